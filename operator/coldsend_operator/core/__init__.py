@@ -1,0 +1,1 @@
+"""The decisions of the product as pure functions and records: no I/O, no clock, no chance."""
