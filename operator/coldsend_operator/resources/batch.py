@@ -1,0 +1,192 @@
+"""SenderAccountBatch: many inboxes in one object, each with a SenderAccount of its own."""
+
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from coldsend_operator.resources.account import LIMIT_DESCRIPTION, InboxFields, NativeDomain, TestEmail
+from coldsend_operator.resources.account_rules import INBOX_RULES, NATIVE_IDENTITY
+from coldsend_operator.resources.batch_rules import ITEM_RULES, LIST_RULES, MAX_INBOXES, TEMPLATE_RULES
+from coldsend_operator.resources.common import (
+    CONDITIONS_EXTENSION,
+    Block,
+    Condition,
+    DailyLimit,
+    DisplayName,
+    EmailAddress,
+    EmailPrefix,
+    Rule,
+    SecretKey,
+    Shape,
+    validations,
+)
+
+PERCENTAGE = Shape(r"(?:100|[1-9][0-9]?)%", "must be a number from 1 or a percentage from 1% to 100%; correct it")
+
+
+def _check_max_unavailable(value: int | str) -> int | str:
+    if isinstance(value, str):
+        return PERCENTAGE(value)
+    if value < 1:
+        raise PydanticCustomError("shape", "{message}", {"message": PERCENTAGE.message})
+    return value
+
+
+MaxUnavailable = Annotated[
+    int | str,
+    Field(
+        json_schema_extra={
+            "x-kubernetes-int-or-string": True,
+            **validations(
+                Rule(
+                    cel=f"type(self) == int ? self >= 1 : self.matches(r'^{PERCENTAGE.expression}$')",
+                    message=PERCENTAGE.message,
+                )
+            ),
+        }
+    ),
+    AfterValidator(_check_max_unavailable),
+]
+
+
+class InboxTemplate(InboxFields):
+    """The fields of SenderAccount.spec that all inboxes of the batch share."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (*INBOX_RULES, *TEMPLATE_RULES)
+    model_config = ConfigDict(json_schema_extra=validations(*rules, NATIVE_IDENTITY))
+
+    display_name: DisplayName | None = Field(
+        None, description="Name that recipients see, 1 to 255 characters, for inboxes that give none of their own."
+    )
+    daily_limit: DailyLimit | None = Field(
+        None, description=LIMIT_DESCRIPTION.format(whose="each inbox that gives no limit of its own")
+    )
+    native: NativeDomain | None = Field(
+        None,
+        description="The domain of native inboxes. Required for COLDSEND, forbidden for the other types. Immutable: "
+        "another domain means other inboxes.",
+    )
+    test_email: TestEmail | None = Field(
+        None, description="Refused: a batch would mail one person thousands of times. Set it on one SenderAccount."
+    )
+
+
+class BatchInbox(Block):
+    """One inbox of the batch. It gives either emailAddress (SMTP types) or emailPrefix (COLDSEND)."""
+
+    rules: ClassVar[tuple[Rule, ...]] = ITEM_RULES
+    model_config = ConfigDict(json_schema_extra=validations(*rules))
+
+    email_address: EmailAddress | None = Field(
+        None, description="Address of the mailbox, 5 to 255 characters. For the three SMTP types."
+    )
+    email_prefix: EmailPrefix | None = Field(
+        None,
+        description="The part before the @ of a native inbox: 1 to 64 lower case letters, digits, hyphens, underscores "
+        "and single dots inside. For COLDSEND.",
+    )
+    display_name: DisplayName | None = Field(
+        None, description="Name that recipients see, 1 to 255 characters. The one of the template when unset."
+    )
+    daily_limit: DailyLimit | None = Field(
+        None, description=LIMIT_DESCRIPTION.format(whose="this inbox instead of what the template says")
+    )
+    password_key: SecretKey | None = Field(
+        None,
+        description="Key inside the template's Secret that holds the password of this inbox. The key of the template "
+        "when unset. For the three SMTP types.",
+    )
+
+    @property
+    def identity(self) -> str:
+        """The address or prefix: what makes the inbox this one."""
+        return self.email_address or self.email_prefix or ""
+
+
+class SenderAccountBatchSpec(Block):
+    """The inboxes that shall exist."""
+
+    model_config = ConfigDict(json_schema_extra=validations(*LIST_RULES))
+
+    template: InboxTemplate = Field(description="The fields of SenderAccount.spec that all inboxes of the batch share.")
+    max_unavailable: MaxUnavailable | None = Field(
+        None,
+        description="How many inboxes may be replaced at a time when a change needs replacements (updatePolicy: "
+        "Recreate): a number from 1, or a percentage from 1% to 100% of the list, rounded down, at least one. The "
+        "operator takes 10% when unset.",
+    )
+    inboxes: list[BatchInbox] = Field(
+        max_length=MAX_INBOXES,
+        description="The inboxes, at most 5,000; split longer lists into several batches. An inbox that leaves the "
+        "list is deleted by its deletionPolicy. An address listed twice counts once, the first time.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+
+
+class Job(Block):
+    """A bulk call to ColdSend on behalf of this batch."""
+
+    id: str | None = Field(None, description="Id of the job in ColdSend; absent when it answered at once.")
+    operation: str | None = Field(None, description="Create or Delete.")
+    state: str | None = Field(None, description="Running, Completed, Failed or Lost.")
+    total: int | None = Field(None, description="Inboxes that the job carries.")
+    processed: int | None = Field(None, description="Inboxes that ColdSend is done with, good or bad.")
+    succeeded: int | None = Field(None, description="Inboxes done as asked.")
+    failed: int | None = Field(None, description="Inboxes that ColdSend refused.")
+    progress_percentage: int | None = Field(None, description="Progress in percent.")
+    started_at: str | None = Field(None, description="When the job began (RFC 3339, UTC).")
+    completed_at: str | None = Field(None, description="When the job ended (RFC 3339, UTC); absent while it runs.")
+
+
+class Failure(Block):
+    """An inbox that waiting alone does not cure."""
+
+    name: str | None = Field(None, description="Name of its SenderAccount; absent when it has none.")
+    email_address: str | None = Field(None, description="Its address, or its prefix when the domain is not known.")
+    reason: str | None = Field(None, description="One word from the closed list of reasons in the documentation.")
+    message: str | None = Field(None, description="One sentence: what happened, and what can be done.")
+
+
+class BatchHealth(Block):
+    """Health scores of all inboxes of the batch that have one."""
+
+    min: float | None = Field(None, description="The lowest score.")
+    mean: float | None = Field(None, description="The arithmetic mean.")
+
+
+class SenderAccountBatchStatus(Block):
+    """How far the batch has come."""
+
+    observed_generation: int | None = Field(
+        None, description="The metadata.generation of the spec that this status speaks of."
+    )
+    total: int | None = Field(None, description="Inboxes wanted.")
+    processed: int | None = Field(None, description="Inboxes answered for so far: succeeded and failed together.")
+    succeeded: int | None = Field(None, description="Inboxes that exist in ColdSend.")
+    failed: int | None = Field(None, description="Inboxes that ended with a reason which waiting alone does not cure.")
+    ready: int | None = Field(None, description="SenderAccounts of the batch whose condition Ready is True.")
+    progress_percentage: int | None = Field(None, description="processed in percent of total.")
+    health_score: BatchHealth | None = Field(None, description="Health of the inboxes, summed up.")
+    estimated_completion_time: str | None = Field(
+        None,
+        description="While work is left: when the rate limits of ColdSend let it be done (RFC 3339, UTC).",
+    )
+    jobs: list[Job] | None = Field(
+        None,
+        max_length=500,
+        description="Running bulk jobs and the last 20 finished ones, newest first.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+    failures: list[Failure] | None = Field(
+        None,
+        max_length=20,
+        description="The first 20 inboxes that failed, each with its reason; absent when there are none.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
+    conditions: list[Condition] | None = Field(
+        None,
+        max_length=16,
+        description="Ready (every inbox is), Synced (ColdSend is as spec asks) and Healthy. True is good news.",
+        json_schema_extra=CONDITIONS_EXTENSION,
+    )

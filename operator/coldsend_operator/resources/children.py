@@ -1,0 +1,62 @@
+"""The SenderAccounts that a batch owns: their names and their specs, from nothing but the batch and the inbox."""
+
+import base64
+import hashlib
+import re
+from typing import Any
+
+from coldsend_operator.resources.batch import BatchInbox, SenderAccountBatchSpec
+
+MAX_NAME = 63
+DIGEST_LENGTH = 10
+# A batch's name that does not fit is cut and gets a digest of its own, so that no two batches share a child's name.
+BATCH_DIGEST_LENGTH = 6
+MAX_BATCH_PART = MAX_NAME - DIGEST_LENGTH - 1
+
+NOT_IN_A_LABEL = re.compile(r"[^a-z0-9-]+")
+
+
+def digest(text: str, length: int) -> str:
+    """Lower-case base32 of the SHA-256 of `text`, the first `length` characters."""
+    return base64.b32encode(hashlib.sha256(text.encode()).digest()).decode().lower()[:length]
+
+
+def child_name(batch: str, address_or_prefix: str) -> str:
+    """`<batch>-<readable part>-<digest>`, a DNS label of at most 63 characters; the readable part is cut first."""
+    identity = address_or_prefix.lower()
+    first = _batch_part(batch)
+    last = digest(identity, DIGEST_LENGTH)
+    room = max(0, MAX_NAME - len(first) - len(last) - 2)
+    readable = NOT_IN_A_LABEL.sub("-", identity.partition("@")[0])[:room].strip("-")
+    return "-".join(part for part in (first, readable, last) if part)
+
+
+def _batch_part(batch: str) -> str:
+    label = batch.replace(".", "-")
+    if label == batch and len(label) <= MAX_BATCH_PART:
+        return label
+    return f"{label[: MAX_BATCH_PART - BATCH_DIGEST_LENGTH - 1].strip('-')}-{digest(batch, BATCH_DIGEST_LENGTH)}"
+
+
+def child_spec(batch: SenderAccountBatchSpec, inbox: BatchInbox) -> dict[str, Any]:
+    """The spec of the SenderAccount for one inbox: the template, and what the inbox says over it."""
+    spec = batch.template.to_raw()
+    spec.pop("testEmail", None)  # refused for a batch: one person would get thousands
+    own = inbox.to_raw()
+    for field in ("emailAddress", "displayName", "dailyLimit"):
+        if field in own:
+            spec[field] = own[field]
+    if inbox.email_prefix is not None:
+        spec["native"] = {**spec.get("native", {}), "emailPrefix": inbox.email_prefix}
+    if inbox.password_key is not None:
+        _use_password_key(spec, inbox.password_key)
+    return spec
+
+
+def _use_password_key(spec: dict[str, Any], key: str) -> None:
+    """The key of the inbox takes the place of smtp's, and of imap's where its Secret is named without a key."""
+    if "smtp" in spec:
+        spec["smtp"]["passwordSecretRef"]["key"] = key
+    imap_reference = spec.get("imap", {}).get("passwordSecretRef")
+    if imap_reference is not None:
+        imap_reference.setdefault("key", key)

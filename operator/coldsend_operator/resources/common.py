@@ -1,0 +1,217 @@
+"""What the models of both kinds share: names in camel case, checked strings, rules, references to Secrets."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+from pydantic_core import PydanticCustomError
+
+INITIALISMS = frozenset({"id", "tls", "ssl"})
+
+
+def camel(name: str) -> str:
+    """`domain_id` becomes `domainID`, as the Kubernetes API conventions spell initialisms."""
+    first, *rest = name.split("_")
+    return first + "".join(word.upper() if word in INITIALISMS else word.capitalize() for word in rest)
+
+
+class Block(BaseModel):
+    """Part of a custom resource. Unknown fields are passed over: a newer CRD may have more of them."""
+
+    model_config = ConfigDict(
+        alias_generator=camel, validate_by_name=True, validate_by_alias=True, extra="ignore", frozen=True
+    )
+
+    def to_raw(self) -> dict[str, Any]:
+        """The JSON of a manifest: names in camel case, absent fields left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+class InboxType(StrEnum):
+    COLDSEND = "COLDSEND"
+    GOOGLE_WORKSPACE = "GOOGLE_WORKSPACE"
+    OUTLOOK_365 = "OUTLOOK_365"
+    CUSTOM_SMTP = "CUSTOM_SMTP"
+
+
+class AdoptionPolicy(StrEnum):
+    REFUSE = "Refuse"
+    ADOPT = "Adopt"
+
+
+class DeletionPolicy(StrEnum):
+    DELETE = "Delete"
+    ORPHAN = "Orphan"
+
+
+class UpdatePolicy(StrEnum):
+    NEVER = "Never"
+    RECREATE = "Recreate"
+
+
+class ManagementPolicy(StrEnum):
+    FULL = "Full"
+    OBSERVE = "Observe"
+
+
+ErrorReason = Literal["FieldValueInvalid", "FieldValueForbidden", "FieldValueRequired"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule in both languages: CEL for the API server, Python for what slipped past an older CRD.
+
+    `holds` takes the model that the rule stands on. A rule that compares with the old object, or that the children of
+    a batch check one by one, has no `holds`.
+    """
+
+    cel: str
+    message: str
+    holds: Callable[[Any], bool] | None = None
+    field: str = ""
+    reason: ErrorReason = "FieldValueInvalid"
+    message_cel: str = ""
+
+    def to_schema(self) -> JsonDict:
+        entry: JsonDict = {"rule": self.cel, "message": self.message}
+        if self.message_cel:
+            entry["messageExpression"] = self.message_cel
+        if self.field:
+            entry["fieldPath"] = f".{self.field}"
+        if self.reason != "FieldValueInvalid":
+            entry["reason"] = self.reason
+        return entry
+
+
+def validations(*rules: Rule) -> JsonDict:
+    """The extension of OpenAPI under which the API server finds CEL rules."""
+    return {"x-kubernetes-validations": [rule.to_schema() for rule in rules]}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A pattern that says what is wrong in words; `pattern` of OpenAPI would show users the expression only."""
+
+    expression: str
+    message: str
+
+    def __call__(self, value: str) -> str:
+        # RE2 on the API server knows \s, \w and \d as ASCII; re.ASCII makes Python agree.
+        if re.fullmatch(self.expression, value, re.ASCII) is None:
+            raise PydanticCustomError("shape", "{message}", {"message": self.message})
+        return value
+
+    def to_schema(self) -> JsonDict:
+        return validations(Rule(cel=f"self.matches(r'^(?:{self.expression})$')", message=self.message))
+
+
+LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]*[A-Za-z0-9_])?"
+DNS_1123_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+
+ADDRESS = Shape(
+    rf"[^\s\x00-\x1f\x7f@<>()\[\],;:\x22\\]+@{LABEL}(?:\.{LABEL})+",
+    "must be one plain e-mail address such as jane@company.com (one @, no spaces, no display name); correct it",
+)
+HOST_NAME = Shape(
+    rf"{LABEL}(?:\.{LABEL})*",
+    "must be a host name such as smtp.company.com; leave out scheme, port and spaces",
+)
+DOMAIN_NAME = Shape(
+    rf"{LABEL}(?:\.{LABEL})+",
+    "must be a domain name such as mail.company.com; leave out scheme, @ and spaces",
+)
+DOMAIN_ID = Shape(
+    r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
+    "must be the UUID of a ColdSend domain such as 550e8400-e29b-41d4-a716-446655440000; to give a name use domainName",
+)
+PREFIX = Shape(
+    r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*",
+    "may hold lower case letters, digits, hyphen, underscore and single dots inside; "
+    "write the part before the @ in that form",
+)
+SECRET_NAME = Shape(
+    rf"{DNS_1123_LABEL}(?:\.{DNS_1123_LABEL})*",
+    "must be the name of a Secret in the same namespace (lower case letters, digits, hyphens, dots); correct it",
+)
+SECRET_KEY = Shape(
+    r"[-._a-zA-Z0-9]+",
+    "must be a key of the Secret (letters, digits, hyphen, underscore, dot); correct it",
+)
+ONE_LINE = Shape(
+    r"[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*",
+    "must be one line of text with at least one visible character; take line breaks and control characters out",
+)
+
+EmailAddress = Annotated[
+    str, Field(min_length=5, max_length=255, json_schema_extra=ADDRESS.to_schema()), AfterValidator(ADDRESS)
+]
+EmailPrefix = Annotated[
+    str, Field(min_length=1, max_length=64, json_schema_extra=PREFIX.to_schema()), AfterValidator(PREFIX)
+]
+DisplayName = Annotated[
+    str, Field(min_length=1, max_length=255, json_schema_extra=ONE_LINE.to_schema()), AfterValidator(ONE_LINE)
+]
+HostName = Annotated[
+    str, Field(min_length=1, max_length=255, json_schema_extra=HOST_NAME.to_schema()), AfterValidator(HOST_NAME)
+]
+UserName = Annotated[
+    str, Field(min_length=1, max_length=255, json_schema_extra=ONE_LINE.to_schema()), AfterValidator(ONE_LINE)
+]
+DomainID = Annotated[
+    str, Field(min_length=1, max_length=64, json_schema_extra=DOMAIN_ID.to_schema()), AfterValidator(DOMAIN_ID)
+]
+DomainName = Annotated[
+    str, Field(min_length=1, max_length=253, json_schema_extra=DOMAIN_NAME.to_schema()), AfterValidator(DOMAIN_NAME)
+]
+SecretName = Annotated[
+    str, Field(min_length=1, max_length=253, json_schema_extra=SECRET_NAME.to_schema()), AfterValidator(SECRET_NAME)
+]
+SecretKey = Annotated[
+    str, Field(min_length=1, max_length=253, json_schema_extra=SECRET_KEY.to_schema()), AfterValidator(SECRET_KEY)
+]
+Port = Annotated[int, Field(ge=1, le=65535)]
+DailyLimit = Annotated[int, Field(ge=1, le=100_000)]
+
+
+class PasswordReference(Block):
+    """Where a password is kept: one key of a Secret in the same namespace, always."""
+
+    name: SecretName = Field(description="Name of the Secret. It must be in the namespace of this object.")
+    key: SecretKey | None = Field(
+        None, description="Key inside the Secret that holds the password. The operator takes `password` when unset."
+    )
+
+
+class APIKeyReference(Block):
+    """Where the API key of a ColdSend workspace is kept: one key of a Secret in the same namespace, always."""
+
+    name: SecretName = Field(description="Name of the Secret. It must be in the namespace of this object.")
+    key: SecretKey | None = Field(
+        None, description="Key inside the Secret that holds the API key. The operator takes `apiKey` when unset."
+    )
+
+
+class Condition(Block):
+    """One aspect of the state, as metav1.Condition. Positive polarity only: True is good news."""
+
+    type: Annotated[str, Field(max_length=316)] = Field(description="Ready, Synced, Healthy or CredentialsCurrent.")
+    status: Literal["True", "False", "Unknown"] = Field(description="True is good news, always.")
+    reason: Annotated[str, Field(min_length=1, max_length=1024)] = Field(
+        description="One word from the closed list of reasons in the documentation, for programs and searches."
+    )
+    message: Annotated[str, Field(max_length=32768)] = Field(
+        description="One sentence for people: what happened, and what can be done."
+    )
+    observed_generation: Annotated[int, Field(ge=0)] | None = Field(
+        None, description="The metadata.generation of the spec that this condition speaks of."
+    )
+    last_transition_time: Annotated[str, Field(json_schema_extra={"format": "date-time"})] = Field(
+        description="When status last changed from one value to another (RFC 3339, UTC)."
+    )
+
+
+CONDITIONS_EXTENSION: JsonDict = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]}

@@ -1,0 +1,29 @@
+"""Names that users, charts and dashboards hold on to; none of them is ever renamed."""
+
+GROUP = "coldsend.pro"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+
+ACCOUNT_KIND = "SenderAccount"
+ACCOUNT_PLURAL = "senderaccounts"
+ACCOUNT_SINGULAR = "senderaccount"
+ACCOUNT_SHORT_NAME = "sender"
+
+BATCH_KIND = "SenderAccountBatch"
+BATCH_PLURAL = "senderaccountbatches"
+BATCH_SINGULAR = "senderaccountbatch"
+BATCH_SHORT_NAME = "senderbatch"
+
+CATEGORY = "coldsend"
+
+FINALIZER = "coldsend.pro/finalizer"
+BATCH_LABEL = "coldsend.pro/batch"
+
+PAUSED_ANNOTATION = "coldsend.pro/paused"
+RECONCILE_ANNOTATION = "coldsend.pro/reconcile"
+APPROVE_DELETION_ANNOTATION = "coldsend.pro/approve-deletion"
+APPROVE_RECREATION_ANNOTATION = "coldsend.pro/approve-recreation"
+FORCE_ORPHAN_ANNOTATION = "coldsend.pro/force-orphan"
+
+PASSWORD_KEY = "password"  # noqa: S105 - the key inside a Secret, not a password
+API_KEY_KEY = "apiKey"

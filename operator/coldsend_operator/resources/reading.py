@@ -1,0 +1,156 @@
+"""From the JSON of an object to its spec, or to sentences that say why it cannot be used; never an exception.
+
+The CRD refuses nearly all of this at `kubectl apply`. What is found here slipped past an older CRD, or belongs to one
+inbox of a batch that the API server could not check.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from coldsend_operator.resources.account import SenderAccountSpec
+from coldsend_operator.resources.batch import BatchInbox, SenderAccountBatchSpec
+from coldsend_operator.resources.batch_rules import MAX_INBOXES, TEMPLATE_RULES
+from coldsend_operator.resources.children import child_spec
+from coldsend_operator.resources.common import APIKeyReference, DeletionPolicy, ManagementPolicy, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class AccountReading:
+    """A spec, and what is wrong with it; spec is None when it is not even of the right shape."""
+
+    spec: SenderAccountSpec | None
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InboxReading:
+    """One inbox of a batch; inbox is None when it is not even of the right shape."""
+
+    position: int
+    inbox: BatchInbox | None
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReading:
+    """A batch, read such that a bad inbox spoils no other.
+
+    `spec.inboxes` holds the inboxes of the right shape; `inboxes` all of them in the order of the list, each with its
+    own problems. `problems` are those of the whole batch; with any of them no inbox may be worked on.
+    """
+
+    spec: SenderAccountBatchSpec | None
+    problems: tuple[str, ...] = ()
+    inboxes: tuple[InboxReading, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What must be known even of an object that cannot be used otherwise, so that it can be let go."""
+
+    deletion: DeletionPolicy
+    management: ManagementPolicy
+    api_key_secret: APIKeyReference | None
+
+
+def read_account(raw: object) -> AccountReading:
+    """Read the spec of a SenderAccount."""
+    try:
+        spec = SenderAccountSpec.model_validate(raw)
+    except ValidationError as error:
+        return AccountReading(None, _sentences(error, "spec"))
+    return AccountReading(spec, local_problems(spec))
+
+
+def local_problems(spec: SenderAccountSpec) -> tuple[str, ...]:
+    """What is wrong with a spec of the right shape, each as `field: what is wrong; the way out`."""
+    found = [*_broken(spec.rules, spec, "spec")]
+    if spec.native is not None:
+        found += _broken(spec.native.rules, spec.native, "spec.native")
+    return tuple(found)
+
+
+def read_batch(raw: object) -> BatchReading:
+    """Read the spec of a SenderAccountBatch, its inboxes one by one."""
+    rows = raw.get("inboxes") if isinstance(raw, Mapping) else None
+    try:
+        spec = SenderAccountBatchSpec.model_validate({**raw, "inboxes": []} if isinstance(raw, Mapping) else raw)
+    except ValidationError as error:
+        return BatchReading(None, _sentences(error, "spec"))
+    if not isinstance(rows, list):
+        return BatchReading(None, ("spec.inboxes: must be a list; give one, which may be empty",))
+    problems = [*_broken(TEMPLATE_RULES, spec.template, "spec.template")]
+    if len(rows) > MAX_INBOXES:
+        problems.append(f"spec.inboxes: must have at most {MAX_INBOXES:,} items; split it into several batches")
+    inboxes = tuple(_read_inbox(spec, position, row) for position, row in enumerate(rows))
+    good = [reading.inbox for reading in inboxes if reading.inbox is not None]
+    return BatchReading(spec.model_copy(update={"inboxes": good}), tuple(problems), inboxes)
+
+
+def _read_inbox(batch: SenderAccountBatchSpec, position: int, row: object) -> InboxReading:
+    path = f"spec.inboxes[{position}]"
+    try:
+        inbox = BatchInbox.model_validate(row)
+    except ValidationError as error:
+        return InboxReading(position, None, _sentences(error, path))
+    problems = tuple(_broken(inbox.rules, inbox, path))
+    if not problems:
+        problems = tuple(f"{path}: {problem}" for problem in read_account(child_spec(batch, inbox)).problems)
+    return InboxReading(position, inbox, problems)
+
+
+def policies(raw: object) -> Policies:
+    """What stands in a spec about letting the object go, however broken the rest is.
+
+    An unknown word means what touches ColdSend least; so does a reference to a key that cannot be read, because the
+    operator's own key would lead to another workspace.
+    """
+    fields = raw if isinstance(raw, Mapping) else {}
+    reference = fields.get("apiKeySecretRef")
+    try:
+        key = None if reference is None else APIKeyReference.model_validate(reference)
+    except ValidationError:
+        return Policies(DeletionPolicy.ORPHAN, ManagementPolicy.OBSERVE, None)
+    delete = fields.get("deletionPolicy") in (None, DeletionPolicy.DELETE)
+    full = fields.get("managementPolicy") in (None, ManagementPolicy.FULL)
+    return Policies(
+        DeletionPolicy.DELETE if delete else DeletionPolicy.ORPHAN,
+        ManagementPolicy.FULL if full else ManagementPolicy.OBSERVE,
+        key,
+    )
+
+
+def _broken(rules: tuple[Rule, ...], block: Any, path: str) -> Iterator[str]:
+    for rule in rules:
+        if rule.holds is not None and not rule.holds(block):
+            yield f"{path}.{rule.field}: {rule.message}" if rule.field else f"{path}: {rule.message}"
+
+
+def _sentences(error: ValidationError, path: str) -> tuple[str, ...]:
+    # Neither the input nor a URL is taken along: what stands in a spec is nobody's business in a log.
+    details = error.errors(include_url=False, include_input=False, include_context=True)
+    return tuple(dict.fromkeys(f"{_path(detail, path)}: {_fault(detail)}" for detail in details))
+
+
+def _path(detail: ErrorDetails, path: str) -> str:
+    for part in detail["loc"]:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        elif part not in {"int", "str"}:  # the branches of a union are no fields
+            path += f".{part}"
+    return path
+
+
+def _fault(detail: ErrorDetails) -> str:
+    if detail["type"] == "missing":
+        return "is required; add it"
+    if detail["type"] == "shape":
+        return detail["msg"]
+    if detail["type"] == "model_type":
+        return "must be an object with fields; correct it"
+    fault = detail["msg"].replace("Input", "it").replace("String", "it").replace("List", "it")
+    return f"{fault}; correct it"
