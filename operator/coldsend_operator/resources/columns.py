@@ -1,0 +1,60 @@
+"""What `kubectl get` shows."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column; with `wide` it is shown by `kubectl get -o wide` only."""
+
+    name: str
+    path: str
+    type: Literal["string", "integer", "number", "date"] = "string"
+    description: str = ""
+    wide: bool = False
+
+    def to_schema(self) -> dict[str, Any]:
+        column: dict[str, Any] = {"name": self.name, "type": self.type, "jsonPath": self.path}
+        if self.description:
+            column["description"] = self.description
+        if self.wide:
+            column["priority"] = 1
+        return column
+
+
+def _condition(kind: str, field: str) -> str:
+    return f'.status.conditions[?(@.type=="{kind}")].{field}'
+
+
+AGE = Column("AGE", ".metadata.creationTimestamp", "date", "Time since the object was created.")
+
+ACCOUNT_COLUMNS = (
+    Column("EMAIL", ".status.emailAddress", description="Address of the inbox."),
+    Column("TYPE", ".spec.inboxType", description="Kind of inbox."),
+    Column("STATUS", ".status.overallStatus", description="What ColdSend says of the inbox."),
+    Column("HEALTH", ".status.healthScore", "number", "Health of the inbox as ColdSend rates it."),
+    Column("SENT", ".status.emailsSentToday", "integer", "Mails sent today."),
+    Column("LIMIT", ".status.dailyLimit", "integer", "Mails per day that ColdSend allows."),
+    Column("READY", _condition("Ready", "status"), description="Whether the inbox exists and can send."),
+    Column("REASON", _condition("Ready", "reason"), description="Why it is ready, or why not."),
+    Column("INBOX-ID", ".status.inboxID", description="Id of the inbox in ColdSend.", wide=True),
+    Column("SYNCED", _condition("Synced", "status"), description="Whether ColdSend is as spec asks.", wide=True),
+    # The first condition that is no good news, so that one column says whatever there is to say.
+    Column(
+        "MESSAGE",
+        '.status.conditions[?(@.status!="True")].message',
+        description="What stands in the way, and what can be done.",
+        wide=True,
+    ),
+    AGE,
+)
+
+BATCH_COLUMNS = (
+    Column("TYPE", ".spec.template.inboxType", description="Kind of inbox."),
+    Column("TOTAL", ".status.total", "integer", "Inboxes wanted."),
+    Column("READY", ".status.ready", "integer", "Inboxes that exist and can send."),
+    Column("FAILED", ".status.failed", "integer", "Inboxes that need somebody's attention."),
+    Column("PROGRESS", ".status.progressPercentage", "integer", "Inboxes answered for, in percent."),
+    AGE,
+)
