@@ -1,0 +1,277 @@
+"""Settings of `run`: environment variables with the prefix COLDSEND_, each also a flag (docs/reference/settings.md)."""
+
+import difflib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from coldsend_operator.setting_values import (
+    KEY_PATTERN,
+    Address,
+    DeleteBrake,
+    to_address,
+    to_api_key,
+    to_base_url,
+    to_delete_brake,
+    to_label_selector,
+    to_namespace,
+    to_namespaces,
+    to_object_name,
+)
+
+PREFIX = "COLDSEND_"
+_NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+# Kubernetes puts these into every pod beside a Service whose name begins with `coldsend-`.
+_SERVICE_LINK = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """What a setting accepts, in words, where the bounds of a number do not say it."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What the number of a setting counts."""
+
+    name: str
+
+
+class SettingError(Exception):
+    """Settings that cannot be used; one line for each, without any secret."""
+
+    def __init__(self, lines: tuple[str, ...]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+def own_namespace() -> str:
+    """The namespace of the pod that this process runs in, `default` outside a cluster."""
+    if not os.environ.get("KUBERNETES_SERVICE_HOST"):
+        return "default"
+    try:
+        return _NAMESPACE_FILE.read_text(encoding="ascii").strip() or "default"
+    except (OSError, UnicodeDecodeError):
+        return "default"
+
+
+Switch = Annotated[bool, Allowed("`on` or `off`")]
+AddressOrOff = Annotated[Address | None, NoDecode, BeforeValidator(to_address), Allowed("`host:port` or `off`")]
+Namespaces = Annotated[
+    tuple[str, ...], NoDecode, BeforeValidator(to_namespaces), Allowed("names of namespaces, separated by commas")
+]
+Seconds = Annotated[float, Unit("seconds"), Field(allow_inf_nan=False)]
+Requests = Annotated[int, Unit("requests")]
+
+
+class Settings(BaseSettings):
+    """Everything that `run` can be told. Load it with `load_settings`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    api_url: Annotated[
+        str, AfterValidator(to_base_url), Allowed("an `http` or `https` URL without credentials, query or fragment")
+    ] = Field("https://api.coldsend.pro/api/public/v1", description="Base URL of the ColdSend API.")
+    api_key: Annotated[SecretStr | None, BeforeValidator(to_api_key), Allowed("printable ASCII without spaces")] = (
+        Field(
+            None,
+            description="API key of the operator's own workspace. Without it and without `COLDSEND_API_KEY_FILE` only "
+            "objects with `apiKeySecretRef` work; the others say so in their conditions. There is no flag for it: "
+            "arguments of a process can be read by every user of the machine.",
+        )
+    )
+    api_key_file: Annotated[Path | None, Allowed("the path of a file; not together with `COLDSEND_API_KEY`")] = Field(
+        None,
+        description="File that holds the API key; it is read again when it changes, so a rotation needs no restart.",
+    )
+    requests_per_minute: Requests = Field(
+        100, ge=1, le=1_000_000, description="What ColdSend grants to each key in a minute."
+    )
+    requests_per_hour: Requests = Field(
+        1000, ge=1, le=60_000_000, description="What ColdSend grants to each key in an hour."
+    )
+    reserve: Annotated[float, Unit("share")] = Field(
+        0.2, ge=0, le=0.9, description="Share of both windows that is left to people and to other clients of the key."
+    )
+    sweep_seconds: Seconds = Field(
+        300, ge=1, le=86_400, description="How old the mirrored values may grow when the budget allows."
+    )
+    poll_seconds: Seconds = Field(2, ge=0.2, le=600, description="Shortest time between two polls of one job.")
+    lost_call_seconds: Seconds = Field(
+        120,
+        ge=1,
+        le=3_600,
+        description="How long after a lost answer nothing of that call may have appeared before it is repeated: the "
+        "longest time that a create may take. A call is never given up before its own timeout.",
+    )
+    counter_seconds: Seconds = Field(
+        900,
+        ge=0,
+        le=86_400,
+        description="A change of `status.emailsSentToday` alone is written no more often than this.",
+    )
+    secret_check_seconds: Seconds = Field(
+        600, ge=1, le=86_400, description="How old the knowledge about the content of a Secret may grow."
+    )
+    adoption_default: Annotated[Literal["Refuse", "Adopt"], Allowed("`Refuse` or `Adopt`")] = Field(
+        "Refuse",
+        description="What objects without `adoptionPolicy` do when their address exists in ColdSend already. `Adopt` "
+        "serves the restore into a new cluster.",
+    )
+    health_low: Annotated[float, Unit("health score")] = Field(
+        70, allow_inf_nan=False, description="Below this score `Healthy` becomes False."
+    )
+    health_good: Annotated[float, Unit("health score"), Allowed("a number not below `COLDSEND_HEALTH_LOW`")] = Field(
+        75, allow_inf_nan=False, description="From this score on `Healthy` becomes True again."
+    )
+    delete_brake: Annotated[
+        DeleteBrake,
+        NoDecode,
+        BeforeValidator(to_delete_brake),
+        Allowed("a whole number, or a percentage from `0%` to `100%`; `100%` switches the brake off"),
+    ] = Field(
+        DeleteBrake(percent=50),
+        description="More deletions than this at once or within ten minutes are held (`DeletionHeld`) until "
+        '`coldsend.pro/approve-deletion: "true"` stands on the object or its namespace. A percentage is one of the '
+        "inboxes managed when the ten minutes began, and never holds ten or fewer.",
+    )
+    operator_key_namespaces: Namespaces = Field(
+        (), description="Namespaces whose objects may use the operator's own key. Empty: all."
+    )
+    adopt_namespaces: Namespaces = Field(
+        (), description="Namespaces whose objects may adopt or observe inboxes with the operator's own key. Empty: all."
+    )
+    namespaces: Namespaces = Field((), description="Namespaces that are watched. Empty: all.")
+    label_selector: Annotated[
+        str, AfterValidator(to_label_selector), Allowed("a label selector such as `shard=a` or `tier in (a, b)`")
+    ] = Field("", description="Only objects that match are worked on: one shard. Empty: all.")
+    metrics_address: AddressOrOff = Field(
+        Address("0.0.0.0", 8080),  # noqa: S104 - Prometheus scrapes the pod from outside
+        description="Where `/metrics` is served for Prometheus.",
+    )
+    account_metrics: Switch = Field(
+        default=True, description="Whether `coldsend_account_health_score`, one series for each account, is served."
+    )
+    probes_address: AddressOrOff = Field(
+        Address("0.0.0.0", 8081),  # noqa: S104 - the kubelet asks the pod from outside
+        description="Where `/healthz` (the loops are alive) and `/readyz` (the caches are filled) are served.",
+    )
+    leader_election: Switch = Field(
+        default=False, description="Whether a Lease decides which of several replicas works. The chart switches it on."
+    )
+    lease_name: Annotated[
+        str, AfterValidator(to_object_name), Allowed("the name of an object with at most 247 characters")
+    ] = Field(
+        "coldsend-operator",
+        description="Name of the Lease; the ConfigMap beside it, which carries the budget over restarts, has `-state` "
+        "appended. Each shard needs its own.",
+    )
+    lease_namespace: Annotated[str, AfterValidator(to_namespace), Allowed("the name of a namespace")] = Field(
+        default_factory=own_namespace,
+        description="Namespace of the Lease, of that ConfigMap and of the Secret `coldsend-operator-hmac`.",
+        json_schema_extra={"default": "in a cluster the own namespace, else `default`"},
+    )
+    log_format: Annotated[Literal["console", "json"] | None, Allowed("`console` or `json`")] = Field(
+        None,
+        description="Lines for people, or one JSON object a line.",
+        json_schema_extra={"default": "`console` on a terminal, else `json`"},
+    )
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], Allowed("`debug`, `info`, `warning` or `error`")
+    ] = Field("info", description="Lines below this level are left out.")
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        if self.api_key is not None and self.api_key_file is not None:
+            raise ValueError(
+                f"{PREFIX}API_KEY_FILE={shown(self.api_key_file)} is not allowed while {PREFIX}API_KEY is set: "
+                "give one of them"
+            )
+        if self.health_good < self.health_low:
+            raise ValueError(
+                f"{PREFIX}HEALTH_GOOD={self.health_good:g} is not allowed: a number not below "
+                f"{PREFIX}HEALTH_LOW, which is {self.health_low:g}"
+            )
+        return self
+
+
+def load_settings(flags: Mapping[str, str] | None = None) -> Settings:
+    """Settings of flags (by field name; empty ones count as not given), else of the environment, else the defaults.
+
+    Raises:
+        SettingError: with one line for each wrong value.
+    """
+    given = {name: text for name, text in (flags or {}).items() if text}
+    try:
+        return Settings(**given)  # type: ignore[arg-type] # texts, which validation turns into values
+    except ValidationError as error:
+        lines = tuple(
+            _wrong(str(entry["loc"][0]), entry["input"]) if entry["loc"] else entry["msg"].removeprefix("Value error, ")
+            for entry in error.errors(include_url=False)
+        )
+    raise SettingError(lines)
+
+
+def notices(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:
+    """Sentences about settings that are legal and still likely not meant."""
+    known = [variable(name) for name in Settings.model_fields]
+    for name in sorted(environment):
+        if name.upper().startswith(PREFIX) and name.upper() not in known and not _SERVICE_LINK.fullmatch(name):
+            likely = difflib.get_close_matches(name.upper(), known, n=1)
+            yield f"{name} is no setting and has no effect" + (f"; did you mean {likely[0]}?" if likely else "")
+    url = urlsplit(settings.api_url)
+    if url.scheme == "http" and url.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        yield f"{PREFIX}API_URL={settings.api_url} sends API keys and passwords unencrypted; use https"
+    if settings.api_key_file is not None and not settings.api_key_file.is_file():
+        yield f"{PREFIX}API_KEY_FILE={shown(settings.api_key_file)} is no file yet; it is read as soon as it is there"
+
+
+def variable(field: str) -> str:
+    return PREFIX + field.upper()
+
+
+def flag(field: str) -> str | None:
+    """The flag of `run` that says the same; None for the API key."""
+    return None if field == "api_key" else "--" + field.replace("_", "-")
+
+
+def unit(field: FieldInfo) -> str:
+    return next((entry.name for entry in field.metadata if isinstance(entry, Unit)), "")
+
+
+def allowed(field: FieldInfo) -> str:
+    """What the field accepts, in words."""
+    words = next((entry.words for entry in field.metadata if isinstance(entry, Allowed)), None)
+    if words is not None:
+        return words
+    low = next((entry.ge for entry in field.metadata if hasattr(entry, "ge")), None)
+    high = next((entry.le for entry in field.metadata if hasattr(entry, "le")), None)
+    kind = "a whole number" if field.annotation is int else "a number"
+    return kind if low is None else f"{kind} from {low} to {high}"
+
+
+def shown(value: object) -> str:
+    """A wrong value for one line of a terminal: short, without line ends, credentials and keys."""
+    text = KEY_PATTERN.sub("***", re.sub(r"//[^/@\s]*@", "//***@", str(value)))
+    text = text if text.isprintable() and text else repr(text)
+    return text if len(text) <= 80 else text[:80] + "..."
+
+
+def _wrong(name: str, value: object) -> str:
+    field = Settings.model_fields[name]
+    said = "(not shown)" if name == "api_key" else shown(value)
+    spelled = flag(name)
+    also = f" (flag {spelled})" if spelled else ""
+    return f"{variable(name)}={said} is not allowed: {allowed(field)}{also}"
