@@ -1,0 +1,53 @@
+"""From what was done, or refused, to the answer that goes out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
+
+from coldsend_emulator.keys import Key
+from coldsend_emulator.refusals import Refusal
+from coldsend_emulator.switches import Switches
+from coldsend_emulator.workspaces import Workspace
+from coldsend_emulator.world import World
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request that was let in: whose it is, and what it wants."""
+
+    world: World
+    workspace: Workspace
+    key: Key
+    operation: str
+
+    @property
+    def switches(self) -> Switches:
+        return self.world.switches
+
+
+async def current_call(request: Request) -> Call:
+    call = request.scope["call"]
+    if not isinstance(call, Call):
+        raise TypeError("the gate lets no request in without a call")
+    return call
+
+
+def written(call: Call, body: dict[str, Any], code: str) -> Response:
+    """The answer to a write that was done; `code` as a switch names it: 200, 201, 202, 204 or 200_empty."""
+    if _success_is_false(call.switches, "although_done"):
+        body = {**body, "success": False}
+    if code in {"204", "200_empty"}:
+        return Response(status_code=int(code[:3]))
+    return JSONResponse(body, status_code=int(code))
+
+
+def refused(refusal: Refusal, switches: Switches) -> Response:
+    if refusal.status in {400, 409} and _success_is_false(switches, "refusals"):
+        return JSONResponse({"success": False, "message": refusal.sentence()})
+    return JSONResponse(refusal.body(), status_code=refusal.status, headers=refusal.headers)
+
+
+def _success_is_false(switches: Switches, case: str) -> bool:
+    return switches.choice("success_false") == case

@@ -1,0 +1,50 @@
+"""The ASGI application: both sides over one world, behind the gate."""
+
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.types import ASGIApp
+
+from coldsend_emulator import payloads
+from coldsend_emulator.answers import refused
+from coldsend_emulator.control import changes, disturb, look
+from coldsend_emulator.gate import CONTROL_PREFIX, Gate, Hangup
+from coldsend_emulator.operations import BASE_PATH
+from coldsend_emulator.refusals import Refusal
+from coldsend_emulator.routes import accounts, bulk, domains
+from coldsend_emulator.world import World
+
+
+def build_app(world: World, hangup: Hangup) -> ASGIApp:
+    """`hangup` ends the connection that a request came on."""
+    app = FastAPI(title="ColdSend emulator", openapi_url=None, redirect_slashes=False)
+    app.state.world = world
+    for router in (accounts.router, bulk.router, domains.router):
+        app.include_router(router, prefix=BASE_PATH)
+    for router in (look.router, changes.router, disturb.router):
+        app.include_router(router, prefix=CONTROL_PREFIX)
+
+    async def on_refusal(_request: Request, refusal: Exception) -> Response:
+        if not isinstance(refusal, Refusal):
+            raise refusal
+        return refused(refusal, world.switches)
+
+    async def on_invalid(request: Request, error: Exception) -> Response:
+        if not isinstance(error, RequestValidationError):
+            raise error
+        return _invalid(request, error, world)
+
+    app.add_exception_handler(Refusal, on_refusal)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    return Gate(app, world, hangup)
+
+
+def _invalid(request: Request, error: RequestValidationError, world: World) -> Response:
+    """Paths and queries of the public side; bodies too on the control side."""
+    if request.url.path.startswith(CONTROL_PREFIX):
+        told: Any = [{"loc": each["loc"], "msg": each["msg"], "type": each["type"]} for each in error.errors()]
+    else:
+        told = payloads.problems(error.errors(), world.switches)
+    return JSONResponse({"detail": told}, status_code=422)

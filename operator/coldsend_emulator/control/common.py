@@ -1,0 +1,37 @@
+"""What the control routes share: the world, and finding an inbox by id or address."""
+
+from typing import Annotated
+
+from fastapi import Depends, HTTPException, Request
+from pydantic import BaseModel, ConfigDict
+
+from coldsend_emulator.inboxes import Inbox
+from coldsend_emulator.world import World
+
+DEFAULT_WORKSPACE = "default"
+
+
+class ControlBody(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+async def _world(request: Request) -> World:
+    world = request.app.state.world
+    if not isinstance(world, World):
+        raise TypeError("the application was built without a world")
+    return world
+
+
+TheWorld = Annotated[World, Depends(_world)]
+
+
+def inbox_named(world: World, name: str) -> Inbox:
+    """The inbox with this id, or the first with this address in any workspace."""
+    inbox = world.find_inbox(name) or next(world.inboxes_with(name), None)
+    if inbox is None:
+        raise HTTPException(404, f"no inbox has the id or address {name}")
+    return inbox
+
+
+def unknown(what: str, name: str) -> HTTPException:
+    return HTTPException(404, f"there is no {what} {name}")

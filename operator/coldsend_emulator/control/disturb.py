@@ -1,0 +1,200 @@
+"""Making things go otherwise: switches, limits, the clock, bad connections, faults, a fresh start."""
+
+import re
+from typing import Any, Literal
+
+from fastapi import APIRouter, HTTPException, Response
+from fastapi.responses import JSONResponse
+from pydantic import Field, field_validator, model_validator
+
+from coldsend_emulator import operations
+from coldsend_emulator.control.common import ControlBody, TheWorld, unknown
+from coldsend_emulator.control.look import fault_fields
+from coldsend_emulator.faults import Fault, Kind, When
+from coldsend_emulator.limits import Limits
+from coldsend_emulator.world import World
+
+router = APIRouter()
+
+_USUAL_TIME: dict[str, When] = {"not_json": "after", "truncated": "after"}
+
+
+class NewLimits(ControlBody):
+    per_minute: int | None = Field(default=None, ge=1)  # null: no limit
+    per_hour: int | None = Field(default=None, ge=1)
+
+
+class Advance(ControlBody):
+    advance_seconds: float = Field(ge=0)
+
+
+class Connections(ControlBody):
+    hosts: list[str] = Field(default_factory=list)
+    addresses: list[str] = Field(default_factory=list)
+    passwords: list[str] = Field(default_factory=list)
+
+
+class NewFault(ControlBody):
+    kind: Kind
+    when: When = "before"
+    operation: str | None = None
+    method: Literal["GET", "POST", "DELETE"] | None = None
+    path: str | None = None
+    workspace: str | None = None
+    body_contains: str | None = None
+    skip: int = Field(default=0, ge=0)
+    every: int = Field(default=1, ge=1)
+    count: int | None = Field(default=None, ge=1)
+    seconds: float = Field(default=0.0, ge=0)
+    status: int = Field(default=503, ge=200, le=599)
+    body: Any = None
+    headers: dict[str, str] = Field(default_factory=dict)
+
+    @field_validator("operation")
+    @classmethod
+    def _is_known(cls, value: str | None) -> str | None:
+        if value is not None and value not in operations.BY_NAME:
+            raise ValueError(f"operations are {', '.join(operations.BY_NAME)}")
+        return value
+
+    @field_validator("path")
+    @classmethod
+    def _is_pattern(cls, value: str | None) -> str | None:
+        if value is not None:
+            re.compile(value)
+        return value
+
+    @model_validator(mode="before")
+    @classmethod
+    def _usual_time(cls, values: Any) -> Any:
+        """A spoilt body needs a body to spoil, so it comes after the work unless told otherwise."""
+        if isinstance(values, dict) and values.get("kind") in _USUAL_TIME:
+            return {"when": _USUAL_TIME[values["kind"]], **values}
+        return values
+
+
+@router.put("/switches")
+async def set_switches(world: TheWorld, values: dict[str, Any]) -> Response:
+    """Set switches by name, or by row where one switch alone covers it; all or none."""
+    before = world.switches.values()
+    try:
+        for name, value in values.items():
+            world.switches.set(name, value)
+    except ValueError as error:
+        for name, value in before.items():
+            world.switches.set(name, value)
+        raise HTTPException(422, str(error)) from None
+    _windows_start_anew(world, before)
+    return JSONResponse(world.switches.values())
+
+
+@router.delete("/switches")
+async def reset_switches(world: TheWorld) -> Response:
+    before = world.switches.values()
+    world.switches.reset()
+    _windows_start_anew(world, before)
+    return JSONResponse(world.switches.values())
+
+
+@router.put("/limits")
+async def set_limits(world: TheWorld, new: NewLimits) -> Response:
+    """Set both limits; every window starts anew."""
+    world.limiter.set(Limits(new.per_minute, new.per_hour))
+    return JSONResponse(new.model_dump())
+
+
+@router.post("/limits/forget")
+async def forget_requests(world: TheWorld) -> Response:
+    """Start every window anew, with the limits as they are."""
+    world.limiter.forget()
+    return JSONResponse({"forgotten": True})
+
+
+@router.post("/clock")
+async def advance_clock(world: TheWorld, wanted: Advance) -> Response:
+    """Let windows, jobs and delays be so much later; the time that the server tells stays."""
+    world.clock.advance(wanted.advance_seconds)
+    world.settle()
+    return JSONResponse({"advanced": wanted.advance_seconds})
+
+
+@router.post("/bad-connections")
+async def add_bad_connections(world: TheWorld, new: Connections) -> Response:
+    world.bad.hosts.update(new.hosts)
+    world.bad.addresses.update(address.lower() for address in new.addresses)
+    for password in new.passwords:
+        world.bad.add_password(password)
+    return JSONResponse({"added": len(new.hosts) + len(new.addresses) + len(new.passwords)})
+
+
+@router.delete("/bad-connections")
+async def clear_bad_connections(world: TheWorld) -> Response:
+    world.bad.clear()
+    return JSONResponse({"cleared": True})
+
+
+@router.post("/faults", status_code=201)
+async def add_fault(world: TheWorld, new: NewFault) -> Response:
+    return JSONResponse(fault_fields(world.faults.add(**new.model_dump())), status_code=201)
+
+
+@router.get("/faults/{fault_id}")
+async def see_fault(world: TheWorld, fault_id: str) -> Response:
+    return JSONResponse(fault_fields(_fault(world, fault_id)))
+
+
+@router.get("/faults/{fault_id}/wait")
+async def wait_for_fault(world: TheWorld, fault_id: str, hits: int = 1, seconds: float = 10) -> Response:
+    """Answer once so many requests were hit; of a pause: once so many are held. 408 when it takes too long."""
+    fault = _fault(world, fault_id)
+    if not await world.faults.wait_for_hits(fault, hits, seconds):
+        raise HTTPException(408, f"{fault_id} was hit {fault.hits} times in {seconds:g} s, not {hits}")
+    return JSONResponse(fault_fields(fault))
+
+
+@router.post("/faults/{fault_id}/release")
+async def release_fault(world: TheWorld, fault_id: str) -> Response:
+    """Let go what a pause holds; it holds nothing from then on."""
+    fault = _fault(world, fault_id)
+    fault.released.set()
+    return JSONResponse(fault_fields(fault))
+
+
+@router.delete("/faults/{fault_id}")
+async def remove_fault(world: TheWorld, fault_id: str) -> Response:
+    _fault(world, fault_id)
+    world.faults.remove(fault_id)
+    return JSONResponse({"removed": 1})
+
+
+@router.delete("/faults")
+async def clear_faults(world: TheWorld) -> Response:
+    world.faults.clear()
+    return JSONResponse({"cleared": True})
+
+
+@router.delete("/requests")
+async def clear_request_log(world: TheWorld) -> Response:
+    world.log.clear()
+    return JSONResponse({"cleared": True})
+
+
+@router.post("/reset")
+async def start_afresh(world: TheWorld) -> Response:
+    """Forget everything but keys and limits; all switches back to their defaults."""
+    world.faults.clear()
+    world.switches.reset()
+    world.start_afresh()
+    return JSONResponse({"reset": True})
+
+
+def _fault(world: World, fault_id: str) -> Fault:
+    fault = world.faults.get(fault_id)
+    if fault is None:
+        raise unknown("fault", fault_id)
+    return fault
+
+
+def _windows_start_anew(world: World, before: dict[str, str | float | None]) -> None:
+    if before["window_kind"] != world.switches.values()["window_kind"]:
+        world.limiter.forget()

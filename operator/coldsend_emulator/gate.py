@@ -1,0 +1,219 @@
+"""The way in and out of the public side: limits, keys, scopes, faults, headers, log."""
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.utils import formatdate
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from coldsend_emulator import operations
+from coldsend_emulator.answers import Call
+from coldsend_emulator.faults import Fault, RequestFacts
+from coldsend_emulator.keys import Key, required_scope
+from coldsend_emulator.refusals import Refusal, forbidden, unauthorized
+from coldsend_emulator.request_log import LogEntry
+from coldsend_emulator.world import World
+
+CONTROL_PREFIX = "/_emulator"
+
+Hangup = Callable[[Scope, bool], None]  # ends the connection of a request; True: at once, losing what is unsent
+
+
+class CutError(Exception):
+    """The connection is to be cut instead of answering."""
+
+
+@dataclass(slots=True)
+class Answer:
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+    truncated: bool = False
+
+    @classmethod
+    def of(cls, refusal: Refusal) -> "Answer":
+        headers = {"content-type": "application/json", **refusal.headers}
+        return cls(refusal.status, json.dumps(refusal.body()).encode(), headers)
+
+
+@dataclass(slots=True)
+class Visit:
+    """One request on its way through the gate."""
+
+    scope: Scope
+    receive: Receive
+    body: bytes
+    operation: operations.Operation | None
+    key: Key | None
+    pool: str
+    fault: Fault | None = None
+
+    @property
+    def facts(self) -> RequestFacts:
+        name = self.operation.name if self.operation else "unknown"
+        workspace = self.key.workspace if self.key else None
+        return RequestFacts(name, self.scope["method"], self.scope["path"], workspace, self.body)
+
+
+class Gate:
+    def __init__(self, app: ASGIApp, world: World, hangup: Hangup) -> None:
+        self._app = app
+        self._world = world
+        self._hangup = hangup
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].startswith(CONTROL_PREFIX):
+            self._world.settle()
+            await self._app(scope, receive, send)
+            return
+        started = time.monotonic()
+        visit = self._meet(scope, receive, await _read_body(receive))
+        self._world.log.arrived(visit.pool, self._world.clock.now())
+        status: int | None = None
+        try:
+            answer = await self._handle(visit)
+            status = answer.status
+            self._log(visit, status, started)
+            await self._send(visit, answer, send)
+        except CutError:
+            self._log(visit, None, started)
+            self._hangup(scope, True)  # noqa: FBT003 -- a protocol type cannot name its arguments
+            await receive()
+
+    def _meet(self, scope: Scope, receive: Receive, body: bytes) -> Visit:
+        secret = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-api-key"), None)
+        key = self._world.keys.find(secret)
+        client = scope.get("client") or ("unknown", 0)
+        pool = self._world.limiter.pool_name(key.workspace if key else None, key.name if key else None, client[0])
+        return Visit(scope, receive, body, operations.find(scope["method"], scope["path"]), key, pool)
+
+    async def _handle(self, visit: Visit) -> Answer:
+        """Raises CutError where a fault cuts the connection."""
+        refusal = self._world.limiter.admit(visit.pool)
+        if refusal:
+            return Answer.of(refusal)
+        visit.fault = await self._world.faults.take(visit.facts)
+        instead = await self._before(visit.fault) if visit.fault else None
+        if instead:
+            return instead
+        self._world.settle()
+        refusal = self._refusal(visit)
+        answer = Answer.of(refusal) if refusal else await self._work(visit)
+        return await self._after(visit.fault, answer) if visit.fault else answer
+
+    def _refusal(self, visit: Visit) -> Refusal | None:
+        if visit.key is None or visit.key.revoked:
+            return unauthorized()
+        if visit.operation is None:
+            return None
+        scope = required_scope(visit.operation, self._world.switches)
+        if not visit.key.allows(scope):
+            return forbidden([scope or ""], list(visit.key.scopes))
+        if len(visit.body) > self._world.switches.amount("body_limit_bytes"):
+            return Refusal(413, "Request body too large")
+        return None
+
+    async def _work(self, visit: Visit) -> Answer:
+        if visit.key:
+            workspace = self._world.workspace(visit.key.workspace)
+            visit.scope["call"] = Call(self._world, workspace, visit.key, visit.facts.operation)
+        messages: list[Message] = []
+
+        async def replay() -> Message:
+            return {"type": "http.request", "body": visit.body, "more_body": False}
+
+        async def collect(message: Message) -> None:
+            messages.append(message)
+
+        await self._app(visit.scope, replay, collect)
+        headers = {name.decode(): value.decode("latin-1") for name, value in messages[0].get("headers", [])}
+        headers.pop("content-length", None)
+        return Answer(messages[0]["status"], b"".join(message.get("body", b"") for message in messages[1:]), headers)
+
+    async def _before(self, fault: Fault) -> Answer | None:
+        """Do what a fault does before the work; an answer when there shall be no work."""
+        if fault.when != "before":
+            return None
+        match fault.kind:
+            case "delay":
+                await asyncio.sleep(fault.seconds)
+                return None
+            case "pause":
+                await self._world.faults.hold(fault)
+                return None
+            case "cut":
+                raise CutError
+            case _:
+                return _faulty(fault, Answer(200, b'{"success": true}', {"content-type": "application/json"}))
+
+    async def _after(self, fault: Fault, answer: Answer) -> Answer:
+        if fault.when != "after":
+            return answer
+        match fault.kind:
+            case "delay":
+                await asyncio.sleep(fault.seconds)
+                return answer
+            case "pause":
+                await self._world.faults.hold(fault)
+                return answer
+            case "cut":
+                raise CutError
+            case _:
+                return _faulty(fault, answer)
+
+    async def _send(self, visit: Visit, answer: Answer, send: Send) -> None:
+        extra = {"date": formatdate(self._world.clock.wall(), usegmt=True), **self._world.limiter.headers(visit.pool)}
+        if self._world.switches.choice("request_id") == "given":
+            extra["x-request-id"] = str(uuid.uuid4())
+        headers = {**extra, **answer.headers}
+        if answer.status not in {204, 304}:
+            headers["content-length"] = str(len(answer.body))
+        raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": raw})
+        if answer.truncated:
+            await send({"type": "http.response.body", "body": answer.body[: len(answer.body) // 2], "more_body": True})
+            self._hangup(visit.scope, False)  # noqa: FBT003 -- as above
+            await visit.receive()
+            return
+        await send({"type": "http.response.body", "body": answer.body})
+
+    def _log(self, visit: Visit, status: int | None, started: float) -> None:
+        facts = visit.facts
+        entry = LogEntry(
+            at=self._world.clock.wall(),
+            operation=facts.operation,
+            method=facts.method,
+            path=facts.path,
+            query=visit.scope["query_string"].decode("latin-1"),
+            status=status,
+            workspace=facts.workspace,
+            key=visit.key.name if visit.key else None,
+            seconds=time.monotonic() - started,
+            fault=visit.fault.fault_id if visit.fault else None,
+        )
+        self._world.log.answered(entry)
+
+
+def _faulty(fault: Fault, answer: Answer) -> Answer:
+    if fault.kind == "truncated":
+        return Answer(answer.status, answer.body, answer.headers, truncated=True)
+    if fault.kind == "not_json":
+        body = fault.body if isinstance(fault.body, str) else "<html><body>Bad gateway</body></html>"
+        return Answer(answer.status, body.encode(), {"content-type": "text/html", **fault.headers})
+    if isinstance(fault.body, str):
+        return Answer(fault.status, fault.body.encode(), {"content-type": "text/plain", **fault.headers})
+    told = {"detail": "The platform has a problem"} if fault.body is None else fault.body
+    return Answer(fault.status, json.dumps(told).encode(), {"content-type": "application/json", **fault.headers})
+
+
+async def _read_body(receive: Receive) -> bytes:
+    parts = []
+    while True:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(parts)

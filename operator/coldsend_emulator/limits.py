@@ -1,0 +1,125 @@
+"""Both rate windows: 100 requests a minute and 1,000 an hour, one pool for all endpoints."""
+
+import math
+from collections import deque
+from dataclasses import dataclass
+from email.utils import formatdate
+
+from coldsend_emulator.clock import Clock
+from coldsend_emulator.refusals import Refusal
+from coldsend_emulator.switches import Switches
+
+MINUTE, HOUR = 60.0, 3600.0
+
+
+class Window:
+    """One window of one pool. Only the latest `limit` requests decide, so no more are kept."""
+
+    def __init__(self, seconds: float, limit: int, *, fixed: bool) -> None:
+        self.seconds = seconds
+        self.limit = limit
+        self._fixed = fixed
+        self._stamps: deque[float] = deque(maxlen=max(limit, 1))
+
+    def spent(self, now: float) -> int:
+        opened = now - now % self.seconds if self._fixed else now - self.seconds
+        while self._stamps and self._stamps[0] <= opened:
+            self._stamps.popleft()
+        return len(self._stamps)
+
+    def take(self, now: float) -> None:
+        self._stamps.append(now)
+
+    def remaining(self, now: float) -> int:
+        return self.limit - self.spent(now)
+
+    def resets_in(self, now: float) -> float:
+        """Seconds until the window has room again (full) or starts anew."""
+        if self._fixed:
+            return self.seconds - now % self.seconds
+        return self._stamps[0] + self.seconds - now if self._stamps else self.seconds
+
+
+@dataclass(slots=True)
+class Limits:
+    """Requests granted to each pool; None: no limit."""
+
+    per_minute: int | None = 100
+    per_hour: int | None = 1000
+
+
+class RateLimiter:
+    def __init__(self, switches: Switches, clock: Clock) -> None:
+        self.limits = Limits()
+        self._switches = switches
+        self._clock = clock
+        self._pools: dict[str, tuple[Window, ...]] = {}
+
+    def set(self, limits: Limits) -> None:
+        self.limits = limits
+        self.forget()
+
+    def forget(self) -> None:
+        """Start all windows anew; needed too before a changed kind of window counts."""
+        self._pools.clear()
+
+    def pool_name(self, workspace: str | None, key: str | None, address: str) -> str:
+        """Which pool a request draws from; one without a known key draws from its address."""
+        scope = self._switches.choice("limit_scope")
+        name = {"workspace": workspace, "key": key}.get(scope)
+        return f"{scope} {name}" if name else f"address {address}"
+
+    def _windows(self, pool: str) -> tuple[Window, ...]:
+        windows = self._pools.get(pool)
+        if windows is None:
+            fixed = self._switches.choice("window_kind") == "fixed"
+            sizes = ((MINUTE, self.limits.per_minute), (HOUR, self.limits.per_hour))
+            windows = tuple(Window(seconds, limit, fixed=fixed) for seconds, limit in sizes if limit is not None)
+            self._pools[pool] = windows
+        return windows
+
+    def admit(self, pool: str) -> Refusal | None:
+        """Count one request; a refusal when a window is spent."""
+        now = self._clock.now()
+        windows = self._windows(pool)
+        spent = [window for window in windows if window.remaining(now) <= 0]
+        if not spent or self._switches.choice("refused_requests") == "counted":
+            for window in windows:
+                window.take(now)
+        return self._too_many(max(window.resets_in(now) for window in spent)) if spent else None
+
+    def headers(self, pool: str) -> dict[str, str]:
+        now = self._clock.now()
+        windows = self._windows(pool)
+        described = self._switches.choice("headers_window")
+        if not windows or described == "absent":
+            return {}
+        if described == "tighter":
+            window = min(windows, key=lambda each: each.remaining(now))
+        else:
+            window = windows[0] if described == "minute" else windows[-1]
+        return {
+            "X-RateLimit-Limit": str(window.limit),
+            "X-RateLimit-Remaining": str(max(window.remaining(now), 0)),
+            "X-RateLimit-Reset": str(math.ceil(self._clock.wall() + window.resets_in(now))),
+        }
+
+    def _too_many(self, wait: float) -> Refusal:
+        seconds = math.ceil(wait)
+        header = self._switches.choice("retry_after")
+        headers = {}
+        if header == "seconds":
+            headers["Retry-After"] = str(seconds)
+        elif header == "http_date":
+            headers["Retry-After"] = formatdate(self._clock.wall() + seconds, usegmt=True)
+        return Refusal(429, self._sentence(seconds), headers=headers)
+
+    def _sentence(self, seconds: int) -> str | list[dict[str, str]]:
+        form = self._switches.choice("limit_detail")
+        if form == "list":
+            return [{"msg": "Rate limit exceeded", "type": "rate_limit"}]
+        return {
+            "sixty": "Rate limit exceeded. Please retry after 60 seconds.",
+            "seconds": f"Rate limit exceeded. Please retry after {seconds} seconds.",
+            "wordless": "Too Many Requests",
+        }[form]

@@ -1,0 +1,66 @@
+"""Every request to the public side: what was asked, by whom, what came of it. Never a body, never a key."""
+
+from collections import Counter, deque
+from dataclasses import dataclass
+
+KEPT = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    at: float  # Unix seconds
+    operation: str
+    method: str
+    path: str
+    query: str
+    status: int | None  # None: the connection was cut
+    workspace: str | None
+    key: str | None
+    seconds: float
+    fault: str | None
+
+
+class Peak:
+    """The largest number of requests within any stretch of so many seconds."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        self.highest = 0
+        self._stamps: deque[float] = deque()
+
+    def count(self, now: float) -> None:
+        self._stamps.append(now)
+        while self._stamps[0] <= now - self.seconds:
+            self._stamps.popleft()
+        self.highest = max(self.highest, len(self._stamps))
+
+
+class RequestLog:
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        self.entries: deque[LogEntry] = deque(maxlen=KEPT)
+        self.total = 0
+        self.by_operation: Counter[str] = Counter()
+        self.by_method: Counter[str] = Counter()
+        self.by_status: Counter[str] = Counter()
+        self.by_operation_and_status: Counter[str] = Counter()
+        self.peaks: dict[str, tuple[Peak, Peak]] = {}
+
+    def arrived(self, pool: str, now: float) -> None:
+        """Count a request when it comes; refused ones count too."""
+        peaks = self.peaks.get(pool)
+        if peaks is None:
+            peaks = self.peaks[pool] = (Peak(60), Peak(3600))
+        for peak in peaks:
+            peak.count(now)
+
+    def answered(self, entry: LogEntry) -> None:
+        status = "cut" if entry.status is None else str(entry.status)
+        self.entries.append(entry)
+        self.total += 1
+        self.by_operation[entry.operation] += 1
+        self.by_method[entry.method] += 1
+        self.by_status[status] += 1
+        self.by_operation_and_status[f"{entry.operation} {status}"] += 1

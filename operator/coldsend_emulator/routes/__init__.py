@@ -1,0 +1,1 @@
+"""The public side: the endpoints of the contract."""

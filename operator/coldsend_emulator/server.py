@@ -1,0 +1,105 @@
+"""Serving over HTTP: uvicorn with httptools, a free port, connections that can be cut, an end at once."""
+
+import os
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import uvicorn
+from starlette.types import Scope
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from coldsend_emulator.app import build_app
+from coldsend_emulator.world import World
+
+KEEP_ALIVE_SECONDS = 120
+BACKLOG = 2048
+
+
+class CuttableProtocol(HttpToolsProtocol):
+    """Remembers each connection by its client address, so that it can be cut in the middle of a request."""
+
+    connections_by_client: ClassVar[dict[tuple[str, int], Any]] = {}
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        if self.client:
+            self.connections_by_client[self.client] = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.client:
+            self.connections_by_client.pop(self.client, None)
+        super().connection_lost(exc)
+
+
+def hangup(scope: Scope, at_once: bool) -> None:  # noqa: FBT001 -- the gate names it by a protocol type
+    transport = CuttableProtocol.connections_by_client.get(tuple(scope["client"]))
+    if transport is None:
+        return
+    if at_once:
+        transport.abort()
+    else:
+        transport.close()
+
+
+class EmulatorServer(uvicorn.Server):
+    """Says when it is ready, and ends at once: nothing is kept that would have to be saved."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+
+    def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ARG002 -- the signature of a signal handler
+        self.should_exit = True
+        self.force_exit = True
+
+    def end(self) -> None:
+        self.should_exit = True
+        self.force_exit = True
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Raises OSError when the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def serve(world: World, listener: socket.socket, on_ready: Callable[[], None], *, until_stdin_closes: bool) -> None:
+    """Serve until SIGTERM or SIGINT, or until the standard input ends."""
+    config = uvicorn.Config(
+        build_app(world, hangup),
+        http=CuttableProtocol,
+        loop="uvloop",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_level="warning",
+        date_header=False,
+        server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        backlog=BACKLOG,
+    )
+    server = EmulatorServer(config, on_ready)
+    if until_stdin_closes:
+        threading.Thread(target=_end_with_stdin, args=(server,), daemon=True).start()
+    server.run(sockets=[listener])
+
+
+def _end_with_stdin(server: EmulatorServer) -> None:
+    while os.read(sys.stdin.fileno(), 4096):  # unbuffered: a buffered read would hold a lock when the process ends
+        pass
+    server.end()

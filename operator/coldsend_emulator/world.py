@@ -1,0 +1,112 @@
+"""Everything the emulator knows; all of it in memory, all of it changed on one thread."""
+
+import math
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from coldsend_emulator.clock import Clock, Schedule
+from coldsend_emulator.faults import Faults
+from coldsend_emulator.inboxes import Inbox
+from coldsend_emulator.jobs import JobBoard
+from coldsend_emulator.keys import KeyRing, digest
+from coldsend_emulator.limits import RateLimiter
+from coldsend_emulator.request_log import RequestLog
+from coldsend_emulator.switches import Switches
+from coldsend_emulator.workspaces import Domain, HistoryEntry, Workspace
+
+
+@dataclass(slots=True)
+class BadConnections:
+    """What a connection check fails on."""
+
+    hosts: set[str] = field(default_factory=set)
+    addresses: set[str] = field(default_factory=set)
+    password_digests: set[str] = field(default_factory=set)
+
+    def clear(self) -> None:
+        self.hosts.clear()
+        self.addresses.clear()
+        self.password_digests.clear()
+
+    def add_password(self, password: str) -> None:
+        self.password_digests.add(digest(password))
+
+
+class World:
+    def __init__(self) -> None:
+        self.switches = Switches()
+        self.clock = Clock(self.switches)
+        self.keys = KeyRing()
+        self.limiter = RateLimiter(self.switches, self.clock)
+        self.start_afresh()
+
+    def start_afresh(self) -> None:
+        """Forget all but keys, limits and switches."""
+        self.schedule = Schedule()
+        self.jobs = JobBoard(self.switches, self.clock, self.schedule)
+        self.faults = Faults()
+        self.log = RequestLog()
+        self.workspaces: dict[str, Workspace] = {}
+        self.history: list[HistoryEntry] = []
+        self.doubled: set[tuple[str, str]] = set()  # workspace and address that had two inboxes at once
+        self.bad = BadConnections()
+        self.limiter.forget()
+
+    def settle(self) -> None:
+        """Do what has become due; called before every request is looked at."""
+        self.schedule.run(self.clock.now())
+
+    def workspace(self, name: str) -> Workspace:
+        return self.workspaces.setdefault(name, Workspace(name))
+
+    def inboxes_with(self, address: str) -> Iterator[Inbox]:
+        for workspace in self.workspaces.values():
+            yield from workspace.inboxes.with_address(address)
+
+    def find_inbox(self, inbox_id: str) -> Inbox | None:
+        found = (workspace.inboxes.get(inbox_id) for workspace in self.workspaces.values())
+        return next((inbox for inbox in found if inbox), None)
+
+    def insert(self, inbox: Inbox, by: str) -> None:
+        table = self.workspace(inbox.workspace).inboxes
+        if table.with_address(inbox.email_address):
+            self.doubled.add((inbox.workspace, inbox.natural_key))
+        table.add(inbox)
+        self._remember("created", inbox, by, inbox.created_on)
+
+    def remove(self, inbox: Inbox, by: str, moment: float) -> None:
+        """Take an inbox away for good; nothing happens when it is gone already."""
+        workspace = self.workspace(inbox.workspace)
+        if workspace.inboxes.get(inbox.inbox_id) is not inbox:
+            return
+        workspace.inboxes.remove(inbox)
+        inbox.removed_on = moment
+        workspace.inboxes.departed.append(inbox)
+        workspace.freed_on[inbox.natural_key] = moment
+        for campaign in workspace.campaigns.values():
+            campaign.inbox_ids.discard(inbox.inbox_id)
+        self._remember("deleted", inbox, by, moment)
+
+    def add_domain(self, workspace: str, name: str, status: str, max_inboxes: int) -> Domain:
+        ready = status == "ACTIVE"
+        domain = Domain(
+            domain_id=str(uuid.uuid4()),
+            domain_name=name.lower(),
+            status=status,
+            max_inboxes=max_inboxes,
+            created_at=self.clock.wall(),
+            mailcow_added=ready,
+            cloudflare_verified=ready,
+        )
+        self.workspace(workspace).domains[domain.domain_id] = domain
+        return domain
+
+    def _remember(self, event: str, inbox: Inbox, by: str, moment: float) -> None:
+        at = self.clock.wall_at(moment)
+        self.history.append(HistoryEntry(at, inbox.workspace, event, by, inbox.inbox_id, inbox.email_address))
+
+
+def whole(amount: float) -> int | None:
+    """An amount of a switch as an integer; None where it has no bound."""
+    return None if math.isinf(amount) else int(amount)
