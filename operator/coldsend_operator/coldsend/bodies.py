@@ -1,0 +1,101 @@
+"""From bytes to JSON values, and tolerant readings of single values."""
+
+import json
+import math
+from typing import Any
+
+from pydantic_core import from_json
+
+from coldsend_operator.coldsend.errors import NotUnderstood
+
+LARGEST_WHOLE = 2**53  # beyond it JSON readers disagree about a number
+
+
+def read_json(body: bytes) -> Any:
+    """The value of a JSON text; None for an empty body.
+
+    Raises:
+        NotUnderstood: it is no JSON.
+    """
+    text = body.removeprefix(b"\xef\xbb\xbf").strip()
+    if not text:
+        return None
+    try:
+        return from_json(text)
+    except ValueError:
+        return _read_with_half_characters(text)
+
+
+def _read_with_half_characters(text: bytes) -> Any:
+    """Servers that cut a name after so many UTF-16 units send half a character, which strict readers refuse."""
+    try:
+        parsed = json.loads(text)
+        return from_json(json.dumps(parsed, ensure_ascii=False).encode(errors="replace"))
+    except (ValueError, RecursionError):
+        pass
+    raise NotUnderstood("the answer is no JSON")
+
+
+def read_object(body: bytes) -> dict[str, Any]:
+    """The JSON object of a body; an empty one for an empty body or null (contract row 18).
+
+    Raises:
+        NotUnderstood: it is something else.
+    """
+    value = read_json(body)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise NotUnderstood("the answer is no JSON object")
+    return value
+
+
+def as_text(value: object) -> str | None:
+    """Text as sent; a number as its digits; None for everything else and for the empty text."""
+    if isinstance(value, str):
+        return value or None
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def as_number(value: object) -> float | None:
+    """A finite number, also one sent as text ("95.0", "40 %")."""
+    if isinstance(value, str):
+        try:
+            value = float(value.strip().removesuffix("%"))
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) <= LARGEST_WHOLE and math.isfinite(value) else None
+
+
+def as_whole(value: object) -> int | None:
+    number = as_number(value)
+    return int(number) if number is not None and number.is_integer() else None
+
+
+def as_flag(value: object) -> bool | None:
+    """A truth value, also one sent as text or as 0 and 1."""
+    word = str(value).strip().lower()
+    if word in {"true", "1"}:
+        return True
+    return False if word in {"false", "0"} else None
+
+
+_SENTENCE_FIELDS = ("message", "msg", "detail", "reason", "error")
+
+
+def as_sentence(value: object, *, depth: int = 3) -> str:
+    """What a value says to people: a text, or the text under a name that sentences go by. Not masked yet.
+
+    Nothing else of an object is read: FastAPI puts what it was sent, passwords too, under `input` and `ctx`.
+    """
+    if isinstance(value, str):
+        return value
+    if depth == 0:
+        return ""
+    if isinstance(value, list):
+        return "; ".join(filter(None, (as_sentence(each, depth=depth - 1) for each in value[:5])))
+    if isinstance(value, dict):
+        return next(filter(None, (as_sentence(value.get(name), depth=depth - 1) for name in _SENTENCE_FIELDS)), "")
+    return ""

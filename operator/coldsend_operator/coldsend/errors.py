@@ -1,0 +1,20 @@
+"""What a call can raise, and what ends inside the door."""
+
+from coldsend_operator.core.answers import Failure
+
+
+class CallFailed(Exception):  # noqa: N818 -- callers read it as a sentence: the call failed, `failure` says how
+    """A call that did not succeed. Its text shows kind, status and the masked message, and nothing else."""
+
+    def __init__(self, failure: Failure) -> None:
+        status = "" if failure.status is None else f" ({failure.status})"
+        super().__init__(f"{failure.kind}{status}: {failure.message}")
+        self.failure = failure
+
+
+class NotUnderstood(Exception):  # noqa: N818 -- says what an answer is, not that this program erred
+    """Inside the door: a 2xx answer that cannot be read. Its text quotes nothing of the answer."""
+
+
+class Refused(Exception):  # noqa: N818 -- an answer of ColdSend, not an error of this program
+    """Inside the door: `success: false` under 2xx. Its text is masked already."""

@@ -1,0 +1,167 @@
+"""The JSON of the API: what is sent (exactly the documented fields), and what may come back (tolerant).
+
+Section 2 of the contract names the fields; for what its section 5 leaves open every reading here has a way out.
+Sentences are masked where the answers become records (`readers`).
+"""
+
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from coldsend_operator.coldsend.bodies import as_flag, as_number, as_text, as_whole
+from coldsend_operator.core.answers import Domain, Row
+
+
+class Payload(BaseModel):
+    """A body to send. `to_json` holds plain passwords: call it inside the door only, and keep its result briefly."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    def secrets(self) -> tuple[SecretStr, ...]:
+        return tuple(value for _, value in self if isinstance(value, SecretStr))
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            name: value.get_secret_value() if isinstance(value, SecretStr) else value
+            for name, value in self
+            if value is not None
+        }
+
+
+class SmtpInbox(Payload):
+    """One SMTP account (contract 2.6). `daily_limit` None is not sent: ColdSend then takes its own default."""
+
+    email_address: str
+    display_name: str
+    inbox_type: str
+    smtp_host: str
+    smtp_port: int
+    smtp_username: str
+    smtp_password: SecretStr
+    smtp_use_tls: bool
+    imap_host: str
+    imap_port: int
+    imap_username: str
+    imap_password: SecretStr
+    imap_use_ssl: bool
+    daily_limit: int | None = None
+
+
+class NativeInbox(Payload):
+    """One native inbox (contract 2.4); the domain is named once for each call."""
+
+    email_prefix: str
+    display_name: str
+
+
+def _id(value: object) -> str | None:
+    """A number under `id` is the number of a row, not of an inbox."""
+    return value if isinstance(value, str) and value else None
+
+
+Text = Annotated[str | None, BeforeValidator(as_text)]
+Id = Annotated[str | None, BeforeValidator(_id)]
+Whole = Annotated[int | None, BeforeValidator(as_whole)]
+Number = Annotated[float | None, BeforeValidator(as_number)]
+Flag = Annotated[bool | None, BeforeValidator(as_flag)]
+Required = Annotated[str, BeforeValidator(as_text), Field(min_length=1)]
+
+
+class Answer(BaseModel):
+    """Part of an answer. Unknown fields are passed over, unreadable optional ones count as absent."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+class RowAnswer(Answer):
+    inbox_id: Required
+    email_address: Required
+    display_name: Text = None
+    inbox_type: Text = None
+    overall_status: Text = None
+    daily_limit: Whole = None
+    emails_sent_today: Whole = None
+    health_score: Number = None
+    created_at: Text = None
+
+    def to_row(self) -> Row:
+        return Row(
+            self.inbox_id,
+            self.email_address,
+            self.display_name,
+            self.inbox_type,
+            self.overall_status,
+            self.daily_limit,
+            self.emails_sent_today,
+            self.health_score,
+            self.created_at,
+        )
+
+
+class DomainAnswer(Answer):
+    domain_id: Required
+    domain_name: Required = Field(validation_alias=AliasChoices("domain_name", "domain"))
+    status: Text = None
+    max_inboxes: Whole = None
+    current_inboxes: Whole = None
+
+    def to_domain(self) -> Domain:
+        return Domain(self.domain_id, self.domain_name, self.status or "", self.max_inboxes, self.current_inboxes)
+
+
+class PaginationAnswer(Answer):
+    page: Whole = None
+    limit: Whole = None
+    total: Whole = None
+    pages: Whole = None
+    has_next: Flag = None
+
+    def another_after(self, page: int, rows: int, limit: int) -> bool:
+        """Whether a page follows, by the best of what was told; if nothing was, a full page has one after it."""
+        if self.has_next is not None:
+            return self.has_next
+        if self.pages is not None:
+            return page < self.pages
+        if self.total is not None:
+            return page * limit < self.total
+        return rows >= limit
+
+
+class ResultAnswer(Answer):
+    """One result row of a bulk. Its fields are folded away on every page; these are the names that are likely."""
+
+    email_address: Text = Field(None, validation_alias=AliasChoices("email_address", "email", "inbox_email"))
+    inbox_id: Id = Field(None, validation_alias=AliasChoices("inbox_id", "id", "sender_account_id"))
+    success: Flag = Field(None, validation_alias=AliasChoices("success", "ok", "deleted", "created"))
+    status: Text = Field(None, validation_alias=AliasChoices("status", "state", "outcome"))
+
+
+class BulkCounts(Answer):
+    job_id: Text = None
+    total: Whole = Field(None, validation_alias=AliasChoices("total", "total_rows", "total_count"))
+    success_count: Whole = Field(None, validation_alias=AliasChoices("deleted_count", "success_count", "created_count"))
+    failed_count: Whole = None
+    skipped_count: Whole = None
+
+    def tell_of_work(self) -> bool:
+        """Whether something was done or is under way, whatever `success` says."""
+        return self.job_id is not None or any((self.success_count, self.skipped_count))
+
+
+class JobAnswer(Answer):
+    status: Text = None
+    progress_percentage: Number = None
+    total: Whole = Field(None, validation_alias=AliasChoices("total_rows", "total", "total_count"))
+    processed: Whole = Field(None, validation_alias=AliasChoices("processed_count", "processed"))
+    succeeded: Whole = Field(
+        None, validation_alias=AliasChoices("deleted_count", "success_count", "created_count", "succeeded")
+    )
+    failed: Whole = Field(None, validation_alias=AliasChoices("failed_count", "failed"))
+    skipped: Whole = Field(None, validation_alias=AliasChoices("skipped_count", "skipped"))
+    started_at: Text = None
+    completed_at: Text = None
+
+
+class MailAnswer(Answer):
+    sent_at: Text = None
+    message_id: Text = None

@@ -1,0 +1,105 @@
+"""From an answer that is no 2xx to the Failure that says what to do next."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from coldsend_operator.coldsend.bodies import as_sentence, read_object
+from coldsend_operator.coldsend.errors import NotUnderstood
+from coldsend_operator.coldsend.headers import read_retry_after, read_wait
+from coldsend_operator.coldsend.masking import Mask
+from coldsend_operator.core.answers import Failure, FailureKind, Fault
+
+MAX_FAULTS = 500
+MAX_SCOPES = 20
+
+_KINDS = {
+    401: FailureKind.UNAUTHORIZED,
+    402: FailureKind.PLAN_LIMIT,
+    404: FailureKind.NOT_FOUND,
+    409: FailureKind.CONFLICT,
+    413: FailureKind.TOO_LARGE,
+    429: FailureKind.RATE_LIMITED,
+    # What stands between the two gave up waiting: like a 5xx it leaves open whether the work was done.
+    408: FailureKind.UNAVAILABLE,
+    425: FailureKind.UNAVAILABLE,
+    499: FailureKind.UNAVAILABLE,
+}
+_PLACES = frozenset({"body", "query", "path", "header"})
+
+
+def read_refusal(
+    status: int, headers: Mapping[str, str], body: bytes, mask: Mask, *, items: int, now: float
+) -> Failure:
+    """`items` is how many a bulk call carried (0: none): a fault that names a further one names none."""
+    whole = _readable(body)
+    detail = whole.get("detail")
+    faults = _faults(detail, mask, items)
+    required = _required(whole, mask) if status == 403 else ()
+    kind = _kind(status, lacks_scope=bool(required) or whole.get("error") == "insufficient_scopes")
+    return Failure(
+        kind=kind,
+        message=_message(status, whole, faults, mask),
+        status=status,
+        faults=faults,
+        required=required,
+        retry_after=_retry_after(kind, headers, as_sentence(whole), now),
+    )
+
+
+def _readable(body: bytes) -> dict[str, Any]:
+    """The JSON object of an error; gateways answer in HTML, which says nothing beyond the status."""
+    try:
+        return read_object(body)
+    except NotUnderstood:
+        return {}
+
+
+def _kind(status: int, *, lacks_scope: bool) -> FailureKind:
+    if status == 403:
+        return FailureKind.FORBIDDEN if lacks_scope else FailureKind.PLAN_LIMIT
+    return _KINDS.get(status) or (FailureKind.UNAVAILABLE if status >= 500 else FailureKind.REFUSED)
+
+
+def _retry_after(kind: FailureKind, headers: Mapping[str, str], sentence: str, now: float) -> float | None:
+    if kind is FailureKind.RATE_LIMITED:
+        return read_wait(headers, sentence, now)
+    return read_retry_after(headers, now) if kind is FailureKind.UNAVAILABLE else None
+
+
+def _required(whole: dict[str, Any], mask: Mask) -> tuple[str, ...]:
+    named = whole.get("required")
+    if named is None and isinstance(whole.get("detail"), dict):
+        named = whole["detail"].get("required")
+    scopes = [named] if isinstance(named, str) else named if isinstance(named, list) else []
+    return tuple(mask.sentence(scope) for scope in scopes[:MAX_SCOPES] if isinstance(scope, str) and scope)
+
+
+def _faults(detail: object, mask: Mask, items: int) -> tuple[Fault, ...]:
+    entries = [each for each in detail if isinstance(each, dict)] if isinstance(detail, list) else []
+    return tuple(_fault(each, mask, items) for each in entries[:MAX_FAULTS] if isinstance(each.get("loc"), list))
+
+
+def _fault(entry: dict[str, Any], mask: Mask, items: int) -> Fault:
+    loc = [int(part) if isinstance(part, str) and part.isdecimal() else part for part in entry["loc"]]
+    loc = [part for part in loc if part not in _PLACES]
+    names = [part for part in loc if isinstance(part, str)]
+    index = next((part for part in loc if isinstance(part, int) and not isinstance(part, bool)), None)
+    # [`body`, 17] of a body that is no JSON is a position in the text: an item stands in a list that has a name.
+    in_list = index is not None and 0 <= index < items and bool(names)
+    field = names[-1] if names and isinstance(loc[-1], str) else None
+    return Fault(index if in_list else None, field and mask.sentence(field), mask.sentence(as_sentence(entry)))
+
+
+def _message(status: int, whole: dict[str, Any], faults: tuple[Fault, ...], mask: Mask) -> str:
+    if faults:
+        said = "; ".join(f"{_place(fault)}{fault.message}" for fault in faults[:3])
+        return mask.sentence(said + (f"; and {len(faults) - 3} more" if len(faults) > 3 else ""))
+    said = mask.sentence(as_sentence(whole.get("detail")) or as_sentence(whole))
+    if 300 <= status < 400:
+        return f"ColdSend redirects ({status}), which is not followed: the base URL may be wrong"
+    return said or f"ColdSend answered {status} without a reason"
+
+
+def _place(fault: Fault) -> str:
+    item = "" if fault.index is None else f"item {fault.index}"
+    return ", ".join(filter(None, (item, fault.field))) + ": " if item or fault.field else ""
