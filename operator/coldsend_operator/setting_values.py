@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-KEY_PATTERN = re.compile(r"cs_[a-z]+_[A-Za-z0-9_\-]+")
+KEY_PATTERN = re.compile(r"cs_(?:live|test)_[\w-]+")
 """What API keys of ColdSend look like."""
 
 _LABEL_TEXT = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"

@@ -1,0 +1,108 @@
+"""The second line of defence: no password and no API key leaves through a log line, whatever was put into it.
+
+The first line is SecretStr at every door. This one replaces the values it was told of (`mask`), whatever looks like an
+API key, and whatever stands under a name such as `smtp_password`.
+"""
+
+import base64
+import json
+import re
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, MutableMapping
+from urllib.parse import quote
+
+from pydantic import SecretStr
+
+from coldsend_operator.setting_values import KEY_PATTERN
+
+MASK = "***"
+_REMEMBERED = 2_000  # newest values; more would keep the passwords of a whole workspace in memory for nothing
+_SHORTEST = 4  # what is shorter occurs in half of all words
+_SECRET_NAME = re.compile(r"password|passwd|api[_-]?key|authorization|bearer", re.IGNORECASE)
+_QUOTED_VALUE = re.compile(
+    r"""((?:password|api[_-]?key)[\w-]*\\?["']?\s*[:=]\s*)(\\?["'])(?:\\.|(?!\2).)*?\2""", re.IGNORECASE
+)
+_HEADER_VALUE = re.compile(r"\b(Bearer|Basic|X-API-Key:)\s+[^\s'\",]+", re.IGNORECASE)
+_DEEPEST = 6
+
+
+class KnownSecrets:
+    """Values to mask, found in a text in one pass over it, however many they are."""
+
+    def __init__(self, remembered: int = _REMEMBERED) -> None:
+        self._remembered = remembered
+        self._values: OrderedDict[str, None] = OrderedDict()
+        self._by_start: dict[str, list[str]] = {}
+
+    def add(self, secret: SecretStr) -> None:
+        value = secret.get_secret_value()
+        if len(value) < _SHORTEST:
+            return
+        if value in self._values:
+            self._values.move_to_end(value)
+            return
+        self._values[value] = None
+        for form in _forms(value):
+            self._by_start.setdefault(form[:_SHORTEST], []).append(form)
+        if len(self._values) > self._remembered:
+            self._forget(self._values.popitem(last=False)[0])
+
+    def masked(self, text: str) -> str:
+        if not self._by_start:
+            return text
+        parts, done, at, last = [], 0, 0, len(text) - _SHORTEST
+        while at <= last:
+            forms = self._by_start.get(text[at : at + _SHORTEST])
+            found = max((form for form in forms if text.startswith(form, at)), key=len, default="") if forms else ""
+            if found:
+                parts += [text[done:at], MASK]
+                at = done = at + len(found)
+            else:
+                at += 1
+        return "".join([*parts, text[done:]])
+
+    def _forget(self, value: str) -> None:
+        for form in _forms(value):
+            start = form[:_SHORTEST]
+            self._by_start[start].remove(form)
+            if not self._by_start[start]:
+                del self._by_start[start]
+
+
+_known = KnownSecrets()
+
+
+def mask(value: SecretStr) -> None:
+    """Replace this value in every log line from now on (the newest 2,000 values are remembered)."""
+    _known.add(value)
+
+
+def masked_text(text: str) -> str:
+    """The text without known secrets, API keys and values of quoted password fields."""
+    text = KEY_PATTERN.sub(MASK, _known.masked(text))
+    text = _QUOTED_VALUE.sub(rf"\1\2{MASK}\2", text)
+    return _HEADER_VALUE.sub(rf"\1 {MASK}", text)
+
+
+def mask_event(_logger: object, _method: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
+    """Processor of structlog: mask every value of the line, and whatever has the name of a secret."""
+    return {name: _masked(name, value, _DEEPEST) for name, value in event.items()}
+
+
+def _masked(name: str, value: object, depth: int) -> object:
+    if value is None or isinstance(value, bool | int | float):
+        return MASK if _SECRET_NAME.search(name) and value is not None else value
+    if _SECRET_NAME.search(name):
+        return MASK
+    if isinstance(value, Mapping) and depth:
+        return {str(key): _masked(str(key), entry, depth - 1) for key, entry in value.items()}
+    if isinstance(value, list | tuple | set | frozenset) and depth:
+        return [_masked("", entry, depth - 1) for entry in value]
+    return masked_text(str(value))
+
+
+def _forms(value: str) -> Iterator[str]:
+    """The value as it may stand in a text: plain, in JSON, in a Python repr, in a URL, in base64."""
+    encoded = base64.b64encode(value.encode(errors="replace")).decode()
+    forms = (value, json.dumps(value)[1:-1], repr(value)[1:-1], quote(value, safe=""), encoded)
+    return (form for form in dict.fromkeys(forms) if len(form) >= _SHORTEST)

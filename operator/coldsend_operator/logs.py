@@ -1,0 +1,128 @@
+"""Logs: one line for each decision, for people on a terminal, else as JSON.
+
+Keys that lines share: `event` (of the closed list `Event`), `namespace`, `name`, `workspace` (digest), `operation`.
+E-mail addresses stand in no line of level info or above: namespace and name say whose inbox it is.
+"""
+
+import json
+import logging
+import os
+import sys
+import traceback
+from collections.abc import MutableMapping
+from enum import StrEnum
+from typing import Literal, TextIO
+
+import structlog
+from structlog.typing import Processor
+
+from coldsend_operator.log_masks import mask, mask_event, masked_text
+
+__all__ = ["Event", "configure_logs", "mask", "masked_text", "one_line", "traceback_text"]
+
+Format = Literal["console", "json"]
+_LONGEST_TRACEBACK = 20_000
+# Their lines of level info and debug hold addresses (in URLs), bodies of Secrets and one line for each watch event.
+_TALKATIVE = ("aiohttp", "asyncio", "httpcore", "httpx", "kopf", "kubernetes", "urllib3")
+
+
+class Event(StrEnum):
+    """What a line of the log is about; users grep for these."""
+
+    STARTED = "started"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    SETTING_NOTICE = "setting_notice"
+    LEASE_ACQUIRED = "lease_acquired"
+    LEASE_LOST = "lease_lost"
+    LEASE_RELEASED = "lease_released"
+    WORKSPACE_OPENED = "workspace_opened"
+    KEY_REFUSED = "key_refused"
+    KEY_ACCEPTED = "key_accepted"
+    CALL = "call"
+    CALL_FAILED = "call_failed"
+    CONDITION_CHANGED = "condition_changed"
+    INBOX_CREATED = "inbox_created"
+    INBOX_ADOPTED = "inbox_adopted"
+    INBOX_DELETED = "inbox_deleted"
+    INBOX_ORPHANED = "inbox_orphaned"
+    DELETION_HELD = "deletion_held"
+    INVENTORY_IMPLAUSIBLE = "inventory_implausible"
+    RATE_LIMITED = "rate_limited"
+    SWEEP_DONE = "sweep_done"
+    STATE_NOT_SAVED = "state_not_saved"
+    EVENTS_DROPPED = "events_dropped"
+    LOOP_FAILED = "loop_failed"
+    LIBRARY = "library"  # a warning or error of kopf, aiohttp and their like; `message` says what
+
+
+def configure_logs(log_format: Format | None, log_level: str, stream: TextIO | None = None) -> None:
+    """Send the lines of structlog and of every library to the stream (stderr), through the same processors.
+
+    Without a format it is `console` on a terminal, else `json`.
+    """
+    out = sys.stderr if stream is None else stream
+    log_format = log_format or ("console" if out.isatty() else "json")
+    level = logging.getLevelNamesMapping()[log_level.upper()]
+    start: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+    ]
+    end = [_with_traceback, mask_event, _renderer(log_format, colors=out.isatty() and "NO_COLOR" not in os.environ)]
+    structlog.configure(
+        processors=[*start, *end],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(out),
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*start, _as_library],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *end],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+    logging.captureWarnings(capture=True)
+
+
+def one_line(error: BaseException) -> str:
+    """The error for a line of a terminal, masked."""
+    return " ".join(masked_text(f"{type(error).__name__}: {error}").split())
+
+
+def traceback_text(error: BaseException) -> str:
+    """The traceback with its chain, masked, and never with the values of local variables."""
+    text = "".join(traceback.TracebackException.from_exception(error, capture_locals=False).format())
+    return masked_text(text[-_LONGEST_TRACEBACK:]).rstrip()
+
+
+def _with_traceback(_logger: object, _method: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
+    given = event.pop("exc_info", None)
+    error = given[1] if isinstance(given, tuple) else sys.exception() if given is True else given
+    if isinstance(error, BaseException):
+        event["exception"] = traceback_text(error)
+    return event
+
+
+def _as_library(_logger: object, _method: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
+    record = event["_record"]
+    name = record.name if isinstance(record, logging.LogRecord) else ""
+    return {**event, "message": event["event"], "event": Event.LIBRARY.value, "library": name}
+
+
+def _renderer(log_format: Format, *, colors: bool) -> Processor:
+    if log_format == "json":
+        return _json
+    return structlog.dev.ConsoleRenderer(
+        colors=colors, timestamp_key="time", exception_formatter=structlog.dev.plain_traceback, sort_keys=False
+    )
+
+
+def _json(_logger: object, _method: str, event: MutableMapping[str, object]) -> str:
+    first = {key: event.pop(key) for key in ("time", "level", "event") if key in event}
+    return json.dumps({**first, **event}, ensure_ascii=False)
