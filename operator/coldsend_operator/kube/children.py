@@ -1,0 +1,45 @@
+"""The children of a batch: applied as a whole, deleted by UID."""
+
+from typing import Any
+from urllib.parse import quote
+
+from coldsend_operator.kube import paths
+from coldsend_operator.kube.client import APPLY_PATCH, Conflict, KubeClient, NotFound, Ref
+from coldsend_operator.kube.metadata import metadata_of
+
+BATCH_FIELD_MANAGER = "coldsend-operator-batch"
+
+
+async def apply_child(
+    client: KubeClient, manifest: dict[str, Any], field_manager: str = BATCH_FIELD_MANAGER
+) -> dict[str, Any]:
+    """Make the object as the manifest says (server-side apply, edits of others overruled); the object as stored.
+
+    A metadata.uid in the manifest keeps the call from making a new object: then it raises Conflict.
+    """
+    metadata = manifest["metadata"]
+    path = f"{paths.collection(manifest['kind'], metadata['namespace'])}/{quote(metadata['name'], safe='')}"
+    return await client.patch(path, manifest, APPLY_PATCH, {"fieldManager": field_manager, "force": "true"})
+
+
+async def delete_object(client: KubeClient, ref: Ref, resource_version: str | None = None) -> None:
+    """Ask for the deletion of this very object; one that is gone counts as done.
+
+    Raises Conflict when it has another resourceVersion than the one given.
+    """
+    preconditions = {"uid": ref.uid}
+    if resource_version is not None:
+        preconditions["resourceVersion"] = resource_version
+    body = {
+        "apiVersion": "v1",
+        "kind": "DeleteOptions",
+        "preconditions": preconditions,
+        "propagationPolicy": "Background",
+    }
+    try:
+        await client.delete(ref.path, body)
+    except NotFound:
+        return
+    except Conflict:
+        if await metadata_of(client, ref) is not None:
+            raise

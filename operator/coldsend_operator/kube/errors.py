@@ -1,0 +1,97 @@
+"""What a failed call to the API server means for the next step."""
+
+# ruff: noqa: N818 - the classes are named by what the server answered, as the callers' except clauses read
+
+import json
+from typing import Any
+
+MESSAGE_LIMIT = 500
+
+
+class KubeError(Exception):
+    """A call that did not succeed.
+
+    `status` is the HTTP code, None when there was no answer; `reason` is the one-word reason of the Status object, else
+    a word of ours; `message` is one line without the body that was sent; `retry_after` is in seconds.
+    """
+
+    def __init__(
+        self, message: str, *, status: int | None = None, reason: str = "", retry_after: float | None = None
+    ) -> None:
+        self.status = status
+        self.reason = reason
+        self.message = " ".join(message.split())[:MESSAGE_LIMIT]
+        self.retry_after = retry_after
+        super().__init__(f"{reason or type(self).__name__}: {self.message}")
+
+
+class NotConfigured(KubeError):
+    """Neither a service account nor a usable kubeconfig is at hand."""
+
+
+class NotFound(KubeError):
+    """404: the object, or its kind, is not there."""
+
+
+class Conflict(KubeError):
+    """409: it exists already, is a newer version, or another object by that name."""
+
+
+class Forbidden(KubeError):
+    """403: no permission, or a namespace that is going away."""
+
+
+class Invalid(KubeError):
+    """400 or 422: refused as it stands."""
+
+
+class Expired(KubeError):
+    """410: the rest of a list is gone; start over."""
+
+
+class Unreachable(KubeError):
+    """No connection, no answer in time, 5xx or 429. The outcome of a write is unknown, 429 aside."""
+
+
+_BY_STATUS: dict[int, type[KubeError]] = {
+    400: Invalid,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    410: Expired,
+    422: Invalid,
+    429: Unreachable,
+}
+_NO_SUCH_PATH = "404 page not found"  # the API server's plain text for a kind that is not installed
+
+
+def error_of(status: int, raw: bytes, retry_after: str | None, *, discreet: bool = False) -> KubeError:
+    """The error for an answer of 300 or more. `discreet` leaves the server's sentence out, which may quote the body."""
+    text = raw.decode(errors="replace").strip()
+    answer = _status_object(text)
+    kind = _BY_STATUS.get(status, Unreachable if status >= 500 else KubeError)
+    if kind is NotFound and answer is None and text != _NO_SUCH_PATH:
+        kind = Unreachable  # something in between answered: it proves no absence
+    reason = str((answer or {}).get("reason") or "")
+    message = str((answer or {}).get("message") or text)
+    return kind(
+        f"HTTP {status}" if discreet else message or f"HTTP {status}",
+        status=status,
+        reason=reason,
+        retry_after=_seconds(retry_after),
+    )
+
+
+def _status_object(text: str) -> dict[str, Any] | None:
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) and answer.get("kind") == "Status" else None
+
+
+def _seconds(header: str | None) -> float | None:
+    try:
+        return max(0.0, float(header)) if header else None
+    except ValueError:
+        return None

@@ -1,0 +1,72 @@
+"""Kubernetes Events about our objects: told once, never waited for."""
+
+import os
+import socket
+import time
+from datetime import UTC, datetime
+from typing import Any, Literal
+from uuid import uuid4
+
+import structlog
+
+from coldsend_operator.kube import paths
+from coldsend_operator.kube.client import FIELD_MANAGER, KubeClient, KubeError, Ref
+from coldsend_operator.logs import Event
+from coldsend_operator.resources.names import API_VERSION, GROUP
+
+log = structlog.get_logger()
+
+NOTE_BYTES = 1024  # the API server refuses more
+NAME_LENGTH = 200  # leaves room for what makes the name unique
+
+
+async def emit(  # noqa: PLR0917 - the fields of an Event
+    client: KubeClient,
+    ref: Ref,
+    type: Literal["Normal", "Warning"],  # noqa: A002 - the name of the field
+    reason: str,
+    message: str,
+    action: str,
+) -> None:
+    """Tell of `reason` on the object. Never raises: an Event is not worth a failed step."""
+    throttle = client.event_throttle
+    if not throttle.passes():
+        if throttle.refused == 1:
+            log.warning(Event.EVENTS_DROPPED, message=f"more than {throttle.burst} at once; not said again")
+        return
+    try:
+        await client.create(
+            paths.events(ref.namespace), _event(client, ref, level=type, reason=reason, message=message, action=action)
+        )
+    except KubeError as error:
+        log.warning(Event.CALL_FAILED, operation="event", namespace=ref.namespace, name=ref.name, message=str(error))
+
+
+def _event(client: KubeClient, ref: Ref, *, level: str, reason: str, message: str, action: str) -> dict[str, Any]:
+    now = datetime.fromtimestamp(time.time() + client.clock_offset, UTC)
+    return {
+        "apiVersion": "events.k8s.io/v1",
+        "kind": "Event",
+        "metadata": {
+            "name": f"{ref.name[:NAME_LENGTH].rstrip('.-')}.{uuid4().hex[:16]}",
+            "namespace": ref.namespace,
+        },
+        "eventTime": now.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "reportingController": f"{GROUP}/{FIELD_MANAGER}",
+        "reportingInstance": f"{FIELD_MANAGER}-{os.environ.get('HOSTNAME') or socket.gethostname()}"[:128],
+        "action": action,
+        "reason": reason,
+        "type": level,
+        "note": _cut(message),
+        "regarding": {
+            "apiVersion": API_VERSION,
+            "kind": ref.kind,
+            "namespace": ref.namespace,
+            "name": ref.name,
+            "uid": ref.uid,
+        },
+    }
+
+
+def _cut(message: str) -> str:
+    return message.encode()[:NOTE_BYTES].decode(errors="ignore")

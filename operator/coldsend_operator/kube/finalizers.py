@@ -1,0 +1,120 @@
+"""The intent mark: our finalizer, owned by our field manager, put just before a call leaves (safety.md, 4)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from coldsend_operator.kube.client import (
+    APPLY_PATCH,
+    FIELD_MANAGER,
+    JSON_PATCH,
+    METADATA,
+    Conflict,
+    Invalid,
+    KubeClient,
+    KubeError,
+    NotFound,
+    Ref,
+)
+from coldsend_operator.kube.metadata import metadata_of
+from coldsend_operator.resources.names import API_VERSION, FINALIZER
+
+TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """`since` is the time of the mark in Unix seconds of the API server's clock, whole seconds."""
+
+    since: float
+    resource_version: str
+
+
+def has_finalizer(metadata: Mapping[str, Any]) -> bool:
+    """Whether our finalizer stands there, whoever put it."""
+    return FINALIZER in (metadata.get("finalizers") or ())
+
+
+def mark_of(metadata: Mapping[str, Any]) -> float | None:
+    """When we put our finalizer there; None when it is not there or not ours.
+
+    An entry older than the object itself came with a copy or a restore, and proves nothing.
+    """
+    if not has_finalizer(metadata):
+        return None
+    times = {
+        entry.get("operation"): _seconds(entry.get("time"))
+        for entry in metadata.get("managedFields") or ()
+        if entry.get("manager") == FIELD_MANAGER and not entry.get("subresource") and _owns_finalizer(entry)
+    }
+    since = times.get("Apply") or times.get("Update")
+    created = _seconds(metadata.get("creationTimestamp"))
+    return None if since is None or created is None or since < created else since
+
+
+async def mark(client: KubeClient, ref: Ref) -> Mark:
+    """Put the mark; where it stands already, `since` stays what it was.
+
+    Raises NotFound when the object is gone, Conflict when another object has its name by now, Invalid when it is in
+    deletion without our finalizer.
+    """
+    metadata = await _apply_mark(client, ref)
+    since = mark_of(metadata)
+    if since is None:  # ownership that came with a copy: only a new entry gets a new time
+        await unmark(client, ref)
+        metadata = await _apply_mark(client, ref)
+        since = mark_of(metadata)
+    if since is None:
+        raise KubeError("the API server does not say since when our finalizer stands there", reason="NoTime")
+    return Mark(since, metadata["resourceVersion"])
+
+
+async def unmark(client: KubeClient, ref: Ref) -> None:
+    """Take our finalizer away, whoever put it there, and no other one. An object that is gone counts as done."""
+    refusal: KubeError | None = None
+    for _ in range(TRIES):
+        metadata = await metadata_of(client, ref)
+        if metadata is None or not has_finalizer(metadata):
+            return
+        at = f"/metadata/finalizers/{metadata['finalizers'].index(FINALIZER)}"
+        patch = [
+            {"op": "test", "path": "/metadata/uid", "value": ref.uid},
+            {"op": "test", "path": at, "value": FINALIZER},
+            {"op": "remove", "path": at},
+        ]
+        try:
+            await client.patch(ref.path, patch, JSON_PATCH, {"fieldManager": FIELD_MANAGER}, METADATA)
+        except NotFound:
+            return
+        except (Conflict, Invalid) as error:  # a failed test answers 422: the list changed since we read it
+            refusal = error
+        else:
+            return
+    raise refusal or Conflict("the finalizers keep changing", status=409)
+
+
+async def _apply_mark(client: KubeClient, ref: Ref) -> dict[str, Any]:
+    body = {
+        "apiVersion": API_VERSION,
+        "kind": ref.kind,
+        # the UID keeps the apply from creating an object anew, and from marking another one
+        "metadata": {"name": ref.name, "namespace": ref.namespace, "uid": ref.uid, "finalizers": [FINALIZER]},
+    }
+    try:
+        answer = await client.patch(ref.path, body, APPLY_PATCH, {"fieldManager": FIELD_MANAGER}, METADATA)
+    except Conflict as error:
+        if await metadata_of(client, ref) is None:
+            raise NotFound("the object is gone", status=404, reason="NotFound") from error
+        raise
+    metadata: dict[str, Any] = answer["metadata"]
+    return metadata
+
+
+def _owns_finalizer(entry: Mapping[str, Any]) -> bool:
+    owned = ((entry.get("fieldsV1") or {}).get("f:metadata") or {}).get("f:finalizers") or {}
+    return f'v:"{FINALIZER}"' in owned
+
+
+def _seconds(time: str | None) -> float | None:
+    return None if time is None else datetime.fromisoformat(time).timestamp()

@@ -1,0 +1,270 @@
+"""Who may write: the holder of the Lease, by its own steady clock (settled.md, Lease; safety.md, 5).
+
+The elections of the Kubernetes clients compare wall clocks and cannot give a Lease back; this loop does neither. Times
+here are seconds of a clock that also runs while the machine sleeps.
+"""
+
+import asyncio
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Protocol, Self
+from urllib.parse import quote
+from uuid import uuid4
+
+import structlog
+
+from coldsend_operator.kube import paths
+from coldsend_operator.kube.client import Conflict, KubeClient, KubeError, NotFound
+from coldsend_operator.logs import Event
+
+log = structlog.get_logger()
+
+DURATION_SECONDS = 15  # others take the Lease when its record has not changed for so long
+FRESH_SECONDS = 10.0  # no write begins later than this after the last renewal left
+RENEW_SECONDS = 5.0
+RETRY_SECONDS = 2.0
+CALL_SECONDS = 2.5  # a hanging renewal leaves time for two more before the deadline
+
+
+def steady() -> float:
+    """Seconds of a clock that no one sets."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+class Leadership(Protocol):
+    """What the rest of the product asks."""
+
+    def fresh(self) -> bool:
+        """Whether a write may begin now."""
+
+    async def acquired(self) -> None:
+        """Returns once the Lease is ours."""
+
+    async def lost(self) -> None:
+        """Returns when another got the Lease that was ours: this process is over as a leader."""
+
+
+class NoElection:
+    """Leader election switched off: always the leader."""
+
+    def fresh(self) -> bool:
+        return True
+
+    async def acquired(self) -> None:
+        return
+
+    async def lost(self) -> None:
+        await asyncio.Event().wait()
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """A record of another holder, and when it was first seen like this."""
+
+    spec: dict[str, Any]
+    at: float
+
+    def over(self, now: float) -> bool:
+        duration = self.spec.get("leaseDurationSeconds") or DURATION_SECONDS
+        return now - self.at >= duration
+
+
+class Election:
+    """The election: `async with Election(...) as election`; leaving the block gives the Lease back.
+
+    Leave it after the last write: a successor starts within the 2 s of its next look.
+    """
+
+    def __init__(
+        self,
+        client: KubeClient,
+        namespace: str,
+        name: str,
+        *,
+        identity: str | None = None,
+        clock: Callable[[], float] = steady,
+    ) -> None:
+        self.identity = identity or f"{socket.gethostname()}_{uuid4().hex[:10]}"
+        self._client = client
+        self._namespace = namespace
+        self._name = name
+        self._what = {"namespace": namespace, "name": name}
+        self._collection = paths.leases(namespace)
+        self._path = f"{self._collection}/{quote(name, safe='')}"
+        self._clock = clock
+        self._held: dict[str, Any] | None = None  # the Lease object as we last wrote it
+        self._renewed: float | None = None  # when the last successful renewal left
+        self._sight: _Sight | None = None
+        self._acquired = asyncio.Event()
+        self._lost = asyncio.Event()
+        self._loop: asyncio.Task[None] | None = None
+        self._trouble = ""
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.create_task(self._run(), name="lease")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._renewed = None
+        if self._loop is not None:
+            self._loop.cancel()
+            await asyncio.gather(self._loop, return_exceptions=True)
+        try:
+            await self._give_back()
+        except KubeError as failure:
+            log.warning(Event.CALL_FAILED, operation="release_lease", message=str(failure), **self._what)
+
+    def fresh(self) -> bool:
+        """Whether the Lease was renewed less than 10 s ago; no write begins without."""
+        return self._renewed is not None and self._clock() - self._renewed < FRESH_SECONDS
+
+    async def acquired(self) -> None:
+        await self._acquired.wait()
+
+    async def lost(self) -> None:
+        await self._lost.wait()
+
+    async def _run(self) -> None:
+        while not self._lost.is_set():
+            begun = self._clock()
+            pause = await self._turn()
+            await asyncio.sleep(max(0.0, pause - (self._clock() - begun)))
+
+    async def _turn(self) -> float:
+        """One try to renew or to get the Lease; seconds from its begin to the next one."""
+        try:
+            done = await (self._take() if self._held is None else self._renew(self._held))
+        except KubeError as error:
+            self._tell(str(error))
+            return RETRY_SECONDS
+        self._tell("")
+        return RENEW_SECONDS if done else RETRY_SECONDS
+
+    async def _renew(self, held: dict[str, Any]) -> bool:
+        try:
+            await self._write(held, held["spec"]["acquireTime"], held["spec"].get("leaseTransitions") or 0)
+        except Conflict:
+            return await self._after_conflict()
+        except NotFound:  # deleted by hand: whoever makes it first is the holder
+            return await self._create()
+        return True
+
+    async def _after_conflict(self) -> bool:
+        """Somebody wrote since: another holder, a person's label, or we ourselves in a call without an answer."""
+        lease = await self._look()
+        if lease is None:
+            return await self._create()
+        if _holder(lease) == self.identity:
+            return await self._renew_again(lease)
+        self._lose(_holder(lease))
+        return False
+
+    async def _renew_again(self, lease: dict[str, Any]) -> bool:
+        self._held = lease
+        try:
+            await self._write(lease, lease["spec"]["acquireTime"], lease["spec"].get("leaseTransitions") or 0)
+        except (Conflict, NotFound):
+            return False  # the next turn looks again
+        return True
+
+    async def _take(self) -> bool:
+        lease = await self._look()
+        if lease is None:
+            # a Lease that vanished under its holder is free only when that holder has stopped for sure
+            waits = self._sight is not None and not self._sight.over(self._clock())
+            return False if waits else await self._create()
+        spec = lease.get("spec") or {}
+        holder = spec.get("holderIdentity")
+        if holder and holder != self.identity and not self._expired(spec):
+            return False
+        ours = holder == self.identity  # a take of ours without an answer
+        transitions = (spec.get("leaseTransitions") or 0) + (0 if ours else 1)
+        try:
+            await self._write(lease, _now(), transitions)
+        except (Conflict, NotFound):
+            return False
+        return True
+
+    def _expired(self, spec: dict[str, Any]) -> bool:
+        """By our own observation of a record that does not change, whatever times it claims."""
+        now = self._clock()
+        if self._sight is None or self._sight.spec != spec:
+            self._sight = _Sight(spec, now)
+        return self._sight.over(now)
+
+    async def _create(self) -> bool:
+        left = self._clock()
+        body = {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {"name": self._name, "namespace": self._namespace},
+            "spec": self._spec(_now(), 0),
+        }
+        try:
+            self._hold(await self._client.create(self._collection, body, timeout=CALL_SECONDS, urgent=True), left)
+        except Conflict:
+            return await self._after_conflict() if self._held is not None else False
+        return True
+
+    async def _write(self, lease: dict[str, Any], acquired: str, transitions: int) -> None:
+        left = self._clock()
+        body = {**lease, "spec": {**(lease.get("spec") or {}), **self._spec(acquired, transitions)}}
+        self._hold(await self._client.replace(self._path, body, timeout=CALL_SECONDS, urgent=True), left)
+
+    def _hold(self, lease: dict[str, Any], left: float) -> None:
+        if not self._acquired.is_set():
+            log.info(Event.LEASE_ACQUIRED, holder=self.identity, **self._what)
+        self._held = lease
+        self._renewed = left
+        self._acquired.set()
+
+    def _lose(self, holder: str) -> None:
+        log.error(Event.LEASE_LOST, holder=holder, **self._what)
+        self._held = None
+        self._renewed = None
+        self._lost.set()
+
+    async def _give_back(self) -> None:
+        lease = await self._look()
+        if lease is None or _holder(lease) != self.identity:
+            return
+        free = {**lease["spec"], "holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _now()}
+        try:
+            await self._client.replace(self._path, {**lease, "spec": free}, timeout=CALL_SECONDS, urgent=True)
+        except (Conflict, NotFound):
+            return  # another has it, or nobody can
+        log.info(Event.LEASE_RELEASED, **self._what)
+
+    async def _look(self) -> dict[str, Any] | None:
+        try:
+            return await self._client.get(self._path, timeout=CALL_SECONDS, urgent=True)
+        except NotFound:
+            return None
+
+    def _spec(self, acquired: str, transitions: int) -> dict[str, Any]:
+        return {
+            "holderIdentity": self.identity,
+            "leaseDurationSeconds": DURATION_SECONDS,
+            "acquireTime": acquired,
+            "renewTime": _now(),
+            "leaseTransitions": transitions,
+        }
+
+    def _tell(self, trouble: str) -> None:
+        if trouble and trouble != self._trouble:
+            log.warning(Event.CALL_FAILED, operation="renew_lease", message=trouble, **self._what)
+        self._trouble = trouble
+
+
+def _holder(lease: dict[str, Any]) -> str:
+    return str((lease.get("spec") or {}).get("holderIdentity") or "")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

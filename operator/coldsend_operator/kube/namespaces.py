@@ -1,0 +1,14 @@
+"""Namespaces, looked at for annotations and for their end."""
+
+from typing import Any
+
+from coldsend_operator.kube import paths
+from coldsend_operator.kube.client import KubeClient, NotFound
+
+
+async def get_namespace(client: KubeClient, name: str) -> dict[str, Any] | None:
+    """The Namespace as it stands now (`metadata.annotations`, `status.phase`); None when it is not there."""
+    try:
+        return await client.get(paths.namespace(name))
+    except NotFound:
+        return None

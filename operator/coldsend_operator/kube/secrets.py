@@ -1,0 +1,64 @@
+"""Secrets, read by name and never listed or watched: that is all the permission the operator asks for."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import SecretStr
+
+from coldsend_operator.kube import paths
+from coldsend_operator.kube.client import Conflict, KubeClient, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class SecretContent:
+    """What a Secret holds; keys whose value is no UTF-8 text stand in `undecodable` instead."""
+
+    resource_version: str
+    values: Mapping[str, SecretStr]
+    undecodable: frozenset[str] = frozenset()
+
+
+class Secrets:
+    """The door to Secrets."""
+
+    def __init__(self, client: KubeClient) -> None:
+        self._client = client
+
+    async def get(self, namespace: str, name: str) -> SecretContent | None:
+        """The Secret as it stands now; None when it is not there. Raises KubeError, Forbidden among them."""
+        try:
+            return _content(await self._client.get(f"{paths.secrets(namespace)}/{quote(name, safe='')}"))
+        except NotFound:
+            return None
+
+    async def create_if_missing(self, namespace: str, name: str, values: Mapping[str, SecretStr]) -> bool:
+        """Whether it was made just now; one that exists is left as it is."""
+        body = {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": {"name": name, "namespace": namespace},
+            "type": "Opaque",
+            "data": {
+                key: base64.b64encode(value.get_secret_value().encode()).decode() for key, value in values.items()
+            },
+        }
+        try:
+            await self._client.create(paths.secrets(namespace), body)
+        except Conflict:
+            return False
+        return True
+
+
+def _content(secret: dict[str, Any]) -> SecretContent:
+    values: dict[str, SecretStr] = {}
+    undecodable = set()
+    for key, encoded in (secret.get("data") or {}).items():
+        try:
+            values[key] = SecretStr(base64.b64decode(encoded or "").decode())
+        except (binascii.Error, UnicodeDecodeError):
+            undecodable.add(key)
+    return SecretContent(secret["metadata"]["resourceVersion"], values, frozenset(undecodable))

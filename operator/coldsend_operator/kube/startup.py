@@ -1,0 +1,36 @@
+"""The own list at start: kopf does not say when its first list is done (safety.md, 1)."""
+
+from coldsend_operator.kube import paths
+from coldsend_operator.kube.client import METADATA_LIST, Expired, Kind, KubeClient
+
+PAGE = 500
+TRIES = 3
+
+
+async def list_uids(
+    client: KubeClient, kind: Kind, namespaces: tuple[str, ...], label_selector: str
+) -> dict[str, tuple[str, str]]:
+    """Namespace and name of every object by UID; no namespaces means all of them."""
+    found: dict[str, tuple[str, str]] = {}
+    for namespace in namespaces or (None,):
+        found |= await _listed(client, paths.collection(kind, namespace), label_selector)
+    return found
+
+
+async def _listed(client: KubeClient, path: str, label_selector: str) -> dict[str, tuple[str, str]]:
+    params = {"labelSelector": label_selector} if label_selector else {}
+    for _ in range(TRIES - 1):
+        try:
+            return await _once(client, path, params)
+        except Expired:  # the list took longer than the API server keeps its state
+            continue
+    return await _once(client, path, params)
+
+
+async def _once(client: KubeClient, path: str, params: dict[str, str]) -> dict[str, tuple[str, str]]:
+    found: dict[str, tuple[str, str]] = {}
+    async for page in client.list_pages(path, PAGE, params, METADATA_LIST):
+        for item in page["items"]:
+            metadata = item["metadata"]
+            found[metadata["uid"]] = (metadata["namespace"], metadata["name"])
+    return found

@@ -1,0 +1,129 @@
+"""The ConfigMap that outlives the process: budget and brake, one key for each workspace (safety.md, 27)."""
+
+import asyncio
+from typing import Any
+from urllib.parse import quote
+
+from coldsend_operator.kube import paths
+from coldsend_operator.kube.client import FIELD_MANAGER, MERGE_PATCH, Conflict, KubeClient, NotFound
+
+TRIES = 5
+
+
+class StateConflict(Exception):  # noqa: N818 - named like the Conflict it stands for
+    """Another process wrote this key since we last read or wrote it: to go on would spend a budget twice."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(f"another writer changed the key {key} of the state")
+
+
+class StateMap:
+    """`<lease name>-state` in the Lease's namespace. Saves that come while a write is under way go in one write."""
+
+    def __init__(self, client: KubeClient, namespace: str, lease_name: str) -> None:
+        self._client = client
+        self._namespace = namespace
+        self.name = f"{lease_name}-state"
+        self._path = f"{paths.config_maps(namespace)}/{quote(self.name, safe='')}"
+        self._version: str | None = None  # None: not there, as far as known
+        self._known: dict[str, str] = {}
+        self._tried: dict[str, set[str]] = {}  # texts of ours whose write had no answer: finding one is no conflict
+        self._waiting: dict[str, tuple[str, list[asyncio.Future[None]]]] = {}
+        self._writer: asyncio.Task[None] | None = None
+        self._loaded = False
+
+    async def load(self) -> dict[str, str]:
+        """All keys as they stand now; from here on they count as known."""
+        self._version, self._known = await self._read()
+        self._tried.clear()
+        self._loaded = True
+        return dict(self._known)
+
+    async def save(self, key: str, text: str) -> None:
+        """Returns when the text is stored. Raises StateConflict, or KubeError when it may not be stored."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        _, futures = self._waiting.get(key, ("", []))
+        self._waiting[key] = (text, [*futures, future])  # a newer text of a key takes the older one's place
+        if self._writer is None or self._writer.done():
+            self._writer = asyncio.create_task(self._write_all())
+        await future
+
+    async def _write_all(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting, {}
+            outcome = await self._outcome({key: text for key, (text, _) in batch.items()})
+            for key, (_, futures) in batch.items():
+                for future in futures:
+                    _settle(future, outcome if not isinstance(outcome, dict) else outcome.get(key))
+
+    async def _outcome(self, texts: dict[str, str]) -> Exception | dict[str, Exception]:
+        """What became of the texts: an error for all, or errors by key."""
+        try:
+            return dict(await self._store(texts))
+        except Exception as error:  # noqa: BLE001 - handed to those who wait, each of whom raises it
+            return error
+
+    async def _store(self, texts: dict[str, str]) -> dict[str, StateConflict]:
+        if not self._loaded:
+            await self.load()
+        conflicts: dict[str, StateConflict] = {}
+        for _ in range(TRIES):
+            if not texts:
+                return conflicts
+            for key, text in texts.items():
+                self._tried.setdefault(key, set()).add(text)
+            try:
+                answer = await self._write(texts)
+            except (Conflict, NotFound):
+                for key in await self._reread(texts):
+                    conflicts[key] = StateConflict(key)
+                    del texts[key]
+                continue
+            self._version = answer["metadata"]["resourceVersion"]
+            self._known.update(texts)
+            for key in texts:
+                self._tried.pop(key, None)
+            return conflicts
+        raise Conflict("the state keeps changing", status=409, reason="Conflict")
+
+    async def _write(self, texts: dict[str, str]) -> dict[str, Any]:
+        if self._version is None:
+            body = {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": self.name, "namespace": self._namespace},
+                "data": {**self._known, **texts},
+            }
+            return await self._client.create(paths.config_maps(self._namespace), body, {"fieldManager": FIELD_MANAGER})
+        body = {"metadata": {"resourceVersion": self._version}, "data": texts}
+        return await self._client.patch(self._path, body, MERGE_PATCH, {"fieldManager": FIELD_MANAGER})
+
+    async def _reread(self, texts: dict[str, str]) -> list[str]:
+        """Take in what others wrote; the keys among `texts` that another changed."""
+        self._version, found = await self._read()
+        if self._version is None:
+            return []  # deleted by hand: it is made again with all that is known
+        changed = [
+            key
+            for key in texts
+            if found.get(key) != self._known.get(key) and found.get(key) not in self._tried.get(key, ())
+        ]
+        self._known = {**found, **{key: self._known[key] for key in changed if key in self._known}}
+        return changed
+
+    async def _read(self) -> tuple[str | None, dict[str, str]]:
+        try:
+            found = await self._client.get(self._path)
+        except NotFound:
+            return None, {}
+        return found["metadata"]["resourceVersion"], dict(found.get("data") or {})
+
+
+def _settle(future: asyncio.Future[None], error: Exception | None) -> None:
+    if future.done():
+        return
+    if error is None:
+        future.set_result(None)
+    else:
+        future.set_exception(error)
