@@ -1,0 +1,257 @@
+"""Metrics for Prometheus. Names and labels are an interface; no address, key or message stands in a label.
+
+What happens is counted when it happens (`Metrics.request` and its like); what is there is taken from a snapshot when
+Prometheus asks, so that ten thousand accounts cost nothing in between.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+from aiohttp import web
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    disable_created_metrics,
+)
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric as Family
+from prometheus_client.registry import Collector
+
+from coldsend_operator.setting_values import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One name of the interface."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    labels: tuple[str, ...]
+    meaning: str
+
+    def gauge(self, values: Iterable[tuple[tuple[str, ...], float]]) -> GaugeMetricFamily:
+        family = GaugeMetricFamily(self.name, self.meaning, labels=self.labels)
+        for labels, value in values:
+            family.add_metric(labels, value)
+        return family
+
+
+REQUESTS = Metric(
+    "coldsend_api_requests_total",
+    "counter",
+    ("workspace", "operation", "code"),
+    "Requests to ColdSend; code is the HTTP status, or none when no answer came.",
+)
+REQUEST_SECONDS = Metric(
+    "coldsend_api_request_seconds", "histogram", ("workspace", "operation"), "Time from a request to its answer."
+)
+BUDGET_REMAINING = Metric(
+    "coldsend_api_budget_remaining",
+    "gauge",
+    ("workspace", "window"),
+    "Requests that the operator may still send in the window (minute or hour), the reserve taken off.",
+)
+BUDGET_LIMIT = Metric(
+    "coldsend_api_budget_limit",
+    "gauge",
+    ("workspace", "window"),
+    "Requests that the operator grants itself in the window (minute or hour), the reserve taken off.",
+)
+KEY_REFUSED = Metric(
+    "coldsend_api_key_refused", "gauge", ("workspace",), "1 while ColdSend refuses the API key (401), else 0."
+)
+ACCOUNTS = Metric(
+    "coldsend_accounts",
+    "gauge",
+    ("namespace", "inbox_type", "state"),
+    "SenderAccounts; state is the reason of their condition Ready.",
+)
+HEALTH_SCORE = Metric(
+    "coldsend_account_health_score",
+    "gauge",
+    ("namespace", "name"),
+    "Health score of an account as ColdSend last showed it; COLDSEND_ACCOUNT_METRICS=off leaves it out.",
+)
+READY_SECONDS = Metric(
+    "coldsend_account_ready_seconds", "histogram", (), "Time from the creation of a SenderAccount to its first Ready."
+)
+JOBS = Metric("coldsend_jobs", "gauge", ("operation", "state"), "Bulk jobs that the operator keeps track of.")
+QUEUE_LENGTH = Metric(
+    "coldsend_queue_length", "gauge", ("workspace", "lane"), "Accounts and calls that wait for their turn."
+)
+SWEEP_AGE = Metric(
+    "coldsend_sweep_age_seconds", "gauge", ("workspace",), "Age of the last complete look at all inboxes."
+)
+DELETIONS_HELD = Metric(
+    "coldsend_deletions_held", "gauge", ("workspace",), "Deletions that the brake holds until they are approved."
+)
+PLAN_SECONDS = Metric("coldsend_plan_seconds", "histogram", (), "Time of one round of planning.")
+WRITES = Metric(
+    "coldsend_kubernetes_writes_total", "counter", ("kind", "verb"), "Requests to Kubernetes that change something."
+)
+LEADER = Metric("coldsend_leader", "gauge", (), "1 while this replica works, 0 while it stands by.")
+BUILD = Metric("coldsend_build_info", "gauge", ("version", "commit"), "Always 1; the labels say what runs.")
+
+METRICS = (
+    REQUESTS,
+    REQUEST_SECONDS,
+    BUDGET_REMAINING,
+    BUDGET_LIMIT,
+    KEY_REFUSED,
+    ACCOUNTS,
+    HEALTH_SCORE,
+    READY_SECONDS,
+    JOBS,
+    QUEUE_LENGTH,
+    SWEEP_AGE,
+    DELETIONS_HELD,
+    PLAN_SECONDS,
+    WRITES,
+    LEADER,
+    BUILD,
+)
+"""Every metric of the operator, in the order of the docs; those of the process and of Python come beside."""
+
+_REQUEST_BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
+_READY_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 900, 3600, 14_400, 43_200)
+_PLAN_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceFigures:
+    """What one workspace shows.
+
+    Budgets hold requests by window (`minute`, `hour`); the age of the sweep is None before the first.
+    """
+
+    budget_remaining: Mapping[str, float]
+    budget_limit: Mapping[str, float]
+    queue_lengths: Mapping[str, int]
+    sweep_age: float | None = None
+    deletions_held: int = 0
+    key_refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What is there when Prometheus asks. It must not change afterwards: it is rendered in a thread."""
+
+    workspaces: Mapping[str, WorkspaceFigures] = field(default_factory=dict)
+    accounts: Mapping[tuple[str, str, str], int] = field(default_factory=dict)  # namespace, inbox type, state
+    health_scores: tuple[tuple[str, str, float], ...] = ()  # namespace, name, score
+    jobs: Mapping[tuple[str, str], int] = field(default_factory=dict)  # operation, state
+
+
+class Metrics:
+    """Counts for one process. `workspace` is namespace/name of the Secret of the key, or `default`."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call] # carries no annotation
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        self._requests = Counter(REQUESTS.name, REQUESTS.meaning, REQUESTS.labels, registry=self.registry)
+        self._request_seconds = self._histogram(REQUEST_SECONDS, _REQUEST_BUCKETS)
+        self._ready_seconds = self._histogram(READY_SECONDS, _READY_BUCKETS)
+        self._plan_seconds = self._histogram(PLAN_SECONDS, _PLAN_BUCKETS)
+        self._writes = Counter(WRITES.name, WRITES.meaning, WRITES.labels, registry=self.registry)
+        self._leader = Gauge(LEADER.name, LEADER.meaning, registry=self.registry)
+        self._build = Gauge(BUILD.name, BUILD.meaning, BUILD.labels, registry=self.registry)
+
+    def request(self, workspace: str, operation: str, code: int | None, seconds: float) -> None:
+        """A request to ColdSend has ended; code is None when no answer came."""
+        self._requests.labels(workspace, operation, "none" if code is None else str(code)).inc()
+        self._request_seconds.labels(workspace, operation).observe(seconds)
+
+    def write(self, kind: str, verb: str) -> None:
+        """A request to Kubernetes that changes something is about to leave."""
+        self._writes.labels(kind, verb).inc()
+
+    def account_ready(self, seconds: float) -> None:
+        self._ready_seconds.observe(seconds)
+
+    def planned(self, seconds: float) -> None:
+        self._plan_seconds.observe(seconds)
+
+    def leader(self, *, leading: bool) -> None:
+        self._leader.set(int(leading))
+
+    def build(self, version: str, commit: str) -> None:
+        self._build.labels(version, commit).set(1)
+
+    def render(self, snapshot: Snapshot, accept: str = "") -> tuple[bytes, str]:
+        """The text that Prometheus reads and its content type, in the format that the Accept header asks for."""
+        encode, content_type = choose_encoder(accept)
+        return encode(_Scrape(self.registry, snapshot)), content_type
+
+    def _histogram(self, metric: Metric, buckets: tuple[float, ...]) -> Histogram:
+        return Histogram(metric.name, metric.meaning, metric.labels, buckets=buckets, registry=self.registry)
+
+
+class _Scrape(Collector):
+    """The counters of the process and one snapshot, as one answer."""
+
+    def __init__(self, registry: CollectorRegistry, snapshot: Snapshot) -> None:
+        self._registry = registry
+        self._snapshot = snapshot
+
+    def collect(self) -> Iterator[Family]:
+        yield from self._registry.collect()
+        yield from _families(self._snapshot)
+
+
+def _families(snapshot: Snapshot) -> Iterator[GaugeMetricFamily]:
+    each = snapshot.workspaces.items()
+    yield BUDGET_REMAINING.gauge(
+        ((name, window), left) for name, w in each for window, left in w.budget_remaining.items()
+    )
+    yield BUDGET_LIMIT.gauge(((name, window), limit) for name, w in each for window, limit in w.budget_limit.items())
+    yield KEY_REFUSED.gauge(((name,), int(w.key_refused)) for name, w in each)
+    yield QUEUE_LENGTH.gauge(((name, lane), length) for name, w in each for lane, length in w.queue_lengths.items())
+    yield SWEEP_AGE.gauge(((name,), w.sweep_age) for name, w in each if w.sweep_age is not None)
+    yield DELETIONS_HELD.gauge(((name,), w.deletions_held) for name, w in each)
+    yield ACCOUNTS.gauge(snapshot.accounts.items())
+    yield HEALTH_SCORE.gauge(((namespace, name), score) for namespace, name, score in snapshot.health_scores)
+    yield JOBS.gauge(snapshot.jobs.items())
+
+
+@asynccontextmanager
+async def serving(
+    metrics: Metrics, snapshot: Callable[[], Snapshot], address: Address | None
+) -> AsyncIterator[Address | None]:
+    """Serve `/metrics` while the context is open; yields the address with the port that was taken, None when off.
+
+    `snapshot` is called in the event loop, so it may read what the loop owns.
+
+    Raises:
+        OSError: the address cannot be used.
+    """
+    if address is None:
+        yield None
+        return
+
+    async def answer(request: web.Request) -> web.Response:
+        body, content_type = await asyncio.to_thread(metrics.render, snapshot(), request.headers.get("Accept", ""))
+        response = web.Response(body=body, headers={"Content-Type": content_type})
+        response.enable_compression()
+        return response
+
+    site = web.Application()
+    site.router.add_get("/metrics", answer)
+    runner = web.AppRunner(site, access_log=None, handle_signals=False, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, address.host, address.port).start()
+        yield Address(address.host, runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
