@@ -1,0 +1,92 @@
+"""The Go modules whose programs are built from source; each is a sibling folder with go.mod and go.sum and no code."""
+
+import hashlib
+import platform
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from devcluster.errors import DevclusterError
+from devcluster.paths import PACKAGE
+
+# Kubernetes takes its version from the linker; without these the API server would say v0.0.0-master.
+_KUBERNETES_LDFLAGS = (
+    "-X k8s.io/component-base/version.gitVersion={version}"
+    " -X k8s.io/component-base/version.gitMajor={major}"
+    " -X k8s.io/component-base/version.gitMinor={minor}"
+    " -X k8s.io/client-go/pkg/version.gitVersion={version}"
+)
+
+
+@dataclass(frozen=True)
+class GoModule:
+    """A folder beside this file.
+
+    Attributes:
+        name: the folder's name.
+        packages: program to the Go package that builds it.
+        versioned_by: the required module whose version fills `{version}`, `{major}` and `{minor}` of `ldflags`.
+        ldflags: linker flags beside `-s -w`.
+        tags: build tags.
+    """
+
+    name: str
+    packages: Mapping[str, str]
+    versioned_by: str
+    ldflags: str = ""
+    tags: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        return PACKAGE / self.name
+
+    @cached_property
+    def version(self) -> str:
+        return self._find(rf"^\s*(?:require\s+)?{re.escape(self.versioned_by)} (v\S+)")
+
+    @cached_property
+    def go_version(self) -> tuple[int, ...]:
+        """The oldest Go that go.mod allows."""
+        return tuple(int(part) for part in self._find(r"^go (\d+(?:\.\d+)*)").split("."))
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        major, minor, *_ = self.version.removeprefix("v").split(".")
+        ldflags = f"-s -w {self.ldflags.format(version=self.version, major=major, minor=minor)}".strip()
+        tags = (f"-tags={','.join(self.tags)}",) if self.tags else ()
+        return ("-trimpath", "-buildvcs=false", "-mod=readonly", *tags, f"-ldflags={ldflags}")
+
+    @cached_property
+    def key(self) -> str:
+        """Changes with everything that decides what the programs are."""
+        digest = hashlib.sha256()
+        machine = (platform.system(), platform.machine())
+        for part in (self._go_mod, (self.folder / "go.sum").read_text(), *self.flags, *machine):
+            digest.update(part.encode() + b"\0")
+        return digest.hexdigest()[:16]
+
+    @cached_property
+    def _go_mod(self) -> str:
+        return (self.folder / "go.mod").read_text()
+
+    def _find(self, pattern: str) -> str:
+        found = re.search(pattern, self._go_mod, re.MULTILINE)
+        if found is None:
+            raise DevclusterError(f"{self.folder / 'go.mod'} has no line like {pattern}")
+        return found.group(1)
+
+
+CONTROL_PLANE = GoModule(
+    name="controlplane",
+    packages={
+        "etcd": "go.etcd.io/etcd/server/v3",
+        "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
+        "kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
+    },
+    versioned_by="k8s.io/kubernetes",
+    ldflags=_KUBERNETES_LDFLAGS,
+)
+
+MODULES = (CONTROL_PLANE,)
