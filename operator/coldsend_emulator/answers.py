@@ -1,9 +1,9 @@
 """From what was done, or refused, to the answer that goes out."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.responses import JSONResponse
 
 from coldsend_emulator.keys import Key
@@ -27,11 +27,14 @@ class Call:
         return self.world.switches
 
 
-async def current_call(request: Request) -> Call:
+async def _current_call(request: Request) -> Call:
     call = request.scope["call"]
     if not isinstance(call, Call):
         raise TypeError("the gate lets no request in without a call")
     return call
+
+
+CurrentCall = Annotated[Call, Depends(_current_call)]
 
 
 def written(call: Call, body: dict[str, Any], code: str) -> Response:

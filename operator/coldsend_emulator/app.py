@@ -13,7 +13,7 @@ from coldsend_emulator.control import changes, disturb, look
 from coldsend_emulator.gate import CONTROL_PREFIX, Gate, Hangup
 from coldsend_emulator.operations import BASE_PATH
 from coldsend_emulator.refusals import Refusal
-from coldsend_emulator.routes import accounts, bulk, domains
+from coldsend_emulator.routes import accounts, bulk, creates, domains
 from coldsend_emulator.world import World
 
 
@@ -21,7 +21,7 @@ def build_app(world: World, hangup: Hangup) -> ASGIApp:
     """`hangup` ends the connection that a request came on."""
     app = FastAPI(title="ColdSend emulator", openapi_url=None, redirect_slashes=False)
     app.state.world = world
-    for router in (accounts.router, bulk.router, domains.router):
+    for router in (accounts.router, creates.router, bulk.router, domains.router):
         app.include_router(router, prefix=BASE_PATH)
     for router in (look.router, changes.router, disturb.router):
         app.include_router(router, prefix=CONTROL_PREFIX)

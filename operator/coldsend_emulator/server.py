@@ -56,8 +56,7 @@ class EmulatorServer(uvicorn.Server):
         self._on_ready()
 
     def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ARG002 -- the signature of a signal handler
-        self.should_exit = True
-        self.force_exit = True
+        self.end()
 
     def end(self) -> None:
         self.should_exit = True

@@ -7,13 +7,12 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from coldsend_emulator import deletion, jobs, payloads
-from coldsend_emulator.answers import Call, written
+from coldsend_emulator.answers import Call, CurrentCall, written
 from coldsend_emulator.creation import Creator, Exists, kept_address, native_address, set_mailboxes
 from coldsend_emulator.jobs import Act, Submission
 from coldsend_emulator.payloads import NativeInbox, SmtpAccount
 from coldsend_emulator.refusals import Refusal, domain_not_found
 from coldsend_emulator.results import Result, members, tally
-from coldsend_emulator.routes.accounts import CurrentCall
 from coldsend_emulator.workspaces import Domain
 
 router = APIRouter(prefix="/sender-accounts")

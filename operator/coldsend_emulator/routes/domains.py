@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from coldsend_emulator import payloads, rows
-from coldsend_emulator.answers import Call, written
+from coldsend_emulator.answers import Call, CurrentCall, written
 from coldsend_emulator.refusals import Refusal, domain_not_found
-from coldsend_emulator.routes.accounts import CurrentCall, Page, PageLimit
+from coldsend_emulator.routes.accounts import Page, PageLimit
 from coldsend_emulator.workspaces import Domain
 
 router = APIRouter(prefix="/domains")

@@ -1,0 +1,29 @@
+from collections.abc import Iterator
+
+import pytest
+
+from coldsend_emulator.running import RunningEmulator, running_emulator
+from tests.emulator.desk import KEY, Desk
+
+
+@pytest.fixture(scope="session")
+def shared_emulator() -> Iterator[RunningEmulator]:
+    with running_emulator([KEY, "cs_live_other"]) as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def emulator(shared_emulator: RunningEmulator) -> RunningEmulator:
+    """An emulator that knows nothing but two keys, each with a workspace of its own, and no limits."""
+    shared_emulator.reset()
+    shared_emulator.limit()
+    for key in (KEY, "cs_live_other"):
+        shared_emulator.change_key(key, scopes=["*"], revoked=False)
+    return shared_emulator
+
+
+@pytest.fixture
+def desk(emulator: RunningEmulator) -> Iterator[Desk]:
+    opened = Desk(emulator)
+    yield opened
+    opened.http.close()
