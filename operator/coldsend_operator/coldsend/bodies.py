@@ -29,7 +29,7 @@ def read_json(body: bytes) -> Any:
 def _read_with_half_characters(text: bytes) -> Any:
     """Servers that cut a name after so many UTF-16 units send half a character, which strict readers refuse."""
     try:
-        parsed = json.loads(text)
+        parsed = json.loads(text.decode())
         return from_json(json.dumps(parsed, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError):
         pass

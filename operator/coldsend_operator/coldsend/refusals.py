@@ -1,6 +1,6 @@
 """From an answer that is no 2xx to the Failure that says what to do next."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from coldsend_operator.coldsend.bodies import as_sentence, read_object
@@ -80,14 +80,20 @@ def _faults(detail: object, mask: Mask, items: int) -> tuple[Fault, ...]:
 
 
 def _fault(entry: dict[str, Any], mask: Mask, items: int) -> Fault:
-    loc = [int(part) if isinstance(part, str) and part.isdecimal() else part for part in entry["loc"]]
-    loc = [part for part in loc if part not in _PLACES]
+    loc = [part for each in entry["loc"] for part in _loc_part(each)]
     names = [part for part in loc if isinstance(part, str)]
-    index = next((part for part in loc if isinstance(part, int) and not isinstance(part, bool)), None)
+    index = next((part for part in loc if isinstance(part, int)), None)
     # [`body`, 17] of a body that is no JSON is a position in the text: an item stands in a list that has a name.
     in_list = index is not None and 0 <= index < items and bool(names)
     field = names[-1] if names and isinstance(loc[-1], str) else None
     return Fault(index if in_list else None, field and mask.sentence(field), mask.sentence(as_sentence(entry)))
+
+
+def _loc_part(part: object) -> Iterator[str | int]:
+    if isinstance(part, str) and part not in _PLACES:
+        yield int(part) if part.isdecimal() and len(part) < 10 else part
+    elif isinstance(part, int) and not isinstance(part, bool):
+        yield part
 
 
 def _message(status: int, whole: dict[str, Any], faults: tuple[Fault, ...], mask: Mask) -> str:
