@@ -17,7 +17,7 @@ from coldsend_operator.kube.client import (
     NotFound,
     Ref,
 )
-from coldsend_operator.kube.metadata import metadata_of
+from coldsend_operator.kube.metadata import metadata_at, metadata_of
 from coldsend_operator.resources.names import API_VERSION, FINALIZER
 
 TRIES = 5
@@ -103,9 +103,12 @@ async def _apply_mark(client: KubeClient, ref: Ref) -> dict[str, Any]:
     }
     try:
         answer = await client.patch(ref.path, body, APPLY_PATCH, {"fieldManager": FIELD_MANAGER}, METADATA)
-    except Conflict as error:
-        if await metadata_of(client, ref) is None:
+    except (Conflict, Invalid) as error:
+        found = await metadata_at(client, ref)
+        if found is None:
             raise NotFound("the object is gone", status=404, reason="NotFound") from error
+        if found["uid"] != ref.uid:
+            raise Conflict("another object has the name by now", status=409, reason="Conflict") from error
         raise
     metadata: dict[str, Any] = answer["metadata"]
     return metadata

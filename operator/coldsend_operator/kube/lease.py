@@ -23,11 +23,19 @@ from coldsend_operator.logs import Event
 
 log = structlog.get_logger()
 
-DURATION_SECONDS = 15  # others take the Lease when its record has not changed for so long
-FRESH_SECONDS = 10.0  # no write begins later than this after the last renewal left
-RENEW_SECONDS = 5.0
-RETRY_SECONDS = 2.0
-CALL_SECONDS = 2.5  # a hanging renewal leaves time for two more before the deadline
+
+DURATION_SECONDS = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The times of an election, in seconds; `fresh` ends well before `duration`: a write that begins has time to end."""
+
+    duration: int = DURATION_SECONDS  # others take the Lease when its record has not changed for so long
+    fresh: float = 10.0  # no write begins later than this after the last renewal left
+    renew: float = 5.0
+    retry: float = 2.0
+    call: float = 2.5  # a hanging renewal leaves time for two more before `fresh` is over
 
 
 def steady() -> float:
@@ -69,8 +77,7 @@ class _Sight:
     at: float
 
     def over(self, now: float) -> bool:
-        duration = self.spec.get("leaseDurationSeconds") or DURATION_SECONDS
-        return now - self.at >= duration
+        return now - self.at >= (self.spec.get("leaseDurationSeconds") or DURATION_SECONDS)
 
 
 class Election:
@@ -86,6 +93,7 @@ class Election:
         name: str,
         *,
         identity: str | None = None,
+        pace: Pace = Pace(),
         clock: Callable[[], float] = steady,
     ) -> None:
         self.identity = identity or f"{socket.gethostname()}_{uuid4().hex[:10]}"
@@ -95,6 +103,7 @@ class Election:
         self._what = {"namespace": namespace, "name": name}
         self._collection = paths.leases(namespace)
         self._path = f"{self._collection}/{quote(name, safe='')}"
+        self._pace = pace
         self._clock = clock
         self._held: dict[str, Any] | None = None  # the Lease object as we last wrote it
         self._renewed: float | None = None  # when the last successful renewal left
@@ -121,8 +130,8 @@ class Election:
             log.warning(Event.CALL_FAILED, operation="release_lease", message=str(failure), **self._what)
 
     def fresh(self) -> bool:
-        """Whether the Lease was renewed less than 10 s ago; no write begins without."""
-        return self._renewed is not None and self._clock() - self._renewed < FRESH_SECONDS
+        """Whether the Lease was renewed less than `fresh` seconds ago; no write begins without."""
+        return self._renewed is not None and self._clock() - self._renewed < self._pace.fresh
 
     async def acquired(self) -> None:
         await self._acquired.wait()
@@ -142,9 +151,9 @@ class Election:
             done = await (self._take() if self._held is None else self._renew(self._held))
         except KubeError as error:
             self._tell(str(error))
-            return RETRY_SECONDS
+            return self._pace.retry
         self._tell("")
-        return RENEW_SECONDS if done else RETRY_SECONDS
+        return self._pace.renew if done else self._pace.retry
 
     async def _renew(self, held: dict[str, Any]) -> bool:
         try:
@@ -207,7 +216,7 @@ class Election:
             "spec": self._spec(_now(), 0),
         }
         try:
-            self._hold(await self._client.create(self._collection, body, timeout=CALL_SECONDS, urgent=True), left)
+            self._hold(await self._client.create(self._collection, body, timeout=self._pace.call, urgent=True), left)
         except Conflict:
             return await self._after_conflict() if self._held is not None else False
         return True
@@ -215,7 +224,7 @@ class Election:
     async def _write(self, lease: dict[str, Any], acquired: str, transitions: int) -> None:
         left = self._clock()
         body = {**lease, "spec": {**(lease.get("spec") or {}), **self._spec(acquired, transitions)}}
-        self._hold(await self._client.replace(self._path, body, timeout=CALL_SECONDS, urgent=True), left)
+        self._hold(await self._client.replace(self._path, body, timeout=self._pace.call, urgent=True), left)
 
     def _hold(self, lease: dict[str, Any], left: float) -> None:
         if not self._acquired.is_set():
@@ -236,21 +245,21 @@ class Election:
             return
         free = {**lease["spec"], "holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _now()}
         try:
-            await self._client.replace(self._path, {**lease, "spec": free}, timeout=CALL_SECONDS, urgent=True)
+            await self._client.replace(self._path, {**lease, "spec": free}, timeout=self._pace.call, urgent=True)
         except (Conflict, NotFound):
             return  # another has it, or nobody can
         log.info(Event.LEASE_RELEASED, **self._what)
 
     async def _look(self) -> dict[str, Any] | None:
         try:
-            return await self._client.get(self._path, timeout=CALL_SECONDS, urgent=True)
+            return await self._client.get(self._path, timeout=self._pace.call, urgent=True)
         except NotFound:
             return None
 
     def _spec(self, acquired: str, transitions: int) -> dict[str, Any]:
         return {
             "holderIdentity": self.identity,
-            "leaseDurationSeconds": DURATION_SECONDS,
+            "leaseDurationSeconds": self._pace.duration,
             "acquireTime": acquired,
             "renewTime": _now(),
             "leaseTransitions": transitions,

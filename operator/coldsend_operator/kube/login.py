@@ -7,23 +7,26 @@ from urllib.request import getproxies, proxy_bypass
 
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config.config_exception import ConfigException
-from kubernetes.aio.config.incluster_config import SERVICE_HOST_ENV_NAME, SERVICE_TOKEN_FILENAME, load_incluster_config
+from kubernetes.aio.config.incluster_config import SERVICE_HOST_ENV_NAME, InClusterConfigLoader
 from kubernetes.aio.config.kube_config import load_kube_config
 
 from coldsend_operator.kube.errors import NotConfigured
 
 CONNECTIONS = 64
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
-async def load_configuration() -> Configuration:
+async def load_configuration(service_account: Path = SERVICE_ACCOUNT) -> Configuration:
     """Address, trust and credentials of the API server, read anew.
 
     Raises NotConfigured with one sentence when there are none.
     """
     configuration = Configuration(connection_pool_maxsize=CONNECTIONS)
     try:
-        if _in_cluster():
-            load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+        if _in_cluster(service_account):
+            InClusterConfigLoader(  # type: ignore[no-untyped-call]
+                token_filename=str(service_account / "token"), cert_filename=str(service_account / "ca.crt")
+            ).load_and_set(configuration)
         else:
             await load_kube_config(  # type: ignore[no-untyped-call]
                 _kubeconfig(), client_configuration=configuration, persist_config=False
@@ -36,8 +39,8 @@ async def load_configuration() -> Configuration:
     return configuration
 
 
-def _in_cluster() -> bool:
-    return bool(os.environ.get(SERVICE_HOST_ENV_NAME)) and Path(SERVICE_TOKEN_FILENAME).is_file()
+def _in_cluster(service_account: Path) -> bool:
+    return bool(os.environ.get(SERVICE_HOST_ENV_NAME)) and (service_account / "token").is_file()
 
 
 def _kubeconfig() -> str:

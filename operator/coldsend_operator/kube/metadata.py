@@ -7,9 +7,15 @@ from coldsend_operator.kube.client import METADATA, KubeClient, NotFound, Ref
 
 async def metadata_of(client: KubeClient, ref: Ref) -> dict[str, Any] | None:
     """The object's metadata; None when it is gone, or when another object has its name by now."""
+    metadata = await metadata_at(client, ref)
+    return metadata if metadata and metadata["uid"] == ref.uid else None
+
+
+async def metadata_at(client: KubeClient, ref: Ref) -> dict[str, Any] | None:
+    """The metadata of whatever object has that name now."""
     try:
         answer = await client.get(ref.path, accept=METADATA)
     except NotFound:
         return None
     metadata: dict[str, Any] = answer["metadata"]
-    return metadata if metadata["uid"] == ref.uid else None
+    return metadata

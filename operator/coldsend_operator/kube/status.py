@@ -3,8 +3,18 @@
 from dataclasses import dataclass
 from typing import Any
 
-from coldsend_operator.kube.client import FIELD_MANAGER, MERGE_PATCH, Conflict, Invalid, KubeClient, NotFound, Ref
-from coldsend_operator.kube.metadata import metadata_of
+from coldsend_operator.kube.client import (
+    FIELD_MANAGER,
+    JSON_PATCH,
+    Conflict,
+    Invalid,
+    KubeClient,
+    KubeError,
+    NotFound,
+    Ref,
+)
+
+TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,38 +26,67 @@ class Written:
 
 
 async def write_status(client: KubeClient, ref: Ref, old: dict[str, Any], new: dict[str, Any]) -> Written | None:
-    """Bring the status from `old` to `new` by a merge patch of the difference.
+    """Bring the status from `old` to `new`; None when the object is gone, or another one has its name by now.
 
-    None when the object is gone, or another one has its name by now.
+    It is a JSON patch that tests the UID: on the status subresource the API server ignores the metadata of a merge
+    patch or an apply, a foreign UID too, so these would land on a new object of the same name. Where the status is not
+    as `old` says, the difference of old and new is made on top of what stands there.
     """
     change = difference(old, new)
     if not change:
         return Written(None, old)
-    body = {"metadata": {"uid": ref.uid}, "status": change}
-    try:
-        answer = await client.patch(f"{ref.path}/status", body, MERGE_PATCH, {"fieldManager": FIELD_MANAGER})
-    except NotFound:
-        return None
-    except (Conflict, Invalid):  # of another UID, or of the status itself
-        if await metadata_of(client, ref) is None:
+    held, refusal = old, None
+    for _ in range(TRIES):
+        patch = [{"op": "test", "path": "/metadata/uid", "value": ref.uid}, *_operations(held, change)]
+        try:
+            answer = await client.patch(f"{ref.path}/status", patch, JSON_PATCH, {"fieldManager": FIELD_MANAGER})
+        except NotFound:
             return None
-        raise
-    return Written(answer["metadata"]["resourceVersion"], answer.get("status") or {})
+        except (Conflict, Invalid) as error:
+            refusal = error
+        else:
+            return _written(answer)
+        found = await _look(client, ref)
+        if found is None:
+            return None
+        held = found.get("status") or {}
+        if not difference(held, {**held, **change}):
+            return _written(found)
+    raise refusal or KubeError("no try was made")
 
 
 def difference(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """The JSON merge patch (RFC 7386) that makes `new` of `old`; lists go whole. None in `new` means: absent."""
-    change: dict[str, Any] = {}
-    for key in old.keys() | new.keys():
-        before, after = old.get(key), new.get(key)
-        if isinstance(before, dict) and isinstance(after, dict):
-            within = difference(before, after)
-            if within:
-                change[key] = within
-        elif before != after:
-            change[key] = _without_nulls(after) if isinstance(after, dict) else after
-    return change
+    """The new values of the fields of status that differ, each whole; None for one to take away."""
+    return {
+        key: compact(new.get(key)) for key in old.keys() | new.keys() if compact(old.get(key)) != compact(new.get(key))
+    }
 
 
-def _without_nulls(value: dict[str, Any]) -> dict[str, Any]:
-    return {k: _without_nulls(v) if isinstance(v, dict) else v for k, v in value.items() if v is not None}
+def compact(value: Any) -> Any:
+    """The value as the API server keeps it: fields of null are left out."""
+    if isinstance(value, dict):
+        return {key: compact(within) for key, within in value.items() if within is not None}
+    return [compact(item) for item in value] if isinstance(value, list) else value
+
+
+def _operations(held: dict[str, Any], change: dict[str, Any]) -> list[dict[str, Any]]:
+    kept = {key: value for key, value in change.items() if value is not None}
+    if not held:
+        return [{"op": "test", "path": "/status", "value": None}, {"op": "add", "path": "/status", "value": kept}]
+    gone = [key for key, value in change.items() if value is None and key in held]
+    return [
+        *({"op": "add", "path": f"/status/{key}", "value": value} for key, value in kept.items()),
+        *({"op": "remove", "path": f"/status/{key}"} for key in gone),
+    ]
+
+
+async def _look(client: KubeClient, ref: Ref) -> dict[str, Any] | None:
+    try:
+        found = await client.get(ref.path)
+    except NotFound:
+        return None
+    return found if found["metadata"]["uid"] == ref.uid else None
+
+
+def _written(answer: dict[str, Any]) -> Written:
+    return Written(answer["metadata"]["resourceVersion"], answer.get("status") or {})
