@@ -14,11 +14,11 @@ from enum import StrEnum
 from typing import Literal, TextIO
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import FilteringBoundLogger, Processor
 
 from coldsend_operator.log_masks import mask, mask_event, masked_text
 
-__all__ = ["Event", "configure_logs", "mask", "masked_text", "one_line", "traceback_text"]
+__all__ = ["Event", "configure_logs", "log", "mask", "masked_text", "one_line", "traceback_text"]
 
 Format = Literal["console", "json"]
 _LONGEST_TRACEBACK = 20_000
@@ -53,7 +53,12 @@ class Event(StrEnum):
     STATE_NOT_SAVED = "state_not_saved"
     EVENTS_DROPPED = "events_dropped"
     LOOP_FAILED = "loop_failed"
+    FAILED = "failed"
     LIBRARY = "library"  # a warning or error of kopf, aiohttp and their like; `message` says what
+
+
+log: FilteringBoundLogger = structlog.get_logger()
+"""The logger of the whole product: `log.info(Event.CALL, namespace=..., name=..., workspace=..., operation=...)`."""
 
 
 def configure_logs(log_format: Format | None, log_level: str, stream: TextIO | None = None) -> None:

@@ -262,6 +262,19 @@ def allowed(field: FieldInfo) -> str:
     return kind if low is None else f"{kind} from {low} to {high}"
 
 
+def default_text(field: FieldInfo) -> str:
+    """The default of the field as one would write it into the variable."""
+    extra = field.json_schema_extra
+    if isinstance(extra, dict):
+        return str(extra["default"])
+    value = field.default
+    if value is None or value in {"", ()}:
+        return "none"
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return str(value)
+
+
 def shown(value: object) -> str:
     """A wrong value for one line of a terminal: short, without line ends, credentials and keys."""
     text = KEY_PATTERN.sub("***", re.sub(r"//[^/@\s]*@", "//***@", str(value)))

@@ -1,0 +1,64 @@
+# Everything runs from here with git, make and Python 3.11 or newer; the rest goes into .venv/ and .cache/.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := help
+
+PYTHON_IN_VENV := .venv/bin/python
+# Another lock, another package list or another place of the checkout: installed anew.
+INSTALLED := .venv/installed-$(shell { cat requirements/all.txt pyproject.toml requirements/install.sh; pwd; } | cksum | tr ' ' -)
+LOCK := $(PYTHON_IN_VENV) -m uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-annotate --custom-compile-command "make lock"
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(INSTALLED):
+	@requirements/install.sh $@
+
+.PHONY: install
+install: $(INSTALLED) ## Install all packages into .venv (the other targets do so by themselves)
+
+.PHONY: demo
+demo: $(INSTALLED) ## Four sender accounts become Ready on a real API server; KEEP=1 leaves it running
+	@$(PYTHON_IN_VENV) -m demo $(if $(KEEP),--keep)
+
+.PHONY: cluster
+cluster: $(INSTALLED) ## Only the control plane, until Ctrl-C; prints KUBECONFIG
+	@$(PYTHON_IN_VENV) -m devcluster up
+
+.PHONY: test
+test: $(INSTALLED) ## All tests; ARGS='-k word' chooses some
+	@$(PYTHON_IN_VENV) -m devcluster build
+	@$(PYTHON_IN_VENV) -m pytest $(ARGS)
+
+.PHONY: check
+check: $(INSTALLED) ## Linters, types, import contracts, generated files
+	$(PYTHON_IN_VENV) -m ruff check
+	$(PYTHON_IN_VENV) -m ruff format --check
+	$(PYTHON_IN_VENV) -m mypy
+	$(PYTHON_IN_VENV) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+	$(PYTHON_IN_VENV) -m coldsend_operator crds --check crds
+	$(PYTHON_IN_VENV) -m coldsend_operator.reference --check docs/reference
+
+.PHONY: generate
+generate: $(INSTALLED) ## Make crds/ and docs/reference/ from the code
+	$(PYTHON_IN_VENV) -c 'from pathlib import Path; from coldsend_operator.resources.crd import write_crds; write_crds(Path("crds"))'
+	$(PYTHON_IN_VENV) -m coldsend_operator.reference docs/reference
+
+.PHONY: format
+format: $(INSTALLED) ## Format the code and mend what ruff can mend
+	$(PYTHON_IN_VENV) -m ruff check --fix
+	$(PYTHON_IN_VENV) -m ruff format
+
+.PHONY: lock
+lock: $(INSTALLED) ## Lock the packages again; UPGRADE=1 takes the newest
+	$(LOCK) $(if $(UPGRADE),--upgrade) --all-extras --output-file requirements/all.txt
+	$(LOCK) --constraint requirements/all.txt --output-file requirements/operator.txt
+
+.PHONY: clean
+clean: ## Remove .venv/, .cache/ and everything else that was made here
+	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist operator/*.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

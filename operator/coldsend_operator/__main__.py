@@ -1,0 +1,110 @@
+"""Command line: wiring only. Each command imports what it needs, so that `version` and wrong usage answer at once."""
+
+import inspect
+import os
+import platform
+import sys
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from coldsend_operator import __version__
+from coldsend_operator.settings import SettingError, Settings, default_text, flag, load_settings, notices, variable
+
+app = typer.Typer(
+    help="Keeps e-mail sender inboxes of ColdSend as Kubernetes objects.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they would show local variables, and with them passwords
+)
+
+
+def _with_flags(command: Callable[..., None]) -> Callable[..., None]:
+    """Give the command one flag for each setting; typer reads them from its signature."""
+    flags = []
+    for name, field in Settings.model_fields.items():
+        if spelled := flag(name):
+            words = f"{field.description} {variable(name)}, default: {default_text(field)}"
+            option = typer.Option(spelled, help=words, show_default=False)
+            kind = Annotated[str | None, option]
+            flags.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind))
+    command.__signature__ = inspect.Signature(flags)  # type: ignore[attr-defined] # functions carry it, mypy forgot
+    command.__annotations__ = {parameter.name: parameter.annotation for parameter in flags}
+    return command
+
+
+@app.command()
+@_with_flags
+def run(**flags: Any) -> None:
+    """Run the operator until SIGTERM or SIGINT. Each flag has an environment variable; flags win."""
+    try:
+        settings = load_settings(flags)
+    except SettingError as error:
+        _fail(*error.lines, code=2)
+    from coldsend_operator import handlers
+    from coldsend_operator.logs import Event, configure_logs, log, one_line
+
+    configure_logs(settings.log_format, settings.log_level)
+    for notice in notices(settings, os.environ):
+        log.warning(Event.SETTING_NOTICE, message=notice)
+    try:
+        handlers.run(settings)
+    except Exception as error:  # noqa: BLE001 - the outermost door: the log says why the process ends
+        log.error(Event.FAILED, message=one_line(error), exc_info=error)
+        raise typer.Exit(1) from None
+
+
+@app.command()
+def crds(
+    check: Annotated[
+        Path | None, typer.Option(help="Fail when the files of this folder differ.", show_default=False)
+    ] = None,
+) -> None:
+    """Print the custom resource definitions."""
+    from coldsend_operator.resources import crd
+
+    if check is None:
+        sys.stdout.write(crd.render_crds())
+        return
+    if not check.is_dir():
+        _fail(f"--check {check}: no such folder", code=2)
+    differences = crd.check(check)
+    if differences:
+        _fail(*differences)
+
+
+@app.command()
+def version() -> None:
+    """Print the versions of the operator, Python and kopf, and the commit."""
+    from coldsend_operator.build import commit
+
+    for name, value in (
+        ("coldsend-operator", __version__),
+        ("commit", commit()),
+        ("python", platform.python_version()),
+        ("kopf", metadata.version("kopf")),
+    ):
+        sys.stdout.write(f"{name} {value}\n")
+
+
+def _fail(*lines: str, code: int = 1) -> NoReturn:
+    for line in lines:
+        sys.stderr.write(f"{line}\n")
+    raise typer.Exit(code)
+
+
+def main() -> None:
+    try:
+        app(prog_name="coldsend-operator")
+    except Exception as error:  # noqa: BLE001 - the outermost door: the last line says what happened
+        from coldsend_operator.logs import one_line, traceback_text
+
+        sys.stderr.write(f"{traceback_text(error)}\n\ncoldsend-operator failed: {one_line(error)}\n")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
