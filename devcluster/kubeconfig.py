@@ -1,0 +1,38 @@
+"""Kubeconfig files, self-contained: copied elsewhere they still work."""
+
+import base64
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_NAME = "devcluster"
+
+
+def write_with_token(path: Path, url: str, ca: bytes, token: str) -> None:
+    cluster = {"server": url, "certificate-authority-data": base64.b64encode(ca).decode()}
+    write(path, cluster, {"token": token})
+
+
+def write(path: Path, cluster: dict[str, Any], user: dict[str, Any]) -> None:
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": _NAME, "cluster": cluster}],
+        "users": [{"name": _NAME, "user": user}],
+        "contexts": [{"name": _NAME, "context": {"cluster": _NAME, "user": _NAME}}],
+        "current-context": _NAME,
+    }
+    write_private(path, yaml.safe_dump(content, sort_keys=False))
+
+
+def cluster_of(path: Path) -> dict[str, Any]:
+    """The cluster of a file that `write` wrote."""
+    cluster: dict[str, Any] = yaml.safe_load(path.read_text())["clusters"][0]["cluster"]
+    return cluster
+
+
+def write_private(path: Path, content: str) -> None:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(content)
