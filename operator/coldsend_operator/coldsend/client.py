@@ -14,19 +14,19 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any, TypeVar
-from urllib.parse import quote
+from typing import TypeVar
 
 import httpx
 from pydantic import SecretStr
 
 from coldsend_operator import __version__
-from coldsend_operator.coldsend import readers
+from coldsend_operator.coldsend import readers, requests
 from coldsend_operator.coldsend.errors import CallFailed, NotUnderstood, Refused
 from coldsend_operator.coldsend.headers import Meta, read_rate, read_server_time
 from coldsend_operator.coldsend.masking import Mask
 from coldsend_operator.coldsend.models import NativeInbox, SmtpInbox
 from coldsend_operator.coldsend.refusals import read_refusal
+from coldsend_operator.coldsend.requests import MAX_ITEMS, Request
 from coldsend_operator.core.answers import (
     BulkAnswer,
     Created,
@@ -48,7 +48,6 @@ T = TypeVar("T")
 OnAnswer = Callable[[str, Meta], None]
 
 MAX_BODY = 10_000_000
-MAX_ITEMS = 100
 # Below the 5 s after which common servers close an idle connection: a request that meets the closing is lost, and a
 # lost create costs minutes.
 KEEPALIVE_SECONDS = 4.0
@@ -62,19 +61,6 @@ _NOT_SENT = (
     httpx.LocalProtocolError,
     httpx.InvalidURL,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """What to send. `encode` makes the body when it leaves, so that plain passwords live no longer than the call."""
-
-    operation: str
-    method: str
-    path: str
-    timeout: float
-    params: dict[str, str] | None = None
-    encode: Callable[[], Any] | None = None
-    items: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,106 +120,61 @@ class ColdSendClient:
         inbox_type: str | None = None,
     ) -> Page:
         filters = {"search": search, "status": status, "inbox_type": inbox_type}
-        params = {"page": str(page), "limit": str(limit), "sort_by": sort_by, "sort_order": sort_order}
-        params |= {name: value for name, value in filters.items() if value is not None}
-        operation = "list_accounts" if search is None else "search_accounts"
-        request = _Request(operation, "GET", "/sender-accounts", self._timeout, params)
+        request = requests.list_accounts(page, limit, sort_by, sort_order, **filters)
         return await self._call(request, lambda body, mask: readers.read_page(body, mask, page, limit))
 
     async def get_account(self, inbox_id: str) -> Row:
-        request = _Request("get_account", "GET", f"/sender-accounts/{_segment(inbox_id)}", self._timeout)
+        request = requests.get_account(inbox_id)
         return await self._call(request, lambda body, mask: readers.read_details(body, mask, inbox_id))
 
     async def create_smtp(self, inbox: SmtpInbox) -> Created:
-        request = _Request("create_smtp", "POST", "/sender-accounts/smtp", self._check_timeout, encode=inbox.to_json)
         address = inbox.email_address
-        return await self._call(request, lambda body, mask: readers.read_created(body, mask, address), inbox.secrets())
+        request = requests.create_smtp(inbox)
+        return await self._call(request, lambda body, mask: readers.read_created(body, mask, address))
 
     async def create_smtp_bulk(self, inboxes: Sequence[SmtpInbox]) -> BulkAnswer:
-        request = _Request(
-            "create_smtp_bulk",
-            "POST",
-            "/sender-accounts/smtp/bulk",
-            self._timeout,
-            encode=lambda: {"inboxes": [inbox.to_json() for inbox in inboxes]},
-            items=_bounded(inboxes),
-        )
-        secrets = [secret for inbox in inboxes for secret in inbox.secrets()]
-        return await self._call(request, readers.read_bulk, secrets)
+        return await self._call(requests.create_smtp_bulk(inboxes), readers.read_bulk)
 
     async def create_native(self, domain_id: str, inbox: NativeInbox) -> Created:
-        request = _Request(
-            "create_native",
-            "POST",
-            "/sender-accounts/coldsend-native",
-            self._timeout,
-            encode=lambda: {"domain_id": domain_id, **inbox.to_json()},
-        )
+        request = requests.create_native(domain_id, inbox)
         return await self._call(request, lambda body, mask: readers.read_created(body, mask, None))
 
     async def create_native_bulk(self, domain_id: str, inboxes: Sequence[NativeInbox]) -> BulkAnswer:
-        request = _Request(
-            "create_native_bulk",
-            "POST",
-            "/sender-accounts/coldsend-native/bulk",
-            self._timeout,
-            encode=lambda: {"domain_id": domain_id, "inboxes": [inbox.to_json() for inbox in inboxes]},
-            items=_bounded(inboxes),
-        )
-        return await self._call(request, readers.read_bulk)
+        return await self._call(requests.create_native_bulk(domain_id, inboxes), readers.read_bulk)
 
     async def delete_account(self, inbox_id: str) -> Deleted:
-        request = _Request("delete_account", "DELETE", f"/sender-accounts/{_segment(inbox_id)}", self._timeout)
-        return await self._call(request, readers.read_deleted)
+        return await self._call(requests.delete_account(inbox_id), readers.read_deleted)
 
     async def delete_accounts(self, inbox_ids: Sequence[str]) -> BulkAnswer:
-        request = _Request(
-            "delete_accounts",
-            "POST",
-            "/sender-accounts/bulk/delete",
-            self._timeout,
-            encode=lambda: {"inbox_ids": list(inbox_ids), "confirm_deletion": True},
-            items=_bounded(inbox_ids),
-        )
-        return await self._call(request, readers.read_bulk)
+        return await self._call(requests.delete_accounts(inbox_ids), readers.read_bulk)
 
     async def create_job(self, job_id: str, *, secrets: Sequence[SecretStr] = ()) -> JobProgress:
         """Progress of a bulk create; `secrets` are those that the create sent, to be masked in its result rows."""
-        path = f"/sender-accounts/smtp/bulk/{_segment(job_id)}/progress"
-        return await self._call(_Request("poll_create_job", "GET", path, self._timeout), readers.read_job, secrets)
+        return await self._call(requests.create_job(job_id, secrets), readers.read_job)
 
     async def delete_job(self, job_id: str) -> JobProgress:
-        path = f"/sender-accounts/bulk/delete/{_segment(job_id)}/progress"
-        return await self._call(_Request("poll_delete_job", "GET", path, self._timeout), readers.read_job)
+        return await self._call(requests.delete_job(job_id), readers.read_job)
 
     async def send_test_email(self, inbox_id: str, recipient: str) -> MailSent:
         """Real mail to a real person, each time."""
-        request = _Request(
-            "send_test_email",
-            "POST",
-            f"/sender-accounts/{_segment(inbox_id)}/test-email",
-            self._timeout,
-            encode=lambda: {"recipient_email": recipient},
-        )
-        return await self._call(request, readers.read_mail)
+        return await self._call(requests.send_test_email(inbox_id, recipient), readers.read_mail)
 
     # Domains
 
     async def list_domains(self, *, page: int, limit: int = MAX_ITEMS) -> DomainPage:
-        params = {"page": str(page), "limit": str(limit)}
-        request = _Request("list_domains", "GET", "/domains", self._timeout, params)
+        request = requests.list_domains(page, limit)
         return await self._call(request, lambda body, mask: readers.read_domain_page(body, mask, page, limit))
 
     # One call
 
-    async def _call(self, request: _Request, read: Callable[[bytes, Mask], T], secrets: Sequence[SecretStr] = ()) -> T:
+    async def _call(self, request: Request, read: Callable[[bytes, Mask], T]) -> T:
         # Failures travel as values up to here: a traceback that began deeper would hold frames with plain passwords.
-        outcome = await self._outcome(request, read, Mask((*secrets, self._api_key)))
+        outcome = await self._outcome(request, read, Mask((*request.secrets, self._api_key)))
         if isinstance(outcome, Failure):
             raise CallFailed(outcome)
         return outcome
 
-    async def _outcome(self, request: _Request, read: Callable[[bytes, Mask], T], mask: Mask) -> T | Failure:
+    async def _outcome(self, request: Request, read: Callable[[bytes, Mask], T], mask: Mask) -> T | Failure:
         began = time.monotonic()
         reply = await self._exchange(request, mask)
         seconds = time.monotonic() - began
@@ -247,34 +188,35 @@ class ColdSendClient:
             return read_refusal(reply.status, reply.headers, reply.body or b"", mask, items=request.items, now=now)
         return _read(reply, read, mask)
 
-    async def _exchange(self, request: _Request, mask: Mask) -> _Reply | Failure:
+    async def _exchange(self, request: Request, mask: Mask) -> _Reply | Failure:
         """Send and receive. Which failures left ColdSend without the request is the whole point of the branches."""
         key = self._api_key.get_secret_value().strip()  # Secrets made with `echo` end with a line break
         if not (key and key.isascii() and key.isprintable()):
             return Failure(FailureKind.UNAUTHORIZED, "the API key is empty or has characters that no key has")
+        seconds = self._check_timeout if request.checks_mailbox else self._timeout
         try:
-            async with asyncio.timeout(request.timeout):
-                return await self._send(request, key)
+            async with asyncio.timeout(seconds):
+                return await self._send(request, key, seconds)
         except _NOT_SENT as error:
             return Failure(FailureKind.NOT_SENT, mask.sentence(f"no connection to ColdSend: {_reason(error)}"))
         except (TimeoutError, httpx.TimeoutException):
-            return Failure(FailureKind.LOST, f"no answer of ColdSend within {request.timeout:g} s")
+            return Failure(FailureKind.LOST, f"no answer of ColdSend within {seconds:g} s")
         except httpx.HTTPError as error:
             return Failure(FailureKind.LOST, mask.sentence(f"the connection broke before the answer: {_reason(error)}"))
 
-    async def _send(self, request: _Request, key: str) -> _Reply:
+    async def _send(self, request: Request, key: str, seconds: float) -> _Reply:
         headers = {"X-API-Key": key}
         content = None
-        if request.encode is not None:
+        if request.to_json is not None:
             headers["Content-Type"] = "application/json"
-            content = json.dumps(request.encode()).encode()
+            content = json.dumps(request.to_json()).encode()
         async with self._http.stream(
             request.method,
             self._base_url + request.path,
             params=request.params,
             headers=headers,
             content=content,
-            timeout=_timeouts(request.timeout),
+            timeout=_timeouts(seconds),
         ) as response:
             return _Reply(response.status_code, response.headers, await _body(response))
 
@@ -307,19 +249,6 @@ def _timeouts(whole: float) -> httpx.Timeout:
     # Pool, connect and TLS each get a part, so that a connection that never was is not mistaken for a lost answer.
     part = min(10.0, whole / 4)
     return httpx.Timeout(whole, connect=part, pool=part)
-
-
-def _segment(text: str) -> str:
-    """One segment of a path; dots alone would walk up the path instead."""
-    if not text:
-        raise ValueError("an empty id names nothing")
-    return text.replace(".", "%2E") if set(text) == {"."} else quote(text, safe="")
-
-
-def _bounded(items: Sequence[object]) -> int:
-    if not 1 <= len(items) <= MAX_ITEMS:
-        raise ValueError(f"a bulk call takes 1 to {MAX_ITEMS} items, not {len(items)}")
-    return len(items)
 
 
 def _reason(error: Exception) -> str:

@@ -70,7 +70,10 @@ class DomainPage:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """A 2xx answer to a single create. `row` is None when the answer carried no inbox_id (contract rows 18, 25)."""
+    """A 2xx answer to a single create.
+
+    `row` is None when the answer carried no inbox_id (contract rows 18, 25), or of a native inbox no address with it.
+    """
 
     row: Row | None
 
@@ -88,7 +91,10 @@ class ResultRow:
 
 @dataclass(frozen=True, slots=True)
 class BulkAnswer:
-    """A 2xx answer to a bulk call. Without `job_id` it is final (contract row 4)."""
+    """A 2xx answer to a bulk call. Without `job_id` it is final (contract row 4).
+
+    It may have said `success: false` if it named a job, a success or result rows: what failed in part is not refused.
+    """
 
     job_id: str | None = None
     total: int | None = None
@@ -121,7 +127,7 @@ class Deleted:
 
 @dataclass(frozen=True, slots=True)
 class MailSent:
-    """A 2xx answer to a test mail with `success` true."""
+    """A 2xx answer to a test mail that did not say `success: false`."""
 
     sent_at: str | None
     message_id: str | None
@@ -131,9 +137,9 @@ class FailureKind(StrEnum):
     """What a failed call means for the next step."""
 
     NOT_SENT = "NotSent"  # no connection could be made: ColdSend has not seen it
-    LOST = "Lost"  # sent, but no (readable) answer: timeout, cut connection, 2xx with a body that is no JSON
-    UNAVAILABLE = "Unavailable"  # 5xx: answered, but for a write its outcome is unknown (contract row 17)
-    REFUSED = "Refused"  # 400, 422, other 4xx, or `success: false` under 2xx
+    LOST = "Lost"  # sent, but no (readable) answer: timeout, cut connection, 2xx with a body that is not understood
+    UNAVAILABLE = "Unavailable"  # 5xx, 408, 425, 499: for a write its outcome is unknown (contract row 17)
+    REFUSED = "Refused"  # 400, 422, other 4xx, a redirect, or `success: false` under 2xx (then `status` is 2xx)
     CONFLICT = "Conflict"  # 409
     NOT_FOUND = "NotFound"  # 404
     TOO_LARGE = "TooLarge"  # 413
@@ -157,8 +163,9 @@ class Failure:
     """A call that did not succeed.
 
     `message` is a sentence for people: at most 200 characters, made of `loc` and `msg` or of a text `detail` only,
-    every secret value of the call masked (safety.md, 11). `retry_after` is in seconds, None when the answer named no
-    time at all (contract row 13).
+    every secret value of the call masked (safety.md, 11); of a bulk it speaks of the first three `faults`, whoever's
+    they are. `retry_after` is in seconds, None when the answer named no time at all (contract row 13); UNAVAILABLE may
+    have one too.
     """
 
     kind: FailureKind

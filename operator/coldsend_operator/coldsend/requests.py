@@ -1,0 +1,127 @@
+"""The requests of the API, without I/O: what each call sends, and to which path (contract, sections 2 and 3)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from pydantic import SecretStr
+
+from coldsend_operator.coldsend.models import NativeInbox, SmtpInbox
+
+ACCOUNTS = "/sender-accounts"
+MAX_ITEMS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to send. `to_json` makes the body when it leaves, so that plain passwords live no longer than the call.
+
+    `operation` is the name in metrics and logs, `items` how many a bulk carries (else 0). `secrets` are masked in all
+    that ColdSend says. `checks_mailbox`: ColdSend tries SMTP and IMAP before it answers, which takes its time.
+    """
+
+    operation: str
+    method: str
+    path: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    to_json: Callable[[], dict[str, Any]] | None = None
+    items: int = 0
+    secrets: tuple[SecretStr, ...] = ()
+    checks_mailbox: bool = False
+
+
+def list_accounts(page: int, limit: int, sort_by: str, sort_order: str, **filters: str | None) -> Request:
+    params = {"page": str(page), "limit": str(limit), "sort_by": sort_by, "sort_order": sort_order}
+    params |= {name: value for name, value in filters.items() if value is not None}
+    return Request("search_accounts" if "search" in params else "list_accounts", "GET", ACCOUNTS, params)
+
+
+def get_account(inbox_id: str) -> Request:
+    return Request("get_account", "GET", f"{ACCOUNTS}/{_segment(inbox_id)}")
+
+
+def create_smtp(inbox: SmtpInbox) -> Request:
+    return Request(
+        "create_smtp",
+        "POST",
+        f"{ACCOUNTS}/smtp",
+        to_json=inbox.to_json,
+        secrets=inbox.secrets(),
+        checks_mailbox=True,
+    )
+
+
+def create_smtp_bulk(inboxes: Sequence[SmtpInbox]) -> Request:
+    return Request(
+        "create_smtp_bulk",
+        "POST",
+        f"{ACCOUNTS}/smtp/bulk",
+        to_json=lambda: {"inboxes": [inbox.to_json() for inbox in inboxes]},
+        items=_bounded(inboxes),
+        secrets=tuple(secret for inbox in inboxes for secret in inbox.secrets()),
+    )
+
+
+def create_native(domain_id: str, inbox: NativeInbox) -> Request:
+    return Request(
+        "create_native",
+        "POST",
+        f"{ACCOUNTS}/coldsend-native",
+        to_json=lambda: {"domain_id": domain_id, **inbox.to_json()},
+    )
+
+
+def create_native_bulk(domain_id: str, inboxes: Sequence[NativeInbox]) -> Request:
+    return Request(
+        "create_native_bulk",
+        "POST",
+        f"{ACCOUNTS}/coldsend-native/bulk",
+        to_json=lambda: {"domain_id": domain_id, "inboxes": [inbox.to_json() for inbox in inboxes]},
+        items=_bounded(inboxes),
+    )
+
+
+def delete_account(inbox_id: str) -> Request:
+    return Request("delete_account", "DELETE", f"{ACCOUNTS}/{_segment(inbox_id)}")
+
+
+def delete_accounts(inbox_ids: Sequence[str]) -> Request:
+    return Request(
+        "delete_accounts",
+        "POST",
+        f"{ACCOUNTS}/bulk/delete",
+        to_json=lambda: {"inbox_ids": list(inbox_ids), "confirm_deletion": True},
+        items=_bounded(inbox_ids),
+    )
+
+
+def create_job(job_id: str, secrets: Sequence[SecretStr]) -> Request:
+    path = f"{ACCOUNTS}/smtp/bulk/{_segment(job_id)}/progress"
+    return Request("poll_create_job", "GET", path, secrets=tuple(secrets))
+
+
+def delete_job(job_id: str) -> Request:
+    return Request("poll_delete_job", "GET", f"{ACCOUNTS}/bulk/delete/{_segment(job_id)}/progress")
+
+
+def send_test_email(inbox_id: str, recipient: str) -> Request:
+    path = f"{ACCOUNTS}/{_segment(inbox_id)}/test-email"
+    return Request("send_test_email", "POST", path, to_json=lambda: {"recipient_email": recipient})
+
+
+def list_domains(page: int, limit: int) -> Request:
+    return Request("list_domains", "GET", "/domains", {"page": str(page), "limit": str(limit)})
+
+
+def _segment(text: str) -> str:
+    """One segment of a path; dots alone would walk up the path instead."""
+    if not text:
+        raise ValueError("an empty id names nothing")
+    return text.replace(".", "%2E") if set(text) == {"."} else quote(text, safe="")
+
+
+def _bounded(items: Sequence[object]) -> int:
+    if not 1 <= len(items) <= MAX_ITEMS:
+        raise ValueError(f"a bulk call takes 1 to {MAX_ITEMS} items, not {len(items)}")
+    return len(items)
