@@ -178,8 +178,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class RateHeaders:
-    """X-RateLimit-Limit, -Remaining and -Reset (Unix seconds) of one answer; they describe one window, unknown which
-    (contract row 16)."""
+    """X-RateLimit-Limit, -Remaining and -Reset (Unix seconds) of one answer.
+
+    They describe one window, unknown which (contract row 16).
+    """
 
     limit: int | None
     remaining: int | None
