@@ -18,6 +18,7 @@ from coldsend_operator.resources.common import (
     DomainName,
     EmailAddress,
     EmailPrefix,
+    Flag,
     HostName,
     InboxType,
     ManagementPolicy,
@@ -60,7 +61,7 @@ class SMTPSettings(Block):
         description="Secret key that holds the password, mostly an app password. Read by the operator, never copied "
         "into this object."
     )
-    use_tls: bool | None = Field(
+    use_tls: Flag | None = Field(
         None, description="Whether the connection is encrypted. The operator takes true when unset."
     )
 
@@ -84,7 +85,7 @@ class IMAPSettings(Block):
     password_secret_ref: PasswordReference | None = Field(
         None, description="Secret key that holds the password. The operator takes the one of smtp when unset."
     )
-    use_ssl: bool | None = Field(
+    use_ssl: Flag | None = Field(
         None, description="Whether the connection is encrypted. The operator takes true when unset."
     )
 

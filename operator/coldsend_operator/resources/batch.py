@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, StrictInt
 from pydantic_core import PydanticCustomError
 
 from coldsend_operator.resources.account import LIMIT_DESCRIPTION, InboxFields, NativeDomain, TestEmail
@@ -22,7 +22,7 @@ from coldsend_operator.resources.common import (
     validations,
 )
 
-PERCENTAGE = Shape(r"(?:100|[1-9][0-9]?)%", "must be a number from 1 or a percentage from 1% to 100%; correct it")
+PERCENTAGE = Shape(r"(100|[1-9][0-9]?)%", "must be a number from 1 or a percentage from 1% to 100%; correct it")
 
 
 def _check_max_unavailable(value: int | str) -> int | str:
@@ -34,7 +34,7 @@ def _check_max_unavailable(value: int | str) -> int | str:
 
 
 MaxUnavailable = Annotated[
-    int | str,
+    StrictInt | str,
     Field(
         json_schema_extra={
             "x-kubernetes-int-or-string": True,

@@ -13,9 +13,9 @@ from pydantic_core import ErrorDetails
 
 from coldsend_operator.resources.account import SenderAccountSpec
 from coldsend_operator.resources.batch import BatchInbox, SenderAccountBatchSpec
-from coldsend_operator.resources.batch_rules import MAX_INBOXES, TEMPLATE_RULES
+from coldsend_operator.resources.batch_rules import MAX_INBOXES, NO_KEY_FOR_NATIVE, TEMPLATE_RULES
 from coldsend_operator.resources.children import child_spec
-from coldsend_operator.resources.common import APIKeyReference, DeletionPolicy, ManagementPolicy, Rule
+from coldsend_operator.resources.common import APIKeyReference, DeletionPolicy, InboxType, ManagementPolicy, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +97,12 @@ def _read_inbox(batch: SenderAccountBatchSpec, position: int, row: object) -> In
         inbox = BatchInbox.model_validate(row)
     except ValidationError as error:
         return InboxReading(position, None, _sentences(error, path))
-    problems = tuple(_broken(inbox.rules, inbox, path))
+    problems = [*_broken(inbox.rules, inbox, path)]
+    if inbox.password_key is not None and batch.template.inbox_type is InboxType.COLDSEND:
+        problems.append(f"{path}.passwordKey: {NO_KEY_FOR_NATIVE}")
     if not problems:
-        problems = tuple(f"{path}: {problem}" for problem in read_account(child_spec(batch, inbox)).problems)
-    return InboxReading(position, inbox, problems)
+        problems = [f"{path}: {problem}" for problem in read_account(child_spec(batch, inbox)).problems]
+    return InboxReading(position, inbox, tuple(problems))
 
 
 def policies(raw: object) -> Policies:

@@ -1,0 +1,327 @@
+"""Manifests that the API server must refuse: what is wrong, and the words that say so and name the way out.
+
+tests/resources reads the same table: what slips past an older CRD must be found by the operator too.
+"""
+
+from dataclasses import dataclass
+
+from tests.e2e.manifests.builders import (
+    DOMAIN_ID,
+    Manifest,
+    account,
+    batch,
+    custom,
+    google,
+    native,
+    native_batch,
+    observed,
+    outlook,
+)
+
+TEST_EMAIL = {"recipient": "ops@company.com", "requestID": "1"}
+ADDRESS_WORDS = "must be one plain e-mail address such as jane@company.com"
+HOST_WORDS = "must be a host name such as smtp.company.com"
+PREFIX_WORDS = "may hold lower case letters, digits, hyphen, underscore and single dots inside"
+SECRET_WORDS = "must be the name of a Secret in the same namespace"
+KEY_WORDS = "must be a key of the Secret"
+LINE_WORDS = "must be one line of text with at least one visible character"
+MAX_UNAVAILABLE_WORDS = "must be a number from 1 or a percentage from 1% to 100%"
+
+
+@dataclass(frozen=True)
+class Refusal:
+    case: str
+    manifest: Manifest
+    field: str
+    message: str
+
+
+REFUSED_ACCOUNTS = (
+    Refusal("no type", google(inboxType=None), "spec.inboxType", "Required value"),
+    Refusal("an unknown type", google(inboxType="YAHOO"), "spec.inboxType", 'Unsupported value: "YAHOO"'),
+    Refusal("no spec", {k: v for k, v in google().items() if k != "spec"}, "spec", "Required value"),
+    # type and block
+    Refusal("native without its block", native(native=None), "spec.native", "COLDSEND needs the block native"),
+    Refusal(
+        "native with an address",
+        native(emailAddress="john@mail.company.com"),
+        "spec.emailAddress",
+        "is made of native.emailPrefix and the domain; remove emailAddress",
+    ),
+    Refusal("native with smtp", native(smtp={"passwordSecretRef": {"name": "x"}}), "spec.smtp", "remove smtp"),
+    Refusal("native with imap", native(imap={"port": 993}), "spec.imap", "remove imap"),
+    Refusal("native with a limit", native(dailyLimit=50), "spec.dailyLimit", "remove dailyLimit"),
+    Refusal(
+        "Google with the native block",
+        google(native={"domainName": "mail.company.com", "emailPrefix": "a"}),
+        "spec.native",
+        "native belongs to inboxType COLDSEND alone; remove it",
+    ),
+    Refusal("Google without an address", google(emailAddress=None), "spec.emailAddress", "need emailAddress"),
+    Refusal("Google without smtp", google(smtp=None), "spec.smtp", "need smtp.passwordSecretRef; add it"),
+    Refusal("Outlook without smtp", outlook(smtp=None), "spec.smtp", "set managementPolicy: Observe"),
+    Refusal("custom without smtp", custom(smtp=None), "spec.smtp", "need smtp.passwordSecretRef; add it"),
+    Refusal("custom without imap", custom(imap=None), "spec.imap.host", "CUSTOM_SMTP needs imap.host"),
+    Refusal("custom without smtp.host", custom(smtp={"host": None}), "spec.smtp.host", "CUSTOM_SMTP needs smtp.host"),
+    Refusal("custom without imap.host", custom(imap={"host": None}), "spec.imap.host", "CUSTOM_SMTP needs imap.host"),
+    Refusal("Google without a password", google(smtp={"passwordSecretRef": None}), "passwordSecretRef", "Required"),
+    Refusal("no display name", google(displayName=None), "spec.displayName", "ColdSend needs displayName"),
+    Refusal("a native inbox without display name", native(displayName=None), "spec.displayName", "add it"),
+    Refusal("Observe without an address", observed(emailAddress=None), "spec.emailAddress", "need emailAddress"),
+    # limits
+    Refusal("Google above its limit", google(dailyLimit=2001), "spec.dailyLimit", "above 2,000, the most that GOOGLE"),
+    Refusal("Outlook above its limit", outlook(dailyLimit=5001), "spec.dailyLimit", "above 5,000, the most that OUTL"),
+    Refusal("custom above its limit", custom(dailyLimit=100_001), "spec.dailyLimit", "less than or equal to 100000"),
+    Refusal("a limit of none", google(dailyLimit=0), "spec.dailyLimit", "greater than or equal to 1"),
+    Refusal("a limit in words", google(dailyLimit="many"), "spec.dailyLimit", "must be of type integer"),
+    # addresses and names
+    Refusal("an address without @", google(emailAddress="jane.company.com"), "spec.emailAddress", ADDRESS_WORDS),
+    Refusal("an address with two @", google(emailAddress="a@b@company.com"), "spec.emailAddress", ADDRESS_WORDS),
+    Refusal("an address with a space", google(emailAddress="jane doe@company.com"), "spec.emailAddress", ADDRESS_WORDS),
+    Refusal("an address in brackets", google(emailAddress="Jane <a@company.com>"), "spec.emailAddress", ADDRESS_WORDS),
+    Refusal("an address without a dot", google(emailAddress="jane@company"), "spec.emailAddress", ADDRESS_WORDS),
+    Refusal("an address with a newline", google(emailAddress="jane@company.com\n"), "spec.emailAddress", ADDRESS_WORDS),
+    Refusal("two addresses", google(emailAddress="a@company.com,b@company.com"), "spec.emailAddress", ADDRESS_WORDS),
+    Refusal("an address too short", google(emailAddress="a@b."), "spec.emailAddress", "at least 5"),
+    Refusal("an address too long", google(emailAddress="a" * 250 + "@b.com"), "spec.emailAddress", "255"),
+    Refusal("an empty display name", google(displayName=""), "spec.displayName", "at least 1"),
+    Refusal("a display name too long", google(displayName="x" * 256), "spec.displayName", "255"),
+    Refusal("a display name of spaces", google(displayName="   "), "spec.displayName", LINE_WORDS),
+    Refusal("a display name of two lines", google(displayName="a\nBcc: b@c.de"), "spec.displayName", LINE_WORDS),
+    # native
+    Refusal("a prefix in capitals", native(native={"emailPrefix": "John"}), "spec.native.emailPrefix", PREFIX_WORDS),
+    Refusal("a prefix with a final dot", native(native={"emailPrefix": "j."}), "spec.native.emailPrefix", PREFIX_WORDS),
+    Refusal("a prefix with a first dot", native(native={"emailPrefix": ".j"}), "spec.native.emailPrefix", PREFIX_WORDS),
+    Refusal("a prefix with two dots", native(native={"emailPrefix": "j..s"}), "spec.native.emailPrefix", PREFIX_WORDS),
+    Refusal("a prefix with @", native(native={"emailPrefix": "j@x.com"}), "spec.native.emailPrefix", PREFIX_WORDS),
+    Refusal("a prefix with plus", native(native={"emailPrefix": "j+tag"}), "spec.native.emailPrefix", PREFIX_WORDS),
+    Refusal("an empty prefix", native(native={"emailPrefix": ""}), "spec.native.emailPrefix", "at least 1"),
+    Refusal("a prefix too long", native(native={"emailPrefix": "x" * 65}), "spec.native.emailPrefix", "64"),
+    Refusal("no prefix", native(native={"emailPrefix": None}), "spec.native.emailPrefix", "Required value"),
+    Refusal(
+        "a prefix and a domain too long together",
+        native(native={"emailPrefix": "x" * 64, "domainName": ".".join(["d" * 48] * 4)}),
+        "spec.native.emailPrefix",
+        "an address of more than 255 characters; shorten emailPrefix",
+    ),
+    Refusal(
+        "two domains",
+        native(native={"domainID": DOMAIN_ID}),
+        "spec.native",
+        "exactly one of domainID and domainName is needed",
+    ),
+    Refusal(
+        "no domain",
+        native(native={"domainName": None}),
+        "spec.native",
+        "exactly one of domainID and domainName is needed",
+    ),
+    Refusal(
+        "a domain ID that is none",
+        native(native={"domainName": None, "domainID": "mail.company.com"}),
+        "spec.native.domainID",
+        "to give a name use domainName",
+    ),
+    Refusal(
+        "a domain name with a scheme",
+        native(native={"domainName": "https://mail.company.com"}),
+        "spec.native.domainName",
+        "leave out scheme, @ and spaces",
+    ),
+    # servers
+    Refusal("an SMTP port of 0", google(smtp={"port": 0}), "spec.smtp.port", "greater than or equal to 1"),
+    Refusal("an SMTP port of 70000", google(smtp={"port": 70_000}), "spec.smtp.port", "less than or equal to 65535"),
+    Refusal("an IMAP port of 0", google(imap={"port": 0}), "spec.imap.port", "greater than or equal to 1"),
+    Refusal("an IMAP port of 65536", google(imap={"port": 65_536}), "spec.imap.port", "less than or equal to 65535"),
+    Refusal("a port in words", google(smtp={"port": "587"}), "spec.smtp.port", "must be of type integer"),
+    Refusal("an SMTP host with a port", custom(smtp={"host": "smtp.company.com:587"}), "spec.smtp.host", HOST_WORDS),
+    Refusal("an SMTP host with a scheme", custom(smtp={"host": "smtps://x.com"}), "spec.smtp.host", HOST_WORDS),
+    Refusal("an IMAP host with a space", custom(imap={"host": "imap company"}), "spec.imap.host", HOST_WORDS),
+    Refusal("an empty SMTP host", custom(smtp={"host": ""}), "spec.smtp.host", "at least 1"),
+    Refusal("an empty user name", google(smtp={"username": ""}), "spec.smtp.username", "at least 1"),
+    Refusal("TLS in words", google(smtp={"useTLS": "maybe"}), "spec.smtp.useTLS", "must be of type boolean"),
+    # Secrets
+    Refusal(
+        "a password reference without a name",
+        google(smtp={"passwordSecretRef": {"name": None, "key": "password"}}),
+        "spec.smtp.passwordSecretRef.name",
+        "Required value",
+    ),
+    Refusal(
+        "a password reference with an empty name",
+        google(smtp={"passwordSecretRef": {"name": ""}}),
+        "spec.smtp.passwordSecretRef.name",
+        SECRET_WORDS,
+    ),
+    Refusal(
+        "a password reference into another namespace",
+        google(smtp={"passwordSecretRef": {"name": "other/login"}}),
+        "spec.smtp.passwordSecretRef.name",
+        SECRET_WORDS,
+    ),
+    Refusal(
+        "a password key with a space",
+        google(smtp={"passwordSecretRef": {"key": "my password"}}),
+        "spec.smtp.passwordSecretRef.key",
+        KEY_WORDS,
+    ),
+    Refusal(
+        "an IMAP password reference without a name",
+        google(imap={"passwordSecretRef": {"key": "imap"}}),
+        "spec.imap.passwordSecretRef.name",
+        "Required value",
+    ),
+    Refusal(
+        "an API key reference without a name",
+        google(apiKeySecretRef={"key": "apiKey"}),
+        "spec.apiKeySecretRef.name",
+        "Required value",
+    ),
+    Refusal(
+        "an API key reference with an empty key",
+        google(apiKeySecretRef={"name": "workspace", "key": ""}),
+        "spec.apiKeySecretRef.key",
+        "at least 1",
+    ),
+    # policies and test mail
+    Refusal("an unknown adoptionPolicy", google(adoptionPolicy="Steal"), "spec.adoptionPolicy", '"Refuse", "Adopt"'),
+    Refusal("an unknown deletionPolicy", google(deletionPolicy="Keep"), "spec.deletionPolicy", '"Delete", "Orphan"'),
+    Refusal("an unknown updatePolicy", google(updatePolicy="Always"), "spec.updatePolicy", '"Never", "Recreate"'),
+    Refusal("an unknown managementPolicy", google(managementPolicy="None"), "managementPolicy", '"Full", "Observe"'),
+    Refusal(
+        "a test mail to nobody",
+        google(testEmail={"requestID": "1"}),
+        "spec.testEmail.recipient",
+        "Required value",
+    ),
+    Refusal(
+        "a test mail without a request",
+        google(testEmail={"recipient": "ops@company.com"}),
+        "spec.testEmail.requestID",
+        "Required value",
+    ),
+    Refusal(
+        "a test mail to no address",
+        google(testEmail={"recipient": "everybody", "requestID": "1"}),
+        "spec.testEmail.recipient",
+        ADDRESS_WORDS,
+    ),
+    Refusal("nothing but a type", account("bare", {"inboxType": "CUSTOM_SMTP"}), "spec.emailAddress", "add it"),
+)
+
+REFUSED_BATCHES = (
+    Refusal("no template", batch(template=None), "spec.template", "Required value"),
+    Refusal("no list", batch(inboxes=None), "spec.inboxes", "Required value"),
+    Refusal("a template without a type", batch(template={"inboxType": None}), "spec.template.inboxType", "Required"),
+    Refusal("a template without smtp", batch(template={"smtp": None}), "spec.template.smtp", "smtp.passwordSecretRef"),
+    Refusal("a template with a test mail", batch(template={"testEmail": TEST_EMAIL}), "template.testEmail", "remove"),
+    Refusal("a template above the limit", batch(template={"dailyLimit": 2001}), "template.dailyLimit", "above 2,000"),
+    Refusal("a template with native", batch(template={"native": {"domainName": "x.de"}}), "template.native", "COLDSEN"),
+    Refusal(
+        "a native template with smtp",
+        native_batch(template={"smtp": {"passwordSecretRef": {"name": "x"}}}),
+        "spec.template.smtp",
+        "remove smtp",
+    ),
+    Refusal(
+        "a native template without domain",
+        native_batch(template={"native": {"domainName": None}}),
+        "spec.template.native",
+        "exactly one of domainID and domainName",
+    ),
+    Refusal(
+        "a custom template without hosts",
+        batch(template={"inboxType": "CUSTOM_SMTP"}),
+        "spec.template.smtp.host",
+        "CUSTOM_SMTP needs smtp.host",
+    ),
+    Refusal("an inbox of nothing", batch(inboxes=[{"displayName": "A"}]), "spec.inboxes[0]", "give exactly one"),
+    Refusal(
+        "an inbox with address and prefix",
+        batch(inboxes=[{"emailAddress": "a@company.com", "emailPrefix": "a", "displayName": "A"}]),
+        "spec.inboxes[0]",
+        "give exactly one",
+    ),
+    Refusal(
+        "an SMTP inbox with a prefix",
+        batch(inboxes=[{"emailPrefix": "ann", "displayName": "A"}]),
+        "spec.inboxes",
+        "every inbox of an SMTP type needs emailAddress instead of emailPrefix",
+    ),
+    Refusal(
+        "a native inbox with an address",
+        native_batch(
+            inboxes=[{"emailPrefix": "b", "displayName": "B"}, {"emailAddress": "ann@company.com", "displayName": "A"}]
+        ),
+        "spec.inboxes",
+        "every inbox of type COLDSEND needs emailPrefix",
+    ),
+    Refusal(
+        "a native inbox with a password key",
+        native_batch(inboxes=[{"emailPrefix": "b", "displayName": "B", "passwordKey": "b"}]),
+        "spec.inboxes",
+        "passwordKey belongs to the SMTP types alone",
+    ),
+    Refusal(
+        "a native inbox with a limit",
+        native_batch(inboxes=[{"emailPrefix": "b", "displayName": "B", "dailyLimit": 5}]),
+        "spec.inboxes",
+        "remove dailyLimit from each of them",
+    ),
+    Refusal(
+        "an inbox without a name",
+        batch(inboxes=[{"emailAddress": "ann@company.com"}]),
+        "spec.inboxes",
+        "give it to each, or to the template",
+    ),
+    Refusal(
+        "a Google inbox above the limit",
+        batch(inboxes=[{"emailAddress": "ann@company.com", "displayName": "A", "dailyLimit": 2001}]),
+        "spec.inboxes",
+        "dailyLimit of an inbox is above 2,000",
+    ),
+    Refusal(
+        "an Outlook inbox above the limit",
+        batch(
+            template={"inboxType": "OUTLOOK_365"},
+            inboxes=[{"emailAddress": "ann@company.com", "displayName": "A", "dailyLimit": 5001}],
+        ),
+        "spec.inboxes",
+        "dailyLimit of an inbox is above 5,000",
+    ),
+    Refusal(
+        "an inbox address with a space",
+        batch(inboxes=[{"emailAddress": "a n@company.com", "displayName": "A"}]),
+        "spec.inboxes[0].emailAddress",
+        ADDRESS_WORDS,
+    ),
+    Refusal(
+        "an inbox prefix in capitals",
+        native_batch(inboxes=[{"emailPrefix": "a", "displayName": "A"}, {"emailPrefix": "B", "displayName": "B"}]),
+        "spec.inboxes[1].emailPrefix",
+        PREFIX_WORDS,
+    ),
+    Refusal(
+        "an inbox key with a space",
+        batch(inboxes=[{"emailAddress": "a@company.com", "displayName": "A", "passwordKey": "my key"}]),
+        "spec.inboxes[0].passwordKey",
+        KEY_WORDS,
+    ),
+    Refusal(
+        "a long prefix on a long domain",
+        native_batch(
+            template={"native": {"domainName": ".".join(["d" * 48] * 4)}},
+            inboxes=[{"emailPrefix": "x" * 64, "displayName": "X"}],
+        ),
+        "spec.inboxes",
+        "an address of more than 255 characters; shorten emailPrefix",
+    ),
+    Refusal("maxUnavailable of 0", batch(maxUnavailable=0), "spec.maxUnavailable", MAX_UNAVAILABLE_WORDS),
+    Refusal("maxUnavailable of 0%", batch(maxUnavailable="0%"), "spec.maxUnavailable", MAX_UNAVAILABLE_WORDS),
+    Refusal("maxUnavailable of 101%", batch(maxUnavailable="101%"), "spec.maxUnavailable", MAX_UNAVAILABLE_WORDS),
+    Refusal("maxUnavailable in words", batch(maxUnavailable="some"), "spec.maxUnavailable", MAX_UNAVAILABLE_WORDS),
+)
+
+REFUSED_NAMES = (
+    Refusal("a batch with a long name", batch("b" * 64), "", "metadata.name must have at most 63 characters"),
+)

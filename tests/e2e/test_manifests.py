@@ -1,0 +1,276 @@
+"""What a real API server makes of manifests: refused with words that help, accepted, and stable when applied again."""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from kubernetes import client, config
+
+import devcluster
+from coldsend_operator.resources import SenderAccountSpec, SenderAccountStatus
+from coldsend_operator.resources.batch import SenderAccountBatchSpec, SenderAccountBatchStatus
+from coldsend_operator.resources.schema import structural
+from tests.e2e.manifests.accepted import ACCEPTED, ALLOWED_CHANGES, FORBIDDEN_CHANGES, Change
+from tests.e2e.manifests.builders import Manifest, google, large_batch
+from tests.e2e.manifests.refused import REFUSED_ACCOUNTS, REFUSED_BATCHES, REFUSED_NAMES, Refusal
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted(path for path in (ROOT / "examples").rglob("*.yaml") if "helm" not in path.parts)
+NAMESPACE = "manifests"
+PLURALS = {"SenderAccount": "senderaccounts", "SenderAccountBatch": "senderaccountbatches"}
+WHERE = {"group": "coldsend.pro", "version": "v1alpha1", "namespace": NAMESPACE}
+
+Kubectl = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture(scope="module")
+def kubectl(cluster: devcluster.ControlPlane, crds: None) -> Kubectl:
+    def run(*arguments: str, manifest: object = None) -> subprocess.CompletedProcess[str]:
+        command = [str(cluster.kubectl), "--kubeconfig", str(cluster.kubeconfig), *arguments]
+        text = None if manifest is None else json.dumps(manifest)
+        return subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def objects(cluster: devcluster.ControlPlane, kubectl: Kubectl) -> Iterator[client.CustomObjectsApi]:
+    """The API in a namespace of its own, which goes in the end."""
+    kubectl("create", "namespace", NAMESPACE)
+    yield client.CustomObjectsApi(config.new_client_from_config(str(cluster.kubeconfig)))
+    kubectl("delete", "namespace", NAMESPACE, "--wait=false")
+
+
+def in_namespace(manifest: Manifest) -> Manifest:
+    return {**manifest, "metadata": {**manifest["metadata"], "namespace": NAMESPACE}}
+
+
+def answer_to_create(objects: client.CustomObjectsApi, manifest: Manifest) -> str:
+    """What `kubectl create --dry-run=server` would print; empty when the manifest is taken."""
+    try:
+        objects.create_namespaced_custom_object(
+            **WHERE,
+            plural=PLURALS[manifest["kind"]],
+            body=in_namespace(manifest),
+            dry_run="All",
+            field_validation="Strict",
+        )
+    except client.ApiException as refusal:
+        return str(json.loads(refusal.body)["message"])
+    return ""
+
+
+def answer_to_change(objects: client.CustomObjectsApi, change: Change) -> str:
+    """What is said to `after` when `before` is there."""
+    plural, name = PLURALS[change.before["kind"]], change.before["metadata"]["name"]
+    there = objects.create_namespaced_custom_object(**WHERE, plural=plural, body=in_namespace(change.before))
+    try:
+        body = {**change.after, "metadata": there["metadata"]}
+        objects.replace_namespaced_custom_object(**WHERE, plural=plural, name=name, body=body)
+    except client.ApiException as refusal:
+        return str(json.loads(refusal.body)["message"])
+    finally:
+        objects.delete_namespaced_custom_object(**WHERE, plural=plural, name=name)
+    return ""
+
+
+def as_list(items: list[Manifest]) -> Manifest:
+    return {"apiVersion": "v1", "kind": "List", "items": items}
+
+
+def case(row: Refusal | Change) -> str:
+    return row.case
+
+
+@pytest.mark.parametrize("refusal", [*REFUSED_ACCOUNTS, *REFUSED_BATCHES, *REFUSED_NAMES], ids=case)
+def test_it_is_refused_with_the_field_and_the_way_out(objects: client.CustomObjectsApi, refusal: Refusal) -> None:
+    answer = answer_to_create(objects, refusal.manifest)
+
+    assert refusal.field in answer
+    assert refusal.message in answer
+
+
+@pytest.mark.parametrize("name", ACCEPTED)
+def test_it_is_accepted(objects: client.CustomObjectsApi, name: str) -> None:
+    assert answer_to_create(objects, ACCEPTED[name]) == ""
+
+
+@pytest.mark.parametrize("change", FORBIDDEN_CHANGES, ids=case)
+def test_a_change_of_identity_is_refused(objects: client.CustomObjectsApi, change: Change) -> None:
+    answer = answer_to_change(objects, change)
+
+    assert change.field in answer
+    assert change.message in answer
+
+
+@pytest.mark.parametrize("change", ALLOWED_CHANGES, ids=case)
+def test_every_other_field_may_change(objects: client.CustomObjectsApi, change: Change) -> None:
+    assert answer_to_change(objects, change) == ""
+
+
+def test_a_misspelt_field_is_refused_by_name(objects: client.CustomObjectsApi) -> None:
+    assert 'unknown field "spec.dailylimit"' in answer_to_create(objects, google(dailylimit=50))
+
+
+def test_kubectl_prints_the_way_out_to_people(kubectl: Kubectl, objects: client.CustomObjectsApi) -> None:
+    answer = kubectl("apply", "-f", "-", manifest=in_namespace(google(dailyLimit=2001)))
+
+    assert answer.returncode == 1
+    assert "spec.dailyLimit" in answer.stderr
+    assert "dailyLimit is above 2,000, the most that GOOGLE_WORKSPACE allows; lower it" in answer.stderr
+
+
+@pytest.mark.parametrize("way", [["--server-side"], []], ids=["server-side", "client-side"])
+def test_applying_the_examples_again_changes_nothing(kubectl: Kubectl, way: list[str]) -> None:
+    everything = [document for path in EXAMPLES for document in yaml.safe_load_all(path.read_text())]
+    everything.sort(key=lambda document: document["kind"] != "Namespace")
+
+    def apply() -> dict[str, str]:
+        answer = kubectl("apply", *way, "-f", "-", "-o", "json", manifest=as_list(everything))
+        assert answer.returncode == 0, answer.stderr
+        return {
+            item["metadata"]["uid"]: item["metadata"]["resourceVersion"] for item in json.loads(answer.stdout)["items"]
+        }
+
+    first = apply()
+    second = apply()
+    inside = [document for document in everything if document["kind"] != "Namespace"]
+    kubectl("delete", "-f", "-", manifest=as_list(inside))
+
+    assert len(first) == len(everything)
+    assert second == first
+
+
+def test_nothing_is_stored_that_the_manifest_does_not_say(objects: client.CustomObjectsApi) -> None:
+    for manifest in ACCEPTED.values():
+        stored = objects.create_namespaced_custom_object(
+            **WHERE, plural=PLURALS[manifest["kind"]], body=in_namespace(manifest), dry_run="All"
+        )
+        assert stored["spec"] == manifest["spec"]
+
+
+def test_a_batch_of_5000_is_applied_and_applied_again_server_side(
+    kubectl: Kubectl, objects: client.CustomObjectsApi
+) -> None:
+    manifest = in_namespace(large_batch(5_000))
+
+    def apply() -> str:
+        version = "jsonpath={.metadata.resourceVersion}"
+        answer = kubectl("apply", "--server-side", "-f", "-", "-o", version, manifest=manifest)
+        assert answer.returncode == 0, answer.stderr
+        return answer.stdout
+
+    first = apply()
+    stored = objects.get_namespaced_custom_object(**WHERE, plural="senderaccountbatches", name="large")
+    assert len(stored["spec"]["inboxes"]) == 5_000
+    assert apply() == first
+
+
+def test_a_batch_above_5000_is_refused_with_the_number_allowed(
+    kubectl: Kubectl, objects: client.CustomObjectsApi
+) -> None:
+    answer = kubectl("apply", "--server-side", "-f", "-", manifest=in_namespace(large_batch(5_001)))
+
+    assert answer.returncode == 1
+    assert "spec.inboxes: Too many: 5001: must have at most 5000 items" in answer.stderr
+
+
+def test_client_side_apply_ends_at_the_size_of_its_annotation(
+    kubectl: Kubectl, objects: client.CustomObjectsApi
+) -> None:
+    manifest = in_namespace(large_batch(5_000))
+    manifest["metadata"]["name"] = "client-side"
+
+    answer = kubectl("apply", "-f", "-", manifest=manifest)
+
+    assert "metadata.annotations: Too long: may not be more than 262144 bytes" in answer.stderr
+
+
+MODELS = {
+    "senderaccount.spec": structural(SenderAccountSpec),
+    "senderaccount.status": structural(SenderAccountStatus),
+    "senderaccountbatch.spec": structural(SenderAccountBatchSpec),
+    "senderaccountbatch.status": structural(SenderAccountBatchStatus),
+}
+
+
+def objects_in(path: str, schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every level of the schema on which `kubectl explain` lists fields."""
+    schema = schema.get("items", schema)
+    if "properties" in schema:
+        yield path, schema["properties"]
+        for name, field in schema["properties"].items():
+            yield from objects_in(f"{path}.{name}", field)
+
+
+LEVELS = dict(level for path, schema in MODELS.items() for level in objects_in(path, schema))
+
+
+@pytest.mark.parametrize("path", LEVELS)
+def test_kubectl_explain_describes_every_field(kubectl: Kubectl, path: str) -> None:
+    explained = " ".join(kubectl("explain", path).stdout.split())
+
+    assert "<no description>" not in explained
+    for name, field in LEVELS[path].items():
+        assert f" {name} <" in explained
+        assert field["description"] in explained
+
+
+STATUS = {
+    "inboxID": "750e8400-e29b-41d4-a716-446655440000",
+    "emailAddress": "google@company.com",
+    "overallStatus": "SOME_NEW_WORD",
+    "healthScore": None,
+    "emailsSentToday": 12,
+    "dailyLimit": 50,
+    "conditions": [
+        {
+            "type": kind,
+            "status": status,
+            "reason": reason,
+            "message": f"About {kind}.",
+            "lastTransitionTime": "2026-01-01T00:00:00Z",
+        }
+        for kind, status, reason in [("Ready", "True", "Active"), ("Synced", "False", "Drifted")]
+    ],
+}
+
+
+def test_kubectl_get_shows_the_columns_and_the_first_thing_that_is_wrong(
+    kubectl: Kubectl, objects: client.CustomObjectsApi
+) -> None:
+    manifest = in_namespace(google())
+    objects.create_namespaced_custom_object(**WHERE, plural="senderaccounts", body=manifest)
+    objects.patch_namespaced_custom_object_status(
+        **WHERE, plural="senderaccounts", name="google", body={"status": STATUS}
+    )
+
+    head, row = kubectl("get", "sender", "google", "-n", NAMESPACE, "-o", "wide").stdout.splitlines()
+    selected = kubectl(
+        "get", "sender", "-n", NAMESPACE, "-o", "name", "--field-selector", "status.overallStatus=SOME_NEW_WORD"
+    )
+    kubectl("delete", "sender", "google", "-n", NAMESPACE)
+
+    assert head.split() == [
+        *("NAME", "EMAIL", "TYPE", "STATUS", "HEALTH", "SENT", "LIMIT", "READY", "REASON"),
+        *("INBOX-ID", "SYNCED", "MESSAGE", "AGE"),
+    ]
+    assert row.split()[:-1] == [
+        *("google", "google@company.com", "GOOGLE_WORKSPACE", "SOME_NEW_WORD", "12", "50", "True", "Active"),
+        *("750e8400-e29b-41d4-a716-446655440000", "False", "About", "Synced."),
+    ]
+    assert selected.stdout.split() == ["senderaccount.coldsend.pro/google"]
+
+
+def test_both_kinds_are_found_by_category_and_short_names(kubectl: Kubectl) -> None:
+    listed = kubectl("api-resources", "--api-group=coldsend.pro", "-o", "wide", "--no-headers").stdout
+
+    assert [line.split()[:2] for line in listed.splitlines()] == [
+        ["senderaccountbatches", "senderbatch"],
+        ["senderaccounts", "sender"],
+    ]
+    assert listed.count(" coldsend\n") == 2
