@@ -226,11 +226,12 @@ def load_settings(flags: Mapping[str, str] | None = None) -> Settings:
 
 def notices(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:
     """Sentences about settings that are legal and still likely not meant."""
-    known = [variable(name) for name in Settings.model_fields]
     for name in sorted(environment):
-        if name.upper().startswith(PREFIX) and name.upper() not in known and not _SERVICE_LINK.fullmatch(name):
-            likely = difflib.get_close_matches(name.upper(), known, n=1)
-            yield f"{name} is no setting and has no effect" + (f"; did you mean {likely[0]}?" if likely else "")
+        field = name.upper().removeprefix(PREFIX).lower()
+        if not name.upper().startswith(PREFIX) or field in Settings.model_fields or _SERVICE_LINK.fullmatch(name):
+            continue
+        likely = difflib.get_close_matches(field, Settings.model_fields, n=1)
+        yield f"{name} is no setting and has no effect" + (f"; did you mean {variable(likely[0])}?" if likely else "")
     url = urlsplit(settings.api_url)
     if url.scheme == "http" and url.hostname not in {"localhost", "127.0.0.1", "::1"}:
         yield f"{PREFIX}API_URL={settings.api_url} sends API keys and passwords unencrypted; use https"

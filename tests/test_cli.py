@@ -1,0 +1,126 @@
+"""The command line as a user meets it: what is printed, and the exit code (0 good, 1 failed, 2 wrong usage)."""
+
+import os
+import re
+import subprocess
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import yaml
+
+from coldsend_operator import __version__, reference
+
+ROOT = Path(__file__).parents[1]
+KEY = "cs_live_0123456789abcdef"
+
+
+def operator(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """One run of the program, with no settings but those given."""
+    around = {name: value for name, value in os.environ.items() if not name.startswith("COLDSEND_")}
+    return subprocess.run(
+        [sys.executable, "-m", "coldsend_operator", *arguments],
+        env={**around, "KUBECONFIG": "/nonexistent", "COLUMNS": "120", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_version_names_program_commit_python_and_kopf() -> None:
+    run = operator("version")
+    assert run.returncode == 0
+    said = dict(line.split(" ", 1) for line in run.stdout.splitlines())
+    assert said.keys() == {"coldsend-operator", "commit", "python", "kopf"}
+    assert said["coldsend-operator"] == __version__
+    assert said["kopf"] == metadata.version("kopf")
+    assert re.fullmatch(r"[0-9a-f]{40}|unknown", said["commit"])
+
+
+def test_crds_prints_both_definitions() -> None:
+    run = operator("crds")
+    assert run.returncode == 0
+    kinds = [definition["spec"]["names"]["kind"] for definition in yaml.safe_load_all(run.stdout)]
+    assert kinds == ["SenderAccount", "SenderAccountBatch"]
+
+
+def test_crds_check_is_content_with_the_committed_ones() -> None:
+    assert operator("crds", "--check", str(ROOT / "crds")).returncode == 0
+
+
+def test_crds_check_fails_where_a_file_differs(tmp_path: Path) -> None:
+    for path in (ROOT / "crds").glob("*.yaml"):
+        (tmp_path / path.name).write_text(path.read_text().replace("maxLength: 255", "maxLength: 256"))
+    run = operator("crds", "--check", str(tmp_path))
+    assert run.returncode == 1
+    assert str(tmp_path) in run.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("fly",), ("run", "--wings", "2"), ("run", "--api-key", KEY), ("crds", "--check", "/nonexistent")],
+    ids=" ".join,
+)
+def test_wrong_usage_ends_with_2(arguments: tuple[str, ...]) -> None:
+    run = operator(*arguments)
+    assert run.returncode == 2
+    assert KEY not in run.stdout + run.stderr
+
+
+def test_a_wrong_setting_ends_run_with_2_and_one_line() -> None:
+    run = operator("run", COLDSEND_SWEEP_SECONDS="5m")
+    assert run.returncode == 2
+    assert run.stdout == ""
+    assert run.stderr == "COLDSEND_SWEEP_SECONDS=5m is not allowed: a number from 1 to 86400 (flag --sweep-seconds)\n"
+
+
+def test_a_flag_is_judged_like_its_variable() -> None:
+    run = operator("run", "--poll-seconds", "0", COLDSEND_POLL_SECONDS="3")
+    assert run.returncode == 2
+    assert run.stderr.startswith("COLDSEND_POLL_SECONDS=0 is not allowed")
+
+
+def test_a_wrong_key_is_not_printed() -> None:
+    run = operator("run", COLDSEND_API_KEY=f"{KEY} {KEY}")
+    assert run.returncode == 2
+    assert KEY not in run.stdout + run.stderr
+
+
+def test_help_shows_every_setting_with_its_variable() -> None:
+    run = operator("run", "--help", COLUMNS="400")
+    assert run.returncode == 0
+    for setting in re.findall(r"^## (COLDSEND_\w+)$", (ROOT / "docs/reference/settings.md").read_text(), re.MULTILINE):
+        if setting != "COLDSEND_API_KEY":
+            assert setting in run.stdout
+            assert "--" + setting.removeprefix("COLDSEND_").lower().replace("_", "-") in run.stdout
+
+
+def test_what_nobody_expected_ends_with_1_and_a_last_line_without_secrets_or_local_variables() -> None:
+    script = f"""
+from coldsend_operator.__main__ import app, main
+
+@app.command()
+def stumble():
+    password = 'swordfish'
+    raise RuntimeError(f'no luck with {KEY}')
+
+main()
+"""
+    run = subprocess.run([sys.executable, "-c", script, "stumble"], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr.splitlines()[-1] == "coldsend-operator failed: RuntimeError: no luck with ***"
+    assert KEY not in run.stderr
+    assert "swordfish" not in run.stderr
+
+
+def test_the_pages_made_from_the_code_are_current() -> None:
+    assert reference.check(ROOT / "docs/reference") == []
+
+
+def test_a_page_that_is_out_of_date_is_named(tmp_path: Path) -> None:
+    reference.write(tmp_path)
+    assert reference.check(tmp_path) == []
+    (tmp_path / "settings.md").write_text("old")
+    assert reference.check(tmp_path) == [f"{tmp_path / 'settings.md'} is not what the code says; run `make generate`"]

@@ -1,0 +1,152 @@
+"""Metrics: the names of the interface, over real HTTP, without anything that must not stand in a label."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from coldsend_operator.metrics import METRICS, Metrics, Snapshot, WorkspaceFigures, serving
+from coldsend_operator.setting_values import Address
+
+FREE_PORT = Address("127.0.0.1", 0)
+
+FIGURES = WorkspaceFigures(
+    budget_remaining={"minute": 71, "hour": 640},
+    budget_limit={"minute": 80, "hour": 800},
+    queue_lengths={"creations": 12, "sweeps": 1},
+    sweep_age=41.5,
+    deletions_held=3,
+    key_refused=True,
+)
+SNAPSHOT = Snapshot(
+    workspaces={"default": FIGURES},
+    accounts={("sales", "GOOGLE_WORKSPACE", "Active"): 2},
+    health_scores=(("sales", "outreach", 95.0),),
+    jobs={("Create", "Running"): 1},
+)
+
+
+def counted() -> Metrics:
+    metrics = Metrics()
+    metrics.request("default", "create_smtp", 201, 0.2)
+    metrics.request("default", "create_smtp", None, 30)
+    metrics.write("SenderAccount", "patch")
+    metrics.account_ready(0.09)
+    metrics.planned(0.001)
+    metrics.leader(leading=True)
+    metrics.build("0.1.0", "abc")
+    return metrics
+
+
+def value(text: str, sample: str, **labels: str) -> float:
+    found = [
+        each.value
+        for family in text_string_to_metric_families(text)
+        for each in family.samples
+        if each.name == sample and each.labels == labels
+    ]
+    assert len(found) == 1, (sample, labels, text)
+    return float(found[0])
+
+
+def rendered(metrics: Metrics, snapshot: Snapshot) -> str:
+    return metrics.render(snapshot)[0].decode()
+
+
+@pytest.mark.parametrize(
+    ("sample", "labels", "expected"),
+    [
+        ("coldsend_api_requests_total", {"workspace": "default", "operation": "create_smtp", "code": "201"}, 1),
+        ("coldsend_api_requests_total", {"workspace": "default", "operation": "create_smtp", "code": "none"}, 1),
+        ("coldsend_api_request_seconds_count", {"workspace": "default", "operation": "create_smtp"}, 2),
+        ("coldsend_api_budget_remaining", {"workspace": "default", "window": "minute"}, 71),
+        ("coldsend_api_budget_remaining", {"workspace": "default", "window": "hour"}, 640),
+        ("coldsend_api_budget_limit", {"workspace": "default", "window": "hour"}, 800),
+        ("coldsend_api_key_refused", {"workspace": "default"}, 1),
+        ("coldsend_accounts", {"namespace": "sales", "inbox_type": "GOOGLE_WORKSPACE", "state": "Active"}, 2),
+        ("coldsend_account_health_score", {"namespace": "sales", "name": "outreach"}, 95),
+        ("coldsend_account_ready_seconds_count", {}, 1),
+        ("coldsend_account_ready_seconds_bucket", {"le": "0.1"}, 1),
+        ("coldsend_jobs", {"operation": "Create", "state": "Running"}, 1),
+        ("coldsend_queue_length", {"workspace": "default", "lane": "creations"}, 12),
+        ("coldsend_sweep_age_seconds", {"workspace": "default"}, 41.5),
+        ("coldsend_deletions_held", {"workspace": "default"}, 3),
+        ("coldsend_plan_seconds_count", {}, 1),
+        ("coldsend_kubernetes_writes_total", {"kind": "SenderAccount", "verb": "patch"}, 1),
+        ("coldsend_leader", {}, 1),
+        ("coldsend_build_info", {"version": "0.1.0", "commit": "abc"}, 1),
+    ],
+)
+def test_what_was_counted_can_be_read(sample: str, labels: dict[str, str], expected: float) -> None:
+    assert value(rendered(counted(), SNAPSHOT), sample, **labels) == expected
+
+
+def test_the_table_of_the_docs_is_what_is_served() -> None:
+    own = {
+        (family.name + "_total" * (family.type == "counter"), family.type)
+        for family in text_string_to_metric_families(rendered(counted(), SNAPSHOT))
+        if family.name.startswith("coldsend_")
+    }
+    assert own == {(metric.name, metric.kind) for metric in METRICS}
+
+
+def test_figures_of_the_process_come_beside() -> None:
+    text = rendered(Metrics(), Snapshot())
+    assert "process_cpu_seconds_total" in text or not Path("/proc").is_dir()
+    assert "python_info" in text
+
+
+def test_there_is_no_age_before_the_first_sweep() -> None:
+    figures = WorkspaceFigures(budget_remaining={}, budget_limit={}, queue_lengths={})
+    assert "coldsend_sweep_age_seconds{" not in rendered(Metrics(), Snapshot(workspaces={"default": figures}))
+
+
+def test_no_label_can_hold_an_address_or_a_message() -> None:
+    closed = {"workspace", "operation", "code", "window", "namespace", "name", "inbox_type", "state", "lane", "kind"}
+    assert {label for metric in METRICS for label in metric.labels} <= closed | {"verb", "version", "commit"}
+
+
+async def test_prometheus_reads_them_over_http() -> None:
+    async with serving(counted(), lambda: SNAPSHOT, FREE_PORT) as address, httpx.AsyncClient() as client:
+        assert address is not None
+        assert address.port > 0
+        answer = await client.get(f"http://{address}/metrics")
+        assert answer.headers["Content-Type"].startswith("text/plain; version=")
+        assert value(answer.text, "coldsend_leader") == 1
+        open_metrics = {"Accept": "application/openmetrics-text; version=1.0.0"}
+        answer = await client.get(f"http://{address}/metrics", headers=open_metrics)
+        assert answer.headers["Content-Type"].startswith("application/openmetrics-text")
+        assert answer.text.endswith("# EOF\n")
+        assert (await client.get(f"http://{address}/")).status_code == 404
+
+
+async def test_each_scrape_takes_a_new_snapshot() -> None:
+    ages = iter((1.0, 2.0))
+
+    def snapshot() -> Snapshot:
+        figures = WorkspaceFigures(budget_remaining={}, budget_limit={}, queue_lengths={}, sweep_age=next(ages))
+        return Snapshot(workspaces={"default": figures})
+
+    async with serving(Metrics(), snapshot, FREE_PORT) as address, httpx.AsyncClient() as client:
+        for age in (1.0, 2.0):
+            text = (await client.get(f"http://{address}/metrics")).text
+            assert value(text, "coldsend_sweep_age_seconds", workspace="default") == age
+
+
+async def test_off_serves_nothing_and_the_end_frees_the_port() -> None:
+    async with serving(Metrics(), Snapshot, None) as address:
+        assert address is None
+    async with serving(Metrics(), Snapshot, FREE_PORT) as first:
+        assert first is not None
+        with pytest.raises(OSError, match="address already in use"):
+            async with serving(Metrics(), Snapshot, first):
+                pass
+    async with serving(Metrics(), Snapshot, first) as again:
+        assert again == first
+
+
+def test_ten_thousand_accounts_are_ten_thousand_series() -> None:
+    scores = tuple(("sales", f"account-{number}", 90.0) for number in range(10_000))
+    text = rendered(Metrics(), Snapshot(health_scores=scores))
+    assert text.count("coldsend_account_health_score{") == 10_000
