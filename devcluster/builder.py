@@ -13,20 +13,19 @@ from devcluster.paths import CACHE
 from devcluster.progress import say, wait_showing
 from devcluster.toolchain import go_environment, go_program
 
-_CACHE_OF_PROGRAMS = CACHE / "go"
 _TAIL_LINES = 25
 
 
-def build(module: GoModule, programs: Iterable[str]) -> Path:
+def build(module: GoModule, programs: Iterable[str], cache: Path = CACHE) -> Path:
     """The folder that holds `programs`; what is missing there is built from source first.
 
     Builders that run at the same time wait for each other; a program appears there whole or not at all.
     """
-    folder = _CACHE_OF_PROGRAMS / f"{module.name}-{module.key}"
+    folder = cache / "go" / f"{module.name}-{module.key}"
     wanted = tuple(programs)
     if not _missing(folder, wanted):
         return folder
-    lock = _CACHE_OF_PROGRAMS / f"{module.name}.lock"
+    lock = folder.with_name(f"{module.name}.lock")
     with exclusive(lock, f"waiting for another build of {module.name}"):
         missing = _missing(folder, wanted)
         if missing:
@@ -42,11 +41,11 @@ def _missing(folder: Path, programs: Iterable[str]) -> tuple[str, ...]:
 def _build_all(module: GoModule, programs: tuple[str, ...], folder: Path) -> None:
     go = go_program(module.go_version)
     environment = go_environment(go)
-    say(f"building {', '.join(programs)} {module.version} from source: some minutes, once; kept in {CACHE.name}/")
+    say(f"building {', '.join(programs)} {module.version} from source: some minutes, once; kept in {folder.parent}")
     prefix = f"partial-{module.name}-"
-    for abandoned in _CACHE_OF_PROGRAMS.glob(f"{prefix}*"):  # by a builder that was killed: the lock is ours
+    for abandoned in folder.parent.glob(f"{prefix}*"):  # by a builder that was killed: the lock is ours
         shutil.rmtree(abandoned)
-    with tempfile.TemporaryDirectory(dir=_CACHE_OF_PROGRAMS, prefix=prefix) as partial:
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=prefix) as partial:
         for program in programs:
             built = Path(partial) / program
             command = [str(go), "build", "-v", *module.flags, "-o", str(built), module.packages[program]]

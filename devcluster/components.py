@@ -33,13 +33,13 @@ def etcd(programs: Programs) -> Component:
     return _component(
         ETCD,
         programs.etcd,
-        name="default",
+        name="devcluster",
         data_dir="etcd",
         listen_client_urls=_ETCD_SOCKET,
         advertise_client_urls=_ETCD_SOCKET,
         listen_peer_urls=_PEER_SOCKET,
         initial_advertise_peer_urls=_PEER_SOCKET,
-        initial_cluster=f"default={_PEER_SOCKET}",
+        initial_cluster=f"devcluster={_PEER_SOCKET}",
         unsafe_no_fsync="true",  # the disk never outlives the run
         quota_backend_bytes=str(8 * 2**30),  # 50,000 objects of 6 kB, rewritten often between two compactions
         log_level="warn",

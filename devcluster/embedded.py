@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ from devcluster.programs import find_kubectl, find_programs
 from devcluster.run_folder import RunFolder
 
 _STOP_SECONDS = 20.0
+_RETRY_SECONDS = 0.05
 
 
 @contextmanager
@@ -90,7 +92,7 @@ class _Supervisor:
         self._answers.close()
         self._connection.close()
         if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)  # still there when the supervisor was killed
+            _remove(self._folder)
         return self._failure
 
     def _wait_for_end(self) -> None:
@@ -104,6 +106,15 @@ class _Supervisor:
         code = self._process.wait()
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         return Answer(failure=f"its supervisor ended with {how}" if code else "")
+
+
+def _remove(folder: Path) -> None:
+    """The supervisor has done it, unless it was killed; then components may still be dying in there."""
+    until = time.monotonic() + _STOP_SECONDS
+    while folder.exists() and time.monotonic() < until:
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            time.sleep(_RETRY_SECONDS)
 
 
 def _import_path() -> str:

@@ -1,4 +1,4 @@
-"""The Go modules whose programs are built from source; each is a sibling folder with go.mod and go.sum and no code."""
+"""The Go modules whose programs are built from source; each is a folder beside this file, of go.mod and go.sum only."""
 
 import hashlib
 import platform
@@ -22,25 +22,25 @@ _KUBERNETES_LDFLAGS = (
 
 @dataclass(frozen=True)
 class GoModule:
-    """A folder beside this file.
+    """A folder with go.mod and go.sum.
 
     Attributes:
-        name: the folder's name.
+        folder: where it lies.
         packages: program to the Go package that builds it.
         versioned_by: the required module whose version fills `{version}`, `{major}` and `{minor}` of `ldflags`.
         ldflags: linker flags beside `-s -w`.
         tags: build tags.
     """
 
-    name: str
+    folder: Path
     packages: Mapping[str, str]
     versioned_by: str
     ldflags: str = ""
     tags: tuple[str, ...] = ()
 
     @property
-    def folder(self) -> Path:
-        return PACKAGE / self.name
+    def name(self) -> str:
+        return self.folder.name
 
     @cached_property
     def version(self) -> str:
@@ -79,7 +79,7 @@ class GoModule:
 
 
 CONTROL_PLANE = GoModule(
-    name="controlplane",
+    folder=PACKAGE / "controlplane",
     packages={
         "etcd": "go.etcd.io/etcd/server/v3",
         "kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
