@@ -12,13 +12,13 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[devcluster.ControlPlane]:
+def cluster() -> Iterator[devcluster.Cluster]:
     with devcluster.control_plane(audit=True) as plane:
         yield plane
 
 
 @pytest.fixture(scope="session")
-def crds(cluster: devcluster.ControlPlane) -> None:
+def crds(cluster: devcluster.Cluster) -> None:
     kubectl = [str(cluster.kubectl), "--kubeconfig", str(cluster.kubeconfig)]
     subprocess.run([*kubectl, "apply", "--server-side", "-f", str(ROOT / "crds")], check=True)
     subprocess.run(

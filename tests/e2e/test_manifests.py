@@ -3,32 +3,37 @@
 import json
 import subprocess
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
-from typing import Any
+from time import sleep
+from typing import Any, TypeAlias
 
 import pytest
 import yaml
 from kubernetes import client, config
 
 import devcluster
-from coldsend_operator.resources import SenderAccountSpec, SenderAccountStatus
+from coldsend_operator.resources import InboxType, SenderAccountSpec, SenderAccountStatus, read_account
 from coldsend_operator.resources.batch import SenderAccountBatchSpec, SenderAccountBatchStatus
+from coldsend_operator.resources.crd import account_crd
 from coldsend_operator.resources.schema import structural
 from tests.e2e.manifests.accepted import ACCEPTED, ALLOWED_CHANGES, FORBIDDEN_CHANGES, Change
-from tests.e2e.manifests.builders import Manifest, google, large_batch
+from tests.e2e.manifests.builders import Manifest, account, google, large_batch
 from tests.e2e.manifests.refused import REFUSED_ACCOUNTS, REFUSED_BATCHES, REFUSED_NAMES, Refusal
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(path for path in (ROOT / "examples").rglob("*.yaml") if "helm" not in path.parts)
 NAMESPACE = "manifests"
 PLURALS = {"SenderAccount": "senderaccounts", "SenderAccountBatch": "senderaccountbatches"}
-WHERE = {"group": "coldsend.pro", "version": "v1alpha1", "namespace": NAMESPACE}
+WHERE: dict[str, Any] = {"group": "coldsend.pro", "version": "v1alpha1", "namespace": NAMESPACE}
 
-Kubectl = Callable[..., subprocess.CompletedProcess[str]]
+# client.CustomObjectsApi, whose answers are declared as `object` although they are JSON.
+Objects: TypeAlias = Any
+Kubectl: TypeAlias = Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="module")
-def kubectl(cluster: devcluster.ControlPlane, crds: None) -> Kubectl:
+def kubectl(cluster: devcluster.Cluster, crds: None) -> Kubectl:
     def run(*arguments: str, manifest: object = None) -> subprocess.CompletedProcess[str]:
         command = [str(cluster.kubectl), "--kubeconfig", str(cluster.kubeconfig), *arguments]
         text = None if manifest is None else json.dumps(manifest)
@@ -38,10 +43,11 @@ def kubectl(cluster: devcluster.ControlPlane, crds: None) -> Kubectl:
 
 
 @pytest.fixture(scope="module")
-def objects(cluster: devcluster.ControlPlane, kubectl: Kubectl) -> Iterator[client.CustomObjectsApi]:
+def objects(cluster: devcluster.Cluster, kubectl: Kubectl) -> Iterator[Objects]:
     """The API in a namespace of its own, which goes in the end."""
     kubectl("create", "namespace", NAMESPACE)
-    yield client.CustomObjectsApi(config.new_client_from_config(str(cluster.kubeconfig)))
+    api = config.new_client_from_config(str(cluster.kubeconfig))  # type: ignore[no-untyped-call]
+    yield client.CustomObjectsApi(api)
     kubectl("delete", "namespace", NAMESPACE, "--wait=false")
 
 
@@ -49,7 +55,11 @@ def in_namespace(manifest: Manifest) -> Manifest:
     return {**manifest, "metadata": {**manifest["metadata"], "namespace": NAMESPACE}}
 
 
-def answer_to_create(objects: client.CustomObjectsApi, manifest: Manifest) -> str:
+def message_of(refusal: client.ApiException) -> str:
+    return str(json.loads(refusal.body or "{}").get("message", refusal))
+
+
+def answer_to_create(objects: Objects, manifest: Manifest) -> str:
     """What `kubectl create --dry-run=server` would print; empty when the manifest is taken."""
     try:
         objects.create_namespaced_custom_object(
@@ -60,11 +70,11 @@ def answer_to_create(objects: client.CustomObjectsApi, manifest: Manifest) -> st
             field_validation="Strict",
         )
     except client.ApiException as refusal:
-        return str(json.loads(refusal.body)["message"])
+        return message_of(refusal)
     return ""
 
 
-def answer_to_change(objects: client.CustomObjectsApi, change: Change) -> str:
+def answer_to_change(objects: Objects, change: Change) -> str:
     """What is said to `after` when `before` is there."""
     plural, name = PLURALS[change.before["kind"]], change.before["metadata"]["name"]
     there = objects.create_namespaced_custom_object(**WHERE, plural=plural, body=in_namespace(change.before))
@@ -72,10 +82,19 @@ def answer_to_change(objects: client.CustomObjectsApi, change: Change) -> str:
         body = {**change.after, "metadata": there["metadata"]}
         objects.replace_namespaced_custom_object(**WHERE, plural=plural, name=name, body=body)
     except client.ApiException as refusal:
-        return str(json.loads(refusal.body)["message"])
+        return message_of(refusal)
     finally:
         objects.delete_namespaced_custom_object(**WHERE, plural=plural, name=name)
     return ""
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """A changed CRD serves a moment after its change was accepted."""
+    for _ in range(100):
+        if holds():
+            return
+        sleep(0.1)
+    pytest.fail("the API server never took the changed CRD up")
 
 
 def as_list(items: list[Manifest]) -> Manifest:
@@ -87,7 +106,7 @@ def case(row: Refusal | Change) -> str:
 
 
 @pytest.mark.parametrize("refusal", [*REFUSED_ACCOUNTS, *REFUSED_BATCHES, *REFUSED_NAMES], ids=case)
-def test_it_is_refused_with_the_field_and_the_way_out(objects: client.CustomObjectsApi, refusal: Refusal) -> None:
+def test_it_is_refused_with_the_field_and_the_way_out(objects: Objects, refusal: Refusal) -> None:
     answer = answer_to_create(objects, refusal.manifest)
 
     assert refusal.field in answer
@@ -95,12 +114,12 @@ def test_it_is_refused_with_the_field_and_the_way_out(objects: client.CustomObje
 
 
 @pytest.mark.parametrize("name", ACCEPTED)
-def test_it_is_accepted(objects: client.CustomObjectsApi, name: str) -> None:
+def test_it_is_accepted(objects: Objects, name: str) -> None:
     assert answer_to_create(objects, ACCEPTED[name]) == ""
 
 
 @pytest.mark.parametrize("change", FORBIDDEN_CHANGES, ids=case)
-def test_a_change_of_identity_is_refused(objects: client.CustomObjectsApi, change: Change) -> None:
+def test_a_change_of_identity_is_refused(objects: Objects, change: Change) -> None:
     answer = answer_to_change(objects, change)
 
     assert change.field in answer
@@ -108,15 +127,68 @@ def test_a_change_of_identity_is_refused(objects: client.CustomObjectsApi, chang
 
 
 @pytest.mark.parametrize("change", ALLOWED_CHANGES, ids=case)
-def test_every_other_field_may_change(objects: client.CustomObjectsApi, change: Change) -> None:
+def test_every_other_field_may_change(objects: Objects, change: Change) -> None:
     assert answer_to_change(objects, change) == ""
 
 
-def test_a_misspelt_field_is_refused_by_name(objects: client.CustomObjectsApi) -> None:
+def combinations() -> list[Manifest]:
+    """Every fifth of all ways to give and leave out the blocks, with and without Observe."""
+    reference = {"passwordSecretRef": {"name": "login"}}
+    choices: list[list[Manifest]] = [
+        [{"inboxType": kind} for kind in InboxType],
+        [{}, {"managementPolicy": "Observe"}],
+        [{}, {"emailAddress": "jane@company.com"}],
+        [{}, {"displayName": "Jane"}],
+        [{}, {"native": {"domainName": "mail.company.com", "emailPrefix": "jane"}}],
+        [{}, {"smtp": reference}, {"smtp": {"host": "smtp.company.com", **reference}}],
+        [{}, {"imap": {"port": 993}}, {"imap": {"host": "imap.company.com"}}],
+        [{}, {"dailyLimit": 2000}, {"dailyLimit": 5000}],
+    ]
+    specs = [{key: value for part in parts for key, value in part.items()} for parts in product(*choices)]
+    return [account("combination", spec) for spec in specs[::5]]
+
+
+def test_the_operator_and_the_api_server_refuse_the_same(objects: Objects) -> None:
+    disagreements = [
+        manifest["spec"]
+        for manifest in combinations()
+        if bool(read_account(manifest["spec"]).problems) != bool(answer_to_create(objects, manifest))
+    ]
+
+    assert disagreements == []
+
+
+def without_rules(schema: Any) -> Any:
+    """The schema as an older version may have been: the same fields, no rules."""
+    if isinstance(schema, dict):
+        return {key: without_rules(value) for key, value in schema.items() if key != "x-kubernetes-validations"}
+    return [without_rules(item) for item in schema] if isinstance(schema, list) else schema
+
+
+def test_what_an_older_crd_let_in_can_still_be_marked_and_let_go(kubectl: Kubectl, objects: Objects) -> None:
+    bad = in_namespace(google(smtp=None, dailyLimit=3000))
+    where = {**WHERE, "plural": "senderaccounts", "name": "google"}
+    try:
+        assert kubectl("replace", "-f", "-", manifest=without_rules(account_crd())).returncode == 0
+        wait_until(lambda: answer_to_create(objects, bad) == "")
+        objects.create_namespaced_custom_object(**WHERE, plural="senderaccounts", body=bad)
+    finally:
+        assert kubectl("replace", "-f", "-", manifest=account_crd()).returncode == 0
+    wait_until(lambda: answer_to_create(objects, {**bad, "metadata": {"name": "other"}}) != "")
+
+    for finalizers in (["coldsend.pro/finalizer"], []):
+        marked = objects.patch_namespaced_custom_object(**where, body={"metadata": {"finalizers": finalizers}})
+        assert marked["metadata"].get("finalizers", []) == finalizers
+    told = objects.patch_namespaced_custom_object_status(**where, body={"status": {"observedGeneration": 1}})
+    assert told["status"] == {"observedGeneration": 1}
+    assert kubectl("delete", "sender", "google", "-n", NAMESPACE, "--timeout=10s").returncode == 0
+
+
+def test_a_misspelt_field_is_refused_by_name(objects: Objects) -> None:
     assert 'unknown field "spec.dailylimit"' in answer_to_create(objects, google(dailylimit=50))
 
 
-def test_kubectl_prints_the_way_out_to_people(kubectl: Kubectl, objects: client.CustomObjectsApi) -> None:
+def test_kubectl_prints_the_way_out_to_people(kubectl: Kubectl, objects: Objects) -> None:
     answer = kubectl("apply", "-f", "-", manifest=in_namespace(google(dailyLimit=2001)))
 
     assert answer.returncode == 1
@@ -145,7 +217,7 @@ def test_applying_the_examples_again_changes_nothing(kubectl: Kubectl, way: list
     assert second == first
 
 
-def test_nothing_is_stored_that_the_manifest_does_not_say(objects: client.CustomObjectsApi) -> None:
+def test_nothing_is_stored_that_the_manifest_does_not_say(objects: Objects) -> None:
     for manifest in ACCEPTED.values():
         stored = objects.create_namespaced_custom_object(
             **WHERE, plural=PLURALS[manifest["kind"]], body=in_namespace(manifest), dry_run="All"
@@ -153,9 +225,7 @@ def test_nothing_is_stored_that_the_manifest_does_not_say(objects: client.Custom
         assert stored["spec"] == manifest["spec"]
 
 
-def test_a_batch_of_5000_is_applied_and_applied_again_server_side(
-    kubectl: Kubectl, objects: client.CustomObjectsApi
-) -> None:
+def test_a_batch_of_5000_is_applied_and_applied_again_server_side(kubectl: Kubectl, objects: Objects) -> None:
     manifest = in_namespace(large_batch(5_000))
 
     def apply() -> str:
@@ -170,18 +240,14 @@ def test_a_batch_of_5000_is_applied_and_applied_again_server_side(
     assert apply() == first
 
 
-def test_a_batch_above_5000_is_refused_with_the_number_allowed(
-    kubectl: Kubectl, objects: client.CustomObjectsApi
-) -> None:
+def test_a_batch_above_5000_is_refused_with_the_number_allowed(kubectl: Kubectl, objects: Objects) -> None:
     answer = kubectl("apply", "--server-side", "-f", "-", manifest=in_namespace(large_batch(5_001)))
 
     assert answer.returncode == 1
     assert "spec.inboxes: Too many: 5001: must have at most 5000 items" in answer.stderr
 
 
-def test_client_side_apply_ends_at_the_size_of_its_annotation(
-    kubectl: Kubectl, objects: client.CustomObjectsApi
-) -> None:
+def test_client_side_apply_ends_at_the_size_of_its_annotation(kubectl: Kubectl, objects: Objects) -> None:
     manifest = in_namespace(large_batch(5_000))
     manifest["metadata"]["name"] = "client-side"
 
@@ -240,9 +306,7 @@ STATUS = {
 }
 
 
-def test_kubectl_get_shows_the_columns_and_the_first_thing_that_is_wrong(
-    kubectl: Kubectl, objects: client.CustomObjectsApi
-) -> None:
+def test_kubectl_get_shows_the_columns_and_the_first_thing_that_is_wrong(kubectl: Kubectl, objects: Objects) -> None:
     manifest = in_namespace(google())
     objects.create_namespaced_custom_object(**WHERE, plural="senderaccounts", body=manifest)
     objects.patch_namespaced_custom_object_status(

@@ -4,6 +4,8 @@ import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from coldsend_operator.resources import BatchInbox, SenderAccountBatchSpec, child_name, child_spec, read_account
 
@@ -42,6 +44,11 @@ def test_a_name_is_batch_readable_part_and_digest(batch: str, inbox: str, name: 
     [ANN, "first.last+tag@company.com", "_", "__", "-x-", "Ünï@company.com", f"{'l' * 64}@company.com", "j.d_e"],
 )
 def test_every_name_is_a_dns_label_of_at_most_63(batch: str, inbox: str) -> None:
+    assert DNS_LABEL.fullmatch(child_name(batch, inbox))
+
+
+@given(batch=st.from_regex(r"[a-z0-9]([-a-z0-9.]{0,61}[a-z0-9])?", fullmatch=True), inbox=st.text(min_size=1))
+def test_no_inbox_however_it_is_written_leads_to_a_bad_name(batch: str, inbox: str) -> None:
     assert DNS_LABEL.fullmatch(child_name(batch, inbox))
 
 

@@ -118,8 +118,8 @@ def test_a_stale_or_missing_crd_is_told_by_its_file(tmp_path: Path) -> None:
     batch.unlink()
 
     assert check(tmp_path) == [
-        f"{account} differs from the models; write it again with `coldsend-operator crds`",
-        f"{batch} is missing; write it with `coldsend-operator crds`",
+        f"{account} differs from the models; write it again with `make generate`",
+        f"{batch} is missing; write it with `make generate`",
     ]
 
 
