@@ -1,0 +1,1 @@
+"""`make demo`: the operator at work on a real API server, with ColdSend played by the emulator."""

@@ -1,0 +1,32 @@
+"""Runs a command that ends with whoever holds our standard input: `python -m demo.leash COMMAND...`.
+
+The holder may be killed; its end of the pipe closes all the same, and nothing stays behind.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+_PATIENCE_SECONDS = 20
+
+
+def main() -> int:
+    command = subprocess.Popen(sys.argv[1:], stdin=subprocess.DEVNULL)
+    threading.Thread(target=_end_with_stdin, args=(command,), daemon=True).start()
+    return command.wait()
+
+
+def _end_with_stdin(command: subprocess.Popen[bytes]) -> None:
+    while os.read(sys.stdin.fileno(), 1024):
+        pass
+    command.send_signal(signal.SIGTERM)
+    try:
+        command.wait(_PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        command.kill()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
