@@ -1,6 +1,7 @@
 """The custom resources: what users write, what the operator answers, and what is refused at the door."""
 
-from coldsend_operator.resources.account import SenderAccountSpec, SenderAccountStatus
+from coldsend_operator.resources.account import SenderAccountSpec
+from coldsend_operator.resources.account_status import SenderAccountStatus
 from coldsend_operator.resources.batch import BatchInbox, SenderAccountBatchSpec, SenderAccountBatchStatus
 from coldsend_operator.resources.children import child_name, child_spec
 from coldsend_operator.resources.common import (

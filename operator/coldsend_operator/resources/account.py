@@ -1,4 +1,4 @@
-"""SenderAccount: one inbox of ColdSend."""
+"""SenderAccount, what users write: one inbox of ColdSend."""
 
 from typing import ClassVar
 
@@ -6,11 +6,9 @@ from pydantic import ConfigDict, Field
 
 from coldsend_operator.resources.account_rules import IDENTITY_RULES, INBOX_RULES, SPEC_RULES
 from coldsend_operator.resources.common import (
-    CONDITIONS_EXTENSION,
     AdoptionPolicy,
     APIKeyReference,
     Block,
-    Condition,
     DailyLimit,
     DeletionPolicy,
     DisplayName,
@@ -222,84 +220,4 @@ class SenderAccountSpec(InboxFields):
         None,
         description="Sends one test mail for each new requestID once the inbox is Ready. It is real mail to a real "
         "person.",
-    )
-
-
-class JobMembership(Block):
-    """The bulk job that carries this inbox."""
-
-    id: str | None = Field(None, description="Id of the job in ColdSend.")
-    operation: str | None = Field(None, description="Create or Delete.")
-    state: str | None = Field(None, description="Running, Completed, Failed or Lost.")
-    progress_percentage: int | None = Field(
-        None, description="Progress of the whole job when this was written, in percent; batches show it live."
-    )
-
-
-class TestEmailStatus(Block):
-    """What became of the last test mail."""
-
-    __test__ = False
-
-    request_id: str | None = Field(None, description="The requestID that this speaks of.")
-    recipient: str | None = Field(None, description="Address that the mail was sent to.")
-    started_at: str | None = Field(
-        None,
-        description="When the operator set out to send it (RFC 3339, UTC). Written before the call, so that a crash "
-        "cannot send it twice.",
-    )
-    sent_at: str | None = Field(None, description="When ColdSend sent it (RFC 3339, UTC).")
-    message_id: str | None = Field(None, description="Message id that ColdSend reported.")
-    error: str | None = Field(
-        None, description="Why it was not sent, or that the outcome is unknown; a new requestID sends again."
-    )
-
-
-class LastApplied(Block):
-    """What ColdSend was last sent, so that drift, rotation and a swapped key are told apart after a restart."""
-
-    spec_hash: str | None = Field(None, description="Hash of the fields that were sent.")
-    credentials_hash: str | None = Field(
-        None, description="HMAC of the passwords that were sent, made with a key that only the operator can read."
-    )
-    workspace: str | None = Field(None, description="First 12 characters of a digest of the API key that was used.")
-
-
-class SenderAccountStatus(Block):
-    """What the operator knows of the inbox. Values that ColdSend reports are kept as it wrote them."""
-
-    observed_generation: int | None = Field(
-        None, description="The metadata.generation of the spec that this status speaks of."
-    )
-    inbox_id: str | None = Field(None, description="Id (UUID) of the inbox in ColdSend.")
-    email_address: str | None = Field(None, description="Address as ColdSend writes it.")
-    inbox_type: str | None = Field(None, description="Type as ColdSend reports it.")
-    overall_status: str | None = Field(
-        None, description="ACTIVE, PAUSED, DISABLED, PENDING, or any other word that ColdSend reports."
-    )
-    health_score: float | None = Field(
-        None, description="Health of the inbox as ColdSend rates it, 95.0 for instance; absent when it gives none."
-    )
-    daily_limit: int | None = Field(None, description="Mails per day that ColdSend allows for this inbox.")
-    emails_sent_today: int | None = Field(
-        None, description="Mails sent today, as of the last look; a change of this alone is written now and then only."
-    )
-    created_at: str | None = Field(None, description="When ColdSend created the inbox (RFC 3339, UTC).")
-    job: JobMembership | None = Field(None, description="The bulk job that carries this inbox, while one does.")
-    test_email: TestEmailStatus | None = Field(None, description="What became of the last test mail.")
-    last_reconcile_request: str | None = Field(
-        None, description="The last value of the annotation coldsend.pro/reconcile that was served."
-    )
-    origin: str | None = Field(
-        None,
-        description="How this object came by the inbox: Created, Adopted or Observed. Only created and adopted ones "
-        "are ever deleted, made again or sent test mails.",
-    )
-    last_applied: LastApplied | None = Field(None, description="Digests of what ColdSend was last sent.")
-    conditions: list[Condition] | None = Field(
-        None,
-        max_length=16,
-        description="Ready (exists and can send), Synced (is as spec asks), Healthy, and for the SMTP types "
-        "CredentialsCurrent. True is good news.",
-        json_schema_extra=CONDITIONS_EXTENSION,
     )

@@ -118,9 +118,9 @@ class SenderAccountBatchSpec(Block):
     )
     inboxes: list[BatchInbox] = Field(
         max_length=MAX_INBOXES,
-        description="The inboxes, at most 5,000, and at most 1.5 MiB for the whole object, as etcd takes no more; split longer "
-        "lists into several batches. An inbox that leaves the "
-        "list is deleted by its deletionPolicy. An address listed twice counts once, the first time.",
+        description="The inboxes, at most 5,000, and at most 1.5 MiB for the whole object, as etcd takes no more; "
+        "split longer lists into several batches. An inbox that leaves the list is deleted by its deletionPolicy. An "
+        "address listed twice counts once, the first time.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
 

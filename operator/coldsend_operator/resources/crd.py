@@ -8,7 +8,8 @@ import yaml
 from pydantic import BaseModel
 
 from coldsend_operator.resources import names
-from coldsend_operator.resources.account import SenderAccountSpec, SenderAccountStatus
+from coldsend_operator.resources.account import SenderAccountSpec
+from coldsend_operator.resources.account_status import SenderAccountStatus
 from coldsend_operator.resources.batch import SenderAccountBatchSpec, SenderAccountBatchStatus
 from coldsend_operator.resources.batch_rules import NAME_RULE
 from coldsend_operator.resources.columns import ACCOUNT_COLUMNS, BATCH_COLUMNS, Column
