@@ -19,6 +19,13 @@ rules:
 - level: Metadata
 """
 
+_CONTROLLERS = (
+    "garbage-collector-controller",
+    "namespace-controller",
+    "serviceaccount-controller",
+    "clusterrole-aggregation-controller",  # without it the roles view, edit and admin are empty
+)
+
 # No port: nobody else on the machine can open the socket, and parallel runs cannot collide.
 _ETCD_SOCKET, _PEER_SOCKET = "unix://etcd.sock", "unix://peer.sock"
 
@@ -81,7 +88,7 @@ def controllers(programs: Programs, folder: RunFolder) -> Component:
         CONTROLLERS,
         programs.kube_controller_manager,
         kubeconfig=str(folder.controllers_kubeconfig),
-        controllers="garbage-collector-controller,namespace-controller,serviceaccount-controller",
+        controllers=",".join(_CONTROLLERS),
         use_service_account_credentials="true",  # each controller under its own role, as in a cluster
         leader_elect="false",
         secure_port="0",

