@@ -9,16 +9,17 @@ from starlette.types import ASGIApp
 
 from coldsend_emulator import payloads
 from coldsend_emulator.answers import refused
+from coldsend_emulator.connections import Connections
 from coldsend_emulator.control import changes, disturb, look
-from coldsend_emulator.gate import CONTROL_PREFIX, Gate, Hangup
+from coldsend_emulator.gate import CONTROL_PREFIX, Gate
 from coldsend_emulator.operations import BASE_PATH
 from coldsend_emulator.refusals import Refusal
 from coldsend_emulator.routes import accounts, bulk, creates, domains
 from coldsend_emulator.world import World
 
 
-def build_app(world: World, hangup: Hangup) -> ASGIApp:
-    """`hangup` ends the connection that a request came on."""
+def build_app(world: World, connections: Connections) -> ASGIApp:
+    """`connections` are those that requests come on; faults may end them."""
     app = FastAPI(title="ColdSend emulator", openapi_url=None, redirect_slashes=False)
     app.state.world = world
     for router in (accounts.router, creates.router, bulk.router, domains.router):
@@ -38,7 +39,7 @@ def build_app(world: World, hangup: Hangup) -> ASGIApp:
 
     app.add_exception_handler(Refusal, on_refusal)
     app.add_exception_handler(RequestValidationError, on_invalid)
-    return Gate(app, world, hangup)
+    return Gate(app, world, connections)
 
 
 def _invalid(request: Request, error: RequestValidationError, world: World) -> Response:

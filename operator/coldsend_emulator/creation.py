@@ -120,7 +120,7 @@ class Creator:
     def _insert(self, inbox: Inbox, status: str, moment: float, *, starts_pending: bool) -> None:
         pending = self.world.switches.amount("pending_seconds") if starts_pending else 0
         inbox.overall_status = "PENDING" if pending else status
-        self.world.insert(inbox, self.by)
+        self.world.insert(inbox, self.by, moment)
         if pending:
             self.world.schedule.at(moment + pending, partial(self._validated, inbox, status))
 

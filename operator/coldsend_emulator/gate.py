@@ -4,7 +4,6 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
@@ -12,6 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from coldsend_emulator import operations
 from coldsend_emulator.answers import Call
+from coldsend_emulator.connections import Client, Connections
 from coldsend_emulator.faults import Fault, RequestFacts
 from coldsend_emulator.keys import Key, required_scope
 from coldsend_emulator.refusals import Refusal, forbidden, unauthorized
@@ -19,8 +19,6 @@ from coldsend_emulator.request_log import LogEntry
 from coldsend_emulator.world import World
 
 CONTROL_PREFIX = "/_emulator"
-
-Hangup = Callable[[Scope, bool], None]  # ends the connection of a request; True: at once, losing what is unsent
 
 
 class CutError(Exception):
@@ -40,6 +38,9 @@ class Answer:
         return cls(refusal.status, json.dumps(refusal.body()).encode(), headers)
 
 
+_NOTHING_DONE = Answer(200, b'{"success": true}', {"content-type": "application/json"})
+
+
 @dataclass(slots=True)
 class Visit:
     """One request on its way through the gate."""
@@ -47,6 +48,7 @@ class Visit:
     scope: Scope
     receive: Receive
     body: bytes
+    client: Client
     operation: operations.Operation | None
     key: Key | None
     pool: str
@@ -60,10 +62,10 @@ class Visit:
 
 
 class Gate:
-    def __init__(self, app: ASGIApp, world: World, hangup: Hangup) -> None:
+    def __init__(self, app: ASGIApp, world: World, connections: Connections) -> None:
         self._app = app
         self._world = world
-        self._hangup = hangup
+        self._connections = connections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"].startswith(CONTROL_PREFIX):
@@ -81,7 +83,7 @@ class Gate:
             await self._send(visit, answer, send)
         except CutError:
             self._log(visit, None, started)
-            self._hangup(scope, True)  # noqa: FBT003 -- a protocol type cannot name its arguments
+            self._connections.cut(visit.client)
             await receive()
 
     def _meet(self, scope: Scope, receive: Receive, body: bytes) -> Visit:
@@ -89,7 +91,8 @@ class Gate:
         key = self._world.keys.find(secret)
         client = scope.get("client") or ("unknown", 0)
         pool = self._world.limiter.pool_name(key.workspace if key else None, key.name if key else None, client[0])
-        return Visit(scope, receive, body, operations.find(scope["method"], scope["path"]), key, pool)
+        operation = operations.find(scope["method"], scope["path"])
+        return Visit(scope, receive, body, (client[0], client[1]), operation, key, pool)
 
     async def _handle(self, visit: Visit) -> Answer:
         """Raises CutError where a fault cuts the connection."""
@@ -97,13 +100,14 @@ class Gate:
         if refusal:
             return Answer.of(refusal)
         visit.fault = await self._world.faults.take(visit.facts)
-        instead = await self._before(visit.fault) if visit.fault else None
-        if instead:
-            return instead
+        if visit.fault and visit.fault.when == "before" and await self._spoils(visit.fault):
+            return _spoilt(visit.fault, _NOTHING_DONE)
         self._world.settle()
         refusal = self._refusal(visit)
         answer = Answer.of(refusal) if refusal else await self._work(visit)
-        return await self._after(visit.fault, answer) if visit.fault else answer
+        if visit.fault and visit.fault.when == "after" and await self._spoils(visit.fault):
+            return _spoilt(visit.fault, answer)
+        return answer
 
     def _refusal(self, visit: Visit) -> Refusal | None:
         if visit.key is None or visit.key.revoked:
@@ -134,36 +138,19 @@ class Gate:
         headers.pop("content-length", None)
         return Answer(messages[0]["status"], b"".join(message.get("body", b"") for message in messages[1:]), headers)
 
-    async def _before(self, fault: Fault) -> Answer | None:
-        """Do what a fault does before the work; an answer when there shall be no work."""
-        if fault.when != "before":
-            return None
+    async def _spoils(self, fault: Fault) -> bool:
+        """Whether the fault spoils the answer; it may only take time, or end the connection (CutError)."""
         match fault.kind:
             case "delay":
                 await asyncio.sleep(fault.seconds)
-                return None
+                return False
             case "pause":
                 await self._world.faults.hold(fault)
-                return None
+                return False
             case "cut":
                 raise CutError
             case _:
-                return _faulty(fault, Answer(200, b'{"success": true}', {"content-type": "application/json"}))
-
-    async def _after(self, fault: Fault, answer: Answer) -> Answer:
-        if fault.when != "after":
-            return answer
-        match fault.kind:
-            case "delay":
-                await asyncio.sleep(fault.seconds)
-                return answer
-            case "pause":
-                await self._world.faults.hold(fault)
-                return answer
-            case "cut":
-                raise CutError
-            case _:
-                return _faulty(fault, answer)
+                return True
 
     async def _send(self, visit: Visit, answer: Answer, send: Send) -> None:
         extra = {"date": formatdate(self._world.clock.wall(), usegmt=True), **self._world.limiter.headers(visit.pool)}
@@ -176,7 +163,7 @@ class Gate:
         await send({"type": "http.response.start", "status": answer.status, "headers": raw})
         if answer.truncated:
             await send({"type": "http.response.body", "body": answer.body[: len(answer.body) // 2], "more_body": True})
-            self._hangup(visit.scope, False)  # noqa: FBT003 -- as above
+            self._connections.finish(visit.client)
             await visit.receive()
             return
         await send({"type": "http.response.body", "body": answer.body})
@@ -198,7 +185,7 @@ class Gate:
         self._world.log.answered(entry)
 
 
-def _faulty(fault: Fault, answer: Answer) -> Answer:
+def _spoilt(fault: Fault, answer: Answer) -> Answer:
     if fault.kind == "truncated":
         return Answer(answer.status, answer.body, answer.headers, truncated=True)
     if fault.kind == "not_json":

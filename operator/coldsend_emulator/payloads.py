@@ -144,7 +144,14 @@ class NativeBulkUnchecked(SmtpBulkUnchecked):
 
 class BulkDelete(BaseModel):
     inbox_ids: list[UUID] = Field(min_length=1, max_length=100)
-    confirm_deletion: Literal[True]
+    confirm_deletion: StrictBool
+
+    @field_validator("confirm_deletion")
+    @classmethod
+    def _is_true(cls, value: bool) -> bool:  # noqa: FBT001 -- the signature of a validator
+        if not value:
+            raise PydanticCustomError("literal_error", "Input should be true")
+        return value
 
 
 class TestEmail(BaseModel):

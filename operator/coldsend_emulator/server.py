@@ -8,40 +8,30 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import uvicorn
-from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from coldsend_emulator.app import build_app
+from coldsend_emulator.connections import Connections
 from coldsend_emulator.world import World
 
 KEEP_ALIVE_SECONDS = 120
 BACKLOG = 2048
 
 
-class CuttableProtocol(HttpToolsProtocol):
-    """Remembers each connection by its client address, so that it can be cut in the middle of a request."""
+class EmulatorProtocol(HttpToolsProtocol):
+    """Tells which connections are open; uvicorn makes one for each, so what they share belongs to the class."""
 
-    connections_by_client: ClassVar[dict[tuple[str, int], Any]] = {}
+    connections_open: ClassVar = Connections()
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
         if self.client:
-            self.connections_by_client[self.client] = transport
+            self.connections_open.opened(self.client, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.client:
-            self.connections_by_client.pop(self.client, None)
+            self.connections_open.closed(self.client)
         super().connection_lost(exc)
-
-
-def hangup(scope: Scope, at_once: bool) -> None:  # noqa: FBT001 -- the gate names it by a protocol type
-    transport = CuttableProtocol.connections_by_client.get(tuple(scope["client"]))
-    if transport is None:
-        return
-    if at_once:
-        transport.abort()
-    else:
-        transport.close()
 
 
 class EmulatorServer(uvicorn.Server):
@@ -80,8 +70,8 @@ def listen(host: str, port: int) -> socket.socket:
 def serve(world: World, listener: socket.socket, on_ready: Callable[[], None], *, until_stdin_closes: bool) -> None:
     """Serve until SIGTERM or SIGINT, or until the standard input ends."""
     config = uvicorn.Config(
-        build_app(world, hangup),
-        http=CuttableProtocol,
+        build_app(world, EmulatorProtocol.connections_open),
+        http=EmulatorProtocol,
         loop="uvloop",
         ws="none",
         lifespan="off",

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 
 from coldsend_emulator.inboxes import InboxTable
 
-DOMAIN_STATES = ("PENDING", "DNS_CONFIGURING", "DNS_PENDING", "SERVICES_CONFIGURING", "ACTIVE", "FAILED")
 CAMPAIGN_STATES = ("DRAFT", "ACTIVE", "PAUSED", "COMPLETED", "FAILED")
 
 

@@ -68,12 +68,12 @@ class World:
         found = (workspace.inboxes.get(inbox_id) for workspace in self.workspaces.values())
         return next((inbox for inbox in found if inbox), None)
 
-    def insert(self, inbox: Inbox, by: str) -> None:
+    def insert(self, inbox: Inbox, by: str, moment: float) -> None:
         table = self.workspace(inbox.workspace).inboxes
         if table.with_address(inbox.email_address):
             self.doubled.add((inbox.workspace, inbox.natural_key))
         table.add(inbox)
-        self._remember("created", inbox, by, inbox.created_on)
+        self._remember("created", inbox, by, moment)
 
     def remove(self, inbox: Inbox, by: str, moment: float) -> None:
         """Take an inbox away for good; nothing happens when it is gone already."""

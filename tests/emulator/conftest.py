@@ -22,8 +22,13 @@ def emulator(shared_emulator: RunningEmulator) -> RunningEmulator:
     return shared_emulator
 
 
-@pytest.fixture
-def desk(emulator: RunningEmulator) -> Iterator[Desk]:
-    opened = Desk(emulator)
+@pytest.fixture(scope="session")
+def shared_desk(shared_emulator: RunningEmulator) -> Iterator[Desk]:
+    opened = Desk(shared_emulator)
     yield opened
     opened.http.close()
+
+
+@pytest.fixture
+def desk(emulator: RunningEmulator, shared_desk: Desk) -> Desk:
+    return shared_desk

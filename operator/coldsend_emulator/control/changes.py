@@ -1,5 +1,6 @@
 """What a person does in the dashboard, and what tests start from: inboxes, domains, campaigns, keys."""
 
+import math
 import uuid
 from typing import Annotated, Any, Literal
 
@@ -19,7 +20,6 @@ router = APIRouter()
 
 BY = "control"
 InboxType = Literal["COLDSEND", "GOOGLE_WORKSPACE", "OUTLOOK_365", "CUSTOM_SMTP"]
-DomainStatus = Literal["PENDING", "DNS_CONFIGURING", "DNS_PENDING", "SERVICES_CONFIGURING", "ACTIVE", "FAILED"]
 CampaignState = Literal["DRAFT", "ACTIVE", "PAUSED", "COMPLETED", "FAILED"]
 Scopes = Annotated[list[str], Field(default_factory=lambda: [operations.EVERYTHING])]
 
@@ -73,12 +73,12 @@ class PasswordCheck(ControlBody):
 class NewDomain(ControlBody):
     domain_name: str
     workspace: str = DEFAULT_WORKSPACE
-    status: DomainStatus = "ACTIVE"
+    status: str = "ACTIVE"
     max_inboxes: int = 1000
 
 
 class DomainValues(ControlBody):
-    status: DomainStatus | None = None
+    status: str | None = None
     max_inboxes: int | None = None
 
 
@@ -231,7 +231,7 @@ def _seeded(world: World, workspace: str, seed: SeedInbox) -> Inbox:
         overall_status=seed.overall_status or "ACTIVE",
         daily_limit=seed.daily_limit if "daily_limit" in seed.model_fields_set else 100,
         created_at=world.clock.wall() if seed.created_at is None else seed.created_at,
-        created_on=float("-inf"),
+        created_on=-math.inf,  # in lists at once
         emails_sent_today=seed.emails_sent_today or 0,
         health_score=seed.health_score if "health_score" in seed.model_fields_set else 100.0,
         domain_id=seed.domain_id,
@@ -240,7 +240,7 @@ def _seeded(world: World, workspace: str, seed: SeedInbox) -> Inbox:
     if inbox_type != "COLDSEND":
         side = Mailbox(seed.smtp_host, 587, seed.email_address, digest(seed.smtp_password), encrypted=True)
         inbox.smtp = inbox.imap = side
-    world.insert(inbox, BY)
+    world.insert(inbox, BY, world.clock.now())
     return inbox
 
 

@@ -101,7 +101,7 @@ async def activate_domain(call: CurrentCall, domain_id: UUID) -> Response:
 @router.get("/{domain_id}/progress")
 async def get_domain_progress(call: CurrentCall, domain_id: UUID) -> Response:
     domain = _domain(call, domain_id)
-    status, percentage = _PROGRESS[domain.status]
+    status, percentage = _PROGRESS.get(domain.status, ("IN_PROGRESS", 50))
     return JSONResponse(
         {
             "domain_id": domain.domain_id,

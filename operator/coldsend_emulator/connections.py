@@ -1,0 +1,28 @@
+"""The open connections by client address, so that one can be ended in the middle of a request."""
+
+import asyncio
+
+Client = tuple[str, int]
+
+
+class Connections:
+    def __init__(self) -> None:
+        self._transports: dict[Client, asyncio.Transport] = {}
+
+    def opened(self, client: Client, transport: asyncio.Transport) -> None:
+        self._transports[client] = transport
+
+    def closed(self, client: Client) -> None:
+        self._transports.pop(client, None)
+
+    def cut(self, client: Client) -> None:
+        """End a connection now; what is not sent yet is lost."""
+        transport = self._transports.get(client)
+        if transport:
+            transport.abort()
+
+    def finish(self, client: Client) -> None:
+        """End a connection once all that was written is sent."""
+        transport = self._transports.get(client)
+        if transport:
+            transport.close()
