@@ -1,0 +1,130 @@
+"""The mass-deletion brake: a wiped Git folder does not wipe a workspace silently (settled.md; safety.md, 23)."""
+
+from collections import Counter, deque
+from dataclasses import dataclass
+from typing import Any
+
+from coldsend_operator.core.policy import Threshold
+
+WINDOW = 600.0
+SMALL = 10
+
+
+@dataclass(slots=True)
+class _Left:
+    at: float
+    namespace: str
+    count: int
+
+
+class Brake:
+    """Counts the inboxes whose deletion was asked for; holds all that have not left when they are too many."""
+
+    def __init__(self, threshold: Threshold) -> None:
+        self.threshold = threshold
+        self._left: deque[_Left] = deque()  # deletions booked within the window
+        self._waiting: dict[str, tuple[str, float, bool]] = {}  # uid: namespace, when asked, approved
+        self._held: set[str] = set()
+        self._held_before = 0.0  # requests made before then stay held over a restart
+        self._base = 0  # inboxes managed when the window began
+        self._base_at = 0.0
+        self.changed = False  # what must be stored has changed
+
+    def ask(self, uid: str, namespace: str, asked_at: float, *, approved: bool) -> None:
+        """An inbox waits for its deletion. `asked_at`: deletionTimestamp, or when a replacement became due."""
+        self._waiting[uid] = (namespace, asked_at, approved)
+        if asked_at <= self._held_before and not approved:
+            self._held.add(uid)
+        elif approved:
+            self._held.discard(uid)
+
+    def withdraw(self, uid: str) -> None:
+        """The object is gone, or no longer asks."""
+        self._waiting.pop(uid, None)
+        self._held.discard(uid)
+
+    def leave(self, uids: tuple[str, ...], now: float) -> None:
+        """These deletions are about to be called: they count from now on, called or not."""
+        counts = Counter(self._waiting[uid][0] for uid in uids if uid in self._waiting)
+        for namespace, count in counts.items():
+            self._left.append(_Left(now, namespace, count))
+        for uid in uids:
+            self.withdraw(uid)
+        self.changed = True
+
+    def settle(self, managed: int, now: float) -> set[str]:
+        """Decide anew; the UIDs whose being held has changed. `managed` counts the inboxes that objects hold."""
+        self._forget(now)
+        if not self._left and not self._waiting:
+            self._base_at = 0.0
+            if self._held_before:
+                self._held_before, self.changed = 0.0, True
+            return set()
+        if self._base_at == 0.0 or (not self._left and now - self._base_at > WINDOW and not self._held):
+            self._base, self._base_at, self.changed = managed, now, True
+        before = set(self._held)
+        self._hold(now)
+        return before ^ self._held
+
+    def _hold(self, now: float) -> None:
+        allowed = self.threshold.allowed(self._base)
+        asking = Counter(namespace for namespace, _, _ in self._waiting.values())
+        for left in self._left:
+            asking[left.namespace] += left.count
+        if sum(asking.values()) <= allowed:
+            return
+        small = min(SMALL, allowed)
+        for uid, (namespace, _, approved) in self._waiting.items():
+            if not approved and asking[namespace] > small:
+                self._held.add(uid)
+        if self._held and now > self._held_before:
+            self._held_before, self.changed = now, True
+
+    def holds(self, uid: str) -> bool:
+        return uid in self._held
+
+    @property
+    def held(self) -> int:
+        return len(self._held)
+
+    @property
+    def message(self) -> str:
+        return (
+            f"{len(self._held)} deletions are held: more than {self._allowed_text()} were asked for within 10 minutes. "
+            "Approve with the annotation coldsend.pro/approve-deletion: 'true' on the object or its namespace."
+        )
+
+    def _allowed_text(self) -> str:
+        return f"{self.threshold.allowed(self._base):g} of {self._base} inboxes"
+
+    def _forget(self, now: float) -> None:
+        while self._left and self._left[0].at + WINDOW <= now:
+            self._left.popleft()
+
+    # -- surviving a restart
+
+    def to_json(self) -> dict[str, Any]:
+        self.changed = False
+        return {
+            "left": [[round(left.at, 1), left.namespace, left.count] for left in self._left],
+            "heldBefore": round(self._held_before, 1),
+            "base": self._base,
+            "baseAt": round(self._base_at, 1),
+        }
+
+    def load(self, state: dict[str, Any], now: float) -> None:
+        for at, namespace, count in state.get("left", ()):
+            self._left.append(_Left(min(float(at), now), str(namespace), int(count)))
+        self._held_before = min(float(state.get("heldBefore", 0.0)), now)
+        self._base = max(self._base, int(state.get("base", 0)))
+        self._base_at = min(float(state.get("baseAt", 0.0)), now)
+        self._forget(now)
+
+    def absorb(self, other: "Brake", now: float) -> None:
+        """Two keys turned out to be one workspace: one brake, counts carried over (safety.md, 13)."""
+        self._left = deque(sorted([*self._left, *other._left], key=lambda left: left.at))
+        self._waiting |= other._waiting
+        self._held |= other._held
+        self._held_before = max(self._held_before, other._held_before)
+        self._base += other._base
+        self._base_at = min(filter(None, (self._base_at, other._base_at)), default=now)

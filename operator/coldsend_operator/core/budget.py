@@ -1,0 +1,254 @@
+"""The request budget of one workspace: sliding windows, bookings, back-off after 429.
+
+ColdSend grants 100 requests a minute and 1,000 an hour over all endpoints (reference/rate-limits). Whether windows are
+fixed or sliding and whether refused requests count is not documented (contract row 15): sliding, and they count.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+from coldsend_operator.core.answers import RateHeaders
+
+MINUTE = 60.0
+HOUR = 3600.0
+BLOCK = 20
+FALLBACK_WAIT = 60.0
+REPEATED_WAITS = (120.0, 240.0, 480.0, 600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What ColdSend grants to each key, and the share of it that is left to people and other clients."""
+
+    per_minute: int = 100
+    per_hour: int = 1000
+    reserve: float = 0.2
+
+    def minute(self, granted: int | None = None) -> int:
+        return self._share(self.per_minute, granted)
+
+    def hour(self, granted: int | None = None) -> int:
+        return self._share(self.per_hour, granted)
+
+    def _share(self, setting: int, granted: int | None) -> int:
+        limit = setting if granted is None else min(setting, granted)
+        return max(1, int(limit * (1 - self.reserve) + 1e-9))
+
+
+@dataclass(slots=True)
+class _Bucket:
+    first: float
+    latest: float
+    count: int
+
+
+class Window:
+    """A sliding window. Requests are counted when they end, so that slow answers never make it burst.
+
+    Requests that end within `grain` seconds share a bucket, which leaves the window as late as its latest request.
+    """
+
+    def __init__(self, length: float, grain: float) -> None:
+        self.length = length
+        self._grain = grain
+        self._buckets: deque[_Bucket] = deque()  # oldest first
+        self._total = 0
+
+    def add(self, when: float, count: int = 1) -> None:
+        self._total += count
+        last = self._buckets[-1] if self._buckets else None
+        if last is not None and last.first <= when < last.first + self._grain:
+            last.latest = max(last.latest, when)
+            last.count += count
+            return
+        position = len(self._buckets)
+        while position and self._buckets[position - 1].latest > when:
+            position -= 1
+        self._buckets.insert(position, _Bucket(when, when, count))
+
+    def used(self, now: float) -> int:
+        while self._buckets and self._buckets[0].latest + self.length <= now:
+            self._total -= self._buckets.popleft().count
+        return self._total
+
+    def free_at(self, now: float, limit: int, wanted: int = 1) -> float:
+        """When `wanted` more fit below `limit`, if nothing else is spent till then."""
+        excess = self.used(now) + wanted - limit
+        if excess <= 0:
+            return now
+        for bucket in self._buckets:
+            excess -= bucket.count
+            if excess <= 0:
+                return bucket.latest + self.length
+        return now + self.length
+
+    def to_json(self, now: float) -> list[list[float]]:
+        self.used(now)
+        return [[round(bucket.latest, 1), bucket.count] for bucket in self._buckets]
+
+
+class Budget:
+    """What may still be asked of ColdSend. All times are Unix seconds of one steady clock."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._minute = Window(MINUTE, 0.5)
+        self._hour = Window(HOUR, 60.0)
+        self.flying = 0
+        self.booked = 0  # requests that the stored state already counts
+        self.granted_minute: int | None = None
+        self.granted_hour: int | None = None
+        self._server_room: tuple[float, int] | None = None  # until when, how many
+        self.refused_until = 0.0
+        self.refusals = 0
+
+    # -- asking
+
+    def room(self, now: float, headroom: float = 0.0) -> int:
+        """How many requests may leave now. `headroom` is the share of the minute kept for more urgent lanes."""
+        if now < self.refused_until:
+            return 0
+        if self.refusals:
+            return max(0, 1 - self.flying)
+        minute = self.minute_limit
+        free = min(
+            int(minute * (1 - headroom)) - self._minute.used(now) - self.flying,
+            self.hour_limit - self._hour.used(now) - self.flying,
+        )
+        if self._server_room and now < self._server_room[0]:
+            free = min(free, self._server_room[1] - self.flying)
+        return max(0, free)
+
+    def free_at(self, now: float, headroom: float = 0.0) -> float:
+        """When the next request may leave; `now` when it may at once."""
+        if self.room(now, headroom) > 0:
+            return now
+        minute = self._minute.free_at(now, int(self.minute_limit * (1 - headroom)) - self.flying)
+        hour = self._hour.free_at(now, self.hour_limit - self.flying)
+        server = self._server_room[0] if self._server_room and self._server_room[1] <= self.flying else now
+        return max(minute, hour, self.refused_until, server, now + 0.02)
+
+    def done_at(self, now: float, requests: int) -> float:
+        """When `requests` more will have left, at the pace that both windows allow."""
+        if requests <= max(0, self.room(now)):
+            return now
+        minute = self._finish(self._minute, now, requests, self.minute_limit)
+        hour = self._finish(self._hour, now, requests, self.hour_limit)
+        return max(minute, hour, self.refused_until)
+
+    @staticmethod
+    def _finish(window: Window, now: float, requests: int, limit: int) -> float:
+        rounds, rest = divmod(max(0, requests - 1), limit)
+        return window.free_at(now, limit, rest + 1) + rounds * window.length
+
+    @property
+    def minute_limit(self) -> int:
+        return self.limits.minute(self.granted_minute)
+
+    @property
+    def hour_limit(self) -> int:
+        return self.limits.hour(self.granted_hour)
+
+    def remaining(self, now: float) -> tuple[int, int]:
+        """Requests left in the minute and in the hour, for metrics."""
+        return (
+            max(0, self.minute_limit - self._minute.used(now) - self.flying),
+            max(0, self.hour_limit - self._hour.used(now) - self.flying),
+        )
+
+    # -- spending
+
+    @property
+    def block(self) -> int:
+        """How many requests are booked ahead in one write of the state ConfigMap."""
+        return max(BLOCK, self.minute_limit // 10)
+
+    def start(self) -> None:
+        self.flying += 1
+        self.booked = max(0, self.booked - 1)
+
+    def end(self, now: float) -> None:
+        self.flying -= 1
+        self._minute.add(now)
+        self._hour.add(now)
+        if self._server_room:
+            self._server_room = (self._server_room[0], self._server_room[1] - 1)
+
+    def cancel(self) -> None:
+        """The request that `start` announced did not leave."""
+        self.flying -= 1
+        self.booked += 1
+
+    def answered(self) -> None:
+        """An answer other than 429: what was refused before may follow."""
+        self.refusals = 0
+
+    def refuse(self, now: float, retry_after: float | None) -> float:
+        """A 429 came: wait as it says, then one call alone; refused again, 2, 4, 8, 10 minutes (settled.md)."""
+        if now < self.refused_until:  # an answer to a call that had left before the first refusal
+            return self.refused_until
+        wait = retry_after if retry_after is not None else FALLBACK_WAIT
+        if self.refusals:
+            wait = max(wait, REPEATED_WAITS[min(self.refusals, len(REPEATED_WAITS)) - 1])
+        self.refusals += 1
+        self.refused_until = now + max(wait, 0.05)
+        return self.refused_until
+
+    def see(self, headers: RateHeaders, now: float, server_offset: float = 0.0) -> None:
+        """Server headers win when they are lower than the settings (contract row 16).
+
+        `server_offset` is ColdSend's clock minus ours, in seconds.
+        """
+        if headers.limit is None or headers.limit <= 0:
+            return
+        hourly = headers.limit >= self.limits.per_hour or headers.limit > 5 * self.limits.per_minute
+        if hourly:
+            self.granted_hour = headers.limit
+        else:
+            self.granted_minute = headers.limit
+        if headers.remaining is None:
+            return
+        kept = int(headers.limit * self.limits.reserve + 1e-9)
+        longest = HOUR if hourly else MINUTE
+        reset = now + longest if headers.reset is None else headers.reset - server_offset
+        until = min(max(reset, now), now + longest)
+        self._server_room = (until, headers.remaining - kept) if until > now else None
+
+    # -- surviving a restart
+
+    def book(self) -> None:
+        """A block has been stored: its requests may leave."""
+        self.booked += self.block
+
+    def to_json(self, now: float, *, block: int) -> dict[str, Any]:
+        """What is stored; `block` requests of it have not left yet but count as spent after a crash."""
+        state: dict[str, Any] = {
+            "minute": self._minute.to_json(now),
+            "hour": self._hour.to_json(now),
+            "open": block + self.flying,
+        }
+        if now < self.refused_until:
+            state["refusedUntil"] = round(self.refused_until, 1)
+            state["refusals"] = self.refusals
+        return state
+
+    def load(self, state: dict[str, Any], now: float) -> None:
+        """Take over what an earlier run stored. Its open block may have been spent up to now."""
+        for window, name in ((self._minute, "minute"), (self._hour, "hour")):
+            for entry in state.get(name, ()):
+                latest, count = float(entry[0]), int(entry[1])
+                if latest + window.length > now:
+                    window.add(min(latest, now), count)
+        left_open = int(state.get("open", 0))
+        if left_open > 0:
+            self._minute.add(now, left_open)
+            self._hour.add(now, left_open)
+        self.refused_until = min(float(state.get("refusedUntil", 0.0)), now + HOUR)
+        self.refusals = int(state.get("refusals", 0))
+
+    def absorb(self, other: "Budget", now: float) -> None:
+        """Two keys turned out to be one workspace: carry the other's counts over (safety.md, 13)."""
+        self.load(other.to_json(now, block=0) | {"open": 0}, now)
+        self.flying += other.flying
+        self.refused_until = max(self.refused_until, other.refused_until)

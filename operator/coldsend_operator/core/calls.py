@@ -1,0 +1,117 @@
+"""The calls that a plan may ask for, and the lanes that share the budget."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+BULK = 100  # accounts that a bulk call or a list page carries (contract 2.1, 2.5, 2.7, 2.9)
+
+
+class Scope(StrEnum):
+    """What a key may be refused for (contract 1.1); test mails and domains have no documented scope."""
+
+    ALL = "all"
+    CREATE = "create"
+    READ = "read"
+    DELETE = "delete"
+    MAIL = "mail"
+    DOMAINS = "domains"
+
+
+class Operation(StrEnum):
+    """The calls of the API, by the names that logs and metrics show."""
+
+    LIST_ACCOUNTS = "list_accounts"
+    SEARCH_ACCOUNTS = "search_accounts"
+    GET_ACCOUNT = "get_account"
+    CREATE_SMTP = "create_smtp"
+    CREATE_SMTP_BULK = "create_smtp_bulk"
+    CREATE_NATIVE = "create_native"
+    CREATE_NATIVE_BULK = "create_native_bulk"
+    DELETE_ACCOUNT = "delete_account"
+    DELETE_ACCOUNTS = "delete_accounts"
+    POLL_CREATE_JOB = "poll_create_job"
+    POLL_DELETE_JOB = "poll_delete_job"
+    SEND_TEST_EMAIL = "send_test_email"
+    LIST_DOMAINS = "list_domains"
+
+    @property
+    def scope(self) -> Scope:
+        return _SCOPES.get(self, Scope.READ)
+
+    @property
+    def creates(self) -> bool:
+        return self.scope is Scope.CREATE
+
+
+_SCOPES = {
+    Operation.CREATE_SMTP: Scope.CREATE,
+    Operation.CREATE_SMTP_BULK: Scope.CREATE,
+    Operation.CREATE_NATIVE: Scope.CREATE,
+    Operation.CREATE_NATIVE_BULK: Scope.CREATE,
+    Operation.DELETE_ACCOUNT: Scope.DELETE,
+    Operation.DELETE_ACCOUNTS: Scope.DELETE,
+    Operation.SEND_TEST_EMAIL: Scope.MAIL,
+    Operation.LIST_DOMAINS: Scope.DOMAINS,
+}
+
+
+class Lane(StrEnum):
+    """Who waits for the budget. `patience` is how many seconds a call of the lane may be overtaken for; `headroom`
+    is the share of the minute window that it leaves to more urgent lanes."""
+
+    EDIT = "edit"
+    DELETE = "delete"
+    CREATE = "create"
+    POLL = "poll"
+    LOOK = "look"
+    MAIL = "mail"
+    SWEEP = "sweep"
+
+    @property
+    def patience(self) -> float:
+        return _PATIENCE[self]
+
+    @property
+    def headroom(self) -> float:
+        return _HEADROOM[self]
+
+
+_PATIENCE = {
+    Lane.EDIT: 0.0,
+    Lane.DELETE: 1.0,
+    Lane.CREATE: 2.0,
+    Lane.POLL: 3.0,
+    Lane.LOOK: 4.0,
+    Lane.MAIL: 8.0,
+    Lane.SWEEP: 10.0,
+}
+_HEADROOM = {
+    Lane.EDIT: 0.0,
+    Lane.DELETE: 0.0,
+    Lane.CREATE: 0.025,
+    Lane.POLL: 0.025,
+    Lane.LOOK: 0.05,
+    Lane.MAIL: 0.05,
+    Lane.SWEEP: 0.1,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to ColdSend. `uids` are the accounts that it is for, in the order of its items."""
+
+    id: int
+    operation: Operation
+    lane: Lane
+    uids: tuple[str, ...] = ()
+    inbox_ids: tuple[str, ...] = ()
+    domain_id: str | None = None
+    address: str | None = None
+    job: str | None = None
+    page: int = 1
+    newest: bool = False  # a list by created_at, newest first: shows what was just made, proves no absence
+    begun: float = 0.0
+
+    @property
+    def writes(self) -> bool:
+        return self.operation.scope in {Scope.CREATE, Scope.DELETE, Scope.MAIL}

@@ -1,0 +1,97 @@
+"""Who may have which address, and who holds which inbox, over all objects and keys (safety.md, 13)."""
+
+from typing import TypeVar
+
+from coldsend_operator.core.records import Account
+
+K = TypeVar("K")
+
+
+class Claims:
+    """Indexes over all accounts of the process.
+
+    An address is claimed within one workspace; an inbox_id is held once over all workspaces. `group` names the
+    workspace: two digests that turned out to be one workspace share it.
+    """
+
+    def __init__(self) -> None:
+        self._by_address: dict[tuple[str, str], dict[str, Account]] = {}
+        self._by_inbox: dict[str, dict[str, Account]] = {}
+        self._keys: dict[str, tuple[tuple[str, str] | None, str | None]] = {}
+
+    def update(self, account: Account, group: str) -> set[str]:
+        """Take the account's present claims; the UIDs of all others that this may concern."""
+        address = (group, account.address) if _claims_address(account) and account.address else None
+        inbox = account.facts.inbox_id if account.facts.held else None
+        old_address, old_inbox = self._keys.get(account.uid, (None, None))
+        concerned: set[str] = set()
+        if old_address != address:
+            concerned |= self._move(self._by_address, old_address, address, account)
+        elif address is not None:
+            self._by_address[address][account.uid] = account
+        if old_inbox != inbox:
+            concerned |= self._move(self._by_inbox, old_inbox, inbox, account)
+            if address is not None:
+                concerned |= set(self._by_address[address])
+        self._keys[account.uid] = (address, inbox)
+        concerned.discard(account.uid)
+        return concerned
+
+    def remove(self, account: Account) -> set[str]:
+        """The object is gone: what it claimed is free for others."""
+        address, inbox = self._keys.pop(account.uid, (None, None))
+        concerned = self._move(self._by_address, address, None, account)
+        concerned |= self._move(self._by_inbox, inbox, None, account)
+        concerned.discard(account.uid)
+        return concerned
+
+    def rival(self, account: Account, group: str) -> Account | None:
+        """The account to which the address of `account` belongs instead, or None when it is its own."""
+        if account.address is None:
+            return None
+        claimants = self._by_address.get((group, account.address), {})
+        if len(claimants) < 2 and account.uid in claimants:
+            return None
+        owner = min(claimants.values(), key=_precedence, default=None)
+        return None if owner is None or owner.uid == account.uid else owner
+
+    def at(self, address: str, group: str) -> tuple[str, ...]:
+        """UIDs of the accounts that stand in line for an address."""
+        return tuple(self._by_address.get((group, address), ()))
+
+    def twins(self, account: Account) -> tuple[Account, ...]:
+        """Other accounts that hold the same inbox (a restore made two of one)."""
+        if not account.facts.held or account.facts.inbox_id is None:
+            return ()
+        return self.holders(account.facts.inbox_id, account.uid)
+
+    def holders(self, inbox_id: str, besides: str) -> tuple[Account, ...]:
+        return tuple(other for other in self._by_inbox.get(inbox_id, {}).values() if other.uid != besides)
+
+    @staticmethod
+    def _move(index: dict[K, dict[str, Account]], old: K | None, new: K | None, account: Account) -> set[str]:
+        concerned: set[str] = set()
+        if old is not None and old in index:
+            index[old].pop(account.uid, None)
+            concerned |= set(index[old])
+            if not index[old]:
+                del index[old]
+        if new is not None:
+            concerned |= set(index.setdefault(new, {}))
+            index[new][account.uid] = account
+        return concerned
+
+
+def _claims_address(account: Account) -> bool:
+    """Whether the object stands in line for its address. Observe never claims (safety.md, 12)."""
+    desired = account.desired
+    if account.facts.held or account.marked:
+        return True
+    if desired.deleting or desired.spec is None or desired.problems:
+        return False
+    return not desired.spec.observe
+
+
+def _precedence(account: Account) -> tuple[bool, bool, str, str]:
+    """The holder first, then who has a create under way, then the older object."""
+    return (not account.facts.held, not account.marked, *account.desired.age)

@@ -1,0 +1,125 @@
+"""What ColdSend holds in one workspace, as far as the answers of this run show it."""
+
+from dataclasses import dataclass, field
+
+from coldsend_operator.core.answers import Page, Row
+
+
+@dataclass(slots=True)
+class Sweep:
+    """A full list under way: pages of 100 sorted by address, one after the other."""
+
+    begun: float
+    page: int = 1
+    ids: set[str] = field(default_factory=set)
+    total: int | None = None
+    steady: bool = True  # `total` was the same on all pages
+
+
+@dataclass(frozen=True, slots=True)
+class SweepResult:
+    """What a finished sweep proves. `proven`: its distinct ids equal an unchanged total (safety.md, 16)."""
+
+    begun: float
+    proven: bool
+    gone: tuple[Row, ...] = ()  # rows known before that a proven sweep no longer shows
+
+
+class Inventory:
+    """Rows by id and by address, and how far absence is proven."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Row] = {}
+        self._by_address: dict[str, list[str]] = {}
+        self._put_at: dict[str, float] = {}
+        self.listed_at = 0.0  # begin of the last proven sweep
+        self.swept_at = 0.0  # begin of the last finished sweep, proven or not
+        self.sweep: Sweep | None = None
+
+    def at(self, address: str) -> tuple[Row, ...]:
+        """The rows of an address (lower case); more than one should not be, but may (safety.md, 9)."""
+        return tuple(self.rows[inbox_id] for inbox_id in self._by_address.get(address, ()))
+
+    def put(self, row: Row, now: float) -> bool:
+        """Take a row in; True when something in it is new. What an answer leaves out keeps its last value."""
+        self._put_at[row.inbox_id] = now
+        old = self.rows.get(row.inbox_id)
+        if old == row:
+            return False
+        if old is None:
+            self._by_address.setdefault(row.address, []).append(row.inbox_id)
+        else:
+            row = _filled(row, old)
+            if row == old:
+                return False
+            if row.address != old.address:
+                self._unlink(old)
+                self._by_address.setdefault(row.address, []).append(row.inbox_id)
+        self.rows[row.inbox_id] = row
+        return True
+
+    def drop(self, inbox_id: str) -> Row | None:
+        """The inbox is known to be gone."""
+        row = self.rows.pop(inbox_id, None)
+        self._put_at.pop(inbox_id, None)
+        if row is not None:
+            self._unlink(row)
+        return row
+
+    def begin(self, now: float) -> Sweep:
+        self.sweep = Sweep(begun=now)
+        return self.sweep
+
+    def fold(self, page: Page, now: float) -> tuple[list[str], SweepResult | None]:
+        """Take one page of the sweep in: the ids of rows that changed, and the result after the last page."""
+        sweep = self.sweep
+        if sweep is None:
+            return [row.inbox_id for row in page.rows if self.put(row, now)], None
+        changed = [row.inbox_id for row in page.rows if self.put(row, now)]
+        sweep.ids.update(row.inbox_id for row in page.rows)
+        if page.total is None or (sweep.total is not None and sweep.total != page.total):
+            sweep.steady = False
+        sweep.total = page.total
+        if page.has_next and page.rows:
+            sweep.page += 1
+            return changed, None
+        return changed, self._finish(sweep)
+
+    def abandon(self) -> None:
+        """A page failed for good: the sweep proves nothing."""
+        self.sweep = None
+
+    def _finish(self, sweep: Sweep) -> SweepResult:
+        self.sweep = None
+        self.swept_at = sweep.begun
+        proven = sweep.steady and sweep.total == len(sweep.ids)
+        if not proven:
+            return SweepResult(sweep.begun, proven=False)
+        self.listed_at = sweep.begun
+        missing = [
+            inbox_id for inbox_id, seen in self._put_at.items() if inbox_id not in sweep.ids and seen < sweep.begun
+        ]
+        gone = tuple(row for inbox_id in missing if (row := self.drop(inbox_id)) is not None)
+        return SweepResult(sweep.begun, proven=True, gone=gone)
+
+    def _unlink(self, row: Row) -> None:
+        ids = self._by_address.get(row.address, [])
+        if row.inbox_id in ids:
+            ids.remove(row.inbox_id)
+        if not ids:
+            self._by_address.pop(row.address, None)
+
+
+def _filled(new: Row, old: Row) -> Row:
+    """`new` with what it leaves out taken from `old`; `health_score` may truly be null (contract row 38)."""
+    return Row(
+        inbox_id=new.inbox_id,
+        email_address=new.email_address,
+        display_name=new.display_name if new.display_name is not None else old.display_name,
+        inbox_type=new.inbox_type if new.inbox_type is not None else old.inbox_type,
+        overall_status=new.overall_status if new.overall_status is not None else old.overall_status,
+        daily_limit=new.daily_limit if new.daily_limit is not None else old.daily_limit,
+        emails_sent_today=new.emails_sent_today if new.emails_sent_today is not None else old.emails_sent_today,
+        health_score=new.health_score,
+        created_at=new.created_at if new.created_at is not None else old.created_at,
+    )

@@ -1,0 +1,526 @@
+"""All that is known of one workspace, and the accounts that it serves.
+
+The ledger is the state between the pure parts: `steps` decide for an account, `planning` makes calls of the steps,
+`folding` takes answers in, `projection` says it in status. It does no I/O and reads no clock: every method that needs
+the time gets it as Unix seconds.
+"""
+
+import heapq
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import islice
+
+from coldsend_operator.core.brake import Brake
+from coldsend_operator.core.breaker import Breaker
+from coldsend_operator.core.budget import HOUR, MINUTE, Budget, Window
+from coldsend_operator.core.calls import BULK, Call
+from coldsend_operator.core.claims import Claims
+from coldsend_operator.core.domains import Domains
+from coldsend_operator.core.inventory import Inventory
+from coldsend_operator.core.jobs import Job, Pace
+from coldsend_operator.core.policy import DEFAULT_UNAVAILABLE, NamespaceMarks, Policy
+from coldsend_operator.core.queues import Queue
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import Account, Applied, Desired, Facts, Lost, Mail
+from coldsend_operator.core.steps import Move, Step, needs_recreation, next_step
+
+IMPLAUSIBLE_AT = 10
+RESTART = "restart"
+CHORES = frozenset({Move.MARK, Move.UNMARK, Move.FORGET})
+QUIET_SECONDS = 5.0
+SHORT_WAIT = 5.0  # waits for the budget that are shorter are not told
+TURN_MOVED = 600.0
+REQUESTS_PER_BULK = 3  # the call, a poll of its job, a list page
+
+
+class Ledger:
+    """One workspace: one API key, its accounts, what ColdSend shows of them, its budget."""
+
+    def __init__(self, digest: str, policy: Policy, claims: Claims) -> None:
+        self.digest = digest
+        self.group = digest
+        self.digests: frozenset[str] = frozenset({digest})
+        self.policy = policy
+        self.claims = claims
+        self.accounts: dict[str, Account] = {}
+        self.inventory = Inventory()
+        self.domains = Domains()
+        self.budget = Budget(policy.limits)
+        self.brake = Brake(policy.brake)
+        self.breaker = Breaker()
+        self.pace = Pace()
+        self.jobs: dict[str, Job] = {}
+        self.flying: dict[int, Call] = {}
+        self.parallel = {"Create": 1, "Delete": 1}
+        self.queue_of_call: dict[int, tuple[Move, str]] = {}
+        self.splits: list[tuple[str, ...]] = []  # halves of refused bulks, to be called as they are
+        self.delete_splits: list[tuple[str, ...]] = []
+        self.finished_jobs: list[tuple[Job, str, float]] = []  # taken by the batches
+        self.first_sweep_done = False
+        self.stale_secrets: set[str] = set()  # accounts whose Secrets must be read again now
+        self.search_begun: dict[str, float] = {}
+        self.queues: dict[tuple[Move, str], Queue] = {}
+        self.steps: dict[str, Step] = {}
+        self.chores: dict[str, Move] = {}
+        self.changed: set[str] = set()  # accounts whose status may have to be written
+        self.dirty: set[str] = set()
+        self.timers: list[tuple[float, str]] = []
+        self.signs: dict[str, float] = {}  # last sign of a lost call
+        self.address_writes: dict[str, float] = {}  # addresses that our deletes freed lately
+        self.mails_minute = Window(MINUTE, 0.5)
+        self.mails_hour = Window(HOUR, 60.0)
+        self.implausible: str | None = None
+        self.kube_offset = 0.0
+        self.server_offset = 0.0
+        self.begun = 0.0
+        self.sweep_after = 0.0
+        self.newest_page = 0  # of the list by creation time that is under way; 0: none
+        self.newest_after = 0.0
+        self.search_pages: dict[str, int] = {}  # searches that go on to a further page
+        self.last_served: dict[str, float] = {}
+        self._queued: dict[str, tuple[Move, str]] = {}
+        self._next_call = 0
+        self._showing: dict[str, set[str]] = {}
+        self._shown_by: dict[str, str] = {}
+        self._bound: dict[str, int] = {}  # workspace digests in lastApplied: how many accounts
+        self._bindings: dict[str, str] = {}
+        self._groups: dict[tuple[str, str, str], set[str]] = {}
+        self._groups_of: dict[str, tuple[str, str, str]] = {}
+        self._turns: dict[tuple[str, str, str], dict[str, None]] = {}
+        self._slots: dict[tuple[str, str, str], int] = {}
+
+    # -- objects come, change and go
+
+    def add(self, account: Account, now: float) -> None:
+        """An account enters this workspace: at start, new, or moved from another key."""
+        self.begun = self.begun or now
+        self.accounts[account.uid] = account
+        account.ledger_digest = self.digest
+        self.name_address(account)
+        if account.marked and not account.facts.held and account.lost is None and account.job is None:
+            self._resume(account, now)
+        self._index(account)
+        self.touch(account.uid)
+
+    def _resume(self, account: Account, now: float) -> None:
+        """A mark without an inbox: a create was about to leave, or has left, when an earlier run ended."""
+        ref = account.facts.job
+        if ref is not None and ref.operation == "Create":
+            job = self.jobs.setdefault(ref.id, Job(ref.id, "Create", set(), now, next_poll=now, moved_at=now))
+            job.members.add(account.uid)
+            job.size = len(job.members)
+            account.job = ref.id
+            return
+        account.lost = Lost(RESTART, now)
+        since = (account.mark or now) - self.kube_offset
+        self.signs[RESTART] = max(self.signs.get(RESTART, 0.0), min(since + 30.0, now))
+
+    def update(self, account: Account, desired: Desired) -> None:
+        """The API server showed a newer state of the object."""
+        account.desired = desired
+        if account.busy is None and account.uid not in self.chores:
+            account.mark = desired.mark
+        self.name_address(account)
+        self._index(account)
+        self.touch(account.uid)
+
+    def remove(self, uid: str) -> Account | None:
+        """The object is gone, or moves to another workspace."""
+        account = self.accounts.pop(uid, None)
+        if account is None:
+            return None
+        self.unqueue(uid)
+        self._bind(uid, None)
+        self._show_in(uid, None)
+        self._leave_group(uid)
+        self.brake.withdraw(uid)
+        self.steps.pop(uid, None)
+        self.chores.pop(uid, None)
+        self.stale_secrets.discard(uid)
+        self.changed.discard(uid)
+        self.dirty.discard(uid)
+        for job in self.jobs.values():
+            job.members.discard(uid)
+            job.unstored.discard(uid)
+        self.touch_all(self.claims.remove(account))
+        return account
+
+    def name_address(self, account: Account) -> None:
+        """The address of a native inbox follows from its domain, or from the inbox that it holds."""
+        spec = account.desired.spec
+        if spec.native is None:
+            account.address = spec.address
+            return
+        domain = self.domains.find(spec.native)
+        name = domain.domain_name if domain is not None else spec.native.domain_name
+        if name is not None:
+            account.address = f"{spec.native.prefix}@{name}".lower()
+        elif account.facts.inbox_id in self.inventory.rows:
+            account.address = self.inventory.rows[account.facts.inbox_id or ""].address
+
+    def touch(self, uid: str) -> None:
+        """Something about this account changed: decide anew."""
+        self.dirty.add(uid)
+
+    def touch_all(self, uids: Iterable[str]) -> None:
+        self.dirty.update(uids)
+
+    def touch_everything(self) -> None:
+        self.dirty.update(self.accounts)
+
+    def touch_address(self, address: str) -> None:
+        self.dirty.update(self.claims.at(address, self.group))
+
+    # -- deciding
+
+    def settle(self, now: float) -> None:
+        """Decide anew for every account that something happened to."""
+        while self.timers and self.timers[0][0] <= now:
+            self.dirty.add(heapq.heappop(self.timers)[1])
+        self._slots = {}
+        self.dirty |= self.brake.settle(self.managed, now)
+        for _ in range(8):  # a step that only changes what is known is followed by the next one
+            if not self.dirty:
+                return
+            batch, self.dirty = self.dirty, set()
+            for uid in batch:
+                account = self.accounts.get(uid)
+                if account is not None:
+                    self._decide(account, now)
+            self.dirty |= self.brake.settle(self.managed, now)
+
+    @property
+    def managed(self) -> int:
+        """How many inboxes the objects of this workspace hold."""
+        return sum(self._bound.values())
+
+    @property
+    def unproven(self) -> bool:
+        """Whether this key so far shows a workspace that none of the accounts know (safety.md, 15)."""
+        strangers = sum(count for digest, count in self._bound.items() if digest not in self.digests)
+        return strangers > 0 and strangers == self.managed
+
+    def _decide(self, account: Account, now: float) -> None:
+        self._acknowledge(account)
+        step = next_step(account, self, now)
+        self.steps[account.uid] = step
+        self._ask_brake(account, step, now)
+        if step.due is not None:
+            heapq.heappush(self.timers, (step.due, account.uid))
+        queue = self._queue_of(account, step)
+        if self._queued.get(account.uid) != queue:
+            self.unqueue(account.uid)
+            if queue is not None:
+                self.queues.setdefault(queue, Queue()).add(account.uid, account.desired.namespace, now)
+                self._queued[account.uid] = queue
+        if step.move in CHORES:
+            if account.uid not in self.chores:
+                self.chores[account.uid] = step.move
+        else:
+            self.chores.pop(account.uid, None)
+            self._know(account, step, now)
+        if queue is None:
+            account.turn_at = None
+        self._wait(account, step, now)
+        self.changed.add(account.uid)
+
+    def _acknowledge(self, account: Account) -> None:
+        """`coldsend.pro/reconcile`: a fresh look now, and the Secret's present content is what ColdSend has."""
+        asked, facts = account.desired.reconcile, account.facts
+        if asked is None or asked == facts.reconcile or account.desired.paused:
+            return
+        if account.reconcile_asked != asked:
+            account.reconcile_asked = asked
+            account.refused_delete, account.looks = None, 0
+            account.look_at = 0.0 if facts.inbox_id is not None else None
+            if account.desired.spec.smtp is not None:
+                account.credentials = None
+                self.stale_secrets.add(account.uid)
+            return
+        if account.look_at is not None or account.uid in self.stale_secrets:
+            return
+        digest = account.credentials.digest if account.credentials else None
+        applied = facts.applied
+        if applied is not None and digest is not None:
+            applied = replace(applied, credentials_hash=digest)
+        account.facts = replace(facts, reconcile=asked, applied=applied)
+
+    def _wait(self, account: Account, step: Step, now: float) -> None:
+        """A quiet step is told in status only when it lasts."""
+        if not step.quiet:
+            account.waiting_since = None
+        elif account.waiting_since is None:
+            account.waiting_since = now
+            heapq.heappush(self.timers, (now + QUIET_SECONDS, account.uid))
+
+    def _know(self, account: Account, step: Step, now: float) -> None:
+        """Steps that only change what is known."""
+        facts = account.facts
+        if step.move is Move.TAKE:
+            self.take(account, step.inbox_id or "", step.origin or "", now)
+        elif step.move is Move.REBIND and facts.applied is not None:
+            account.facts = replace(facts, applied=replace(facts.applied, workspace=self.digest))
+        elif step.move is Move.BEGIN_MAIL:
+            spec = account.desired.spec
+            account.mail_begun = spec.mail_request
+            mail = Mail(spec.mail_request or "", spec.mail_recipient or "", started_at=rfc3339(now))
+            account.facts = replace(facts, mail=mail)
+        elif step.move is Move.GIVE_UP_MAIL and facts.mail is not None:
+            error = "The operator stopped while the mail was being sent; it may have left. A new requestID sends again."
+            account.facts = replace(facts, mail=replace(facts.mail, error=error))
+        else:
+            return
+        self._index(account)
+        self.touch(account.uid)
+
+    def take(self, account: Account, inbox_id: str, origin: str, now: float) -> None:
+        """The account has an inbox from now on."""
+        applied = account.facts.applied
+        if origin == "Created":
+            spec_hash, credentials_hash = account.sent or (account.desired.spec.hash, None)
+            applied = Applied(spec_hash, credentials_hash, self.digest)
+        elif origin == "Adopted":
+            applied = Applied(account.desired.spec.hash, None, self.digest)
+        elif origin == "Observed":
+            applied = None
+        account.facts = replace(account.facts, inbox_id=inbox_id, origin=origin, applied=applied, job=None)
+        if account.lost is not None:
+            self.signs[account.lost.call] = now
+        account.lost = account.setback = account.gone_at = account.deleted_at = account.refused_delete = None
+        account.look_at, account.looks, account.unsure_at, account.doubted = None, 0, 0.0, False
+        row = self.inventory.rows.get(inbox_id)
+        if row is not None and account.address is None:
+            account.address = row.address
+        self._index(account)
+
+    def _queue_of(self, account: Account, step: Step) -> tuple[Move, str] | None:
+        match step.move:
+            case Move.CREATE:
+                native = account.desired.spec.native
+                if native is None:
+                    return (Move.CREATE, "smtp")
+                domain = self.domains.find(native)
+                return (Move.CREATE, domain.domain_id if domain else f"single:{native.domain_id}")
+            case Move.DELETE:
+                return (Move.DELETE, "edit" if account.desired.deleting is None else "delete")
+            case Move.SEARCH | Move.GET | Move.MAIL | Move.DOMAINS:
+                return (step.move, "")
+        return None
+
+    def unqueue(self, uid: str) -> None:
+        key = self._queued.pop(uid, None)
+        if key is not None:
+            self.queues[key].remove(uid)
+
+    # -- what steps ask for
+
+    def sign(self, account: Account) -> float:
+        """The last sign of the lost create that carries the account."""
+        if account.lost is None:
+            return 0.0
+        return max(self.signs.get(account.lost.call, 0.0), 0.0 if account.lost.call == RESTART else account.lost.at)
+
+    def recreate_slot(self, account: Account) -> bool:
+        """safety.md, 22: one of those that share a Secret or a Batch first, then maxUnavailable at a time."""
+        if self._being_replaced(account):
+            return True
+        key = self._groups_of.get(account.uid)
+        if key is None:
+            return True
+        if key not in self._slots:
+            self._slots[key] = self._free_slots(key)
+        if self._slots[key] <= 0:
+            self._turns.setdefault(key, {})[account.uid] = None
+            return False
+        self._slots[key] -= 1
+        self._turns.get(key, {}).pop(account.uid, None)
+        return True
+
+    def _free_slots(self, key: tuple[str, str, str]) -> int:
+        members = [self.accounts[uid] for uid in self._groups[key]]
+        members = [other for other in members if other.desired.deleting is None]
+        out = sum(1 for other in members if self._being_replaced(other))
+        proven = any(other.facts.held and not self._outdated(other) for other in members)
+        unavailable = self.policy.max_unavailable.get(key[2], DEFAULT_UNAVAILABLE)
+        return (unavailable.allowed(len(members)) if proven else 1) - out
+
+    def _regroup(self, account: Account) -> None:
+        """Keep the account with those that share its Batch or its Secret, and let the next one take its turn."""
+        spec, batch = account.desired.spec, account.desired.batch
+        secret = spec.smtp.password.name if spec.smtp else None
+        kind, name = ("batch", batch) if batch is not None else ("secret", secret)
+        key = (account.desired.namespace, kind, name) if spec.recreate and name is not None else None
+        old = self._groups_of.get(account.uid)
+        if old != key:
+            self._leave_group(account.uid)
+            if key is not None:
+                self._groups_of[account.uid] = key
+                self._groups.setdefault(key, set()).add(account.uid)
+        if key in self._turns:
+            self.touch_all(islice(self._turns[key], 100))
+
+    def _leave_group(self, uid: str) -> None:
+        key = self._groups_of.pop(uid, None)
+        if key is None:
+            return
+        self._groups[key].discard(uid)
+        self._turns.get(key, {}).pop(uid, None)
+        if not self._groups[key]:
+            del self._groups[key]
+
+    def _being_replaced(self, account: Account) -> bool:
+        step = self.steps.get(account.uid)
+        under_way = account.deleted_at is not None or (step is not None and step.move is Move.DELETE)
+        return account.desired.deleting is None and (under_way or not account.facts.held)
+
+    def _outdated(self, account: Account) -> bool:
+        row = self.inventory.rows.get(account.facts.inbox_id or "")
+        return row is None or needs_recreation(account, row)
+
+    def may_adopt(self, account: Account) -> bool:
+        """safety.md, 14: with the operator's own key only the listed namespaces may adopt or observe."""
+        allowed = self.policy.adopt_namespaces
+        return account.desired.spec.key is not None or not allowed or account.desired.namespace in allowed
+
+    def approved_recreation(self, account: Account) -> bool:
+        return account.desired.approve_recreation or self._marks(account).approve_recreation
+
+    def approved_deletion(self, account: Account) -> bool:
+        return account.desired.approve_deletion or self._marks(account).approve_deletion
+
+    def _marks(self, account: Account) -> NamespaceMarks:
+        return self.policy.namespaces.get(account.desired.namespace, NamespaceMarks())
+
+    def _ask_brake(self, account: Account, step: Step, now: float) -> None:
+        """Count a deletion before it may leave. One that ColdSend refused before was counted then."""
+        desired = account.desired
+        asks = step.move is Move.DELETE or step.reason is Reason.DELETION_HELD
+        if asks and account.refused_delete is None and not account.doubted:
+            asked_at = desired.deleting - self.kube_offset if desired.deleting is not None else now
+            self.brake.ask(account.uid, desired.namespace, asked_at, approved=self.approved_deletion(account))
+        else:
+            self.brake.withdraw(account.uid)
+
+    def believe(self, missing: int) -> None:
+        """Judge a proven list: when most known inboxes are missing at once it is not believed (settled.md)."""
+        known = sum(1 for account in self.accounts.values() if self._counts_as_known(account))
+        before = self.implausible
+        self.implausible = None
+        if missing >= IMPLAUSIBLE_AT and missing * 2 > known:
+            self.implausible = (
+                f"{missing} of {known} inboxes known in this workspace are missing at once; nothing is created or "
+                "forgotten. Check the API key, or set the annotation coldsend.pro/approve-recreation: 'true'."
+            )
+        if self.implausible != before:
+            self.touch_everything()
+
+    def missing(self) -> int:
+        """Inboxes that are held, not being deleted, and not in the inventory."""
+        return sum(
+            1
+            for account in self.accounts.values()
+            if self._counts_as_known(account) and account.facts.inbox_id not in self.inventory.rows
+        )
+
+    @staticmethod
+    def _counts_as_known(account: Account) -> bool:
+        """safety.md, 19."""
+        if account.facts.inbox_id is None or account.deleted_at is not None:
+            return False
+        return not (account.desired.deleting is not None and account.gone_at is not None)
+
+    # -- waiting for the budget
+
+    def waiting(self) -> tuple[str, ...]:
+        """UIDs that wait for a create or a delete."""
+        return self.queued(Move.CREATE) + self.queued(Move.DELETE)
+
+    def estimate(self, now: float) -> None:
+        """Tell those that wait for the budget when their turn is expected (settled.md: absolute, and told once)."""
+        out_of_room = self.budget.room(now) == 0 and self.budget.free_at(now) > now + SHORT_WAIT
+        if not out_of_room:
+            return
+        ahead = 1 if self.inventory.listed_at else 1 + len(self.accounts) // BULK
+        for key, queue in self.queues.items():
+            if key[0] not in {Move.CREATE, Move.DELETE}:
+                continue
+            for index, uid in enumerate(queue):
+                if index % BULK == 0:
+                    turn_at = self.budget.done_at(now, ahead)
+                    ahead += REQUESTS_PER_BULK
+                account = self.accounts[uid]
+                if account.turn_at is None or abs(account.turn_at - turn_at) > TURN_MOVED:
+                    account.turn_at = turn_at
+                    self.changed.add(uid)
+
+    # -- indexes and small change
+
+    def _index(self, account: Account) -> None:
+        self._regroup(account)
+        self.touch_all(self.claims.update(account, self.group))
+        bound = account.facts.applied.workspace if account.facts.applied else None
+        self._show_in(account.uid, account.facts.inbox_id)
+        self._bind(account.uid, (bound or self.digest) if account.facts.held else None)
+
+    def index(self, account: Account) -> None:
+        """The facts of the account changed: its claims and its neighbours follow."""
+        self._index(account)
+        self.touch(account.uid)
+
+    def showing(self, inbox_id: str) -> set[str]:
+        """UIDs of the accounts of this workspace whose status shows the inbox."""
+        return self._showing.get(inbox_id, set())
+
+    def queued(self, move: Move) -> tuple[str, ...]:
+        """UIDs that wait for a call of this kind."""
+        return tuple(uid for (kind, _), queue in self.queues.items() if kind is move for uid in queue)
+
+    def still_queued(self, uids: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of a refused bulk that still want the call."""
+        return tuple(uid for uid in uids if uid in self._queued)
+
+    def _show_in(self, uid: str, inbox_id: str | None) -> None:
+        old = self._shown_by.pop(uid, None)
+        if old is not None:
+            self._showing[old].discard(uid)
+            if not self._showing[old]:
+                del self._showing[old]
+        if inbox_id is not None:
+            self._shown_by[uid] = inbox_id
+            self._showing.setdefault(inbox_id, set()).add(uid)
+
+    def _bind(self, uid: str, digest: str | None) -> None:
+        old = self._bindings.pop(uid, None)
+        if old is not None:
+            self._bound[old] -= 1
+            if not self._bound[old]:
+                del self._bound[old]
+        if digest is not None:
+            self._bindings[uid] = digest
+            self._bound[digest] = self._bound.get(digest, 0) + 1
+
+    def next_call_id(self) -> int:
+        self._next_call += 1
+        return self._next_call
+
+    def mail_free_at(self, now: float) -> float:
+        """When the next test mail may leave: they take at most a tenth of each window (safety.md, 28)."""
+        minute = self.mails_minute.free_at(now, max(1, self.budget.minute_limit // 10))
+        return max(minute, self.mails_hour.free_at(now, max(1, self.budget.hour_limit // 10)))
+
+    def stored(self, uid: str, facts: Facts) -> None:
+        """The API server holds these facts now: steps that wait for them may follow."""
+        account = self.accounts.get(uid)
+        if account is None:
+            return
+        account.recorded = facts
+        for job in self.jobs.values():
+            if uid in job.unstored and facts.job is not None and facts.job.id == job.id:
+                job.unstored.discard(uid)
+        self.touch(uid)
+
+
+def rfc3339(now: float) -> str:
+    """Unix seconds as the Kubernetes API writes times."""
+    return datetime.fromtimestamp(int(now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

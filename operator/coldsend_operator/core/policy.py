@@ -1,0 +1,67 @@
+"""The settings that decisions depend on, and what the namespaces say."""
+
+from dataclasses import dataclass, field
+
+from coldsend_operator.core.budget import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A number, or a percentage of the inboxes managed (at least 10). `percent=100` never holds."""
+
+    number: int | None = None
+    percent: float | None = 50.0
+
+    def allowed(self, managed: int) -> float:
+        if self.number is not None:
+            return self.number
+        percent = self.percent if self.percent is not None else 50.0
+        return float("inf") if percent >= 100 else max(10.0, managed * percent / 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """`spec.maxUnavailable` of a Batch: a number, or a percentage rounded down; never less than one."""
+
+    number: int | None = None
+    percent: float = 10.0
+
+    def allowed(self, members: int) -> int:
+        wanted = self.number if self.number is not None else int(members * self.percent / 100)
+        return max(1, wanted)
+
+
+DEFAULT_UNAVAILABLE = Unavailable()
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceMarks:
+    """The annotations of a namespace that approve what is held, and whether it is Terminating."""
+
+    approve_deletion: bool = False
+    approve_recreation: bool = False
+    terminating: bool = False
+
+
+@dataclass(slots=True)
+class Policy:
+    """Durations are seconds. `namespaces` holds what was last read of the namespaces that were asked for."""
+
+    limits: Limits = field(default_factory=Limits)
+    brake: Threshold = field(default_factory=Threshold)
+    sweep_seconds: float = 300.0
+    poll_seconds: float = 2.0
+    lost_seconds: float = 120.0
+    check_timeout: float = 120.0  # client timeout of a single create
+    counter_seconds: float = 900.0
+    domain_seconds: float = 60.0
+    health_low: float = 70.0
+    health_good: float = 75.0
+    adopt_by_default: bool = False
+    operator_key_namespaces: frozenset[str] = frozenset()
+    adopt_namespaces: frozenset[str] = frozenset()
+    namespaces: dict[str, NamespaceMarks] = field(default_factory=dict)
+    max_unavailable: dict[str, Unavailable] = field(default_factory=dict)  # by UID of the Batch
+
+    def terminating(self, namespace: str) -> bool:
+        return self.namespaces.get(namespace, NamespaceMarks()).terminating

@@ -1,0 +1,344 @@
+"""Status is a projection: from what is known of an account to what its status says. Pure, and written by one writer."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from coldsend_operator.core.answers import Row
+from coldsend_operator.core.breaker import Block
+from coldsend_operator.core.calls import Operation
+from coldsend_operator.core.ledger import QUIET_SECONDS, Ledger, rfc3339
+from coldsend_operator.core.reasons import Condition, Reason
+from coldsend_operator.core.records import Account, Applied, Facts, JobRef, Mail
+from coldsend_operator.core.steps import Move, Step, secret_changed, shows_spec, spec_changed
+
+Status = dict[str, Any]
+MESSAGE_LENGTH = 1024
+
+OPERATION_OF_MOVE = {
+    Move.CREATE: Operation.CREATE_SMTP,
+    Move.DELETE: Operation.DELETE_ACCOUNT,
+    Move.MAIL: Operation.SEND_TEST_EMAIL,
+    Move.DOMAINS: Operation.LIST_DOMAINS,
+}
+SENT_OF_STATUS = {
+    "PAUSED": (Reason.PAUSED, "The inbox is paused in ColdSend; resume it there."),
+    "DISABLED": (
+        Reason.DISABLED,
+        "ColdSend has disabled the inbox and gives no reason; most often the credentials must be renewed.",
+    ),
+    "PENDING": (Reason.PENDING, "ColdSend is still checking the inbox."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What one condition says."""
+
+    status: str
+    reason: Reason
+    message: str
+
+
+def project(account: Account, ledger: Ledger, now: float) -> Status | None:
+    """The status that the object should have; None while nothing definite is to be said."""
+    step = ledger.steps.get(account.uid)
+    if step is None:
+        return None
+    previous: Status = json.loads(account.status) if account.status else {}
+    quiet = step.quiet and now - (account.waiting_since or now) < QUIET_SECONDS
+    if quiet and account.facts == account.recorded:
+        return None
+    status = _values(account, ledger, previous)
+    if step.quiet and step.reason is None and previous.get("conditions"):
+        status["conditions"] = previous["conditions"]
+        status["observedGeneration"] = previous.get("observedGeneration", account.desired.generation)
+    else:
+        says = _sayings(account, ledger, step, status, previous)
+        status["conditions"] = _conditions(says, previous, account.desired.generation, now)
+        status["observedGeneration"] = account.desired.generation
+    if _only_counter_moved(status, previous) and now - account.counter_at < ledger.policy.counter_seconds:
+        return None
+    return status
+
+
+def _only_counter_moved(status: Status, previous: Status) -> bool:
+    counter = "emailsSentToday"
+    if counter not in previous or status.get(counter) == previous.get(counter):
+        return False
+    return {**status, counter: None} == {**previous, counter: None}
+
+
+# -- values
+
+
+def _values(account: Account, ledger: Ledger, previous: Status) -> Status:
+    facts = account.facts
+    status: Status = {}
+    row = ledger.inventory.rows.get(facts.inbox_id or "")
+    if account.desired.paused and account.desired.deleting is None:
+        status = {key: previous[key] for key in VALUE_KEYS if key in previous}
+    elif facts.inbox_id is not None:
+        status = _of_row(row) if row is not None else {}
+        same = previous.get("inboxID") == facts.inbox_id
+        for key in VALUE_KEYS:
+            if key not in status and same and key in previous:
+                status[key] = previous[key]
+        status["inboxID"] = facts.inbox_id
+        if facts.origin is not None:
+            status["origin"] = facts.origin
+    elif account.desired.spec.email_address is not None:
+        status["emailAddress"] = account.desired.spec.email_address
+    status |= facts_to_status(facts)
+    return status
+
+
+VALUE_KEYS = (
+    "inboxID",
+    "emailAddress",
+    "inboxType",
+    "overallStatus",
+    "healthScore",
+    "dailyLimit",
+    "emailsSentToday",
+    "createdAt",
+    "origin",
+)
+
+
+def _of_row(row: Row) -> Status:
+    values = {
+        "emailAddress": row.email_address,
+        "inboxType": row.inbox_type,
+        "overallStatus": row.overall_status,
+        "healthScore": row.health_score,
+        "dailyLimit": row.daily_limit,
+        "emailsSentToday": row.emails_sent_today,
+        "createdAt": row.created_at,
+    }
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def facts_to_status(facts: Facts) -> Status:
+    """The part of status that must survive a restart; `facts_of` reads it back."""
+    status: Status = {}
+    if facts.inbox_id is not None:
+        status["inboxID"] = facts.inbox_id
+    if facts.origin is not None:
+        status["origin"] = facts.origin
+    if facts.reconcile is not None:
+        status["lastReconcileRequest"] = facts.reconcile
+    if facts.job is not None:
+        status["job"] = {"id": facts.job.id, "operation": facts.job.operation, "state": facts.job.state}
+    if facts.applied is not None:
+        applied = {
+            "specHash": facts.applied.spec_hash,
+            "credentialsHash": facts.applied.credentials_hash,
+            "workspace": facts.applied.workspace,
+        }
+        status["lastApplied"] = {key: value for key, value in applied.items() if value is not None}
+    if facts.mail is not None:
+        mail = {
+            "requestID": facts.mail.request_id,
+            "recipient": facts.mail.recipient,
+            "startedAt": facts.mail.started_at,
+            "sentAt": facts.mail.sent_at,
+            "messageID": facts.mail.message_id,
+            "error": facts.mail.error,
+        }
+        status["testEmail"] = {key: value for key, value in mail.items() if value is not None}
+    return status
+
+
+def facts_of(status: Status) -> Facts:
+    """Reads back what `facts_to_status` wrote. Whatever else stands there is passed over."""
+    applied, mail, job = status.get("lastApplied"), status.get("testEmail"), status.get("job")
+    return Facts(
+        inbox_id=status.get("inboxID") or None,
+        origin=status.get("origin") or None,
+        applied=Applied(applied.get("specHash"), applied.get("credentialsHash"), applied.get("workspace"))
+        if applied
+        else None,
+        mail=Mail(
+            mail.get("requestID", ""),
+            mail.get("recipient", ""),
+            mail.get("startedAt"),
+            mail.get("sentAt"),
+            mail.get("messageID"),
+            mail.get("error"),
+        )
+        if mail
+        else None,
+        job=JobRef(job.get("id", ""), job.get("operation", ""), job.get("state", "Running")) if job else None,
+        reconcile=status.get("lastReconcileRequest"),
+    )
+
+
+# -- conditions
+
+
+def _sayings(account: Account, ledger: Ledger, step: Step, status: Status, previous: Status) -> dict[Condition, Saying]:
+    stands = _what_stands_in_the_way(account, ledger, step)
+    says = {
+        Condition.READY: _ready(account, stands, status),
+        Condition.SYNCED: _synced(account, ledger, stands),
+        Condition.HEALTHY: _healthy(ledger, status, previous),
+    }
+    credentials = _credentials(account, previous)
+    if credentials is not None:
+        says[Condition.CREDENTIALS_CURRENT] = credentials
+    return says
+
+
+def _what_stands_in_the_way(account: Account, ledger: Ledger, step: Step) -> Saying | None:
+    """The reason of the step, or of the workspace when the step waits for a call that may not leave."""
+    calls = OPERATION_OF_MOVE.get(step.move, Operation.LIST_ACCOUNTS)
+    block = ledger.breaker.block_of(calls)
+    if block is not None and step.move in {Move.CREATE, Move.DELETE, Move.SEARCH, Move.GET, Move.DOMAINS}:
+        return _blocked(block)
+    if account.turn_at is not None and step.move in {Move.CREATE, Move.DELETE}:
+        message = f"The request budget of ColdSend is spent; the turn of this object is expected at {_at(account)}."
+        return Saying("False", Reason.RATE_LIMITED, message)
+    if step.reason is not None:
+        return Saying("False", step.reason, step.message)
+    if block is not None and account.desired.deleting is None:
+        return _blocked(block)
+    if account.desired.deleting is not None:
+        return Saying("False", Reason.DELETING, "The object is being deleted.")
+    return None
+
+
+def _blocked(block: Block) -> Saying:
+    return Saying("False", block.reason, f"{block.message} Since {rfc3339(block.since)}.")
+
+
+def _at(account: Account) -> str:
+    return rfc3339(account.turn_at or 0.0)
+
+
+def _ready(account: Account, stands: Saying | None, status: Status) -> Saying:
+    reason = stands.reason if stands else None
+    if account.desired.deleting is not None and stands is not None:
+        return stands
+    if account.facts.inbox_id is None:
+        if stands is not None:
+            return stands
+        return Saying("False", Reason.PROVISIONING, "The inbox is being created in ColdSend.")
+    if stands is not None and (reason is Reason.NOT_FOUND or (reason is Reason.RECREATING and account.deleted_at)):
+        return stands
+    shown = status.get("overallStatus")
+    if shown == "ACTIVE":
+        adopted = account.facts.origin == "Adopted"
+        return Saying(
+            "True", Reason.ADOPTED if adopted else Reason.ACTIVE, "The inbox exists in ColdSend and can send."
+        )
+    if shown in SENT_OF_STATUS:
+        return Saying("False", *SENT_OF_STATUS[shown])
+    if shown is None:
+        return Saying("False", Reason.PROVISIONING, "ColdSend has not yet shown the state of the inbox.")
+    return Saying("False", Reason.UNKNOWN_STATUS, f"ColdSend shows a status that is not known here: {shown}.")
+
+
+def _synced(account: Account, ledger: Ledger, stands: Saying | None) -> Saying:
+    if stands is not None:
+        return stands
+    row = ledger.inventory.rows.get(account.facts.inbox_id or "")
+    if row is not None and not account.desired.spec.observe:
+        difference = _difference(account, row)
+        if difference is not None:
+            return difference
+    return Saying("True", Reason.IN_SYNC, "ColdSend is as spec asks.")
+
+
+def _difference(account: Account, row: Row) -> Saying | None:
+    if spec_changed(account, row):
+        message = (
+            "Spec has changed since the inbox was created, and ColdSend cannot update an inbox; change it back, "
+            "or set updatePolicy: Recreate."
+        )
+        return Saying("False", Reason.UPDATE_NOT_SUPPORTED, message)
+    if not shows_spec(account, row):
+        return Saying("False", Reason.DRIFTED, f"ColdSend shows other values than spec: {_drift(account, row)}.")
+    if secret_changed(account):
+        return Saying("False", Reason.SECRET_CHANGED, SECRET_CHANGED)
+    return None
+
+
+SECRET_CHANGED = (
+    "The Secret has changed since ColdSend was sent its value, and ColdSend cannot update an inbox; renew it in the "
+    "dashboard and set the annotation coldsend.pro/reconcile, or set updatePolicy: Recreate."
+)
+
+
+def _drift(account: Account, row: Row) -> str:
+    spec = account.desired.spec
+    parts = []
+    if spec.display_name is not None and row.display_name is not None and spec.display_name != row.display_name:
+        parts.append(f"displayName is {row.display_name!r}, spec asks for {spec.display_name!r}")
+    if spec.daily_limit is not None and row.daily_limit is not None and spec.daily_limit != row.daily_limit:
+        parts.append(f"dailyLimit is {row.daily_limit}, spec asks for {spec.daily_limit}")
+    return "; ".join(parts)
+
+
+def _healthy(ledger: Ledger, status: Status, previous: Status) -> Saying:
+    score = status.get("healthScore")
+    low, good = ledger.policy.health_low, ledger.policy.health_good
+    if score is None:
+        return Saying("Unknown", Reason.HEALTH_SCORE_UNKNOWN, "ColdSend shows no health score.")
+    before = _condition(previous, Condition.HEALTHY).get("status")
+    if score < low or (score < good and before == "False"):
+        message = f"The health score is low (below {low:g}; good again from {good:g}); slow down or warm the inbox up."
+        return Saying("False", Reason.HEALTH_SCORE_LOW, message)
+    return Saying("True", Reason.HEALTH_SCORE_GOOD, f"The health score is good ({low:g} or more).")
+
+
+def _credentials(account: Account, previous: Status) -> Saying | None:
+    spec, credentials, applied = account.desired.spec, account.credentials, account.facts.applied
+    if spec.smtp is None or spec.observe:
+        return None
+    if credentials is None:
+        before = _condition(previous, Condition.CREDENTIALS_CURRENT)
+        if not before:
+            return None
+        return Saying(before.get("status", "Unknown"), Reason(before["reason"]), before.get("message", ""))
+    if credentials.reason is not None:
+        return Saying("False", credentials.reason, credentials.message)
+    if applied is None or applied.credentials_hash is None:
+        message = "What password ColdSend has is not known: the inbox was not created with the present Secret."
+        return Saying("Unknown", Reason.CREDENTIALS_UNKNOWN, message)
+    if applied.credentials_hash != credentials.digest:
+        return Saying("False", Reason.SECRET_CHANGED, SECRET_CHANGED)
+    return Saying("True", Reason.SECRET_UNCHANGED, "ColdSend was sent the present value of the Secret.")
+
+
+def _conditions(says: dict[Condition, Saying], previous: Status, generation: int, now: float) -> list[dict[str, Any]]:
+    conditions = []
+    for kind, saying in says.items():
+        before = _condition(previous, kind)
+        moved = before.get("status") != saying.status
+        conditions.append(
+            {
+                "type": kind.value,
+                "status": saying.status,
+                "observedGeneration": generation,
+                "lastTransitionTime": rfc3339(now) if moved else before.get("lastTransitionTime", rfc3339(now)),
+                "reason": saying.reason.value,
+                "message": saying.message[:MESSAGE_LENGTH],
+            }
+        )
+    return conditions
+
+
+def _condition(status: Status, kind: Condition) -> dict[str, Any]:
+    found: dict[str, Any] = next(
+        (condition for condition in status.get("conditions", ()) if condition.get("type") == kind.value), {}
+    )
+    return found
+
+
+def reasons(status: Status) -> dict[str, tuple[str, str, str]]:
+    """Condition type to (status, reason, message): what Events are made from."""
+    return {
+        condition["type"]: (condition.get("status", ""), condition.get("reason", ""), condition.get("message", ""))
+        for condition in status.get("conditions", ())
+    }

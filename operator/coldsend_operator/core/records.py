@@ -1,0 +1,222 @@
+"""What is known of one object: what it asks for, what its status says, and what happened in this run."""
+
+from dataclasses import dataclass
+
+
+from coldsend_operator.core.reasons import Reason
+
+SMTP_TYPES = frozenset({"GOOGLE_WORKSPACE", "OUTLOOK_365", "CUSTOM_SMTP"})
+HELD_ORIGINS = frozenset({"Created", "Adopted"})
+
+
+@dataclass(frozen=True, slots=True)
+class SecretRef:
+    """A key of a Secret in the object's namespace."""
+
+    name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One side of an SMTP account, defaults applied."""
+
+    host: str
+    port: int
+    username: str
+    password: SecretRef
+    encrypted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """Where a native inbox lives: one of the two names of the domain, and the local part."""
+
+    domain_id: str | None
+    domain_name: str | None
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What an account asks for, defaults applied. `address` is lower-cased; None for native inboxes."""
+
+    inbox_type: str
+    address: str | None
+    email_address: str | None
+    display_name: str | None
+    daily_limit: int | None
+    smtp: Server | None
+    imap: Server | None
+    native: Native | None
+    key: SecretRef | None
+    adopt: bool | None  # None: COLDSEND_ADOPTION_DEFAULT decides
+    orphan: bool
+    recreate: bool
+    observe: bool
+    mail_request: str | None
+    mail_recipient: str | None
+    hash: str  # of what is sent to ColdSend, as `visible.hidden` (see core.hashes)
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """One SenderAccount as the API server last showed it.
+
+    `mark` is the time (Unix seconds, API server's clock) at which our field manager put the finalizer; None when it
+    is not there or not ours (safety.md, 4).
+    """
+
+    uid: str
+    namespace: str
+    name: str
+    generation: int
+    resource_version: int
+    created: str
+    deleting: float | None  # deletionTimestamp, Unix seconds
+    finalized: bool
+    mark: float | None
+    spec: Spec
+    problems: tuple[str, ...]
+    paused: bool = False
+    reconcile: str | None = None
+    approve_deletion: bool = False
+    approve_recreation: bool = False
+    force_orphan: bool = False
+    batch: str | None = None  # UID of the owning batch
+
+    @property
+    def age(self) -> tuple[str, str]:
+        """Orders claims: the older object first (resources.md)."""
+        return (self.created, self.uid)
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """`status.lastApplied`: what ColdSend was last sent."""
+
+    spec_hash: str | None = None
+    credentials_hash: str | None = None
+    workspace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """`status.testEmail`."""
+
+    request_id: str
+    recipient: str
+    started_at: str | None = None
+    sent_at: str | None = None
+    message_id: str | None = None
+    error: str | None = None
+
+    @property
+    def settled(self) -> bool:
+        return self.sent_at is not None or self.error is not None
+
+
+@dataclass(frozen=True, slots=True)
+class JobRef:
+    """`status.job`: the bulk job that carries the account."""
+
+    id: str
+    operation: str  # Create | Delete
+    state: str = "Running"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What status says of the account, and must survive a restart."""
+
+    inbox_id: str | None = None
+    origin: str | None = None
+    applied: Applied | None = None
+    mail: Mail | None = None
+    job: JobRef | None = None
+    reconcile: str | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether the object holds an inbox: only such inboxes are deleted, recreated or sent mail from."""
+        return self.inbox_id is not None and self.origin in HELD_ORIGINS
+
+
+@dataclass(frozen=True, slots=True)
+class Setback:
+    """A refusal of ColdSend, or a lack that keeps a call from leaving; tried again at `retry_at`, or at once when
+    `basis` (generation, credentials, reconcile annotation) changes."""
+
+    reason: Reason
+    message: str
+    at: float
+    retry_at: float
+    basis: tuple[int, str | None, str | None]
+    tries: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A create whose outcome is unknown. Nothing is repeated before `sign` + COLDSEND_LOST_CALL_SECONDS."""
+
+    call: str  # members of one bulk share it: a member that appears is a sign of the call
+    at: float
+    hint: str | None = None  # what a result row said of a failure
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What is known of the Secrets that an account references: an HMAC of the values, or what is wrong."""
+
+    digest: str | None
+    reason: Reason | None = None
+    message: str = ""
+
+
+@dataclass(slots=True)
+class Account:
+    """One SenderAccount in this run. Written by `core.ledger` and `core.folding` only."""
+
+    desired: Desired
+    facts: Facts
+    recorded: Facts  # what the API server is known to hold; steps that must be stored first look here
+    status: str  # the status the API server holds, as compact JSON: a tenth of the memory of a dict
+    written_version: int = 0  # resourceVersion of our last write: older watch events are stale
+    ledger_digest: str = ""
+    address: str | None = None  # lower case; None while the domain of a native inbox is unknown
+    busy: int | None = None  # the call that carries it
+    job: str | None = None  # the job that carries it
+    mark: float | None = None
+    lost: Lost | None = None
+    setback: Setback | None = None
+    credentials: Credentials | None = None
+    sent: tuple[str, str | None] | None = None  # specHash and credentialsHash of the create that left last
+    key_problem: tuple[Reason, str] | None = None
+    searched_at: float = 0.0  # begin of the last search of its address
+    unsure_at: float = 0.0  # ColdSend said "exists": only a look begun after this counts
+    wrote_at: float = 0.0  # end of our last write to its address
+    gone_at: float | None = None  # when a GET of the inbox answered 404
+    deleted_at: float | None = None  # when ColdSend accepted our delete
+    doubted: bool = False  # the delete may have been skipped or lost: a look decides
+    refused_delete: Setback | None = None
+    look_at: float | None = None  # a quick look is wanted from then on
+    looks: int = 0
+    counter_at: float = 0.0  # when emailsSentToday was last written
+    waiting_since: float | None = None
+    turn_at: float | None = None  # the estimate that status holds
+    reconcile_asked: str | None = None  # the coldsend.pro/reconcile value that is being answered
+    mail_begun: str | None = None  # the requestID whose sending this run has begun
+
+    @property
+    def uid(self) -> str:
+        return self.desired.uid
+
+    @property
+    def marked(self) -> bool:
+        return self.mark is not None
+
+    @property
+    def basis(self) -> tuple[int, str | None, str | None]:
+        """What a retry depends on beside time."""
+        digest = self.credentials.digest if self.credentials else None
+        return (self.desired.generation, digest, self.desired.reconcile)

@@ -1,0 +1,71 @@
+"""kopf: watches, starts and stops. Handlers hand over and return; they write nothing (kopf.md)."""
+
+import asyncio
+from typing import Any
+
+import kopf
+
+from coldsend_operator.resources.names import ACCOUNT_PLURAL, BATCH_PLURAL, GROUP, VERSION
+from coldsend_operator.settings import Settings
+from coldsend_operator.workspace.operator import Operator
+
+CHUNK = 500  # objects of a list page: a whole list of 10,000 at once costs 120 MB more (kopf.md)
+IDLE_SECONDS = 0.5  # how long kopf keeps a worker for each object that has changed (kopf.md)
+
+
+def run(settings: Settings) -> None:
+    """The operator, in the foreground, until SIGTERM or SIGINT."""
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    async with Operator(settings) as operator:
+        watching = asyncio.create_task(
+            kopf.operator(
+                registry=registry_of(operator),
+                settings=kopf_settings(settings),
+                standalone=True,
+                clusterwide=not settings.namespaces,
+                namespaces=settings.namespaces,
+            )
+        )
+        working = asyncio.create_task(operator.work())
+        done, _ = await asyncio.wait({watching, working}, return_when=asyncio.FIRST_COMPLETED)
+        working.cancel()
+        await operator.stop()
+        watching.cancel()
+        await asyncio.gather(watching, working, return_exceptions=True)
+        for task in done:
+            task.result()
+
+
+def registry_of(operator: Operator) -> kopf.OperatorRegistry:
+    """Handlers of both kinds; a private registry, so that two operators in one process do not meet."""
+    registry = kopf.OperatorRegistry()
+
+    @kopf.on.login(registry=registry)
+    def login(**kwargs: Any) -> Any:
+        return kopf.login_via_client(**kwargs)
+
+    @kopf.on.event(GROUP, VERSION, ACCOUNT_PLURAL, registry=registry)
+    async def account(type: str | None, event: Any, **_: Any) -> None:  # noqa: A002 - kopf passes it by this name
+        operator.account_event(type, event["object"])
+
+    @kopf.on.event(GROUP, VERSION, BATCH_PLURAL, registry=registry)
+    async def batch(type: str | None, event: Any, **_: Any) -> None:  # noqa: A002 - kopf passes it by this name
+        operator.batch_event(type, event["object"])
+
+    return registry
+
+
+def kopf_settings(settings: Settings) -> kopf.OperatorSettings:
+    """Watch, and nothing else: no events of kopf's own, no scanning for CRDs and namespaces, no peering."""
+    chosen = kopf.OperatorSettings()
+    chosen.posting.enabled = False
+    chosen.scanning.disabled = True
+    chosen.watching.chunk_size = CHUNK
+    chosen.queueing.idle_timeout = IDLE_SECONDS
+    if settings.label_selector:
+        for plural in (ACCOUNT_PLURAL, BATCH_PLURAL):
+            chosen.watching.label_selectors[GROUP, VERSION, plural] = settings.label_selector
+    return chosen

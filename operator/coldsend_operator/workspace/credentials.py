@@ -1,0 +1,145 @@
+"""Secrets of accounts: read by name just before they are sent, otherwise known by an HMAC only."""
+
+import secrets as randomness
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from coldsend_operator.coldsend.models import SmtpInbox
+from coldsend_operator.core.hashes import credentials_digest
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import Account, Credentials, SecretRef, Server
+from coldsend_operator.kube.client import Forbidden
+from coldsend_operator.kube.secrets import SecretContent, Secrets
+from coldsend_operator.logs import mask
+
+HMAC_SECRET = "coldsend-operator-hmac"  # noqa: S105 - the name of a Secret
+HMAC_KEY = "key"
+
+
+@dataclass(frozen=True, slots=True)
+class Hmac:
+    """The key of the digests in status. Its id stands before each digest: a new key makes no Secret look changed."""
+
+    key_id: str
+    key: SecretStr
+
+    def digest(self, values: tuple[str, ...]) -> str:
+        return f"{self.key_id}-{credentials_digest(self.key.get_secret_value().encode(), values)}"
+
+    def made(self, digest: str | None) -> bool:
+        return digest is not None and digest.startswith(f"{self.key_id}-")
+
+
+async def load_hmac(secrets: Secrets, namespace: str) -> Hmac:
+    """The key of Secret `coldsend-operator-hmac`, made when it is missing."""
+    content = await secrets.get(namespace, HMAC_SECRET)
+    if content is None or HMAC_KEY not in content.values:
+        key = SecretStr(f"{randomness.token_hex(4)}.{randomness.token_hex(32)}")
+        if content is None:
+            await secrets.create_if_missing(namespace, HMAC_SECRET, {HMAC_KEY: key})
+            content = await secrets.get(namespace, HMAC_SECRET)
+        if content is not None and HMAC_KEY in content.values:
+            key = content.values[HMAC_KEY]
+    else:
+        key = content.values[HMAC_KEY]
+    return Hmac(key.get_secret_value().partition(".")[0][:8], key)
+
+
+@dataclass(frozen=True, slots=True)
+class Passwords:
+    """What an account's Secrets hold now; alive only between reading and sending."""
+
+    credentials: Credentials
+    smtp: SecretStr | None = None
+    imap: SecretStr | None = None
+
+
+def secret_names(account: Account) -> set[str]:
+    """Names of the Secrets that the account's servers reference."""
+    return {server.password.name for server in (account.desired.spec.smtp, account.desired.spec.imap) if server}
+
+
+class SecretReader:
+    """Reads each Secret once for all accounts of one call."""
+
+    def __init__(self, secrets: Secrets, hmac: Hmac) -> None:
+        self._secrets = secrets
+        self._hmac = hmac
+        self._contents: dict[tuple[str, str], SecretContent | None | Forbidden] = {}
+
+    async def fetch(self, namespace: str, names: Iterable[str]) -> None:
+        """Read these Secrets; raises KubeError when the API server does not answer."""
+        for name in names:
+            if (namespace, name) not in self._contents:
+                try:
+                    self._contents[namespace, name] = await self._secrets.get(namespace, name)
+                except Forbidden as error:
+                    self._contents[namespace, name] = error
+
+    async def passwords(self, account: Account) -> Passwords:
+        """The passwords of an account, or what keeps them from being had."""
+        smtp, imap = account.desired.spec.smtp, account.desired.spec.imap
+        if smtp is None or imap is None:
+            return Passwords(Credentials(None))
+        namespace = account.desired.namespace
+        await self.fetch(namespace, secret_names(account))
+        values: list[SecretStr] = []
+        for field, server in (("spec.smtp", smtp), ("spec.imap", imap)):
+            value = self._value(namespace, field, server.password)
+            if isinstance(value, Credentials):
+                return Passwords(value)
+            values.append(value)
+        digest = self._hmac.digest(tuple(value.get_secret_value() for value in values))
+        return Passwords(Credentials(digest), values[0], values[1])
+
+    def _value(self, namespace: str, field: str, ref: SecretRef) -> SecretStr | Credentials:
+        content = self._contents[namespace, ref.name]
+        path = f"{field}.passwordSecretRef"
+        if isinstance(content, Forbidden):
+            message = f"The operator may not read Secret {ref.name} ({path}); grant it `get` on Secrets here."
+            return Credentials(None, Reason.SECRET_NOT_FOUND, message)
+        if content is None:
+            message = f"Secret {ref.name} ({path}) is not in this namespace; create it, it is picked up by itself."
+            return Credentials(None, Reason.SECRET_NOT_FOUND, message)
+        value = content.values.get(ref.key)
+        if value is None:
+            fault = "is not text (UTF-8)" if ref.key in content.undecodable else "is missing"
+        elif not value.get_secret_value():
+            fault = "is empty"
+        else:
+            mask(value)
+            return value
+        message = f"Key {ref.key} of Secret {ref.name} ({path}) {fault}; set it, it is picked up by itself."
+        return Credentials(None, Reason.SECRET_KEY_NOT_FOUND, message)
+
+
+def smtp_inbox(account: Account, passwords: Passwords) -> SmtpInbox:
+    """The body of a create."""
+    spec = account.desired.spec
+    smtp, imap = _known(spec.smtp), _known(spec.imap)
+    if passwords.smtp is None or passwords.imap is None:
+        raise ValueError("the passwords of this account were not read")
+    return SmtpInbox(
+        email_address=spec.email_address or "",
+        display_name=spec.display_name or "",
+        inbox_type=spec.inbox_type,
+        smtp_host=smtp.host,
+        smtp_port=smtp.port,
+        smtp_username=smtp.username,
+        smtp_password=passwords.smtp,
+        smtp_use_tls=smtp.encrypted,
+        imap_host=imap.host,
+        imap_port=imap.port,
+        imap_username=imap.username,
+        imap_password=passwords.imap,
+        imap_use_ssl=imap.encrypted,
+        daily_limit=spec.daily_limit,
+    )
+
+
+def _known(server: Server | None) -> Server:
+    if server is None:
+        raise ValueError("only SMTP accounts have servers")
+    return server

@@ -1,0 +1,147 @@
+"""From the JSON of a SenderAccount to what the core knows of it."""
+
+import json
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from coldsend_operator.core.answers import address_key
+from coldsend_operator.core.hashes import spec_hash
+from coldsend_operator.core.projection import facts_of
+from coldsend_operator.core.records import Account, Desired, Native, SecretRef, Server, Spec
+from coldsend_operator.kube.finalizers import has_finalizer, mark_of
+from coldsend_operator.resources.account import SenderAccountSpec
+from coldsend_operator.resources.common import AdoptionPolicy, DeletionPolicy, InboxType, UpdatePolicy
+from coldsend_operator.resources.effective import MailServer, api_key, effective_imap, effective_smtp
+from coldsend_operator.resources.names import (
+    APPROVE_DELETION_ANNOTATION,
+    APPROVE_RECREATION_ANNOTATION,
+    BATCH_KIND,
+    FORCE_ORPHAN_ANNOTATION,
+    PAUSED_ANNOTATION,
+    RECONCILE_ANNOTATION,
+)
+from coldsend_operator.resources.reading import policies, read_account
+
+Raw = Mapping[str, Any]
+
+
+def read_object(raw: Raw) -> Account:
+    """A SenderAccount as the API server shows it, with what its status says of the past."""
+    status = raw.get("status") or {}
+    desired = read_desired(raw)
+    facts = facts_of(status)
+    return Account(
+        desired=desired,
+        facts=facts,
+        recorded=facts,
+        status=compact_json(status) if status else "",
+        mark=desired.mark,
+    )
+
+
+def read_desired(raw: Raw) -> Desired:
+    metadata = raw["metadata"]
+    annotations = metadata.get("annotations") or {}
+    reading = read_account(raw.get("spec"))
+    deleting = metadata.get("deletionTimestamp")
+    return Desired(
+        uid=metadata["uid"],
+        namespace=sys.intern(metadata["namespace"]),
+        name=metadata["name"],
+        generation=metadata.get("generation", 1),
+        resource_version=version_number(metadata.get("resourceVersion")),
+        created=metadata.get("creationTimestamp") or "",
+        deleting=datetime.fromisoformat(deleting).timestamp() if deleting else None,
+        finalized=has_finalizer(metadata),
+        mark=mark_of(metadata),
+        spec=_broken_spec(raw.get("spec")) if reading.spec is None else _spec(reading.spec),
+        problems=reading.problems,
+        paused=annotations.get(PAUSED_ANNOTATION) == "true",
+        reconcile=annotations.get(RECONCILE_ANNOTATION),
+        approve_deletion=annotations.get(APPROVE_DELETION_ANNOTATION) == "true",
+        approve_recreation=annotations.get(APPROVE_RECREATION_ANNOTATION) == "true",
+        force_orphan=annotations.get(FORCE_ORPHAN_ANNOTATION) == "true",
+        batch=_owner(metadata),
+    )
+
+
+def version_number(version: str | None) -> int:
+    """resourceVersions of one kind are comparable numbers; 0 for one that is none."""
+    return int(version) if version is not None and version.isdigit() else 0
+
+
+def compact_json(content: Any) -> str:
+    return json.dumps(content, separators=(",", ":"))
+
+
+def _owner(metadata: Raw) -> str | None:
+    owners = metadata.get("ownerReferences") or ()
+    return next((owner["uid"] for owner in owners if owner.get("kind") == BATCH_KIND), None)
+
+
+def _spec(spec: SenderAccountSpec) -> Spec:
+    smtp, imap = _server(effective_smtp(spec)), _server(effective_imap(spec))
+    native = None
+    if spec.inbox_type is InboxType.COLDSEND and spec.native is not None:
+        native = Native(spec.native.domain_id, spec.native.domain_name, spec.native.email_prefix)
+    key = api_key(spec.api_key_secret_ref) if spec.api_key_secret_ref else None
+    adopt = None if spec.adoption_policy is None else spec.adoption_policy is AdoptionPolicy.ADOPT
+    return Spec(
+        inbox_type=sys.intern(str(spec.inbox_type)),
+        address=address_key(spec.email_address) if spec.email_address else None,
+        email_address=spec.email_address,
+        display_name=spec.display_name,
+        daily_limit=spec.daily_limit,
+        smtp=smtp,
+        imap=imap,
+        native=native,
+        key=SecretRef(key.name, key.key) if key else None,
+        adopt=adopt,
+        orphan=spec.deletion_policy is DeletionPolicy.ORPHAN,
+        recreate=spec.update_policy is UpdatePolicy.RECREATE,
+        observe=spec.observed_only,
+        mail_request=spec.test_email.request_id if spec.test_email else None,
+        mail_recipient=spec.test_email.recipient if spec.test_email else None,
+        hash=spec_hash(
+            {"displayName": spec.display_name, "dailyLimit": spec.daily_limit},
+            {"smtp": _hidden(smtp), "imap": _hidden(imap)},
+        ),
+    )
+
+
+def _server(server: MailServer | None) -> Server | None:
+    if server is None:
+        return None
+    password = SecretRef(sys.intern(server.password.name), sys.intern(server.password.key))
+    return Server(sys.intern(server.host), server.port, server.username, password, server.encrypted)
+
+
+def _hidden(server: Server | None) -> list[Any] | None:
+    """What ColdSend is sent of a server and never shows again; where the password comes from is not part of it."""
+    return None if server is None else [server.host, server.port, server.username, server.encrypted]
+
+
+def _broken_spec(raw: object) -> Spec:
+    """A spec that cannot be used; only what letting the object go needs is read."""
+    known = policies(raw)
+    key = api_key(known.api_key_secret) if known.api_key_secret else None
+    return Spec(
+        inbox_type="",
+        address=None,
+        email_address=None,
+        display_name=None,
+        daily_limit=None,
+        smtp=None,
+        imap=None,
+        native=None,
+        key=SecretRef(key.name, key.key) if key else None,
+        adopt=False,
+        orphan=known.deletion is DeletionPolicy.ORPHAN,
+        recreate=False,
+        observe=known.management.value == "Observe",
+        mail_request=None,
+        mail_recipient=None,
+        hash="",
+    )

@@ -1,0 +1,62 @@
+"""What Prometheus is shown of the workspaces, taken when it asks."""
+
+import json
+from collections import Counter
+
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import Account
+from coldsend_operator.metrics import Snapshot, WorkspaceFigures
+from coldsend_operator.workspace.registry import Registry
+from coldsend_operator.workspace.runner import Runner
+
+
+def snapshot(registry: Registry, now: float, *, with_scores: bool) -> Snapshot:
+    """The figures of this moment."""
+    states: Counter[tuple[str, str, str]] = Counter()
+    scores = []
+    for account in registry.accounts.values():
+        desired = account.desired
+        states[desired.namespace, desired.spec.inbox_type, _state(registry, account)] += 1
+        score = _score(registry, account)
+        if with_scores and score is not None:
+            scores.append((desired.namespace, desired.name, score))
+    jobs: Counter[tuple[str, str]] = Counter()
+    for runner in registry.runners.values():
+        for job in runner.ledger.jobs.values():
+            jobs[job.operation, "Running"] += 1
+    working = [runner for runner in registry.runners.values() if runner.client is not None]
+    return Snapshot(
+        workspaces={runner.label: _figures(runner, now) for runner in working},
+        accounts=dict(states),
+        health_scores=tuple(scores),
+        jobs=dict(jobs),
+    )
+
+
+def _figures(runner: Runner, now: float) -> WorkspaceFigures:
+    ledger = runner.ledger
+    minute, hour = ledger.budget.remaining(now)
+    lengths: Counter[str] = Counter()
+    for (move, _), queue in ledger.queues.items():
+        lengths[move.value] += len(queue)
+    refused = any(block.reason is Reason.UNAUTHORIZED for block in ledger.breaker.blocks.values())
+    return WorkspaceFigures(
+        budget_remaining={"minute": minute, "hour": hour},
+        budget_limit={"minute": ledger.budget.minute_limit, "hour": ledger.budget.hour_limit},
+        queue_lengths=dict(lengths),
+        sweep_age=now - ledger.inventory.swept_at if ledger.inventory.swept_at else None,
+        deletions_held=ledger.brake.held,
+        key_refused=refused,
+    )
+
+
+def _state(registry: Registry, account: Account) -> str:
+    """The reason that Ready shows; Provisioning before the first status."""
+    conditions = json.loads(account.status).get("conditions", ()) if account.status else ()
+    return next((entry["reason"] for entry in conditions if entry["type"] == "Ready"), Reason.PROVISIONING.value)
+
+
+def _score(registry: Registry, account: Account) -> float | None:
+    runner = registry.runners.get(account.ledger_digest)
+    row = runner.ledger.inventory.rows.get(account.facts.inbox_id or "") if runner else None
+    return row.health_score if row else None

@@ -1,0 +1,151 @@
+"""API keys: the operator's own, and those of `apiKeySecretRef`. A key is known outside by its digest only."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from coldsend_operator.core.hashes import workspace_digest
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import Account, SecretRef
+from coldsend_operator.kube.client import Forbidden, KubeError
+from coldsend_operator.kube.secrets import Secrets
+from coldsend_operator.logs import mask
+from coldsend_operator.settings import Settings
+
+MISSING_FIRST, MISSING_LONGEST = 1.0, 30.0
+FILE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRef:
+    """Where a key comes from: a Secret of a namespace, or the operator's settings (`namespace` empty)."""
+
+    namespace: str = ""
+    secret: SecretRef | None = None
+
+    @property
+    def label(self) -> str:
+        """How metrics name the workspace."""
+        return "default" if self.secret is None else f"{self.namespace}/{self.secret.name}"
+
+
+@dataclass(slots=True)
+class KeyState:
+    """What is known of one key. `digest` None and no `problem`: not read yet."""
+
+    digest: str | None = None
+    problem: tuple[Reason, str] | None = None
+    due: float = 0.0
+    tries: int = 0
+
+
+OWN_KEY = KeyRef()
+NO_KEY = (
+    Reason.UNAUTHORIZED,
+    "The operator has no API key of its own; set spec.apiKeySecretRef, or give it COLDSEND_API_KEY_FILE.",
+)
+NOT_FOR_NAMESPACE = (
+    Reason.UNAUTHORIZED,
+    "This namespace may not use the operator's API key; set spec.apiKeySecretRef, or ask the administrator "
+    "(COLDSEND_OPERATOR_KEY_NAMESPACES).",
+)
+
+
+class KeyRing:
+    """Reads keys and remembers by which digest each reference is known now."""
+
+    def __init__(self, settings: Settings, secrets: Secrets, clock: Callable[[], float]) -> None:
+        self._settings = settings
+        self._secrets = secrets
+        self._clock = clock
+        self._states: dict[KeyRef, KeyState] = {}
+        self.keys: dict[str, SecretStr] = {}  # by digest; the last one read stays, its inboxes may have to go
+
+    def ref_of(self, account: Account) -> KeyRef:
+        key = account.desired.spec.key
+        return OWN_KEY if key is None else KeyRef(account.desired.namespace, key)
+
+    def state(self, ref: KeyRef) -> KeyState:
+        return self._states.setdefault(ref, KeyState())
+
+    def allowed(self, account: Account) -> bool:
+        """safety.md, 14: which namespaces may use the operator's own key."""
+        names = self._settings.operator_key_namespaces
+        return account.desired.spec.key is not None or not names or account.desired.namespace in names
+
+    def forget(self, refs: set[KeyRef]) -> None:
+        """Only these references are still in use."""
+        for ref in [ref for ref in self._states if ref not in refs]:
+            del self._states[ref]
+
+    def next_due(self) -> float | None:
+        return min((state.due for state in self._states.values()), default=None)
+
+    def hasten(self, ref: KeyRef) -> None:
+        self.state(ref).due = 0.0
+
+    async def refresh(self) -> list[KeyRef]:
+        """Read every key that is due again; the references whose key or problem changed."""
+        changed = []
+        for ref, state in list(self._states.items()):
+            if state.due > self._clock():
+                continue
+            before = (state.digest, state.problem)
+            await self._read(ref, state)
+            if (state.digest, state.problem) != before:
+                changed.append(ref)
+        return changed
+
+    async def _read(self, ref: KeyRef, state: KeyState) -> None:
+        try:
+            found = self._own() if ref.secret is None else await self._of_secret(ref.namespace, ref.secret)
+        except KubeError:
+            state.due = self._clock() + MISSING_FIRST
+            return
+        if isinstance(found, SecretStr):
+            mask(found)
+            state.digest, state.problem, state.tries = workspace_digest(found.get_secret_value()), None, 0
+            self.keys[state.digest] = found
+            state.due = self._clock() + (FILE_SECONDS if ref.secret is None else self._settings.secret_check_seconds)
+            return
+        state.problem = found  # the digest stays: deletions go on with the key last read
+        longest = min(MISSING_LONGEST, self._settings.secret_check_seconds)
+        state.due = self._clock() + min(MISSING_FIRST * 2**state.tries, longest)
+        state.tries += 1
+
+    def _own(self) -> SecretStr | tuple[Reason, str]:
+        if self._settings.api_key is not None:
+            return self._settings.api_key
+        path = self._settings.api_key_file
+        if path is None:
+            return NO_KEY
+        text = _read_file(path)
+        if not text:
+            message = f"The file of the operator's API key ({path.name}) is missing or empty; write the key to it."
+            return (Reason.UNAUTHORIZED, message)
+        return SecretStr(text)
+
+    async def _of_secret(self, namespace: str, ref: SecretRef) -> SecretStr | tuple[Reason, str]:
+        try:
+            content = await self._secrets.get(namespace, ref.name)
+        except Forbidden:
+            message = f"The operator may not read Secret {ref.name} (spec.apiKeySecretRef); grant it `get` on it."
+            return (Reason.SECRET_NOT_FOUND, message)
+        if content is None:
+            message = f"Secret {ref.name} (spec.apiKeySecretRef) is not in this namespace; create it."
+            return (Reason.SECRET_NOT_FOUND, message)
+        value = content.values.get(ref.key)
+        if value is None or not value.get_secret_value().strip():
+            fault = "is empty" if value is not None else "is missing"
+            message = f"Key {ref.key} of Secret {ref.name} (spec.apiKeySecretRef) {fault}; set it."
+            return (Reason.SECRET_KEY_NOT_FOUND, message)
+        return SecretStr(value.get_secret_value().strip())
+
+
+def _read_file(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except (OSError, UnicodeDecodeError):
+        return ""

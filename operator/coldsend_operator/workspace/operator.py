@@ -1,0 +1,223 @@
+"""The whole process put together: doors, workspaces, watches, and the order in which they start and stop."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Self
+
+from coldsend_operator import __version__
+from coldsend_operator.build import commit
+from coldsend_operator.coldsend.client import ColdSendClient
+from coldsend_operator.core.budget import Limits
+from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.policy import Policy, Threshold
+from coldsend_operator.core.records import Account
+from coldsend_operator.kube.client import Kind, KubeClient, KubeError
+from coldsend_operator.kube.lease import Election, Leadership, NoElection
+from coldsend_operator.kube.secrets import Secrets
+from coldsend_operator.kube.startup import list_uids
+from coldsend_operator.kube.state import StateMap
+from coldsend_operator.logs import Event, log
+from coldsend_operator.metrics import Metrics, serving
+from coldsend_operator.probes import answering
+from coldsend_operator.settings import Settings
+from coldsend_operator.workspace.clock import Clock
+from coldsend_operator.workspace.credentials import Hmac, SecretReader, load_hmac
+from coldsend_operator.workspace.figures import snapshot
+from coldsend_operator.workspace.keys import KeyRing
+from coldsend_operator.workspace.namespace_watch import watch_namespaces
+from coldsend_operator.workspace.registry import Registry
+from coldsend_operator.workspace.runner import Doors
+from coldsend_operator.workspace.secret_watch import SecretWatch
+from coldsend_operator.workspace.store import Store
+
+ARRIVAL_PAUSE = 0.05
+RELIST_SECONDS = 5.0
+HMAC_RETRY = 2.0
+STALLED_SECONDS = 60.0
+CHECK_TIMEOUT = 120.0
+
+
+class LeaseLost(Exception):  # noqa: N818 - an end, no error of ours
+    """Another replica holds the Lease: this process ends and starts again as a standby."""
+
+
+class Operator:
+    """`async with Operator(settings) as operator`, then feed it watch events and run `work`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.clock = Clock()
+        self.metrics = Metrics()
+        self.metrics.build(__version__, commit())
+        self._stack = AsyncExitStack()
+        self._kube = KubeClient.connect(self.metrics.write)
+        self._seen: set[str] = set()
+        self._arrived: set[Kind] = set()
+        self._background: list[asyncio.Task[None]] = []
+        self._hmac: Hmac | None = None
+        self.ready = False
+        self._leading = False
+
+    async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self._kube)
+        secrets = Secrets(self._kube)
+        self._secrets = secrets
+        self._store = Store(StateMap(self._kube, self._settings.lease_namespace, self._settings.lease_name), self.clock)
+        self._leadership: Leadership = NoElection()
+        if self._settings.leader_election:
+            election = Election(self._kube, self._settings.lease_namespace, self._settings.lease_name)
+            self._leadership = await self._stack.enter_async_context(election)
+        doors = Doors(self._kube, self._store, self._leadership, self.metrics, self.clock, self._reader)
+        self.policy = policy_of(self._settings)
+        ring = KeyRing(self._settings, secrets, self.clock)
+        self.registry = Registry(self.policy, ring, doors, self._client)
+        await self._stack.enter_async_context(serving(self.metrics, self._snapshot, self._settings.metrics_address))
+        await self._stack.enter_async_context(
+            answering(self._settings.probes_address, lambda: self.alive, lambda: self.ready)
+        )
+        log.info(Event.STARTED, version=__version__)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+        log.info(Event.STOPPED)
+
+    # -- watch events, fed by the handlers
+
+    def account_event(self, kind: str | None, raw: Mapping[str, Any]) -> None:
+        uid = raw["metadata"]["uid"]
+        self._seen.add(uid)
+        if kind == "DELETED":
+            self.registry.gone(uid)
+        else:
+            self.registry.seen(raw)
+
+    def batch_event(self, kind: str | None, raw: Mapping[str, Any]) -> None:
+        self._seen.add(raw["metadata"]["uid"])
+
+    # -- the order of a start
+
+    async def work(self) -> None:
+        """Wait until all is known, then lead; returns when told to stop, raises when the Lease is lost."""
+        await self._load_hmac()
+        self._begin(self.registry.watch_keys())
+        await self._whole("SenderAccount")
+        await self._whole("SenderAccountBatch")
+        while not self.registry.placed:
+            await asyncio.sleep(ARRIVAL_PAUSE)
+        self.ready = True
+        await self._leadership.acquired()
+        await self._store.load()
+        self.metrics.leader(leading=True)
+        self._leading = True
+        self._begin(watch_namespaces(self._kube, self.policy, lambda: tuple(self.registry.runners.values())))
+        self._begin(self._secret_watch().run())
+        self.registry.start()
+        await self._leadership.lost()
+        raise LeaseLost("another replica holds the Lease; this process ends at once and starts anew")
+
+    async def stop(self) -> None:
+        """Finish or record what is under way."""
+        log.info(Event.STOPPING)
+        self.ready = False
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        if self._leading:
+            await self.registry.stop()
+
+    @property
+    def alive(self) -> bool:
+        """Whether every loop came round lately."""
+        if not self._leading:
+            return True
+        limit = self.clock() - STALLED_SECONDS
+        return all(runner.came_round_at > limit for runner in self.registry.runners.values())
+
+    async def _whole(self, kind: Kind) -> None:
+        """safety.md, 1: an own list, and every UID of it arrived; what was deleted meanwhile is listed no more."""
+        listed = await self._listed(kind)
+        at = self.clock()
+        while missing := [uid for uid in listed if uid not in self._seen]:
+            await asyncio.sleep(ARRIVAL_PAUSE)
+            if self.clock() - at > RELIST_SECONDS:
+                listed, at = await self._listed(kind), self.clock()
+                log.debug(Event.STARTED, message=f"{len(missing)} objects of kind {kind} have not arrived yet")
+
+    async def _listed(self, kind: Kind) -> set[str]:
+        while True:
+            try:
+                found = await list_uids(self._kube, kind, self._settings.namespaces, self._settings.label_selector)
+            except KubeError as error:
+                log.warning(Event.CALL_FAILED, operation=f"list {kind}", message=str(error))
+                await asyncio.sleep(HMAC_RETRY)
+            else:
+                return set(found)
+
+    async def _load_hmac(self) -> None:
+        while self._hmac is None:
+            try:
+                self._hmac = await load_hmac(self._secrets, self._settings.lease_namespace)
+            except KubeError as error:
+                log.warning(Event.CALL_FAILED, operation="load_hmac_key", message=str(error))
+                await asyncio.sleep(HMAC_RETRY)
+
+    def _begin(self, work: Any) -> None:
+        self._background.append(asyncio.create_task(work))
+
+    # -- parts
+
+    def _reader(self) -> SecretReader:
+        if self._hmac is None:
+            raise RuntimeError("no Secret is read before the HMAC key")
+        return SecretReader(self._secrets, self._hmac)
+
+    def _secret_watch(self) -> SecretWatch:
+        if self._hmac is None:
+            raise RuntimeError("no Secret is watched before the HMAC key")
+        registry = self.registry
+        watch = SecretWatch(
+            self._settings.secret_check_seconds, self._hmac, self._reader, self.clock, self._ledger_of, self._wake
+        )
+        for account in registry.accounts.values():
+            watch.follow(account, gone=False)
+        registry.on_change = watch.follow
+        registry.on_secret_change = watch.hasten
+        return watch
+
+    def _ledger_of(self, account: Account) -> Ledger | None:
+        runner = self.registry.runners.get(account.ledger_digest)
+        return runner.ledger if runner is not None else None
+
+    def _wake(self, account: Account) -> None:
+        runner = self.registry.runners.get(account.ledger_digest)
+        if runner is not None:
+            runner.wake()
+
+    def _client(self, key: Any, on_answer: Any) -> ColdSendClient:
+        return ColdSendClient(self._settings.api_url, key, on_answer=on_answer, check_timeout=CHECK_TIMEOUT)
+
+    def _snapshot(self) -> Any:
+        return snapshot(self.registry, self.clock(), with_scores=self._settings.account_metrics)
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The settings that decisions depend on."""
+    return Policy(
+        limits=Limits(settings.requests_per_minute, settings.requests_per_hour, settings.reserve),
+        brake=Threshold(settings.delete_brake.number, settings.delete_brake.percent),
+        sweep_seconds=settings.sweep_seconds,
+        poll_seconds=settings.poll_seconds,
+        lost_seconds=settings.lost_call_seconds,
+        check_timeout=CHECK_TIMEOUT,
+        counter_seconds=settings.counter_seconds,
+        health_low=settings.health_low,
+        health_good=settings.health_good,
+        adopt_by_default=settings.adoption_default == "Adopt",
+        operator_key_namespaces=frozenset(settings.operator_key_namespaces),
+        adopt_namespaces=frozenset(settings.adopt_namespaces),
+    )

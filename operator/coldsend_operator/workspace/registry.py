@@ -1,0 +1,242 @@
+"""All objects and all workspaces: which account belongs to which key, and what comes and goes."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import structlog
+
+from coldsend_operator.coldsend.client import ColdSendClient
+from coldsend_operator.coldsend.headers import Meta
+from coldsend_operator.core.claims import Claims
+from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.policy import Policy
+from coldsend_operator.core.projection import facts_of
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import Account
+from coldsend_operator.logs import Event, log
+from coldsend_operator.workspace.desired import compact_json, read_desired, read_object
+from coldsend_operator.workspace.keys import NOT_FOR_NAMESPACE, KeyRef, KeyRing
+from coldsend_operator.workspace.runner import Doors, Runner
+
+NO_WORKSPACE = ""
+KEY_PAUSE = 1.0
+
+__all__ = ["Registry"]
+
+
+class Registry:
+    """Takes watch events in, finds the workspace of each account and runs the workspaces."""
+
+    def __init__(self, policy: Policy, ring: KeyRing, doors: Doors, client_of: Callable[..., ColdSendClient]) -> None:
+        self.policy = policy
+        self.accounts: dict[str, Account] = {}
+        self.runners: dict[str, Runner] = {}
+        self.on_change: Callable[[Account, bool], None] = lambda account, gone: None  # batches listen
+        self.on_secret_change: Callable[[Account], None] = lambda account: None
+        self._claims = Claims()
+        self._ring = ring
+        self._doors = doors
+        self._client_of = client_of
+        self._refs: dict[KeyRef, set[str]] = {}
+        self._unplaced: set[str] = set()
+        self._key_wake = asyncio.Event()
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._running = False
+
+    # -- watch events
+
+    def seen(self, raw: Mapping[str, Any]) -> None:
+        """The API server shows an object: new, changed, or just again."""
+        uid = raw["metadata"]["uid"]
+        account = self.accounts.get(uid)
+        if account is None:
+            account = read_object(raw)
+            self.accounts[uid] = account
+            self._place(account)
+            self.on_change(account, False)
+            return
+        desired = read_desired(raw)
+        if desired.resource_version < max(account.desired.resource_version, account.written_version):
+            if desired.generation <= account.desired.generation:
+                return  # older than what we know: our own write came before this event
+            desired = replace(desired, resource_version=account.desired.resource_version)
+        else:
+            self._see_status(account, raw.get("status") or {})
+        changed_spec = desired.generation != account.desired.generation
+        account.desired = desired
+        runner = self.runners.get(account.ledger_digest) if uid not in self._unplaced else None
+        if runner is not None:
+            runner.ledger.update(account, desired)
+        self._place(account)
+        if changed_spec:
+            self.on_secret_change(account)
+        self.on_change(account, False)
+
+    def _see_status(self, account: Account, status: Mapping[str, Any]) -> None:
+        text = compact_json(status) if status else ""
+        if text != account.status:
+            account.status = text
+            account.recorded = facts_of(dict(status))
+
+    def gone(self, uid: str) -> None:
+        """The object has left the API server."""
+        account = self.accounts.pop(uid, None)
+        if account is None:
+            return
+        self._unplaced.discard(uid)
+        for uids in self._refs.values():
+            uids.discard(uid)
+        runner = self.runners.get(account.ledger_digest)
+        if runner is not None:
+            runner.ledger.remove(uid)
+            runner.wake()
+        self.on_change(account, True)
+
+    # -- placing accounts
+
+    def _place(self, account: Account) -> None:
+        """Put the account into the workspace of its key; into none while no key can be had."""
+        ref = self._ring.ref_of(account)
+        if account.uid not in self._refs.setdefault(ref, set()):
+            for uids in self._refs.values():
+                uids.discard(account.uid)
+            self._refs[ref].add(account.uid)
+        state = self._ring.state(ref)
+        if state.digest is None and state.problem is None:
+            self._unplaced.add(account.uid)
+            self._key_wake.set()
+            return
+        problem = state.problem if self._ring.allowed(account) else NOT_FOR_NAMESPACE
+        digest = state.digest if self._ring.allowed(account) else None
+        digest, problem = self._for_deletion(account, digest, problem)
+        account.key_problem = problem
+        self._move(account, digest or NO_WORKSPACE, ref)
+
+    def _for_deletion(
+        self, account: Account, digest: str | None, problem: tuple[Reason, str] | None
+    ) -> tuple[str | None, tuple[Reason, str] | None]:
+        """safety.md, 26: a deletion uses any key in memory that leads to the workspace of its inbox."""
+        if account.desired.deleting is None:
+            return digest, problem
+        bound = account.facts.applied.workspace if account.facts.applied else account.ledger_digest
+        if bound in self._ring.keys:
+            return bound, None
+        if digest is not None and problem is not None and digest in self._ring.keys:
+            return digest, None
+        return digest, problem
+
+    def _move(self, account: Account, digest: str, ref: KeyRef) -> None:
+        old = self.runners.get(account.ledger_digest) if account.uid not in self._unplaced else None
+        if old is not None and account.uid in old.ledger.accounts:
+            if old.ledger.digest == digest:
+                old.ledger.touch(account.uid)
+                old.wake()
+                return
+            if not self._may_leave(account, old):
+                asyncio.get_running_loop().call_later(KEY_PAUSE, self._again, account.uid)
+                return
+            old.ledger.remove(account.uid)
+            _fresh(account)
+        self._unplaced.discard(account.uid)
+        runner = self._runner(digest, ref)
+        runner.ledger.add(account, self._doors.clock())
+        runner.wake()
+
+    @staticmethod
+    def _may_leave(account: Account, runner: Runner) -> bool:
+        """What is under way with the old key ends there, unless ColdSend refuses that key."""
+        if account.busy is not None:
+            return False
+        block = next(iter(runner.ledger.breaker.blocks.values()), None)
+        refused = block is not None and block.reason is Reason.UNAUTHORIZED
+        return refused or (account.lost is None and account.job is None)
+
+    def _again(self, uid: str) -> None:
+        account = self.accounts.get(uid)
+        if account is not None:
+            self._place(account)
+
+    def _runner(self, digest: str, ref: KeyRef) -> Runner:
+        runner = self.runners.get(digest)
+        if runner is not None:
+            return runner
+        ledger = Ledger(digest, self.policy, self._claims)
+        client = None
+        if digest != NO_WORKSPACE:
+            client = self._client_of(self._ring.keys[digest], lambda op, meta: self._answered(digest, ref, op, meta))
+            self._doors.store.restore(ledger)
+            log.info(Event.WORKSPACE_OPENED, workspace=digest, key=ref.label)
+        runner = Runner(ledger, client, self._doors, ref.label)
+        self.runners[digest] = runner
+        if self._running:
+            self._start(digest, runner)
+        return runner
+
+    def _answered(self, digest: str, ref: KeyRef, operation: str, meta: Meta) -> None:
+        self._doors.metrics.request(ref.label, operation, meta.status, meta.seconds)
+        ledger, now = self.runners[digest].ledger, self._doors.clock()
+        if meta.server_time is not None:
+            ledger.server_offset = meta.server_time - now
+        if meta.rate is not None:
+            ledger.budget.see(meta.rate, now, ledger.server_offset)
+
+    # -- running
+
+    def start(self) -> None:
+        """Both kinds are listed whole, the state is loaded, the Lease is ours: calls may leave (safety.md, 1)."""
+        self._running = True
+        for digest, runner in self.runners.items():
+            self._start(digest, runner)
+
+    def _start(self, digest: str, runner: Runner) -> None:
+        self._tasks[digest] = asyncio.create_task(runner.run(), name=f"workspace {digest}")
+        self._tasks[digest].add_done_callback(_report)
+
+    async def stop(self) -> None:
+        for runner in self.runners.values():
+            await runner.stop()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        for runner in self.runners.values():
+            if runner.client is not None:
+                await runner.client.aclose()
+
+    async def watch_keys(self) -> None:
+        """Read keys when they are due; move the accounts of those that changed."""
+        while True:
+            self._ring.forget({ref for ref, uids in self._refs.items() if uids})
+            self._refs = {ref: uids for ref, uids in self._refs.items() if uids}
+            for ref in await self._ring.refresh():
+                self._place_all(self._refs.get(ref, ()))
+            due = self._ring.next_due()
+            pause = KEY_PAUSE if due is None else min(KEY_PAUSE, max(0.0, due - self._doors.clock()))
+            self._key_wake.clear()
+            try:
+                await asyncio.wait_for(self._key_wake.wait(), pause)
+            except TimeoutError:
+                continue
+
+    def _place_all(self, uids: Iterable[str]) -> None:
+        for uid in list(uids):
+            if uid in self.accounts:
+                self._place(self.accounts[uid])
+
+    @property
+    def placed(self) -> bool:
+        """Whether every account has found its workspace."""
+        return not self._unplaced
+
+
+def _fresh(account: Account) -> None:
+    """What the old workspace showed means nothing in the new one."""
+    account.lost = account.setback = account.gone_at = account.deleted_at = account.refused_delete = None
+    account.look_at, account.looks, account.searched_at, account.unsure_at = None, 0, 0.0, 0.0
+    account.job, account.busy, account.turn_at, account.doubted = None, None, None, False
+    if account.desired.spec.native is not None:
+        account.address = None
+
+
+def _report(task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and task.exception() is not None:
+        structlog.get_logger().error(Event.LOOP_FAILED, exc_info=task.exception())

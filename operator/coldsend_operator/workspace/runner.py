@@ -1,0 +1,270 @@
+"""The loop of one workspace: wake, decide, plan, call, fold, write."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from coldsend_operator.coldsend.client import ColdSendClient
+from coldsend_operator.core import folding
+from coldsend_operator.core.answers import Answer, Failure
+from coldsend_operator.core.calls import Call, Scope
+from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.planning import Candidate, make_plan
+from coldsend_operator.core.steps import Move
+from coldsend_operator.kube.client import Conflict, Invalid, KubeClient, KubeError, NotFound
+from coldsend_operator.kube.finalizers import mark, unmark
+from coldsend_operator.kube.lease import Leadership
+from coldsend_operator.logs import Event, log
+from coldsend_operator.metrics import Metrics
+from coldsend_operator.workspace.calling import perform
+from coldsend_operator.workspace.credentials import Passwords, SecretReader
+from coldsend_operator.workspace.store import Store
+from coldsend_operator.workspace.writer import StatusWriter, ref_of
+
+LONGEST_SLEEP = 5.0
+STALE_LEASE_PAUSE = 0.5
+TROUBLE_PAUSE = 1.0
+MOST_CHORES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """What every workspace shares of the outside world."""
+
+    kube: KubeClient
+    store: Store
+    leadership: Leadership
+    metrics: Metrics
+    clock: Callable[[], float]
+    reader: Callable[[], SecretReader]
+
+
+class Runner:
+    """Runs one ledger. Without a client (no key can be had) it only writes status and lets objects go."""
+
+    def __init__(self, ledger: Ledger, client: ColdSendClient | None, doors: Doors, label: str) -> None:
+        self.ledger = ledger
+        self.client = client
+        self.label = label
+        self._doors = doors
+        self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._working: set[str] = set()  # accounts with a chore under way
+        self._stopping = False
+        self.came_round_at = doors.clock()
+        self.writer = StatusWriter(doors.kube, ledger, doors.clock, doors.metrics.account_ready)
+        self.writer.wake = self.wake
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    # -- the loop
+
+    async def run(self) -> None:
+        """Go round until told to stop."""
+        while not self._stopping:
+            pause = await self._round()
+            self.came_round_at = self._doors.clock()
+            try:
+                await asyncio.wait_for(self._wake.wait(), pause)
+            except TimeoutError:
+                continue
+            await asyncio.sleep(0)  # what woke us may come with more
+
+    async def stop(self) -> None:
+        """Begin nothing new, end what is under way, leave the unspent requests in the budget."""
+        self._stopping = True
+        self.wake()
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.ledger.settle(self._doors.clock())
+        self.writer.flush()
+        await self.writer.drain()
+        if self.client is not None:
+            await self._doors.store.save(self.ledger, block=0)
+
+    async def _round(self) -> float:
+        """One round; how long to sleep without an event."""
+        self._wake.clear()
+        if not self._doors.leadership.fresh():
+            return STALE_LEASE_PAUSE
+        ledger, now = self.ledger, self._doors.clock()
+        ledger.kube_offset = self._doors.kube.clock_offset
+        ledger.settle(now)
+        self._start_chores()
+        wake_at = ledger.timers[0][0] if ledger.timers else None
+        if self.client is not None:
+            wake_at = await self._call(now)
+        ledger.estimate(now)
+        self.writer.flush()
+        now = self._doors.clock()
+        return LONGEST_SLEEP if wake_at is None else min(LONGEST_SLEEP, max(0.0, wake_at - now))
+
+    async def _call(self, now: float) -> float | None:
+        """Plan, and start what leaves now; when to plan again."""
+        plan = make_plan(self.ledger, now)
+        if plan.booking:
+            await self._doors.store.book(self.ledger)
+            now = self._doors.clock()
+            plan = make_plan(self.ledger, now)
+        for candidate in plan.calls:
+            self._start_call(candidate, now)
+        self._doors.metrics.planned(self._doors.clock() - now)
+        return now if plan.booking else plan.wake_at
+
+    # -- calls to ColdSend
+
+    def _start_call(self, candidate: Candidate, now: float) -> None:
+        call = folding.launch(self.ledger, candidate, now)
+        self._spawn(self._carry_out(call))
+
+    async def _carry_out(self, call: Call) -> None:
+        try:
+            outcome = await self._outcome(call)
+        except BaseException:
+            folding.cancel(self.ledger, self.ledger.flying.get(call.id, call), self._doors.clock())
+            raise
+        if outcome is None:
+            folding.cancel(self.ledger, self.ledger.flying.get(call.id, call), self._doors.clock())
+            self.ledger.sweep_after = max(self.ledger.sweep_after, self._doors.clock() + TROUBLE_PAUSE)
+            await asyncio.sleep(TROUBLE_PAUSE)
+        else:
+            folding.fold(self.ledger, call, outcome, self._doors.clock())
+            self._log(call, outcome)
+        self.wake()
+
+    async def _outcome(self, call: Call) -> Answer | Failure | None:
+        """What came of the call; None when it did not leave."""
+        passwords: dict[str, Passwords] = {}
+        if call.operation.creates:
+            prepared = await self._prepare(call)
+            if prepared is None:
+                return None
+            call, passwords = prepared
+        elif call.operation.scope is Scope.DELETE:
+            self.ledger.brake.leave(call.uids, self._doors.clock())
+            await self._doors.store.save(self.ledger)
+        call = self._without_the_gone(call)
+        if (call.operation.scope in {Scope.CREATE, Scope.DELETE, Scope.MAIL} and not call.uids) or self.client is None:
+            return None
+        if not self._doors.leadership.fresh():
+            return None
+        return await perform(self.client, call, self.ledger.accounts, passwords)
+
+    def _without_the_gone(self, call: Call) -> Call:
+        gone = {uid for uid in call.uids if uid not in self.ledger.accounts}
+        return folding.drop(self.ledger, call, gone) if gone else call
+
+    async def _prepare(self, call: Call) -> tuple[Call, dict[str, Passwords]] | None:
+        """Read the Secrets, then put the mark on each object: a refused mark takes that member out (safety.md, 2)."""
+        reader = self._doors.reader()
+        try:
+            passwords = await self._passwords(call, reader)
+        except KubeError as error:
+            log.warning(Event.CALL_FAILED, operation="read_secret", message=str(error))
+            return None
+        marks = await asyncio.gather(*(self._mark(uid) for uid in call.uids if uid in passwords))
+        kept = {uid for uid, good in zip((uid for uid in call.uids if uid in passwords), marks, strict=True) if good}
+        dropped = set(call.uids) - kept
+        if dropped:
+            call = folding.drop(self.ledger, call, dropped)
+        return call, passwords
+
+    async def _passwords(self, call: Call, reader: SecretReader) -> dict[str, Passwords]:
+        found: dict[str, Passwords] = {}
+        for uid in call.uids:
+            account = self.ledger.accounts.get(uid)
+            if account is None:
+                continue
+            passwords = await reader.passwords(account)
+            if account.desired.spec.smtp is not None:
+                account.credentials = passwords.credentials
+                if passwords.credentials.reason is not None:
+                    continue
+            account.sent = (account.desired.spec.hash, passwords.credentials.digest)
+            found[uid] = passwords
+        return found
+
+    async def _mark(self, uid: str) -> bool:
+        account = self.ledger.accounts.get(uid)
+        if account is None or account.desired.deleting is not None:
+            return False
+        if account.mark is not None:
+            return True
+        try:
+            account.mark = (await mark(self._doors.kube, ref_of(account))).since
+        except (NotFound, Conflict, Invalid):
+            return False
+        except KubeError as error:
+            log.warning(
+                Event.CALL_FAILED,
+                operation="mark",
+                namespace=account.desired.namespace,
+                name=account.desired.name,
+                message=str(error),
+            )
+            return False
+        self.ledger.index(account)
+        return True
+
+    def _log(self, call: Call, outcome: Answer | Failure) -> None:
+        names = {}
+        if len(call.uids) == 1 and call.uids[0] in self.ledger.accounts:
+            desired = self.ledger.accounts[call.uids[0]].desired
+            names = {"namespace": desired.namespace, "name": desired.name}
+        elif call.uids:
+            names = {"accounts": str(len(call.uids))}
+        if isinstance(outcome, Failure):
+            log.warning(
+                Event.CALL_FAILED,
+                workspace=self.ledger.digest,
+                operation=call.operation.value,
+                kind=outcome.kind.value,
+                code=outcome.status,
+                message=outcome.message,
+                **names,
+            )
+        elif call.writes:
+            log.info(Event.CALL, workspace=self.ledger.digest, operation=call.operation.value, **names)
+        else:
+            log.debug(Event.CALL, workspace=self.ledger.digest, operation=call.operation.value, page=call.page, **names)
+
+    # -- writes to Kubernetes that steps ask for
+
+    def _start_chores(self) -> None:
+        for uid, move in list(self.ledger.chores.items()):
+            if len(self._working) >= MOST_CHORES:
+                return
+            if uid not in self._working:
+                self._working.add(uid)
+                self._spawn(self._chore(uid, move))
+
+    async def _chore(self, uid: str, move: Move) -> None:
+        account = self.ledger.accounts.get(uid)
+        try:
+            if account is None:
+                return
+            if move is Move.MARK:
+                folding.marked(self.ledger, account, (await mark(self._doors.kube, ref_of(account))).since)
+            else:
+                await unmark(self._doors.kube, ref_of(account))
+                folding.unmarked(self.ledger, account)
+        except KubeError as error:
+            if not isinstance(error, NotFound | Conflict):
+                log.warning(Event.CALL_FAILED, operation=move.value, message=str(error))
+            await asyncio.sleep(TROUBLE_PAUSE)
+            if account is not None:
+                folding.chore_failed(self.ledger, account)
+        finally:
+            self._working.discard(uid)
+            self.wake()
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Future[None]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error(Event.LOOP_FAILED, workspace=self.ledger.digest, exc_info=task.exception())

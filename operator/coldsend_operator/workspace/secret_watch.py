@@ -1,0 +1,139 @@
+"""How old the knowledge about Secrets may grow: each referenced Secret is read again now and then, by name."""
+
+import asyncio
+import heapq
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+
+from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.records import Account, Credentials
+from coldsend_operator.kube.client import KubeError
+from coldsend_operator.workspace.credentials import Hmac, SecretReader, secret_names
+
+MISSING_FIRST, MISSING_LONGEST = 1.0, 30.0
+URGENT_PAUSE = 0.2
+SecretName = tuple[str, str]
+
+
+class SecretWatch:
+    """A schedule by Secret, not by account: a Batch of 5,000 with one Secret costs one read."""
+
+    def __init__(
+        self,
+        period: float,
+        hmac: Hmac,
+        reader: Callable[[], SecretReader],
+        clock: Callable[[], float],
+        ledger_of: Callable[[Account], Ledger | None],
+        wake: Callable[[Account], None],
+    ) -> None:
+        self._period = period
+        self._hmac = hmac
+        self._reader = reader
+        self._clock = clock
+        self._ledger_of = ledger_of
+        self._wake = wake
+        self._accounts: dict[SecretName, dict[str, Account]] = {}
+        self._names_of: dict[str, set[SecretName]] = {}
+        self._due: list[tuple[float, SecretName]] = []
+        self._next: dict[SecretName, float] = {}
+        self._tries: dict[SecretName, int] = {}
+
+    def follow(self, account: Account, gone: bool) -> None:  # noqa: FBT001 - signature of Registry.on_change
+        """Keep the schedule in step with what the account references."""
+        spec = account.desired.spec
+        wanted = gone or spec.observe or spec.smtp is None or account.desired.deleting is not None
+        names = set() if wanted else {(account.desired.namespace, name) for name in secret_names(account)}
+        for old in self._names_of.get(account.uid, set()) - names:
+            self._accounts[old].pop(account.uid, None)
+            if not self._accounts[old]:
+                del self._accounts[old]
+                self._next.pop(old, None)
+        for name in names:
+            new = name not in self._accounts
+            self._accounts.setdefault(name, {})[account.uid] = account
+            if new:
+                self._plan(name, self._first(name, account))
+        if names:
+            self._names_of[account.uid] = names
+        else:
+            self._names_of.pop(account.uid, None)
+
+    def hasten(self, account: Account) -> None:
+        """The account's spec changed, or a person asked: look now."""
+        for name in self._names_of.get(account.uid, ()):
+            self._plan(name, self._clock())
+
+    def _first(self, name: SecretName, account: Account) -> float:
+        """After a restart the reads of many Secrets are spread over the period; a create reads its own anyway."""
+        share = zlib.crc32("/".join(name).encode()) % 1000 / 1000
+        return self._clock() + self._period * (share if account.facts.held else 1.0)
+
+    def _plan(self, name: SecretName, due: float) -> None:
+        if due < self._next.get(name, float("inf")):
+            self._next[name] = due
+            heapq.heappush(self._due, (due, name))
+
+    async def run(self) -> None:
+        while True:
+            now = self._clock()
+            for account in self._urgent():
+                self.hasten(account)
+            while self._due and self._due[0][0] <= now:
+                due, name = heapq.heappop(self._due)
+                if self._next.get(name) == due and name in self._accounts:
+                    del self._next[name]
+                    await self._check(name)
+            pause = self._due[0][0] - self._clock() if self._due else URGENT_PAUSE
+            await asyncio.sleep(min(max(pause, 0.01), URGENT_PAUSE))
+
+    def _urgent(self) -> list[Account]:
+        """Accounts whose Secret a create found missing, or for which a person asked."""
+        found = []
+        for name, accounts in self._accounts.items():
+            if name in self._next and self._next[name] <= self._clock() + MISSING_LONGEST and name in self._tries:
+                continue
+            for account in accounts.values():
+                ledger = self._ledger_of(account)
+                lacking = account.credentials is not None and account.credentials.reason is not None
+                if (lacking and name not in self._tries) or (
+                    ledger is not None and account.uid in ledger.stale_secrets
+                ):
+                    found.append(account)
+                    break
+        return found
+
+    async def _check(self, name: SecretName) -> None:
+        reader = self._reader()
+        missing = False
+        try:
+            for account in list(self._accounts.get(name, {}).values()):
+                credentials = (await reader.passwords(account)).credentials
+                missing = missing or credentials.reason is not None
+                self._learn(account, credentials)
+        except KubeError:
+            self._plan(name, self._clock() + MISSING_FIRST)
+            return
+        if missing:
+            tries = self._tries.get(name, 0)
+            self._tries[name] = tries + 1
+            self._plan(name, self._clock() + min(MISSING_FIRST * 2**tries, MISSING_LONGEST, self._period))
+        else:
+            self._tries.pop(name, None)
+            self._plan(name, self._clock() + self._period)
+
+    def _learn(self, account: Account, credentials: Credentials) -> None:
+        ledger = self._ledger_of(account)
+        asked = ledger is not None and account.uid in ledger.stale_secrets
+        if ledger is not None:
+            ledger.stale_secrets.discard(account.uid)
+        applied = account.facts.applied
+        if applied is not None and credentials.digest is not None and applied.credentials_hash is not None:
+            if not self._hmac.made(applied.credentials_hash):  # another HMAC key: the present Secret counts as current
+                account.facts = replace(account.facts, applied=replace(applied, credentials_hash=credentials.digest))
+        if asked or account.credentials != credentials:
+            account.credentials = credentials
+            if ledger is not None:
+                ledger.touch(account.uid)
+                self._wake(account)
