@@ -21,6 +21,9 @@ from coldsend_operator.kube.metadata import metadata_at, metadata_of
 from coldsend_operator.resources.names import API_VERSION, FINALIZER
 
 TRIES = 5
+# An apply that changes nothing (the finalizer came with a copy, or an entry of ours with a restore) gets an entry
+# without a time, or keeps the old one. To come and go, this one makes a change, and ours never leaves the object.
+_RENEWAL = f"{FINALIZER}-renewal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +46,8 @@ def mark_of(metadata: Mapping[str, Any]) -> float | None:
     """
     if not has_finalizer(metadata):
         return None
-    times = {
-        entry.get("operation"): _seconds(entry.get("time"))
-        for entry in metadata.get("managedFields") or ()
-        if entry.get("manager") == FIELD_MANAGER and not entry.get("subresource") and _owns_finalizer(entry)
-    }
+    entries = metadata.get("managedFields") or ()
+    times = {entry.get("operation"): _seconds(entry.get("time")) for entry in entries if _owns_finalizer(entry)}
     since = times.get("Apply") or times.get("Update")
     created = _seconds(metadata.get("creationTimestamp"))
     return None if since is None or created is None or since < created else since
@@ -59,12 +59,11 @@ async def mark(client: KubeClient, ref: Ref) -> Mark:
     Raises NotFound when the object is gone, Conflict when another object has its name by now, Invalid when it is in
     deletion without our finalizer.
     """
-    metadata = await _apply_mark(client, ref)
+    metadata = await _apply(client, ref, FINALIZER)
+    if mark_of(metadata) is None:
+        await _apply(client, ref, FINALIZER, _RENEWAL)
+        metadata = await _apply(client, ref, FINALIZER)
     since = mark_of(metadata)
-    if since is None:  # ownership that came with a copy: only a new entry gets a new time
-        await unmark(client, ref)
-        metadata = await _apply_mark(client, ref)
-        since = mark_of(metadata)
     if since is None:
         raise KubeError("the API server does not say since when our finalizer stands there", reason="NoTime")
     return Mark(since, metadata["resourceVersion"])
@@ -75,14 +74,14 @@ async def unmark(client: KubeClient, ref: Ref) -> None:
     refusal: KubeError | None = None
     for _ in range(TRIES):
         metadata = await metadata_of(client, ref)
-        if metadata is None or not has_finalizer(metadata):
+        names = (metadata or {}).get("finalizers") or []
+        ours = [at for at, name in enumerate(names) if name in {FINALIZER, _RENEWAL}]
+        if not ours:
             return
-        at = f"/metadata/finalizers/{metadata['finalizers'].index(FINALIZER)}"
-        patch = [
-            {"op": "test", "path": "/metadata/uid", "value": ref.uid},
-            {"op": "test", "path": at, "value": FINALIZER},
-            {"op": "remove", "path": at},
-        ]
+        patch = [{"op": "test", "path": "/metadata/uid", "value": ref.uid}]
+        for at in reversed(ours):
+            path = f"/metadata/finalizers/{at}"
+            patch += [{"op": "test", "path": path, "value": names[at]}, {"op": "remove", "path": path}]
         try:
             await client.patch(ref.path, patch, JSON_PATCH, {"fieldManager": FIELD_MANAGER}, METADATA)
         except NotFound:
@@ -94,12 +93,12 @@ async def unmark(client: KubeClient, ref: Ref) -> None:
     raise refusal or Conflict("the finalizers keep changing", status=409)
 
 
-async def _apply_mark(client: KubeClient, ref: Ref) -> dict[str, Any]:
+async def _apply(client: KubeClient, ref: Ref, *finalizers: str) -> dict[str, Any]:
     body = {
         "apiVersion": API_VERSION,
         "kind": ref.kind,
         # the UID keeps the apply from creating an object anew, and from marking another one
-        "metadata": {"name": ref.name, "namespace": ref.namespace, "uid": ref.uid, "finalizers": [FINALIZER]},
+        "metadata": {"name": ref.name, "namespace": ref.namespace, "uid": ref.uid, "finalizers": list(finalizers)},
     }
     try:
         answer = await client.patch(ref.path, body, APPLY_PATCH, {"fieldManager": FIELD_MANAGER}, METADATA)
@@ -115,6 +114,9 @@ async def _apply_mark(client: KubeClient, ref: Ref) -> dict[str, Any]:
 
 
 def _owns_finalizer(entry: Mapping[str, Any]) -> bool:
+    """Whether the entry of managedFields is our claim of the finalizer."""
+    if entry.get("manager") != FIELD_MANAGER or entry.get("subresource"):
+        return False
     owned = ((entry.get("fieldsV1") or {}).get("f:metadata") or {}).get("f:finalizers") or {}
     return f'v:"{FINALIZER}"' in owned
 

@@ -29,7 +29,7 @@ DURATION_SECONDS = 15
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """The times of an election, in seconds; `fresh` ends well before `duration`: a write that begins has time to end."""
+    """The times of an election, in seconds; `fresh` ends well before `duration`: a write that began can end."""
 
     duration: int = DURATION_SECONDS  # others take the Lease when its record has not changed for so long
     fresh: float = 10.0  # no write begins later than this after the last renewal left

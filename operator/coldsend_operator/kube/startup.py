@@ -30,7 +30,7 @@ async def _listed(client: KubeClient, path: str, label_selector: str) -> dict[st
 async def _once(client: KubeClient, path: str, params: dict[str, str]) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     async for page in client.list_pages(path, PAGE, params, METADATA_LIST):
-        for item in page["items"]:
+        for item in page["items"] or ():  # null when nothing is there
             metadata = item["metadata"]
             found[metadata["uid"]] = (metadata["namespace"], metadata["name"])
     return found
