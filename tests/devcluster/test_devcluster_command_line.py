@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from devcluster import programs
+from devcluster import Cluster, programs
 from devcluster.builder import build
 from devcluster.modules import CONTROL_PLANE
 from tests.devcluster.support import CommandLine
@@ -15,6 +15,15 @@ def test_run_gives_the_command_a_cluster_and_returns_its_exit_code(command_line:
         "run", "--", "sh", "-c", "kubectl get namespace default -o name && exit 7", HOME="/nonexistent"
     )
     assert (code, out) == (7, "namespace/default\n")
+    assert not command_line.folders()
+
+
+def test_the_current_cluster_is_used_and_goes_on(cluster: Cluster, command_line: CommandLine) -> None:
+    def run(*command: str) -> tuple[int, str, str]:
+        return command_line.finished("run", "--", *command, CLUSTER="current", KUBECONFIG=str(cluster.kubeconfig))
+
+    assert run("kubectl", "create", "namespace", "made-by-a-guest")[0] == 0
+    assert run("kubectl", "get", "namespace", "made-by-a-guest", "-o", "name")[1] == "namespace/made-by-a-guest\n"
     assert not command_line.folders()
 
 
