@@ -25,8 +25,8 @@ _RETRY_SECONDS = 0.05
 @contextmanager
 def embedded_cluster(root: Path | None, *, audit: bool) -> Iterator[Cluster]:
     """Its end kills the components; an end of a component that nobody asked for is an error of the block."""
+    order = Order(find_programs(), root and root.absolute(), audit, os.getpid())
     kubectl = find_kubectl()
-    order = Order(find_programs(), root, audit, os.getpid())
     supervisor = _Supervisor()
     try:
         yield supervisor.start(order, kubectl)
