@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from coldsend_emulator.running import RunningEmulator, running_emulator
-from tests.emulator.desk import KEY, Desk
+from tests.emulator.desk import KEY, SLOW_SECONDS, Desk
 
 
 @pytest.fixture(scope="session")
@@ -14,9 +14,10 @@ def shared_emulator() -> Iterator[RunningEmulator]:
 
 @pytest.fixture
 def emulator(shared_emulator: RunningEmulator) -> RunningEmulator:
-    """An emulator that knows nothing but two keys, each with a workspace of its own, and no limits."""
+    """An emulator without inboxes and limits; two keys have a workspace each; jobs wait for time to pass."""
     shared_emulator.reset()
     shared_emulator.limit()
+    shared_emulator.switch(job_seconds=SLOW_SECONDS, domain_setup_seconds=SLOW_SECONDS)
     for key in (KEY, "cs_live_other"):
         shared_emulator.change_key(key, scopes=["*"], revoked=False)
     return shared_emulator

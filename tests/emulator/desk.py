@@ -8,6 +8,7 @@ import httpx
 from coldsend_emulator.running import RunningEmulator
 
 KEY = "cs_live_demo"
+SLOW_SECONDS = 1000  # how long jobs and domains take, so that a slow machine does not finish one unasked
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
@@ -36,6 +37,10 @@ class Desk:
     def with_key(self, key: str | None) -> httpx.Client:
         headers = {"X-API-Key": key} if key else {}
         return httpx.Client(base_url=self.emulator.api_url, headers=headers, trust_env=False)
+
+    def wait_for_jobs(self) -> None:
+        """Let the time pass that jobs and domains take."""
+        self.emulator.advance(SLOW_SECONDS)
 
     # Single inboxes
 
@@ -80,7 +85,7 @@ class Desk:
 
     def finished(self, answer: httpx.Response, *, deleting: bool = False) -> dict[str, Any]:
         """The job once all its time is over."""
-        self.emulator.advance(10)
+        self.wait_for_jobs()
         job: dict[str, Any] = self.progress(answer, deleting=deleting).json()["job"]
         return job
 

@@ -19,7 +19,6 @@ def test_an_smtp_bulk_answers_at_once_and_works_afterwards(desk: Desk) -> None:
 
 
 def test_a_job_shows_how_far_it_is(desk: Desk) -> None:
-    desk.emulator.switch(job_seconds=1000)
     answer = desk.bulk(*(f"u{n}@company.com" for n in range(10)))
     desk.emulator.advance(450)
     job = desk.progress(answer).json()["job"]
@@ -29,7 +28,7 @@ def test_a_job_shows_how_far_it_is(desk: Desk) -> None:
 
 def test_a_job_looks_the_same_each_time_when_nothing_has_changed(desk: Desk) -> None:
     answer = desk.bulk("a@company.com")
-    desk.emulator.advance(10)
+    desk.wait_for_jobs()
     assert desk.progress(answer).json() == desk.progress(answer).json()
 
 
@@ -114,5 +113,5 @@ def test_a_client_gone_in_the_middle_changes_nothing_of_a_job(desk: Desk) -> Non
     with pytest.raises(httpx.TransportError):
         desk.bulk("a@company.com")
     desk.emulator.remove_fault(fault)
-    desk.emulator.advance(10)
+    desk.wait_for_jobs()
     assert desk.addresses() == ["a@company.com"]

@@ -57,7 +57,7 @@ ODD_BUT_ALLOWED: dict[str, Any] = {
 
 schema = schemathesis.openapi.from_path(str(CONTRACT))
 bounded: Callable[[Any], Any] = settings(
-    max_examples=15, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=8, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
 
 

@@ -137,7 +137,7 @@ def test_a_domain_goes_by_hand_and_its_inboxes_stay(desk: Desk) -> None:
 
 def test_jobs_are_seen_from_outside(desk: Desk) -> None:
     desk.bulk("a@company.com")
-    desk.emulator.advance(10)
+    desk.wait_for_jobs()
     job = desk.emulator.jobs()[0]
     assert (job["kind"], job["total"], job["done"], job["ended"]) == ("smtp_create", 1, 1, True)
 

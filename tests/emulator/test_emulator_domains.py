@@ -12,7 +12,7 @@ def test_a_domain_is_added_activated_and_then_takes_inboxes(desk: Desk) -> None:
     assert desk.native(domain).status_code == 400
     assert desk.http.post(f"/domains/{domain}/activate").json()["status"] == "SERVICES_CONFIGURING"
     assert desk.http.get(f"/domains/{domain}/progress").json()["status"] == "IN_PROGRESS"
-    desk.emulator.advance(10)
+    desk.wait_for_jobs()
     assert desk.http.get(f"/domains/{domain}/progress").json()["status"] == "COMPLETED"
     assert desk.native(domain).status_code == 201
 
