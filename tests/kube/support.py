@@ -1,6 +1,7 @@
 """What the tests of the door to Kubernetes share: a namespace of their own, objects in it, a connection that fails."""
 
 import asyncio
+import json
 import subprocess
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -15,6 +16,7 @@ import yaml
 import devcluster
 from coldsend_operator.kube import paths
 from coldsend_operator.kube.client import MERGE_PATCH, KubeClient, Ref
+from coldsend_operator.kube.lease import Pace
 from coldsend_operator.resources.names import ACCOUNT_KIND, API_VERSION
 
 CRDS = Path(__file__).parents[2] / "crds"
@@ -58,7 +60,7 @@ class World:
             "spec": {
                 "inboxType": "COLDSEND",
                 "displayName": name,
-                "native": {"domainName": "mail.example.com", "emailPrefix": name},
+                "native": {"domainName": "mail.example.com", "emailPrefix": name[:60]},
             },
         }
 
@@ -140,3 +142,38 @@ class Wire:
                     writer.write(chunk)
                     await writer.drain()
         writer.close()
+
+
+async def token_of_account_with(world: World, rule: dict[str, Any]) -> str:
+    """The token of a ServiceAccount that may do in its namespace what the rule says."""
+    namespace, name = world.namespace, f"account-{uuid4().hex[:8]}"
+    rbac = f"/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}"
+    metadata = {"name": name, "namespace": namespace}
+    account = f"/api/v1/namespaces/{namespace}/serviceaccounts"
+    await world.client.create(account, {"metadata": metadata})
+    await world.client.create(f"{rbac}/roles", {"metadata": metadata, "rules": [rule]})
+    binding = {
+        "metadata": metadata,
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name},
+        "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": namespace}],
+    }
+    await world.client.create(f"{rbac}/rolebindings", binding)
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
+    answer = await world.client.create(f"{account}/{name}/token", request)
+    return str(answer["status"]["token"])
+
+
+def audited(cluster: devcluster.Cluster, namespace: str, resource: str, user: str) -> list[dict[str, Any]]:
+    """The requests that the API server saw, as its audit log tells."""
+    assert cluster.audit_log is not None
+    entries = [json.loads(line) for line in cluster.audit_log.read_text().splitlines()]
+    return [
+        entry
+        for entry in entries
+        if entry.get("objectRef", {}).get("namespace") == namespace
+        and entry["objectRef"]["resource"] == resource
+        and entry["user"]["username"].startswith(user)
+    ]
+
+
+QUICK = Pace(duration=2, fresh=1.2, renew=0.3, retry=0.1, call=0.4)  # a real one, some eight times as fast

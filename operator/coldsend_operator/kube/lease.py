@@ -115,6 +115,7 @@ class Election:
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.create_task(self._run(), name="lease")
+        self._loop.add_done_callback(self._ended)
         return self
 
     async def __aexit__(
@@ -145,6 +146,14 @@ class Election:
             pause = await self._turn()
             await asyncio.sleep(max(0.0, pause - (self._clock() - begun)))
 
+    def _ended(self, loop: asyncio.Task[None]) -> None:
+        """A loop that failed renews no more: to say so at once is better than to stand still unseen."""
+        error = None if loop.cancelled() else loop.exception()
+        if error is not None:
+            log.error(Event.LOOP_FAILED, exc_info=error, **self._what)
+            self._renewed = None
+            self._lost.set()
+
     async def _turn(self) -> float:
         """One try to renew or to get the Lease; seconds from its begin to the next one."""
         try:
@@ -157,7 +166,7 @@ class Election:
 
     async def _renew(self, held: dict[str, Any]) -> bool:
         try:
-            await self._write(held, held["spec"]["acquireTime"], held["spec"].get("leaseTransitions") or 0)
+            await self._write_again(held)
         except Conflict:
             return await self._after_conflict()
         except NotFound:  # deleted by hand: whoever makes it first is the holder
@@ -177,7 +186,7 @@ class Election:
     async def _renew_again(self, lease: dict[str, Any]) -> bool:
         self._held = lease
         try:
-            await self._write(lease, lease["spec"]["acquireTime"], lease["spec"].get("leaseTransitions") or 0)
+            await self._write_again(lease)
         except (Conflict, NotFound):
             return False  # the next turn looks again
         return True
@@ -220,6 +229,10 @@ class Election:
         except Conflict:
             return await self._after_conflict() if self._held is not None else False
         return True
+
+    async def _write_again(self, lease: dict[str, Any]) -> None:
+        spec = lease["spec"]
+        await self._write(lease, spec.get("acquireTime") or _now(), spec.get("leaseTransitions") or 0)
 
     async def _write(self, lease: dict[str, Any], acquired: str, transitions: int) -> None:
         left = self._clock()

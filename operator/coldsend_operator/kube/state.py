@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from coldsend_operator.kube import paths
-from coldsend_operator.kube.client import FIELD_MANAGER, MERGE_PATCH, Conflict, KubeClient, NotFound
+from coldsend_operator.kube.client import FIELD_MANAGER, MERGE_PATCH, Conflict, KubeClient, KubeError, NotFound
 
 TRIES = 5
 
@@ -31,12 +31,14 @@ class StateMap:
         self._tried: dict[str, set[str]] = {}  # texts of ours whose write had no answer: finding one is no conflict
         self._waiting: dict[str, tuple[str, list[asyncio.Future[None]]]] = {}
         self._writer: asyncio.Task[None] | None = None
+        self._foreign: set[str] = set()  # keys that another writer changed since the load
         self._loaded = False
 
     async def load(self) -> dict[str, str]:
         """All keys as they stand now; from here on they count as known."""
         self._version, self._known = await self._read()
         self._tried.clear()
+        self._foreign.clear()
         self._loaded = True
         return dict(self._known)
 
@@ -67,50 +69,52 @@ class StateMap:
     async def _store(self, texts: dict[str, str]) -> dict[str, StateConflict]:
         if not self._loaded:
             await self.load()
-        conflicts: dict[str, StateConflict] = {}
+        refusal: KubeError | None = None
         for _ in range(TRIES):
-            if not texts:
-                return conflicts
-            for key, text in texts.items():
-                self._tried.setdefault(key, set()).add(text)
+            writable = {key: text for key, text in texts.items() if key not in self._foreign}
             try:
-                answer = await self._write(texts)
-            except (Conflict, NotFound):
-                for key in await self._reread(texts):
-                    conflicts[key] = StateConflict(key)
-                    del texts[key]
-                continue
-            self._version = answer["metadata"]["resourceVersion"]
-            self._known.update(texts)
-            for key in texts:
-                self._tried.pop(key, None)
-            return conflicts
-        raise Conflict("the state keeps changing", status=409, reason="Conflict")
+                if writable:
+                    await self._write(writable)
+            except (Conflict, NotFound) as error:
+                refusal = error
+                await self._reread()
+            else:
+                return {key: StateConflict(key) for key in texts if key in self._foreign}
+        raise refusal or Conflict("the state keeps changing", status=409, reason="Conflict")
 
-    async def _write(self, texts: dict[str, str]) -> dict[str, Any]:
-        if self._version is None:
-            body = {
-                "apiVersion": "v1",
-                "kind": "ConfigMap",
-                "metadata": {"name": self.name, "namespace": self._namespace},
-                "data": {**self._known, **texts},
-            }
-            return await self._client.create(paths.config_maps(self._namespace), body, {"fieldManager": FIELD_MANAGER})
+    async def _write(self, texts: dict[str, str]) -> None:
+        for key, text in texts.items():
+            self._tried.setdefault(key, set()).add(text)
+        answer = await (self._make(texts) if self._version is None else self._change(texts))
+        self._version = answer["metadata"]["resourceVersion"]
+        self._known.update(texts)
+        for key in texts:
+            self._tried.pop(key, None)
+
+    async def _make(self, texts: dict[str, str]) -> dict[str, Any]:
+        body = {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": self.name, "namespace": self._namespace},
+            "data": {**self._known, **texts},
+        }
+        return await self._client.create(paths.config_maps(self._namespace), body, {"fieldManager": FIELD_MANAGER})
+
+    async def _change(self, texts: dict[str, str]) -> dict[str, Any]:
         body = {"metadata": {"resourceVersion": self._version}, "data": texts}
         return await self._client.patch(self._path, body, MERGE_PATCH, {"fieldManager": FIELD_MANAGER})
 
-    async def _reread(self, texts: dict[str, str]) -> list[str]:
-        """Take in what others wrote; the keys among `texts` that another changed."""
+    async def _reread(self) -> None:
+        """Take in what others wrote; their keys are theirs until the next load."""
         self._version, found = await self._read()
         if self._version is None:
-            return []  # deleted by hand: it is made again with all that is known
-        changed = [
+            return  # deleted by hand: it is made again with all that is known
+        self._foreign |= {
             key
-            for key in texts
+            for key in found.keys() | self._known.keys()
             if found.get(key) != self._known.get(key) and found.get(key) not in self._tried.get(key, ())
-        ]
-        self._known = {**found, **{key: self._known[key] for key in changed if key in self._known}}
-        return changed
+        }
+        self._known = found
 
     async def _read(self) -> tuple[str | None, dict[str, str]]:
         try:

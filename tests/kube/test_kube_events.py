@@ -1,0 +1,88 @@
+"""Events are told on the object, cut to what the API server takes, and never worth a failed step."""
+
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+import devcluster
+from coldsend_operator.kube import paths
+from coldsend_operator.kube.client import EVENTS_AT_ONCE, KubeClient, Ref
+from coldsend_operator.kube.events import emit
+from coldsend_operator.kube.throttle import Throttle
+from tests.kube.support import World, eventually, kubectl, token_of_account_with
+
+
+async def events_of(world: World, ref: Ref) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (await world.client.get(paths.events(ref.namespace)))["items"]
+    return [event for event in found if event["regarding"]["uid"] == ref.uid]
+
+
+async def test_an_event_stands_on_its_object(cluster: devcluster.Cluster, world: World) -> None:
+    ref = await world.account()
+    await emit(world.client, ref, "Warning", "Rejected", "The host does not answer; check smtp.host.", "Create")
+    (event,) = await events_of(world, ref)
+    told = {key: event[key] for key in ("type", "reason", "note", "action", "reportingController")}
+    assert told == {
+        "type": "Warning",
+        "reason": "Rejected",
+        "note": "The host does not answer; check smtp.host.",
+        "action": "Create",
+        "reportingController": "coldsend.pro/coldsend-operator",
+    }
+    assert "check smtp.host" in kubectl(cluster, "describe", "senderaccount", ref.name, "-n", ref.namespace)
+
+
+@pytest.mark.parametrize(
+    ("message", "note"), [("x" * 2000, "x" * 1024), ("ä" * 600, "ä" * 512), ("x" + "€" * 600, "x" + "€" * 341)]
+)
+async def test_a_long_message_is_cut_between_two_characters(world: World, message: str, note: str) -> None:
+    ref = await world.account()
+    await emit(world.client, ref, "Normal", "Active", message, "Create")
+    assert [event["note"] for event in await events_of(world, ref)] == [note]
+
+
+async def test_a_long_name_still_gets_its_events(world: World) -> None:
+    ref = await world.account("a" * 250)
+    await emit(world.client, ref, "Normal", "Active", "ready", "Create")
+    assert len(await events_of(world, ref)) == 1
+
+
+async def test_an_event_that_is_refused_is_logged_and_raises_nothing(
+    cluster: devcluster.Cluster, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = await world.account()
+    token = await token_of_account_with(world, {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]})
+    monkeypatch.setenv("KUBECONFIG", str(cluster.kubeconfig_for(token)))
+    async with KubeClient.connect(lambda kind, verb: None) as client:
+        with capture_logs() as lines:
+            await emit(client, ref, "Normal", "Active", "ready", "Create")
+    assert [(line["log_level"], line["name"]) for line in lines] == [("warning", ref.name)]
+
+
+async def test_a_flood_of_events_is_bounded_and_said_once(world: World) -> None:
+    ref = await world.account()
+    while world.client.event_throttle.passes():
+        pass
+    world.client.event_throttle.refused = 0
+    with capture_logs() as lines:
+        for _ in range(3):
+            await emit(world.client, ref, "Normal", "Active", "ready", "Create")
+    assert [line["event"] for line in lines] == ["events_dropped"]
+
+    async def later_ones_pass() -> bool:
+        await emit(world.client, ref, "Normal", "Active", "ready", "Create")
+        return await events_of(world, ref) != []
+
+    await eventually(later_ones_pass)
+
+
+def test_a_throttle_lets_a_burst_pass_and_then_its_rate() -> None:
+    now = 100.0
+    throttle = Throttle(20, EVENTS_AT_ONCE, clock=lambda: now)
+    passed = [throttle.passes() for _ in range(EVENTS_AT_ONCE + 50)]
+    assert (sum(passed), throttle.refused) == (EVENTS_AT_ONCE, 50)
+    now += 0.5
+    assert sum(throttle.passes() for _ in range(50)) == 10
+    now += 3600
+    assert sum(throttle.passes() for _ in range(300)) == EVENTS_AT_ONCE

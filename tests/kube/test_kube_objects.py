@@ -1,0 +1,105 @@
+"""The list at start, children of a batch, namespaces: small calls on a real API server."""
+
+from uuid import uuid4
+
+import pytest
+
+from coldsend_operator.kube.children import BATCH_FIELD_MANAGER, apply_child, delete_object
+from coldsend_operator.kube.client import Conflict, NotFound, Ref
+from coldsend_operator.kube.namespaces import get_namespace
+from coldsend_operator.kube.startup import list_uids
+from tests.kube.support import World
+
+
+async def test_the_list_at_start_names_each_object_by_its_uid(world: World) -> None:
+    refs = [await world.account(name) for name in ("john", "jane", "jim")]
+    found = await list_uids(world.client, "SenderAccount", (world.namespace,), "")
+    assert found == {ref.uid: (world.namespace, ref.name) for ref in refs}
+
+
+async def test_the_list_at_start_goes_over_the_watched_namespaces_only(world: World) -> None:
+    second = f"{world.namespace}-b"
+    third = f"{world.namespace}-c"
+    await world.make_namespace(second)
+    await world.make_namespace(third)
+    refs = [
+        await world.account("john"),
+        await world.account("john", namespace=second),
+        await world.account("john", namespace=third),
+    ]
+    found = await list_uids(world.client, "SenderAccount", (world.namespace, second), "")
+    assert set(found) == {refs[0].uid, refs[1].uid}
+    everywhere = await list_uids(world.client, "SenderAccount", (), "")
+    assert {ref.uid for ref in refs} <= set(everywhere)
+
+
+async def test_the_list_at_start_keeps_to_its_shard(world: World) -> None:
+    await world.account("john", labels={"shard": "a"})
+    ref = await world.account("jane", labels={"shard": "b"})
+    found = await list_uids(world.client, "SenderAccount", (world.namespace,), "shard in (b,c)")
+    assert set(found) == {ref.uid}
+
+
+async def test_a_child_is_made_and_a_second_apply_changes_nothing(world: World) -> None:
+    manifest = world.manifest("pool-john", labels={"coldsend.pro/batch": "pool"})
+    made = await apply_child(world.client, manifest)
+    again = await apply_child(world.client, manifest)
+    assert made["spec"] == manifest["spec"]
+    assert made["metadata"]["resourceVersion"] == again["metadata"]["resourceVersion"]
+    assert {entry["manager"] for entry in made["metadata"]["managedFields"]} == {BATCH_FIELD_MANAGER}
+
+
+async def test_an_edit_of_a_child_by_hand_is_reset_and_other_fields_stay(world: World) -> None:
+    manifest = world.manifest("pool-john", labels={"coldsend.pro/batch": "pool"})
+    made = await apply_child(world.client, manifest)
+    ref = Ref("SenderAccount", world.namespace, "pool-john", made["metadata"]["uid"])
+    await world.edit(ref, {"labels": {"coldsend.pro/batch": "stolen", "team": "blue"}})
+    reset = await apply_child(world.client, manifest)
+    assert reset["metadata"]["labels"] == {"coldsend.pro/batch": "pool", "team": "blue"}
+
+
+async def test_a_child_with_a_uid_is_not_made_anew(world: World) -> None:
+    with pytest.raises(Conflict):
+        await apply_child(world.client, world.manifest("pool-john", uid=str(uuid4())))
+
+
+async def test_the_very_object_is_deleted(world: World) -> None:
+    ref = await world.account()
+    await delete_object(world.client, ref)
+    with pytest.raises(NotFound):
+        await world.metadata(ref)
+    await delete_object(world.client, ref)
+
+
+async def test_a_later_object_of_the_same_name_is_not_deleted(world: World) -> None:
+    ref = await world.account()
+    new = await world.account_anew(ref)
+    await delete_object(world.client, ref)
+    assert (await world.metadata(new))["uid"] == new.uid
+
+
+async def test_an_object_that_changed_since_is_not_deleted(world: World) -> None:
+    ref = await world.account()
+    version = (await world.metadata(ref))["resourceVersion"]
+    await world.edit(ref, {"labels": {"team": "blue"}})
+    with pytest.raises(Conflict):
+        await delete_object(world.client, ref, version)
+    await delete_object(world.client, ref, (await world.metadata(ref))["resourceVersion"])
+
+
+async def test_a_namespace_shows_its_annotations_and_its_end(world: World) -> None:
+    await world.account("john", finalizers=["example.com/stay"])
+    path = f"/api/v1/namespaces/{world.namespace}"
+    annotations = {"coldsend.pro/approve-deletion": "true"}
+    await world.client.patch(path, {"metadata": {"annotations": annotations}}, "application/merge-patch+json")
+    before = await get_namespace(world.client, world.namespace)
+    await world.client.delete(path)
+    after = await get_namespace(world.client, world.namespace)
+    assert before is not None
+    assert after is not None
+    assert (before["metadata"]["annotations"], before["status"]["phase"]) == (annotations, "Active")
+    assert (after["metadata"]["annotations"], after["status"]["phase"]) == (annotations, "Terminating")
+    assert await get_namespace(world.client, f"{world.namespace}-missing") is None
+    found = await list_uids(world.client, "SenderAccount", (world.namespace,), "")
+    for uid, (namespace, name) in found.items():
+        await world.edit(Ref("SenderAccount", namespace, name, uid), {"finalizers": None})
