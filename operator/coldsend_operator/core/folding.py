@@ -27,7 +27,7 @@ from coldsend_operator.core.ledger import Ledger, rfc3339
 from coldsend_operator.core.planning import Candidate
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, JobRef, Lost, Setback
-from coldsend_operator.core.steps import GET_BACKOFF, Move
+from coldsend_operator.core.steps import CLOCK_SLACK, GET_BACKOFF, Move, unix_of
 
 UNKNOWN = frozenset({FailureKind.LOST, FailureKind.UNAVAILABLE})
 WORKSPACE = frozenset(
@@ -327,19 +327,27 @@ def _exists_elsewhere(ledger: Ledger, account: Account, now: float) -> None:
 
 
 def _newest_seen(ledger: Ledger, call: Call, page: Page, now: float) -> None:
-    """Go on while the page brings what is waited for; then those that it did not show look again later."""
-    waiting = ledger.queued(Move.SEARCH)
-    found = sum(1 for uid in waiting if ledger.inventory.at(ledger.accounts[uid].address or ""))
-    if found and found < len(waiting) and page.has_next:
+    """Go on while the page is younger than what is waited for; those that it did not show look again later."""
+    waiting = [ledger.accounts[uid] for uid in ledger.queued(Move.SEARCH)]
+    unseen = [account for account in waiting if not ledger.inventory.at(account.address or "")]
+    if unseen and page.has_next and _younger(ledger, page, unseen):
         ledger.newest_page = call.page + 1
         return
     ledger.newest_page = 0
     ledger.newest_after = now + FIRST_LOOK
-    for uid in waiting:
-        account = ledger.accounts[uid]
-        if account.lost is not None and account.lost.hint is None:
+    for account in unseen:
+        if account.lost is not None and account.lost.hint is None and account.lost.at <= call.begun:
             _back_off(ledger, account, now)
-            ledger.touch(uid)
+            ledger.touch(account.uid)
+
+
+def _younger(ledger: Ledger, page: Page, waiting: list[Account]) -> bool:
+    """Whether the last row of the page was made after the first mark of those that are waited for."""
+    made = unix_of(page.rows[-1].created_at) if page.rows else None
+    marks = [account.mark for account in waiting if account.mark is not None]
+    if made is None or not marks:
+        return False
+    return made - ledger.server_offset >= min(marks) - ledger.kube_offset - CLOCK_SLACK
 
 
 def _found(ledger: Ledger, call: Call, row: Row, now: float) -> None:
@@ -408,7 +416,7 @@ def _created(ledger: Ledger, call: Call, answer: Created, now: float) -> None:
     for account in _members(ledger, call):
         account.wrote_at = now
         if answer.row is None:
-            account.lost = Lost(f"call-{call.id}", now)
+            account.lost = Lost(f"call-{call.id}", now, answered=True)
             account.look_at = None
             continue
         if call.domain_id is not None:
@@ -450,7 +458,7 @@ def _finish_members(ledger: Ledger, name: str, members: list[Account], failures:
         hint = failures.get(account.address or "")
         account.job = None
         account.wrote_at = now
-        account.lost = Lost(name, now, hint)
+        account.lost = Lost(name, now, hint, answered=True)
         account.look_at, account.looks = None, 0
         ledger.touch(account.uid)
 

@@ -28,7 +28,7 @@ from coldsend_operator.core.steps import Move, Step, needs_recreation, next_step
 IMPLAUSIBLE_AT = 10
 RESTART = "restart"
 CHORES = frozenset({Move.MARK, Move.UNMARK, Move.FORGET})
-QUIET_SECONDS = 5.0
+QUIET_SECONDS = 20.0  # a flood of 1,000 passes in less: telling each that it waits would cost a write each
 SHORT_WAIT = 5.0  # waits for the budget that are shorter are not told
 TURN_MOVED = 600.0
 REQUESTS_PER_BULK = 3  # the call, a poll of its job, a list page

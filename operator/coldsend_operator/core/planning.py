@@ -240,7 +240,8 @@ def _just_made(ledger: Ledger, uid: str, now: float) -> bool:
     if account.lost is None:
         return account.desired.deleting is None and account.look_at is not None and account.facts.held
     waits = now < ledger.sign(account) + ledger.policy.lost_seconds
-    return account.lost.hint is None and waits and account.lost.call != RESTART
+    in_vain = account.looks == 1  # the newest page did not show it: one look of another kind, then that page again
+    return account.lost.hint is None and waits and not in_vain and account.lost.call != RESTART
 
 
 def _deleting_flood(ledger: Ledger) -> bool:

@@ -46,7 +46,7 @@ def project(account: Account, ledger: Ledger, now: float) -> Status | None:
     if step is None:
         return None
     previous: Status = json.loads(account.status) if account.status else {}
-    quiet = step.quiet and now - (account.waiting_since or now) < QUIET_SECONDS
+    quiet = _passes_by_itself(account, ledger, step, now)
     if quiet and account.facts == account.recorded:
         return None
     status = _values(account, ledger, previous)
@@ -60,6 +60,14 @@ def project(account: Account, ledger: Ledger, now: float) -> Status | None:
     if _only_counter_moved(status, previous) and now - account.counter_at < ledger.policy.counter_seconds:
         return None
     return status
+
+
+def _passes_by_itself(account: Account, ledger: Ledger, step: Step, now: float) -> bool:
+    """Whether a quiet step is still young, and nothing but its turn is waited for."""
+    if not step.quiet or account.turn_at is not None:
+        return False
+    blocked = ledger.breaker.block_of(OPERATION_OF_MOVE.get(step.move, Operation.LIST_ACCOUNTS)) is not None
+    return not blocked and now - (account.waiting_since or now) < QUIET_SECONDS
 
 
 def _only_counter_moved(status: Status, previous: Status) -> bool:

@@ -162,6 +162,7 @@ class Lost:
     call: str  # members of one bulk share it: a member that appears is a sign of the call
     at: float
     hint: str | None = None  # what a result row said of a failure
+    answered: bool = False  # ColdSend did answer, only not with the inbox: a look shows it
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,7 +111,7 @@ def ours(account: Account, row: Row, view: View) -> bool:
     """Whether a row can only come from our own create (safety.md, 6)."""
     if account.mark is None or row.created_at is None:
         return False
-    created = _unix(row.created_at)
+    created = unix_of(row.created_at)
     if created is None:
         return False
     since = account.mark - view.kube_offset
@@ -431,10 +431,15 @@ def _lost(account: Account, view: View, now: float) -> Step:
     looked = max(view.inventory.listed_at, account.searched_at)
     if now >= over and looked >= over:
         return _create(account)
-    message = "ColdSend's answer to the create was lost; the address is watched before anything is repeated."
+    quiet = account.lost.answered
+    message = (
+        "ColdSend has taken the create; the inbox is looked up."
+        if quiet
+        else "ColdSend's answer to the create was lost; the address is watched before anything is repeated."
+    )
     if account.look_at is not None and now < account.look_at:
-        return Step(Move.REST, Reason.PROVISIONING, message, due=account.look_at)
-    return Step(Move.SEARCH, Reason.PROVISIONING, message)
+        return Step(Move.REST, Reason.PROVISIONING, message, due=account.look_at, quiet=quiet)
+    return Step(Move.SEARCH, Reason.PROVISIONING, message, quiet=quiet)
 
 
 def _domain(account: Account, view: View, now: float) -> Step | None:
@@ -633,7 +638,10 @@ def _gone(account: Account, view: View) -> Step:
     return Step(Move.UNMARK, quiet=True)
 
 
-def _unix(text: str) -> float | None:
+def unix_of(text: str | None) -> float | None:
+    """Unix seconds of a time as ColdSend sends it; None when it is not there or not readable."""
+    if text is None:
+        return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:

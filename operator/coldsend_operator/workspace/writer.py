@@ -120,6 +120,9 @@ class StatusWriter:
         for kind, (state, reason, message) in after.items():
             if before.get(kind, ("", "", ""))[1] == reason:
                 continue
+            if reason in known or (kind not in before and reason in UNTOLD):
+                continue
+            known.add(reason)
             log.info(
                 Event.CONDITION_CHANGED,
                 namespace=account.desired.namespace,
@@ -129,9 +132,6 @@ class StatusWriter:
                 status=state,
                 reason=reason,
             )
-            if reason in known or (kind not in before and reason in UNTOLD):
-                continue
-            known.add(reason)
             level: Literal["Normal", "Warning"] = "Normal" if reason in GOOD or state == "True" else "Warning"
             await emit(self._kube, ref_of(account), level, reason, message, "Reconcile")
 

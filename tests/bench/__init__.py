@@ -1,0 +1,1 @@
+"""`make bench`: figures beside their goals, measured on a real API server and the emulator."""
