@@ -105,7 +105,8 @@ class KubeClient:
 
     `on_write(kind, verb)` is told of every write before it leaves, with verbs as in RBAC (create, update, patch,
     delete). Only GETs are repeated, after Unreachable; a 401, which the server has not acted upon, is repeated once
-    with credentials read anew. All methods raise KubeError.
+    with credentials read anew. (The transport sends a PUT or DELETE again on another connection when the server had
+    closed the idle one; these carry a resourceVersion or a UID, so it does no harm.) All methods raise KubeError.
     """
 
     def __init__(self, on_write: OnWrite) -> None:
