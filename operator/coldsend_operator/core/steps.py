@@ -431,7 +431,7 @@ def _lost(account: Account, view: View, now: float) -> Step:
     looked = max(view.inventory.listed_at, account.searched_at)
     if now >= over and looked >= over:
         return _create(account)
-    quiet = account.lost.answered
+    quiet = account.lost is not None and account.lost.answered
     message = (
         "ColdSend has taken the create; the inbox is looked up."
         if quiet
