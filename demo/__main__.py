@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -114,6 +114,7 @@ def _objects(kubectl: Kubectl) -> Iterator[None]:
             console.print("Deleting what the demo made ...")
             # The emulator may be gone already, by the same Ctrl-C; its inboxes go with it.
             kubectl("annotate", "sender", "--all", "-n", NAMESPACE, "--overwrite", "coldsend.pro/force-orphan=true")
+            kubectl("delete", "sender", "--all", "-n", NAMESPACE)
             kubectl("delete", "-f", OBJECTS)
 
 
@@ -154,9 +155,10 @@ It runs on until Ctrl-C. In another terminal:
   metrics of the operator:          {operator.metrics_url}
 """
     )
-    while not operator.ended:
-        time.sleep(LOOK_SECONDS)
-    raise DemoError(f"the operator has ended; the last lines of its log:\n{operator.log_tail()}")
+    with suppress(KeyboardInterrupt):  # this is how it is meant to end
+        while not operator.ended:
+            time.sleep(LOOK_SECONDS)
+        raise DemoError(f"the operator has ended; the last lines of its log:\n{operator.log_tail()}")
 
 
 def _kubectl_command(cluster: Cluster) -> str:
