@@ -27,7 +27,7 @@ from coldsend_operator.core.ledger import Ledger, rfc3339
 from coldsend_operator.core.planning import Candidate
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, JobRef, Lost, Setback
-from coldsend_operator.core.steps import CLOCK_SLACK, GET_BACKOFF, Move, unix_of
+from coldsend_operator.core.steps.step import CLOCK_SLACK, GET_BACKOFF, Move, unix_of
 
 UNKNOWN = frozenset({FailureKind.LOST, FailureKind.UNAVAILABLE})
 WORKSPACE = frozenset(

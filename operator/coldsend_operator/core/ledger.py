@@ -23,7 +23,8 @@ from coldsend_operator.core.policy import DEFAULT_UNAVAILABLE, NamespaceMarks, P
 from coldsend_operator.core.queues import Queue
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, Applied, Desired, Facts, Lost, Mail
-from coldsend_operator.core.steps import Move, Step, needs_recreation, next_step
+from coldsend_operator.core.steps import Move, Step, next_step
+from coldsend_operator.core.steps.differences import needs_recreation
 
 IMPLAUSIBLE_AT = 10
 RESTART = "restart"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from coldsend_operator.core.calls import BULK, Lane, Operation
 from coldsend_operator.core.ledger import RESTART, Ledger
 from coldsend_operator.core.queues import Queue
+from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps import Move
 
 FEW_LOOKS = 3  # from so many on, a list page is cheaper than one look for each account
@@ -204,6 +205,8 @@ def _polls(ledger: Ledger, now: float) -> Iterator[Candidate]:
 
 def _looks(ledger: Ledger, now: float) -> Iterator[Candidate]:
     if wants_list(ledger, now):
+        for uid in _beyond_lists(ledger)[:MOST_FLYING]:
+            yield _look(ledger, uid, Operation.GET_ACCOUNT, now)
         return
     fresh = _fresh(ledger, now)
     if len(fresh) >= FEW_LOOKS:
@@ -221,12 +224,23 @@ def _looks(ledger: Ledger, now: float) -> Iterator[Candidate]:
 
 def wants_list(ledger: Ledger, now: float) -> bool:
     """Whether what waits for a look is served best by a whole list."""
-    count = len(_queue(ledger, Move.SEARCH)) + len(_queue(ledger, Move.GET))
+    count = len(_queue(ledger, Move.SEARCH)) + len(_queue(ledger, Move.GET)) - len(_beyond_lists(ledger))
     if ledger.inventory.listed_at == 0:
         return count > 1
     fresh = len(_fresh(ledger, now))
     count -= fresh if fresh >= FEW_LOOKS else 0
     return count >= FEW_LOOKS and count >= pages_of(ledger) * (5 if _deleting_flood(ledger) else 1)
+
+
+def _beyond_lists(ledger: Ledger) -> list[str]:
+    """Those whose inbox a list has shown to be absent: to make it again needs the 404 of a GET (safety.md, 16)."""
+    if ledger.inventory.swept_at == 0:
+        return []
+    return [uid for uid in _queue(ledger, Move.GET) if _is_missing(ledger, ledger.accounts[uid])]
+
+
+def _is_missing(ledger: Ledger, account: Account) -> bool:
+    return account.deleted_at is None and account.facts.inbox_id not in ledger.inventory.rows
 
 
 def _fresh(ledger: Ledger, now: float) -> frozenset[str]:

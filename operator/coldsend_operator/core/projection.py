@@ -10,7 +10,8 @@ from coldsend_operator.core.calls import Operation
 from coldsend_operator.core.ledger import QUIET_SECONDS, Ledger, rfc3339
 from coldsend_operator.core.reasons import Condition, Reason
 from coldsend_operator.core.records import Account, Applied, Facts, JobRef, Mail
-from coldsend_operator.core.steps import Move, Step, secret_changed, shows_spec, spec_changed
+from coldsend_operator.core.steps import Move, Step
+from coldsend_operator.core.steps.differences import secret_changed, shows_spec, spec_changed
 
 Status = dict[str, Any]
 MESSAGE_LENGTH = 1024
@@ -90,8 +91,8 @@ def _values(account: Account, ledger: Ledger, previous: Status) -> Status:
         status = _of_row(row) if row is not None else {}
         same = previous.get("inboxID") == facts.inbox_id
         for key in VALUE_KEYS:
-            if key not in status and same and key in previous:
-                status[key] = previous[key]
+            if key not in status and same and key in previous and not (key == "healthScore" and row is not None):
+                status[key] = previous[key]  # but a health score may truly be null (contract row 38)
         status["inboxID"] = facts.inbox_id
         if facts.origin is not None:
             status["origin"] = facts.origin

@@ -1,0 +1,101 @@
+"""The next step of an object in deletion: its inbox goes first, unless it is to stay."""
+
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import Account
+from coldsend_operator.core.steps.step import Move, Step, View, confirmed_gone, other_workspace, ours, paced_get
+from coldsend_operator.core.steps.wanting import lost, unnamed
+
+
+def deletion(account: Account, view: View, now: float) -> Step:
+    desired = account.desired
+    if not desired.finalized:
+        return Step(quiet=True)
+    if desired.force_orphan:
+        return Step(Move.UNMARK, quiet=True)
+    if account.busy is not None:
+        return _deleting("A call for this inbox is under way; the deletion follows.", quiet=True)
+    if desired.spec.orphan or desired.spec.observe or account.facts.origin == "Observed":
+        return Step(Move.UNMARK, quiet=True)
+    if account.job is not None and not account.facts.held:
+        return _deleting("ColdSend is still creating the inbox; it is deleted as soon as that is finished.")
+    if not account.facts.held:
+        return _unborn(account, view, now)
+    if view.claims.twins(account):
+        return Step(Move.UNMARK, quiet=True)
+    if account.key_problem is not None:
+        reason, message = account.key_problem
+        return Step(Move.REST, reason, f"{message} {_ways_out(view, account)}")
+    step = other_workspace(account, view, now)
+    if step is not None:
+        return step
+    return _deleting_inbox(account, view, now)
+
+
+def _deleting(message: str, *, quiet: bool = False, due: float | None = None) -> Step:
+    return Step(Move.REST, Reason.DELETING, message, due=due, quiet=quiet)
+
+
+def _ways_out(view: View, account: Account) -> str:
+    way = "set the annotation coldsend.pro/force-orphan: 'true' to let the object go without touching ColdSend"
+    if view.policy.terminating(account.desired.namespace):
+        return f"The namespace is terminating and takes no new Secrets: give the same key elsewhere, or {way}."
+    return f"Give the key back, or {way}."
+
+
+def _unborn(account: Account, view: View, now: float) -> Step:
+    """No inbox is known. What a lost create may still bring is waited for and deleted (safety.md, 18)."""
+    if account.lost is None:
+        return Step(Move.UNMARK, quiet=True)
+    if account.key_problem is not None:
+        reason, message = account.key_problem
+        return Step(Move.REST, reason, f"{message} {_ways_out(view, account)}")
+    if account.address is None:
+        step = unnamed(account, view)
+        return Step(step.move, step.reason, f"{step.message} {_ways_out(view, account)}", step.due)
+    step = lost(account, view, now)
+    if step.move in {Move.CREATE, Move.UNMARK, Move.MARK} or step.origin == "Adopted":
+        return Step(Move.UNMARK, quiet=True)
+    if step.reason in {Reason.ALREADY_EXISTS, Reason.ADDRESS_CONFLICT} or step.reason is None:
+        return step if step.move is Move.TAKE else Step(Move.UNMARK, quiet=True)
+    message = "ColdSend's answer to the create was lost; the address is watched, and what appears is deleted."
+    return Step(step.move, Reason.DELETING, message, step.due)
+
+
+def _deleting_inbox(account: Account, view: View, now: float) -> Step:
+    inbox_id = account.facts.inbox_id or ""
+    if account.gone_at is not None or (account.job is None and confirmed_gone(account, view)):
+        return _gone(account, view)
+    if account.job is not None:
+        return _deleting("ColdSend is deleting the inbox.", quiet=True)
+    if account.deleted_at is not None:
+        return paced_get(account, now, quiet=True, reason=Reason.DELETING, message="ColdSend is deleting the inbox.")
+    refused = account.refused_delete
+    if refused is not None and now < refused.retry_at and refused.basis == account.basis:
+        return Step(Move.REST, refused.reason, refused.message, refused.retry_at)
+    if view.brake.holds(account.uid) and not view.approved_deletion(account):
+        return Step(Move.REST, Reason.DELETION_HELD, view.brake.message)
+    row = view.inventory.rows.get(inbox_id)
+    if row is None:
+        return paced_get(
+            account, now, quiet=True, reason=Reason.DELETING, message="The inbox is looked for in ColdSend."
+        )
+    if account.address is not None and row.address != account.address:
+        return Step(
+            reason=Reason.ADDRESS_CONFLICT,
+            message="The inboxID in status belongs to another address in ColdSend; it is not deleted. Set the "
+            "annotation coldsend.pro/force-orphan: 'true' to let the object go.",
+        )
+    return Step(Move.DELETE, Reason.DELETING, "The inbox is being deleted in ColdSend.", quiet=True)
+
+
+def _gone(account: Account, view: View) -> Step:
+    """The id is gone; the address must be absent too, or not ours (safety.md, 17)."""
+    if account.address is None:
+        return Step(Move.UNMARK, quiet=True)
+    if max(view.inventory.listed_at, account.searched_at) == 0:
+        return Step(Move.SEARCH, Reason.DELETING, "The address is looked up once more.", quiet=True)
+    for row in view.inventory.at(account.address):
+        mine = row.inbox_id != account.facts.inbox_id and ours(account, row, view)
+        if mine and not view.claims.holders(row.inbox_id, account.uid):
+            return Step(Move.TAKE, inbox_id=row.inbox_id, origin="Created")
+    return Step(Move.UNMARK, quiet=True)

@@ -1,0 +1,102 @@
+"""The next step of an account that has its inbox."""
+
+from coldsend_operator.core.answers import Row
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import Account
+from coldsend_operator.core.steps.differences import needs_recreation
+from coldsend_operator.core.steps.step import (
+    GET_BACKOFF,
+    Move,
+    Step,
+    View,
+    confirmed_gone,
+    look,
+    other_workspace,
+    paced_get,
+)
+
+
+def holding(account: Account, view: View, now: float) -> Step:
+    if account.key_problem is not None:
+        return Step(Move.REST, *account.key_problem)
+    step = other_workspace(account, view, now)
+    if step is not None:
+        return step
+    if account.mark is None:
+        return Step(Move.MARK, quiet=True)
+    row = view.inventory.rows.get(account.facts.inbox_id or "")
+    if account.deleted_at is not None:
+        return _replacing(account, view, now)
+    if row is None:
+        return _vanished(account, view, now)
+    if account.address is not None and row.address != account.address:
+        return Step(
+            reason=Reason.ADDRESS_CONFLICT,
+            message="The inboxID in status belongs to another address in ColdSend; nothing is done with it. "
+            "Restore the status or delete the object.",
+        )
+    return _recreation(account, row, view, now) or _mail(account, row) or look(account, now) or Step()
+
+
+def _vanished(account: Account, view: View, now: float) -> Step:
+    """The inbox we hold is not in the inventory: believe it late, and only with a 404 of its id."""
+    if account.gone_at is not None:
+        if view.implausible is not None and not view.approved_recreation(account):
+            return Step(reason=Reason.INVENTORY_IMPLAUSIBLE, message=view.implausible)
+        return Step(
+            Move.FORGET,
+            Reason.NOT_FOUND,
+            "The inbox was removed in ColdSend; it is made again because this object still asks for it.",
+        )
+    if view.inventory.swept_at == 0:
+        return Step(quiet=True)
+    if view.implausible is not None and not view.approved_recreation(account):
+        return Step(reason=Reason.INVENTORY_IMPLAUSIBLE, message=view.implausible)
+    settled = account.wrote_at + view.policy.lost_seconds
+    if now < settled and account.looks >= len(GET_BACKOFF):
+        return Step(quiet=True, due=settled)
+    return paced_get(account, now, quiet=True)
+
+
+def _recreation(account: Account, row: Row, view: View, now: float) -> Step | None:
+    """safety.md, 21 and 22."""
+    if not account.desired.spec.recreate or not needs_recreation(account, row):
+        return None
+    if account.credentials is not None and account.credentials.reason is not None:
+        return None
+    if account.desired.spec.smtp is not None and account.credentials is None:
+        return Step(quiet=True)
+    if account.refused_delete is not None and now < account.refused_delete.retry_at:
+        refused = account.refused_delete
+        return Step(Move.REST, refused.reason, refused.message, refused.retry_at)
+    if not view.recreate_slot(account):
+        return Step(reason=Reason.RECREATING, message="Waits for its turn to be replaced (maxUnavailable).")
+    if view.brake.holds(account.uid) and not view.approved_deletion(account):
+        return Step(reason=Reason.DELETION_HELD, message=view.brake.message)
+    return Step(Move.DELETE, Reason.RECREATING, "The inbox is deleted and created again with the present spec.")
+
+
+def _replacing(account: Account, view: View, now: float) -> Step:
+    """Our delete for a replacement was accepted: wait until the inbox is known to be gone."""
+    message = "The inbox is deleted and created again with the present spec."
+    if account.job is not None:
+        return Step(Move.REST, Reason.RECREATING, message)
+    if confirmed_gone(account, view):
+        return Step(Move.FORGET, Reason.RECREATING, message)
+    return paced_get(account, now, quiet=False, reason=Reason.RECREATING, message=message)
+
+
+def _mail(account: Account, row: Row) -> Step | None:
+    """safety.md, 28: the intent is stored before the call; begun without an answer is never sent again."""
+    spec, mail = account.desired.spec, account.facts.mail
+    if spec.mail_request is None or spec.mail_recipient is None or row.overall_status != "ACTIVE":
+        return None
+    if mail is None or mail.request_id != spec.mail_request:
+        return Step(Move.BEGIN_MAIL)
+    if mail.settled:
+        return None
+    if account.mail_begun != mail.request_id:
+        return Step(Move.GIVE_UP_MAIL)
+    if account.recorded.mail != mail:
+        return Step(quiet=True)
+    return Step(Move.MAIL)

@@ -1,0 +1,49 @@
+"""The domain of a native inbox must be known, ACTIVE and not full (contract row 27)."""
+
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import Account
+from coldsend_operator.core.steps.step import Move, Step, View, at_rest
+
+
+def domain_step(account: Account, view: View, now: float) -> Step | None:
+    """The domain of a native inbox must be known, ACTIVE and not full (contract row 27)."""
+    native = account.desired.spec.native
+    if native is None or account.lost is not None:
+        return None
+    domain = view.domains.find(native)
+    if domain is None:
+        return _unknown_domain(account, view, now)
+    recheck = view.domains.listed_at + view.policy.domain_seconds
+    if domain.status.upper() != "ACTIVE":
+        reason = Reason.DOMAIN_NOT_ACTIVE
+        message = f"Domain {domain.domain_name} is {domain.status} in ColdSend; the inbox is created once it is ACTIVE."
+    elif view.domains.free(domain) <= 0:
+        reason = Reason.DOMAIN_FULL
+        message = (
+            f"Domain {domain.domain_name} holds {domain.current_inboxes} of {domain.max_inboxes} inboxes; "
+            "free one or use another domain."
+        )
+    else:
+        return None
+    if now >= recheck:
+        return Step(Move.DOMAINS, reason, message)
+    return at_rest(account, reason, message, due=recheck)
+
+
+def _unknown_domain(account: Account, view: View, now: float) -> Step | None:
+    native = account.desired.spec.native
+    assert native is not None  # noqa: S101 - told to the type checker; _domain has looked
+    if view.domains.forbidden:
+        if native.domain_id is not None:
+            return None
+        message = (
+            f"The API key may not read domains (missing {view.domains.missing_scopes}); "
+            "grant the scope, or give spec.native.domainID instead of domainName."
+        )
+        return at_rest(account, Reason.MISSING_SCOPES, message, due=view.domains.retry_at)
+    recheck = view.domains.listed_at + view.policy.domain_seconds
+    if view.domains.listed_at == 0 or now >= recheck:
+        return Step(Move.DOMAINS, quiet=view.domains.listed_at == 0)
+    wanted = native.domain_name or native.domain_id
+    message = f"Domain {wanted} is not in this ColdSend workspace; add it there or correct spec.native."
+    return at_rest(account, Reason.DOMAIN_NOT_FOUND, message, due=recheck)

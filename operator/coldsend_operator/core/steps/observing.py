@@ -1,0 +1,47 @@
+"""The next step of an account that only watches (managementPolicy Observe)."""
+
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import Account
+from coldsend_operator.core.steps.native import domain_step
+from coldsend_operator.core.steps.step import Move, Step, View, at_rest, look, paced_get
+
+
+def observing(account: Account, view: View, now: float) -> Step:
+    if account.key_problem is not None:
+        return at_rest(account, *account.key_problem)
+    if not view.may_adopt(account):
+        message = (
+            "This namespace may not observe inboxes with the operator's key; use apiKeySecretRef, "
+            "or ask the administrator (COLDSEND_ADOPT_NAMESPACES)."
+        )
+        return at_rest(account, Reason.UNAUTHORIZED, message)
+    if account.facts.held:
+        return Step(Move.TAKE, inbox_id=account.facts.inbox_id, origin="Observed")
+    if account.marked and account.lost is None:
+        return Step(Move.UNMARK, quiet=True)
+    if account.address is None and account.desired.spec.native is not None and account.facts.inbox_id is None:
+        step = domain_step(account, view, now)
+        if step is not None and step.reason not in {Reason.DOMAIN_FULL, Reason.DOMAIN_NOT_ACTIVE}:
+            return step
+    known = account.facts.inbox_id
+    if known is not None and known in view.inventory.rows:
+        return look(account, now) or Step()
+    row = next(iter(view.inventory.at(account.address or "")), None)
+    if row is not None:
+        return Step(Move.TAKE, inbox_id=row.inbox_id, origin="Observed")
+    message = "No inbox with this address is in ColdSend; it is shown here once it exists."
+    if known is not None:
+        return _observed_vanished(account, view, now, message)
+    if max(view.inventory.listed_at, account.searched_at) == 0:
+        return Step(Move.SEARCH, quiet=True)
+    return Step(reason=Reason.NOT_FOUND, message=message)
+
+
+def _observed_vanished(account: Account, view: View, now: float, message: str) -> Step:
+    if account.gone_at is not None:
+        return Step(reason=Reason.NOT_FOUND, message=message)
+    if view.inventory.swept_at == 0:
+        return Step(quiet=True)
+    if view.implausible is not None:
+        return Step(reason=Reason.INVENTORY_IMPLAUSIBLE, message=view.implausible)
+    return paced_get(account, now, quiet=True)

@@ -1,0 +1,185 @@
+"""What a step is, what it may look at, and the questions that several kinds of accounts share."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Protocol
+
+from coldsend_operator.core.answers import Row
+from coldsend_operator.core.brake import Brake
+from coldsend_operator.core.claims import Claims
+from coldsend_operator.core.domains import Domains
+from coldsend_operator.core.inventory import Inventory
+from coldsend_operator.core.policy import Policy
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import Account
+
+CLOCK_SLACK = 5.0  # seconds that created_at may lie before our mark (safety.md, 6)
+GET_BACKOFF = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
+
+
+class Move(StrEnum):
+    """What a step asks for. The first group are calls to ColdSend, the second writes to Kubernetes, the third only
+    changes what this run knows.
+    """
+
+    CREATE = "create"
+    DELETE = "delete"
+    SEARCH = "search"
+    GET = "get"
+    MAIL = "mail"
+    DOMAINS = "domains"
+
+    MARK = "mark"
+    UNMARK = "unmark"
+    FORGET = "forget"  # the inbox is gone: take the mark off, then clear inboxID
+
+    TAKE = "take"
+    REBIND = "rebind"
+    BEGIN_MAIL = "begin-mail"
+    GIVE_UP_MAIL = "give-up-mail"
+
+    REST = "rest"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The next step of an account.
+
+    `reason` and `message` say what stands between spec and ColdSend; None when nothing does. `due` is when to ask
+    again without an event. A `quiet` step passes by itself and is written to status only when it lasts.
+    """
+
+    move: Move = Move.REST
+    reason: Reason | None = None
+    message: str = ""
+    due: float | None = None
+    quiet: bool = False
+    inbox_id: str | None = None
+    origin: str | None = None
+
+
+class View(Protocol):
+    """What a step may look at beside its account."""
+
+    policy: Policy
+    inventory: Inventory
+    claims: Claims
+    domains: Domains
+    brake: Brake
+    group: str
+    digests: frozenset[str]
+    implausible: str | None
+    kube_offset: float
+    server_offset: float
+
+    @property
+    def unproven(self) -> bool: ...
+
+    def sign(self, account: Account) -> float: ...
+
+    def recreate_slot(self, account: Account) -> bool: ...
+
+    def may_adopt(self, account: Account) -> bool: ...
+
+    def approved_recreation(self, account: Account) -> bool: ...
+
+    def approved_deletion(self, account: Account) -> bool: ...
+
+
+def ours(account: Account, row: Row, view: View) -> bool:
+    """Whether a row can only come from our own create (safety.md, 6)."""
+    if account.mark is None or row.created_at is None:
+        return False
+    created = unix_of(row.created_at)
+    if created is None:
+        return False
+    since = account.mark - view.kube_offset
+    spec = account.desired.spec
+    return (
+        created - view.server_offset >= since - CLOCK_SLACK
+        and (row.inbox_type or spec.inbox_type) == spec.inbox_type
+        and (row.display_name or "").strip() == (spec.display_name or "").strip()
+    )
+
+
+def unix_of(text: str | None) -> float | None:
+    """Unix seconds of a time as ColdSend sends it; None when it is not there or not readable."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def under_way(account: Account) -> Step:
+    if account.facts.held:
+        return Step(quiet=True)
+    return Step(reason=Reason.PROVISIONING, message="ColdSend is creating the inbox.", quiet=True)
+
+
+def at_rest(account: Account, reason: Reason, message: str, due: float | None = None) -> Step:
+    """Nothing is called for this reason. A mark that stands for nothing is taken off first."""
+    if account.marked and not account.facts.held and account.lost is None and account.job is None:
+        return Step(Move.UNMARK, reason, message, due)
+    return Step(Move.REST, reason, message, due)
+
+
+def paced_get(account: Account, now: float, *, quiet: bool, reason: Reason | None = None, message: str = "") -> Step:
+    """A GET of the inbox, paced: at once, then ever more slowly."""
+    if account.look_at is not None and now < account.look_at:
+        return Step(Move.REST, reason, message, due=account.look_at, quiet=quiet)
+    return Step(Move.GET, reason, message, quiet=quiet)
+
+
+def look(account: Account, now: float) -> Step | None:
+    if account.look_at is None:
+        return None
+    return Step(Move.GET) if now >= account.look_at else Step(due=account.look_at)
+
+
+def name_of(other: Account, asking: Account) -> str:
+    """Another namespace's object is not named: it may be another tenant's."""
+    if other.desired.namespace == asking.desired.namespace:
+        return f"SenderAccount {other.desired.name}"
+    return "an object of another namespace"
+
+
+def twins(account: Account, view: View) -> Step | None:
+    twins = view.claims.twins(account)
+    if not twins:
+        return None
+    return Step(
+        reason=Reason.ADDRESS_CONFLICT,
+        message=f"{name_of(twins[0], account)} shows the same inboxID; keep one of the two objects "
+        "and delete the other (the inbox stays).",
+    )
+
+
+def other_workspace(account: Account, view: View, now: float) -> Step | None:
+    """safety.md, 15: another workspace is believed only when the object's own inboxID is seen there."""
+    bound = account.facts.applied.workspace if account.facts.applied else None
+    if bound is None or bound in view.digests:
+        return None
+    if account.facts.inbox_id in view.inventory.rows:
+        return Step(Move.REBIND)
+    if view.approved_recreation(account):
+        return None
+    if view.inventory.listed_at == 0 and account.gone_at is None:
+        return paced_get(account, now, quiet=True)
+    return Step(
+        reason=Reason.INVENTORY_IMPLAUSIBLE,
+        message="The API key belongs to a workspace that does not show this inbox; nothing is created or forgotten. "
+        "Give the right key, or set the annotation coldsend.pro/approve-recreation: 'true'.",
+    )
+
+
+def confirmed_gone(account: Account, view: View) -> bool:
+    """One 404, or one proven list begun after ColdSend accepted the delete (settled.md)."""
+    if account.gone_at is not None:
+        return True
+    accepted = account.deleted_at
+    absent = account.facts.inbox_id not in view.inventory.rows
+    return accepted is not None and absent and view.inventory.listed_at > accepted

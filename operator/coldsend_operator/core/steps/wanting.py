@@ -1,0 +1,127 @@
+"""The next step of an account that wants an inbox: look, then create, adopt or refuse."""
+
+from coldsend_operator.core.answers import Row
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import Account
+from coldsend_operator.core.steps.native import domain_step
+from coldsend_operator.core.steps.step import Move, Step, View, at_rest, name_of, ours, under_way
+
+
+def wanting(account: Account, view: View, now: float) -> Step:
+    if account.key_problem is not None:
+        return at_rest(account, *account.key_problem)
+    setback = account.setback
+    if setback is not None and setback.basis == account.basis and now < setback.retry_at:
+        return at_rest(account, setback.reason, setback.message, setback.retry_at)
+    if account.job is not None:
+        return under_way(account)
+    if (view.implausible is not None or view.unproven) and not view.approved_recreation(account):
+        return _unbelieved(view)
+    step = domain_step(account, view, now) or _rival(account, view)
+    if step is not None:
+        return step
+    if account.address is None:  # the domain cannot be read: safety.md, 10
+        return unnamed(account, view)
+    if account.lost is not None:
+        return lost(account, view, now)
+    rows = view.inventory.at(account.address)
+    if rows:
+        return _existing(account, rows[0], view)
+    if max(view.inventory.listed_at, account.searched_at) <= account.unsure_at:
+        return Step(Move.SEARCH, quiet=True)
+    return _create(account)
+
+
+def _unbelieved(view: View) -> Step:
+    if view.implausible is None and view.inventory.listed_at == 0:
+        return Step(quiet=True)
+    message = view.implausible or (
+        "The API key belongs to a workspace that shows none of the inboxes known with it; nothing is created. "
+        "Give the right key, or set the annotation coldsend.pro/approve-recreation: 'true'."
+    )
+    return Step(reason=Reason.INVENTORY_IMPLAUSIBLE, message=message)
+
+
+def _rival(account: Account, view: View) -> Step | None:
+    rival = view.claims.rival(account, view.group)
+    if rival is None:
+        return None
+    message = f"The address belongs to {name_of(rival, account)}; delete one of the two objects."
+    return at_rest(account, Reason.ADDRESS_CONFLICT, message)
+
+
+def _create(account: Account) -> Step:
+    credentials = account.credentials
+    if credentials is not None and credentials.reason is not None:
+        return Step(Move.REST, credentials.reason, credentials.message)
+    return Step(Move.CREATE, Reason.PROVISIONING, "The inbox is about to be created in ColdSend.", quiet=True)
+
+
+def _existing(account: Account, row: Row, view: View) -> Step:
+    """The address exists and is not from our create: adoptionPolicy decides (safety.md, 6, 12, 13)."""
+    holders = view.claims.holders(row.inbox_id, account.uid)
+    if holders:
+        message = f"The inbox is held by {name_of(holders[0], account)}; delete one of the two objects."
+        return at_rest(account, Reason.ADDRESS_CONFLICT, message)
+    spec = account.desired.spec
+    adopts = spec.adopt if spec.adopt is not None else view.policy.adopt_by_default
+    if not adopts:
+        message = (
+            "The address already exists in ColdSend; set adoptionPolicy: Adopt to take the inbox over, "
+            "or delete it in ColdSend."
+        )
+        return _drop_lost(account, Reason.ALREADY_EXISTS, message)
+    if not view.may_adopt(account):
+        message = (
+            "The address already exists in ColdSend, and this namespace may not adopt inboxes with the operator's "
+            "key; use apiKeySecretRef, or ask the administrator (COLDSEND_ADOPT_NAMESPACES)."
+        )
+        return _drop_lost(account, Reason.ALREADY_EXISTS, message)
+    if row.inbox_type is not None and row.inbox_type != spec.inbox_type:
+        message = f"The address exists in ColdSend with type {row.inbox_type}; correct inboxType to adopt it."
+        return _drop_lost(account, Reason.ALREADY_EXISTS, message)
+    if not account.marked:
+        return Step(Move.MARK, quiet=True)
+    return Step(Move.TAKE, inbox_id=row.inbox_id, origin="Adopted")
+
+
+def _drop_lost(account: Account, reason: Reason, message: str) -> Step:
+    """Somebody else's inbox has the address, so no create of ours can be under way there any more."""
+    if account.marked:
+        return Step(Move.UNMARK, reason, message)
+    return at_rest(account, reason, message)
+
+
+def lost(account: Account, view: View, now: float) -> Step:
+    """A create without an answer: look, wait, look, and only then repeat (safety.md, 6 and 7)."""
+    rows = view.inventory.at(account.address or "")
+    mine = next((row for row in rows if ours(account, row, view)), None)
+    if mine is not None and not view.claims.holders(mine.inbox_id, account.uid):
+        return Step(Move.TAKE, inbox_id=mine.inbox_id, origin="Created")
+    if rows:
+        return _existing(account, rows[0], view)
+    over = view.sign(account) + view.policy.lost_seconds
+    looked = max(view.inventory.listed_at, account.searched_at)
+    if now >= over and looked >= over:
+        return _create(account)
+    quiet = account.lost is not None and account.lost.answered
+    message = (
+        "ColdSend has taken the create; the inbox is looked up."
+        if quiet
+        else "ColdSend's answer to the create was lost; the address is watched before anything is repeated."
+    )
+    if account.look_at is not None and now < account.look_at:
+        return Step(Move.REST, Reason.PROVISIONING, message, due=account.look_at, quiet=quiet)
+    return Step(Move.SEARCH, Reason.PROVISIONING, message, quiet=quiet)
+
+
+def unnamed(account: Account, view: View) -> Step:
+    """A native inbox whose address cannot be known: one create, never repeated or matched (safety.md, 10)."""
+    if account.lost is None:
+        return _create(account)
+    message = (
+        "ColdSend's answer to the create was lost and the API key may not read domains, so the inbox cannot be found; "
+        f"grant {view.domains.missing_scopes or 'the scope of the domain endpoints'} or make the object again with "
+        "spec.native.domainName."
+    )
+    return Step(Move.REST, Reason.MISSING_SCOPES, message, due=view.domains.retry_at)
