@@ -44,14 +44,14 @@ def run(**flags: Any) -> None:
         settings = load_settings(flags)
     except SettingError as error:
         _fail(*error.lines, code=2)
-    from coldsend_operator import handlers
+    from coldsend_operator.handlers import serve
     from coldsend_operator.logs import Event, configure_logs, log, one_line
 
     configure_logs(settings.log_format, settings.log_level)
     for notice in notices(settings, os.environ):
         log.warning(Event.SETTING_NOTICE, message=notice)
     try:
-        handlers.run(settings)
+        serve(settings)
     except Exception as error:  # noqa: BLE001 - the outermost door: the log says why the process ends
         log.error(Event.FAILED, message=one_line(error), exc_info=error)
         raise typer.Exit(1) from None

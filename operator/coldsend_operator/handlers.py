@@ -13,7 +13,7 @@ CHUNK = 50  # objects of a list page: with 1,000 accounts 500 cost 10 MB more th
 IDLE_SECONDS = 0.02  # a worker of kopf lives so long after its object's last event: 12 kB each in a first list
 
 
-def run(settings: Settings) -> None:
+def serve(settings: Settings) -> None:
     """The operator, in the foreground, until SIGTERM or SIGINT."""
     asyncio.run(_serve(settings))
 
