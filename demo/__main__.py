@@ -115,7 +115,7 @@ def _objects(kubectl: Kubectl) -> Iterator[None]:
             # The emulator may be gone already, by the same Ctrl-C; its inboxes go with it.
             kubectl("annotate", "sender", "--all", "-n", NAMESPACE, "--overwrite", "coldsend.pro/force-orphan=true")
             kubectl("delete", "sender", "--all", "-n", NAMESPACE)
-            kubectl("delete", "-f", OBJECTS)
+            kubectl("delete", "--ignore-not-found", "-f", OBJECTS)
 
 
 def _wait_until_ready(kubectl: Kubectl, operator: OperatorRun) -> float:
