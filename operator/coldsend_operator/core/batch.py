@@ -1,0 +1,138 @@
+"""A SenderAccountBatch, the inboxes of its list and its children, as far as decisions need them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from coldsend_operator.core.policy import DEFAULT_UNAVAILABLE, Unavailable
+from coldsend_operator.core.reasons import Reason
+
+TWICE = "The address stands in the list more than once; the first one has the inbox. Remove this one."
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an inbox of the list cannot be worked on."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One inbox of the list.
+
+    `identity` is what can never change of it (type and address), `digest` a fingerprint of the spec that its child
+    should have, `own` its JSON in the list, from which that spec is made again. `name` is that of its child; None when
+    it has none of its own.
+    """
+
+    position: int
+    name: str | None
+    shown: str  # address or prefix as the list spells it
+    identity: str = ""
+    digest: bytes = b""
+    own: str = ""
+    refusal: Refusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What one generation of a batch asks for. With `problems` nothing of it is worked on."""
+
+    generation: int
+    entries: tuple[Entry, ...] = ()
+    problems: tuple[str, ...] = ()
+    unavailable: Unavailable = DEFAULT_UNAVAILABLE
+    by_name: Mapping[str, Entry] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return len(self.entries)
+
+
+def wanted_of(
+    generation: int, entries: Iterable[Entry], problems: tuple[str, ...] = (), unavailable: Unavailable | None = None
+) -> Wanted:
+    """The first inbox of an address has the child; what repeats it has none (settled.md)."""
+    kept: list[Entry] = []
+    by_name: dict[str, Entry] = {}
+    for entry in entries:
+        given = entry
+        if given.name is not None and given.name in by_name:
+            given = replace(given, name=None, own="", refusal=Refusal(Reason.ADDRESS_CONFLICT, TWICE))
+        kept.append(given)
+        if given.name is not None:
+            by_name[given.name] = given
+    return Wanted(generation, tuple(kept), problems, unavailable or DEFAULT_UNAVAILABLE, by_name)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the conditions of a child say; few of them are different, so that many children share one."""
+
+    ready: str = "Unknown"
+    ready_reason: str = Reason.PROVISIONING
+    synced: str = "Unknown"
+    synced_reason: str = Reason.PROVISIONING
+    healthy: str = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A SenderAccount that has to do with a batch, or could, by its name."""
+
+    uid: str
+    name: str
+    version: int  # resourceVersion
+    generation: int
+    identity: str
+    digest: bytes
+    labels: tuple[tuple[str, str], ...] = ()  # those that our field manager put there
+    owner: str | None = None  # UID of the Batch in its ownerReferences, and the name of that Batch
+    owner_name: str | None = None
+    owners: str = ""  # all ownerReferences as JSON
+    foreign: bool = False  # something that is no Batch controls it
+    deleting: bool = False
+    orphan: bool = False
+    orphan_by_hand: bool = False  # somebody else's field manager says Orphan
+    has_inbox: bool = False
+    score: float | None = None
+    shown: Shown = Shown()
+    message: str = ""  # of Ready, when it is not True
+
+
+@dataclass(slots=True)
+class Batch:
+    """A batch as the API server last showed it, and what is known of its inboxes. `labels` are those of its children.
+
+    `members` are the names of the children whose ownerReference names the batch, under this UID or an earlier one.
+    """
+
+    uid: str
+    namespace: str
+    name: str
+    generation: int = 1
+    version: int = 0
+    deleting: bool = False
+    finalized: bool = False
+    released: bool = False  # it goes with `--cascade=orphan`: Kubernetes takes the children from it, they stay
+    paused: bool = False
+    orphan: bool = False  # of the live template; force-orphan counts as such
+    approve_deletion: bool = False
+    approve_recreation: bool = False
+    labels: tuple[tuple[str, str], ...] = ()
+    status: dict[str, Any] = field(default_factory=dict)
+    wanted: Wanted | None = None
+    members: set[str] = field(default_factory=set)
+    refusals: dict[str, Refusal] = field(default_factory=dict)  # what the API server said of an inbox, by child
+
+    def entry(self, name: str) -> Entry | None:
+        return self.wanted.by_name.get(name) if self.wanted is not None else None
+
+    def owns(self, child: Child) -> bool:
+        return child.owner == self.uid
+
+    def inherits(self, child: Child) -> bool:
+        """Whether it was a child of an earlier batch of this name: two of one name cannot be there at once."""
+        return child.owner_name == self.name and child.owner != self.uid

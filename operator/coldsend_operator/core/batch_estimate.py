@@ -1,0 +1,34 @@
+"""When the budget lets a batch be done (`status.estimatedCompletionTime`)."""
+
+from datetime import datetime
+
+from coldsend_operator.core.calls import BULK, Operation
+from coldsend_operator.core.ledger import REQUESTS_PER_BULK, Ledger, rfc3339
+from coldsend_operator.core.steps import Move
+
+MOVED_SHARE = 0.1  # of the time left
+MOVED_LEAST = 30.0
+
+
+def completion(ledger: Ledger, left: int, now: float) -> float | None:
+    """When `left` inboxes and all that wait in the workspace are done; None while ColdSend lets nothing be made.
+
+    Those that wait there before them are counted with them: nobody knows whose turn comes first.
+    """
+    if ledger.breaker.block_of(Operation.CREATE_SMTP) is not None:
+        return None
+    waiting = sum(len(queue) for (move, _), queue in ledger.queues.items() if move in {Move.CREATE, Move.DELETE})
+    carried = sum(len(job.members) for job in ledger.jobs.values())
+    calls = -(-max(left - carried, waiting, 0) // BULK)
+    return ledger.budget.done_at(now, REQUESTS_PER_BULK * calls + len(ledger.jobs)) + ledger.policy.poll_seconds
+
+
+def told(before: str | None, at: float | None, now: float) -> str | None:
+    """What status says: the time told before, as long as it is about right."""
+    if at is None:
+        return None
+    if before is not None:
+        known = datetime.fromisoformat(before).timestamp()
+        if known > now and abs(known - at) <= max(MOVED_LEAST, MOVED_SHARE * (at - now)):
+            return before
+    return rfc3339(at)

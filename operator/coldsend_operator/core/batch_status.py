@@ -1,0 +1,214 @@
+"""The status of a batch as a projection of its figures. Pure, and written by one writer."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from coldsend_operator.core.batch import Batch
+from coldsend_operator.core.batch_jobs import JobRow
+from coldsend_operator.core.batch_tally import Failure, Fate, Tally
+from coldsend_operator.core.ledger import rfc3339
+from coldsend_operator.core.reasons import Condition, Reason
+
+Status = dict[str, Any]
+MESSAGE_LENGTH = 1024
+APPROVE = "coldsend.pro/approve-deletion: 'true'"
+NEVER_BACK = ("succeeded", "failed")
+FIGURES = (
+    "total",
+    "processed",
+    "succeeded",
+    "failed",
+    "ready",
+    "progressPercentage",
+    "healthScore",
+    "failures",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What one condition says."""
+
+    status: str
+    reason: str
+    message: str
+
+
+def project_batch(batch: Batch, tally: Tally, jobs: list[JobRow], estimate: str | None, now: float) -> Status | None:
+    """The status that the batch should have; None while its spec has not been read."""
+    previous, wanted = batch.status, batch.wanted
+    if wanted is None and not batch.deleting:
+        return None
+    generation = batch.generation if wanted is None or batch.deleting else wanted.generation
+    if batch.deleting:
+        status = _kept(previous) | {"ready": tally.count(Fate.LEAVING, ready=True)}
+    elif _frozen(batch) and previous.get("conditions"):
+        status = _kept(previous)
+    else:
+        status = _figures(batch, tally, estimate)
+        if previous.get("observedGeneration") == generation:
+            _never_back(status, previous)
+    if jobs:
+        status["jobs"] = jobs
+    says = _sayings(batch, tally, status)
+    status["observedGeneration"] = generation
+    status["conditions"] = _conditions(says, previous, generation, now)
+    return status
+
+
+def _frozen(batch: Batch) -> bool:
+    """Of a paused batch, and of one that cannot be read, the last known figures stand."""
+    return batch.paused or (batch.wanted is not None and bool(batch.wanted.problems))
+
+
+def _kept(previous: Status) -> Status:
+    return {key: previous[key] for key in FIGURES if key in previous}
+
+
+def _figures(batch: Batch, tally: Tally, estimate: str | None) -> Status:
+    total = batch.wanted.total if batch.wanted is not None else 0
+    status: Status = {
+        "total": total,
+        "succeeded": tally.count(Fate.SUCCEEDED),
+        "failed": tally.count(Fate.FAILED),
+        "ready": tally.count(ready=True),
+    }
+    _reckon_progress(status)
+    if tally.score is not None:
+        status["healthScore"] = {"min": tally.score[0], "mean": tally.score[1]}
+    failures = [_failure_row(failure) for failure in tally.failures]
+    if failures:
+        status["failures"] = failures
+    if estimate is not None and status["processed"] < total:
+        status["estimatedCompletionTime"] = estimate
+    return status
+
+
+def _failure_row(failure: Failure) -> dict[str, str]:
+    row = {
+        "name": failure.name,
+        "emailAddress": failure.shown,
+        "reason": str(failure.reason),
+        "message": failure.message[:MESSAGE_LENGTH],
+    }
+    return {key: value for key, value in row.items() if value}
+
+
+def _reckon_progress(status: Status) -> None:
+    status["processed"] = status["succeeded"] + status["failed"]
+    status["progressPercentage"] = 100 * status["processed"] // status["total"] if status["total"] else 100
+
+
+def _never_back(status: Status, previous: Status) -> None:
+    """Within one generation what was answered stays answered, also while an inbox is made a second time.
+
+    What is missing is counted where it was before; `ready` tells the present.
+    """
+    lack = min(previous.get("processed", 0), status["total"]) - status["processed"]
+    for key in NEVER_BACK:
+        back = min(max(lack, 0), max(previous.get(key, 0) - status[key], 0))
+        status[key] += back
+        lack -= back
+    _reckon_progress(status)
+
+
+# -- conditions
+
+
+def _sayings(batch: Batch, tally: Tally, status: Status) -> dict[Condition, Saying]:
+    return {
+        Condition.READY: _ready(batch, tally),
+        Condition.SYNCED: _synced(batch, tally, status),
+        Condition.HEALTHY: _healthy(tally),
+    }
+
+
+def _ready(batch: Batch, tally: Tally) -> Saying:
+    stop = _stop(batch, tally)
+    if stop is not None:
+        return stop
+    total = batch.wanted.total if batch.wanted is not None else 0
+    ready, failed = tally.count(ready=True), tally.count(Fate.FAILED)
+    if not total:
+        return Saying("True", Reason.ACTIVE, "No inbox is asked for.")
+    if ready == total:
+        return Saying("True", Reason.ACTIVE, f"All {total} inboxes exist in ColdSend and can send.")
+    message = f"{ready} of {total} inboxes are ready."
+    if failed:
+        message = f"{ready} of {total} inboxes are ready; {failed} failed, status.failures says why."
+    reason, _ = tally.most_common("reason", Fate.FAILED)
+    if not reason:
+        reason, _ = tally.most_common("reason", Fate.OPEN, Fate.SUCCEEDED)
+    return Saying("False", reason or Reason.PROVISIONING, message)
+
+
+def _stop(batch: Batch, tally: Tally) -> Saying | None:
+    """What is said of the whole batch."""
+    if batch.deleting:
+        return _held(tally) or Saying("False", Reason.DELETING, "The batch is being deleted, its SenderAccounts first.")
+    if batch.wanted is not None and batch.wanted.problems:
+        return Saying("False", Reason.INVALID_SPEC, " ".join(batch.wanted.problems))
+    return None
+
+
+def _held(tally: Tally) -> Saying | None:
+    held = tally.count(*Fate, obstacle=Reason.DELETION_HELD)
+    if not held:
+        return None
+    message = (
+        f"{held} deletions are held, as too many were asked for within 10 minutes. Approve with the annotation "
+        f"{APPROVE} on this batch, its SenderAccounts or the namespace."
+    )
+    return Saying("False", Reason.DELETION_HELD, message)
+
+
+def _synced(batch: Batch, tally: Tally, status: Status) -> Saying:
+    stop = _stop(batch, tally)
+    if stop is not None:
+        return stop
+    if batch.paused:
+        message = "Reconciliation is paused by the annotation coldsend.pro/paused; remove it to go on."
+        return Saying("False", Reason.RECONCILIATION_PAUSED, message)
+    held = _held(tally)
+    if held is not None:
+        return held
+    reason, failed = tally.most_common("obstacle", Fate.FAILED)
+    if failed:
+        failures = f"{tally.count(Fate.FAILED)} of {status.get('total', 0)} inboxes failed"
+        return Saying("False", reason, f"{failures}; status.failures says why and what can be done.")
+    reason, count = tally.most_common("obstacle", Fate.OPEN, Fate.SUCCEEDED)
+    if count:
+        open_inboxes = f"{tally.obstructed} of {status.get('total', 0)} inboxes are not as spec asks"
+        return Saying("False", reason, f"{open_inboxes}; their SenderAccounts say why.")
+    leaving = tally.count(Fate.LEAVING)
+    if leaving:
+        return Saying("False", Reason.DELETING, f"{leaving} inboxes that left the list are being let go.")
+    return Saying("True", Reason.IN_SYNC, "ColdSend is as spec asks.")
+
+
+def _healthy(tally: Tally) -> Saying:
+    low, good = tally.healthy("False"), tally.healthy("True")
+    if low:
+        return Saying("False", Reason.HEALTH_SCORE_LOW, f"{low} of {low + good} inboxes have a low health score.")
+    if good:
+        return Saying("True", Reason.HEALTH_SCORE_GOOD, "No inbox has a low health score.")
+    return Saying("Unknown", Reason.HEALTH_SCORE_UNKNOWN, "ColdSend shows no health score.")
+
+
+def _conditions(says: dict[Condition, Saying], previous: Status, generation: int, now: float) -> list[dict[str, Any]]:
+    before = {entry.get("type"): entry for entry in previous.get("conditions", ())}
+    conditions = []
+    for kind, saying in says.items():
+        old = before.get(kind.value, {})
+        moved = old.get("status") != saying.status
+        conditions.append(
+            {
+                "type": kind.value,
+                "status": saying.status,
+                "observedGeneration": generation,
+                "lastTransitionTime": rfc3339(now) if moved else old.get("lastTransitionTime", rfc3339(now)),
+                "reason": str(saying.reason),
+                "message": saying.message[:MESSAGE_LENGTH],
+            }
+        )
+    return conditions

@@ -1,0 +1,199 @@
+"""The figures of a batch, kept up to date child by child: one that changes costs no pass over 5,000."""
+
+import heapq
+import math
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from coldsend_operator.core.batch import Batch, Child, Entry, Shown
+from coldsend_operator.core.batch_plan import Decision, as_asked
+from coldsend_operator.core.reasons import LASTING, Reason
+
+T = TypeVar("T")
+
+MOST_FAILURES = 20
+NOTHING_SHOWN = Shown()
+
+
+class Fate(StrEnum):
+    """How far an inbox has come."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    OPEN = "open"
+    LEAVING = "leaving"  # it left the list, or its batch is in deletion
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What one inbox contributes to the figures. `obstacle` is why it is not as spec asks; empty when it is."""
+
+    fate: Fate
+    ready: bool
+    reason: str
+    obstacle: str
+    healthy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One line of `status.failures`."""
+
+    position: int
+    name: str | None
+    shown: str
+    reason: str
+    message: str
+
+
+class Tally:
+    """Sums over all inboxes of one batch."""
+
+    def __init__(self) -> None:
+        self._standings: dict[str, Standing] = {}
+        self._counts: Counter[Standing] = Counter()
+        self._scores: dict[str, float] = {}
+        self._failures: dict[str, Failure] = {}
+
+    def put(
+        self, key: str, standing: Standing | None, score: float | None = None, failure: Failure | None = None
+    ) -> bool:
+        """Take in what one inbox contributes now, None for nothing; whether anything changed."""
+        before = (self._standings.get(key), self._scores.get(key), self._failures.get(key))
+        if before == (standing, score, failure):
+            return False
+        if before[0] is not None:
+            self._counts[before[0]] -= 1
+            if not self._counts[before[0]]:
+                del self._counts[before[0]]
+        if standing is not None:
+            self._counts[standing] += 1
+        _keep(self._standings, key, standing)
+        _keep(self._scores, key, score)
+        _keep(self._failures, key, failure)
+        return True
+
+    def keys(self) -> frozenset[str]:
+        return frozenset(self._standings)
+
+    def count(self, *fates: Fate, ready: bool | None = None, obstacle: str | None = None) -> int:
+        """Inboxes with one of these fates (none given: wherever they stand in the list)."""
+        chosen = fates or (Fate.SUCCEEDED, Fate.FAILED, Fate.OPEN)
+        return sum(
+            count
+            for standing, count in self._counts.items()
+            if standing.fate in chosen
+            and (ready is None or standing.ready is ready)
+            and (obstacle is None or standing.obstacle == obstacle)
+        )
+
+    def most_common(self, kind: str, *fates: Fate) -> tuple[str, int]:
+        """The most frequent `reason` of those not ready, or `obstacle`, and how many have it; ("", 0) for none."""
+        sums: Counter[str] = Counter()
+        for standing, count in self._counts.items():
+            word = standing.obstacle if kind == "obstacle" else ("" if standing.ready else standing.reason)
+            if standing.fate in fates and word:
+                sums[word] += count
+        return min(sums.items(), key=lambda item: (-item[1], item[0]), default=("", 0))
+
+    @property
+    def obstructed(self) -> int:
+        """Inboxes of the list that are not as spec asks."""
+        return sum(count for standing, count in self._listed() if standing.obstacle)
+
+    def healthy(self, status: str) -> int:
+        return sum(count for standing, count in self._listed() if standing.healthy == status)
+
+    def _listed(self) -> list[tuple[Standing, int]]:
+        return [(standing, count) for standing, count in self._counts.items() if standing.fate is not Fate.LEAVING]
+
+    @property
+    def score(self) -> tuple[float, float] | None:
+        """The lowest health score and the mean."""
+        if not self._scores:
+            return None
+        return min(self._scores.values()), round(math.fsum(self._scores.values()) / len(self._scores), 1)
+
+    @property
+    def failures(self) -> list[Failure]:
+        """The first ones in the order of the list."""
+        return heapq.nsmallest(MOST_FAILURES, self._failures.values(), key=lambda failure: failure.position)
+
+
+def _keep(store: dict[str, T], key: str, value: T | None) -> None:
+    if value is None:
+        store.pop(key, None)
+    else:
+        store[key] = value
+
+
+def reckon(tally: Tally, batch: Batch, name: str, child: Child | None, decision: Decision) -> bool:
+    """Count the inbox of this child anew; whether the figures changed."""
+    entry = None if batch.deleting else batch.entry(name)
+    if entry is None:
+        return tally.put(name, _leaver(batch, child))
+    refusal = decision.refusal
+    if refusal is not None:
+        mine = child if child is not None and batch.owns(child) else None
+        standing = _standing(Fate.FAILED, mine.shown if mine is not None else NOTHING_SHOWN, refusal.reason)
+        failure = Failure(entry.position, entry.name, entry.shown, refusal.reason, refusal.message)
+        return tally.put(name, standing, _score(mine), failure)
+    if child is None:
+        return tally.put(name, _standing(Fate.OPEN, NOTHING_SHOWN, Reason.PROVISIONING))
+    fate = _fate(child)
+    obstacle = _obstacle(child, settled=batch.paused or as_asked(batch, entry, child))
+    failed = _failure(entry, child) if fate is Fate.FAILED else None
+    return tally.put(name, _standing(fate, child.shown, obstacle), _score(child), failed)
+
+
+def reckon_entry(tally: Tally, entry: Entry) -> bool:
+    """Count an inbox that never has a child of its own: listed twice, or not readable."""
+    refusal = entry.refusal
+    if refusal is None:
+        return False
+    standing = _standing(Fate.FAILED, NOTHING_SHOWN, refusal.reason)
+    failure = Failure(entry.position, None, entry.shown, refusal.reason, refusal.message)
+    return tally.put(key_of(entry), standing, None, failure)
+
+
+def key_of(entry: Entry) -> str:
+    """A key that is no name of a child."""
+    return f"#{entry.position}"
+
+
+def _leaver(batch: Batch, child: Child | None) -> Standing | None:
+    if child is None or not batch.owns(child):
+        return None
+    obstacle = child.shown.synced_reason if child.deleting and child.shown.synced == "False" else Reason.DELETING
+    return _standing(Fate.LEAVING, child.shown, obstacle)
+
+
+def _fate(child: Child) -> Fate:
+    if child.deleting:
+        return Fate.OPEN
+    if child.has_inbox:
+        return Fate.SUCCEEDED
+    lasting = child.shown.ready == "False" and child.shown.ready_reason in LASTING
+    return Fate.FAILED if lasting else Fate.OPEN
+
+
+def _obstacle(child: Child, *, settled: bool) -> str:
+    if child.deleting:
+        return Reason.DELETING
+    if not settled:
+        return Reason.PROVISIONING
+    return "" if child.shown.synced == "True" else child.shown.synced_reason
+
+
+def _standing(fate: Fate, shown: Shown, obstacle: str) -> Standing:
+    return Standing(fate, shown.ready == "True", shown.ready_reason, obstacle, shown.healthy)
+
+
+def _score(child: Child | None) -> float | None:
+    return child.score if child is not None else None
+
+
+def _failure(entry: Entry, child: Child) -> Failure:
+    return Failure(entry.position, entry.name, entry.shown, child.shown.ready_reason, child.message)
