@@ -91,7 +91,7 @@ class Child:
     labels: tuple[tuple[str, str], ...] = ()  # those that our field manager put there
     owner: str | None = None  # UID of the Batch in its ownerReferences, and the name of that Batch
     owner_name: str | None = None
-    owners: str = ""  # all ownerReferences as JSON
+    owner_at: int = 0  # where among the ownerReferences it stands
     foreign: bool = False  # something that is no Batch controls it
     deleting: bool = False
     orphan: bool = False
@@ -99,7 +99,7 @@ class Child:
     has_inbox: bool = False
     score: float | None = None
     shown: Shown = Shown()
-    message: str = ""  # of Ready, when it is not True
+    message: str = ""  # of Ready, when its reason is one that waiting alone does not cure
 
 
 @dataclass(slots=True)

@@ -56,8 +56,11 @@ _SCOPES = {
 
 
 class Lane(StrEnum):
-    """Who waits for the budget. `patience` is how many seconds a call of the lane may be overtaken for; `headroom`
-    is the share of the minute window that it leaves to more urgent lanes."""
+    """Who waits for the budget.
+
+    `patience` is how many seconds a call of the lane may be overtaken for; `headroom` is the share of the minute window
+    that it leaves to more urgent lanes.
+    """
 
     EDIT = "edit"
     DELETE = "delete"

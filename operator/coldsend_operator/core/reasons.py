@@ -1,5 +1,7 @@
-"""The closed lists that users grep for: condition types and reasons (resources.md). A new one is added here and in
-the docs."""
+"""The closed lists that users grep for: condition types and reasons (resources.md).
+
+A new one is added here and in the docs.
+"""
 
 from enum import StrEnum
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-
 from coldsend_operator.core.reasons import Reason
 
 SMTP_TYPES = frozenset({"GOOGLE_WORKSPACE", "OUTLOOK_365", "CUSTOM_SMTP"})
@@ -144,8 +143,10 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Setback:
-    """A refusal of ColdSend, or a lack that keeps a call from leaving; tried again at `retry_at`, or at once when
-    `basis` (generation, credentials, reconcile annotation) changes."""
+    """A refusal of ColdSend, or a lack that keeps a call from leaving.
+
+    It is tried again at `retry_at`, or at once when `basis` (generation, credentials, reconcile annotation) changes.
+    """
 
     reason: Reason
     message: str

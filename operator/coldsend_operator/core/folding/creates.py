@@ -1,0 +1,102 @@
+"""Answers to creates: an inbox, a refusal, or an outcome that only a look can tell."""
+
+from coldsend_operator.core import jobs
+from coldsend_operator.core.answers import BulkAnswer, Created, Failure, FailureKind
+from coldsend_operator.core.calls import Call, Operation
+from coldsend_operator.core.folding.jobs import begin_job, finish_members
+from coldsend_operator.core.folding.looks import FIRST_LOOK
+from coldsend_operator.core.folding.pieces import UNKNOWN, WORKSPACE, members_of, refusal_reason, set_back
+from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import Account, Lost
+
+
+def created(ledger: Ledger, call: Call, answer: Created, now: float) -> None:
+    for account in members_of(ledger, call):
+        account.wrote_at = now
+        if answer.row is None:
+            account.lost = Lost(f"call-{call.id}", now, answered=True)
+            account.look_at = None
+            continue
+        if call.domain_id is not None:
+            ledger.domains.use(call.domain_id, 1)
+        ledger.inventory.put(answer.row, now)
+        ledger.take(account, answer.row.inbox_id, "Created", now)
+        account.look_at = now + FIRST_LOOK
+
+
+def created_in_bulk(ledger: Ledger, call: Call, answer: BulkAnswer, now: float) -> None:
+    members = members_of(ledger, call)
+    if call.domain_id is not None:
+        ledger.domains.use(call.domain_id, len(members))
+    if answer.job_id is not None and call.operation is Operation.CREATE_SMTP_BULK:
+        begin_job(ledger, answer.job_id, "Create", members, now)
+        return
+    ledger.parallel["Create"] = 4
+    finish_members(ledger, f"call-{call.id}", members, jobs.failures(answer.results), now)
+
+
+def create_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> None:
+    members = members_of(ledger, call)
+    if failure.kind in UNKNOWN:
+        for account in members:
+            account.lost = Lost(f"call-{call.id}", now)
+            account.wrote_at, account.look_at, account.looks = now, None, 0
+        return
+    if failure.kind in WORKSPACE:
+        return
+    if failure.status is not None and failure.status < 300:  # `success: false` does not say that nothing was done
+        name = f"call-{call.id}"
+        ledger.signs[name] = now
+        for account in members:
+            account.lost = Lost(name, now, failure.message)
+            account.wrote_at, account.look_at, account.looks = now, None, 0
+        return
+    if len(call.uids) > 1:
+        _bulk_refused(ledger, call, members, failure, now)
+        return
+    for account in members:
+        _refused(ledger, account, failure, now)
+
+
+def _refused(ledger: Ledger, account: Account, failure: Failure, now: float) -> None:
+    """ColdSend refused one account."""
+    native = account.desired.spec.native
+    if failure.kind is FailureKind.CONFLICT or _says_exists(failure):
+        account.unsure_at = now
+        if native is not None:
+            ledger.domains.listed_at = 0.0  # a full or inactive domain may answer so too (contract row 27)
+        return
+    if native is not None:
+        ledger.domains.listed_at = min(ledger.domains.listed_at, now - ledger.policy.domain_seconds)
+        if failure.kind is FailureKind.NOT_FOUND:
+            message = "ColdSend does not know the domain of this inbox; correct spec.native or add the domain."
+            set_back(ledger, account, Reason.DOMAIN_NOT_FOUND, message, now)
+            return
+    message = failure.faults[0].message if failure.faults and not failure.message else failure.message
+    reason = Reason.REJECTED if failure.faults else refusal_reason(message)
+    set_back(ledger, account, reason, f"ColdSend refused the inbox: {message}", now)
+
+
+def _says_exists(failure: Failure) -> bool:
+    """A refusal of another code in the words of "exists" gets a look before it is believed."""
+    return failure.kind is FailureKind.REFUSED and not failure.faults and "already" in failure.message.lower()
+
+
+def _bulk_refused(ledger: Ledger, call: Call, members: list[Account], failure: Failure, now: float) -> None:
+    """One bad item costs one item: by `loc` if it names one, else by halves (contract row 6)."""
+    named = {fault.index: fault for fault in failure.faults if fault.index is not None}
+    bad = {call.uids[index]: fault for index, fault in named.items() if 0 <= index < len(call.uids)}
+    if failure.kind is FailureKind.CONFLICT and ledger.jobs:
+        ledger.parallel["Create"] = 1  # perhaps too many jobs at once (contract row 43): they go again one by one
+        return
+    if bad and failure.kind is not FailureKind.TOO_LARGE:
+        for account in members:
+            fault = bad.get(account.uid)
+            if fault is not None:
+                message = f"ColdSend refused the inbox: {fault.field or 'request'}: {fault.message}"
+                set_back(ledger, account, Reason.REJECTED, message, now)
+        return
+    middle = len(call.uids) // 2
+    halves = [half for half in (call.uids[:middle], call.uids[middle:]) if half]
+    ledger.splits.extend(halves)

@@ -1,0 +1,64 @@
+"""Answers to deletes: accepted, in use, unknown."""
+
+from coldsend_operator.core.answers import BulkAnswer, Failure, FailureKind
+from coldsend_operator.core.calls import Call
+from coldsend_operator.core.folding.absence import gone
+from coldsend_operator.core.folding.jobs import begin_job
+from coldsend_operator.core.folding.looks import FIRST_LOOK
+from coldsend_operator.core.folding.pieces import UNKNOWN, WORKSPACE, members_of
+from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import Account, Setback
+
+IN_USE_FIRST, IN_USE_LONGEST = 5.0, 600.0
+
+
+def accepted_delete(ledger: Ledger, account: Account, now: float) -> None:
+    account.deleted_at = now
+    account.wrote_at = now
+    account.refused_delete = None
+    account.look_at, account.looks = None, 0
+    if account.address is not None:
+        ledger.address_writes[account.address] = now
+
+
+def deleted_in_bulk(ledger: Ledger, call: Call, answer: BulkAnswer, now: float) -> None:
+    members = members_of(ledger, call)
+    for account in members:
+        accepted_delete(ledger, account, now)
+        account.doubted = bool(answer.failed_count or answer.skipped_count)
+    if answer.job_id is not None:
+        begin_job(ledger, answer.job_id, "Delete", members, now)
+    else:
+        ledger.parallel["Delete"] = 4
+
+
+def delete_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> None:
+    members = members_of(ledger, call)
+    if failure.kind in WORKSPACE:
+        return
+    for account in members:
+        if failure.kind in UNKNOWN:
+            accepted_delete(ledger, account, now)
+            account.doubted = False
+            account.look_at = now + FIRST_LOOK
+        elif failure.kind is FailureKind.NOT_FOUND and len(call.uids) == 1:
+            gone(ledger, account, now)
+        elif len(call.uids) == 1:
+            in_use(account, f"ColdSend refuses to delete the inbox ({failure.message})", now)
+    if len(call.uids) > 1 and failure.kind not in UNKNOWN:
+        if failure.kind is FailureKind.CONFLICT and ledger.jobs:
+            ledger.parallel["Delete"] = 1
+            return
+        middle = len(call.uids) // 2
+        ledger.delete_splits.extend((call.uids[:middle], call.uids[middle:]))
+
+
+def in_use(account: Account, said: str, now: float) -> None:
+    """Contract row 20: most likely a campaign uses the inbox; asked again ever more slowly."""
+    before = account.refused_delete
+    tries = before.tries + 1 if before is not None and before.basis == account.basis else 1
+    wait = min(IN_USE_FIRST * 2 ** (tries - 1), IN_USE_LONGEST)
+    message = f"{said.rstrip('.')}; take it out of its campaigns, the deletion then goes on by itself."
+    account.refused_delete = Setback(Reason.IN_USE_BY_CAMPAIGN, message, now, now + wait, account.basis, tries)
+    account.look_at = None

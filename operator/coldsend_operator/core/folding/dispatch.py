@@ -1,0 +1,96 @@
+"""An answer comes, or fails to come: who takes it in."""
+
+from coldsend_operator.core.answers import (
+    Answer,
+    BulkAnswer,
+    Created,
+    Deleted,
+    DomainPage,
+    Failure,
+    FailureKind,
+    JobProgress,
+    MailSent,
+    Page,
+    Row,
+)
+from coldsend_operator.core.calls import Call, Operation
+from coldsend_operator.core.folding.absence import found, get_failed
+from coldsend_operator.core.folding.creates import create_failed, created, created_in_bulk
+from coldsend_operator.core.folding.deletes import accepted_delete, delete_failed, deleted_in_bulk
+from coldsend_operator.core.folding.jobs import poll_failed, progressed
+from coldsend_operator.core.folding.leaving import end
+from coldsend_operator.core.folding.looks import fold_page, list_failed
+from coldsend_operator.core.folding.mails import mail_failed, mailed
+from coldsend_operator.core.folding.native import domains_failed, rename_natives
+from coldsend_operator.core.folding.pieces import look_again, members_of
+from coldsend_operator.core.ledger import Ledger
+
+
+def fold(ledger: Ledger, call: Call, outcome: Answer | Failure, now: float) -> None:
+    """Take an answer, or the lack of one, into the ledger."""
+    call = ledger.flying.get(call.id, call)
+    end(ledger, call)
+    ledger.budget.end(now)
+    for account in members_of(ledger, call):
+        account.busy = None
+    if isinstance(outcome, Failure):
+        _fold_failure(ledger, call, outcome, now)
+    else:
+        ledger.budget.answered()
+        if ledger.breaker.succeed(call.operation):
+            ledger.touch_everything()
+        _fold_answer(ledger, call, outcome, now)
+    ledger.touch_all(call.uids)
+
+
+def _fold_answer(ledger: Ledger, call: Call, answer: Answer, now: float) -> None:
+    match answer:
+        case Page():
+            fold_page(ledger, call, answer, now)
+        case Row():
+            found(ledger, call, answer, now)
+        case Created():
+            created(ledger, call, answer, now)
+        case BulkAnswer() if call.operation is Operation.DELETE_ACCOUNTS:
+            deleted_in_bulk(ledger, call, answer, now)
+        case BulkAnswer():
+            created_in_bulk(ledger, call, answer, now)
+        case JobProgress():
+            progressed(ledger, call, answer, now)
+        case Deleted():
+            for account in members_of(ledger, call):
+                accepted_delete(ledger, account, now)
+        case MailSent():
+            for account in members_of(ledger, call):
+                mailed(ledger, account, answer, now)
+        case DomainPage():
+            if ledger.domains.fold(answer):
+                rename_natives(ledger)
+
+
+def _fold_failure(ledger: Ledger, call: Call, failure: Failure, now: float) -> None:
+    if failure.kind is FailureKind.RATE_LIMITED:
+        ledger.budget.refuse(now, failure.retry_after)
+        ledger.changed.update(ledger.waiting())
+    elif failure.kind is not FailureKind.NOT_SENT:
+        ledger.budget.answered()
+    if ledger.breaker.fail(call.operation, failure, now):
+        ledger.touch_everything()
+    match call.operation:
+        case Operation.LIST_ACCOUNTS:
+            list_failed(ledger, call, now)
+        case Operation.SEARCH_ACCOUNTS:
+            ledger.search_pages.pop(call.uids[0], None)
+            look_again(ledger, call, now)
+        case Operation.GET_ACCOUNT:
+            get_failed(ledger, call, failure, now)
+        case Operation.POLL_CREATE_JOB | Operation.POLL_DELETE_JOB:
+            poll_failed(ledger, call, failure, now)
+        case Operation.DELETE_ACCOUNT | Operation.DELETE_ACCOUNTS:
+            delete_failed(ledger, call, failure, now)
+        case Operation.SEND_TEST_EMAIL:
+            mail_failed(ledger, call, failure, now)
+        case Operation.LIST_DOMAINS:
+            domains_failed(ledger, failure, now)
+        case _:
+            create_failed(ledger, call, failure, now)

@@ -1,0 +1,81 @@
+"""Bulk jobs: begun, progressed, ended, lost."""
+
+from dataclasses import replace
+
+from coldsend_operator.core import jobs
+from coldsend_operator.core.answers import Failure, FailureKind, JobProgress
+from coldsend_operator.core.calls import Call
+from coldsend_operator.core.jobs import Job
+from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.records import Account, JobRef, Lost
+
+
+def begin_job(ledger: Ledger, job_id: str, operation: str, members: list[Account], now: float) -> None:
+    """The id is stored with every member before the first poll (safety.md, 8)."""
+    uids = {account.uid for account in members}
+    job = Job(job_id, operation, uids, begun=now, moved_at=now, size=len(uids))
+    job.next_poll = ledger.pace.first_poll(job, ledger.policy.poll_seconds)
+    ledger.jobs[job_id] = job
+    for account in members:
+        account.job = job_id
+        account.wrote_at = now
+        if operation == "Create":
+            job.unstored.add(account.uid)
+            account.facts = replace(account.facts, job=JobRef(job_id, operation))
+
+
+def finish_members(ledger: Ledger, name: str, members: list[Account], failures: dict[str, str], now: float) -> None:
+    """A bulk create has ended: the list says who has an inbox now, its rows are hints (contract row 2)."""
+    ledger.signs[name] = now
+    for account in members:
+        hint = failures.get(account.address or "")
+        account.job = None
+        account.wrote_at = now
+        account.lost = Lost(name, now, hint, answered=True)
+        account.look_at, account.looks = None, 0
+        ledger.touch(account.uid)
+
+
+def progressed(ledger: Ledger, call: Call, progress: JobProgress, now: float) -> None:
+    job = ledger.jobs.get(call.job or "")
+    if job is None:
+        return
+    jobs.fold(job, progress, now)
+    if jobs.ended(progress):
+        ledger.pace.learn(job, now)
+        ledger.parallel[job.operation] = 4
+        _finish_job(ledger, job, "Completed", now)
+    elif jobs.stuck(job, now):
+        _finish_job(ledger, job, "Failed", now)
+    else:
+        job.next_poll = ledger.pace.next_poll(job, now, ledger.policy.poll_seconds)
+
+
+def poll_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> None:
+    job = ledger.jobs.get(call.job or "")
+    if job is None:
+        return
+    if failure.kind is FailureKind.NOT_FOUND:
+        _finish_job(ledger, job, "Lost", now)
+    elif jobs.stuck(job, now):
+        _finish_job(ledger, job, "Failed", now)
+    else:
+        job.polls += 1
+        job.next_poll = ledger.pace.next_poll(job, now, ledger.policy.poll_seconds)
+
+
+def _finish_job(ledger: Ledger, job: Job, state: str, now: float) -> None:
+    del ledger.jobs[job.id]
+    ledger.finished_jobs.append((job, state, now))
+    members = [account for uid in job.members if (account := ledger.accounts.get(uid)) is not None]
+    results = job.progress.results if job.progress is not None else ()
+    if job.operation == "Create":
+        finish_members(ledger, f"job-{job.id}", members, jobs.failures(results), now)
+        return
+    progress = job.progress
+    doubted = progress is None or bool(progress.failed or progress.skipped) or state != "Completed"
+    for account in members:
+        account.job = None
+        account.doubted = doubted
+        account.look_at, account.looks = None, 0
+        ledger.touch(account.uid)

@@ -1,0 +1,92 @@
+"""A call leaves: its accounts leave their queues and are busy until it has ended."""
+
+from dataclasses import replace
+
+from coldsend_operator.core.calls import Call, Operation
+from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.planning import Candidate
+
+
+def launch(ledger: Ledger, candidate: Candidate, now: float) -> Call:
+    """The candidate leaves its queue: from here on its accounts are busy."""
+    call = Call(
+        id=ledger.next_call_id(),
+        operation=candidate.operation,
+        lane=candidate.lane,
+        uids=candidate.uids,
+        inbox_ids=candidate.inbox_ids,
+        domain_id=candidate.domain_id,
+        address=candidate.address,
+        job=candidate.job,
+        page=candidate.page,
+        newest=candidate.newest,
+        begun=now,
+    )
+    taken = set(call.uids)
+    ledger.splits = [split for split in ledger.splits if not taken.intersection(split)]
+    ledger.delete_splits = [split for split in ledger.delete_splits if not taken.intersection(split)]
+    _leave_queue(ledger, call, now)
+    for uid in call.uids:
+        ledger.accounts[uid].busy = call.id
+    if call.job is not None:
+        ledger.jobs[call.job].flying = True
+    if call.operation is Operation.LIST_ACCOUNTS and not call.newest and ledger.inventory.sweep is None:
+        ledger.inventory.begin(now)
+    if call.operation is Operation.LIST_DOMAINS:
+        ledger.domains.begin(now)
+    ledger.flying[call.id] = call
+    ledger.last_served[f"{call.lane}{_group(call)}"] = now
+    ledger.budget.start()
+    ledger.breaker.start(call.operation)
+    return call
+
+
+def _group(call: Call) -> str:
+    if call.operation in {Operation.CREATE_SMTP, Operation.CREATE_SMTP_BULK}:
+        return "smtp"
+    return call.domain_id or ""
+
+
+def _leave_queue(ledger: Ledger, call: Call, now: float) -> None:
+    for key, queue in ledger.queues.items():
+        if call.uids and call.uids[0] in queue:
+            queue.launch(call.uids, now)
+            ledger.queue_of_call[call.id] = key
+    for uid in call.uids:
+        ledger.unqueue(uid)
+
+
+def drop(ledger: Ledger, call: Call, members: set[str]) -> Call:
+    """These members do not take part after all (their mark was refused, their Secret is missing)."""
+    for uid in members:
+        account = ledger.accounts.get(uid)
+        if account is not None and account.busy == call.id:
+            account.busy = None
+            ledger.touch(uid)
+    kept = [index for index, uid in enumerate(call.uids) if uid not in members]
+    smaller = replace(
+        call,
+        uids=tuple(call.uids[index] for index in kept),
+        inbox_ids=tuple(call.inbox_ids[index] for index in kept) if call.inbox_ids else (),
+    )
+    ledger.flying[call.id] = smaller
+    return smaller
+
+
+def cancel(ledger: Ledger, call: Call, now: float) -> None:
+    """The call does not leave (no member left, or the Lease is not fresh): nothing was spent."""
+    drop(ledger, call, set(call.uids))
+    end(ledger, call)
+    ledger.budget.cancel()
+    if call.operation is Operation.LIST_ACCOUNTS and not call.newest:
+        ledger.inventory.abandon()
+        ledger.sweep_after = now + 1.0
+
+
+def end(ledger: Ledger, call: Call) -> None:
+    ledger.flying.pop(call.id, None)
+    key = ledger.queue_of_call.pop(call.id, None)
+    if key is not None and key in ledger.queues:
+        ledger.queues[key].flying -= 1
+    if call.job in ledger.jobs:
+        ledger.jobs[call.job or ""].flying = False

@@ -1,0 +1,124 @@
+"""Pages of lists and searches: what they show, and when a sweep has ended."""
+
+from coldsend_operator.core.answers import Page, Row
+from coldsend_operator.core.calls import Call, Operation
+from coldsend_operator.core.folding.absence import judge_absence
+from coldsend_operator.core.folding.pieces import back_off, look_again
+from coldsend_operator.core.inventory import SweepResult
+from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.records import Account
+from coldsend_operator.core.steps.step import CLOCK_SLACK, Move, unix_of
+
+SWEEP_RETRY = 30.0
+FIRST_LOOK = 1.0  # after a create: what its answer does not show (health, counters) is there soon
+
+
+def fold_page(ledger: Ledger, call: Call, page: Page, now: float) -> None:
+    if call.operation is Operation.SEARCH_ACCOUNTS:
+        _searched(ledger, call, page, now)
+    elif call.newest:
+        show(ledger, page.rows, now)
+        _looked_at(ledger, page)
+        _newest_seen(ledger, call, page, now)
+    else:
+        addresses = {row.inbox_id: row.address for row in page.rows}
+        changed, result = ledger.inventory.fold(page, now)
+        _looked_at(ledger, page)
+        for inbox_id in changed:
+            _touch_row(ledger, inbox_id, addresses.get(inbox_id))
+        if result is not None:
+            _swept(ledger, result, now)
+
+
+def _touch_row(ledger: Ledger, inbox_id: str, address: str | None) -> None:
+    ledger.touch_all(ledger.showing(inbox_id))
+    if address is not None:
+        ledger.touch_address(address)
+
+
+def show(ledger: Ledger, rows: tuple[Row, ...], now: float) -> None:
+    for row in rows:
+        if ledger.inventory.put(row, now):
+            _touch_row(ledger, row.inbox_id, row.address)
+
+
+def _looked_at(ledger: Ledger, page: Page) -> None:
+    """Who waited for a GET of an inbox that a list shows has been served."""
+    if not ledger.queued(Move.GET):
+        return
+    for row in page.rows:
+        for uid in ledger.showing(row.inbox_id):
+            account = ledger.accounts[uid]
+            if account.deleted_at is None:
+                account.look_at = None
+                ledger.touch(uid)
+
+
+def _swept(ledger: Ledger, result: SweepResult, now: float) -> None:
+    ledger.sweep_after = now + (1.0 if result.proven else SWEEP_RETRY)
+    for row in result.gone:
+        _touch_row(ledger, row.inbox_id, row.address)
+    if result.proven:
+        ledger.believe(ledger.missing())
+    if not ledger.first_sweep_done:
+        ledger.first_sweep_done = True
+        ledger.touch_everything()
+    ledger.touch_all(ledger.queued(Move.SEARCH))
+    ledger.touch_all(ledger.queued(Move.GET))
+    if result.proven:
+        for account in ledger.accounts.values():
+            if account.lost is not None or account.unsure_at:
+                judge_absence(ledger, account, result.begun, now)
+                ledger.touch(account.uid)
+
+
+def _searched(ledger: Ledger, call: Call, page: Page, now: float) -> None:
+    uid = call.uids[0]
+    show(ledger, page.rows, now)
+    account = ledger.accounts.get(uid)
+    address = call.address or ""
+    found = bool(ledger.inventory.at(address)) and any(row.address == address for row in page.rows)
+    if not found and page.has_next and page.rows:
+        ledger.search_pages[uid] = page.page + 1
+        ledger.search_begun.setdefault(uid, call.begun)
+        return
+    ledger.search_pages.pop(uid, None)
+    begun = ledger.search_begun.pop(uid, call.begun)
+    if account is None:
+        return
+    account.searched_at = begun
+    ledger.touch_address(address)
+    if not found:
+        judge_absence(ledger, account, begun, now)
+    look_again(ledger, call, now)
+
+
+def _newest_seen(ledger: Ledger, call: Call, page: Page, now: float) -> None:
+    """Go on while the page is younger than what is waited for; those that it did not show look again later."""
+    waiting = [ledger.accounts[uid] for uid in ledger.queued(Move.SEARCH)]
+    unseen = [account for account in waiting if not ledger.inventory.at(account.address or "")]
+    if unseen and page.has_next and _younger(ledger, page, unseen):
+        ledger.newest_page = call.page + 1
+        return
+    ledger.newest_page = 0
+    ledger.newest_after = now + FIRST_LOOK
+    for account in unseen:
+        if account.lost is not None and account.lost.hint is None and account.lost.at <= call.begun:
+            back_off(account, now)
+            ledger.touch(account.uid)
+
+
+def _younger(ledger: Ledger, page: Page, waiting: list[Account]) -> bool:
+    """Whether the last row of the page was made after the first mark of those that are waited for."""
+    made = unix_of(page.rows[-1].created_at) if page.rows else None
+    marks = [account.mark for account in waiting if account.mark is not None]
+    if made is None or not marks:
+        return False
+    return made - ledger.server_offset >= min(marks) - ledger.kube_offset - CLOCK_SLACK
+
+
+def list_failed(ledger: Ledger, call: Call, now: float) -> None:
+    if call.newest:
+        ledger.newest_page, ledger.newest_after = 0, now + SWEEP_RETRY
+        return
+    ledger.sweep_after = now + 1.0  # the page is asked for again; the breaker paces what goes on failing

@@ -1,0 +1,61 @@
+"""What all answers have in common: setbacks, looks that are tried again, kinds of failures."""
+
+from coldsend_operator.core.answers import FailureKind
+from coldsend_operator.core.calls import Call
+from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import Account, Setback
+from coldsend_operator.core.steps.step import GET_BACKOFF
+
+UNKNOWN = frozenset({FailureKind.LOST, FailureKind.UNAVAILABLE})
+WORKSPACE = frozenset(
+    {
+        FailureKind.NOT_SENT,
+        FailureKind.RATE_LIMITED,
+        FailureKind.UNAUTHORIZED,
+        FailureKind.FORBIDDEN,
+        FailureKind.PLAN_LIMIT,
+    }
+)
+"""Failures that say nothing about the accounts of a call: they wait in their queue until the workspace may go on."""
+RETRY_FIRST, RETRY_LONGEST = 300.0, 6 * 3600.0
+CONNECTION_WORDS = ("connect", "authent", "login", "smtp", "imap", "credential", "password", "timed out", "timeout")
+
+
+def members_of(ledger: Ledger, call: Call) -> list[Account]:
+    found = (ledger.accounts.get(uid) for uid in call.uids)
+    return [account for account in found if account is not None]
+
+
+def set_back(
+    ledger: Ledger,
+    account: Account,
+    reason: Reason,
+    message: str,
+    now: float,
+    first: float = RETRY_FIRST,
+    longest: float = RETRY_LONGEST,
+) -> None:
+    before = account.setback
+    again = before is not None and before.reason is reason and before.basis == account.basis
+    tries = before.tries + 1 if again and before is not None else 1
+    wait = min(first * 2 ** (tries - 1), longest)
+    account.setback = Setback(reason, message, now, now + wait, account.basis, tries)
+    account.unsure_at = 0.0
+    ledger.touch(account.uid)
+
+
+def refusal_reason(message: str) -> Reason:
+    """ConnectionFailed or Rejected: a hint for people only, nothing hangs on it."""
+    lowered = message.lower()
+    return Reason.CONNECTION_FAILED if any(word in lowered for word in CONNECTION_WORDS) else Reason.REJECTED
+
+
+def back_off(account: Account, now: float) -> None:
+    account.looks += 1
+    account.look_at = now + GET_BACKOFF[min(account.looks, len(GET_BACKOFF) - 1)]
+
+
+def look_again(ledger: Ledger, call: Call, now: float) -> None:
+    for account in members_of(ledger, call):
+        back_off(account, now)
