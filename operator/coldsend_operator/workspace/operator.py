@@ -1,7 +1,7 @@
 """The whole process put together: doors, workspaces, watches, and the order in which they start and stop."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
@@ -44,15 +44,26 @@ class LeaseLost(Exception):  # noqa: N818 - an end, no error of ours
 
 
 class Operator:
-    """`async with Operator(settings) as operator`, then feed it watch events and run `work`."""
+    """`async with Operator(settings) as operator`, then feed it watch events and run `work`.
 
-    def __init__(self, settings: Settings) -> None:
+    Clock, API server and Lease may be given; else they are the real ones.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Callable[[], float] | None = None,
+        kube: KubeClient | None = None,
+        leadership: Leadership | None = None,
+    ) -> None:
         self._settings = settings
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.metrics = Metrics()
         self.metrics.build(__version__, commit())
         self._stack = AsyncExitStack()
-        self._kube = KubeClient.connect(self.metrics.write)
+        self._kube = kube or KubeClient.connect(self.metrics.write)
+        self._leadership: Leadership = leadership or NoElection()
         self._seen: set[str] = set()
         self._arrived: set[Kind] = set()
         self._background: list[asyncio.Task[None]] = []
@@ -65,7 +76,6 @@ class Operator:
         secrets = Secrets(self._kube)
         self._secrets = secrets
         self._store = Store(StateMap(self._kube, self._settings.lease_namespace, self._settings.lease_name), self.clock)
-        self._leadership: Leadership = NoElection()
         if self._settings.leader_election:
             election = Election(self._kube, self._settings.lease_namespace, self._settings.lease_name)
             self._leadership = await self._stack.enter_async_context(election)
