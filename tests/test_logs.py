@@ -195,6 +195,11 @@ def test_every_line_of_the_product_has_an_event_of_the_closed_list() -> None:
     assert [found for source in sources for found in events_of(source) if found[2] not in {*Event}] == []
 
 
+def test_every_event_of_the_list_is_said_somewhere() -> None:
+    product = [path.read_text(encoding="utf-8") for path in Path(coldsend_operator.__file__).parent.rglob("*.py")]
+    assert [each.name for each in Event if not any(f"Event.{each.name}" in text for text in product)] == []
+
+
 def test_nothing_else_is_printed_when_the_logs_are_set_up() -> None:
     script = "from coldsend_operator.logs import *; configure_logs('json', 'info'); log.info(Event.STARTED)"
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
