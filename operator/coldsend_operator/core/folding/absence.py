@@ -1,10 +1,6 @@
 """What is not there: an address that a look does not show, an inbox that a GET does not find."""
 
-from coldsend_operator.core.answers import Failure, FailureKind, Row
-from coldsend_operator.core.calls import Call
-from coldsend_operator.core.folding.deletes import in_use
-from coldsend_operator.core.folding.looks import show
-from coldsend_operator.core.folding.pieces import back_off, look_again, members_of, refusal_reason, set_back
+from coldsend_operator.core.folding.pieces import refusal_reason, set_back
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
@@ -37,45 +33,3 @@ def _exists_elsewhere(ledger: Ledger, account: Account, now: float) -> None:
         "ColdSend says that the address exists, but not in this workspace; free it where it is, or use another address."
     )
     set_back(ledger, account, Reason.ALREADY_EXISTS, message, now)
-
-
-def found(ledger: Ledger, call: Call, row: Row, now: float) -> None:
-    """A GET answered 200."""
-    for account in members_of(ledger, call):
-        account.gone_at = None
-        account.look_at = None
-        if account.deleted_at is not None:
-            _still_there(ledger, account, now)
-    show(ledger, (row,), now)
-
-
-def _still_there(ledger: Ledger, account: Account, now: float) -> None:
-    """The inbox is visible after its delete: skipped, in use, or not yet gone (contract rows 20, 22, 23)."""
-    if account.doubted:
-        account.deleted_at = None
-        in_use(account, "ColdSend did not delete the inbox; most likely a campaign uses it.", now)
-    elif now - (account.deleted_at or now) > ledger.policy.lost_seconds:
-        account.deleted_at = None  # by now the delete is lost or forgotten; by its id it may be asked for again
-    else:
-        back_off(account, now)
-
-
-def get_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> None:
-    if failure.kind is not FailureKind.NOT_FOUND:
-        look_again(ledger, call, now)
-        return
-    for account in members_of(ledger, call):
-        young = now < account.wrote_at + ledger.policy.lost_seconds
-        if young and account.deleted_at is None and account.desired.deleting is None:
-            back_off(account, now)  # a list may lag behind our own create (contract row 35)
-            continue
-        gone(ledger, account, now)
-
-
-def gone(ledger: Ledger, account: Account, now: float) -> None:
-    account.gone_at = now
-    account.look_at = None
-    if account.facts.inbox_id is not None:
-        row = ledger.inventory.drop(account.facts.inbox_id)
-        if row is not None:
-            ledger.touch_address(row.address)

@@ -2,10 +2,9 @@
 
 from coldsend_operator.core.answers import BulkAnswer, Failure, FailureKind
 from coldsend_operator.core.calls import Call
-from coldsend_operator.core.folding.absence import gone
 from coldsend_operator.core.folding.jobs import begin_job
 from coldsend_operator.core.folding.looks import FIRST_LOOK
-from coldsend_operator.core.folding.pieces import UNKNOWN, WORKSPACE, members_of
+from coldsend_operator.core.folding.pieces import UNKNOWN, WORKSPACE, gone, members_of
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, Setback

@@ -14,9 +14,9 @@ from coldsend_operator.core.answers import (
     Row,
 )
 from coldsend_operator.core.calls import Call, Operation
-from coldsend_operator.core.folding.absence import found, get_failed
 from coldsend_operator.core.folding.creates import create_failed, created, created_in_bulk
 from coldsend_operator.core.folding.deletes import accepted_delete, delete_failed, deleted_in_bulk
+from coldsend_operator.core.folding.gets import found, get_failed
 from coldsend_operator.core.folding.jobs import poll_failed, progressed
 from coldsend_operator.core.folding.leaving import end
 from coldsend_operator.core.folding.looks import fold_page, list_failed

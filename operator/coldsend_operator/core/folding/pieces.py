@@ -59,3 +59,12 @@ def back_off(account: Account, now: float) -> None:
 def look_again(ledger: Ledger, call: Call, now: float) -> None:
     for account in members_of(ledger, call):
         back_off(account, now)
+
+
+def gone(ledger: Ledger, account: Account, now: float) -> None:
+    account.gone_at = now
+    account.look_at = None
+    if account.facts.inbox_id is not None:
+        row = ledger.inventory.drop(account.facts.inbox_id)
+        if row is not None:
+            ledger.touch_address(row.address)
