@@ -1,5 +1,6 @@
 """The command line as a user meets it: what is printed, and the exit code (0 good, 1 failed, 2 wrong usage)."""
 
+import json
 import os
 import re
 import subprocess
@@ -13,6 +14,7 @@ import yaml
 from coldsend_operator import __version__, reference
 
 ROOT = Path(__file__).parents[1]
+NOWHERE = ROOT / "tests" / "nowhere"  # never there
 KEY = "cs_live_0123456789abcdef"
 
 
@@ -21,7 +23,7 @@ def operator(*arguments: str, **environment: str) -> subprocess.CompletedProcess
     around = {name: value for name, value in os.environ.items() if not name.startswith("COLDSEND_")}
     return subprocess.run(
         [sys.executable, "-m", "coldsend_operator", *arguments],
-        env={**around, "KUBECONFIG": "/nonexistent", "COLUMNS": "120", **environment},
+        env={**around, "KUBECONFIG": str(NOWHERE), "COLUMNS": "120", **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -60,8 +62,8 @@ def test_crds_check_fails_where_a_file_differs(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [(), ("fly",), ("run", "--wings", "2"), ("run", "--api-key", KEY), ("crds", "--check", "/nonexistent")],
-    ids=" ".join,
+    [(), ("fly",), ("run", "--wings", "2"), ("run", "--api-key", KEY), ("crds", "--check", str(NOWHERE))],
+    ids=lambda arguments: " ".join(arguments[:2]),
 )
 def test_wrong_usage_ends_with_2(arguments: tuple[str, ...]) -> None:
     run = operator(*arguments)
@@ -95,6 +97,20 @@ def test_help_shows_every_setting_with_its_variable() -> None:
         if setting != "COLDSEND_API_KEY":
             assert setting in run.stdout
             assert "--" + setting.removeprefix("COLDSEND_").lower().replace("_", "-") in run.stdout
+
+
+def test_run_without_a_cluster_ends_with_1_and_says_why_in_one_line() -> None:
+    run = operator("run", COLDSEND_METRICS_ADDRESS="off", COLDSEND_PROBES_ADDRESS="off")
+    assert run.returncode == 1
+    (line,) = map(json.loads, run.stderr.splitlines())
+    assert line["event"] == "failed"
+    assert line["message"].startswith("NotConfigured: no access to a cluster")
+    assert str(NOWHERE) in line["message"]
+
+
+def test_an_unknown_variable_is_named_in_the_log() -> None:
+    run = operator("run", COLDSEND_SWEEP="10", COLDSEND_METRICS_ADDRESS="off", COLDSEND_PROBES_ADDRESS="off")
+    assert "COLDSEND_SWEEP is no setting" in run.stderr
 
 
 def test_what_nobody_expected_ends_with_1_and_a_last_line_without_secrets_or_local_variables() -> None:

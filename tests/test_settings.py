@@ -209,9 +209,9 @@ def test_a_flag_wins_over_the_variable_and_an_empty_one_counts_as_not_given(monk
 
 
 def test_an_unknown_variable_is_named_with_the_one_it_resembles() -> None:
-    said = list(notices(load_settings(), {"COLDSEND_SWEEP_SECOND": KEY, "COLDSEND_X": "1", "PATH": "/bin"}))
+    said = list(notices(load_settings(), {"COLDSEND_SWEEP": KEY, "COLDSEND_X": "1", "PATH": "/bin"}))
     assert said == [
-        "COLDSEND_SWEEP_SECOND is no setting and has no effect; did you mean COLDSEND_SWEEP_SECONDS?",
+        "COLDSEND_SWEEP is no setting and has no effect; did you mean COLDSEND_SWEEP_SECONDS?",
         "COLDSEND_X is no setting and has no effect",
     ]
 

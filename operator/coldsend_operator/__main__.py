@@ -45,6 +45,7 @@ def run(**flags: Any) -> None:
     except SettingError as error:
         _fail(*error.lines, code=2)
     from coldsend_operator.handlers import serve
+    from coldsend_operator.kube.errors import KubeError
     from coldsend_operator.logs import Event, configure_logs, log, one_line
 
     configure_logs(settings.log_format, settings.log_level)
@@ -52,6 +53,9 @@ def run(**flags: Any) -> None:
         log.warning(Event.SETTING_NOTICE, message=notice)
     try:
         serve(settings)
+    except (KubeError, OSError) as error:  # no cluster, a port that is taken: the sentence says it all
+        log.error(Event.FAILED, message=one_line(error))
+        raise typer.Exit(1) from None
     except Exception as error:  # noqa: BLE001 - the outermost door: the log says why the process ends
         log.error(Event.FAILED, message=one_line(error), exc_info=error)
         raise typer.Exit(1) from None

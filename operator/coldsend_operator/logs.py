@@ -87,7 +87,8 @@ def configure_logs(log_format: Format | None, log_level: str, stream: TextIO | N
 
 def one_line(error: BaseException) -> str:
     """The error for a line of a terminal, masked."""
-    return " ".join(masked_text(f"{type(error).__name__}: {error}").split())
+    kind, text = type(error).__name__, str(error)
+    return " ".join(masked_text(text if text.startswith(f"{kind}:") else f"{kind}: {text}").split())
 
 
 def traceback_text(error: BaseException) -> str:

@@ -230,7 +230,7 @@ def notices(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]
         field = name.upper().removeprefix(PREFIX).lower()
         if not name.upper().startswith(PREFIX) or field in Settings.model_fields or _SERVICE_LINK.fullmatch(name):
             continue
-        likely = difflib.get_close_matches(field, Settings.model_fields, n=1)
+        likely = difflib.get_close_matches(field, Settings.model_fields, n=1, cutoff=0.5)
         yield f"{name} is no setting and has no effect" + (f"; did you mean {variable(likely[0])}?" if likely else "")
     url = urlsplit(settings.api_url)
     if url.scheme == "http" and url.hostname not in {"localhost", "127.0.0.1", "::1"}:
