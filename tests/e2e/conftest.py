@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import devcluster
+from tests.e2e.stage.world import World, opened_world
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,3 +25,9 @@ def crds(cluster: devcluster.Cluster) -> None:
     subprocess.run(
         [*kubectl, "wait", "--for=condition=Established", "--timeout=30s", "-f", str(ROOT / "crds")], check=True
     )
+
+
+@pytest.fixture(scope="module")
+def world(cluster: devcluster.Cluster, crds: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with opened_world(cluster, tmp_path_factory.mktemp("operators")) as opened:
+        yield opened

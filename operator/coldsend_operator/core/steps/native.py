@@ -20,7 +20,7 @@ def domain_step(account: Account, view: View, now: float) -> Step | None:
     elif view.domains.free(domain) <= 0:
         reason = Reason.DOMAIN_FULL
         message = (
-            f"Domain {domain.domain_name} holds {domain.current_inboxes} of {domain.max_inboxes} inboxes; "
+            f"Domain {domain.domain_name} has no room left for its {domain.max_inboxes} inboxes; "
             "free one or use another domain."
         )
     else:

@@ -1,0 +1,51 @@
+"""Manifests as users write them, each field of spec open to change."""
+
+from typing import Any
+
+from tests.e2e.stage.api_server import Object
+
+LIMITS = {"GOOGLE_WORKSPACE": 50, "OUTLOOK_365": 100, "CUSTOM_SMTP": 200}
+
+
+def smtp_spec(inbox_type: str, address: str, secret: str) -> Object:
+    spec: Object = {
+        "inboxType": inbox_type,
+        "emailAddress": address,
+        "displayName": "Ann Example",
+        "dailyLimit": LIMITS[inbox_type],
+        "smtp": {"passwordSecretRef": {"name": secret}},
+    }
+    if inbox_type == "CUSTOM_SMTP":
+        spec["smtp"]["host"] = "smtp.example.com"
+        spec["imap"] = {"host": "imap.example.com"}
+    return spec
+
+
+def native_spec(domain: str, prefix: str) -> Object:
+    return {
+        "inboxType": "COLDSEND",
+        "displayName": "Ann Example",
+        "native": {"domainName": domain, "emailPrefix": prefix},
+    }
+
+
+def observing_spec(inbox_type: str, address: str) -> Object:
+    return {"inboxType": inbox_type, "emailAddress": address, "managementPolicy": "Observe"}
+
+
+def account(namespace: str, name: str, spec: Object, labels: dict[str, str] | None = None) -> Object:
+    metadata: Object = {"name": name, "namespace": namespace, "labels": labels or {}}
+    return {"apiVersion": "coldsend.pro/v1alpha1", "kind": "SenderAccount", "metadata": metadata, "spec": spec}
+
+
+def changed(base: Object, changes: dict[str, Any]) -> Object:
+    """`base` with these fields set; None takes one away, a dict changes what is within."""
+    merged = dict(base)
+    for field, value in changes.items():
+        if value is None:
+            merged.pop(field, None)
+        elif isinstance(value, dict) and isinstance(base.get(field), dict):
+            merged[field] = changed(base[field], value)
+        else:
+            merged[field] = value
+    return merged

@@ -1,0 +1,110 @@
+"""The operator as a process of its own: started, asked, stopped, killed."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+
+START_SECONDS = 60.0
+STOP_SECONDS = 30.0
+QUICK = {
+    "COLDSEND_SWEEP_SECONDS": "1",
+    "COLDSEND_POLL_SECONDS": "0.2",
+    "COLDSEND_SECRET_CHECK_SECONDS": "1",
+    "COLDSEND_LOST_CALL_SECONDS": "3",
+    "COLDSEND_COUNTER_SECONDS": "0",
+    "COLDSEND_REQUESTS_PER_MINUTE": "1000000",
+    "COLDSEND_REQUESTS_PER_HOUR": "60000000",
+    "COLDSEND_LOG_LEVEL": "debug",
+}
+"""Settings with which a story takes seconds: the lowest waits, and a budget that nobody spends."""
+
+
+@dataclass
+class OperatorRun:
+    """A started operator behind a leash: it ends with us, even when we are killed."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    metrics_url: str
+    probes_url: str
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is finished, nothing is recorded."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM, as Kubernetes ends a pod; the exit code."""
+        if self.process.stdin:
+            self.process.stdin.close()
+        return self.process.wait(STOP_SECONDS)
+
+    def wait_until_ready(self) -> None:
+        """Until the caches are filled."""
+        until = time.monotonic() + START_SECONDS
+        while self.probe("readyz") != 200:
+            assert self.process.poll() is None, f"the operator has ended:\n{self.lines()}"
+            assert time.monotonic() < until, f"the operator is not ready:\n{self.lines()}"
+            time.sleep(0.05)
+
+    def probe(self, name: str) -> int | None:
+        """The code of a probe; None when nobody answers."""
+        try:
+            return httpx.get(f"{self.probes_url}/{name}", timeout=10, trust_env=False).status_code
+        except httpx.TransportError:
+            return None
+
+    def metrics(self) -> str:
+        return httpx.get(f"{self.metrics_url}/metrics", timeout=30, trust_env=False).text
+
+    def figure(self, name: str, **labels: str) -> float:
+        """The sum of the series of a metric that have these labels."""
+        series = re.compile(rf"^{name}(\{{(.*)\}})? (\S+)$", re.MULTILINE)
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
+        found = series.findall(self.metrics())
+        return sum(float(value) for _, given, value in found if all(each in given for each in wanted))
+
+    def lines(self) -> str:
+        return self.log.read_text(errors="replace")
+
+
+@contextmanager
+def running_operator(kubeconfig: Path, folder: Path, **settings: str) -> Iterator[OperatorRun]:
+    """Run it until the block ends, with QUICK settings and these, each by its whole name."""
+    metrics, probes = (f"127.0.0.1:{_free_port()}" for _ in range(2))
+    around = {name: value for name, value in os.environ.items() if not name.startswith("COLDSEND_")}
+    addresses = {"COLDSEND_METRICS_ADDRESS": metrics, "COLDSEND_PROBES_ADDRESS": probes}
+    log = folder / f"operator-{uuid4().hex[:8]}.log"
+    with log.open("wb") as lines:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "demo.leash", sys.executable, "-m", "coldsend_operator", "run"],
+            env={**around, **QUICK, **addresses, **settings, "KUBECONFIG": str(kubeconfig)},
+            stdin=subprocess.PIPE,
+            stdout=lines,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # a group of its own, which `kill` ends as a whole
+        )
+    operator = OperatorRun(process, log, f"http://{metrics}", f"http://{probes}")
+    try:
+        yield operator
+    finally:
+        if process.poll() is None:
+            operator.stop()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

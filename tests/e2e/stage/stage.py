@@ -1,0 +1,262 @@
+"""A namespace and a ColdSend workspace for one story, and what people do and see there."""
+
+import base64
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from coldsend_emulator.running import RunningEmulator
+from tests.e2e.stage import manifests
+from tests.e2e.stage.api_server import GROUP, ApiServer, Object, Refused, named
+from tests.e2e.stage.sight import PATIENCE
+from tests.e2e.stage.world import MARKER, World
+
+GOOGLE, OUTLOOK, CUSTOM = "GOOGLE_WORKSPACE", "OUTLOOK_365", "CUSTOM_SMTP"
+LOGIN = "login"  # the Secret with the password of every inbox
+WORKSPACE = "workspace"  # the Secret with the API key
+LOOK_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A SenderAccount as the API server shows it."""
+
+    raw: Object
+
+    @property
+    def status(self) -> Object:
+        found: Object = self.raw.get("status", {})
+        return found
+
+    @property
+    def inbox_id(self) -> str:
+        found: str = self.status["inboxID"]
+        return found
+
+    @property
+    def generation(self) -> int:
+        found: int = self.raw["metadata"]["generation"]
+        return found
+
+    @property
+    def settled(self) -> bool:
+        """Whether status speaks of the present spec."""
+        return self.status.get("observedGeneration") == self.generation
+
+    def condition(self, kind: str) -> str:
+        """`status reason`, as in "False NotFound"; empty when it is not there."""
+        found = self._condition(kind)
+        return f"{found['status']} {found['reason']}" if found else ""
+
+    def message(self, kind: str) -> str:
+        return str(self._condition(kind).get("message", ""))
+
+    def _condition(self, kind: str) -> Object:
+        conditions: list[Object] = self.status.get("conditions", [])
+        return next((each for each in conditions if each["type"] == kind), {})
+
+
+@dataclass
+class Stage:
+    """`key` opens the workspace of the story; its objects name it by apiKeySecretRef."""
+
+    world: World
+    namespace: str
+    labels: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def emulator(self) -> RunningEmulator:
+        return self.world.emulator
+
+    @property
+    def server(self) -> ApiServer:
+        return self.world.server
+
+    @property
+    def workspace(self) -> str:
+        """Of the emulator."""
+        return self.namespace
+
+    @property
+    def key(self) -> str:
+        return f"cs_live_{MARKER}_{self.namespace}"
+
+    @property
+    def domain(self) -> str:
+        return f"{self.namespace}.example.com"
+
+    @property
+    def password(self) -> str:
+        return f"{MARKER} \"{self.namespace}\" 'ä'"  # so that it looks different in JSON, in a repr and in a URL
+
+    def address(self, name: str = "ann") -> str:
+        return f"{name}@{self.domain}"
+
+    # What people do in Kubernetes
+
+    def secret(self, name: str = LOGIN, **values: str) -> None:
+        """Put these values into a Secret, and nothing else."""
+        encoded = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+        self.server.apply(named("Secret", self.namespace, name, type="Opaque", data=encoded))
+
+    def drop_secret(self, name: str = LOGIN) -> None:
+        self.server.delete("Secret", self.namespace, name)
+
+    def manifest(self, name: str = "ann", inbox_type: str = GOOGLE, **changes: Any) -> Object:
+        if inbox_type == "COLDSEND":
+            spec = manifests.native_spec(self.domain, name)
+        else:
+            spec = manifests.smtp_spec(inbox_type, self.address(name), LOGIN)
+        return self._account(name, spec, changes)
+
+    def observer(self, name: str = "ann", **changes: Any) -> Object:
+        return self._account(name, manifests.observing_spec(GOOGLE, self.address(name)), changes)
+
+    def _account(self, name: str, spec: Object, changes: dict[str, Any]) -> Object:
+        spec = manifests.changed({**spec, "apiKeySecretRef": {"name": WORKSPACE}}, changes)
+        return manifests.account(self.namespace, name, spec, self.labels)
+
+    def apply(self, name: str = "ann", inbox_type: str = GOOGLE, **changes: Any) -> None:
+        self.server.apply(self.manifest(name, inbox_type, **changes))
+
+    def edit(self, name: str = "ann", **changes: Any) -> None:
+        """Change fields of spec."""
+        self.server.merge("SenderAccount", self.namespace, name, {"spec": changes})
+
+    def annotate(self, name: str = "ann", **annotations: str | None) -> None:
+        """Annotations of the operator by their names without prefix; None takes one away."""
+        found = {f"coldsend.pro/{key.replace('_', '-')}": value for key, value in annotations.items()}
+        self.server.merge("SenderAccount", self.namespace, name, {"metadata": {"annotations": found}})
+
+    def annotate_namespace(self, **annotations: str | None) -> None:
+        found = {f"coldsend.pro/{key.replace('_', '-')}": value for key, value in annotations.items()}
+        self.server.merge("Namespace", "", self.namespace, {"metadata": {"annotations": found}})
+
+    def delete(self, name: str = "ann") -> None:
+        self.server.delete("SenderAccount", self.namespace, name)
+
+    # What people see in Kubernetes
+
+    def look(self, name: str = "ann") -> Shown | None:
+        found = self.world.sight.now(self.namespace, name)
+        return None if found is None else Shown(found)
+
+    def states(self, name: str = "ann") -> list[Shown]:
+        """All states that the object ever had."""
+        return [Shown(each) for each in self.world.sight.states(self.namespace, name)]
+
+    def until(self, name: str, good: Callable[[Shown], bool], what: object = "what was waited for") -> Shown:
+        """The object once it is good."""
+        try:
+            found = self.world.sight.wait(
+                self.namespace, name, lambda raw: raw is not None and good(Shown(raw)), PATIENCE
+            )
+        except TimeoutError as late:
+            raise AssertionError(f"{name} never showed {what}; its status is\n{late}") from None
+        assert found is not None
+        return Shown(found)
+
+    def shows(self, name: str = "ann", **conditions: str) -> Shown:
+        """The object once its status speaks of the present spec, with these conditions ("True Active")."""
+
+        def good(shown: Shown) -> bool:
+            return shown.settled and all(shown.condition(kind) == wanted for kind, wanted in conditions.items())
+
+        return self.until(name, good, conditions)
+
+    def ready(self, name: str = "ann", reason: str = "Active") -> Shown:
+        return self.shows(name, Ready=f"True {reason}", Synced="True InSync")
+
+    def another_inbox(self, than: str, name: str = "ann") -> Shown:
+        """The object once it has one."""
+        return self.until(name, lambda shown: shown.status.get("inboxID") not in {None, than}, "another inbox")
+
+    def value(self, field_of_status: str, wanted: object, name: str = "ann") -> Shown:
+        """The object once it shows this value."""
+        return self.until(name, lambda shown: shown.status.get(field_of_status) == wanted, wanted)
+
+    def gone(self, name: str = "ann") -> None:
+        try:
+            self.world.sight.wait(self.namespace, name, lambda raw: raw is None)
+        except TimeoutError as late:
+            raise AssertionError(f"{name} is still there; its status is\n{late}") from None
+
+    def events(self, name: str = "ann") -> list[str]:
+        """`type reason` of the Events about an object, oldest first."""
+        about = [each for each in self.server.items("Event", self.namespace) if each["regarding"]["name"] == name]
+        return [f"{each['type']} {each['reason']}" for each in sorted(about, key=lambda each: str(each["eventTime"]))]
+
+    # What happened in ColdSend
+
+    def inboxes(self, name: str = "ann") -> list[dict[str, Any]]:
+        return self.emulator.inboxes(workspace=self.workspace, address=self.address(name))
+
+    def inbox(self, name: str = "ann") -> dict[str, Any]:
+        """The one inbox of this address."""
+        (found,) = self.inboxes(name)
+        return found
+
+    def no_inbox(self, name: str = "ann") -> bool:
+        return not self.inboxes(name)
+
+    def happened(self, name: str = "ann") -> list[str]:
+        """`created` and `deleted` of the address, in order."""
+        return [each["event"] for each in self.emulator.history(address=self.address(name))]
+
+    def seed(self, name: str = "ann", inbox_type: str = GOOGLE, **values: Any) -> str:
+        """An inbox that was there before us; its id."""
+        row = {"email_address": self.address(name), "inbox_type": inbox_type, **values}
+        (inbox_id,) = self.emulator.seed(row, workspace=self.workspace)
+        return inbox_id
+
+    def requests(self, operation: str) -> list[dict[str, Any]]:
+        found = self.emulator.requests(operation=operation)
+        return [each for each in found if each["workspace"] == self.workspace]
+
+    def fault(self, kind: str, **parts: Any) -> str:
+        """A fault that hits this workspace alone."""
+        return self.emulator.fault(kind, workspace=self.workspace, **parts)
+
+    def after_sweeps(self, count: int = 2) -> None:
+        """Returns when ColdSend has been listed so many times more, and the answers were taken in."""
+        fault = self.fault("delay", operation="listSenderAccounts", seconds=0)
+        self.emulator.wait_for_fault(fault, hits=count + 1, seconds=PATIENCE)
+        self.emulator.remove_fault(fault)
+
+
+def eventually(good: Callable[[], Any], what: str) -> None:
+    """Wait for something that no watch shows."""
+    until = time.monotonic() + PATIENCE
+    while not good():
+        assert time.monotonic() < until, f"{what} never came"
+        time.sleep(LOOK_SECONDS)
+
+
+@contextmanager
+def staged(world: World, title: str, labels: dict[str, str] | None = None) -> Iterator[Stage]:
+    """A namespace with the Secrets that stories need, and a workspace with a domain; both go in the end."""
+    namespace = f"{title.replace('_', '-')[:40].rstrip('-')}-{uuid4().hex[:6]}"
+    stage = Stage(world, namespace, labels or {})
+    world.server.apply(named("Namespace", "", namespace))
+    world.emulator.add_key(stage.key, workspace=stage.workspace)
+    world.emulator.add_domain(stage.domain, workspace=stage.workspace)
+    stage.secret(LOGIN, password=stage.password)
+    stage.secret(WORKSPACE, apiKey=stage.key)
+    try:
+        yield stage
+    finally:
+        clear(stage)
+
+
+def clear(stage: Stage) -> None:
+    """Nothing of the story is left to the operators of others."""
+    with suppress(Refused):
+        stage.server.ask("DELETE", f"{GROUP}/namespaces/{stage.namespace}/senderaccounts")
+        for each in stage.server.items("SenderAccount", stage.namespace):
+            with suppress(Refused):  # gone meanwhile
+                change = {"metadata": {"finalizers": None}}
+                stage.server.merge("SenderAccount", stage.namespace, each["metadata"]["name"], change)
+        stage.server.delete("Namespace", "", stage.namespace)

@@ -1,0 +1,44 @@
+"""What all stories share: one API server, one ColdSend, one watch."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import devcluster
+from coldsend_emulator.running import RunningEmulator, running_emulator
+from tests.e2e.stage.api_server import ApiServer, api_server
+from tests.e2e.stage.sight import Sight, sight
+
+MARKER = "hush"  # stands in every password and every key, and must stand nowhere else
+OWN_KEY = f"cs_live_{MARKER}_own"
+OWN_WORKSPACE = "default"
+
+
+@dataclass(frozen=True)
+class World:
+    cluster: devcluster.Cluster
+    server: ApiServer
+    emulator: RunningEmulator
+    sight: Sight
+    folder: Path
+
+    def leaks(self) -> list[str]:
+        """Lines of logs, and objects of the API server, that show the marker of a secret."""
+        logs = [
+            f"{log.name}: {line}"
+            for log in self.folder.glob("operator-*.log")
+            for line in log.read_text(errors="replace").splitlines()
+            if MARKER in line
+        ]
+        return logs + self.sight.leaks
+
+
+@contextmanager
+def opened_world(cluster: devcluster.Cluster, folder: Path) -> Iterator[World]:
+    with (
+        api_server(cluster) as server,
+        running_emulator([OWN_KEY]) as emulator,
+        sight(server, MARKER) as seen,
+    ):
+        yield World(cluster, server, emulator, seen, folder)

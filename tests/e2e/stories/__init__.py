@@ -1,0 +1,22 @@
+"""What users would try with one account. Each function is a story; its name says what must come true."""
+
+import inspect
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+pytest.register_assert_rewrite(__name__)
+
+Story = Callable[[Any], None]
+
+
+def stories_of(*modules: ModuleType) -> list[Story]:
+    """The public functions of these modules, in their order."""
+    return [
+        found
+        for module in modules
+        for name, found in vars(module).items()
+        if inspect.isfunction(found) and found.__module__ == module.__name__ and not name.startswith("_")
+    ]

@@ -1,0 +1,62 @@
+"""Native inboxes wait for their domain."""
+
+from tests.e2e.stage.stage import Stage
+
+
+def a_domain_is_looked_up_by_its_name(stage: Stage) -> None:
+    stage.apply("john", "COLDSEND")
+    shown = stage.ready("john")
+    assert shown.status["emailAddress"] == stage.address("john")
+    assert stage.inbox("john")["inbox_type"] == "COLDSEND"
+
+
+def a_domain_may_be_given_by_its_id(stage: Stage) -> None:
+    domain_id = next(
+        each["domain_id"]
+        for each in stage.emulator.call("GET", "/domains")["domains"]
+        if each["domain_name"] == stage.domain
+    )
+    stage.apply("john", "COLDSEND", native={"domainName": None, "domainID": domain_id})
+    assert stage.ready("john").status["emailAddress"] == stage.address("john")
+
+
+def an_unknown_domain_is_told_and_used_once_it_is_there(stage: Stage) -> None:
+    name = f"late.{stage.domain}"
+    stage.apply("john", "COLDSEND", native={"domainName": name})
+    shown = stage.shows("john", Ready="False DomainNotFound")
+    assert name in shown.message("Ready")
+    stage.emulator.add_domain(name, workspace=stage.workspace)
+    stage.annotate("john", reconcile="the domain is there")
+    assert stage.ready("john").status["emailAddress"] == f"john@{name}"
+
+
+def a_domain_that_is_not_active_is_waited_for(stage: Stage) -> None:
+    stage.emulator.change_domain(stage.domain, status="DNS_PENDING")
+    stage.apply("john", "COLDSEND")
+    shown = stage.shows("john", Ready="False DomainNotActive")
+    assert "DNS_PENDING" in shown.message("Ready")
+    assert stage.requests("createNativeInbox") == []
+    stage.emulator.change_domain(stage.domain, status="ACTIVE")
+    stage.annotate("john", reconcile="it is active")
+    stage.ready("john")
+
+
+def a_full_domain_is_told_with_its_room(stage: Stage) -> None:
+    stage.emulator.change_domain(stage.domain, max_inboxes=1)
+    stage.apply("john", "COLDSEND")
+    stage.ready("john")
+    stage.apply("jane", "COLDSEND")
+    shown = stage.shows("jane", Ready="False DomainFull")
+    assert "no room left for its 1 inboxes" in shown.message("Ready")
+    stage.emulator.change_domain(stage.domain, max_inboxes=2)
+    stage.annotate("jane", reconcile="there is room")
+    stage.ready("jane")
+    assert stage.happened("john") == ["created"]
+
+
+def a_domain_becomes_active_without_anybody_asking(stage: Stage) -> None:
+    stage.emulator.change_domain(stage.domain, status="PENDING")
+    stage.apply("john", "COLDSEND")
+    stage.shows("john", Ready="False DomainNotActive")
+    stage.emulator.change_domain(stage.domain, status="ACTIVE")
+    stage.ready("john")
