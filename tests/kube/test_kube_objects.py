@@ -7,14 +7,15 @@ import pytest
 from coldsend_operator.kube.children import BATCH_FIELD_MANAGER, apply_child, delete_object
 from coldsend_operator.kube.client import Conflict, NotFound, Ref
 from coldsend_operator.kube.namespaces import get_namespace
-from coldsend_operator.kube.startup import list_uids
+from coldsend_operator.kube.startup import list_versions
 from tests.kube.support import World
 
 
 async def test_the_list_at_start_names_each_object_by_its_uid(world: World) -> None:
     refs = [await world.account(name) for name in ("john", "jane", "jim")]
-    found = await list_uids(world.client, "SenderAccount", (world.namespace,), "")
-    assert found == {ref.uid: (world.namespace, ref.name) for ref in refs}
+    found = await list_versions(world.client, "SenderAccount", (world.namespace,), "")
+    assert set(found) == {ref.uid for ref in refs}
+    assert all(version.isdigit() for version in found.values())
 
 
 async def test_the_list_at_start_goes_over_the_watched_namespaces_only(world: World) -> None:
@@ -27,16 +28,16 @@ async def test_the_list_at_start_goes_over_the_watched_namespaces_only(world: Wo
         await world.account("john", namespace=second),
         await world.account("john", namespace=third),
     ]
-    found = await list_uids(world.client, "SenderAccount", (world.namespace, second), "")
+    found = await list_versions(world.client, "SenderAccount", (world.namespace, second), "")
     assert set(found) == {refs[0].uid, refs[1].uid}
-    everywhere = await list_uids(world.client, "SenderAccount", (), "")
+    everywhere = await list_versions(world.client, "SenderAccount", (), "")
     assert {ref.uid for ref in refs} <= set(everywhere)
 
 
 async def test_the_list_at_start_keeps_to_its_shard(world: World) -> None:
     await world.account("john", labels={"shard": "a"})
     ref = await world.account("jane", labels={"shard": "b"})
-    found = await list_uids(world.client, "SenderAccount", (world.namespace,), "shard in (b,c)")
+    found = await list_versions(world.client, "SenderAccount", (world.namespace,), "shard in (b,c)")
     assert set(found) == {ref.uid}
 
 
@@ -88,7 +89,7 @@ async def test_an_object_that_changed_since_is_not_deleted(world: World) -> None
 
 
 async def test_a_namespace_shows_its_annotations_and_its_end(world: World) -> None:
-    await world.account("john", finalizers=["example.com/stay"])
+    ref = await world.account("john", finalizers=["example.com/stay"])
     path = f"/api/v1/namespaces/{world.namespace}"
     annotations = {"coldsend.pro/approve-deletion": "true"}
     await world.client.patch(path, {"metadata": {"annotations": annotations}}, "application/merge-patch+json")
@@ -100,6 +101,4 @@ async def test_a_namespace_shows_its_annotations_and_its_end(world: World) -> No
     assert (before["metadata"]["annotations"], before["status"]["phase"]) == (annotations, "Active")
     assert (after["metadata"]["annotations"], after["status"]["phase"]) == (annotations, "Terminating")
     assert await get_namespace(world.client, f"{world.namespace}-missing") is None
-    found = await list_uids(world.client, "SenderAccount", (world.namespace,), "")
-    for uid, (namespace, name) in found.items():
-        await world.edit(Ref("SenderAccount", namespace, name, uid), {"finalizers": None})
+    await world.edit(ref, {"finalizers": None})

@@ -122,9 +122,10 @@ class Brake:
 
     def absorb(self, other: "Brake", now: float) -> None:
         """Two keys turned out to be one workspace: one brake, counts carried over (safety.md, 13)."""
-        self._left = deque(sorted([*self._left, *other._left], key=lambda left: left.at))
-        self._waiting |= other._waiting
-        self._held |= other._held
-        self._held_before = max(self._held_before, other._held_before)
-        self._base += other._base
-        self._base_at = min(filter(None, (self._base_at, other._base_at)), default=now)
+        # another Brake's inside is no secret to a Brake
+        self._left = deque(sorted([*self._left, *other._left], key=lambda left: left.at))  # noqa: SLF001
+        self._waiting |= other._waiting  # noqa: SLF001
+        self._held |= other._held  # noqa: SLF001
+        self._held_before = max(self._held_before, other._held_before)  # noqa: SLF001
+        self._base += other._base  # noqa: SLF001
+        self._base_at = min(filter(None, (self._base_at, other._base_at)), default=now)  # noqa: SLF001

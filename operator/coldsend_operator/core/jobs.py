@@ -5,7 +5,21 @@ from dataclasses import dataclass, field
 from coldsend_operator.core.answers import JobProgress, ResultRow
 
 ENDED = frozenset(
-    ["COMPLETED", "COMPLETE", "SUCCESS", "SUCCEEDED", "DONE", "FINISHED", "PARTIAL", "PARTIALLY_COMPLETED", "COMPLETED_WITH_ERRORS", "FAILED", "ERROR", "CANCELLED", "CANCELED"]
+    {
+        "COMPLETED",
+        "COMPLETE",
+        "SUCCESS",
+        "SUCCEEDED",
+        "DONE",
+        "FINISHED",
+        "PARTIAL",
+        "PARTIALLY_COMPLETED",
+        "COMPLETED_WITH_ERRORS",
+        "FAILED",
+        "ERROR",
+        "CANCELLED",
+        "CANCELED",
+    }
 )
 STUCK_SECONDS = 600.0
 LONGEST_PAUSE = 60.0

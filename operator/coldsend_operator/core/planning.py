@@ -80,10 +80,10 @@ def candidates(ledger: Ledger, now: float) -> Iterator[Candidate]:
     """One candidate for each lane and group: the next call that it would make."""
     yield from _creates(ledger, now)
     yield from _deletes(ledger, now)
-    yield from _polls(ledger, now)
+    yield from _polls(ledger)
     yield from _looks(ledger, now)
     yield from _mails(ledger, now)
-    yield from _domains(ledger, now)
+    yield from _domains(ledger)
     yield from _sweep(ledger, now)
 
 
@@ -189,7 +189,7 @@ def _delete(ledger: Ledger, uids: tuple[str, ...], lane: Lane, ready_at: float) 
 # -- jobs, looks, mails, domains
 
 
-def _polls(ledger: Ledger, now: float) -> Iterator[Candidate]:
+def _polls(ledger: Ledger) -> Iterator[Candidate]:
     for job in ledger.jobs.values():
         if job.flying or job.next_poll is None or job.unstored:
             continue
@@ -314,7 +314,7 @@ def _mails(ledger: Ledger, now: float) -> Iterator[Candidate]:
     )
 
 
-def _domains(ledger: Ledger, now: float) -> Iterator[Candidate]:
+def _domains(ledger: Ledger) -> Iterator[Candidate]:
     queue = _queue(ledger, Move.DOMAINS)
     flying = any(call.operation is Operation.LIST_DOMAINS for call in ledger.flying.values())
     if not len(queue) or flying:

@@ -7,17 +7,17 @@ PAGE = 500
 TRIES = 3
 
 
-async def list_uids(
+async def list_versions(
     client: KubeClient, kind: Kind, namespaces: tuple[str, ...], label_selector: str
-) -> dict[str, tuple[str, str]]:
-    """Namespace and name of every object by UID; no namespaces means all of them."""
-    found: dict[str, tuple[str, str]] = {}
+) -> dict[str, str]:
+    """The resourceVersion of every object by UID; no namespaces means all of them."""
+    found: dict[str, str] = {}
     for namespace in namespaces or (None,):
         found |= await _listed(client, paths.collection(kind, namespace), label_selector)
     return found
 
 
-async def _listed(client: KubeClient, path: str, label_selector: str) -> dict[str, tuple[str, str]]:
+async def _listed(client: KubeClient, path: str, label_selector: str) -> dict[str, str]:
     params = {"labelSelector": label_selector} if label_selector else {}
     for _ in range(TRIES - 1):
         try:
@@ -27,10 +27,10 @@ async def _listed(client: KubeClient, path: str, label_selector: str) -> dict[st
     return await _once(client, path, params)
 
 
-async def _once(client: KubeClient, path: str, params: dict[str, str]) -> dict[str, tuple[str, str]]:
-    found: dict[str, tuple[str, str]] = {}
+async def _once(client: KubeClient, path: str, params: dict[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
     async for page in client.list_pages(path, PAGE, params, METADATA_LIST):
         for item in page["items"] or ():  # null when nothing is there
             metadata = item["metadata"]
-            found[metadata["uid"]] = (metadata["namespace"], metadata["name"])
+            found[metadata["uid"]] = metadata["resourceVersion"]
     return found

@@ -67,7 +67,7 @@ class SecretReader:
     def __init__(self, secrets: Secrets, hmac: Hmac) -> None:
         self._secrets = secrets
         self._hmac = hmac
-        self._contents: dict[tuple[str, str], SecretContent | None | Forbidden] = {}
+        self._contents: dict[tuple[str, str], SecretContent | Forbidden | None] = {}
 
     async def fetch(self, namespace: str, names: Iterable[str]) -> None:
         """Read these Secrets; raises KubeError when the API server does not answer."""

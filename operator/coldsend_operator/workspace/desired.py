@@ -68,7 +68,7 @@ def read_desired(raw: Raw) -> Desired:
 
 
 def version_number(version: str | None) -> int:
-    """resourceVersions of one kind are comparable numbers; 0 for one that is none."""
+    """ResourceVersions of one kind are comparable numbers; 0 for one that is none."""
     return int(version) if version is not None and version.isdigit() else 0
 
 

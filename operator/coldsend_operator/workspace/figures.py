@@ -16,7 +16,7 @@ def snapshot(registry: Registry, now: float, *, with_scores: bool) -> Snapshot:
     scores = []
     for account in registry.accounts.values():
         desired = account.desired
-        states[desired.namespace, desired.spec.inbox_type, _state(registry, account)] += 1
+        states[desired.namespace, desired.spec.inbox_type, _state(account)] += 1
         score = _score(registry, account)
         if with_scores and score is not None:
             scores.append((desired.namespace, desired.name, score))
@@ -50,7 +50,7 @@ def _figures(runner: Runner, now: float) -> WorkspaceFigures:
     )
 
 
-def _state(registry: Registry, account: Account) -> str:
+def _state(account: Account) -> str:
     """The reason that Ready shows; Provisioning before the first status."""
     conditions = json.loads(account.status).get("conditions", ()) if account.status else ()
     return next((entry["reason"] for entry in conditions if entry["type"] == "Ready"), Reason.PROVISIONING.value)

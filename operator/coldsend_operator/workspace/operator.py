@@ -16,7 +16,7 @@ from coldsend_operator.core.records import Account
 from coldsend_operator.kube.client import Kind, KubeClient, KubeError
 from coldsend_operator.kube.lease import Election, Leadership, NoElection
 from coldsend_operator.kube.secrets import Secrets
-from coldsend_operator.kube.startup import list_uids
+from coldsend_operator.kube.startup import list_versions
 from coldsend_operator.kube.state import StateMap
 from coldsend_operator.logs import Event, log
 from coldsend_operator.metrics import Metrics, serving
@@ -24,6 +24,7 @@ from coldsend_operator.probes import answering
 from coldsend_operator.settings import Settings
 from coldsend_operator.workspace.clock import Clock
 from coldsend_operator.workspace.credentials import Hmac, SecretReader, load_hmac
+from coldsend_operator.workspace.desired import version_number
 from coldsend_operator.workspace.figures import snapshot
 from coldsend_operator.workspace.keys import KeyRing
 from coldsend_operator.workspace.namespace_watch import watch_namespaces
@@ -64,8 +65,7 @@ class Operator:
         self._stack = AsyncExitStack()
         self._kube = kube or KubeClient.connect(self.metrics.write)
         self._leadership: Leadership = leadership or NoElection()
-        self._seen: set[str] = set()
-        self._arrived: set[Kind] = set()
+        self._batches_seen: dict[str, int] = {}
         self._background: list[asyncio.Task[None]] = []
         self._hmac: Hmac | None = None
         self.ready = False
@@ -99,15 +99,14 @@ class Operator:
     # -- watch events, fed by the handlers
 
     def account_event(self, kind: str | None, raw: Mapping[str, Any]) -> None:
-        uid = raw["metadata"]["uid"]
-        self._seen.add(uid)
         if kind == "DELETED":
-            self.registry.gone(uid)
+            self.registry.gone(raw["metadata"]["uid"])
         else:
             self.registry.seen(raw)
 
     def batch_event(self, kind: str | None, raw: Mapping[str, Any]) -> None:
-        self._seen.add(raw["metadata"]["uid"])
+        metadata = raw["metadata"]
+        self._batches_seen[metadata["uid"]] = version_number(metadata["resourceVersion"])
 
     # -- the order of a start
 
@@ -121,6 +120,8 @@ class Operator:
             await asyncio.sleep(ARRIVAL_PAUSE)
         self.ready = True
         await self._leadership.acquired()
+        await self._whole("SenderAccount")  # what the leader before us wrote last must have arrived too
+        await self._whole("SenderAccountBatch")
         await self._store.load()
         self.metrics.leader(leading=True)
         self._leading = True
@@ -149,24 +150,27 @@ class Operator:
         return all(runner.came_round_at > limit for runner in self.registry.runners.values())
 
     async def _whole(self, kind: Kind) -> None:
-        """safety.md, 1: an own list, and every UID of it arrived; what was deleted meanwhile is listed no more."""
+        """safety.md, 1: an own list, and all of it arrived; what was deleted meanwhile is listed no more."""
         listed = await self._listed(kind)
         at = self.clock()
-        while missing := [uid for uid in listed if uid not in self._seen]:
+        while not all(self._has_arrived(kind, uid, version) for uid, version in listed.items()):
             await asyncio.sleep(ARRIVAL_PAUSE)
             if self.clock() - at > RELIST_SECONDS:
                 listed, at = await self._listed(kind), self.clock()
-                log.debug(Event.STARTED, message=f"{len(missing)} objects of kind {kind} have not arrived yet")
 
-    async def _listed(self, kind: Kind) -> set[str]:
+    def _has_arrived(self, kind: Kind, uid: str, version: int) -> bool:
+        seen = self.registry.version_of(uid) if kind == "SenderAccount" else self._batches_seen.get(uid)
+        return seen is not None and seen >= version
+
+    async def _listed(self, kind: Kind) -> dict[str, int]:
         while True:
             try:
-                found = await list_uids(self._kube, kind, self._settings.namespaces, self._settings.label_selector)
+                found = await list_versions(self._kube, kind, self._settings.namespaces, self._settings.label_selector)
             except KubeError as error:
                 log.warning(Event.CALL_FAILED, operation=f"list {kind}", message=str(error))
                 await asyncio.sleep(HMAC_RETRY)
             else:
-                return set(found)
+                return {uid: version_number(version) for uid, version in found.items()}
 
     async def _load_hmac(self) -> None:
         while self._hmac is None:

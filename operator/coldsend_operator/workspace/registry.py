@@ -57,11 +57,19 @@ class Registry:
             self._place(account)
             self.on_change(account, False)
             return
+        if not self._running:
+            self._read_anew(account, raw)
+            return
         desired = read_desired(raw)
         if desired.resource_version < max(account.desired.resource_version, account.written_version):
             if desired.generation <= account.desired.generation:
                 return  # older than what we know: our own write came before this event
-            desired = replace(desired, resource_version=account.desired.resource_version)
+            desired = replace(
+                desired,
+                resource_version=account.desired.resource_version,
+                finalized=account.desired.finalized,
+                mark=account.desired.mark,
+            )
         else:
             self._see_status(account, raw.get("status") or {})
         changed_spec = desired.generation != account.desired.generation
@@ -73,6 +81,17 @@ class Registry:
         if changed_spec:
             self.on_secret_change(account)
         self.on_change(account, False)
+
+    def _read_anew(self, account: Account, raw: Mapping[str, Any]) -> None:
+        """A standby has done nothing itself: all that it knows of an object is what another replica wrote there."""
+        runner = self.runners.get(account.ledger_digest)
+        if runner is not None:
+            runner.ledger.remove(account.uid)
+        self._unplaced.discard(account.uid)
+        fresh = read_object(raw)
+        self.accounts[fresh.uid] = fresh
+        self._place(fresh)
+        self.on_change(fresh, False)
 
     def _see_status(self, account: Account, status: Mapping[str, Any]) -> None:
         text = compact_json(status) if status else ""
@@ -166,8 +185,8 @@ class Registry:
         client = None
         if digest != NO_WORKSPACE:
             client = self._client_of(self._ring.keys[digest], lambda op, meta: self._answered(digest, ref, op, meta))
-            self._doors.store.restore(ledger)
-            log.info(Event.WORKSPACE_OPENED, workspace=digest, key=ref.label)
+            if self._running:
+                log.info(Event.WORKSPACE_OPENED, workspace=digest, key=ref.label)
         runner = Runner(ledger, client, self._doors, ref.label)
         self.runners[digest] = runner
         if self._running:
@@ -185,12 +204,20 @@ class Registry:
     # -- running
 
     def start(self) -> None:
-        """Both kinds are listed whole, the state is loaded, the Lease is ours: calls may leave (safety.md, 1)."""
+        """Both kinds are listed whole, the state is loaded, the Lease is ours: calls may leave (safety.md, 1).
+
+        What waited as a standby may be old: budget and brake are those stored last, and a create of the replica that
+        led before may have left just now.
+        """
         self._running = True
+        now = self._doors.clock()
         for digest, runner in self.runners.items():
+            runner.ledger.resume(now)
             self._start(digest, runner)
 
     def _start(self, digest: str, runner: Runner) -> None:
+        if runner.client is not None:
+            self._doors.store.restore(runner.ledger)
         self._tasks[digest] = asyncio.create_task(runner.run(), name=f"workspace {digest}")
         self._tasks[digest].add_done_callback(_report)
 
@@ -221,6 +248,11 @@ class Registry:
         for uid in list(uids):
             if uid in self.accounts:
                 self._place(self.accounts[uid])
+
+    def version_of(self, uid: str) -> int | None:
+        """The newest resourceVersion seen of an account; None when it is not there."""
+        account = self.accounts.get(uid)
+        return account.desired.resource_version if account is not None else None
 
     @property
     def placed(self) -> bool:

@@ -1,4 +1,4 @@
-"""The one writer of SenderAccount status: what `core.projection` says, when it differs from what the API server holds."""
+"""The one writer of SenderAccount status: what `core.projection` says, when the API server holds something else."""
 
 import asyncio
 import json
