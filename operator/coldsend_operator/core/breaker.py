@@ -49,6 +49,10 @@ class Breaker:
             if scope in self.blocks:
                 self.blocks[scope].probing = True
 
+    def cancel(self, operation: Operation) -> None:
+        """The call that was to be the probe did not leave: another may."""
+        self._end_probe(operation)
+
     def succeed(self, operation: Operation) -> bool:
         """An answer that shows the key and ColdSend at work; True when a block fell."""
         self._row = 0
@@ -57,6 +61,11 @@ class Breaker:
 
     def fail(self, operation: Operation, failure: Failure, now: float) -> bool:
         """Take a failed call in; True when what users should know has changed."""
+        changed = self._judge(operation, failure, now)
+        self._end_probe(operation)  # whatever it was that this probe met, the next one may leave in its time
+        return changed
+
+    def _judge(self, operation: Operation, failure: Failure, now: float) -> bool:
         match failure.kind:
             case FailureKind.UNAUTHORIZED:
                 return self._block(Scope.ALL, Reason.UNAUTHORIZED, _refused_key(failure), now, 60.0, 600.0)
@@ -68,7 +77,6 @@ class Breaker:
             case FailureKind.UNAVAILABLE | FailureKind.NOT_SENT | FailureKind.LOST:
                 return self._count(now)
             case FailureKind.RATE_LIMITED:
-                self._end_probe(operation)
                 return False
         return self.succeed(operation)
 
@@ -77,7 +85,6 @@ class Breaker:
             self._down_since = now
         self._row += 1
         if self._row < FAILURES_TO_OPEN:
-            self._end_probe(None)
             return False
         message = "ColdSend does not answer; the last known values stay, and calls are tried again by themselves."
         return self._block(Scope.ALL, Reason.API_UNAVAILABLE, message, now, 2.0, 60.0, since=self._down_since)
@@ -97,9 +104,8 @@ class Breaker:
         old.message = message
         return changed
 
-    def _end_probe(self, operation: Operation | None) -> None:
-        scopes = (Scope.ALL,) if operation is None else (Scope.ALL, operation.scope)
-        for scope in scopes:
+    def _end_probe(self, operation: Operation) -> None:
+        for scope in (Scope.ALL, operation.scope):
             if scope in self.blocks:
                 self.blocks[scope].probing = False
 

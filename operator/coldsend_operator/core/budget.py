@@ -14,6 +14,7 @@ MINUTE = 60.0
 HOUR = 3600.0
 BLOCK = 20
 FALLBACK_WAIT = 60.0
+PROBE_PAUSE = 0.5
 REPEATED_WAITS = (120.0, 240.0, 480.0, 600.0)
 
 
@@ -109,8 +110,6 @@ class Budget:
         """How many requests may leave now. `headroom` is the share of the minute kept for more urgent lanes."""
         if now < self.refused_until:
             return 0
-        if self.refusals:
-            return max(0, 1 - self.flying)
         minute = self.minute_limit
         free = min(
             int(minute * (1 - headroom)) - self._minute.used(now) - self.flying,
@@ -118,12 +117,16 @@ class Budget:
         )
         if self._server_room and now < self._server_room[0]:
             free = min(free, self._server_room[1] - self.flying)
+        if self.refusals:
+            free = min(free, 1 - self.flying)
         return max(0, free)
 
     def free_at(self, now: float, headroom: float = 0.0) -> float:
         """When the next request may leave; `now` when it may at once."""
         if self.room(now, headroom) > 0:
             return now
+        if self.refusals and self.flying and now >= self.refused_until:
+            return now + PROBE_PAUSE  # one call alone is under way; its answer tells more than time does
         minute = self._minute.free_at(now, int(self.minute_limit * (1 - headroom)) - self.flying)
         hour = self._hour.free_at(now, self.hour_limit - self.flying)
         server = self._server_room[0] if self._server_room and self._server_room[1] <= self.flying else now
@@ -180,9 +183,10 @@ class Budget:
         self.flying -= 1
         self.booked += 1
 
-    def answered(self) -> None:
-        """An answer other than 429: what was refused before may follow."""
-        self.refusals = 0
+    def answered(self, now: float) -> None:
+        """An answer other than 429: what was refused before may follow. One that had left before does not count."""
+        if now >= self.refused_until:
+            self.refusals = 0
 
     def refuse(self, now: float, retry_after: float | None) -> float:
         """A 429 came: wait as it says, then one call alone; refused again, 2, 4, 8, 10 minutes (settled.md)."""

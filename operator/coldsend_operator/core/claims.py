@@ -17,13 +17,13 @@ class Claims:
     def __init__(self) -> None:
         self._by_address: dict[tuple[str, str], dict[str, Account]] = {}
         self._by_inbox: dict[str, dict[str, Account]] = {}
-        self._keys: dict[str, tuple[tuple[str, str] | None, str | None]] = {}
+        self._keys: dict[str, tuple[tuple[str, str] | None, str | None, bool]] = {}
 
     def update(self, account: Account, group: str) -> set[str]:
         """Take the account's present claims; the UIDs of all others that this may concern."""
         address = (group, account.address) if _claims_address(account) and account.address else None
         inbox = account.facts.inbox_id if account.facts.held else None
-        old_address, old_inbox = self._keys.get(account.uid, (None, None))
+        old_address, old_inbox, was_committed = self._keys.get(account.uid, (None, None, False))
         concerned: set[str] = set()
         if old_address != address:
             concerned |= self._move(self._by_address, old_address, address, account)
@@ -31,15 +31,15 @@ class Claims:
             self._by_address[address][account.uid] = account
         if old_inbox != inbox:
             concerned |= self._move(self._by_inbox, old_inbox, inbox, account)
-            if address is not None:
-                concerned |= set(self._by_address[address])
-        self._keys[account.uid] = (address, inbox)
+        if address is not None and (old_inbox != inbox or was_committed != account.committed):
+            concerned |= set(self._by_address[address])
+        self._keys[account.uid] = (address, inbox, account.committed)
         concerned.discard(account.uid)
         return concerned
 
     def remove(self, account: Account) -> set[str]:
         """The object is gone: what it claimed is free for others."""
-        address, inbox = self._keys.pop(account.uid, (None, None))
+        address, inbox, _ = self._keys.pop(account.uid, (None, None, False))
         concerned = self._move(self._by_address, address, None, account)
         concerned |= self._move(self._by_inbox, inbox, None, account)
         concerned.discard(account.uid)
@@ -85,7 +85,7 @@ class Claims:
 def _claims_address(account: Account) -> bool:
     """Whether the object stands in line for its address. Observe never claims (safety.md, 12)."""
     desired = account.desired
-    if account.facts.held or account.marked:
+    if account.facts.held or account.committed:
         return True
     if desired.deleting or desired.spec is None or desired.problems:
         return False
@@ -94,4 +94,4 @@ def _claims_address(account: Account) -> bool:
 
 def _precedence(account: Account) -> tuple[bool, bool, str, str]:
     """The holder first, then who has a create under way, then the older object."""
-    return (not account.facts.held, not account.marked, *account.desired.age)
+    return (not account.facts.held, not account.committed, *account.desired.age)

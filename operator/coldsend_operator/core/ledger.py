@@ -25,6 +25,7 @@ from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, Applied, Desired, Facts, Lost, Mail
 from coldsend_operator.core.steps import Move, Step, next_step
 from coldsend_operator.core.steps.differences import needs_recreation
+from coldsend_operator.core.steps.step import unix_of
 
 IMPLAUSIBLE_AT = 10
 RESTART = "restart"
@@ -64,6 +65,7 @@ class Ledger:
         self.queues: dict[tuple[Move, str], Queue] = {}
         self.steps: dict[str, Step] = {}
         self.chores: dict[str, Move] = {}
+        self.working: set[str] = set()  # accounts with a chore under way: no call may leave meanwhile
         self.changed: set[str] = set()  # accounts whose status may have to be written
         self.dirty: set[str] = set()
         self.timers: list[tuple[float, str]] = []
@@ -99,29 +101,46 @@ class Ledger:
         self.accounts[account.uid] = account
         account.ledger_digest = self.digest
         self.name_address(account)
-        if account.marked and not account.facts.held and account.lost is None and account.job is None:
-            self._resume(account, now)
+        self._resume(account, now)
         self._index(account)
         self.touch(account.uid)
 
+    def resume(self, now: float) -> None:
+        """This process leads from now on; creates of the one before it may have left until just now."""
+        self.begun = now
+        self.jobs.clear()
+        for account in self.accounts.values():
+            account.job = account.lost = None
+            self._resume(account, now)
+            self._index(account)
+            self.touch(account.uid)
+
     def _resume(self, account: Account, now: float) -> None:
-        """A mark without an inbox: a create was about to leave, or has left, when an earlier run ended."""
+        """A create was about to leave, or has left, when an earlier run ended: a mark, or a job, without an inbox.
+
+        When it left is not known (a refused create may have waited for hours with its mark), so it counts from now.
+        A job id is written by us only, into this object only: it proves a create even where the mark was wiped.
+        """
         ref = account.facts.job
-        if ref is not None and ref.operation == "Create":
+        carried = ref is not None and ref.operation == "Create"
+        if account.facts.held or account.lost is not None or account.job is not None:
+            return
+        if not (account.marked or carried):
+            return
+        account.since = account.mark if account.mark is not None else unix_of(account.desired.created)
+        if ref is not None and carried:
             job = self.jobs.setdefault(ref.id, Job(ref.id, "Create", set(), now, next_poll=now, moved_at=now))
             job.members.add(account.uid)
             job.size = len(job.members)
             account.job = ref.id
             return
         account.lost = Lost(RESTART, now)
-        since = (account.mark or now) - self.kube_offset
-        self.signs[RESTART] = max(self.signs.get(RESTART, 0.0), min(since + 30.0, now))
+        self.signs[RESTART] = now
 
     def update(self, account: Account, desired: Desired) -> None:
         """The API server showed a newer state of the object."""
         account.desired = desired
-        if account.busy is None and account.uid not in self.chores:
-            account.mark = desired.mark
+        account.mark = desired.mark
         self.name_address(account)
         self._index(account)
         self.touch(account.uid)
@@ -203,8 +222,11 @@ class Ledger:
         return strangers > 0 and strangers == self.managed
 
     def _decide(self, account: Account, now: float) -> None:
+        if account.uid in self.working:
+            return  # its end touches the account
         self._acknowledge(account)
         step = next_step(account, self, now)
+        self._forget_the_observed(account, step)
         self.steps[account.uid] = step
         self._ask_brake(account, step, now)
         if step.due is not None:
@@ -226,6 +248,15 @@ class Ledger:
         self._wait(account, step, now)
         self.changed.add(account.uid)
 
+    def _forget_the_observed(self, account: Account, step: Step) -> None:
+        """An object that observed and is to manage now is as if first seen: refused, it shows no inbox (rule 12)."""
+        desired = account.desired
+        if account.facts.origin != "Observed" or desired.spec.observe or desired.paused or desired.deleting is not None:
+            return
+        if step.reason is not None and step.move is not Move.TAKE and account.busy is None:
+            account.facts = replace(account.facts, inbox_id=None, origin=None)
+            self._index(account)
+
     def _acknowledge(self, account: Account) -> None:
         """`coldsend.pro/reconcile`: a fresh look now, and the Secret's present content is what ColdSend has."""
         asked, facts = account.desired.reconcile, account.facts
@@ -235,6 +266,8 @@ class Ledger:
             account.reconcile_asked = asked
             account.refused_delete, account.looks = None, 0
             account.look_at = 0.0 if facts.inbox_id is not None else None
+            if account.desired.spec.native is not None and facts.inbox_id is None:
+                self.domains.listed_at = 0.0
             if account.desired.spec.smtp is not None:
                 account.credentials = None
                 self.stale_secrets.add(account.uid)
@@ -289,6 +322,7 @@ class Ledger:
         if account.lost is not None:
             self.signs[account.lost.call] = now
         account.lost = account.setback = account.gone_at = account.deleted_at = account.refused_delete = None
+        account.since = account.sent_name = None
         account.look_at, account.looks, account.unsure_at, account.doubted = None, 0, 0.0, False
         row = self.inventory.rows.get(inbox_id)
         if row is not None and account.address is None:
@@ -321,6 +355,15 @@ class Ledger:
         if account.lost is None:
             return 0.0
         return max(self.signs.get(account.lost.call, 0.0), 0.0 if account.lost.call == RESTART else account.lost.at)
+
+    def over(self, account: Account) -> float:
+        """When the wait for a lost create is over: by then it has appeared, or never will (safety.md, 7)."""
+        lost = account.lost
+        if lost is None:
+            return 0.0
+        policy = self.policy
+        longest = max(policy.lost_seconds, policy.check_timeout) if lost.call == RESTART else policy.lost_seconds
+        return max(self.sign(account) + longest, lost.earliest)
 
     def recreate_slot(self, account: Account) -> bool:
         """safety.md, 22: one of those that share a Secret or a Batch first, then maxUnavailable at a time."""
@@ -391,7 +434,14 @@ class Ledger:
         return account.desired.approve_deletion or self._marks(account).approve_deletion
 
     def _marks(self, account: Account) -> NamespaceMarks:
-        return self.policy.namespaces.get(account.desired.namespace, NamespaceMarks())
+        """What stands on the namespace, or on the Batch that owns the account."""
+        namespace = self.policy.namespaces.get(account.desired.namespace, NamespaceMarks())
+        batch = self.policy.batches.get(account.desired.batch or "", NamespaceMarks())
+        return NamespaceMarks(
+            approve_deletion=namespace.approve_deletion or batch.approve_deletion,
+            approve_recreation=namespace.approve_recreation or batch.approve_recreation,
+            terminating=namespace.terminating,
+        )
 
     def _ask_brake(self, account: Account, step: Step, now: float) -> None:
         """Count a deletion before it may leave. One that ColdSend refused before was counted then."""

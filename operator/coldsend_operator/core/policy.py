@@ -62,6 +62,8 @@ class Policy:
     adopt_namespaces: frozenset[str] = frozenset()
     namespaces: dict[str, NamespaceMarks] = field(default_factory=dict)
     max_unavailable: dict[str, Unavailable] = field(default_factory=dict)  # by UID of the Batch
+    orphaning: set[str] = field(default_factory=set)  # UIDs of Batches whose live template says Orphan
+    batches: dict[str, NamespaceMarks] = field(default_factory=dict)  # approvals on Batches, by their UID
 
     def terminating(self, namespace: str) -> bool:
         return self.namespaces.get(namespace, NamespaceMarks()).terminating

@@ -273,7 +273,7 @@ def _difference(account: Account, row: Row) -> Saying | None:
     return None
 
 
-SECRET_CHANGED = (  # noqa: S105 - a sentence, no secret
+SECRET_CHANGED = (
     "The Secret has changed since ColdSend was sent its value, and ColdSend cannot update an inbox; renew it in the "
     "dashboard and set the annotation coldsend.pro/reconcile, or set updatePolicy: Recreate."
 )

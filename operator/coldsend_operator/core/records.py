@@ -164,6 +164,7 @@ class Lost:
     at: float
     hint: str | None = None  # what a result row said of a failure
     answered: bool = False  # ColdSend did answer, only not with the inbox: a look shows it
+    earliest: float = 0.0  # a single create is not repeated before its own timeout would have passed
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,10 +190,13 @@ class Account:
     busy: int | None = None  # the call that carries it
     job: str | None = None  # the job that carries it
     mark: float | None = None
+    since: float | None = None  # the mark before the create under way or lost: wiping the finalizer changes nothing
+    creating: bool = False  # a create for it is being prepared or has left
     lost: Lost | None = None
     setback: Setback | None = None
     credentials: Credentials | None = None
     sent: tuple[str, str | None] | None = None  # specHash and credentialsHash of the create that left last
+    sent_name: str | None = None  # the display name in it
     key_problem: tuple[Reason, str] | None = None
     searched_at: float = 0.0  # begin of the last search of its address
     unsure_at: float = 0.0  # ColdSend said "exists": only a look begun after this counts
@@ -216,6 +220,11 @@ class Account:
     @property
     def marked(self) -> bool:
         return self.mark is not None
+
+    @property
+    def committed(self) -> bool:
+        """Whether a create for it may be under way: no other object may take its turn at the address."""
+        return self.marked or self.creating or self.lost is not None or self.job is not None
 
     @property
     def basis(self) -> tuple[int, str | None, str | None]:

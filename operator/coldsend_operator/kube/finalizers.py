@@ -69,27 +69,31 @@ async def mark(client: KubeClient, ref: Ref) -> Mark:
     return Mark(since, metadata["resourceVersion"])
 
 
-async def unmark(client: KubeClient, ref: Ref) -> None:
-    """Take our finalizer away, whoever put it there, and no other one. An object that is gone counts as done."""
+async def unmark(client: KubeClient, ref: Ref) -> str | None:
+    """Take our finalizer away, whoever put it there, and no other one; the object's resourceVersion then.
+
+    An object that is gone counts as done (None).
+    """
     refusal: KubeError | None = None
     for _ in range(TRIES):
         metadata = await metadata_of(client, ref)
         names = (metadata or {}).get("finalizers") or []
         ours = [at for at, name in enumerate(names) if name in {FINALIZER, _RENEWAL}]
         if not ours:
-            return
+            return (metadata or {}).get("resourceVersion")
         patch = [{"op": "test", "path": "/metadata/uid", "value": ref.uid}]
         for at in reversed(ours):
             path = f"/metadata/finalizers/{at}"
             patch += [{"op": "test", "path": path, "value": names[at]}, {"op": "remove", "path": path}]
         try:
-            await client.patch(ref.path, patch, JSON_PATCH, {"fieldManager": FIELD_MANAGER}, METADATA)
+            answer = await client.patch(ref.path, patch, JSON_PATCH, {"fieldManager": FIELD_MANAGER}, METADATA)
         except NotFound:
-            return
+            return None
         except (Conflict, Invalid) as error:  # a failed test answers 422: the list changed since we read it
             refusal = error
         else:
-            return
+            version: str | None = answer["metadata"]["resourceVersion"]
+            return version
     raise refusal or Conflict("the finalizers keep changing", status=409)
 
 

@@ -22,6 +22,7 @@ from coldsend_operator.logs import Event, log
 from coldsend_operator.metrics import Metrics, serving
 from coldsend_operator.probes import answering
 from coldsend_operator.settings import Settings
+from coldsend_operator.workspace.batches import Batches
 from coldsend_operator.workspace.clock import Clock
 from coldsend_operator.workspace.credentials import Hmac, SecretReader, load_hmac
 from coldsend_operator.workspace.desired import version_number
@@ -37,7 +38,7 @@ ARRIVAL_PAUSE = 0.05
 RELIST_SECONDS = 5.0
 HMAC_RETRY = 2.0
 STALLED_SECONDS = 60.0
-CHECK_TIMEOUT = 120.0
+SHORTEST_CHECK, CHECK_TIMEOUT = 10.0, 120.0
 
 
 class LeaseLost(Exception):  # noqa: N818 - an end, no error of ours
@@ -83,6 +84,7 @@ class Operator:
         self.policy = policy_of(self._settings)
         ring = KeyRing(self._settings, secrets, self.clock)
         self.registry = Registry(self.policy, ring, doors, self._client)
+        self.batches = Batches(self._kube, lambda: self._leadership, self.registry, self.clock)
         await self._stack.enter_async_context(serving(self.metrics, self._snapshot, self._settings.metrics_address))
         await self._stack.enter_async_context(
             answering(self._settings.probes_address, lambda: self.alive, lambda: self.ready)
@@ -99,14 +101,21 @@ class Operator:
     # -- watch events, fed by the handlers
 
     def account_event(self, kind: str | None, raw: Mapping[str, Any]) -> None:
+        metadata = raw["metadata"]
         if kind == "DELETED":
-            self.registry.gone(raw["metadata"]["uid"])
+            self.registry.gone(metadata["uid"])
+            self.batches.child_gone(metadata["namespace"], metadata["name"], metadata["uid"])
         else:
             self.registry.seen(raw)
+            self.batches.child_seen(raw)
 
     def batch_event(self, kind: str | None, raw: Mapping[str, Any]) -> None:
         metadata = raw["metadata"]
         self._batches_seen[metadata["uid"]] = version_number(metadata["resourceVersion"])
+        if kind == "DELETED":
+            self.batches.batch_gone(metadata["uid"])
+        else:
+            self.batches.batch_seen(raw)
 
     # -- the order of a start
 
@@ -128,6 +137,7 @@ class Operator:
         self._begin(watch_namespaces(self._kube, self.policy, lambda: tuple(self.registry.runners.values())))
         self._begin(self._secret_watch().run())
         self.registry.start()
+        self._batches_work = asyncio.create_task(self.batches.run(), name="batches")
         await self._leadership.lost()
         raise LeaseLost("another replica holds the Lease; this process ends at once and starts anew")
 
@@ -139,6 +149,8 @@ class Operator:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         if self._leading:
+            await self.batches.stop()
+            await asyncio.gather(self._batches_work, return_exceptions=True)
             await self.registry.stop()
 
     @property
@@ -147,7 +159,8 @@ class Operator:
         if not self._leading:
             return True
         limit = self.clock() - STALLED_SECONDS
-        return all(runner.came_round_at > limit for runner in self.registry.runners.values())
+        rounds = (self.batches.came_round_at, *(runner.came_round_at for runner in self.registry.runners.values()))
+        return all(came_round_at > limit for came_round_at in rounds)
 
     async def _whole(self, kind: Kind) -> None:
         """safety.md, 1: an own list, and all of it arrived; what was deleted meanwhile is listed no more."""
@@ -213,10 +226,15 @@ class Operator:
             runner.wake()
 
     def _client(self, key: Any, on_answer: Any) -> ColdSendClient:
-        return ColdSendClient(self._settings.api_url, key, on_answer=on_answer, check_timeout=CHECK_TIMEOUT)
+        return ColdSendClient(self._settings.api_url, key, on_answer=on_answer, check_timeout=self.policy.check_timeout)
 
     def _snapshot(self) -> Any:
         return snapshot(self.registry, self.clock(), with_scores=self._settings.account_metrics)
+
+
+def check_timeout(settings: Settings) -> float:
+    """The client's timeout of a single create: the longest that one may take is the user's to say, within reason."""
+    return min(CHECK_TIMEOUT, max(SHORTEST_CHECK, settings.lost_call_seconds))
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -227,7 +245,7 @@ def policy_of(settings: Settings) -> Policy:
         sweep_seconds=settings.sweep_seconds,
         poll_seconds=settings.poll_seconds,
         lost_seconds=settings.lost_call_seconds,
-        check_timeout=CHECK_TIMEOUT,
+        check_timeout=check_timeout(settings),
         counter_seconds=settings.counter_seconds,
         health_low=settings.health_low,
         health_good=settings.health_good,

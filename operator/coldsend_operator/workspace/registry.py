@@ -265,6 +265,7 @@ def _fresh(account: Account) -> None:
     account.lost = account.setback = account.gone_at = account.deleted_at = account.refused_delete = None
     account.look_at, account.looks, account.searched_at, account.unsure_at = None, 0, 0.0, 0.0
     account.job, account.busy, account.turn_at, account.doubted = None, None, None, False
+    account.since = account.sent_name = None
     if account.desired.spec.native is not None:
         account.address = None
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.core import folding
-from coldsend_operator.core.answers import Answer, Failure
+from coldsend_operator.core.answers import Answer, Failure, FailureKind
 from coldsend_operator.core.calls import Call, Scope
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.planning import Candidate, make_plan
+from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps import Move
 from coldsend_operator.kube.client import Conflict, Invalid, KubeClient, KubeError, NotFound
 from coldsend_operator.kube.finalizers import mark, unmark
@@ -18,6 +19,7 @@ from coldsend_operator.logs import Event, log
 from coldsend_operator.metrics import Metrics
 from coldsend_operator.workspace.calling import perform
 from coldsend_operator.workspace.credentials import Passwords, SecretReader
+from coldsend_operator.workspace.desired import version_number
 from coldsend_operator.workspace.store import Store
 from coldsend_operator.workspace.writer import StatusWriter, ref_of
 
@@ -49,7 +51,6 @@ class Runner:
         self._doors = doors
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._working: set[str] = set()  # accounts with a chore under way
         self._stopping = False
         self.came_round_at = doors.clock()
         self.writer = StatusWriter(doors.kube, ledger, doors.clock, doors.metrics.account_ready)
@@ -149,7 +150,11 @@ class Runner:
             return None
         if not self._doors.leadership.fresh():
             return None
-        return await perform(self.client, call, self.ledger.accounts, passwords)
+        try:
+            return await perform(self.client, call, self.ledger.accounts, passwords)
+        except Exception as error:  # noqa: BLE001 - it may have left: to take it back would send it twice
+            log.error(Event.LOOP_FAILED, workspace=self.ledger.digest, exc_info=error)
+            return Failure(FailureKind.LOST, "the answer could not be taken in")
 
     def _without_the_gone(self, call: Call) -> Call:
         gone = {uid for uid in call.uids if uid not in self.ledger.accounts}
@@ -182,6 +187,7 @@ class Runner:
                 if passwords.credentials.reason is not None:
                     continue
             account.sent = (account.desired.spec.hash, passwords.credentials.digest)
+            account.sent_name = account.desired.spec.display_name
             found[uid] = passwords
         return found
 
@@ -190,9 +196,12 @@ class Runner:
         if account is None or account.desired.deleting is not None:
             return False
         if account.mark is not None:
+            account.since = account.since or account.mark
             return True
+        if not self._doors.leadership.fresh():
+            return False
         try:
-            account.mark = (await mark(self._doors.kube, ref_of(account))).since
+            put = await mark(self._doors.kube, ref_of(account))
         except (NotFound, Conflict, Invalid):
             return False
         except KubeError as error:
@@ -204,6 +213,8 @@ class Runner:
                 message=str(error),
             )
             return False
+        _wrote(account, put.resource_version)
+        account.mark = account.since = put.since
         self.ledger.index(account)
         return True
 
@@ -233,10 +244,10 @@ class Runner:
 
     def _start_chores(self) -> None:
         for uid, move in list(self.ledger.chores.items()):
-            if len(self._working) >= MOST_CHORES:
+            if len(self.ledger.working) >= MOST_CHORES:
                 return
-            if uid not in self._working:
-                self._working.add(uid)
+            if uid not in self.ledger.working:
+                self.ledger.working.add(uid)
                 self._spawn(self._chore(uid, move))
 
     async def _chore(self, uid: str, move: Move) -> None:
@@ -245,9 +256,11 @@ class Runner:
             if account is None:
                 return
             if move is Move.MARK:
-                folding.marked(self.ledger, account, (await mark(self._doors.kube, ref_of(account))).since)
+                put = await mark(self._doors.kube, ref_of(account))
+                _wrote(account, put.resource_version)
+                folding.marked(self.ledger, account, put.since)
             else:
-                await unmark(self._doors.kube, ref_of(account))
+                _wrote(account, await unmark(self._doors.kube, ref_of(account)))
                 folding.unmarked(self.ledger, account)
         except KubeError as error:
             if not isinstance(error, NotFound | Conflict):
@@ -256,7 +269,8 @@ class Runner:
             if account is not None:
                 folding.chore_failed(self.ledger, account)
         finally:
-            self._working.discard(uid)
+            self.ledger.working.discard(uid)
+            self.ledger.touch(uid)
             self.wake()
 
     def _spawn(self, work: Awaitable[None]) -> None:
@@ -268,3 +282,8 @@ class Runner:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error(Event.LOOP_FAILED, workspace=self.ledger.digest, exc_info=task.exception())
+
+
+def _wrote(account: Account, version: str | None) -> None:
+    """Watch events from before our own write are stale: they show a mark that is off, or none where one is."""
+    account.written_version = max(account.written_version, version_number(version))

@@ -17,7 +17,8 @@ def judge_absence(ledger: Ledger, account: Account, begun: float, now: float) ->
         reason = refusal_reason(account.lost.hint)
         set_back(ledger, account, reason, account.lost.hint or "ColdSend refused the inbox.", now)
         account.lost = None
-    elif account.unsure_at and account.lost is None and begun > account.unsure_at:
+    elif account.unsure_at and begun > max(account.unsure_at, ledger.over(account)):
+        account.lost = None
         _exists_elsewhere(ledger, account, now)
 
 

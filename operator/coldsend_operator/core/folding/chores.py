@@ -17,7 +17,7 @@ def marked(ledger: Ledger, account: Account, since: float) -> None:
 def unmarked(ledger: Ledger, account: Account) -> None:
     """Our finalizer is off. For FORGET the inbox that is gone is cleared too (safety.md, 8)."""
     move = ledger.chores.pop(account.uid, None)
-    account.mark = None
+    account.mark = account.since = None
     account.lost = None
     if move is Move.FORGET:
         account.facts = replace(account.facts, inbox_id=None, origin=None, job=None)

@@ -39,8 +39,10 @@ def created_in_bulk(ledger: Ledger, call: Call, answer: BulkAnswer, now: float) 
 def create_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> None:
     members = members_of(ledger, call)
     if failure.kind in UNKNOWN:
+        single = call.operation is Operation.CREATE_SMTP
+        earliest = call.begun + ledger.policy.check_timeout if single else 0.0
         for account in members:
-            account.lost = Lost(f"call-{call.id}", now)
+            account.lost = Lost(f"call-{call.id}", now, earliest=earliest)
             account.wrote_at, account.look_at, account.looks = now, None, 0
         return
     if failure.kind in WORKSPACE:
@@ -64,6 +66,8 @@ def _refused(ledger: Ledger, account: Account, failure: Failure, now: float) -> 
     native = account.desired.spec.native
     if failure.kind is FailureKind.CONFLICT or _says_exists(failure):
         account.unsure_at = now
+        if account.lost is not None:
+            ledger.signs[account.lost.call] = now  # most likely the lost create has done its work: it is looked for
         if native is not None:
             ledger.domains.listed_at = 0.0  # a full or inactive domain may answer so too (contract row 27)
         return

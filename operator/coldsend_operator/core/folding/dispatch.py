@@ -18,7 +18,7 @@ from coldsend_operator.core.folding.creates import create_failed, created, creat
 from coldsend_operator.core.folding.deletes import accepted_delete, delete_failed, deleted_in_bulk
 from coldsend_operator.core.folding.gets import found, get_failed
 from coldsend_operator.core.folding.jobs import poll_failed, progressed
-from coldsend_operator.core.folding.leaving import end
+from coldsend_operator.core.folding.leaving import end, release
 from coldsend_operator.core.folding.looks import fold_page, list_failed
 from coldsend_operator.core.folding.mails import mail_failed, mailed
 from coldsend_operator.core.folding.native import domains_failed, rename_natives
@@ -32,14 +32,16 @@ def fold(ledger: Ledger, call: Call, outcome: Answer | Failure, now: float) -> N
     end(ledger, call)
     ledger.budget.end(now)
     for account in members_of(ledger, call):
-        account.busy = None
+        release(account)
     if isinstance(outcome, Failure):
         _fold_failure(ledger, call, outcome, now)
     else:
-        ledger.budget.answered()
+        ledger.budget.answered(now)
         if ledger.breaker.succeed(call.operation):
             ledger.touch_everything()
         _fold_answer(ledger, call, outcome, now)
+    for account in members_of(ledger, call) if call.operation.creates else ():
+        ledger.index(account)  # who stands in line for the same address may have its turn now
     ledger.touch_all(call.uids)
 
 
@@ -73,7 +75,7 @@ def _fold_failure(ledger: Ledger, call: Call, failure: Failure, now: float) -> N
         ledger.budget.refuse(now, failure.retry_after)
         ledger.changed.update(ledger.waiting())
     elif failure.kind is not FailureKind.NOT_SENT:
-        ledger.budget.answered()
+        ledger.budget.answered(now)
     if ledger.breaker.fail(call.operation, failure, now):
         ledger.touch_everything()
     match call.operation:

@@ -30,6 +30,7 @@ def finish_members(ledger: Ledger, name: str, members: list[Account], failures: 
     for account in members:
         hint = failures.get(account.address or "")
         account.job = None
+        account.facts = replace(account.facts, job=None)
         account.wrote_at = now
         account.lost = Lost(name, now, hint, answered=True)
         account.look_at, account.looks = None, 0

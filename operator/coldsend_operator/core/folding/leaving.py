@@ -5,6 +5,7 @@ from dataclasses import replace
 from coldsend_operator.core.calls import Call, Operation
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.planning import Candidate
+from coldsend_operator.core.records import Account
 
 
 def launch(ledger: Ledger, candidate: Candidate, now: float) -> Call:
@@ -27,7 +28,11 @@ def launch(ledger: Ledger, candidate: Candidate, now: float) -> Call:
     ledger.delete_splits = [split for split in ledger.delete_splits if not taken.intersection(split)]
     _leave_queue(ledger, call, now)
     for uid in call.uids:
-        ledger.accounts[uid].busy = call.id
+        account = ledger.accounts[uid]
+        account.busy = call.id
+        if call.operation.creates:
+            account.creating = True
+            ledger.index(account)
     if call.job is not None:
         ledger.jobs[call.job].flying = True
     if call.operation is Operation.LIST_ACCOUNTS and not call.newest and ledger.inventory.sweep is None:
@@ -61,8 +66,8 @@ def drop(ledger: Ledger, call: Call, members: set[str]) -> Call:
     for uid in members:
         account = ledger.accounts.get(uid)
         if account is not None and account.busy == call.id:
-            account.busy = None
-            ledger.touch(uid)
+            release(account)
+            ledger.index(account)
     kept = [index for index, uid in enumerate(call.uids) if uid not in members]
     smaller = replace(
         call,
@@ -73,11 +78,18 @@ def drop(ledger: Ledger, call: Call, members: set[str]) -> Call:
     return smaller
 
 
+def release(account: Account) -> None:
+    """No call carries the account any more."""
+    account.busy = None
+    account.creating = False
+
+
 def cancel(ledger: Ledger, call: Call, now: float) -> None:
     """The call does not leave (no member left, or the Lease is not fresh): nothing was spent."""
     drop(ledger, call, set(call.uids))
     end(ledger, call)
     ledger.budget.cancel()
+    ledger.breaker.cancel(call.operation)
     if call.operation is Operation.LIST_ACCOUNTS and not call.newest:
         ledger.inventory.abandon()
         ledger.sweep_after = now + 1.0

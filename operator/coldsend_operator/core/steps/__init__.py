@@ -25,6 +25,8 @@ def next_step(account: Account, view: View, now: float) -> Step:
         return deletion(account, view, now)
     if account.busy is not None:
         return under_way(account)
+    if account.mark is None and _needs_mark(account):
+        return Step(Move.MARK, quiet=True)
     stop = _invalid(account) or _paused(account) or twins(account, view)
     if stop is not None:
         return stop
@@ -33,6 +35,13 @@ def next_step(account: Account, view: View, now: float) -> Step:
     if account.facts.held:
         return holding(account, view, now)
     return wanting(account, view, now)
+
+
+def _needs_mark(account: Account) -> bool:
+    """Whoever holds an inbox, or may yet get one, must not vanish without us (safety.md, 4)."""
+    if account.desired.spec.observe:
+        return False
+    return account.facts.held or account.lost is not None or account.job is not None
 
 
 def _invalid(account: Account) -> Step | None:

@@ -14,7 +14,9 @@ def deletion(account: Account, view: View, now: float) -> Step:
         return Step(Move.UNMARK, quiet=True)
     if account.busy is not None:
         return _deleting("A call for this inbox is under way; the deletion follows.", quiet=True)
-    if desired.spec.orphan or desired.spec.observe or account.facts.origin == "Observed":
+    if desired.spec.orphan or desired.batch in view.policy.orphaning:  # safety.md, 24
+        return Step(Move.UNMARK, quiet=True)
+    if desired.spec.observe or account.facts.origin == "Observed":
         return Step(Move.UNMARK, quiet=True)
     if account.job is not None and not account.facts.held:
         return _deleting("ColdSend is still creating the inbox; it is deleted as soon as that is finished.")

@@ -22,8 +22,6 @@ def holding(account: Account, view: View, now: float) -> Step:
     step = other_workspace(account, view, now)
     if step is not None:
         return step
-    if account.mark is None:
-        return Step(Move.MARK, quiet=True)
     row = view.inventory.rows.get(account.facts.inbox_id or "")
     if account.deleted_at is not None:
         return _replacing(account, view, now)

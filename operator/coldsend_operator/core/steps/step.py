@@ -76,7 +76,7 @@ class View(Protocol):
     @property
     def unproven(self) -> bool: ...
 
-    def sign(self, account: Account) -> float: ...
+    def over(self, account: Account) -> float: ...
 
     def recreate_slot(self, account: Account) -> bool: ...
 
@@ -89,17 +89,19 @@ class View(Protocol):
 
 def ours(account: Account, row: Row, view: View) -> bool:
     """Whether a row can only come from our own create (safety.md, 6)."""
-    if account.mark is None or row.created_at is None:
+    mark = account.since if account.since is not None else account.mark
+    if mark is None or row.created_at is None:
         return False
     created = unix_of(row.created_at)
     if created is None:
         return False
-    since = account.mark - view.kube_offset
+    since = mark - view.kube_offset
     spec = account.desired.spec
+    names = {(name or "").strip() for name in (spec.display_name, account.sent_name or spec.display_name)}
     return (
         created - view.server_offset >= since - CLOCK_SLACK
         and (row.inbox_type or spec.inbox_type) == spec.inbox_type
-        and (row.display_name or "").strip() == (spec.display_name or "").strip()
+        and (row.display_name or "").strip() in names
     )
 
 
@@ -165,7 +167,7 @@ def other_workspace(account: Account, view: View, now: float) -> Step | None:
         return None
     if account.facts.inbox_id in view.inventory.rows:
         return Step(Move.REBIND)
-    if view.approved_recreation(account):
+    if view.approved_recreation(account) and account.desired.deleting is None:
         return None
     if view.inventory.listed_at == 0 and account.gone_at is None:
         return paced_get(account, now, quiet=True)

@@ -54,6 +54,8 @@ def _create(account: Account) -> Step:
     credentials = account.credentials
     if credentials is not None and credentials.reason is not None:
         return Step(Move.REST, credentials.reason, credentials.message)
+    if account.recorded.inbox_id is not None or account.recorded.job is not None:  # safety.md, 8
+        return Step(Move.REST, Reason.PROVISIONING, "The inbox is about to be created in ColdSend.", quiet=True)
     return Step(Move.CREATE, Reason.PROVISIONING, "The inbox is about to be created in ColdSend.", quiet=True)
 
 
@@ -100,7 +102,7 @@ def lost(account: Account, view: View, now: float) -> Step:
         return Step(Move.TAKE, inbox_id=mine.inbox_id, origin="Created")
     if rows:
         return _existing(account, rows[0], view)
-    over = view.sign(account) + view.policy.lost_seconds
+    over = view.over(account)
     looked = max(view.inventory.listed_at, account.searched_at)
     if now >= over and looked >= over:
         return _create(account)
