@@ -1,6 +1,8 @@
 """kopf: watches, starts and stops. Handlers hand over and return; they write nothing (kopf.md)."""
 
 import asyncio
+import signal
+from contextlib import AsyncExitStack
 from typing import Any
 
 import kopf
@@ -19,24 +21,45 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    async with Operator(settings) as operator:
-        watching = asyncio.create_task(
-            kopf.operator(
-                registry=registry_of(operator),
-                settings=kopf_settings(settings),
-                standalone=True,
-                clusterwide=not settings.namespaces,
-                namespaces=settings.namespaces,
-            )
-        )
+    started = asyncio.Event()
+    async with AsyncExitStack() as stack:
+        operator = await stack.enter_async_context(Operator(settings))
+        watching = asyncio.create_task(_watch(operator, settings, started))
         working = asyncio.create_task(operator.work())
-        done, _ = await asyncio.wait({watching, working}, return_when=asyncio.FIRST_COMPLETED)
+        stopping = asyncio.create_task(_signalled(started))
+        done, _ = await asyncio.wait({watching, working, stopping}, return_when=asyncio.FIRST_COMPLETED)
         working.cancel()
+        stopping.cancel()
         await operator.stop()
-        watching.cancel()
-        await asyncio.gather(watching, working, return_exceptions=True)
-        for task in done:
-            task.result()
+    watching.cancel()  # after the Lease is given back: kopf takes its time to end
+    await asyncio.gather(watching, working, stopping, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+async def _watch(operator: Operator, settings: Settings, started: asyncio.Event) -> None:
+    await kopf.operator(
+        registry=registry_of(operator),
+        settings=kopf_settings(settings),
+        standalone=True,
+        clusterwide=not settings.namespaces,
+        namespaces=settings.namespaces,
+        ready_flag=started,
+    )
+
+
+async def _signalled(started: asyncio.Event) -> None:
+    """Returns at SIGTERM or SIGINT.
+
+    kopf takes the signals when it starts, and waits 5 s for tasks that it did not begin before it ends: too long for
+    a successor that waits for the Lease. So they are taken back as soon as kopf has started.
+    """
+    told = asyncio.Event()
+    await started.wait()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+    await told.wait()
 
 
 def registry_of(operator: Operator) -> kopf.OperatorRegistry:
