@@ -515,9 +515,10 @@ class Ledger:
         self._bind(account.uid, (bound or self.digest) if account.facts.held else None)
 
     def index(self, account: Account) -> None:
-        """The facts of the account changed: its claims and its neighbours follow."""
-        self._index(account)
-        self.touch(account.uid)
+        """The facts of the account changed: its claims and its neighbours follow. The dead claim nothing."""
+        if self.accounts.get(account.uid) is account:
+            self._index(account)
+            self.touch(account.uid)
 
     def showing(self, inbox_id: str) -> set[str]:
         """UIDs of the accounts of this workspace whose status shows the inbox."""
