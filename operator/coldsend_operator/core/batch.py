@@ -1,6 +1,7 @@
 """A SenderAccountBatch, the inboxes of its list and its children, as far as decisions need them."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -102,11 +103,35 @@ class Child:
     message: str = ""  # of Ready, when its reason is one that waiting alone does not cure
 
 
+class Family:
+    """The children of all batches that ever had one name, by their own names, and how many each UID has."""
+
+    def __init__(self) -> None:
+        self._owners: dict[str, str] = {}
+        self._counts: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(tuple(self._owners))
+
+    def put(self, name: str, owner: str | None) -> None:
+        """The child has this owner now; None: it is no child of such a batch any more."""
+        before = self._owners.pop(name, None)
+        if before is not None:
+            self._counts[before] -= 1
+        if owner is not None:
+            self._owners[name] = owner
+            self._counts[owner] += 1
+
+    def size(self, owner: str | None = None) -> int:
+        """How many children there are, all in all or of one owner."""
+        return len(self._owners) if owner is None else self._counts[owner]
+
+
 @dataclass(slots=True)
 class Batch:
     """A batch as the API server last showed it, and what is known of its inboxes. `labels` are those of its children.
 
-    `members` are the names of the children whose ownerReference names the batch, under this UID or an earlier one.
+    `family` are the children whose ownerReference names the batch, under this UID or an earlier one.
     """
 
     uid: str
@@ -124,7 +149,7 @@ class Batch:
     labels: tuple[tuple[str, str], ...] = ()
     status: dict[str, Any] = field(default_factory=dict)
     wanted: Wanted | None = None
-    members: set[str] = field(default_factory=set)
+    family: Family = field(default_factory=Family)
     refusals: dict[str, Refusal] = field(default_factory=dict)  # what the API server said of an inbox, by child
 
     def entry(self, name: str) -> Entry | None:

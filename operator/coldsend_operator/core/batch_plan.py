@@ -1,5 +1,6 @@
 """What to do next for one child of a batch, and for the mark on the batch: pure readings, in the order of safety.md."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -105,20 +106,22 @@ class Mark(StrEnum):
     KEEP = "keep"
 
 
-def mark_of_batch(batch: Batch, children: dict[str, Child], *, idle: bool) -> Mark:
-    """`children` are those of `members`; `idle`: no write of the batch is under way or waits."""
-    owned = any(batch.owns(child) or batch.inherits(child) for child in children.values())
+def mark_of_batch(batch: Batch, owned: Callable[[], Iterable[Child]], *, idle: bool) -> Mark:
+    """`owned` are its children; `idle`: no write of the batch is under way or waits."""
     if batch.deleting:
-        return Mark.TAKE if batch.finalized and _may_go(batch, children) and idle else Mark.KEEP
+        return Mark.TAKE if batch.finalized and idle and _may_go(batch, owned) else Mark.KEEP
+    wanted = batch.wanted
     if batch.finalized:
-        done = batch.wanted is not None and not batch.wanted.problems and not batch.wanted.by_name
-        return Mark.TAKE if done and not owned and idle else Mark.KEEP
-    asks = batch.wanted is not None and not batch.wanted.problems and not batch.paused
-    usable = asks and any(entry.refusal is None for entry in (batch.wanted.by_name.values() if batch.wanted else ()))
-    return Mark.PUT if owned or usable else Mark.KEEP
+        asks_for_none = wanted is not None and not wanted.problems and not wanted.by_name
+        return Mark.TAKE if idle and asks_for_none and not batch.family.size() else Mark.KEEP
+    if batch.family.size():
+        return Mark.PUT
+    if wanted is None or wanted.problems or batch.paused:
+        return Mark.KEEP
+    return Mark.PUT if any(entry.refusal is None for entry in wanted.by_name.values()) else Mark.KEEP
 
 
-def _may_go(batch: Batch, children: dict[str, Child]) -> bool:
+def _may_go(batch: Batch, owned: Callable[[], Iterable[Child]]) -> bool:
     if not batch.released:
-        return not any(batch.owns(child) for child in children.values())
-    return all(_policy_stands(batch, child) or child.deleting for child in children.values() if batch.owns(child))
+        return batch.family.size(batch.uid) == 0
+    return all(child.deleting or _policy_stands(batch, child) for child in owned())

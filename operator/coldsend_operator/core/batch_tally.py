@@ -75,8 +75,10 @@ class Tally:
         _keep(self._failures, key, failure)
         return True
 
-    def keys(self) -> frozenset[str]:
-        return frozenset(self._standings)
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The keys of all that contribute."""
+        return tuple(self._standings)
 
     def count(self, *fates: Fate, ready: bool | None = None, obstacle: str | None = None) -> int:
         """Inboxes with one of these fates (none given: wherever they stand in the list)."""

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import quote
 
 from coldsend_operator.kube import paths
-from coldsend_operator.kube.client import APPLY_PATCH, Conflict, KubeClient, NotFound, Ref
+from coldsend_operator.kube.client import APPLY_PATCH, JSON_PATCH, Conflict, KubeClient, NotFound, Ref
 from coldsend_operator.kube.metadata import metadata_of
 
 BATCH_FIELD_MANAGER = "coldsend-operator-batch"
@@ -43,3 +43,15 @@ async def delete_object(client: KubeClient, ref: Ref, resource_version: str | No
     except Conflict:
         if await metadata_of(client, ref) is not None:
             raise
+
+
+async def change_object(client: KubeClient, ref: Ref, operations: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """A JSON patch of this very object; the object as stored, None when it is gone.
+
+    Raises Invalid when it is not as the tests of the patch say.
+    """
+    patch = [{"op": "test", "path": "/metadata/uid", "value": ref.uid}, *operations]
+    try:
+        return await client.patch(ref.path, patch, JSON_PATCH, {"fieldManager": BATCH_FIELD_MANAGER})
+    except NotFound:
+        return None

@@ -1,0 +1,91 @@
+"""What the process keeps of one batch: its state in the core, and the names of children that wait for a decision."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from coldsend_operator.core.batch import Batch
+from coldsend_operator.core.batch_jobs import JobRow
+from coldsend_operator.core.batch_tally import Tally
+from coldsend_operator.resources.batch import SenderAccountBatchSpec
+
+FREE_TRIES = 3  # writes to one child before their pace is slowed down: somebody may be undoing them
+LONGEST_PAUSE = 300.0
+FORGOTTEN_AFTER = 600.0
+
+
+@dataclass(slots=True)
+class Following:
+    """One batch. `unread` is a spec whose list has not been read yet."""
+
+    batch: Batch
+    tally: Tally = field(default_factory=Tally)
+    spec: SenderAccountBatchSpec | None = None
+    unread: Any = None
+    read_generation: int = 0  # the newest one that was, or is, or will be read
+    reading: bool = False
+    marking: bool = False
+    busy: set[str] = field(default_factory=set)
+    renewing: int = 0
+    jobs: list[JobRow] = field(default_factory=list)
+    estimate: str | None = None
+    changed: bool = True  # status may have to be written
+    writing: bool = False
+    reported_at: float = float("-inf")
+    _urgent: dict[str, None] = field(default_factory=dict)
+    _waiting: dict[str, None] = field(default_factory=dict)
+    _again: set[str] = field(default_factory=set)
+    _tries: dict[str, tuple[int, float]] = field(default_factory=dict)
+    _held_until: dict[str, float] = field(default_factory=dict)
+
+    def look(self, name: str, *, urgent: bool = False) -> None:
+        """Decide anew about this child. The urgent ones go before all others of the batch (safety.md, 25)."""
+        if name in self.busy:
+            self._again.add(name)
+        elif urgent:
+            self._waiting.pop(name, None)
+            self._urgent[name] = None
+        elif name not in self._urgent:
+            self._waiting[name] = None
+
+    def take(self) -> str | None:
+        """The next name; None when there is none, or the urgent ones are still under way."""
+        queue = self._urgent or ({} if self.renewing else self._waiting)
+        name = next(iter(queue), None)
+        if name is not None:
+            del queue[name]
+        return name
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing of the batch is under way or waits for a decision."""
+        return not (self.busy or self._urgent or self._waiting or self.marking)
+
+    def done(self, name: str) -> bool:
+        """A write has ended; whether something happened to the child meanwhile."""
+        self.busy.discard(name)
+        again = name in self._again
+        self._again.discard(name)
+        return again
+
+    def hold(self, name: str, now: float, *, failed: bool) -> float | None:
+        """A write to this child has ended: until when the next one waits, None when it need not."""
+        count, at = self._tries.get(name, (0, now))
+        count = 1 if now - at > FORGOTTEN_AFTER else count + 1
+        self._tries[name] = (count, now)
+        power = count - 1 if failed else count - 1 - FREE_TRIES
+        if power < 0:
+            return None
+        self._held_until[name] = now + min(2.0**power, LONGEST_PAUSE)
+        return self._held_until[name]
+
+    def held(self, name: str, now: float) -> bool:
+        """Whether the child waits after a write that came to nothing."""
+        until = self._held_until.get(name)
+        if until is not None and until <= now:
+            del self._held_until[name]
+        return until is not None and until > now
+
+    def start_anew(self) -> None:
+        """Another generation: what failed before may go well now."""
+        self._tries.clear()
+        self._held_until.clear()

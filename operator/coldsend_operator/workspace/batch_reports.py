@@ -1,0 +1,184 @@
+"""The one writer of SenderAccountBatch status: at most once a second, and only what has changed."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Literal
+
+from coldsend_operator.core.batch import Batch, Child
+from coldsend_operator.core.batch_estimate import completion, told
+from coldsend_operator.core.batch_jobs import RUNNING, Ended, job_rows
+from coldsend_operator.core.batch_status import project_batch
+from coldsend_operator.core.batch_tally import Fate
+from coldsend_operator.core.jobs import Job
+from coldsend_operator.core.projection import reasons
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.kube.client import KubeClient, KubeError
+from coldsend_operator.kube.events import emit
+from coldsend_operator.kube.status import difference, write_status
+from coldsend_operator.logs import Event, log
+from coldsend_operator.workspace.batch_children import batch_ref
+from coldsend_operator.workspace.batch_following import Following
+from coldsend_operator.workspace.desired import version_number
+from coldsend_operator.workspace.registry import Registry
+from coldsend_operator.workspace.runner import Runner
+
+REPORT_SECONDS = 1.0
+RETRY_SECONDS = 2.0
+NEVER = float("inf")
+TOLD = ("Ready", "Synced")
+UNTOLD = frozenset({Reason.IN_SYNC, Reason.PROVISIONING, Reason.DELETING})
+"""Reasons that are no news: a batch passes through them by itself."""
+
+
+class Reports:
+    """Gathers figures, jobs and the estimate of each batch, and writes its status."""
+
+    def __init__(
+        self,
+        kube: KubeClient,
+        registry: Registry,
+        clock: Callable[[], float],
+        owned_by: Callable[[Batch], Callable[[], Iterator[Child]]],
+        wake: Callable[[], None],
+    ) -> None:
+        self._kube = kube
+        self._registry = registry
+        self._clock = clock
+        self._owned_by = owned_by
+        self._wake = wake
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._looked_at = float("-inf")
+        self._batches_of: dict[str, frozenset[str]] = {}  # by id of a running job: UIDs of the batches that it serves
+
+    def flush(self, followings: Iterable[Following], now: float) -> float:
+        """Start the writes that are due; how long until the next may be."""
+        followings = tuple(followings)
+        if now - self._looked_at >= REPORT_SECONDS:
+            self._looked_at = now
+            self._look_at_jobs({following.batch.uid: following for following in followings}, now)
+        pause = NEVER
+        for following in followings:
+            if following.writing:
+                continue
+            due = following.reported_at + REPORT_SECONDS
+            if following.changed and due <= now:
+                self._report(following, now)
+            if following.changed or self._moves(following):
+                pause = min(pause, max(due - now, 0.05))
+        return min(pause, REPORT_SECONDS) if self._jobs_run() else pause
+
+    def _moves(self, following: Following) -> bool:
+        """Whether jobs or the estimate may change without an event of a child."""
+        return bool(following.estimate) or any(row.get("state") == RUNNING for row in following.jobs)
+
+    def _jobs_run(self) -> bool:
+        return any(runner.ledger.jobs or runner.ledger.finished_jobs for runner in self._registry.runners.values())
+
+    # -- jobs and the estimate
+
+    def _look_at_jobs(self, followings: dict[str, Following], now: float) -> None:
+        running: dict[str, list[Job]] = {}
+        ended: dict[str, list[Ended]] = {}
+        present: set[str] = set()
+        for runner in self._registry.runners.values():
+            ledger = runner.ledger
+            for job in ledger.jobs.values():
+                present.add(job.id)
+                for uid in self._served(job):
+                    running.setdefault(uid, []).append(job)
+            finished, ledger.finished_jobs = ledger.finished_jobs, []
+            for each in finished:
+                for uid in self._served(each[0]):
+                    ended.setdefault(uid, []).append(each)
+        self._batches_of = {job: uids for job, uids in self._batches_of.items() if job in present}
+        for uid, following in followings.items():
+            self._take_jobs(following, running.get(uid, []), ended.get(uid, []), now)
+
+    def _served(self, job: Job) -> frozenset[str]:
+        known = self._batches_of.get(job.id) if job.id else None
+        if known is None:
+            accounts = (self._registry.accounts.get(uid) for uid in job.members)
+            known = frozenset(account.desired.batch for account in accounts if account and account.desired.batch)
+            self._batches_of[job.id] = known
+        return known
+
+    def _take_jobs(self, following: Following, running: list[Job], ended: list[Ended], now: float) -> None:
+        if not following.jobs and following.batch.status.get("jobs"):
+            following.jobs = following.batch.status["jobs"]
+        if running or ended or self._moves(following):
+            following.jobs = job_rows(following.jobs, running, ended, now)
+            following.changed = True
+
+    def _estimate(self, following: Following, now: float) -> str | None:
+        """When the inboxes that are still open are likely done."""
+        left = following.tally.count(Fate.OPEN)
+        before = following.estimate or following.batch.status.get("estimatedCompletionTime")
+        if not left or following.batch.deleting or following.batch.paused:
+            return None
+        runner = self._runner_of(following.batch)
+        return told(before, completion(runner.ledger, left, now), now) if runner is not None else None
+
+    def _runner_of(self, batch: Batch) -> Runner | None:
+        """The workspace of the batch: its children share one key."""
+        for child in self._owned_by(batch)():
+            account = self._registry.accounts.get(child.uid)
+            runner = self._registry.runners.get(account.ledger_digest) if account is not None else None
+            if runner is not None:
+                return runner if runner.client is not None else None
+        return None
+
+    # -- writing
+
+    def _report(self, following: Following, now: float) -> None:
+        batch = following.batch
+        following.changed = False
+        following.estimate = self._estimate(following, now)
+        status = project_batch(batch, following.tally, following.jobs, following.estimate, now)
+        if status is None or not difference(batch.status, status):
+            return
+        following.writing, following.reported_at = True, now
+        task = asyncio.create_task(self._write(following, status))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _write(self, following: Following, status: dict[str, Any]) -> None:
+        batch = following.batch
+        previous = batch.status
+        try:
+            written = await write_status(self._kube, batch_ref(batch), previous, status)
+        except KubeError as error:
+            log.warning(
+                Event.CALL_FAILED,
+                operation="write_status",
+                namespace=batch.namespace,
+                name=batch.name,
+                message=str(error),
+            )
+            following.changed, following.reported_at = True, self._clock() + RETRY_SECONDS
+            return
+        finally:
+            following.writing = False
+            self._wake()
+        if written is not None:
+            batch.version = max(batch.version, version_number(written.resource_version))
+            batch.status = written.status
+            await self._tell(batch, previous, status)
+
+    async def _tell(self, batch: Batch, previous: dict[str, Any], status: dict[str, Any]) -> None:
+        """One log line and one Event for each reason that is new."""
+        before, after = reasons(previous), reasons(status)
+        known = {reason for _, reason, _ in before.values()}
+        for kind in TOLD:
+            state, reason, message = after[kind]
+            if reason in known or reason in UNTOLD:
+                continue
+            known.add(reason)
+            names = {"namespace": batch.namespace, "name": batch.name}
+            log.info(Event.CONDITION_CHANGED, condition=kind, status=state, reason=reason, **names)
+            level: Literal["Normal", "Warning"] = "Normal" if state == "True" else "Warning"
+            await emit(self._kube, batch_ref(batch), level, reason, message, "Reconcile")
+
+    async def drain(self) -> None:
+        """Wait for the writes under way."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
