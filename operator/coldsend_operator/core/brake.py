@@ -8,6 +8,7 @@ from coldsend_operator.core.policy import Threshold
 
 WINDOW = 600.0
 SMALL = 10
+TOLD_AFTER = 5.0  # seconds without a further deletion after which the count in the message is brought up to date
 
 
 @dataclass(slots=True)
@@ -28,11 +29,17 @@ class Brake:
         self._held_before = 0.0  # requests made before then stay held over a restart
         self._base = 0  # inboxes managed when the window began
         self._base_at = 0.0
+        self._told = 0  # the count that the message shows
+        self._moved_at = 0.0  # when the held ones last changed
+        self._dirty = False  # something was asked or withdrawn since the last decision
         self.changed = False  # what must be stored has changed
 
     def ask(self, uid: str, namespace: str, asked_at: float, *, approved: bool) -> None:
         """An inbox waits for its deletion. `asked_at`: deletionTimestamp, or when a replacement became due."""
+        if uid in self._waiting and self._waiting[uid][2] == approved:
+            return
         self._waiting[uid] = (namespace, asked_at, approved)
+        self._dirty = True
         if asked_at <= self._held_before and not approved:
             self._held.add(uid)
         elif approved:
@@ -40,8 +47,9 @@ class Brake:
 
     def withdraw(self, uid: str) -> None:
         """The object is gone, or no longer asks."""
-        self._waiting.pop(uid, None)
-        self._held.discard(uid)
+        if self._waiting.pop(uid, None) is not None:
+            self._dirty = True
+            self._held.discard(uid)
 
     def leave(self, uids: tuple[str, ...], now: float) -> None:
         """These deletions are about to be called: they count from now on, called or not."""
@@ -53,7 +61,10 @@ class Brake:
         self.changed = True
 
     def settle(self, managed: int, now: float) -> set[str]:
-        """Decide anew; the UIDs whose being held has changed. `managed` counts the inboxes that objects hold."""
+        """Decide anew; the UIDs whose being held, or whose message, has changed.
+
+        `managed` counts the inboxes that objects hold.
+        """
         self._forget(now)
         if not self._left and not self._waiting:
             self._base_at = 0.0
@@ -62,9 +73,27 @@ class Brake:
             return set()
         if self._base_at == 0.0 or (not self._left and now - self._base_at > WINDOW and not self._held):
             self._base, self._base_at, self.changed = managed, now, True
+        if not self._dirty:
+            return self._tell(now)
+        self._dirty = False
         before = set(self._held)
         self._hold(now)
-        return before ^ self._held
+        moved = before ^ self._held
+        if moved:
+            self._moved_at = now
+        return moved | self._tell(now)
+
+    def _tell(self, now: float) -> set[str]:
+        """Bring the count of the message up to date once no further deletion comes: each change is a write for each."""
+        if self._told == len(self._held) or (self._told and now < self._moved_at + TOLD_AFTER):
+            return set()
+        self._told = len(self._held)
+        return set(self._held)
+
+    @property
+    def tell_at(self) -> float | None:
+        """When the message will be brought up to date; None when it is."""
+        return None if self._told == len(self._held) else self._moved_at + TOLD_AFTER
 
     def _hold(self, now: float) -> None:
         allowed = self.threshold.allowed(self._base)
@@ -90,7 +119,7 @@ class Brake:
     @property
     def message(self) -> str:
         return (
-            f"{len(self._held)} deletions are held: more than {self._allowed_text()} were asked for within 10 minutes. "
+            f"{self._told or len(self._held)} deletions are held: more than {self._allowed_text()} were asked for within 10 minutes. "
             "Approve with the annotation coldsend.pro/approve-deletion: 'true' on the object or its namespace."
         )
 
@@ -113,6 +142,7 @@ class Brake:
         }
 
     def load(self, state: dict[str, Any], now: float) -> None:
+        self._dirty = True
         for at, namespace, count in state.get("left", ()):
             self._left.append(_Left(min(float(at), now), str(namespace), int(count)))
         self._held_before = min(float(state.get("heldBefore", 0.0)), now)
@@ -122,6 +152,7 @@ class Brake:
 
     def absorb(self, other: "Brake", now: float) -> None:
         """Two keys turned out to be one workspace: one brake, counts carried over (safety.md, 13)."""
+        self._dirty = True
         # another Brake's inside is no secret to a Brake
         self._left = deque(sorted([*self._left, *other._left], key=lambda left: left.at))  # noqa: SLF001
         self._waiting |= other._waiting  # noqa: SLF001

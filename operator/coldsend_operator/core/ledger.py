@@ -80,6 +80,7 @@ class Ledger:
         self.sweep_after = 0.0
         self.newest_page = 0  # of the list by creation time that is under way; 0: none
         self.newest_after = 0.0
+        self.estimated_at = 0.0
         self.search_pages: dict[str, int] = {}  # searches that go on to a further page
         self.last_served: dict[str, float] = {}
         self._queued: dict[str, tuple[Move, str]] = {}
@@ -202,13 +203,15 @@ class Ledger:
         self.dirty |= self.brake.settle(self.managed, now)
         for _ in range(8):  # a step that only changes what is known is followed by the next one
             if not self.dirty:
-                return
+                break
             batch, self.dirty = self.dirty, set()
             for uid in batch:
                 account = self.accounts.get(uid)
                 if account is not None:
                     self._decide(account, now)
             self.dirty |= self.brake.settle(self.managed, now)
+        if self.brake.tell_at is not None and (not self.timers or self.timers[0][0] > self.brake.tell_at):
+            heapq.heappush(self.timers, (self.brake.tell_at, ""))
 
     @property
     def managed(self) -> int:
@@ -490,8 +493,9 @@ class Ledger:
     def estimate(self, now: float) -> None:
         """Tell those that wait for the budget when their turn is expected (settled.md: absolute, and told once)."""
         out_of_room = self.budget.room(now) == 0 and self.budget.free_at(now) > now + SHORT_WAIT
-        if not out_of_room:
+        if not out_of_room or now < self.estimated_at + SHORT_WAIT / 2:
             return
+        self.estimated_at = now
         ahead = 1 if self.inventory.listed_at else 1 + len(self.accounts) // BULK
         for key, queue in self.queues.items():
             if key[0] not in {Move.CREATE, Move.DELETE}:
