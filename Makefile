@@ -34,6 +34,11 @@ test: $(INSTALLED) ## All tests; ARGS='-k word' chooses some
 	@$(PYTHON_IN_VENV) -m devcluster build
 	@$(PYTHON_IN_VENV) -m pytest $(ARGS)
 
+.PHONY: bench
+bench: $(INSTALLED) ## Figures beside their goals; CASES='single thousand' chooses (core single thousand smtp native)
+	@$(PYTHON_IN_VENV) -m devcluster build
+	@$(PYTHON_IN_VENV) -m tests.bench $(CASES)
+
 .PHONY: check
 check: $(INSTALLED) ## Linters, types, import contracts, generated files
 	$(PYTHON_IN_VENV) -m ruff check

@@ -16,7 +16,7 @@ import httpx
 import yaml
 
 from coldsend_emulator.running import RunningEmulator, running_emulator
-from coldsend_operator.kube.client import KubeClient
+from coldsend_operator.kube.client import METADATA_LIST, KubeClient
 from coldsend_operator.kube.paths import collection, secrets
 from devcluster import Cluster
 
@@ -25,6 +25,7 @@ API_KEY = "cs_live_bench"
 NAMESPACE = "bench"
 DOMAIN = "mail.example.com"
 ACCOUNTS = collection("SenderAccount", NAMESPACE)
+DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 STOP_SECONDS = 30.0
 PARALLEL = 16
 
@@ -111,7 +112,7 @@ async def _prepare(cluster: Cluster) -> None:
     async with kube(cluster) as client:
         for path in sorted((ROOT / "crds").glob("*.yaml")):
             crd = yaml.safe_load(path.read_text())
-            await _apply(client, f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{crd['metadata']['name']}", crd)
+            await _apply(client, f"{DEFINITIONS}/{crd['metadata']['name']}", crd)
         body = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
         await _apply(client, f"/api/v1/namespaces/{NAMESPACE}", body)
         secret = {
@@ -216,7 +217,7 @@ def is_ready(item: dict[str, Any]) -> bool:
 
 async def count_objects(client: KubeClient) -> int:
     found = 0
-    async for page in client.list_pages(ACCOUNTS, 500, {}, "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"):
+    async for page in client.list_pages(ACCOUNTS, 500, {}, METADATA_LIST):
         found += len(page["items"] or ())
     return found
 

@@ -1,0 +1,82 @@
+"""Command line of `make bench`: `python -m tests.bench [case ...]`; without a case all of them, in this order."""
+
+import argparse
+import asyncio
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from devcluster import Cluster, control_plane
+from tests.bench import accounts, pure, scale
+from tests.bench.figures import Figure, Say
+from tests.bench.stack import stack
+
+console = Console(soft_wrap=True)
+STARTED = time.monotonic()
+TEN_THOUSAND = 10_000
+
+Case = Callable[[Cluster, Path, Say], list[Figure]]
+
+
+def say(text: str) -> None:
+    console.print(f"[dim]{time.monotonic() - STARTED:6.0f} s[/dim]  {text}")
+
+
+def single(cluster: Cluster, folder: Path, say: Say) -> list[Figure]:
+    with stack(cluster, folder) as parts:
+        return accounts.single(parts, say)
+
+
+def thousand(cluster: Cluster, folder: Path, say: Say) -> list[Figure]:
+    with stack(cluster, folder) as parts:
+        return accounts.thousand(parts, say)
+
+
+def core(cluster: Cluster, folder: Path, say: Say) -> list[Figure]:
+    figures = [pure.planning_round(say), pure.steady_hour(say)]
+    for count, seconds in pure.ages(say):
+        say(f"  {count:>6,} accounts: values are at most {seconds:,.0f} s old")
+    return figures
+
+
+def smtp(cluster: Cluster, folder: Path, say: Say) -> list[Figure]:
+    with stack(cluster, folder) as parts:
+        parts.emulator.switch(job_seconds=2, parallel_jobs=4)
+        figures = scale.ten_thousand(parts, say, "SMTP")
+        figures += scale.restart(parts, say, TEN_THOUSAND)
+        return figures + asyncio.run(scale.delete_everything(parts, say, TEN_THOUSAND))
+
+
+def native(cluster: Cluster, folder: Path, say: Say) -> list[Figure]:
+    with stack(cluster, folder) as parts:
+        return scale.ten_thousand(parts, say, "native")
+
+
+CASES: dict[str, Case] = {"core": core, "single": single, "thousand": thousand, "smtp": smtp, "native": native}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Figures beside their goals.")
+    parser.add_argument("cases", nargs="*", choices=[*CASES, []], help="which to run; all without a name")
+    chosen = parser.parse_args().cases or list(CASES)
+    figures: list[Figure] = []
+    for name in chosen:
+        with control_plane() as cluster, tempfile.TemporaryDirectory() as folder:
+            figures += CASES[name](cluster, Path(folder), say)
+            _print(figures)
+    return 0
+
+
+def _print(figures: list[Figure]) -> None:
+    table = Table("figure", "goal", "measured", "", title="coldsend-operator: goals and figures")
+    for each in figures:
+        table.add_row(each.name, each.goal, each.measured, "good" if each.good else "[bold]missed[/bold]")
+    console.print(table)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,160 @@
+"""Figures of the pure core: the cost of a planning round, and an hour of simulated time."""
+
+import json
+import statistics
+import time
+
+from coldsend_operator.core import folding
+from coldsend_operator.core.answers import Page, Row
+from coldsend_operator.core.calls import BULK
+from coldsend_operator.core.claims import Claims
+from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.planning import make_plan, sweep_period
+from coldsend_operator.core.policy import Policy
+from coldsend_operator.core.projection import facts_of, project
+from coldsend_operator.workspace.desired import compact_json, read_object
+from tests.bench.figures import Figure, Say, figure
+
+START = 1_800_000_000.0
+HOUR = 3600
+
+
+def _raw(number: int, *, ready: bool) -> dict[str, object]:
+    metadata = {
+        "uid": f"{number:08}-aaaa-4bbb-8ccc-dddddddddddd",
+        "name": f"account-{number}",
+        "namespace": f"team-{number % 5}",
+        "resourceVersion": str(1000 + number),
+        "creationTimestamp": "2026-01-01T00:00:00Z",
+        "generation": 1,
+    }
+    if ready:
+        owned: dict[str, object] = {"f:metadata": {"f:finalizers": {'v:"coldsend.pro/finalizer"': {}}}}
+        entry = {
+            "manager": "coldsend-operator",
+            "operation": "Apply",
+            "time": "2026-01-01T00:00:01Z",
+            "fieldsV1": owned,
+        }
+        metadata |= {"finalizers": ["coldsend.pro/finalizer"], "managedFields": [entry]}
+    spec = {
+        "inboxType": "GOOGLE_WORKSPACE",
+        "emailAddress": f"account-{number:05}@example.com",
+        "displayName": f"Account {number}",
+        "smtp": {"passwordSecretRef": {"name": "smtp"}},
+    }
+    status = {"inboxID": _id(number), "origin": "Created"} if ready else {}
+    return {"metadata": metadata, "spec": spec, "status": status}
+
+
+def _id(number: int) -> str:
+    return f"{number:08}-eeee-4bbb-8ccc-dddddddddddd"
+
+
+def _ledger(count: int, *, ready: bool) -> Ledger:
+    ledger = Ledger("0123456789ab", Policy(), Claims())
+    for number in range(count):
+        ledger.add(read_object(_raw(number, ready=ready)), START)
+    return ledger
+
+
+def planning_round(say: Say, count: int = 10_000) -> Figure:
+    """One settle and one plan, after something happened to one account, while all the others wait."""
+    say(f"a planning round with {count:,} accounts that wait for a create")
+    ledger = _ledger(count, ready=False)
+    ledger.inventory.listed_at = ledger.inventory.swept_at = START
+    ledger.settle(START + 1)
+    rounds = []
+    for turn in range(50):
+        ledger.touch(f"{turn:08}-aaaa-4bbb-8ccc-dddddddddddd")
+        ledger.budget.booked = 10
+        now = START + 5 + turn / 10
+        begun = time.perf_counter()
+        ledger.settle(now)
+        plan = make_plan(ledger, now)
+        ledger.estimate(now)
+        rounds.append((time.perf_counter() - begun) * 1000)
+        if not plan.calls:
+            raise RuntimeError("the plan should hold a call")
+    median, worst = statistics.median(rounds), max(rounds)
+    text = f"median {median:.1f} ms, worst {worst:.1f} ms"
+    return figure(f"cost of one planning round at {count:,} accounts", "<= 20 ms", text, good=median <= 20)
+
+
+class _Shown:
+    """ColdSend as a table: every counter moves each hour, health moves for one account in twenty."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def page(self, number: int, now: float) -> Page:
+        first = (number - 1) * BULK
+        rows = tuple(self._row(index, now) for index in range(first, min(first + BULK, self.count)))
+        pages = -(-self.count // BULK)
+        return Page(rows, number, self.count, pages, has_next=number < pages)
+
+    @staticmethod
+    def _row(index: int, now: float) -> Row:
+        health = 90.0 if index % 20 or now < START + HOUR / 2 else 60.0
+        sent = int((now - START) // 60)
+        name, address = f"Account {index}", f"account-{index:05}@example.com"
+        return Row(_id(index), address, name, "GOOGLE_WORKSPACE", "ACTIVE", 50, sent, health, "2026-01-01T00:00:00Z")
+
+
+def steady_hour(say: Say, count: int = 10_000) -> Figure:
+    """An hour of simulated time in which health of 5 % and every counter change."""
+    say(f"a steady hour with {count:,} accounts (simulated clock)")
+    ledger, shown = _ledger(count, ready=True), _Shown(count)
+    requests = writes = 0
+    first_sweep_writes = 0
+    now = START
+    while now < START + HOUR:
+        ledger.settle(now)
+        ledger.budget.booked = 100
+        plan = make_plan(ledger, now)
+        for candidate in plan.calls:
+            call = folding.launch(ledger, candidate, now)
+            folding.fold(ledger, call, shown.page(call.page, now), now + 0.2)
+            requests += 1
+        written = _write(ledger, now)
+        if now < START + 300:
+            first_sweep_writes += written
+        writes += written
+        now = max(now + 0.25, min(plan.wake_at or now + 5, now + 5))
+    changes = writes - first_sweep_writes
+    text = (
+        f"{requests} requests, {changes:,} status writes ({count // 20:,} of health, the others counters, "
+        f"{first_sweep_writes:,} at first sight)"
+    )
+    good = requests <= 480 and changes <= count * 4 + count // 20
+    goal = "<= 480 requests; writes = changes, counters at most every 900 s"
+    return figure(f"steady hour with {count:,} accounts", goal, text, good=good)
+
+
+def _write(ledger: Ledger, now: float) -> int:
+    changed, ledger.changed = ledger.changed, set()
+    written = 0
+    for uid in changed:
+        account = ledger.accounts[uid]
+        status = project(account, ledger, now)
+        if status is None or status == json.loads(account.status or "{}"):
+            continue
+        before = json.loads(account.status or "{}")
+        account.status = compact_json(status)
+        if before.get("emailsSentToday") != status.get("emailsSentToday"):
+            account.counter_at = now
+        ledger.stored(uid, facts_of(status))
+        written += 1
+    return written
+
+
+def ages(say: Say) -> list[tuple[int, float]]:
+    """For the docs: how old the mirrored values grow, by the number of accounts."""
+    say("age of the mirrored values by size")
+    table = []
+    for count in (10, 100, 1_000, 5_000, 10_000, 25_000, 50_000):
+        ledger = Ledger("0123456789ab", Policy(), Claims())
+        for number in range(count):
+            ledger.inventory.put(Row(_id(number), f"a{number}@example.com"), START)
+        table.append((count, sweep_period(ledger)))
+    return table

@@ -1,0 +1,116 @@
+"""Thousands at once: real runs at the default limits, restarts and memory at size."""
+
+import asyncio
+import time
+from typing import Any
+
+from coldsend_operator.kube.client import METADATA_LIST, KubeClient
+from coldsend_operator.kube.paths import config_maps
+from tests.bench.accounts import restarted
+from tests.bench.figures import Figure, Say, figure
+from tests.bench.stack import (
+    ACCOUNTS,
+    Stack,
+    count_objects,
+    count_ready,
+    create_all,
+    delete_all,
+    kube,
+    native_account,
+    smtp_account,
+)
+
+STATE = f"{config_maps('default')}/coldsend-operator-state"
+LONGEST = 900.0
+TIMELINES: dict[str, list[tuple[float, int]]] = {}  # (seconds, Ready) of each run, for the drawing
+
+
+async def forget_budget(client: KubeClient) -> None:
+    """An unused key: what earlier measurements spent is not counted."""
+    try:
+        await client.delete(STATE)
+    except Exception:  # noqa: BLE001 - it may not be there
+        return
+
+
+async def until_ready(client: KubeClient, count: int, timeline: list[tuple[float, int]], begun: float) -> None:
+    while True:
+        ready = await count_ready(client)
+        timeline.append((round(time.monotonic() - begun, 1), ready))
+        if ready >= count or time.monotonic() - begun > LONGEST:
+            return
+        await asyncio.sleep(3.0)
+
+
+async def until_gone(client: KubeClient, begun: float) -> None:
+    while await count_objects(client) and time.monotonic() - begun < LONGEST:
+        await asyncio.sleep(2.0)
+
+
+def ten_thousand(stack: Stack, say: Say, kind: str, count: int = 10_000) -> list[Figure]:
+    """From the last object applied to all Ready at the default limits; then a restart; then all deleted."""
+    body = smtp_account if kind == "SMTP" else native_account
+    return asyncio.run(_ten_thousand(stack, say, kind, [body(number) for number in range(count)]))
+
+
+async def _ten_thousand(stack: Stack, say: Say, kind: str, bodies: list[dict[str, Any]]) -> list[Figure]:
+    count, figures = len(bodies), []
+    async with kube(stack.cluster) as client:
+        await forget_budget(client)
+        say(f"{count:,} {kind} accounts at the default limits (the key is unused)")
+        stack.emulator.clear_request_log()
+        with stack.operator() as operator:
+            await create_all(client, bodies)
+            begun = time.monotonic()
+            timeline: list[tuple[float, int]] = []
+            await until_ready(client, count, timeline, begun)
+            seconds = timeline[-1][0]
+            requests = stack.emulator.request_counts()["total"]
+            peaks = stack.emulator.request_counts()["peaks"]
+            text = f"{seconds:.0f} s ({timeline[-1][1]:,} Ready), {requests} requests, peaks {_peaks(peaks)}"
+            text += f", CPU {operator.cpu:.0f} s, {operator.memory('VmHWM'):.0f} MB"
+            good = seconds <= 240 and requests <= 320 and timeline[-1][1] == count
+            figures.append(
+                figure(f"{count:,} {kind}: last applied to all Ready", "<= 4 min; requests <= 320", text, good=good)
+            )
+            TIMELINES[kind] = timeline
+    return figures
+
+
+def restart(stack: Stack, say: Say, count: int) -> list[Figure]:
+    """A restart with all of them Ready."""
+    asyncio.run(_forgotten(stack))
+    say(f"restart with {count:,}")
+    before = stack.emulator.request_counts()["by_operation"]
+    with stack.operator() as operator:
+        return restarted(stack, operator, before, pages=-(-count // 100), accounts=count, cpu=12, memory=110)
+
+
+async def _forgotten(stack: Stack) -> None:
+    async with kube(stack.cluster) as client:
+        await forget_budget(client)
+
+
+async def delete_everything(stack: Stack, say: Say, count: int) -> list[Figure]:
+    """Deletion of all accounts with the brake off."""
+    async with kube(stack.cluster) as client:
+        await forget_budget(client)
+        say(f"deletion of {count:,}")
+        names = []
+        async for page in client.list_pages(ACCOUNTS, 500, {}, METADATA_LIST):
+            names += [item["metadata"]["name"] for item in page["items"] or ()]
+        stack.emulator.clear_request_log()
+        with stack.operator(COLDSEND_DELETE_BRAKE="100%"):
+            begun = time.monotonic()
+            await delete_all(client, names)
+            await until_gone(client, begun)
+            seconds = time.monotonic() - begun
+        counts = stack.emulator.request_counts()
+        left = len(stack.emulator.inboxes())
+        text = f"{seconds:.0f} s, {counts['total']} requests, {left} inboxes left in ColdSend"
+        return [figure(f"deletion of {count:,}", "<= 5 min", text, good=seconds <= 300 and left == 0)]
+
+
+def _peaks(peaks: dict[str, dict[str, int]]) -> str:
+    worst = max(peaks.values(), key=lambda each: each["hour"], default={"minute": 0, "hour": 0})
+    return f"{worst['minute']}/min {worst['hour']}/h"
