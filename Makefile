@@ -53,6 +53,11 @@ generate: $(INSTALLED) ## Make crds/ and docs/reference/ from the code
 	$(PYTHON_IN_VENV) -c 'from pathlib import Path; from coldsend_operator.resources.crd import write_crds; write_crds(Path("crds"))'
 	$(PYTHON_IN_VENV) -m coldsend_operator.reference docs/reference
 
+.PHONY: docs
+docs: $(INSTALLED) ## Build the pages of docs/ into .cache/site; a warning is an error
+	@$(PYTHON_IN_VENV) -m mkdocs build --strict --quiet --site-dir .cache/site
+	@echo "Built: .cache/site/index.html"
+
 .PHONY: format
 format: $(INSTALLED) ## Format the code and mend what ruff can mend
 	$(PYTHON_IN_VENV) -m ruff check --fix
