@@ -8,7 +8,7 @@ from coldsend_operator.core.policy import Threshold
 
 WINDOW = 600.0
 SMALL = 10
-TOLD_AFTER = 5.0  # seconds without a further deletion after which the count in the message is brought up to date
+TOLD_AFTER = 5.0  # seconds without a further deletion after which the message shows the count anew
 
 
 @dataclass(slots=True)
@@ -119,7 +119,8 @@ class Brake:
     @property
     def message(self) -> str:
         return (
-            f"{self._told or len(self._held)} deletions are held: more than {self._allowed_text()} were asked for within 10 minutes. "
+            f"{self._told or len(self._held)} deletions are held: more than {self._allowed_text()} were asked for "
+            "within 10 minutes. "
             "Approve with the annotation coldsend.pro/approve-deletion: 'true' on the object or its namespace."
         )
 

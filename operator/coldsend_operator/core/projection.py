@@ -269,11 +269,11 @@ def _difference(account: Account, row: Row) -> Saying | None:
     if not shows_spec(account, row):
         return Saying("False", Reason.DRIFTED, f"ColdSend shows other values than spec: {_drift(account, row)}.")
     if secret_changed(account):
-        return Saying("False", Reason.SECRET_CHANGED, SECRET_CHANGED)
+        return Saying("False", Reason.SECRET_CHANGED, ROTATED)
     return None
 
 
-SECRET_CHANGED = (
+ROTATED = (
     "The Secret has changed since ColdSend was sent its value, and ColdSend cannot update an inbox; renew it in the "
     "dashboard and set the annotation coldsend.pro/reconcile, or set updatePolicy: Recreate."
 )
@@ -316,7 +316,7 @@ def _credentials(account: Account, previous: Status) -> Saying | None:
         message = "What password ColdSend has is not known: the inbox was not created with the present Secret."
         return Saying("Unknown", Reason.CREDENTIALS_UNKNOWN, message)
     if applied.credentials_hash != credentials.digest:
-        return Saying("False", Reason.SECRET_CHANGED, SECRET_CHANGED)
+        return Saying("False", Reason.SECRET_CHANGED, ROTATED)
     return Saying("True", Reason.SECRET_UNCHANGED, "ColdSend was sent the present value of the Secret.")
 
 

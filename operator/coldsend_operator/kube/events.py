@@ -20,7 +20,7 @@ NOTE_BYTES = 1024  # the API server refuses more
 NAME_LENGTH = 200  # leaves room for what makes the name unique
 
 
-async def emit(  # noqa: PLR0917 - the fields of an Event
+async def emit(
     client: KubeClient,
     ref: Ref,
     type: Literal["Normal", "Warning"],  # noqa: A002 - the name of the field

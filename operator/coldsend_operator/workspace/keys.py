@@ -48,8 +48,10 @@ NO_KEY = (
 )
 NOT_FOR_NAMESPACE = (
     Reason.UNAUTHORIZED,
-    "This namespace may not use the operator's API key; set spec.apiKeySecretRef, or ask the administrator "
-    "(COLDSEND_OPERATOR_KEY_NAMESPACES).",
+    (
+        "This namespace may not use the operator's API key; set spec.apiKeySecretRef, or ask the administrator "
+        "(COLDSEND_OPERATOR_KEY_NAMESPACES)."
+    ),
 )
 
 

@@ -125,7 +125,7 @@ class Operator:
         self._begin(self.registry.watch_keys())
         await self._whole("SenderAccount")
         await self._whole("SenderAccountBatch")
-        while not self.registry.placed:
+        while not self.registry.placed:  # noqa: ASYNC110 - many small steps lead there, none of them the last
             await asyncio.sleep(ARRIVAL_PAUSE)
         self.ready = True
         await self._leadership.acquired()
@@ -211,9 +211,10 @@ class Operator:
             self._settings.secret_check_seconds, self._hmac, self._reader, self.clock, self._ledger_of, self._wake
         )
         for account in registry.accounts.values():
-            watch.follow(account, gone=False)
-        registry.on_change = watch.follow
-        registry.on_secret_change = watch.hasten
+            watch.follow(account)
+        registry.on_seen.append(watch.follow)
+        registry.on_gone.append(watch.leave)
+        registry.on_spec_change.append(watch.hasten)
         return watch
 
     def _ledger_of(self, account: Account) -> Ledger | None:

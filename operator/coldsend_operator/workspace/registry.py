@@ -33,8 +33,9 @@ class Registry:
         self.policy = policy
         self.accounts: dict[str, Account] = {}
         self.runners: dict[str, Runner] = {}
-        self.on_change: Callable[[Account, bool], None] = lambda account, gone: None  # batches listen
-        self.on_secret_change: Callable[[Account], None] = lambda account: None
+        self.on_seen: list[Callable[[Account], None]] = []
+        self.on_spec_change: list[Callable[[Account], None]] = []
+        self.on_gone: list[Callable[[Account], None]] = []
         self._claims = Claims()
         self._ring = ring
         self._doors = doors
@@ -55,7 +56,7 @@ class Registry:
             account = read_object(raw)
             self.accounts[uid] = account
             self._place(account)
-            self.on_change(account, False)
+            _tell(self.on_seen, account)
             return
         if not self._running:
             self._read_anew(account, raw)
@@ -79,8 +80,8 @@ class Registry:
             runner.ledger.update(account, desired)
         self._place(account)
         if changed_spec:
-            self.on_secret_change(account)
-        self.on_change(account, False)
+            _tell(self.on_spec_change, account)
+        _tell(self.on_seen, account)
 
     def _read_anew(self, account: Account, raw: Mapping[str, Any]) -> None:
         """A standby has done nothing itself: all that it knows of an object is what another replica wrote there."""
@@ -91,7 +92,7 @@ class Registry:
         fresh = read_object(raw)
         self.accounts[fresh.uid] = fresh
         self._place(fresh)
-        self.on_change(fresh, False)
+        _tell(self.on_seen, fresh)
 
     def _see_status(self, account: Account, status: Mapping[str, Any]) -> None:
         text = compact_json(status) if status else ""
@@ -111,7 +112,7 @@ class Registry:
         if runner is not None:
             runner.ledger.remove(uid)
             runner.wake()
-        self.on_change(account, True)
+        _tell(self.on_gone, account)
 
     # -- placing accounts
 
@@ -268,6 +269,11 @@ def _fresh(account: Account) -> None:
     account.since = account.sent_name = None
     if account.desired.spec.native is not None:
         account.address = None
+
+
+def _tell(listeners: list[Callable[[Account], None]], account: Account) -> None:
+    for listener in listeners:
+        listener(account)
 
 
 def _report(task: "asyncio.Task[None]") -> None:

@@ -40,11 +40,18 @@ class SecretWatch:
         self._next: dict[SecretName, float] = {}
         self._tries: dict[SecretName, int] = {}
 
-    def follow(self, account: Account, gone: bool) -> None:  # noqa: FBT001 - signature of Registry.on_change
+    def follow(self, account: Account) -> None:
         """Keep the schedule in step with what the account references."""
         spec = account.desired.spec
-        wanted = gone or spec.observe or spec.smtp is None or account.desired.deleting is not None
-        names = set() if wanted else {(account.desired.namespace, name) for name in secret_names(account)}
+        needless = spec.observe or spec.smtp is None or account.desired.deleting is not None
+        names = () if needless else secret_names(account)
+        self._reference(account, {(account.desired.namespace, name) for name in names})
+
+    def leave(self, account: Account) -> None:
+        """The object is gone."""
+        self._reference(account, set())
+
+    def _reference(self, account: Account, names: set[SecretName]) -> None:
         for old in self._names_of.get(account.uid, set()) - names:
             self._accounts[old].pop(account.uid, None)
             if not self._accounts[old]:
@@ -129,9 +136,10 @@ class SecretWatch:
         if ledger is not None:
             ledger.stale_secrets.discard(account.uid)
         applied = account.facts.applied
-        if applied is not None and credentials.digest is not None and applied.credentials_hash is not None:
-            if not self._hmac.made(applied.credentials_hash):  # another HMAC key: the present Secret counts as current
-                account.facts = replace(account.facts, applied=replace(applied, credentials_hash=credentials.digest))
+        sent = applied.credentials_hash if applied is not None else None
+        if applied is not None and sent is not None and credentials.digest is not None and not self._hmac.made(sent):
+            # made with another HMAC key, which is gone: the present Secret counts as current
+            account.facts = replace(account.facts, applied=replace(applied, credentials_hash=credentials.digest))
         if asked or account.credentials != credentials:
             account.credentials = credentials
             if ledger is not None:

@@ -3,7 +3,8 @@
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps.native import domain_step
-from coldsend_operator.core.steps.step import Move, Step, View, at_rest, look, paced_get
+from coldsend_operator.core.steps.step import Move, Step, View, at_rest, look, paced_get, under_way
+from coldsend_operator.core.steps.wanting import lost
 
 
 def observing(account: Account, view: View, now: float) -> Step:
@@ -17,8 +18,8 @@ def observing(account: Account, view: View, now: float) -> Step:
         return at_rest(account, Reason.UNAUTHORIZED, message)
     if account.facts.held:
         return Step(Move.TAKE, inbox_id=account.facts.inbox_id, origin="Observed")
-    if account.marked and account.lost is None:
-        return Step(Move.UNMARK, quiet=True)
+    if account.committed:
+        return _outgrown(account, view, now)
     if account.address is None and account.desired.spec.native is not None and account.facts.inbox_id is None:
         step = domain_step(account, view, now)
         if step is not None and step.reason not in {Reason.DOMAIN_FULL, Reason.DOMAIN_NOT_ACTIVE}:
@@ -35,6 +36,19 @@ def observing(account: Account, view: View, now: float) -> Step:
     if max(view.inventory.listed_at, account.searched_at) == 0:
         return Step(Move.SEARCH, quiet=True)
     return Step(reason=Reason.NOT_FOUND, message=message)
+
+
+def _outgrown(account: Account, view: View, now: float) -> Step:
+    """A create that left before the object was to observe only: others have no turn at the address until it ended."""
+    if account.job is not None:
+        return under_way(account)
+    if account.lost is None or account.address is None:
+        return Step(Move.UNMARK, quiet=True)
+    row = next(iter(view.inventory.at(account.address)), None)
+    if row is not None:
+        return Step(Move.TAKE, inbox_id=row.inbox_id, origin="Observed")
+    step = lost(account, view, now)
+    return step if step.move in {Move.SEARCH, Move.REST} else Step(Move.UNMARK, quiet=True)
 
 
 def _observed_vanished(account: Account, view: View, now: float, message: str) -> Step:

@@ -19,9 +19,7 @@ GET_BACKOFF = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 
 
 class Move(StrEnum):
-    """What a step asks for. The first group are calls to ColdSend, the second writes to Kubernetes, the third only
-    changes what this run knows.
-    """
+    """What a step asks for: calls to ColdSend, then writes to Kubernetes, then what only changes what is known."""
 
     CREATE = "create"
     DELETE = "delete"
