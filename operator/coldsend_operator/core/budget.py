@@ -221,9 +221,9 @@ class Budget:
 
     # -- surviving a restart
 
-    def book(self) -> None:
-        """A block has been stored: its requests may leave."""
-        self.booked += self.block
+    def book(self, block: int) -> None:
+        """So many have been stored: they may leave."""
+        self.booked += block
 
     def to_json(self, now: float, *, block: int) -> dict[str, Any]:
         """What is stored; `block` requests of it have not left yet but count as spent after a crash."""

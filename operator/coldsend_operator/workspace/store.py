@@ -1,12 +1,15 @@
 """Budget and brake of each workspace in the state ConfigMap: booked before they are spent (safety.md, 27)."""
 
+import asyncio
 import json
 from collections.abc import Callable
 
 from coldsend_operator.core.ledger import Ledger
-from coldsend_operator.kube.client import KubeError
+from coldsend_operator.kube.client import KubeError, Unreachable
 from coldsend_operator.kube.state import StateConflict, StateMap
 from coldsend_operator.logs import Event, log
+
+RETRY_PAUSES = (0.5, 2.0)  # a booking that is not stored must not be spent for one lost answer
 
 
 class Store:
@@ -17,6 +20,7 @@ class Store:
         self._clock = clock
         self._texts: dict[str, str] = {}
         self._told = False
+        self._locks: dict[str, asyncio.Lock] = {}
 
     async def load(self) -> None:
         try:
@@ -35,34 +39,48 @@ class Store:
 
     async def book(self, ledger: Ledger) -> None:
         """Store a block of requests; they may leave afterwards."""
-        await self.save(ledger, block=ledger.budget.booked + ledger.budget.block)
-        ledger.budget.book()
+        async with self._lock(ledger):
+            block = ledger.budget.block
+            await self._save(ledger, ledger.budget.booked + block)
+            ledger.budget.book(block)
 
     async def save(self, ledger: Ledger, block: int | None = None) -> None:
         """Store what was spent, and `block` requests that may be spent before the next save."""
-        open_requests = ledger.budget.booked if block is None else block
-        text = json.dumps(
-            {
-                "budget": ledger.budget.to_json(self._clock(), block=open_requests),
-                "brake": ledger.brake.to_json(),
-            },
-            separators=(",", ":"),
-        )
+        async with self._lock(ledger):
+            await self._save(ledger, ledger.budget.booked if block is None else block)
+
+    def _lock(self, ledger: Ledger) -> asyncio.Lock:
+        """One save of a workspace at a time: an older text that lands last would take a booking back."""
+        return self._locks.setdefault(ledger.digest, asyncio.Lock())
+
+    async def _save(self, ledger: Ledger, block: int) -> None:
+        for pause in RETRY_PAUSES:
+            try:
+                await self._state.save(ledger.digest, self._text(ledger, block))
+            except StateConflict:
+                await self._take_in(ledger)
+            except Unreachable:
+                await asyncio.sleep(pause)
+            except KubeError as error:
+                return self._tell(error)
+            else:
+                return None
         try:
-            await self._state.save(ledger.digest, text)
-        except StateConflict:
-            await self._take_in(ledger, text)
-        except KubeError as error:
+            await self._state.save(ledger.digest, self._text(ledger, block))
+        except (KubeError, StateConflict) as error:
             self._tell(error)
 
-    async def _take_in(self, ledger: Ledger, text: str) -> None:
-        """Another process has spent from the same budget: count its requests too, then store ours."""
+    def _text(self, ledger: Ledger, block: int) -> str:
+        content = {"budget": ledger.budget.to_json(self._clock(), block=block), "brake": ledger.brake.to_json()}
+        return json.dumps(content, separators=(",", ":"))
+
+    async def _take_in(self, ledger: Ledger) -> None:
+        """Another process has spent from the same budget: count its requests too."""
         try:
             others = await self._state.load()
             stored = json.loads(others.get(ledger.digest, "{}"))
             ledger.budget.load(stored.get("budget", {}), self._clock())
-            await self._state.save(ledger.digest, text)
-        except (KubeError, StateConflict, ValueError) as error:
+        except (KubeError, ValueError) as error:
             self._tell(error)
 
     def _tell(self, error: Exception) -> None:
