@@ -32,6 +32,7 @@ class Inventory:
         self.rows: dict[str, Row] = {}
         self._by_address: dict[str, list[str]] = {}
         self._put_at: dict[str, float] = {}
+        self._buried: dict[str, float] = {}  # ids that a GET did not find, and until when lists may lag behind that
         self.listed_at = 0.0  # begin of the last proven sweep
         self.swept_at = 0.0  # begin of the last finished sweep, proven or not
         self.sweep: Sweep | None = None
@@ -40,9 +41,18 @@ class Inventory:
         """The rows of an address (lower case); more than one should not be, but may (safety.md, 9)."""
         return tuple(self.rows[inbox_id] for inbox_id in self._by_address.get(address, ()))
 
-    def put(self, row: Row, now: float) -> bool:
-        """Take a row in; True when something in it is new. What an answer leaves out keeps its last value."""
-        self._put_at[row.inbox_id] = now
+    def seen_at(self, inbox_id: str) -> float:
+        """When the last look at the inbox began, or its create was answered."""
+        return self._put_at.get(inbox_id, 0.0)
+
+    def put(self, row: Row, when: float) -> bool:
+        """Take a row in; True when something in it is new. What an answer leaves out keeps its last value.
+
+        `when` is the begin of the look: what has happened since, an older answer cannot know.
+        """
+        if when < self._buried.get(row.inbox_id, 0.0):
+            return False
+        self._put_at[row.inbox_id] = max(when, self._put_at.get(row.inbox_id, 0.0))
         old = self.rows.get(row.inbox_id)
         if old == row:
             return False
@@ -66,16 +76,25 @@ class Inventory:
             self._unlink(row)
         return row
 
+    def bury(self, inbox_id: str, until: float) -> Row | None:
+        """A GET did not find the inbox: lists that still show it are not believed until then."""
+        self._buried[inbox_id] = until
+        return self.drop(inbox_id)
+
+    def revive(self, inbox_id: str) -> None:
+        """A GET found the inbox."""
+        self._buried.pop(inbox_id, None)
+
     def begin(self, now: float) -> Sweep:
         self.sweep = Sweep(begun=now)
         return self.sweep
 
-    def fold(self, page: Page, now: float) -> tuple[list[str], SweepResult | None]:
+    def fold(self, page: Page, begun: float) -> tuple[list[str], SweepResult | None]:
         """Take one page of the sweep in: the ids of rows that changed, and the result after the last page."""
         sweep = self.sweep
+        changed = [row.inbox_id for row in page.rows if self.put(row, begun)]
         if sweep is None:
-            return [row.inbox_id for row in page.rows if self.put(row, now)], None
-        changed = [row.inbox_id for row in page.rows if self.put(row, now)]
+            return changed, None
         sweep.ids.update(row.inbox_id for row in page.rows)
         if page.total is None or (sweep.total is not None and sweep.total != page.total):
             sweep.steady = False
@@ -92,6 +111,7 @@ class Inventory:
     def _finish(self, sweep: Sweep) -> SweepResult:
         self.sweep = None
         self.swept_at = sweep.begun
+        self._buried = {inbox_id: until for inbox_id, until in self._buried.items() if until > sweep.begun}
         proven = sweep.steady and sweep.total == len(sweep.ids)
         if not proven:
             return SweepResult(sweep.begun, proven=False)

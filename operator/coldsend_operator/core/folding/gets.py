@@ -16,7 +16,8 @@ def found(ledger: Ledger, call: Call, row: Row, now: float) -> None:
         account.look_at = None
         if account.deleted_at is not None:
             _still_there(ledger, account, now)
-    show(ledger, (row,), now)
+    ledger.inventory.revive(row.inbox_id)
+    show(ledger, (row,), call.begun)
 
 
 def _still_there(ledger: Ledger, account: Account, now: float) -> None:

@@ -17,12 +17,12 @@ def fold_page(ledger: Ledger, call: Call, page: Page, now: float) -> None:
     if call.operation is Operation.SEARCH_ACCOUNTS:
         _searched(ledger, call, page, now)
     elif call.newest:
-        show(ledger, page.rows, now)
+        show(ledger, page.rows, call.begun)
         _looked_at(ledger, page)
         _newest_seen(ledger, call, page, now)
     else:
         addresses = {row.inbox_id: row.address for row in page.rows}
-        changed, result = ledger.inventory.fold(page, now)
+        changed, result = ledger.inventory.fold(page, call.begun)
         _looked_at(ledger, page)
         for inbox_id in changed:
             _touch_row(ledger, inbox_id, addresses.get(inbox_id))
@@ -31,14 +31,18 @@ def fold_page(ledger: Ledger, call: Call, page: Page, now: float) -> None:
 
 
 def _touch_row(ledger: Ledger, inbox_id: str, address: str | None) -> None:
-    ledger.touch_all(ledger.showing(inbox_id))
+    for uid in ledger.showing(inbox_id):
+        if inbox_id in ledger.inventory.rows:
+            ledger.accounts[uid].gone_at = None  # a 404 that is refuted proves nothing any more
+        ledger.touch(uid)
     if address is not None:
         ledger.touch_address(address)
 
 
-def show(ledger: Ledger, rows: tuple[Row, ...], now: float) -> None:
+def show(ledger: Ledger, rows: tuple[Row, ...], begun: float) -> None:
+    """Take in what a look that began at `begun` shows."""
     for row in rows:
-        if ledger.inventory.put(row, now):
+        if ledger.inventory.put(row, begun):
             _touch_row(ledger, row.inbox_id, row.address)
 
 
@@ -74,7 +78,7 @@ def _swept(ledger: Ledger, result: SweepResult, now: float) -> None:
 
 def _searched(ledger: Ledger, call: Call, page: Page, now: float) -> None:
     uid = call.uids[0]
-    show(ledger, page.rows, now)
+    show(ledger, page.rows, call.begun)
     account = ledger.accounts.get(uid)
     address = call.address or ""
     found = bool(ledger.inventory.at(address)) and any(row.address == address for row in page.rows)

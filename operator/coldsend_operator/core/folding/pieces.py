@@ -65,6 +65,6 @@ def gone(ledger: Ledger, account: Account, now: float) -> None:
     account.gone_at = now
     account.look_at = None
     if account.facts.inbox_id is not None:
-        row = ledger.inventory.drop(account.facts.inbox_id)
+        row = ledger.inventory.bury(account.facts.inbox_id, now + ledger.policy.lost_seconds)
         if row is not None:
             ledger.touch_address(row.address)

@@ -100,9 +100,10 @@ def lost(account: Account, view: View, now: float) -> Step:
     mine = next((row for row in rows if ours(account, row, view)), None)
     if mine is not None and not view.claims.holders(mine.inbox_id, account.uid):
         return Step(Move.TAKE, inbox_id=mine.inbox_id, origin="Created")
-    if rows:
-        return _existing(account, rows[0], view)
     over = view.over(account)
+    others = [row for row in rows if view.inventory.seen_at(row.inbox_id) >= _decisive(account, over)]
+    if others:
+        return _existing(account, others[0], view)
     looked = max(view.inventory.listed_at, account.searched_at)
     if now >= over and looked >= over:
         return _create(account)
@@ -115,6 +116,14 @@ def lost(account: Account, view: View, now: float) -> Step:
     if account.look_at is not None and now < account.look_at:
         return Step(Move.REST, Reason.PROVISIONING, message, due=account.look_at, quiet=quiet)
     return Step(Move.SEARCH, Reason.PROVISIONING, message, quiet=quiet)
+
+
+def _decisive(account: Account, over: float) -> float:
+    """From when on a look shows whose the address is: an older one, or one that lags, may show what was there before
+    our create did its work.
+    """
+    lost = account.lost
+    return lost.at if lost is not None and lost.answered else over
 
 
 def unnamed(account: Account, view: View) -> Step:
