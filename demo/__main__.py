@@ -15,6 +15,7 @@ from rich.console import Console
 
 from coldsend_emulator.running import EmulatorError, RunningEmulator, running_emulator
 from demo.accounts import Account, view
+from demo.batch import Batch, follow
 from demo.kubectl import Kubectl, KubectlError
 from demo.operator_run import OperatorRun, running_operator
 from devcluster import Cluster, DevclusterError, control_plane
@@ -22,6 +23,7 @@ from devcluster import Cluster, DevclusterError, control_plane
 ROOT = Path(__file__).parents[1]
 CRDS = ROOT / "crds"
 OBJECTS = ROOT / "examples" / "demo"
+BATCH = ROOT / "examples" / "batch-smtp.yaml"
 NAMESPACE = "sales"  # the one in OBJECTS
 DOMAIN = "mail.example.com"
 API_KEY = "cs_live_demo"  # of the emulator, which takes whatever it is started with
@@ -68,6 +70,9 @@ def _demo(*, keep: bool) -> None:
         console.print(kubectl("get", "sender", "-A"))
         requests = emulator.request_counts()["total"]
         console.print(f"Ready {seconds:.1f} s after they were applied, with {requests} requests to ColdSend.")
+        _show_batch(kubectl, operator)
+        requests = emulator.request_counts()["total"] - requests
+        console.print(f"250 inboxes with {requests} requests to ColdSend.")
         if keep:
             _keep(cluster, emulator, operator)
 
@@ -114,6 +119,7 @@ def _objects(kubectl: Kubectl) -> Iterator[None]:
             console.print("Deleting what the demo made ...")
             # The emulator may be gone already, by the same Ctrl-C; its inboxes go with it.
             kubectl("annotate", "sender", "--all", "-n", NAMESPACE, "--overwrite", "coldsend.pro/force-orphan=true")
+            kubectl("delete", "senderbatch", "--all", "-n", NAMESPACE)
             kubectl("delete", "sender", "--all", "-n", NAMESPACE)
             kubectl("delete", "--ignore-not-found", "-f", OBJECTS)
 
@@ -135,6 +141,21 @@ def _wait_until_ready(kubectl: Kubectl, operator: OperatorRun) -> float:
     raise DemoError("\n".join([why, *_open_points(accounts), "the last lines of its log:", operator.log_tail()]))
 
 
+def _show_batch(kubectl: Kubectl, operator: OperatorRun) -> None:
+    console.print(f"\nApplying examples/{BATCH.name}: 250 inboxes in one object ...\n")
+    kubectl("apply", "--server-side", "-f", BATCH)
+
+    def read() -> Batch:
+        (shown,) = kubectl.items("senderaccountbatches", "-n", NAMESPACE)
+        return Batch.from_object(shown)
+
+    batch = follow(console, read, READY_SECONDS, lambda: operator.ended)
+    if not batch.is_ready:
+        raise DemoError(f"the batch is not Ready; the last lines of the log:\n{operator.log_tail()}")
+    console.print("\n$ kubectl get senderbatch -A")
+    console.print(kubectl("get", "senderbatch", "-A"))
+
+
 def _open_points(accounts: list[Account]) -> Iterator[str]:
     for account in accounts:
         if not account.is_ready:
@@ -148,7 +169,7 @@ It runs on until Ctrl-C. In another terminal:
 
   export KUBECONFIG={cluster.kubeconfig}
   {_kubectl_command(cluster)} get sender -n {NAMESPACE} --watch
-  {_kubectl_command(cluster)} apply --server-side -f {OBJECTS.parent / "batch-smtp.yaml"}
+  {_kubectl_command(cluster)} get senderbatch -n {NAMESPACE} --watch
 
   ColdSend, played by the emulator: {emulator.url}/_emulator/inboxes
   log of the operator:              {operator.log}
