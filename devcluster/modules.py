@@ -89,4 +89,12 @@ CONTROL_PLANE = GoModule(
     ldflags=_KUBERNETES_LDFLAGS,
 )
 
-MODULES = (CONTROL_PLANE,)
+# Helm takes its version from the linker too; charts see it as .Capabilities.HelmVersion.
+HELM = GoModule(
+    folder=PACKAGE / "helm",
+    packages={"helm": "helm.sh/helm/v4/cmd/helm"},
+    versioned_by="helm.sh/helm/v4",
+    ldflags="-X helm.sh/helm/v4/internal/version.version={version}",
+)
+
+MODULES = (CONTROL_PLANE, HELM)

@@ -1,0 +1,64 @@
+{{- define "coldsend.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+
+{{/* Short enough for `-metrics` and the like behind it. */}}
+{{- define "coldsend.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
+{{- else if contains (include "coldsend.name" .) .Release.Name -}}
+{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name (include "coldsend.name" .) | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* ClusterRoles of two releases of one name in two namespaces must not meet. */}}
+{{- define "coldsend.clusterName" -}}
+{{- printf "%s-%s" .Release.Namespace (include "coldsend.fullname" .) -}}
+{{- end -}}
+
+{{- define "coldsend.serviceAccount" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "coldsend.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "coldsend.apiKeySecret" -}}
+{{- if .Values.apiKey.value -}}
+{{- include "coldsend.fullname" . }}-api-key
+{{- else -}}
+{{- .Values.apiKey.existingSecret -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "coldsend.image" -}}
+{{- $name := .Values.image.repository -}}
+{{- with .Values.image.registry }}{{ $name = printf "%s/%s" . $name }}{{ end -}}
+{{- if .Values.image.digest -}}
+{{- printf "%s@%s" $name .Values.image.digest -}}
+{{- else -}}
+{{- printf "%s:%s" $name (.Values.image.tag | default .Chart.AppVersion) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "coldsend.selector" -}}
+app.kubernetes.io/name: {{ include "coldsend.name" . }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "coldsend.podSelector" -}}
+{{ include "coldsend.selector" . }}
+app.kubernetes.io/component: operator
+{{- end -}}
+
+{{- define "coldsend.labels" -}}
+{{- $labels := dict
+  "helm.sh/chart" (printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_")
+  "app.kubernetes.io/version" .Chart.AppVersion
+  "app.kubernetes.io/managed-by" .Release.Service
+  "app.kubernetes.io/part-of" "coldsend-operator" -}}
+{{- toYaml (mergeOverwrite (deepCopy .Values.commonLabels) $labels (include "coldsend.selector" . | fromYaml)) -}}
+{{- end -}}

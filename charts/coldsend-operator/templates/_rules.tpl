@@ -1,0 +1,52 @@
+{{/* What the operator needs where SenderAccounts are. tests/chart proves that each verb is used, and that none is missing. */}}
+{{- define "coldsend.workRules" -}}
+- apiGroups: [coldsend.pro]
+  resources: [senderaccounts]
+  verbs: [get, list, watch, create, patch, delete] # create and delete: the children of batches
+- apiGroups: [coldsend.pro]
+  resources: [senderaccountbatches]
+  verbs: [get, list, watch, patch]
+- apiGroups: [coldsend.pro]
+  resources: [senderaccounts/status, senderaccountbatches/status]
+  verbs: [patch]
+- apiGroups: [""]
+  resources: [secrets] # passwords and API keys, by the name that an object gives; never listed
+  verbs: [get]
+- apiGroups: [""]
+  resources: [namespaces] # the annotation that approves deletions, and whether the namespace is going
+  verbs: [get]
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create]
+{{- end -}}
+
+{{/* What the operator needs in its own namespace. `create` cannot be tied to a name. */}}
+{{- define "coldsend.ownRules" -}}
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [create]
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  resourceNames: [{{ include "coldsend.fullname" . }}]
+  verbs: [get, update]
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [create]
+- apiGroups: [""]
+  resources: [configmaps] # the budget and the brake
+  resourceNames: [{{ include "coldsend.fullname" . }}-state]
+  verbs: [get, patch]
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [create]
+- apiGroups: [""]
+  resources: [secrets] # the key of the digests in status
+  resourceNames: [coldsend-operator-hmac]
+  verbs: [get]
+{{- end -}}
+
+{{- define "coldsend.subjects" -}}
+- kind: ServiceAccount
+  name: {{ include "coldsend.serviceAccount" . }}
+  namespace: {{ .Release.Namespace }}
+{{- end -}}

@@ -1,0 +1,60 @@
+{{/* A value as the operator reads it: 1000000 and not 1e+06, lists with commas, switches as on and off. */}}
+{{- define "coldsend.text" -}}
+{{- if kindIs "bool" . -}}
+{{- ternary "on" "off" . -}}
+{{- else if kindIs "slice" . -}}
+{{- join "," . -}}
+{{- else if and (kindIs "float64" .) (eq (floor .) .) -}}
+{{- int64 . -}}
+{{- else -}}
+{{- . -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "coldsend.env" -}}
+- name: COLDSEND_LEADER_ELECTION
+  value: "on"
+- name: COLDSEND_LEASE_NAME
+  value: {{ include "coldsend.fullname" . }}
+- name: COLDSEND_LEASE_NAMESPACE
+  value: {{ .Release.Namespace }}
+- name: COLDSEND_METRICS_ADDRESS
+  value: {{ ternary ":8080" "off" .Values.metrics.enabled | quote }}
+- name: COLDSEND_PROBES_ADDRESS
+  value: ":8081"
+{{- with .Values.namespaces }}
+- name: COLDSEND_NAMESPACES
+  value: {{ join "," . | quote }}
+{{- end }}
+{{- if include "coldsend.apiKeySecret" . }}
+- name: COLDSEND_API_KEY_FILE
+  value: /etc/coldsend/api-key/{{ .Values.apiKey.key }}
+{{- end }}
+{{- range $name, $value := .Values.settings }}
+{{- $text := "" }}
+{{- if not (kindIs "invalid" $value) }}{{ $text = include "coldsend.text" $value }}{{ end }}
+{{- if $text }}
+- name: COLDSEND_{{ $name | snakecase | upper }}
+  value: {{ $text | quote }}
+{{- end }}
+{{- end }}
+{{- if .Values.caBundle.configMap }}
+- name: SSL_CERT_FILE
+  value: /etc/coldsend/ca/{{ .Values.caBundle.key }}
+{{- end }}
+{{- if or .Values.proxy.https .Values.proxy.http }}
+{{- with .Values.proxy.https }}
+- name: HTTPS_PROXY
+  value: {{ . | quote }}
+{{- end }}
+{{- with .Values.proxy.http }}
+- name: HTTP_PROXY
+  value: {{ . | quote }}
+{{- end }}
+- name: NO_PROXY
+  value: {{ compact (list "$(KUBERNETES_SERVICE_HOST)" "localhost" "127.0.0.1" ".svc" ".cluster.local" .Values.proxy.none) | join "," | quote }}
+{{- end }}
+{{- with .Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
