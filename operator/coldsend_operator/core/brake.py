@@ -26,9 +26,10 @@ class Brake:
         self._left: deque[_Left] = deque()  # deletions booked within the window
         self._waiting: dict[str, tuple[str, float, bool]] = {}  # uid: namespace, when asked, approved
         self._held: set[str] = set()
-        self._held_before = 0.0  # requests made before then stay held over a restart
+        self._held_before: dict[str, float] = {}  # by namespace: what was asked before then stays held over a restart
         self._base = 0  # inboxes managed when the window began
         self._base_at = 0.0
+        self._holding: set[str] = set()  # namespaces of the held ones when last decided
         self._told = 0  # the count that the message shows
         self._moved_at = 0.0  # when the held ones last changed
         self._dirty = False  # something was asked or withdrawn since the last decision
@@ -40,7 +41,7 @@ class Brake:
             return
         self._waiting[uid] = (namespace, asked_at, approved)
         self._dirty = True
-        if asked_at <= self._held_before and not approved:
+        if asked_at <= self._held_before.get(namespace, 0.0) and not approved:
             self._held.add(uid)
         elif approved:
             self._held.discard(uid)
@@ -68,16 +69,15 @@ class Brake:
         self._forget(now)
         if not self._left and not self._waiting:
             self._base_at = 0.0
-            if self._held_before:
-                self._held_before, self.changed = 0.0, True
             return set()
         if self._base_at == 0.0 or (not self._left and now - self._base_at > WINDOW and not self._held):
-            self._base, self._base_at, self.changed = managed, now, True
+            self._base, self._base_at = managed, now
         if not self._dirty:
             return self._tell(now)
         self._dirty = False
         before = set(self._held)
-        self._hold(now)
+        self._hold()
+        self._remember(self._held - before, now)
         moved = before ^ self._held
         if moved:
             self._moved_at = now
@@ -95,7 +95,17 @@ class Brake:
         """When the message will be brought up to date; None when it is."""
         return None if self._told == len(self._held) else self._moved_at + TOLD_AFTER
 
-    def _hold(self, now: float) -> None:
+    def _remember(self, newly: set[str], now: float) -> None:
+        """A restart sees the waiting ones come one by one; those that were held must be held from the first on."""
+        for namespace in {self._waiting[uid][0] for uid in newly}:
+            self._held_before[namespace] = now
+            self.changed = True
+        holding = {self._waiting[uid][0] for uid in self._held}
+        for namespace in self._holding - holding:
+            self.changed = self._held_before.pop(namespace, None) is not None or self.changed
+        self._holding = holding
+
+    def _hold(self) -> None:
         allowed = self.threshold.allowed(self._base)
         asking = Counter(namespace for namespace, _, _ in self._waiting.values())
         for left in self._left:
@@ -106,8 +116,6 @@ class Brake:
         for uid, (namespace, _, approved) in self._waiting.items():
             if not approved and asking[namespace] > small:
                 self._held.add(uid)
-        if self._held and now > self._held_before:
-            self._held_before, self.changed = now, True
 
     def holds(self, uid: str) -> bool:
         return uid in self._held
@@ -137,7 +145,7 @@ class Brake:
         self.changed = False
         return {
             "left": [[round(left.at, 1), left.namespace, left.count] for left in self._left],
-            "heldBefore": round(self._held_before, 1),
+            "heldBefore": {namespace: round(at, 1) for namespace, at in self._held_before.items()},
             "base": self._base,
             "baseAt": round(self._base_at, 1),
         }
@@ -146,7 +154,8 @@ class Brake:
         self._dirty = True
         for at, namespace, count in state.get("left", ()):
             self._left.append(_Left(min(float(at), now), str(namespace), int(count)))
-        self._held_before = min(float(state.get("heldBefore", 0.0)), now)
+        for namespace, at in state.get("heldBefore", {}).items():
+            self._held_before[str(namespace)] = min(float(at), now)
         self._base = max(self._base, int(state.get("base", 0)))
         self._base_at = min(float(state.get("baseAt", 0.0)), now)
         self._forget(now)
@@ -158,6 +167,6 @@ class Brake:
         self._left = deque(sorted([*self._left, *other._left], key=lambda left: left.at))  # noqa: SLF001
         self._waiting |= other._waiting  # noqa: SLF001
         self._held |= other._held  # noqa: SLF001
-        self._held_before = max(self._held_before, other._held_before)  # noqa: SLF001
+        self._held_before = other._held_before | self._held_before  # noqa: SLF001
         self._base += other._base  # noqa: SLF001
         self._base_at = min(filter(None, (self._base_at, other._base_at)), default=now)  # noqa: SLF001

@@ -27,6 +27,7 @@ LONGEST_SLEEP = 5.0
 STALE_LEASE_PAUSE = 0.5
 TROUBLE_PAUSE = 1.0
 MOST_CHORES = 16
+LONGEST_STOP = 10.0  # the process exits within 20 s (interfaces.md)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Runner:
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
+        self._saving = False
         self.came_round_at = doors.clock()
         self.writer = StatusWriter(doors.kube, ledger, doors.clock, doors.metrics.account_ready)
         self.writer.wake = self.wake
@@ -73,11 +75,14 @@ class Runner:
             await asyncio.sleep(0)  # what woke us may come with more
 
     async def stop(self) -> None:
-        """Begin nothing new, end what is under way, leave the unspent requests in the budget."""
+        """Begin nothing new, end what is under way, leave the unspent requests in the budget.
+
+        A create that takes longer than a stop may is left as after a crash: its mark tells of it.
+        """
         self._stopping = True
         self.wake()
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=LONGEST_STOP)
         self.ledger.settle(self._doors.clock())
         self.writer.flush()
         await self.writer.drain()
@@ -93,6 +98,9 @@ class Runner:
         ledger.kube_offset = self._doors.kube.clock_offset
         ledger.settle(now)
         self._start_chores()
+        if ledger.brake.changed and self.client is not None and not self._saving:
+            self._saving = True
+            self._spawn(self._save())
         wake_at = ledger.timers[0][0] if ledger.timers else None
         if self.client is not None:
             wake_at = await self._call(now)
@@ -100,6 +108,13 @@ class Runner:
         self.writer.flush()
         now = self._doors.clock()
         return LONGEST_SLEEP if wake_at is None else min(LONGEST_SLEEP, max(0.0, wake_at - now))
+
+    async def _save(self) -> None:
+        """What the brake holds must be held after a restart too."""
+        try:
+            await self._doors.store.save(self.ledger)
+        finally:
+            self._saving = False
 
     async def _call(self, now: float) -> float | None:
         """Plan, and start what leaves now; when to plan again."""
