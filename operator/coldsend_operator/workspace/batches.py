@@ -23,7 +23,7 @@ from coldsend_operator.workspace.batch_terms import BatchTerms
 from coldsend_operator.workspace.desired import Raw, version_number
 from coldsend_operator.workspace.registry import Registry
 
-MOST_DEEDS = 12  # of the 16 calls that the door lets through at once: marks and status want their turn
+MOST_DEEDS = 8  # at once; they have slots of their own, so that a flood of marks and status lets new children come
 SLICE = 200  # decisions before others have theirs
 LONGEST_SLEEP = 5.0
 STALE_LEASE_PAUSE = 0.5
@@ -47,9 +47,10 @@ class Batches:
         self._clock = clock
         self._registry = registry
         self._reader = ChildReader()
-        self._writer = ChildWriter(kube, leadership, self._spelling)
+        own = kube.beside(MOST_DEEDS)
+        self._writer = ChildWriter(own, leadership, self._spelling)
         self._terms = BatchTerms(registry)
-        self._reports = Reports(kube, registry, clock, self._owned_by, self.wake)
+        self._reports = Reports(own, registry, clock, self._owned_by, self.wake)
         self._by_uid: dict[str, Following] = {}
         self._by_key: dict[Key, Following] = {}
         self._by_namespace: dict[str, dict[str, Following]] = {}
