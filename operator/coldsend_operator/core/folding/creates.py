@@ -3,7 +3,7 @@
 from coldsend_operator.core import jobs
 from coldsend_operator.core.answers import BulkAnswer, Created, Failure, FailureKind
 from coldsend_operator.core.calls import Call, Operation
-from coldsend_operator.core.folding.jobs import begin_job, finish_members
+from coldsend_operator.core.folding.jobs import answered_at_once, begin_job, finish_members
 from coldsend_operator.core.folding.looks import FIRST_LOOK
 from coldsend_operator.core.folding.pieces import UNKNOWN, WORKSPACE, members_of, refusal_reason, set_back
 from coldsend_operator.core.ledger import Ledger
@@ -33,6 +33,7 @@ def created_in_bulk(ledger: Ledger, call: Call, answer: BulkAnswer, now: float) 
         begin_job(ledger, answer.job_id, "Create", members, now)
         return
     ledger.parallel["Create"] = 4
+    answered_at_once(ledger, call, "Create", answer, now)
     finish_members(ledger, f"call-{call.id}", members, jobs.failures(answer.results), now)
 
 

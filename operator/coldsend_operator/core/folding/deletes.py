@@ -2,7 +2,7 @@
 
 from coldsend_operator.core.answers import BulkAnswer, Failure, FailureKind
 from coldsend_operator.core.calls import Call
-from coldsend_operator.core.folding.jobs import begin_job
+from coldsend_operator.core.folding.jobs import answered_at_once, begin_job
 from coldsend_operator.core.folding.looks import FIRST_LOOK
 from coldsend_operator.core.folding.pieces import UNKNOWN, WORKSPACE, gone, members_of
 from coldsend_operator.core.ledger import Ledger
@@ -14,6 +14,7 @@ IN_USE_FIRST, IN_USE_LONGEST = 5.0, 600.0
 
 def accepted_delete(ledger: Ledger, account: Account, now: float) -> None:
     account.deleted_at = now
+    account.unheard = False
     account.wrote_at = now
     account.refused_delete = None
     account.look_at, account.looks = None, 0
@@ -30,6 +31,7 @@ def deleted_in_bulk(ledger: Ledger, call: Call, answer: BulkAnswer, now: float) 
         begin_job(ledger, answer.job_id, "Delete", members, now)
     else:
         ledger.parallel["Delete"] = 4
+        answered_at_once(ledger, call, "Delete", answer, now)
 
 
 def delete_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> None:
@@ -39,7 +41,7 @@ def delete_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> N
     for account in members:
         if failure.kind in UNKNOWN:
             accepted_delete(ledger, account, now)
-            account.doubted = False
+            account.doubted, account.unheard = False, True
             account.look_at = now + FIRST_LOOK
         elif failure.kind is FailureKind.NOT_FOUND and len(call.uids) == 1:
             gone(ledger, account, now)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from coldsend_operator.core import jobs
-from coldsend_operator.core.answers import Failure, FailureKind, JobProgress
+from coldsend_operator.core.answers import BulkAnswer, Failure, FailureKind, JobProgress
 from coldsend_operator.core.calls import Call
 from coldsend_operator.core.jobs import Job
 from coldsend_operator.core.ledger import Ledger
@@ -22,6 +22,13 @@ def begin_job(ledger: Ledger, job_id: str, operation: str, members: list[Account
         if operation == "Create":
             job.unstored.add(account.uid)
             account.facts = replace(account.facts, job=JobRef(job_id, operation))
+
+
+def answered_at_once(ledger: Ledger, call: Call, operation: str, answer: BulkAnswer, now: float) -> None:
+    """A bulk call with no job to follow: batches show it among the finished ones."""
+    progress = JobProgress(total=answer.total, succeeded=answer.success_count, failed=answer.failed_count)
+    job = Job(answer.job_id or "", operation, set(call.uids), call.begun, size=len(call.uids), progress=progress)
+    ledger.finished_jobs.append((job, "Completed", now))
 
 
 def finish_members(ledger: Ledger, name: str, members: list[Account], failures: dict[str, str], now: float) -> None:
