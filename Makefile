@@ -31,7 +31,7 @@ cluster: $(INSTALLED) ## Only the control plane, until Ctrl-C; prints KUBECONFIG
 
 .PHONY: test
 test: $(INSTALLED) ## All tests; ARGS='-k word' chooses some
-	@$(PYTHON_IN_VENV) -m devcluster build
+	@$(PYTHON_IN_VENV) -m devcluster build --all
 	@$(PYTHON_IN_VENV) -m pytest $(ARGS)
 
 .PHONY: bench
@@ -47,16 +47,26 @@ check: $(INSTALLED) ## Linters, types, import contracts, generated files
 	$(PYTHON_IN_VENV) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 	$(PYTHON_IN_VENV) -m coldsend_operator crds --check crds
 	$(PYTHON_IN_VENV) -m coldsend_operator.reference --check docs/reference
+	$(PYTHON_IN_VENV) charts/document.py --check
 
 .PHONY: generate
 generate: $(INSTALLED) ## Make crds/ and docs/reference/ from the code
 	$(PYTHON_IN_VENV) -c 'from pathlib import Path; from coldsend_operator.resources.crd import write_crds; write_crds(Path("crds"))'
 	$(PYTHON_IN_VENV) -m coldsend_operator.reference docs/reference
+	@$(MAKE) chart
 
 .PHONY: docs
 docs: $(INSTALLED) ## Build the pages of docs/ into .cache/site; a warning is an error
 	@$(PYTHON_IN_VENV) -m mkdocs build --strict --quiet --site-dir .cache/site
 	@echo "Built: .cache/site/index.html"
+
+.PHONY: chart
+chart: $(INSTALLED) ## Make the chart's README.md and its copy of crds/
+	$(PYTHON_IN_VENV) charts/document.py
+
+.PHONY: image
+image: ## Build the image with docker, podman or buildah, and its SBOM in dist/; BASE= and IMAGE= choose
+	@image/build.sh
 
 .PHONY: format
 format: $(INSTALLED) ## Format the code and mend what ruff can mend
