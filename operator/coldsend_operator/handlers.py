@@ -84,6 +84,8 @@ def registry_of(operator: Operator) -> kopf.OperatorRegistry:
 def kopf_settings(settings: Settings) -> kopf.OperatorSettings:
     """Watch, and nothing else: no events of kopf's own, no scanning for CRDs and namespaces, no peering."""
     chosen = kopf.OperatorSettings()
+    chosen.persistence.diffbase_storage = _NoDiffBase()
+    chosen.persistence.progress_storage = _NoProgress()
     chosen.posting.enabled = False
     chosen.scanning.disabled = True
     chosen.watching.chunk_size = CHUNK
@@ -92,3 +94,35 @@ def kopf_settings(settings: Settings) -> kopf.OperatorSettings:
         for plural in (ACCOUNT_PLURAL, BATCH_PLURAL):
             chosen.watching.label_selectors[GROUP, VERSION, plural] = settings.label_selector
     return chosen
+
+
+class _NoDiffBase(kopf.DiffBaseStorage):
+    """There are no handlers of changes, so nothing is compared: kopf's own copies each object three times an event."""
+
+    def build(self, *, body: Any, extra_fields: Any = None) -> Any:  # noqa: ARG002 - signature of kopf
+        return {}
+
+    def fetch(self, *, body: Any) -> Any:  # noqa: ARG002 - signature of kopf
+        return None
+
+    def store(self, *, body: Any, patch: Any, essence: Any) -> None:
+        """Nothing is written on the objects."""
+
+
+class _NoProgress(kopf.ProgressStorage):
+    """There are no handlers that could be half done."""
+
+    def fetch(self, *, key: Any, body: Any) -> Any:  # noqa: ARG002 - signature of kopf
+        return None
+
+    def store(self, *, key: Any, record: Any, body: Any, patch: Any) -> None:
+        """Nothing is written on the objects."""
+
+    def purge(self, *, key: Any, body: Any, patch: Any) -> None:
+        """Nothing was written."""
+
+    def touch(self, *, body: Any, patch: Any, value: Any) -> None:
+        """Nothing is written on the objects."""
+
+    def clear(self, *, essence: Any) -> Any:
+        return essence

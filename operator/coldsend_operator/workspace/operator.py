@@ -208,7 +208,13 @@ class Operator:
             raise RuntimeError("no Secret is watched before the HMAC key")
         registry = self.registry
         watch = SecretWatch(
-            self._settings.secret_check_seconds, self._hmac, self._reader, self.clock, self._ledger_of, self._wake
+            self._settings.secret_check_seconds,
+            self._hmac,
+            self._reader,
+            self.clock,
+            self._ledgers,
+            self._ledger_of,
+            self._wake,
         )
         for account in registry.accounts.values():
             watch.follow(account)
@@ -216,6 +222,9 @@ class Operator:
         registry.on_gone.append(watch.leave)
         registry.on_spec_change.append(watch.hasten)
         return watch
+
+    def _ledgers(self) -> list[Ledger]:
+        return [runner.ledger for runner in self.registry.runners.values()]
 
     def _ledger_of(self, account: Account) -> Ledger | None:
         runner = self.registry.runners.get(account.ledger_digest)

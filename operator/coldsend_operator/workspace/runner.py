@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.core import folding
-from coldsend_operator.core.answers import Answer, Failure, FailureKind
+from coldsend_operator.core.answers import Answer, Failure, FailureKind, Page
 from coldsend_operator.core.calls import Call, Scope
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.planning import Candidate, make_plan
@@ -57,6 +57,7 @@ class Runner:
         self.came_round_at = doors.clock()
         self.writer = StatusWriter(doors.kube, ledger, doors.clock, doors.metrics.account_ready)
         self.writer.wake = self.wake
+        self.on_list: Callable[[Runner], None] = lambda _: None
 
     def wake(self) -> None:
         self._wake.set()
@@ -147,6 +148,8 @@ class Runner:
         else:
             folding.fold(self.ledger, call, outcome, self._doors.clock())
             self._log(call, outcome)
+            if isinstance(outcome, Page):
+                self.on_list(self)
         self.wake()
 
     async def _outcome(self, call: Call) -> Answer | Failure | None:
@@ -200,6 +203,7 @@ class Runner:
             if account.desired.spec.smtp is not None:
                 account.credentials = passwords.credentials
                 if passwords.credentials.reason is not None:
+                    self.ledger.stale_secrets.add(uid)
                     continue
             account.sent = (account.desired.spec.hash, passwords.credentials.digest)
             account.sent_name = account.desired.spec.display_name

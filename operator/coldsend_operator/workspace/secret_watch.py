@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from coldsend_operator.core.ledger import Ledger
@@ -13,6 +13,7 @@ from coldsend_operator.workspace.credentials import Hmac, SecretReader, secret_n
 
 MISSING_FIRST, MISSING_LONGEST = 1.0, 30.0
 URGENT_PAUSE = 0.2
+SLICE = 200
 SecretName = tuple[str, str]
 
 
@@ -25,6 +26,7 @@ class SecretWatch:
         hmac: Hmac,
         reader: Callable[[], SecretReader],
         clock: Callable[[], float],
+        ledgers: Callable[[], Iterable[Ledger]],
         ledger_of: Callable[[Account], Ledger | None],
         wake: Callable[[Account], None],
     ) -> None:
@@ -32,6 +34,7 @@ class SecretWatch:
         self._hmac = hmac
         self._reader = reader
         self._clock = clock
+        self._ledgers = ledgers
         self._ledger_of = ledger_of
         self._wake = wake
         self._accounts: dict[SecretName, dict[str, Account]] = {}
@@ -96,26 +99,23 @@ class SecretWatch:
             await asyncio.sleep(min(max(pause, 0.01), URGENT_PAUSE))
 
     def _urgent(self) -> list[Account]:
-        """Accounts whose Secret a create found missing, or for which a person asked."""
+        """Accounts whose Secret a create found lacking, or for which a person asked."""
         found = []
-        for name, accounts in self._accounts.items():
-            if name in self._next and self._next[name] <= self._clock() + MISSING_LONGEST and name in self._tries:
-                continue
-            for account in accounts.values():
-                ledger = self._ledger_of(account)
-                lacking = account.credentials is not None and account.credentials.reason is not None
-                if (lacking and name not in self._tries) or (
-                    ledger is not None and account.uid in ledger.stale_secrets
-                ):
-                    found.append(account)
-                    break
+        for ledger in self._ledgers():
+            for uid in list(ledger.stale_secrets):
+                if uid in self._names_of and uid in ledger.accounts:
+                    found.append(ledger.accounts[uid])
+                else:
+                    ledger.stale_secrets.discard(uid)
         return found
 
     async def _check(self, name: SecretName) -> None:
         reader = self._reader()
         missing = False
         try:
-            for account in list(self._accounts.get(name, {}).values()):
+            for turn, account in enumerate(list(self._accounts.get(name, {}).values())):
+                if turn % SLICE == SLICE - 1:
+                    await asyncio.sleep(0)  # one Secret may serve thousands
                 credentials = (await reader.passwords(account)).credentials
                 missing = missing or credentials.reason is not None
                 self._learn(account, credentials)

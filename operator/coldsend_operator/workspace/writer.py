@@ -26,7 +26,16 @@ GOOD = frozenset(
         Reason.SECRET_UNCHANGED,
     }
 )
-UNTOLD = frozenset({Reason.IN_SYNC, Reason.HEALTH_SCORE_UNKNOWN, Reason.PROVISIONING, Reason.CREDENTIALS_UNKNOWN})
+UNTOLD = frozenset(
+    {
+        Reason.IN_SYNC,
+        Reason.HEALTH_SCORE_GOOD,
+        Reason.HEALTH_SCORE_UNKNOWN,
+        Reason.PROVISIONING,
+        Reason.SECRET_UNCHANGED,
+        Reason.CREDENTIALS_UNKNOWN,
+    }
+)
 """Reasons that are no news as the first word about an object."""
 
 
