@@ -255,4 +255,5 @@ class Budget:
         """Two keys turned out to be one workspace: carry the other's counts over (safety.md, 13)."""
         self.load(other.to_json(now, block=0) | {"open": 0}, now)
         self.flying += other.flying
+        self.booked += other.booked
         self.refused_until = max(self.refused_until, other.refused_until)

@@ -42,6 +42,10 @@ class Operation(StrEnum):
     def creates(self) -> bool:
         return self.scope is Scope.CREATE
 
+    @property
+    def deletes(self) -> bool:
+        return self.scope is Scope.DELETE
+
 
 _SCOPES = {
     Operation.CREATE_SMTP: Scope.CREATE,

@@ -6,15 +6,17 @@ the time gets it as Unix seconds.
 """
 
 import heapq
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 
+from coldsend_operator.core.answers import address_key
 from coldsend_operator.core.brake import Brake
 from coldsend_operator.core.breaker import Breaker
 from coldsend_operator.core.budget import HOUR, MINUTE, Budget, Window
-from coldsend_operator.core.calls import BULK, Call
+from coldsend_operator.core.calls import BULK, Call, Operation
 from coldsend_operator.core.claims import Claims
 from coldsend_operator.core.domains import Domains
 from coldsend_operator.core.inventory import Inventory
@@ -43,6 +45,7 @@ class Ledger:
         self.digest = digest
         self.group = digest
         self.digests: frozenset[str] = frozenset({digest})
+        self.kin: list[Ledger] = [self]  # the ledgers of all keys that lead to this workspace
         self.policy = policy
         self.claims = claims
         self.accounts: dict[str, Account] = {}
@@ -92,7 +95,7 @@ class Ledger:
         self._groups: dict[tuple[str, str, str], set[str]] = {}
         self._groups_of: dict[str, tuple[str, str, str]] = {}
         self._turns: dict[tuple[str, str, str], dict[str, None]] = {}
-        self._slots: dict[tuple[str, str, str], int] = {}
+        self._slots: dict[tuple[str, str, str], frozenset[str]] = {}
 
     # -- objects come, change and go
 
@@ -171,7 +174,7 @@ class Ledger:
         """The address of a native inbox follows from its domain, or from the inbox that it holds."""
         spec = account.desired.spec
         if spec.native is None:
-            account.address = spec.address
+            account.address = spec.address if spec.address is not None else _told_address(account)
             return
         domain = self.domains.find(spec.native)
         name = domain.domain_name if domain is not None else spec.native.domain_name
@@ -200,7 +203,7 @@ class Ledger:
         while self.timers and self.timers[0][0] <= now:
             self.dirty.add(heapq.heappop(self.timers)[1])
         self._slots = {}
-        self.dirty |= self.brake.settle(self.managed, now)
+        self._settle_brake(now)
         for _ in range(8):  # a step that only changes what is known is followed by the next one
             if not self.dirty:
                 break
@@ -209,20 +212,46 @@ class Ledger:
                 account = self.accounts.get(uid)
                 if account is not None:
                     self._decide(account, now)
-            self.dirty |= self.brake.settle(self.managed, now)
+            self._settle_brake(now)
         if self.brake.tell_at is not None and (not self.timers or self.timers[0][0] > self.brake.tell_at):
             heapq.heappush(self.timers, (self.brake.tell_at, ""))
+
+    def _settle_brake(self, now: float) -> None:
+        changed = self.brake.settle(self.managed, now)
+        for ledger in self.kin if changed else ():
+            ledger.dirty |= changed
 
     @property
     def managed(self) -> int:
         """How many inboxes the objects of this workspace hold."""
-        return sum(self._bound.values())
+        return sum(len(ledger._bindings) for ledger in self.kin)  # noqa: SLF001 - a ledger like this one
 
     @property
     def unproven(self) -> bool:
         """Whether this key so far shows a workspace that none of the accounts know (safety.md, 15)."""
         strangers = sum(count for digest, count in self._bound.items() if digest not in self.digests)
-        return strangers > 0 and strangers == self.managed
+        return strangers > 0 and strangers == len(self._bindings)
+
+    def join(self, other: "Ledger", now: float, *, counted: bool = False) -> None:
+        """Both keys lead to one workspace: one budget, one brake, one line for each address (safety.md, 13).
+
+        `counted`: the counts of each hold those of the other already, as they were stored together.
+        """
+        if other in self.kin:
+            return
+        if not counted:
+            self.budget.absorb(other.budget, now)
+            self.brake.absorb(other.brake, now)
+        kin = [*self.kin, *other.kin]
+        digests = self.digests | other.digests
+        for ledger in kin:
+            ledger.kin, ledger.digests, ledger.group = kin, digests, min(digests)
+            ledger.budget, ledger.brake = self.budget, self.brake
+            for account in ledger.accounts.values():
+                ledger.index(account)
+
+    def shares_inboxes(self, other: "Ledger") -> bool:
+        return not self.inventory.rows.keys().isdisjoint(other.inventory.rows)
 
     def _decide(self, account: Account, now: float) -> None:
         if account.uid in self.working:
@@ -376,21 +405,36 @@ class Ledger:
         if key is None:
             return True
         if key not in self._slots:
-            self._slots[key] = self._free_slots(key)
-        if self._slots[key] <= 0:
+            self._slots[key] = self._chosen(key)
+        if account.uid not in self._slots[key]:
             self._turns.setdefault(key, {})[account.uid] = None
             return False
-        self._slots[key] -= 1
         self._turns.get(key, {}).pop(account.uid, None)
         return True
 
-    def _free_slots(self, key: tuple[str, str, str]) -> int:
+    def _chosen(self, key: tuple[str, str, str]) -> frozenset[str]:
+        """Who may be replaced now: always the same ones first, so that a restart goes on with those it had begun."""
         members = [self.accounts[uid] for uid in self._groups[key]]
         members = [other for other in members if other.desired.deleting is None]
-        out = sum(1 for other in members if self._being_replaced(other))
+        out = sum(1 for other in members if self._being_replaced(other) or self._vanished(other))
         proven = any(other.facts.held and not self._outdated(other) for other in members)
         unavailable = self.policy.max_unavailable.get(key[2], DEFAULT_UNAVAILABLE)
-        return (unavailable.allowed(len(members)) if proven else 1) - out
+        free = (unavailable.allowed(len(members)) if proven else 1) - out
+        if free <= 0:
+            return frozenset()
+        waiting = [other for other in members if self._may_be_replaced(other)]
+        chosen = heapq.nsmallest(free, waiting, key=lambda other: (other.refused_delete is not None, other.uid))
+        return frozenset(other.uid for other in chosen)
+
+    def _may_be_replaced(self, account: Account) -> bool:
+        if self._being_replaced(account) or self._vanished(account):
+            return False
+        lacking = account.credentials is not None and account.credentials.reason is not None
+        return not lacking and account.facts.held and self._outdated(account)
+
+    def _vanished(self, account: Account) -> bool:
+        """Held, but not shown: gone, or not seen yet since the restart."""
+        return account.facts.held and account.facts.inbox_id not in self.inventory.rows
 
     def _regroup(self, account: Account) -> None:
         """Keep the account with those that share its Batch or its Secret, and let the next one take its turn."""
@@ -418,7 +462,9 @@ class Ledger:
 
     def _being_replaced(self, account: Account) -> bool:
         step = self.steps.get(account.uid)
-        under_way = account.deleted_at is not None or (step is not None and step.move is Move.DELETE)
+        call = self.flying.get(account.busy) if account.busy is not None else None
+        leaving = (step is not None and step.move is Move.DELETE) or (call is not None and call.operation.deletes)
+        under_way = account.deleted_at is not None or leaving
         return account.desired.deleting is None and (under_way or not account.facts.held)
 
     def _outdated(self, account: Account) -> bool:
@@ -457,7 +503,7 @@ class Ledger:
             self.brake.withdraw(account.uid)
 
     def believe(self, missing: int) -> None:
-        """Judge a proven list: when most known inboxes are missing at once it is not believed (settled.md)."""
+        """Judge a list: when most known inboxes are missing at once it is not believed (settled.md)."""
         known = sum(1 for account in self.accounts.values() if self._counts_as_known(account))
         before = self.implausible
         self.implausible = None
@@ -562,8 +608,9 @@ class Ledger:
 
     def mail_free_at(self, now: float) -> float:
         """When the next test mail may leave: they take at most a tenth of each window (safety.md, 28)."""
-        minute = self.mails_minute.free_at(now, max(1, self.budget.minute_limit // 10))
-        return max(minute, self.mails_hour.free_at(now, max(1, self.budget.hour_limit // 10)))
+        flying = sum(call.operation is Operation.SEND_TEST_EMAIL for call in self.flying.values())
+        minute = self.mails_minute.free_at(now, max(1, self.budget.minute_limit // 10) - flying)
+        return max(minute, self.mails_hour.free_at(now, max(1, self.budget.hour_limit // 10) - flying))
 
     def stored(self, uid: str, facts: Facts) -> None:
         """The API server holds these facts now: steps that wait for them may follow."""
@@ -575,6 +622,12 @@ class Ledger:
             if uid in job.unstored and facts.job is not None and facts.job.id == job.id:
                 job.unstored.discard(uid)
         self.touch(uid)
+
+
+def _told_address(account: Account) -> str | None:
+    """The address of an object whose spec cannot be read: status says whose inbox it was (safety.md, 20)."""
+    told = json.loads(account.status).get("emailAddress") if account.status and account.facts.held else None
+    return address_key(told) if told else None
 
 
 def rfc3339(now: float) -> str:

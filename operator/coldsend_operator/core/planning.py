@@ -240,7 +240,7 @@ def _beyond_lists(ledger: Ledger) -> list[str]:
 
 
 def _is_missing(ledger: Ledger, account: Account) -> bool:
-    return account.deleted_at is None and account.facts.inbox_id not in ledger.inventory.rows
+    return (account.deleted_at is None or account.unheard) and account.facts.inbox_id not in ledger.inventory.rows
 
 
 def _fresh(ledger: Ledger, now: float) -> frozenset[str]:

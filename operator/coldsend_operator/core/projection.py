@@ -253,13 +253,20 @@ def _synced(account: Account, ledger: Ledger, stands: Saying | None) -> Saying:
         return stands
     row = ledger.inventory.rows.get(account.facts.inbox_id or "")
     if row is not None and not account.desired.spec.observe:
-        difference = _difference(account, row)
+        difference = _difference(account, ledger, row)
         if difference is not None:
             return difference
     return Saying("True", Reason.IN_SYNC, "ColdSend is as spec asks.")
 
 
-def _difference(account: Account, row: Row) -> Saying | None:
+def _difference(account: Account, ledger: Ledger, row: Row) -> Saying | None:
+    second = next((other for other in ledger.inventory.at(row.address) if other.inbox_id != row.inbox_id), None)
+    if second is not None:
+        message = (
+            f"ColdSend shows a second inbox of this address ({second.inbox_id}); this object keeps {row.inbox_id} and "
+            "leaves the other alone. Delete the one that is not needed in ColdSend."
+        )
+        return Saying("False", Reason.ADDRESS_CONFLICT, message)
     if spec_changed(account, row):
         message = (
             "Spec has changed since the inbox was created, and ColdSend cannot update an inbox; change it back, "

@@ -203,6 +203,7 @@ class Account:
     wrote_at: float = 0.0  # end of our last write to its address
     gone_at: float | None = None  # when a GET of the inbox answered 404
     deleted_at: float | None = None  # when ColdSend accepted our delete
+    unheard: bool = False  # whether ColdSend took that delete is not known
     doubted: bool = False  # the delete may have been skipped or lost: a look decides
     refused_delete: Setback | None = None
     look_at: float | None = None  # a quick look is wanted from then on

@@ -212,15 +212,24 @@ class Registry:
         """
         self._running = True
         now = self._doors.clock()
-        for digest, runner in self.runners.items():
+        for digest, runner in list(self.runners.items()):
             runner.ledger.resume(now)
             self._start(digest, runner)
 
     def _start(self, digest: str, runner: Runner) -> None:
         if runner.client is not None:
-            self._doors.store.restore(runner.ledger)
+            runner.on_list = self._join
+            for kin in self._doors.store.restore(runner.ledger) & self._tasks.keys():
+                self.runners[kin].ledger.join(runner.ledger, self._doors.clock(), counted=True)
         self._tasks[digest] = asyncio.create_task(runner.run(), name=f"workspace {digest}")
         self._tasks[digest].add_done_callback(_report)
+
+    def _join(self, runner: Runner) -> None:
+        """Keys whose lists share an inbox lead to one workspace (safety.md, 13)."""
+        for other in self.runners.values():
+            if other.ledger not in runner.ledger.kin and runner.ledger.shares_inboxes(other.ledger):
+                other.ledger.join(runner.ledger, self._doors.clock())
+                other.wake()
 
     async def stop(self) -> None:
         for runner in self.runners.values():

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from typing import Any
 
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.kube.client import KubeError, Unreachable
@@ -28,14 +29,16 @@ class Store:
         except KubeError as error:
             self._tell(error)
 
-    def restore(self, ledger: Ledger) -> None:
-        """Carry the counts of earlier runs over."""
+    def restore(self, ledger: Ledger) -> frozenset[str]:
+        """Carry the counts of earlier runs over; the digests whose counts are in them too (safety.md, 13)."""
         try:
             stored = json.loads(self._texts.get(ledger.digest, "{}"))
             ledger.budget.load(stored.get("budget", {}), self._clock())
             ledger.brake.load(stored.get("brake", {}), self._clock())
+            return frozenset(stored.get("keys", ()))
         except (ValueError, TypeError, AttributeError, KeyError, IndexError):
             log.warning(Event.STATE_NOT_SAVED, workspace=ledger.digest, message="the stored state cannot be read")
+        return frozenset()
 
     async def book(self, ledger: Ledger) -> None:
         """Store a block of requests; they may leave afterwards."""
@@ -51,12 +54,12 @@ class Store:
 
     def _lock(self, ledger: Ledger) -> asyncio.Lock:
         """One save of a workspace at a time: an older text that lands last would take a booking back."""
-        return self._locks.setdefault(ledger.digest, asyncio.Lock())
+        return self._locks.setdefault(ledger.group, asyncio.Lock())
 
     async def _save(self, ledger: Ledger, block: int) -> None:
         for pause in RETRY_PAUSES:
             try:
-                await self._state.save(ledger.digest, self._text(ledger, block))
+                await self._write(ledger, block)
             except StateConflict:
                 await self._take_in(ledger)
             except Unreachable:
@@ -66,13 +69,20 @@ class Store:
             else:
                 return None
         try:
-            await self._state.save(ledger.digest, self._text(ledger, block))
+            await self._write(ledger, block)
         except (KubeError, StateConflict) as error:
             self._tell(error)
 
-    def _text(self, ledger: Ledger, block: int) -> str:
-        content = {"budget": ledger.budget.to_json(self._clock(), block=block), "brake": ledger.brake.to_json()}
-        return json.dumps(content, separators=(",", ":"))
+    async def _write(self, ledger: Ledger, block: int) -> None:
+        """The same text for each key of the workspace: any of them may be the only one after a restart."""
+        content: dict[str, Any] = {
+            "budget": ledger.budget.to_json(self._clock(), block=block),
+            "brake": ledger.brake.to_json(),
+        }
+        if len(ledger.digests) > 1:
+            content["keys"] = sorted(ledger.digests)
+        text = json.dumps(content, separators=(",", ":"))
+        await asyncio.gather(*(self._state.save(digest, text) for digest in ledger.digests))
 
     async def _take_in(self, ledger: Ledger) -> None:
         """Another process has spent from the same budget: count its requests too."""

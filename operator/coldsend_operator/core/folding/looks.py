@@ -62,8 +62,7 @@ def _swept(ledger: Ledger, result: SweepResult, now: float) -> None:
     ledger.sweep_after = now + (1.0 if result.proven else SWEEP_RETRY)
     for row in result.gone:
         _touch_row(ledger, row.inbox_id, row.address)
-    if result.proven:
-        ledger.believe(ledger.missing())
+    ledger.believe(ledger.missing())  # an unproven list proves no absence, but it too may be implausible
     if not ledger.first_sweep_done:
         ledger.first_sweep_done = True
         ledger.touch_everything()

@@ -2,7 +2,17 @@
 
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
-from coldsend_operator.core.steps.step import Move, Step, View, confirmed_gone, other_workspace, ours, paced_get
+from coldsend_operator.core.steps.native import domain_step
+from coldsend_operator.core.steps.step import (
+    Move,
+    Step,
+    View,
+    confirmed_gone,
+    other_workspace,
+    ours,
+    paced_get,
+    under_own_address,
+)
 from coldsend_operator.core.steps.wanting import lost, unnamed
 
 
@@ -52,7 +62,7 @@ def _unborn(account: Account, view: View, now: float) -> Step:
         reason, message = account.key_problem
         return Step(Move.REST, reason, f"{message} {_ways_out(view, account)}")
     if account.address is None:
-        step = unnamed(account, view)
+        step = domain_step(account, view, now) or unnamed(account, view)
         return Step(step.move, step.reason, f"{step.message} {_ways_out(view, account)}", step.due)
     step = lost(account, view, now)
     if step.move in {Move.CREATE, Move.UNMARK, Move.MARK} or step.origin == "Adopted":
@@ -81,7 +91,7 @@ def _deleting_inbox(account: Account, view: View, now: float) -> Step:
         return paced_get(
             account, now, quiet=True, reason=Reason.DELETING, message="The inbox is looked for in ColdSend."
         )
-    if account.address is not None and row.address != account.address:
+    if not under_own_address(account, row):
         return Step(
             reason=Reason.ADDRESS_CONFLICT,
             message="The inboxID in status belongs to another address in ColdSend; it is not deleted. Set the "

@@ -13,6 +13,7 @@ from coldsend_operator.core.steps.step import (
     look,
     other_workspace,
     paced_get,
+    under_own_address,
 )
 
 
@@ -27,7 +28,7 @@ def holding(account: Account, view: View, now: float) -> Step:
         return _replacing(account, view, now)
     if row is None:
         return _vanished(account, view, now)
-    if account.address is not None and row.address != account.address:
+    if not under_own_address(account, row):
         return Step(
             reason=Reason.ADDRESS_CONFLICT,
             message="The inboxID in status belongs to another address in ColdSend; nothing is done with it. "

@@ -6,9 +6,17 @@ from coldsend_operator.core.steps.step import Move, Step, View, at_rest
 
 
 def domain_step(account: Account, view: View, now: float) -> Step | None:
-    """The domain of a native inbox must be known, ACTIVE and not full (contract row 27)."""
+    """The domain of a native inbox must be known, ACTIVE and not full; to find one whose create was lost, known."""
     native = account.desired.spec.native
-    if native is None or account.lost is not None:
+    if native is None or (account.lost is not None and account.address is not None):
+        return None
+    return usable_domain(account, view, now)
+
+
+def usable_domain(account: Account, view: View, now: float) -> Step | None:
+    """What a create waits for, if anything."""
+    native = account.desired.spec.native
+    if native is None:
         return None
     domain = view.domains.find(native)
     if domain is None:

@@ -177,9 +177,20 @@ def other_workspace(account: Account, view: View, now: float) -> Step | None:
 
 
 def confirmed_gone(account: Account, view: View) -> bool:
-    """One 404, or one proven list begun after ColdSend accepted the delete (settled.md)."""
+    """One 404, or one proven list begun after ColdSend accepted the delete (settled.md).
+
+    Where its answer was lost the inbox may be absent only because a list lags behind its creation.
+    """
     if account.gone_at is not None:
         return True
-    accepted = account.deleted_at
-    absent = account.facts.inbox_id not in view.inventory.rows
-    return accepted is not None and absent and view.inventory.listed_at > accepted
+    if account.deleted_at is None or account.facts.inbox_id in view.inventory.rows:
+        return False
+    return view.inventory.listed_at > account.deleted_at + (view.policy.lost_seconds if account.unheard else 0.0)
+
+
+def under_own_address(account: Account, row: Row) -> bool:
+    """Whether the inbox has the object's own address (safety.md, 20)."""
+    native = account.desired.spec.native
+    if native is not None and row.address.partition("@")[0] != native.prefix.lower():
+        return False
+    return account.address is None or row.address == account.address

@@ -3,7 +3,7 @@
 from coldsend_operator.core.answers import Row
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
-from coldsend_operator.core.steps.native import domain_step
+from coldsend_operator.core.steps.native import domain_step, usable_domain
 from coldsend_operator.core.steps.step import Move, Step, View, at_rest, name_of, ours, under_way
 
 
@@ -23,7 +23,8 @@ def wanting(account: Account, view: View, now: float) -> Step:
     if account.address is None:  # the domain cannot be read: safety.md, 10
         return unnamed(account, view)
     if account.lost is not None:
-        return lost(account, view, now)
+        step = lost(account, view, now)
+        return step if step.move is not Move.CREATE else usable_domain(account, view, now) or step
     rows = view.inventory.at(account.address)
     if rows:
         return _existing(account, rows[0], view)
@@ -119,9 +120,7 @@ def lost(account: Account, view: View, now: float) -> Step:
 
 
 def _decisive(account: Account, over: float) -> float:
-    """From when on a look shows whose the address is: an older one, or one that lags, may show what was there before
-    our create did its work.
-    """
+    """From when on a look shows whose the address is: an older one may show what was there before our create."""
     lost = account.lost
     return lost.at if lost is not None and lost.answered else over
 
