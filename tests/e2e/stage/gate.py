@@ -6,7 +6,7 @@ With it a process can be killed exactly between any two of its steps.
 import asyncio
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
@@ -15,7 +15,7 @@ import aiohttp
 from aiohttp import web
 
 When = Literal["before", "after"]
-_HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "host"})
+_NOT_PASSED = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length", "host", "authorization"})
 _START_SECONDS = 30.0
 
 
@@ -25,16 +25,22 @@ class Hold:
 
     parts: tuple[str, ...]
     when: When
-    taken: bool = False
+    request: web.BaseRequest | None = None
     reached: threading.Event = field(default_factory=threading.Event)
     released: asyncio.Event = field(default_factory=asyncio.Event)
     dropped: bool = False
 
-    def takes(self, text: str) -> bool:
-        if self.taken or not all(re.search(part, text) for part in self.parts):
+    def takes(self, request: web.BaseRequest, text: str) -> bool:
+        if self.request is not None or not all(re.search(part, text) for part in self.parts):
             return False
-        self.taken = True
+        self.request = request
         return True
+
+    @property
+    def abandoned(self) -> bool:
+        """Whether the client does not wait for the answer any more."""
+        transport = self.request.transport if self.request is not None else None
+        return transport is None or transport.is_closing()
 
 
 class Gate:
@@ -68,11 +74,12 @@ class Gate:
         """Let the held request go on its way, however late."""
         self._forget(hold)
 
-    def drop(self) -> None:
-        """Forget all holds; what is held never goes on."""
+    def drop(self, besides: Collection[Hold] = ()) -> None:
+        """Forget all holds besides these; what is held never goes on."""
         for hold in list(self._holds):
-            hold.dropped = True
-            self._forget(hold)
+            if hold not in besides:
+                hold.dropped = True
+                self._forget(hold)
 
     def _forget(self, hold: Hold) -> None:
         self._holds.remove(hold)
@@ -91,6 +98,10 @@ class Gate:
             self._started.set()
             await self._end.wait()
             await runner.cleanup()
+            left = asyncio.all_tasks() - {asyncio.current_task()}  # of clients that were killed
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
 
     async def _pass(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.read()
@@ -104,7 +115,7 @@ class Gate:
                 request.method,
                 self._upstream + request.raw_path,
                 headers=_passed_on(request.headers),
-                data=body,
+                data=body or None,  # an empty body would get a content type
                 allow_redirects=False,
             ) as answer:
                 return await self._answer(request, answer, hold)
@@ -116,7 +127,7 @@ class Gate:
             return None
         headers = "".join(f"{name}: {value}\n" for name, value in request.headers.items())
         text = f"{request.method} {request.raw_path}\n{headers}\n{body.decode(errors='replace')}"
-        hold = next((hold for hold in self._holds if hold.takes(text)), None)
+        hold = next((hold for hold in self._holds if hold.takes(request, text)), None)
         if hold is not None and hold.when == "before":
             hold.reached.set()
         return hold
@@ -141,7 +152,7 @@ class Gate:
 
 
 def _passed_on(headers: Mapping[str, str]) -> list[tuple[str, str]]:
-    return [(name, value) for name, value in headers.items() if name.lower() not in _HOP_BY_HOP]
+    return [(name, value) for name, value in headers.items() if name.lower() not in _NOT_PASSED]
 
 
 def _cut(request: web.BaseRequest) -> web.Response:

@@ -89,6 +89,11 @@ class Stage:
         return f"{self.namespace}.example.com"
 
     @property
+    def domain_id(self) -> str:
+        domains = self.emulator.call("GET", "/domains")["domains"]
+        return next(str(each["domain_id"]) for each in domains if each["domain_name"] == self.domain)
+
+    @property
     def password(self) -> str:
         return f"{MARKER} \"{self.namespace}\" 'ä'"  # so that it looks different in JSON, in a repr and in a URL
 
@@ -169,6 +174,10 @@ class Stage:
 
     def ready(self, name: str = "ann", reason: str = "Active") -> Shown:
         return self.shows(name, Ready=f"True {reason}", Synced="True InSync")
+
+    def known(self, name: str = "ann") -> Shown:
+        """The object once every look at its new inbox has been taken."""
+        return self.until(name, lambda shown: "healthScore" in shown.status, "a health score")
 
     def another_inbox(self, than: str, name: str = "ann") -> Shown:
         """The object once it has one."""

@@ -1,13 +1,14 @@
 """What users would try with one account. Each function is a story; its name says what must come true."""
 
 import inspect
+import pkgutil
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
 import pytest
 
-pytest.register_assert_rewrite(__name__)
+pytest.register_assert_rewrite(*(each.name for each in pkgutil.iter_modules(__path__, f"{__name__}.")))
 
 Story = Callable[[Any], None]
 

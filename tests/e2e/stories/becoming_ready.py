@@ -14,7 +14,7 @@ def every_type_becomes_ready_with_every_field_of_status(stage: Stage) -> None:
         stage.apply(inbox_type.lower().replace("_", "-"), inbox_type)
     for inbox_type, limit in limits.items():
         name = inbox_type.lower().replace("_", "-")
-        shown = stage.until(name, lambda shown: "healthScore" in shown.status, "a whole status")
+        shown = stage.known(name)
         inbox = stage.inbox(name)
         status = dict(shown.status)
         applied = status.pop("lastApplied")
@@ -91,7 +91,7 @@ def kubectl_wait_returns_once_the_inbox_can_send(stage: Stage) -> None:
 
 def kubectl_get_shows_what_people_ask_for_first(stage: Stage) -> None:
     stage.apply()
-    shown = stage.until("ann", lambda shown: "healthScore" in shown.status)
+    shown = stage.known()
     header, line = stage.server.kubectl("get", "sender", "-n", stage.namespace, "-o", "wide").stdout.splitlines()
     assert header.split() == [
         *("NAME", "EMAIL", "TYPE", "STATUS", "HEALTH", "SENT", "LIMIT", "READY", "REASON"),
@@ -116,7 +116,7 @@ def each_change_of_reason_is_told_in_one_event(stage: Stage) -> None:
 
 def nothing_is_written_while_nothing_changes(stage: Stage) -> None:
     stage.apply()
-    shown = stage.until("ann", lambda shown: "healthScore" in shown.status)
+    shown = stage.known()
     stage.after_sweeps(3)
     latest = stage.look()
     assert latest is not None

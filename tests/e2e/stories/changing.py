@@ -88,7 +88,7 @@ def a_paused_object_calls_nothing_until_it_goes_on(stage: Stage) -> None:
 
 def the_values_of_a_paused_object_stand_still(stage: Stage) -> None:
     stage.apply()
-    before = stage.until("ann", lambda shown: "healthScore" in shown.status)
+    before = stage.known()
     stage.annotate(paused="true")
     stage.shows(Synced="False ReconciliationPaused")
     stage.emulator.change(stage.address(), health_score=10, emails_sent_today=99)

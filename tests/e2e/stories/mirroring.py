@@ -114,7 +114,7 @@ def most_inboxes_gone_at_once_are_not_believed_until_a_person_approves(stage: St
 
 def a_coldsend_that_is_down_leaves_the_last_values_and_comes_back(stage: Stage) -> None:
     stage.apply()
-    before = stage.until("ann", lambda shown: "healthScore" in shown.status)
+    before = stage.known()
     fault = stage.fault("status", status=503)
     shown = stage.shows(Ready="True Active", Synced="False ApiUnavailable")
     assert "Since 20" in shown.message("Synced")

@@ -1,0 +1,65 @@
+"""An operator of one's own: behind gates, to be killed and started anew."""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import yaml
+
+from coldsend_emulator.operations import BASE_PATH
+from tests.e2e.stage.gate import Gate, gate
+from tests.e2e.stage.operators import OperatorRun, running_operator
+from tests.e2e.stage.stage import Stage, staged
+from tests.e2e.stage.world import World
+
+LABEL = "played-by"
+
+
+@dataclass
+class Solo:
+    """`labels` make objects those of this operator; its Lease and state are in the namespace `home`."""
+
+    world: World
+    kubernetes: Gate
+    coldsend: Gate
+    labels: dict[str, str]
+    home: str
+
+    def operator(self, **settings: str) -> AbstractContextManager[OperatorRun]:
+        ours = {
+            "COLDSEND_API_URL": self.coldsend.url + BASE_PATH,
+            "COLDSEND_LABEL_SELECTOR": f"{LABEL}={self.labels[LABEL]}",
+            "COLDSEND_LEASE_NAMESPACE": self.home,
+        }
+        return running_operator(self._kubeconfig(), self.world.folder, **{**ours, **settings})
+
+    def staged(self, title: str) -> AbstractContextManager[Stage]:
+        return staged(self.world, title, self.labels)
+
+    def _kubeconfig(self) -> Path:
+        path = self.world.folder / f"kubeconfig-{self.labels[LABEL]}"
+        entry: dict[str, Any] = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "current-context": "gate",
+            "contexts": [{"name": "gate", "context": {"cluster": "gate", "user": "nobody"}}],
+            "clusters": [{"name": "gate", "cluster": {"server": self.kubernetes.url}}],
+            "users": [{"name": "nobody", "user": {"token": "not-needed"}}],  # kubectl proxy logs in
+        }
+        path.write_text(yaml.safe_dump(entry))
+        return path
+
+
+@contextmanager
+def solo(world: World, title: str) -> Iterator[tuple[Solo, Stage]]:
+    """The operator-to-be, and its first stage, which is also its home."""
+    labels = {LABEL: uuid4().hex[:8]}
+    with (
+        gate(world.server.url) as kubernetes,
+        gate(world.emulator.url) as coldsend,
+        staged(world, title, labels) as stage,
+    ):
+        yield Solo(world, kubernetes, coldsend, labels, stage.namespace), stage
