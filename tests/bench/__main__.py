@@ -2,9 +2,12 @@
 
 import argparse
 import asyncio
+import os
+import platform
 import tempfile
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
@@ -12,12 +15,14 @@ from rich.table import Table
 
 from devcluster import Cluster, control_plane
 from tests.bench import accounts, pure, scale
+from tests.bench.drawing import draw
 from tests.bench.figures import Figure, Say
 from tests.bench.stack import stack
 
 console = Console(soft_wrap=True)
 STARTED = time.monotonic()
 TEN_THOUSAND = 10_000
+PICTURE = Path(__file__).parents[2] / "docs" / "benchmarks" / "ready-over-time.svg"
 
 Case = Callable[[Cluster, Path, Say], list[Figure]]
 
@@ -47,8 +52,18 @@ def smtp(cluster: Cluster, folder: Path, say: Say) -> list[Figure]:
     with stack(cluster, folder) as parts:
         parts.emulator.switch(job_seconds=2, parallel_jobs=4)
         figures = scale.ten_thousand(parts, say, "SMTP")
+        PICTURE.parent.mkdir(parents=True, exist_ok=True)
+        timeline = [(seconds, float(ready)) for seconds, ready in scale.TIMELINES["SMTP"]]
+        PICTURE.write_text(
+            draw(timeline, TEN_THOUSAND, f"make bench CASES=smtp, {_machine()}, {datetime.now(UTC):%Y-%m-%d}")
+        )
+        say(f"drawn: {PICTURE}")
         figures += scale.restart(parts, say, TEN_THOUSAND)
         return figures + asyncio.run(scale.delete_everything(parts, say, TEN_THOUSAND))
+
+
+def _machine() -> str:
+    return f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
 
 
 def native(cluster: Cluster, folder: Path, say: Say) -> list[Figure]:
