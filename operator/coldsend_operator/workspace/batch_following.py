@@ -31,34 +31,43 @@ class Following:
     changed: bool = True  # status may have to be written
     writing: bool = False
     reported_at: float = float("-inf")
+    _unlooked: dict[str, None] = field(default_factory=dict)
     _urgent: dict[str, None] = field(default_factory=dict)
     _waiting: dict[str, None] = field(default_factory=dict)
     _again: set[str] = field(default_factory=set)
     _tries: dict[str, tuple[int, float]] = field(default_factory=dict)
     _held_until: dict[str, float] = field(default_factory=dict)
 
-    def look(self, name: str, *, urgent: bool = False) -> None:
-        """Decide anew about this child. The urgent ones go before all others of the batch (safety.md, 25)."""
+    def look(self, name: str) -> None:
+        """Something happened to this child: decide anew, after a write to it that is under way."""
         if name in self.busy:
             self._again.add(name)
-        elif urgent:
-            self._waiting.pop(name, None)
-            self._urgent[name] = None
-        elif name not in self._urgent:
-            self._waiting[name] = None
+        else:
+            self._unlooked[name] = None
+
+    def looked_at(self) -> str | None:
+        """The next name to decide for; None when all are decided."""
+        return _pop(self._unlooked)
+
+    def want(self, name: str, *, urgent: bool) -> None:
+        """A write to this child is due."""
+        (self._urgent if urgent else self._waiting)[name] = None
 
     def take(self) -> str | None:
-        """The next name; None when there is none, or the urgent ones are still under way."""
-        queue = self._urgent or ({} if self.renewing else self._waiting)
-        name = next(iter(queue), None)
-        if name is not None:
-            del queue[name]
-        return name
+        """The next name to write to. The urgent ones are done before the first other one begins (safety.md, 25)."""
+        if self._urgent:
+            return _pop(self._urgent)
+        return None if self.renewing or self._unlooked else _pop(self._waiting)
+
+    @property
+    def counted(self) -> bool:
+        """Whether the figures speak of every inbox."""
+        return not self._unlooked
 
     @property
     def idle(self) -> bool:
-        """Whether nothing of the batch is under way or waits for a decision."""
-        return not (self.busy or self._urgent or self._waiting or self.marking)
+        """Whether nothing of the batch is under way or waits."""
+        return not (self.busy or self._unlooked or self._urgent or self._waiting or self.marking or self.reading)
 
     def done(self, name: str) -> bool:
         """A write has ended; whether something happened to the child meanwhile."""
@@ -89,3 +98,10 @@ class Following:
         """Another generation: what failed before may go well now."""
         self._tries.clear()
         self._held_until.clear()
+
+
+def _pop(names: dict[str, None]) -> str | None:
+    name = next(iter(names), None)
+    if name is not None:
+        del names[name]
+    return name

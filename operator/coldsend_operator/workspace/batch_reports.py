@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from coldsend_operator.core.batch import Batch, Child
 from coldsend_operator.core.batch_estimate import completion, told
-from coldsend_operator.core.batch_jobs import RUNNING, Ended, job_rows
+from coldsend_operator.core.batch_jobs import RUNNING, Ended, JobRow, job_rows
 from coldsend_operator.core.batch_status import project_batch
 from coldsend_operator.core.batch_tally import Fate
 from coldsend_operator.core.jobs import Job
@@ -61,7 +61,7 @@ class Reports:
             if following.writing:
                 continue
             due = following.reported_at + REPORT_SECONDS
-            if following.changed and due <= now:
+            if following.changed and due <= now and following.counted:
                 self._report(following, now)
             if following.changed or self._moves(following):
                 pause = min(pause, max(due - now, 0.05))
@@ -69,7 +69,7 @@ class Reports:
 
     def _moves(self, following: Following) -> bool:
         """Whether jobs or the estimate may change without an event of a child."""
-        return bool(following.estimate) or any(row.get("state") == RUNNING for row in following.jobs)
+        return bool(following.estimate) or any(row.get("state") == RUNNING for row in _known_jobs(following))
 
     def _jobs_run(self) -> bool:
         return any(runner.ledger.jobs or runner.ledger.finished_jobs for runner in self._registry.runners.values())
@@ -103,10 +103,8 @@ class Reports:
         return known
 
     def _take_jobs(self, following: Following, running: list[Job], ended: list[Ended], now: float) -> None:
-        if not following.jobs and following.batch.status.get("jobs"):
-            following.jobs = following.batch.status["jobs"]
         if running or ended or self._moves(following):
-            following.jobs = job_rows(following.jobs, running, ended, now)
+            following.jobs = job_rows(_known_jobs(following), running, ended, now)
             following.changed = True
 
     def _estimate(self, following: Following, now: float) -> str | None:
@@ -133,7 +131,7 @@ class Reports:
         batch = following.batch
         following.changed = False
         following.estimate = self._estimate(following, now)
-        status = project_batch(batch, following.tally, following.jobs, following.estimate, now)
+        status = project_batch(batch, following.tally, _known_jobs(following), following.estimate, now)
         if status is None or not difference(batch.status, status):
             return
         following.writing, following.reported_at = True, now
@@ -182,3 +180,9 @@ class Reports:
         """Wait for the writes under way."""
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _known_jobs(following: Following) -> list[JobRow]:
+    """Those of this run, else those that an earlier one has left in status."""
+    stored: list[JobRow] = following.batch.status.get("jobs") or []
+    return following.jobs or stored

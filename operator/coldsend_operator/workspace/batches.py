@@ -2,22 +2,20 @@
 
 import asyncio
 import heapq
-import re
-from collections.abc import Callable, Coroutine, Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Coroutine
 from typing import Any
 
-from coldsend_operator.core.batch import Batch, Child, Family, Refusal
-from coldsend_operator.core.batch_plan import Decision, Deed, Mark, decide, mark_of_batch
+from coldsend_operator.core.batch import Batch, Child, Refusal
+from coldsend_operator.core.batch_plan import Deed, Mark, decide, mark_of_batch
 from coldsend_operator.core.batch_tally import reckon, reckon_entry
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.kube.client import Conflict, Forbidden, Invalid, KubeClient, KubeError, NotFound
 from coldsend_operator.kube.lease import Leadership
 from coldsend_operator.logs import Event, log
-from coldsend_operator.resources.names import BATCH_KIND, BATCH_LABEL
 from coldsend_operator.workspace.batch_children import ChildWriter, StaleLease
 from coldsend_operator.workspace.batch_following import Following
-from coldsend_operator.workspace.batch_reading import ChildReader, ListReading, read_list, see_batch
+from coldsend_operator.workspace.batch_kin import Kin
+from coldsend_operator.workspace.batch_reading import ListReading, read_list, see_batch
 from coldsend_operator.workspace.batch_reports import Reports
 from coldsend_operator.workspace.batch_terms import BatchTerms
 from coldsend_operator.workspace.desired import Raw, version_number
@@ -28,9 +26,6 @@ SLICE = 200  # decisions before others have theirs
 LONGEST_SLEEP = 5.0
 STALE_LEASE_PAUSE = 0.5
 TROUBLE_PAUSE = 1.0
-NAME_OF_A_CHILD = re.compile(r".*-[a-z2-7]{10}")
-
-Key = tuple[str, str]
 
 
 class Batches:
@@ -46,19 +41,14 @@ class Batches:
         self._leadership = leadership
         self._clock = clock
         self._registry = registry
-        self._reader = ChildReader()
+        self._kin = Kin(self._look)
         own = kube.beside(MOST_DEEDS)
         self._writer = ChildWriter(own, leadership, self._spelling)
         self._terms = BatchTerms(registry)
-        self._reports = Reports(own, registry, clock, self._owned_by, self.wake)
-        self._by_uid: dict[str, Following] = {}
-        self._by_key: dict[Key, Following] = {}
-        self._by_namespace: dict[str, dict[str, Following]] = {}
-        self._children: dict[Key, Child] = {}
-        self._families: dict[Key, Family] = {}  # by namespace and name of the batch
-        self._active: dict[str, Following] = {}  # those with decisions to make, in turns
+        self._reports = Reports(own, registry, clock, self._kin.owned_by, self.wake)
+        self._looking: dict[str, Following] = {}  # batches with decisions to make, in turns
+        self._acting: dict[str, Following] = {}  # batches with writes to make, in turns
         self._retries: list[tuple[float, str, str]] = []
-        self._departed: set[str] = set()  # UIDs of children that went while a write to them was under way
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._running = self._stopping = False
@@ -72,13 +62,13 @@ class Batches:
     def batch_seen(self, raw: Raw) -> None:
         """The API server shows a batch: new, changed, or just again."""
         metadata = raw["metadata"]
-        following = self._by_uid.get(metadata["uid"]) or self._follow(metadata)
+        following = self._kin.follow(metadata)
         batch = following.batch
         if version_number(metadata.get("resourceVersion")) < batch.version:
             return  # older than our own last write; an event of that one follows
         before = _outline(batch)
         see_batch(batch, raw)
-        self._terms.see(batch, self._owned_by(batch))
+        self._terms.see(batch, self._kin.owned_by(batch))
         following.changed = True
         if not batch.deleting and following.read_generation != batch.generation:
             following.unread, following.read_generation = raw.get("spec") or {}, batch.generation
@@ -91,83 +81,22 @@ class Batches:
 
     def batch_gone(self, uid: str) -> None:
         """The batch has left the API server, or our shard; its children are left to Kubernetes."""
-        following = self._by_uid.pop(uid, None)
-        if following is None:
-            return
-        batch = following.batch
-        self._active.pop(uid, None)
-        self._by_namespace[batch.namespace].pop(uid, None)
-        if self._by_key.get((batch.namespace, batch.name)) is following:
-            del self._by_key[batch.namespace, batch.name]
-        self._terms.forget(batch)
+        batch = self._kin.forget(uid)
+        self._looking.pop(uid, None)
+        self._acting.pop(uid, None)
+        if batch is not None:
+            self._terms.forget(batch)
 
     def child_seen(self, raw: Raw) -> None:
         """The API server shows a SenderAccount."""
-        metadata = raw["metadata"]
-        key = (metadata["namespace"], metadata["name"])
-        known = self._children.get(key)
-        if known is None and not _could_be_child(metadata):
-            return
-        if known is not None and version_number(metadata.get("resourceVersion")) <= known.version:
-            return
-        if metadata["uid"] in self._departed:
-            return
-        child = self._reader.read(raw, known)
-        self._children[key] = child
-        self._relate(key, known, child)
-        self._concern(key, known, child)
+        self._kin.see_child(raw)
 
     def child_gone(self, namespace: str, name: str, uid: str) -> None:
         """The SenderAccount has left the API server."""
-        key = (namespace, name)
-        known = self._children.get(key)
-        if any(name in following.busy for following in self._by_namespace.get(namespace, {}).values()):
-            self._departed.add(uid)
-        if known is None or known.uid != uid:
-            return
-        del self._children[key]
-        self._relate(key, known, None)
-        self._concern(key, known, None)
-
-    def _follow(self, metadata: Raw) -> Following:
-        batch = Batch(metadata["uid"], metadata["namespace"], metadata["name"])
-        key = (batch.namespace, batch.name)
-        batch.family = self._families.setdefault(key, Family())
-        following = Following(batch)
-        self._by_uid[batch.uid] = following
-        self._by_key[key] = following
-        self._by_namespace.setdefault(batch.namespace, {})[batch.uid] = following
-        self._look_at_all(following)
-        return following
-
-    def _relate(self, key: Key, known: Child | None, child: Child | None) -> None:
-        """Keep the families: a child belongs to the batch that its ownerReference names."""
-        namespace, name = key
-        old = (known.owner_name, known.owner) if known is not None else (None, None)
-        new = (child.owner_name, child.owner) if child is not None else (None, None)
-        if old == new:
-            return
-        if old[0] is not None and old[0] != new[0]:
-            self._families[namespace, old[0]].put(name, None)
-        if new[0] is not None:
-            self._families.setdefault((namespace, new[0]), Family()).put(name, new[1])
-
-    def _concern(self, key: Key, known: Child | None, child: Child | None) -> None:
-        """Have the batches that the child matters to decide anew."""
-        namespace, name = key
-        owners = {each.owner_name for each in (known, child) if each is not None and each.owner_name is not None}
-        concerned = {owner: following for owner in owners if (following := self._by_key.get((namespace, owner)))}
-        if known is None or child is None or known.owner != child.owner or child.owner is None:
-            for following in self._by_namespace.get(namespace, {}).values():
-                if following.batch.entry(name) is not None:
-                    concerned[following.batch.name] = following
-        for following in concerned.values():
-            self._look(following, name)
+        self._kin.lose_child(namespace, name, uid)
 
     def _look(self, following: Following, name: str) -> None:
-        child = self._children.get((following.batch.namespace, name))
-        urgent = child is not None and following.batch.inherits(child) and not child.deleting
-        following.look(name, urgent=urgent)
+        following.look(name)
         self._activate(following)
 
     def _look_at_all(self, following: Following) -> None:
@@ -177,7 +106,7 @@ class Batches:
                 self._look(following, name)
 
     def _activate(self, following: Following) -> None:
-        self._active[following.batch.uid] = following
+        self._looking[following.batch.uid] = following
         self.wake()
 
     # -- reading lists
@@ -189,11 +118,11 @@ class Batches:
             while following.unread is not None:
                 raw, following.unread = following.unread, None
                 reading = await asyncio.to_thread(read_list, batch.name, following.read_generation, raw)
-                if following.unread is None and not batch.deleting and batch.uid in self._by_uid:
+                if following.unread is None and not batch.deleting and self._kin.get(batch.uid) is following:
                     self._take_list(following, reading)
         finally:
             following.reading = False
-            if batch.uid in self._by_uid:
+            if self._kin.get(batch.uid) is following:
                 self._activate(following)
 
     def _take_list(self, following: Following, reading: ListReading) -> None:
@@ -202,7 +131,7 @@ class Batches:
         following.spec, batch.wanted = reading.spec, reading.wanted
         batch.refusals.clear()
         following.start_anew()
-        self._terms.see(batch, self._owned_by(batch))
+        self._terms.see(batch, self._kin.owned_by(batch))
         self._reckon_list(following)
         self._look_at_all(following)
 
@@ -245,44 +174,61 @@ class Batches:
         now = self._clock()
         while self._retries and self._retries[0][0] <= now:
             _, uid, name = heapq.heappop(self._retries)
-            if uid in self._by_uid:
-                self._look(self._by_uid[uid], name)
-        more = self._start_deeds(now)
-        pause = self._reports.flush(self._by_uid.values(), now)
+            following = self._kin.get(uid)
+            if following is not None:
+                self._look(following, name)
+        self._decide(now)
+        self._act()
+        pause = self._reports.flush(self._kin, now)
         if self._retries:
             pause = min(pause, max(0.0, self._retries[0][0] - now))
-        return 0.0 if more else min(pause, LONGEST_SLEEP)
+        return 0.0 if self._looking else min(pause, LONGEST_SLEEP)
 
-    def _start_deeds(self, now: float) -> bool:
-        """Decide, a turn for each batch, and start writes; whether the next round may go on at once."""
+    def _decide(self, now: float) -> None:
+        """Decide what children need, a turn for each batch."""
         for _ in range(SLICE):
-            if not self._active or len(self._tasks) >= MOST_DEEDS:
-                return False
-            uid, following = next(iter(self._active.items()))
-            del self._active[uid]
-            if self._step(following, now):
-                self._active[uid] = following
-        return bool(self._active)
+            if not self._looking:
+                return
+            uid, following = _next(self._looking)
+            name = following.looked_at()
+            if name is None:
+                self._acting[uid] = following
+            else:
+                self._decide_one(following, name, now)
+                self._looking[uid] = following
 
-    def _step(self, following: Following, now: float) -> bool:
-        """Decide for one child; whether the batch has more to decide."""
-        batch, name = following.batch, following.take()
-        if name is None:
-            self._keep_mark(following)
-            return False
-        child = self._children.get((batch.namespace, name))
+    def _decide_one(self, following: Following, name: str, now: float) -> None:
+        batch = following.batch
+        child = self._kin.child(batch, name)
         decision = decide(batch, name, child)
         if reckon(following.tally, batch, name, child, decision):
             following.changed = True
-        if decision.deed is Deed.REST or following.held(name, now):
-            return True
-        if decision.deed is Deed.APPLY and not batch.finalized:  # safety.md, 24: the mark comes before the children
-            following.look(name)
+        if decision.deed is not Deed.REST and not following.held(name, now):
+            following.want(name, urgent=decision.deed is Deed.RENEW)
+
+    def _act(self) -> None:
+        """Start writes, a turn for each batch."""
+        while self._acting and len(self._tasks) < MOST_DEEDS:
+            uid, following = _next(self._acting)
+            name = following.take()
+            if name is None:
+                self._keep_mark(following)
+            elif self._act_on(following, name):
+                self._acting[uid] = following
+
+    def _act_on(self, following: Following, name: str) -> bool:
+        """Start the write that the child needs now; whether the batch may go on."""
+        batch = following.batch
+        child = self._kin.child(batch, name)
+        deed = decide(batch, name, child).deed
+        if deed is Deed.APPLY and not batch.finalized:  # safety.md, 24: the mark comes before the children
+            following.want(name, urgent=False)
             self._keep_mark(following)
             return False
-        following.busy.add(name)
-        following.renewing += decision.deed is Deed.RENEW
-        self._spawn(self._carry_out(following, name, decision, child))
+        if deed is not Deed.REST:
+            following.busy.add(name)
+            following.renewing += deed is Deed.RENEW
+            self._spawn(self._carry_out(following, name, deed, child))
         return True
 
     # -- writes
@@ -292,7 +238,7 @@ class Batches:
         batch = following.batch
         if following.marking or not self._running:
             return
-        mark = mark_of_batch(batch, self._owned_by(batch), idle=following.idle and not following.reading)
+        mark = mark_of_batch(batch, self._kin.owned_by(batch), idle=following.idle)
         if mark is not Mark.KEEP:
             following.marking = True
             self._spawn(self._write_mark(following, mark))
@@ -311,16 +257,16 @@ class Batches:
             await asyncio.sleep(TROUBLE_PAUSE)
         finally:
             following.marking = False
-            if batch.uid in self._by_uid:
+            if self._kin.get(batch.uid) is following:
                 self._activate(following)
 
-    async def _carry_out(self, following: Following, name: str, decision: Decision, child: Child | None) -> None:
-        batch, deed = following.batch, decision.deed
+    async def _carry_out(self, following: Following, name: str, deed: Deed, child: Child | None) -> None:
+        batch = following.batch
         failure: KubeError | None = None
         try:
             stored = await self._writer.carry_out(deed, batch, following.spec, batch.entry(name), child)
             if stored is not None:
-                self.child_seen(stored)
+                self._kin.see_child(stored)
             batch.refusals.pop(name, None)
             log.debug(Event.CALL, operation=f"{deed} child", namespace=batch.namespace, name=name)
         except KubeError as error:
@@ -332,24 +278,16 @@ class Batches:
             self._pace(following, name, failure)
         if failure is not None:
             self._refused(following, name, deed, failure)
-        elif deed is Deed.DELETE:
-            self._ask_once(batch, name, child)
-        if not any(each.busy for each in self._by_uid.values()):
-            self._departed.clear()
-        if batch.uid in self._by_uid:
+        elif deed is Deed.DELETE and child is not None:
+            self._kin.see_end_asked(batch, child)
+        self._kin.see_write_ended()
+        if self._kin.get(batch.uid) is following:
             self._look(following, name)
 
     def _pace(self, following: Following, name: str, failure: KubeError | None) -> None:
         until = following.hold(name, self._clock(), failed=failure is not None)
         if until is not None:
             heapq.heappush(self._retries, (until, following.batch.uid, name))
-
-    def _ask_once(self, batch: Batch, name: str, child: Child | None) -> None:
-        """The deletion was asked for; its event may take a moment."""
-        key = (batch.namespace, name)
-        known = self._children.get(key)
-        if known is not None and child is not None and known.uid == child.uid:
-            self._children[key] = replace(known, deleting=True)
 
     def _refused(self, following: Following, name: str, deed: Deed, error: KubeError) -> None:
         """An answer that waiting does not cure is told on the inbox; others are tried again."""
@@ -373,32 +311,21 @@ class Batches:
 
     # -- small change
 
-    def _owned_by(self, batch: Batch) -> Callable[[], Iterator[Child]]:
-        """Its children, when somebody asks: they may be 5,000."""
-
-        def owned() -> Iterator[Child]:
-            for name in batch.family:
-                child = self._children.get((batch.namespace, name))
-                if child is not None and batch.owns(child):
-                    yield child
-
-        return owned
-
     def _spelling(self, uid: str) -> str | None:
         account = self._registry.accounts.get(uid)
         return account.desired.spec.email_address if account is not None else None
 
 
+def _next(turns: dict[str, Following]) -> tuple[str, Following]:
+    """The batch whose turn it is; it leaves the line."""
+    uid, following = next(iter(turns.items()))
+    del turns[uid]
+    return uid, following
+
+
 def _outline(batch: Batch) -> tuple[object, ...]:
     """What of a batch, its list aside, each of its children depends on."""
     return (batch.deleting, batch.released, batch.paused, batch.orphan, batch.labels)
-
-
-def _could_be_child(metadata: Raw) -> bool:
-    owners: Iterable[Raw] = metadata.get("ownerReferences") or ()
-    if BATCH_LABEL in (metadata.get("labels") or {}) or any(owner.get("kind") == BATCH_KIND for owner in owners):
-        return True
-    return NAME_OF_A_CHILD.fullmatch(metadata["name"]) is not None
 
 
 def _complain(batch: Batch, deed: str, name: str, error: KubeError) -> None:

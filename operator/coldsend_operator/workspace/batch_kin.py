@@ -1,0 +1,151 @@
+"""Which SenderAccount belongs to which batch, as the watch of both kinds shows it."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from coldsend_operator.core.batch import Batch, Child, Family
+from coldsend_operator.resources.names import BATCH_KIND, BATCH_LABEL
+from coldsend_operator.workspace.batch_following import Following
+from coldsend_operator.workspace.batch_reading import ChildReader
+from coldsend_operator.workspace.desired import Raw, version_number
+
+NAME_OF_A_CHILD = re.compile(r".*-[a-z2-7]{10}")
+
+Key = tuple[str, str]
+
+
+class Kin:
+    """All batches and all children. `look` is told of each child that a batch has to decide about anew.
+
+    SenderAccounts that cannot be a child by label, owner or name are not kept.
+    """
+
+    def __init__(self, look: Callable[[Following, str], None]) -> None:
+        self._look = look
+        self._reader = ChildReader()
+        self._by_uid: dict[str, Following] = {}
+        self._by_key: dict[Key, Following] = {}
+        self._by_namespace: dict[str, dict[str, Following]] = {}
+        self._children: dict[Key, Child] = {}
+        self._families: dict[Key, Family] = {}  # by namespace and name of the batch
+        self._departed: set[str] = set()  # UIDs of children that went while a write to them was under way
+
+    # -- batches
+
+    def __iter__(self) -> Iterator[Following]:
+        return iter(self._by_uid.values())
+
+    def get(self, uid: str) -> Following | None:
+        return self._by_uid.get(uid)
+
+    def follow(self, metadata: Raw) -> Following:
+        """The batch, which may be new here."""
+        known = self._by_uid.get(metadata["uid"])
+        if known is not None:
+            return known
+        batch = Batch(metadata["uid"], metadata["namespace"], metadata["name"])
+        key = (batch.namespace, batch.name)
+        batch.family = self._families.setdefault(key, Family())
+        following = Following(batch)
+        self._by_uid[batch.uid] = following
+        self._by_key[key] = following
+        self._by_namespace.setdefault(batch.namespace, {})[batch.uid] = following
+        return following
+
+    def forget(self, uid: str) -> Batch | None:
+        """The batch is gone."""
+        following = self._by_uid.pop(uid, None)
+        if following is None:
+            return None
+        batch = following.batch
+        self._by_namespace[batch.namespace].pop(uid, None)
+        if self._by_key.get((batch.namespace, batch.name)) is following:
+            del self._by_key[batch.namespace, batch.name]
+        return batch
+
+    # -- children
+
+    def child(self, batch: Batch, name: str) -> Child | None:
+        return self._children.get((batch.namespace, name))
+
+    def owned_by(self, batch: Batch) -> Callable[[], Iterator[Child]]:
+        """Its children, when somebody asks: they may be 5,000."""
+
+        def owned() -> Iterator[Child]:
+            for name in batch.family:
+                child = self._children.get((batch.namespace, name))
+                if child is not None and batch.owns(child):
+                    yield child
+
+        return owned
+
+    def see_child(self, raw: Raw) -> None:
+        """The API server shows a SenderAccount, in a watch event or in an answer to a write."""
+        metadata = raw["metadata"]
+        key = (metadata["namespace"], metadata["name"])
+        known = self._children.get(key)
+        if known is None and not _could_be_child(metadata):
+            return
+        if known is not None and version_number(metadata.get("resourceVersion")) <= known.version:
+            return
+        if metadata["uid"] in self._departed:
+            return
+        child = self._reader.read(raw, known)
+        self._children[key] = child
+        self._relate(key, known, child)
+        self._concern(key, known, child)
+
+    def lose_child(self, namespace: str, name: str, uid: str) -> None:
+        """The SenderAccount has left the API server."""
+        key = (namespace, name)
+        known = self._children.get(key)
+        if any(name in following.busy for following in self._by_namespace.get(namespace, {}).values()):
+            self._departed.add(uid)
+        if known is None or known.uid != uid:
+            return
+        del self._children[key]
+        self._relate(key, known, None)
+        self._concern(key, known, None)
+
+    def see_end_asked(self, batch: Batch, child: Child) -> None:
+        """The deletion of the child was asked for; its event may take a moment."""
+        known = self.child(batch, child.name)
+        if known is not None and known.uid == child.uid:
+            self._children[batch.namespace, child.name] = replace(known, deleting=True)
+
+    def see_write_ended(self) -> None:
+        """Late answers about what has gone are no danger any more once no write is under way."""
+        if self._departed and not any(following.busy for following in self):
+            self._departed.clear()
+
+    def _relate(self, key: Key, known: Child | None, child: Child | None) -> None:
+        """Keep the families: a child belongs to the batch that its ownerReference names."""
+        namespace, name = key
+        old = (known.owner_name, known.owner) if known is not None else (None, None)
+        new = (child.owner_name, child.owner) if child is not None else (None, None)
+        if old == new:
+            return
+        if old[0] is not None and old[0] != new[0]:
+            self._families[namespace, old[0]].put(name, None)
+        if new[0] is not None:
+            self._families.setdefault((namespace, new[0]), Family()).put(name, new[1])
+
+    def _concern(self, key: Key, known: Child | None, child: Child | None) -> None:
+        """Have the batches that the child matters to decide anew."""
+        namespace, name = key
+        owners = {each.owner_name for each in (known, child) if each is not None and each.owner_name is not None}
+        concerned = {owner: following for owner in owners if (following := self._by_key.get((namespace, owner)))}
+        if known is None or child is None or known.owner != child.owner or child.owner is None:
+            for following in self._by_namespace.get(namespace, {}).values():
+                if following.batch.entry(name) is not None:
+                    concerned[following.batch.name] = following
+        for following in concerned.values():
+            self._look(following, name)
+
+
+def _could_be_child(metadata: Raw) -> bool:
+    owners: Iterable[Raw] = metadata.get("ownerReferences") or ()
+    if BATCH_LABEL in (metadata.get("labels") or {}) or any(owner.get("kind") == BATCH_KIND for owner in owners):
+        return True
+    return NAME_OF_A_CHILD.fullmatch(metadata["name"]) is not None
