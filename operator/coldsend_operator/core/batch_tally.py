@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
-from coldsend_operator.core.batch import Batch, Child, Entry, Shown
+from coldsend_operator.core.batch import Batch, Child, Entry, Refusal, Shown
 from coldsend_operator.core.batch_plan import Decision, as_asked
 from coldsend_operator.core.reasons import LASTING, Reason
 
@@ -139,7 +139,7 @@ def reckon(tally: Tally, batch: Batch, name: str, child: Child | None, decision:
     refusal = decision.refusal
     if refusal is not None:
         mine = child if child is not None and batch.owns(child) else None
-        standing = _standing(Fate.FAILED, mine.shown if mine is not None else NOTHING_SHOWN, refusal.reason)
+        standing = _refused(refusal, mine.shown if mine is not None else NOTHING_SHOWN)
         failure = Failure(entry.position, entry.name, entry.shown, refusal.reason, refusal.message)
         return tally.put(name, standing, _score(mine), failure)
     if child is None:
@@ -155,7 +155,7 @@ def reckon_entry(tally: Tally, entry: Entry) -> bool:
     refusal = entry.refusal
     if refusal is None:
         return False
-    standing = _standing(Fate.FAILED, NOTHING_SHOWN, refusal.reason)
+    standing = _refused(refusal, NOTHING_SHOWN)
     failure = Failure(entry.position, None, entry.shown, refusal.reason, refusal.message)
     return tally.put(key_of(entry), standing, None, failure)
 
@@ -191,6 +191,10 @@ def _obstacle(child: Child, *, settled: bool) -> str:
 
 def _standing(fate: Fate, shown: Shown, obstacle: str) -> Standing:
     return Standing(fate, shown.ready == "True", shown.ready_reason, obstacle, shown.healthy)
+
+
+def _refused(refusal: Refusal, shown: Shown) -> Standing:
+    return Standing(Fate.FAILED, shown.ready == "True", refusal.reason, refusal.reason, shown.healthy)
 
 
 def _score(child: Child | None) -> float | None:

@@ -27,6 +27,7 @@ PLURALS = {
     "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles",
     "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/rolebindings",
     "SenderAccount": GROUP + "/namespaces/{namespace}/senderaccounts",
+    "SenderAccountBatch": GROUP + "/namespaces/{namespace}/senderaccountbatches",
 }
 
 
@@ -81,6 +82,16 @@ class ApiServer:
             raise Refused(response)
         answer: Object = response.json()
         return answer
+
+    def token(self, namespace: str, account: str) -> str:
+        """A token of a service account."""
+        path = f"{_path('ServiceAccount', namespace)}/{account}/token"
+        request = {
+            "apiVersion": "authentication.k8s.io/v1",
+            "kind": "TokenRequest",
+            "spec": {"expirationSeconds": 3600},
+        }
+        return str(self.ask("POST", path, request)["status"]["token"])
 
     def kubectl(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         command = [str(self.cluster.kubectl), "--kubeconfig", str(self.cluster.kubeconfig), *arguments]

@@ -1,0 +1,349 @@
+"""The stories, one function each: its name says what must come true. They share an operator and play at once."""
+
+from collections.abc import Callable
+from typing import Any
+
+from tests.e2e.batches.pool import ANN, BATCH_MANAGER, BOB, CAT, DAN, EVE, FINALIZER, Pool
+from tests.e2e.stage.manifests import account
+from tests.e2e.stage.stage import LOGIN, Shown, eventually
+
+MANY = tuple(f"seller-{number:03}" for number in range(250))
+MOST_REQUESTS = 25
+
+
+def two_hundred_and_fifty_inboxes_become_ready_with_few_requests(pool: Pool) -> None:
+    pool.apply(*MANY)
+    progress = _watched(pool, lambda shown: shown.condition("Ready") == "True Active")
+    shown = pool.ready()
+    asked = [each for each in pool.stage.emulator.requests() if each["workspace"] == pool.stage.workspace]
+    assert len(asked) <= MOST_REQUESTS
+    assert _figures(shown, "total", "processed", "succeeded", "failed", "ready") == [250, 250, 250, 0, 250]
+    assert shown.status["progressPercentage"] == 100
+    assert shown.status["healthScore"] == {"min": 100, "mean": 100}
+    assert {job["state"] for job in shown.status["jobs"]} == {"Completed"}
+    assert sum(job["succeeded"] for job in shown.status["jobs"]) >= 240
+    started = [job["startedAt"] for job in shown.status["jobs"]]
+    assert started == sorted(started, reverse=True)
+    assert "failures" not in shown.status
+    assert "estimatedCompletionTime" not in shown.status
+    assert any("estimatedCompletionTime" in each for each in progress)
+    assert {event["event"] for event in pool.stage.emulator.history(by="bulkCreateSmtpAccounts")} == {"created"}
+
+
+def native_inboxes_become_ready(pool: Pool) -> None:
+    native = {"inboxType": "COLDSEND", "dailyLimit": None, "smtp": None, "native": {"domainName": pool.stage.domain}}
+    pool.template = native
+    pool.apply(ANN, BOB, CAT)
+    shown = pool.ready()
+    assert _figures(shown, "total", "succeeded", "ready") == [3, 3, 3]
+    assert pool.account(ANN).status["emailAddress"] == pool.stage.address(ANN)
+    assert FINALIZER in shown.raw["metadata"]["finalizers"]
+
+
+def no_inbox_is_asked_for_and_nothing_is_called(pool: Pool) -> None:
+    pool.apply()
+    shown = pool.ready()
+    assert _figures(shown, "total", "processed", "ready", "progressPercentage") == [0, 0, 0, 100]
+    assert FINALIZER not in shown.raw["metadata"].get("finalizers", [])
+    assert pool.stage.emulator.inboxes(workspace=pool.stage.workspace) == []
+    pool.delete()
+    pool.gone()
+
+
+def an_inbox_that_leaves_the_list_leaves_coldsend_and_no_other_is_touched(pool: Pool) -> None:
+    pool.apply(ANN, BOB, CAT)
+    pool.ready()
+    pool.apply(CAT, ANN)
+    pool.stage.gone(pool.child(BOB))
+    pool.figures(total=2, ready=2)
+    assert [pool.happened(name) for name in (ANN, BOB, CAT)] == [["created"], ["created", "deleted"], ["created"]]
+    pool.apply()
+    pool.until(lambda shown: not shown.raw["metadata"].get("finalizers"), "no finalizer without children")
+    assert pool.accounts() == {}
+
+
+def the_policy_of_the_moment_holds_for_an_inbox_that_leaves_the_list(pool: Pool) -> None:
+    pool.apply(ANN, BOB)
+    pool.ready()
+    pool.apply(ANN, deletionPolicy="Orphan")
+    pool.stage.gone(pool.child(BOB))
+    pool.ready()
+    assert pool.happened(BOB) == ["created"]
+    assert pool.account(ANN).raw["spec"]["deletionPolicy"] == "Orphan"
+
+
+def inboxes_are_replaced_no_more_than_told_at_a_time(pool: Pool) -> None:
+    pool.limit(2)
+    names = (ANN, BOB, CAT, DAN, EVE)
+    pool.apply(*names, updatePolicy="Recreate")
+    pool.ready()
+    pool.change_template(dailyLimit=20)
+    pool.until(lambda shown: _limits(pool) == [20] * 5, "every inbox with the new limit")
+    pool.ready()
+    missing, most, began = 0, 0, False
+    for event in _history(pool):
+        began = began or event == "deleted"
+        missing += (1 if event == "deleted" else -1) if began else 0
+        most = max(most, missing)
+    assert 1 <= most <= 2
+    assert all(pool.happened(name) == ["created", "deleted", "created"] for name in names)
+
+
+def what_a_hand_changes_on_a_child_is_undone(pool: Pool) -> None:
+    pool.apply(ANN, BOB)
+    pool.ready()
+    before = pool.account(ANN).raw
+    owner = before["metadata"]["ownerReferences"]
+    pool.stage.edit(pool.child(ANN), displayName="By Hand", imap={"port": 143})
+    _until_as_before(pool, before)
+    pool.stage.server.merge(*_at(pool, ANN), {"metadata": {"labels": {"coldsend.pro/batch": None}}})
+    _until_as_before(pool, before)
+    pool.stage.server.merge(*_at(pool, ANN), {"metadata": {"ownerReferences": None}})
+    _until_as_before(pool, before)
+    assert pool.account(ANN).raw["metadata"]["ownerReferences"] == owner
+    assert owner == [
+        {
+            "apiVersion": "coldsend.pro/v1alpha1",
+            "kind": "SenderAccountBatch",
+            "name": pool.name,
+            "uid": pool.uid,
+            "controller": True,
+        }
+    ]
+    pool.ready()
+    assert pool.happened(ANN) == ["created"]
+
+
+def an_orphan_that_a_hand_wrote_on_a_child_stays_to_the_end(pool: Pool) -> None:
+    pool.apply(ANN, BOB)
+    pool.ready()
+    pool.stage.edit(pool.child(ANN), deletionPolicy="Orphan")
+    pool.change_template(dailyLimit=49)
+    pool.until_account(ANN, lambda shown: shown.raw["spec"]["dailyLimit"] == 49, "the new limit")
+    assert pool.account(ANN).raw["spec"]["deletionPolicy"] == "Orphan"
+    pool.delete()
+    pool.gone()
+    assert [pool.happened(name) for name in (ANN, BOB)] == [["created"], ["created", "deleted"]]
+
+
+def a_child_that_a_hand_deletes_is_made_again_with_its_inbox(pool: Pool) -> None:
+    pool.apply(ANN, BOB)
+    pool.ready()
+    uid = pool.account(ANN).raw["metadata"]["uid"]
+    pool.stage.delete(pool.child(ANN))
+    pool.until_account(ANN, lambda shown: shown.raw["metadata"]["uid"] != uid, "another object")
+    pool.ready()
+    assert [pool.happened(name) for name in (ANN, BOB)] == [["created", "deleted", "created"], ["created"]]
+
+
+def a_batch_takes_its_inboxes_along(pool: Pool) -> None:
+    pool.apply(ANN, BOB, CAT)
+    pool.ready()
+    pool.delete()
+    pool.gone()
+    assert pool.accounts() == {}
+    assert all(pool.happened(name) == ["created", "deleted"] for name in (ANN, BOB, CAT))
+
+
+def a_batch_told_to_orphan_as_it_goes_leaves_its_inboxes(pool: Pool) -> None:
+    pool.apply(ANN, BOB, CAT)
+    pool.ready()
+    pool.change_template(deletionPolicy="Orphan")
+    pool.delete("Foreground")
+    pool.gone()
+    assert pool.accounts() == {}
+    assert all(pool.happened(name) == ["created"] for name in (ANN, BOB, CAT))
+
+
+def a_batch_forced_to_orphan_goes_without_its_key(pool: Pool) -> None:
+    pool.apply(ANN, BOB)
+    pool.ready()
+    pool.annotate(force_orphan="true")
+    pool.delete()
+    pool.gone()
+    assert [pool.happened(name) for name in (ANN, BOB)] == [["created"], ["created"]]
+
+
+def children_left_behind_are_taken_back_by_a_new_batch_and_no_inbox_is_touched(pool: Pool) -> None:
+    pool.apply(ANN, BOB)
+    pool.ready()
+    uids = {name: shown.raw["metadata"]["uid"] for name, shown in pool.accounts().items()}
+    pool.delete("Orphan")
+    pool.gone()
+    left = pool.accounts()
+    assert not any(shown.raw["metadata"].get("ownerReferences") for shown in left.values())
+    pool.apply(ANN, BOB)
+    pool.ready()
+    assert {name: shown.raw["metadata"]["uid"] for name, shown in pool.accounts().items()} == uids
+    assert {shown.raw["metadata"]["ownerReferences"][0]["uid"] for shown in pool.accounts().values()} == {pool.uid}
+    assert [pool.happened(name) for name in (ANN, BOB)] == [["created"], ["created"]]
+
+
+def what_cannot_be_worked_on_fails_alone(pool: Pool) -> None:
+    twice = {**pool.item(BOB), "emailAddress": pool.stage.address(BOB).upper(), "displayName": "Bob Again"}
+    pool.apply(ANN, BOB, twice, CAT)
+    shown = pool.figures(total=4, ready=3, failed=1, processed=4)
+    (failure,) = shown.status["failures"]
+    assert failure["reason"] == "AddressConflict"
+    assert failure["emailAddress"] == twice["emailAddress"]
+    assert "name" not in failure
+    assert shown.condition("Ready") == "False AddressConflict"
+    assert pool.account(BOB).raw["spec"]["displayName"] == "Bob"
+    pool.apply(ANN, BOB, CAT)
+    assert "failures" not in pool.ready().status
+    assert all(pool.happened(name) == ["created"] for name in (ANN, BOB, CAT))
+
+
+def an_object_of_a_childs_name_with_another_address_is_left_alone(pool: Pool) -> None:
+    spec = {**pool.stage.manifest("other")["spec"], "emailAddress": pool.stage.address("other")}
+    pool.stage.server.apply(account(pool.stage.namespace, pool.child(ANN), spec, pool.stage.labels))
+    pool.stage.ready(pool.child(ANN))
+    pool.apply(ANN, BOB)
+    shown = pool.figures(total=2, ready=1, failed=1)
+    (failure,) = shown.status["failures"]
+    assert failure["reason"] == "InvalidSpec"
+    assert pool.child(ANN) in failure["message"]
+    stranger = pool.account(ANN).raw
+    assert stranger["spec"]["emailAddress"] == pool.stage.address("other")
+    assert "ownerReferences" not in stranger["metadata"]
+    pool.stage.delete(pool.child(ANN))
+    pool.ready()
+    assert pool.happened("other") == ["created", "deleted"]
+    assert pool.happened(ANN) == ["created"]
+
+
+def a_late_secret_turns_failures_into_inboxes(pool: Pool) -> None:
+    pool.apply(ANN, BOB, smtp={"passwordSecretRef": {"name": "late"}})
+    shown = pool.figures(total=2, failed=2, processed=2, succeeded=0)
+    assert [each["reason"] for each in shown.status["failures"]] == ["SecretNotFound", "SecretNotFound"]
+    assert shown.condition("Synced") == "False SecretNotFound"
+    assert "Warning SecretNotFound" in pool.events()
+    pool.stage.secret("late", password=pool.stage.password)
+    assert _figures(pool.ready(), "succeeded", "failed", "ready") == [2, 0, 2]
+
+
+def passwords_come_from_the_key_of_each_inbox(pool: Pool) -> None:
+    pool.stage.secret(LOGIN, ann=f"{pool.stage.password} a", bob=f"{pool.stage.password} b")
+    pool.apply(pool.item(ANN, passwordKey="ann"), pool.item(BOB, passwordKey="bob", dailyLimit=7))
+    pool.ready()
+    assert pool.stage.emulator.has_passwords(pool.stage.inbox(ANN)["inbox_id"], f"{pool.stage.password} a")
+    assert pool.stage.emulator.has_passwords(pool.stage.inbox(BOB)["inbox_id"], f"{pool.stage.password} b")
+    assert pool.stage.inbox(BOB)["daily_limit"] == 7
+
+
+def what_was_answered_stays_answered_while_an_inbox_is_made_a_second_time(pool: Pool) -> None:
+    pool.apply(ANN, BOB, CAT)
+    pool.ready()
+    pool.stage.drop_secret()  # so that it cannot be made at once
+    pool.stage.emulator.delete(pool.stage.address(BOB))
+    pool.stage.annotate(pool.child(BOB), reconcile="now")
+    shown = pool.until(lambda shown: shown.status["ready"] == 2, "two that are ready")
+    assert _figures(shown, "total", "processed") == [3, 3]
+    pool.stage.secret(password=pool.stage.password)
+    states = _watched(pool, lambda shown: shown.status["ready"] == 3)
+    assert {each["processed"] for each in states} == {3}
+
+
+def two_batches_that_ask_for_one_address_do_not_disturb_each_other(pool: Pool) -> None:
+    pool.apply(ANN, BOB)
+    pool.ready()
+    younger = Pool(pool.stage, "younger")
+    younger.apply(BOB, CAT)
+    shown = younger.figures(total=2, ready=1, failed=1)
+    (failure,) = shown.status["failures"]
+    assert (failure["name"], failure["reason"]) == (younger.child(BOB), "AddressConflict")
+    assert pool.child(BOB) in failure["message"]
+    assert pool.ready().status["ready"] == 2
+    pool.delete()
+    pool.gone()
+    younger.ready()
+    assert [pool.happened(name) for name in (BOB, CAT)] == [["created", "deleted", "created"], ["created"]]
+
+
+def a_paused_batch_changes_no_child_and_still_goes(pool: Pool) -> None:
+    pool.apply(ANN, BOB)
+    pool.ready()
+    before = {name: shown.raw["metadata"]["generation"] for name, shown in pool.accounts().items()}
+    pool.annotations = {"coldsend.pro/paused": "true"}
+    pool.apply(ANN, CAT, dailyLimit=5)
+    shown = pool.shows(Synced="False ReconciliationPaused")
+    assert shown.status["total"] == 2
+    assert {name: each.raw["metadata"]["generation"] for name, each in pool.accounts().items()} == before
+    pool.delete()
+    pool.gone()
+    assert [pool.happened(name) for name in (ANN, BOB, CAT)] == [["created", "deleted"], ["created", "deleted"], []]
+
+
+def a_wiped_list_is_held_until_somebody_approves_it_on_the_batch(pool: Pool) -> None:
+    names = MANY[:24]
+    pool.apply(*names)
+    pool.ready()
+    pool.apply(*names[:2])
+    shown = pool.shows(Synced="False DeletionHeld")
+    assert "22 deletions are held" in shown.message("Synced")
+    assert "Warning DeletionHeld" in _eventually_events(pool, "Warning DeletionHeld")
+    assert len(pool.stage.emulator.inboxes(workspace=pool.stage.workspace)) == 24
+    pool.annotate(approve_deletion="true")
+    pool.ready()
+    assert len(pool.stage.emulator.inboxes(workspace=pool.stage.workspace)) == 2
+
+
+def a_batch_goes_with_its_namespace(pool: Pool) -> None:
+    pool.apply(ANN, BOB)
+    pool.ready()
+    pool.stage.server.delete("Namespace", "", pool.stage.namespace)
+    pool.gone()
+    assert [pool.happened(name) for name in (ANN, BOB)] == [["created", "deleted"], ["created", "deleted"]]
+
+
+# -- how they look
+
+
+def _watched(pool: Pool, done: Callable[[Shown], bool]) -> list[dict[str, Any]]:
+    """The states of status until it is done; what was processed never goes back within one generation."""
+    states: list[dict[str, Any]] = []
+
+    def look(shown: Shown) -> bool:
+        if shown.status and (not states or states[-1] != shown.status):
+            states.append(shown.status)
+        return bool(shown.status) and done(shown)
+
+    pool.until(look, "the end")
+    processed = [(each["observedGeneration"], each["processed"]) for each in states]
+    assert processed == sorted(processed)
+    return states
+
+
+def _figures(shown: Shown, *names: str) -> list[object]:
+    return [shown.status.get(name) for name in names]
+
+
+def _limits(pool: Pool) -> list[object]:
+    return [inbox["daily_limit"] for inbox in pool.stage.emulator.inboxes(workspace=pool.stage.workspace)]
+
+
+def _history(pool: Pool) -> list[str]:
+    history = pool.stage.emulator.history()
+    return [each["event"] for each in history if each["workspace"] == pool.stage.workspace]
+
+
+def _at(pool: Pool, name: str) -> tuple[str, str, str]:
+    return ("SenderAccount", pool.stage.namespace, pool.child(name))
+
+
+def _until_as_before(pool: Pool, before: dict[str, Any]) -> None:
+    def as_before(shown: Shown) -> bool:
+        metadata = shown.raw["metadata"]
+        same = all(metadata.get(key) == before["metadata"].get(key) for key in ("labels", "ownerReferences", "uid"))
+        ours = any(each["manager"] == BATCH_MANAGER for each in metadata["managedFields"])
+        return bool(same and ours and shown.raw["spec"] == before["spec"])
+
+    changed_since = before["metadata"]["resourceVersion"]
+    pool.until_account(
+        ANN, lambda shown: shown.raw["metadata"]["resourceVersion"] != changed_since and as_before(shown), "as before"
+    )
+
+
+def _eventually_events(pool: Pool, wanted: str) -> list[str]:
+    eventually(lambda: wanted in pool.events(), wanted)
+    return pool.events()

@@ -1,0 +1,133 @@
+"""Many inboxes in one object, on a real API server, a real operator, and ColdSend as the emulator plays it.
+
+The stories share one operator; each has a namespace and a ColdSend workspace of its own, so they play at the same time.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.e2e.batches import stories
+from tests.e2e.batches.pool import ANN, BOB, CAT, Pool, pooled
+from tests.e2e.stage.operators import OperatorRun, running_operator
+from tests.e2e.stage.world import OWN_KEY, World
+from tests.e2e.stories import Story, stories_of
+
+STORIES = stories_of(stories)
+AT_ONCE = 12
+PATIENCE = 280
+OURS = {"played-by": "batches"}
+OWN = {"played-by": "one-batch"}
+CALM = {"COLDSEND_SWEEP_SECONDS": "300", "COLDSEND_POLL_SECONDS": "1"}
+"""Settings with which the requests of a batch can be counted: no sweep comes in between."""
+WRITES = "coldsend_kubernetes_writes_total"
+
+
+@contextmanager
+def operator_of(world: World, labels: dict[str, str], lease_namespace: str) -> Iterator[OperatorRun]:
+    """An operator for the batches with these labels alone."""
+    (selector,) = (f"{key}={value}" for key, value in labels.items())
+    with running_operator(
+        world.cluster.kubeconfig,
+        world.folder,
+        COLDSEND_API_URL=world.emulator.api_url,
+        COLDSEND_API_KEY=OWN_KEY,
+        COLDSEND_LABEL_SELECTOR=selector,
+        COLDSEND_LEASE_NAMESPACE=lease_namespace,
+        **CALM,
+    ) as running:
+        running.wait_until_ready()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def operator(world: World) -> Iterator[OperatorRun]:
+    with operator_of(world, OURS, "default") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def played(request: pytest.FixtureRequest, world: World, operator: OperatorRun) -> Iterator[dict[Story, Future[None]]]:
+    """The stories that were chosen, all under way."""
+    chosen = [_story_of(item) for item in request.session.items if _is_story(item)]
+
+    def play(story: Story) -> None:
+        with pooled(world, story.__name__, OURS) as pool:
+            try:
+                story(pool)
+            except BaseException as failure:
+                lines = [line for line in operator.lines().splitlines() if pool.stage.namespace in line]
+                failure.add_note("\n".join(["the log of the operator:", *lines[-40:]]))
+                raise
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield {story: pool.submit(play, story) for story in chosen}
+        pool.shutdown(cancel_futures=True)
+
+
+def _is_story(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and item.function is test_story_of_a_batch
+
+
+def _story_of(item: Any) -> Story:
+    story: Story = item.callspec.params["story"]
+    return story
+
+
+@pytest.mark.parametrize("story", [pytest.param(story, id=story.__name__) for story in STORIES])
+def test_story_of_a_batch(story: Story, played: dict[Story, Future[None]]) -> None:
+    played[story].result(PATIENCE)
+
+
+@pytest.fixture
+def pool(world: World) -> Iterator[Pool]:
+    with pooled(world, "one batch", OWN) as opened:
+        yield opened
+
+
+def test_a_restart_writes_nothing_and_a_batch_made_anew_adopts_its_children(world: World, pool: Pool) -> None:
+    home = pool.stage.namespace
+    with operator_of(world, OWN, home):
+        pool.apply(ANN, BOB, CAT)
+        pool.ready()
+        for name in (ANN, BOB, CAT):
+            pool.until_account(name, lambda shown: "healthScore" in shown.status, "a health score")
+        pool.until(lambda shown: "healthScore" in shown.status, "a health score")
+    with operator_of(world, OWN, home) as restarted:
+        pool.stage.after_sweeps(1)
+        assert restarted.figure(WRITES, kind="SenderAccount") == 0
+        assert restarted.figure(WRITES, kind="SenderAccountBatch") == 0
+    uids = {name: shown.raw["metadata"]["uid"] for name, shown in pool.accounts().items()}
+    with asleep(world.cluster.pids["kube-controller-manager"]):  # it would collect children without a living owner
+        pool.stage.server.merge("SenderAccountBatch", home, pool.name, {"metadata": {"finalizers": None}})
+        pool.delete()
+        pool.gone()
+        pool.apply(ANN, BOB)
+        with operator_of(world, OWN, home):
+            pool.until_account(ANN, lambda shown: _owner(shown) == pool.uid, "its new owner")
+            pool.ready()
+            pool.stage.gone(pool.child(CAT))
+    pool.stage.server.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"{home}-after"}})
+    pool.stage.server.delete("Namespace", "", f"{home}-after")
+    assert {name: shown.raw["metadata"]["uid"] for name, shown in pool.accounts().items()} == {
+        pool.child(name): uids[pool.child(name)] for name in (ANN, BOB)
+    }
+    assert [pool.happened(name) for name in (ANN, BOB, CAT)] == [["created"], ["created"], ["created", "deleted"]]
+
+
+def _owner(shown: Any) -> str:
+    return str(shown.raw["metadata"]["ownerReferences"][0]["uid"])
+
+
+@contextmanager
+def asleep(pid: int) -> Iterator[None]:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
