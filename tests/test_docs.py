@@ -1,0 +1,66 @@
+"""The pages of docs/ are true where a program can tell, and build without a warning."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.reference import check
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES_OUTSIDE = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "examples/README.md")
+LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
+CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+
+
+def reasons_explained() -> dict[str, list[str]]:
+    """Cause and way out by reason."""
+    rows = re.findall(
+        r"^\| `(\w+)` \|(.*)\|$", (DOCS / "reference/reasons.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    return {reason: [cell.strip() for cell in cells.split(" | ")] for reason, cells in rows}
+
+
+def test_the_site_builds_without_a_warning_and_without_a_dead_link(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    built = subprocess.run(
+        command, cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True, check=False
+    )
+    assert built.returncode == 0, built.stdout + built.stderr
+    assert (tmp_path / "index.html").is_file()
+    assert (tmp_path / "reference" / "reasons" / "index.html").is_file()
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_reason_has_a_cause_and_a_way_out(reason: Reason) -> None:
+    cause, way_out = reasons_explained()[reason.value]
+    assert cause
+    assert way_out
+
+
+def test_the_page_explains_no_reason_that_is_none() -> None:
+    assert set(reasons_explained()) == {reason.value for reason in Reason}
+
+
+def test_the_generated_pages_are_what_the_code_says() -> None:
+    assert check(DOCS / "reference") == []
+
+
+@pytest.mark.parametrize("page", PAGES_OUTSIDE)
+def test_links_of_pages_outside_the_site_lead_somewhere(page: str) -> None:
+    text = CODE_BLOCK.sub("", (ROOT / page).read_text(encoding="utf-8"))
+    links = [link for link in LINK.findall(text) if not link.startswith(("http://", "https://"))]
+    dead = [link for link in links if not ((ROOT / page).parent / link).exists()]
+    assert dead == []
+
+
+def test_every_manifest_that_a_page_names_is_there() -> None:
+    pages = [page.read_text(encoding="utf-8") for page in DOCS.rglob("*.md")]
+    named = {name for page in pages for name in re.findall(r"examples/[\w./-]+\.(?:yaml|py)", page)}
+    assert named
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
