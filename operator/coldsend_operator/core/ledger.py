@@ -10,23 +10,23 @@ import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import islice
 
 from coldsend_operator.core.answers import address_key
 from coldsend_operator.core.brake import Brake
 from coldsend_operator.core.breaker import Breaker
 from coldsend_operator.core.budget import HOUR, MINUTE, Budget, Window
-from coldsend_operator.core.calls import BULK, Call, Operation
+from coldsend_operator.core.calls import BULK, Call, Lane, Operation
 from coldsend_operator.core.claims import Claims
 from coldsend_operator.core.domains import Domains
 from coldsend_operator.core.inventory import Inventory
 from coldsend_operator.core.jobs import Job, Pace
-from coldsend_operator.core.policy import DEFAULT_UNAVAILABLE, NamespaceMarks, Policy
+from coldsend_operator.core.membership import Membership
+from coldsend_operator.core.policy import NamespaceMarks, Policy
 from coldsend_operator.core.queues import Queue
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, Applied, Desired, Facts, Lost, Mail
+from coldsend_operator.core.replacements import Replacements
 from coldsend_operator.core.steps import Move, Step, next_step
-from coldsend_operator.core.steps.differences import needs_recreation
 from coldsend_operator.core.steps.step import unix_of
 
 IMPLAUSIBLE_AT = 10
@@ -35,6 +35,12 @@ CHORES = frozenset({Move.MARK, Move.UNMARK, Move.FORGET})
 QUIET_SECONDS = 20.0  # a flood of 1,000 passes in less: telling each that it waits would cost a write each
 SHORT_WAIT = 5.0  # waits for the budget that are shorter are not told
 TURN_MOVED = 600.0
+ESTIMATED = {  # whose turn is told when the budget is spent
+    Move.CREATE: Lane.CREATE,
+    Move.DELETE: Lane.DELETE,
+    Move.SEARCH: Lane.LOOK,
+    Move.DOMAINS: Lane.LOOK,
+}
 REQUESTS_PER_BULK = 3  # the call, a poll of its job, a list page
 
 
@@ -88,14 +94,9 @@ class Ledger:
         self.last_served: dict[str, float] = {}
         self._queued: dict[str, tuple[Move, str]] = {}
         self._next_call = 0
-        self._showing: dict[str, set[str]] = {}
-        self._shown_by: dict[str, str] = {}
-        self._bound: dict[str, int] = {}  # workspace digests in lastApplied: how many accounts
-        self._bindings: dict[str, str] = {}
-        self._groups: dict[tuple[str, str, str], set[str]] = {}
-        self._groups_of: dict[str, tuple[str, str, str]] = {}
-        self._turns: dict[tuple[str, str, str], dict[str, None]] = {}
-        self._slots: dict[tuple[str, str, str], frozenset[str]] = {}
+        self.replacements = Replacements(self)
+        self._shown = Membership[str]()  # accounts by the inbox that their status shows
+        self._bound = Membership[str]()  # holders by the workspace digest of their lastApplied
 
     # -- objects come, change and go
 
@@ -155,9 +156,9 @@ class Ledger:
         if account is None:
             return None
         self.unqueue(uid)
-        self._bind(uid, None)
-        self._show_in(uid, None)
-        self._leave_group(uid)
+        self._bound.place(uid, None)
+        self._shown.place(uid, None)
+        self.replacements.leave(uid)
         self.brake.withdraw(uid)
         self.steps.pop(uid, None)
         self.chores.pop(uid, None)
@@ -202,7 +203,7 @@ class Ledger:
         """Decide anew for every account that something happened to."""
         while self.timers and self.timers[0][0] <= now:
             self.dirty.add(heapq.heappop(self.timers)[1])
-        self._slots = {}
+        self.replacements.begin_round()
         self._settle_brake(now)
         for _ in range(8):  # a step that only changes what is known is followed by the next one
             if not self.dirty:
@@ -224,13 +225,13 @@ class Ledger:
     @property
     def managed(self) -> int:
         """How many inboxes the objects of this workspace hold."""
-        return sum(len(ledger._bindings) for ledger in self.kin)  # noqa: SLF001 - a ledger like this one
+        return sum(len(ledger._bound) for ledger in self.kin)  # noqa: SLF001 - a ledger like this one
 
     @property
     def unproven(self) -> bool:
         """Whether this key so far shows a workspace that none of the accounts know (safety.md, 15)."""
-        strangers = sum(count for digest, count in self._bound.items() if digest not in self.digests)
-        return strangers > 0 and strangers == len(self._bindings)
+        strangers = sum(count for digest, count in self._bound.counts().items() if digest not in self.digests)
+        return strangers > 0 and strangers == len(self._bound)
 
     def join(self, other: "Ledger", now: float, *, counted: bool = False) -> None:
         """Both keys lead to one workspace: one budget, one brake, one line for each address (safety.md, 13).
@@ -398,78 +399,8 @@ class Ledger:
         return max(self.sign(account) + longest, lost.earliest)
 
     def recreate_slot(self, account: Account) -> bool:
-        """safety.md, 22: one of those that share a Secret or a Batch first, then maxUnavailable at a time."""
-        if self._being_replaced(account):
-            return True
-        key = self._groups_of.get(account.uid)
-        if key is None:
-            return True
-        if key not in self._slots:
-            self._slots[key] = self._chosen(key)
-        if account.uid not in self._slots[key]:
-            self._turns.setdefault(key, {})[account.uid] = None
-            return False
-        self._turns.get(key, {}).pop(account.uid, None)
-        return True
-
-    def _chosen(self, key: tuple[str, str, str]) -> frozenset[str]:
-        """Who may be replaced now: always the same ones first, so that a restart goes on with those it had begun."""
-        members = [self.accounts[uid] for uid in self._groups[key]]
-        members = [other for other in members if other.desired.deleting is None]
-        out = sum(1 for other in members if self._being_replaced(other) or self._vanished(other))
-        proven = any(other.facts.held and not self._outdated(other) for other in members)
-        unavailable = self.policy.max_unavailable.get(key[2], DEFAULT_UNAVAILABLE)
-        free = (unavailable.allowed(len(members)) if proven else 1) - out
-        if free <= 0:
-            return frozenset()
-        waiting = [other for other in members if self._may_be_replaced(other)]
-        chosen = heapq.nsmallest(free, waiting, key=lambda other: (other.refused_delete is not None, other.uid))
-        return frozenset(other.uid for other in chosen)
-
-    def _may_be_replaced(self, account: Account) -> bool:
-        if self._being_replaced(account) or self._vanished(account):
-            return False
-        lacking = account.credentials is not None and account.credentials.reason is not None
-        return not lacking and account.facts.held and self._outdated(account)
-
-    def _vanished(self, account: Account) -> bool:
-        """Held, but not shown: gone, or not seen yet since the restart."""
-        return account.facts.held and account.facts.inbox_id not in self.inventory.rows
-
-    def _regroup(self, account: Account) -> None:
-        """Keep the account with those that share its Batch or its Secret, and let the next one take its turn."""
-        spec, batch = account.desired.spec, account.desired.batch
-        secret = spec.smtp.password.name if spec.smtp else None
-        kind, name = ("batch", batch) if batch is not None else ("secret", secret)
-        key = (account.desired.namespace, kind, name) if spec.recreate and name is not None else None
-        old = self._groups_of.get(account.uid)
-        if old != key:
-            self._leave_group(account.uid)
-            if key is not None:
-                self._groups_of[account.uid] = key
-                self._groups.setdefault(key, set()).add(account.uid)
-        if key in self._turns:
-            self.touch_all(islice(self._turns[key], 100))
-
-    def _leave_group(self, uid: str) -> None:
-        key = self._groups_of.pop(uid, None)
-        if key is None:
-            return
-        self._groups[key].discard(uid)
-        self._turns.get(key, {}).pop(uid, None)
-        if not self._groups[key]:
-            del self._groups[key]
-
-    def _being_replaced(self, account: Account) -> bool:
-        step = self.steps.get(account.uid)
-        call = self.flying.get(account.busy) if account.busy is not None else None
-        leaving = (step is not None and step.move is Move.DELETE) or (call is not None and call.operation.deletes)
-        under_way = account.deleted_at is not None or leaving
-        return account.desired.deleting is None and (under_way or not account.facts.held)
-
-    def _outdated(self, account: Account) -> bool:
-        row = self.inventory.rows.get(account.facts.inbox_id or "")
-        return row is None or needs_recreation(account, row)
+        """Whether the account may be replaced now (safety.md, 22)."""
+        return self.replacements.slot(account)
 
     def may_adopt(self, account: Account) -> bool:
         """safety.md, 14: with the operator's own key only the listed namespaces may adopt or observe."""
@@ -538,17 +469,17 @@ class Ledger:
 
     def estimate(self, now: float) -> None:
         """Tell those that wait for the budget when their turn is expected (settled.md: absolute, and told once)."""
-        out_of_room = self.budget.room(now) == 0 and self.budget.free_at(now) > now + SHORT_WAIT
-        if not out_of_room or now < self.estimated_at + SHORT_WAIT / 2:
+        free_at = {move: self.budget.free_at(now, lane.headroom) for move, lane in ESTIMATED.items()}
+        if max(free_at.values()) <= now + SHORT_WAIT or now < self.estimated_at + SHORT_WAIT / 2:
             return
         self.estimated_at = now
         ahead = 1 if self.inventory.listed_at else 1 + len(self.accounts) // BULK
-        for key, queue in self.queues.items():
-            if key[0] not in {Move.CREATE, Move.DELETE}:
+        for (move, _), queue in self.queues.items():
+            if free_at.get(move, now) <= now + SHORT_WAIT:
                 continue
             for index, uid in enumerate(queue):
                 if index % BULK == 0:
-                    turn_at = self.budget.done_at(now, ahead)
+                    turn_at = max(free_at[move], self.budget.done_at(now, ahead))
                     ahead += REQUESTS_PER_BULK
                 account = self.accounts[uid]
                 if account.turn_at is None or abs(account.turn_at - turn_at) > TURN_MOVED:
@@ -558,11 +489,11 @@ class Ledger:
     # -- indexes and small change
 
     def _index(self, account: Account) -> None:
-        self._regroup(account)
+        self.touch_all(self.replacements.place(account))
         self.touch_all(self.claims.update(account, self.group))
         bound = account.facts.applied.workspace if account.facts.applied else None
-        self._show_in(account.uid, account.facts.inbox_id)
-        self._bind(account.uid, (bound or self.digest) if account.facts.held else None)
+        self._shown.place(account.uid, account.facts.inbox_id)
+        self._bound.place(account.uid, (bound or self.digest) if account.facts.held else None)
 
     def index(self, account: Account) -> None:
         """The facts of the account changed: its claims and its neighbours follow. The dead claim nothing."""
@@ -570,9 +501,9 @@ class Ledger:
             self._index(account)
             self.touch(account.uid)
 
-    def showing(self, inbox_id: str) -> set[str]:
+    def showing(self, inbox_id: str) -> frozenset[str]:
         """UIDs of the accounts of this workspace whose status shows the inbox."""
-        return self._showing.get(inbox_id, set())
+        return frozenset(self._shown.members(inbox_id))
 
     def queued(self, move: Move) -> tuple[str, ...]:
         """UIDs that wait for a call of this kind."""
@@ -581,26 +512,6 @@ class Ledger:
     def still_queued(self, uids: tuple[str, ...]) -> tuple[str, ...]:
         """Those of a refused bulk that still want the call."""
         return tuple(uid for uid in uids if uid in self._queued)
-
-    def _show_in(self, uid: str, inbox_id: str | None) -> None:
-        old = self._shown_by.pop(uid, None)
-        if old is not None:
-            self._showing[old].discard(uid)
-            if not self._showing[old]:
-                del self._showing[old]
-        if inbox_id is not None:
-            self._shown_by[uid] = inbox_id
-            self._showing.setdefault(inbox_id, set()).add(uid)
-
-    def _bind(self, uid: str, digest: str | None) -> None:
-        old = self._bindings.pop(uid, None)
-        if old is not None:
-            self._bound[old] -= 1
-            if not self._bound[old]:
-                del self._bound[old]
-        if digest is not None:
-            self._bindings[uid] = digest
-            self._bound[digest] = self._bound.get(digest, 0) + 1
 
     def next_call_id(self) -> int:
         self._next_call += 1

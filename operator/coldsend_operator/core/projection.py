@@ -7,7 +7,7 @@ from typing import Any
 from coldsend_operator.core.answers import Row
 from coldsend_operator.core.breaker import Block
 from coldsend_operator.core.calls import Operation
-from coldsend_operator.core.ledger import QUIET_SECONDS, Ledger, rfc3339
+from coldsend_operator.core.ledger import ESTIMATED, QUIET_SECONDS, Ledger, rfc3339
 from coldsend_operator.core.reasons import Condition, Reason
 from coldsend_operator.core.records import Account, Applied, Facts, JobRef, Mail
 from coldsend_operator.core.steps import Move, Step
@@ -205,7 +205,7 @@ def _what_stands_in_the_way(account: Account, ledger: Ledger, step: Step) -> Say
     block = ledger.breaker.block_of(calls)
     if block is not None and step.move in {Move.CREATE, Move.DELETE, Move.SEARCH, Move.GET, Move.DOMAINS}:
         return _blocked(block)
-    if account.turn_at is not None and step.move in {Move.CREATE, Move.DELETE}:
+    if account.turn_at is not None and step.move in ESTIMATED:
         message = f"The request budget of ColdSend is spent; the turn of this object is expected at {_at(account)}."
         return Saying("False", Reason.RATE_LIMITED, message)
     if step.reason is not None:

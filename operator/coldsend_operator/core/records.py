@@ -164,6 +164,7 @@ class Lost:
     at: float
     hint: str | None = None  # what a result row said of a failure
     answered: bool = False  # ColdSend did answer, only not with the inbox: a look shows it
+    existed: bool = False  # a row said "exists" to a first create: what is found is not ours (safety.md, 6)
     earliest: float = 0.0  # a single create is not repeated before its own timeout would have passed
 
 

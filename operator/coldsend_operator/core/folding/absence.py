@@ -14,9 +14,11 @@ def judge_absence(ledger: Ledger, account: Account, begun: float, now: float) ->
     if account.address is not None and ledger.inventory.at(account.address):
         return
     if account.lost is not None and account.lost.hint is not None and begun >= account.lost.at:
-        reason = refusal_reason(account.lost.hint)
-        set_back(ledger, account, reason, account.lost.hint or "ColdSend refused the inbox.", now)
-        account.lost = None
+        hint, existed, account.lost = account.lost.hint, account.lost.existed, None
+        if existed:
+            _exists_elsewhere(ledger, account, now)
+        else:
+            set_back(ledger, account, refusal_reason(hint), hint or "ColdSend refused the inbox.", now)
     elif account.unsure_at and begun > max(account.unsure_at, ledger.over(account)):
         account.lost = None
         _exists_elsewhere(ledger, account, now)

@@ -5,7 +5,7 @@ from coldsend_operator.core.answers import BulkAnswer, Created, Failure, Failure
 from coldsend_operator.core.calls import Call, Operation
 from coldsend_operator.core.folding.jobs import answered_at_once, begin_job, finish_members
 from coldsend_operator.core.folding.looks import FIRST_LOOK
-from coldsend_operator.core.folding.pieces import UNKNOWN, WORKSPACE, members_of, refusal_reason, set_back
+from coldsend_operator.core.folding.pieces import UNKNOWN, WORKSPACE, members_of, refusal_reason, says_exists, set_back
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, Lost
@@ -85,7 +85,7 @@ def _refused(ledger: Ledger, account: Account, failure: Failure, now: float) -> 
 
 def _says_exists(failure: Failure) -> bool:
     """A refusal of another code in the words of "exists" gets a look before it is believed."""
-    return failure.kind is FailureKind.REFUSED and not failure.faults and "already" in failure.message.lower()
+    return failure.kind is FailureKind.REFUSED and not failure.faults and says_exists(failure.message)
 
 
 def _bulk_refused(ledger: Ledger, call: Call, members: list[Account], failure: Failure, now: float) -> None:

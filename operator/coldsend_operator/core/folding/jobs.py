@@ -5,6 +5,7 @@ from dataclasses import replace
 from coldsend_operator.core import jobs
 from coldsend_operator.core.answers import BulkAnswer, Failure, FailureKind, JobProgress
 from coldsend_operator.core.calls import Call
+from coldsend_operator.core.folding.pieces import says_exists
 from coldsend_operator.core.jobs import Job
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.records import Account, JobRef, Lost
@@ -36,10 +37,11 @@ def finish_members(ledger: Ledger, name: str, members: list[Account], failures: 
     ledger.signs[name] = now
     for account in members:
         hint = failures.get(account.address or "")
+        existed = account.lost is None and says_exists(hint)
         account.job = None
         account.facts = replace(account.facts, job=None)
         account.wrote_at = now
-        account.lost = Lost(name, now, hint, answered=True)
+        account.lost = Lost(name, now, hint, answered=True, existed=existed)
         account.look_at, account.looks = None, 0
         ledger.touch(account.uid)
 

@@ -45,6 +45,11 @@ def set_back(
     ledger.touch(account.uid)
 
 
+def says_exists(message: str | None) -> bool:
+    """Whether a refusal or a row says that the address exists: a look shows whose it is."""
+    return message is not None and "already" in message.lower()
+
+
 def refusal_reason(message: str) -> Reason:
     """ConnectionFailed or Rejected: a hint for people only, nothing hangs on it."""
     lowered = message.lower()

@@ -98,7 +98,8 @@ def _drop_lost(account: Account, reason: Reason, message: str) -> Step:
 def lost(account: Account, view: View, now: float) -> Step:
     """A create without an answer: look, wait, look, and only then repeat (safety.md, 6 and 7)."""
     rows = view.inventory.at(account.address or "")
-    mine = next((row for row in rows if ours(account, row, view)), None)
+    existed = account.lost is not None and account.lost.existed
+    mine = next((row for row in rows if ours(account, row, view)), None) if not existed else None
     if mine is not None and not view.claims.holders(mine.inbox_id, account.uid):
         return Step(Move.TAKE, inbox_id=mine.inbox_id, origin="Created")
     over = view.over(account)
