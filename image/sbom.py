@@ -53,7 +53,7 @@ def _python(hashes: Mapping[str, list[str]]) -> Iterator[Component]:
 
 
 def _licence(each: metadata.Distribution) -> str | None:
-    expression: str | None = each.metadata.get("License-Expression")
+    expression = next(iter(each.metadata.get_all("License-Expression", [])), None)
     classified = [
         one.rpartition(" :: ")[2]
         for one in each.metadata.get_all("Classifier", [])

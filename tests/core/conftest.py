@@ -1,0 +1,41 @@
+"""How long the searches look, and silence of the logs of simulated processes."""
+
+import gc
+import os
+from collections.abc import Iterator, MutableMapping
+from typing import Any, NoReturn
+
+import pytest
+import structlog
+from hypothesis import HealthCheck, settings
+
+_COMMON: dict[str, Any] = {
+    "deadline": None,  # nothing here is timed: the machine may be busy
+    "print_blob": True,
+    "suppress_health_check": list(HealthCheck),
+}
+settings.register_profile("coldsend-ci", max_examples=1500, stateful_step_count=25, derandomize=True, **_COMMON)
+settings.register_profile("coldsend-deep", max_examples=50_000, stateful_step_count=40, **_COMMON)
+
+
+def profile() -> settings:
+    """`HYPOTHESIS_PROFILE=deep` searches anew each time, and for hours; `ci` looks at the same examples each time."""
+    return settings.get_profile(f"coldsend-{os.environ.get('HYPOTHESIS_PROFILE', 'ci')}")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def failures_in_the_log() -> Iterator[list[object]]:
+    """Nothing is printed; a task that failed in a simulated process is heard of."""
+    failures: list[object] = []
+
+    def drop(_logger: object, _method: str, event: MutableMapping[str, Any]) -> NoReturn:
+        if "exc_info" in event:
+            failures.append(event["exc_info"])
+        raise structlog.DropEvent
+
+    before = structlog.get_config()
+    structlog.configure(processors=[drop])
+    yield failures
+    gc.collect()  # what simulated crashes left behind ends here
+    structlog.configure(**before)
+    assert not failures

@@ -1,0 +1,214 @@
+"""The whole operator against models of Kubernetes and ColdSend: any schedule of people, faults, crashes and time.
+
+Every rule that safety.md sums up at its end is watched while it goes on; in the end faults cease, and everything must
+become as the objects ask. `HYPOTHESIS_PROFILE=deep` looks much longer (conftest.py).
+"""
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from coldsend_operator.resources.names import (
+    APPROVE_DELETION_ANNOTATION,
+    FORCE_ORPHAN_ANNOTATION,
+    PAUSED_ANNOTATION,
+    RECONCILE_ANNOTATION,
+)
+from tests.core.conftest import profile
+from tests.support.cluster import NAMESPACES
+from tests.support.remote import Fault
+from tests.support.simulation import Simulation
+
+NATIVE = "n@mail.example.com"
+ADDRESSES = ("a@company.com", "b@company.com", "c@company.com", NATIVE)
+NAMES = ("one", "two", "three")
+
+small = st.integers(0, 9)
+policies = st.fixed_dictionaries(
+    {},
+    optional={
+        "adoptionPolicy": st.just("Adopt"),
+        "deletionPolicy": st.just("Orphan"),
+        "updatePolicy": st.just("Recreate"),
+        "managementPolicy": st.just("Observe"),
+    },
+)
+edits = st.sampled_from(
+    [
+        {"displayName": "Joe"},
+        {"displayName": "Jane"},
+        {"dailyLimit": 50},
+        {"deletionPolicy": "Orphan"},
+        {"deletionPolicy": "Delete"},
+        {"updatePolicy": "Recreate"},
+        {"adoptionPolicy": "Adopt"},
+        {"managementPolicy": "Observe"},
+        {"managementPolicy": "Full"},
+    ]
+)
+annotations = st.sampled_from(
+    [
+        (PAUSED_ANNOTATION, "true"),
+        (PAUSED_ANNOTATION, None),
+        (RECONCILE_ANNOTATION, "1"),
+        (RECONCILE_ANNOTATION, "2"),
+        (FORCE_ORPHAN_ANNOTATION, "true"),
+        (APPROVE_DELETION_ANNOTATION, "true"),
+    ]
+)
+
+
+class AnySchedule(RuleBasedStateMachine):
+    """What may happen, in any order."""
+
+    simulation: Simulation
+
+    @initialize(
+        lag=st.sampled_from([0.0, 3.0]),
+        page_size=st.sampled_from([2, 100]),
+        windows=st.sampled_from([(60, 600), (12, 150)]),
+        brake=st.sampled_from(["50%", "2"]),
+        item_seconds=st.sampled_from([0.0, 1.0, 20.0]),
+    )
+    def begin(self, lag: float, page_size: int, windows: tuple[int, int], brake: str, item_seconds: float) -> None:
+        self.simulation = Simulation(
+            lag=lag,
+            page_size=page_size,
+            per_minute=windows[0],
+            per_hour=windows[1],
+            brake=brake,
+            item_seconds=item_seconds,
+        )
+        self.simulation.start()
+        self.mails = 0
+
+    # -- people
+
+    @rule(
+        address=st.sampled_from(ADDRESSES),
+        namespace=st.sampled_from(NAMESPACES),
+        name=st.sampled_from(NAMES),
+        fields=policies,
+        count=st.sampled_from([1, 1, 3]),
+    )
+    def apply(self, address: str, namespace: str, name: str, fields: dict[str, str], count: int) -> None:
+        for index in range(count):
+            another = ADDRESSES[(ADDRESSES.index(address) + index) % len(ADDRESSES)]
+            self.simulation.apply(namespace, f"{name}-{index}", another, **fields)
+
+    @precondition(lambda self: self.simulation.uids)
+    @rule(which=small)
+    def delete(self, which: int) -> None:
+        self.simulation.delete(self._uid(which))
+
+    @rule(namespace=st.sampled_from(NAMESPACES))
+    def delete_all_of_a_namespace(self, namespace: str) -> None:
+        for uid in self.simulation.uids:
+            if self.simulation.stories[uid].namespace == namespace:
+                self.simulation.delete(uid)
+
+    @precondition(lambda self: self.simulation.uids)
+    @rule(which=small, fields=edits)
+    def edit(self, which: int, fields: dict[str, str]) -> None:
+        self.simulation.edit(self._uid(which), **fields)
+
+    @precondition(lambda self: self.simulation.uids)
+    @rule(which=small)
+    def ask_for_a_test_mail(self, which: int) -> None:
+        self.mails += 1
+        mail = {"recipient": f"{self.mails}@example.com", "requestID": str(self.mails)}
+        self.simulation.edit(self._uid(which), testEmail=mail)
+
+    @precondition(lambda self: self.simulation.uids)
+    @rule(which=small, annotation=annotations)
+    def annotate(self, which: int, annotation: tuple[str, str | None]) -> None:
+        self.simulation.annotate(self._uid(which), *annotation)
+
+    @precondition(lambda self: self.simulation.uids)
+    @rule(which=small)
+    def replace_without_finalizers(self, which: int) -> None:
+        self.simulation.wipe_finalizers(self._uid(which))
+
+    @rule(namespace=st.sampled_from(NAMESPACES), password=st.sampled_from(["one", "two"]))
+    def rotate(self, namespace: str, password: str) -> None:
+        self.simulation.rotate(namespace, password)
+
+    @rule(address=st.sampled_from(ADDRESSES))
+    def make_by_hand(self, address: str) -> None:
+        if not self.simulation.remote.at(address):
+            self.simulation.remote.make_by_hand(address, "COLDSEND" if address == NATIVE else "GOOGLE_WORKSPACE")
+
+    @rule(which=small, what=st.sampled_from(["delete", "campaign", "pause"]))
+    def touch_in_coldsend(self, which: int, what: str) -> None:
+        inboxes = list(self.simulation.remote.live())
+        if not inboxes:
+            return
+        inbox = inboxes[which % len(inboxes)]
+        if what == "delete":
+            self.simulation.remote.delete_by_hand(inbox.inbox_id)
+        elif what == "campaign":
+            inbox.in_use = not inbox.in_use
+        else:
+            inbox.overall_status = "PAUSED" if inbox.overall_status == "ACTIVE" else "ACTIVE"
+            self.simulation.excuse(inbox)
+
+    # -- the world
+
+    @rule(fault=st.sampled_from(Fault))
+    def coldsend_fails(self, fault: Fault) -> None:
+        self.simulation.fault(fault)
+
+    @rule(fault=st.sampled_from([Fault.LOST_BEFORE, Fault.LOST_AFTER]))
+    def cluster_fails(self, fault: Fault) -> None:
+        self.simulation.cluster_fault(fault)
+
+    @rule(downtime=st.sampled_from([0.0, 1.0, 50.0, 200.0]))
+    def crash(self, downtime: float) -> None:
+        self.simulation.crash()
+        self.simulation.pass_time(downtime)
+        self.simulation.start()
+
+    @rule()
+    def stand_by(self) -> None:
+        self.simulation.stand_by()
+
+    @rule()
+    def take_over(self) -> None:
+        self.simulation.take_over()
+
+    @rule()
+    def stop_and_start(self) -> None:
+        self.simulation.stop()
+        self.simulation.start()
+
+    @rule(fresh=st.booleans())
+    def renew_the_lease_or_not(self, fresh: bool) -> None:
+        if self.simulation.process is not None:
+            self.simulation.process.leadership.renewed = fresh
+
+    @rule(choices=st.lists(st.integers(0, 99), min_size=1, max_size=25), pause=st.sampled_from([0.0, 0.0, 0.05, 5.0]))
+    def go_on_step_by_step(self, choices: list[int], pause: float) -> None:
+        for choice in choices:
+            self.simulation.step(choice)
+        self.simulation.pass_time(pause)
+
+    @rule(seconds=st.sampled_from([0.1, 1.0, 3.0, 10.0, 40.0, 125.0, 310.0]))
+    def wait(self, seconds: float) -> None:
+        self.simulation.wait(seconds)
+
+    # -- what must hold
+
+    @invariant()
+    def no_rule_is_broken(self) -> None:
+        self.simulation.check()
+
+    def teardown(self) -> None:
+        if hasattr(self, "simulation"):
+            self.simulation.converge()
+
+    def _uid(self, which: int) -> str:
+        uids = self.simulation.uids
+        return uids[which % len(uids)]
+
+
+TestAnySchedule = AnySchedule.TestCase
+TestAnySchedule.settings = profile()

@@ -1,0 +1,151 @@
+"""One process of the operator, whole but for kopf and the network: real code on fake doors and fake time."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pydantic import SecretStr
+
+from coldsend_operator.coldsend.client import OnAnswer
+from coldsend_operator.settings import Settings
+from coldsend_operator.workspace.credentials import HMAC_SECRET
+from coldsend_operator.workspace.operator import Operator
+from coldsend_operator.workspace.runner import Runner
+from tests.support.clock import FakeClock, FakeLoop
+from tests.support.cluster import FakeCluster, WatchEvent
+from tests.support.doors import ColdSendDoor, KubeDoor, Traffic
+from tests.support.remote import FakeColdSend
+
+API_KEY = "cs_live_simulated"
+
+
+class FakeLeadership:
+    """The Lease is given and taken by the test."""
+
+    def __init__(self, loop: FakeLoop, *, leads: bool) -> None:
+        self._acquired: asyncio.Future[None] = loop.create_future()
+        self._lost: asyncio.Future[None] = loop.create_future()
+        self.renewed = True
+        if leads:
+            self.give()
+
+    def give(self) -> None:
+        if not self._acquired.done():
+            self._acquired.set_result(None)
+
+    def fresh(self) -> bool:
+        return self.renewed
+
+    async def acquired(self) -> None:
+        await self._acquired
+
+    async def lost(self) -> None:
+        await self._lost
+
+
+class SimulatedOperator(Operator):
+    """The operator with the model of ColdSend behind its client, whatever the key."""
+
+    def __init__(
+        self, settings: Settings, clock: FakeClock, kube: KubeDoor, leadership: FakeLeadership, traffic: Traffic
+    ) -> None:
+        super().__init__(settings, clock=clock, kube=kube, leadership=leadership)
+        self._traffic = traffic
+        self.remotes: dict[str, FakeColdSend] = {}
+        self.on_delete: Callable[[Sequence[str]], None] = lambda inbox_ids: None
+
+    def _client(self, key: SecretStr, on_answer: OnAnswer) -> ColdSendDoor:
+        return ColdSendDoor(self.remotes[key.get_secret_value()], self._traffic, on_answer, self.on_delete)
+
+
+class Process:
+    """A process from its start to its end.
+
+    `remotes` holds the workspace of each API key; `on_delete` hears of deletions that arrive there.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: FakeClock,
+        cluster: FakeCluster,
+        remotes: dict[str, FakeColdSend],
+        *,
+        leads: bool = True,
+        on_delete: Callable[["Process", Sequence[str]], None] = lambda process, inbox_ids: None,
+    ) -> None:
+        self._cluster = cluster
+        self.loop = FakeLoop(clock)  # type: ignore[abstract] # no I/O: what it lacks is never asked for
+        self.traffic = Traffic(self.loop)
+        self.leadership = FakeLeadership(self.loop, leads=leads)
+        self.operator = SimulatedOperator(
+            settings, clock, KubeDoor(cluster, self.traffic), self.leadership, self.traffic
+        )
+        self.operator.remotes = remotes
+        self.operator.on_delete = lambda inbox_ids: on_delete(self, inbox_ids)
+        self.events: list[WatchEvent] = [WatchEvent("LISTED", raw) for raw in cluster.objects.values()]
+        self._cursor = len(cluster.history)
+        self._main = self.loop.create_task(self._work())
+        self.run()
+
+    async def _work(self) -> None:
+        async with self.operator:
+            await self.operator.work()
+
+    def run(self) -> None:
+        self.loop.run_ready()
+
+    def see(self) -> None:
+        """Take in what the API server has to tell."""
+        self.events += self._cluster.history[self._cursor :]
+        self._cursor = len(self._cluster.history)
+
+    def deliver(self) -> None:
+        """Hand the oldest event over. Like kopf, pass over those that a newer one of the object follows already."""
+        event = self.events.pop(0)
+        uid = event.object["metadata"]["uid"]
+        if event.kind == "MODIFIED" and any(later.object["metadata"]["uid"] == uid for later in self.events):
+            return
+        self.call(lambda: self.operator.account_event(None if event.kind == "LISTED" else event.kind, event.object))
+
+    def call(self, work: Any) -> None:
+        self.loop.call_soon(work)
+        self.run()
+
+    def stop(self) -> "asyncio.Task[None]":
+        """SIGTERM."""
+
+        async def end() -> None:
+            self._main.cancel()
+            await self.operator.stop()
+
+        task: asyncio.Task[None] = self.loop.create_task(end())
+        self.run()
+        return task
+
+    @property
+    def runners(self) -> list[Runner]:
+        return list(self.operator.registry.runners.values())
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What ended the process that should have gone on."""
+        return self._main.exception() if self._main.done() and not self._main.cancelled() else None
+
+
+def settings(**changes: Any) -> Settings:
+    given: dict[str, Any] = {
+        "api_key": API_KEY,
+        "metrics_address": "off",
+        "probes_address": "off",
+        "reserve": 0.0,
+        "lease_namespace": "default",
+    }
+    return Settings(**(given | changes))
+
+
+def cluster(clock: FakeClock, offset: float = 0.0) -> FakeCluster:
+    """An empty cluster, but for the Secret that the first process of an installation makes."""
+    made = FakeCluster(clock, offset)
+    made.write_secret("default", HMAC_SECRET, {"key": "0011aabb.0123456789abcdef"})
+    return made
