@@ -3,17 +3,16 @@
 The stories share one operator; each has a namespace and a ColdSend workspace of its own, so they play at the same time.
 """
 
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 
 import pytest
 
+from tests.e2e.stage.company import LONGEST, played
 from tests.e2e.stage.operators import OperatorRun, running_operator
-from tests.e2e.stage.stage import staged
-from tests.e2e.stage.world import OWN_KEY, World
+from tests.e2e.stage.stage import Stage, staged
+from tests.e2e.stage.world import MARKER, OWN_KEY, World
 from tests.e2e.stories import (
-    Story,
     adopting,
     becoming_ready,
     changing,
@@ -26,10 +25,11 @@ from tests.e2e.stories import (
     waiting,
 )
 
+Story = Callable[[Stage], None]
+# Those that wait for a minute come first.
 STORIES = stories_of(waiting, domains, mirroring, deleting, secrets, adopting, changing, mails, becoming_ready)
 AT_ONCE = 16
 OURS = {"played-by": "accounts"}
-PATIENCE = 280
 
 
 @pytest.fixture(scope="module")
@@ -46,10 +46,9 @@ def operator(world: World) -> Iterator[OperatorRun]:
 
 
 @pytest.fixture(scope="module")
-def played(request: pytest.FixtureRequest, world: World, operator: OperatorRun) -> Iterator[dict[Story, Future[None]]]:
-    """The stories that were chosen, all under way."""
-    chosen = [_story_of(item) for item in request.session.items if _is_story(item)]
-
+def under_way(
+    request: pytest.FixtureRequest, world: World, operator: OperatorRun
+) -> Iterator[dict[Story, Future[None]]]:
     def play(story: Story) -> None:
         with staged(world, story.__name__, OURS) as stage:
             try:
@@ -59,20 +58,34 @@ def played(request: pytest.FixtureRequest, world: World, operator: OperatorRun) 
                 failure.add_note("\n".join(["the log of the operator:", *lines[-40:]]))
                 raise
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {story: pool.submit(play, story) for story in chosen}
-        pool.shutdown(cancel_futures=True)
-
-
-def _is_story(item: pytest.Item) -> bool:
-    return isinstance(item, pytest.Function) and item.function is test_story
-
-
-def _story_of(item: Any) -> Story:
-    story: Story = item.callspec.params["story"]
-    return story
+    with played(request, "story", play, AT_ONCE) as outcomes:
+        yield outcomes
 
 
 @pytest.mark.parametrize("story", [pytest.param(story, id=story.__name__) for story in STORIES])
-def test_story(story: Story, played: dict[Story, Future[None]]) -> None:
-    played[story].result(PATIENCE)
+def test_that(story: Story, under_way: dict[Story, Future[None]]) -> None:
+    under_way[story].result(LONGEST)
+
+
+def test_the_probes_are_content_and_the_metrics_tell_of_requests_and_writes(
+    operator: OperatorRun, under_way: dict[Story, Future[None]]
+) -> None:
+    assert (operator.probe("healthz"), operator.probe("readyz")) == (200, 200)
+    for name in ("coldsend_kubernetes_writes_total", "coldsend_api_requests_total", "coldsend_leader"):
+        assert operator.figure(name) > 0
+    assert operator.figure("coldsend_account_ready_seconds_count") > 0
+
+
+def test_no_secret_value_was_seen_in_logs_metrics_or_kubernetes(
+    world: World, operator: OperatorRun, under_way: dict[Story, Future[None]]
+) -> None:
+    for outcome in under_way.values():
+        outcome.exception(LONGEST)
+    assert world.leaks() == []
+    assert MARKER not in operator.metrics()
+
+
+def test_nothing_went_wrong_that_nobody_expected(operator: OperatorRun, under_way: dict[Story, Future[None]]) -> None:
+    for outcome in under_way.values():
+        outcome.exception(LONGEST)
+    assert [line for line in operator.lines().splitlines() if '"level": "error"' in line] == []

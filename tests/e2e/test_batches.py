@@ -5,8 +5,8 @@ The stories share one operator; each has a namespace and a ColdSend workspace of
 
 import os
 import signal
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,13 +14,14 @@ import pytest
 
 from tests.e2e.batches import stories
 from tests.e2e.batches.pool import ANN, BOB, CAT, Pool, pooled
+from tests.e2e.stage.company import LONGEST, played
 from tests.e2e.stage.operators import OperatorRun, running_operator
+from tests.e2e.stage.stage import eventually
 from tests.e2e.stage.world import OWN_KEY, World
-from tests.e2e.stories import Story, stories_of
+from tests.e2e.stories import stories_of
 
-STORIES = stories_of(stories)
+Story = Callable[[Pool], None]
 AT_ONCE = 12
-PATIENCE = 280
 OURS = {"played-by": "batches"}
 OWN = {"played-by": "one-batch"}
 CALM = {"COLDSEND_SWEEP_SECONDS": "300", "COLDSEND_POLL_SECONDS": "1"}
@@ -52,10 +53,9 @@ def operator(world: World) -> Iterator[OperatorRun]:
 
 
 @pytest.fixture(scope="module")
-def played(request: pytest.FixtureRequest, world: World, operator: OperatorRun) -> Iterator[dict[Story, Future[None]]]:
-    """The stories that were chosen, all under way."""
-    chosen = [_story_of(item) for item in request.session.items if _is_story(item)]
-
+def under_way(
+    request: pytest.FixtureRequest, world: World, operator: OperatorRun
+) -> Iterator[dict[Story, Future[None]]]:
     def play(story: Story) -> None:
         with pooled(world, story.__name__, OURS) as pool:
             try:
@@ -65,28 +65,18 @@ def played(request: pytest.FixtureRequest, world: World, operator: OperatorRun) 
                 failure.add_note("\n".join(["the log of the operator:", *lines[-40:]]))
                 raise
 
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {story: pool.submit(play, story) for story in chosen}
-        pool.shutdown(cancel_futures=True)
+    with played(request, "story", play, AT_ONCE) as outcomes:
+        yield outcomes
 
 
-def _is_story(item: pytest.Item) -> bool:
-    return isinstance(item, pytest.Function) and item.function is test_story_of_a_batch
-
-
-def _story_of(item: Any) -> Story:
-    story: Story = item.callspec.params["story"]
-    return story
-
-
-@pytest.mark.parametrize("story", [pytest.param(story, id=story.__name__) for story in STORIES])
-def test_story_of_a_batch(story: Story, played: dict[Story, Future[None]]) -> None:
-    played[story].result(PATIENCE)
+@pytest.mark.parametrize("story", [pytest.param(story, id=story.__name__) for story in stories_of(stories)])
+def test_that(story: Story, under_way: dict[Story, Future[None]]) -> None:
+    under_way[story].result(LONGEST)
 
 
 @pytest.fixture
 def pool(world: World) -> Iterator[Pool]:
-    with pooled(world, "one batch", OWN) as opened:
+    with pooled(world, "one_batch", OWN) as opened:
         yield opened
 
 
@@ -99,7 +89,7 @@ def test_a_restart_writes_nothing_and_a_batch_made_anew_adopts_its_children(worl
             pool.until_account(name, lambda shown: "healthScore" in shown.status, "a health score")
         pool.until(lambda shown: "healthScore" in shown.status, "a health score")
     with operator_of(world, OWN, home) as restarted:
-        pool.stage.after_sweeps(1)
+        eventually(lambda: restarted.figure("coldsend_sweep_age_seconds") > 1, "the first sweep")
         assert restarted.figure(WRITES, kind="SenderAccount") == 0
         assert restarted.figure(WRITES, kind="SenderAccountBatch") == 0
     uids = {name: shown.raw["metadata"]["uid"] for name, shown in pool.accounts().items()}

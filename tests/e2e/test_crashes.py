@@ -12,6 +12,7 @@ from typing import Literal
 
 import pytest
 
+from tests.e2e.stage.company import LONGEST, chosen_of
 from tests.e2e.stage.gate import Hold, When
 from tests.e2e.stage.operators import OperatorRun
 from tests.e2e.stage.scenes import (
@@ -31,7 +32,6 @@ from tests.e2e.stage.world import World
 
 GROUP_SIZE = 10  # so few that the operator's calls to the API server do not run out
 AT_ONCE = 2
-LONGEST = 280
 
 MARK = ("PATCH .*/senderaccounts/ann\\?", "apply-patch", '"finalizers"')
 UNMARK = ("PATCH .*/senderaccounts/ann\\?", "json-patch", "/metadata/finalizers/")
@@ -165,16 +165,12 @@ def _fault(point: Point, stage: Stage, operators: tuple[OperatorRun, ...]) -> Ex
 @pytest.fixture(scope="module")
 def killings(request: pytest.FixtureRequest, world: World) -> Iterator[dict[Point, Future[Faults]]]:
     """The points that were chosen, in groups, under way."""
-    chosen = [each.callspec.params["point"] for each in request.session.items if _is_killing(each)]  # type: ignore[attr-defined]
-    groups = [chosen[start :: -(-len(chosen) // GROUP_SIZE)] for start in range(-(-len(chosen) // GROUP_SIZE))]
+    chosen: list[Point] = chosen_of(request, "point")
+    count = -(-len(chosen) // GROUP_SIZE)
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        futures = [(group, pool.submit(kill_at, world, group)) for group in groups]
+        futures = [(group, pool.submit(kill_at, world, group)) for group in (chosen[n::count] for n in range(count))]
         yield {point: future for group, future in futures for point in group}
         pool.shutdown(cancel_futures=True)
-
-
-def _is_killing(item: pytest.Item) -> bool:
-    return isinstance(item, pytest.Function) and item.function is test_killed_while
 
 
 @pytest.mark.parametrize("point", [pytest.param(point, id=point.name) for point in POINTS])
@@ -182,3 +178,9 @@ def test_killed_while(point: Point, killings: dict[Point, Future[Faults]]) -> No
     fault = killings[point].result(LONGEST)[point]
     if fault is not None:
         raise fault
+
+
+def test_no_secret_value_was_seen_in_logs_or_in_kubernetes(world: World, killings: dict[Point, Future[Faults]]) -> None:
+    for outcome in killings.values():
+        outcome.exception(LONGEST)
+    assert world.leaks() == []

@@ -141,6 +141,8 @@ class Registry:
         if account.desired.deleting is None:
             return digest, problem
         bound = account.facts.applied.workspace if account.facts.applied else account.ledger_digest
+        if problem is None and digest in self.runners and bound in self.runners[digest].ledger.digests:
+            return digest, None  # a rotated key: the old one may be refused by now
         if bound in self._ring.keys:
             return bound, None
         if digest is not None and problem is not None and digest in self._ring.keys:

@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite(f"{__name__}.pool")
+pytest.register_assert_rewrite(f"{__name__}.pool", f"{__name__}.stories")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 from coldsend_operator.resources.children import child_name
 from tests.e2e.stage.api_server import GROUP, Object, Refused
@@ -15,7 +16,6 @@ from tests.e2e.stage.world import World
 
 PATIENCE = 75.0
 FINALIZER = "coldsend.pro/finalizer"
-BATCH_MANAGER = "coldsend-operator-batch"
 ANN, BOB, CAT, DAN, EVE = "ann", "bob", "cat", "dan", "eve"
 
 
@@ -90,6 +90,22 @@ class Pool:
     @property
     def _path(self) -> str:
         return f"{GROUP}/namespaces/{self.stage.namespace}/senderaccountbatches/{self.name}"
+
+    def until_collected(self) -> None:
+        """Waits for Kubernetes' garbage collector, which finds out about new kinds twice a minute.
+
+        It knows accounts when it takes one away whose owner never was, and batches when it lets one of them go.
+        """
+        orphan = self.stage.manifest("orphan")
+        owner = {"apiVersion": orphan["apiVersion"], "kind": "SenderAccountBatch", "name": "never", "uid": str(uuid4())}
+        orphan["metadata"] |= {"ownerReferences": [owner], "labels": {}}
+        self.stage.server.apply(orphan)
+        self.stage.gone("orphan")
+        unseen = Pool(self.stage, "unseen")
+        body = {**unseen.manifest(), "metadata": {"name": unseen.name, "namespace": self.stage.namespace}}
+        self.stage.server.apply(body)
+        unseen.delete("Orphan")
+        unseen.gone()
 
     # What people see of the batch
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from tests.e2e.batches.pool import ANN, BATCH_MANAGER, BOB, CAT, DAN, EVE, FINALIZER, Pool
+from tests.e2e.batches.pool import ANN, BOB, CAT, DAN, EVE, FINALIZER, Pool
+from tests.e2e.stage.api_server import Object
 from tests.e2e.stage.manifests import account
 from tests.e2e.stage.stage import LOGIN, Shown, eventually
 
@@ -94,12 +95,13 @@ def what_a_hand_changes_on_a_child_is_undone(pool: Pool) -> None:
     pool.ready()
     before = pool.account(ANN).raw
     owner = before["metadata"]["ownerReferences"]
-    pool.stage.edit(pool.child(ANN), displayName="By Hand", imap={"port": 143})
-    _until_as_before(pool, before)
-    pool.stage.server.merge(*_at(pool, ANN), {"metadata": {"labels": {"coldsend.pro/batch": None}}})
-    _until_as_before(pool, before)
-    pool.stage.server.merge(*_at(pool, ANN), {"metadata": {"ownerReferences": None}})
-    _until_as_before(pool, before)
+    for change in (
+        {"spec": {"displayName": "By Hand", "imap": {"port": 143}}},
+        {"metadata": {"labels": {"coldsend.pro/batch": None}}},
+        {"metadata": {"ownerReferences": None}},
+    ):
+        changed = pool.stage.server.merge("SenderAccount", pool.stage.namespace, pool.child(ANN), change)
+        _until_as_before(pool, before, changed)
     assert pool.account(ANN).raw["metadata"]["ownerReferences"] == owner
     assert owner == [
         {
@@ -165,6 +167,7 @@ def a_batch_forced_to_orphan_goes_without_its_key(pool: Pool) -> None:
 
 
 def children_left_behind_are_taken_back_by_a_new_batch_and_no_inbox_is_touched(pool: Pool) -> None:
+    pool.until_collected()
     pool.apply(ANN, BOB)
     pool.ready()
     uids = {name: shown.raw["metadata"]["uid"] for name, shown in pool.accounts().items()}
@@ -217,7 +220,7 @@ def a_late_secret_turns_failures_into_inboxes(pool: Pool) -> None:
     shown = pool.figures(total=2, failed=2, processed=2, succeeded=0)
     assert [each["reason"] for each in shown.status["failures"]] == ["SecretNotFound", "SecretNotFound"]
     assert shown.condition("Synced") == "False SecretNotFound"
-    assert "Warning SecretNotFound" in pool.events()
+    eventually(lambda: "Warning SecretNotFound" in pool.events(), "an Event")
     pool.stage.secret("late", password=pool.stage.password)
     assert _figures(pool.ready(), "succeeded", "failed", "ready") == [2, 0, 2]
 
@@ -279,13 +282,13 @@ def a_wiped_list_is_held_until_somebody_approves_it_on_the_batch(pool: Pool) -> 
     pool.apply(*names)
     pool.ready()
     pool.apply(*names[:2])
-    shown = pool.shows(Synced="False DeletionHeld")
-    assert "22 deletions are held" in shown.message("Synced")
-    assert "Warning DeletionHeld" in _eventually_events(pool, "Warning DeletionHeld")
-    assert len(pool.stage.emulator.inboxes(workspace=pool.stage.workspace)) == 24
+    pool.shows(Synced="False DeletionHeld")
+    eventually(lambda: "Warning DeletionHeld" in pool.events(), "an Event")
+    pool.until(lambda shown: f"{_left(pool) - 2} deletions are held" in shown.message("Synced"), "how many are held")
+    assert _left(pool) >= 12, _history(pool)  # half of them, as many as may leave before they are too many
     pool.annotate(approve_deletion="true")
     pool.ready()
-    assert len(pool.stage.emulator.inboxes(workspace=pool.stage.workspace)) == 2
+    assert _left(pool) == 2
 
 
 def a_batch_goes_with_its_namespace(pool: Pool) -> None:
@@ -318,6 +321,10 @@ def _figures(shown: Shown, *names: str) -> list[object]:
     return [shown.status.get(name) for name in names]
 
 
+def _left(pool: Pool) -> int:
+    return len(pool.stage.emulator.inboxes(workspace=pool.stage.workspace))
+
+
 def _limits(pool: Pool) -> list[object]:
     return [inbox["daily_limit"] for inbox in pool.stage.emulator.inboxes(workspace=pool.stage.workspace)]
 
@@ -327,23 +334,13 @@ def _history(pool: Pool) -> list[str]:
     return [each["event"] for each in history if each["workspace"] == pool.stage.workspace]
 
 
-def _at(pool: Pool, name: str) -> tuple[str, str, str]:
-    return ("SenderAccount", pool.stage.namespace, pool.child(name))
+def _until_as_before(pool: Pool, before: Object, changed: Object) -> None:
+    """Waits for a state after `changed` that is as the one before it."""
 
-
-def _until_as_before(pool: Pool, before: dict[str, Any]) -> None:
     def as_before(shown: Shown) -> bool:
         metadata = shown.raw["metadata"]
+        later = int(metadata["resourceVersion"]) > int(changed["metadata"]["resourceVersion"])
         same = all(metadata.get(key) == before["metadata"].get(key) for key in ("labels", "ownerReferences", "uid"))
-        ours = any(each["manager"] == BATCH_MANAGER for each in metadata["managedFields"])
-        return bool(same and ours and shown.raw["spec"] == before["spec"])
+        return later and same and bool(shown.raw["spec"] == before["spec"])
 
-    changed_since = before["metadata"]["resourceVersion"]
-    pool.until_account(
-        ANN, lambda shown: shown.raw["metadata"]["resourceVersion"] != changed_since and as_before(shown), "as before"
-    )
-
-
-def _eventually_events(pool: Pool, wanted: str) -> list[str]:
-    eventually(lambda: wanted in pool.events(), wanted)
-    return pool.events()
+    pool.until_account(ANN, as_before, "what was there before")

@@ -53,7 +53,9 @@ class Gate:
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),), daemon=True)
         self._end = asyncio.Event()
-        self.closed = False  # nobody gets through: every connection is cut
+        self._open = asyncio.Event()
+        self._open.set()
+        self._passing: set[asyncio.Transport] = set()
         self.url = ""
 
     def start(self) -> None:
@@ -64,6 +66,13 @@ class Gate:
         self.drop()
         self._loop.call_soon_threadsafe(self._end.set)
         self._thread.join()
+
+    def close(self) -> None:
+        """Let nobody through, and cut every connection that is open."""
+        self._loop.call_soon_threadsafe(self._cut_off)
+
+    def open(self) -> None:
+        self._loop.call_soon_threadsafe(self._open.set)
 
     def hold(self, *parts: str, when: When) -> Hold:
         hold = Hold(parts, when)
@@ -87,6 +96,11 @@ class Gate:
 
     # Serving
 
+    def _cut_off(self) -> None:
+        self._open.clear()
+        for transport in self._passing:
+            transport.abort()
+
     async def _serve(self) -> None:
         connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(connector=connector, auto_decompress=False, trust_env=False) as self._session:
@@ -104,11 +118,21 @@ class Gate:
             await asyncio.gather(*left, return_exceptions=True)
 
     async def _pass(self, request: web.BaseRequest) -> web.StreamResponse:
+        transport = request.transport
+        if transport is None:
+            return _cut(request)
+        self._passing.add(transport)
+        try:
+            return await self._pass_on(request)
+        finally:
+            self._passing.discard(transport)
+
+    async def _pass_on(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.read()
         hold = self._hold_for(request, body)
         if hold is not None and hold.when == "before":
             await hold.released.wait()
-        if self.closed or (hold is not None and hold.dropped):
+        if not self._open.is_set() or (hold is not None and hold.dropped):
             return _cut(request)
         try:
             async with self._session.request(

@@ -29,12 +29,16 @@ class Solo:
     home: str
 
     def operator(self, **settings: str) -> AbstractContextManager[OperatorRun]:
+        return self.operator_of(self._kubeconfig(), **settings)
+
+    def operator_of(self, kubeconfig: Path, **settings: str) -> AbstractContextManager[OperatorRun]:
+        """With another login, past the gate."""
         ours = {
             "COLDSEND_API_URL": self.coldsend.url + BASE_PATH,
             "COLDSEND_LABEL_SELECTOR": f"{LABEL}={self.labels[LABEL]}",
             "COLDSEND_LEASE_NAMESPACE": self.home,
         }
-        return running_operator(self._kubeconfig(), self.world.folder, **{**ours, **settings})
+        return running_operator(kubeconfig, self.world.folder, **{**ours, **settings})
 
     def staged(self, title: str) -> AbstractContextManager[Stage]:
         return staged(self.world, title, self.labels)

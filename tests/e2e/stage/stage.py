@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from coldsend_emulator.running import RunningEmulator
 from tests.e2e.stage import manifests
-from tests.e2e.stage.api_server import GROUP, ApiServer, Object, Refused, named
+from tests.e2e.stage.api_server import GROUP, MERGE, ApiServer, Object, Refused, named
 from tests.e2e.stage.sight import PATIENCE
 from tests.e2e.stage.world import MARKER, World
 
@@ -143,6 +143,17 @@ class Stage:
     def delete(self, name: str = "ann") -> None:
         self.server.delete("SenderAccount", self.namespace, name)
 
+    def delete_all(self) -> None:
+        self.server.ask("DELETE", self._accounts)
+
+    def write_status(self, name: str, status: Object) -> None:
+        """What a restore does, and nobody else should."""
+        self.server.ask("PATCH", f"{self._accounts}/{name}/status", {"status": status}, MERGE)
+
+    @property
+    def _accounts(self) -> str:
+        return f"{GROUP}/namespaces/{self.namespace}/senderaccounts"
+
     # What people see in Kubernetes
 
     def look(self, name: str = "ann") -> Shown | None:
@@ -221,7 +232,8 @@ class Stage:
         (inbox_id,) = self.emulator.seed(row, workspace=self.workspace)
         return inbox_id
 
-    def requests(self, operation: str) -> list[dict[str, Any]]:
+    def asked(self, operation: str | None = None) -> list[dict[str, Any]]:
+        """The requests that came with the keys of the workspace, oldest first."""
         found = self.emulator.requests(operation=operation)
         return [each for each in found if each["workspace"] == self.workspace]
 
@@ -262,8 +274,9 @@ def staged(world: World, title: str, labels: dict[str, str] | None = None) -> It
 
 def clear(stage: Stage) -> None:
     """Nothing of the story is left to the operators of others."""
+    stage.world.search(stage.namespace)
     with suppress(Refused):
-        stage.server.ask("DELETE", f"{GROUP}/namespaces/{stage.namespace}/senderaccounts")
+        stage.delete_all()
         for each in stage.server.items("SenderAccount", stage.namespace):
             with suppress(Refused):  # gone meanwhile
                 change = {"metadata": {"finalizers": None}}

@@ -15,6 +15,18 @@ def an_address_that_exists_is_refused_unless_the_object_adopts(stage: Stage) -> 
     assert stage.inbox()["inbox_id"] == inbox_id
 
 
+def an_address_that_came_up_just_before_a_bulk_is_not_taken_for_ours(stage: Stage) -> None:
+    stage.apply("first")
+    stage.known("first")
+    names = ("ann", "bob", "carol")
+    ids = {name: stage.seed(name, display_name="Ann Example", daily_limit=50) for name in names}
+    for name in names:
+        stage.apply(name)
+    for name in names:
+        assert "inboxID" not in stage.shows(name, Ready="False AlreadyExists").status
+        assert stage.inbox(name)["inbox_id"] == ids[name]
+
+
 def a_refused_object_takes_the_inbox_over_when_its_policy_changes(stage: Stage) -> None:
     inbox_id = stage.seed(display_name="Ann Example", daily_limit=50)
     stage.apply()
@@ -23,7 +35,7 @@ def a_refused_object_takes_the_inbox_over_when_its_policy_changes(stage: Stage) 
     shown = stage.ready(reason="Adopted")
     assert (shown.inbox_id, shown.status["origin"]) == (inbox_id, "Adopted")
     stage.shows(CredentialsCurrent="Unknown CredentialsUnknown")
-    assert stage.requests("createSmtpAccount") == []
+    assert stage.asked("createSmtpAccount") == []
 
 
 def an_adopted_inbox_is_deleted_with_its_object(stage: Stage) -> None:

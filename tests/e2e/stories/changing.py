@@ -81,7 +81,7 @@ def a_paused_object_calls_nothing_until_it_goes_on(stage: Stage) -> None:
     stage.server.apply(manifest)
     shown = stage.shows(Ready="False ReconciliationPaused", Synced="False ReconciliationPaused")
     assert "coldsend.pro/paused" in shown.message("Ready")
-    assert stage.requests("createSmtpAccount") == []
+    assert stage.asked("createSmtpAccount") == []
     stage.annotate(paused=None)
     stage.ready()
 

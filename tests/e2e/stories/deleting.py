@@ -120,8 +120,7 @@ def a_status_that_somebody_bent_deletes_no_inbox_of_another(stage: Stage) -> Non
     stranger = stage.seed("stranger")
     stage.annotate(paused="true")
     stage.shows(Synced="False ReconciliationPaused")
-    path = f"/apis/coldsend.pro/v1alpha1/namespaces/{stage.namespace}/senderaccounts/ann/status"
-    stage.server.ask("PATCH", path, {"status": {"inboxID": stranger}}, "application/merge-patch+json")
+    stage.write_status("ann", {"inboxID": stranger})
     stage.delete()
     stage.gone()
     assert stage.inbox("stranger")["inbox_id"] == stranger
@@ -134,7 +133,7 @@ def more_than_ten_deletions_at_once_are_held_until_a_person_approves(stage: Stag
         stage.apply(name)
     for name in names:
         stage.ready(name)
-    stage.server.ask("DELETE", f"/apis/coldsend.pro/v1alpha1/namespaces/{stage.namespace}/senderaccounts")
+    stage.delete_all()
     held = [name for name in names if _is_held(stage, name)]
     assert len(held) >= 2
     assert len([name for name in names if stage.no_inbox(name)]) <= 10
@@ -167,3 +166,14 @@ def a_finalizer_of_somebody_else_is_left_alone(stage: Stage) -> None:
     eventually(stage.no_inbox, "the end of the inbox")
     stage.server.merge("SenderAccount", stage.namespace, "ann", {"metadata": {"finalizers": None}})
     stage.gone()
+
+
+def a_finalizer_that_was_wiped_comes_back(stage: Stage) -> None:
+    stage.apply()
+    stage.ready()
+    stage.server.merge("SenderAccount", stage.namespace, "ann", {"metadata": {"finalizers": None}})
+    stage.until("ann", lambda shown: shown.raw["metadata"].get("finalizers") is None, "its absence")
+    stage.until("ann", lambda shown: shown.raw["metadata"].get("finalizers") == [FINALIZER], "the finalizer")
+    stage.delete()
+    stage.gone()
+    assert stage.no_inbox()

@@ -30,7 +30,7 @@ def a_domain_that_is_not_active_is_waited_for(stage: Stage) -> None:
     stage.apply("john", "COLDSEND")
     shown = stage.shows("john", Ready="False DomainNotActive")
     assert "DNS_PENDING" in shown.message("Ready")
-    assert stage.requests("createNativeInbox") == []
+    assert stage.asked("createNativeInbox") == []
     stage.emulator.change_domain(stage.domain, status="ACTIVE")
     stage.annotate("john", reconcile="it is active")
     stage.ready("john")

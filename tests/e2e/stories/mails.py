@@ -43,7 +43,7 @@ def a_refused_test_mail_is_told_and_not_tried_again(stage: Stage) -> None:
     assert "The relay is closed" in shown.status["testEmail"]["error"]
     assert shown.condition("Ready") == "True Active"
     stage.after_sweeps()
-    assert len(stage.requests("sendTestEmail")) == 1
+    assert len(stage.asked("sendTestEmail")) == 1
 
 
 def a_test_mail_whose_answer_is_lost_is_not_sent_again(stage: Stage) -> None:
@@ -54,7 +54,7 @@ def a_test_mail_whose_answer_is_lost_is_not_sent_again(stage: Stage) -> None:
     assert "may have left" in shown.status["testEmail"]["error"]
     stage.after_sweeps()
     assert len(stage.emulator.mails(recipient)) == 1
-    assert len(stage.requests("sendTestEmail")) == 1
+    assert len(stage.asked("sendTestEmail")) == 1
 
 
 def an_observer_sends_no_test_mail(stage: Stage) -> None:
@@ -62,4 +62,4 @@ def an_observer_sends_no_test_mail(stage: Stage) -> None:
     stage.server.apply(stage.observer(testEmail={"recipient": OPS, "requestID": "1"}))
     stage.shows(Ready="True Active")
     stage.after_sweeps()
-    assert stage.requests("sendTestEmail") == []
+    assert stage.asked("sendTestEmail") == []

@@ -27,7 +27,7 @@ def an_empty_password_is_never_sent(stage: Stage) -> None:
     stage.secret(password="")
     stage.apply()
     assert "is empty" in stage.shows(Ready="False SecretKeyNotFound").message("Ready")
-    assert stage.requests("createSmtpAccount") == []
+    assert stage.asked("createSmtpAccount") == []
     stage.secret(password=stage.password)
     stage.ready()
 
@@ -73,7 +73,7 @@ def a_password_that_the_server_refuses_is_told_and_tried_again_when_it_changes(s
     shown = stage.shows(Ready="False ConnectionFailed")
     assert "refused the inbox" in shown.message("Ready")
     stage.after_sweeps()
-    assert len(stage.requests("createSmtpAccount")) == 1
+    assert len(stage.asked("createSmtpAccount")) == 1
     stage.secret(password=stage.password)
     stage.ready()
 
@@ -85,7 +85,7 @@ def a_refusal_that_only_time_may_cure_is_tried_again_when_a_person_asks(stage: S
     shown = stage.shows(Ready="False Rejected")
     assert "is not allowed here" in shown.message("Ready")
     stage.after_sweeps()
-    assert len(stage.requests("createSmtpAccount")) == 1
+    assert len(stage.asked("createSmtpAccount")) == 1
     stage.annotate(reconcile="now")
     stage.ready()
 
@@ -107,12 +107,10 @@ def a_rotated_key_of_the_same_workspace_goes_on_with_the_same_inboxes(stage: Sta
     second = f"{stage.key}_2"
     stage.emulator.add_key(second, workspace=stage.workspace)
     stage.secret(WORKSPACE, apiKey=second)
-    old = before.status["lastApplied"]["workspace"]
-    shown = stage.until("ann", lambda shown: shown.status["lastApplied"]["workspace"] != old, "the new workspace")
     stage.emulator.change_key(stage.key, revoked=True)
     stage.apply("bob")
     stage.ready("bob")
-    assert stage.ready().inbox_id == shown.inbox_id == before.inbox_id
+    assert stage.ready().inbox_id == before.inbox_id
     stage.delete()
     stage.gone()
     assert stage.happened() == ["created", "deleted"]
@@ -143,3 +141,13 @@ def one_secret_with_a_key_for_each_inbox_serves_them_all(stage: Stage) -> None:
     for name, suffix in (("ann", "a"), ("bob", "b")):
         stage.ready(name)
         assert stage.emulator.has_passwords(stage.inbox(name)["inbox_id"], f"{stage.password} {suffix}")
+
+
+def what_coldsend_says_of_a_secret_is_shown_without_it(stage: Stage) -> None:
+    said = f"The key {stage.key} and the password {stage.password!r} are weak"
+    quoted = {"loc": ["body", "smtp_password"], "msg": said, "type": "value_error", "input": stage.password}
+    for name, code, detail in (("ann", 422, [quoted]), ("bob", 400, said), ("carol", 409, said)):
+        stage.fault("status", status=code, body={"detail": detail}, operation="createSmtpAccount", count=1)
+        stage.apply(name)
+        stage.until(name, lambda shown: shown.condition("Ready").startswith("False"), "a refusal")
+    stage.after_sweeps()

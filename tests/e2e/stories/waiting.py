@@ -84,7 +84,7 @@ def _storm(stage: Stage, seconds: float, **answer: object) -> None:
     stage.emulator.wait_for_fault(fault, seconds=60)
     stage.apply("late")
     stage.ready("late")
-    asked = [each for each in stage.emulator.requests() if each["workspace"] == stage.workspace]
+    asked = stage.asked()
     refused = next(index for index, each in enumerate(asked) if each["status"] == 429)
     at, following = (datetime.fromisoformat(each["at"]) for each in asked[refused : refused + 2])
     assert (following - at).total_seconds() >= seconds - 0.5
@@ -98,7 +98,7 @@ def a_plan_limit_is_told(stage: Stage) -> None:
     stage.apply()
     shown = stage.shows(Ready="False PlanLimit")
     assert "Your plan allows 5 inboxes" in shown.message("Ready")
-    assert len(stage.requests("createSmtpAccount")) == 1
+    assert len(stage.asked("createSmtpAccount")) == 1
     stage.emulator.remove_fault(fault)
 
 
@@ -106,15 +106,15 @@ def a_create_whose_answer_is_lost_is_found_and_not_repeated(stage: Stage) -> Non
     stage.fault("cut", when="after", operation="createSmtpAccount", count=1)
     stage.apply()
     assert stage.ready().status["origin"] == "Created"
-    assert len(stage.requests("createSmtpAccount")) == 1
+    assert len(stage.asked("createSmtpAccount")) == 1
     assert stage.happened() == ["created"]
 
 
 def a_create_that_never_arrived_is_repeated(stage: Stage) -> None:
-    stage.fault("cut", when="before", operation="createSmtpAccount", count=1)
-    stage.apply()
-    assert stage.ready().status["origin"] == "Created"
-    assert stage.happened() == ["created"]
+    stage.fault("cut", when="before", operation="createNativeInbox", count=1)
+    stage.apply("john", "COLDSEND")
+    assert stage.ready("john").status["origin"] == "Created"
+    assert stage.happened("john") == ["created"]
 
 
 def a_delete_whose_answer_is_lost_is_confirmed(stage: Stage) -> None:

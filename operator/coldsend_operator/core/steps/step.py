@@ -66,6 +66,7 @@ class View(Protocol):
     domains: Domains
     brake: Brake
     group: str
+    digest: str
     digests: frozenset[str]
     implausible: str | None
     kube_offset: float
@@ -161,10 +162,12 @@ def twins(account: Account, view: View) -> Step | None:
 def other_workspace(account: Account, view: View, now: float) -> Step | None:
     """safety.md, 15: another workspace is believed only when the object's own inboxID is seen there."""
     bound = account.facts.applied.workspace if account.facts.applied else None
-    if bound is None or bound in view.digests:
+    if bound is None or bound == view.digest:
         return None
     if account.facts.inbox_id in view.inventory.rows:
         return Step(Move.REBIND)
+    if bound in view.digests:
+        return None
     if view.approved_recreation(account) and account.desired.deleting is None:
         return None
     if view.inventory.listed_at == 0 and account.gone_at is None:

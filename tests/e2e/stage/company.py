@@ -1,0 +1,27 @@
+"""Stories that play at the same time; each test waits for its own."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+LONGEST = 280  # seconds that a test waits; pytest's own limit comes later
+
+
+@contextmanager
+def played(
+    request: pytest.FixtureRequest, parameter: str, play: Callable[[Any], None], at_once: int
+) -> Iterator[dict[Any, Future[None]]]:
+    """What was chosen of the tests of this module that have the parameter, all of it under way."""
+    chosen = chosen_of(request, parameter)
+    with ThreadPoolExecutor(at_once) as pool:
+        yield {each: pool.submit(play, each) for each in chosen}
+        pool.shutdown(cancel_futures=True)
+
+
+def chosen_of(request: pytest.FixtureRequest, parameter: str) -> list[Any]:
+    """Values of the parameter in those tests of the module that pytest is to run."""
+    calls = [getattr(item, "callspec", None) for item in request.session.items if item.path == request.path]
+    return [call.params[parameter] for call in calls if call is not None and parameter in call.params]

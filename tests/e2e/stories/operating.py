@@ -1,0 +1,364 @@
+"""Stories of whoever runs the operator: restarts, limits, keys, replicas, outages. Each has an operator of its own."""
+
+import json
+import re
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from coldsend_emulator.operations import BASE_PATH
+from coldsend_emulator.running import running_emulator
+from tests.e2e.stage.api_server import named
+from tests.e2e.stage.solo import solo
+from tests.e2e.stage.stage import CUSTOM, GOOGLE, OUTLOOK, Stage, eventually
+from tests.e2e.stage.world import World
+
+RULES = Path(__file__).parents[3] / "charts" / "coldsend-operator" / "templates" / "_rules.tpl"
+OWN_KEY: dict[str, Any] = {"apiKeySecretRef": None}
+FEW = 6
+
+
+def a_restart_with_nothing_changed_writes_nothing(world: World) -> None:
+    with solo(world, "restart") as (operators, stage):
+        with operators.operator() as first:
+            first.wait_until_ready()
+            names = _apply_one_of_each(stage)
+            stage.after_sweeps()
+            assert first.stop() == 0
+        versions = {name: _version(stage, name) for name in names}
+        asked = len(stage.asked())
+        with operators.operator() as second:
+            second.wait_until_ready()
+            stage.after_sweeps(2)
+            assert second.figure("coldsend_kubernetes_writes_total", kind="SenderAccount") == 0
+        assert {name: _version(stage, name) for name in names} == versions
+        later = [each["operation"] for each in stage.asked()[asked:]]
+        assert len([each for each in later if each != "listSenderAccounts"]) <= 2
+
+
+def _apply_one_of_each(stage: Stage) -> list[str]:
+    """Objects in every state in which they can stay."""
+    for name, inbox_type in (("google", GOOGLE), ("outlook", OUTLOOK), ("custom", CUSTOM), ("native", "COLDSEND")):
+        stage.apply(name, inbox_type)
+        stage.known(name)
+    for name in ("adopted", "refused", "observed"):
+        stage.seed(name, display_name="Ann Example", daily_limit=50)
+    stage.apply("adopted", adoptionPolicy="Adopt")
+    stage.apply("refused")
+    stage.server.apply(stage.observer("observed"), stage.observer("absent"))
+    stage.apply("waiting", smtp={"passwordSecretRef": {"name": "not-there"}})
+    stage.apply("mailing", testEmail={"recipient": f"ops@{stage.domain}", "requestID": "1"})
+    for name in ("drifted", "changed", "paused"):
+        stage.apply(name)
+        stage.known(name)
+    stage.emulator.change(stage.address("drifted"), display_name="Another")
+    stage.edit("changed", displayName="Another")
+    stage.annotate("paused", paused="true")
+    stage.shows("adopted", Ready="True Adopted", CredentialsCurrent="Unknown CredentialsUnknown")
+    stage.shows("refused", Ready="False AlreadyExists")
+    stage.shows("observed", Ready="True Active")
+    stage.shows("absent", Ready="False NotFound")
+    stage.shows("waiting", Ready="False SecretNotFound", CredentialsCurrent="False SecretNotFound")
+    stage.until("mailing", lambda shown: "sentAt" in shown.status.get("testEmail", {}), "a mail that was sent")
+    stage.shows("drifted", Synced="False Drifted")
+    stage.shows("changed", Synced="False UpdateNotSupported")
+    stage.shows("paused", Synced="False ReconciliationPaused")
+    return [each["metadata"]["name"] for each in stage.server.items("SenderAccount", stage.namespace)]
+
+
+def _version(stage: Stage, name: str) -> str:
+    found = stage.server.get("SenderAccount", stage.namespace, name)
+    assert found is not None
+    return str(found["metadata"]["resourceVersion"])
+
+
+def who_waits_for_the_budget_is_told_when_and_the_limits_hold(world: World) -> None:
+    with solo(world, "budget") as (operators, stage):
+        limits = {"COLDSEND_REQUESTS_PER_MINUTE": str(FEW), "COLDSEND_RESERVE": "0", "COLDSEND_SWEEP_SECONDS": "300"}
+        with operators.operator(**limits) as operator:
+            operator.wait_until_ready()
+            stage.apply("first")
+            stage.shows("first", Ready="True Active")
+            stage.apply("second")
+            stage.shows("second", Ready="True Active")
+            stage.apply("third", "COLDSEND")
+            stage.apply("fourth")
+            for name in ("third", "fourth"):
+                shown = stage.shows(name, Ready="False RateLimited", Synced="False RateLimited")
+                told = datetime.fromisoformat(shown.message("Ready").rstrip(".").rsplit(" ", 1)[1])
+                assert timedelta() < told - datetime.now(UTC) < timedelta(minutes=4)
+            for name in ("third", "fourth"):
+                stage.shows(name, Ready="True Active")
+            times = [datetime.fromisoformat(each["at"]) for each in stage.asked()]
+    spans = [last - first for first, last in zip(times, times[FEW:], strict=False)]
+    assert spans
+    assert min(spans) >= timedelta(seconds=59)
+
+
+def what_the_brake_holds_stays_held_over_a_restart(world: World) -> None:
+    with solo(world, "brake") as (operators, stage):
+        names = [f"n{number}" for number in range(12)]
+        with operators.operator() as first:
+            first.wait_until_ready()
+            for name in names:
+                stage.apply(name)
+            for name in names:
+                stage.known(name)
+        stage.delete_all()
+        with operators.operator() as second:
+            second.wait_until_ready()
+            for name in names:
+                stage.until(name, lambda shown: shown.condition("Ready") == "False DeletionHeld", "DeletionHeld")
+            second.kill()
+        with operators.operator() as third:
+            third.wait_until_ready()
+            stage.after_sweeps()
+            assert [name for name in names if stage.no_inbox(name)] == []
+            stage.annotate_namespace(approve_deletion="true")
+            for name in names:
+                stage.gone(name)
+                assert stage.no_inbox(name)
+
+
+def the_file_of_the_operators_key_is_read_again_when_it_changes(world: World) -> None:
+    with solo(world, "key-file") as (operators, stage):
+        path = world.folder / f"{stage.namespace}.key"
+        with operators.operator(COLDSEND_API_KEY_FILE=str(path)) as operator:
+            operator.wait_until_ready()
+            stage.apply(**OWN_KEY)
+            assert "missing or empty" in stage.shows(Ready="False Unauthorized").message("Ready")
+            path.write_text(f"{stage.key}\n")
+            stage.ready()
+            second = f"{stage.key}_2"
+            stage.emulator.add_key(second, workspace=stage.workspace)
+            path.write_text(second)
+            stage.emulator.change_key(stage.key, revoked=True)
+            stage.apply("bob", **OWN_KEY)
+            stage.ready("bob")
+            assert stage.happened() == ["created"]
+
+
+def without_a_key_of_its_own_the_operator_serves_those_who_bring_one(world: World) -> None:
+    with solo(world, "no-key") as (operators, stage), operators.operator() as operator:
+        operator.wait_until_ready()
+        stage.apply("ann")
+        stage.apply("bob", **OWN_KEY)
+        stage.ready("ann")
+        shown = stage.shows("bob", Ready="False Unauthorized")
+        assert "apiKeySecretRef" in shown.message("Ready")
+        stage.edit("bob", apiKeySecretRef={"name": "workspace"})
+        stage.ready("bob")
+
+
+def the_operators_key_serves_the_namespaces_that_may_use_it(world: World) -> None:
+    with solo(world, "tenants") as (operators, stage), operators.staged("stranger") as stranger:
+        settings = {
+            "COLDSEND_API_KEY": stage.key,
+            "COLDSEND_OPERATOR_KEY_NAMESPACES": stage.namespace,
+            "COLDSEND_ADOPT_NAMESPACES": "somebody-else",
+        }
+        with operators.operator(**settings) as operator:
+            operator.wait_until_ready()
+            stage.seed("old")
+            stage.apply("ann", **OWN_KEY)
+            stage.apply("old", adoptionPolicy="Adopt", **OWN_KEY)
+            stage.server.apply(stage.observer("seen", emailAddress=stage.address("old"), **OWN_KEY))
+            stranger.apply("ann", **OWN_KEY)
+            stage.ready("ann")
+            assert "COLDSEND_ADOPT_NAMESPACES" in stage.shows("old", Ready="False AlreadyExists").message("Ready")
+            assert "COLDSEND_ADOPT_NAMESPACES" in stage.shows("seen", Ready="False Unauthorized").message("Ready")
+            shown = stranger.shows("ann", Ready="False Unauthorized")
+            assert "COLDSEND_OPERATOR_KEY_NAMESPACES" in shown.message("Ready")
+            stranger.edit("ann", apiKeySecretRef={"name": "workspace"})
+            stranger.ready("ann")
+
+
+def objects_restored_into_a_new_cluster_adopt_where_that_is_the_default(world: World) -> None:
+    with solo(world, "restored") as (operators, stage):
+        ids = {name: stage.seed(name, display_name="Ann Example", daily_limit=50) for name in ("ann", "bob", "carol")}
+        for name in ids:
+            stage.apply(name)
+        with operators.operator(COLDSEND_ADOPTION_DEFAULT="Adopt") as operator:
+            operator.wait_until_ready()
+            assert {name: stage.ready(name, reason="Adopted").inbox_id for name in ids} == ids
+
+
+def two_objects_that_a_restore_made_of_one_inbox_delete_it_neither(world: World) -> None:
+    with solo(world, "twins") as (operators, stage):
+        with operators.operator() as first:
+            first.wait_until_ready()
+            stage.apply()
+            status = stage.known().status
+        stage.server.apply(stage.manifest("copy", emailAddress=stage.address()))
+        stage.write_status("copy", status)
+        with operators.operator() as second:
+            second.wait_until_ready()
+            for name, other in (("ann", "copy"), ("copy", "ann")):
+                assert f"SenderAccount {other}" in stage.shows(name, Synced="False AddressConflict").message("Synced")
+            stage.delete("copy")
+            stage.gone("copy")
+            stage.ready()
+    assert stage.happened() == ["created"]
+
+
+def sigterm_records_the_call_under_way_and_gives_the_lease_back(world: World) -> None:
+    with solo(world, "sigterm") as (operators, stage), operators.operator(COLDSEND_LEADER_ELECTION="on") as operator:
+        operator.wait_until_ready()
+        hold = operators.coldsend.hold("POST .*/sender-accounts/smtp ?\n", when="after")
+        stage.apply()
+        assert hold.reached.wait(60)
+        with ThreadPoolExecutor() as pool:
+            stopping = pool.submit(operator.stop)
+            eventually(lambda: '"stopping"' in operator.lines(), "the line that says so")
+            operators.coldsend.release(hold)
+            assert stopping.result() == 0
+        found = stage.server.get("SenderAccount", stage.namespace, "ann")
+        assert found is not None
+        assert found["status"]["inboxID"] == stage.inbox()["inbox_id"]
+        lease = stage.server.get("Lease", operators.home, "coldsend-operator")
+        assert lease is not None
+        assert not lease["spec"].get("holderIdentity")
+
+
+def a_standby_takes_over_from_a_leader_that_was_killed(world: World) -> None:
+    election = {"COLDSEND_LEADER_ELECTION": "on"}
+    with solo(world, "replicas") as (operators, stage), operators.operator(**election) as leader:
+        leader.wait_until_ready()
+        stage.apply("ann")
+        stage.ready("ann")
+        with operators.operator(**election) as standby:
+            standby.wait_until_ready()
+            assert [each.figure("coldsend_leader") for each in (leader, standby)] == [1, 0]
+            hold = operators.coldsend.hold("POST .*/sender-accounts/smtp ?\n", when="before")
+            stage.apply("bob")
+            assert hold.reached.wait(60)
+            leader.kill()
+            operators.coldsend.drop()
+            stage.ready("bob")
+            stage.ready("ann")
+            assert standby.figure("coldsend_leader") == 1
+            assert stage.happened("ann") == stage.happened("bob") == ["created"]
+
+
+def a_coldsend_that_nobody_can_reach_is_told_and_used_once_it_is_there(world: World) -> None:
+    with solo(world, "unreachable") as (operators, stage), socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        port: int = nobody.getsockname()[1]
+        with operators.operator(COLDSEND_API_URL=f"http://127.0.0.1:{port}{BASE_PATH}") as operator:
+            operator.wait_until_ready()
+            stage.apply()
+            stage.shows(Ready="False ApiUnavailable")
+            nobody.close()
+            with running_emulator([f"{stage.key}={stage.workspace}"], port=port) as emulator:
+                stage.shows(Ready="True Active", Synced="True InSync")
+                assert [each["email_address"] for each in emulator.inboxes()] == [stage.address()]
+                stage.delete()
+                stage.gone()
+
+
+def an_api_server_that_is_away_for_a_while_costs_nothing_but_time(world: World) -> None:
+    with solo(world, "api-server-away") as (operators, stage), operators.operator() as operator:
+        operator.wait_until_ready()
+        stage.apply("ann")
+        stage.known("ann")
+        operators.kubernetes.close()
+        stage.emulator.change(stage.address("ann"), health_score=40)
+        stage.apply("bob")
+        stage.after_sweeps(3)
+        operators.kubernetes.open()
+        stage.shows("ann", Healthy="False HealthScoreLow")
+        stage.ready("bob")
+        assert stage.happened("ann") == stage.happened("bob") == ["created"]
+        assert operator.process.poll() is None
+
+
+def objects_of_another_shard_are_left_alone(world: World) -> None:
+    with solo(world, "shards") as (operators, stage), operators.operator() as operator:
+        operator.wait_until_ready()
+        manifest = stage.manifest("other")
+        manifest["metadata"]["labels"] = {"played-by": "another-shard"}
+        stage.server.apply(manifest)
+        stage.apply("ann")
+        stage.ready("ann")
+        stage.after_sweeps()
+        shown = stage.look("other")
+        assert shown is not None
+        assert shown.status == {}
+        assert stage.no_inbox("other")
+
+
+def a_service_account_with_the_rights_of_the_chart_is_enough(world: World) -> None:
+    with solo(world, "rights") as (operators, stage):
+        kubeconfig = world.cluster.kubeconfig_for(_token_with_the_rights_of_the_chart(stage))
+        settings = {"COLDSEND_LEADER_ELECTION": "on", "COLDSEND_API_KEY": stage.key}
+        with operators.operator_of(kubeconfig, **settings) as operator:
+            operator.wait_until_ready()
+            stage.apply("ann", testEmail={"recipient": f"ops@{stage.domain}", "requestID": "1"})
+            stage.apply("john", "COLDSEND", **OWN_KEY)
+            stage.until("ann", lambda shown: "sentAt" in shown.status.get("testEmail", {}), "a mail that was sent")
+            stage.ready("john")
+            assert "Normal Active" in stage.events("john")
+            stage.emulator.delete(stage.address("john"))
+            eventually(lambda: stage.happened("john") == ["created", "deleted", "created"], "another inbox")
+            stage.ready("john")
+            for name in ("ann", "john"):
+                stage.delete(name)
+                stage.gone(name)
+            assert operator.stop() == 0
+        assert "orbidden" not in operator.lines()
+        assert _refused_by_the_api_server(world, stage.namespace) == []
+        state = stage.server.get("ConfigMap", operators.home, "coldsend-operator-state")
+        assert state is not None
+
+
+def _token_with_the_rights_of_the_chart(stage: Stage) -> str:
+    name = stage.namespace
+    subjects = [{"kind": "ServiceAccount", "name": name, "namespace": name}]
+    stage.server.apply(
+        named("ServiceAccount", name, name),
+        named("ClusterRole", "", name, rules=_rules_of_the_chart("workRules")),
+        named("ClusterRoleBinding", "", name, roleRef=_reference("ClusterRole", name), subjects=subjects),
+        named("Role", name, name, rules=_rules_of_the_chart("ownRules")),
+        named("RoleBinding", name, name, roleRef=_reference("Role", name), subjects=subjects),
+    )
+    return stage.server.token(name, name)
+
+
+def _rules_of_the_chart(name: str) -> list[dict[str, list[str]]]:
+    text = RULES.read_text()
+    found = re.search(rf'define "coldsend.{name}" -}}}}\n(.*?)\n{{{{- end', text, re.DOTALL)
+    assert found is not None
+    rules: list[dict[str, list[str]]] = yaml.safe_load(re.sub(r"{{.*?}}", "coldsend-operator", found[1]))
+    return rules
+
+
+def _reference(kind: str, name: str) -> dict[str, str]:
+    return {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name}
+
+
+def _refused_by_the_api_server(world: World, user: str) -> list[str]:
+    """What a service account asked for and may not do, as the audit log tells; a foreign cluster keeps its own."""
+    if world.cluster.audit_log is None:
+        return []
+    lines = world.cluster.audit_log.read_text().splitlines()
+    entries = [json.loads(line) for line in lines if f':{user}"' in line]
+    return [f"{each['verb']} {each['requestURI']}" for each in entries if each["responseStatus"]["code"] == 403]
+
+
+def the_same_reason_is_not_told_again_after_a_restart(world: World) -> None:
+    with solo(world, "told-once") as (operators, stage):
+        told: list[list[str]] = []
+        for _ in range(2):
+            with operators.operator() as operator:
+                operator.wait_until_ready()
+                stage.apply()
+                stage.known()
+                stage.after_sweeps()
+            told.append(stage.events())
+        assert told[0]
+        assert all(before == after for before, after in pairwise(told))
