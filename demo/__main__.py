@@ -163,8 +163,15 @@ def _open_points(accounts: list[Account]) -> Iterator[str]:
 
 
 def _keep(cluster: Cluster, emulator: RunningEmulator, operator: OperatorRun) -> None:
-    console.print(
-        f"""
+    with suppress(KeyboardInterrupt):  # this is how it is meant to end
+        console.print(_how_to_look(cluster, emulator, operator))
+        while not operator.ended:
+            time.sleep(LOOK_SECONDS)
+        raise DemoError(f"the operator has ended; the last lines of its log:\n{operator.log_tail()}")
+
+
+def _how_to_look(cluster: Cluster, emulator: RunningEmulator, operator: OperatorRun) -> str:
+    return f"""
 It runs on until Ctrl-C. In another terminal:
 
   export KUBECONFIG={cluster.kubeconfig}
@@ -175,11 +182,6 @@ It runs on until Ctrl-C. In another terminal:
   log of the operator:              {operator.log}
   metrics of the operator:          {operator.metrics_url}
 """
-    )
-    with suppress(KeyboardInterrupt):  # this is how it is meant to end
-        while not operator.ended:
-            time.sleep(LOOK_SECONDS)
-        raise DemoError(f"the operator has ended; the last lines of its log:\n{operator.log_tail()}")
 
 
 def _kubectl_command(cluster: Cluster) -> str:

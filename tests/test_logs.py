@@ -72,6 +72,14 @@ def test_lines_below_the_level_are_left_out(stream: io.StringIO) -> None:
     assert [line["event"] for line in lines(stream)] == ["call_failed"]
 
 
+def test_what_kopf_tries_again_by_itself_is_a_warning(stream: io.StringIO) -> None:
+    configure_logs("json", "info", stream)
+    kopf = logging.getLogger("kopf._cogs.clients.watching")
+    kopf.error("Request attempt #1/9 failed; will retry: GET /apis -> 429")
+    kopf.error("Request attempt #9/9 failed; escalating: GET /apis -> 429")
+    assert [line["level"] for line in lines(stream)] == ["warning", "error"]
+
+
 @pytest.mark.parametrize(
     "library", ["kopf.objects", "httpx", "httpcore.connection", "kubernetes.aio", "aiohttp.access"]
 )

@@ -24,6 +24,7 @@ Format = Literal["console", "json"]
 _LONGEST_TRACEBACK = 20_000
 # Their lines of level info and debug hold addresses (in URLs), bodies of Secrets and one line for each watch event.
 _TALKATIVE = ("aiohttp", "asyncio", "httpcore", "httpx", "kopf", "kubernetes", "urllib3")
+_RETRIED = "; will retry:"  # kopf calls an error what passes by itself, as the first list after a CRD was made
 
 
 class Event(StrEnum):
@@ -108,7 +109,10 @@ def _with_traceback(_logger: object, _method: str, event: MutableMapping[str, ob
 def _as_library(_logger: object, _method: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
     record = event["_record"]
     name = record.name if isinstance(record, logging.LogRecord) else ""
-    return {**event, "message": event["event"], "event": Event.LIBRARY.value, "library": name}
+    message = str(event["event"])
+    if name.startswith("kopf.") and _RETRIED in message:
+        event["level"] = "warning"
+    return {**event, "message": message, "event": Event.LIBRARY.value, "library": name}
 
 
 def _renderer(log_format: Format, *, colors: bool) -> Processor:

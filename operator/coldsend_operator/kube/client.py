@@ -7,6 +7,7 @@ each object twice.
 import asyncio
 import json
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, nullcontext
 from copy import copy
@@ -117,7 +118,8 @@ class KubeClient:
         self._login = asyncio.Lock()
         self._logged_in = float("-inf")
         self._api: Any = None
-        self.event_throttle = Throttle(EVENTS_PER_SECOND, EVENTS_AT_ONCE)
+        # By kind: what happens to a batch is not lost among what happens to its thousands of children.
+        self.event_throttles = defaultdict[str, Throttle](lambda: Throttle(EVENTS_PER_SECOND, EVENTS_AT_ONCE))
 
     @classmethod
     def connect(cls, on_write: OnWrite) -> Self:

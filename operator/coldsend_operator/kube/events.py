@@ -29,7 +29,7 @@ async def emit(
     action: str,
 ) -> None:
     """Tell of `reason` on the object. Never raises: an Event is not worth a failed step."""
-    throttle = client.event_throttle
+    throttle = client.event_throttles[ref.kind]
     if not throttle.passes():
         if throttle.refused == 1:
             log.warning(Event.EVENTS_DROPPED, message=f"more than {throttle.burst} at once; not said again")
