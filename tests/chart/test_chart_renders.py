@@ -1,0 +1,141 @@
+"""Lint, schema and templates, without a cluster."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from charts.document import chart_values, files
+from coldsend_operator.settings import Settings
+from tests.chart.support import CHART, NAMESPACE, RELEASE, Helm, HelmError, Object
+from tests.chart.switched import ALL, Switched
+
+
+@pytest.mark.parametrize("each", ALL, ids=[each.path for each in ALL])
+def test_each_value_does_what_it_says(helm: Helm, each: Switched) -> None:
+    assert not _shows(helm, {**each.beside}, each)
+    assert each.shows(helm.render(each.values))
+
+
+def test_no_value_is_without_such_a_test() -> None:
+    assert {each.path for each in ALL} == {each.path for each in chart_values()}
+
+
+def test_every_leaf_of_values_yaml_has_its_comment() -> None:
+    described = {each.path for each in chart_values()}
+    assert {
+        path for path in _leaves(yaml.safe_load((CHART / "values.yaml").read_text()), "") if path not in described
+    } == set()
+
+
+def test_every_setting_of_the_operator_can_be_made(helm: Helm) -> None:
+    made = {
+        "COLDSEND_API_KEY_FILE": "apiKey",
+        "COLDSEND_NAMESPACES": "namespaces",
+        "COLDSEND_METRICS_ADDRESS": "metrics.enabled",
+        "COLDSEND_PROBES_ADDRESS": "always",
+        "COLDSEND_LEADER_ELECTION": "always",
+        "COLDSEND_LEASE_NAME": "always",
+        "COLDSEND_LEASE_NAMESPACE": "always",
+    }
+    set_by_name = {
+        name
+        for each in ALL
+        if each.path.startswith("settings.")
+        for name in helm.render(each.values).env
+        if name.startswith("COLDSEND_")
+    }
+    asked = {f"COLDSEND_{name.upper()}" for name in Settings.model_fields} - {"COLDSEND_API_KEY"}
+    assert asked == set_by_name | made.keys()
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        ({"setings": {}}, "setings"),
+        ({"settings": {"sweepSecond": 1}}, "sweepSecond"),
+        ({"settings": {"sweepSeconds": 0}}, "sweepSeconds"),
+        ({"settings": {"deleteBrake": "half"}}, "deleteBrake"),
+        ({"image": {"pullPolicy": "Sometimes"}}, "pullPolicy"),
+        ({"replicas": "two"}, "replicas"),
+        ({"namespaces": "sales"}, "namespaces"),
+        ({"networkPolicy": {"egressCIDRs": ["everywhere"]}}, "egressCIDRs"),
+        ({"apiKey": {"value": "a", "existingSecret": "b"}}, "not both"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(helm: Helm, values: Object, complaint: str) -> None:
+    with pytest.raises(HelmError, match=complaint):
+        helm.text(values)
+
+
+def test_helm_finds_nothing_to_complain_about(helm: Helm) -> None:
+    assert "0 chart(s) failed" in helm("lint", "--strict", str(CHART))
+
+
+def test_names_fit_for_a_release_of_any_name(helm: Helm) -> None:
+    made = helm.render(release="a" * 53)
+    assert all(len(each["metadata"]["name"]) <= 63 for each in made.objects if each["kind"] in {"Service", "Pod"})
+
+
+def test_every_object_that_has_a_namespace_names_it(helm: Helm) -> None:
+    cluster_wide = {"CustomResourceDefinition", "ClusterRole", "ClusterRoleBinding"}
+    assert {
+        each["metadata"].get("namespace") for each in helm.render().objects if each["kind"] not in cluster_wide
+    } == {NAMESPACE}
+
+
+def test_the_crds_of_the_release_are_the_generated_ones_and_stay(helm: Helm) -> None:
+    made = {each["metadata"]["name"]: each for each in helm.render().of("CustomResourceDefinition")}
+    generated = [yaml.safe_load(path.read_text()) for path in (CHART.parents[1] / "crds").glob("*.yaml")]
+    assert {name: each["spec"] for name, each in made.items()} == {
+        each["metadata"]["name"]: each["spec"] for each in generated
+    }
+    assert all(each["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep" for each in made.values())
+
+
+def test_readme_and_copied_crds_are_current() -> None:
+    assert {path: text for path, text in files().items() if not _holds(path, text)} == {}
+
+
+def test_no_rule_has_a_wildcard_or_lists_secrets(helm: Helm) -> None:
+    made = helm.render()
+    rules = [rule for kind in ("Role", "ClusterRole") for each in made.of(kind) for rule in each["rules"]]
+    assert not [rule for rule in rules if "*" in (*rule["verbs"], *rule["apiGroups"], *rule["resources"])]
+    on_secrets = {verb for rule in rules if "secrets" in rule["resources"] for verb in rule["verbs"]}
+    assert on_secrets == {"get", "create"}
+
+
+def test_with_namespaces_there_is_a_role_in_each_and_nothing_cluster_wide(helm: Helm) -> None:
+    made = helm.render({"namespaces": ["sales", "support"], "crds": {"install": False}})
+    assert not made.kinds & {"ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition"}
+    assert {each["metadata"]["namespace"] for each in made.of("Role")} == {"sales", "support", NAMESPACE}
+    own = made.one("Role", RELEASE)["rules"]
+    assert {
+        name
+        for rule in own
+        if "secrets" in rule["resources"] and "get" in rule["verbs"]
+        for name in rule["resourceNames"]
+    } == {"coldsend-operator-hmac"}
+
+
+def _shows(helm: Helm, beside: Object, each: Switched) -> bool:
+    """Whether the release shows it without the value, too: then the test of the value would prove nothing."""
+    first, *rest = [*beside.items(), ("", None)]
+    values = Switched(first[0], first[1], each.shows, dict(rest[:-1])).values if beside else {}
+    try:
+        return each.shows(helm.render(values))
+    except (KeyError, IndexError, TypeError, ValueError):
+        return False
+
+
+def _leaves(values: Any, path: str) -> list[str]:
+    if not isinstance(values, dict) or not values:
+        return [path]
+    if path in {"resources", "podSecurityContext", "securityContext", "metrics.dashboard.labels"}:
+        return [path]
+    return [leaf for key, value in values.items() for leaf in _leaves(value, f"{path}.{key}".lstrip("."))]
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text() == text
