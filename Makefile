@@ -35,7 +35,7 @@ test: $(INSTALLED) ## All tests; ARGS='-k word' chooses some
 	@$(PYTHON_IN_VENV) -m pytest $(ARGS)
 
 .PHONY: bench
-bench: $(INSTALLED) ## Figures beside their goals; CASES='single thousand' chooses (core single thousand smtp native)
+bench: $(INSTALLED) ## Figures beside their goals; CASES='single thousand' chooses (core single thousand smtp native fifty)
 	@$(PYTHON_IN_VENV) -m devcluster build
 	@$(PYTHON_IN_VENV) -m tests.bench $(CASES)
 

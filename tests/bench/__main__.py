@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from devcluster import Cluster, control_plane
-from tests.bench import accounts, pure, scale
+from tests.bench import accounts, fifty, pure, scale
 from tests.bench.drawing import draw
 from tests.bench.figures import Figure, Say
 from tests.bench.stack import stack
@@ -71,7 +71,19 @@ def native(cluster: Cluster, folder: Path, say: Say) -> list[Figure]:
         return scale.ten_thousand(parts, say, "native")
 
 
-CASES: dict[str, Case] = {"core": core, "single": single, "thousand": thousand, "smtp": smtp, "native": native}
+def fifty_thousand(cluster: Cluster, folder: Path, say: Say) -> list[Figure]:
+    with stack(cluster, folder) as parts:
+        return fifty.fifty_thousand(parts, say)
+
+
+CASES: dict[str, Case] = {
+    "core": core,
+    "single": single,
+    "thousand": thousand,
+    "smtp": smtp,
+    "native": native,
+    "fifty": fifty_thousand,
+}
 
 
 def main() -> int:

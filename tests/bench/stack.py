@@ -174,14 +174,15 @@ def native_account(number: int, prefix: str = "native") -> dict[str, Any]:
 
 async def create_all(client: KubeClient, bodies: list[dict[str, Any]]) -> None:
     """Create objects as fast as the API server takes them."""
-    await _each(bodies, lambda body: client.create(ACCOUNTS, body))
+    await each(bodies, lambda body: client.create(ACCOUNTS, body))
 
 
 async def delete_all(client: KubeClient, names: list[str]) -> None:
-    await _each(names, lambda name: client.delete(f"{ACCOUNTS}/{name}"))
+    await each(names, lambda name: client.delete(f"{ACCOUNTS}/{name}"))
 
 
-async def _each(items: list[Any], work: Any) -> None:
+async def each(items: list[Any], work: Any) -> None:
+    """Do the work for all items, so many at a time."""
     queue = iter(items)
 
     async def one() -> None:
