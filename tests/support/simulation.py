@@ -176,7 +176,7 @@ class Simulation:
         for _ in range(RESTLESS):
             if task.done() or not self.process.traffic.movable:
                 break
-            self._go_on(self.process.traffic.movable[0])
+            self.go_on(self.process.traffic.movable[0])
         self.ended.append(self.process)
         self.process = None
 
@@ -200,10 +200,10 @@ class Simulation:
             process.see()
             if process.events:
                 moves.append(process.deliver)
-            moves += [partial(self._go_on, pending) for pending in process.traffic.movable]
+            moves += [partial(self.go_on, pending) for pending in process.traffic.movable]
         return moves
 
-    def _go_on(self, pending: Pending) -> None:
+    def go_on(self, pending: Pending) -> None:
         pending.go_on()
         for process in self._running:
             process.run()

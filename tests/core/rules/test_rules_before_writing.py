@@ -1,0 +1,244 @@
+"""safety.md, "Before anything is written": rules 1 to 5."""
+
+import pytest
+
+from coldsend_operator.core.answers import Created, Failure, FailureKind
+from coldsend_operator.core.calls import Operation
+from coldsend_operator.core.steps import Move
+from coldsend_operator.kube.finalizers import mark_of
+from coldsend_operator.kube.lease import Election
+from tests.core.rules.watching import finish, pending, play_until, reach, running
+from tests.support.clock import START, FakeClock
+from tests.support.desk import LONG_AGO, Desk, object_of, row
+from tests.support.doors import KubeDoor
+from tests.support.process import Process
+from tests.support.simulation import Simulation, ready_of
+
+A, B = "a@company.com", "b@company.com"
+KUBECTL = "kubectl-client-side-apply"
+
+
+def _without_events(simulation: Simulation, process: Process, seconds: float = 20.0) -> None:
+    """All that can happen while no further watch event comes."""
+    for _ in range(int(seconds / 0.1)):
+        for call in process.traffic.movable:
+            finish(simulation, call)
+        simulation.pass_time(0.1)
+
+
+def test_rule_01_nothing_is_called_before_every_listed_object_has_arrived() -> None:
+    simulation = Simulation()
+    for name, address in (("one", A), ("two", B)):
+        simulation.apply("sales", name, address)
+    process = running(simulation)
+    process.deliver()
+    _without_events(simulation, process)
+    assert simulation.remote.requests == 0
+    process.deliver()
+    _without_events(simulation, process)
+    assert len(simulation.remote.inboxes) == 2
+
+
+def test_rule_01_nothing_is_called_while_an_object_is_known_as_it_was_before_the_own_list() -> None:
+    simulation = Simulation()
+    uid = simulation.apply("sales", "one", A)
+    assert uid is not None
+    process = running(simulation)
+    simulation.edit(uid, displayName="Joe")
+    process.deliver()
+    _without_events(simulation, process)
+    assert simulation.remote.requests == 0
+    process.see()
+    process.deliver()
+    _without_events(simulation, process)
+    assert [inbox.display_name for inbox in simulation.remote.inboxes.values()] == ["Joe"]
+
+
+def test_rule_02_a_late_status_does_not_land_on_a_new_object_of_the_same_name() -> None:
+    simulation = Simulation()
+    old = simulation.apply("sales", "one", A)
+    assert old is not None
+    running(simulation)
+    play_until(simulation, lambda: simulation.remote.inboxes)
+    late = reach(simulation, "kube", "one/status")
+    simulation.cluster.wipe_finalizers(old)
+    simulation.cluster.delete(old)
+    new = simulation.apply("sales", "one", B)
+    finish(simulation, late)
+    raw = simulation.cluster.find(new or "")
+    assert raw is not None
+    assert "status" not in raw
+
+
+def test_rule_02_a_refused_mark_takes_that_member_out_of_the_call() -> None:
+    simulation = Simulation()
+    for name, address in (("zero", "z@company.com"), ("one", A), ("two", B)):
+        simulation.apply("sales", name, address)
+    running(simulation)
+    mark = reach(simulation, "kube", "patch /apis/coldsend.pro/v1alpha1/namespaces/sales/senderaccounts/two")
+    simulation.cluster.delete(simulation.uids[2])
+    new = simulation.apply("sales", "two", B)
+    finish(simulation, mark)
+    simulation.wait(5.0)
+    raw = simulation.cluster.find(new or "")
+    assert raw is not None
+    assert ready_of(raw)[:2] == ("True", "Active")
+    assert len(simulation.remote.inboxes) == 3
+    assert not simulation.remote.doubles
+
+
+@pytest.mark.parametrize(("seconds", "repeats"), [(0.0, False), (100.0, False), (119.0, False), (121.0, True)], ids=str)
+def test_rule_03_a_create_of_unknown_outcome_is_repeated_only_after_a_look_begun_later(
+    seconds: float, repeats: bool
+) -> None:
+    desk = Desk()
+    account = desk.account()
+    desk.sweep()
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.LOST, "cut"))
+    desk.wait(seconds)
+    desk.search(account)
+    desk.wait(200.0 - seconds)
+    assert (desk.step(account).move is Move.CREATE) == repeats
+
+
+def test_rule_03_a_look_that_began_before_the_wait_was_over_proves_nothing_however_late_it_ends() -> None:
+    desk = Desk()
+    account = desk.account()
+    desk.sweep()
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.LOST, "cut"))
+    desk.wait(100.0)
+    desk.sweep(seconds=60.0)
+    assert desk.step(account).move is not Move.CREATE
+
+
+def test_rule_03_known_outcomes_are_in_the_inventory() -> None:
+    desk = Desk()
+    account = desk.account()
+    desk.sweep()
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Created(row()))
+    assert [found.inbox_id for found in desk.ledger.inventory.at(row().address)] == ["inbox-1"]
+    assert desk.step(account).move is not Move.CREATE
+
+
+def test_rule_03_before_the_first_full_list_a_lone_object_is_looked_up_by_search() -> None:
+    desk = Desk()
+    desk.account()
+    assert Operation.SEARCH_ACCOUNTS in desk.operations()
+    assert Operation.CREATE_SMTP not in desk.operations()
+
+
+def test_rule_03_many_objects_wait_for_the_first_full_list() -> None:
+    desk = Desk()
+    for number in range(5):
+        desk.account(f"{number}@company.com")
+    assert desk.operations() == [Operation.LIST_ACCOUNTS]
+
+
+@pytest.mark.parametrize(
+    ("marked_by", "marked", "since"),
+    [
+        ("coldsend-operator", START - 60.0, START - 60.0),
+        (KUBECTL, START - 60.0, None),
+        ("coldsend-operator", START - 2 * LONG_AGO, None),
+    ],
+    ids=["ours", "of_another_manager", "older_than_the_object"],
+)
+def test_rule_04_only_our_own_finalizer_is_a_mark(marked_by: str, marked: float, since: float | None) -> None:
+    metadata = object_of(A, "uid-1", marked=marked, marked_by=marked_by)["metadata"]
+    assert mark_of(metadata) == since
+
+
+@pytest.mark.parametrize(("marked_by", "doubted"), [("coldsend-operator", True), (KUBECTL, False)])
+def test_rule_04_a_mark_without_an_inbox_tells_of_a_create_that_may_have_left(marked_by: str, doubted: bool) -> None:
+    desk = Desk()
+    account = desk.account(marked=START - 60.0, marked_by=marked_by)
+    assert (account.lost is not None) == doubted
+
+
+def test_rule_04_a_held_inbox_without_the_finalizer_gets_it_back_before_anything_else() -> None:
+    desk = Desk()
+    account = desk.holder()
+    desk.sweep(row())
+    desk.change(account, marked=None, displayName="Joe", updatePolicy="Recreate")
+    assert desk.step(account).move is Move.MARK
+    assert desk.chore(account) is Move.MARK
+    assert account.marked
+
+
+def test_rule_04_an_object_that_never_reached_coldsend_carries_no_finalizer() -> None:
+    simulation = Simulation()
+    simulation.remote.make_by_hand(A)
+    uid = simulation.apply("sales", "one", A)
+    assert uid is not None
+    running(simulation)
+    simulation.wait(5.0)
+    raw = simulation.cluster.find(uid)
+    assert raw is not None
+    assert ready_of(raw)[1] == "AlreadyExists"
+    assert not raw["metadata"].get("finalizers")
+    simulation.delete(uid)
+    assert simulation.cluster.find(uid) is None
+
+
+def test_rule_04_the_mark_stands_before_the_call_leaves() -> None:
+    simulation = Simulation()
+    uid = simulation.apply("sales", "one", A)
+    running(simulation)
+    reach(simulation, "coldsend", "create a@company.com")
+    raw = simulation.cluster.find(uid or "")
+    assert raw is not None
+    assert mark_of(raw["metadata"]) is not None
+
+
+def test_rule_04_a_refused_create_takes_its_mark_off_again() -> None:
+    desk = Desk()
+    account = desk.account()
+    desk.sweep()
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.REFUSED, "bad password", 422))
+    assert desk.step(account).move is Move.UNMARK
+
+
+def test_rule_05_the_lease_counts_as_ours_for_less_than_10_seconds_after_a_renewal_left() -> None:
+    clock = FakeClock()
+    simulation = Simulation(clock=clock)
+    process = running(simulation)
+    election = Election(KubeDoor(simulation.cluster, process.traffic), "default", "lease", clock=clock)
+    assert not election.fresh()
+    election._hold({}, clock())
+    clock.advance(9.9)
+    assert election.fresh()
+    clock.advance(0.1)
+    assert not election.fresh()
+
+
+@pytest.mark.parametrize(
+    ("door", "text"),
+    [("kube", "senderaccounts/one"), ("kube", "secrets/mail")],
+    ids=["while_the_mark_is_put", "while_the_secret_is_read"],
+)
+def test_rule_05_a_create_does_not_begin_when_the_lease_was_not_renewed_meanwhile(door: str, text: str) -> None:
+    simulation = Simulation()
+    simulation.apply("sales", "one", A)
+    process = running(simulation)
+    before = reach(simulation, door, text)
+    process.leadership.renewed = False
+    finish(simulation, before)
+    simulation.wait(30.0)
+    assert not simulation.remote.inboxes
+    process.leadership.renewed = True
+    simulation.wait(30.0)
+    assert len(simulation.remote.inboxes) == 1
+
+
+def test_rule_05_a_deletion_does_not_begin_when_the_lease_was_not_renewed_meanwhile() -> None:
+    simulation = Simulation()
+    uid = simulation.apply("sales", "one", A)
+    process = running(simulation)
+    simulation.wait(5.0)
+    simulation.delete(uid or "")
+    booking = reach(simulation, "kube", "configmaps")
+    process.leadership.renewed = False
+    finish(simulation, booking)
+    simulation.wait(30.0)
+    assert [inbox.gone_at for inbox in simulation.remote.inboxes.values()] == [None]
+    assert pending(simulation, "coldsend", "delete") is None

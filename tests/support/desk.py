@@ -1,0 +1,187 @@
+"""One workspace of the pure core on a desk: objects go in as JSON, calls come out, answers are given by hand."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from coldsend_operator.core import folding
+from coldsend_operator.core.answers import Answer, Failure, Page, Row
+from coldsend_operator.core.calls import Call, Lane, Operation
+from coldsend_operator.core.claims import Claims
+from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.planning import Candidate, make_plan
+from coldsend_operator.core.policy import Policy
+from coldsend_operator.core.projection import project
+from coldsend_operator.core.records import Account, Credentials
+from coldsend_operator.core.steps import Move, Step
+from coldsend_operator.kube.client import FIELD_MANAGER
+from coldsend_operator.resources.names import BATCH_KIND, FINALIZER
+from coldsend_operator.workspace.desired import read_object
+from tests.support.clock import START, rfc3339
+from tests.support.simulation import spec_of
+
+ANN = "ann@company.com"
+LONG_AGO = 10_000.0  # seconds before START: when the objects were made
+Raw = dict[str, Any]
+
+
+class Desk:
+    """`stores`: what status must hold is stored at once, as if the API server had no delay."""
+
+    def __init__(self, digest: str = "digest-1", *, policy: Policy | None = None, claims: Claims | None = None) -> None:
+        self.now = START
+        self.stores = True
+        self.ledger = Ledger(digest, policy or Policy(), claims or Claims())
+        self.ledger.budget.book(10_000)
+
+    # -- objects
+
+    def account(self, address: str = ANN, **around: Any) -> Account:
+        """An object that nobody knew so far; `around` as in `object_of`."""
+        number = len(self.ledger.accounts) + 1
+        account = read_object(object_of(address, f"uid-{self.ledger.digest}-{number}", **around))
+        if account.desired.spec.smtp is not None:
+            account.credentials = Credentials("hmac-of-one")
+        self.ledger.add(account, self.now)
+        self.settle()
+        return account
+
+    def holder(self, address: str = ANN, inbox_id: str = "inbox-1", **around: Any) -> Account:
+        """An object that holds an inbox which was made with its present spec; the inbox is not seen yet."""
+        origin = around.pop("origin", "Created")
+        applied = around.pop("applied", {"workspace": self.ledger.digest})
+        spec_hash = read_object(object_of(address, "uid", **around)).desired.spec.hash
+        applied = {"specHash": spec_hash, "credentialsHash": "hmac-of-one", **applied}
+        status = {"inboxID": inbox_id, "origin": origin, "lastApplied": applied, **around.pop("status", {})}
+        return self.account(address, **{"marked": START - LONG_AGO, **around, "status": status})
+
+    def change(self, account: Account, address: str = ANN, **around: Any) -> None:
+        """The API server shows another state of the object."""
+        around = {"marked": account.mark, "generation": account.desired.generation + 1, **around}
+        desired = read_object(object_of(address, account.uid, **around)).desired
+        self.ledger.update(account, desired)
+        self.settle()
+
+    # -- time and decisions
+
+    def settle(self) -> None:
+        for _ in range(4):
+            self.ledger.settle(self.now)
+            for account in self.ledger.accounts.values():
+                if self.stores and account.facts != account.recorded:
+                    self.ledger.stored(account.uid, account.facts)
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+        self.settle()
+
+    def step(self, account: Account) -> Step:
+        self.ledger.touch(account.uid)
+        self.settle()
+        return self.ledger.steps[account.uid]
+
+    def calls(self) -> tuple[Candidate, ...]:
+        """What would leave now."""
+        self.settle()
+        return make_plan(self.ledger, self.now).calls
+
+    def operations(self) -> list[Operation]:
+        return [candidate.operation for candidate in self.calls()]
+
+    def says(self, account: Account) -> dict[str, tuple[str, str, str]]:
+        """Status, reason and message of each condition."""
+        self.settle()
+        status = project(account, self.ledger, self.now) or {}
+        return {
+            condition["type"]: (condition["status"], condition["reason"], condition["message"])
+            for condition in status.get("conditions", ())
+        }
+
+    # -- calls and answers
+
+    def ask(self, operation: Operation, *accounts: Account, **fields: Any) -> Call:
+        """This call leaves now; before a create the mark is put, as the loop does."""
+        for account in accounts if operation.creates else ():
+            account.sent = (account.desired.spec.hash, "hmac-of-one")
+            account.sent_name = account.desired.spec.display_name
+        uids = tuple(account.uid for account in accounts)
+        candidate = Candidate(self.now, 0.0, operation, Lane.LOOK, uids, **fields)
+        call = folding.launch(self.ledger, candidate, self.now)
+        for account in accounts if operation.creates else ():
+            account.mark = account.since = account.mark or self.now
+            self.ledger.index(account)
+        return call
+
+    def answer(self, call: Call, outcome: Answer | Failure) -> None:
+        folding.fold(self.ledger, call, outcome, self.now)
+        self.settle()
+
+    def sweep(self, *rows: Row, total: int | None = -1, seconds: float = 0.0) -> None:
+        """A whole list of one page, which takes some seconds."""
+        call = self.ask(Operation.LIST_ACCOUNTS)
+        self.now += seconds
+        self.answer(call, Page(rows, 1, len(rows) if total == -1 else total, 1, has_next=False))
+
+    def search(self, account: Account, *rows: Row) -> None:
+        call = self.ask(Operation.SEARCH_ACCOUNTS, account, address=account.address)
+        self.answer(call, Page(rows, 1, len(rows), 1, has_next=False))
+
+    def chore(self, account: Account) -> Move | None:
+        """Do the write to Kubernetes that the account waits for."""
+        self.settle()
+        move = self.ledger.chores.get(account.uid)
+        if move is Move.MARK:
+            folding.marked(self.ledger, account, self.now)
+        elif move is not None:
+            folding.unmarked(self.ledger, account)
+        self.settle()
+        return move
+
+
+def object_of(
+    address: str,
+    uid: str,
+    *,
+    name: str = "",
+    namespace: str = "sales",
+    status: Raw | None = None,
+    marked: float | None = None,
+    marked_by: str = FIELD_MANAGER,
+    deleting: bool = False,
+    generation: int = 1,
+    created: float = START - LONG_AGO,
+    annotations: Mapping[str, str] | None = None,
+    batch: str | None = None,
+    **spec: Any,
+) -> Raw:
+    """A SenderAccount as the API server shows it; `marked` is when the finalizer was put, by `marked_by`."""
+    metadata: Raw = {
+        "uid": uid,
+        "namespace": namespace,
+        "name": name or address.partition("@")[0],
+        "generation": generation,
+        "resourceVersion": "1",
+        "creationTimestamp": rfc3339(created),
+        "annotations": dict(annotations or {}),
+    }
+    if marked is not None:
+        metadata["finalizers"] = [FINALIZER]
+        owned: Raw = {"f:metadata": {"f:finalizers": {f'v:"{FINALIZER}"': {}}}}
+        entry = {"manager": marked_by, "operation": "Apply", "time": rfc3339(marked), "fieldsV1": owned}
+        metadata["managedFields"] = [entry]
+    if deleting:
+        metadata["deletionTimestamp"] = rfc3339(START)
+    if batch is not None:
+        metadata["ownerReferences"] = [{"kind": BATCH_KIND, "name": "pool", "uid": batch}]
+    return {"metadata": metadata, "spec": spec_of(address, **spec), "status": status or {}}
+
+
+def row(address: str = ANN, inbox_id: str = "inbox-1", *, made: float = START, **changes: Any) -> Row:
+    """An inbox as ColdSend shows it when it was made as `object_of` asks."""
+    fields: Raw = {
+        "display_name": "Jane",
+        "inbox_type": "GOOGLE_WORKSPACE",
+        "overall_status": "ACTIVE",
+        "health_score": 95.0,
+        "created_at": rfc3339(made),
+    }
+    return Row(inbox_id, address, **{**fields, **changes})
