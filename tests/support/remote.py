@@ -65,6 +65,7 @@ class Inbox:
     by_hand: bool
     visible_at: float  # in lists
     overall_status: str = "ACTIVE"
+    health_score: float = 95.0
     in_use: bool = False
     gone_at: float | None = None
     hidden_at: float = 0.0  # a list shows it until then, though it is gone
@@ -323,7 +324,7 @@ def row_of(inbox: Inbox, offset: float = 0.0) -> Row:
         inbox.overall_status,
         inbox.daily_limit,
         0,
-        95.0,
+        inbox.health_score,
         rfc3339(inbox.made_at + offset),
     )
 
