@@ -18,6 +18,7 @@ FIGURES = WorkspaceFigures(
     sweep_age=41.5,
     deletions_held=3,
     key_refused=True,
+    implausible=True,
 )
 SNAPSHOT = Snapshot(
     workspaces={"default": FIGURES},
@@ -32,6 +33,7 @@ def counted() -> Metrics:
     metrics.request("default", "create_smtp", 201, 0.2)
     metrics.request("default", "create_smtp", None, 30)
     metrics.write("SenderAccount", "patch")
+    metrics.job_finished("Create", "Lost")
     metrics.account_ready(0.09)
     metrics.planned(0.001)
     metrics.leader(leading=True)
@@ -69,9 +71,12 @@ def rendered(metrics: Metrics, snapshot: Snapshot) -> str:
         ("coldsend_account_ready_seconds_count", {}, 1),
         ("coldsend_account_ready_seconds_bucket", {"le": "0.1"}, 1),
         ("coldsend_jobs", {"operation": "Create", "state": "Running"}, 1),
+        ("coldsend_jobs_finished_total", {"operation": "Create", "state": "Lost"}, 1),
+        ("coldsend_jobs_finished_total", {"operation": "Delete", "state": "Failed"}, 0),
         ("coldsend_queue_length", {"workspace": "default", "lane": "creations"}, 12),
         ("coldsend_sweep_age_seconds", {"workspace": "default"}, 41.5),
         ("coldsend_deletions_held", {"workspace": "default"}, 3),
+        ("coldsend_inventory_implausible", {"workspace": "default"}, 1),
         ("coldsend_plan_seconds_count", {}, 1),
         ("coldsend_kubernetes_writes_total", {"kind": "SenderAccount", "verb": "patch"}, 1),
         ("coldsend_leader", {}, 1),

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Literal
 
 from aiohttp import web
@@ -85,6 +86,12 @@ READY_SECONDS = Metric(
     "coldsend_account_ready_seconds", "histogram", (), "Time from the creation of a SenderAccount to its first Ready."
 )
 JOBS = Metric("coldsend_jobs", "gauge", ("operation", "state"), "Bulk jobs that the operator keeps track of.")
+JOBS_FINISHED = Metric(
+    "coldsend_jobs_finished_total",
+    "counter",
+    ("operation", "state"),
+    "Bulk jobs that have ended: Completed, Failed (no progress for ten minutes) or Lost (ColdSend knows it no more).",
+)
 QUEUE_LENGTH = Metric(
     "coldsend_queue_length", "gauge", ("workspace", "lane"), "Accounts and calls that wait for their turn."
 )
@@ -93,6 +100,12 @@ SWEEP_AGE = Metric(
 )
 DELETIONS_HELD = Metric(
     "coldsend_deletions_held", "gauge", ("workspace",), "Deletions that the brake holds until they are approved."
+)
+INVENTORY_IMPLAUSIBLE = Metric(
+    "coldsend_inventory_implausible",
+    "gauge",
+    ("workspace",),
+    "1 while too many known inboxes are missing at once for what the key shows to be believed, else 0.",
 )
 PLAN_SECONDS = Metric("coldsend_plan_seconds", "histogram", (), "Time of one round of planning.")
 WRITES = Metric(
@@ -111,9 +124,11 @@ METRICS = (
     HEALTH_SCORE,
     READY_SECONDS,
     JOBS,
+    JOBS_FINISHED,
     QUEUE_LENGTH,
     SWEEP_AGE,
     DELETIONS_HELD,
+    INVENTORY_IMPLAUSIBLE,
     PLAN_SECONDS,
     WRITES,
     LEADER,
@@ -123,6 +138,8 @@ METRICS = (
 
 _REQUEST_BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _READY_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 900, 3600, 14_400, 43_200)
+_JOB_OPERATIONS = ("Create", "Delete")
+_JOB_STATES = ("Completed", "Failed", "Lost")
 _PLAN_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 
 
@@ -139,6 +156,7 @@ class WorkspaceFigures:
     sweep_age: float | None = None
     deletions_held: int = 0
     key_refused: bool = False
+    implausible: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +182,11 @@ class Metrics:
         self._request_seconds = self._histogram(REQUEST_SECONDS, _REQUEST_BUCKETS)
         self._ready_seconds = self._histogram(READY_SECONDS, _READY_BUCKETS)
         self._plan_seconds = self._histogram(PLAN_SECONDS, _PLAN_BUCKETS)
+        self._jobs_finished = Counter(
+            JOBS_FINISHED.name, JOBS_FINISHED.meaning, JOBS_FINISHED.labels, registry=self.registry
+        )
+        for operation, state in product(_JOB_OPERATIONS, _JOB_STATES):
+            self._jobs_finished.labels(operation, state)  # there from the start: the first to end is an increase, too
         self._writes = Counter(WRITES.name, WRITES.meaning, WRITES.labels, registry=self.registry)
         self._leader = Gauge(LEADER.name, LEADER.meaning, registry=self.registry)
         self._build = Gauge(BUILD.name, BUILD.meaning, BUILD.labels, registry=self.registry)
@@ -176,6 +199,10 @@ class Metrics:
     def write(self, kind: str, verb: str) -> None:
         """A request to Kubernetes that changes something is about to leave."""
         self._writes.labels(kind, verb).inc()
+
+    def job_finished(self, operation: str, state: str) -> None:
+        """A bulk job has ended: Completed, Failed or Lost."""
+        self._jobs_finished.labels(operation, state).inc()
 
     def account_ready(self, seconds: float) -> None:
         self._ready_seconds.observe(seconds)
@@ -220,6 +247,7 @@ def _families(snapshot: Snapshot) -> Iterator[GaugeMetricFamily]:
     yield QUEUE_LENGTH.gauge(((name, lane), length) for name, w in each for lane, length in w.queue_lengths.items())
     yield SWEEP_AGE.gauge(((name,), w.sweep_age) for name, w in each if w.sweep_age is not None)
     yield DELETIONS_HELD.gauge(((name,), w.deletions_held) for name, w in each)
+    yield INVENTORY_IMPLAUSIBLE.gauge(((name,), int(w.implausible)) for name, w in each)
     yield ACCOUNTS.gauge(snapshot.accounts.items())
     yield HEALTH_SCORE.gauge(((namespace, name), score) for namespace, name, score in snapshot.health_scores)
     yield JOBS.gauge(snapshot.jobs.items())

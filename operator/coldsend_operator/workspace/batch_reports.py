@@ -40,12 +40,14 @@ class Reports:
         clock: Callable[[], float],
         owned_by: Callable[[Batch], Callable[[], Iterator[Child]]],
         wake: Callable[[], None],
+        job_finished: Callable[[str, str], None],
     ) -> None:
         self._kube = kube
         self._registry = registry
         self._clock = clock
         self._owned_by = owned_by
         self._wake = wake
+        self._job_finished = job_finished
         self._tasks: set[asyncio.Task[None]] = set()
         self._looked_at = float("-inf")
         self._batches_of: dict[str, frozenset[str]] = {}  # by id of a running job: UIDs of the batches that it serves
@@ -88,6 +90,7 @@ class Reports:
                     running.setdefault(uid, []).append(job)
             finished, ledger.finished_jobs = ledger.finished_jobs, []
             for each in finished:
+                self._job_finished(each[0].operation, each[1])
                 for uid in self._served(each[0]):
                     ended.setdefault(uid, []).append(each)
         self._batches_of = {job: uids for job, uids in self._batches_of.items() if job in present}

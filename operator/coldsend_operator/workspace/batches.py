@@ -37,6 +37,7 @@ class Batches:
         leadership: Callable[[], Leadership],
         registry: Registry,
         clock: Callable[[], float],
+        job_finished: Callable[[str, str], None],
     ) -> None:
         self._leadership = leadership
         self._clock = clock
@@ -45,7 +46,7 @@ class Batches:
         own = kube.beside(MOST_DEEDS)
         self._writer = ChildWriter(own, leadership, self._spelling)
         self._terms = BatchTerms(registry)
-        self._reports = Reports(own, registry, clock, self._kin.owned_by, self.wake)
+        self._reports = Reports(own, registry, clock, self._kin.owned_by, self.wake, job_finished)
         self._looking: dict[str, Following] = {}  # batches with decisions to make, in turns
         self._acting: dict[str, Following] = {}  # batches with writes to make, in turns
         self._retries: list[tuple[float, str, str]] = []

@@ -20,7 +20,7 @@ def snapshot(registry: Registry, now: float, *, with_scores: bool) -> Snapshot:
         score = _score(registry, account)
         if with_scores and score is not None:
             scores.append((desired.namespace, desired.name, score))
-    jobs: Counter[tuple[str, str]] = Counter()
+    jobs: Counter[tuple[str, str]] = Counter({("Create", "Running"): 0, ("Delete", "Running"): 0})
     for runner in registry.runners.values():
         for job in runner.ledger.jobs.values():
             jobs[job.operation, "Running"] += 1
@@ -47,6 +47,7 @@ def _figures(runner: Runner, now: float) -> WorkspaceFigures:
         sweep_age=now - ledger.inventory.swept_at if ledger.inventory.swept_at else None,
         deletions_held=ledger.brake.held,
         key_refused=refused,
+        implausible=ledger.implausible is not None or ledger.unproven,
     )
 
 

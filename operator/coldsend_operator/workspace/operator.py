@@ -84,7 +84,9 @@ class Operator:
         self.policy = policy_of(self._settings)
         ring = KeyRing(self._settings, secrets, self.clock)
         self.registry = Registry(self.policy, ring, doors, self._client)
-        self.batches = Batches(self._kube, lambda: self._leadership, self.registry, self.clock)
+        self.batches = Batches(
+            self._kube, lambda: self._leadership, self.registry, self.clock, self.metrics.job_finished
+        )
         await self._stack.enter_async_context(serving(self.metrics, self._snapshot, self._settings.metrics_address))
         await self._stack.enter_async_context(
             answering(self._settings.probes_address, lambda: self.alive, lambda: self.ready)
