@@ -24,7 +24,7 @@ class Call:
 
     @property
     def switches(self) -> Switches:
-        return self.world.switches
+        return self.world.switches_of(self.workspace.name)
 
 
 async def _current_call(request: Request) -> Call:

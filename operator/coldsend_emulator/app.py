@@ -8,13 +8,14 @@ from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
 from coldsend_emulator import payloads
-from coldsend_emulator.answers import refused
+from coldsend_emulator.answers import Call, refused
 from coldsend_emulator.connections import Connections
 from coldsend_emulator.control import changes, disturb, look
 from coldsend_emulator.gate import CONTROL_PREFIX, Gate
 from coldsend_emulator.operations import BASE_PATH
 from coldsend_emulator.refusals import Refusal
 from coldsend_emulator.routes import accounts, bulk, creates, domains
+from coldsend_emulator.switches import Switches
 from coldsend_emulator.world import World
 
 
@@ -27,10 +28,10 @@ def build_app(world: World, connections: Connections) -> ASGIApp:
     for router in (look.router, changes.router, disturb.router):
         app.include_router(router, prefix=CONTROL_PREFIX)
 
-    async def on_refusal(_request: Request, refusal: Exception) -> Response:
+    async def on_refusal(request: Request, refusal: Exception) -> Response:
         if not isinstance(refusal, Refusal):
             raise refusal
-        return refused(refusal, world.switches)
+        return refused(refusal, _switches(request, world))
 
     async def on_invalid(request: Request, error: Exception) -> Response:
         if not isinstance(error, RequestValidationError):
@@ -42,10 +43,15 @@ def build_app(world: World, connections: Connections) -> ASGIApp:
     return Gate(app, world, connections)
 
 
+def _switches(request: Request, world: World) -> Switches:
+    call = request.scope.get("call")
+    return call.switches if isinstance(call, Call) else world.switches
+
+
 def _invalid(request: Request, error: RequestValidationError, world: World) -> Response:
     """Paths and queries of the public side; bodies too on the control side."""
     if request.url.path.startswith(CONTROL_PREFIX):
         told: Any = [{"loc": each["loc"], "msg": each["msg"], "type": each["type"]} for each in error.errors()]
     else:
-        told = payloads.problems(error.errors(), world.switches)
+        told = payloads.problems(error.errors(), _switches(request, world))
     return JSONResponse({"detail": told}, status_code=422)

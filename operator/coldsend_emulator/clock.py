@@ -10,17 +10,26 @@ from coldsend_emulator.switches import Switches
 
 
 class Clock:
-    def __init__(self, switches: Switches) -> None:
+    """`steady` never goes back, `told` is what the server takes for the time; both in seconds."""
+
+    def __init__(
+        self,
+        switches: Switches,
+        steady: Callable[[], float] = time.monotonic,
+        told: Callable[[], float] = time.time,
+    ) -> None:
         self._switches = switches
+        self._steady = steady
+        self._told = told
         self._ahead = 0.0
 
     def now(self) -> float:
         """Seconds on a clock that never goes back; windows, jobs and delays run on it."""
-        return time.monotonic() + self._ahead
+        return self._steady() + self._ahead
 
     def wall(self) -> float:
         """Unix seconds as the server tells them."""
-        return time.time() + self._switches.amount("date_skew_seconds")
+        return self._told() + self._switches.amount("date_skew_seconds")
 
     def wall_at(self, moment: float) -> float:
         """Unix seconds of a moment of `now()`."""
@@ -39,6 +48,11 @@ class Schedule:
     def at(self, moment: float, act: Callable[[float], None]) -> None:
         """Have `act(moment)` called once that moment has come."""
         heapq.heappush(self._due, (moment, next(self._order), act))
+
+    @property
+    def next_at(self) -> float | None:
+        """When something is due next."""
+        return self._due[0][0] if self._due else None
 
     def run(self, now: float) -> None:
         while self._due and self._due[0][0] <= now:

@@ -29,14 +29,18 @@ class Creator:
     workspace: Workspace
     by: str
 
+    @property
+    def switches(self) -> Switches:
+        return self.world.switches_of(self.workspace.name)
+
     def smtp(self, account: SmtpAccount, moment: float, *, double: bool = False) -> Inbox:
         """Raises Refusal: exists, plan limit, connection failed. `double` lets an address exist twice."""
-        address = kept_address(account.email_address, self.world.switches)
+        address = kept_address(account.email_address, self.switches)
         if not double:
             self.check_address(address, moment)
         self.check_plan_limit()
         failure = self._connection_failure(account)
-        if failure and self.world.switches.choice("connection_failure") == "refused":
+        if failure and self.switches.choice("connection_failure") == "refused":
             raise failure
         inbox = self._inbox(address, account.display_name, account.inbox_type, moment)
         inbox.daily_limit = account.daily_limit
@@ -48,28 +52,28 @@ class Creator:
 
     def native(self, domain: Domain, item: NativeInbox, moment: float) -> Inbox:
         """Raises Refusal: exists, plan limit, domain not active or full."""
-        address = native_address(domain, item, self.world.switches)
+        address = native_address(domain, item, self.switches)
         self.check_domain(domain)
         self.check_address(address, moment)
         self.check_plan_limit()
         inbox = self._inbox(address, item.display_name, "COLDSEND", moment)
         inbox.domain_id = domain.domain_id
-        inbox.daily_limit = item.daily_limit or whole(self.world.switches.amount("native_daily_limit"))
-        starts_pending = self.world.switches.choice("native_first_status") == "PENDING"
+        inbox.daily_limit = item.daily_limit or whole(self.switches.amount("native_daily_limit"))
+        starts_pending = self.switches.choice("native_first_status") == "PENDING"
         self._insert(inbox, "ACTIVE", moment, starts_pending=starts_pending)
         return inbox
 
     def check_address(self, address: str, moment: float) -> None:
         existing = self.existing(address)
         if existing:
-            raise Exists(existing, _conflict(existing, self.world.switches))
+            raise Exists(existing, _conflict(existing, self.switches))
         freed_on = self.workspace.freed_on.get(address.lower())
-        blocked = self.world.switches.amount("recreate_refused_seconds")
+        blocked = self.switches.amount("recreate_refused_seconds")
         if freed_on is not None and moment < freed_on + blocked:
             raise Refusal(409, f"Email address {address} is still being removed")
 
     def existing(self, address: str) -> Inbox | None:
-        match self.world.switches.choice("address_scope"):
+        match self.switches.choice("address_scope"):
             case "workspace":
                 return next(iter(self.workspace.inboxes.with_address(address)), None)
             case "platform":
@@ -78,18 +82,18 @@ class Creator:
                 return None
 
     def check_plan_limit(self, more: int = 1) -> None:
-        limit = self.world.switches.amount("plan_limit")
+        limit = self.switches.amount("plan_limit")
         if len(self.workspace.inboxes) + more > limit:
-            code = int(self.world.switches.choice("plan_limit_code"))
+            code = int(self.switches.choice("plan_limit_code"))
             raise Refusal(code, f"Your plan allows {limit:g} sender accounts")
 
     def check_domain(self, domain: Domain, more: int = 1) -> None:
         if domain.status != "ACTIVE":
-            code = self.world.switches.choice("domain_not_active")
+            code = self.switches.choice("domain_not_active")
             if code != "accepted":
                 raise Refusal(int(code), f"Domain {domain.domain_name} is not active")
         if self.workspace.inboxes.count_on_domain(domain.domain_id) + more > domain.max_inboxes:
-            code = self.world.switches.choice("domain_full")
+            code = self.switches.choice("domain_full")
             raise Refusal(int(code), f"Domain {domain.domain_name} has reached its inbox capacity")
 
     def _connection_failure(self, account: SmtpAccount) -> Refusal | None:
@@ -100,7 +104,7 @@ class Creator:
             or account.email_address.lower() in bad.addresses
             or digests & bad.password_digests
         ):
-            code = int(self.world.switches.choice("connection_failed_code"))
+            code = int(self.switches.choice("connection_failed_code"))
             return Refusal(code, "Connection failed: the server refused the login")
         return None
 
@@ -109,7 +113,7 @@ class Creator:
             inbox_id=str(uuid.uuid4()),
             workspace=self.workspace.name,
             email_address=address,
-            display_name=kept_name(display_name, self.world.switches),
+            display_name=kept_name(display_name, self.switches),
             inbox_type=inbox_type,
             overall_status="ACTIVE",
             daily_limit=None,
@@ -118,7 +122,7 @@ class Creator:
         )
 
     def _insert(self, inbox: Inbox, status: str, moment: float, *, starts_pending: bool) -> None:
-        pending = self.world.switches.amount("pending_seconds") if starts_pending else 0
+        pending = self.switches.amount("pending_seconds") if starts_pending else 0
         inbox.overall_status = "PENDING" if pending else status
         self.world.insert(inbox, self.by, moment)
         if pending:

@@ -16,14 +16,14 @@ _HOLDING_STATES = {
 
 def holder(world: World, inbox: Inbox) -> Campaign | None:
     """The campaign that keeps an inbox from being deleted."""
-    return world.workspace(inbox.workspace).holding(inbox.inbox_id, _holding_states(world.switches))
+    return world.workspace(inbox.workspace).holding(inbox.inbox_id, _holding_states(world.switches_of(inbox.workspace)))
 
 
 def begin(world: World, inbox: Inbox, by: str, moment: float) -> None:
     """Accept the deletion; the inbox goes at once or some time later (row 23)."""
     if inbox.leaving:
         return
-    delay = world.switches.amount("delete_seconds")
+    delay = world.switches_of(inbox.workspace).amount("delete_seconds")
     if not delay:
         world.remove(inbox, by, moment)
         return

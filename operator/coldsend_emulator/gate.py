@@ -14,8 +14,10 @@ from coldsend_emulator.answers import Call
 from coldsend_emulator.connections import Client, Connections
 from coldsend_emulator.faults import Fault, RequestFacts
 from coldsend_emulator.keys import Key, required_scope
+from coldsend_emulator.limits import Pool
 from coldsend_emulator.refusals import Refusal, forbidden, unauthorized
 from coldsend_emulator.request_log import LogEntry
+from coldsend_emulator.switches import Switches
 from coldsend_emulator.world import World
 
 CONTROL_PREFIX = "/_emulator"
@@ -51,7 +53,7 @@ class Visit:
     client: Client
     operation: operations.Operation | None
     key: Key | None
-    pool: str
+    pool: Pool
     fault: Fault | None = None
 
     @property
@@ -74,7 +76,7 @@ class Gate:
             return
         started = time.monotonic()
         visit = self._meet(scope, receive, await _read_body(receive))
-        self._world.log.arrived(visit.pool, self._world.clock.now())
+        self._world.log.arrived(visit.pool.name, self._world.clock.now())
         status: int | None = None
         try:
             answer = await self._handle(visit)
@@ -90,7 +92,7 @@ class Gate:
         secret = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-api-key"), None)
         key = self._world.keys.find(secret)
         client = scope.get("client") or ("unknown", 0)
-        pool = self._world.limiter.pool_name(key.workspace if key else None, key.name if key else None, client[0])
+        pool = self._world.limiter.pool(key.workspace if key else None, key.name if key else None, client[0])
         operation = operations.find(scope["method"], scope["path"])
         return Visit(scope, receive, body, (client[0], client[1]), operation, key, pool)
 
@@ -114,12 +116,15 @@ class Gate:
             return unauthorized()
         if visit.operation is None:
             return None
-        scope = required_scope(visit.operation, self._world.switches)
+        scope = required_scope(visit.operation, self._switches(visit))
         if not visit.key.allows(scope):
             return forbidden([scope or ""], list(visit.key.scopes))
-        if len(visit.body) > self._world.switches.amount("body_limit_bytes"):
+        if len(visit.body) > self._switches(visit).amount("body_limit_bytes"):
             return Refusal(413, "Request body too large")
         return None
+
+    def _switches(self, visit: Visit) -> Switches:
+        return self._world.switches_of(visit.pool.workspace)
 
     async def _work(self, visit: Visit) -> Answer:
         if visit.key:
@@ -154,7 +159,7 @@ class Gate:
 
     async def _send(self, visit: Visit, answer: Answer, send: Send) -> None:
         extra = {"date": formatdate(self._world.clock.wall(), usegmt=True), **self._world.limiter.headers(visit.pool)}
-        if self._world.switches.choice("request_id") == "given":
+        if self._switches(visit).choice("request_id") == "given":
             extra["x-request-id"] = str(uuid.uuid4())
         headers = {**extra, **answer.headers}
         if answer.status not in {204, 304}:

@@ -71,8 +71,8 @@ class Submission:
 
 
 class JobBoard:
-    def __init__(self, switches: Switches, clock: Clock, schedule: Schedule) -> None:
-        self._switches = switches
+    def __init__(self, switches_of: Callable[[str], Switches], clock: Clock, schedule: Schedule) -> None:
+        self._switches_of = switches_of
         self._clock = clock
         self._schedule = schedule
         self._jobs: dict[str, Job] = {}
@@ -85,7 +85,7 @@ class JobBoard:
         self._check_parallel(kind, workspace)
         job = Job(str(uuid.uuid4()), kind, workspace, total, self._clock.now(), self._clock.wall())
         self._jobs[job.job_id] = job
-        form = self._switches.choice("job_id")
+        form = self._switches_of(workspace).choice("job_id")
         if form in {"given_done", "null_done"}:
             job.results = [act(place, job.started_on) for place in range(total)]
             self._end(job, None, job.started_on)
@@ -100,7 +100,8 @@ class JobBoard:
         job = self._jobs.get(job_id)
         if job is None or job.workspace != workspace or job.kind != kind:
             raise job_not_found()
-        if job.ended_on is not None and self._clock.now() > job.ended_on + self._switches.amount("job_ttl_seconds"):
+        kept = self._switches_of(workspace).amount("job_ttl_seconds")
+        if job.ended_on is not None and self._clock.now() > job.ended_on + kept:
             raise job_not_found()
         return job
 
@@ -119,15 +120,15 @@ class JobBoard:
         }
         if job.kind == DELETE:
             shown |= {"deleted_count": counts.succeeded, "skipped_count": counts.skipped}
-        self._hide_counters(shown)
-        completed = self._switches.choice("job_completed_at")
+        self._hide_counters(shown, job)
+        completed = self._switches_of(job.workspace).choice("job_completed_at")
         if completed != "absent":
             finished = completed == "given" and job.ended_on is not None
             shown["completed_at"] = rfc3339(job.ended_at) if finished else None
         return shown
 
-    def _hide_counters(self, shown: dict[str, Any]) -> None:
-        form = self._switches.choice("job_counters")
+    def _hide_counters(self, shown: dict[str, Any], job: Job) -> None:
+        form = self._switches_of(job.workspace).choice("job_counters")
         if form == "full":
             return
         for name in ("progress_percentage", "total_rows", "processed_count", "success_count", "failed_count"):
@@ -136,7 +137,7 @@ class JobBoard:
                 shown[name] = 0
 
     def _word(self, job: Job) -> str | None:
-        words = _WORDS[self._switches.choice("job_words")]
+        words = _WORDS[self._switches_of(job.workspace).choice("job_words")]
         counts = tally(job.results)
         if job.cut_short:
             return words.cancelled if job.cut_short == "cancelled" else words.failed
@@ -148,13 +149,15 @@ class JobBoard:
 
     def _check_parallel(self, kind: str, workspace: str) -> None:
         running = [j for j in self._jobs.values() if j.kind == kind and j.workspace == workspace and j.ended_on is None]
-        if len(running) >= self._switches.amount("parallel_jobs"):
-            code = int(self._switches.choice("parallel_jobs_code"))
+        switches = self._switches_of(workspace)
+        if len(running) >= switches.amount("parallel_jobs"):
+            code = int(switches.choice("parallel_jobs_code"))
             raise Refusal(code, "Another bulk job is still running")
 
     def _plan(self, job: Job, act: Act) -> None:
-        ending = self._switches.choice("job_ending")
-        step = self._switches.amount("job_seconds") / job.total
+        switches = self._switches_of(job.workspace)
+        ending = switches.choice("job_ending")
+        step = switches.amount("job_seconds") / job.total
         to_do = job.total if ending == "complete" else job.total // 2
         for place in range(to_do):
             self._schedule.at(job.started_on + step * (place + 1), partial(self._do, job, act, place))

@@ -2,6 +2,7 @@
 
 import math
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import formatdate
 
@@ -48,50 +49,72 @@ class Limits:
     per_hour: int | None = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """What a request draws from, and whose request it is."""
+
+    name: str
+    workspace: str | None
+
+
 class RateLimiter:
-    def __init__(self, switches: Switches, clock: Clock) -> None:
-        self.limits = Limits()
-        self._switches = switches
+    def __init__(self, switches_of: Callable[[str | None], Switches], clock: Clock) -> None:
+        self.limits = Limits()  # of all workspaces
+        self._own_limits: dict[str, Limits] = {}
+        self._switches_of = switches_of
         self._clock = clock
-        self._pools: dict[str, tuple[Window, ...]] = {}
+        self._pools: dict[str, tuple[str | None, tuple[Window, ...]]] = {}  # with the workspace that came first
 
-    def set(self, limits: Limits) -> None:
-        self.limits = limits
-        self.forget()
+    def set(self, limits: Limits, workspace: str | None = None) -> None:
+        """Of one workspace alone, or of all; windows start anew."""
+        if workspace is None:
+            self.limits = limits
+            self._own_limits.clear()
+        else:
+            self._own_limits[workspace] = limits
+        self.forget(workspace)
 
-    def forget(self) -> None:
-        """Start all windows anew; needed too before a changed kind of window counts."""
-        self._pools.clear()
+    def forget(self, workspace: str | None = None) -> None:
+        """Start windows anew, of one workspace or all; needed too before a changed kind of window counts."""
+        self._pools = {
+            name: found for name, found in self._pools.items() if workspace is not None and found[0] != workspace
+        }
 
-    def pool_name(self, workspace: str | None, key: str | None, address: str) -> str:
+    def pool(self, workspace: str | None, key: str | None, address: str) -> Pool:
         """Which pool a request draws from; one without a known key draws from its address."""
-        scope = self._switches.choice("limit_scope")
+        scope = self._switches_of(workspace).choice("limit_scope")
         name = {"workspace": workspace, "key": key}.get(scope)
-        return f"{scope} {name}" if name else f"address {address}"
+        return Pool(f"{scope} {name}" if name else f"address {address}", workspace)
 
-    def _windows(self, pool: str) -> tuple[Window, ...]:
-        windows = self._pools.get(pool)
-        if windows is None:
-            fixed = self._switches.choice("window_kind") == "fixed"
-            sizes = ((MINUTE, self.limits.per_minute), (HOUR, self.limits.per_hour))
-            windows = tuple(Window(seconds, limit, fixed=fixed) for seconds, limit in sizes if limit is not None)
-            self._pools[pool] = windows
-        return windows
+    def _windows(self, pool: Pool) -> tuple[Window, ...]:
+        found = self._pools.get(pool.name)
+        if found is None:
+            found = pool.workspace, self._new_windows(pool.workspace)
+            self._pools[pool.name] = found
+        return found[1]
 
-    def admit(self, pool: str) -> Refusal | None:
+    def _new_windows(self, workspace: str | None) -> tuple[Window, ...]:
+        limits = self._own_limits.get(workspace or "", self.limits)
+        fixed = self._switches_of(workspace).choice("window_kind") == "fixed"
+        sizes = ((MINUTE, limits.per_minute), (HOUR, limits.per_hour))
+        return tuple(Window(seconds, limit, fixed=fixed) for seconds, limit in sizes if limit is not None)
+
+    def admit(self, pool: Pool) -> Refusal | None:
         """Count one request; a refusal when a window is spent."""
         now = self._clock.now()
         windows = self._windows(pool)
         spent = [window for window in windows if window.remaining(now) <= 0]
-        if not spent or self._switches.choice("refused_requests") == "counted":
+        if not spent or self._switches_of(pool.workspace).choice("refused_requests") == "counted":
             for window in windows:
                 window.take(now)
-        return self._too_many(max(window.resets_in(now) for window in spent)) if spent else None
+        if not spent:
+            return None
+        return self._too_many(max(window.resets_in(now) for window in spent), self._switches_of(pool.workspace))
 
-    def headers(self, pool: str) -> dict[str, str]:
+    def headers(self, pool: Pool) -> dict[str, str]:
         now = self._clock.now()
         windows = self._windows(pool)
-        described = self._switches.choice("headers_window")
+        described = self._switches_of(pool.workspace).choice("headers_window")
         if not windows or described == "absent":
             return {}
         if described == "tighter":
@@ -104,22 +127,23 @@ class RateLimiter:
             "X-RateLimit-Reset": str(math.ceil(self._clock.wall() + window.resets_in(now))),
         }
 
-    def _too_many(self, wait: float) -> Refusal:
+    def _too_many(self, wait: float, switches: Switches) -> Refusal:
         seconds = math.ceil(wait)
-        header = self._switches.choice("retry_after")
+        header = switches.choice("retry_after")
         headers = {}
         if header == "seconds":
             headers["Retry-After"] = str(seconds)
         elif header == "http_date":
             headers["Retry-After"] = formatdate(self._clock.wall() + seconds, usegmt=True)
-        return Refusal(429, self._sentence(seconds), headers=headers)
+        return Refusal(429, _sentence(seconds, switches), headers=headers)
 
-    def _sentence(self, seconds: int) -> str | list[dict[str, str]]:
-        form = self._switches.choice("limit_detail")
-        if form == "list":
-            return [{"msg": "Rate limit exceeded", "type": "rate_limit"}]
-        return {
-            "sixty": "Rate limit exceeded. Please retry after 60 seconds.",
-            "seconds": f"Rate limit exceeded. Please retry after {seconds} seconds.",
-            "wordless": "Too Many Requests",
-        }[form]
+
+def _sentence(seconds: int, switches: Switches) -> str | list[dict[str, str]]:
+    form = switches.choice("limit_detail")
+    if form == "list":
+        return [{"msg": "Rate limit exceeded", "type": "rate_limit"}]
+    return {
+        "sixty": "Rate limit exceeded. Please retry after 60 seconds.",
+        "seconds": f"Rate limit exceeded. Please retry after {seconds} seconds.",
+        "wordless": "Too Many Requests",
+    }[form]

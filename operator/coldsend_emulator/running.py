@@ -23,11 +23,11 @@ class EmulatorError(Exception):
 class RunningEmulator:
     """A running emulator: where it is, and its control side as methods. Close it when done."""
 
-    def __init__(self, url: str, pid: int | None = None) -> None:
+    def __init__(self, url: str, pid: int | None = None, transport: httpx.BaseTransport | None = None) -> None:
         self.url = url
         self.api_url = url + BASE_PATH
         self.pid = pid
-        self._http = httpx.Client(base_url=f"{url}/_emulator", timeout=60, trust_env=False)
+        self._http = httpx.Client(base_url=f"{url}/_emulator", timeout=60, trust_env=False, transport=transport)
 
     def close(self) -> None:
         self._http.close()
@@ -147,16 +147,16 @@ class RunningEmulator:
 
     # Disturbances
 
-    def switch(self, **values: str | float | None) -> None:
-        """Set switches by name; all or none."""
-        self.call("PUT", "/switches", values)
+    def switch(self, workspace: str | None = None, **values: str | float | None) -> None:
+        """Set switches by name, for all or for one workspace; all or none."""
+        self.call("PUT", "/switches", values, workspace=workspace)
 
-    def reset_switches(self) -> None:
-        self.call("DELETE", "/switches")
+    def reset_switches(self, workspace: str | None = None) -> None:
+        self.call("DELETE", "/switches", workspace=workspace)
 
-    def limit(self, per_minute: int | None = None, per_hour: int | None = None) -> None:
-        """Set both limits (None: none); all windows start anew."""
-        self.call("PUT", "/limits", {"per_minute": per_minute, "per_hour": per_hour})
+    def limit(self, per_minute: int | None = None, per_hour: int | None = None, workspace: str | None = None) -> None:
+        """Set both limits (None: none), for all or for one workspace; their windows start anew."""
+        self.call("PUT", "/limits", {"per_minute": per_minute, "per_hour": per_hour}, workspace=workspace)
 
     def advance(self, seconds: float) -> None:
         """Let windows, jobs and delays be so much later."""

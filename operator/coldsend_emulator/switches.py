@@ -5,6 +5,7 @@ real API may do as well, hostile ones included. Each switch is consulted in one 
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 
@@ -226,35 +227,44 @@ BY_NAME: dict[str, Switch] = {switch.name: switch for switch in TABLE}
 
 
 class Switches:
-    """The present value of every switch."""
+    """The present value of every switch; what is not set here is as `common` has it, else the default."""
 
-    def __init__(self) -> None:
-        self._values: dict[str, str | float | None] = {}
-        self.reset()
+    def __init__(self, common: "Switches | None" = None) -> None:
+        self._common = common
+        self._set: dict[str, str | float | None] = {}
 
     def reset(self) -> None:
-        self._values = {switch.name: switch.default for switch in TABLE}
+        self._set = {}
 
     def set(self, name: str, value: object) -> None:
         """Set one switch by its name, or by its row where one switch alone covers that row."""
-        switch = BY_NAME.get(name) or _of_row(name)
-        self._values[switch.name] = switch.parse(value)
+        self.set_all({name: value})
+
+    def set_all(self, values: Mapping[str, object]) -> None:
+        """Set all of these, or none when one is wrong."""
+        named = [(BY_NAME.get(name) or _of_row(name), value) for name, value in values.items()]
+        self._set |= {switch.name: switch.parse(value) for switch, value in named}
 
     def choice(self, name: str) -> str:
-        value = self._values[name]
+        value = self.value(name)
         if not isinstance(value, str):
             raise TypeError(f"{name} is not a choice")
         return value
 
     def amount(self, name: str) -> float:
         """The number; infinity where there is no bound."""
-        value = self._values[name]
+        value = self.value(name)
         if isinstance(value, str):
             raise TypeError(f"{name} is not an amount")
         return math.inf if value is None else value
 
     def values(self) -> dict[str, str | float | None]:
-        return dict(self._values)
+        return {name: self.value(name) for name in BY_NAME}
+
+    def value(self, name: str) -> str | float | None:
+        if name in self._set:
+            return self._set[name]
+        return BY_NAME[name].default if self._common is None else self._common.value(name)
 
 
 def of_row(row: int) -> list[Switch]:

@@ -2,7 +2,7 @@
 
 import math
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from coldsend_emulator.clock import Clock, Schedule
@@ -34,17 +34,20 @@ class BadConnections:
 
 
 class World:
-    def __init__(self) -> None:
-        self.switches = Switches()
-        self.clock = Clock(self.switches)
+    """`clock_of` makes the clock; a test may bring its own time."""
+
+    def __init__(self, clock_of: Callable[[Switches], Clock] = Clock) -> None:
+        self.switches = Switches()  # of all workspaces
+        self._own_switches: dict[str, Switches] = {}
+        self.clock = clock_of(self.switches)
         self.keys = KeyRing()
-        self.limiter = RateLimiter(self.switches, self.clock)
+        self.limiter = RateLimiter(self.switches_of, self.clock)
         self.start_afresh()
 
     def start_afresh(self) -> None:
         """Forget all but keys, limits and switches."""
         self.schedule = Schedule()
-        self.jobs = JobBoard(self.switches, self.clock, self.schedule)
+        self.jobs = JobBoard(self.switches_of, self.clock, self.schedule)
         self.faults = Faults()
         self.log = RequestLog()
         self.workspaces: dict[str, Workspace] = {}
@@ -56,6 +59,22 @@ class World:
     def settle(self) -> None:
         """Do what has become due; called before every request is looked at."""
         self.schedule.run(self.clock.now())
+
+    def switches_of(self, workspace: str | None) -> Switches:
+        """The switches as they are for one workspace; for a request with an unknown key those of all."""
+        return self._own_switches.get(workspace or "", self.switches)
+
+    def own_switches(self, workspace: str) -> Switches:
+        """Switches that are set for one workspace alone."""
+        return self._own_switches.setdefault(workspace, Switches(self.switches))
+
+    def reset_switches(self, workspace: str | None = None) -> None:
+        """All back to their defaults, or one workspace back to what holds for all."""
+        if workspace is None:
+            self.switches.reset()
+            self._own_switches.clear()
+        else:
+            self._own_switches.pop(workspace, None)
 
     def workspace(self, name: str) -> Workspace:
         return self.workspaces.setdefault(name, Workspace(name))

@@ -74,39 +74,34 @@ class NewFault(ControlBody):
 
 
 @router.put("/switches")
-async def set_switches(world: TheWorld, values: dict[str, Any]) -> Response:
-    """Set switches by name, or by row where one switch alone covers it; all or none."""
-    before = world.switches.values()
+async def set_switches(world: TheWorld, values: dict[str, Any], workspace: str | None = None) -> Response:
+    """Set switches by name, or by row where one switch alone covers it; all or none. For all, or one workspace."""
+    before = world.switches_of(workspace).values()
     try:
-        for name, value in values.items():
-            world.switches.set(name, value)
+        (world.switches if workspace is None else world.own_switches(workspace)).set_all(values)
     except ValueError as error:
-        for name, value in before.items():
-            world.switches.set(name, value)
         raise HTTPException(422, str(error)) from None
-    _windows_start_anew(world, before)
-    return JSONResponse(world.switches.values())
+    return _switched(world, workspace, before)
 
 
 @router.delete("/switches")
-async def reset_switches(world: TheWorld) -> Response:
-    before = world.switches.values()
-    world.switches.reset()
-    _windows_start_anew(world, before)
-    return JSONResponse(world.switches.values())
+async def reset_switches(world: TheWorld, workspace: str | None = None) -> Response:
+    before = world.switches_of(workspace).values()
+    world.reset_switches(workspace)
+    return _switched(world, workspace, before)
 
 
 @router.put("/limits")
-async def set_limits(world: TheWorld, new: NewLimits) -> Response:
-    """Set both limits; every window starts anew."""
-    world.limiter.set(Limits(new.per_minute, new.per_hour))
+async def set_limits(world: TheWorld, new: NewLimits, workspace: str | None = None) -> Response:
+    """Set both limits, for all or for one workspace; their windows start anew."""
+    world.limiter.set(Limits(new.per_minute, new.per_hour), workspace)
     return JSONResponse(new.model_dump())
 
 
 @router.post("/limits/forget")
-async def forget_requests(world: TheWorld) -> Response:
-    """Start every window anew, with the limits as they are."""
-    world.limiter.forget()
+async def forget_requests(world: TheWorld, workspace: str | None = None) -> Response:
+    """Start windows anew, with the limits as they are."""
+    world.limiter.forget(workspace)
     return JSONResponse({"forgotten": True})
 
 
@@ -183,7 +178,7 @@ async def clear_request_log(world: TheWorld) -> Response:
 async def start_afresh(world: TheWorld) -> Response:
     """Forget everything but keys and limits; all switches back to their defaults."""
     world.faults.clear()
-    world.switches.reset()
+    world.reset_switches()
     world.start_afresh()
     return JSONResponse({"reset": True})
 
@@ -195,6 +190,8 @@ def _fault(world: World, fault_id: str) -> Fault:
     return fault
 
 
-def _windows_start_anew(world: World, before: dict[str, str | float | None]) -> None:
-    if before["window_kind"] != world.switches.values()["window_kind"]:
-        world.limiter.forget()
+def _switched(world: World, workspace: str | None, before: dict[str, str | float | None]) -> Response:
+    values = world.switches_of(workspace).values()
+    if before["window_kind"] != values["window_kind"]:
+        world.limiter.forget(workspace)
+    return JSONResponse(values)

@@ -162,8 +162,8 @@ async def see_limits(world: TheWorld) -> Response:
 
 
 @router.get("/switches")
-async def see_switches(world: TheWorld) -> Response:
-    values = world.switches.values()
+async def see_switches(world: TheWorld, workspace: str | None = None) -> Response:
+    values = world.switches_of(workspace).values()
     shown = [
         {
             "name": switch.name,

@@ -178,7 +178,7 @@ def _check_existing(creator: Creator, addresses: list[str | None]) -> None:
 
 
 def _check_plan(creator: Creator, items: int) -> None:
-    if creator.world.switches.choice("plan_limit_in_bulk") == "whole":
+    if creator.switches.choice("plan_limit_in_bulk") == "whole":
         creator.check_plan_limit(items)
 
 

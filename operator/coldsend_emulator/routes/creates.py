@@ -75,7 +75,7 @@ def _create_later(creator: Creator, domain: Domain, item: payloads.NativeInbox, 
     """Promise the inbox; raises Refusal for what is known to stand in its way already."""
     now = creator.world.clock.now()
     creator.check_domain(domain)
-    creator.check_address(native_address(domain, item, creator.world.switches), now)
+    creator.check_address(native_address(domain, item, creator.switches), now)
     creator.world.schedule.at(now + delay, lambda moment: _quietly(lambda: creator.native(domain, item, moment)))
 
 
