@@ -56,6 +56,7 @@ class Simulation:
     cluster_offset: float = -1.5
     remote_offset: float = 2.5
     clock: FakeClock = field(default_factory=FakeClock)
+    changes: dict[str, Any] = field(default_factory=dict)  # further settings
 
     def __post_init__(self) -> None:
         self.cluster: FakeCluster = cluster(self.clock, self.cluster_offset)
@@ -72,8 +73,12 @@ class Simulation:
             item_seconds=self.item_seconds,
         )
         self.settings: Settings = settings(
-            requests_per_minute=self.per_minute, requests_per_hour=self.per_hour, delete_brake=self.brake
+            requests_per_minute=self.per_minute,
+            requests_per_hour=self.per_hour,
+            delete_brake=self.brake,
+            **self.changes,
         )
+        self.remotes: dict[str, FakeColdSend] = {API_KEY: self.remote}  # by key
         self.violations: list[str] = []
         self.stories: dict[str, Story] = {}
         self.loose: set[str] = set()  # addresses whose inbox a person asked to leave alone, or not to watch
@@ -248,8 +253,9 @@ class Simulation:
         return [process for process in (self.process, self.standby) if process is not None]
 
     def _process(self, *, leads: bool) -> Process:
-        remotes = {API_KEY: self.remote}
-        return Process(self.settings, self.clock, self.cluster, remotes, leads=leads, on_delete=self._deletion_arrived)
+        return Process(
+            self.settings, self.clock, self.cluster, self.remotes, leads=leads, on_delete=self._deletion_arrived
+        )
 
     # -- what must hold at all times
 

@@ -1,0 +1,269 @@
+"""safety.md, "Absence": rules 16 to 19."""
+
+import pytest
+
+from coldsend_operator.core.answers import BulkAnswer, Created, Deleted, Failure, FailureKind, Page
+from coldsend_operator.core.calls import Operation
+from coldsend_operator.core.inventory import Inventory
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import Account
+from coldsend_operator.core.steps import Move
+from tests.support.clock import START
+from tests.support.desk import ANN, Desk, row
+
+BOB = "bob@company.com"
+MISSING = Failure(FailureKind.NOT_FOUND, "", 404)
+LOST = Failure(FailureKind.LOST, "the connection was cut")
+
+
+def get(desk: Desk, account: Account, outcome: Failure = MISSING) -> None:
+    desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=(account.facts.inbox_id or "",)), outcome)
+
+
+@pytest.mark.parametrize(
+    ("totals", "proven"),
+    [((2, 2), True), ((3, 3), False), ((1, 1), False), ((3, 2), False), ((None, 2), False), ((None, None), False)],
+)
+def test_rule_16_a_list_proves_absence_only_with_as_many_ids_as_an_unchanged_total_says(
+    totals: tuple[int | None, int | None], proven: bool
+) -> None:
+    inventory = Inventory()
+    inventory.put(row("gone@company.com", "inbox-0"), START)
+    inventory.begin(START + 1)
+    inventory.fold(Page((row(),), 1, totals[0], 2, has_next=True), START + 1)
+    _, result = inventory.fold(Page((row(BOB, "inbox-2"),), 2, totals[1], 2, has_next=False), START + 1)
+    assert result is not None
+    assert result.proven == proven
+    assert ("inbox-0" not in inventory.rows) == proven
+
+
+def test_rule_16_an_inbox_that_stands_on_two_pages_counts_once() -> None:
+    inventory = Inventory()
+    inventory.begin(START)
+    inventory.fold(Page((row(),), 1, 2, 2, has_next=True), START)
+    _, result = inventory.fold(Page((row(),), 2, 2, 2, has_next=False), START)
+    assert result is not None
+    assert not result.proven
+
+
+def test_rule_16_a_list_says_nothing_of_what_was_made_after_it_began() -> None:
+    desk = Desk()
+    account = desk.account()
+    desk.sweep()
+    desk.wait(1.0)
+    listing = desk.ask(Operation.LIST_ACCOUNTS)
+    desk.wait(1.0)
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Created(row()))
+    desk.answer(listing, Page((), 1, 0, 1, has_next=False))
+    assert "inbox-1" in desk.ledger.inventory.rows
+
+
+def test_rule_16_what_vanished_unasked_is_made_again_only_after_a_404_of_its_id() -> None:
+    desk = Desk()
+    account = desk.holder()
+    desk.sweep(row())
+    for _ in range(5):
+        desk.wait(300.0)
+        desk.sweep()
+    assert desk.step(account).move is Move.GET
+    assert account.facts.inbox_id == "inbox-1"
+    get(desk, account)
+    assert desk.chore(account) is Move.FORGET
+    assert desk.step(account).move is Move.CREATE
+
+
+def test_rule_16_a_404_right_after_our_own_create_is_not_believed_yet() -> None:
+    desk = Desk()
+    account = desk.account()
+    desk.sweep()
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Created(row()))
+    desk.wait(119.0)
+    get(desk, account)
+    assert account.gone_at is None
+    desk.wait(2.0)
+    get(desk, account)
+    assert account.gone_at is not None
+
+
+def test_rule_16_a_404_that_a_later_list_refutes_proves_nothing() -> None:
+    desk = Desk()
+    account = desk.holder()
+    desk.sweep(row())
+    desk.ledger.implausible = "told apart"  # what keeps the next step from being taken at once
+    get(desk, account)
+    desk.wait(300.0)
+    desk.sweep(row())
+    assert account.gone_at is None
+    assert desk.step(account).move is Move.REST
+
+
+def test_rule_16_a_list_that_lags_behind_a_404_does_not_bring_the_inbox_back() -> None:
+    desk = Desk()
+    account = desk.holder(deleting=True)
+    desk.sweep(row())
+    get(desk, account)
+    desk.wait(10.0)
+    desk.sweep(row())
+    assert "inbox-1" not in desk.ledger.inventory.rows
+
+
+def in_deletion() -> tuple[Desk, Account]:
+    """The GET of its inbox has answered 404."""
+    desk = Desk()
+    account = desk.holder(deleting=True)
+    desk.sweep(row())
+    get(desk, account)
+    return desk, account
+
+
+def test_rule_17_a_404_ends_a_deletion_when_the_address_is_absent_too() -> None:
+    desk, account = in_deletion()
+    assert desk.step(account).move is Move.UNMARK
+
+
+def test_rule_17_before_any_look_at_the_address_a_404_does_not_end_a_deletion() -> None:
+    desk = Desk()
+    account = desk.holder(deleting=True)
+    get(desk, account)
+    assert desk.step(account).move is Move.SEARCH
+    desk.search(account)
+    assert desk.step(account).move is Move.UNMARK
+
+
+@pytest.mark.parametrize(
+    ("made", "ours"), [(START - 20_000.0, False), (START - 5_000.0, True)], ids=["older_than_our_mark", "ours"]
+)
+def test_rule_17_the_address_under_another_id_is_deleted_only_when_it_is_ours(made: float, ours: bool) -> None:
+    desk = Desk()
+    account = desk.holder(deleting=True, marked=START - 9_000.0)
+    desk.sweep(row(inbox_id="inbox-2", made=made))
+    get(desk, account)
+    if ours:
+        assert account.facts.inbox_id == "inbox-2"
+        assert [call.inbox_ids for call in desk.calls() if call.operation.deletes] == [("inbox-2",)]
+    else:
+        assert desk.step(account).move is Move.UNMARK
+
+
+def test_rule_17_the_address_under_an_id_that_another_object_holds_is_left_alone() -> None:
+    desk = Desk()
+    account = desk.holder(deleting=True, marked=START - 9_000.0)
+    desk.holder(inbox_id="inbox-2", name="other")
+    desk.sweep(row(inbox_id="inbox-2", made=START - 5_000.0))
+    get(desk, account)
+    assert desk.step(account).move is Move.UNMARK
+
+
+def delete_meanwhile(desk: Desk, account: Account) -> None:
+    desk.change(account, deleting=True)
+
+
+def test_rule_18_an_object_stays_while_its_create_is_under_way_and_what_appears_is_deleted() -> None:
+    desk = Desk()
+    account = desk.account()
+    desk.sweep()
+    call = desk.ask(Operation.CREATE_SMTP, account)
+    delete_meanwhile(desk, account)
+    assert desk.step(account).move is Move.REST
+    desk.answer(call, Created(row()))
+    assert [each.inbox_ids for each in desk.calls() if each.operation.deletes] == [("inbox-1",)]
+
+
+def test_rule_18_an_object_stays_while_its_job_runs() -> None:
+    desk = Desk()
+    ann, bob = desk.account(), desk.account(BOB)
+    desk.sweep()
+    desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, ann, bob), BulkAnswer("job-1", 2))
+    delete_meanwhile(desk, ann)
+    step = desk.step(ann)
+    assert (step.move, step.reason) == (Move.REST, Reason.DELETING)
+
+
+def test_rule_18_an_object_stays_until_the_wait_for_its_lost_create_is_over() -> None:
+    desk = Desk()
+    account = desk.account()
+    desk.sweep()
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
+    delete_meanwhile(desk, account)
+    desk.wait(100.0)
+    desk.search(account)
+    assert desk.step(account).move is not Move.UNMARK
+    desk.wait(21.0)
+    assert desk.step(account).move is Move.SEARCH
+    desk.search(account)
+    assert desk.step(account).move is Move.UNMARK
+
+
+def test_rule_18_what_a_lost_create_brings_to_an_object_in_deletion_is_deleted() -> None:
+    desk = Desk()
+    account = desk.account(marked=START - 60.0, deleting=True)
+    desk.sweep(row(made=START - 58.0))
+    assert [each.inbox_ids for each in desk.calls() if each.operation.deletes] == [("inbox-1",)]
+    assert account.facts.origin == "Created"
+
+
+def many(desk: Desk, count: int) -> list[Account]:
+    return [desk.holder(f"{number}@company.com", f"inbox-{number}") for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("known", "shown", "believed"), [(20, 10, True), (20, 9, False), (19, 10, True), (10, 0, False), (9, 0, True)]
+)
+def test_rule_19_a_list_without_most_of_at_least_10_known_inboxes_is_not_believed(
+    known: int, shown: int, believed: bool
+) -> None:
+    desk = Desk()
+    accounts = many(desk, known)
+    desk.sweep(*(row(account.address or "", account.facts.inbox_id or "") for account in accounts[:shown]))
+    assert (desk.ledger.implausible is None) == believed
+    if not believed:
+        get(desk, accounts[-1])
+        assert desk.step(accounts[-1]).reason is Reason.INVENTORY_IMPLAUSIBLE
+
+
+def test_rule_19_inboxes_whose_deletion_coldsend_accepted_are_not_counted_as_missing() -> None:
+    desk = Desk()
+    accounts = many(desk, 20)
+    rows = [row(account.address or "", account.facts.inbox_id or "") for account in accounts]
+    desk.sweep(*rows)
+    for account in accounts[:12]:
+        delete_meanwhile(desk, account)
+        desk.answer(desk.ask(Operation.DELETE_ACCOUNT, account, inbox_ids=(account.facts.inbox_id,)), Deleted())
+    desk.wait(10.0)
+    desk.sweep(*rows[12:])
+    assert desk.ledger.implausible is None
+
+
+def test_rule_19_objects_in_deletion_whose_inbox_answered_404_are_not_counted_as_missing() -> None:
+    desk = Desk()
+    accounts = many(desk, 20)
+    rows = [row(account.address or "", account.facts.inbox_id or "") for account in accounts]
+    desk.sweep(*rows)
+    for account in accounts[:12]:
+        desk.change(account, account.address or "", deleting=True)
+        get(desk, account)
+    desk.wait(10.0)
+    desk.sweep(*rows[12:])
+    assert desk.ledger.implausible is None
+
+
+@pytest.mark.parametrize(("deleting", "moves"), [(False, True), (True, False)])
+def test_rule_19_approve_recreation_never_applies_to_objects_in_deletion(deleting: bool, moves: bool) -> None:
+    desk = Desk()
+    approved = {"coldsend.pro/approve-recreation": "true"}
+    account = desk.holder(applied={"workspace": "digest-of-another"}, deleting=deleting, annotations=approved)
+    desk.sweep()
+    get(desk, account)
+    step = desk.step(account)
+    assert (step.reason is not Reason.INVENTORY_IMPLAUSIBLE) == moves
+    assert (step.move is Move.UNMARK) is False
+
+
+def test_rule_19_approve_recreation_lets_the_missing_be_made_again() -> None:
+    desk = Desk()
+    accounts = many(desk, 12)
+    approved = {"coldsend.pro/approve-recreation": "true"}
+    desk.sweep()
+    desk.change(accounts[0], accounts[0].address or ANN, annotations=approved)
+    get(desk, accounts[0])
+    assert desk.step(accounts[0]).move is Move.FORGET

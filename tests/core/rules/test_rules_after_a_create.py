@@ -1,0 +1,306 @@
+"""safety.md, "After a create": rules 6 to 11."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from pydantic import SecretStr
+
+from coldsend_operator.coldsend.masking import Mask
+from coldsend_operator.coldsend.refusals import read_refusal
+from coldsend_operator.core.answers import (
+    BulkAnswer,
+    Created,
+    Failure,
+    FailureKind,
+    Fault,
+    JobProgress,
+    ResultRow,
+    Row,
+)
+from coldsend_operator.core.calls import Operation
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import Account
+from coldsend_operator.core.steps import Move
+from tests.support.clock import START
+from tests.support.desk import ANN, Desk, row
+
+BOB = "bob@company.com"
+LOST = Failure(FailureKind.LOST, "the connection was cut")
+EXISTS = Failure(FailureKind.CONFLICT, "email already exists", 409)
+DOMAIN_ID = "550e8400-e29b-41d4-a716-446655440000"
+
+
+def wanting(desk: Desk, *addresses: str) -> list[Account]:
+    accounts = [desk.account(address) for address in addresses or (ANN,)]
+    desk.sweep()
+    return accounts
+
+
+def after_lost_create() -> tuple[Desk, Account]:
+    desk = Desk()
+    (account,) = wanting(desk)
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
+    return desk, account
+
+
+def test_rule_06_exists_to_a_first_create_means_not_ours_however_much_it_looks_like_it() -> None:
+    desk = Desk()
+    (account,) = wanting(desk)
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), EXISTS)
+    desk.wait(1.0)
+    desk.search(account, row(made=desk.now))
+    assert account.facts.inbox_id is None
+    assert desk.step(account).reason is Reason.ALREADY_EXISTS
+
+
+def test_rule_06_a_row_that_says_exists_means_not_ours() -> None:
+    desk = Desk()
+    ann, bob = wanting(desk, ANN, BOB)
+    failed = ResultRow(ANN, None, success=False, message="email already exists")
+    call = desk.ask(Operation.CREATE_SMTP_BULK, ann, bob)
+    desk.answer(call, BulkAnswer(None, 2, 1, 1, 0, (failed,)))
+    desk.wait(1.0)
+    desk.sweep(row(made=desk.now), row(BOB, "inbox-2", made=desk.now))
+    assert ann.facts.inbox_id is None
+    assert bob.facts.inbox_id == "inbox-2"
+    desk.wait(130.0)
+    desk.sweep(row(made=START), row(BOB, "inbox-2", made=START))
+    assert desk.step(ann).reason is Reason.ALREADY_EXISTS
+
+
+def test_rule_06_adoption_policy_decides_about_what_exists() -> None:
+    desk = Desk()
+    account = desk.account(adoptionPolicy="Adopt")
+    desk.sweep(row())
+    assert desk.chore(account) is Move.MARK
+    assert (account.facts.inbox_id, account.facts.origin) == ("inbox-1", "Adopted")
+
+
+OURS = row(made=START)
+
+
+@pytest.mark.parametrize(
+    ("shown", "ours"),
+    [
+        (OURS, True),
+        (row(made=START - 4.0), True),
+        (row(made=START - 7.0), False),
+        (row(made=START + 100.0), True),
+        (row(inbox_type="OUTLOOK_365"), False),
+        (row(display_name="Somebody Else"), False),
+        (row(display_name=" Jane "), True),
+        (replace(OURS, created_at=None), False),
+        (replace(OURS, created_at="yesterday"), False),
+    ],
+    ids=["all", "in_the_slack", "before", "later", "type", "name", "trimmed_name", "no_time", "bad_time"],
+)
+def test_rule_06_after_a_lost_answer_what_shows_our_marks_is_ours(shown: Row, ours: bool) -> None:
+    desk, account = after_lost_create()
+    desk.wait(130.0)
+    desk.search(account, shown)
+    desk.settle()
+    assert (account.facts.inbox_id == "inbox-1") == ours
+    if not ours:
+        assert desk.step(account).reason is Reason.ALREADY_EXISTS
+
+
+@pytest.mark.parametrize(("server_offset", "ours"), [(0.0, False), (-50.0, True)])
+def test_rule_06_created_at_is_read_by_coldsends_own_clock(server_offset: float, ours: bool) -> None:
+    desk, account = after_lost_create()
+    desk.ledger.server_offset = server_offset
+    desk.wait(130.0)
+    desk.search(account, row(made=START - 50.0))
+    assert (account.facts.inbox_id is not None) == ours
+
+
+def test_rule_06_the_mark_is_read_by_the_clock_of_the_api_server() -> None:
+    desk = Desk()
+    desk.ledger.kube_offset = 300.0
+    account = desk.account(marked=START + 300.0)
+    desk.sweep(row(made=START))
+    assert desk.step(account).move is Move.REST
+    assert account.facts.origin == "Created"
+
+
+def test_rule_07_a_single_create_is_not_repeated_before_its_own_timeout() -> None:
+    desk = Desk()
+    desk.ledger.policy.lost_seconds, desk.ledger.policy.check_timeout = 3.0, 120.0
+    (account,) = wanting(desk)
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
+    desk.wait(100.0)
+    desk.search(account)
+    assert desk.step(account).move is not Move.CREATE
+    desk.wait(21.0)
+    desk.search(account)
+    assert desk.step(account).move is Move.CREATE
+
+
+def test_rule_07_a_lost_bulk_is_waited_for_from_the_last_member_that_appeared() -> None:
+    desk = Desk()
+    ann, bob = wanting(desk, ANN, BOB)
+    desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, ann, bob), LOST)
+    desk.wait(100.0)
+    desk.sweep(row(made=desk.now))
+    assert ann.facts.inbox_id == "inbox-1"
+    desk.wait(100.0)
+    desk.sweep(row())
+    assert desk.step(bob).move is not Move.CREATE
+    desk.wait(21.0)
+    desk.sweep(row())
+    assert desk.step(bob).move is Move.CREATE
+
+
+def test_rule_07_after_a_restart_a_mark_counts_as_a_create_that_has_just_left() -> None:
+    desk = Desk()
+    account = desk.account(marked=START - 3600.0)
+    desk.sweep()
+    assert desk.step(account).move is not Move.CREATE
+    desk.wait(119.0)
+    desk.sweep()
+    assert desk.step(account).move is not Move.CREATE
+    desk.wait(2.0)
+    desk.sweep()
+    assert desk.step(account).move is Move.CREATE
+
+
+def test_rule_08_a_job_is_polled_only_when_all_its_members_show_its_id() -> None:
+    desk = Desk()
+    desk.stores = False
+    ann, bob = wanting(desk, ANN, BOB)
+    desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, ann, bob), BulkAnswer("job-1", 2))
+    desk.wait(60.0)
+    assert Operation.POLL_CREATE_JOB not in desk.operations()
+    desk.ledger.stored(ann.uid, ann.facts)
+    assert Operation.POLL_CREATE_JOB not in desk.operations()
+    desk.ledger.stored(bob.uid, bob.facts)
+    assert Operation.POLL_CREATE_JOB in desk.operations()
+
+
+def test_rule_08_a_restart_goes_on_with_the_stored_job_and_makes_nothing_twice() -> None:
+    desk = Desk()
+    job = {"id": "job-1", "operation": "Create", "state": "Running"}
+    ann, bob = (desk.account(address, marked=START, status={"job": job}) for address in (ANN, BOB))
+    desk.sweep()
+    desk.wait(5.0)
+    polls = [call for call in desk.calls() if call.operation is Operation.POLL_CREATE_JOB]
+    assert [call.job for call in polls] == ["job-1"]
+    desk.answer(desk.ask(Operation.POLL_CREATE_JOB, job="job-1"), JobProgress("COMPLETED", total=2, processed=2))
+    assert {desk.step(each).move for each in (ann, bob)} == {Move.SEARCH}
+
+
+def test_rule_08_an_inbox_is_made_again_only_after_its_old_id_was_cleared() -> None:
+    desk = Desk()
+    account = desk.holder()
+    desk.sweep(row())
+    desk.wait(700.0)
+    desk.stores = False
+    desk.answer(
+        desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), Failure(FailureKind.NOT_FOUND, "", 404)
+    )
+    assert desk.chore(account) is Move.FORGET
+    assert account.facts.inbox_id is None
+    assert desk.step(account).move is Move.REST
+    desk.ledger.stored(account.uid, account.facts)
+    desk.search(account)
+    assert desk.step(account).move is Move.CREATE
+
+
+def test_rule_09_of_two_inboxes_of_one_address_the_one_in_status_stays_and_the_other_is_told() -> None:
+    desk = Desk()
+    account = desk.holder(updatePolicy="Recreate", adoptionPolicy="Adopt")
+    desk.sweep(row(), row(inbox_id="inbox-2"))
+    desk.wait(700.0)
+    desk.sweep(row(), row(inbox_id="inbox-2"))
+    assert account.facts.inbox_id == "inbox-1"
+    status, reason, message = desk.says(account)["Synced"]
+    assert (status, reason) == ("False", "AddressConflict")
+    assert "inbox-2" in message
+    assert not {Operation.DELETE_ACCOUNT, Operation.DELETE_ACCOUNTS} & set(desk.operations())
+
+
+def unnamed_natives(desk: Desk, count: int) -> list[Account]:
+    accounts = [
+        desk.account(f"n{number}@mail.example.com", native={"domainID": DOMAIN_ID, "emailPrefix": f"n{number}"})
+        for number in range(count)
+    ]
+    desk.sweep()
+    forbidden = Failure(FailureKind.FORBIDDEN, "", 403, required=("domains:read",))
+    desk.answer(desk.ask(Operation.LIST_DOMAINS, accounts[0]), forbidden)
+    return accounts
+
+
+def test_rule_10_natives_whose_domain_name_cannot_be_known_go_one_by_one() -> None:
+    desk = Desk()
+    unnamed_natives(desk, 3)
+    creates = [call for call in desk.calls() if call.operation.creates]
+    assert [(call.operation, len(call.uids)) for call in creates] == [(Operation.CREATE_NATIVE, 1)]
+
+
+def test_rule_10_a_lost_one_of_them_is_neither_repeated_nor_matched() -> None:
+    desk = Desk()
+    (account,) = unnamed_natives(desk, 1)
+    desk.answer(desk.ask(Operation.CREATE_NATIVE, account, domain_id=DOMAIN_ID), LOST)
+    desk.wait(500.0)
+    desk.sweep(row("n0@mail.example.com", inbox_type="COLDSEND", made=desk.now))
+    step = desk.step(account)
+    assert (step.move, step.reason, account.facts.inbox_id) == (Move.REST, Reason.MISSING_SCOPES, None)
+    assert "domains:read" in step.message
+    assert "spec.native.domainName" in step.message
+
+
+def test_rule_11_a_refused_bulk_costs_only_the_item_that_is_named() -> None:
+    desk = Desk()
+    ann, bob, eve = wanting(desk, ANN, BOB, "eve@company.com")
+    fault = Fault(1, "smtp_host", "is not known")
+    call = desk.ask(Operation.CREATE_SMTP_BULK, ann, bob, eve)
+    desk.answer(call, Failure(FailureKind.REFUSED, "item 1, smtp_host: is not known", 422, (fault,)))
+    assert desk.step(bob).reason is Reason.REJECTED
+    assert "is not known" in desk.step(bob).message
+    assert {desk.step(each).move for each in (ann, eve)} == {Move.CREATE}
+    assert "smtp_host" not in desk.step(ann).message
+
+
+def test_rule_11_a_bulk_refused_without_a_place_is_halved_until_one_item_is_left() -> None:
+    desk = Desk()
+    accounts = wanting(desk, *(f"{number}@company.com" for number in range(8)))
+    refused = Failure(FailureKind.REFUSED, "something is wrong", 422)
+    sizes: list[int] = []
+    desk.wait(3.0)
+    while creates := [call for call in desk.calls() if call.operation.creates]:
+        call = creates[0]
+        sizes.append(len(call.uids))
+        members = [account for account in accounts if account.uid in call.uids]
+        sent = desk.ask(call.operation, *members)
+        if accounts[5] in members:
+            desk.answer(sent, refused)
+        elif len(members) == 1:
+            desk.answer(sent, Created(row(members[0].address or "", f"inbox-{members[0].uid}")))
+        else:
+            desk.answer(sent, BulkAnswer(None, len(members), len(members)))
+        desk.wait(3.0)
+    assert sizes[:3] == [8, 4, 4]
+    assert len(sizes) <= 8
+    assert [account for account in accounts if account.setback is not None] == [accounts[5]]
+
+
+def refusal_of(*details: dict[str, object]) -> Failure:
+    body = json.dumps({"detail": list(details)}).encode()
+    return read_refusal(422, {}, body, Mask((SecretStr("hush-one"), SecretStr("hush-two"))), items=3, now=START)
+
+
+def test_rule_11_of_an_error_only_place_and_sentence_are_told_never_the_input() -> None:
+    failure = refusal_of({"loc": ["body", "inboxes", 1, "smtp_password"], "msg": "too short", "input": "hush-one"})
+    assert failure.faults == (Fault(1, "smtp_password", "too short"),)
+    assert failure.message == "item 1, smtp_password: too short"
+
+
+def test_rule_11_every_secret_of_the_call_is_masked_also_those_of_other_members() -> None:
+    failure = refusal_of({"loc": ["body", "inboxes", 1, "hush-two"], "msg": "hush-one is wrong, so is hush-two"})
+    assert "hush" not in repr(failure)
+
+
+def test_rule_11_a_sentence_has_at_most_200_characters() -> None:
+    failure = refusal_of({"loc": ["body", "inboxes", 1], "msg": "long " * 200})
+    assert len(failure.message) <= 200
+    assert all(len(fault.message) <= 200 for fault in failure.faults)

@@ -1,0 +1,231 @@
+"""safety.md, "Whose inbox is it": rules 12 to 15."""
+
+from typing import Any
+
+import pytest
+
+from coldsend_operator.core.answers import Failure, FailureKind
+from coldsend_operator.core.budget import Limits
+from coldsend_operator.core.calls import Operation
+from coldsend_operator.core.claims import Claims
+from coldsend_operator.core.policy import Policy, Threshold
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.steps import Move
+from tests.core.rules.watching import running
+from tests.support.clock import START
+from tests.support.desk import ANN, Desk, row
+from tests.support.remote import FakeColdSend
+from tests.support.simulation import Simulation, ready_of
+
+WRITES = {
+    Operation.CREATE_SMTP,
+    Operation.CREATE_SMTP_BULK,
+    Operation.DELETE_ACCOUNT,
+    Operation.DELETE_ACCOUNTS,
+    Operation.SEND_TEST_EMAIL,
+}
+MAIL = {"recipient": "ops@example.com", "requestID": "1"}
+OTHER_KEY = "cs_live_other"
+
+
+def test_rule_12_an_observed_inbox_is_never_written_to() -> None:
+    desk = Desk()
+    account = desk.account(managementPolicy="Observe", updatePolicy="Recreate", testEmail=MAIL)
+    desk.sweep(row(display_name="Somebody Else"))
+    assert (account.facts.inbox_id, account.facts.origin) == ("inbox-1", "Observed")
+    assert not WRITES & set(desk.operations())
+
+
+@pytest.mark.parametrize("adoption", [{}, {"adoptionPolicy": "Adopt"}], ids=["refuse", "adopt"])
+def test_rule_12_an_inbox_that_was_only_observed_stays_when_its_object_goes(adoption: dict[str, str]) -> None:
+    desk = Desk()
+    account = desk.holder(origin="Observed", deleting=True, **adoption)
+    desk.sweep(row())
+    assert desk.step(account).move is Move.UNMARK
+
+
+@pytest.mark.parametrize("origin", ["Created", "Adopted"])
+def test_rule_12_a_held_inbox_goes_with_its_object(origin: str) -> None:
+    desk = Desk()
+    desk.holder(origin=origin, deleting=True)
+    desk.sweep(row())
+    assert Operation.DELETE_ACCOUNT in desk.operations()
+
+
+def test_rule_12_observe_never_claims_an_address() -> None:
+    desk = Desk()
+    desk.account(managementPolicy="Observe")
+    second = desk.account(created=START)
+    desk.sweep()
+    assert desk.step(second).move is Move.CREATE
+
+
+def test_rule_12_from_observe_to_full_an_object_is_as_if_first_seen() -> None:
+    desk = Desk()
+    account = desk.account(managementPolicy="Observe")
+    desk.sweep(row())
+    desk.change(account)
+    assert desk.step(account).reason is Reason.ALREADY_EXISTS
+    assert (account.facts.inbox_id, account.facts.origin) == (None, None)
+    desk.change(account, adoptionPolicy="Adopt")
+    desk.chore(account)
+    assert (account.facts.inbox_id, account.facts.origin) == ("inbox-1", "Adopted")
+
+
+def test_rule_12_a_refused_object_shows_no_inbox_and_mirrors_nothing() -> None:
+    simulation = Simulation()
+    simulation.remote.make_by_hand(ANN)
+    uid = simulation.apply("sales", "one", ANN)
+    running(simulation)
+    simulation.wait(5.0)
+    status = (simulation.cluster.find(uid or "") or {})["status"]
+    assert ready_of({"status": status})[1] == "AlreadyExists"
+    assert not {"inboxID", "overallStatus", "healthScore", "createdAt", "origin", "dailyLimit"} & status.keys()
+
+
+def test_rule_13_an_inbox_that_an_object_of_any_key_holds_is_never_adopted_by_another() -> None:
+    claims = Claims()
+    first, second = Desk("digest-1", claims=claims), Desk("digest-2", claims=claims)
+    first.holder(namespace="support")
+    account = second.account(adoptionPolicy="Adopt")
+    second.sweep(row())
+    step = second.step(account)
+    assert (step.reason, account.facts.inbox_id) == (Reason.ADDRESS_CONFLICT, None)
+    assert "ann" not in step.message  # of another namespace: it is not named
+
+
+def test_rule_13_of_two_objects_that_show_one_inbox_neither_deletes_it() -> None:
+    desk = Desk()
+    first, second = desk.holder(), desk.holder(name="copy", deleting=True)
+    desk.sweep(row())
+    assert desk.step(first).reason is Reason.ADDRESS_CONFLICT
+    assert "copy" in desk.step(first).message
+    assert desk.step(second).move is Move.UNMARK
+    assert not WRITES & set(desk.operations())
+
+
+def test_rule_13_both_say_that_they_show_one_inbox() -> None:
+    desk = Desk()
+    accounts = [desk.holder(), desk.holder(name="copy")]
+    desk.sweep(row())
+    assert [desk.says(account)["Synced"][1] for account in accounts] == ["AddressConflict"] * 2
+
+
+def test_rule_13_keys_whose_lists_share_an_inbox_are_one_workspace_from_then_on() -> None:
+    simulation = Simulation()
+    simulation.remotes[OTHER_KEY] = simulation.remote
+    simulation.cluster.write_secret("sales", "key", {"apiKey": OTHER_KEY})
+    simulation.apply("sales", "one", "a@company.com")
+    simulation.apply("sales", "two", "b@company.com", apiKeySecretRef={"name": "key"})
+    process = running(simulation)
+    simulation.wait(700.0)
+    ledgers = [runner.ledger for runner in process.runners]
+    assert len(ledgers) == 2
+    assert ledgers[0].budget is ledgers[1].budget
+    assert ledgers[0].brake is ledgers[1].brake
+    assert ledgers[0].group == ledgers[1].group
+    simulation.crash()
+    process = running(simulation)
+    simulation.drain()
+    ledgers = [runner.ledger for runner in process.runners]
+    assert ledgers[0].budget is ledgers[1].budget  # known from the stored state, before any list
+
+
+def test_rule_13_what_two_keys_have_spent_and_deleted_is_added_up() -> None:
+    policy = Policy(limits=Limits(100, 1000, 0.0), brake=Threshold(number=3))
+    first, second = (Desk(digest, policy=policy) for digest in ("digest-1", "digest-2"))
+    for desk in (first, second):
+        for _ in range(4):
+            desk.sweep()
+        for number in range(2):
+            desk.ledger.brake.ask(f"{desk.ledger.digest}-{number}", "sales", START, approved=False)
+    first.ledger.join(second.ledger, START)
+    assert first.ledger.budget.room(START) == 100 - 8
+    second.ledger.settle(START)
+    assert first.ledger.brake.held == 4
+
+
+@pytest.mark.parametrize(("namespace", "reason"), [("sales", "Active"), ("support", "Unauthorized")])
+def test_rule_14_only_the_listed_namespaces_may_use_the_operators_key(namespace: str, reason: str) -> None:
+    simulation = Simulation(changes={"operator_key_namespaces": ("sales",)})
+    uid = simulation.apply(namespace, "one", ANN)
+    running(simulation)
+    simulation.wait(5.0)
+    assert ready_of(simulation.cluster.find(uid or "") or {})[1] == reason
+    assert len(simulation.remote.inboxes) == (reason == "Active")
+
+
+def test_rule_14_a_namespace_with_a_key_of_its_own_needs_no_leave() -> None:
+    simulation = Simulation(changes={"operator_key_namespaces": ("sales",)})
+    other = simulation.remotes[OTHER_KEY] = FakeColdSend(simulation.clock)
+    simulation.cluster.write_secret("support", "key", {"apiKey": OTHER_KEY})
+    simulation.apply("support", "one", ANN, apiKeySecretRef={"name": "key"})
+    running(simulation)
+    simulation.wait(5.0)
+    assert (len(simulation.remote.inboxes), len(other.inboxes)) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("namespace", "own_key", "fields", "taken"),
+    [
+        ("sales", False, {"adoptionPolicy": "Adopt"}, True),
+        ("support", False, {"adoptionPolicy": "Adopt"}, False),
+        ("support", True, {"adoptionPolicy": "Adopt"}, True),
+        ("sales", False, {"managementPolicy": "Observe"}, True),
+        ("support", False, {"managementPolicy": "Observe"}, False),
+        ("support", True, {"managementPolicy": "Observe"}, True),
+    ],
+)
+def test_rule_14_only_the_listed_namespaces_adopt_or_observe_with_the_operators_key(
+    namespace: str, own_key: bool, fields: dict[str, Any], taken: bool
+) -> None:
+    desk = Desk(policy=Policy(adopt_namespaces=frozenset({"sales"})))
+    key = {"apiKeySecretRef": {"name": "key"}} if own_key else {}
+    account = desk.account(namespace=namespace, **fields, **key)
+    desk.sweep(row())
+    desk.chore(account)
+    assert (account.facts.inbox_id is not None) == taken
+    if not taken:
+        assert "COLDSEND_ADOPT_NAMESPACES" in desk.step(account).message
+
+
+STRANGE = {"workspace": "digest-of-another"}
+
+
+@pytest.mark.parametrize("deleting", [False, True])
+def test_rule_15_another_workspace_is_not_believed_by_the_address(deleting: bool) -> None:
+    desk = Desk()
+    account = desk.holder(applied=STRANGE, deleting=deleting, updatePolicy="Recreate", displayName="Joe")
+    desk.sweep(row(inbox_id="inbox-of-a-stranger"))
+    desk.wait(700.0)
+    desk.sweep(row(inbox_id="inbox-of-a-stranger"))
+    assert desk.step(account).reason is Reason.INVENTORY_IMPLAUSIBLE
+    assert account.facts.inbox_id == "inbox-1"
+    assert not WRITES & set(desk.operations())
+
+
+def test_rule_15_another_workspace_is_believed_when_the_own_inbox_is_seen_there() -> None:
+    desk = Desk()
+    account = desk.holder(applied=STRANGE)
+    desk.sweep(row())
+    assert account.facts.applied is not None
+    assert account.facts.applied.workspace == "digest-1"
+    assert desk.says(account)["Synced"][:2] == ("True", "InSync")
+
+
+def test_rule_15_a_swapped_key_sends_no_password_of_a_new_object_to_a_strangers_workspace() -> None:
+    desk = Desk()
+    desk.holder("bob@company.com", "inbox-2", applied=STRANGE)
+    account = desk.account()
+    desk.sweep()
+    assert desk.step(account).reason is Reason.INVENTORY_IMPLAUSIBLE
+    assert not WRITES & set(desk.operations())
+
+
+def test_rule_15_a_404_of_the_id_in_another_workspace_is_not_believed() -> None:
+    desk = Desk()
+    account = desk.holder(applied=STRANGE)
+    desk.sweep()
+    missing = Failure(FailureKind.NOT_FOUND, "", 404)
+    desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), missing)
+    assert desk.step(account).reason is Reason.INVENTORY_IMPLAUSIBLE
