@@ -1,0 +1,7 @@
+"""Makes the test cases of `argocd/` anew: `python -m tests.argocd`."""
+
+from tests.argocd.cases import files
+
+for path, text in files().items():
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,122 @@
+"""SenderAccountBatches as the operator reports on them: its own reading, counting and projection.
+
+The children have the statuses that the account scenes played.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from coldsend_operator.core.batch import Batch, Child
+from coldsend_operator.core.batch_plan import decide
+from coldsend_operator.core.batch_status import project_batch
+from coldsend_operator.core.batch_tally import Tally, reckon
+from coldsend_operator.kube.children import BATCH_FIELD_MANAGER
+from coldsend_operator.resources.names import BATCH_LABEL, FINALIZER, PAUSED_ANNOTATION
+from coldsend_operator.workspace.batch_reading import ChildReader, manifest_of, read_list
+from tests.argocd.scene import Raw, Scene, manifest
+from tests.support.clock import START, rfc3339
+
+NAME, UID = "sales-pool", "uid-of-the-batch"
+TEMPLATE: Raw = {"inboxType": "GOOGLE_WORKSPACE", "smtp": {"passwordSecretRef": {"name": "sales-pool"}}}
+
+WRITTEN_BY_THE_BATCH = {
+    "manager": BATCH_FIELD_MANAGER,
+    "fieldsV1": {"f:metadata": {"f:labels": {f"f:{BATCH_LABEL}": {}}}},
+}
+
+MAIL = {"recipient": "ops@company.com", "requestID": "1"}  # refused for a batch
+
+
+def batch_scenes(accounts: Sequence[Scene]) -> Iterator[Scene]:
+    played = {scene.name: scene.manifest for scene in accounts}
+
+    def scene(name: str, health: str, says: str | None, *listed: str, **differences: Any) -> Scene:
+        world = _World(**differences)
+        for child in listed:
+            world.enlist(played[child])
+        for child in differences.get("leaving", ()):
+            world.let_leave(played[child])
+        return Scene("SenderAccountBatch", name, health, says, world.manifest())
+
+    ready, fresh, failed, held = "healthy", "progressing_no_status", "degraded_rejected", "degraded_deletion_held"
+    yield scene("healthy", "Healthy", "Ready", ready, ready, ready)
+    yield scene("healthy_empty", "Healthy", "Ready")
+    yield scene("progressing_no_status", "Progressing", None, fresh, seen=False)
+    yield scene("progressing_old_generation", "Progressing", None, ready, generation=2)
+    yield scene("progressing", "Progressing", "Ready", ready, "progressing_provisioning", fresh)
+    yield scene("progressing_some_failed", "Progressing", "Ready", ready, failed, fresh)
+    yield scene("progressing_inboxes_leave", "Progressing", "Synced", ready, leaving=["progressing_deletion"])
+    yield scene("progressing_deletion", "Progressing", "Ready", leaving=["progressing_deletion"], deleting=True)
+    yield scene("suspended_object", "Suspended", "Synced", ready, ready, paused=True)
+    yield scene("suspended_inbox", "Suspended", "Ready", ready, "suspended_inbox")
+    yield scene("degraded_failed", "Degraded", "Ready", ready, failed, ready)
+    yield scene("degraded_secret_changed", "Degraded", "Synced", ready, "degraded_secret_changed")
+    yield scene("degraded_health_low", "Degraded", "Healthy", ready, "degraded_health_low")
+    yield scene("degraded_invalid_spec", "Degraded", "Ready", template=TEMPLATE | {"testEmail": MAIL})
+    yield scene("degraded_inboxes_held", "Degraded", "Synced", ready, fresh, leaving=[held, held])
+    yield scene("degraded_deletion_held", "Degraded", "Ready", leaving=[held, held], deleting=True)
+
+
+@dataclass
+class _World:
+    """A batch and its children. `generation` is that of the object; the operator has looked at the first."""
+
+    leaving: Sequence[str] = ()
+    template: Raw = field(default_factory=lambda: TEMPLATE)
+    generation: int = 1
+    seen: bool = True
+    paused: bool = False
+    deleting: bool = False
+    listed: list[Raw] = field(default_factory=list)
+    left: list[Raw] = field(default_factory=list)
+
+    def enlist(self, played: Raw) -> None:
+        self.listed.append(played)
+
+    def let_leave(self, played: Raw) -> None:
+        self.left.append(played)
+
+    @property
+    def spec(self) -> Raw:
+        return {"template": self.template, "inboxes": [_inbox(number) for number in range(len(self.listed))]}
+
+    def manifest(self) -> Raw:
+        metadata: Raw = {"name": NAME, "namespace": "sales", "generation": self.generation, "finalizers": [FINALIZER]}
+        if self.deleting:
+            metadata |= {"generation": self.generation + 1, "deletionTimestamp": rfc3339(START)}
+        if self.paused:
+            metadata["annotations"] = {PAUSED_ANNOTATION: "true"}
+        found: Raw = {"metadata": metadata, "spec": self.spec}
+        return manifest("SenderAccountBatch", found | {"status": self._status() if self.seen else {}})
+
+    def _status(self) -> Raw:
+        """What the operator's own reading, counting and projection make of it."""
+        reading = read_list(NAME, 1, self.spec)
+        batch = Batch(UID, "sales", NAME, deleting=self.deleting, paused=self.paused, wanted=reading.wanted)
+        batch.generation = 2 if self.deleting else 1
+        batch.labels = ((BATCH_LABEL, NAME),)
+        tally = Tally()
+        for child in self._children(batch):
+            reckon(tally, batch, child.name, child, decide(batch, child.name, child))
+        status = project_batch(batch, tally, [], None, START)
+        assert status is not None
+        return status
+
+    def _children(self, batch: Batch) -> Iterator[Child]:
+        """They are made as for a list that still has those which leave, with the statuses of the scenes."""
+        everybody = [*self.listed, *self.left]
+        whole = {"template": TEMPLATE, "inboxes": [_inbox(number) for number in range(len(everybody))]}
+        reading = read_list(NAME, 1, whole)
+        assert reading.spec is not None
+        reader = ChildReader()
+        for entry, played in zip(reading.wanted.entries, everybody, strict=True):
+            made = manifest_of(batch, reading.spec, entry, None)
+            made["metadata"] |= {"uid": f"uid-of-{entry.name}", "managedFields": [WRITTEN_BY_THE_BATCH]}
+            if "deletionTimestamp" in played["metadata"]:
+                made["metadata"]["deletionTimestamp"] = played["metadata"]["deletionTimestamp"]
+            yield reader.read(made | {"status": played.get("status", {})}, None)
+
+
+def _inbox(number: int) -> Raw:
+    return {"emailAddress": f"person-{number}@company.com", "displayName": "Jane"}
