@@ -39,12 +39,13 @@ def _figures(runner: Runner, now: float) -> WorkspaceFigures:
     lengths: Counter[str] = Counter()
     for (move, _), queue in ledger.queues.items():
         lengths[move.value] += len(queue)
+    swept_at = ledger.inventory.swept_at if ledger.accounts else 0.0  # without accounts nobody looks any more
     refused = any(block.reason is Reason.UNAUTHORIZED for block in ledger.breaker.blocks.values())
     return WorkspaceFigures(
         budget_remaining={"minute": minute, "hour": hour},
         budget_limit={"minute": ledger.budget.minute_limit, "hour": ledger.budget.hour_limit},
         queue_lengths=dict(lengths),
-        sweep_age=now - ledger.inventory.swept_at if ledger.inventory.swept_at else None,
+        sweep_age=now - swept_at if swept_at else None,
         deletions_held=ledger.brake.held,
         key_refused=refused,
         implausible=ledger.implausible is not None or ledger.unproven,
