@@ -1,4 +1,4 @@
-"""The Go modules whose programs are built from source; each is a folder beside this file, of go.mod and go.sum only."""
+"""The Go modules whose programs are built from source; each is a folder of go.mod and go.sum beside this file."""
 
 import hashlib
 import platform
@@ -63,7 +63,8 @@ class GoModule:
         """Changes with everything that decides what the programs are."""
         digest = hashlib.sha256()
         machine = (platform.system(), platform.machine())
-        for part in (self._go_mod, (self.folder / "go.sum").read_text(), *self.flags, *machine):
+        own_code = (path.read_text() for path in sorted(self.folder.glob("*.go")))
+        for part in (self._go_mod, (self.folder / "go.sum").read_text(), *self.flags, *machine, *own_code):
             digest.update(part.encode() + b"\0")
         return digest.hexdigest()[:16]
 
@@ -97,4 +98,56 @@ HELM = GoModule(
     ldflags="-X helm.sh/helm/v4/internal/version.version={version}",
 )
 
-MODULES = (CONTROL_PLANE, HELM)
+# Without the service discoveries of clouds, and without the web pages, which would need Node.js.
+PROMETHEUS = GoModule(
+    folder=PACKAGE / "prometheus",
+    packages={
+        "prometheus": "github.com/prometheus/prometheus/cmd/prometheus",
+        "promtool": "github.com/prometheus/prometheus/cmd/promtool",
+    },
+    versioned_by="github.com/prometheus/prometheus",
+    ldflags="-X github.com/prometheus/common/version.Version={version}",
+    tags=("remove_all_sd",),
+)
+
+MODULES = (CONTROL_PLANE, HELM, PROMETHEUS)
+
+NODE = GoModule(
+    folder=PACKAGE / "node",
+    packages={
+        "kube-proxy": "k8s.io/kubernetes/cmd/kube-proxy",
+        "kube-scheduler": "k8s.io/kubernetes/cmd/kube-scheduler",
+        "kubelet": "k8s.io/kubernetes/cmd/kubelet",
+    },
+    versioned_by="k8s.io/kubernetes",
+    ldflags=_KUBERNETES_LDFLAGS,
+)
+
+CONTAINERD = GoModule(
+    folder=PACKAGE / "containerd",
+    packages={
+        "containerd": "github.com/containerd/containerd/v2/cmd/containerd",
+        "containerd-shim-runc-v2": "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
+        "ctr": "github.com/containerd/containerd/v2/cmd/ctr",
+    },
+    versioned_by="github.com/containerd/containerd/v2",
+    ldflags="-X github.com/containerd/containerd/v2/version.Version={version}",
+    tags=("no_btrfs",),  # it would need headers of the system
+)
+
+COREDNS = GoModule(
+    folder=PACKAGE / "coredns",
+    packages={"coredns": "."},
+    versioned_by="github.com/coredns/coredns",
+)
+
+# One program for all roles; which one it is, ARGOCD_BINARY_NAME says.
+ARGOCD = GoModule(
+    folder=PACKAGE / "argocd",
+    packages={"argocd": "github.com/argoproj/argo-cd/v3/cmd"},
+    versioned_by="github.com/argoproj/argo-cd/v3",
+    ldflags="-X github.com/argoproj/argo-cd/v3/common.version={version}",
+)
+
+# Only for the whole cluster, in which pods run.
+WHOLE_CLUSTER_MODULES = (NODE, CONTAINERD, COREDNS, ARGOCD)

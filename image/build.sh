@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
 # Builds the image with the first engine that works, and dist/sbom.cdx.json from what lies in it (`make image`).
-# BASE: image with Python 3.11 or newer; IMAGE: name and tag; ENGINE: docker, podman or buildah.
+# BASE: image with Python 3.11 or newer, `debootstrap` to make one from Debian packages; without it, the Dockerfile's one,
+# or one from Debian packages where that cannot be pulled. IMAGE: name and tag; ENGINE: docker, podman or buildah.
+# ARCHIVE: a file to write the image to, as an OCI archive (buildah only).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,9 +22,31 @@ find_engine() { # docker may be there without its daemon
   return 1
 }
 
+can_make_base() { [ "$(id -u)" = 0 ] && command -v debootstrap >/dev/null; }
+
+# Of buildah: no container runtime is asked to run the steps, so it also builds where those do not work (within containers).
+export BUILDAH_ISOLATION=${BUILDAH_ISOLATION:-chroot}
 engine=$(find_engine)
 arguments=(--file Dockerfile --build-arg "VERSION=$version" --build-arg "COMMIT=$commit")
-if [ -n "${BASE:-}" ]; then arguments+=(--build-arg "BASE=$BASE"); fi
+usual=$(sed -n 's/^ARG BASE=//p' Dockerfile)
+base=${BASE:-$usual}
+if [ -z "${BASE:-}" ] && can_make_base && ! "$engine" pull "$usual" >/dev/null 2>&1; then base=debootstrap; fi
+if [ "$base" = debootstrap ]; then
+  base=localhost/coldsend-base:debian
+  image/base.sh "$engine" "$base"
+fi
+arguments+=(--build-arg "BASE=$base")
+if [ "$engine" = buildah ]; then arguments+=(--layers); fi # as the others do: the second target takes what the first built
+
+# What pip is told on this machine (a mirror, a certificate) holds for the build too; it does not stay in the image.
+settings=$(mktemp -d)
+trap 'rm -rf "$settings"' EXIT
+if [ "$engine" != docker ]; then
+  python3 image/pip_settings.py "$settings/pip.conf"
+  arguments+=(--volume "$settings/pip.conf:/etc/pip.conf:ro")
+  certificate=${PIP_CERT:-}
+  if [ -f "$certificate" ]; then arguments+=(--volume "$certificate:$certificate:ro"); fi
+fi
 
 mkdir -p dist
 "$engine" build "${arguments[@]}" --target sbom --tag "$image-sbom" .
@@ -30,14 +54,15 @@ mkdir -p dist
 case $engine in
   buildah)
     box=$(buildah from --pull-never "$image-sbom")
-    trap 'buildah rm "$box" >/dev/null' EXIT
+    trap 'rm -rf "$settings"; buildah rm "$box" >/dev/null' EXIT
     folder=$(buildah mount "$box")
     cp "$folder/sbom.cdx.json" dist/sbom.cdx.json
+    if [ -n "${ARCHIVE:-}" ]; then buildah push --quiet "$image" "oci-archive:$ARCHIVE:$image"; fi
     bytes=$(buildah inspect --type image --format '{{.Docker.Size}}' "$image" 2>/dev/null || true)
     ;;
   *)
     box=$("$engine" create "$image-sbom" none)
-    trap '"$engine" rm "$box" >/dev/null' EXIT
+    trap 'rm -rf "$settings"; "$engine" rm "$box" >/dev/null' EXIT
     "$engine" cp "$box:/sbom.cdx.json" dist/sbom.cdx.json
     bytes=$("$engine" image inspect --format '{{.Size}}' "$image")
     ;;
