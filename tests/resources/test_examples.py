@@ -11,7 +11,9 @@ from coldsend_operator.resources import child_spec, effective_smtp, read_account
 from coldsend_operator.resources.account import SenderAccountSpec
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-FILES = sorted(path for path in EXAMPLES.rglob("*.yaml") if "helm" not in path.parts)
+FILES = sorted(  # beside templates, and objects of Argo CD itself
+    path for path in EXAMPLES.rglob("*.yaml") if "helm" not in path.parts and path.parent.name != "argocd"
+)
 
 
 def documents(path: Path) -> list[dict[str, Any]]:
