@@ -6,6 +6,7 @@ fixed or sliding and whether refused requests count is not documented (contract 
 
 from collections import deque
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from coldsend_operator.core.answers import RateHeaders
@@ -86,7 +87,12 @@ class Window:
 
     def to_json(self, now: float) -> list[list[float]]:
         self.used(now)
-        return [[round(bucket.latest, 1), bucket.count] for bucket in self._buckets]
+        return [[_stored(bucket.latest), bucket.count] for bucket in self._buckets]
+
+
+def _stored(when: float) -> float:
+    """Rounded up: a request that counts for a moment less than it should makes the window burst after a restart."""
+    return ceil(when * 10) / 10
 
 
 class Budget:
@@ -233,7 +239,7 @@ class Budget:
             "open": block + self.flying,
         }
         if now < self.refused_until:
-            state["refusedUntil"] = round(self.refused_until, 1)
+            state["refusedUntil"] = _stored(self.refused_until)
             state["refusals"] = self.refusals
         return state
 
