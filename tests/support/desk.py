@@ -101,7 +101,7 @@ class Desk:
     def ask(self, operation: Operation, *accounts: Account, **fields: Any) -> Call:
         """This call leaves now; before a create the mark is put, as the loop does."""
         for account in accounts if operation.creates else ():
-            account.sent = (account.desired.spec.hash, "hmac-of-one")
+            account.sent = (account.desired.spec.hash, account.credentials.digest if account.credentials else None)
             account.sent_name = account.desired.spec.display_name
         uids = tuple(account.uid for account in accounts)
         candidate = Candidate(self.now, 0.0, operation, Lane.LOOK, uids, **fields)

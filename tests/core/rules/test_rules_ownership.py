@@ -180,7 +180,7 @@ def test_rule_14_only_the_listed_namespaces_adopt_or_observe_with_the_operators_
     namespace: str, own_key: bool, fields: dict[str, Any], taken: bool
 ) -> None:
     desk = Desk(policy=Policy(adopt_namespaces=frozenset({"sales"})))
-    key = {"apiKeySecretRef": {"name": "key"}} if own_key else {}
+    key: dict[str, Any] = {"apiKeySecretRef": {"name": "key"}} if own_key else {}
     account = desk.account(namespace=namespace, **fields, **key)
     desk.sweep(row())
     desk.chore(account)

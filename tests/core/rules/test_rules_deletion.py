@@ -1,0 +1,339 @@
+"""safety.md, "Deletion": rules 20 to 23, and 26."""
+
+from typing import Any
+
+import pytest
+
+from coldsend_operator.core.answers import Created, Deleted, Failure, FailureKind
+from coldsend_operator.core.brake import Brake
+from coldsend_operator.core.calls import Operation
+from coldsend_operator.core.policy import Policy, Threshold, Unavailable
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import Account, Credentials
+from coldsend_operator.core.steps import Move
+from tests.core.rules.watching import finish, pending, reach, running
+from tests.support.clock import START
+from tests.support.desk import ANN, Desk, row
+from tests.support.remote import FakeColdSend
+from tests.support.simulation import Simulation, ready_of
+
+OTHER_KEY = "cs_live_other"
+DELETES = {Operation.DELETE_ACCOUNT, Operation.DELETE_ACCOUNTS}
+
+
+def deletes(desk: Desk) -> list[str]:
+    """Inboxes that would be deleted now."""
+    return [inbox_id for call in desk.calls() if call.operation in DELETES for inbox_id in call.inbox_ids]
+
+
+def test_rule_20_a_delete_leaves_only_when_the_inbox_is_shown() -> None:
+    desk = Desk()
+    account = desk.holder(deleting=True)
+    assert desk.step(account).move is Move.GET
+    assert deletes(desk) == []
+    desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), row())
+    assert deletes(desk) == ["inbox-1"]
+
+
+@pytest.mark.parametrize("deleting", [True, False], ids=["in_deletion", "to_be_replaced"])
+def test_rule_20_an_inbox_of_another_address_is_not_deleted(deleting: bool) -> None:
+    desk = Desk()
+    account = desk.holder(deleting=deleting, updatePolicy="Recreate")
+    account.credentials = Credentials("hmac-of-two")
+    desk.sweep(row("somebody@company.com"))
+    assert desk.step(account).reason is Reason.ADDRESS_CONFLICT
+    assert deletes(desk) == []
+
+
+def test_rule_20_a_native_inbox_of_another_prefix_is_not_deleted() -> None:
+    desk = Desk()
+    account = desk.holder("n@mail.example.com", deleting=True)
+    account.address = None
+    desk.sweep(row("m@mail.example.com", inbox_type="COLDSEND"))
+    assert desk.step(account).reason is Reason.ADDRESS_CONFLICT
+    assert deletes(desk) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "secret", "shown", "replaced"),
+    [
+        ({}, "hmac-of-one", {}, False),
+        ({"displayName": "Joe"}, "hmac-of-one", {}, True),
+        ({"smtp": {"host": "mail.company.com", "passwordSecretRef": {"name": "mail"}}}, "hmac-of-one", {}, True),
+        ({"smtp": {"passwordSecretRef": {"name": "another"}}}, "hmac-of-one", {}, False),
+        ({}, "hmac-of-two", {}, True),
+        ({}, "hmac-of-one", {"display_name": "Trimmed"}, False),
+        ({}, "hmac-of-one", {"daily_limit": 10}, False),
+        ({}, "hmac-of-one", {"overall_status": "DISABLED", "inbox_type": "OUTLOOK_365"}, False),
+    ],
+    ids=["nothing", "name", "server", "same_value_elsewhere", "secret", "shown_name", "shown_limit", "shown_status"],
+)
+def test_rule_21_only_what_differs_from_what_was_sent_is_a_cause_to_recreate(
+    changes: dict[str, Any], secret: str, shown: dict[str, Any], replaced: bool
+) -> None:
+    desk = Desk()
+    account = desk.holder(updatePolicy="Recreate", dailyLimit=50)
+    desk.sweep(row(**{"daily_limit": 50, **shown}))
+    account.credentials = Credentials(secret)
+    desk.change(account, updatePolicy="Recreate", **{"dailyLimit": 50, **changes})
+    assert (deletes(desk) == ["inbox-1"]) == replaced
+
+
+def test_rule_21_what_only_coldsend_shows_is_drifted() -> None:
+    desk = Desk()
+    account = desk.holder(updatePolicy="Recreate", dailyLimit=50)
+    desk.sweep(row(daily_limit=10))
+    assert desk.says(account)["Synced"][:2] == ("False", "Drifted")
+    assert not desk.operations()
+
+
+def test_rule_21_without_what_was_sent_the_present_spec_counts_as_sent() -> None:
+    desk = Desk()
+    status = {"inboxID": "inbox-1", "origin": "Adopted"}
+    account = desk.account(status=status, marked=START, updatePolicy="Recreate", displayName="Joe")
+    account.credentials = Credentials("hmac-of-two")
+    desk.sweep(row())
+    assert deletes(desk) == []
+    assert desk.says(account)["CredentialsCurrent"][:2] == ("Unknown", "CredentialsUnknown")
+
+
+def replace_once(desk: Desk, account: Account, inbox_id: str, **shown: Any) -> None:
+    """ColdSend deletes the inbox and makes it again."""
+    old = account.facts.inbox_id or ""
+    desk.answer(desk.ask(Operation.DELETE_ACCOUNT, account, inbox_ids=(old,)), Deleted())
+    missing = Failure(FailureKind.NOT_FOUND, "", 404)
+    desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=(old,)), missing)
+    desk.chore(account)
+    address = account.address or ""
+    desk.search(account)
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Created(row(address, inbox_id, made=desk.now, **shown)))
+    applied = account.facts.applied
+    assert applied is not None
+    assert applied.spec_hash == account.desired.spec.hash
+
+
+def test_rule_21_a_value_that_coldsend_clamps_is_replaced_once_and_never_again() -> None:
+    desk = Desk()
+    account = desk.holder(updatePolicy="Recreate", dailyLimit=50)
+    desk.sweep(row(daily_limit=50))
+    desk.change(account, updatePolicy="Recreate", dailyLimit=2000)
+    assert deletes(desk) == ["inbox-1"]
+    replace_once(desk, account, "inbox-2", daily_limit=500)
+    desk.wait(700.0)
+    desk.sweep(row(inbox_id="inbox-2", made=START, daily_limit=500))
+    assert deletes(desk) == []
+    assert desk.says(account)["Synced"][1] == "Drifted"
+
+
+def sharing(desk: Desk, count: int, **around: Any) -> list[Account]:
+    """Accounts of one Secret, whose value has changed since it was sent."""
+    accounts = [
+        desk.holder(f"{number:02}@company.com", f"inbox-{number}", updatePolicy="Recreate", **around)
+        for number in range(count)
+    ]
+    for account in accounts:
+        account.credentials = Credentials("hmac-of-two")
+    show(desk, accounts)
+    return accounts
+
+
+def show(desk: Desk, accounts: list[Account]) -> None:
+    held = [account for account in accounts if account.facts.inbox_id and account.deleted_at is None]
+    desk.sweep(*(row(account.address or "", account.facts.inbox_id or "") for account in held))
+    desk.ledger.touch_everything()
+    desk.wait(5.0)
+
+
+def chosen(desk: Desk, accounts: list[Account]) -> list[Account]:
+    return [account for account in accounts if desk.step(account).move is Move.DELETE]
+
+
+def test_rule_22_of_those_that_share_a_secret_one_is_replaced_first() -> None:
+    desk = Desk()
+    accounts = sharing(desk, 30)
+    assert len(chosen(desk, accounts)) == 1
+    assert len(deletes(desk)) == 1
+
+
+@pytest.mark.parametrize(("unavailable", "at_a_time"), [(Unavailable(), 3), (Unavailable(number=7), 7)])
+def test_rule_22_once_the_first_has_an_inbox_again_max_unavailable_follow(
+    unavailable: Unavailable, at_a_time: int
+) -> None:
+    desk = Desk(policy=Policy(max_unavailable={"batch-1": unavailable}, brake=Threshold(percent=100)))
+    accounts = sharing(desk, 30, batch="batch-1")
+    (first,) = chosen(desk, accounts)
+    desk.answer(desk.ask(Operation.DELETE_ACCOUNT, first, inbox_ids=(first.facts.inbox_id,)), Deleted())
+    desk.now += 1.0
+    show(desk, accounts)
+    assert chosen(desk, accounts) == []
+    assert desk.chore(first) is Move.FORGET
+    desk.ledger.touch_everything()
+    assert chosen(desk, accounts) == []
+    desk.search(first)
+    desk.answer(desk.ask(Operation.CREATE_SMTP, first), Created(row(first.address or "", "inbox-new")))
+    show(desk, accounts)
+    assert len(chosen(desk, accounts)) == at_a_time
+
+
+def test_rule_22_a_restart_opens_no_second_share() -> None:
+    desk = Desk()
+    desk.account("gone@company.com", marked=START, updatePolicy="Recreate")  # its inbox was deleted by the run before
+    accounts = sharing(desk, 30)
+    assert chosen(desk, accounts) == []
+
+
+def test_rule_22_one_that_waits_says_so() -> None:
+    desk = Desk()
+    accounts = sharing(desk, 3)
+    waiting = next(account for account in accounts if account not in chosen(desk, accounts))
+    assert desk.step(waiting).reason is Reason.RECREATING
+    assert "maxUnavailable" in desk.step(waiting).message
+
+
+def test_rule_22_deletions_for_replacements_count_in_the_brake() -> None:
+    policy = Policy(brake=Threshold(number=5), max_unavailable={"batch-1": Unavailable(number=25)})
+    desk = Desk(policy=policy)
+    accounts = sharing(desk, 30, batch="batch-1")
+    accounts[0].credentials = Credentials("hmac-of-one")
+    desk.ledger.touch_everything()
+    desk.wait(5.0)
+    assert {desk.step(account).reason for account in accounts[1:]} == {Reason.DELETION_HELD, Reason.RECREATING}
+    assert deletes(desk) == []
+
+
+def asked(brake: Brake, count: int, namespace: str = "sales", *, at: float = START, approved: bool = False) -> None:
+    for number in range(count):
+        brake.ask(f"{namespace}-{number}", namespace, at, approved=approved)
+
+
+@pytest.mark.parametrize(("waiting", "managed", "held"), [(10, 12, 0), (11, 12, 11), (50, 100, 0), (51, 100, 51)])
+def test_rule_23_more_than_half_of_the_managed_and_more_than_10_are_held(waiting: int, managed: int, held: int) -> None:
+    brake = Brake(Threshold())
+    asked(brake, waiting)
+    brake.settle(managed, START)
+    assert brake.held == held
+
+
+def test_rule_23_held_stays_held_until_approved_also_after_the_window() -> None:
+    brake = Brake(Threshold(number=10))
+    asked(brake, 20)
+    brake.settle(100, START)
+    for number in range(15):
+        brake.withdraw(f"sales-{number}")
+    brake.settle(100, START + 1000.0)
+    assert brake.held == 5
+    brake.ask("sales-15", "sales", START, approved=True)
+    brake.settle(100, START + 1001.0)
+    assert not brake.holds("sales-15")
+    assert brake.held == 4
+
+
+def test_rule_23_those_that_have_left_within_the_window_count_with_those_that_wait() -> None:
+    brake = Brake(Threshold(number=20))
+    asked(brake, 15)
+    brake.settle(100, START)
+    brake.leave(tuple(f"sales-{number}" for number in range(15)), START)
+    asked(brake, 10, "sales", at=START + 500.0)
+    brake.settle(100, START + 500.0)
+    assert brake.held == 10
+
+
+def test_rule_23_what_was_held_is_held_over_a_restart_from_the_first_on() -> None:
+    before = Brake(Threshold(number=10))
+    asked(before, 20)
+    before.settle(100, START)
+    after = Brake(Threshold(number=10))
+    after.load(before.to_json(), START + 60.0)
+    asked(after, 1)
+    after.settle(1, START + 60.0)
+    assert after.held == 1
+
+
+def test_rule_23_a_namespace_that_asks_for_10_or_fewer_is_not_held_because_of_others() -> None:
+    brake = Brake(Threshold())
+    asked(brake, 80)
+    asked(brake, 10, "support")
+    brake.settle(100, START)
+    assert brake.held == 80
+    assert not brake.holds("support-0")
+
+
+def test_rule_23_a_deletion_is_booked_before_its_call_leaves() -> None:
+    simulation = Simulation()
+    uid = simulation.apply("sales", "one", ANN)
+    running(simulation)
+    simulation.wait(5.0)
+    simulation.delete(uid or "")
+    booking = reach(simulation, "kube", "configmaps")
+    assert pending(simulation, "coldsend", "delete") is None
+    finish(simulation, booking)
+    reach(simulation, "coldsend", "delete")
+    stored = str(simulation.cluster.config_maps)
+    assert '"sales",1]' in stored
+
+
+def test_rule_23_held_deletions_leave_once_they_are_approved() -> None:
+    desk = Desk()
+    accounts = [desk.holder(f"{number}@company.com", f"inbox-{number}", deleting=True) for number in range(12)]
+    desk.sweep(*(row(account.address or "", account.facts.inbox_id or "") for account in accounts))
+    desk.wait(5.0)
+    assert {desk.step(account).reason for account in accounts} == {Reason.DELETION_HELD}
+    approved = {"coldsend.pro/approve-deletion": "true"}
+    desk.change(accounts[3], accounts[3].address or "", deleting=True, annotations=approved)
+    assert deletes(desk) == ["inbox-3"]
+
+
+def with_own_key() -> tuple[Simulation, FakeColdSend, str]:
+    """An object whose key stands in a Secret beside it, and its workspace."""
+    simulation = Simulation()
+    other = simulation.remotes[OTHER_KEY] = FakeColdSend(simulation.clock)
+    simulation.remote, simulation.remotes["cs_live_simulated"] = other, simulation.remote
+    simulation.cluster.write_secret("sales", "key", {"apiKey": OTHER_KEY})
+    uid = simulation.apply("sales", "one", ANN, apiKeySecretRef={"name": "key"})
+    running(simulation)
+    simulation.wait(5.0)
+    assert uid is not None
+    return simulation, other, uid
+
+
+def test_rule_26_a_deletion_whose_secret_is_gone_uses_the_key_in_memory() -> None:
+    simulation, other, uid = with_own_key()
+    simulation.cluster.write_secret("sales", "key", None)
+    simulation.wait(700.0)
+    simulation.delete(uid)
+    simulation.wait(10.0)
+    assert list(other.live()) == []
+    assert simulation.uids == []
+
+
+def without_any_key(*, terminating: bool) -> tuple[Simulation, FakeColdSend, str]:
+    """The Secret went while no operator ran."""
+    simulation, other, uid = with_own_key()
+    simulation.crash()
+    simulation.cluster.write_secret("sales", "key", None)
+    if terminating:
+        simulation.cluster.namespaces["sales"] = {"metadata": {}, "status": {"phase": "Terminating"}}
+    simulation.delete(uid)
+    running(simulation)
+    simulation.wait(60.0)
+    return simulation, other, uid
+
+
+@pytest.mark.parametrize(
+    ("terminating", "way_out"), [(True, "takes no new Secrets: give the same key elsewhere"), (False, "Give the key")]
+)
+def test_rule_26_without_a_key_the_message_offers_what_can_be_done(terminating: bool, way_out: str) -> None:
+    simulation, other, uid = without_any_key(terminating=terminating)
+    message = ready_of(simulation.cluster.find(uid) or {})[2]
+    assert way_out in message
+    assert "force-orphan" in message
+    assert ("Give the key back" in message) is not terminating
+    assert len(list(other.live())) == 1
+
+
+def test_rule_26_a_key_of_the_same_workspace_elsewhere_ends_the_deletion() -> None:
+    simulation, other, _ = without_any_key(terminating=True)
+    simulation.cluster.write_secret("support", "key", {"apiKey": OTHER_KEY})
+    simulation.apply("support", "helper", "helper@company.com", apiKeySecretRef={"name": "key"})
+    simulation.wait(120.0)
+    assert [inbox.address for inbox in other.live()] == ["helper@company.com"]
