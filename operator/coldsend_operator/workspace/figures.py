@@ -25,6 +25,7 @@ def snapshot(registry: Registry, now: float, *, with_scores: bool) -> Snapshot:
         for job in runner.ledger.jobs.values():
             jobs[job.operation, "Running"] += 1
     working = [runner for runner in registry.runners.values() if runner.client is not None]
+    working.sort(key=lambda runner: len(runner.ledger.accounts))  # of keys that one Secret held in turn, that in use
     return Snapshot(
         workspaces={runner.label: _figures(runner, now) for runner in working},
         accounts=dict(states),
@@ -39,16 +40,16 @@ def _figures(runner: Runner, now: float) -> WorkspaceFigures:
     lengths: Counter[str] = Counter()
     for (move, _), queue in ledger.queues.items():
         lengths[move.value] += len(queue)
-    swept_at = ledger.inventory.swept_at if ledger.accounts else 0.0  # without accounts nobody looks any more
+    used = bool(ledger.accounts)  # else nobody looks any more, and what was last found would stand for ever
     refused = any(block.reason is Reason.UNAUTHORIZED for block in ledger.breaker.blocks.values())
     return WorkspaceFigures(
         budget_remaining={"minute": minute, "hour": hour},
         budget_limit={"minute": ledger.budget.minute_limit, "hour": ledger.budget.hour_limit},
         queue_lengths=dict(lengths),
-        sweep_age=now - swept_at if swept_at else None,
+        sweep_age=now - ledger.inventory.swept_at if used and ledger.inventory.swept_at else None,
         deletions_held=ledger.brake.held,
-        key_refused=refused,
-        implausible=ledger.implausible is not None or ledger.unproven,
+        key_refused=used and refused,
+        implausible=used and (ledger.implausible is not None or ledger.unproven),
     )
 
 
