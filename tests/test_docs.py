@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.reference import check
@@ -64,3 +65,26 @@ def test_every_manifest_that_a_page_names_is_there() -> None:
     named = {name for page in pages for name in re.findall(r"examples/[\w./-]+\.(?:yaml|py)", page)}
     assert named
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
+def rules_of_the_chart(name: str) -> list[tuple[str, str]]:
+    """Resources and verbs of a list of rules in the chart, in the words of the page."""
+    text = (ROOT / "charts/coldsend-operator/templates/_rules.tpl").read_text(encoding="utf-8")
+    (body,) = re.findall(rf'define "{name}" -}}}}\n(.*?){{{{- end -}}}}', text, re.DOTALL)
+    rules = yaml.safe_load(body.replace('{{ include "coldsend.fullname" . }}', "coldsend-operator"))
+    return [(resources_in_words(rule), ", ".join(rule["verbs"])) for rule in rules]
+
+
+def resources_in_words(rule: dict[str, list[str]]) -> str:
+    words = ", ".join(f"`{resource}`" for resource in rule["resources"])
+    group = "".join(f" ({name})" for name in rule["apiGroups"] if name)
+    named = "".join(f" named `{name}`" for name in rule.get("resourceNames", ()))
+    return words + group + named
+
+
+@pytest.mark.parametrize("name", ["coldsend.workRules", "coldsend.ownRules"])
+def test_the_page_on_security_shows_the_roles_of_the_chart(name: str) -> None:
+    page = (DOCS / "security/index.md").read_text(encoding="utf-8")
+    table = page.split(f"<!-- rules: {name} -->")[1].strip().split("\n\n")[0]
+    rows = [[cell.strip() for cell in row.strip("|").split(" | ")] for row in table.splitlines()[2:]]
+    assert [(resources, verbs) for resources, verbs, _purpose in rows] == rules_of_the_chart(name)
