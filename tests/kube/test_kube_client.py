@@ -19,6 +19,7 @@ from coldsend_operator.kube.client import (
     KubeClient,
     NotFound,
     Ref,
+    StaleLease,
     Unreachable,
 )
 from tests.kube.support import Wire, World
@@ -33,6 +34,22 @@ async def test_an_object_that_is_not_there_is_not_found(world: World) -> None:
 async def test_a_kind_that_is_not_installed_is_not_found(world: World) -> None:
     with pytest.raises(NotFound):
         await world.client.get("/apis/coldsend.pro/v1alpha1/pigeons")
+
+
+async def test_no_write_passes_a_closed_fence_but_those_of_the_lease(world: World) -> None:
+    ref = await world.account("john")
+    leases = paths.leases(world.namespace)
+    world.client.fence.lets_through = lambda: False
+    with pytest.raises(StaleLease):
+        await world.account("ann")
+    with pytest.raises(StaleLease):
+        await world.client.beside(1).patch(ref.path, {"metadata": {"labels": {"a": "b"}}}, MERGE_PATCH)
+    with pytest.raises(StaleLease):
+        await world.client.delete(ref.path)
+    await world.client.create(leases, {"metadata": {"name": "mine"}}, urgent=True)
+    listed = await world.client.get(paths.collection("SenderAccount", world.namespace))
+    assert [item["metadata"]["name"] for item in listed["items"]] == ["john"]
+    assert "labels" not in listed["items"][0]["metadata"]
 
 
 async def test_a_second_create_is_a_conflict(world: World) -> None:

@@ -29,6 +29,7 @@ from coldsend_operator.kube.errors import (
     KubeError,
     NotConfigured,
     NotFound,
+    StaleLease,
     Unreachable,
     error_of,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "NotConfigured",
     "NotFound",
     "Ref",
+    "StaleLease",
     "Unreachable",
 ]
 
@@ -75,6 +77,13 @@ EVENTS_AT_ONCE: Final = 200
 AGENT: Final = f"{FIELD_MANAGER}/{__version__}"
 
 OnWrite = Callable[[str, str], None]
+
+
+@dataclass
+class Fence:
+    """Asked just before each write leaves, however long it has waited until then (safety.md, 5)."""
+
+    lets_through: Callable[[], bool] = lambda: True
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +114,8 @@ class _Call:
 class KubeClient:
     """A session with the API server: `async with KubeClient.connect(on_write) as client`.
 
+    A write that `fence` does not let through raises StaleLease; urgent ones, those of the Lease itself, pass.
+
     `on_write(kind, verb)` is told of every write before it leaves, with verbs as in RBAC (create, update, patch,
     delete). Only GETs are repeated, after Unreachable; a 401, which the server has not acted upon, is repeated once
     with credentials read anew. (The transport sends a PUT or DELETE again on another connection when the server had
@@ -118,6 +129,7 @@ class KubeClient:
         self._login = asyncio.Lock()
         self._logged_in = float("-inf")
         self._api: Any = None
+        self.fence = Fence()
         # By kind: what happens to a batch is not lost among what happens to its thousands of children.
         self.event_throttles = defaultdict[str, Throttle](lambda: Throttle(EVENTS_PER_SECOND, EVENTS_AT_ONCE))
 
@@ -225,18 +237,20 @@ class KubeClient:
         slot: AbstractAsyncContextManager[None] = nullcontext() if urgent else self._slots
         async with slot:
             try:
-                return await self._exchange(call)
+                return await self._exchange(call, urgent=urgent)
             except KubeError as error:
                 if error.status != 401 or not await self._renewed_login():
                     raise
-            return await self._exchange(call)
+            return await self._exchange(call, urgent=urgent)
 
-    async def _exchange(self, call: _Call) -> dict[str, Any]:
+    async def _exchange(self, call: _Call, *, urgent: bool) -> dict[str, Any]:
         configuration = self._api.configuration
         headers = call.headers
         token = await configuration.get_api_key_with_prefix("BearerToken")
         if token:
             headers["Authorization"] = token.strip()
+        if call.method != "GET" and not urgent and not self.fence.lets_through():
+            raise StaleLease("the Lease was not renewed lately")
         sent = time.time()
         try:
             answer = await self._api.rest_client.request(

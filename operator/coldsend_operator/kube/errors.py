@@ -49,6 +49,10 @@ class Expired(KubeError):
     """410: the rest of a list is gone; start over."""
 
 
+class StaleLease(KubeError):
+    """A write that did not leave: the Lease was not renewed lately, so another replica may be at work."""
+
+
 class Unreachable(KubeError):
     """No connection, no answer in time, 5xx or 429. The outcome of a write is unknown, 429 aside."""
 

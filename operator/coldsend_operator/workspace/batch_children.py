@@ -6,7 +6,7 @@ from typing import Any
 from coldsend_operator.core.batch import Batch, Child, Entry
 from coldsend_operator.core.batch_plan import Deed, as_asked
 from coldsend_operator.kube.children import apply_child, change_object, delete_object
-from coldsend_operator.kube.client import KubeClient, KubeError, Ref
+from coldsend_operator.kube.client import KubeClient, Ref, StaleLease
 from coldsend_operator.kube.finalizers import mark, unmark
 from coldsend_operator.kube.lease import Leadership
 from coldsend_operator.kube.metadata import metadata_of
@@ -15,10 +15,6 @@ from coldsend_operator.resources.common import DeletionPolicy
 from coldsend_operator.workspace.batch_reading import ChildReader, manifest_of, owner_reference
 
 Raw = dict[str, Any]
-
-
-class StaleLease(KubeError):  # noqa: N818 - named as the other answers of kube.errors
-    """The Lease was not renewed lately: the write did not begin."""
 
 
 def batch_ref(batch: Batch) -> Ref:

@@ -9,10 +9,10 @@ from coldsend_operator.core.batch import Batch, Child, Refusal
 from coldsend_operator.core.batch_plan import Deed, Mark, decide, mark_of_batch
 from coldsend_operator.core.batch_tally import reckon, reckon_entry
 from coldsend_operator.core.reasons import Reason
-from coldsend_operator.kube.client import Conflict, Forbidden, Invalid, KubeClient, KubeError, NotFound
+from coldsend_operator.kube.client import Conflict, Forbidden, Invalid, KubeClient, KubeError, NotFound, StaleLease
 from coldsend_operator.kube.lease import Leadership
 from coldsend_operator.logs import Event, log
-from coldsend_operator.workspace.batch_children import ChildWriter, StaleLease
+from coldsend_operator.workspace.batch_children import ChildWriter
 from coldsend_operator.workspace.batch_following import Following
 from coldsend_operator.workspace.batch_kin import Kin
 from coldsend_operator.workspace.batch_reading import ListReading, read_list, see_batch

@@ -131,6 +131,7 @@ class Operator:
             await asyncio.sleep(ARRIVAL_PAUSE)
         self.ready = True
         await self._leadership.acquired()
+        self._kube.fence.lets_through = self._leadership.fresh
         await self._whole("SenderAccount")  # what the leader before us wrote last must have arrived too
         await self._whole("SenderAccountBatch")
         await self._store.load()

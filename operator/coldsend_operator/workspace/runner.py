@@ -78,16 +78,18 @@ class Runner:
     async def stop(self) -> None:
         """Begin nothing new, end what is under way, leave the unspent requests in the budget.
 
-        A create that takes longer than a stop may is left as after a crash: its mark tells of it.
+        A create that takes longer than a stop may is left as after a crash: its mark tells of it. Nothing is recorded
+        once the Lease may be another's.
         """
         self._stopping = True
         self.wake()
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=LONGEST_STOP)
-        self.ledger.settle(self._doors.clock())
-        self.writer.flush()
+        if self._doors.leadership.fresh():
+            self.ledger.settle(self._doors.clock())
+            self.writer.flush()
         await self.writer.drain()
-        if self.client is not None:
+        if self.client is not None and self._doors.leadership.fresh():
             await self._doors.store.save(self.ledger, block=0)
 
     async def _round(self) -> float:

@@ -50,6 +50,13 @@ class OperatorRun:
             self.process.stdin.close()
         return self.process.wait(STOP_SECONDS)
 
+    def pause(self) -> None:
+        """SIGSTOP: what a machine does to a process that it suspends, or starves for long."""
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        os.killpg(self.process.pid, signal.SIGCONT)
+
     def wait_until_ready(self) -> None:
         """Until the caches are filled."""
         until = time.monotonic() + START_SECONDS
@@ -74,6 +81,10 @@ class OperatorRun:
         wanted = [f'{label}="{value}"' for label, value in labels.items()]
         found = series.findall(self.metrics())
         return sum(float(value) for _, given, value in found if all(each in given for each in wanted))
+
+    def leads(self) -> bool:
+        """Whether it holds the Lease and has begun to work; one that does not answer yet does not."""
+        return self.probe("readyz") == 200 and self.figure("coldsend_leader") == 1
 
     def lines(self) -> str:
         return self.log.read_text(errors="replace")
@@ -100,6 +111,7 @@ def running_operator(kubeconfig: Path, folder: Path, **settings: str) -> Iterato
         yield operator
     finally:
         if process.poll() is None:
+            operator.resume()
             operator.stop()
 
 

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import yaml
@@ -44,7 +45,7 @@ class Solo:
         return staged(self.world, title, self.labels)
 
     def _kubeconfig(self) -> Path:
-        path = self.world.folder / f"kubeconfig-{self.labels[LABEL]}"
+        path = self.world.folder / f"kubeconfig-{self.labels[LABEL]}-{urlsplit(self.kubernetes.url).port}"
         entry: dict[str, Any] = {
             "apiVersion": "v1",
             "kind": "Config",
