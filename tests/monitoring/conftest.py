@@ -1,5 +1,7 @@
 """Promtool and Prometheus from source."""
 
+from pathlib import Path
+
 import pytest
 
 from devcluster.builder import build
@@ -11,6 +13,11 @@ from tests.monitoring.promtool import Promtool
 @pytest.fixture(scope="session")
 def promtool() -> Promtool:
     return Promtool(build(PROMETHEUS, ["promtool"]) / "promtool")
+
+
+@pytest.fixture(scope="session")
+def prometheus_program() -> Path:
+    return build(PROMETHEUS, ["prometheus"]) / "prometheus"
 
 
 @pytest.fixture(scope="session")
