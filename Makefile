@@ -60,7 +60,7 @@ generate: $(INSTALLED) ## Make crds/, docs/reference/ and argocd/ from the code
 
 .PHONY: docs
 docs: $(INSTALLED) ## Build the pages of docs/ into .cache/site; a warning is an error
-	@NO_MKDOCS_2_WARNING=1 $(PYTHON_IN_VENV) -m mkdocs build --strict --quiet --site-dir .cache/site
+	@NO_MKDOCS_2_WARNING=1 $(PYTHON_IN_VENV) -m mkdocs build --strict --site-dir .cache/site
 	@echo "Built: .cache/site/index.html"
 
 .PHONY: chart

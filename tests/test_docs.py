@@ -28,7 +28,7 @@ def reasons_explained() -> dict[str, list[str]]:
 
 
 def test_the_site_builds_without_a_warning_and_without_a_dead_link(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]
     built = subprocess.run(
         command, cwd=ROOT, env={**os.environ, "NO_MKDOCS_2_WARNING": "1"}, capture_output=True, text=True, check=False
     )
@@ -82,7 +82,7 @@ def resources_in_words(rule: dict[str, list[str]]) -> str:
     return words + group + named
 
 
-@pytest.mark.parametrize("name", ["coldsend.workRules", "coldsend.ownRules"])
+@pytest.mark.parametrize("name", ["coldsend.workRules", "coldsend.ownRules", "coldsend.ownSecretRule"])
 def test_the_page_on_security_shows_the_roles_of_the_chart(name: str) -> None:
     page = (DOCS / "security/index.md").read_text(encoding="utf-8")
     table = page.split(f"<!-- rules: {name} -->")[1].strip().split("\n\n")[0]
