@@ -11,7 +11,7 @@ from coldsend_operator.core.claims import Claims
 from coldsend_operator.core.policy import Policy, Threshold
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.steps import Move
-from tests.core.rules.watching import running
+from tests.core.rules.watching import play_until, running
 from tests.support.clock import START
 from tests.support.desk import ANN, Desk, row
 from tests.support.remote import FakeColdSend
@@ -48,7 +48,7 @@ def test_rule_12_an_inbox_that_was_only_observed_stays_when_its_object_goes(adop
 def test_rule_12_a_held_inbox_goes_with_its_object(origin: str) -> None:
     desk = Desk()
     desk.holder(origin=origin, deleting=True)
-    desk.sweep(row())
+    desk.sweep(row(made=START - 20_000.0))
     assert Operation.DELETE_ACCOUNT in desk.operations()
 
 
@@ -125,10 +125,12 @@ def test_rule_13_keys_whose_lists_share_an_inbox_are_one_workspace_from_then_on(
     assert ledgers[0].brake is ledgers[1].brake
     assert ledgers[0].group == ledgers[1].group
     simulation.crash()
+    before = simulation.remote.requests
     process = running(simulation)
-    simulation.drain()
+    play_until(simulation, lambda: process.operator._leading)
     ledgers = [runner.ledger for runner in process.runners]
     assert ledgers[0].budget is ledgers[1].budget  # known from the stored state, before any list
+    assert simulation.remote.requests == before
 
 
 def test_rule_13_what_two_keys_have_spent_and_deleted_is_added_up() -> None:

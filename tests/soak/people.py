@@ -1,0 +1,141 @@
+"""What people do while an operator comes and goes, and what they may expect in the end."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from tests.e2e.batches.pool import Pool
+from tests.e2e.stage.api_server import Object
+from tests.e2e.stage.stage import GOOGLE, Shown, Stage
+
+NATIVE = "COLDSEND"
+LISTED = 60  # inboxes that the batch may list
+LONGEST_BURST = 20
+LISTINGS = 12
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Something that a person does. `names` are local parts of addresses."""
+
+    kind: str  # make, again, delete or list
+    names: tuple[str, ...]
+
+
+@dataclass
+class People:
+    """They make `lone` objects and delete many of them, and change the list of one batch."""
+
+    pool: Pool
+    random: Random
+    lone: int = 140
+    wanted: dict[str, str] = field(default_factory=dict)  # names of objects by address
+    asked: Counter[str] = field(default_factory=Counter)  # how often an inbox of the address was asked for
+    deleted: int = 0
+
+    @property
+    def stage(self) -> Stage:
+        return self.pool.stage
+
+    def plan(self) -> list[Deed]:
+        """All that they do, in order: each object is deleted after it was made, whenever that is."""
+        places: list[tuple[float, Deed]] = []
+        for number in range(self.lone):
+            name = f"{'n' if number % 4 == 0 else 's'}{number:03}"
+            made = self.random.random() * 0.8
+            places.append((made, Deed("make", (name,))))
+            if self.random.random() < 0.6:
+                deleted = self.random.uniform(made, 1.0)
+                places.append((deleted, Deed("delete", (name,))))
+                if self.random.random() < 0.4:
+                    places.append((self.random.uniform(deleted, 1.0), Deed("again", (name,))))
+        listed = [f"b{number:03}" for number in range(LISTED)]
+        for turn in range(LISTINGS):
+            names = self.random.sample(listed, self.random.randint(LISTED // 3, LISTED))
+            places.append((turn / LISTINGS, Deed("list", tuple(sorted(names)))))
+        return [deed for _, deed in sorted(places, key=lambda place: place[0])]
+
+    def bursts(self, deeds: list[Deed], count: int) -> Iterator[list[Deed]]:
+        """The deeds in so many bursts of random sizes."""
+        cuts = sorted(self.random.randint(0, len(deeds)) for _ in range(count - 1))
+        for begin, end in zip([0, *cuts], [*cuts, len(deeds)], strict=True):
+            yield deeds[begin:end]
+
+    def do(self, deed: Deed) -> None:
+        match deed.kind:
+            case "make":
+                self._make(deed.names[0], deed.names[0])
+            case "again":
+                self._make(deed.names[0], f"{deed.names[0]}-again")
+            case "delete":
+                self.stage.delete(deed.names[0])
+                del self.wanted[self.stage.address(deed.names[0])]
+                self.deleted += 1
+            case _:
+                self._list(deed.names)
+
+    def _make(self, name: str, called: str) -> None:
+        manifest = self.stage.manifest(name, NATIVE if name.startswith("n") else GOOGLE)
+        manifest["metadata"]["name"] = called
+        self.stage.server.apply(manifest)
+        self._want(self.stage.address(name), called)
+
+    def _list(self, names: tuple[str, ...]) -> None:
+        before = {each["emailAddress"] for each in self.pool.inboxes}
+        self.pool.apply(*names)
+        after = {self.stage.address(name): self.pool.child(name) for name in names}
+        for address in before - after.keys():
+            del self.wanted[address]
+            self.deleted += 1
+        for address in after.keys() - before:
+            self._want(address, after[address])
+
+    def _want(self, address: str, name: str) -> None:
+        self.wanted[address] = name
+        self.asked[address] += 1
+
+    # What must be in the end
+
+    def wrong(self) -> list[str]:
+        """What is not as the objects ask."""
+        objects = {each["metadata"]["name"]: each for each in self.stage.server.items("SenderAccount", self._namespace)}
+        inboxes: dict[str, list[str]] = {}
+        for row in self.stage.emulator.inboxes(workspace=self.stage.workspace):
+            inboxes.setdefault(row["email_address"], []).append(row["inbox_id"])
+        wanted = set(self.wanted.values())
+        found = [f"{name} is still there: {_ready(raw)}" for name, raw in objects.items() if name not in wanted]
+        found += [f"{address} has an inbox and no object" for address in inboxes.keys() - self.wanted.keys()]
+        for address, name in self.wanted.items():
+            found += _wrong_at(address, objects.get(name), inboxes.get(address, []))
+        return found
+
+    def made_twice(self) -> list[str]:
+        """Inboxes that were made though there was one, or more often than anybody asked."""
+        history = self.stage.emulator.history(event="created")
+        made = Counter(each["email_address"] for each in history if each["email_address"] in self.asked)
+        often = [f"{address} was made {made[address]} times" for address in made if made[address] > self.asked[address]]
+        doubled = [f"{address} had two inboxes" for address in self.stage.emulator.doubled() if address in self.asked]
+        return doubled + often
+
+    @property
+    def _namespace(self) -> str:
+        return self.stage.namespace
+
+
+def _wrong_at(address: str, raw: Object | None, inbox_ids: list[str]) -> list[str]:
+    if raw is None:
+        return [f"the object of {address} is not there"]
+    if len(inbox_ids) != 1:
+        return [f"{address} has {len(inbox_ids)} inboxes: {_ready(raw)}"]
+    status: dict[str, Any] = raw.get("status", {})
+    if status.get("inboxID") != inbox_ids[0]:
+        return [f"{address} shows another inbox than it has: {status.get('inboxID')}, {inbox_ids[0]}"]
+    ready = Shown(raw).condition("Ready")
+    return [] if ready == "True Active" else [f"{address} is not Ready: {_ready(raw)}"]
+
+
+def _ready(raw: Object) -> str:
+    shown = Shown(raw)
+    return f"{shown.condition('Ready')} ({shown.message('Ready')})"
