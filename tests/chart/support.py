@@ -4,8 +4,11 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import yaml
+
+import devcluster
 
 Object = dict[str, Any]
 
@@ -52,24 +55,44 @@ class Rendered:
 
 
 class Helm:
-    """The program, called as people call it."""
+    """The program, called as people call it; with a cluster for whatever needs one."""
 
-    def __init__(self, program: Path, folder: Path) -> None:
+    def __init__(self, program: Path, folder: Path, cluster: devcluster.Cluster | None = None) -> None:
         self._program = program
         self._folder = folder
+        self._cluster = cluster
+
+    def at(self, cluster: devcluster.Cluster) -> "Helm":
+        return Helm(self._program, self._folder, cluster)
 
     def __call__(self, *arguments: str) -> str:
+        with self.started(*arguments) as process:
+            said, complaint = process.communicate()
+        if process.returncode:
+            raise HelmError(said + complaint)
+        return said
+
+    def started(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Under way; for those who look at what happens meanwhile."""
         home = {f"HELM_{name}_HOME": str(self._folder / name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
-        done = subprocess.run([self._program, *arguments], env=home, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise HelmError(done.stdout + done.stderr)
-        return done.stdout
+        if self._cluster is not None:
+            home["KUBECONFIG"] = str(self._cluster.kubeconfig)
+        pipe = subprocess.PIPE
+        return subprocess.Popen([self._program, *arguments], env=home, stdout=pipe, stderr=pipe, text=True)
 
     def text(self, values: Object | None = None, release: str = RELEASE) -> str:
         """The manifests of a release with these values."""
-        path = self._folder / "values.yaml"
-        path.write_text(yaml.safe_dump(values or {}))
-        return self("template", release, str(CHART), "--namespace", NAMESPACE, "--values", str(path))
+        return self("template", release, str(CHART), "--namespace", NAMESPACE, "--values", self.values(values))
 
     def render(self, values: Object | None = None, release: str = RELEASE) -> Rendered:
-        return Rendered(tuple(each for each in yaml.safe_load_all(self.text(values, release)) if each))
+        return rendered(self.text(values, release))
+
+    def values(self, values: Object | None) -> str:
+        """The path of a file that holds them."""
+        path = self._folder / f"values-{uuid4().hex[:8]}.yaml"
+        path.write_text(yaml.safe_dump(values or {}))
+        return str(path)
+
+
+def rendered(text: str) -> Rendered:
+    return Rendered(tuple(each for each in yaml.safe_load_all(text) if each))

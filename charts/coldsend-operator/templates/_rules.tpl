@@ -37,10 +37,14 @@
   resourceNames: [{{ include "coldsend.fullname" . }}-state]
   verbs: [get, patch]
 - apiGroups: [""]
-  resources: [secrets]
-  verbs: [create]
-- apiGroups: [""]
   resources: [secrets] # the key of the digests in status
+  verbs: [create]
+{{- end -}}
+
+{{/* Only with `namespaces`: the ClusterRole covers it. */}}
+{{- define "coldsend.ownSecretRule" -}}
+- apiGroups: [""]
+  resources: [secrets]
   resourceNames: [coldsend-operator-hmac]
   verbs: [get]
 {{- end -}}

@@ -1,0 +1,59 @@
+"""A release on a real API server. No pods run there: the operator is a process with all that its pod would have."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.chart.support import CHART, RELEASE, Helm, Object, Rendered, rendered
+from tests.e2e.stage.operators import OperatorRun, running_operator
+from tests.e2e.stage.world import World
+
+QUICK: Object = {
+    "sweepSeconds": 1,
+    "pollSeconds": 0.2,
+    "secretCheckSeconds": 1,
+    "lostCallSeconds": 3,
+    "counterSeconds": 0,
+    "requestsPerMinute": 1_000_000,
+    "requestsPerHour": 60_000_000,
+    "logLevel": "debug",
+}
+"""The settings with which stories take seconds, as values of the chart."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release in `namespace`; `made` are the objects that Helm stores of it."""
+
+    world: World
+    helm: Helm
+    namespace: str
+    made: Rendered
+
+    @property
+    def account(self) -> str:
+        name: str = self.made.pod["spec"]["serviceAccountName"]
+        return name
+
+    @contextmanager
+    def operator(self, key: Path) -> Iterator[OperatorRun]:
+        """One pod's container as a process; `key` is the file that the kubelet would mount."""
+        container = self.made.container
+        assert container["args"] == ["run"]
+        environment = {each["name"]: each["value"] for each in container["env"]}
+        assert environment["COLDSEND_API_KEY_FILE"].startswith(container["volumeMounts"][0]["mountPath"])
+        environment["COLDSEND_API_KEY_FILE"] = str(key)
+        for name in ("COLDSEND_METRICS_ADDRESS", "COLDSEND_PROBES_ADDRESS"):
+            del environment[name]  # fixed ports suit a pod with an address of its own
+        token = self.world.server.token(self.namespace, self.account)
+        kubeconfig = self.world.cluster.kubeconfig_for(token)
+        with running_operator(kubeconfig, self.world.folder, **environment) as running:
+            yield running
+
+
+def install(world: World, helm: Helm, namespace: str, values: Object, chart: Path = CHART) -> Release:
+    """`helm install`; that nothing is waited for is Helm's default."""
+    at = helm.at(world.cluster)
+    at("install", RELEASE, str(chart), "--namespace", namespace, "--values", at.values(values))
+    return Release(world, at, namespace, rendered(at("get", "manifest", RELEASE, "--namespace", namespace)))
