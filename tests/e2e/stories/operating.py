@@ -1,24 +1,17 @@
 """Stories of whoever runs the operator: restarts, limits, keys, replicas, outages. Each has an operator of its own."""
 
-import json
-import re
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from coldsend_emulator.operations import BASE_PATH
 from coldsend_emulator.running import running_emulator
-from tests.e2e.stage.api_server import named
 from tests.e2e.stage.solo import solo
 from tests.e2e.stage.stage import CUSTOM, GOOGLE, OUTLOOK, Stage, eventually
 from tests.e2e.stage.world import World
 
-RULES = Path(__file__).parents[3] / "charts" / "coldsend-operator" / "templates" / "_rules.tpl"
 OWN_KEY: dict[str, Any] = {"apiKeySecretRef": None}
 FEW = 6
 
@@ -290,64 +283,6 @@ def objects_of_another_shard_are_left_alone(world: World) -> None:
         assert shown is not None
         assert shown.status == {}
         assert stage.no_inbox("other")
-
-
-def a_service_account_with_the_rights_of_the_chart_is_enough(world: World) -> None:
-    with solo(world, "rights") as (operators, stage):
-        kubeconfig = world.cluster.kubeconfig_for(_token_with_the_rights_of_the_chart(stage))
-        settings = {"COLDSEND_LEADER_ELECTION": "on", "COLDSEND_API_KEY": stage.key}
-        with operators.operator_of(kubeconfig, **settings) as operator:
-            operator.wait_until_ready()
-            stage.apply("ann", testEmail={"recipient": f"ops@{stage.domain}", "requestID": "1"})
-            stage.apply("john", "COLDSEND", **OWN_KEY)
-            stage.until("ann", lambda shown: "sentAt" in shown.status.get("testEmail", {}), "a mail that was sent")
-            stage.ready("john")
-            assert "Normal Active" in stage.events("john")
-            stage.emulator.delete(stage.address("john"))
-            eventually(lambda: stage.happened("john") == ["created", "deleted", "created"], "another inbox")
-            stage.ready("john")
-            for name in ("ann", "john"):
-                stage.delete(name)
-                stage.gone(name)
-            assert operator.stop() == 0
-        assert "orbidden" not in operator.lines()
-        assert _refused_by_the_api_server(world, stage.namespace) == []
-        state = stage.server.get("ConfigMap", operators.home, "coldsend-operator-state")
-        assert state is not None
-
-
-def _token_with_the_rights_of_the_chart(stage: Stage) -> str:
-    name = stage.namespace
-    subjects = [{"kind": "ServiceAccount", "name": name, "namespace": name}]
-    stage.server.apply(
-        named("ServiceAccount", name, name),
-        named("ClusterRole", "", name, rules=_rules_of_the_chart("workRules")),
-        named("ClusterRoleBinding", "", name, roleRef=_reference("ClusterRole", name), subjects=subjects),
-        named("Role", name, name, rules=_rules_of_the_chart("ownRules")),
-        named("RoleBinding", name, name, roleRef=_reference("Role", name), subjects=subjects),
-    )
-    return stage.server.token(name, name)
-
-
-def _rules_of_the_chart(name: str) -> list[dict[str, list[str]]]:
-    text = RULES.read_text()
-    found = re.search(rf'define "coldsend.{name}" -}}}}\n(.*?)\n{{{{- end', text, re.DOTALL)
-    assert found is not None
-    rules: list[dict[str, list[str]]] = yaml.safe_load(re.sub(r"{{.*?}}", "coldsend-operator", found[1]))
-    return rules
-
-
-def _reference(kind: str, name: str) -> dict[str, str]:
-    return {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name}
-
-
-def _refused_by_the_api_server(world: World, user: str) -> list[str]:
-    """What a service account asked for and may not do, as the audit log tells; a foreign cluster keeps its own."""
-    if world.cluster.audit_log is None:
-        return []
-    lines = world.cluster.audit_log.read_text().splitlines()
-    entries = [json.loads(line) for line in lines if f':{user}"' in line]
-    return [f"{each['verb']} {each['requestURI']}" for each in entries if each["responseStatus"]["code"] == 403]
 
 
 def the_same_reason_is_not_told_again_after_a_restart(world: World) -> None:
