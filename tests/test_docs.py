@@ -9,6 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from coldsend_operator.core.answers import Row
+from coldsend_operator.core.claims import Claims
+from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.planning import pages_of, sweep_period
+from coldsend_operator.core.policy import Policy
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.reference import check
 
@@ -88,3 +93,15 @@ def test_the_page_on_security_shows_the_roles_of_the_chart(name: str) -> None:
     table = page.split(f"<!-- rules: {name} -->")[1].strip().split("\n\n")[0]
     rows = [[cell.strip() for cell in row.strip("|").split(" | ")] for row in table.splitlines()[2:]]
     assert [(resources, verbs) for resources, verbs, _purpose in rows] == rules_of_the_chart(name)
+
+
+def test_the_page_on_the_budget_tells_how_old_values_get() -> None:
+    page = (DOCS / "explanation/budget.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (?:up to )?([\d,]+) \| (?:up to )?(\d+) \| ([\d.]+) minutes \|$", page, re.MULTILINE)
+    assert rows
+    for accounts, pages, minutes in rows:
+        ledger = Ledger("0123456789ab", Policy(), Claims())
+        for number in range(int(accounts.replace(",", ""))):
+            ledger.inventory.put(Row(str(number), f"a{number}@company.com"), 1.0)
+        assert sweep_period(ledger) == pytest.approx(float(minutes) * 60)
+        assert pages_of(ledger) == int(pages)
