@@ -162,7 +162,7 @@ class Brake:
 
     def absorb(self, other: "Brake", now: float) -> None:
         """Two keys turned out to be one workspace: one brake, counts carried over (safety.md, 13)."""
-        self._dirty = True
+        self._dirty = self.changed = True
         # another Brake's inside is no secret to a Brake
         self._left = deque(sorted([*self._left, *other._left], key=lambda left: left.at))  # noqa: SLF001
         self._waiting |= other._waiting  # noqa: SLF001
