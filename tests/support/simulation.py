@@ -102,6 +102,8 @@ class Simulation:
         if uid not in self._existing:
             return
         story = self.stories[uid]
+        if "dailyLimit" in fields and story.address.endswith(DOMAIN.domain_name):
+            return  # the CRD refuses a limit for native inboxes
         story.changed = story.changed or bool(fields.keys() & {"displayName", "dailyLimit"})
         if fields.keys() & {"managementPolicy", "adoptionPolicy"}:
             story.ready_may_go = True
