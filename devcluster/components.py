@@ -37,7 +37,7 @@ class Component:
 
 
 def etcd(programs: Programs) -> Component:
-    return _component(
+    return component(
         ETCD,
         programs.etcd,
         name="devcluster",
@@ -53,49 +53,49 @@ def etcd(programs: Programs) -> Component:
     )
 
 
-def api_server(programs: Programs, folder: RunFolder, port: int, *, audit: bool) -> Component:
+def api_server(programs: Programs, folder: RunFolder, port: int, *, audit: bool, **changes: str) -> Component:
+    """`changes` are flags that a whole cluster sets otherwise."""
     audit_flags = {
         "audit_policy_file": str(folder.audit_policy),
         "audit_log_path": str(folder.audit_log),
         "audit_log_maxsize": "100000",  # MB: a log that turns over would lose requests for those who count
     }
-    return _component(
-        API_SERVER,
-        programs.kube_apiserver,
-        etcd_servers=_ETCD_SOCKET,
-        bind_address="127.0.0.1",
-        advertise_address="127.0.0.1",
-        secure_port=str(port),
-        permit_port_sharing="true",  # the supervisor holds the port so that no other program takes it first
-        endpoint_reconciler_type="none",
-        cert_dir=str(folder.certificates),
-        authorization_mode="RBAC",
-        token_auth_file=str(folder.tokens),
-        service_account_issuer="https://kubernetes.default.svc",
+    flags = {
+        "etcd_servers": _ETCD_SOCKET,
+        "bind_address": "127.0.0.1",
+        "advertise_address": "127.0.0.1",
+        "secure_port": str(port),
+        "permit_port_sharing": "true",  # the supervisor holds the port so that no other program takes it first
+        "endpoint_reconciler_type": "none",
+        "cert_dir": str(folder.certificates),
+        "authorization_mode": "RBAC",
+        "token_auth_file": str(folder.tokens),
+        "service_account_issuer": "https://kubernetes.default.svc",
         # The API server makes this key at its first start, so no other tool has to.
-        service_account_key_file=str(folder.key),
-        service_account_signing_key_file=str(folder.key),
-        service_cluster_ip_range="10.96.0.0/16",
-        disable_admission_plugins="ServiceAccount",  # only pods need it, and none run here
-        max_requests_inflight="1600",  # four times the default: tests apply tens of thousands of objects
-        max_mutating_requests_inflight="800",
+        "service_account_key_file": str(folder.key),
+        "service_account_signing_key_file": str(folder.key),
+        "service_cluster_ip_range": "10.96.0.0/16",
+        "disable_admission_plugins": "ServiceAccount",  # only pods need it, and none run here
+        "max_requests_inflight": "1600",  # four times the default: tests apply tens of thousands of objects
+        "max_mutating_requests_inflight": "800",
         **(audit_flags if audit else {}),
-    )
+    }
+    return component(API_SERVER, programs.kube_apiserver, **flags | changes)
 
 
-def controllers(programs: Programs, folder: RunFolder) -> Component:
-    return _component(
-        CONTROLLERS,
-        programs.kube_controller_manager,
-        kubeconfig=str(folder.controllers_kubeconfig),
-        controllers=",".join(_CONTROLLERS),
-        use_service_account_credentials="true",  # each controller under its own role, as in a cluster
-        leader_elect="false",
-        secure_port="0",
-        kube_api_qps="1000",  # with the default of 20 the deletion of 10,000 children takes minutes
-        kube_api_burst="2000",
-    )
+def controllers(programs: Programs, folder: RunFolder, **changes: str) -> Component:
+    """`changes` are flags that a whole cluster sets otherwise."""
+    flags = {
+        "kubeconfig": str(folder.controllers_kubeconfig),
+        "controllers": ",".join(_CONTROLLERS),
+        "use_service_account_credentials": "true",  # each controller under its own role, as in a cluster
+        "leader_elect": "false",
+        "secure_port": "0",
+        "kube_api_qps": "1000",  # with the default of 20 the deletion of 10,000 children takes minutes
+        "kube_api_burst": "2000",
+    }
+    return component(CONTROLLERS, programs.kube_controller_manager, **flags | changes)
 
 
-def _component(name: str, program: Path, /, **flags: str) -> Component:
+def component(name: str, program: Path, /, **flags: str) -> Component:
     return Component(name, (str(program), *(f"--{flag.replace('_', '-')}={value}" for flag, value in flags.items())))

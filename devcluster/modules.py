@@ -63,7 +63,7 @@ class GoModule:
         """Changes with everything that decides what the programs are."""
         digest = hashlib.sha256()
         machine = (platform.system(), platform.machine())
-        own_code = (path.read_text() for path in sorted(self.folder.glob("*.go")))
+        own_code = (path.read_text() for path in sorted(self.folder.rglob("*.go")))
         for part in (self._go_mod, (self.folder / "go.sum").read_text(), *self.flags, *machine, *own_code):
             digest.update(part.encode() + b"\0")
         return digest.hexdigest()[:16]
@@ -137,7 +137,7 @@ CONTAINERD = GoModule(
 
 COREDNS = GoModule(
     folder=PACKAGE / "coredns",
-    packages={"coredns": "."},
+    packages={"coredns": ".", "pause": "./pause"},
     versioned_by="github.com/coredns/coredns",
 )
 

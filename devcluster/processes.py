@@ -23,7 +23,7 @@ class Processes:
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._before_exec = _dies_with_its_parent()
+        self._before_exec = dies_with_its_parent()
 
     def __enter__(self) -> Self:
         return self
@@ -46,6 +46,7 @@ class Processes:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
+                start_new_session=True,  # Ctrl-C is for those who use them
                 preexec_fn=self._before_exec,  # noqa: PLW1509 - the supervisor has one thread
             )
 
@@ -65,7 +66,7 @@ def _ending(code: int) -> str:
     return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
 
 
-def _dies_with_its_parent() -> Callable[[], None] | None:
+def dies_with_its_parent() -> Callable[[], None] | None:
     """What a child does before exec so that the kernel kills it when the supervisor is killed (Linux only)."""
     if sys.platform != "linux":
         return None

@@ -59,7 +59,7 @@ class Startup:
 
     def _until_answered(self, component: str, path: str) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not _answers(self.folder.ca, self.port, path, self.admin_token):
+        while not answers(self.folder.ca, "127.0.0.1", self.port, path, self.admin_token):
             self.processes.check()
             if time.monotonic() > deadline:
                 tail = self.processes.tail(component)
@@ -67,10 +67,11 @@ class Startup:
             self.wait(_ASK_SECONDS)
 
 
-def _answers(ca: Path, port: int, path: str, token: str) -> bool:
+def answers(ca: Path, host: str, port: int, path: str, token: str) -> bool:
+    """Whether the API server gives what lies under `path`."""
     try:
         trust = ssl.create_default_context(cafile=str(ca))
-        connection = http.client.HTTPSConnection("127.0.0.1", port, context=trust, timeout=5)
+        connection = http.client.HTTPSConnection(host, port, context=trust, timeout=5)
         connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
         status = connection.getresponse().status
         connection.close()

@@ -11,7 +11,7 @@ _SETTING = re.compile(r"^(?:global|install|:env:)\.([a-z-]+)=(.*)$")  # the envi
 
 
 def settings() -> dict[str, str]:
-    listed = subprocess.run(  # noqa: S603 - fixed arguments
+    listed = subprocess.run(
         [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True, check=False
     ).stdout
     found: dict[str, str] = {}

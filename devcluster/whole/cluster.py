@@ -1,0 +1,154 @@
+"""From an empty box to a cluster with a node that is Ready."""
+
+import json
+import secrets
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from devcluster import components as without_pods
+from devcluster.cluster import Cluster
+from devcluster.errors import DevclusterError
+from devcluster.kubeconfig import write_private, write_with_token
+from devcluster.processes import Processes
+from devcluster.programs import find_kubectl
+from devcluster.progress import wait_showing
+from devcluster.run_folder import RunFolder
+from devcluster.startup import answers
+from devcluster.whole import components, configs, images, network, places, programs
+from devcluster.whole.places import Places
+
+_START_SECONDS = 180.0
+_LOOK_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class WholeCluster:
+    """A cluster whose pods run, for as long as the block in which it was made.
+
+    Attributes:
+        cluster: its API server, as every other control plane shows it.
+        host: an address of this machine that pods reach.
+        check: raises DevclusterError when a component has ended.
+        start_component: starts another program of the cluster, which ends with it.
+    """
+
+    cluster: Cluster
+    host: str
+    check: Callable[[], None]
+    start_component: Callable[[without_pods.Component], None]
+
+
+@contextmanager
+def whole_cluster() -> Iterator[WholeCluster]:
+    """Only within a box (`run_in_box`), and one for each."""
+    here = Places.of_this_box()
+    folder = RunFolder(here.folder)
+    network.set_up()
+    with Processes(folder) as processes:
+        start = _Start(here, folder, processes)
+        wait_showing("starting the control plane", start.control_plane())
+        wait_showing("starting the node", start.node())
+        yield WholeCluster(start.cluster(), places.HOST, processes.check, processes.start)
+        processes.check()
+
+
+class _Start:
+    def __init__(self, here: Places, folder: RunFolder, processes: Processes) -> None:
+        self._here = here
+        self._folder = folder
+        self._processes = processes
+        self._programs = programs.control_plane()
+        self._node_programs = programs.node()
+        self._kubectl = find_kubectl()
+        self._tokens = {
+            name: secrets.token_urlsafe(32)
+            for name in (without_pods.ADMIN[0], without_pods.CONTROLLERS, *components.USERS)
+        }
+
+    def control_plane(self) -> Callable[[float], bool | None]:
+        """Starts it; what is returned tells whether it serves."""
+        self._write_tokens()
+        self._folder.audit_policy.write_text(without_pods.AUDIT_POLICY)
+        configs.write_all(self._here)
+        self._processes.start(without_pods.etcd(self._programs))
+        self._processes.start(components.api_server(self._programs, self._folder))
+        return self._until(lambda: self._answers("/readyz"))
+
+    def node(self) -> Callable[[float], bool | None]:
+        """Starts what runs pods; what is returned tells whether the node is Ready."""
+        self._write_kubeconfigs()
+        start, here, node = self._processes.start, self._here, self._node_programs
+        start(components.controllers(self._programs, self._folder))
+        start(components.scheduler(node, here))
+        start(components.containerd(node, here))
+        self._until(Path(places.CONTAINERD_SOCKET).exists)(_START_SECONDS)
+        images.import_all(node.ctr)
+        for each in (components.kubelet, components.proxy, components.name_server):
+            start(each(node, here))
+        return self._until(self._node_is_ready)
+
+    def cluster(self) -> Cluster:
+        return Cluster(
+            kubeconfig=self._folder.kubeconfig,
+            kubectl=self._kubectl,
+            url=places.API_SERVER_URL,
+            ca_file=self._folder.ca,
+            admin_token=self._tokens[without_pods.ADMIN[0]],
+            audit_log=self._folder.audit_log,
+            log_dir=self._folder.logs,
+            folder=self._folder.path,
+            pids=self._processes.pids,
+            wait_for_end=lambda: None,
+        )
+
+    def _write_tokens(self) -> None:
+        users = {
+            without_pods.ADMIN[0]: without_pods.ADMIN,
+            without_pods.CONTROLLERS: without_pods.CONTROLLERS_USER,
+            **components.USERS,
+        }
+        lines = [f"{self._tokens[name]},{user},{user},{group}\n" for name, (user, group) in users.items()]
+        write_private(self._folder.tokens, "".join(lines))
+
+    def _write_kubeconfigs(self) -> None:
+        ca = self._folder.ca.read_bytes()
+        paths = {name: self._here.kubeconfig(name) for name in components.USERS}
+        paths |= {
+            without_pods.ADMIN[0]: self._folder.kubeconfig,
+            without_pods.CONTROLLERS: self._folder.controllers_kubeconfig,
+        }
+        for name, path in paths.items():
+            write_with_token(path, places.API_SERVER_URL, ca, self._tokens[name])
+
+    def _answers(self, path: str) -> bool:
+        token = self._tokens[without_pods.ADMIN[0]]
+        return answers(self._folder.ca, places.HOST, places.API_SERVER_PORT, path, token)
+
+    def _node_is_ready(self) -> bool:
+        command = [str(self._kubectl), "--kubeconfig", str(self._folder.kubeconfig), "get", "nodes", "--output=json"]
+        done = subprocess.run(command, capture_output=True, check=False)
+        if done.returncode != 0:
+            return False
+        conditions = [each for node in json.loads(done.stdout)["items"] for each in node["status"]["conditions"]]
+        return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+
+    def _until(self, good: Callable[[], bool]) -> Callable[[float], bool | None]:
+        deadline = time.monotonic() + _START_SECONDS
+
+        def poll(seconds: float) -> bool | None:
+            until = time.monotonic() + seconds
+            while not good():
+                self._processes.check()
+                if time.monotonic() > deadline:
+                    tails = "\n".join(f"{name}: {self._processes.tail(name)}" for name in self._processes.pids)
+                    raise DevclusterError(f"the cluster is not ready after {_START_SECONDS:.0f} s\n{tails}")
+                if time.monotonic() > until:
+                    return None
+                time.sleep(_LOOK_SECONDS)
+            return True
+
+        return poll

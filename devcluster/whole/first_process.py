@@ -1,0 +1,54 @@
+"""The first process of a box: `python -m devcluster.whole.first_process COMMAND...`.
+
+It makes the private places, runs the command, and takes leave of whatever is orphaned in the box.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from devcluster.whole.box import FOLDER
+
+# Programs write there whatever they are told. Hidden in the box, so that nothing of it is left on the machine.
+_IN_MEMORY = ("/run", "/var/log")
+_ON_DISK = ("/var/lib/cni", "/var/lib/kubelet")
+
+
+def main() -> int:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    _make_private_places(Path(os.environ[FOLDER]))
+    _do("ip", "link", "set", "lo", "up")
+    command = subprocess.Popen(sys.argv[1:], preexec_fn=_listen_to_signals)  # noqa: PLW1509 - we have one thread
+    while True:
+        pid, status = os.wait()
+        if pid == command.pid:
+            return os.waitstatus_to_exitcode(status) % 256
+
+
+def _make_private_places(folder: Path) -> None:
+    for place in _IN_MEMORY:
+        _do("mount", "-t", "tmpfs", "-o", "mode=755", "none", place)
+    for place in _ON_DISK:
+        ours = folder / f"place{place.replace('/', '-')}"
+        ours.mkdir()
+        Path(place).mkdir(parents=True, exist_ok=True)
+        _do("mount", "--bind", str(ours), place)
+    temporary = folder / "tmp"  # /tmp itself stays in sight: the checkout may lie there
+    temporary.mkdir()
+    os.environ["TMPDIR"] = str(temporary)
+
+
+def _listen_to_signals() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
+def _do(*command: str) -> None:
+    subprocess.run(command, check=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

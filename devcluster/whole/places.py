@@ -1,0 +1,51 @@
+"""Addresses and files of a whole cluster; all of them are within its box."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from devcluster.whole.box import CGROUP, FOLDER
+
+HOST = "10.99.0.1"
+"""Of the one node, as pods and the API server see it; servers of tests that pods are to reach listen here."""
+HOST_NETWORK = f"{HOST}/24"
+PODS = "10.244.0.0/24"
+SERVICES = "10.96.0.0/16"
+API_SERVER_PORT = 6443
+API_SERVER_URL = f"https://{HOST}:{API_SERVER_PORT}"
+NODE = "coldsend"
+CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
+PAUSE_IMAGE = "localhost/pause:1"
+
+
+@dataclass(frozen=True)
+class Places:
+    folder: Path
+    cgroup: str
+
+    @classmethod
+    def of_this_box(cls) -> "Places":
+        return cls(Path(os.environ[FOLDER]), os.environ[CGROUP])
+
+    @property
+    def containerd_config(self) -> Path:
+        return self.folder / "containerd.toml"
+
+    @property
+    def kubelet_config(self) -> Path:
+        return self.folder / "kubelet.yaml"
+
+    @property
+    def proxy_config(self) -> Path:
+        return self.folder / "kube-proxy.yaml"
+
+    @property
+    def corefile(self) -> Path:
+        return self.folder / "Corefile"
+
+    @property
+    def cni(self) -> Path:
+        return self.folder / "cni"
+
+    def kubeconfig(self, component: str) -> Path:
+        return self.folder / f"kubeconfig-{component}"

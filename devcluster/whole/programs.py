@@ -1,0 +1,52 @@
+"""Where the programs of a whole cluster come from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from devcluster.builder import build
+from devcluster.modules import ARGOCD, CONTAINERD, CONTROL_PLANE, COREDNS, HELM, NODE, WHOLE_CLUSTER_MODULES
+from devcluster.programs import Programs, find_kubectl
+
+
+@dataclass(frozen=True)
+class NodePrograms:
+    kubelet: Path
+    kube_proxy: Path
+    kube_scheduler: Path
+    containerd: Path
+    ctr: Path
+    coredns: Path
+    pause: Path
+
+
+def build_all() -> None:
+    """All that there will be no network for inside."""
+    for module in (CONTROL_PLANE, HELM, *WHOLE_CLUSTER_MODULES):
+        build(module, module.packages)
+    find_kubectl()
+
+
+def control_plane() -> Programs:
+    folder = build(CONTROL_PLANE, CONTROL_PLANE.packages)
+    return Programs(folder / "etcd", folder / "kube-apiserver", folder / "kube-controller-manager")
+
+
+def node() -> NodePrograms:
+    kubernetes, runtime, names = (build(module, module.packages) for module in (NODE, CONTAINERD, COREDNS))
+    return NodePrograms(
+        kubelet=kubernetes / "kubelet",
+        kube_proxy=kubernetes / "kube-proxy",
+        kube_scheduler=kubernetes / "kube-scheduler",
+        containerd=runtime / "containerd",
+        ctr=runtime / "ctr",
+        coredns=names / "coredns",
+        pause=names / "pause",
+    )
+
+
+def helm() -> Path:
+    return build(HELM, HELM.packages) / "helm"
+
+
+def argocd() -> Path:
+    return build(ARGOCD, ARGOCD.packages) / "argocd"
