@@ -14,6 +14,10 @@ from coldsend_operator.workspace.operator import Operator
 CHUNK = 50  # objects of a list page: with 1,000 accounts 500 cost 10 MB more than they save in time
 IDLE_SECONDS = 0.02  # a worker of kopf lives so long after its object's last event: 12 kB each in a first list
 
+# Only peering, which is off, would ask who we are; without it kopf asks for the name of the user, and in a pod whose user
+# has no line in /etc/passwd that fails.
+IDENTITY: Any = "coldsend-operator"
+
 
 def serve(settings: Settings) -> None:
     """The operator, in the foreground, until SIGTERM or SIGINT."""
@@ -41,6 +45,7 @@ async def _watch(operator: Operator, settings: Settings, started: asyncio.Event)
     await kopf.operator(
         registry=registry_of(operator),
         settings=kopf_settings(settings),
+        identity=IDENTITY,
         standalone=True,
         clusterwide=not settings.namespaces,
         namespaces=settings.namespaces,
