@@ -11,15 +11,19 @@ from coldsend_operator.resources.names import APPROVE_DELETION_ANNOTATION, APPRO
 from coldsend_operator.workspace.runner import Runner
 
 PAUSE = 2.0
+NOTHING = NamespaceMarks()
 WAITING = frozenset({Reason.DELETION_HELD, Reason.INVENTORY_IMPLAUSIBLE, Reason.SECRET_NOT_FOUND})
 
 
 async def watch_namespaces(kube: KubeClient, policy: Policy, runners: Callable[[], tuple[Runner, ...]]) -> None:
-    """Keep `policy.namespaces` fresh for the namespaces that matter now."""
+    """Keep `policy.namespaces` fresh for the namespaces that matter now.
+
+    Those that approve matter too: an annotation approves as long as it stands, and no longer.
+    """
     while True:
-        for runner in runners():
-            for namespace in _waiting(runner):
-                await _look(kube, policy, runner, namespace)
+        told = {name for name, marks in policy.namespaces.items() if marks != NOTHING}
+        for namespace in sorted(told.union(*(_waiting(runner) for runner in runners()))):
+            await _look(kube, policy, runners, namespace)
         await asyncio.sleep(PAUSE)
 
 
@@ -32,7 +36,7 @@ def _waiting(runner: Runner) -> set[str]:
     }
 
 
-async def _look(kube: KubeClient, policy: Policy, runner: Runner, namespace: str) -> None:
+async def _look(kube: KubeClient, policy: Policy, runners: Callable[[], tuple[Runner, ...]], namespace: str) -> None:
     try:
         found = await get_namespace(kube, namespace)
     except KubeError:
@@ -43,8 +47,10 @@ async def _look(kube: KubeClient, policy: Policy, runner: Runner, namespace: str
         approve_recreation=annotations.get(APPROVE_RECREATION_ANNOTATION) == "true",
         terminating=((found or {}).get("status") or {}).get("phase") == "Terminating",
     )
-    if policy.namespaces.get(namespace) != marks:
-        policy.namespaces[namespace] = marks
+    if policy.namespaces.get(namespace, NOTHING) == marks:
+        return
+    policy.namespaces[namespace] = marks
+    for runner in runners():
         ledger = runner.ledger
         ledger.touch_all(uid for uid, account in ledger.accounts.items() if account.desired.namespace == namespace)
         runner.wake()
