@@ -34,6 +34,12 @@ test: $(INSTALLED) ## All tests; ARGS='-k word' chooses some
 	@$(PYTHON_IN_VENV) -m devcluster build --all
 	@$(PYTHON_IN_VENV) -m pytest $(ARGS)
 
+.PHONY: soak
+soak: $(INSTALLED) ## Kill the operator at random instants for a long time; SECONDS=600, or KILLS=, SEED=
+	@$(PYTHON_IN_VENV) -m devcluster build
+	@$(PYTHON_IN_VENV) -m tests.soak $(if $(SECONDS),--seconds $(SECONDS)) $(if $(KILLS),--kills $(KILLS)) \
+		$(if $(SEED),--seed $(SEED))
+
 .PHONY: bench
 bench: $(INSTALLED) ## Figures beside their goals; CASES='single thousand' chooses (core single thousand smtp native fifty)
 	@$(PYTHON_IN_VENV) -m devcluster build

@@ -14,13 +14,16 @@ _COMMON: dict[str, Any] = {
     "print_blob": True,
     "suppress_health_check": list(HealthCheck),
 }
-settings.register_profile("coldsend-ci", max_examples=1500, stateful_step_count=25, derandomize=True, **_COMMON)
-settings.register_profile("coldsend-deep", max_examples=50_000, stateful_step_count=40, **_COMMON)
+settings.register_profile("coldsend-ci", stateful_step_count=25, derandomize=True, **_COMMON)
+settings.register_profile("coldsend-deep", stateful_step_count=40, **_COMMON)
+DEEP = 50_000
 
 
-def profile() -> settings:
+def profile(examples: int) -> settings:
     """`HYPOTHESIS_PROFILE=deep` searches anew each time, and for hours; `ci` looks at the same examples each time."""
-    return settings.get_profile(f"coldsend-{os.environ.get('HYPOTHESIS_PROFILE', 'ci')}")
+    chosen = os.environ.get("HYPOTHESIS_PROFILE", "ci")
+    count = int(os.environ.get("EXAMPLES", DEEP)) if chosen == "deep" else examples
+    return settings(settings.get_profile(f"coldsend-{chosen}"), max_examples=count)
 
 
 @pytest.fixture(scope="module", autouse=True)

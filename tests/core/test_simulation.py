@@ -4,6 +4,8 @@ Every rule that safety.md sums up at its end is watched while it goes on; in the
 become as the objects ask. `HYPOTHESIS_PROFILE=deep` looks much longer (conftest.py).
 """
 
+from typing import Any
+
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -21,6 +23,7 @@ from tests.support.simulation import Simulation
 NATIVE = "n@mail.example.com"
 ADDRESSES = ("a@company.com", "b@company.com", "c@company.com", NATIVE)
 NAMES = ("one", "two", "three")
+POOL = tuple(f"p{number}@pool.com" for number in range(4))
 
 small = st.integers(0, 9)
 policies = st.fixed_dictionaries(
@@ -43,6 +46,19 @@ edits = st.sampled_from(
         {"adoptionPolicy": "Adopt"},
         {"managementPolicy": "Observe"},
         {"managementPolicy": "Full"},
+    ]
+)
+templates = st.sampled_from(
+    [
+        {},
+        {},
+        {"dailyLimit": 40},
+        {"dailyLimit": 50},
+        {"updatePolicy": "Recreate"},
+        {"updatePolicy": "Recreate", "dailyLimit": 60},
+        {"deletionPolicy": "Orphan"},
+        {"deletionPolicy": "Delete"},
+        {"adoptionPolicy": "Adopt"},
     ]
 )
 annotations = st.sampled_from(
@@ -149,7 +165,7 @@ class AnySchedule(RuleBasedStateMachine):
             inbox.in_use = not inbox.in_use
         else:
             inbox.overall_status = "PAUSED" if inbox.overall_status == "ACTIVE" else "ACTIVE"
-            self.simulation.excuse(inbox)
+            self.simulation.watch.excuse(inbox)
 
     # -- the world
 
@@ -210,5 +226,38 @@ class AnySchedule(RuleBasedStateMachine):
         return uids[which % len(uids)]
 
 
+class AnyScheduleWithBatches(AnySchedule):
+    """The same, and what people and Kubernetes do with batches."""
+
+    @rule(
+        namespace=st.sampled_from(NAMESPACES),
+        name=st.sampled_from(("pool", "tub")),
+        addresses=st.lists(st.sampled_from(POOL), unique=True, max_size=len(POOL)),
+        template=templates,
+    )
+    def list_in_batch(self, namespace: str, name: str, addresses: list[str], template: dict[str, Any]) -> None:
+        self.simulation.list_in_batch(namespace, name, addresses, **template)
+
+    @precondition(lambda self: self.simulation.batches)
+    @rule(which=small, keep_children=st.booleans())
+    def delete_batch(self, which: int, keep_children: bool) -> None:
+        self.simulation.delete_batch(self._batch(which), keep_children=keep_children)
+
+    @precondition(lambda self: self.simulation.batches)
+    @rule(which=small)
+    def replace_batch_by_force(self, which: int) -> None:
+        self.simulation.replace_batch(self._batch(which))
+
+    @rule()
+    def collect_garbage(self) -> None:
+        self.simulation.collect_garbage()
+
+    def _batch(self, which: int) -> str:
+        batches = self.simulation.batches
+        return batches[which % len(batches)]
+
+
 TestAnySchedule = AnySchedule.TestCase
-TestAnySchedule.settings = profile()
+TestAnySchedule.settings = profile(1000)
+TestAnyScheduleWithBatches = AnyScheduleWithBatches.TestCase
+TestAnyScheduleWithBatches.settings = profile(500)

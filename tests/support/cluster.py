@@ -1,17 +1,26 @@
-"""A small model of an API server: SenderAccounts, Secrets, Namespaces and ConfigMaps, as far as the operator asks.
+"""A small model of an API server: both kinds, Secrets, Namespaces and ConfigMaps, as far as the operator asks.
 
 Nothing in it is ever changed in place: what a watch event shows is what stood there at that time. What the model
 claims of finalizers, apply and resourceVersions is proved on a real API server by tests/kube.
 """
 
 import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from coldsend_operator.kube.client import APPLY_PATCH, FIELD_MANAGER, Conflict, Invalid, KubeError, NotFound
-from coldsend_operator.resources.names import API_VERSION, FINALIZER
+from coldsend_operator.kube.client import APPLY_PATCH, Conflict, Invalid, KubeError, NotFound
+from coldsend_operator.resources.names import (
+    ACCOUNT_KIND,
+    ACCOUNT_PLURAL,
+    API_VERSION,
+    BATCH_KIND,
+    BATCH_PLURAL,
+    FINALIZER,
+)
+from tests.support import writes
 from tests.support.clock import FakeClock, rfc3339
+from tests.support.writes import tested
 
 T = TypeVar("T")
 
@@ -39,7 +48,9 @@ class FakeCluster:
     config_maps: dict[str, Raw] = field(default_factory=dict)
     secrets: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     namespaces: dict[str, Raw] = field(default_factory=dict)
-    on_status: Callable[[Raw, Raw], None] = lambda before, after: None
+    on_status: Callable[[Raw, Raw], None] = lambda before, after: None  # of SenderAccounts
+    on_stored: Callable[[Raw | None, Raw], None] = lambda before, after: None  # of SenderAccounts
+    on_end_asked: Callable[[Raw], None] = lambda raw: None  # the operator asks for the end of an object
     version: int = 100
     _made: int = 0
 
@@ -49,7 +60,7 @@ class FakeCluster:
 
     # -- what people do
 
-    def create(self, namespace: str, name: str, spec: Raw, annotations: Mapping[str, str] | None = None) -> Raw:
+    def create(self, namespace: str, name: str, spec: Raw, kind: str = ACCOUNT_KIND, **metadata: Any) -> Raw:
         self._made += 1
         metadata = {
             "uid": f"uid-{self._made:03d}",
@@ -57,9 +68,10 @@ class FakeCluster:
             "name": name,
             "generation": 1,
             "creationTimestamp": rfc3339(self.now),
-            "annotations": dict(annotations or {}),
+            "annotations": {},
+            **metadata,
         }
-        return self._store(path_of(namespace, name), {"metadata": metadata, "spec": spec}, "ADDED")
+        return self._store({"kind": kind, "metadata": metadata, "spec": spec}, "ADDED")
 
     def find(self, uid: str) -> Raw | None:
         return next((raw for raw in self.objects.values() if raw["metadata"]["uid"] == uid), None)
@@ -69,7 +81,7 @@ class FakeCluster:
         raw = self._find(uid)
         spec = {key: value for key, value in (raw["spec"] | fields).items() if value is not None}
         if spec != raw["spec"]:
-            metadata = raw["metadata"] | {"generation": raw["metadata"]["generation"] + 1}
+            metadata = writes.owned_by_person(raw["metadata"], fields)
             self._update(raw | {"metadata": metadata, "spec": spec})
 
     def annotate(self, uid: str, name: str, value: str | None) -> None:
@@ -86,16 +98,45 @@ class FakeCluster:
         metadata = {key: value for key, value in raw["metadata"].items() if key not in {"finalizers", "managedFields"}}
         self._update(raw | {"metadata": metadata})
 
-    def delete(self, uid: str) -> None:
+    def delete(self, uid: str, *finalizers: str) -> None:
+        """Ask for the end of an object; `orphan` as a finalizer stands for `--cascade=orphan`."""
         raw = self._find(uid)
         metadata = raw["metadata"]
         if "deletionTimestamp" in metadata:
             return
-        if metadata.get("finalizers"):
+        metadata = metadata | {"finalizers": [*(metadata.get("finalizers") or ()), *finalizers]}
+        if metadata["finalizers"]:
             marked = {"deletionTimestamp": rfc3339(self.now), "generation": metadata["generation"] + 1}
             self._update(raw | {"metadata": metadata | marked})
         else:
             self._remove(raw)
+
+    # -- what Kubernetes does by itself
+
+    def collect_garbage(self) -> list[str]:
+        """Let orphans go free, and delete the children of owners that are gone; the UIDs of these."""
+        for batch in self.of_kind(BATCH_KIND):
+            if "orphan" in (batch["metadata"].get("finalizers") or ()):
+                self._release(batch)
+        there = {raw["metadata"]["uid"] for raw in self.objects.values()}
+        collected = []
+        for raw in self.of_kind(ACCOUNT_KIND):
+            owners = {owner["uid"] for owner in raw["metadata"].get("ownerReferences") or ()}
+            if owners and not owners & there and "deletionTimestamp" not in raw["metadata"]:
+                collected.append(raw["metadata"]["uid"])
+                self.delete(collected[-1])
+        return collected
+
+    def _release(self, batch: Raw) -> None:
+        for raw in self.of_kind(ACCOUNT_KIND):
+            owners = raw["metadata"].get("ownerReferences") or ()
+            left = [owner for owner in owners if owner["uid"] != batch["metadata"]["uid"]]
+            self._update(raw | {"metadata": raw["metadata"] | {"ownerReferences": left}})
+        left = [name for name in batch["metadata"]["finalizers"] if name != "orphan"]
+        self._update(batch | {"metadata": batch["metadata"] | {"finalizers": left}})
+
+    def of_kind(self, kind: str) -> list[Raw]:
+        return [raw for raw in self.objects.values() if raw["kind"] == kind]
 
     def write_secret(self, namespace: str, name: str, values: dict[str, str] | None) -> None:
         if values is None:
@@ -108,8 +149,7 @@ class FakeCluster:
     def get(self, path: str) -> Raw:
         parts = path.strip("/").split("/")
         if path in {ACCOUNTS, BATCHES}:
-            items = list(self.objects.values()) if path == ACCOUNTS else []
-            return {"metadata": {}, "items": items}
+            return {"metadata": {}, "items": self.of_kind(ACCOUNT_KIND if path == ACCOUNTS else BATCH_KIND)}
         if "configmaps" in parts:
             return _there(self.config_maps.get(path), path)
         if "secrets" in parts:
@@ -130,12 +170,28 @@ class FakeCluster:
         self.config_maps[path] = {"metadata": {"resourceVersion": str(self.version)}, "data": body["data"]}
         return self.config_maps[path]
 
-    def patch(self, path: str, body: Any, content_type: str) -> Raw:
+    def patch(self, path: str, body: Any, content_type: str, manager: str = "") -> Raw:
         if "/configmaps/" in path:
             return self._patch_map(path, body)
         if path.endswith("/status"):
             return self._patch_status(path.removesuffix("/status"), body)
-        return self._apply(path, body) if content_type == APPLY_PATCH else self._patch_finalizers(path, body)
+        if content_type != APPLY_PATCH:
+            raw = _there(self.objects.get(path), path)
+            return self._update(writes.json_patched(raw, body, manager))
+        if "spec" not in body:
+            raw = _there(self.objects.get(path), path)
+            return self._update(writes.with_finalizers(raw, body, rfc3339(self.now)))
+        return self._apply_child(path, body)
+
+    def end(self, path: str, body: Raw) -> Raw:
+        """A DELETE of the operator."""
+        raw = _there(self.objects.get(path), path)
+        for name, wanted in body["preconditions"].items():
+            if raw["metadata"][{"uid": "uid"}.get(name, name)] != wanted:
+                raise Conflict(f"another {name}", status=409, reason="Conflict")
+        self.on_end_asked(raw)
+        self.delete(raw["metadata"]["uid"])
+        return {}
 
     # -- within
 
@@ -145,62 +201,46 @@ class FakeCluster:
             raise KeyError(uid)
         return raw
 
-    def _store(self, path: str, raw: Raw, kind: str) -> Raw:
+    def _apply_child(self, path: str, manifest: Raw) -> Raw:
+        raw = self.objects.get(path)
+        wanted = manifest["metadata"]
+        if wanted.get("uid") not in {None, (raw or {"metadata": {"uid": ""}})["metadata"]["uid"]}:
+            raise Conflict("another UID, or none", status=409, reason="Conflict")
+        if raw is None:
+            around = {key: wanted[key] for key in ("labels", "ownerReferences")}
+            managed = [writes.entry_of_batch(manifest)]
+            return self.create(wanted["namespace"], wanted["name"], manifest["spec"], **around, managedFields=managed)
+        return self._update(writes.with_manifest(raw, manifest))
+
+    def _store(self, raw: Raw, kind: str) -> Raw:
         self.version += 1
-        raw = raw | {"metadata": raw["metadata"] | {"resourceVersion": str(self.version)}}
-        self.objects[path] = raw
+        metadata = raw["metadata"]
+        raw = raw | {"metadata": metadata | {"resourceVersion": str(self.version)}}
+        path = _path(raw)
+        before, self.objects[path] = self.objects.get(path), raw
         self.history.append(WatchEvent(kind, raw))
+        if raw["kind"] == ACCOUNT_KIND:
+            self.on_stored(before, raw)
         return raw
 
     def _update(self, raw: Raw) -> Raw:
-        metadata = raw["metadata"]
-        path = path_of(metadata["namespace"], metadata["name"])
-        if raw == self.objects[path]:
+        before = self.objects[_path(raw)]
+        if raw == before:
             return raw
+        metadata = raw["metadata"]
+        if raw["spec"] != before["spec"]:
+            raw = raw | {"metadata": metadata | {"generation": metadata["generation"] + 1}}
         if "deletionTimestamp" in metadata and not metadata.get("finalizers"):
             return self._remove(raw)
-        return self._store(path, raw, "MODIFIED")
+        return self._store(raw, "MODIFIED")
 
     def _remove(self, raw: Raw) -> Raw:
         metadata = raw["metadata"]
         self.version += 1
         raw = raw | {"metadata": metadata | {"resourceVersion": str(self.version)}}
-        del self.objects[path_of(metadata["namespace"], metadata["name"])]
+        del self.objects[_path(raw)]
         self.history.append(WatchEvent("DELETED", raw))
         return raw
-
-    def _apply(self, path: str, body: Raw) -> Raw:
-        """Server-side apply of finalizers, by our field manager."""
-        raw = _there(self.objects.get(path), path)
-        metadata = raw["metadata"]
-        if body["metadata"]["uid"] != metadata["uid"]:
-            raise Conflict("another UID", status=409, reason="Conflict")
-        wanted = set(body["metadata"]["finalizers"])
-        before = set(metadata.get("finalizers") or ())
-        owned = _owned(metadata)
-        after = (before - (owned - wanted)) | wanted
-        if "deletionTimestamp" in metadata and after - before:
-            raise Invalid("no new finalizers can be added in deletion", status=422, reason="Invalid")
-        if after == before and owned == wanted:
-            return raw
-        managed = [] if after == before and not owned else [_entry(wanted, rfc3339(self.now))]
-        return self._update(raw | {"metadata": metadata | {"finalizers": sorted(after), "managedFields": managed}})
-
-    def _patch_finalizers(self, path: str, operations: list[Raw]) -> Raw:
-        raw = _there(self.objects.get(path), path)
-        metadata = raw["metadata"]
-        names: list[str | None] = list(metadata.get("finalizers") or ())
-        for operation in operations:
-            where = operation["path"].rsplit("/", 1)[1]
-            if operation["op"] == "test" and operation["path"] == "/metadata/uid":
-                _tested(metadata["uid"], operation["value"])
-            elif operation["op"] == "test":
-                _tested(names[int(where)] if int(where) < len(names) else None, operation["value"])
-            else:
-                names[int(where)] = None
-        left = [name for name in names if name is not None]
-        managed = [_entry(_owned(metadata) & set(left), rfc3339(self.now))] if _owned(metadata) & set(left) else []
-        return self._update(raw | {"metadata": metadata | {"finalizers": left, "managedFields": managed}})
 
     def _patch_status(self, path: str, operations: list[Raw]) -> Raw:
         raw = _there(self.objects.get(path), path)
@@ -209,9 +249,9 @@ class FakeCluster:
             where = operation["path"].removeprefix("/status").strip("/")
             match operation["op"], operation["path"]:
                 case "test", "/metadata/uid":
-                    _tested(raw["metadata"]["uid"], operation["value"])
+                    tested(raw["metadata"]["uid"], operation["value"])
                 case "test", "/status":
-                    _tested(raw.get("status"), operation["value"])
+                    tested(raw.get("status"), operation["value"])
                 case "add", "/status":
                     status = dict(operation["value"])
                 case "add", _:
@@ -220,7 +260,8 @@ class FakeCluster:
                     if where not in status:
                         raise Invalid("nothing to remove", status=422, reason="Invalid")
                     del status[where]
-        self.on_status(raw, raw | {"status": status})
+        if raw["kind"] == ACCOUNT_KIND:
+            self.on_status(raw, raw | {"status": status})
         return self._update(raw | {"status": status})
 
     def _patch_map(self, path: str, body: Raw) -> Raw:
@@ -233,36 +274,19 @@ class FakeCluster:
         return self.config_maps[path]
 
 
-def path_of(namespace: str, name: str) -> str:
-    return f"/apis/{API_VERSION}/namespaces/{namespace}/senderaccounts/{name}"
+def path_of(namespace: str, name: str, kind: str = ACCOUNT_KIND) -> str:
+    plural = ACCOUNT_PLURAL if kind == ACCOUNT_KIND else BATCH_PLURAL
+    return f"/apis/{API_VERSION}/namespaces/{namespace}/{plural}/{name}"
+
+
+def _path(raw: Raw) -> str:
+    return path_of(raw["metadata"]["namespace"], raw["metadata"]["name"], raw["kind"])
 
 
 def _there(found: T | None, path: str) -> T:
     if found is None:
         raise NotFound(f"{path} is not there", status=404, reason="NotFound")
     return found
-
-
-def _tested(found: object, wanted: object) -> None:
-    if found != wanted:
-        raise Invalid("the test failed", status=422, reason="Invalid")
-
-
-def _entry(finalizers: set[str], time: str) -> Raw:
-    fields: dict[str, dict[str, object]] = {f'v:"{name}"': {} for name in finalizers}
-    return {
-        "manager": FIELD_MANAGER,
-        "operation": "Apply",
-        "time": time,
-        "fieldsV1": {"f:metadata": {"f:finalizers": fields}},
-    }
-
-
-def _owned(metadata: Raw) -> set[str]:
-    owned: set[str] = set()
-    for entry in metadata.get("managedFields") or ():
-        owned |= {name[3:-1] for name in entry["fieldsV1"]["f:metadata"]["f:finalizers"]}
-    return owned
 
 
 def is_marked(raw: Raw) -> bool:

@@ -132,7 +132,13 @@ class KubeDoor(KubeClient):
     async def patch(
         self, path: str, body: Any, content_type: str, params: Mapping[str, str] | None = None, accept: str = JSON
     ) -> Raw:
-        return await self._call(f"patch {path}", lambda: self._cluster.patch(path, body, content_type))
+        manager = (params or {}).get("fieldManager", "")
+        return await self._call(f"patch {path}", lambda: self._cluster.patch(path, body, content_type, manager))
+
+    async def delete(
+        self, path: str, body: dict[str, Any] | None = None, params: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
+        return await self._call(f"delete {path}", lambda: self._cluster.end(path, body or {}))
 
     async def create(
         self,

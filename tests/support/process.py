@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from coldsend_operator.coldsend.client import OnAnswer
+from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 from coldsend_operator.settings import Settings
 from coldsend_operator.workspace.credentials import HMAC_SECRET
 from coldsend_operator.workspace.operator import Operator
@@ -17,6 +18,7 @@ from tests.support.doors import ColdSendDoor, KubeDoor, Traffic
 from tests.support.remote import FakeColdSend
 
 API_KEY = "cs_live_simulated"
+KINDS = (ACCOUNT_KIND, BATCH_KIND)
 
 
 class FakeLeadership:
@@ -78,15 +80,18 @@ class Process:
         self.loop = FakeLoop(clock)  # type: ignore[abstract] # no I/O: what it lacks is never asked for
         self.traffic = Traffic(self.loop)
         self.leadership = FakeLeadership(self.loop, leads=leads)
-        self.operator = SimulatedOperator(
-            settings, clock, KubeDoor(cluster, self.traffic), self.leadership, self.traffic
-        )
+        self.operator = self._operator(settings, clock, KubeDoor(cluster, self.traffic))
         self.operator.remotes = remotes
         self.operator.on_delete = lambda inbox_ids: on_delete(self, inbox_ids)
-        self.events: list[WatchEvent] = [WatchEvent("LISTED", raw) for raw in cluster.objects.values()]
+        self.events: dict[str, list[WatchEvent]] = {kind: [] for kind in KINDS}  # each kind has a watch of its own
+        for raw in cluster.objects.values():
+            self.events[raw["kind"]].append(WatchEvent("LISTED", raw))
         self._cursor = len(cluster.history)
         self._main = self.loop.create_task(self._work())
         self.run()
+
+    def _operator(self, settings: Settings, clock: FakeClock, kube: KubeDoor) -> SimulatedOperator:
+        return SimulatedOperator(settings, clock, kube, self.leadership, self.traffic)
 
     async def _work(self) -> None:
         async with self.operator:
@@ -97,16 +102,18 @@ class Process:
 
     def see(self) -> None:
         """Take in what the API server has to tell."""
-        self.events += self._cluster.history[self._cursor :]
+        for event in self._cluster.history[self._cursor :]:
+            self.events[event.object["kind"]].append(event)
         self._cursor = len(self._cluster.history)
 
-    def deliver(self) -> None:
+    def deliver(self, kind: str = ACCOUNT_KIND) -> None:
         """Hand the oldest event over. Like kopf, pass over those that a newer one of the object follows already."""
-        event = self.events.pop(0)
+        event = self.events[kind].pop(0)
         uid = event.object["metadata"]["uid"]
-        if event.kind == "MODIFIED" and any(later.object["metadata"]["uid"] == uid for later in self.events):
+        if event.kind == "MODIFIED" and any(later.object["metadata"]["uid"] == uid for later in self.events[kind]):
             return
-        self.call(lambda: self.operator.account_event(None if event.kind == "LISTED" else event.kind, event.object))
+        hear = self.operator.account_event if kind == ACCOUNT_KIND else self.operator.batch_event
+        self.call(lambda: hear(None if event.kind == "LISTED" else event.kind, event.object))
 
     def call(self, work: Any) -> None:
         self.loop.call_soon(work)

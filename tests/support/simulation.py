@@ -10,37 +10,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from coldsend_operator.core.answers import address_key
 from coldsend_operator.core.planning import make_plan
-from coldsend_operator.core.records import HELD_ORIGINS
-from coldsend_operator.resources.names import APPROVE_DELETION_ANNOTATION, FORCE_ORPHAN_ANNOTATION
+from coldsend_operator.resources.names import ACCOUNT_KIND, APPROVE_DELETION_ANNOTATION, BATCH_KIND
 from coldsend_operator.settings import Settings
 from tests.support.clock import FakeClock
-from tests.support.cluster import NAMESPACES, FakeCluster, Raw
+from tests.support.cluster import NAMESPACES, FakeCluster, Raw, path_of
 from tests.support.doors import Pending
+from tests.support.ending import wrong
 from tests.support.process import API_KEY, Process, cluster, settings
-from tests.support.remote import DOMAIN, FakeColdSend, Fault, Inbox
+from tests.support.remote import DOMAIN, FakeColdSend, Fault
+from tests.support.stories import Listing, Stories, Story
 
 RESTLESS = 3000  # steps at one instant after which something turns in circles
 PATIENCE = 9 * 3600.0  # simulated seconds until everything must be as the objects ask
 STRIDE = 60.0
 SECRET = "mail"
-
-
-@dataclass
-class Story:
-    """What was ever asked of one object: what the operator may do for it."""
-
-    namespace: str
-    name: str
-    address: str
-    may_delete: bool = False  # its policy was Delete at some time
-    may_adopt: bool = False
-    may_recreate: bool = False  # Recreate, and something to recreate for
-    recreates: bool = False
-    changed: bool = False
-    ready_may_go: bool = False
-    deleted: bool = False
 
 
 @dataclass
@@ -60,7 +44,6 @@ class Simulation:
 
     def __post_init__(self) -> None:
         self.cluster: FakeCluster = cluster(self.clock, self.cluster_offset)
-        self.cluster.on_status = self._status_written
         for namespace in NAMESPACES:
             self.cluster.write_secret(namespace, SECRET, {"password": "one"})
         self.remote = FakeColdSend(
@@ -79,9 +62,9 @@ class Simulation:
             **self.changes,
         )
         self.remotes: dict[str, FakeColdSend] = {API_KEY: self.remote}  # by key
-        self.violations: list[str] = []
-        self.stories: dict[str, Story] = {}
-        self.loose: set[str] = set()  # addresses whose inbox a person asked to leave alone, or not to watch
+        self.watch = Stories(self.cluster, self.remote)
+        self.cluster.on_status, self.cluster.on_stored = self.watch.status_written, self.watch.stored
+        self.cluster.on_end_asked = self.watch.end_asked
         self.process: Process | None = None
         self.standby: Process | None = None
         self.ended: list[Process] = []  # kept, so that nothing of theirs runs when Python tidies up
@@ -92,46 +75,28 @@ class Simulation:
         """`kubectl apply` of a new object; its UID, or None when the name is taken."""
         if any((story.namespace, story.name) == (namespace, name) for story in self._existing.values()):
             return None
-        raw = self.cluster.create(namespace, name, spec_of(address, **fields))
-        uid: str = raw["metadata"]["uid"]
-        self.stories[uid] = Story(namespace, name, address_key(address))
-        self._judge(uid)
+        uid: str = self.cluster.create(namespace, name, spec_of(address, **fields))["metadata"]["uid"]
         return uid
 
     def edit(self, uid: str, **fields: Any) -> None:
         if uid not in self._existing:
             return
-        story = self.stories[uid]
-        if "dailyLimit" in fields and story.address.endswith(DOMAIN.domain_name):
+        if "dailyLimit" in fields and self.stories[uid].address.endswith(DOMAIN.domain_name):
             return  # the CRD refuses a limit for native inboxes
-        story.changed = story.changed or bool(fields.keys() & {"displayName", "dailyLimit"})
-        if fields.keys() & {"managementPolicy", "adoptionPolicy"}:
-            story.ready_may_go = True
-            self.loose.add(story.address)
-        if "displayName" in fields and not (self._raw(uid).get("status") or {}).get("inboxID"):
-            self.loose.add(story.address)  # after a restart a lost create is known by its name only (safety.md, 6)
         self.cluster.change_spec(uid, **fields)
-        self._judge(uid)
 
     def annotate(self, uid: str, name: str, value: str | None) -> None:
         if uid in self._existing:
-            if name == FORCE_ORPHAN_ANNOTATION:
-                self.loose.add(self.stories[uid].address)
             self.cluster.annotate(uid, name, value)
 
     def delete(self, uid: str) -> None:
         if uid in self._existing:
-            self.stories[uid].deleted = True
-            self._judge(uid)
+            self.watch.ended(uid)
             self.cluster.delete(uid)
 
     def rotate(self, namespace: str, password: str) -> None:
         self.cluster.write_secret(namespace, SECRET, {"password": password})
-        for uid, story in self.stories.items():
-            if story.namespace == namespace:
-                story.changed = True
-                if uid in self._existing:
-                    self._judge(uid)
+        self.watch.rotated(namespace)
 
     def wipe_finalizers(self, uid: str) -> None:
         """`kubectl replace` while the operator runs; it has the time to put the mark back."""
@@ -139,7 +104,7 @@ class Simulation:
         if uid not in self._existing or self.process is None or "deletionTimestamp" in self._raw(uid)["metadata"]:
             return
         if not (self._raw(uid).get("status") or {}).get("inboxID"):
-            self.loose.add(self.stories[uid].address)  # a crash right after hides when a lost create had left
+            self.watch.loose.add(self.stories[uid].address)  # a crash right after hides when a lost create had left
         self.process.traffic.cluster_faults.clear()
         self.process.leadership.renewed = True
         self.cluster.wipe_finalizers(uid)
@@ -148,6 +113,46 @@ class Simulation:
     @property
     def uids(self) -> list[str]:
         return list(self._existing)
+
+    def list_in_batch(self, namespace: str, name: str, addresses: Sequence[str], **template: Any) -> None:
+        """`kubectl apply` of a batch with this list; what the template said before stays."""
+        path = path_of(namespace, name, BATCH_KIND)
+        raw = self.cluster.objects.get(path)
+        if raw is None:
+            spec = {"template": template_of(**template), "inboxes": inboxes_of(addresses), "maxUnavailable": 1}
+            uid = self.cluster.create(namespace, name, spec, BATCH_KIND)["metadata"]["uid"]
+        else:
+            uid, template = raw["metadata"]["uid"], raw["spec"]["template"] | template
+            self.cluster.change_spec(uid, template=template, inboxes=inboxes_of(addresses))
+        listing = self.watch.batches.get(uid) or Listing(namespace, name)
+        self.watch.listed(uid, listing, addresses, template)
+
+    def delete_batch(self, uid: str, *, keep_children: bool = False) -> None:
+        listing = self.watch.batches[uid]
+        listing.deleted = True
+        if keep_children:
+            self.watch.loose |= listing.addresses | listing.unlisted
+        self.cluster.delete(uid, *(["orphan"] if keep_children else []))
+
+    def replace_batch(self, uid: str) -> None:
+        """`kubectl replace --force`: the same batch under another UID, at once."""
+        raw = self.cluster.find(uid)
+        if raw is None or "deletionTimestamp" in raw["metadata"]:
+            return
+        old = self.watch.batches[uid]
+        old.deleted = True
+        self.cluster.wipe_finalizers(uid)
+        self.cluster.delete(uid)
+        new = self.cluster.create(old.namespace, old.name, raw["spec"], BATCH_KIND)["metadata"]["uid"]
+        self.watch.batches[new] = Listing(old.namespace, old.name, set(old.addresses), set(old.unlisted))
+
+    @property
+    def batches(self) -> list[str]:
+        return [raw["metadata"]["uid"] for raw in self.cluster.of_kind(BATCH_KIND)]
+
+    def collect_garbage(self) -> None:
+        for uid in self.cluster.collect_garbage():
+            self.watch.ended(uid)
 
     # -- what the process does, step by step
 
@@ -205,8 +210,7 @@ class Simulation:
         moves: list[Callable[[], None]] = []
         for process in self._running:
             process.see()
-            if process.events:
-                moves.append(process.deliver)
+            moves += [partial(process.deliver, kind) for kind, events in process.events.items() if events]
             moves += [partial(self.go_on, pending) for pending in process.traffic.movable]
         return moves
 
@@ -261,66 +265,16 @@ class Simulation:
 
     # -- what must hold at all times
 
-    def _judge(self, uid: str) -> None:
-        spec = self._raw(uid)["spec"]
-        story = self.stories[uid]
-        observes = spec.get("managementPolicy") == "Observe"
-        orphans = spec.get("deletionPolicy") == "Orphan"
-        if observes or (orphans and story.deleted):
-            self.loose.add(story.address)
-        story.may_delete = story.may_delete or not (orphans or observes)
-        story.may_adopt = story.may_adopt or spec.get("adoptionPolicy") == "Adopt"
-        story.recreates = story.recreates or spec.get("updatePolicy") == "Recreate"
-
     def _deletion_arrived(self, process: Process, inbox_ids: Sequence[str]) -> None:
-        accounts = process.operator.registry.accounts
-        for inbox_id in inbox_ids:
-            inbox = self.remote.inboxes[inbox_id]
-            holders = [
-                uid for uid, account in accounts.items() if account.facts.held and account.facts.inbox_id == inbox_id
-            ]
-            if len(holders) != 1:
-                self.violations.append(f"{inbox_id} is deleted, held by {holders}")
-            for uid in holders:
-                self._judge_deletion(self.stories[uid], inbox, uid)
-
-    def _judge_deletion(self, story: Story, inbox: Inbox, uid: str) -> None:
-        if inbox.address != story.address:
-            self.violations.append(f"{uid} of {story.address} deletes {inbox.inbox_id} of {inbox.address}")
-        if inbox.by_hand and not story.may_adopt:
-            self.violations.append(f"{uid} deletes {inbox.inbox_id}, made by hand and never to be adopted")
-        asked = (story.deleted and story.may_delete) or (story.recreates and story.changed)
-        if not asked:
-            self.violations.append(f"{uid} deletes {inbox.inbox_id}, and nobody asked for that")
-
-    def _status_written(self, before: Raw, after: Raw) -> None:
-        uid = after["metadata"]["uid"]
-        was, is_now = ready_of(before), ready_of(after)
-        story = self.stories[uid]
-        inbox = self.remote.inboxes.get((before.get("status") or {}).get("inboxID", ""))
-        excused = (
-            "deletionTimestamp" in after["metadata"]
-            or story.ready_may_go
-            or inbox is None
-            or inbox.gone_at is not None
-            or inbox.overall_status != "ACTIVE"
-            or (story.recreates and story.changed)
-        )
-        if was[0] == "True" and is_now[0] != "True" and not excused:
-            self.violations.append(f"{uid} loses Ready for no reason: {is_now}")
-
-    def excuse(self, inbox: Inbox) -> None:
-        """ColdSend shows the inbox as not ACTIVE for a while: its object may say so, also when that has passed."""
-        for story in self.stories.values():
-            story.ready_may_go = story.ready_may_go or story.address == address_key(inbox.address)
+        self.watch.deletion_arrived(process.operator.registry.accounts, inbox_ids)
 
     def check(self) -> None:
         """Raise when a rule was broken."""
         mails = [mail for mail in self.remote.mails if self.remote.mails.count(mail) > 1]
         found = [
-            *self.violations,
+            *self.watch.violations,
             *(f"burst: {burst}" for burst in self.remote.bursts),
-            *(f"made twice: {said}" for address, said in self.remote.doubles if address not in self.loose),
+            *(f"made twice: {said}" for address, said in self.remote.doubles if address not in self.watch.loose),
             *(f"mail sent twice: {mail}" for mail in mails),
         ]
         for process in [*self._running, *self.ended]:
@@ -342,6 +296,7 @@ class Simulation:
         while self.wrong():
             if self.clock() >= until:
                 raise AssertionError("it never becomes right: " + "; ".join(self.wrong()))
+            self.collect_garbage()
             self.wait(self._next_stride())
             self.check()
         self.wait(2 * self.settings.sweep_seconds)
@@ -365,45 +320,29 @@ class Simulation:
 
     def wrong(self) -> list[str]:
         """What is not as the objects ask."""
-        found = [f"{raw['metadata']['name']} is still there" for raw in self._objects(deleting=True)]
-        groups: dict[str, list[Raw]] = {}
-        for raw in self._objects(deleting=False):
-            if raw["spec"].get("managementPolicy") != "Observe":
-                groups.setdefault(self.stories[raw["metadata"]["uid"]].address, []).append(raw)
-        for address, members in groups.items():
-            found += self._wrong_at(address, members)
-        for inbox in self.remote.live():
-            address = address_key(inbox.address)
-            if not inbox.by_hand and address not in self.loose and address not in groups:
-                found.append(f"{inbox.inbox_id} of {address} has no object")
-        return found
+        return wrong(self.watch)
 
-    def _wrong_at(self, address: str, members: list[Raw]) -> list[str]:
-        live = self.remote.at(address)
-        if len(live) != 1:
-            return [f"{address} has {len(live)} inboxes; {[ready_of(raw) for raw in members]}"]
-        inbox = live[0]
-        holders = [raw for raw in members if holds(raw, inbox.inbox_id)]
-        adopters = [raw for raw in members if raw["spec"].get("adoptionPolicy") == "Adopt"]
-        if not holders and (inbox.by_hand or address in self.loose) and len(adopters) < len(members):
-            return []
-        if len(holders) != 1:
-            return [f"{inbox.inbox_id} of {address} has {len(holders)} holders; {[ready_of(raw) for raw in members]}"]
-        ready = ready_of(holders[0])
-        return [] if ready[0] == "True" else [f"{address} is not Ready: {ready}"]
-
-    def _objects(self, *, deleting: bool) -> list[Raw]:
-        return [raw for raw in self.cluster.objects.values() if ("deletionTimestamp" in raw["metadata"]) == deleting]
+    @property
+    def stories(self) -> dict[str, Story]:
+        return self.watch.by_uid
 
     @property
     def _existing(self) -> dict[str, Story]:
-        there = {raw["metadata"]["uid"] for raw in self.cluster.objects.values()}
+        there = {raw["metadata"]["uid"] for raw in self.cluster.of_kind(ACCOUNT_KIND)}
         return {uid: story for uid, story in self.stories.items() if uid in there}
 
     def _raw(self, uid: str) -> Raw:
         raw = self.cluster.find(uid)
         assert raw is not None
         return raw
+
+
+def template_of(**fields: Any) -> Raw:
+    return {"inboxType": "GOOGLE_WORKSPACE", "smtp": {"passwordSecretRef": {"name": SECRET}}, **fields}
+
+
+def inboxes_of(addresses: Sequence[str]) -> list[Raw]:
+    return [{"emailAddress": address, "displayName": "Jane"} for address in addresses]
 
 
 def spec_of(address: str, **fields: Any) -> Raw:
@@ -414,15 +353,3 @@ def spec_of(address: str, **fields: Any) -> Raw:
         return {"inboxType": "COLDSEND", "native": {"domainName": domain, "emailPrefix": prefix}, **spec}
     smtp = {"passwordSecretRef": {"name": SECRET}}
     return {"inboxType": "GOOGLE_WORKSPACE", "emailAddress": address, "smtp": smtp, **spec}
-
-
-def ready_of(raw: Raw) -> tuple[str, str, str]:
-    for condition in (raw.get("status") or {}).get("conditions", ()):
-        if condition["type"] == "Ready":
-            return condition["status"], condition["reason"], condition["message"]
-    return ("", "", "")
-
-
-def holds(raw: Raw, inbox_id: str) -> bool:
-    status = raw.get("status") or {}
-    return status.get("inboxID") == inbox_id and status.get("origin") in HELD_ORIGINS

@@ -152,6 +152,7 @@ def test_rule_17_the_address_under_an_id_that_another_object_holds_is_left_alone
     desk.sweep(row(inbox_id="inbox-2", made=START - 5_000.0))
     get(desk, account)
     assert desk.step(account).move is Move.UNMARK
+    assert account.facts.inbox_id == "inbox-1"
 
 
 def delete_meanwhile(desk: Desk, account: Account) -> None:

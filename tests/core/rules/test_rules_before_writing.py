@@ -12,7 +12,8 @@ from tests.support.clock import START, FakeClock
 from tests.support.desk import LONG_AGO, Desk, object_of, row
 from tests.support.doors import KubeDoor
 from tests.support.process import Process
-from tests.support.simulation import Simulation, ready_of
+from tests.support.simulation import Simulation
+from tests.support.stories import ready_of
 
 A, B = "a@company.com", "b@company.com"
 KUBECTL = "kubectl-client-side-apply"

@@ -15,7 +15,8 @@ from tests.core.rules.watching import finish, pending, reach, running
 from tests.support.clock import START
 from tests.support.desk import ANN, Desk, row
 from tests.support.remote import FakeColdSend
-from tests.support.simulation import Simulation, ready_of
+from tests.support.simulation import Simulation
+from tests.support.stories import ready_of
 
 OTHER_KEY = "cs_live_other"
 DELETES = {Operation.DELETE_ACCOUNT, Operation.DELETE_ACCOUNTS}
@@ -226,6 +227,15 @@ def test_rule_23_held_stays_held_until_approved_also_after_the_window() -> None:
     brake.settle(100, START + 1001.0)
     assert not brake.holds("sales-15")
     assert brake.held == 4
+
+
+def test_rule_23_an_approved_deletion_is_not_held_again_with_those_that_come_later() -> None:
+    brake = Brake(Threshold(number=10))
+    brake.ask("sales-0", "sales", START, approved=True)
+    asked(brake, 20, "sales")
+    brake.ask("sales-0", "sales", START, approved=True)
+    brake.settle(100, START)
+    assert (brake.held, brake.holds("sales-0")) == (19, False)
 
 
 def test_rule_23_those_that_have_left_within_the_window_count_with_those_that_wait() -> None:

@@ -15,7 +15,8 @@ from tests.core.rules.watching import play_until, running
 from tests.support.clock import START
 from tests.support.desk import ANN, Desk, row
 from tests.support.remote import FakeColdSend
-from tests.support.simulation import Simulation, ready_of
+from tests.support.simulation import Simulation
+from tests.support.stories import ready_of
 
 WRITES = {
     Operation.CREATE_SMTP,

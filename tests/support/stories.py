@@ -1,0 +1,192 @@
+"""What was ever asked of each object, and so what the operator may do for it: watched while it goes on."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from coldsend_operator.core.answers import address_key
+from coldsend_operator.core.records import Account
+from coldsend_operator.resources.names import FORCE_ORPHAN_ANNOTATION
+from tests.support.cluster import FakeCluster, Raw
+from tests.support.remote import DOMAIN, FakeColdSend, Inbox
+
+SENT = ("displayName", "dailyLimit", "smtp")
+
+
+@dataclass
+class Story:
+    """What was ever asked of one object: what the operator may do for it."""
+
+    namespace: str
+    name: str
+    address: str
+    may_delete: bool = False  # its policy was Delete at some time
+    may_adopt: bool = False
+    may_recreate: bool = False  # Recreate, and something to recreate for
+    recreates: bool = False
+    changed: bool = False
+    ready_may_go: bool = False
+    deleted: bool = False
+
+
+@dataclass
+class Listing:
+    """What was ever asked of one batch."""
+
+    namespace: str
+    name: str
+    addresses: set[str] = field(default_factory=set)
+    unlisted: set[str] = field(default_factory=set)  # at some time
+    deleted: bool = False
+    unavailable: int = 1
+
+
+@dataclass
+class Stories:
+    """`violations` says which rules were broken; `loose` are addresses whose inbox is not bound to an object."""
+
+    cluster: FakeCluster
+    remote: FakeColdSend
+    violations: list[str] = field(default_factory=list)
+    by_uid: dict[str, Story] = field(default_factory=dict)
+    batches: dict[str, Listing] = field(default_factory=dict)
+    loose: set[str] = field(default_factory=set)
+    out: dict[str, str] = field(default_factory=dict)  # children that are being replaced, and their batch
+
+    # -- what people ask
+
+    def stored(self, before: Raw | None, after: Raw) -> None:
+        """The API server stored this state of a SenderAccount."""
+        metadata, spec = after["metadata"], after["spec"]
+        uid = metadata["uid"]
+        address = address_key(spec.get("emailAddress") or _native_address(spec))
+        story = self.by_uid.setdefault(uid, Story(metadata["namespace"], metadata["name"], address))
+        if before is not None and before["metadata"]["uid"] == uid:
+            changed = {
+                name for name in before["spec"].keys() | spec.keys() if before["spec"].get(name) != spec.get(name)
+            }
+            self._changed(story, changed, after)
+        observes, orphans = spec.get("managementPolicy") == "Observe", spec.get("deletionPolicy") == "Orphan"
+        leaving = story.deleted or "deletionTimestamp" in metadata
+        if observes or (orphans and leaving) or metadata["annotations"].get(FORCE_ORPHAN_ANNOTATION) == "true":
+            self.loose.add(story.address)
+        story.may_delete = story.may_delete or not (orphans or observes)
+        story.may_adopt = story.may_adopt or spec.get("adoptionPolicy") == "Adopt"
+        story.recreates = story.recreates or spec.get("updatePolicy") == "Recreate"
+
+    def _changed(self, story: Story, fields: set[str], raw: Raw) -> None:
+        story.changed = story.changed or bool(fields.intersection(SENT))
+        if fields & {"managementPolicy", "adoptionPolicy"}:
+            story.ready_may_go = True
+            self.loose.add(story.address)
+        if "displayName" in fields and not (raw.get("status") or {}).get("inboxID"):
+            self.loose.add(story.address)  # after a restart a lost create is known by its name only (safety.md, 6)
+
+    def rotated(self, namespace: str) -> None:
+        for story in self.by_uid.values():
+            story.changed = story.changed or story.namespace == namespace
+
+    def ended(self, uid: str) -> None:
+        """People, or Kubernetes, ask for the end of the object."""
+        self.by_uid[uid].deleted = True
+        raw = self.cluster.find(uid)
+        if raw is not None and raw["spec"].get("deletionPolicy") == "Orphan":
+            self.loose.add(self.by_uid[uid].address)
+
+    def listed(self, uid: str, listing: Listing, addresses: Iterable[str], template: dict[str, Any]) -> None:
+        """A batch asks for these."""
+        wanted = {address_key(address) for address in addresses}
+        listing.unlisted |= listing.addresses - wanted
+        listing.addresses = wanted
+        self.batches[uid] = listing
+        if template.get("deletionPolicy") == "Orphan":
+            self.loose |= listing.addresses | listing.unlisted
+
+    # -- what the operator does
+
+    def end_asked(self, raw: Raw) -> None:
+        """The operator asks for the end of a child."""
+        uid = raw["metadata"]["uid"]
+        owner = next((owner["uid"] for owner in raw["metadata"].get("ownerReferences") or ()), "")
+        listing, story = self.batches.get(owner), self.by_uid[uid]
+        if listing is None or not (listing.deleted or story.address in listing.unlisted):
+            self.violations.append(f"the child {story.name} is deleted, and nobody asked for that")
+        story.deleted = True
+
+    def deletion_arrived(self, accounts: dict[str, Account], inbox_ids: Sequence[str]) -> None:
+        for inbox_id in inbox_ids:
+            inbox = self.remote.inboxes.get(inbox_id)
+            if inbox is None:
+                continue  # of another workspace
+            holders = [
+                uid for uid, account in accounts.items() if account.facts.held and account.facts.inbox_id == inbox_id
+            ]
+            if len(holders) != 1:
+                self.violations.append(f"{inbox_id} is deleted, held by {holders}")
+            for uid in holders:
+                self._judge_deletion(self.by_uid[uid], inbox, uid)
+                self._judge_share(uid)
+
+    def _judge_deletion(self, story: Story, inbox: Inbox, uid: str) -> None:
+        if inbox.address != story.address:
+            self.violations.append(f"{uid} of {story.address} deletes {inbox.inbox_id} of {inbox.address}")
+        if inbox.by_hand and not story.may_adopt:
+            self.violations.append(f"{uid} deletes {inbox.inbox_id}, made by hand and never to be adopted")
+        asked = (story.deleted and story.may_delete) or (story.recreates and story.changed)
+        if not asked:
+            self.violations.append(f"{uid} deletes {inbox.inbox_id}, and nobody asked for that")
+
+    def _judge_share(self, uid: str) -> None:
+        """No more than maxUnavailable inboxes of a batch are replaced at a time (safety.md, 22)."""
+        raw = self.cluster.find(uid)
+        owner = _owner_of(raw)
+        self.out = {other: batch for other, batch in self.out.items() if self._is_out(other, batch)}
+        if raw is None or owner is None or owner not in self.batches or "deletionTimestamp" in raw["metadata"]:
+            return
+        self.out[uid] = owner
+        together = [other for other, batch in self.out.items() if batch == owner]
+        if len(together) > self.batches[owner].unavailable:
+            self.violations.append(f"{together} of one batch are replaced at a time")
+
+    def _is_out(self, uid: str, batch: str) -> bool:
+        raw = self.cluster.find(uid)
+        if raw is None or "deletionTimestamp" in raw["metadata"] or _owner_of(raw) != batch:
+            return False
+        return not self.remote.at(self.by_uid[uid].address)
+
+    def status_written(self, before: Raw, after: Raw) -> None:
+        uid = after["metadata"]["uid"]
+        was, is_now = ready_of(before), ready_of(after)
+        story = self.by_uid[uid]
+        inbox = self.remote.inboxes.get((before.get("status") or {}).get("inboxID", ""))
+        excused = (
+            "deletionTimestamp" in after["metadata"]
+            or story.ready_may_go
+            or inbox is None
+            or inbox.gone_at is not None
+            or inbox.overall_status != "ACTIVE"
+            or (story.recreates and story.changed)
+        )
+        if was[0] == "True" and is_now[0] != "True" and not excused:
+            self.violations.append(f"{uid} loses Ready for no reason: {is_now}")
+
+    def excuse(self, inbox: Inbox) -> None:
+        """ColdSend shows the inbox as not ACTIVE for a while: its object may say so, also when that has passed."""
+        for story in self.by_uid.values():
+            story.ready_may_go = story.ready_may_go or story.address == address_key(inbox.address)
+
+
+def _native_address(spec: Raw) -> str:
+    return f"{spec['native']['emailPrefix']}@{DOMAIN.domain_name}"
+
+
+def _owner_of(raw: Raw | None) -> str | None:
+    owners = raw["metadata"].get("ownerReferences") or () if raw is not None else ()
+    return next((owner["uid"] for owner in owners), None)
+
+
+def ready_of(raw: Raw) -> tuple[str, str, str]:
+    for condition in (raw.get("status") or {}).get("conditions", ()):
+        if condition["type"] == "Ready":
+            return condition["status"], condition["reason"], condition["message"]
+    return ("", "", "")
