@@ -44,6 +44,11 @@ class Breaker:
     def block_of(self, operation: Operation) -> Block | None:
         return self.blocks.get(Scope.ALL) or self.blocks.get(operation.scope)
 
+    @property
+    def key_refused(self) -> bool:
+        block = self.blocks.get(Scope.ALL)
+        return block is not None and block.reason is Reason.UNAUTHORIZED
+
     def start(self, operation: Operation) -> None:
         for scope in (Scope.ALL, operation.scope):
             if scope in self.blocks:

@@ -143,6 +143,8 @@ class Registry:
         bound = account.facts.applied.workspace if account.facts.applied else account.ledger_digest
         if problem is None and digest in self.runners and bound in self.runners[digest].ledger.digests:
             return digest, None  # a rotated key: the old one may be refused by now
+        if problem is None and digest is not None and digest != bound and self._refused(bound):
+            return digest, None  # rule 15 holds: only the own inboxID, seen with it, is deleted with it
         if bound in self._ring.keys:
             return bound, None
         if digest is not None and problem is not None and digest in self._ring.keys:
@@ -166,14 +168,16 @@ class Registry:
         runner.ledger.add(account, self._doors.clock())
         runner.wake()
 
-    @staticmethod
-    def _may_leave(account: Account, runner: Runner) -> bool:
+    def _may_leave(self, account: Account, runner: Runner) -> bool:
         """What is under way with the old key ends there, unless ColdSend refuses that key."""
         if account.busy is not None:
             return False
-        block = next(iter(runner.ledger.breaker.blocks.values()), None)
-        refused = block is not None and block.reason is Reason.UNAUTHORIZED
-        return refused or (account.lost is None and account.job is None)
+        return self._refused(runner.ledger.digest) or (account.lost is None and account.job is None)
+
+    def _refused(self, digest: str | None) -> bool:
+        """Whether ColdSend refuses the key."""
+        runner = self.runners.get(digest or NO_WORKSPACE)
+        return runner is not None and runner.ledger.breaker.key_refused
 
     def _again(self, uid: str) -> None:
         account = self.accounts.get(uid)
@@ -251,6 +255,7 @@ class Registry:
                 self._place_all(self._refs.get(ref, ()))
             if changed:
                 self._place_all(self._without_key())
+            self._place_all(self._with_refused_key())
             due = self._ring.next_due()
             pause = KEY_PAUSE if due is None else min(KEY_PAUSE, max(0.0, due - self._doors.clock()))
             self._key_wake.clear()
@@ -263,6 +268,16 @@ class Registry:
         """Objects in deletion that wait for a key: one that was given elsewhere may serve them (safety.md, 26)."""
         found = (account for account in self.accounts.values() if account.key_problem is not None)
         return [account.uid for account in found if account.desired.deleting is not None]
+
+    def _with_refused_key(self) -> list[str]:
+        """Objects in deletion that wait for a key which is refused: the one that is given now may serve them."""
+        refused = [runner.ledger for digest, runner in self.runners.items() if self._refused(digest)]
+        found = (account for ledger in refused for account in ledger.accounts.values() if account.desired.deleting)
+        return [account.uid for account in found if self._has_another_key(account)]
+
+    def _has_another_key(self, account: Account) -> bool:
+        state = self._ring.state(self._ring.ref_of(account))
+        return state.problem is None and state.digest not in {None, account.ledger_digest}
 
     def _place_all(self, uids: Iterable[str]) -> None:
         for uid in list(uids):
