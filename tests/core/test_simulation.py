@@ -18,7 +18,7 @@ from coldsend_operator.resources.names import (
 from tests.core.conftest import profile
 from tests.support.cluster import NAMESPACES
 from tests.support.remote import Fault
-from tests.support.simulation import Simulation
+from tests.support.simulation import SECOND, Simulation
 
 NATIVE = "n@mail.example.com"
 ADDRESSES = ("a@company.com", "b@company.com", "c@company.com", NATIVE)
@@ -257,7 +257,26 @@ class AnyScheduleWithBatches(AnySchedule):
         return batches[which % len(batches)]
 
 
+class AnyScheduleWithTwoKeys(AnySchedule):
+    """The same, with two keys of one workspace, one of which comes and goes."""
+
+    @rule(address=st.sampled_from(ADDRESSES), namespace=st.sampled_from(NAMESPACES), fields=policies)
+    def apply_with_the_second_key(self, address: str, namespace: str, fields: dict[str, str]) -> None:
+        self.simulation.apply(namespace, "keyed", address, apiKeySecretRef={"name": SECOND}, **fields)
+
+    @precondition(lambda self: self.simulation.uids)
+    @rule(which=small, second=st.booleans())
+    def change_the_key(self, which: int, second: bool) -> None:
+        self.simulation.edit(self._uid(which), apiKeySecretRef={"name": SECOND} if second else None)
+
+    @rule(namespace=st.sampled_from(NAMESPACES), there=st.booleans())
+    def give_or_take_the_second_key(self, namespace: str, there: bool) -> None:
+        self.simulation.give_second_key(namespace, there=there)
+
+
 TestAnySchedule = AnySchedule.TestCase
-TestAnySchedule.settings = profile(1000)
+TestAnySchedule.settings = profile(900)
 TestAnyScheduleWithBatches = AnyScheduleWithBatches.TestCase
-TestAnyScheduleWithBatches.settings = profile(500)
+TestAnyScheduleWithBatches.settings = profile(400)
+TestAnyScheduleWithTwoKeys = AnyScheduleWithTwoKeys.TestCase
+TestAnyScheduleWithTwoKeys.settings = profile(300)

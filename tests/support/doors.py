@@ -181,7 +181,9 @@ class ColdSendDoor(ColdSendClient):
         traffic: Traffic,
         on_answer: OnAnswer,
         on_delete: Callable[[Sequence[str]], None] = lambda inbox_ids: None,
+        key: str = "",
     ) -> None:
+        self._key = key
         self._remote = remote
         self._traffic = traffic
         self._heard = on_answer
@@ -319,7 +321,7 @@ class ColdSendDoor(ColdSendClient):
         if fault is Fault.NOT_SENT:
             pending.outcome = Failure(FailureKind.NOT_SENT, "no connection")
             return
-        refused = self._remote.arrive()
+        refused = self._remote.arrive(self._key)
         if refused is not None:
             pending.outcome = refused
             return

@@ -57,7 +57,8 @@ class SimulatedOperator(Operator):
         self.on_delete: Callable[[Sequence[str]], None] = lambda inbox_ids: None
 
     def _client(self, key: SecretStr, on_answer: OnAnswer) -> ColdSendDoor:
-        return ColdSendDoor(self.remotes[key.get_secret_value()], self._traffic, on_answer, self.on_delete)
+        value = key.get_secret_value()
+        return ColdSendDoor(self.remotes[value], self._traffic, on_answer, self.on_delete, value)
 
 
 class Process:

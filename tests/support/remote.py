@@ -115,7 +115,7 @@ class FakeColdSend:
     inboxes: dict[str, Inbox] = field(default_factory=dict)  # all that ever were, by id
     jobs: dict[str, FakeJob] = field(default_factory=dict)
     mails: list[tuple[str, str]] = field(default_factory=list)
-    arrivals: deque[float] = field(default_factory=deque)
+    arrivals: dict[str, deque[float]] = field(default_factory=dict)  # by key: each has windows of its own
     requests: int = 0
     bursts: list[str] = field(default_factory=list)  # requests beyond a window
     work: list[Work] = field(default_factory=list)
@@ -147,16 +147,17 @@ class FakeColdSend:
         for work in due:
             work.do(work.at)
 
-    def arrive(self) -> Failure | None:
+    def arrive(self, key: str = "") -> Failure | None:
         """Count a request; a 429 when it breaks a window."""
         self.catch_up()
         now = self.clock()
-        while self.arrivals and self.arrivals[0] <= now - 3600.0:
-            self.arrivals.popleft()
-        self.arrivals.append(now)
+        arrivals = self.arrivals.setdefault(key, deque())
+        while arrivals and arrivals[0] <= now - 3600.0:
+            arrivals.popleft()
+        arrivals.append(now)
         self.requests += 1
-        minute = sum(1 for at in self.arrivals if at > now - 60.0)
-        for count, limit in ((minute, self.per_minute), (len(self.arrivals), self.per_hour)):
+        minute = sum(1 for at in arrivals if at > now - 60.0)
+        for count, limit in ((minute, self.per_minute), (len(arrivals), self.per_hour)):
             if count > limit:
                 self.bursts.append(f"{count} requests where {limit} are granted")
                 return refusal()

@@ -25,6 +25,8 @@ RESTLESS = 3000  # steps at one instant after which something turns in circles
 PATIENCE = 9 * 3600.0  # simulated seconds until everything must be as the objects ask
 STRIDE = 60.0
 SECRET = "mail"
+SECOND = "second"  # the Secret with another key of the same workspace
+SECOND_KEY = "cs_live_second"
 
 
 @dataclass
@@ -61,7 +63,9 @@ class Simulation:
             delete_brake=self.brake,
             **self.changes,
         )
-        self.remotes: dict[str, FakeColdSend] = {API_KEY: self.remote}  # by key
+        self.remotes: dict[str, FakeColdSend] = {API_KEY: self.remote, SECOND_KEY: self.remote}  # by key
+        for namespace in NAMESPACES:
+            self.give_second_key(namespace)
         self.watch = Stories(self.cluster, self.remote)
         self.cluster.on_status, self.cluster.on_stored = self.watch.status_written, self.watch.stored
         self.cluster.on_end_asked = self.watch.end_asked
@@ -97,6 +101,9 @@ class Simulation:
     def rotate(self, namespace: str, password: str) -> None:
         self.cluster.write_secret(namespace, SECRET, {"password": password})
         self.watch.rotated(namespace)
+
+    def give_second_key(self, namespace: str, *, there: bool = True) -> None:
+        self.cluster.write_secret(namespace, SECOND, {"apiKey": SECOND_KEY} if there else None)
 
     def wipe_finalizers(self, uid: str) -> None:
         """`kubectl replace` while the operator runs; it has the time to put the mark back."""
@@ -274,7 +281,7 @@ class Simulation:
         found = [
             *self.watch.violations,
             *(f"burst: {burst}" for burst in self.remote.bursts),
-            *(f"made twice: {said}" for address, said in self.remote.doubles if address not in self.watch.loose),
+            *(f"made twice: {said}" for address, said in self.remote.doubles if self.watch.binds(address)),
             *(f"mail sent twice: {mail}" for mail in mails),
         ]
         for process in [*self._running, *self.ended]:
@@ -313,6 +320,7 @@ class Simulation:
             inbox.in_use = False
             inbox.overall_status = "ACTIVE"
         for namespace in NAMESPACES:
+            self.give_second_key(namespace)
             annotations = {APPROVE_DELETION_ANNOTATION: "true"}
             self.cluster.namespaces[namespace] = {"metadata": {"annotations": annotations}, "status": {}}
         for uid in self.uids:

@@ -51,6 +51,7 @@ class Stories:
     by_uid: dict[str, Story] = field(default_factory=dict)
     batches: dict[str, Listing] = field(default_factory=dict)
     loose: set[str] = field(default_factory=set)
+    keys: dict[str, set[str]] = field(default_factory=dict)  # Secrets with API keys, by address
     out: dict[str, str] = field(default_factory=dict)  # children that are being replaced, and their batch
 
     # -- what people ask
@@ -61,6 +62,7 @@ class Stories:
         uid = metadata["uid"]
         address = address_key(spec.get("emailAddress") or _native_address(spec))
         story = self.by_uid.setdefault(uid, Story(metadata["namespace"], metadata["name"], address))
+        self.keys.setdefault(address, set()).add((spec.get("apiKeySecretRef") or {}).get("name", ""))
         if before is not None and before["metadata"]["uid"] == uid:
             changed = {
                 name for name in before["spec"].keys() | spec.keys() if before["spec"].get(name) != spec.get(name)
@@ -101,6 +103,10 @@ class Stories:
         self.batches[uid] = listing
         if template.get("deletionPolicy") == "Orphan":
             self.loose |= listing.addresses | listing.unlisted
+
+    def binds(self, address: str) -> bool:
+        """Whether no second create may leave: until two keys show the same inbox, nobody knows that they are one."""
+        return address not in self.loose and len(self.keys.get(address, ())) < 2
 
     # -- what the operator does
 
