@@ -1,12 +1,10 @@
 """A control plane of our own, kept by a supervisor of its own."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,10 +14,9 @@ from devcluster.errors import DevclusterError
 from devcluster.messages import Answer, Order
 from devcluster.paths import CHECKOUT
 from devcluster.programs import find_kubectl, find_programs
-from devcluster.run_folder import RunFolder
+from devcluster.run_folder import RunFolder, remove_until_gone
 
 _STOP_SECONDS = 20.0
-_RETRY_SECONDS = 0.05
 
 
 @contextmanager
@@ -92,7 +89,7 @@ class _Supervisor:
         self._answers.close()
         self._connection.close()
         if self._folder is not None:
-            _remove(self._folder)
+            remove_until_gone(self._folder)  # by the supervisor, unless it was killed
         return self._failure
 
     def _wait_for_end(self) -> None:
@@ -106,15 +103,6 @@ class _Supervisor:
         code = self._process.wait()
         how = signal.Signals(-code).name if code < 0 else f"exit code {code}"
         return Answer(failure=f"its supervisor ended with {how}" if code else "")
-
-
-def _remove(folder: Path) -> None:
-    """The supervisor has done it, unless it was killed; then components may still be dying in there."""
-    until = time.monotonic() + _STOP_SECONDS
-    while folder.exists() and time.monotonic() < until:
-        shutil.rmtree(folder, ignore_errors=True)
-        if folder.exists():
-            time.sleep(_RETRY_SECONDS)
 
 
 def _import_path() -> str:

@@ -13,6 +13,7 @@ from devcluster.locks import try_lock
 
 _PREFIX = "coldsend-devcluster-"
 _LOCK = "lock"
+_REMOVE_SECONDS, _RETRY_SECONDS = 20.0, 0.05
 _YOUNG_SECONDS = 60.0  # a folder may exist for a moment before its lock is held
 
 
@@ -80,6 +81,15 @@ def run_folder(root: Path | None) -> Iterator[RunFolder]:
     finally:
         shutil.rmtree(path, ignore_errors=True)
         os.close(lock)
+
+
+def remove_until_gone(path: Path) -> None:
+    """Components that were just killed may still be dying in there."""
+    until = time.monotonic() + _REMOVE_SECONDS
+    while path.exists() and time.monotonic() < until:
+        shutil.rmtree(path, ignore_errors=True)
+        if path.exists():
+            time.sleep(_RETRY_SECONDS)
 
 
 def _remove_abandoned(parent: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from devcluster.locks import exclusive
 from devcluster.paths import CACHE, CHECKOUT
 from devcluster.processes import dies_with_its_parent
-from devcluster.run_folder import run_folder
+from devcluster.run_folder import remove_until_gone, run_folder
 from devcluster.whole import cgroups
 
 FOLDER, CGROUP = "DEVCLUSTER_BOX", "DEVCLUSTER_BOX_CGROUP"
@@ -36,6 +36,7 @@ def run_in_box(command: Sequence[str]) -> int:
             with run_folder(root) as folder:
                 return _run(command, folder.path)
         finally:
+            remove_until_gone(folder.path)
             cgroups.remove_all()
 
 

@@ -14,8 +14,7 @@ from coldsend_operator.workspace.operator import Operator
 CHUNK = 50  # objects of a list page: with 1,000 accounts 500 cost 10 MB more than they save in time
 IDLE_SECONDS = 0.02  # a worker of kopf lives so long after its object's last event: 12 kB each in a first list
 
-# For peering, which is off. Without it kopf asks for the name of the user, which fails in a pod whose user has no line in
-# /etc/passwd.
+# For peering, which is off. Without it kopf asks for the name of the user, and the user of a pod has none.
 IDENTITY: Any = "coldsend-operator"
 
 
