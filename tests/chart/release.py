@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.chart.support import CHART, RELEASE, Helm, Object, Rendered, rendered
+from tests.chart.support import CHART, RELEASE, Helm, Object, Rendered
 from tests.e2e.stage.operators import OperatorRun, running_operator
 from tests.e2e.stage.world import World
 
@@ -37,7 +37,7 @@ class Release:
         return name
 
     @contextmanager
-    def operator(self, key: Path) -> Iterator[OperatorRun]:
+    def operator(self, key: Path, **beside: str) -> Iterator[OperatorRun]:
         """One pod's container as a process; `key` is the file that the kubelet would mount."""
         container = self.made.container
         assert container["args"] == ["run"]
@@ -48,12 +48,19 @@ class Release:
             del environment[name]  # fixed ports suit a pod with an address of its own
         token = self.world.server.token(self.namespace, self.account)
         kubeconfig = self.world.cluster.kubeconfig_for(token)
-        with running_operator(kubeconfig, self.world.folder, **environment) as running:
+        with running_operator(kubeconfig, self.world.folder, **environment, **beside) as running:
             yield running
 
 
-def install(world: World, helm: Helm, namespace: str, values: Object, chart: Path = CHART) -> Release:
+def install(world: World, helm: Helm, namespace: str, values: Object, *flags: str, chart: Path = CHART) -> Release:
     """`helm install`; that nothing is waited for is Helm's default."""
     at = helm.at(world.cluster)
-    at("install", RELEASE, str(chart), "--namespace", namespace, "--values", at.values(values))
-    return Release(world, at, namespace, rendered(at("get", "manifest", RELEASE, "--namespace", namespace)))
+    at("install", RELEASE, str(chart), "--namespace", namespace, "--values", at.values(values), *flags)
+    return Release(world, at, namespace, at.stored(namespace))
+
+
+def upgrade(release: Release, values: Object) -> Release:
+    """`helm upgrade` to the chart of this checkout."""
+    helm, namespace = release.helm, release.namespace
+    helm("upgrade", RELEASE, str(CHART), "--namespace", namespace, "--values", helm.values(values))
+    return Release(release.world, helm, namespace, helm.stored(namespace))

@@ -87,6 +87,10 @@ class Helm:
     def render(self, values: Object | None = None, release: str = RELEASE) -> Rendered:
         return rendered(self.text(values, release))
 
+    def stored(self, namespace: str, release: str = RELEASE) -> Rendered:
+        """What Helm remembers to have installed."""
+        return rendered(self("get", "manifest", release, "--namespace", namespace))
+
     def values(self, values: Object | None) -> str:
         """The path of a file that holds them."""
         path = self._folder / f"values-{uuid4().hex[:8]}.yaml"

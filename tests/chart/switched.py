@@ -7,6 +7,8 @@ from typing import Any
 from tests.chart.support import RELEASE, Object, Rendered
 
 DIGEST = f"sha256:{'0' * 64}"
+DASHBOARD = f"{RELEASE}-dashboard"
+ALERTS: Object = {"metrics.prometheusRule.enabled": True}
 
 
 @dataclass(frozen=True)
@@ -20,14 +22,19 @@ class Switched:
 
     @property
     def values(self) -> Object:
-        made: Object = {}
-        for path, value in {**self.beside, self.path: self.value}.items():
-            *above, last = path.split(".")
-            place = made
-            for key in above:
-                place = place.setdefault(key, {})
-            place[last] = value
-        return made
+        return nested({**self.beside, self.path: self.value})
+
+
+def nested(flat: Object) -> Object:
+    """Values by their paths, as values.yaml has them."""
+    made: Object = {}
+    for path, value in flat.items():
+        *above, last = path.split(".")
+        place = made
+        for key in above:
+            place = place.setdefault(key, {})
+        place[last] = value
+    return made
 
 
 def _setting(name: str, value: Any, variable: str, text: str) -> Switched:
@@ -64,6 +71,10 @@ def _named(made: Rendered, kind: str) -> set[str]:
 
 def _volume(made: Rendered, name: str) -> Object | None:
     return next((each for each in made.pod["spec"].get("volumes", []) if each["name"] == name), None)
+
+
+def _alerts(made: Rendered) -> list[Object]:
+    return [rule for group in made.one("PrometheusRule")["spec"]["groups"] for rule in group["rules"]]
 
 
 def _egress(made: Rendered) -> Object:
@@ -247,6 +258,40 @@ METRICS = [
     ),
     *_monitor("metrics.serviceMonitor", "ServiceMonitor", "endpoints"),
     *_monitor("metrics.podMonitor", "PodMonitor", "podMetricsEndpoints"),
+    Switched("metrics.prometheusRule.enabled", True, lambda made: "PrometheusRule" in made.kinds),
+    Switched(
+        "metrics.prometheusRule.alertLabels",
+        {"team": "mail"},
+        lambda made: all(each["labels"]["team"] == "mail" for each in _alerts(made)),
+        ALERTS,
+    ),
+    Switched(
+        "metrics.prometheusRule.disabled",
+        ["ColdSendNoLeader"],
+        lambda made: "ColdSendNoLeader" not in {each["alert"] for each in _alerts(made)},
+        ALERTS,
+    ),
+    Switched(
+        "metrics.prometheusRule.runbookURL",
+        "https://wiki/",
+        lambda made: all(
+            each["annotations"]["runbook_url"] == f"https://wiki/{each['alert']}" for each in _alerts(made)
+        ),
+        ALERTS,
+    ),
+    Switched("metrics.dashboard.enabled", True, lambda made: "ConfigMap" in made.kinds),
+    Switched(
+        "metrics.dashboard.labels",
+        {"boards": "yes"},
+        lambda made: made.one("ConfigMap", DASHBOARD)["metadata"]["labels"]["boards"] == "yes",
+        {"metrics.dashboard.enabled": True},
+    ),
+    Switched(
+        "metrics.dashboard.annotations",
+        {"folder": "Mail"},
+        lambda made: made.one("ConfigMap", DASHBOARD)["metadata"]["annotations"] == {"folder": "Mail"},
+        {"metrics.dashboard.enabled": True},
+    ),
     Switched("tests.enabled", False, lambda made: "Pod" not in made.kinds),
 ]
 

@@ -1,0 +1,87 @@
+"""The API server takes every object of the chart, with strict validation; it stores none of them."""
+
+import subprocess
+
+import pytest
+import yaml
+
+from tests.chart.support import NAMESPACE, Helm, Object
+from tests.chart.switched import ALL, DIGEST, nested
+from tests.e2e.stage.world import World
+
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/warn": "restricted"}
+MONITORS = {"ServiceMonitor": "servicemonitors", "PodMonitor": "podmonitors", "PrometheusRule": "prometheusrules"}
+OFF = ("crds.install", "rbac.create", "rbac.aggregate", "serviceAccount.create", "metrics.enabled", "tests.enabled")
+"""Values whose test takes objects away."""
+RIVALS = ("podDisruptionBudget.enabled", "namespaces", "apiKey.existingSecret", "image.digest")
+"""Values that hide what others of the set show."""
+
+
+@pytest.fixture(scope="module")
+def ready(world: World) -> World:
+    """The namespaces of the release, and the Prometheus operator's kinds: by name, its schemas are not here."""
+    for name in (NAMESPACE, "sales", "support"):
+        _apply(world, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": RESTRICTED}})
+    for kind, plural in MONITORS.items():
+        _apply(world, _definition(kind, plural))
+    names = [f"crd/{plural}.monitoring.coreos.com" for plural in MONITORS.values()]
+    world.server.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
+    return world
+
+
+VALUES: dict[str, Object] = {
+    "defaults": {},
+    "everything_at_once": {each.path: each.value for each in ALL if each.path not in {*OFF, *RIVALS}},
+    "some_namespaces": {"namespaces": ["sales", "support"], "apiKey.existingSecret": "mine"},
+    "a_digest": {"image.digest": DIGEST},
+}
+
+
+@pytest.mark.parametrize("flat", [pytest.param(flat, id=name) for name, flat in VALUES.items()])
+def test_the_api_server_takes_the_chart_with(ready: World, helm: Helm, flat: Object) -> None:
+    text = helm.text(nested(flat))
+    said = _dry_run(ready, text)
+    count = len([each for each in yaml.safe_load_all(text) if each])
+    assert said.stdout.count("serverside-applied (server dry run)") == count
+
+
+def test_the_pods_fit_the_restricted_standard(ready: World, helm: Helm) -> None:
+    assert "Warning" not in _dry_run(ready, helm.text()).stderr
+
+
+def test_a_field_that_no_kind_has_would_be_refused(ready: World, helm: Helm) -> None:
+    text = helm.text({"affinity": {"nodeAfinity": {}}})
+    with pytest.raises(subprocess.CalledProcessError) as refused:
+        _dry_run(ready, text)
+    assert "nodeAfinity" in refused.value.stderr
+
+
+def _dry_run(world: World, manifests: str) -> subprocess.CompletedProcess[str]:
+    path = world.folder / "manifests.yaml"
+    path.write_text(manifests)
+    flags = ("--server-side", "--dry-run=server", "--validate=strict", "--force-conflicts")
+    return world.server.kubectl("apply", *flags, "-f", str(path))
+
+
+def _apply(world: World, body: Object) -> None:
+    path = world.folder / "object.yaml"
+    path.write_text(yaml.safe_dump(body))
+    world.server.kubectl("apply", "--server-side", "-f", str(path))
+
+
+def _definition(kind: str, plural: str) -> Object:
+    anything = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {
+            "name": f"{plural}.monitoring.coreos.com",
+            "annotations": {"api-approved.kubernetes.io": "unapproved, a stand-in of a test"},
+        },
+        "spec": {
+            "group": "monitoring.coreos.com",
+            "scope": "Namespaced",
+            "names": {"kind": kind, "plural": plural},
+            "versions": [{"name": "v1", "served": True, "storage": True, "schema": anything}],
+        },
+    }

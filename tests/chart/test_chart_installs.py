@@ -1,0 +1,159 @@
+"""`helm install`, `upgrade` and `uninstall` on a real API server, with the operator at work on objects of a release."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+import devcluster
+from tests.chart.release import QUICK, install, upgrade
+from tests.chart.support import RELEASE, Helm, HelmError, Object
+from tests.e2e.batches.pool import Pool, clear
+from tests.e2e.stage.operators import OperatorRun
+from tests.e2e.stage.stage import OUTLOOK, Stage, staged
+from tests.e2e.stage.world import World, opened_world
+
+PREVIOUS = Path(__file__).parent / "previous"
+CRDS = ("senderaccounts.coldsend.pro", "senderaccountbatches.coldsend.pro")
+MANY = tuple(f"seller-{number:02}" for number in range(30))
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[World]:
+    """A control plane that knows nothing of us."""
+    with devcluster.control_plane() as plane, opened_world(plane, tmp_path) as opened:
+        yield opened
+
+
+@contextmanager
+def _home(world: World) -> Iterator[Stage]:
+    """The release's namespace, and that of the objects: the Secrets that both need are the same."""
+    with staged(world, "home") as stage:
+        try:
+            yield stage
+        finally:
+            clear(stage)
+
+
+def _values(stage: Stage) -> Object:
+    return {
+        "apiKey": {"existingSecret": "workspace"},
+        "settings": {**QUICK, "apiUrl": stage.emulator.api_url},
+    }
+
+
+def _key(stage: Stage) -> Path:
+    path = stage.world.folder / "key"
+    path.write_text(stage.key)
+    return path
+
+
+def _established(world: World) -> None:
+    world.server.kubectl("wait", "--for=condition=Established", "--timeout=30s", *(f"crd/{name}" for name in CRDS))
+
+
+def _crds(world: World) -> list[Object]:
+    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    return [world.server.ask("GET", f"{path}/{name}") for name in CRDS]
+
+
+def _the(pattern: str) -> Path:
+    (found,) = PREVIOUS.glob(pattern)
+    return found
+
+
+def _versions(stage: Stage) -> dict[str, str]:
+    """UID and resourceVersion of each object of both kinds."""
+    found = [*stage.server.items("SenderAccount", stage.namespace)]
+    found += stage.server.items("SenderAccountBatch", stage.namespace)
+    return {
+        each["metadata"]["name"]: f"{each['metadata']['uid']} {each['metadata']['resourceVersion']}" for each in found
+    }
+
+
+def _uids(stage: Stage) -> dict[str, str]:
+    return {name: version.split()[0] for name, version in _versions(stage).items()}
+
+
+def _writes_to_coldsend(stage: Stage) -> list[str]:
+    return [each["operation"] for each in stage.asked() if each["method"] != "GET"]
+
+
+def _quiet(operator: OperatorRun, stage: Stage) -> None:
+    operator.wait_until_ready()
+    stage.after_sweeps()
+
+
+def test_an_uninstall_keeps_crds_objects_and_inboxes_and_a_new_release_goes_on(fresh: World, helm: Helm) -> None:
+    with _home(fresh) as stage:
+        release = install(fresh, helm, stage.namespace, _values(stage))
+        _established(fresh)
+        pool = Pool(stage)
+        with release.operator(_key(stage)) as operator:
+            operator.wait_until_ready()
+            stage.apply("ann", apiKeySecretRef=None)
+            stage.known("ann")
+            pool.apply(*MANY)
+            pool.ready()
+            stage.after_sweeps()
+        before, writes = _versions(stage), _writes_to_coldsend(stage)
+        release.helm("uninstall", RELEASE, "--namespace", stage.namespace)
+        left = [each["metadata"]["name"] for each in fresh.server.items("Role", stage.namespace)]
+        assert left == []
+        assert _versions(stage) == before
+
+        again = install(fresh, helm, stage.namespace, _values(stage))
+        with again.operator(_key(stage)) as operator:
+            _quiet(operator, stage)
+            assert operator.figure("coldsend_kubernetes_writes_total", kind="SenderAccount") == 0
+            assert _writes_to_coldsend(stage) == writes
+            stage.delete("ann")
+            stage.gone("ann")
+        assert _uids(stage) == {name: version.split()[0] for name, version in before.items() if name != "ann"}
+
+
+def test_crds_that_another_release_left_are_taken_over_when_asked(fresh: World, helm: Helm) -> None:
+    with _home(fresh) as first, _home(fresh) as second:
+        release = install(fresh, helm, first.namespace, _values(first))
+        release.helm("uninstall", RELEASE, "--namespace", first.namespace)
+        with pytest.raises(HelmError, match="invalid ownership metadata"):
+            install(fresh, helm, second.namespace, _values(second))
+        install(fresh, helm, second.namespace, _values(second), "--take-ownership")
+        owners = {each["metadata"]["annotations"]["meta.helm.sh/release-namespace"] for each in _crds(fresh)}
+        assert owners == {second.namespace}
+
+
+def test_an_upgrade_from_the_previous_chart_brings_its_crds_and_touches_no_inbox(fresh: World, helm: Helm) -> None:
+    with _home(fresh) as stage:
+        release = install(fresh, helm, stage.namespace, _values(stage), chart=_the("*.tgz"))
+        _established(fresh)
+        old = [each["spec"] for each in _crds(fresh)]
+        pool, late = Pool(stage), Pool(stage, "late")
+        with release.operator(_key(stage), PYTHONPATH=str(_the("*.whl"))) as operator:
+            operator.wait_until_ready()
+            assert '"version": "0.0.9"' in operator.lines()
+            stage.apply("ann", apiKeySecretRef=None)
+            stage.apply("bob", OUTLOOK)
+            pool.apply(*MANY)
+            for name in ("ann", "bob"):
+                stage.known(name)
+            pool.ready()
+            fault = stage.fault("pause", operation="bulkCreateSmtpAccounts")
+            late.apply(*(f"late-{name}" for name in MANY))
+            stage.emulator.wait_for_fault(fault, seconds=60)
+            operator.kill()
+        before = _uids(stage)
+        upgraded = upgrade(release, _values(stage))
+        _established(fresh)
+        assert [each["spec"] for each in _crds(fresh)] != old
+        with upgraded.operator(_key(stage)) as operator:
+            operator.wait_until_ready()
+            stage.emulator.release(fault)
+            stage.emulator.remove_fault(fault)
+            late.ready()
+            pool.ready()
+        assert {name: uid for name, uid in _uids(stage).items() if name in before} == before
+        created = stage.emulator.history(event="created")
+        assert len(created) == len({each["email_address"] for each in created}) == 2 + 2 * len(MANY)
+        assert stage.emulator.history(event="deleted") == []
