@@ -19,8 +19,8 @@ class Revocable(FakeColdSend):
 
     revoked: bool = False
 
-    def arrive(self) -> Failure | None:
-        return Failure(FailureKind.UNAUTHORIZED, "invalid key", 401) if self.revoked else super().arrive()
+    def arrive(self, key: str = "") -> Failure | None:
+        return Failure(FailureKind.UNAUTHORIZED, "invalid key", 401) if self.revoked else super().arrive(key)
 
 
 def with_two_keys() -> tuple[Simulation, Revocable]:
