@@ -75,6 +75,7 @@ class Helm:
     def started(self, *arguments: str) -> "subprocess.Popen[str]":
         """Under way; for those who look at what happens meanwhile."""
         home = {f"HELM_{name}_HOME": str(self._folder / name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
+        home["HOME"] = str(self._folder)  # where it keeps what it learned of the API server
         if self._cluster is not None:
             home["KUBECONFIG"] = str(self._cluster.kubeconfig)
         pipe = subprocess.PIPE
