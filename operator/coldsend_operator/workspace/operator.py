@@ -13,19 +13,18 @@ from coldsend_operator.core.budget import Limits
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.policy import Policy, Threshold
 from coldsend_operator.core.records import Account
-from coldsend_operator.kube.client import Kind, KubeClient, KubeError
+from coldsend_operator.kube.client import KubeClient, KubeError
 from coldsend_operator.kube.lease import Election, Leadership, NoElection
 from coldsend_operator.kube.secrets import Secrets
-from coldsend_operator.kube.startup import list_versions
 from coldsend_operator.kube.state import StateMap
 from coldsend_operator.logs import Event, log
 from coldsend_operator.metrics import Metrics, serving
 from coldsend_operator.probes import answering
 from coldsend_operator.settings import Settings
+from coldsend_operator.workspace.arrivals import ARRIVAL_PAUSE, Arrivals
 from coldsend_operator.workspace.batches import Batches
 from coldsend_operator.workspace.clock import Clock
 from coldsend_operator.workspace.credentials import Hmac, SecretReader, load_hmac
-from coldsend_operator.workspace.desired import version_number
 from coldsend_operator.workspace.figures import snapshot
 from coldsend_operator.workspace.keys import KeyRing
 from coldsend_operator.workspace.namespace_watch import watch_namespaces
@@ -34,8 +33,6 @@ from coldsend_operator.workspace.runner import Doors
 from coldsend_operator.workspace.secret_watch import SecretWatch
 from coldsend_operator.workspace.store import Store
 
-ARRIVAL_PAUSE = 0.05
-RELIST_SECONDS = 5.0
 HMAC_RETRY = 2.0
 STALLED_SECONDS = 60.0
 SHORTEST_CHECK, CHECK_TIMEOUT = 10.0, 120.0
@@ -66,7 +63,6 @@ class Operator:
         self._stack = AsyncExitStack()
         self._kube = kube or KubeClient.connect(self.metrics.write)
         self._leadership: Leadership = leadership or NoElection()
-        self._batches_seen: dict[str, int] = {}
         self._background: list[asyncio.Task[None]] = []
         self._hmac: Hmac | None = None
         self.ready = False
@@ -87,6 +83,7 @@ class Operator:
         self.batches = Batches(
             self._kube, lambda: self._leadership, self.registry, self.clock, self.metrics.job_finished
         )
+        self._arrivals = Arrivals(self._kube, self._settings, self.registry, self.batches, self.clock)
         await self._stack.enter_async_context(serving(self.metrics, self._snapshot, self._settings.metrics_address))
         await self._stack.enter_async_context(
             answering(self._settings.probes_address, lambda: self.alive, lambda: self.ready)
@@ -103,21 +100,10 @@ class Operator:
     # -- watch events, fed by the handlers
 
     def account_event(self, kind: str | None, raw: Mapping[str, Any]) -> None:
-        metadata = raw["metadata"]
-        if kind == "DELETED":
-            self.registry.gone(metadata["uid"])
-            self.batches.child_gone(metadata["namespace"], metadata["name"], metadata["uid"])
-        else:
-            self.registry.seen(raw)
-            self.batches.child_seen(raw)
+        self._arrivals.account_event(kind, raw)
 
     def batch_event(self, kind: str | None, raw: Mapping[str, Any]) -> None:
-        metadata = raw["metadata"]
-        self._batches_seen[metadata["uid"]] = version_number(metadata["resourceVersion"])
-        if kind == "DELETED":
-            self.batches.batch_gone(metadata["uid"])
-        else:
-            self.batches.batch_seen(raw)
+        self._arrivals.batch_event(kind, raw)
 
     # -- the order of a start
 
@@ -125,20 +111,21 @@ class Operator:
         """Wait until all is known, then lead; returns when told to stop, raises when the Lease is lost."""
         await self._load_hmac()
         self._begin(self.registry.watch_keys())
-        await self._whole("SenderAccount")
-        await self._whole("SenderAccountBatch")
+        await self._arrivals.whole("SenderAccount")
+        await self._arrivals.whole("SenderAccountBatch")
         while not self.registry.placed:  # noqa: ASYNC110 - many small steps lead there, none of them the last
             await asyncio.sleep(ARRIVAL_PAUSE)
         self.ready = True
         await self._leadership.acquired()
         self._kube.fence.lets_through = self._leadership.fresh
-        await self._whole("SenderAccount")  # what the leader before us wrote last must have arrived too
-        await self._whole("SenderAccountBatch")
+        await self._arrivals.whole("SenderAccount")  # what the leader before us wrote last must have arrived too
+        await self._arrivals.whole("SenderAccountBatch")
         await self._store.load()
         self.metrics.leader(leading=True)
         self._leading = True
         self._begin(watch_namespaces(self._kube, self.policy, lambda: tuple(self.registry.runners.values())))
         self._begin(self._secret_watch().run())
+        self._begin(self._arrivals.forget_the_unseen())
         self.registry.start()
         self._batches_work = asyncio.create_task(self.batches.run(), name="batches")
         await self._leadership.lost()
@@ -164,29 +151,6 @@ class Operator:
         limit = self.clock() - STALLED_SECONDS
         rounds = (self.batches.came_round_at, *(runner.came_round_at for runner in self.registry.runners.values()))
         return all(came_round_at > limit for came_round_at in rounds)
-
-    async def _whole(self, kind: Kind) -> None:
-        """safety.md, 1: an own list, and all of it arrived; what was deleted meanwhile is listed no more."""
-        listed = await self._listed(kind)
-        at = self.clock()
-        while not all(self._has_arrived(kind, uid, version) for uid, version in listed.items()):
-            await asyncio.sleep(ARRIVAL_PAUSE)
-            if self.clock() - at > RELIST_SECONDS:
-                listed, at = await self._listed(kind), self.clock()
-
-    def _has_arrived(self, kind: Kind, uid: str, version: int) -> bool:
-        seen = self.registry.version_of(uid) if kind == "SenderAccount" else self._batches_seen.get(uid)
-        return seen is not None and seen >= version
-
-    async def _listed(self, kind: Kind) -> dict[str, int]:
-        while True:
-            try:
-                found = await list_versions(self._kube, kind, self._settings.namespaces, self._settings.label_selector)
-            except KubeError as error:
-                log.warning(Event.CALL_FAILED, operation=f"list {kind}", message=str(error))
-                await asyncio.sleep(HMAC_RETRY)
-            else:
-                return {uid: version_number(version) for uid, version in found.items()}
 
     async def _load_hmac(self) -> None:
         while self._hmac is None:

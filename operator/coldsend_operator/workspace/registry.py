@@ -284,11 +284,6 @@ class Registry:
             if uid in self.accounts:
                 self._place(self.accounts[uid])
 
-    def version_of(self, uid: str) -> int | None:
-        """The newest resourceVersion seen of an account; None when it is not there."""
-        account = self.accounts.get(uid)
-        return account.desired.resource_version if account is not None else None
-
     @property
     def placed(self) -> bool:
         """Whether every account has found its workspace."""
