@@ -1,0 +1,149 @@
+"""examples/helm: mailboxes as values, and what Helm's waiting (kstatus) makes of our conditions."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import pytest
+import yaml
+
+from coldsend_operator.resources import read_batch
+from tests.chart.support import ROOT, Helm, HelmError, Object, rendered
+from tests.e2e.batches.pool import Pool, clear
+from tests.e2e.stage.solo import Solo, solo
+from tests.e2e.stage.stage import LOGIN, WORKSPACE, Stage
+from tests.e2e.stage.world import World
+
+EXAMPLE = ROOT / "examples" / "helm"
+POOL = "pool"
+CREATE = "POST .*/sender-accounts/smtp"
+SECONDS = 60
+SOON = "5s"  # when Helm gives up what never gets ready; what it waits for in vain does not depend on it
+
+
+@dataclass
+class Mailboxes:
+    """The example's release of one stage. What is in `boxes` is what people would write into values.yaml."""
+
+    stage: Stage
+    operators: Solo
+    helm: Helm
+    boxes: dict[str, Object]
+
+    @property
+    def pool(self) -> Pool:
+        return Pool(self.stage, POOL)
+
+    def arguments(self, *flags: str) -> list[str]:
+        base = dict.fromkeys(yaml.safe_load((EXAMPLE / "values.yaml").read_text())["mailboxes"])
+        template = {"smtp": {"passwordSecretRef": {"name": LOGIN}}, "apiKeySecretRef": {"name": WORKSPACE}}
+        boxes = {name: {"displayName": name, "passwordKey": "password", **box} for name, box in self.boxes.items()}
+        values = {"domain": self.stage.domain, "template": template, "mailboxes": {**base, **boxes}}
+        return [POOL, str(EXAMPLE), "--namespace", self.stage.namespace, "--values", self.helm.values(values), *flags]
+
+    def install(self, *flags: str) -> None:
+        self.helm("install", *self.arguments(*flags))
+
+    def upgrade(self, *flags: str) -> "subprocess.Popen[str]":
+        return self.helm.started("upgrade", *self.arguments(*flags))
+
+    def label(self) -> None:
+        """The operator of the test looks at labelled batches only; children copy the label."""
+        change = {"metadata": {"labels": self.operators.labels}}
+        self.stage.server.merge("SenderAccountBatch", self.stage.namespace, POOL, change)
+
+
+@pytest.fixture
+def mailboxes(world: World, helm: Helm) -> Iterator[Mailboxes]:
+    with _mailboxes(world, helm) as made:
+        yield made
+
+
+@contextmanager
+def _mailboxes(world: World, helm: Helm) -> Iterator[Mailboxes]:
+    with solo(world, "example") as (operators, stage):
+        try:
+            yield Mailboxes(stage, operators, helm.at(world.cluster), {"ann": {}, "bob": {"dailyLimit": 20}})
+        finally:
+            clear(stage)
+
+
+def test_the_example_is_a_batch_without_problems(helm: Helm) -> None:
+    assert "0 chart(s) failed" in helm("lint", "--strict", str(EXAMPLE))
+    (batch,) = rendered(helm("template", "sales-pool", str(EXAMPLE), "--namespace", "sales")).objects
+    reading = read_batch(batch["spec"])
+    assert reading.problems == ()
+    assert [item["emailAddress"] for item in batch["spec"]["inboxes"]] == [
+        "ann@company.com",
+        "bob@company.com",
+        "carol.lee@company.com",
+    ]
+
+
+def test_an_example_without_mailboxes_is_an_empty_list(helm: Helm) -> None:
+    nobody = helm.values({"mailboxes": {"ann": None, "bob": None, "carol.lee": None}})
+    (batch,) = rendered(helm("template", "sales-pool", str(EXAMPLE), "--values", nobody)).objects
+    assert batch["spec"]["inboxes"] == []
+
+
+def test_a_password_among_the_values_is_refused(helm: Helm) -> None:
+    with pytest.raises(HelmError, match="password"):
+        helm("template", str(EXAMPLE), "--values", helm.values({"mailboxes": {"ann": {"password": "hush"}}}))
+
+
+def test_the_api_server_takes_the_example(world: World, helm: Helm) -> None:
+    path = world.folder / "example.yaml"
+    path.write_text(helm("template", "sales-pool", str(EXAMPLE), "--namespace", "default"))
+    said = world.server.kubectl("apply", "--server-side", "--dry-run=server", "--validate=strict", "-f", str(path))
+    assert said.stdout.count("serverside-applied (server dry run)") == 1
+
+
+def test_an_install_does_not_wait_for_what_no_operator_has_looked_at(mailboxes: Mailboxes) -> None:
+    mailboxes.install("--wait")
+    assert mailboxes.pool.raw() is not None
+    assert mailboxes.stage.emulator.inboxes(workspace=mailboxes.stage.workspace) == []
+
+
+def test_an_upgrade_waits_until_the_batch_is_ready_again(mailboxes: Mailboxes) -> None:
+    mailboxes.install()
+    mailboxes.label()
+    with mailboxes.operators.operator() as operator:
+        operator.wait_until_ready()
+        mailboxes.pool.ready()
+        create = mailboxes.operators.coldsend.hold(CREATE, when="before")
+        mailboxes.boxes["carl"] = {}
+        with mailboxes.upgrade("--wait") as waiting:
+            assert create.reached.wait(SECONDS)
+            mailboxes.pool.until(lambda shown: shown.settled and shown.status["ready"] == 2, "two of three")
+            assert waiting.poll() is None
+            mailboxes.operators.coldsend.release(create)
+            assert waiting.wait(SECONDS) == 0
+        found = mailboxes.pool.raw()
+        assert found is not None
+        assert found["status"]["ready"] == 3
+
+
+def test_what_never_gets_ready_ends_with_the_message_of_its_condition(mailboxes: Mailboxes) -> None:
+    mailboxes.install()
+    mailboxes.label()
+    with mailboxes.operators.operator() as operator:
+        operator.wait_until_ready()
+        mailboxes.pool.ready()
+        mailboxes.boxes["carl"] = {"passwordKey": "not-there"}
+        with mailboxes.upgrade("--wait", "--timeout", SOON) as waiting:
+            _, complaint = waiting.communicate()
+        assert waiting.returncode == 1
+        assert f"{POOL} not ready. status: InProgress" in complaint
+        assert mailboxes.pool.account("carl").condition("Ready") == "False SecretKeyNotFound"
+
+
+def test_an_uninstall_waits_until_the_inboxes_are_gone(mailboxes: Mailboxes) -> None:
+    mailboxes.install()
+    mailboxes.label()
+    with mailboxes.operators.operator() as operator:
+        operator.wait_until_ready()
+        mailboxes.pool.ready()
+        mailboxes.helm("uninstall", POOL, "--namespace", mailboxes.stage.namespace, "--wait")
+        assert mailboxes.stage.emulator.inboxes(workspace=mailboxes.stage.workspace) == []
+        assert mailboxes.pool.raw() is None
