@@ -1,16 +1,11 @@
 """The status of a batch as a projection of its figures. Pure, and written by one writer."""
 
-from dataclasses import dataclass
-from typing import Any
-
 from coldsend_operator.core.batch import Batch
 from coldsend_operator.core.batch_jobs import JobRow
 from coldsend_operator.core.batch_tally import Failure, Fate, Tally
-from coldsend_operator.core.ledger import rfc3339
+from coldsend_operator.core.conditions import MESSAGE_LENGTH, Saying, Status, conditions
 from coldsend_operator.core.reasons import Condition, Reason
 
-Status = dict[str, Any]
-MESSAGE_LENGTH = 1024
 APPROVE = "coldsend.pro/approve-deletion: 'true'"
 NEVER_BACK = ("succeeded", "failed")
 FIGURES = (
@@ -23,15 +18,6 @@ FIGURES = (
     "healthScore",
     "failures",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Saying:
-    """What one condition says."""
-
-    status: str
-    reason: str
-    message: str
 
 
 def project_batch(batch: Batch, tally: Tally, jobs: list[JobRow], estimate: str | None, now: float) -> Status | None:
@@ -52,7 +38,7 @@ def project_batch(batch: Batch, tally: Tally, jobs: list[JobRow], estimate: str 
         status["jobs"] = jobs
     says = _sayings(batch, tally, status)
     status["observedGeneration"] = generation
-    status["conditions"] = _conditions(says, previous, generation, now)
+    status["conditions"] = conditions(says, previous, generation, now)
     return status
 
 
@@ -193,22 +179,3 @@ def _healthy(tally: Tally) -> Saying:
     if good:
         return Saying("True", Reason.HEALTH_SCORE_GOOD, "No inbox has a low health score.")
     return Saying("Unknown", Reason.HEALTH_SCORE_UNKNOWN, "ColdSend shows no health score.")
-
-
-def _conditions(says: dict[Condition, Saying], previous: Status, generation: int, now: float) -> list[dict[str, Any]]:
-    before = {entry.get("type"): entry for entry in previous.get("conditions", ())}
-    conditions = []
-    for kind, saying in says.items():
-        old = before.get(kind.value, {})
-        moved = old.get("status") != saying.status
-        conditions.append(
-            {
-                "type": kind.value,
-                "status": saying.status,
-                "observedGeneration": generation,
-                "lastTransitionTime": rfc3339(now) if moved else old.get("lastTransitionTime", rfc3339(now)),
-                "reason": str(saying.reason),
-                "message": saying.message[:MESSAGE_LENGTH],
-            }
-        )
-    return conditions

@@ -1,20 +1,16 @@
 """Status is a projection: from what is known of an account to what its status says. Pure, and written by one writer."""
 
 import json
-from dataclasses import dataclass
-from typing import Any
 
 from coldsend_operator.core.answers import Row
 from coldsend_operator.core.breaker import Block
 from coldsend_operator.core.calls import Operation
+from coldsend_operator.core.conditions import Saying, Status, condition, conditions
 from coldsend_operator.core.ledger import ESTIMATED, QUIET_SECONDS, Ledger, rfc3339
 from coldsend_operator.core.reasons import Condition, Reason
 from coldsend_operator.core.records import Account, Applied, Facts, JobRef, Mail
 from coldsend_operator.core.steps import Move, Step
 from coldsend_operator.core.steps.differences import secret_changed, shows_spec, spec_changed
-
-Status = dict[str, Any]
-MESSAGE_LENGTH = 1024
 
 OPERATION_OF_MOVE = {
     Move.CREATE: Operation.CREATE_SMTP,
@@ -32,15 +28,6 @@ SENT_OF_STATUS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Saying:
-    """What one condition says."""
-
-    status: str
-    reason: Reason
-    message: str
-
-
 def project(account: Account, ledger: Ledger, now: float) -> Status | None:
     """The status that the object should have; None while nothing definite is to be said."""
     step = ledger.steps.get(account.uid)
@@ -56,7 +43,7 @@ def project(account: Account, ledger: Ledger, now: float) -> Status | None:
         status["observedGeneration"] = previous.get("observedGeneration", account.desired.generation)
     else:
         says = _sayings(account, ledger, step, status, previous)
-        status["conditions"] = _conditions(says, previous, account.desired.generation, now)
+        status["conditions"] = conditions(says, previous, account.desired.generation, now)
         status["observedGeneration"] = account.desired.generation
     if _only_counter_moved(status, previous) and now - account.counter_at < ledger.policy.counter_seconds:
         return None
@@ -301,7 +288,7 @@ def _healthy(ledger: Ledger, status: Status, previous: Status) -> Saying:
     low, good = ledger.policy.health_low, ledger.policy.health_good
     if score is None:
         return Saying("Unknown", Reason.HEALTH_SCORE_UNKNOWN, "ColdSend shows no health score.")
-    before = _condition(previous, Condition.HEALTHY).get("status")
+    before = condition(previous, Condition.HEALTHY).get("status")
     if score < low or (score < good and before == "False"):
         message = f"The health score is low (below {low:g}; good again from {good:g}); slow down or warm the inbox up."
         return Saying("False", Reason.HEALTH_SCORE_LOW, message)
@@ -313,7 +300,7 @@ def _credentials(account: Account, previous: Status) -> Saying | None:
     if spec.smtp is None or spec.observe:
         return None
     if credentials is None:
-        before = _condition(previous, Condition.CREDENTIALS_CURRENT)
+        before = condition(previous, Condition.CREDENTIALS_CURRENT)
         if not before:
             return None
         return Saying(before.get("status", "Unknown"), Reason(before["reason"]), before.get("message", ""))
@@ -325,36 +312,3 @@ def _credentials(account: Account, previous: Status) -> Saying | None:
     if applied.credentials_hash != credentials.digest:
         return Saying("False", Reason.SECRET_CHANGED, ROTATED)
     return Saying("True", Reason.SECRET_UNCHANGED, "ColdSend was sent the present value of the Secret.")
-
-
-def _conditions(says: dict[Condition, Saying], previous: Status, generation: int, now: float) -> list[dict[str, Any]]:
-    conditions = []
-    for kind, saying in says.items():
-        before = _condition(previous, kind)
-        moved = before.get("status") != saying.status
-        conditions.append(
-            {
-                "type": kind.value,
-                "status": saying.status,
-                "observedGeneration": generation,
-                "lastTransitionTime": rfc3339(now) if moved else before.get("lastTransitionTime", rfc3339(now)),
-                "reason": saying.reason.value,
-                "message": saying.message[:MESSAGE_LENGTH],
-            }
-        )
-    return conditions
-
-
-def _condition(status: Status, kind: Condition) -> dict[str, Any]:
-    found: dict[str, Any] = next(
-        (condition for condition in status.get("conditions", ()) if condition.get("type") == kind.value), {}
-    )
-    return found
-
-
-def reasons(status: Status) -> dict[str, tuple[str, str, str]]:
-    """Condition type to (status, reason, message): what Events are made from."""
-    return {
-        condition["type"]: (condition.get("status", ""), condition.get("reason", ""), condition.get("message", ""))
-        for condition in status.get("conditions", ())
-    }

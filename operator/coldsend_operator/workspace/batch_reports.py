@@ -9,8 +9,8 @@ from coldsend_operator.core.batch_estimate import completion, told
 from coldsend_operator.core.batch_jobs import RUNNING, Ended, JobRow, job_rows
 from coldsend_operator.core.batch_status import project_batch
 from coldsend_operator.core.batch_tally import Fate
+from coldsend_operator.core.conditions import reasons
 from coldsend_operator.core.jobs import Job
-from coldsend_operator.core.projection import reasons
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.kube.client import KubeClient, KubeError
 from coldsend_operator.kube.events import emit

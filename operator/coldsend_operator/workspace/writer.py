@@ -6,8 +6,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 
+from coldsend_operator.core.conditions import reasons
 from coldsend_operator.core.ledger import Ledger
-from coldsend_operator.core.projection import facts_of, project, reasons
+from coldsend_operator.core.projection import facts_of, project
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
 from coldsend_operator.kube.client import KubeClient, KubeError, Ref

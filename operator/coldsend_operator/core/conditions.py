@@ -1,0 +1,53 @@
+"""Conditions as both kinds write them: what one says, and when it last changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from coldsend_operator.core.ledger import rfc3339
+from coldsend_operator.core.reasons import Condition
+
+Status = dict[str, Any]
+MESSAGE_LENGTH = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What one condition says. `reason` is a `Reason`, or the word of one that a status held before."""
+
+    status: str
+    reason: str
+    message: str
+
+
+def conditions(says: Mapping[Condition, Saying], previous: Status, generation: int, now: float) -> list[dict[str, Any]]:
+    """The list for status; `lastTransitionTime` moves only when a condition's status does."""
+    made = []
+    for kind, saying in says.items():
+        before = condition(previous, kind)
+        moved = before.get("status") != saying.status
+        made.append(
+            {
+                "type": kind.value,
+                "status": saying.status,
+                "observedGeneration": generation,
+                "lastTransitionTime": rfc3339(now) if moved else before.get("lastTransitionTime", rfc3339(now)),
+                "reason": str(saying.reason),
+                "message": saying.message[:MESSAGE_LENGTH],
+            }
+        )
+    return made
+
+
+def condition(status: Status, kind: Condition) -> dict[str, Any]:
+    """The condition of this type; empty when it is not there."""
+    found: dict[str, Any] = next((each for each in status.get("conditions", ()) if each.get("type") == kind.value), {})
+    return found
+
+
+def reasons(status: Status) -> dict[str, tuple[str, str, str]]:
+    """Condition type to (status, reason, message): what Events are made from."""
+    return {
+        each["type"]: (each.get("status", ""), each.get("reason", ""), each.get("message", ""))
+        for each in status.get("conditions", ())
+    }
