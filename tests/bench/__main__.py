@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from devcluster import Cluster, control_plane
-from tests.bench import accounts, fifty, pure, scale
+from tests.bench import accounts, failover, fifty, pure, scale
 from tests.bench.drawing import draw
 from tests.bench.figures import Figure, Say
 from tests.bench.stack import stack
@@ -76,6 +76,11 @@ def fifty_thousand(cluster: Cluster, folder: Path, say: Say) -> list[Figure]:
         return fifty.fifty_thousand(parts, say)
 
 
+def two_replicas(cluster: Cluster, folder: Path, say: Say) -> list[Figure]:
+    with stack(cluster, folder) as parts:
+        return failover.failover(parts, say)
+
+
 CASES: dict[str, Case] = {
     "core": core,
     "single": single,
@@ -83,6 +88,7 @@ CASES: dict[str, Case] = {
     "smtp": smtp,
     "native": native,
     "fifty": fifty_thousand,
+    "failover": two_replicas,
 }
 
 

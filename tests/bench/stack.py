@@ -75,7 +75,7 @@ class Stack:
     @contextmanager
     def operator(self, **settings: str) -> Iterator[OperatorProcess]:
         """Run the operator until the block ends."""
-        port = _free_port()
+        port = free_port()
         log = self.folder / f"operator-{time.monotonic_ns()}.log"
         environment = {name: value for name, value in os.environ.items() if not name.startswith("COLDSEND_")}
         environment |= {
@@ -223,7 +223,7 @@ async def count_objects(client: KubeClient) -> int:
     return found
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
