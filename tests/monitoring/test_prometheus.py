@@ -1,0 +1,212 @@
+"""A real Prometheus scrapes two real replicas: every panel shows something, and what goes wrong becomes an alert.
+
+The control plane and the ColdSend that the emulator plays are those of the end-to-end tests.
+"""
+
+import math
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+import devcluster
+from tests.e2e.stage.operators import OperatorRun, running_operator
+from tests.e2e.stage.stage import Stage, eventually, staged
+from tests.e2e.stage.world import MARKER, OWN_KEY, World, opened_world
+from tests.monitoring.dashboard import Query, queries, variables
+from tests.monitoring.prometheus import NAMESPACE, Prometheus, running_prometheus
+from tests.monitoring.promtool import ROOT, rules
+
+INTERFACE = {  # interfaces.md
+    "coldsend_api_requests_total": {"workspace", "operation", "code"},
+    "coldsend_api_request_seconds_bucket": {"workspace", "operation", "le"},
+    "coldsend_api_budget_remaining": {"workspace", "window"},
+    "coldsend_accounts": {"namespace", "inbox_type", "state"},
+    "coldsend_account_health_score": {"namespace", "name"},
+    "coldsend_account_ready_seconds_bucket": {"le"},
+    "coldsend_jobs": {"operation", "state"},
+    "coldsend_queue_length": {"workspace", "lane"},
+    "coldsend_sweep_age_seconds": {"workspace"},
+    "coldsend_kubernetes_writes_total": {"kind", "verb"},
+    "coldsend_leader": set(),
+}
+OF_TARGETS = {"job", "instance", "namespace", "__name__"}
+ALL_OURS = '{__name__=~"coldsend_.+"}'
+SOME = [f"inbox-{number}" for number in range(12)]
+NATIVE = "native"
+LOW = 55
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with devcluster.control_plane() as cluster:
+        kubectl = [str(cluster.kubectl), "--kubeconfig", str(cluster.kubeconfig)]
+        crds = ["-f", str(ROOT / "crds")]
+        subprocess.run([*kubectl, "apply", "--server-side", *crds], check=True)
+        subprocess.run([*kubectl, "wait", "--for=condition=Established", "--timeout=60s", *crds], check=True)
+        with opened_world(cluster, tmp_path_factory.mktemp("operators")) as opened:
+            opened.emulator.switch(job_seconds=2)
+            yield opened
+
+
+@pytest.fixture(scope="module")
+def replicas(world: World) -> Iterator[list[OperatorRun]]:
+    """One leads, the other stands by."""
+    settings = {
+        "COLDSEND_API_URL": world.emulator.api_url,
+        "COLDSEND_API_KEY": OWN_KEY,
+        "COLDSEND_LEADER_ELECTION": "on",
+    }
+    with ExitStack() as stack:
+        started = [
+            stack.enter_context(running_operator(world.cluster.kubeconfig, world.folder, **settings)) for _ in range(2)
+        ]
+        for replica in started:
+            replica.wait_until_ready()
+        yield started
+
+
+@pytest.fixture(scope="module")
+def prometheus(
+    replicas: list[OperatorRun], prometheus_program: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Prometheus]:
+    targets = [replica.metrics_url.removeprefix("http://") for replica in replicas]
+    with running_prometheus(prometheus_program, tmp_path_factory.mktemp("prometheus"), targets) as running:
+        eventually(lambda: running.value("sum(coldsend_leader)") == 1, "a leader")
+        eventually(lambda: running.value("count(coldsend_leader)") == 2, "a standby")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def sales(world: World, prometheus: Prometheus) -> Iterator[Stage]:
+    """A team with inboxes of its own key and of the operator's, some deleted already, one in poor health."""
+    with staged(world, "sales") as stage:
+        for name in SOME:
+            stage.apply(name)
+        stage.apply(NATIVE, "COLDSEND")
+        stage.apply("lone", apiKeySecretRef=None)
+        for name in (*SOME, NATIVE, "lone"):
+            stage.known(name)
+        stage.emulator.change(stage.address(SOME[0]), health_score=LOW)
+        stage.value("healthScore", LOW, SOME[0])
+        for name in SOME[-3:]:
+            stage.delete(name)
+        for name in SOME[-3:]:
+            stage.gone(name)
+        yield stage
+
+
+@pytest.mark.parametrize("query", list(queries()), ids=str)
+def test_that_each_query_of_the_dashboard_returns_figures(prometheus: Prometheus, sales: Stage, query: Query) -> None:
+    eventually(lambda: _figures(prometheus, query), f"a figure of {query.expression}")
+
+
+@pytest.mark.parametrize(("name", "series", "label"), list(variables()))
+def test_that_each_variable_of_the_dashboard_has_choices(
+    prometheus: Prometheus, sales: Stage, name: str, series: str, label: str
+) -> None:
+    assert all(each[label] for each in prometheus.series(series))
+
+
+@pytest.mark.parametrize("metric", INTERFACE)
+def test_that_each_metric_of_the_interface_is_there_with_its_labels(
+    prometheus: Prometheus, sales: Stage, metric: str
+) -> None:
+    found = prometheus.series(metric)
+    assert found
+    assert all(set(series) - OF_TARGETS == INTERFACE[metric] - OF_TARGETS for series in found)
+
+
+def test_that_no_label_holds_an_address_a_key_or_a_password(prometheus: Prometheus, sales: Stage) -> None:
+    values = {value for series in prometheus.series(ALL_OURS) for value in series.values()}
+    assert f"{sales.namespace}/workspace" in values
+    assert [value for value in values if "@" in value or MARKER in value or sales.domain in value] == []
+
+
+def test_that_accounts_count_once_and_by_their_own_namespace(prometheus: Prometheus, sales: Stage) -> None:
+    (shown,) = (query.expression for query in queries() if query.panel == "Accounts by namespace")
+    left = len(SOME) - 3 + 2
+
+    def counted() -> bool:
+        found = {each["metric"]["namespace"]: float(each["value"][1]) for each in prometheus.query(shown)}
+        return found.get(sales.namespace) == left and NAMESPACE not in found
+
+    eventually(counted, f"{left} accounts of {sales.namespace}")
+
+
+def test_that_the_worst_inbox_stands_in_the_table_of_the_lowest_health(prometheus: Prometheus, sales: Stage) -> None:
+    (table,) = (query.expression for query in queries() if query.panel == "Lowest health")
+    worst = min(prometheus.query(table), key=lambda each: float(each["value"][1]))
+    assert (worst["metric"]["name"], float(worst["value"][1])) == (SOME[0], LOW)
+
+
+def test_that_prometheus_evaluates_each_alert_and_none_is_raised_for_what_is_well(
+    prometheus: Prometheus, sales: Stage
+) -> None:
+    eventually(lambda: all(rule["health"] == "ok" for rule in prometheus.rules().values()), "an evaluation of each")
+    raised = {name for name, rule in prometheus.rules().items() if rule["alerts"]}
+    assert set(prometheus.rules()) == set(rules())
+    assert raised <= {"ColdSendHealthLow"}  # one of the inboxes is ill
+
+
+def test_that_a_refused_key_becomes_an_alert_until_nothing_uses_it(prometheus: Prometheus, world: World) -> None:
+    with staged(world, "refused") as stage:
+        stage.apply()
+        stage.known()
+        world.emulator.change_key(stage.key, revoked=True)
+        eventually(lambda: _raised(prometheus, "ColdSendKeyRefused", stage), "an alert for the refused key")
+        stage.annotate(force_orphan="true")
+        stage.delete()
+        stage.gone()
+        eventually(lambda: not _raised(prometheus, "ColdSendKeyRefused", stage), "the end of the alert")
+        eventually(lambda: prometheus.value(_of("coldsend_sweep_age_seconds", stage)) is None, "the end of its sweeps")
+
+
+def test_that_inboxes_missing_at_once_become_an_alert(prometheus: Prometheus, world: World) -> None:
+    with staged(world, "missing") as stage:
+        for name in SOME:
+            stage.apply(name)
+        for name in SOME:
+            stage.known(name)
+        world.emulator.delete_many(workspace=stage.workspace)
+        eventually(
+            lambda: _raised(prometheus, "ColdSendInventoryImplausible", stage), "an alert for what is not believed"
+        )
+        stage.annotate_namespace(approve_recreation="true")
+        for name in SOME:
+            stage.ready(name)
+        eventually(lambda: not _raised(prometheus, "ColdSendInventoryImplausible", stage), "the end of the alert")
+
+
+def test_that_held_deletions_become_an_alert_until_they_are_approved(prometheus: Prometheus, world: World) -> None:
+    with staged(world, "held") as stage:
+        for name in SOME:
+            stage.apply(name)
+        for name in SOME:
+            stage.known(name)
+        stage.delete_all()
+        eventually(lambda: _raised(prometheus, "ColdSendDeletionsHeld", stage), "an alert for what is held")
+        assert len(stage.inboxes(SOME[0])) == 1
+        stage.annotate_namespace(approve_deletion="true")
+        for name in SOME:
+            stage.gone(name)
+        eventually(lambda: not _raised(prometheus, "ColdSendDeletionsHeld", stage), "the end of the alert")
+
+
+def _figures(prometheus: Prometheus, query: Query) -> bool:
+    """Whether a panel would draw something: a number in it is one."""
+    if query.at_once:
+        return any(math.isfinite(float(each["value"][1])) for each in prometheus.query(query.expression))
+    found = prometheus.range(query.expression)
+    return any(math.isfinite(float(value)) for each in found for _, value in each["values"])
+
+
+def _raised(prometheus: Prometheus, name: str, stage: Stage) -> bool:
+    """Whether the alert is pending, or fires, for the workspace of the stage."""
+    return any(labels["workspace"] == f"{stage.namespace}/workspace" for labels in prometheus.alerts(name))
+
+
+def _of(metric: str, stage: Stage) -> str:
+    return f'{metric}{{workspace="{stage.namespace}/workspace"}}'
