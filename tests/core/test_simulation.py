@@ -6,6 +6,7 @@ become as the objects ask. `HYPOTHESIS_PROFILE=deep` looks much longer (conftest
 
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -19,6 +20,8 @@ from tests.core.conftest import profile
 from tests.support.cluster import NAMESPACES
 from tests.support.remote import Fault
 from tests.support.simulation import SECOND, Simulation
+
+pytestmark = pytest.mark.timeout(1800)  # to make a failing example small takes minutes
 
 NATIVE = "n@mail.example.com"
 ADDRESSES = ("a@company.com", "b@company.com", "c@company.com", NATIVE)
