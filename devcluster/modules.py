@@ -98,6 +98,17 @@ HELM = GoModule(
     ldflags="-X helm.sh/helm/v4/internal/version.version={version}",
 )
 
+# Many still have it; the chart's tests render with both.
+HELM3 = GoModule(
+    folder=PACKAGE / "helm3",
+    packages={"helm": "helm.sh/helm/v3/cmd/helm"},
+    versioned_by="helm.sh/helm/v3",
+    # As in its releases; else it would render for Kubernetes 1.20.
+    ldflags="-X helm.sh/helm/v3/internal/version.version={version}"
+    " -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=37"
+    " -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor=37",
+)
+
 # Without the service discoveries of clouds, and without the web pages, which would need Node.js.
 PROMETHEUS = GoModule(
     folder=PACKAGE / "prometheus",
@@ -110,7 +121,7 @@ PROMETHEUS = GoModule(
     tags=("remove_all_sd",),
 )
 
-MODULES = (CONTROL_PLANE, HELM, PROMETHEUS)
+MODULES = (CONTROL_PLANE, HELM, HELM3, PROMETHEUS)
 
 NODE = GoModule(
     folder=PACKAGE / "node",

@@ -296,3 +296,10 @@ METRICS = [
 ]
 
 ALL = [*NAMES, *KEYS, *SETTINGS, *ROLES, *PODS, *NETWORK, *METRICS]
+
+_OFF = {"crds.install", "rbac.create", "rbac.aggregate", "serviceAccount.create", "metrics.enabled", "tests.enabled"}
+"""Those whose test takes objects away."""
+_RIVALS = {"podDisruptionBudget.enabled", "namespaces", "apiKey.existingSecret", "image.digest"}
+"""Those that hide what others show."""
+EVERYTHING: Object = {each.path: each.value for each in ALL if each.path not in _OFF | _RIVALS}
+"""As many as one release can have, by path."""

@@ -6,15 +6,11 @@ import pytest
 import yaml
 
 from tests.chart.support import NAMESPACE, Helm, Object
-from tests.chart.switched import ALL, DIGEST, nested
+from tests.chart.switched import DIGEST, EVERYTHING, nested
 from tests.e2e.stage.world import World
 
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/warn": "restricted"}
 MONITORS = {"ServiceMonitor": "servicemonitors", "PodMonitor": "podmonitors", "PrometheusRule": "prometheusrules"}
-OFF = ("crds.install", "rbac.create", "rbac.aggregate", "serviceAccount.create", "metrics.enabled", "tests.enabled")
-"""Values whose test takes objects away."""
-RIVALS = ("podDisruptionBudget.enabled", "namespaces", "apiKey.existingSecret", "image.digest")
-"""Values that hide what others of the set show."""
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +27,7 @@ def ready(world: World) -> World:
 
 VALUES: dict[str, Object] = {
     "defaults": {},
-    "everything_at_once": {each.path: each.value for each in ALL if each.path not in {*OFF, *RIVALS}},
+    "everything_at_once": EVERYTHING,
     "some_namespaces": {"namespaces": ["sales", "support"], "apiKey.existingSecret": "mine"},
     "a_digest": {"image.digest": DIGEST},
 }
