@@ -117,7 +117,7 @@ CUT_ANSWERS: dict[str, tuple[bytes, FailureKind]] = {
         FailureKind.LOST,
     ),
     "half the body of a 409": (answer(b"{", status="409 Conflict", length=99), FailureKind.CONFLICT),
-    "half the body of a 404": (answer(b"{", status="404 Not Found", length=99), FailureKind.NOT_FOUND),
+    "half the body of a 404": (answer(b"{", status="404 Not Found", length=99), FailureKind.UNAVAILABLE),
     "half the body of a 503": (answer(b"", status="503 Unavailable", length=99), FailureKind.UNAVAILABLE),
     "half the body of a 429": (answer(b"", status="429 Slow", length=99), FailureKind.RATE_LIMITED),
 }

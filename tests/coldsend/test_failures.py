@@ -35,6 +35,9 @@ STATUSES: list[tuple[int, object, FailureKind]] = [
     (403, {"detail": "Plan limit reached", "required": []}, FailureKind.PLAN_LIMIT),
     (403, b"<html>blocked</html>", FailureKind.PLAN_LIMIT),
     (404, {"detail": "Not found"}, FailureKind.NOT_FOUND),
+    (404, {"message": "Not found"}, FailureKind.NOT_FOUND),
+    (404, b"<html>default backend</html>", FailureKind.UNAVAILABLE),  # proves no absence
+    (404, None, FailureKind.UNAVAILABLE),
     (405, {"detail": "Method Not Allowed"}, FailureKind.REFUSED),
     (408, None, FailureKind.UNAVAILABLE),
     (409, {"detail": "Exists", "inbox_id": INBOX_ID}, FailureKind.CONFLICT),

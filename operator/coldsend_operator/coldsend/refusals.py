@@ -35,7 +35,7 @@ def read_refusal(
     detail = whole.get("detail")
     faults = _faults(detail, mask, items)
     required = _required(whole, mask) if status == 403 else ()
-    kind = _kind(status, lacks_scope=bool(required) or whole.get("error") == "insufficient_scopes")
+    kind = _kind(status, whole, lacks_scope=bool(required) or whole.get("error") == "insufficient_scopes")
     return Failure(
         kind=kind,
         message=_message(status, whole, faults, mask),
@@ -54,9 +54,11 @@ def _readable(body: bytes) -> dict[str, Any]:
         return {}
 
 
-def _kind(status: int, *, lacks_scope: bool) -> FailureKind:
+def _kind(status: int, whole: dict[str, Any], *, lacks_scope: bool) -> FailureKind:
     if status == 403:
         return FailureKind.FORBIDDEN if lacks_scope else FailureKind.PLAN_LIMIT
+    if status == 404 and not whole:
+        return FailureKind.UNAVAILABLE  # a gateway without its backend, or another server: it proves no absence
     return _KINDS.get(status) or (FailureKind.UNAVAILABLE if status >= 500 else FailureKind.REFUSED)
 
 
@@ -103,6 +105,8 @@ def _message(status: int, whole: dict[str, Any], faults: tuple[Fault, ...], mask
     said = mask.sentence(as_sentence(whole.get("detail")) or as_sentence(whole))
     if 300 <= status < 400:
         return f"ColdSend redirects ({status}), which is not followed: the base URL may be wrong"
+    if status == 404 and not whole:
+        return "what answered 404 is not the API of ColdSend: it may be down, or the base URL wrong"
     return said or f"ColdSend answered {status} without a reason"
 
 
