@@ -147,7 +147,7 @@ class RunningEmulator:
 
     # Disturbances
 
-    def switch(self, workspace: str | None = None, **values: str | float | None) -> None:
+    def switch(self, workspace: str | None = None, /, **values: str | float | None) -> None:
         """Set switches by name, for all or for one workspace; all or none."""
         self.call("PUT", "/switches", values, workspace=workspace)
 
@@ -201,6 +201,7 @@ def running_emulator(
     keys: Sequence[str] = ("cs_live_demo",),
     *,
     domains: Sequence[str] = (),
+    host: str = "127.0.0.1",
     port: int = 0,
     per_minute: int = 0,
     per_hour: int = 0,
@@ -210,7 +211,7 @@ def running_emulator(
 
     `keys` may name a workspace (key=workspace), `domains` a capacity (name=inboxes). Limits of 0 are no limits.
     """
-    command = [sys.executable, "-m", "coldsend_emulator", "--port", str(port), "--until-stdin-closes"]
+    command = [sys.executable, "-m", "coldsend_emulator", "--host", host, "--port", str(port), "--until-stdin-closes"]
     command += ["--per-minute", str(per_minute), "--per-hour", str(per_hour)]
     command += [part for key in keys for part in ("--api-key", key)]
     command += [part for domain in domains for part in ("--domain", domain)]

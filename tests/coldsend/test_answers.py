@@ -67,7 +67,7 @@ async def test_a_page_of_the_list() -> None:
         ({"emails_sent_today": True}, {"emails_sent_today": None}),
         ({"emails_sent_today": 1.5}, {"emails_sent_today": None}),
         ({"overall_status": "WARMING_UP"}, {"overall_status": "WARMING_UP"}),
-        ({"overall_status": "active"}, {"overall_status": "active"}),
+        ({"overall_status": "active"}, {"overall_status": "ACTIVE"}),
         ({"inbox_type": None}, {"inbox_type": None}),
         ({"display_name": ""}, {"display_name": None}),
         ({"email_address": "Jane@Company.com"}, {"email_address": "Jane@Company.com"}),

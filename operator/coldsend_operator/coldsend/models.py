@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from coldsend_operator.coldsend.bodies import as_flag, as_number, as_text, as_whole
-from coldsend_operator.core.answers import Domain, Row
+from coldsend_operator.core.answers import INBOX_TYPES, STATUSES, Domain, Row
 
 
 class Payload(BaseModel):
@@ -73,6 +73,11 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
+def _known(word: str | None, words: frozenset[str]) -> str | None:
+    """A word of the contract in whatever case it comes, any other as it is sent (contract row 33)."""
+    return word.upper() if word is not None and word.upper() in words else word
+
+
 class RowAnswer(Answer):
     inbox_id: Required
     email_address: Required
@@ -89,8 +94,8 @@ class RowAnswer(Answer):
             self.inbox_id,
             self.email_address,
             self.display_name,
-            self.inbox_type,
-            self.overall_status,
+            _known(self.inbox_type, INBOX_TYPES),
+            _known(self.overall_status, STATUSES),
             self.daily_limit,
             self.emails_sent_today,
             self.health_score,

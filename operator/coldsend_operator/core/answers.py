@@ -7,6 +7,9 @@ reads JSON. Names of fields follow the API (contract.md, section 2); everything 
 from dataclasses import dataclass
 from enum import StrEnum
 
+INBOX_TYPES = frozenset({"COLDSEND", "GOOGLE_WORKSPACE", "OUTLOOK_365", "CUSTOM_SMTP"})
+STATUSES = frozenset({"ACTIVE", "PAUSED", "DISABLED", "PENDING"})
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

@@ -8,6 +8,7 @@ from coldsend_operator.core.policy import Threshold
 
 WINDOW = 600.0
 SMALL = 10
+CLOCKS = 5.0  # seconds by which the API server's clock may seem to wander
 TOLD_AFTER = 5.0  # seconds without a further deletion after which the message shows the count anew
 
 
@@ -27,6 +28,9 @@ class Brake:
         self._waiting: dict[str, tuple[str, float, bool]] = {}  # uid: namespace, when asked, approved
         self._held: set[str] = set()
         self._held_before: dict[str, float] = {}  # by namespace: what was asked before then stays held over a restart
+        self._counted: dict[
+            str, tuple[float, float]
+        ] = {}  # who asked when and left when: a second try is no second one
         self._base = 0  # inboxes managed when the window began
         self._base_at = 0.0
         self._holding: set[str] = set()  # namespaces of the held ones when last decided
@@ -54,12 +58,18 @@ class Brake:
 
     def leave(self, uids: tuple[str, ...], now: float) -> None:
         """These deletions are about to be called: they count from now on, called or not."""
-        counts = Counter(self._waiting[uid][0] for uid in uids if uid in self._waiting)
+        leaving = {uid: self._waiting[uid] for uid in uids if uid in self._waiting}
+        counts = Counter(namespace for uid, (namespace, _, _) in leaving.items() if not self._is_counted(uid))
         for namespace, count in counts.items():
             self._left.append(_Left(now, namespace, count))
-        for uid in uids:
+        for uid, (_, asked_at, _) in leaving.items():
+            self._counted[uid] = (asked_at, now)
             self.withdraw(uid)
         self.changed = True
+
+    def _is_counted(self, uid: str) -> bool:
+        """Whether this deletion, and no earlier one of the same object, has been called in this window already."""
+        return uid in self._counted and abs(self._counted[uid][0] - self._waiting[uid][1]) < CLOCKS
 
     def settle(self, managed: int, now: float) -> set[str]:
         """Decide anew; the UIDs whose being held, or whose message, has changed.
@@ -107,13 +117,14 @@ class Brake:
 
     def _hold(self) -> None:
         allowed = self.threshold.allowed(self._base)
-        asking = Counter(namespace for namespace, _, _ in self._waiting.values())
+        new = {uid: each for uid, each in self._waiting.items() if not self._is_counted(uid)}
+        asking = Counter(namespace for namespace, _, _ in new.values())
         for left in self._left:
             asking[left.namespace] += left.count
         if sum(asking.values()) <= allowed:
             return
         small = min(SMALL, allowed)
-        for uid, (namespace, _, approved) in self._waiting.items():
+        for uid, (namespace, _, approved) in new.items():
             if not approved and asking[namespace] > small:
                 self._held.add(uid)
 
@@ -138,6 +149,7 @@ class Brake:
     def _forget(self, now: float) -> None:
         while self._left and self._left[0].at + WINDOW <= now:
             self._left.popleft()
+        self._counted = {uid: each for uid, each in self._counted.items() if each[1] + WINDOW > now}
 
     # -- surviving a restart
 
@@ -167,6 +179,7 @@ class Brake:
         self._left = deque(sorted([*self._left, *other._left], key=lambda left: left.at))  # noqa: SLF001
         self._waiting |= other._waiting  # noqa: SLF001
         self._held |= other._held  # noqa: SLF001
+        self._counted |= other._counted  # noqa: SLF001
         self._held_before = other._held_before | self._held_before  # noqa: SLF001
         self._base += other._base  # noqa: SLF001
         self._base_at = min(filter(None, (self._base_at, other._base_at)), default=now)  # noqa: SLF001

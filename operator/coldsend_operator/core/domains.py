@@ -20,6 +20,7 @@ class Domains:
         self.forbidden = False
         self.missing_scopes = ""
         self.retry_at = 0.0
+        self.doubted = False  # ColdSend has refused an inbox: the domain may have changed since
 
     def find(self, native: Native) -> Domain | None:
         if native.domain_id is not None:
@@ -56,7 +57,7 @@ class Domains:
         self._by_name = {domain.domain_name.lower(): domain for domain in self._fresh.values()}
         self._fresh, self._used, self.page = {}, {}, 1
         self.listed_at = self.begun
-        self.forbidden = False
+        self.forbidden = self.doubted = False
         return True
 
     def forbid(self, scopes: tuple[str, ...], retry_at: float) -> None:

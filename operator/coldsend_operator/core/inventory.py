@@ -35,7 +35,9 @@ class Inventory:
         self._buried: dict[str, float] = {}  # ids that a GET did not find, and until when lists may lag behind that
         self.listed_at = 0.0  # begin of the last proven sweep
         self.swept_at = 0.0  # begin of the last finished sweep, proven or not
+        self.in_vain = 0  # finished sweeps in a row that proved nothing
         self.sweep: Sweep | None = None
+        self._missed: dict[str, int] = {}  # ids of rows, and how many of these sweeps did not show them
 
     def at(self, address: str) -> tuple[Row, ...]:
         """The rows of an address (lower case); more than one should not be, but may (safety.md, 9)."""
@@ -114,13 +116,28 @@ class Inventory:
         self._buried = {inbox_id: until for inbox_id, until in self._buried.items() if until > sweep.begun}
         proven = sweep.steady and sweep.total == len(sweep.ids)
         if not proven:
+            self._count_missed(sweep)
             return SweepResult(sweep.begun, proven=False)
+        self.in_vain, self._missed = 0, {}
         self.listed_at = sweep.begun
         missing = [
             inbox_id for inbox_id, seen in self._put_at.items() if inbox_id not in sweep.ids and seen < sweep.begun
         ]
         gone = tuple(row for inbox_id in missing if (row := self.drop(inbox_id)) is not None)
         return SweepResult(sweep.begun, proven=True, gone=gone)
+
+    def _count_missed(self, sweep: Sweep) -> None:
+        self.in_vain += 1
+        self._missed = {
+            inbox_id: self._missed.get(inbox_id, 0) + 1
+            for inbox_id, seen in self._put_at.items()
+            if inbox_id not in sweep.ids and seen < sweep.begun
+        }
+
+    def most_missed(self, count: int) -> list[str]:
+        """Ids that two sweeps or more have not shown, though they prove nothing; the most missed first."""
+        missed = [inbox_id for inbox_id, times in self._missed.items() if times >= 2]
+        return sorted(missed, key=lambda inbox_id: (-self._missed[inbox_id], inbox_id))[:count]
 
     def _unlink(self, row: Row) -> None:
         ids = self._by_address.get(row.address, [])

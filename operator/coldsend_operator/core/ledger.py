@@ -300,7 +300,7 @@ class Ledger:
             account.refused_delete, account.looks = None, 0
             account.look_at = 0.0 if facts.inbox_id is not None else None
             if account.desired.spec.native is not None and facts.inbox_id is None:
-                self.domains.listed_at = 0.0
+                self.domains.listed_at = self.domains.retry_at = 0.0
             if account.desired.spec.smtp is not None:
                 account.credentials = None
                 self.stale_secrets.add(account.uid)

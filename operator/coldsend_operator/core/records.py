@@ -224,6 +224,11 @@ class Account:
         return self.mark is not None
 
     @property
+    def mark_time(self) -> float | None:
+        """When the create under way, lost or about to leave was marked."""
+        return self.since if self.since is not None else self.mark
+
+    @property
     def committed(self) -> bool:
         """Whether a create for it may be under way: no other object may take its turn at the address."""
         return self.marked or self.creating or self.lost is not None or self.job is not None

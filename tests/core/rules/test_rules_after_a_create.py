@@ -241,7 +241,7 @@ def test_rule_10_a_lost_one_of_them_is_neither_repeated_nor_matched() -> None:
     desk = Desk()
     (account,) = unnamed_natives(desk, 1)
     desk.answer(desk.ask(Operation.CREATE_NATIVE, account, domain_id=DOMAIN_ID), LOST)
-    desk.wait(500.0)
+    desk.wait(250.0)
     desk.sweep(row("n0@mail.example.com", inbox_type="COLDSEND", made=desk.now))
     step = desk.step(account)
     assert (step.move, step.reason, account.facts.inbox_id) == (Move.REST, Reason.MISSING_SCOPES, None)

@@ -171,7 +171,7 @@ def test_rule_22_once_the_first_has_an_inbox_again_max_unavailable_follow(
     desk.ledger.touch_everything()
     assert chosen(desk, accounts) == []
     desk.search(first)
-    desk.answer(desk.ask(Operation.CREATE_SMTP, first), Created(row(first.address or "", "inbox-new")))
+    desk.answer(desk.ask(Operation.CREATE_SMTP, first), Created(row(first.address or "", "inbox-new", made=desk.now)))
     show(desk, accounts)
     assert len(chosen(desk, accounts)) == at_a_time
 

@@ -5,15 +5,27 @@ from coldsend_operator.core.answers import BulkAnswer, Created, Failure, Failure
 from coldsend_operator.core.calls import Call, Operation
 from coldsend_operator.core.folding.jobs import answered_at_once, begin_job, finish_members
 from coldsend_operator.core.folding.looks import FIRST_LOOK
-from coldsend_operator.core.folding.pieces import UNKNOWN, WORKSPACE, members_of, refusal_reason, says_exists, set_back
+from coldsend_operator.core.folding.pieces import (
+    UNKNOWN,
+    WORKSPACE,
+    members_of,
+    refusal_reason,
+    says_exists,
+    set_back,
+    too_many_jobs,
+)
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, Lost
+from coldsend_operator.core.steps.step import made_before
 
 
 def created(ledger: Ledger, call: Call, answer: Created, now: float) -> None:
     for account in members_of(ledger, call):
         account.wrote_at = now
+        if answer.row is not None and made_before(account, answer.row, ledger):
+            ledger.inventory.put(answer.row, now)  # it was there before: adoptionPolicy decides
+            continue
         if answer.row is None:
             account.lost = Lost(f"call-{call.id}", now, answered=True)
             account.look_at = None
@@ -47,6 +59,8 @@ def create_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> N
             account.wrote_at, account.look_at, account.looks = now, None, 0
         return
     if failure.kind in WORKSPACE:
+        if failure.kind is FailureKind.PLAN_LIMIT:
+            _beyond_plan(ledger, call)
         return
     if failure.status is not None and failure.status < 300:  # `success: false` does not say that nothing was done
         name = f"call-{call.id}"
@@ -62,6 +76,19 @@ def create_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> N
         _refused(ledger, account, failure, now)
 
 
+def _beyond_plan(ledger: Ledger, call: Call) -> None:
+    """The plan may have room for some of a bulk, and of native inboxes it may be the domain that is full."""
+    if call.domain_id is not None:
+        ledger.domains.doubted = True
+    if len(call.uids) > 1:
+        _halve(ledger, call)
+
+
+def _halve(ledger: Ledger, call: Call) -> None:
+    middle = len(call.uids) // 2
+    ledger.splits.extend(half for half in (call.uids[:middle], call.uids[middle:]) if half)
+
+
 def _refused(ledger: Ledger, account: Account, failure: Failure, now: float) -> None:
     """ColdSend refused one account."""
     native = account.desired.spec.native
@@ -70,10 +97,10 @@ def _refused(ledger: Ledger, account: Account, failure: Failure, now: float) -> 
         if account.lost is not None:
             ledger.signs[account.lost.call] = now  # most likely the lost create has done its work: it is looked for
         if native is not None:
-            ledger.domains.listed_at = 0.0  # a full or inactive domain may answer so too (contract row 27)
+            ledger.domains.doubted = True  # a full or inactive domain may answer so too (contract row 27)
         return
     if native is not None:
-        ledger.domains.listed_at = min(ledger.domains.listed_at, now - ledger.policy.domain_seconds)
+        ledger.domains.doubted = True
         if failure.kind is FailureKind.NOT_FOUND:
             message = "ColdSend does not know the domain of this inbox; correct spec.native or add the domain."
             set_back(ledger, account, Reason.DOMAIN_NOT_FOUND, message, now)
@@ -92,7 +119,7 @@ def _bulk_refused(ledger: Ledger, call: Call, members: list[Account], failure: F
     """One bad item costs one item: by `loc` if it names one, else by halves (contract row 6)."""
     named = {fault.index: fault for fault in failure.faults if fault.index is not None}
     bad = {call.uids[index]: fault for index, fault in named.items() if 0 <= index < len(call.uids)}
-    if failure.kind is FailureKind.CONFLICT and ledger.jobs:
+    if not bad and too_many_jobs(ledger, "Create", Operation.CREATE_SMTP_BULK, failure):
         ledger.parallel["Create"] = 1  # perhaps too many jobs at once (contract row 43): they go again one by one
         return
     if bad and failure.kind is not FailureKind.TOO_LARGE:
@@ -102,6 +129,4 @@ def _bulk_refused(ledger: Ledger, call: Call, members: list[Account], failure: F
                 message = f"ColdSend refused the inbox: {fault.field or 'request'}: {fault.message}"
                 set_back(ledger, account, Reason.REJECTED, message, now)
         return
-    middle = len(call.uids) // 2
-    halves = [half for half in (call.uids[:middle], call.uids[middle:]) if half]
-    ledger.splits.extend(halves)
+    _halve(ledger, call)

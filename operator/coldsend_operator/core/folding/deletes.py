@@ -1,15 +1,12 @@
 """Answers to deletes: accepted, in use, unknown."""
 
 from coldsend_operator.core.answers import BulkAnswer, Failure, FailureKind
-from coldsend_operator.core.calls import Call
+from coldsend_operator.core.calls import Call, Operation
 from coldsend_operator.core.folding.jobs import answered_at_once, begin_job
 from coldsend_operator.core.folding.looks import FIRST_LOOK
-from coldsend_operator.core.folding.pieces import UNKNOWN, WORKSPACE, gone, members_of
+from coldsend_operator.core.folding.pieces import UNKNOWN, WORKSPACE, gone, in_use, members_of, too_many_jobs
 from coldsend_operator.core.ledger import Ledger
-from coldsend_operator.core.reasons import Reason
-from coldsend_operator.core.records import Account, Setback
-
-IN_USE_FIRST, IN_USE_LONGEST = 5.0, 600.0
+from coldsend_operator.core.records import Account
 
 
 def accepted_delete(ledger: Ledger, account: Account, now: float) -> None:
@@ -48,18 +45,8 @@ def delete_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> N
         elif len(call.uids) == 1:
             in_use(account, f"ColdSend refuses to delete the inbox ({failure.message})", now)
     if len(call.uids) > 1 and failure.kind not in UNKNOWN:
-        if failure.kind is FailureKind.CONFLICT and ledger.jobs:
+        if too_many_jobs(ledger, "Delete", Operation.DELETE_ACCOUNTS, failure):
             ledger.parallel["Delete"] = 1
             return
         middle = len(call.uids) // 2
         ledger.delete_splits.extend((call.uids[:middle], call.uids[middle:]))
-
-
-def in_use(account: Account, said: str, now: float) -> None:
-    """Contract row 20: most likely a campaign uses the inbox; asked again ever more slowly."""
-    before = account.refused_delete
-    tries = before.tries + 1 if before is not None and before.basis == account.basis else 1
-    wait = min(IN_USE_FIRST * 2 ** (tries - 1), IN_USE_LONGEST)
-    message = f"{said.rstrip('.')}; take it out of its campaigns, the deletion then goes on by itself."
-    account.refused_delete = Setback(Reason.IN_USE_BY_CAMPAIGN, message, now, now + wait, account.basis, tries)
-    account.look_at = None

@@ -2,11 +2,9 @@
 
 from coldsend_operator.core.answers import Failure, FailureKind, Row
 from coldsend_operator.core.calls import Call
-from coldsend_operator.core.folding.deletes import in_use
 from coldsend_operator.core.folding.looks import show
-from coldsend_operator.core.folding.pieces import back_off, gone, look_again, members_of
+from coldsend_operator.core.folding.pieces import back_off, gone, look_again, members_of, still_there
 from coldsend_operator.core.ledger import Ledger
-from coldsend_operator.core.records import Account
 
 
 def found(ledger: Ledger, call: Call, row: Row, now: float) -> None:
@@ -15,20 +13,9 @@ def found(ledger: Ledger, call: Call, row: Row, now: float) -> None:
         account.gone_at = None
         account.look_at = None
         if account.deleted_at is not None:
-            _still_there(ledger, account, now)
+            still_there(ledger, account, now, sure=True)
     ledger.inventory.revive(row.inbox_id)
     show(ledger, (row,), call.begun)
-
-
-def _still_there(ledger: Ledger, account: Account, now: float) -> None:
-    """The inbox is visible after its delete: skipped, in use, or not yet gone (contract rows 20, 22, 23)."""
-    if account.doubted:
-        account.deleted_at = None
-        in_use(account, "ColdSend did not delete the inbox; most likely a campaign uses it.", now)
-    elif now - (account.deleted_at or now) > ledger.policy.lost_seconds:
-        account.deleted_at = None  # by now the delete is lost or forgotten; by its id it may be asked for again
-    else:
-        back_off(account, now)
 
 
 def get_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> None:

@@ -3,13 +3,14 @@
 from coldsend_operator.core.answers import Page, Row
 from coldsend_operator.core.calls import Call, Operation
 from coldsend_operator.core.folding.absence import judge_absence
-from coldsend_operator.core.folding.pieces import back_off, look_again
+from coldsend_operator.core.folding.pieces import back_off, look_again, still_there
 from coldsend_operator.core.inventory import SweepResult
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps.step import CLOCK_SLACK, Move, unix_of
 
 SWEEP_RETRY = 30.0
+MISSED_AT_ONCE = 10  # of what unproven sweeps do not show: unstable pages may miss a third of all
 FIRST_LOOK = 1.0  # after a create: what its answer does not show (health, counters) is there soon
 
 
@@ -18,12 +19,12 @@ def fold_page(ledger: Ledger, call: Call, page: Page, now: float) -> None:
         _searched(ledger, call, page, now)
     elif call.newest:
         show(ledger, page.rows, call.begun)
-        _looked_at(ledger, page)
+        _looked_at(ledger, call, page, now)
         _newest_seen(ledger, call, page, now)
     else:
         addresses = {row.inbox_id: row.address for row in page.rows}
         changed, result = ledger.inventory.fold(page, call.begun)
-        _looked_at(ledger, page)
+        _looked_at(ledger, call, page, now)
         for inbox_id in changed:
             _touch_row(ledger, inbox_id, addresses.get(inbox_id))
         if result is not None:
@@ -46,15 +47,19 @@ def show(ledger: Ledger, rows: tuple[Row, ...], begun: float) -> None:
             _touch_row(ledger, row.inbox_id, row.address)
 
 
-def _looked_at(ledger: Ledger, page: Page) -> None:
+def _looked_at(ledger: Ledger, call: Call, page: Page, now: float) -> None:
     """Who waited for a GET of an inbox that a list shows has been served."""
-    if not ledger.queued(Move.GET):
+    waiting = set(ledger.queued(Move.GET))
+    if not waiting:
         return
     for row in page.rows:
         for uid in ledger.showing(row.inbox_id):
             account = ledger.accounts[uid]
             if account.deleted_at is None:
                 account.look_at = None
+                ledger.touch(uid)
+            elif uid in waiting and call.begun > account.deleted_at:
+                still_there(ledger, account, now, sure=False)
                 ledger.touch(uid)
 
 
@@ -68,11 +73,22 @@ def _swept(ledger: Ledger, result: SweepResult, now: float) -> None:
         ledger.touch_everything()
     ledger.touch_all(ledger.queued(Move.SEARCH))
     ledger.touch_all(ledger.queued(Move.GET))
+    _ask_for_missed(ledger, now)
     if result.proven:
         for account in ledger.accounts.values():
             if account.lost is not None or account.unsure_at:
                 judge_absence(ledger, account, result.begun, now)
                 ledger.touch(account.uid)
+
+
+def _ask_for_missed(ledger: Ledger, now: float) -> None:
+    """Lists that never prove absence may still be right: a GET tells of those that they go on not to show."""
+    for inbox_id in ledger.inventory.most_missed(MISSED_AT_ONCE):
+        for uid in ledger.showing(inbox_id):
+            account = ledger.accounts[uid]
+            if account.look_at is None and account.deleted_at is None and account.facts.inbox_id == inbox_id:
+                account.look_at, account.looks = now, 0
+                ledger.touch(uid)
 
 
 def _searched(ledger: Ledger, call: Call, page: Page, now: float) -> None:

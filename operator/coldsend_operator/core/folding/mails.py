@@ -24,6 +24,8 @@ def mail_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> Non
     ledger.mails_minute.add(now)
     ledger.mails_hour.add(now)
     error = f"ColdSend refused the test mail: {failure.message}"
+    if failure.required:
+        error += f"; grant {', '.join(failure.required)} to the API key. A new requestID sends again."
     if failure.kind in UNKNOWN:
         error = "ColdSend's answer was lost; the mail may have left. A new requestID sends again."
     for account in members_of(ledger, call):

@@ -1,7 +1,7 @@
 """What all answers have in common: setbacks, looks that are tried again, kinds of failures."""
 
-from coldsend_operator.core.answers import FailureKind
-from coldsend_operator.core.calls import Call
+from coldsend_operator.core.answers import Failure, FailureKind
+from coldsend_operator.core.calls import Call, Operation
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, Setback
@@ -19,6 +19,8 @@ WORKSPACE = frozenset(
 )
 """Failures that say nothing about the accounts of a call: they wait in their queue until the workspace may go on."""
 RETRY_FIRST, RETRY_LONGEST = 300.0, 6 * 3600.0
+IN_USE_FIRST, IN_USE_LONGEST = 5.0, 600.0
+LAGGING_LOOKS = 4  # so many looks at lists that lag behind a delete are no proof that it was refused
 CONNECTION_WORDS = ("connect", "authent", "login", "smtp", "imap", "credential", "password", "timed out", "timeout")
 
 
@@ -56,6 +58,13 @@ def refusal_reason(message: str) -> Reason:
     return Reason.CONNECTION_FAILED if any(word in lowered for word in CONNECTION_WORDS) else Reason.REJECTED
 
 
+def too_many_jobs(ledger: Ledger, kind: str, operation: Operation, failure: Failure) -> bool:
+    """Whether a refused bulk may have been one job too many (contract row 43): then it is sent when it is alone."""
+    running = any(job.operation == kind for job in ledger.jobs.values())
+    flying = any(call.operation is operation for call in ledger.flying.values())
+    return failure.kind in {FailureKind.CONFLICT, FailureKind.REFUSED} and (running or flying)
+
+
 def back_off(account: Account, now: float) -> None:
     account.looks += 1
     account.look_at = now + GET_BACKOFF[min(account.looks, len(GET_BACKOFF) - 1)]
@@ -73,3 +82,27 @@ def gone(ledger: Ledger, account: Account, now: float) -> None:
         row = ledger.inventory.bury(account.facts.inbox_id, now + ledger.policy.lost_seconds)
         if row is not None:
             ledger.touch_address(row.address)
+
+
+def in_use(account: Account, said: str, now: float) -> None:
+    """Contract row 20: most likely a campaign uses the inbox; asked again ever more slowly."""
+    before = account.refused_delete
+    tries = before.tries + 1 if before is not None and before.basis == account.basis else 1
+    wait = min(IN_USE_FIRST * 2 ** (tries - 1), IN_USE_LONGEST)
+    message = f"{said.rstrip('.')}; take it out of its campaigns, the deletion then goes on by itself."
+    account.refused_delete = Setback(Reason.IN_USE_BY_CAMPAIGN, message, now, now + wait, account.basis, tries)
+    account.look_at = None
+
+
+def still_there(ledger: Ledger, account: Account, now: float, *, sure: bool) -> None:
+    """The inbox is visible after its delete: skipped, in use, or not yet gone (contract rows 20, 22, 23).
+
+    A list is not `sure` of that: it may lag behind (row 35).
+    """
+    if account.doubted and (sure or account.looks >= LAGGING_LOOKS):
+        account.deleted_at = None
+        in_use(account, "ColdSend did not delete the inbox; most likely a campaign uses it.", now)
+    elif now - (account.deleted_at or now) > ledger.policy.lost_seconds:
+        account.deleted_at = None  # by now the delete is lost or forgotten; by its id it may be asked for again
+    else:
+        back_off(account, now)

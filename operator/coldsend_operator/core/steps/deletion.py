@@ -62,7 +62,7 @@ def _unborn(account: Account, view: View, now: float) -> Step:
         reason, message = account.key_problem
         return Step(Move.REST, reason, f"{message} {_ways_out(view, account)}")
     if account.address is None:
-        step = domain_step(account, view, now) or unnamed(account, view)
+        step = domain_step(account, view, now) or unnamed(account, view, now)
         return Step(step.move, step.reason, f"{step.message} {_ways_out(view, account)}", step.due)
     step = lost(account, view, now)
     if step.move in {Move.CREATE, Move.UNMARK, Move.MARK} or step.origin == "Adopted":

@@ -21,6 +21,8 @@ def usable_domain(account: Account, view: View, now: float) -> Step | None:
     domain = view.domains.find(native)
     if domain is None:
         return _unknown_domain(account, view, now)
+    if view.domains.doubted and not view.domains.forbidden:
+        return Step(Move.DOMAINS, quiet=True)
     recheck = view.domains.listed_at + view.policy.domain_seconds
     if domain.status.upper() != "ACTIVE":
         reason = Reason.DOMAIN_NOT_ACTIVE
@@ -48,6 +50,8 @@ def _unknown_domain(account: Account, view: View, now: float) -> Step | None:
             f"The API key may not read domains (missing {view.domains.missing_scopes}); "
             "grant the scope, or give spec.native.domainID instead of domainName."
         )
+        if now >= view.domains.retry_at:
+            return Step(Move.DOMAINS, Reason.MISSING_SCOPES, message)
         return at_rest(account, Reason.MISSING_SCOPES, message, due=view.domains.retry_at)
     recheck = view.domains.listed_at + view.policy.domain_seconds
     if view.domains.listed_at == 0 or now >= recheck:

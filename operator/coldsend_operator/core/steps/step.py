@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
-from coldsend_operator.core.answers import Row
+from coldsend_operator.core.answers import INBOX_TYPES, Row
 from coldsend_operator.core.brake import Brake
 from coldsend_operator.core.claims import Claims
 from coldsend_operator.core.domains import Domains
@@ -88,20 +88,25 @@ class View(Protocol):
 
 def ours(account: Account, row: Row, view: View) -> bool:
     """Whether a row can only come from our own create (safety.md, 6)."""
-    mark = account.since if account.since is not None else account.mark
-    if mark is None or row.created_at is None:
+    if account.mark_time is None or unix_of(row.created_at) is None:
         return False
-    created = unix_of(row.created_at)
-    if created is None:
-        return False
-    since = mark - view.kube_offset
     spec = account.desired.spec
     names = {(name or "").strip() for name in (spec.display_name, account.sent_name or spec.display_name)}
-    return (
-        created - view.server_offset >= since - CLOCK_SLACK
-        and (row.inbox_type or spec.inbox_type) == spec.inbox_type
-        and (row.display_name or "").strip() in names
-    )
+    fits = may_be_of(row, spec.inbox_type) and (row.display_name or "").strip() in names
+    return fits and not made_before(account, row, view)
+
+
+def made_before(account: Account, row: Row, view: View) -> bool:
+    """Whether an inbox shows that it was there before our create: an upsert answers with it (contract row 7)."""
+    created, mark = unix_of(row.created_at), account.mark_time
+    if created is None or mark is None:
+        return False
+    return created - view.server_offset < mark - view.kube_offset - CLOCK_SLACK
+
+
+def may_be_of(row: Row, inbox_type: str) -> bool:
+    """Whether a row is of a type, or of one whose name nobody knows (contract row 33)."""
+    return row.inbox_type == inbox_type or row.inbox_type not in INBOX_TYPES
 
 
 def unix_of(text: str | None) -> float | None:

@@ -4,7 +4,7 @@ from coldsend_operator.core.answers import Row
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps.native import domain_step, usable_domain
-from coldsend_operator.core.steps.step import Move, Step, View, at_rest, name_of, ours, under_way
+from coldsend_operator.core.steps.step import Move, Step, View, at_rest, may_be_of, name_of, ours, under_way
 
 
 def wanting(account: Account, view: View, now: float) -> Step:
@@ -12,7 +12,8 @@ def wanting(account: Account, view: View, now: float) -> Step:
         return at_rest(account, *account.key_problem)
     setback = account.setback
     if setback is not None and setback.basis == account.basis and now < setback.retry_at:
-        return at_rest(account, setback.reason, setback.message, setback.retry_at)
+        refused = at_rest(account, setback.reason, setback.message, setback.retry_at)
+        return _of_domain(account, view, now) or refused
     if account.job is not None:
         return under_way(account)
     if (view.implausible is not None or view.unproven) and not view.approved_recreation(account):
@@ -21,7 +22,7 @@ def wanting(account: Account, view: View, now: float) -> Step:
     if step is not None:
         return step
     if account.address is None:  # the domain cannot be read: safety.md, 10
-        return unnamed(account, view)
+        return unnamed(account, view, now)
     if account.lost is not None:
         step = lost(account, view, now)
         return step if step.move is not Move.CREATE else usable_domain(account, view, now) or step
@@ -31,6 +32,14 @@ def wanting(account: Account, view: View, now: float) -> Step:
     if max(view.inventory.listed_at, account.searched_at) <= account.unsure_at:
         return Step(Move.SEARCH, quiet=True)
     return _create(account)
+
+
+def _of_domain(account: Account, view: View, now: float) -> Step | None:
+    """What a refused native inbox waits for may be its domain (contract row 27)."""
+    native = account.desired.spec.native
+    if native is None or view.domains.find(native) is None:
+        return None
+    return usable_domain(account, view, now)
 
 
 def _unbelieved(view: View) -> Step:
@@ -80,7 +89,7 @@ def _existing(account: Account, row: Row, view: View) -> Step:
             "key; use apiKeySecretRef, or ask the administrator (COLDSEND_ADOPT_NAMESPACES)."
         )
         return _drop_lost(account, Reason.ALREADY_EXISTS, message)
-    if row.inbox_type is not None and row.inbox_type != spec.inbox_type:
+    if not may_be_of(row, spec.inbox_type):
         message = f"The address exists in ColdSend with type {row.inbox_type}; correct inboxType to adopt it."
         return _drop_lost(account, Reason.ALREADY_EXISTS, message)
     if not account.marked:
@@ -126,7 +135,7 @@ def _decisive(account: Account, over: float) -> float:
     return lost.at if lost is not None and lost.answered else over
 
 
-def unnamed(account: Account, view: View) -> Step:
+def unnamed(account: Account, view: View, now: float) -> Step:
     """A native inbox whose address cannot be known: one create, never repeated or matched (safety.md, 10)."""
     if account.lost is None:
         return _create(account)
@@ -135,4 +144,6 @@ def unnamed(account: Account, view: View) -> Step:
         f"grant {view.domains.missing_scopes or 'the scope of the domain endpoints'} or make the object again with "
         "spec.native.domainName."
     )
+    if now >= view.domains.retry_at:
+        return Step(Move.DOMAINS, Reason.MISSING_SCOPES, message)
     return Step(Move.REST, Reason.MISSING_SCOPES, message, due=view.domains.retry_at)

@@ -1,0 +1,164 @@
+"""From apply to gone: what people see must be the same under every reading of the API."""
+
+from typing import Any
+
+from tests.open_points.place import NAMES, Place
+
+NATIVE = "COLDSEND"
+
+
+def one_is_made_once_and_deleted_once(place: Place) -> None:
+    place.apply()
+    _is_the_one(place, "ann")
+    place.delete()
+    place.gone()
+    assert place.happened() == ["created", "deleted"]
+    assert place.creates == 1
+
+
+def several_are_made_once_and_deleted_once(place: Place) -> None:
+    place.apply_all()
+    for name in NAMES:
+        _is_the_one(place, name)
+    assert place.count("bulkCreateSmtpAccounts") >= 1
+    place.delete_each()
+    place.all_gone()
+    assert place.histories() == {("created", "deleted")}
+    assert place.count("bulkDeleteSenderAccounts") >= 1
+    assert place.creates <= 2 * len(NAMES)
+    assert place.deletes <= 2 * len(NAMES)
+
+
+def a_native_one_is_made_once_and_deleted_once(place: Place) -> None:
+    place.apply("ann", NATIVE)
+    _is_the_one(place, "ann")
+    place.delete()
+    place.gone()
+    assert place.happened() == ["created", "deleted"]
+    assert place.creates == 1
+
+
+def several_native_ones_are_made_once_and_deleted_once(place: Place) -> None:
+    place.apply_all(NATIVE)
+    for name in NAMES:
+        _is_the_one(place, name)
+    assert place.count("bulkCreateNativeInboxes") >= 1
+    place.delete_each()
+    place.all_gone()
+    assert place.histories() == {("created", "deleted")}
+    assert place.creates <= len(NAMES)
+
+
+def each_type_is_taken_as_it_is_sent(place: Place) -> None:
+    for name, inbox_type in _TYPES.items():
+        place.apply(name, inbox_type)
+    for name in _TYPES:
+        _is_the_one(place, name)
+    place.apply_all(NATIVE, ("n1", "n2", "n3"))
+    place.apply_all("CUSTOM_SMTP", ("c1", "c2", "c3"))
+    place.all_ready(("n1", "n2", "n3", "c1", "c2", "c3"))
+    assert place.emulator.has_passwords(place.address("c1"), place.password)
+
+
+_TYPES = {"ann": "GOOGLE_WORKSPACE", "ben": "OUTLOOK_365", "cat": "CUSTOM_SMTP", "dan": NATIVE}
+
+
+def an_address_is_the_same_in_capitals(place: Place) -> None:
+    address = f"Ann.Smith@{place.domain.upper()}"
+    place.apply(emailAddress=address)
+    place.apply("ben", emailAddress=f"BEN@{place.domain}")
+    place.apply("cat", emailAddress=f"Cat@{place.domain}")
+    for name in ("ann", "ben", "cat"):
+        shown = place.ready(name)
+        assert shown.status["emailAddress"].lower() == place.server_spec(name)["emailAddress"].lower()
+    assert len(place.all_ours()) == 3
+    before = place.ready("ben").inbox_id
+    place.emulator.delete(before)
+    place.another_inbox(before, "ben")
+    place.ready("ben")
+    place.delete_each(("ann", "ben", "cat"))
+    place.all_gone(("ann", "ben", "cat"))
+    assert place.all_ours() == []
+
+
+def a_pending_one_is_told_as_pending(place: Place) -> None:
+    place.apply()
+    place.shows(Ready="False Pending")
+    place.ready()
+    assert place.happened() == ["created"]
+    assert place.creates == 1
+    place.delete()
+    place.gone()
+
+
+def a_native_one_becomes_ready_when_it_is_active(place: Place) -> None:
+    place.apply("ann", NATIVE)
+    place.ready()
+    place.apply_all(NATIVE, NAMES[1:])
+    place.all_ready(NAMES[1:])
+    assert place.histories() == {("created",)}
+
+
+def an_inbox_is_deleted_and_made_again(place: Place) -> None:
+    place.apply(updatePolicy="Recreate")
+    before = place.ready()
+    place.secret("login", password="hush another")
+    after = place.another_inbox(before.inbox_id)
+    place.ready()
+    assert place.happened() == ["created", "deleted", "created"]
+    assert place.emulator.has_passwords(after.inbox_id, "hush another")
+    assert place.creates <= 8
+
+
+def several_are_deleted_and_applied_again(place: Place) -> None:
+    place.apply_all()
+    place.all_ready()
+    place.delete_each()
+    place.all_gone()
+    place.apply_all()
+    place.all_ready()
+    assert place.histories() == {("created", "deleted", "created")}
+    assert place.creates <= 40
+
+
+def a_changed_secret_is_told_and_nothing_is_called(place: Place) -> None:
+    place.apply()
+    before = place.ready()
+    place.secret("login", password="hush another")
+    place.shows(CredentialsCurrent="False SecretChanged")
+    assert place.look_at().inbox_id == before.inbox_id
+    assert (place.creates, place.deletes) == (1, 0)
+
+
+def a_change_of_spec_is_told_and_nothing_is_called(place: Place) -> None:
+    place.apply()
+    place.ready()
+    place.edit(displayName="Ann Renamed", dailyLimit=20)
+    place.shows(Ready="True Active", Synced="False UpdateNotSupported")
+    assert {each["method"] for each in place.asked()} == {"GET", "POST"}
+    assert (place.creates, place.deletes) == (1, 0)
+
+
+def a_person_pauses_and_nobody_fights_it(place: Place) -> None:
+    place.apply()
+    place.known()
+    place.emulator.change(place.address(), overall_status="PAUSED")
+    place.shows(Ready="False Paused", Synced="True InSync")
+    place.after_sweeps()
+    assert (place.creates, place.deletes, place.inbox()["overall_status"]) == (1, 0, "PAUSED")
+
+
+def a_disabled_one_is_told_and_not_made_again(place: Place) -> None:
+    place.apply(updatePolicy="Recreate")
+    place.known()
+    place.emulator.change(place.address(), overall_status="DISABLED", status_reason="login refused")
+    place.shows(Ready="False Disabled")
+    place.after_sweeps()
+    assert place.happened() == ["created"]
+
+
+def _is_the_one(place: Place, name: str) -> None:
+    shown = place.ready(name)
+    inbox: dict[str, Any] = place.inbox(name)
+    assert (shown.inbox_id, shown.status["origin"]) == (inbox["inbox_id"], "Created")
+    assert place.happened(name) == ["created"]
