@@ -98,6 +98,8 @@ def test_an_uninstall_keeps_crds_objects_and_inboxes_and_a_new_release_goes_on(f
             pool.ready()
             stage.after_sweeps()
         before, writes = _versions(stage), _writes_to_coldsend(stage)
+        upgrade(release, {**_values(stage), "crds": {"install": False}})
+        assert _versions(stage) == before
         release.helm("uninstall", RELEASE, "--namespace", stage.namespace)
         left = [each["metadata"]["name"] for each in fresh.server.items("Role", stage.namespace)]
         assert left == []

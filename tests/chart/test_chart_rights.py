@@ -11,7 +11,7 @@ import pytest
 
 from tests.chart.release import QUICK, Release, install
 from tests.chart.rights import Request, Right, asked, rights_of, unneeded
-from tests.chart.support import Helm, Object
+from tests.chart.support import RELEASE, Helm, Object
 from tests.e2e.batches.pool import ANN, BOB, Pool, clear
 from tests.e2e.stage.operators import OperatorRun
 from tests.e2e.stage.stage import CUSTOM, GOOGLE, OUTLOOK, Stage, eventually, staged
@@ -39,6 +39,7 @@ def played(request: pytest.FixtureRequest, world: World, helm: Helm) -> Iterator
         for stage in stages:
             stack.callback(clear, stage)
         release = install(world, helm, home.namespace, _values(world, stages, labels, request.param))
+        stack.callback(release.helm, "uninstall", RELEASE, "--namespace", home.namespace)
         _play(release, home, stages)
         account = release.account
         yield Played(release, rights_of(release.made, account), asked(world.cluster, home.namespace, account))
