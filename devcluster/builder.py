@@ -1,5 +1,6 @@
 """Builds the programs of a Go module once and keeps them in the checkout's cache."""
 
+import json
 import shutil
 import subprocess
 import tempfile
@@ -32,6 +33,18 @@ def build(module: GoModule, programs: Iterable[str], cache: Path = CACHE) -> Pat
             folder.mkdir(exist_ok=True)
             _build_all(module, missing, folder)
     return folder
+
+
+def sources(module: GoModule) -> Path:
+    """The folder of the module that `module` is versioned by, downloaded where it is missing."""
+    go = go_program(module.go_version)
+    command = [str(go), "mod", "download", "-json", module.versioned_by]
+    done = subprocess.run(
+        command, cwd=module.folder, env=go_environment(go), capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise DevclusterError(f"downloading {module.versioned_by} failed: {done.stderr or done.stdout}")
+    return Path(json.loads(done.stdout)["Dir"])
 
 
 def _missing(folder: Path, programs: Iterable[str]) -> tuple[str, ...]:

@@ -86,7 +86,7 @@ class _Start:
         start(components.scheduler(node, here))
         start(components.containerd(node, here))
         self._until(Path(places.CONTAINERD_SOCKET).exists)(_START_SECONDS)
-        images.import_all(node.ctr)
+        images.import_all(node.ctr, here.snapshotter)
         for each in (components.kubelet, components.proxy, components.name_server):
             start(each(node, here))
         return self._until(self._node_is_ready)

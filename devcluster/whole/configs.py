@@ -9,7 +9,6 @@ from devcluster.whole import places
 from devcluster.whole.places import Places
 from devcluster.whole.requirements import CNI_PLUGINS
 
-# `native` copies the files of an image, which works also where the folder lies on an overlay itself.
 _CONTAINERD = """\
 version = 3
 root = "{folder}/containerd"
@@ -20,7 +19,7 @@ disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"]
 address = "{socket}"
 
 [plugins."io.containerd.cri.v1.images"]
-snapshotter = "native"
+snapshotter = "{snapshotter}"
 [plugins."io.containerd.cri.v1.images".pinned_images]
 sandbox = "{pause}"
 
@@ -60,6 +59,7 @@ def write_all(here: Places) -> None:
         _CONTAINERD.format(
             folder=here.folder,
             socket=places.CONTAINERD_SOCKET,
+            snapshotter=here.snapshotter,
             pause=places.PAUSE_IMAGE,
             plugins=CNI_PLUGINS,
             cni=here.cni,

@@ -44,11 +44,12 @@ def build_all() -> None:
     _run("writing the image of pods", ["buildah", "push", "--quiet", places.PAUSE_IMAGE, target], environment)
 
 
-def import_all(ctr: Path) -> None:
-    """Into the containerd of this box."""
+def import_all(ctr: Path, snapshotter: str) -> None:
+    """Into the containerd of this box, unpacked, so that pods start at once."""
+    namespaced = [str(ctr), "--address", places.CONTAINERD_SOCKET, "--namespace", "k8s.io"]
+    importing = [*namespaced, "images", "import", "--snapshotter", snapshotter]
     for archive in (_PAUSE_ARCHIVE, OPERATOR_ARCHIVE):
-        command = [str(ctr), "--address", places.CONTAINERD_SOCKET, "--namespace", "k8s.io"]
-        _run(f"importing {archive.name}", [*command, "images", "import", "--no-unpack", str(archive)], os.environ)
+        _run(f"importing {archive.name}", [*importing, str(archive)], os.environ)
 
 
 def _storage() -> dict[str, str]:

@@ -1,6 +1,7 @@
 """Addresses and files of a whole cluster; all of them are within its box."""
 
 import os
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,12 +21,16 @@ PAUSE_IMAGE = "localhost/pause:1"
 
 @dataclass(frozen=True)
 class Places:
+    """`snapshotter` is how containerd lays out the files of images."""
+
     folder: Path
     cgroup: str
+    snapshotter: str
 
     @classmethod
     def of_this_box(cls) -> "Places":
-        return cls(Path(os.environ[FOLDER]), os.environ[CGROUP])
+        folder = Path(os.environ[FOLDER])
+        return cls(folder, os.environ[CGROUP], "overlayfs" if _can_overlay(folder) else "native")
 
     @property
     def containerd_config(self) -> Path:
@@ -49,3 +54,16 @@ class Places:
 
     def kubeconfig(self, component: str) -> Path:
         return self.folder / f"kubeconfig-{component}"
+
+
+def _can_overlay(folder: Path) -> bool:
+    """Not where the folder lies on an overlay itself; copying whole trees then takes a minute for each container."""
+    probe = folder / "overlay"
+    lower, upper, work, merged = (probe / name for name in ("lower", "upper", "work", "merged"))
+    for path in (lower, upper, work, merged):
+        path.mkdir(parents=True)
+    layers = f"lowerdir={lower},upperdir={upper},workdir={work}"
+    mounted = subprocess.run(["mount", "-t", "overlay", "-o", layers, "none", str(merged)], check=False)
+    if mounted.returncode == 0:
+        subprocess.run(["umount", str(merged)], check=True)
+    return mounted.returncode == 0

@@ -1,9 +1,10 @@
 """Where the programs of a whole cluster come from."""
 
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from devcluster.builder import build
+from devcluster.builder import build, sources
 from devcluster.modules import ARGOCD, CONTAINERD, CONTROL_PLANE, COREDNS, HELM, NODE, WHOLE_CLUSTER_MODULES
 from devcluster.programs import Programs, find_kubectl
 
@@ -24,6 +25,7 @@ def build_all() -> None:
     for module in (CONTROL_PLANE, HELM, *WHOLE_CLUSTER_MODULES):
         build(module, module.packages)
     find_kubectl()
+    argocd_crds()
 
 
 def control_plane() -> Programs:
@@ -50,3 +52,11 @@ def helm() -> Path:
 
 def argocd() -> Path:
     return build(ARGOCD, ARGOCD.packages) / "argocd"
+
+
+def argocd_crds() -> Path:
+    """The folder of its CRDs, beside the program that they belong to."""
+    kept = argocd().with_name("crds")
+    if not kept.is_dir():
+        shutil.copytree(sources(ARGOCD) / "manifests" / "crds", kept, ignore=shutil.ignore_patterns("kustomization*"))
+    return kept

@@ -1,0 +1,117 @@
+"""The manifests of the demo from a Git repository, brought into the cluster by a real Argo CD.
+
+The tests follow each other as a team works: a first sync, a change, a removal, and an accident by hand.
+"""
+
+from collections.abc import Iterator
+from time import monotonic
+
+import pytest
+import yaml
+
+from coldsend_emulator.running import RunningEmulator
+from tests.cluster.argo_cd import ArgoCD, Repository, argo_cd
+from tests.cluster.figures import Figures
+from tests.cluster.operator_release import DEMO, SALES, Release, until
+
+APPLICATION = "outreach"
+
+
+@pytest.fixture(scope="module")
+def argo(release: Release, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArgoCD]:
+    with argo_cd(release.place, release.server, tmp_path_factory.mktemp("argocd")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def repository(
+    release: Release, argo: ArgoCD, figures: Figures, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Repository]:
+    """The demo in Git, once Argo CD has brought it into the cluster."""
+    made = Repository.made(tmp_path_factory.mktemp("git") / "inboxes", DEMO)
+    began = monotonic()
+    argo.follow(APPLICATION, made, SALES)
+    until(lambda: argo.good(APPLICATION), "a Synced and Healthy application", argo.story)
+    figures.seconds("Argo CD, from the Application to Synced and Healthy", monotonic() - began)
+    yield made
+    argo.remove(APPLICATION)
+    release.kubectl("delete", "namespace", SALES, "--wait=false")
+    until(lambda: release.server.get("Namespace", "", SALES) is None, "the end of the namespace", release.story)
+
+
+def test_that_the_demo_from_git_is_synced_and_healthy(release: Release, argo: ArgoCD, repository: Repository) -> None:
+    assert release.all_ready(4)
+    assert argo.health(APPLICATION) == dict.fromkeys(("custom", "google", "native", "outlook"), "Healthy")
+
+
+def test_that_nothing_differs_after_the_sync(release: Release, argo: ArgoCD, repository: Repository) -> None:
+    before = argo.syncs(APPLICATION)
+    release.kubectl("annotate", "senderaccount", "--all", "--namespace", SALES, "coldsend.pro/reconcile=now")
+    release.emulator.change(release.emulator.inboxes()[0]["inbox_id"], health_score=88)
+    until(lambda: "88" in str(release.server.items("SenderAccount", SALES)), "another health score", release.story)
+
+    argo.look(APPLICATION, "hard")
+
+    assert argo.good(APPLICATION)
+    assert argo.syncs(APPLICATION) == before
+
+
+def test_that_a_change_in_git_reaches_coldsend(
+    release: Release, argo: ArgoCD, repository: Repository, emulator: RunningEmulator
+) -> None:
+    manifest = repository.folder / "native.yaml"
+    native = yaml.safe_load(manifest.read_text())
+    native["spec"] |= {"displayName": "Jane Smith", "updatePolicy": "Recreate"}
+    manifest.write_text(yaml.safe_dump(native))
+    repository.commit("Give John's inbox to Jane")
+
+    argo.look(APPLICATION)
+    until(
+        lambda: [each["display_name"] for each in emulator.inboxes(address="john@mail.example.com")] == ["Jane Smith"],
+        "the new name in ColdSend",
+        argo.story,
+    )
+    until(lambda: argo.good(APPLICATION) and release.all_ready(4), "a Healthy application", argo.story)
+
+
+def test_that_a_removal_in_git_removes_object_and_inbox(
+    release: Release, argo: ArgoCD, repository: Repository, emulator: RunningEmulator
+) -> None:
+    (repository.folder / "outlook.yaml").unlink()
+    repository.commit("Close the Outlook mailbox")
+
+    argo.look(APPLICATION)
+    until(lambda: not emulator.inboxes(address="oscar@example.com"), "the end of the inbox", argo.story)
+    until(lambda: argo.good(APPLICATION) and release.all_ready(3), "a Healthy application", argo.story)
+
+    assert "outlook" not in release.accounts()
+
+
+def test_that_an_object_deleted_by_hand_comes_back(
+    release: Release, argo: ArgoCD, repository: Repository, emulator: RunningEmulator
+) -> None:
+    (before,) = emulator.inboxes(address="grace@example.com")
+
+    release.kubectl("delete", "senderaccount", "google", "--namespace", SALES)
+    until(lambda: release.all_ready(3), "the account again", argo.story)
+    until(lambda: argo.good(APPLICATION), "a Healthy application", argo.story)
+
+    (after,) = emulator.inboxes(address="grace@example.com")
+    assert after["inbox_id"] != before["inbox_id"]
+
+
+def test_that_argo_cd_undoes_an_edit_by_hand(
+    release: Release, argo: ArgoCD, repository: Repository, emulator: RunningEmulator
+) -> None:
+    history = emulator.history()
+    release.kubectl(
+        "patch", "senderaccount", "custom", "--namespace", SALES, "--type=merge", "--patch", '{"spec":{"dailyLimit":9}}'
+    )
+
+    until(
+        lambda: (release.server.get("SenderAccount", SALES, "custom") or {})["spec"]["dailyLimit"] == 200,
+        "the limit of Git",
+        argo.story,
+    )
+    until(lambda: argo.good(APPLICATION) and release.all_ready(3), "a Healthy application", argo.story)
+    assert emulator.history() == history
