@@ -257,7 +257,8 @@ def test_rule_19_approve_recreation_never_applies_to_objects_in_deletion(deletin
     get(desk, account)
     step = desk.step(account)
     assert (step.reason is not Reason.INVENTORY_IMPLAUSIBLE) == moves
-    assert (step.move is Move.UNMARK) is False
+    assert step.move is not Move.UNMARK
+    assert ("force-orphan" in step.message) == deleting
 
 
 def test_rule_19_approve_recreation_lets_the_missing_be_made_again() -> None:

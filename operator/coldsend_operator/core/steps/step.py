@@ -177,10 +177,12 @@ def other_workspace(account: Account, view: View, now: float) -> Step | None:
         return None
     if view.inventory.listed_at == 0 and account.gone_at is None:
         return paced_get(account, now, quiet=True)
+    # approve-recreation never applies to objects in deletion (safety.md, 19)
+    way_out = "approve-recreation" if account.desired.deleting is None else "force-orphan"
     return Step(
         reason=Reason.INVENTORY_IMPLAUSIBLE,
         message="The API key belongs to a workspace that does not show this inbox; nothing is created or forgotten. "
-        "Give the right key, or set the annotation coldsend.pro/approve-recreation: 'true'.",
+        f"Give the right key, or set the annotation coldsend.pro/{way_out}: 'true'.",
     )
 
 
