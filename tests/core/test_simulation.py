@@ -151,6 +151,13 @@ class AnySchedule(RuleBasedStateMachine):
     def rotate(self, namespace: str, password: str) -> None:
         self.simulation.rotate(namespace, password)
 
+    @rule(namespace=st.sampled_from(NAMESPACES), terminating=st.booleans())
+    def take_the_password_away(self, namespace: str, terminating: bool) -> None:
+        self.simulation.take_password(namespace)
+        if terminating:
+            self.simulation.cluster.namespaces[namespace] = {"metadata": {}, "status": {"phase": "Terminating"}}
+            self.delete_all_of_a_namespace(namespace)
+
     @rule(address=st.sampled_from(ADDRESSES))
     def make_by_hand(self, address: str) -> None:
         if not self.simulation.remote.at(address):

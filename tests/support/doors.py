@@ -330,6 +330,8 @@ class ColdSendDoor(ColdSendClient):
                 pending.outcome = refusal()
             case Fault.DOWN:
                 pending.outcome = Failure(FailureKind.UNAVAILABLE, "down", 503)
+            case Fault.UNAUTHORIZED:
+                pending.outcome = Failure(FailureKind.UNAUTHORIZED, "invalid key", 401)
             case Fault.LOST_BEFORE:
                 pending.outcome = _lost()
             case Fault.REFUSED:

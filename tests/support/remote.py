@@ -42,6 +42,7 @@ class Fault(StrEnum):
     DOWN_AFTER = "500 after the work"
     RATE = "429 though the budget was kept"
     REFUSED = "422 for all"
+    UNAUTHORIZED = "401 for a moment"
     NO_ID = "2xx without an id"
     PARTIAL = "the first item of a bulk fails"
     NO_JOB = "a bulk is answered at once"

@@ -11,7 +11,13 @@ from functools import partial
 from typing import Any
 
 from coldsend_operator.core.planning import make_plan
-from coldsend_operator.resources.names import ACCOUNT_KIND, APPROVE_DELETION_ANNOTATION, BATCH_KIND
+from coldsend_operator.resources.names import (
+    ACCOUNT_KIND,
+    APPROVE_DELETION_ANNOTATION,
+    APPROVE_RECREATION_ANNOTATION,
+    BATCH_KIND,
+    FORCE_ORPHAN_ANNOTATION,
+)
 from coldsend_operator.settings import Settings
 from tests.support.clock import FakeClock
 from tests.support.cluster import NAMESPACES, FakeCluster, Raw, path_of
@@ -102,13 +108,19 @@ class Simulation:
         self.cluster.write_secret(namespace, SECRET, {"password": password})
         self.watch.rotated(namespace)
 
+    def take_password(self, namespace: str) -> None:
+        """The Secret goes, as it does before the accounts when a namespace is deleted."""
+        self.cluster.write_secret(namespace, SECRET, None)
+
     def give_second_key(self, namespace: str, *, there: bool = True) -> None:
         self.cluster.write_secret(namespace, SECOND, {"apiKey": SECOND_KEY} if there else None)
 
     def wipe_finalizers(self, uid: str) -> None:
         """`kubectl replace` while the operator runs; it has the time to put the mark back."""
+        if self.process is None or not self.process.operator._leading:
+            return  # nobody is there to put the mark back
         self.drain()
-        if uid not in self._existing or self.process is None or "deletionTimestamp" in self._raw(uid)["metadata"]:
+        if uid not in self._existing or "deletionTimestamp" in self._raw(uid)["metadata"]:
             return
         if not (self._raw(uid).get("status") or {}).get("inboxID"):
             self.watch.loose.add(self.stories[uid].address)  # a crash right after hides when a lost create had left
@@ -304,12 +316,22 @@ class Simulation:
             if self.clock() >= until:
                 raise AssertionError("it never becomes right: " + "; ".join(self.wrong()))
             self.collect_garbage()
+            self._take_ways_out()
             self.wait(self._next_stride())
             self.check()
         self.wait(2 * self.settings.sweep_seconds)
         self.check()
         if self.wrong():
             raise AssertionError("it does not stay right: " + "; ".join(self.wrong()))
+
+    def _take_ways_out(self) -> None:
+        """What a message asks for where a key was changed and the inbox is gone: only a person can tell (rule 15)."""
+        for uid, story in self._existing.items():
+            raw = self._raw(uid)
+            said = {each["reason"] for each in (raw.get("status") or {}).get("conditions", ())}
+            if len(self.watch.keys[story.address]) > 1 and "InventoryImplausible" in said:
+                deleting = "deletionTimestamp" in raw["metadata"]
+                self.annotate(uid, FORCE_ORPHAN_ANNOTATION if deleting else APPROVE_RECREATION_ANNOTATION, "true")
 
     def _make_peace(self) -> None:
         for process in self._running:
@@ -321,6 +343,8 @@ class Simulation:
             inbox.overall_status = "ACTIVE"
         for namespace in NAMESPACES:
             self.give_second_key(namespace)
+            if (namespace, SECRET) not in self.cluster.secrets:
+                self.rotate(namespace, "one")
             annotations = {APPROVE_DELETION_ANNOTATION: "true"}
             self.cluster.namespaces[namespace] = {"metadata": {"annotations": annotations}, "status": {}}
         for uid in self.uids:
