@@ -74,10 +74,14 @@ async def serving(script: Script) -> AsyncIterator[Server]:
 
 
 @asynccontextmanager
-async def client_of(url: str, *, seconds: float = 30, check_seconds: float = 120) -> AsyncIterator[ColdSendClient]:
+async def client_of(
+    url: str, *, seconds: float = 30, check_seconds: float = 120, may_send: Callable[[], bool] = lambda: True
+) -> AsyncIterator[ColdSendClient]:
     def hear(_operation: str, _meta: Meta) -> None: ...
 
-    client = ColdSendClient(url, API_KEY, on_answer=hear, timeout=seconds, check_timeout=check_seconds)
+    client = ColdSendClient(
+        url, API_KEY, on_answer=hear, timeout=seconds, check_timeout=check_seconds, may_send=may_send
+    )
     try:
         yield client
     finally:
@@ -104,6 +108,16 @@ async def test_a_refused_connection_was_not_sent() -> None:
     async with client_of(url) as client:
         failure = await failure_of(client.create_smtp(smtp_inbox()))
     assert (failure.kind, failure.status) == (FailureKind.NOT_SENT, None)
+
+
+async def test_what_may_not_be_sent_any_more_once_the_connection_is_there_does_not_leave() -> None:
+    async with serving(sending(answer(), close=False)) as server:
+        allowed = [True, False]
+        async with client_of(server.url, may_send=lambda: allowed.pop(0)) as client:
+            await client.create_smtp(smtp_inbox())
+            failure = await failure_of(client.create_smtp(smtp_inbox()))
+        assert failure.kind is FailureKind.NOT_SENT
+        assert (server.connections, len(server.requests)) == (1, 1)
 
 
 CUT_ANSWERS: dict[str, tuple[bytes, FailureKind]] = {

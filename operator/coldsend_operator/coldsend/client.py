@@ -77,7 +77,8 @@ class ColdSendClient:
 
     `on_answer(operation, meta)` hears of every answer and every failure, before the call returns; a call that is
     cancelled is not told of. `timeout` and `check_timeout` (seconds, whole call) bound the calls; the second is for
-    the single SMTP create, in which ColdSend tries the mailbox (contract row 42).
+    the single SMTP create, in which ColdSend tries the mailbox (contract row 42). `may_send` is asked last of all, when
+    the connection is there: what it does not allow ends as NOT_SENT (safety.md, 5).
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class ColdSendClient:
         on_answer: OnAnswer,
         timeout: float = 30,
         check_timeout: float = 120,
+        may_send: Callable[[], bool] = lambda: True,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
@@ -95,6 +97,7 @@ class ColdSendClient:
         self._on_answer = on_answer
         self._timeout = timeout
         self._check_timeout = check_timeout
+        self._may_send = may_send
         self._http = httpx.AsyncClient(
             headers={"User-Agent": f"coldsend-operator/{__version__}", "Accept": "application/json"},
             verify=_tls(self._base_url),
@@ -217,8 +220,14 @@ class ColdSendClient:
             headers=headers,
             content=content,
             timeout=_timeouts(seconds),
+            extensions={"trace": self._last_look},
         ) as response:
             return _Reply(response.status_code, response.headers, await _body(response))
+
+    async def _last_look(self, step: str, _about: object) -> None:
+        """The transport tells of its steps: a connection may have taken longer to make than the Lease lasts."""
+        if step.endswith("send_request_headers.started") and not self._may_send():
+            raise httpx.ConnectError("the Lease was not renewed lately")
 
 
 def _read(reply: _Reply, read: Callable[[bytes, Mask], T], mask: Mask) -> T | Failure:
