@@ -203,7 +203,13 @@ class Operator:
             runner.wake()
 
     def _client(self, key: Any, on_answer: Any) -> ColdSendClient:
-        return ColdSendClient(self._settings.api_url, key, on_answer=on_answer, check_timeout=self.policy.check_timeout)
+        return ColdSendClient(
+            self._settings.api_url,
+            key,
+            on_answer=on_answer,
+            check_timeout=self.policy.check_timeout,
+            may_send=lambda: self._leadership.fresh(),
+        )
 
     def _snapshot(self) -> Any:
         return snapshot(self.registry, self.clock(), with_scores=self._settings.account_metrics)
