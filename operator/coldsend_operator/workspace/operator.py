@@ -208,7 +208,7 @@ class Operator:
             key,
             on_answer=on_answer,
             check_timeout=self.policy.check_timeout,
-            may_send=lambda: self._leadership.fresh(),
+            may_send=self._leadership.fresh,
         )
 
     def _snapshot(self) -> Any:
