@@ -55,6 +55,32 @@ def test_rule_01_nothing_is_called_while_an_object_is_known_as_it_was_before_the
     assert [inbox.display_name for inbox in simulation.remote.inboxes.values()] == ["Joe"]
 
 
+def test_rule_01_nothing_is_called_before_every_listed_batch_has_arrived() -> None:
+    simulation = Simulation()
+    simulation.apply("sales", "one", A)
+    simulation.list_in_batch("sales", "pool", [])
+    process = running(simulation)
+    process.deliver()
+    _without_events(simulation, process)
+    assert simulation.remote.requests == 0
+    process.deliver("SenderAccountBatch")
+    _without_events(simulation, process)
+    assert len(simulation.remote.inboxes) == 1
+
+
+def test_rule_01_no_child_is_made_before_every_listed_object_has_arrived() -> None:
+    simulation = Simulation()
+    simulation.apply("sales", "one", A)
+    simulation.list_in_batch("sales", "pool", [B])
+    process = running(simulation)
+    process.deliver("SenderAccountBatch")
+    _without_events(simulation, process)
+    assert len(simulation.uids) == 1
+    process.deliver()
+    _without_events(simulation, process)
+    assert len(simulation.uids) == 2
+
+
 def test_rule_02_a_late_status_does_not_land_on_a_new_object_of_the_same_name() -> None:
     simulation = Simulation()
     old = simulation.apply("sales", "one", A)
