@@ -262,7 +262,8 @@ def _fresh(ledger: Ledger, now: float) -> frozenset[str]:
 def _just_made(ledger: Ledger, uid: str, now: float) -> bool:
     account = ledger.accounts[uid]
     if account.lost is None:
-        return account.desired.deleting is None and account.look_at is not None and account.facts.held
+        listed = ledger.inventory.swept_at > account.wrote_at  # and not shown: no page of the newest ever will
+        return account.desired.deleting is None and account.look_at is not None and account.facts.held and not listed
     waits = now < ledger.sign(account) + ledger.policy.lost_seconds
     in_vain = account.looks == 1  # the newest page did not show it: one look of another kind, then that page again
     return account.lost.hint is None and waits and not in_vain and account.lost.call != RESTART
