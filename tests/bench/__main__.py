@@ -4,6 +4,8 @@ import argparse
 import asyncio
 import os
 import platform
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -96,6 +98,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Figures beside their goals.")
     parser.add_argument("cases", nargs="*", choices=[*CASES, []], help="which to run; all without a name")
     chosen = parser.parse_args().cases or list(CASES)
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that all that it started ends too
     figures: list[Figure] = []
     for name in chosen:
         with control_plane() as cluster, tempfile.TemporaryDirectory() as folder:

@@ -468,23 +468,27 @@ class Ledger:
         return self.queued(Move.CREATE) + self.queued(Move.DELETE)
 
     def estimate(self, now: float) -> None:
-        """Tell those that wait for the budget when their turn is expected (settled.md: absolute, and told once)."""
-        free_at = {move: self.budget.free_at(now, lane.headroom) for move, lane in ESTIMATED.items()}
-        if max(free_at.values()) <= now + SHORT_WAIT or now < self.estimated_at + SHORT_WAIT / 2:
+        """Tell those whom the budget puts off when their turn is expected (settled.md: absolute, and told once)."""
+        if now < self.estimated_at + SHORT_WAIT / 2:
             return
         self.estimated_at = now
+        free_at = {move: self.budget.free_at(now, lane.headroom) for move, lane in ESTIMATED.items()}
         ahead = 1 if self.inventory.listed_at else 1 + len(self.accounts) // BULK
         for (move, _), queue in self.queues.items():
-            if free_at.get(move, now) <= now + SHORT_WAIT:
+            if move not in ESTIMATED:
                 continue
+            turn_at = now
             for index, uid in enumerate(queue):
                 if index % BULK == 0:
                     turn_at = max(free_at[move], self.budget.done_at(now, ahead))
                     ahead += REQUESTS_PER_BULK
-                account = self.accounts[uid]
-                if account.turn_at is None or abs(account.turn_at - turn_at) > TURN_MOVED:
-                    account.turn_at = turn_at
-                    self.changed.add(uid)
+                if turn_at > now + SHORT_WAIT:
+                    self._tell_turn(self.accounts[uid], turn_at)
+
+    def _tell_turn(self, account: Account, turn_at: float) -> None:
+        if account.turn_at is None or abs(account.turn_at - turn_at) > TURN_MOVED:
+            account.turn_at = turn_at
+            self.changed.add(account.uid)
 
     # -- indexes and small change
 

@@ -32,6 +32,7 @@ from coldsend_operator.workspace.registry import Registry
 from coldsend_operator.workspace.runner import Doors
 from coldsend_operator.workspace.secret_watch import SecretWatch
 from coldsend_operator.workspace.store import Store
+from coldsend_operator.workspace.writer import MOST_WRITES
 
 HMAC_RETRY = 2.0
 STALLED_SECONDS = 60.0
@@ -76,7 +77,10 @@ class Operator:
         if self._settings.leader_election:
             election = Election(self._kube, self._settings.lease_namespace, self._settings.lease_name)
             self._leadership = await self._stack.enter_async_context(election)
-        doors = Doors(self._kube, self._store, self._leadership, self.metrics, self.clock, self._reader)
+        kube = self._kube
+        doors = Doors(
+            kube, kube.beside(MOST_WRITES), self._store, self._leadership, self.metrics, self.clock, self._reader
+        )
         self.policy = policy_of(self._settings)
         ring = KeyRing(self._settings, secrets, self.clock)
         self.registry = Registry(self.policy, ring, doors, self._client)

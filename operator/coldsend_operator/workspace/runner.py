@@ -35,6 +35,7 @@ class Doors:
     """What every workspace shares of the outside world."""
 
     kube: KubeClient
+    status_kube: KubeClient  # slots of its own: marks and bookings wait for no flood of status
     store: Store
     leadership: Leadership
     metrics: Metrics
@@ -55,7 +56,7 @@ class Runner:
         self._stopping = False
         self._saving = False
         self.came_round_at = doors.clock()
-        self.writer = StatusWriter(doors.kube, ledger, doors.clock, doors.metrics.account_ready)
+        self.writer = StatusWriter(doors.status_kube, ledger, doors.clock, doors.metrics.account_ready)
         self.writer.wake = self.wake
         self.on_list: Callable[[Runner], None] = lambda _: None
 

@@ -18,6 +18,9 @@ from coldsend_operator.logs import Event, log
 from coldsend_operator.workspace.desired import compact_json, version_number
 
 RETRY_SECONDS = 2.0
+MOST_WRITES = 10  # at once
+LONGEST_DRAIN = 5.0
+SLICE = 500  # looks at accounts before others have their turn
 GOOD = frozenset(
     {
         Reason.ACTIVE,
@@ -51,36 +54,58 @@ class StatusWriter:
     def __init__(
         self, kube: KubeClient, ledger: Ledger, clock: Callable[[], float], on_ready: Callable[[float], None]
     ) -> None:
+        # Accounts whose status may have to change: first what must be stored before anything else may follow, then
+        # news, last how long something waits.
+        self._lines: tuple[dict[str, None], ...] = ({}, {}, {})
         self._kube = kube
         self._ledger = ledger
         self._clock = clock
         self._on_ready = on_ready
+        self._ending = False
         self._writing: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.wake: Callable[[], None] = lambda: None
 
-    @property
-    def busy(self) -> int:
-        return len(self._tasks)
-
     def flush(self) -> None:
-        """Start a write for every account whose status may have to change."""
-        ledger = self._ledger
-        changed, ledger.changed = ledger.changed, set()
-        for uid in changed:
-            account = ledger.accounts.get(uid)
-            if account is None:
-                continue
+        """Line up every account whose status may have to change, and start as many writes as may be under way."""
+        changed, self._ledger.changed = self._ledger.changed, set()
+        for account in (self._ledger.accounts[uid] for uid in changed if uid in self._ledger.accounts):
+            self._lines[self._urgency(account)][account.uid] = None
+        later = []
+        for _ in range(SLICE):
+            uid = self._next() if len(self._tasks) < MOST_WRITES else None
+            if uid is None:
+                break
             if uid in self._writing:
-                ledger.changed.add(uid)
-                continue
-            status = project(account, ledger, self._clock())
-            if status is None:
-                continue
-            if compact_json(status) != account.status and status != (json.loads(account.status or "{}")):
-                self._start(account, status)
-            elif account.facts != account.recorded:
-                ledger.stored(uid, account.facts)
+                later.append(uid)
+            elif uid in self._ledger.accounts:
+                self._look_at(self._ledger.accounts[uid])
+        else:
+            self.wake()  # others have their turn between
+        self._ledger.changed.update(later)
+
+    def _urgency(self, account: Account) -> int:
+        if account.facts != account.recorded:
+            return 0
+        step = self._ledger.steps.get(account.uid)
+        return 2 if step is not None and step.quiet else 1
+
+    def _next(self) -> str | None:
+        line = next(filter(None, self._lines[:-1] if self._ending else self._lines), None)
+        if line is None:
+            return None
+        uid = next(iter(line))
+        del line[uid]
+        return uid
+
+    def _look_at(self, account: Account) -> None:
+        status = project(account, self._ledger, self._clock())
+        if status is None:
+            return
+        if compact_json(status) != account.status and status != (json.loads(account.status or "{}")):
+            self._start(account, status)
+        elif account.facts != account.recorded:
+            self._ledger.stored(account.uid, account.facts)
 
     def _start(self, account: Account, status: dict[str, Any]) -> None:
         self._writing.add(account.uid)
@@ -146,6 +171,11 @@ class StatusWriter:
             await emit(self._kube, ref_of(account), level, reason, message, "Reconcile")
 
     async def drain(self) -> None:
-        """Wait for the writes under way."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Write what is left, but not how long something waits; what takes too long is found again after a restart."""
+        self._ending = True
+        until = self._clock() + LONGEST_DRAIN
+        while (self._tasks or any(self._lines[:-1])) and self._clock() < until:
+            if self._tasks:
+                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+            self.flush()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
