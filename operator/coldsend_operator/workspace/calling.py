@@ -1,6 +1,8 @@
 """One call to ColdSend: from the plan's record to the client's method, and back to an answer or a failure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+
+from pydantic import SecretStr
 
 from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.coldsend.errors import CallFailed
@@ -12,17 +14,25 @@ from coldsend_operator.workspace.credentials import Passwords, smtp_inbox
 
 
 async def perform(
-    client: ColdSendClient, call: Call, accounts: Mapping[str, Account], passwords: Mapping[str, Passwords]
+    client: ColdSendClient,
+    call: Call,
+    accounts: Mapping[str, Account],
+    passwords: Mapping[str, Passwords],
+    job_secrets: Sequence[SecretStr] = (),
 ) -> Answer | Failure:
-    """Ask ColdSend; a refusal is an outcome like any other."""
+    """Ask ColdSend; a refusal is an outcome like any other. `job_secrets` are masked in the rows of a create job."""
     try:
-        return await _ask(client, call, accounts, passwords)
+        return await _ask(client, call, accounts, passwords, job_secrets)
     except CallFailed as failed:
         return failed.failure
 
 
 async def _ask(
-    client: ColdSendClient, call: Call, accounts: Mapping[str, Account], passwords: Mapping[str, Passwords]
+    client: ColdSendClient,
+    call: Call,
+    accounts: Mapping[str, Account],
+    passwords: Mapping[str, Passwords],
+    job_secrets: Sequence[SecretStr],
 ) -> Answer:
     members = [accounts[uid] for uid in call.uids]
     match call.operation:
@@ -47,7 +57,7 @@ async def _ask(
         case Operation.DELETE_ACCOUNTS:
             return await client.delete_accounts(call.inbox_ids)
         case Operation.POLL_CREATE_JOB:
-            return await client.create_job(call.job or "")
+            return await client.create_job(call.job or "", secrets=job_secrets)
         case Operation.POLL_DELETE_JOB:
             return await client.delete_job(call.job or "")
         case Operation.SEND_TEST_EMAIL:

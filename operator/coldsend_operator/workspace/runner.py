@@ -1,17 +1,19 @@
 """The loop of one workspace: wake, decide, plan, call, fold, write."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+
+from pydantic import SecretStr
 
 from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.core import folding
-from coldsend_operator.core.answers import Answer, Failure, FailureKind, Page
-from coldsend_operator.core.calls import Call, Scope
+from coldsend_operator.core.answers import Answer, BulkAnswer, Failure, FailureKind, Page
+from coldsend_operator.core.calls import Call, Operation, Scope
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.planning import Candidate, make_plan
 from coldsend_operator.core.records import Account
-from coldsend_operator.core.steps import Move
+from coldsend_operator.core.steps import Move, still_due
 from coldsend_operator.kube.client import Conflict, Invalid, KubeClient, KubeError, NotFound
 from coldsend_operator.kube.finalizers import mark, unmark
 from coldsend_operator.kube.lease import Leadership
@@ -20,6 +22,7 @@ from coldsend_operator.metrics import Metrics
 from coldsend_operator.workspace.calling import perform
 from coldsend_operator.workspace.credentials import Passwords, SecretReader
 from coldsend_operator.workspace.desired import version_number
+from coldsend_operator.workspace.job_secrets import JobSecrets
 from coldsend_operator.workspace.store import Store
 from coldsend_operator.workspace.writer import StatusWriter, ref_of
 
@@ -55,6 +58,7 @@ class Runner:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
         self._saving = False
+        self._job_secrets = JobSecrets(ledger)
         self.came_round_at = doors.clock()
         self.writer = StatusWriter(doors.status_kube, ledger, doors.clock, doors.metrics.account_ready)
         self.writer.wake = self.wake
@@ -126,6 +130,7 @@ class Runner:
         if plan.booking:
             await self._doors.store.book(self.ledger)
             now = self._doors.clock()
+            self.ledger.settle(now)  # events may have come meanwhile
             plan = make_plan(self.ledger, now)
         for candidate in plan.calls:
             self._start_call(candidate, now)
@@ -136,11 +141,12 @@ class Runner:
 
     def _start_call(self, candidate: Candidate, now: float) -> None:
         call = folding.launch(self.ledger, candidate, now)
-        self._spawn(self._carry_out(call))
+        generations = {uid: self.ledger.accounts[uid].desired.generation for uid in call.uids}
+        self._spawn(self._carry_out(call, generations))
 
-    async def _carry_out(self, call: Call) -> None:
+    async def _carry_out(self, call: Call, generations: Mapping[str, int]) -> None:
         try:
-            outcome = await self._outcome(call)
+            outcome = await self._outcome(call, generations)
         except BaseException:
             folding.cancel(self.ledger, self.ledger.flying.get(call.id, call), self._doors.clock())
             raise
@@ -155,10 +161,17 @@ class Runner:
                 self.on_list(self)
         self.wake()
 
-    async def _outcome(self, call: Call) -> Answer | Failure | None:
+    async def _outcome(self, call: Call, generations: Mapping[str, int]) -> Answer | Failure | None:
         """What came of the call; None when it did not leave."""
         passwords: dict[str, Passwords] = {}
-        if call.operation.creates:
+        secrets: tuple[SecretStr, ...] = ()
+        if call.operation is Operation.POLL_CREATE_JOB:
+            try:
+                secrets = await self._job_secrets.of(call.job or "", self._doors.reader())
+            except KubeError as error:
+                log.warning(Event.CALL_FAILED, operation="read_secret", message=str(error))
+                return None
+        elif call.operation.creates:
             prepared = await self._prepare(call)
             if prepared is None:
                 return None
@@ -166,20 +179,29 @@ class Runner:
         elif call.operation.scope is Scope.DELETE:
             self.ledger.brake.leave(call.uids, self._doors.clock())
             await self._doors.store.save(self.ledger)
-        call = self._without_the_gone(call)
+        call = self._still_due(call, generations)
         if (call.operation.scope in {Scope.CREATE, Scope.DELETE, Scope.MAIL} and not call.uids) or self.client is None:
             return None
         if not self._doors.leadership.fresh():
             return None
         try:
-            return await perform(self.client, call, self.ledger.accounts, passwords)
+            outcome = await perform(self.client, call, self.ledger.accounts, passwords, secrets)
         except Exception as error:  # noqa: BLE001 - it may have left: to take it back would send it twice
             log.error(Event.LOOP_FAILED, workspace=self.ledger.digest, exc_info=error)
             return Failure(FailureKind.LOST, "the answer could not be taken in")
+        if call.operation.creates and isinstance(outcome, BulkAnswer) and outcome.job_id is not None:
+            self._job_secrets.keep(outcome.job_id, [passwords[uid] for uid in call.uids])
+        return outcome
 
-    def _without_the_gone(self, call: Call) -> Call:
-        gone = {uid for uid in call.uids if uid not in self.ledger.accounts}
-        return folding.drop(self.ledger, call, gone) if gone else call
+    def _still_due(self, call: Call, generations: Mapping[str, int]) -> Call:
+        """The call without those that are gone, or for which it is not wanted any more."""
+        accounts = self.ledger.accounts
+        out = {
+            uid
+            for uid in call.uids
+            if uid not in accounts or not still_due(accounts[uid], call, generations[uid], self.ledger)
+        }
+        return folding.drop(self.ledger, call, out) if out else call
 
     async def _prepare(self, call: Call) -> tuple[Call, dict[str, Passwords]] | None:
         """Read the Secrets, then put the mark on each object: a refused mark takes that member out (safety.md, 2)."""

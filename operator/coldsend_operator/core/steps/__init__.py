@@ -7,6 +7,7 @@ from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps.deletion import deletion
 from coldsend_operator.core.steps.holding import holding
+from coldsend_operator.core.steps.leaving import still_due
 from coldsend_operator.core.steps.observing import observing
 from coldsend_operator.core.steps.step import Move, Step, View, at_rest, twins, under_way
 from coldsend_operator.core.steps.wanting import wanting
@@ -16,6 +17,7 @@ __all__ = [
     "Step",
     "View",
     "next_step",
+    "still_due",
 ]
 
 

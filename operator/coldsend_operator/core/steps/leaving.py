@@ -1,0 +1,18 @@
+"""Whether an account still takes part in a call that was prepared: people may have changed their minds meanwhile."""
+
+from coldsend_operator.core.calls import Call, Scope
+from coldsend_operator.core.records import Account
+from coldsend_operator.core.steps.step import View
+
+
+def still_due(account: Account, call: Call, generation: int, view: View) -> bool:
+    """`generation` is that of the object when the call was planned. Looks harm nobody."""
+    desired = account.desired
+    if not call.writes:
+        return True
+    if call.operation.scope is Scope.DELETE and (desired.force_orphan or view.claims.twins(account)):
+        return False
+    if call.operation.scope is Scope.DELETE and desired.deleting is not None:
+        return not (desired.spec.observe or desired.spec.orphan or desired.batch in view.policy.orphaning)
+    unchanged = desired.generation == generation and not desired.problems
+    return unchanged and desired.deleting is None and not desired.paused and not desired.spec.observe
