@@ -27,6 +27,7 @@ class Brake:
         self._left: deque[_Left] = deque()  # deletions booked within the window
         self._waiting: dict[str, tuple[str, float, bool]] = {}  # uid: namespace, when asked, approved
         self._held: set[str] = set()
+        self._held_at_once: set[str] = set()  # by `ask`, since the last decision
         self._held_before: dict[str, float] = {}  # by namespace: what was asked before then stays held over a restart
         self._counted: dict[
             str, tuple[float, float]
@@ -47,6 +48,7 @@ class Brake:
         self._dirty = True
         if asked_at <= self._held_before.get(namespace, 0.0) and not approved:
             self._held.add(uid)
+            self._held_at_once.add(uid)
         elif approved:
             self._held.discard(uid)
 
@@ -88,7 +90,8 @@ class Brake:
         before = set(self._held)
         self._hold()
         self._remember(self._held - before, now)
-        moved = before ^ self._held
+        moved = (before ^ self._held) | (self._held_at_once & self._held)
+        self._held_at_once.clear()
         if moved:
             self._moved_at = now
         return moved | self._tell(now)

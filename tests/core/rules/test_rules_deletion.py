@@ -259,6 +259,26 @@ def test_rule_23_what_was_held_is_held_over_a_restart_from_the_first_on() -> Non
     assert after.held == 1
 
 
+def test_rule_23_those_that_come_just_after_the_held_ones_are_told_that_they_are_held_too() -> None:
+    brake = Brake(Threshold(number=10))
+    asked(brake, 20)
+    brake.settle(100, START)
+    brake.ask("sales-late", "sales", START, approved=False)
+    assert brake.holds("sales-late")
+    assert brake.settle(100, START + 0.5) == {"sales-late"}
+
+
+def test_rule_23_of_a_namespace_whose_deletions_come_in_two_waves_none_leaves() -> None:
+    desk = Desk()
+    accounts = [desk.holder(f"{number}@company.com", f"inbox-{number}") for number in range(24)]
+    desk.sweep(*(row(account.address or "", account.facts.inbox_id or "") for account in accounts))
+    for wave in (accounts[:14], accounts[14:]):
+        for account in wave:
+            desk.change(account, account.address or "", deleting=True)
+        desk.wait(2.0)
+        assert deletes(desk) == []
+
+
 def test_rule_23_a_namespace_that_asks_for_10_or_fewer_is_not_held_because_of_others() -> None:
     brake = Brake(Threshold())
     asked(brake, 80)
