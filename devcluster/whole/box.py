@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from devcluster.locks import exclusive
@@ -18,6 +19,8 @@ from devcluster.processes import dies_with_its_parent
 from devcluster.run_folder import remove_until_gone, run_folder
 from devcluster.whole import cgroups
 
+PLACES = ("/run", "/var/log", "/var/lib/cni")
+"""Programs write there whatever they are told. In the box they are other ones, in memory, which go with it."""
 FOLDER, CGROUP = "DEVCLUSTER_BOX", "DEVCLUSTER_BOX_CGROUP"
 """Variables by which what runs in the box knows its folder, and the cgroup for its pods."""
 
@@ -48,6 +51,9 @@ def _run(command: Sequence[str], folder: Path) -> int:
         "PYTHONPATH": os.pathsep.join(filter(None, (str(CHECKOUT), os.environ.get("PYTHONPATH")))),
     }
     inside = [sys.executable, "-m", "devcluster.whole.first_process", *command]
+    made = [place for place in map(Path, PLACES) if not place.exists()]  # where the box mounts its own
+    for place in made:
+        place.mkdir()
     box = subprocess.Popen(
         [*_UNSHARE, *inside],
         env=environment,
@@ -59,6 +65,9 @@ def _run(command: Sequence[str], folder: Path) -> int:
     finally:
         box.kill()
         box.wait()
+        for place in made:
+            with suppress(OSError):
+                place.rmdir()
     return code if code >= 0 else 128 - code
 
 

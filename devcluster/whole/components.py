@@ -72,6 +72,7 @@ def kubelet(programs: NodePrograms, here: Places) -> Component:
         hostname_override=places.NODE,
         kubeconfig=str(here.kubeconfig(KUBELET)),
         node_ip=places.HOST,
+        root_dir=str(places.KUBELET),
     )
 
 

@@ -11,7 +11,7 @@ from devcluster.whole.requirements import CNI_PLUGINS
 
 _CONTAINERD = """\
 version = 3
-root = "{folder}/containerd"
+root = "{root}"
 state = "/run/containerd"
 disabled_plugins = ["io.containerd.internal.v1.opt", "io.containerd.nri.v1.nri"]
 
@@ -57,7 +57,7 @@ def write_all(here: Places) -> None:
     (here.cni / "10-bridge.conflist").write_text(json.dumps(_network()))
     here.containerd_config.write_text(
         _CONTAINERD.format(
-            folder=here.folder,
+            root=places.CONTAINERD,
             socket=places.CONTAINERD_SOCKET,
             snapshotter=here.snapshotter,
             pause=places.PAUSE_IMAGE,
@@ -106,6 +106,8 @@ def _kubelet(here: Places) -> dict[str, Any]:
         "localStorageCapacityIsolation": False,
         "makeIPTablesUtilChains": False,
         "resolvConf": "",
+        "syncFrequency": "5s",  # how soon pods see that a Secret has changed; a minute is usual
+        "volumePluginDir": str(places.KUBELET / "volume-plugins"),
     }
 
 

@@ -9,11 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from devcluster.whole.box import FOLDER
-
-# Programs write there whatever they are told. Hidden in the box, so that nothing of it is left on the machine.
-_IN_MEMORY = ("/run", "/var/log")
-_ON_DISK = ("/var/lib/cni", "/var/lib/kubelet")
+from devcluster.whole.box import FOLDER, PLACES
 
 
 def main() -> int:
@@ -29,13 +25,8 @@ def main() -> int:
 
 
 def _make_private_places(folder: Path) -> None:
-    for place in _IN_MEMORY:
+    for place in PLACES:
         _do("mount", "-t", "tmpfs", "-o", "mode=755", "none", place)
-    for place in _ON_DISK:
-        ours = folder / f"place{place.replace('/', '-')}"
-        ours.mkdir()
-        Path(place).mkdir(parents=True, exist_ok=True)
-        _do("mount", "--bind", str(ours), place)
     temporary = folder / "tmp"  # /tmp itself stays in sight: the checkout may lie there
     temporary.mkdir()
     os.environ["TMPDIR"] = str(temporary)

@@ -15,6 +15,7 @@ SERVICES = "10.96.0.0/16"
 API_SERVER_PORT = 6443
 API_SERVER_URL = f"https://{HOST}:{API_SERVER_PORT}"
 NODE = "coldsend"
+CONTAINERD, KUBELET = Path("/run/containerd-images"), Path("/run/kubelet")
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 PAUSE_IMAGE = "localhost/pause:1"
 
@@ -29,8 +30,8 @@ class Places:
 
     @classmethod
     def of_this_box(cls) -> "Places":
-        folder = Path(os.environ[FOLDER])
-        return cls(folder, os.environ[CGROUP], "overlayfs" if _can_overlay(folder) else "native")
+        snapshotter = "overlayfs" if _can_overlay(CONTAINERD) else "native"
+        return cls(Path(os.environ[FOLDER]), os.environ[CGROUP], snapshotter)
 
     @property
     def containerd_config(self) -> Path:
@@ -57,7 +58,7 @@ class Places:
 
 
 def _can_overlay(folder: Path) -> bool:
-    """Not where the folder lies on an overlay itself; copying whole trees then takes a minute for each container."""
+    """Where it cannot, each container begins with a copy of its image."""
     probe = folder / "overlay"
     lower, upper, work, merged = (probe / name for name in ("lower", "upper", "work", "merged"))
     for path in (lower, upper, work, merged):

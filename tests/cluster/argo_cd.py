@@ -125,8 +125,10 @@ def argo_cd(place: Place, server: ApiServer, folder: Path) -> Iterator[ArgoCD]:
 
 
 def _configure(server: ApiServer) -> None:
-    server.kubectl("apply", "--server-side", "-f", str(programs.argocd_crds()))
-    server.kubectl("wait", "--for=condition=Established", "--timeout=60s", "-f", str(programs.argocd_crds()))
+    crds = str(programs.argocd_crds())
+    server.kubectl("apply", "--server-side", "-f", crds)
+    waiting = ("wait", "--for=condition=Established", "--timeout=60s", "-f", crds)
+    until(lambda: server.kubectl(*waiting, check=False).returncode == 0, "the kinds of Argo CD")
     server.apply(named("Namespace", "", NAMESPACE))
     server.kubectl("apply", "--server-side", "-f", str(ROOT / "argocd" / "argocd-cm.yaml"))
     for kind, name in (("ConfigMap", "argocd-rbac-cm"), ("Secret", "argocd-secret")):

@@ -15,7 +15,6 @@ from tests.cluster.operator_release import (
     DOMAIN,
     NAMESPACE,
     RESTRICTED,
-    SALES,
     Release,
     until,
 )
@@ -91,5 +90,4 @@ def demo(release: Release, figures: Figures) -> Iterator[Release]:
     until(lambda: release.all_ready(4), "four Ready accounts", release.story)
     figures.seconds("examples/demo, applied to Ready", monotonic() - began)
     yield release
-    release.kubectl("delete", "namespace", SALES, "--wait=false")
-    until(lambda: release.server.get("Namespace", "", SALES) is None, "the end of the namespace", release.story)
+    release.remove_sales()

@@ -142,6 +142,12 @@ class Release:
         shown = self.accounts(namespace)
         return len(shown) == count and all(each.startswith("True ") for each in shown.values())
 
+    def remove_sales(self) -> None:
+        """The namespace with all accounts and inboxes, as somebody who means it does."""
+        self.kubectl("annotate", "namespace", SALES, "--overwrite", "coldsend.pro/approve-deletion=true")
+        self.kubectl("delete", "namespace", SALES, "--wait=false")
+        until(lambda: self.server.get("Namespace", "", SALES) is None, "the end of the namespace", self.story)
+
     def created(self) -> list[str]:
         """The addresses of all inboxes that were ever made, in order."""
         return [str(each["email_address"]) for each in self.emulator.history(event="created")]

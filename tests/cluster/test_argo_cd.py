@@ -35,8 +35,7 @@ def repository(
     figures.seconds("Argo CD, from the Application to Synced and Healthy", monotonic() - began)
     yield made
     argo.remove(APPLICATION)
-    release.kubectl("delete", "namespace", SALES, "--wait=false")
-    until(lambda: release.server.get("Namespace", "", SALES) is None, "the end of the namespace", release.story)
+    release.remove_sales()
 
 
 def test_that_the_demo_from_git_is_synced_and_healthy(release: Release, argo: ArgoCD, repository: Repository) -> None:

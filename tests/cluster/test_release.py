@@ -99,6 +99,21 @@ def test_that_the_standby_goes_on_at_once_when_the_leader_leaves(demo: Release, 
     assert demo.created() == made
 
 
+def test_that_the_brake_holds_the_inboxes_of_a_deleted_crowd_until_it_is_approved(
+    demo: Release, emulator: RunningEmulator
+) -> None:
+    inboxes = {each["inbox_id"] for each in emulator.inboxes()}
+
+    demo.kubectl("delete", "senderaccount", "--namespace", SALES, "--wait=false", *CROWD)
+    held = dict.fromkeys(CROWD, "False DeletionHeld")
+    until(lambda: held.items() <= demo.accounts().items(), "a held crowd", demo.story)
+    assert {each["inbox_id"] for each in emulator.inboxes()} == inboxes
+
+    demo.kubectl("annotate", "namespace", SALES, "coldsend.pro/approve-deletion=true")
+    until(lambda: demo.all_ready(4), "the end of the crowd", demo.story)
+    demo.kubectl("annotate", "namespace", SALES, "coldsend.pro/approve-deletion-")
+
+
 def test_that_an_upgrade_rolls_both_pods_and_writes_nothing_to_coldsend(
     demo: Release, emulator: RunningEmulator, figures: Figures
 ) -> None:
