@@ -20,7 +20,7 @@ import aiohttp
 from kubernetes.aio.client.api_client import ApiClient
 
 from coldsend_operator import __version__
-from coldsend_operator.kube.clock import ServerClock
+from coldsend_operator.kube.clock import ServerClock, unix_seconds
 from coldsend_operator.kube.errors import (
     Conflict,
     Expired,
@@ -251,7 +251,7 @@ class KubeClient:
             headers["Authorization"] = token.strip()
         if call.method != "GET" and not urgent and not self.fence.lets_through():
             raise StaleLease("the Lease was not renewed lately")
-        sent = time.time()
+        sent = unix_seconds()
         try:
             answer = await self._api.rest_client.request(
                 call.method,
@@ -264,7 +264,7 @@ class KubeClient:
         except (aiohttp.ClientError, OSError) as error:  # a timeout is an OSError, too
             what = str(error) or "no answer in time"
             raise Unreachable(f"{call.method} {call.path}: {what}", reason=type(error).__name__) from error
-        self._clock.observe(answer.headers.get("Date"), sent, time.time())
+        self._clock.observe(answer.headers.get("Date"), sent, unix_seconds())
         if answer.status >= 300:
             raise error_of(answer.status, raw, answer.headers.get("Retry-After"), discreet=call.discreet)
         return _parsed(raw, answer.status)

@@ -1,13 +1,10 @@
 """The one clock of the process: Unix seconds that never jump while it runs."""
 
-import time
+from coldsend_operator.kube.clock import unix_seconds
 
 
 class Clock:
-    """Wall time at the start, moved on by the monotonic clock: a corrected wall clock bends no window."""
-
-    def __init__(self) -> None:
-        self._start = time.time() - time.monotonic()
+    """The clock against which the API server's is measured, too: times of both are compared (safety.md, 6)."""
 
     def __call__(self) -> float:
-        return self._start + time.monotonic()
+        return unix_seconds()
