@@ -10,6 +10,7 @@ from coldsend_operator.kube.client import KubeError, Unreachable
 from coldsend_operator.kube.state import StateConflict, StateMap
 from coldsend_operator.logs import Event, log
 
+UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, IndexError)  # somebody edited the ConfigMap
 RETRY_PAUSES = (0.5, 2.0)  # a booking that is not stored must not be spent for one lost answer
 
 
@@ -36,7 +37,7 @@ class Store:
             ledger.budget.load(stored.get("budget", {}), self._clock())
             ledger.brake.load(stored.get("brake", {}), self._clock())
             return frozenset(stored.get("keys", ()))
-        except (ValueError, TypeError, AttributeError, KeyError, IndexError):
+        except UNREADABLE:
             log.warning(Event.STATE_NOT_SAVED, workspace=ledger.digest, message="the stored state cannot be read")
         return frozenset()
 
@@ -90,7 +91,7 @@ class Store:
             others = await self._state.load()
             stored = json.loads(others.get(ledger.digest, "{}"))
             ledger.budget.load(stored.get("budget", {}), self._clock())
-        except (KubeError, ValueError) as error:
+        except (KubeError, *UNREADABLE) as error:
             self._tell(error)
 
     def _tell(self, error: Exception) -> None:
