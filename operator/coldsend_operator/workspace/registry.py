@@ -238,8 +238,7 @@ class Registry:
                 other.wake()
 
     async def stop(self) -> None:
-        for runner in self.runners.values():
-            await runner.stop()
+        await asyncio.gather(*(runner.stop() for runner in self.runners.values()))
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         for runner in self.runners.values():
             if runner.client is not None:
