@@ -38,9 +38,10 @@ def deletion(account: Account, view: View, now: float) -> Step:
         reason, message = account.key_problem
         return Step(Move.REST, reason, f"{message} {_ways_out(view, account)}")
     step = other_workspace(account, view, now)
-    if step is not None:
-        return step
-    return _deleting_inbox(account, view, now)
+    if step is not None and step.reason is Reason.INVENTORY_IMPLAUSIBLE:  # an approval helps no deletion (rule 19)
+        message = "The API key belongs to a workspace that does not show this inbox, so nothing is deleted there."
+        return Step(reason=step.reason, message=f"{message} {_ways_out(view, account)}")
+    return step or _deleting_inbox(account, view, now)
 
 
 def _deleting(message: str, *, quiet: bool = False, due: float | None = None) -> Step:
