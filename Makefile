@@ -13,7 +13,7 @@ LOCK := $(PYTHON_IN_VENV) -m uv pip compile pyproject.toml --quiet --universal -
 
 .PHONY: help
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(INSTALLED):
 	@requirements/install.sh $@
@@ -33,6 +33,14 @@ cluster: $(INSTALLED) ## Only the control plane, until Ctrl-C; prints KUBECONFIG
 test: $(INSTALLED) ## All tests; ARGS='-k word' chooses some
 	@$(PYTHON_IN_VENV) -m devcluster build --all
 	@PYTHONHASHSEED=0 $(PYTHON_IN_VENV) -m pytest $(ARGS) # sets in one order: what a search has found is found again
+
+.PHONY: test-cluster
+test-cluster: $(INSTALLED) ## The chart and Argo CD where pods run (Linux, root); APT=1 installs the Debian packages it needs
+	@$(PYTHON_IN_VENV) -m devcluster.whole run -- $(PYTHON_IN_VENV) -m pytest tests/cluster $(ARGS)
+
+.PHONY: test-kind
+test-kind: $(INSTALLED) ## The same on kind, with Docker
+	@tests/cluster/kind.sh $(ARGS)
 
 .PHONY: soak
 soak: $(INSTALLED) ## Kill the operator at random instants for a long time; SECONDS=600, or KILLS=, SEED=
