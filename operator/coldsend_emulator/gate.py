@@ -76,7 +76,7 @@ class Gate:
             return
         started = time.monotonic()
         visit = self._meet(scope, receive, await _read_body(receive))
-        self._world.log.arrived(visit.pool.name, self._world.clock.now())
+        self._world.log.arrived(visit.pool.name, visit.client, self._world.clock.now())
         status: int | None = None
         try:
             answer = await self._handle(visit)

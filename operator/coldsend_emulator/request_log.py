@@ -3,6 +3,8 @@
 from collections import Counter, deque
 from dataclasses import dataclass
 
+from coldsend_emulator.connections import Client
+
 KEPT = 200_000
 
 
@@ -47,9 +49,11 @@ class RequestLog:
         self.by_status: Counter[str] = Counter()
         self.by_operation_and_status: Counter[str] = Counter()
         self.peaks: dict[str, tuple[Peak, Peak]] = {}
+        self.clients: set[Client] = set()  # one for each connection
 
-    def arrived(self, pool: str, now: float) -> None:
+    def arrived(self, pool: str, client: Client, now: float) -> None:
         """Count a request when it comes; refused ones count too."""
+        self.clients.add(client)
         peaks = self.peaks.get(pool)
         if peaks is None:
             peaks = self.peaks[pool] = (Peak(60), Peak(3600))

@@ -103,7 +103,7 @@ class RunningEmulator:
         return found
 
     def request_counts(self) -> dict[str, Any]:
-        """Keys total, by_operation, by_method, by_status, by_operation_and_status, peaks."""
+        """Keys total, connections, by_operation, by_method, by_status, by_operation_and_status, peaks."""
         counts: dict[str, Any] = self.call("GET", "/requests/summary")
         return counts
 

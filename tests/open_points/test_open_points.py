@@ -3,6 +3,9 @@
 The settings are those that users have; simulated time makes hours short.
 """
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import pytest
 
 from coldsend_emulator.switches import FIXED, TABLE, Choice
@@ -12,25 +15,23 @@ from tests.open_points.simulated import Simulated, simulated_world
 from tests.open_points.table import CASES, ROWS, Case
 
 
-def place_of(case: Case) -> Place:
-    """A workspace where the API is as the case reads it, with an operator that knows nothing of that."""
+def played(story: Callable[[Place], None], values: Mapping[str, Any]) -> None:
+    """Play a story where the API is as `values` say, with an operator that knows nothing of that."""
     simulated = Simulated()
     place = Place(simulated_world(simulated), "reading", simulated=simulated)
     place.emulator.add_key(place.key, workspace=place.workspace)
     place.emulator.add_domain(place.domain, workspace=place.workspace)
     place.secret(LOGIN, password=place.password)
     place.secret(WORKSPACE, apiKey=place.key)
-    place.emulator.switch(**dict(case.values))
-    return place
+    place.emulator.switch(**values)
+    story(place)
+    assert place.emulator.doubled() == []
+    assert simulated.troubles() == []
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_that(case: Case) -> None:
-    place = place_of(case)
-    case.story(place)
-    assert place.emulator.doubled() == []
-    assert place.simulated is not None
-    assert place.simulated.troubles() == []
+    played(case.story, dict(case.values))
 
 
 def test_that_each_row_of_the_contract_is_played_or_cannot_differ() -> None:

@@ -92,6 +92,7 @@ async def see_request_counts(world: TheWorld) -> Response:
     return JSONResponse(
         {
             "total": log.total,
+            "connections": len(log.clients),
             "by_operation": log.by_operation,
             "by_method": log.by_method,
             "by_status": log.by_status,

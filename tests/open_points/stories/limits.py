@@ -53,7 +53,7 @@ def _refused(place: Place) -> int:
 
 def more_than_one_bulk_is_made(place: Place) -> None:
     """More accounts than one bulk carries, with whatever number of jobs at once."""
-    names = tuple(f"u{number}" for number in range(250))
+    names = tuple(f"u{number}" for number in range(130))
     place.apply_all(names=names)
     place.all_ready(names)
     assert place.histories(names) == {("created",)}

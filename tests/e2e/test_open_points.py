@@ -1,0 +1,96 @@
+"""Open points of the API with real processes: one operator, a real API server, the emulator over HTTP.
+
+Each line of the table of tests/open_points is played with one of its readings, each in a namespace and a workspace of
+its own, many at the same time; all readings are played in simulated time over there. So are the surprises that users
+of the generic provider met.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.e2e.stage.company import LONGEST, played
+from tests.e2e.stage.operators import OperatorRun, running_operator
+from tests.e2e.stage.stage import staged
+from tests.e2e.stage.world import OWN_KEY, World
+from tests.open_points.place import Place
+from tests.open_points.stories import surprises
+from tests.open_points.table import ROWS
+
+AT_ONCE = 12
+OURS = {"played-by": "open-points"}
+SURPRISES = (
+    surprises.one_failed_look_loses_nothing,
+    surprises.a_delete_ends_whatever_its_answer_looks_like,
+    surprises.write_conflicts_double_nothing,
+    surprises.odd_passwords_arrive_unharmed,
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    name: str
+    story: Callable[[Place], None]
+    values: tuple[tuple[str, Any], ...] = ()
+
+
+def readings() -> Iterator[Reading]:
+    """The last reading of each line, which is the oddest, where nothing of it takes minutes."""
+    for row, plays in ROWS.items():
+        for number, play in enumerate(plays if not isinstance(plays, str) else ()):
+            *_, case = play.cases(row)
+            if not case.long and "date_skew_seconds" not in dict(case.values):
+                yield Reading(f"row-{row}-{number}-{case.story.__name__}", case.story, case.values)
+    for surprise in SURPRISES:
+        yield Reading(f"surprise-{surprise.__name__}", surprise)
+
+
+@pytest.fixture(scope="module")
+def operator(world: World) -> Iterator[OperatorRun]:
+    with running_operator(
+        world.cluster.kubeconfig,
+        world.folder,
+        COLDSEND_API_URL=world.emulator.api_url,
+        COLDSEND_API_KEY=OWN_KEY,
+        COLDSEND_LABEL_SELECTOR="played-by=open-points",
+    ) as running:
+        running.wait_until_ready()
+        yield running
+
+
+@pytest.fixture(scope="module")
+def under_way(
+    request: pytest.FixtureRequest, world: World, operator: OperatorRun
+) -> Iterator[dict[Reading, Future[None]]]:
+    def play(reading: Reading) -> None:
+        with staged(world, reading.name, OURS) as stage:
+            place = Place(world, stage.namespace, stage.labels)
+            place.switch(**dict(reading.values))
+            reading.story(place)
+
+    with played(request, "reading", play, AT_ONCE) as outcomes:
+        yield outcomes
+
+
+@pytest.mark.parametrize("reading", [pytest.param(each, id=each.name) for each in readings()])
+def test_that(reading: Reading, under_way: dict[Reading, Future[None]]) -> None:
+    under_way[reading].result(LONGEST)
+
+
+def test_nothing_was_made_twice_and_connections_are_reused(
+    world: World, operator: OperatorRun, under_way: dict[Reading, Future[None]]
+) -> None:
+    for outcome in under_way.values():
+        outcome.exception(LONGEST)
+    assert world.emulator.doubled() == []
+    counts = world.emulator.request_counts()
+    assert counts["connections"] * 3 < counts["total"]
+
+
+def test_nothing_went_wrong_that_nobody_expected(operator: OperatorRun, under_way: dict[Reading, Future[None]]) -> None:
+    for outcome in under_way.values():
+        outcome.exception(LONGEST)
+    assert [line for line in operator.lines().splitlines() if '"level": "error"' in line] == []
