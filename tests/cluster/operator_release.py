@@ -1,9 +1,11 @@
 """The operator as a release of the chart, and what people see of it."""
 
 import base64
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +116,23 @@ class Release:
 
     def deleted(self, pod: Pod) -> None:
         self.server.ask("DELETE", f"/api/v1/namespaces/{NAMESPACE}/pods/{pod.name}")
+
+    def start_seconds(self, pod: Pod) -> float:
+        """From the first instruction of its process to the line that it has started."""
+        ticks = int(self.place.on_node("cat", f"/proc/{self.place.pid_of(pod.container)}/stat").split()[21])
+        hertz = int(self.place.on_node("getconf", "CLK_TCK"))
+        uptime = float(self.place.on_node("cat", "/proc/uptime").split()[0])
+        began = time.time() - uptime + ticks / hertz
+        logged = map(json.loads, self.kubectl("logs", "--namespace", NAMESPACE, pod.name).splitlines())
+        started = next(line["time"] for line in logged if line["event"] == "started")
+        return datetime.fromisoformat(started).timestamp() - began
+
+    def image_megabytes(self) -> int:
+        """Of all files in the image, as they lie on a node."""
+        counted = self.server.kubectl(
+            "exec", "--namespace", NAMESPACE, self.leader().name, "--", "du", "-sxm", "/", check=False
+        )
+        return int(counted.stdout.split()[0])
 
     def memory(self, pod: Pod) -> int:
         """Megabytes that its process has in memory."""
