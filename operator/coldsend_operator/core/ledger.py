@@ -228,9 +228,14 @@ class Ledger:
         return sum(len(ledger._bound) for ledger in self.kin)  # noqa: SLF001 - a ledger like this one
 
     @property
+    def bound_elsewhere(self) -> frozenset[str]:
+        """Digests of other keys, with which inboxes of these accounts were last seen."""
+        return frozenset(self._bound.counts()) - self.digests
+
+    @property
     def unproven(self) -> bool:
         """Whether this key so far shows a workspace that none of the accounts know (safety.md, 15)."""
-        strangers = sum(count for digest, count in self._bound.counts().items() if digest not in self.digests)
+        strangers = sum(self._bound.counts()[digest] for digest in self.bound_elsewhere)
         return strangers > 0 and strangers == len(self._bound)
 
     def join(self, other: "Ledger", now: float, *, counted: bool = False) -> None:

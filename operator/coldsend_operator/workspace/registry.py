@@ -225,7 +225,11 @@ class Registry:
     def _start(self, digest: str, runner: Runner) -> None:
         if runner.client is not None:
             runner.on_list = self._join
-            for kin in self._doors.store.restore(runner.ledger) & self._tasks.keys():
+            carried = self._doors.store.restore(runner.ledger)
+            # A key that was rotated while nobody ran: most likely the windows are those of its workspace still.
+            for digest_before in runner.ledger.bound_elsewhere - carried - self.runners.keys():
+                self._doors.store.restore(runner.ledger, digest_before)
+            for kin in carried & self._tasks.keys():
                 self.runners[kin].ledger.join(runner.ledger, self._doors.clock(), counted=True)
         self._tasks[digest] = asyncio.create_task(runner.run(), name=f"workspace {digest}")
         self._tasks[digest].add_done_callback(_report)

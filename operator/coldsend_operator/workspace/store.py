@@ -30,10 +30,13 @@ class Store:
         except KubeError as error:
             self._tell(error)
 
-    def restore(self, ledger: Ledger) -> frozenset[str]:
-        """Carry the counts of earlier runs over; the digests whose counts are in them too (safety.md, 13)."""
+    def restore(self, ledger: Ledger, digest: str | None = None) -> frozenset[str]:
+        """Carry the counts of earlier runs over; the digests whose counts are in them too (safety.md, 13).
+
+        `digest` is that of an earlier key of the workspace.
+        """
         try:
-            stored = json.loads(self._texts.get(ledger.digest, "{}"))
+            stored = json.loads(self._texts.get(digest or ledger.digest, "{}"))
             ledger.budget.load(stored.get("budget", {}), self._clock())
             ledger.brake.load(stored.get("brake", {}), self._clock())
             return frozenset(stored.get("keys", ()))
