@@ -12,6 +12,7 @@ from coldsend_operator.core.steps import Move
 FEW_LOOKS = 3  # from so many on, a list page is cheaper than one look for each account
 SWEEP_SHARE = 0.5  # of the hour that sweeps may take
 MOST_FLYING = 8
+STORED_WITHIN = 300.0  # the id of a job stands in the status of its members before it is polled (safety.md, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +192,14 @@ def _delete(ledger: Ledger, uids: tuple[str, ...], lane: Lane, ready_at: float) 
 
 def _polls(ledger: Ledger) -> Iterator[Candidate]:
     for job in ledger.jobs.values():
-        if job.flying or job.next_poll is None or job.unstored:
+        if job.flying or job.next_poll is None:
             continue
         create = job.operation == "Create"
+        # One object whose status cannot be written must not keep the others waiting; its mark tells of the create.
+        ready_at = max(job.next_poll, job.begun + STORED_WITHIN) if job.unstored else job.next_poll
         yield Candidate(
-            ready_at=job.next_poll,
-            score=job.next_poll + Lane.POLL.patience,
+            ready_at=ready_at,
+            score=ready_at + Lane.POLL.patience,
             operation=Operation.POLL_CREATE_JOB if create else Operation.POLL_DELETE_JOB,
             lane=Lane.POLL,
             job=job.id,
