@@ -13,7 +13,7 @@ def judge_absence(ledger: Ledger, account: Account, begun: float, now: float) ->
     """A look begun at `begun` does not show the address: what a refusal hinted at is settled now."""
     if account.address is not None and ledger.inventory.at(account.address):
         return
-    if account.lost is not None and account.lost.hint is not None and begun >= account.lost.at:
+    if account.lost is not None and account.lost.hint is not None and begun >= _judged_from(ledger, account):
         hint, existed, account.lost = account.lost.hint, account.lost.existed, None
         if existed:
             _exists_elsewhere(ledger, account, now)
@@ -22,6 +22,12 @@ def judge_absence(ledger: Ledger, account: Account, begun: float, now: float) ->
     elif account.unsure_at and begun > max(account.unsure_at, ledger.over(account)):
         account.lost = None
         _exists_elsewhere(ledger, account, now)
+
+
+def _judged_from(ledger: Ledger, account: Account) -> float:
+    """A row that failed is believed at once; `success: false` under 2xx may have been done, and lists lag (row 35)."""
+    lost = account.lost
+    return lost.at if lost is not None and lost.answered else ledger.over(account)
 
 
 def _exists_elsewhere(ledger: Ledger, account: Account, now: float) -> None:
