@@ -96,9 +96,11 @@ class Pace:
 def failures(results: tuple[ResultRow, ...]) -> dict[str, str]:
     """Addresses whose row says that they failed, with its message: a hint, the list is the truth (contract row 2)."""
     words = {"FAILED", "ERROR", "FAILURE", "REJECTED", "INVALID", "SKIPPED"}
+    still_to_do = {"QUEUED", "PENDING", "ACCEPTED", "VALIDATING", "PROCESSING", "IN_PROGRESS", "RUNNING"}
     hints: dict[str, str] = {}
     for row in results:
-        failed = row.success is False or (row.success is None and (row.status or "").upper() in words)
+        word = (row.status or "").upper()
+        failed = word not in still_to_do and (row.success is False or (row.success is None and word in words))
         if failed and row.email_address:
             hints[row.email_address.strip().lower()] = row.message
     return hints
