@@ -37,6 +37,7 @@ def synced(world: World) -> Iterator[World]:
         COLDSEND_API_KEY=OWN_KEY,
         COLDSEND_NAMESPACES=NAMESPACE,
         COLDSEND_LEASE_NAME="git",
+        COLDSEND_DELETE_BRAKE="10",
     ) as operator:
         operator.wait_until_ready()
         world.server.kubectl("apply", *FROM_GIT)
@@ -72,11 +73,17 @@ def addresses(world: World) -> set[str]:
     return {inbox["email_address"] for inbox in world.emulator.inboxes()}
 
 
-def pool_of(count: int) -> Raw:
-    inboxes = [{"emailAddress": f"pool-{number}@example.com", "displayName": "Pia"} for number in range(count)]
+def ids_of(world: World, name: str) -> dict[str, str]:
+    """The inboxes of a pool, by their addresses."""
+    shown = [(inbox["email_address"], inbox["inbox_id"]) for inbox in world.emulator.inboxes()]
+    return {address: inbox_id for address, inbox_id in shown if address.startswith(f"{name}-")}
+
+
+def pool_of(count: int, name: str = POOL, **template: str) -> Raw:
+    inboxes = [{"emailAddress": f"{name}-{number}@example.com", "displayName": "Pia"} for number in range(count)]
     smtp = {"passwordSecretRef": {"name": "mailboxes", "key": "olga"}}
-    spec = {"template": {"inboxType": "GOOGLE_WORKSPACE", "smtp": smtp}, "inboxes": inboxes}
-    metadata = {"name": POOL, "namespace": NAMESPACE}
+    spec = {"template": {"inboxType": "GOOGLE_WORKSPACE", "smtp": smtp, **template}, "inboxes": inboxes}
+    metadata = {"name": name, "namespace": NAMESPACE}
     return {"apiVersion": f"{GROUP}/v1alpha1", "kind": "SenderAccountBatch", "metadata": metadata, "spec": spec}
 
 
@@ -121,17 +128,32 @@ def test_that_the_config_map_takes_the_scripts_beside_what_it_has(synced: World)
     assert (found["data"]["url"], set(scripts)) == ("https://argocd.example.com", {SCRIPT})
 
 
+def test_that_a_mistake_in_git_is_taken_back_with_the_same_inboxes(synced: World) -> None:
+    name = "mistaken"
+    synced.server.apply(pool_of(14, name))
+    eventually(lambda: health_of(synced, name).status == "Healthy", "health of the pool")
+    synced.server.apply(pool_of(1, name))
+    eventually(lambda: health_of(synced, name).message.startswith("DeletionHeld: "), "the brake")
+    held = ids_of(synced, name)
+    assert len(held) > 1
+
+    synced.server.apply(pool_of(14, name, deletionPolicy="Orphan", adoptionPolicy="Adopt"))
+    eventually(lambda: health_of(synced, name).status == "Healthy", "health of the pool that came back")
+    assert len(ids_of(synced, name)) == 14
+    assert held.items() <= ids_of(synced, name).items()
+
+
 def test_that_a_shorter_list_in_git_is_held_until_the_namespace_approves(synced: World) -> None:
     synced.server.apply(pool_of(14))
     eventually(lambda: health_of(synced, POOL).status == "Healthy", "health of the pool")
     synced.server.apply(pool_of(1))
     eventually(lambda: health_of(synced, POOL).message.startswith("DeletionHeld: "), "the brake")
     assert health_of(synced, POOL).status == "Degraded"
-    assert {"pool-0@example.com"} < {address for address in addresses(synced) if address.startswith("pool-")}
+    assert len(ids_of(synced, POOL)) > 1
 
     synced.server.merge("Namespace", "", NAMESPACE, approval("true"))
     eventually(lambda: set(healths(synced)) == HEALTHY, "the end of the deletions")
-    assert {address for address in addresses(synced) if address.startswith("pool-")} == {"pool-0@example.com"}
+    assert set(ids_of(synced, POOL)) == {f"{POOL}-0@example.com"}
 
 
 def test_that_a_prune_takes_the_inboxes_with_it_or_leaves_them_as_the_object_says(synced: World) -> None:
