@@ -249,6 +249,19 @@ class AnyScheduleWithBatches(AnySchedule):
         self.simulation.list_in_batch(namespace, name, addresses, **template)
 
     @precondition(lambda self: self.simulation.batches)
+    @rule(which=small, template=templates)
+    def change_the_template(self, which: int, template: dict[str, Any]) -> None:
+        self.simulation.change_template(self._batch(which), **template)
+
+    @precondition(lambda self: self.simulation.batches)
+    @rule(which=small, limit=st.integers(1, 9), seconds=st.sampled_from([1.0, 30.0]))
+    def replace_all_inboxes(self, which: int, limit: int, seconds: float) -> None:
+        uid = self._batch(which)
+        self.simulation.wait(seconds)
+        self.simulation.change_template(uid, updatePolicy="Recreate", dailyLimit=limit)
+        self.simulation.wait(1.0)
+
+    @precondition(lambda self: self.simulation.batches)
     @rule(which=small, keep_children=st.booleans())
     def delete_batch(self, which: int, keep_children: bool) -> None:
         self.simulation.delete_batch(self._batch(which), keep_children=keep_children)

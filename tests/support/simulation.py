@@ -146,6 +146,12 @@ class Simulation:
         listing = self.watch.batches.get(uid) or Listing(namespace, name)
         self.watch.listed(uid, listing, addresses, template)
 
+    def change_template(self, uid: str, **template: Any) -> None:
+        if self.cluster.find(uid) is None:
+            return
+        listing = self.watch.batches[uid]
+        self.list_in_batch(listing.namespace, listing.name, sorted(listing.addresses), **template)
+
     def delete_batch(self, uid: str, *, keep_children: bool = False) -> None:
         listing = self.watch.batches[uid]
         listing.deleted = True

@@ -10,6 +10,7 @@ from coldsend_operator.resources.names import FORCE_ORPHAN_ANNOTATION
 from tests.support.cluster import FakeCluster, Raw
 from tests.support.remote import DOMAIN, FakeColdSend, Inbox
 
+DELETION_SECONDS = 100.0  # longer than ColdSend needs for a job of deletions
 SENT = ("displayName", "dailyLimit", "smtp")
 
 
@@ -41,6 +42,15 @@ class Listing:
     unavailable: int = 1
 
 
+@dataclass(frozen=True)
+class Out:
+    """A child of a batch whose inbox was to be deleted at some time, so that it is made again."""
+
+    batch: str
+    inbox: Inbox
+    at: float
+
+
 @dataclass
 class Stories:
     """`violations` says which rules were broken; `loose` are addresses whose inbox is not bound to an object."""
@@ -52,7 +62,7 @@ class Stories:
     batches: dict[str, Listing] = field(default_factory=dict)
     loose: set[str] = field(default_factory=set)
     keys: dict[str, set[str]] = field(default_factory=dict)  # Secrets with API keys, by address
-    out: dict[str, str] = field(default_factory=dict)  # children that are being replaced, and their batch
+    out: dict[str, Out] = field(default_factory=dict)  # children that are being replaced
 
     # -- what people ask
 
@@ -131,7 +141,7 @@ class Stories:
                 self.violations.append(f"{inbox_id} is deleted, held by {holders}")
             for uid in holders:
                 self._judge_deletion(self.by_uid[uid], inbox, uid)
-                self._judge_share(uid)
+                self._judge_share(uid, inbox)
 
     def _judge_deletion(self, story: Story, inbox: Inbox, uid: str) -> None:
         if inbox.address != story.address:
@@ -142,23 +152,26 @@ class Stories:
         if not asked:
             self.violations.append(f"{uid} deletes {inbox.inbox_id}, and nobody asked for that")
 
-    def _judge_share(self, uid: str) -> None:
+    def _judge_share(self, uid: str, inbox: Inbox) -> None:
         """No more than maxUnavailable inboxes of a batch are replaced at a time (safety.md, 22)."""
         raw = self.cluster.find(uid)
         owner = _owner_of(raw)
-        self.out = {other: batch for other, batch in self.out.items() if self._is_out(other, batch)}
+        self.out = {other: out for other, out in self.out.items() if self._is_out(other, out)}
         if raw is None or owner is None or owner not in self.batches or "deletionTimestamp" in raw["metadata"]:
             return
-        self.out[uid] = owner
-        together = [other for other, batch in self.out.items() if batch == owner]
+        self.out[uid] = Out(owner, inbox, self.cluster.clock())
+        together = [other for other, out in self.out.items() if out.batch == owner and self._is_out(other, out)]
         if len(together) > self.batches[owner].unavailable:
             self.violations.append(f"{together} of one batch are replaced at a time")
 
-    def _is_out(self, uid: str, batch: str) -> bool:
+    def _is_out(self, uid: str, out: Out) -> bool:
         raw = self.cluster.find(uid)
-        if raw is None or "deletionTimestamp" in raw["metadata"] or _owner_of(raw) != batch:
+        if raw is None or "deletionTimestamp" in raw["metadata"] or _owner_of(raw) != out.batch:
             return False
-        return not self.remote.at(self.by_uid[uid].address)
+        live = self.remote.at(self.by_uid[uid].address)
+        if out.inbox in live:  # unless ColdSend is still at it, the deletion came to nothing
+            return not out.inbox.in_use and self.cluster.clock() - out.at < DELETION_SECONDS
+        return not live
 
     def status_written(self, before: Raw, after: Raw) -> None:
         uid = after["metadata"]["uid"]
