@@ -21,6 +21,11 @@ class Block:
     probing: bool = False
 
 
+def of_domain(operation: Operation, failure: Failure) -> bool:
+    """Whether a 403 may be about the domain of one native inbox, which is nobody else's business (contract row 27)."""
+    return operation is Operation.CREATE_NATIVE and failure.status == 403
+
+
 class Breaker:
     """Blocks by scope. `Scope.ALL` stands above the others."""
 
@@ -76,7 +81,7 @@ class Breaker:
                 return self._block(Scope.ALL, Reason.UNAUTHORIZED, _refused_key(failure), now, 60.0, 600.0)
             case FailureKind.FORBIDDEN:
                 return self._block(operation.scope, Reason.MISSING_SCOPES, _missing(failure), now, 60.0, 600.0)
-            case FailureKind.PLAN_LIMIT if operation.scope is not Scope.DOMAINS:
+            case FailureKind.PLAN_LIMIT if operation.scope is not Scope.DOMAINS and not of_domain(operation, failure):
                 message = f"ColdSend refuses for the plan of this workspace: {failure.message}"
                 return self._block(operation.scope, Reason.PLAN_LIMIT, message, now, 300.0, 3600.0)
             case FailureKind.UNAVAILABLE | FailureKind.NOT_SENT | FailureKind.LOST:

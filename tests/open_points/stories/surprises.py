@@ -68,7 +68,7 @@ def many_at_once_are_made_once(place: Place) -> None:
     place.apply_all(names=CROWD)
     place.all_ready(CROWD)
     assert place.histories(CROWD) == {("created",)}
-    assert place.creates <= 20
+    assert place.creates <= (20 if place.simulated else len(CROWD))
 
 
 def write_conflicts_double_nothing(place: Place) -> None:
@@ -111,4 +111,4 @@ def odd_passwords_arrive_unharmed(place: Place) -> None:
     place.apply_all(names=others, smtp={"passwordSecretRef": {"name": "odd"}})
     place.all_ready(others)
     assert [name for name in others if not place.emulator.has_passwords(place.address(name), ODD)] == []
-    assert place.count("bulkCreateSmtpAccounts") >= 1
+    assert place.shared("bulkCreateSmtpAccounts")

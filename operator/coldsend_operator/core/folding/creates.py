@@ -2,6 +2,7 @@
 
 from coldsend_operator.core import jobs
 from coldsend_operator.core.answers import BulkAnswer, Created, Failure, FailureKind
+from coldsend_operator.core.breaker import of_domain
 from coldsend_operator.core.calls import Call, Operation
 from coldsend_operator.core.folding.jobs import answered_at_once, begin_job, finish_members
 from coldsend_operator.core.folding.looks import FIRST_LOOK
@@ -57,6 +58,11 @@ def create_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> N
         for account in members:
             account.lost = Lost(f"call-{call.id}", now, earliest=earliest)
             account.wrote_at, account.look_at, account.looks = now, None, 0
+        return
+    if failure.kind is FailureKind.PLAN_LIMIT and of_domain(call.operation, failure):
+        ledger.domains.doubted = True
+        for account in members:
+            set_back(ledger, account, Reason.PLAN_LIMIT, f"ColdSend refused the inbox: {failure.message}", now)
         return
     if failure.kind in WORKSPACE:
         if failure.kind is FailureKind.PLAN_LIMIT:
