@@ -195,9 +195,11 @@ def ailing(world: Simulation) -> str:
 
 def deletion_held(world: Simulation) -> str:
     uids = [ready(world, name=f"pool-{number}", address=f"pool-{number}@company.com") for number in range(12)]
+    world.crash()  # so that the next run finds all of them at once
     for uid in uids:
         world.delete(uid)
-    world.wait(5)
+    world.start()
+    world.wait(30)
     return next(uid for uid in uids if _says(world, uid, "DeletionHeld"))
 
 

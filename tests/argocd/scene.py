@@ -1,5 +1,7 @@
 """An object in a state that Argo CD may meet it in, and the health that it should have there."""
 
+import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from argocd.generate import GROUP, HERE
 from coldsend_operator.resources.names import API_VERSION
 
 Raw = dict[str, Any]
+TIME, SOME_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"), "2026-01-01T00:00:00Z"
 HEADER = "# Made by the operator's own code: `python -m tests.argocd`.\n"
 
 
@@ -48,10 +51,14 @@ class Scene:
 
 
 def manifest(kind: str, raw: Raw) -> Raw:
-    """As Git and the operator wrote it, without what the API server adds for itself."""
+    """As Git and the operator wrote it, without what the API server adds for itself, and all at one time.
+
+    How long the operator takes for something is no matter of health, and may change.
+    """
     kept = ("name", "namespace", "generation", "deletionTimestamp", "finalizers", "annotations")
     metadata = {key: raw["metadata"][key] for key in kept if raw["metadata"].get(key)}
     made: Raw = {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": raw["spec"]}
     if raw.get("status"):
         made["status"] = dict(sorted(raw["status"].items()))
-    return made
+    timeless: Raw = json.loads(TIME.sub(SOME_TIME, json.dumps(made)))
+    return timeless
