@@ -75,8 +75,8 @@ class Registry:
             self._see_status(account, raw.get("status") or {})
         changed_spec = desired.generation != account.desired.generation
         account.desired = desired
-        runner = self.runners.get(account.ledger_digest) if uid not in self._unplaced else None
-        if runner is not None:
+        runner = self.runners.get(account.ledger_digest)
+        if runner is not None and uid in runner.ledger.accounts:
             runner.ledger.update(account, desired)
         self._place(account)
         if changed_spec:
@@ -152,7 +152,7 @@ class Registry:
         return digest, problem
 
     def _move(self, account: Account, digest: str, ref: KeyRef) -> None:
-        old = self.runners.get(account.ledger_digest) if account.uid not in self._unplaced else None
+        old = self.runners.get(account.ledger_digest)  # still there while a new key was waited for
         if old is not None and account.uid in old.ledger.accounts:
             if old.ledger.digest == digest:
                 old.ledger.touch(account.uid)
