@@ -239,6 +239,14 @@ def test_a_key_file_that_is_not_there_yet_is_remarked_on(tmp_path: Path) -> None
     assert not list(notices(load_settings({"api_key_file": str(tmp_path / "key")}), {}))
 
 
+def test_a_shard_is_told_that_shards_of_one_key_share_its_limits() -> None:
+    (said,) = notices(load_settings({"label_selector": "shard=a"}), {})
+    assert said.startswith("COLDSEND_LABEL_SELECTOR set: ")
+    assert "COLDSEND_REQUESTS_PER_MINUTE and COLDSEND_REQUESTS_PER_HOUR" in said
+    shared = {"label_selector": "shard=a", "namespaces": "sales", "requests_per_minute": "50"}
+    assert not list(notices(load_settings(shared), {}))
+
+
 def test_every_setting_says_what_it_means() -> None:
     assert [variable(name) for name, field in Settings.model_fields.items() if not field.description] == []
 

@@ -41,6 +41,7 @@ class Event(StrEnum):
     CALL = "call"
     CALL_FAILED = "call_failed"
     CONDITION_CHANGED = "condition_changed"
+    BUDGET_SHARED = "budget_shared"
     STATE_NOT_SAVED = "state_not_saved"
     EVENTS_DROPPED = "events_dropped"
     LOOP_FAILED = "loop_failed"

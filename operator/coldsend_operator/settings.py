@@ -237,6 +237,12 @@ def notices(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]
         yield f"{PREFIX}API_URL={settings.api_url} sends API keys and passwords unencrypted; use https"
     if settings.api_key_file is not None and not settings.api_key_file.is_file():
         yield f"{PREFIX}API_KEY_FILE={shown(settings.api_key_file)} is no file yet; it is read as soon as it is there"
+    selects = [variable(name) for name in ("label_selector", "namespaces") if getattr(settings, name)]
+    if selects and not {"requests_per_minute", "requests_per_hour"} & settings.model_fields_set:
+        yield (
+            f"{' and '.join(selects)} set: this operator is a shard; where another one uses the same API key, give each "
+            f"its share by {PREFIX}REQUESTS_PER_MINUTE and {PREFIX}REQUESTS_PER_HOUR, and a {PREFIX}LEASE_NAME of its own"
+        )
 
 
 def variable(field: str) -> str:

@@ -109,6 +109,7 @@ class Budget:
         self._server_room: tuple[float, int] | None = None  # until when, how many
         self.refused_until = 0.0
         self.refusals = 0
+        self.crowded = False  # others were seen to spend more than is left to them
 
     # -- asking
 
@@ -219,11 +220,19 @@ class Budget:
             self.granted_minute = headers.limit
         if headers.remaining is None:
             return
+        self._see_others(headers.limit, headers.remaining, now, hourly=hourly)
         kept = int(headers.limit * self.limits.reserve + 1e-9)
         longest = HOUR if hourly else MINUTE
         reset = now + longest if headers.reset is None else headers.reset - server_offset
         until = min(max(reset, now), now + longest)
         self._server_room = (until, headers.remaining - kept) if until > now else None
+
+    def _see_others(self, limit: int, remaining: int, now: float, *, hourly: bool) -> None:
+        """What ColdSend counts and we have not sent is of people, or of another operator with the same key."""
+        window, ours = (self._hour, self.hour_limit) if hourly else (self._minute, self.minute_limit)
+        others = limit - remaining - window.used(now) - self.flying
+        if others > limit - ours:
+            self.crowded = True
 
     # -- surviving a restart
 

@@ -22,6 +22,10 @@ from coldsend_operator.workspace.runner import Doors, Runner
 
 NO_WORKSPACE = ""
 KEY_PAUSE = 1.0
+SHARED = (
+    "others spend more requests of this API key than the settings leave to them; give each shard that uses it its "
+    "share (COLDSEND_REQUESTS_PER_MINUTE, COLDSEND_REQUESTS_PER_HOUR), or raise COLDSEND_RESERVE"
+)
 
 __all__ = ["Registry"]
 
@@ -206,7 +210,10 @@ class Registry:
         if meta.server_time is not None:
             ledger.server_offset = meta.server_time - now
         if meta.rate is not None:
+            told = ledger.budget.crowded
             ledger.budget.see(meta.rate, now, ledger.server_offset)
+            if ledger.budget.crowded and not told:
+                log.warning(Event.BUDGET_SHARED, workspace=digest, message=SHARED)
 
     # -- running
 
