@@ -240,8 +240,9 @@ def notices(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]
     selects = [variable(name) for name in ("label_selector", "namespaces") if getattr(settings, name)]
     if selects and not {"requests_per_minute", "requests_per_hour"} & settings.model_fields_set:
         yield (
-            f"{' and '.join(selects)} set: this operator is a shard; where another one uses the same API key, give each "
-            f"its share by {PREFIX}REQUESTS_PER_MINUTE and {PREFIX}REQUESTS_PER_HOUR, and a {PREFIX}LEASE_NAME of its own"
+            f"{' and '.join(selects)} set: this operator is a shard; where another one uses the same API key, "
+            f"give each its share by {PREFIX}REQUESTS_PER_MINUTE and {PREFIX}REQUESTS_PER_HOUR, and a "
+            f"{PREFIX}LEASE_NAME of its own"
         )
 
 
