@@ -93,7 +93,10 @@ JOBS_FINISHED = Metric(
     "Bulk jobs that have ended: Completed, Failed (no progress for ten minutes) or Lost (ColdSend knows it no more).",
 )
 QUEUE_LENGTH = Metric(
-    "coldsend_queue_length", "gauge", ("workspace", "lane"), "Accounts and calls that wait for their turn."
+    "coldsend_queue_length",
+    "gauge",
+    ("workspace", "lane"),
+    "Accounts that wait for a call, by lane: edit, delete, create, look, mail; in the lane poll bulk jobs under way.",
 )
 SWEEP_AGE = Metric(
     "coldsend_sweep_age_seconds", "gauge", ("workspace",), "Age of the last complete look at all inboxes."

@@ -3,11 +3,22 @@
 import json
 from collections import Counter
 
+from coldsend_operator.core.calls import Lane
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
+from coldsend_operator.core.steps import Move
 from coldsend_operator.metrics import Snapshot, WorkspaceFigures
 from coldsend_operator.workspace.registry import Registry
 from coldsend_operator.workspace.runner import Runner
+
+LANES = {
+    Move.CREATE: Lane.CREATE,
+    Move.DELETE: Lane.DELETE,
+    Move.SEARCH: Lane.LOOK,
+    Move.GET: Lane.LOOK,
+    Move.DOMAINS: Lane.LOOK,
+    Move.MAIL: Lane.MAIL,
+}
 
 
 def snapshot(registry: Registry, now: float, *, with_scores: bool) -> Snapshot:
@@ -37,15 +48,15 @@ def snapshot(registry: Registry, now: float, *, with_scores: bool) -> Snapshot:
 def _figures(runner: Runner, now: float) -> WorkspaceFigures:
     ledger = runner.ledger
     minute, hour = ledger.budget.remaining(now)
-    lengths: Counter[str] = Counter()
-    for (move, _), queue in ledger.queues.items():
-        lengths[move.value] += len(queue)
+    lengths = Counter({Lane.CREATE: 0, Lane.POLL: len(ledger.jobs)})
+    for (move, group), queue in ledger.queues.items():
+        lengths[Lane.EDIT if group == Lane.EDIT else LANES[move]] += len(queue)
     used = bool(ledger.accounts)  # else nobody looks any more, and what was last found would stand for ever
     refused = any(block.reason is Reason.UNAUTHORIZED for block in ledger.breaker.blocks.values())
     return WorkspaceFigures(
         budget_remaining={"minute": minute, "hour": hour},
         budget_limit={"minute": ledger.budget.minute_limit, "hour": ledger.budget.hour_limit},
-        queue_lengths=dict(lengths),
+        queue_lengths={lane.value: length for lane, length in lengths.items()},
         sweep_age=now - ledger.inventory.swept_at if used and ledger.inventory.swept_at else None,
         deletions_held=ledger.brake.held,
         key_refused=used and refused,
