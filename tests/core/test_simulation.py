@@ -298,8 +298,8 @@ class AnyScheduleWithTwoKeys(AnySchedule):
 
 
 TestAnySchedule = AnySchedule.TestCase
-TestAnySchedule.settings = profile(900)
+TestAnySchedule.settings = profile(700)
 TestAnyScheduleWithBatches = AnyScheduleWithBatches.TestCase
-TestAnyScheduleWithBatches.settings = profile(400)
+TestAnyScheduleWithBatches.settings = profile(350)
 TestAnyScheduleWithTwoKeys = AnyScheduleWithTwoKeys.TestCase
 TestAnyScheduleWithTwoKeys.settings = profile(300)
