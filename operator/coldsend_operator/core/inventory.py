@@ -33,6 +33,7 @@ class Inventory:
         self._by_address: dict[str, list[str]] = {}
         self._put_at: dict[str, float] = {}
         self._buried: dict[str, float] = {}  # ids that a GET did not find, and until when lists may lag behind that
+        self._shown_buried: dict[str, float] = {}  # when a look showed one of them all the same
         self.listed_at = 0.0  # begin of the last proven sweep
         self.swept_at = 0.0  # begin of the last finished sweep, proven or not
         self.in_vain = 0  # finished sweeps in a row that proved nothing
@@ -53,6 +54,7 @@ class Inventory:
         `when` is the begin of the look: what has happened since, an older answer cannot know.
         """
         if when < self._buried.get(row.inbox_id, 0.0):
+            self._shown_buried[row.inbox_id] = when
             return False
         self._put_at[row.inbox_id] = max(when, self._put_at.get(row.inbox_id, 0.0))
         old = self.rows.get(row.inbox_id)
@@ -82,6 +84,10 @@ class Inventory:
         """A GET did not find the inbox: lists that still show it are not believed until then."""
         self._buried[inbox_id] = until
         return self.drop(inbox_id)
+
+    def shown_buried_at(self, inbox_id: str) -> float:
+        """Begin of the last look that showed the inbox though a GET had not found it; 0 for none."""
+        return self._shown_buried.get(inbox_id, 0.0)
 
     def revive(self, inbox_id: str) -> None:
         """A GET found the inbox."""
@@ -114,6 +120,7 @@ class Inventory:
         self.sweep = None
         self.swept_at = sweep.begun
         self._buried = {inbox_id: until for inbox_id, until in self._buried.items() if until > sweep.begun}
+        self._shown_buried = {inbox_id: at for inbox_id, at in self._shown_buried.items() if inbox_id in self._buried}
         proven = sweep.steady and sweep.total == len(sweep.ids)
         if not proven:
             self._count_missed(sweep)

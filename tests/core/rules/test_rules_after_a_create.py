@@ -198,6 +198,8 @@ def test_rule_08_an_inbox_is_made_again_only_after_its_old_id_was_cleared() -> N
     desk.answer(
         desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), Failure(FailureKind.NOT_FOUND, "", 404)
     )
+    assert desk.step(account).move is Move.SEARCH  # a wrong route answers 404 to everything
+    desk.search(account)
     assert desk.chore(account) is Move.FORGET
     assert account.facts.inbox_id is None
     assert desk.step(account).move is Move.REST

@@ -8,6 +8,7 @@ from coldsend_operator.core.steps.step import (
     Step,
     View,
     confirmed_gone,
+    doubted_404,
     other_workspace,
     ours,
     paced_get,
@@ -77,7 +78,7 @@ def _unborn(account: Account, view: View, now: float) -> Step:
 def _deleting_inbox(account: Account, view: View, now: float) -> Step:
     inbox_id = account.facts.inbox_id or ""
     if account.gone_at is not None or (account.job is None and confirmed_gone(account, view)):
-        return _gone(account, view)
+        return doubted_404(account, view, now) or _gone(account, view)
     if account.job is not None:
         return _deleting("ColdSend is deleting the inbox.", quiet=True)
     if account.deleted_at is not None:

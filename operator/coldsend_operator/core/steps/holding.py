@@ -10,6 +10,7 @@ from coldsend_operator.core.steps.step import (
     Step,
     View,
     confirmed_gone,
+    doubted_404,
     look,
     other_workspace,
     paced_get,
@@ -42,7 +43,7 @@ def _vanished(account: Account, view: View, now: float) -> Step:
     if account.gone_at is not None:
         if view.implausible is not None and not view.approved_recreation(account):
             return Step(reason=Reason.INVENTORY_IMPLAUSIBLE, message=view.implausible)
-        return Step(
+        return doubted_404(account, view, now) or Step(
             Move.FORGET,
             Reason.NOT_FOUND,
             "The inbox was removed in ColdSend; it is made again because this object still asks for it.",

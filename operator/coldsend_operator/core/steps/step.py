@@ -186,6 +186,21 @@ def other_workspace(account: Account, view: View, now: float) -> Step | None:
     )
 
 
+def doubted_404(account: Account, view: View, now: float) -> Step | None:
+    """A 404 that follows no delete of ours may come from a wrong route, which answers so to everything.
+
+    A look at the address that succeeds after it must agree before anything hangs on it.
+    """
+    if account.gone_at is None or account.deleted_at is not None or account.address is None:
+        return None
+    looked = max(view.inventory.listed_at, account.searched_at)
+    if looked >= account.gone_at and looked > view.inventory.shown_buried_at(account.facts.inbox_id or ""):
+        return None
+    if account.look_at is not None and now < account.look_at:
+        return Step(due=account.look_at, quiet=True)
+    return Step(Move.SEARCH, quiet=True)
+
+
 def confirmed_gone(account: Account, view: View) -> bool:
     """One 404, or one proven list begun after ColdSend accepted the delete (settled.md).
 
