@@ -159,6 +159,7 @@ def _components(place: Place, folder: Path) -> Iterator[Component]:
         "--repo-server-plaintext",
         f"--kubeconfig={place.cluster.kubeconfig}",
         f"--namespace={NAMESPACE}",
+        "--persist-resource-health=true",  # else only the web page knows it
     )
 
 

@@ -3,7 +3,7 @@
 import base64
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 from coldsend_emulator.running import RunningEmulator
 from tests.chart.support import CHART, Helm
 from tests.cluster.place import Place
-from tests.e2e.stage.api_server import ApiServer, Object, named
+from tests.e2e.stage.api_server import GROUP, ApiServer, Object, named
 
 PATIENCE = 180.0
 LOOK_SECONDS = 0.05
@@ -167,6 +167,16 @@ class Release:
         self.kubectl("delete", "namespace", SALES, "--wait=false")
         until(lambda: self.server.get("Namespace", "", SALES) is None, "the end of the namespace", self.story)
 
+    def reasons_of(self, names: Iterable[str]) -> list[str]:
+        """`status reason` of Ready of those that are there."""
+        shown = self.accounts()
+        return [shown[name] for name in names if name in shown]
+
+    def delete_labelled(self, label: str) -> None:
+        """All in one request."""
+        path = f"{GROUP}/namespaces/{SALES}/senderaccounts"
+        self.server.ask("DELETE", path, labelSelector=f"example.com/part={label}")
+
     def created(self) -> list[str]:
         """The addresses of all inboxes that were ever made, in order."""
         return [str(each["email_address"]) for each in self.emulator.history(event="created")]
@@ -191,13 +201,13 @@ def until(good: Callable[[], Any], what: str, story: Callable[[], str] = str) ->
     return found
 
 
-def native_accounts(namespace: str, *names: str) -> list[Object]:
+def native_accounts(namespace: str, *names: str, label: str = "single") -> list[Object]:
     """Accounts that need no password."""
     return [
         {
             "apiVersion": "coldsend.pro/v1alpha1",
             "kind": "SenderAccount",
-            "metadata": {"namespace": namespace, "name": name},
+            "metadata": {"namespace": namespace, "name": name, "labels": {"example.com/part": label}},
             "spec": {
                 "inboxType": "COLDSEND",
                 "displayName": name,

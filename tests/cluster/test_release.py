@@ -71,7 +71,7 @@ def test_that_the_standby_goes_on_when_the_leader_is_killed_and_makes_nothing_tw
     holder = demo.holder()
     made = demo.created()
     fault = emulator.fault("delay", operation="bulkCreateNativeInboxes", seconds=1)
-    demo.server.apply(*native_accounts(SALES, *CROWD))
+    demo.server.apply(*native_accounts(SALES, *CROWD, label="crowd"))
     emulator.wait_for_fault(fault)  # creations are under way
 
     demo.crashed(before)
@@ -101,15 +101,17 @@ def test_that_the_standby_goes_on_at_once_when_the_leader_leaves(demo: Release, 
     assert demo.created() == made
 
 
-def test_that_the_brake_holds_the_inboxes_of_a_deleted_crowd_until_it_is_approved(
+def test_that_the_brake_holds_most_inboxes_of_a_deleted_crowd_until_it_is_approved(
     demo: Release, emulator: RunningEmulator
 ) -> None:
-    inboxes = {each["inbox_id"] for each in emulator.inboxes()}
+    demo.delete_labelled("crowd")
+    until(lambda: set(demo.reasons_of(CROWD)) == {"False DeletionHeld"}, "a held crowd", demo.story)
 
-    demo.kubectl("delete", "senderaccount", "--namespace", SALES, "--wait=false", *CROWD)
-    held = dict.fromkeys(CROWD, "False DeletionHeld")
-    until(lambda: held.items() <= demo.accounts().items(), "a held crowd", demo.story)
-    assert {each["inbox_id"] for each in emulator.inboxes()} == inboxes
+    held = demo.reasons_of(CROWD)
+    left = len(CROWD) - len(held)
+    there = {each["email_address"] for each in emulator.inboxes()}
+    assert left <= 10  # the first ones, before there were too many
+    assert len(there & {f"{name}@{DOMAIN}" for name in CROWD}) == len(held)
 
     demo.kubectl("annotate", "namespace", SALES, "coldsend.pro/approve-deletion=true")
     until(lambda: demo.all_ready(4), "the end of the crowd", demo.story)
