@@ -96,6 +96,7 @@ class Ledger:
         self._next_call = 0
         self.replacements = Replacements(self)
         self._shown = Membership[str]()  # accounts by the inbox that their status shows
+        self._watching = Membership[str]()  # those that observe, by address: they stand in no line for it
         self._bound = Membership[str]()  # holders by the workspace digest of their lastApplied
 
     # -- objects come, change and go
@@ -158,6 +159,7 @@ class Ledger:
         self.unqueue(uid)
         self._bound.place(uid, None)
         self._shown.place(uid, None)
+        self._watching.place(uid, None)
         self.replacements.leave(uid)
         self.brake.withdraw(uid)
         self.steps.pop(uid, None)
@@ -196,6 +198,7 @@ class Ledger:
 
     def touch_address(self, address: str) -> None:
         self.dirty.update(self.claims.at(address, self.group))
+        self.dirty.update(self._watching.members(address))
 
     # -- deciding
 
@@ -502,6 +505,7 @@ class Ledger:
         self.touch_all(self.claims.update(account, self.group))
         bound = account.facts.applied.workspace if account.facts.applied else None
         self._shown.place(account.uid, account.facts.inbox_id)
+        self._watching.place(account.uid, account.address if account.desired.spec.observe else None)
         self._bound.place(account.uid, (bound or self.digest) if account.facts.held else None)
 
     def index(self, account: Account) -> None:

@@ -61,6 +61,15 @@ def test_rule_12_observe_never_claims_an_address() -> None:
     assert desk.step(second).move is Move.CREATE
 
 
+def test_rule_12_an_observed_inbox_is_shown_once_it_exists() -> None:
+    desk = Desk()
+    account = desk.account(managementPolicy="Observe")
+    desk.sweep()
+    assert desk.step(account).reason is Reason.NOT_FOUND
+    desk.sweep(row())
+    assert (account.facts.inbox_id, account.facts.origin) == ("inbox-1", "Observed")
+
+
 def test_rule_12_from_observe_to_full_an_object_is_as_if_first_seen() -> None:
     desk = Desk()
     account = desk.account(managementPolicy="Observe")
