@@ -168,8 +168,9 @@ class RunningEmulator:
         """Let the connection check fail on these."""
         self.call("POST", "/bad-connections", {"hosts": hosts, "addresses": addresses, "passwords": passwords})
 
-    def mend_connections(self) -> None:
-        self.call("DELETE", "/bad-connections")
+    def mend_connections(self, address: str | None = None) -> None:
+        """Of one address, else all of them."""
+        self.call("DELETE", "/bad-connections", address=address)
 
     def fault(self, kind: str, **parts: Any) -> str:
         """Add a fault (README.md has the parts); its id."""

@@ -123,8 +123,12 @@ async def add_bad_connections(world: TheWorld, new: Connections) -> Response:
 
 
 @router.delete("/bad-connections")
-async def clear_bad_connections(world: TheWorld) -> Response:
-    world.bad.clear()
+async def clear_bad_connections(world: TheWorld, address: str | None = None) -> Response:
+    """Mend all of them, or those of one address."""
+    if address is None:
+        world.bad.clear()
+    else:
+        world.bad.addresses.discard(address.lower())
     return JSONResponse({"cleared": True})
 
 

@@ -148,12 +148,11 @@ def a_health_score_of_one_is_no_scale_of_ours(place: Place) -> None:
 def details_are_read_under_any_wrapper(place: Place) -> None:
     place.apply()
     place.known()
-    asked = place.count("getSenderAccount")
     place.emulator.change(place.address(), health_score=50)
     place.annotate("ann", reconcile="now")
     place.value("lastReconcileRequest", "now")
     place.value("healthScore", 50)
-    assert asked >= 1
+    assert place.count("getSenderAccount") >= 1
     place.delete()
     place.gone()
 

@@ -104,7 +104,7 @@ def several_with_one_bad_connection(place: Place) -> None:
     place.apply_all()
     place.all_ready(GOOD)
     place.until(BAD, lambda shown: shown.condition("Ready").startswith("False"), "that it is not Ready")
-    place.emulator.call("DELETE", "/bad-connections")
+    place.emulator.mend_connections(place.address(BAD))
     place.annotate(BAD, reconcile="mended")
     place.ready(BAD)
     assert place.histories() == {("created",)}
