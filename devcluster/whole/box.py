@@ -19,7 +19,7 @@ from devcluster.processes import dies_with_its_parent
 from devcluster.run_folder import remove_until_gone, run_folder
 from devcluster.whole import cgroups
 
-PLACES = ("/run", "/var/log", "/var/lib/cni")
+PLACES = ("/run", "/var/log", "/var/lib/cni", "/var/lib/kubelet")
 """Programs write there whatever they are told. In the box they are other ones, in memory, which go with it."""
 FOLDER, CGROUP = "DEVCLUSTER_BOX", "DEVCLUSTER_BOX_CGROUP"
 """Variables by which what runs in the box knows its folder, and the cgroup for its pods."""

@@ -42,6 +42,7 @@ def controllers(programs: Programs, folder: RunFolder) -> Component:
         programs,
         folder,
         controllers="*",
+        flex_volume_plugin_dir=str(places.VOLUME_PLUGINS),
         root_ca_file=str(folder.ca),
         service_account_private_key_file=str(folder.key),
     )
@@ -72,7 +73,6 @@ def kubelet(programs: NodePrograms, here: Places) -> Component:
         hostname_override=places.NODE,
         kubeconfig=str(here.kubeconfig(KUBELET)),
         node_ip=places.HOST,
-        root_dir=str(places.KUBELET),
     )
 
 

@@ -107,7 +107,7 @@ def _kubelet(here: Places) -> dict[str, Any]:
         "makeIPTablesUtilChains": False,
         "resolvConf": "",
         "syncFrequency": "5s",  # how soon pods see that a Secret has changed; a minute is usual
-        "volumePluginDir": str(places.KUBELET / "volume-plugins"),
+        "volumePluginDir": str(places.VOLUME_PLUGINS),
     }
 
 

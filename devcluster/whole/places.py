@@ -15,7 +15,8 @@ SERVICES = "10.96.0.0/16"
 API_SERVER_PORT = 6443
 API_SERVER_URL = f"https://{HOST}:{API_SERVER_PORT}"
 NODE = "coldsend"
-CONTAINERD, KUBELET = Path("/run/containerd-images"), Path("/run/kubelet")
+CONTAINERD = Path("/run/containerd-images")
+VOLUME_PLUGINS = Path("/run/volume-plugins")
 CONTAINERD_SOCKET = "/run/containerd/containerd.sock"
 PAUSE_IMAGE = "localhost/pause:1"
 
