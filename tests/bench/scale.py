@@ -6,7 +6,7 @@ from typing import Any
 
 from coldsend_operator.kube.client import METADATA_LIST, KubeClient
 from coldsend_operator.kube.paths import config_maps
-from tests.bench.accounts import restarted
+from tests.bench.accounts import restarted, wait_until_quiet
 from tests.bench.figures import Figure, Say, figure
 from tests.bench.stack import (
     ACCOUNTS,
@@ -79,6 +79,7 @@ async def _ten_thousand(stack: Stack, say: Say, kind: str, bodies: list[dict[str
             figures.append(
                 figure(f"{count:,} {kind}: last applied to all Ready", "<= 4 min; requests <= 320", text, good=good)
             )
+            await asyncio.to_thread(wait_until_quiet, operator)
             waits = await edits
             text = f"{', '.join(f'{wait:.2f}' for wait in waits)} s from delete to call"
             figures.append(figure("an edit while they wait", "<= 2 s of a free slot", text, good=max(waits) <= 2))

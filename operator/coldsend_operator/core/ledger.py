@@ -32,7 +32,7 @@ from coldsend_operator.core.steps.step import unix_of
 IMPLAUSIBLE_AT = 10
 RESTART = "restart"
 CHORES = frozenset({Move.MARK, Move.UNMARK, Move.FORGET})
-QUIET_SECONDS = 20.0  # a flood of 1,000 passes in less: telling each that it waits would cost a write each
+QUIET_SECONDS = 30.0  # a flood of 1,000 passes in less: telling each that it waits would cost a write each
 SHORT_WAIT = 5.0  # waits for the budget that are shorter are not told
 TURN_MOVED = 600.0
 ESTIMATED = {  # whose turn is told when the budget is spent
