@@ -87,3 +87,12 @@ def test_a_throttle_lets_a_burst_pass_and_then_its_rate() -> None:
     assert sum(throttle.passes() for _ in range(50)) == 10
     now += 3600
     assert sum(throttle.passes() for _ in range(300)) == EVENTS_AT_ONCE
+
+
+async def test_a_namespace_that_goes_takes_no_events_and_no_line_of_the_log(world: World) -> None:
+    ref = await world.account(finalizers=["example.com/stays"])
+    await world.client.delete(f"/api/v1/namespaces/{world.namespace}")
+    with capture_logs() as lines:
+        await emit(world.client, ref, "Warning", "Deleting", "gone soon", "Reconcile")
+    assert lines == []
+    await world.edit(ref, {"finalizers": None})

@@ -10,13 +10,14 @@ from uuid import uuid4
 import structlog
 
 from coldsend_operator.kube import paths
-from coldsend_operator.kube.client import FIELD_MANAGER, KubeClient, KubeError, Ref
+from coldsend_operator.kube.client import FIELD_MANAGER, Forbidden, KubeClient, KubeError, Ref
 from coldsend_operator.logs import Event
 from coldsend_operator.resources.names import API_VERSION, GROUP
 
 log = structlog.get_logger()
 
 NOTE_BYTES = 1024  # the API server refuses more
+TERMINATING = "it is being terminated"  # how the API server ends its word about a namespace that goes
 NAME_LENGTH = 200  # leaves room for what makes the name unique
 
 
@@ -39,6 +40,8 @@ async def emit(
             paths.events(ref.namespace), _event(client, ref, level=type, reason=reason, message=message, action=action)
         )
     except KubeError as error:
+        if isinstance(error, Forbidden) and TERMINATING in error.message:
+            return  # a namespace that goes takes no new Events, as is well known
         log.warning(Event.CALL_FAILED, operation="event", namespace=ref.namespace, name=ref.name, message=str(error))
 
 
