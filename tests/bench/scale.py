@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import datetime
 from typing import Any
 
 from coldsend_operator.kube.client import METADATA_LIST, KubeClient
@@ -96,7 +97,7 @@ async def _edit(stack: Stack, client: KubeClient, edited: list[dict[str, Any]]) 
         begun = time.time()
         while len(calls := stack.emulator.requests(operation="deleteSenderAccount")) <= number:
             await asyncio.sleep(0.1)
-        waits.append(max(0.0, calls[-1]["at"] - begun))
+        waits.append(max(0.0, datetime.fromisoformat(calls[-1]["at"]).timestamp() - begun))
     return waits
 
 

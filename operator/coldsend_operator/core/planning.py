@@ -12,6 +12,8 @@ from coldsend_operator.core.steps import Move
 FEW_LOOKS = 3  # from so many on, a list page is cheaper than one look for each account
 SWEEP_SHARE = 0.5  # of the hour that sweeps may take
 MOST_FLYING = 8
+NEWEST_FULL = 4 * BULK
+NEWEST_LINGER = 9.0  # seconds in which so many inboxes are made at the default limits
 STORED_WITHIN = 300.0  # the id of a job stands in the status of its members before it is polled (safety.md, 8)
 
 
@@ -215,8 +217,8 @@ def _looks(ledger: Ledger, now: float) -> Iterator[Candidate]:
         return
     fresh = _fresh(ledger, now)
     if len(fresh) >= FEW_LOOKS:
-        if now >= ledger.newest_after and not any(call.newest for call in ledger.flying.values()):
-            yield _newest(ledger, now)
+        if not any(call.newest for call in ledger.flying.values()):
+            yield _newest(ledger, max(now, _newest_due(ledger)))
     else:
         fresh = frozenset()
     for move, operation in ((Move.SEARCH, Operation.SEARCH_ACCOUNTS), (Move.GET, Operation.GET_ACCOUNT)):
@@ -284,6 +286,17 @@ def _queue(ledger: Ledger, move: Move) -> Queue:
 def pages_of(ledger: Ledger) -> int:
     """List pages that one sweep takes."""
     return max(1, -(-len(ledger.inventory.rows) // BULK))
+
+
+def _newest_due(ledger: Ledger) -> float:
+    """When to look through the newest rows: the last page of each look shows rows that are known as well.
+
+    So in a flood one look serves several bulks.
+    """
+    waiting = len(_queue(ledger, Move.SEARCH)) + len(_queue(ledger, Move.GET))
+    more = any(move is Move.CREATE and len(queue) >= BULK for (move, _), queue in ledger.queues.items())
+    lingers = more and not ledger.newest_page and waiting < NEWEST_FULL
+    return ledger.newest_after + (NEWEST_LINGER if lingers else 0.0)
 
 
 def _newest(ledger: Ledger, ready_at: float) -> Candidate:
