@@ -88,6 +88,7 @@ class Ledger:
         self.begun = 0.0
         self.sweep_after = 0.0
         self.newest_page = 0  # of the list by creation time that is under way; 0: none
+        self.newest_begun = 0.0
         self.newest_after = 0.0
         self.estimated_at = 0.0
         self.search_pages: dict[str, int] = {}  # searches that go on to a further page

@@ -12,6 +12,7 @@ from coldsend_operator.core.steps import Move
 FEW_LOOKS = 3  # from so many on, a list page is cheaper than one look for each account
 SWEEP_SHARE = 0.5  # of the hour that sweeps may take
 MOST_FLYING = 8
+MOST_FRESH = 10 * BULK
 NEWEST_FULL = 4 * BULK
 NEWEST_LINGER = 9.0  # seconds in which so many inboxes are made at the default limits
 STORED_WITHIN = 300.0  # the id of a job stands in the status of its members before it is polled (safety.md, 8)
@@ -259,8 +260,8 @@ def _is_missing(ledger: Ledger, account: Account) -> bool:
 
 
 def _fresh(ledger: Ledger, now: float) -> frozenset[str]:
-    """Those that wait for the look at an inbox just made: the newest page of the list shows up to 100 of them."""
-    uids = _queue(ledger, Move.SEARCH).take(BULK) + _queue(ledger, Move.GET).take(BULK)
+    """Those that wait for the look at an inbox just made: a page of the newest shows up to 100 of them."""
+    uids = _queue(ledger, Move.SEARCH).take(MOST_FRESH) + _queue(ledger, Move.GET).take(MOST_FRESH)
     return frozenset(uid for uid in uids if _just_made(ledger, uid, now))
 
 
@@ -302,7 +303,8 @@ def _newest_due(ledger: Ledger) -> float:
 def _newest(ledger: Ledger, ready_at: float) -> Candidate:
     return Candidate(
         ready_at=ready_at,
-        score=score(ledger, Lane.LOOK, ready_at),
+        # A look that has begun goes on first: what is made meanwhile moves the rows to further pages.
+        score=0.0 if ledger.newest_page else score(ledger, Lane.LOOK, ready_at),
         operation=Operation.LIST_ACCOUNTS,
         lane=Lane.LOOK,
         page=max(1, ledger.newest_page),

@@ -114,15 +114,19 @@ def _searched(ledger: Ledger, call: Call, page: Page, now: float) -> None:
 
 def _newest_seen(ledger: Ledger, call: Call, page: Page, now: float) -> None:
     """Go on while the page is younger than what is waited for; those that it did not show look again later."""
+    if call.page == 1:
+        ledger.newest_begun = call.begun
     waiting = [ledger.accounts[uid] for uid in ledger.queued(Move.SEARCH)]
-    unseen = [account for account in waiting if not ledger.inventory.at(account.address or "")]
+    # What came later is shown by pages that were already turned.
+    due = [account for account in waiting if account.lost is not None and account.lost.at <= ledger.newest_begun]
+    unseen = [account for account in due if not ledger.inventory.at(account.address or "")]
     if unseen and page.has_next and _younger(ledger, page, unseen):
         ledger.newest_page = call.page + 1
         return
     ledger.newest_page = 0
     ledger.newest_after = now + FIRST_LOOK
     for account in unseen:
-        if account.lost is not None and account.lost.hint is None and account.lost.at <= call.begun:
+        if account.lost is not None and account.lost.hint is None:
             back_off(account, now)
             ledger.touch(account.uid)
 
