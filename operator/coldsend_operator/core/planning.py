@@ -249,8 +249,11 @@ def wants_list(ledger: Ledger, now: float) -> bool:
 
 
 def _beyond_lists(ledger: Ledger) -> list[str]:
-    """Those whose inbox a list has shown to be absent: to make it again needs the 404 of a GET (safety.md, 16)."""
-    if ledger.inventory.swept_at == 0:
+    """Those whose inbox a list has shown to be absent: to make it again needs the 404 of a GET (safety.md, 16).
+
+    A list that proves nothing may have passed them over, as while others are deleted: the next one shows them.
+    """
+    if ledger.inventory.listed_at == 0:
         return []
     return [uid for uid in _queue(ledger, Move.GET) if _is_missing(ledger, ledger.accounts[uid])]
 
