@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from coldsend_operator.core.calls import Lane, Operation
+from coldsend_operator.core.planning import Candidate
 from coldsend_operator.resources.names import PAUSED_ANNOTATION
 from tests.core.rules.watching import finish, play_until, reach, running
 from tests.support.simulation import Simulation
@@ -84,3 +86,16 @@ def test_that_a_password_read_for_one_server_is_not_sent_with_another() -> None:
     finish(simulation, mark)
     simulation.wait(60.0)
     assert sent == [("mail.company.com", "two")]
+
+
+def test_that_a_look_at_an_inbox_whose_object_has_just_gone_does_not_leave() -> None:
+    simulation = Simulation()
+    uid = with_inbox(simulation)
+    process = running(simulation)
+    registry = process.operator.registry
+    (runner,) = (each for each in registry.runners.values() if each.client is not None)
+    look = Candidate(0.0, 0.0, Operation.GET_ACCOUNT, Lane.LOOK, uids=(uid,), inbox_ids=("inbox",))
+    process.loop.call_soon(runner._start_call, look, simulation.clock.now)
+    process.loop.call_soon(registry.gone, uid)
+    simulation.wait(5.0)  # an error in the log would fail the test
+    assert runner.ledger.flying == {}

@@ -163,6 +163,7 @@ class Runner:
 
     async def _outcome(self, call: Call, generations: Mapping[str, int]) -> Answer | Failure | None:
         """What came of the call; None when it did not leave."""
+        members = call.uids
         passwords: dict[str, Passwords] = {}
         secrets: tuple[SecretStr, ...] = ()
         if call.operation is Operation.POLL_CREATE_JOB:
@@ -180,7 +181,7 @@ class Runner:
             self.ledger.brake.leave(call.uids, self._doors.clock())
             await self._doors.store.save(self.ledger)
         call = self._still_due(call, generations)
-        if (call.operation.scope in {Scope.CREATE, Scope.DELETE, Scope.MAIL} and not call.uids) or self.client is None:
+        if (members and not call.uids) or self.client is None:  # none is left of those that it was for
             return None
         if not self._doors.leadership.fresh():
             return None
