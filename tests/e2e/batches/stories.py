@@ -133,7 +133,11 @@ def a_child_that_a_hand_deletes_is_made_again_with_its_inbox(pool: Pool) -> None
     pool.ready()
     uid = pool.account(ANN).raw["metadata"]["uid"]
     pool.stage.delete(pool.child(ANN))
-    pool.until_account(ANN, lambda shown: shown.raw["metadata"]["uid"] != uid, "another object")
+    pool.until_account(
+        ANN,
+        lambda shown: shown.raw["metadata"]["uid"] != uid and shown.condition("Ready") == "True Active",
+        "another object with its inbox",
+    )
     pool.ready()
     assert [pool.happened(name) for name in (ANN, BOB)] == [["created", "deleted", "created"], ["created"]]
 
