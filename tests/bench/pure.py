@@ -8,10 +8,12 @@ from coldsend_operator.core import folding
 from coldsend_operator.core.answers import Page, Row
 from coldsend_operator.core.calls import BULK
 from coldsend_operator.core.claims import Claims
+from coldsend_operator.core.deciding import settle
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.planning import make_plan, sweep_period
 from coldsend_operator.core.policy import Policy
 from coldsend_operator.core.projection import facts_of, project
+from coldsend_operator.core.turns import estimate
 from coldsend_operator.workspace.desired import compact_json, read_object
 from tests.bench.figures import Figure, Say, figure
 
@@ -63,16 +65,16 @@ def planning_round(say: Say, count: int = 10_000) -> Figure:
     say(f"a planning round with {count:,} accounts that wait for a create")
     ledger = _ledger(count, ready=False)
     ledger.inventory.listed_at = ledger.inventory.swept_at = START
-    ledger.settle(START + 1)
+    settle(ledger, START + 1)
     rounds = []
     for turn in range(50):
         ledger.touch(f"{turn:08}-aaaa-4bbb-8ccc-dddddddddddd")
         ledger.budget.booked = 10
         now = START + 5 + turn / 10
         begun = time.perf_counter()
-        ledger.settle(now)
+        settle(ledger, now)
         plan = make_plan(ledger, now)
-        ledger.estimate(now)
+        estimate(ledger, now)
         rounds.append((time.perf_counter() - begun) * 1000)
         if not plan.calls:
             raise RuntimeError("the plan should hold a call")
@@ -109,7 +111,7 @@ def steady_hour(say: Say, count: int = 10_000) -> Figure:
     first_sweep_writes = 0
     now = START
     while now < START + HOUR:
-        ledger.settle(now)
+        settle(ledger, now)
         ledger.budget.booked = 100
         plan = make_plan(ledger, now)
         for candidate in plan.calls:

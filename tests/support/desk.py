@@ -7,6 +7,7 @@ from coldsend_operator.core import folding
 from coldsend_operator.core.answers import Answer, Failure, Page, Row
 from coldsend_operator.core.calls import Call, Lane, Operation
 from coldsend_operator.core.claims import Claims
+from coldsend_operator.core.deciding import settle
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.planning import Candidate, make_plan
 from coldsend_operator.core.policy import Policy
@@ -65,7 +66,7 @@ class Desk:
 
     def settle(self) -> None:
         for _ in range(4):
-            self.ledger.settle(self.now)
+            settle(self.ledger, self.now)
             for account in self.ledger.accounts.values():
                 if self.stores and account.facts != account.recorded:
                     self.ledger.stored(account.uid, account.facts)

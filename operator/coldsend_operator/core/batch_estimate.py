@@ -3,8 +3,10 @@
 from datetime import datetime
 
 from coldsend_operator.core.calls import BULK, Operation
-from coldsend_operator.core.ledger import REQUESTS_PER_BULK, Ledger, rfc3339
+from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.steps import Move
+from coldsend_operator.core.times import rfc3339
+from coldsend_operator.core.turns import REQUESTS_PER_BULK
 
 MOVED_SHARE = 0.1  # of the time left
 MOVED_LEAST = 30.0

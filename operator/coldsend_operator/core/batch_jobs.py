@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from coldsend_operator.core.jobs import Job
-from coldsend_operator.core.ledger import rfc3339
+from coldsend_operator.core.times import rfc3339
 
 MOST_FINISHED = 20
 LOST = "Lost"

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from coldsend_operator.core.ledger import rfc3339
 from coldsend_operator.core.reasons import Condition
+from coldsend_operator.core.times import rfc3339
 
 Status = dict[str, Any]
 MESSAGE_LENGTH = 1024

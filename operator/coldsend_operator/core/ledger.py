@@ -1,21 +1,19 @@
 """All that is known of one workspace, and the accounts that it serves.
 
-The ledger is the state between the pure parts: `steps` decide for an account, `planning` makes calls of the steps,
-`folding` takes answers in, `projection` says it in status. It does no I/O and reads no clock: every method that needs
-the time gets it as Unix seconds.
+The ledger is the state between the pure parts: `deciding` takes the step of each account, `planning` makes calls of
+the steps, `folding` takes answers in, `projection` says it in status. It does no I/O and reads no clock: every method
+that needs the time gets it as Unix seconds.
 """
 
-import heapq
 import json
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from coldsend_operator.core.answers import address_key
 from coldsend_operator.core.brake import Brake
 from coldsend_operator.core.breaker import Breaker
 from coldsend_operator.core.budget import HOUR, MINUTE, Budget, Window
-from coldsend_operator.core.calls import BULK, Call, Lane, Operation
+from coldsend_operator.core.calls import Call, Operation
 from coldsend_operator.core.claims import Claims
 from coldsend_operator.core.domains import Domains
 from coldsend_operator.core.inventory import Inventory
@@ -23,25 +21,12 @@ from coldsend_operator.core.jobs import Job, Pace
 from coldsend_operator.core.membership import Membership
 from coldsend_operator.core.policy import NamespaceMarks, Policy
 from coldsend_operator.core.queues import Queue
-from coldsend_operator.core.reasons import Reason
-from coldsend_operator.core.records import Account, Applied, Desired, Facts, Lost, Mail
+from coldsend_operator.core.records import Account, Applied, Desired, Facts, Lost
 from coldsend_operator.core.replacements import Replacements
-from coldsend_operator.core.steps import Move, Step, next_step
-from coldsend_operator.core.steps.step import unix_of
+from coldsend_operator.core.steps import Move, Step
+from coldsend_operator.core.times import unix_of
 
-IMPLAUSIBLE_AT = 10
 RESTART = "restart"
-CHORES = frozenset({Move.MARK, Move.UNMARK, Move.FORGET})
-QUIET_SECONDS = 30.0  # a flood of 1,000 passes in less: telling each that it waits would cost a write each
-SHORT_WAIT = 5.0  # waits for the budget that are shorter are not told
-TURN_MOVED = 600.0
-ESTIMATED = {  # whose turn is told when the budget is spent
-    Move.CREATE: Lane.CREATE,
-    Move.DELETE: Lane.DELETE,
-    Move.SEARCH: Lane.LOOK,
-    Move.DOMAINS: Lane.LOOK,
-}
-REQUESTS_PER_BULK = 3  # the call, a poll of its job, a list page
 
 
 class Ledger:
@@ -203,29 +188,6 @@ class Ledger:
 
     # -- deciding
 
-    def settle(self, now: float) -> None:
-        """Decide anew for every account that something happened to."""
-        while self.timers and self.timers[0][0] <= now:
-            self.dirty.add(heapq.heappop(self.timers)[1])
-        self.replacements.begin_round()
-        self._settle_brake(now)
-        for _ in range(8):  # a step that only changes what is known is followed by the next one
-            if not self.dirty:
-                break
-            batch, self.dirty = self.dirty, set()
-            for uid in batch:
-                account = self.accounts.get(uid)
-                if account is not None:
-                    self._decide(account, now)
-            self._settle_brake(now)
-        if self.brake.tell_at is not None and (not self.timers or self.timers[0][0] > self.brake.tell_at):
-            heapq.heappush(self.timers, (self.brake.tell_at, ""))
-
-    def _settle_brake(self, now: float) -> None:
-        changed = self.brake.settle(self.managed, now)
-        for ledger in self.kin if changed else ():
-            ledger.dirty |= changed
-
     @property
     def managed(self) -> int:
         """How many inboxes the objects of this workspace hold."""
@@ -263,93 +225,6 @@ class Ledger:
     def shares_inboxes(self, other: "Ledger") -> bool:
         return not self.inventory.rows.keys().isdisjoint(other.inventory.rows)
 
-    def _decide(self, account: Account, now: float) -> None:
-        if account.uid in self.working:
-            return  # its end touches the account
-        self._acknowledge(account)
-        step = next_step(account, self, now)
-        self._forget_the_observed(account, step)
-        self.steps[account.uid] = step
-        self._ask_brake(account, step, now)
-        if step.due is not None:
-            heapq.heappush(self.timers, (step.due, account.uid))
-        queue = self._queue_of(account, step)
-        if self._queued.get(account.uid) != queue:
-            self.unqueue(account.uid)
-            if queue is not None:
-                self.queues.setdefault(queue, Queue()).add(account.uid, account.desired.namespace, now)
-                self._queued[account.uid] = queue
-        if step.move in CHORES:
-            if account.uid not in self.chores:
-                self.chores[account.uid] = step.move
-        else:
-            self.chores.pop(account.uid, None)
-            self._know(account, step, now)
-        if queue is None:
-            account.turn_at = None
-        self._wait(account, step, now)
-        self.changed.add(account.uid)
-
-    def _forget_the_observed(self, account: Account, step: Step) -> None:
-        """An object that observed and is to manage now is as if first seen: refused, it shows no inbox (rule 12)."""
-        desired = account.desired
-        if account.facts.origin != "Observed" or desired.spec.observe or desired.paused or desired.deleting is not None:
-            return
-        if step.reason is not None and step.move is not Move.TAKE and account.busy is None:
-            account.facts = replace(account.facts, inbox_id=None, origin=None)
-            self._index(account)
-
-    def _acknowledge(self, account: Account) -> None:
-        """`coldsend.pro/reconcile`: a fresh look now, and the Secret's present content is what ColdSend has."""
-        asked, facts = account.desired.reconcile, account.facts
-        if asked is None or asked == facts.reconcile or account.desired.paused:
-            return
-        if account.reconcile_asked != asked:
-            account.reconcile_asked = asked
-            account.refused_delete, account.looks = None, 0
-            account.look_at = 0.0 if facts.inbox_id is not None else None
-            if account.desired.spec.native is not None and facts.inbox_id is None:
-                self.domains.listed_at = self.domains.retry_at = 0.0
-            if account.desired.spec.smtp is not None:
-                account.credentials = None
-                self.stale_secrets.add(account.uid)
-            return
-        if account.look_at is not None or account.uid in self.stale_secrets:
-            return
-        digest = account.credentials.digest if account.credentials else None
-        applied = facts.applied
-        if applied is not None and digest is not None:
-            applied = replace(applied, credentials_hash=digest)
-        account.facts = replace(facts, reconcile=asked, applied=applied)
-
-    def _wait(self, account: Account, step: Step, now: float) -> None:
-        """A quiet step is told in status only when it lasts."""
-        if not step.quiet:
-            account.waiting_since = None
-        elif account.waiting_since is None:
-            account.waiting_since = now
-            heapq.heappush(self.timers, (now + QUIET_SECONDS, account.uid))
-
-    def _know(self, account: Account, step: Step, now: float) -> None:
-        """Steps that only change what is known."""
-        facts = account.facts
-        if step.move is Move.TAKE:
-            self.take(account, step.inbox_id or "", step.origin or "", now)
-        elif step.move is Move.REBIND and facts.applied is not None:
-            account.facts = replace(facts, applied=replace(facts.applied, workspace=self.digest))
-        elif step.move is Move.BEGIN_MAIL:
-            spec = account.desired.spec
-            account.mail_begun = spec.mail_request
-            mail = Mail(spec.mail_request or "", spec.mail_recipient or "", started_at=rfc3339(now))
-            account.facts = replace(facts, mail=mail)
-        elif step.move is Move.GIVE_UP_MAIL and facts.mail is not None:
-            error = "The operator stopped while the mail was being sent; it may have left. A new requestID sends again."
-            account.facts = replace(facts, mail=replace(facts.mail, error=error))
-        else:
-            return
-        self._index(account)
-        self.touch(account.uid)
-
     def take(self, account: Account, inbox_id: str, origin: str, now: float) -> None:
         """The account has an inbox from now on."""
         applied = account.facts.applied
@@ -371,19 +246,14 @@ class Ledger:
             account.address = row.address
         self._index(account)
 
-    def _queue_of(self, account: Account, step: Step) -> tuple[Move, str] | None:
-        match step.move:
-            case Move.CREATE:
-                native = account.desired.spec.native
-                if native is None:
-                    return (Move.CREATE, "smtp")
-                domain = self.domains.find(native)
-                return (Move.CREATE, domain.domain_id if domain else f"single:{native.domain_id}")
-            case Move.DELETE:
-                return (Move.DELETE, "edit" if account.desired.deleting is None else "delete")
-            case Move.SEARCH | Move.GET | Move.MAIL | Move.DOMAINS:
-                return (step.move, "")
-        return None
+    def enqueue(self, account: Account, queue: tuple[Move, str] | None, now: float) -> None:
+        """Let the account wait in this queue and in no other; None: in none."""
+        if self._queued.get(account.uid) == queue:
+            return
+        self.unqueue(account.uid)
+        if queue is not None:
+            self.queues.setdefault(queue, Queue()).add(account.uid, account.desired.namespace, now)
+            self._queued[account.uid] = queue
 
     def unqueue(self, uid: str) -> None:
         key = self._queued.pop(uid, None)
@@ -432,72 +302,11 @@ class Ledger:
             terminating=namespace.terminating,
         )
 
-    def _ask_brake(self, account: Account, step: Step, now: float) -> None:
-        """Count a deletion before it may leave. One that ColdSend refused before was counted then."""
-        desired = account.desired
-        asks = step.move is Move.DELETE or step.reason is Reason.DELETION_HELD
-        if asks and account.refused_delete is None and not account.doubted:
-            asked_at = desired.deleting - self.kube_offset if desired.deleting is not None else now
-            self.brake.ask(account.uid, desired.namespace, asked_at, approved=self.approved_deletion(account))
-        else:
-            self.brake.withdraw(account.uid)
-
-    def believe(self, missing: int) -> None:
-        """Judge a list: when most known inboxes are missing at once it is not believed (settled.md)."""
-        known = sum(1 for account in self.accounts.values() if self._counts_as_known(account))
-        before = self.implausible
-        self.implausible = None
-        if missing >= IMPLAUSIBLE_AT and missing * 2 > known:
-            self.implausible = (
-                f"{missing} of {known} inboxes known in this workspace are missing at once; nothing is created or "
-                "forgotten. Check the API key, or set the annotation coldsend.pro/approve-recreation: 'true'."
-            )
-        if self.implausible != before:
-            self.touch_everything()
-
-    def missing(self) -> int:
-        """Inboxes that are held, not being deleted, and not in the inventory."""
-        return sum(
-            1
-            for account in self.accounts.values()
-            if self._counts_as_known(account) and account.facts.inbox_id not in self.inventory.rows
-        )
-
-    @staticmethod
-    def _counts_as_known(account: Account) -> bool:
-        """safety.md, 19."""
-        if account.facts.inbox_id is None or account.deleted_at is not None:
-            return False
-        return not (account.desired.deleting is not None and account.gone_at is not None)
-
     # -- waiting for the budget
 
     def waiting(self) -> tuple[str, ...]:
         """UIDs that wait for a create or a delete."""
         return self.queued(Move.CREATE) + self.queued(Move.DELETE)
-
-    def estimate(self, now: float) -> None:
-        """Tell those whom the budget puts off when their turn is expected (settled.md: absolute, and told once)."""
-        if now < self.estimated_at + SHORT_WAIT / 2:
-            return
-        self.estimated_at = now
-        free_at = {move: self.budget.free_at(now, lane.headroom) for move, lane in ESTIMATED.items()}
-        ahead = 1 if self.inventory.listed_at else 1 + len(self.accounts) // BULK
-        for (move, _), queue in self.queues.items():
-            if move not in ESTIMATED:
-                continue
-            turn_at = now
-            for index, uid in enumerate(queue):
-                if index % BULK == 0:
-                    turn_at = max(free_at[move], self.budget.done_at(now, ahead))
-                    ahead += REQUESTS_PER_BULK
-                if turn_at > now + SHORT_WAIT:
-                    self._tell_turn(self.accounts[uid], turn_at)
-
-    def _tell_turn(self, account: Account, turn_at: float) -> None:
-        if account.turn_at is None or abs(account.turn_at - turn_at) > TURN_MOVED:
-            account.turn_at = turn_at
-            self.changed.add(account.uid)
 
     # -- indexes and small change
 
@@ -553,8 +362,3 @@ def _told_address(account: Account) -> str | None:
     """The address of an object whose spec cannot be read: status says whose inbox it was (safety.md, 20)."""
     told = json.loads(account.status).get("emailAddress") if account.status and account.facts.held else None
     return address_key(told) if told else None
-
-
-def rfc3339(now: float) -> str:
-    """Unix seconds as the Kubernetes API writes times."""
-    return datetime.fromtimestamp(int(now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -6,11 +6,14 @@ from coldsend_operator.core.answers import Row
 from coldsend_operator.core.breaker import Block
 from coldsend_operator.core.calls import Operation
 from coldsend_operator.core.conditions import Saying, Status, condition, conditions
-from coldsend_operator.core.ledger import ESTIMATED, QUIET_SECONDS, Ledger, rfc3339
+from coldsend_operator.core.deciding import QUIET_SECONDS
+from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.reasons import Condition, Reason
 from coldsend_operator.core.records import Account, Applied, Facts, JobRef, Mail
 from coldsend_operator.core.steps import Move, Step
 from coldsend_operator.core.steps.differences import secret_changed, shows_spec, spec_changed
+from coldsend_operator.core.times import rfc3339
+from coldsend_operator.core.turns import ESTIMATED
 
 OPERATION_OF_MOVE = {
     Move.CREATE: Operation.CREATE_SMTP,

@@ -10,10 +10,12 @@ from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.core import folding
 from coldsend_operator.core.answers import Answer, BulkAnswer, Failure, FailureKind, Page
 from coldsend_operator.core.calls import Call, Operation, Scope
+from coldsend_operator.core.deciding import settle
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.planning import Candidate, make_plan
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps import Move, still_due
+from coldsend_operator.core.turns import estimate
 from coldsend_operator.kube.client import Conflict, Invalid, KubeClient, KubeError, NotFound
 from coldsend_operator.kube.finalizers import mark, unmark
 from coldsend_operator.kube.lease import Leadership
@@ -91,7 +93,7 @@ class Runner:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=LONGEST_STOP)
         if self._doors.leadership.fresh():
-            self.ledger.settle(self._doors.clock())
+            settle(self.ledger, self._doors.clock())
             self.writer.flush()
         await self.writer.drain()
         if self.client is not None and self._doors.leadership.fresh():
@@ -104,7 +106,7 @@ class Runner:
             return STALE_LEASE_PAUSE
         ledger, now = self.ledger, self._doors.clock()
         ledger.kube_offset = self._doors.kube.clock_offset
-        ledger.settle(now)
+        settle(ledger, now)
         self._start_chores()
         if ledger.brake.changed and self.client is not None and not self._saving:
             self._saving = True
@@ -112,7 +114,7 @@ class Runner:
         wake_at = ledger.timers[0][0] if ledger.timers else None
         if self.client is not None:
             wake_at = await self._call(now)
-        ledger.estimate(now)
+        estimate(ledger, now)
         self.writer.flush()
         now = self._doors.clock()
         return LONGEST_SLEEP if wake_at is None else min(LONGEST_SLEEP, max(0.0, wake_at - now))
@@ -130,7 +132,7 @@ class Runner:
         if plan.booking:
             await self._doors.store.book(self.ledger)
             now = self._doors.clock()
-            self.ledger.settle(now)  # events may have come meanwhile
+            settle(self.ledger, now)  # events may have come meanwhile
             plan = make_plan(self.ledger, now)
         for candidate in plan.calls:
             self._start_call(candidate, now)

@@ -8,6 +8,7 @@ from coldsend_operator.core.answers import Failure, FailureKind
 from coldsend_operator.core.budget import Limits
 from coldsend_operator.core.calls import Operation
 from coldsend_operator.core.claims import Claims
+from coldsend_operator.core.deciding import settle
 from coldsend_operator.core.policy import Policy, Threshold
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.steps import Move
@@ -153,7 +154,7 @@ def test_rule_13_what_two_keys_have_spent_and_deleted_is_added_up() -> None:
             desk.ledger.brake.ask(f"{desk.ledger.digest}-{number}", "sales", START, approved=False)
     first.ledger.join(second.ledger, START)
     assert first.ledger.budget.room(START) == 100 - 8
-    second.ledger.settle(START)
+    settle(second.ledger, START)
     assert first.ledger.brake.held == 4
 
 

@@ -1,13 +1,15 @@
 """Pages of lists and searches: what they show, and when a sweep has ended."""
 
 from coldsend_operator.core.answers import Page, Row
+from coldsend_operator.core.belief import believe, missing
 from coldsend_operator.core.calls import Call, Operation
 from coldsend_operator.core.folding.absence import judge_absence
 from coldsend_operator.core.folding.pieces import back_off, look_again, still_there
 from coldsend_operator.core.inventory import SweepResult
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.records import Account
-from coldsend_operator.core.steps.step import CLOCK_SLACK, Move, unix_of
+from coldsend_operator.core.steps.step import CLOCK_SLACK, Move
+from coldsend_operator.core.times import unix_of
 
 SWEEP_RETRY = 30.0
 MISSED_AT_ONCE = 10  # of what unproven sweeps do not show: unstable pages may miss a third of all
@@ -67,7 +69,7 @@ def _swept(ledger: Ledger, result: SweepResult, now: float) -> None:
     ledger.sweep_after = now + (1.0 if result.proven else SWEEP_RETRY)
     for row in result.gone:
         _touch_row(ledger, row.inbox_id, row.address)
-    ledger.believe(ledger.missing())  # an unproven list proves no absence, but it too may be implausible
+    believe(ledger, missing(ledger))  # an unproven list proves no absence, but it too may be implausible
     if not ledger.first_sweep_done:
         ledger.first_sweep_done = True
         ledger.touch_everything()

@@ -5,8 +5,9 @@ from dataclasses import replace
 from coldsend_operator.core.answers import Failure, FailureKind, MailSent
 from coldsend_operator.core.calls import Call
 from coldsend_operator.core.folding.pieces import UNKNOWN, members_of
-from coldsend_operator.core.ledger import Ledger, rfc3339
+from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.records import Account
+from coldsend_operator.core.times import rfc3339
 
 
 def mailed(ledger: Ledger, account: Account, answer: MailSent, now: float) -> None:

@@ -1,7 +1,6 @@
 """What a step is, what it may look at, and the questions that several kinds of accounts share."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -13,6 +12,7 @@ from coldsend_operator.core.inventory import Inventory
 from coldsend_operator.core.policy import Policy
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
+from coldsend_operator.core.times import unix_of
 
 CLOCK_SLACK = 5.0  # seconds that created_at may lie before our mark (safety.md, 6)
 GET_BACKOFF = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
@@ -107,17 +107,6 @@ def made_before(account: Account, row: Row, view: View) -> bool:
 def may_be_of(row: Row, inbox_type: str) -> bool:
     """Whether a row is of a type, or of one whose name nobody knows (contract row 33)."""
     return row.inbox_type == inbox_type or row.inbox_type not in INBOX_TYPES
-
-
-def unix_of(text: str | None) -> float | None:
-    """Unix seconds of a time as ColdSend sends it; None when it is not there or not readable."""
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
 def under_way(account: Account) -> Step:

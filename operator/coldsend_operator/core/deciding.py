@@ -1,0 +1,151 @@
+"""Decides anew for the accounts that something happened to, and lines each up for what its step asks."""
+
+import heapq
+from dataclasses import replace
+
+from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import Account, Mail
+from coldsend_operator.core.steps import Move, Step, next_step
+from coldsend_operator.core.times import rfc3339
+
+CHORES = frozenset({Move.MARK, Move.UNMARK, Move.FORGET})
+QUIET_SECONDS = 30.0  # a flood of 1,000 passes in less: telling each that it waits would cost a write each
+
+
+def settle(ledger: Ledger, now: float) -> None:
+    """Decide anew for every account that something happened to."""
+    while ledger.timers and ledger.timers[0][0] <= now:
+        ledger.dirty.add(heapq.heappop(ledger.timers)[1])
+    ledger.replacements.begin_round()
+    _settle_brake(ledger, now)
+    for _ in range(8):  # a step that only changes what is known is followed by the next one
+        if not ledger.dirty:
+            break
+        batch, ledger.dirty = ledger.dirty, set()
+        for uid in batch:
+            account = ledger.accounts.get(uid)
+            if account is not None:
+                _decide(ledger, account, now)
+        _settle_brake(ledger, now)
+    if ledger.brake.tell_at is not None and (not ledger.timers or ledger.timers[0][0] > ledger.brake.tell_at):
+        heapq.heappush(ledger.timers, (ledger.brake.tell_at, ""))
+
+
+def _settle_brake(ledger: Ledger, now: float) -> None:
+    changed = ledger.brake.settle(ledger.managed, now)
+    for each in ledger.kin if changed else ():
+        each.dirty |= changed
+
+
+def _decide(ledger: Ledger, account: Account, now: float) -> None:
+    if account.uid in ledger.working:
+        return  # its end touches the account
+    _acknowledge(ledger, account)
+    step = next_step(account, ledger, now)
+    _forget_the_observed(ledger, account, step)
+    ledger.steps[account.uid] = step
+    _ask_brake(ledger, account, step, now)
+    if step.due is not None:
+        heapq.heappush(ledger.timers, (step.due, account.uid))
+    queue = _queue_of(ledger, account, step)
+    ledger.enqueue(account, queue, now)
+    if step.move in CHORES:
+        if account.uid not in ledger.chores:
+            ledger.chores[account.uid] = step.move
+    else:
+        ledger.chores.pop(account.uid, None)
+        _know(ledger, account, step, now)
+    if queue is None:
+        account.turn_at = None
+    _wait(ledger, account, step, now)
+    ledger.changed.add(account.uid)
+
+
+def _forget_the_observed(ledger: Ledger, account: Account, step: Step) -> None:
+    """An object that observed and is to manage now is as if first seen: refused, it shows no inbox (rule 12)."""
+    desired = account.desired
+    if account.facts.origin != "Observed" or desired.spec.observe or desired.paused or desired.deleting is not None:
+        return
+    if step.reason is not None and step.move is not Move.TAKE and account.busy is None:
+        account.facts = replace(account.facts, inbox_id=None, origin=None)
+        ledger.index(account)
+
+
+def _acknowledge(ledger: Ledger, account: Account) -> None:
+    """`coldsend.pro/reconcile`: a fresh look now, and the Secret's present content is what ColdSend has."""
+    asked, facts = account.desired.reconcile, account.facts
+    if asked is None or asked == facts.reconcile or account.desired.paused:
+        return
+    if account.reconcile_asked != asked:
+        account.reconcile_asked = asked
+        account.refused_delete, account.looks = None, 0
+        account.look_at = 0.0 if facts.inbox_id is not None else None
+        if account.desired.spec.native is not None and facts.inbox_id is None:
+            ledger.domains.listed_at = ledger.domains.retry_at = 0.0
+        if account.desired.spec.smtp is not None:
+            account.credentials = None
+            ledger.stale_secrets.add(account.uid)
+        return
+    if account.look_at is not None or account.uid in ledger.stale_secrets:
+        return
+    digest = account.credentials.digest if account.credentials else None
+    applied = facts.applied
+    if applied is not None and digest is not None:
+        applied = replace(applied, credentials_hash=digest)
+    account.facts = replace(facts, reconcile=asked, applied=applied)
+
+
+def _wait(ledger: Ledger, account: Account, step: Step, now: float) -> None:
+    """A quiet step is told in status only when it lasts."""
+    if not step.quiet:
+        account.waiting_since = None
+    elif account.waiting_since is None:
+        account.waiting_since = now
+        heapq.heappush(ledger.timers, (now + QUIET_SECONDS, account.uid))
+
+
+def _know(ledger: Ledger, account: Account, step: Step, now: float) -> None:
+    """Steps that only change what is known."""
+    facts = account.facts
+    if step.move is Move.TAKE:
+        ledger.take(account, step.inbox_id or "", step.origin or "", now)
+    elif step.move is Move.REBIND and facts.applied is not None:
+        account.facts = replace(facts, applied=replace(facts.applied, workspace=ledger.digest))
+    elif step.move is Move.BEGIN_MAIL:
+        spec = account.desired.spec
+        account.mail_begun = spec.mail_request
+        mail = Mail(spec.mail_request or "", spec.mail_recipient or "", started_at=rfc3339(now))
+        account.facts = replace(facts, mail=mail)
+    elif step.move is Move.GIVE_UP_MAIL and facts.mail is not None:
+        error = "The operator stopped while the mail was being sent; it may have left. A new requestID sends again."
+        account.facts = replace(facts, mail=replace(facts.mail, error=error))
+    else:
+        return
+    ledger.index(account)
+
+
+def _queue_of(ledger: Ledger, account: Account, step: Step) -> tuple[Move, str] | None:
+    match step.move:
+        case Move.CREATE:
+            native = account.desired.spec.native
+            if native is None:
+                return (Move.CREATE, "smtp")
+            domain = ledger.domains.find(native)
+            return (Move.CREATE, domain.domain_id if domain else f"single:{native.domain_id}")
+        case Move.DELETE:
+            return (Move.DELETE, "edit" if account.desired.deleting is None else "delete")
+        case Move.SEARCH | Move.GET | Move.MAIL | Move.DOMAINS:
+            return (step.move, "")
+    return None
+
+
+def _ask_brake(ledger: Ledger, account: Account, step: Step, now: float) -> None:
+    """Count a deletion before it may leave. One that ColdSend refused before was counted then."""
+    desired = account.desired
+    asks = step.move is Move.DELETE or step.reason is Reason.DELETION_HELD
+    if asks and account.refused_delete is None and not account.doubted:
+        asked_at = desired.deleting - ledger.kube_offset if desired.deleting is not None else now
+        ledger.brake.ask(account.uid, desired.namespace, asked_at, approved=ledger.approved_deletion(account))
+    else:
+        ledger.brake.withdraw(account.uid)

@@ -1,0 +1,19 @@
+"""Times: Unix seconds in the house, RFC 3339 at the door."""
+
+from datetime import UTC, datetime
+
+
+def rfc3339(now: float) -> str:
+    """Unix seconds as the Kubernetes API writes times."""
+    return datetime.fromtimestamp(int(now), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def unix_of(text: str | None) -> float | None:
+    """Unix seconds of a time as ColdSend sends it; None when it is not there or not readable."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
