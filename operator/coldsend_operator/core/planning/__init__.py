@@ -1,0 +1,74 @@
+"""The plan: which calls leave now, in which lanes, and when to plan again. It reads the ledger and changes nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.planning.candidate import Candidate
+from coldsend_operator.core.planning.creates import creates
+from coldsend_operator.core.planning.deletes import deletes
+from coldsend_operator.core.planning.jobs import polls
+from coldsend_operator.core.planning.looks import looks, pages_of
+from coldsend_operator.core.planning.mails import mails
+from coldsend_operator.core.planning.native import domains
+from coldsend_operator.core.planning.sweeps import sweep, sweep_period
+
+__all__ = ["Candidate", "Plan", "make_plan", "pages_of", "sweep_period"]
+
+MOST_FLYING = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What leaves now, and when to wake without an event."""
+
+    calls: tuple[Candidate, ...]
+    wake_at: float | None
+    booking: bool  # a call could leave, but its request is not booked yet
+
+
+def make_plan(ledger: Ledger, now: float) -> Plan:
+    """Choose calls by lane and budget."""
+    calls: list[Candidate] = []
+    wake_at = ledger.timers[0][0] if ledger.timers else None
+    booking = False
+    room = ledger.budget.room(now)
+    for candidate in sorted(candidates(ledger, now), key=lambda candidate: candidate.score):
+        free_at = _free_at(ledger, candidate, now, len(calls))
+        if free_at > now:
+            wake_at = free_at if wake_at is None else min(wake_at, free_at)
+            continue
+        if len(calls) >= room or len(ledger.flying) + len(calls) >= MOST_FLYING:
+            continue
+        if len(calls) >= ledger.budget.booked:
+            booking = True
+            break
+        calls.append(candidate)
+        if ledger.breaker.block_of(candidate.operation) is not None:
+            break  # a probe goes alone
+    return Plan(tuple(calls), wake_at, booking)
+
+
+def _free_at(ledger: Ledger, candidate: Candidate, now: float, ahead: int) -> float:
+    """When the candidate may leave: its own time, the breaker's, and the budget's with the headroom of its lane."""
+    breaker = ledger.breaker
+    at = max(candidate.ready_at, breaker.free_at(candidate.operation))
+    if at <= now and not breaker.allows(candidate.operation, now):
+        return now + 0.5  # a probe is under way; its answer wakes the loop anyway
+    if at > now:
+        return at
+    lane = candidate.lane
+    if ledger.budget.room(now, lane.headroom) <= ahead:
+        return max(now + 0.02, ledger.budget.free_at(now, lane.headroom)) if not ahead else now + 0.02
+    return now
+
+
+def candidates(ledger: Ledger, now: float) -> Iterator[Candidate]:
+    """One candidate for each lane and group: the next call that it would make."""
+    yield from creates(ledger, now)
+    yield from deletes(ledger, now)
+    yield from polls(ledger)
+    yield from looks(ledger, now)
+    yield from mails(ledger, now)
+    yield from domains(ledger)
+    yield from sweep(ledger, now)

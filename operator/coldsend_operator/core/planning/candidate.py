@@ -1,0 +1,38 @@
+"""A call that could leave, and what of it goes first."""
+
+from dataclasses import dataclass
+
+from coldsend_operator.core.calls import Lane, Operation
+from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.queues import Queue
+from coldsend_operator.core.steps import Move
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A call that could leave from `ready_at` on. The smallest `score` goes first."""
+
+    ready_at: float
+    score: float
+    operation: Operation
+    lane: Lane
+    uids: tuple[str, ...] = ()
+    inbox_ids: tuple[str, ...] = ()
+    domain_id: str | None = None
+    address: str | None = None
+    job: str | None = None
+    page: int = 1
+    newest: bool = False
+
+
+def score(ledger: Ledger, lane: Lane, ready_at: float, group: str = "") -> float:
+    """Earliest deadline first. A lane that was just served stands behind those that were not: nobody starves."""
+    return max(ready_at, ledger.last_served.get(f"{lane}{group}", 0.0)) + lane.patience
+
+
+def queue_of(ledger: Ledger, move: Move) -> Queue:
+    return ledger.queues.get((move, "")) or Queue()
+
+
+def ample(ledger: Ledger, now: float) -> bool:
+    return ledger.budget.room(now) >= 0.6 * ledger.budget.minute_limit

@@ -1,0 +1,38 @@
+"""Deletions, those of replacements first."""
+
+from collections.abc import Iterator
+
+from coldsend_operator.core.calls import BULK, Lane, Operation
+from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.planning.candidate import Candidate, ample, score
+from coldsend_operator.core.steps import Move
+
+
+def deletes(ledger: Ledger, now: float) -> Iterator[Candidate]:
+    busy = sum(1 for call in ledger.flying.values() if call.operation is Operation.DELETE_ACCOUNTS)
+    jobs = sum(1 for job in ledger.jobs.values() if job.operation == "Delete")
+    for split in ledger.delete_splits:
+        uids = ledger.still_queued(split)
+        if uids:
+            yield _delete(ledger, uids, Lane.DELETE, now)
+            return
+    for group, lane in (("edit", Lane.EDIT), ("delete", Lane.DELETE)):
+        queue = ledger.queues.get((Move.DELETE, group))
+        if queue is None or not len(queue):
+            continue
+        uids = queue.take(BULK)
+        if len(uids) > 1 and busy + jobs >= ledger.parallel["Delete"]:
+            continue
+        ready_at = queue.ready_at(now, BULK, ample=ample(ledger, now))
+        yield _delete(ledger, uids, lane, ready_at)
+
+
+def _delete(ledger: Ledger, uids: tuple[str, ...], lane: Lane, ready_at: float) -> Candidate:
+    return Candidate(
+        ready_at=ready_at,
+        score=score(ledger, lane, ready_at),
+        operation=Operation.DELETE_ACCOUNTS if len(uids) > 1 else Operation.DELETE_ACCOUNT,
+        lane=lane,
+        uids=uids,
+        inbox_ids=tuple(ledger.accounts[uid].facts.inbox_id or "" for uid in uids),
+    )

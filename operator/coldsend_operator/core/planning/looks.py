@@ -1,0 +1,132 @@
+"""Quick looks: by search, by GET, by the newest rows, or left to a whole list."""
+
+from collections.abc import Iterator
+
+from coldsend_operator.core.calls import BULK, Lane, Operation
+from coldsend_operator.core.ledger import RESTART, Ledger
+from coldsend_operator.core.planning.candidate import Candidate, queue_of, score
+from coldsend_operator.core.records import Account
+from coldsend_operator.core.steps import Move
+
+FEW_LOOKS = 3  # from so many on, a list page is cheaper than one look for each account
+MOST_AT_ONCE = 8
+MOST_FRESH = 10 * BULK
+NEWEST_FULL = 4 * BULK
+NEWEST_LINGER = 9.0  # seconds in which so many inboxes are made at the default limits
+
+
+def looks(ledger: Ledger, now: float) -> Iterator[Candidate]:
+    if wants_list(ledger, now):
+        for uid in _beyond_lists(ledger)[:MOST_AT_ONCE]:
+            yield _look(ledger, uid, Operation.GET_ACCOUNT, now)
+        if ledger.inventory.in_vain >= 2:
+            yield from _looks_beside_lists(ledger, now)
+        return
+    fresh = _fresh(ledger, now)
+    if len(fresh) >= FEW_LOOKS:
+        if not any(call.newest for call in ledger.flying.values()):
+            yield _newest(ledger, max(now, _newest_due(ledger)))
+    else:
+        fresh = frozenset()
+    for move, operation in ((Move.SEARCH, Operation.SEARCH_ACCOUNTS), (Move.GET, Operation.GET_ACCOUNT)):
+        queue = queue_of(ledger, move)
+        if move is Move.GET and len(queue) >= FEW_LOOKS and _deleting_flood(ledger):
+            continue
+        for uid in [uid for uid in queue.take(BULK) if uid not in fresh][:MOST_AT_ONCE]:
+            yield _look(ledger, uid, operation, now)
+
+
+def _looks_beside_lists(ledger: Ledger, now: float) -> Iterator[Candidate]:
+    """Lists go on to prove nothing (contract row 35): a few at a time are looked at one by one."""
+    beyond = set(_beyond_lists(ledger))
+    for move, operation in ((Move.SEARCH, Operation.SEARCH_ACCOUNTS), (Move.GET, Operation.GET_ACCOUNT)):
+        for uid in [uid for uid in queue_of(ledger, move).take(BULK) if uid not in beyond][:1]:
+            yield _look(ledger, uid, operation, now)
+
+
+def wants_list(ledger: Ledger, now: float) -> bool:
+    """Whether what waits for a look is served best by a whole list."""
+    count = len(queue_of(ledger, Move.SEARCH)) + len(queue_of(ledger, Move.GET)) - len(_beyond_lists(ledger))
+    if ledger.inventory.listed_at == 0:
+        return count > 1
+    fresh = len(_fresh(ledger, now))
+    count -= fresh if fresh >= FEW_LOOKS else 0
+    return count >= FEW_LOOKS and count >= pages_of(ledger) * (5 if _deleting_flood(ledger) else 1)
+
+
+def _beyond_lists(ledger: Ledger) -> list[str]:
+    """Those whose inbox a list has shown to be absent: to make it again needs the 404 of a GET (safety.md, 16).
+
+    A list that proves nothing may have passed them over, as while others are deleted: the next one shows them.
+    """
+    if ledger.inventory.listed_at == 0:
+        return []
+    return [uid for uid in queue_of(ledger, Move.GET) if _is_missing(ledger, ledger.accounts[uid])]
+
+
+def _is_missing(ledger: Ledger, account: Account) -> bool:
+    return (account.deleted_at is None or account.unheard) and account.facts.inbox_id not in ledger.inventory.rows
+
+
+def _fresh(ledger: Ledger, now: float) -> frozenset[str]:
+    """Those that wait for the look at an inbox just made: a page of the newest shows up to 100 of them."""
+    uids = queue_of(ledger, Move.SEARCH).take(MOST_FRESH) + queue_of(ledger, Move.GET).take(MOST_FRESH)
+    return frozenset(uid for uid in uids if _just_made(ledger, uid, now))
+
+
+def _just_made(ledger: Ledger, uid: str, now: float) -> bool:
+    account = ledger.accounts[uid]
+    if account.lost is None:
+        listed = ledger.inventory.swept_at > account.wrote_at  # and not shown: no page of the newest ever will
+        return account.desired.deleting is None and account.look_at is not None and account.facts.held and not listed
+    waits = now < ledger.sign(account) + ledger.policy.lost_seconds
+    in_vain = account.looks == 1  # the newest page did not show it: one look of another kind, then that page again
+    return account.lost.hint is None and waits and not in_vain and account.lost.call != RESTART
+
+
+def _deleting_flood(ledger: Ledger) -> bool:
+    """More deletions are to leave: to confirm those before them by a list now would list the rest in vain."""
+    return any(len(queue) > 1 for (move, _), queue in ledger.queues.items() if move is Move.DELETE)
+
+
+def pages_of(ledger: Ledger) -> int:
+    """List pages that one sweep takes."""
+    return max(1, -(-len(ledger.inventory.rows) // BULK))
+
+
+def _newest_due(ledger: Ledger) -> float:
+    """When to look through the newest rows: the last page of each look shows rows that are known as well.
+
+    So in a flood one look serves several bulks.
+    """
+    waiting = len(queue_of(ledger, Move.SEARCH)) + len(queue_of(ledger, Move.GET))
+    more = any(move is Move.CREATE and len(queue) >= BULK for (move, _), queue in ledger.queues.items())
+    lingers = more and not ledger.newest_page and waiting < NEWEST_FULL
+    return ledger.newest_after + (NEWEST_LINGER if lingers else 0.0)
+
+
+def _newest(ledger: Ledger, ready_at: float) -> Candidate:
+    return Candidate(
+        ready_at=ready_at,
+        # A look that has begun goes on first: what is made meanwhile moves the rows to further pages.
+        score=0.0 if ledger.newest_page else score(ledger, Lane.LOOK, ready_at),
+        operation=Operation.LIST_ACCOUNTS,
+        lane=Lane.LOOK,
+        page=max(1, ledger.newest_page),
+        newest=True,
+    )
+
+
+def _look(ledger: Ledger, uid: str, operation: Operation, ready_at: float) -> Candidate:
+    account = ledger.accounts[uid]
+    search = operation is Operation.SEARCH_ACCOUNTS
+    return Candidate(
+        ready_at=ready_at,
+        score=score(ledger, Lane.LOOK, ready_at),
+        operation=operation,
+        lane=Lane.LOOK,
+        uids=(uid,),
+        address=account.address if search else None,
+        inbox_ids=() if search else (account.facts.inbox_id or "",),
+        page=ledger.search_pages.get(uid, 1) if search else 1,
+    )

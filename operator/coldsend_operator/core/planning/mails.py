@@ -1,0 +1,24 @@
+"""Test mails."""
+
+from collections.abc import Iterator
+
+from coldsend_operator.core.calls import Lane, Operation
+from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.planning.candidate import Candidate, queue_of, score
+from coldsend_operator.core.steps import Move
+
+
+def mails(ledger: Ledger, now: float) -> Iterator[Candidate]:
+    queue = queue_of(ledger, Move.MAIL)
+    if not len(queue):
+        return
+    (uid,) = queue.take(1)
+    ready_at = max(queue.since, ledger.mail_free_at(now))
+    yield Candidate(
+        ready_at=ready_at,
+        score=score(ledger, Lane.MAIL, ready_at),
+        operation=Operation.SEND_TEST_EMAIL,
+        lane=Lane.MAIL,
+        uids=(uid,),
+        inbox_ids=(ledger.accounts[uid].facts.inbox_id or "",),
+    )
