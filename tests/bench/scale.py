@@ -77,6 +77,7 @@ async def _ten_thousand(stack: Stack, say: Say, kind: str, bodies: list[dict[str
             peaks = stack.emulator.request_counts()["peaks"]
             text = f"{seconds:.0f} s ({timeline[-1][1]:,} Ready), {requests} requests, peaks {_peaks(peaks)}"
             text += f", CPU {operator.cpu:.0f} s, {operator.memory('VmHWM'):.0f} MB"
+            say(text)
             good = seconds <= 240 and requests <= 320 and timeline[-1][1] == count
             figures.append(
                 figure(f"{count:,} {kind}: last applied to all Ready", "<= 4 min; requests <= 320", text, good=good)

@@ -69,12 +69,19 @@ class Arrivals:
 
     async def whole(self, of: Kind) -> None:
         """safety.md, 1: an own list, and all of it arrived; what was deleted meanwhile is listed no more."""
-        listed = await self._list(of)
-        at = self._clock()
-        while not all(self._has_arrived(of, uid, version) for uid, version in listed.items()):
-            await asyncio.sleep(ARRIVAL_PAUSE)
-            if self._clock() - at > RELIST_SECONDS:
-                listed, at = await self._list(of), self._clock()
+        awaited, at = await self._awaited(of), self._clock()
+        while awaited:
+            if self._has_arrived(of, *awaited[-1]):
+                awaited.pop()
+                at = self._clock()
+            elif self._clock() - at > RELIST_SECONDS:  # most likely it was deleted
+                awaited, at = await self._awaited(of), self._clock()
+            else:
+                await asyncio.sleep(ARRIVAL_PAUSE)
+
+    async def _awaited(self, of: Kind) -> list[tuple[str, int]]:
+        """What must arrive, the last of the list first: the others come in the order of the list."""
+        return list(reversed((await self._list(of)).items()))
 
     async def forget_the_unseen(self) -> None:
         """After a gap in its watch kopf lists anew and tells nothing of what went meanwhile.
