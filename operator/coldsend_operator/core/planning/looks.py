@@ -51,7 +51,9 @@ def wants_list(ledger: Ledger, now: float) -> bool:
         return count > 1
     fresh = len(_fresh(ledger, now))
     count -= fresh if fresh >= FEW_LOOKS else 0
-    return count >= FEW_LOOKS and count >= pages_of(ledger) * (5 if _deleting_flood(ledger) else 1)
+    pages = pages_of(ledger)
+    # While many are deleted a list is soon shorter: a page of a long one is to confirm 50 of them.
+    return count >= FEW_LOOKS and count >= pages * (min(50, 5 * pages) if _deleting_flood(ledger) else 1)
 
 
 def _beyond_lists(ledger: Ledger) -> list[str]:
