@@ -128,11 +128,7 @@ def _know(ledger: Ledger, account: Account, step: Step, now: float) -> None:
 def _queue_of(ledger: Ledger, account: Account, step: Step) -> tuple[Move, str] | None:
     match step.move:
         case Move.CREATE:
-            native = account.desired.spec.native
-            if native is None:
-                return (Move.CREATE, "smtp")
-            domain = ledger.domains.find(native)
-            return (Move.CREATE, domain.domain_id if domain else f"single:{native.domain_id}")
+            return (Move.CREATE, ledger.create_group(account))
         case Move.DELETE:
             return (Move.DELETE, "edit" if account.desired.deleting is None else "delete")
         case Move.SEARCH | Move.GET | Move.MAIL | Move.DOMAINS:

@@ -246,6 +246,14 @@ class Ledger:
             account.address = row.address
         self._index(account)
 
+    def create_group(self, account: Account) -> str:
+        """Accounts of one group can share a bulk create: all SMTP types, or the native ones of one domain."""
+        native = account.desired.spec.native
+        if native is None:
+            return "smtp"
+        domain = self.domains.find(native)
+        return domain.domain_id if domain else f"single:{native.domain_id}"
+
     def enqueue(self, account: Account, queue: tuple[Move, str] | None, now: float) -> None:
         """Let the account wait in this queue and in no other; None: in none."""
         if self._queued.get(account.uid) == queue:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from coldsend_operator.core.ledger import Ledger
-from coldsend_operator.core.planning.candidate import Candidate
+from coldsend_operator.core.planning.candidate import MOST_FLYING, Candidate
 from coldsend_operator.core.planning.creates import creates
 from coldsend_operator.core.planning.deletes import deletes
 from coldsend_operator.core.planning.jobs import polls
@@ -14,8 +14,6 @@ from coldsend_operator.core.planning.native import domains
 from coldsend_operator.core.planning.sweeps import sweep, sweep_period
 
 __all__ = ["Candidate", "Plan", "make_plan", "pages_of", "sweep_period"]
-
-MOST_FLYING = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.queues import Queue
 from coldsend_operator.core.steps import Move
 
+MOST_FLYING = 8
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:

@@ -15,7 +15,7 @@ def creates(ledger: Ledger, now: float) -> Iterator[Candidate]:
     for split in ledger.splits:
         uids = ledger.still_queued(split)
         if uids and bulk_free:
-            yield _create(ledger, uids, _group_of(ledger, uids[0]), now)
+            yield _create(ledger, uids, ledger.create_group(ledger.accounts[uids[0]]), now)
             return
     for (move, group), queue in ledger.queues.items():
         if move is not Move.CREATE or not len(queue):
@@ -36,14 +36,6 @@ def _most(ledger: Ledger, group: str) -> int:
     """A bulk carries 100, and of native inboxes no more than the domain has room for."""
     domain = None if group == "smtp" else ledger.domains.by_id(group)
     return BULK if domain is None else max(0, min(BULK, ledger.domains.free(domain)))
-
-
-def _group_of(ledger: Ledger, uid: str) -> str:
-    native = ledger.accounts[uid].desired.spec.native if uid in ledger.accounts else None
-    if native is None:
-        return "smtp"
-    domain = ledger.domains.find(native)
-    return domain.domain_id if domain else f"single:{native.domain_id}"
 
 
 def _create(ledger: Ledger, uids: tuple[str, ...], group: str, ready_at: float) -> Candidate:

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 from coldsend_operator.core.calls import BULK, Lane, Operation
 from coldsend_operator.core.ledger import RESTART, Ledger
-from coldsend_operator.core.planning.candidate import Candidate, queue_of, score
+from coldsend_operator.core.planning.candidate import MOST_FLYING, Candidate, queue_of, score
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps import Move
 
 FEW_LOOKS = 3  # from so many on, a list page is cheaper than one look for each account
-MOST_AT_ONCE = 8
 MOST_FRESH = 10 * BULK
 NEWEST_FULL = 4 * BULK
 NEWEST_LINGER = 9.0  # seconds in which so many inboxes are made at the default limits
@@ -17,7 +16,7 @@ NEWEST_LINGER = 9.0  # seconds in which so many inboxes are made at the default 
 
 def looks(ledger: Ledger, now: float) -> Iterator[Candidate]:
     if wants_list(ledger, now):
-        for uid in _beyond_lists(ledger)[:MOST_AT_ONCE]:
+        for uid in _beyond_lists(ledger)[:MOST_FLYING]:
             yield _look(ledger, uid, Operation.GET_ACCOUNT, now)
         if ledger.inventory.in_vain >= 2:
             yield from _looks_beside_lists(ledger, now)
@@ -32,7 +31,7 @@ def looks(ledger: Ledger, now: float) -> Iterator[Candidate]:
         queue = queue_of(ledger, move)
         if move is Move.GET and len(queue) >= FEW_LOOKS and _deleting_flood(ledger):
             continue
-        for uid in [uid for uid in queue.take(BULK) if uid not in fresh][:MOST_AT_ONCE]:
+        for uid in [uid for uid in queue.take(BULK) if uid not in fresh][:MOST_FLYING]:
             yield _look(ledger, uid, operation, now)
 
 
