@@ -75,25 +75,26 @@ async def unmark(client: KubeClient, ref: Ref) -> str | None:
     An object that is gone counts as done (None).
     """
     refusal: KubeError | None = None
+    metadata: Mapping[str, Any] | None = {"finalizers": [FINALIZER]}  # as a rule: no need to read it first
     for _ in range(TRIES):
-        metadata = await metadata_of(client, ref)
         names = (metadata or {}).get("finalizers") or []
         ours = [at for at, name in enumerate(names) if name in {FINALIZER, _RENEWAL}]
         if not ours:
             return (metadata or {}).get("resourceVersion")
-        patch = [{"op": "test", "path": "/metadata/uid", "value": ref.uid}]
-        for at in reversed(ours):
-            path = f"/metadata/finalizers/{at}"
-            patch += [{"op": "test", "path": path, "value": names[at]}, {"op": "remove", "path": path}]
+        patch: list[dict[str, Any]] = [
+            {"op": "test", "path": "/metadata/uid", "value": ref.uid},
+            {"op": "test", "path": "/metadata/finalizers", "value": names},
+            *({"op": "remove", "path": f"/metadata/finalizers/{at}"} for at in reversed(ours)),
+        ]
         try:
             answer = await client.patch(ref.path, patch, JSON_PATCH, {"fieldManager": FIELD_MANAGER}, METADATA)
         except NotFound:
             return None
-        except (Conflict, Invalid) as error:  # a failed test answers 422: the list changed since we read it
+        except (Conflict, Invalid) as error:  # a failed test answers 422: the list is not as we took it to be
             refusal = error
+            metadata = await metadata_of(client, ref)
         else:
-            version: str | None = answer["metadata"]["resourceVersion"]
-            return version
+            metadata = answer["metadata"]
     raise refusal or Conflict("the finalizers keep changing", status=409)
 
 
