@@ -11,6 +11,7 @@ from tests.bench.accounts import restarted, wait_until_quiet
 from tests.bench.figures import Figure, Say, figure
 from tests.bench.stack import (
     ACCOUNTS,
+    OperatorProcess,
     Stack,
     count_objects,
     count_ready,
@@ -37,9 +38,17 @@ async def forget_budget(client: KubeClient) -> None:
         return
 
 
-async def until_ready(client: KubeClient, count: int, timeline: list[tuple[float, int]], begun: float) -> None:
+async def until_ready(
+    client: KubeClient, operator: OperatorProcess, count: int, timeline: list[tuple[float, int]], begun: float
+) -> None:
+    """The operator counts what its last writes say; in the end the objects are read.
+
+    To read all of them every few seconds took a fifth of the API server's time.
+    """
     while True:
-        ready = await count_ready(client)
+        ready = int(await asyncio.to_thread(operator.metric, "coldsend_accounts", state="Active"))
+        if ready >= count:
+            ready = await count_ready(client)
         timeline.append((round(time.monotonic() - begun, 1), ready))
         if ready >= count or time.monotonic() - begun > LONGEST:
             return
@@ -71,11 +80,12 @@ async def _ten_thousand(stack: Stack, say: Say, kind: str, bodies: list[dict[str
             begun = time.monotonic()
             timeline: list[tuple[float, int]] = []
             edits = asyncio.create_task(_edit(stack, client, edited))
-            await until_ready(client, count, timeline, begun)
+            await until_ready(client, operator, count, timeline, begun)
             seconds = timeline[-1][0]
-            requests = stack.emulator.request_counts()["total"]
-            peaks = stack.emulator.request_counts()["peaks"]
-            text = f"{seconds:.0f} s ({timeline[-1][1]:,} Ready), {requests} requests, peaks {_peaks(peaks)}"
+            counts = stack.emulator.request_counts()
+            requests = counts["total"]
+            say(", ".join(f"{number} {operation}" for operation, number in counts["by_operation"].items()))
+            text = f"{seconds:.0f} s ({timeline[-1][1]:,} Ready), {requests} requests, peaks {_peaks(counts['peaks'])}"
             text += f", CPU {operator.cpu:.0f} s, {operator.memory('VmHWM'):.0f} MB"
             say(text)
             good = seconds <= 240 and requests <= 320 and timeline[-1][1] == count
