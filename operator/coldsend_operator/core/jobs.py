@@ -23,6 +23,7 @@ ENDED = frozenset(
 )
 STUCK_SECONDS = 600.0
 LONGEST_PAUSE = 60.0
+SOONER = 0.95  # a job that had ended when it was asked for the first time may take less than was thought
 
 
 @dataclass(slots=True)
@@ -41,6 +42,13 @@ class Job:
     progress: JobProgress | None = None
     size: int = 0
     flying: bool = False
+    looked: bool = False  # a look at the newest rows did not show all its inboxes
+
+    @property
+    def unasked(self) -> bool:
+        """Whether a create has begun that nothing was asked about so far."""
+        asked = self.polls or self.flying or self.looked
+        return self.operation == "Create" and self.next_poll is not None and not asked
 
 
 def ended(progress: JobProgress) -> bool:
@@ -69,17 +77,21 @@ class Pace:
     """When a job of some size is likely done: learned from the jobs before it, so that one poll is often enough."""
 
     def __init__(self) -> None:
-        self._seconds: dict[str, float] = {}
+        self._seconds: dict[tuple[str, int], float] = {}
 
-    def learn(self, job: Job, now: float) -> None:
-        took = max(0.0, now - job.begun)
+    def learn(self, job: Job) -> None:
+        """The question that was due at `next_poll` found the job ended; it may have been asked later than it was due.
+
+        What was asked too late because the budget was spent tells nothing of how long jobs take.
+        """
+        took = max(0.0, (job.next_poll or job.begun) - job.begun)
         if job.polls <= 1:
-            took *= 0.9  # it may have been done earlier: ask a little sooner next time
-        known = self._seconds.get(job.operation)
-        self._seconds[job.operation] = took if known is None else 0.5 * known + 0.5 * took
+            took *= SOONER
+        known = self._seconds.get(_size(job))
+        self._seconds[_size(job)] = took if known is None else 0.5 * known + 0.5 * took
 
     def first_poll(self, job: Job, shortest: float) -> float:
-        expected = self._seconds.get(job.operation, 0.0)
+        expected = self._seconds.get(_size(job), 0.0)
         return job.begun + min(max(shortest, expected), LONGEST_PAUSE)
 
     def next_poll(self, job: Job, now: float, shortest: float) -> float:
@@ -91,6 +103,11 @@ class Pace:
         else:
             pause = shortest * 2 ** min(job.polls, 5)
         return now + min(max(shortest, pause), LONGEST_PAUSE)
+
+
+def _size(job: Job) -> tuple[str, int]:
+    """Jobs of about the same size take about the same time."""
+    return (job.operation, job.size.bit_length())
 
 
 def failures(results: tuple[ResultRow, ...]) -> dict[str, str]:

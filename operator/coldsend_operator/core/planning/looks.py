@@ -5,28 +5,31 @@ from collections.abc import Iterator
 from coldsend_operator.core.calls import BULK, Lane, Operation
 from coldsend_operator.core.ledger import RESTART, Ledger
 from coldsend_operator.core.planning.candidate import MOST_FLYING, Candidate, queue_of, score
+from coldsend_operator.core.planning.jobs import unpolled
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps import Move
 
 FEW_LOOKS = 3  # from so many on, a list page is cheaper than one look for each account
 MOST_FRESH = 10 * BULK
+FEW_PAGES = 5
+UNCONFIRMED = BULK // 2  # deletions for each page of a list
+LONGEST_UNCONFIRMED = 300.0
 NEWEST_FULL = 4 * BULK
 NEWEST_LINGER = 9.0  # seconds in which so many inboxes are made at the default limits
 
 
-def looks(ledger: Ledger, now: float) -> Iterator[Candidate]:
-    if wants_list(ledger, now):
+def looks(ledger: Ledger, now: float, *, listed: bool) -> Iterator[Candidate]:
+    """`listed`: a whole list serves what waits best, see wants_list."""
+    fresh = frozenset[str]() if listed else _fresh(ledger, now)
+    if len(fresh) < FEW_LOOKS:
+        fresh = frozenset()
+    yield from _newest(ledger, now, fresh)
+    if listed:
         for uid in _beyond_lists(ledger)[:MOST_FLYING]:
             yield _look(ledger, uid, Operation.GET_ACCOUNT, now)
         if ledger.inventory.in_vain >= 2:
             yield from _looks_beside_lists(ledger, now)
         return
-    fresh = _fresh(ledger, now)
-    if len(fresh) >= FEW_LOOKS:
-        if not any(call.newest for call in ledger.flying.values()):
-            yield _newest(ledger, max(now, _newest_due(ledger)))
-    else:
-        fresh = frozenset()
     for move, operation in ((Move.SEARCH, Operation.SEARCH_ACCOUNTS), (Move.GET, Operation.GET_ACCOUNT)):
         queue = queue_of(ledger, move)
         if move is Move.GET and len(queue) >= FEW_LOOKS and _deleting_flood(ledger):
@@ -51,8 +54,11 @@ def wants_list(ledger: Ledger, now: float) -> bool:
     fresh = len(_fresh(ledger, now))
     count -= fresh if fresh >= FEW_LOOKS else 0
     pages = pages_of(ledger)
-    # While many are deleted a list is soon shorter: a page of a long one is to confirm 50 of them.
-    return count >= FEW_LOOKS and count >= pages * (min(50, 5 * pages) if _deleting_flood(ledger) else 1)
+    if not _deleting_flood(ledger):
+        return count >= FEW_LOOKS and count >= pages
+    # A list is shorter after the flood: a long one, before that, must be to confirm many that have waited for long.
+    patient = pages > FEW_PAGES and now < queue_of(ledger, Move.GET).since + LONGEST_UNCONFIRMED
+    return not patient and count >= pages * min(UNCONFIRMED, 5 * pages)
 
 
 def _beyond_lists(ledger: Ledger) -> list[str]:
@@ -95,19 +101,15 @@ def pages_of(ledger: Ledger) -> int:
     return max(1, -(-len(ledger.inventory.rows) // BULK))
 
 
-def _newest_due(ledger: Ledger) -> float:
-    """When to look through the newest rows: the last page of each look shows rows that are known as well.
-
-    So in a flood one look serves several bulks.
-    """
-    waiting = len(queue_of(ledger, Move.SEARCH)) + len(queue_of(ledger, Move.GET))
-    more = any(move is Move.CREATE and len(queue) >= BULK for (move, _), queue in ledger.queues.items())
-    lingers = more and not ledger.newest_page and waiting < NEWEST_FULL
-    return ledger.newest_after + (NEWEST_LINGER if lingers else 0.0)
-
-
-def _newest(ledger: Ledger, ready_at: float) -> Candidate:
-    return Candidate(
+def _newest(ledger: Ledger, now: float, fresh: frozenset[str]) -> Iterator[Candidate]:
+    """The next page of the newest rows: for inboxes just made, and for jobs that are not polled."""
+    dues = [_fresh_due(ledger)] if fresh else []
+    if jobs := unpolled(ledger, now):
+        dues.append(max(job.next_poll or now for job in jobs.values()))
+    if not (dues or ledger.newest_page) or any(call.newest for call in ledger.flying.values()):
+        return
+    ready_at = max(now, ledger.newest_after, min(dues, default=now))
+    yield Candidate(
         ready_at=ready_at,
         # A look that has begun goes on first: what is made meanwhile moves the rows to further pages.
         score=0.0 if ledger.newest_page else score(ledger, Lane.LOOK, ready_at),
@@ -116,6 +118,17 @@ def _newest(ledger: Ledger, ready_at: float) -> Candidate:
         page=max(1, ledger.newest_page),
         newest=True,
     )
+
+
+def _fresh_due(ledger: Ledger) -> float:
+    """When to look for inboxes just made: the last page of each look shows rows that are known as well.
+
+    So in a flood one look serves several bulks.
+    """
+    waiting = len(queue_of(ledger, Move.SEARCH)) + len(queue_of(ledger, Move.GET))
+    more = any(move is Move.CREATE and len(queue) >= BULK for (move, _), queue in ledger.queues.items())
+    lingers = more and not ledger.newest_page and waiting < NEWEST_FULL
+    return ledger.newest_after + (NEWEST_LINGER if lingers else 0.0)
 
 
 def _look(ledger: Ledger, uid: str, operation: Operation, ready_at: float) -> Candidate:

@@ -5,16 +5,17 @@ from collections.abc import Iterator
 from coldsend_operator.core.calls import Lane, Operation
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.planning.candidate import Candidate, score
-from coldsend_operator.core.planning.looks import pages_of, wants_list
+from coldsend_operator.core.planning.looks import pages_of
 
 SWEEP_SHARE = 0.5  # of the hour that sweeps may take
 
 
-def sweep(ledger: Ledger, now: float) -> Iterator[Candidate]:
+def sweep(ledger: Ledger, now: float, *, listed: bool) -> Iterator[Candidate]:
+    """`listed`: a whole list serves what waits for a look best."""
     listing = any(call.operation is Operation.LIST_ACCOUNTS and not call.newest for call in ledger.flying.values())
     if not ledger.accounts or listing:
         return
-    urgent = wants_list(ledger, now) and now >= ledger.sweep_after
+    urgent = listed and now >= ledger.sweep_after
     lane = Lane.LOOK if urgent else Lane.SWEEP
     ready_at = now if urgent else sweep_due(ledger, now)
     sweep = ledger.inventory.sweep
