@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import kopf
+from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 
 from coldsend_operator.resources.names import ACCOUNT_PLURAL, BATCH_PLURAL, GROUP, VERSION
 from coldsend_operator.settings import Settings
@@ -45,6 +46,7 @@ async def _watch(operator: Operator, settings: Settings, started: asyncio.Event)
         registry=registry_of(operator),
         settings=kopf_settings(settings),
         identity=IDENTITY,
+        memories=_NoMemories(),
         standalone=True,
         clusterwide=not settings.namespaces,
         namespaces=settings.namespaces,
@@ -98,6 +100,13 @@ def kopf_settings(settings: Settings) -> kopf.OperatorSettings:
         for plural in (ACCOUNT_PLURAL, BATCH_PLURAL):
             chosen.watching.label_selectors[GROUP, VERSION, plural] = settings.label_selector
     return chosen
+
+
+class _NoMemories(ResourceMemories):
+    """kopf keeps 900 bytes for each object, for daemons, indexes and retries; there are none of them here."""
+
+    async def recall(self, raw_body: Any, **how: Any) -> ResourceMemory:
+        return await super().recall(raw_body, **{**how, "ephemeral": True})
 
 
 class _NoDiffBase(kopf.DiffBaseStorage):

@@ -1,6 +1,5 @@
 """Figures of the pure core: the cost of a planning round, and an hour of simulated time."""
 
-import json
 import statistics
 import time
 
@@ -10,11 +9,12 @@ from coldsend_operator.core.calls import BULK
 from coldsend_operator.core.claims import Claims
 from coldsend_operator.core.deciding import settle
 from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.packing import unpack
 from coldsend_operator.core.planning import make_plan, sweep_period
 from coldsend_operator.core.policy import Policy
 from coldsend_operator.core.projection import facts_of, project
 from coldsend_operator.core.turns import estimate
-from coldsend_operator.workspace.desired import compact_json, read_object
+from coldsend_operator.workspace.desired import read_object
 from tests.bench.figures import Figure, Say, figure
 
 START = 1_800_000_000.0
@@ -139,10 +139,10 @@ def _write(ledger: Ledger, now: float) -> int:
     for uid in changed:
         account = ledger.accounts[uid]
         status = project(account, ledger, now)
-        if status is None or status == json.loads(account.status or "{}"):
+        if status is None or status == unpack(account.status):
             continue
-        before = json.loads(account.status or "{}")
-        account.status = compact_json(status)
+        before = unpack(account.status)
+        account.keep(status)
         if before.get("emailsSentToday") != status.get("emailsSentToday"):
             account.counter_at = now
         ledger.stored(uid, facts_of(status))

@@ -37,7 +37,8 @@ class Row:
 
 def address_key(address: str) -> str:
     """The form in which addresses are compared (contract row 39)."""
-    return address.strip().lower()
+    key = address.strip().lower()
+    return address if key == address else key  # not twice in memory
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ the steps, `folding` takes answers in, `projection` says it in status. It does n
 that needs the time gets it as Unix seconds.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -19,6 +18,7 @@ from coldsend_operator.core.domains import Domains
 from coldsend_operator.core.inventory import Inventory
 from coldsend_operator.core.jobs import Job, Pace
 from coldsend_operator.core.membership import Membership
+from coldsend_operator.core.packing import unpack
 from coldsend_operator.core.policy import NamespaceMarks, Policy
 from coldsend_operator.core.queues import Queue
 from coldsend_operator.core.records import Account, Applied, Desired, Facts, Lost
@@ -359,7 +359,7 @@ class Ledger:
         account = self.accounts.get(uid)
         if account is None:
             return
-        account.recorded = facts
+        account.recorded = account.facts if facts == account.facts else facts
         for job in self.jobs.values():
             if uid in job.unstored and facts.job is not None and facts.job.id == job.id:
                 job.unstored.discard(uid)
@@ -368,5 +368,5 @@ class Ledger:
 
 def _told_address(account: Account) -> str | None:
     """The address of an object whose spec cannot be read: status says whose inbox it was (safety.md, 20)."""
-    told = json.loads(account.status).get("emailAddress") if account.status and account.facts.held else None
+    told = unpack(account.status).get("emailAddress") if account.facts.held else None
     return address_key(told) if told else None

@@ -11,7 +11,7 @@ class Membership(Generic[K]):
 
     def __init__(self) -> None:
         self._key_of: dict[str, K] = {}
-        self._members: dict[K, set[str]] = {}
+        self._members: dict[K, str | set[str]] = {}  # most keys have one member: a set takes 216 bytes
 
     def __len__(self) -> int:
         return len(self._key_of)
@@ -20,10 +20,10 @@ class Membership(Generic[K]):
         return self._key_of.get(uid)
 
     def members(self, key: K) -> AbstractSet[str]:
-        return self._members.get(key, frozenset())
+        return _as_set(self._members.get(key))
 
     def counts(self) -> dict[K, int]:
-        return {key: len(members) for key, members in self._members.items()}
+        return {key: len(_as_set(members)) for key, members in self._members.items()}
 
     def place(self, uid: str, key: K | None) -> None:
         """Put the UID under the key, and under no other; None: under none."""
@@ -31,10 +31,28 @@ class Membership(Generic[K]):
         if old == key:
             return
         if old is not None:
-            self._members[old].discard(uid)
-            if not self._members[old]:
-                del self._members[old]
+            self._remove(uid, old)
             del self._key_of[uid]
         if key is not None:
             self._key_of[uid] = key
-            self._members.setdefault(key, set()).add(uid)
+            self._add(uid, key)
+
+    def _add(self, uid: str, key: K) -> None:
+        members = self._members.setdefault(key, uid)
+        if isinstance(members, set):
+            members.add(uid)
+        elif members != uid:
+            self._members[key] = {members, uid}
+
+    def _remove(self, uid: str, key: K) -> None:
+        members = self._members[key]
+        if isinstance(members, set) and len(members) > 1:
+            members.discard(uid)
+        else:
+            del self._members[key]
+
+
+def _as_set(members: str | set[str] | None) -> AbstractSet[str]:
+    if members is None:
+        return frozenset()
+    return members if isinstance(members, set) else frozenset((members,))

@@ -1,13 +1,12 @@
 """Status is a projection: from what is known of an account to what its status says. Pure, and written by one writer."""
 
-import json
-
 from coldsend_operator.core.answers import Row
 from coldsend_operator.core.breaker import Block
 from coldsend_operator.core.calls import Operation
 from coldsend_operator.core.conditions import Saying, Status, condition, conditions
 from coldsend_operator.core.deciding import QUIET_SECONDS
 from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.packing import unpack
 from coldsend_operator.core.reasons import Condition, Reason
 from coldsend_operator.core.records import Account, Applied, Facts, JobRef, Mail
 from coldsend_operator.core.steps import Move, Step
@@ -36,7 +35,7 @@ def project(account: Account, ledger: Ledger, now: float) -> Status | None:
     step = ledger.steps.get(account.uid)
     if step is None:
         return None
-    previous: Status = json.loads(account.status) if account.status else {}
+    previous: Status = unpack(account.status)
     quiet = _passes_by_itself(account, ledger, step, now)
     if quiet and account.facts == account.recorded:
         return None

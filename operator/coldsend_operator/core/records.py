@@ -1,7 +1,11 @@
 """What is known of one object: what it asks for, what its status says, and what happened in this run."""
 
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from coldsend_operator.core.packing import pack
 from coldsend_operator.core.reasons import Reason
 
 SMTP_TYPES = frozenset({"GOOGLE_WORKSPACE", "OUTLOOK_365", "CUSTOM_SMTP"})
@@ -184,7 +188,8 @@ class Account:
     desired: Desired
     facts: Facts
     recorded: Facts  # what the API server is known to hold; steps that must be stored first look here
-    status: str  # the status the API server holds, as compact JSON: a tenth of the memory of a dict
+    status: bytes = b""  # what the API server holds, packed; see `keep`
+    ready_reason: str = ""  # that status shows; empty for none
     written_version: int = 0  # resourceVersion of our last write: older watch events are stale
     ledger_digest: str = ""
     address: str | None = None  # lower case; None while the domain of a native inbox is unknown
@@ -218,6 +223,12 @@ class Account:
     @property
     def uid(self) -> str:
         return self.desired.uid
+
+    def keep(self, status: Mapping[str, Any]) -> None:
+        """The API server holds this status."""
+        self.status = pack(status)
+        conditions = status.get("conditions") or ()
+        self.ready_reason = next((sys.intern(each["reason"]) for each in conditions if each["type"] == "Ready"), "")
 
     @property
     def marked(self) -> bool:

@@ -1,6 +1,5 @@
 """From the JSON of a SenderAccount to what the core knows of it."""
 
-import json
 import sys
 from collections.abc import Mapping
 from datetime import datetime
@@ -32,13 +31,9 @@ def read_object(raw: Raw) -> Account:
     status = raw.get("status") or {}
     desired = read_desired(raw)
     facts = facts_of(status)
-    return Account(
-        desired=desired,
-        facts=facts,
-        recorded=facts,
-        status=compact_json(status) if status else "",
-        mark=desired.mark,
-    )
+    account = Account(desired=desired, facts=facts, recorded=facts, mark=desired.mark)
+    account.keep(status)
+    return account
 
 
 def read_desired(raw: Raw) -> Desired:
@@ -52,7 +47,7 @@ def read_desired(raw: Raw) -> Desired:
         name=metadata["name"],
         generation=metadata.get("generation", 1),
         resource_version=version_number(metadata.get("resourceVersion")),
-        created=metadata.get("creationTimestamp") or "",
+        created=sys.intern(metadata.get("creationTimestamp") or ""),
         deleting=datetime.fromisoformat(deleting).timestamp() if deleting else None,
         finalized=has_finalizer(metadata),
         mark=mark_of(metadata),
@@ -70,10 +65,6 @@ def read_desired(raw: Raw) -> Desired:
 def version_number(version: str | None) -> int:
     """ResourceVersions of one kind are comparable numbers; 0 for one that is none."""
     return int(version) if version is not None and version.isdigit() else 0
-
-
-def compact_json(content: Any) -> str:
-    return json.dumps(content, separators=(",", ":"))
 
 
 def _owner(metadata: Raw) -> str | None:

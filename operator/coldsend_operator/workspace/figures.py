@@ -1,6 +1,5 @@
 """What Prometheus is shown of the workspaces, taken when it asks."""
 
-import json
 from collections import Counter
 
 from coldsend_operator.core.calls import Lane
@@ -27,7 +26,7 @@ def snapshot(registry: Registry, now: float, *, with_scores: bool) -> Snapshot:
     scores = []
     for account in registry.accounts.values():
         desired = account.desired
-        states[desired.namespace, desired.spec.inbox_type, _state(account)] += 1
+        states[desired.namespace, desired.spec.inbox_type, account.ready_reason or Reason.PROVISIONING.value] += 1
         score = _score(registry, account)
         if with_scores and score is not None:
             scores.append((desired.namespace, desired.name, score))
@@ -62,12 +61,6 @@ def _figures(runner: Runner, now: float) -> WorkspaceFigures:
         key_refused=used and refused,
         implausible=used and (ledger.implausible is not None or ledger.unproven),
     )
-
-
-def _state(account: Account) -> str:
-    """The reason that Ready shows; Provisioning before the first status."""
-    conditions = json.loads(account.status).get("conditions", ()) if account.status else ()
-    return next((entry["reason"] for entry in conditions if entry["type"] == "Ready"), Reason.PROVISIONING.value)
 
 
 def _score(registry: Registry, account: Account) -> float | None:

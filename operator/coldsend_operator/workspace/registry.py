@@ -11,12 +11,13 @@ from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.coldsend.headers import Meta
 from coldsend_operator.core.claims import Claims
 from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.packing import pack
 from coldsend_operator.core.policy import Policy
 from coldsend_operator.core.projection import facts_of
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
 from coldsend_operator.logs import Event, log
-from coldsend_operator.workspace.desired import compact_json, read_desired, read_object
+from coldsend_operator.workspace.desired import read_desired, read_object
 from coldsend_operator.workspace.keys import NOT_FOR_NAMESPACE, KeyRef, KeyRing
 from coldsend_operator.workspace.runner import Doors, Runner
 
@@ -99,10 +100,10 @@ class Registry:
         _tell(self.on_seen, fresh)
 
     def _see_status(self, account: Account, status: Mapping[str, Any]) -> None:
-        text = compact_json(status) if status else ""
-        if text != account.status:
-            account.status = text
-            account.recorded = facts_of(dict(status))
+        if pack(status) != account.status:
+            account.keep(status)
+            facts = facts_of(dict(status))
+            account.recorded = account.facts if facts == account.facts else facts
 
     def gone(self, uid: str) -> None:
         """The object has left the API server."""

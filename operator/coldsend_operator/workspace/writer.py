@@ -1,13 +1,13 @@
 """The one writer of SenderAccount status: what `core.projection` says, when the API server holds something else."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Literal
 
 from coldsend_operator.core.conditions import reasons
 from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.packing import pack, unpack
 from coldsend_operator.core.projection import facts_of, project
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
@@ -15,7 +15,7 @@ from coldsend_operator.kube.client import KubeClient, KubeError, Ref
 from coldsend_operator.kube.events import emit
 from coldsend_operator.kube.status import write_status
 from coldsend_operator.logs import Event, log
-from coldsend_operator.workspace.desired import compact_json, version_number
+from coldsend_operator.workspace.desired import version_number
 
 RETRY_SECONDS = 2.0
 MOST_WRITES = 10  # at once
@@ -102,7 +102,7 @@ class StatusWriter:
         status = project(account, self._ledger, self._clock())
         if status is None:
             return
-        if compact_json(status) != account.status and status != (json.loads(account.status or "{}")):
+        if pack(status) != account.status and status != unpack(account.status):
             self._start(account, status)
         elif account.facts != account.recorded:
             self._ledger.stored(account.uid, account.facts)
@@ -114,7 +114,7 @@ class StatusWriter:
         task.add_done_callback(self._tasks.discard)
 
     async def _write(self, account: Account, status: dict[str, Any]) -> None:
-        previous = json.loads(account.status or "{}")
+        previous = unpack(account.status)
         try:
             written = await write_status(self._kube, ref_of(account), previous, status)
         except KubeError as error:
@@ -133,7 +133,7 @@ class StatusWriter:
             return
         if written.resource_version is not None:
             account.written_version = max(account.written_version, version_number(written.resource_version))
-        account.status = compact_json(written.status)
+        account.keep(written.status)
         if previous.get("emailsSentToday") != status.get("emailsSentToday"):
             account.counter_at = self._clock()
         self._ledger.stored(account.uid, facts_of(written.status))

@@ -5,6 +5,7 @@ from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps.differences import needs_recreation
 from coldsend_operator.core.steps.step import (
+    AT_EASE,
     GET_BACKOFF,
     Move,
     Step,
@@ -35,7 +36,7 @@ def holding(account: Account, view: View, now: float) -> Step:
             message="The inboxID in status belongs to another address in ColdSend; nothing is done with it. "
             "Restore the status or delete the object.",
         )
-    return _recreation(account, row, view, now) or _mail(account, row) or look(account, now) or Step()
+    return _recreation(account, row, view, now) or _mail(account, row) or look(account, now) or AT_EASE
 
 
 def _vanished(account: Account, view: View, now: float) -> Step:

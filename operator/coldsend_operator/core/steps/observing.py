@@ -3,7 +3,7 @@
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps.native import domain_step
-from coldsend_operator.core.steps.step import Move, Step, View, at_rest, look, paced_get, under_way
+from coldsend_operator.core.steps.step import AT_EASE, Move, Step, View, at_rest, look, paced_get, under_way
 from coldsend_operator.core.steps.wanting import lost
 
 
@@ -26,7 +26,7 @@ def observing(account: Account, view: View, now: float) -> Step:
             return step
     known = account.facts.inbox_id
     if known is not None and known in view.inventory.rows:
-        return look(account, now) or Step()
+        return look(account, now) or AT_EASE
     row = next(iter(view.inventory.at(account.address or "")), None)
     if row is not None:
         return Step(Move.TAKE, inbox_id=row.inbox_id, origin="Observed")

@@ -57,6 +57,9 @@ class Step:
     origin: str | None = None
 
 
+AT_EASE = Step()  # thousands share it
+
+
 class View(Protocol):
     """What a step may look at beside its account."""
 
