@@ -132,9 +132,7 @@ def restarted(
 ) -> list[Figure]:
     """What a restart costs until the first sweep is folded in."""
     imports = import_cpu()
-    while operator.metric("coldsend_sweep_age_seconds") == 0 or _lists(stack, before) < pages:
-        time.sleep(0.1)
-    time.sleep(1.0)
+    wait_for_sweep(stack, operator, before, pages)
     spent, size = operator.cpu - imports, operator.memory()
     counts = stack.emulator.request_counts()["by_operation"]
     lists = _lists(stack, before)
@@ -158,6 +156,15 @@ def restarted(
             good=size <= memory,
         ),
     ]
+
+
+def wait_for_sweep(stack: Stack, operator: OperatorProcess, before: dict[str, int], pages: int) -> None:
+    """Until the first sweep is folded in. The operator is not asked before: a scrape takes time and memory of it."""
+    while _lists(stack, before) < pages:
+        time.sleep(0.2)
+    time.sleep(1.0)
+    while operator.metric("coldsend_sweep_age_seconds") == 0:
+        time.sleep(1.0)
 
 
 def _lists(stack: Stack, before: dict[str, int]) -> int:

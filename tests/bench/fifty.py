@@ -10,7 +10,7 @@ from typing import Any
 
 from coldsend_operator.kube.client import APPLY_PATCH, FIELD_MANAGER, KubeClient
 from coldsend_operator.workspace.desired import read_object
-from tests.bench.accounts import AMPLE, import_cpu
+from tests.bench.accounts import AMPLE, import_cpu, wait_for_sweep
 from tests.bench.figures import Figure, Say, figure
 from tests.bench.stack import ACCOUNTS, Stack, each, is_ready, kube, smtp_account
 
@@ -91,15 +91,9 @@ async def _fifty_thousand(stack: Stack, say: Say) -> list[Figure]:
 
 def _restart(stack: Stack, count: int) -> tuple[float, float, float]:
     """CPU seconds beyond the imports, megabytes and writes of SenderAccounts until the first sweep is folded in."""
-    imports, before = import_cpu(), _lists(stack)
+    imports, before = import_cpu(), stack.emulator.request_counts()["by_operation"]
     with stack.operator(**AMPLE, COLDSEND_ACCOUNT_METRICS="off") as operator:
-        while operator.metric("coldsend_sweep_age_seconds") == 0 or _lists(stack) - before < -(-count // 100):
-            time.sleep(0.5)
+        wait_for_sweep(stack, operator, before, -(-count // 100))
         time.sleep(3.0)
         writes = operator.metric("coldsend_kubernetes_writes_total", kind="SenderAccount")
         return operator.cpu - imports, operator.memory(), writes
-
-
-def _lists(stack: Stack) -> int:
-    counts: dict[str, int] = stack.emulator.request_counts()["by_operation"]
-    return counts.get("listSenderAccounts", 0)
