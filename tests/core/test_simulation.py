@@ -4,7 +4,9 @@ Every rule that safety.md sums up at its end is watched while it goes on; in the
 become as the objects ask. `HYPOTHESIS_PROFILE=deep` looks much longer (conftest.py).
 """
 
+from importlib import import_module
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import strategies as st
@@ -23,6 +25,7 @@ from tests.support.simulation import SECOND, Simulation
 
 pytestmark = pytest.mark.timeout(1800)  # to make a failing example small takes minutes
 
+CREATES = import_module("coldsend_operator.core.planning.creates")  # the package shows the function of that name
 NATIVE = "n@mail.example.com"
 ADDRESSES = ("a@company.com", "b@company.com", "c@company.com", NATIVE)
 NAMES = ("one", "two", "three")
@@ -87,8 +90,13 @@ class AnySchedule(RuleBasedStateMachine):
         windows=st.sampled_from([(60, 600), (12, 150)]),
         brake=st.sampled_from(["50%", "2"]),
         item_seconds=st.sampled_from([0.0, 1.0, 20.0]),
+        bulk=st.sampled_from([2, 100]),
     )
-    def begin(self, lag: float, page_size: int, windows: tuple[int, int], brake: str, item_seconds: float) -> None:
+    def begin(
+        self, lag: float, page_size: int, windows: tuple[int, int], brake: str, item_seconds: float, bulk: int
+    ) -> None:
+        self.bulk = patch.object(CREATES, "BULK", bulk)  # small ones make floods of a few accounts
+        self.bulk.start()
         self.simulation = Simulation(
             lag=lag,
             page_size=page_size,
@@ -229,7 +237,10 @@ class AnySchedule(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "simulation"):
-            self.simulation.converge()
+            try:
+                self.simulation.converge()
+            finally:
+                self.bulk.stop()
 
     def _uid(self, which: int) -> str:
         uids = self.simulation.uids
