@@ -93,7 +93,7 @@ def _restart(stack: Stack, count: int) -> tuple[float, float, float]:
     """CPU seconds beyond the imports, megabytes and writes of SenderAccounts until the first sweep is folded in."""
     imports, before = import_cpu(), stack.emulator.request_counts()["by_operation"]
     with stack.operator(**AMPLE, COLDSEND_ACCOUNT_METRICS="off") as operator:
-        wait_for_sweep(stack, operator, before, -(-count // 100))
+        spent, size = wait_for_sweep(stack, operator, before, -(-count // 100))
         time.sleep(3.0)
         writes = operator.metric("coldsend_kubernetes_writes_total", kind="SenderAccount")
-        return operator.cpu - imports, operator.memory(), writes
+        return spent - imports, size, writes

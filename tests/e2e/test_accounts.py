@@ -9,9 +9,9 @@ from concurrent.futures import Future
 import pytest
 
 from tests.e2e.stage.company import LONGEST, played
-from tests.e2e.stage.operators import OperatorRun, running_operator
+from tests.e2e.stage.operators import OperatorRun
 from tests.e2e.stage.stage import Stage, staged
-from tests.e2e.stage.world import MARKER, OWN_KEY, World
+from tests.e2e.stage.world import MARKER, World
 from tests.e2e.stories import (
     adopting,
     becoming_ready,
@@ -34,14 +34,7 @@ OURS = {"played-by": "accounts"}
 
 @pytest.fixture(scope="module")
 def operator(world: World) -> Iterator[OperatorRun]:
-    with running_operator(
-        world.cluster.kubeconfig,
-        world.folder,
-        COLDSEND_API_URL=world.emulator.api_url,
-        COLDSEND_API_KEY=OWN_KEY,
-        COLDSEND_LABEL_SELECTOR="played-by=accounts",
-    ) as running:
-        running.wait_until_ready()
+    with world.operator(COLDSEND_LABEL_SELECTOR="played-by=accounts") as running:
         yield running
 
 
@@ -50,13 +43,8 @@ def under_way(
     request: pytest.FixtureRequest, world: World, operator: OperatorRun
 ) -> Iterator[dict[Story, Future[None]]]:
     def play(story: Story) -> None:
-        with staged(world, story.__name__, OURS) as stage:
-            try:
-                story(stage)
-            except BaseException as failure:
-                lines = [line for line in operator.lines().splitlines() if stage.namespace in line]
-                failure.add_note("\n".join(["the log of the operator:", *lines[-40:]]))
-                raise
+        with staged(world, story.__name__, OURS) as stage, operator.heard(stage.namespace):
+            story(stage)
 
     with played(request, "story", play, AT_ONCE) as outcomes:
         yield outcomes

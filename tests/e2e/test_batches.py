@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
@@ -15,9 +15,9 @@ import pytest
 from tests.e2e.batches import stories
 from tests.e2e.batches.pool import ANN, BOB, CAT, Pool, pooled
 from tests.e2e.stage.company import LONGEST, played
-from tests.e2e.stage.operators import OperatorRun, running_operator
+from tests.e2e.stage.operators import OperatorRun
 from tests.e2e.stage.stage import eventually
-from tests.e2e.stage.world import OWN_KEY, World
+from tests.e2e.stage.world import World
 from tests.e2e.stories import stories_of
 
 Story = Callable[[Pool], None]
@@ -29,21 +29,10 @@ CALM = {"COLDSEND_SWEEP_SECONDS": "300", "COLDSEND_POLL_SECONDS": "1"}
 WRITES = "coldsend_kubernetes_writes_total"
 
 
-@contextmanager
-def operator_of(world: World, labels: dict[str, str], lease_namespace: str) -> Iterator[OperatorRun]:
+def operator_of(world: World, labels: dict[str, str], lease_namespace: str) -> AbstractContextManager[OperatorRun]:
     """An operator for the batches with these labels alone."""
     (selector,) = (f"{key}={value}" for key, value in labels.items())
-    with running_operator(
-        world.cluster.kubeconfig,
-        world.folder,
-        COLDSEND_API_URL=world.emulator.api_url,
-        COLDSEND_API_KEY=OWN_KEY,
-        COLDSEND_LABEL_SELECTOR=selector,
-        COLDSEND_LEASE_NAMESPACE=lease_namespace,
-        **CALM,
-    ) as running:
-        running.wait_until_ready()
-        yield running
+    return world.operator(COLDSEND_LABEL_SELECTOR=selector, COLDSEND_LEASE_NAMESPACE=lease_namespace, **CALM)
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +46,8 @@ def under_way(
     request: pytest.FixtureRequest, world: World, operator: OperatorRun
 ) -> Iterator[dict[Story, Future[None]]]:
     def play(story: Story) -> None:
-        with pooled(world, story.__name__, OURS) as pool:
-            try:
-                story(pool)
-            except BaseException as failure:
-                lines = [line for line in operator.lines().splitlines() if pool.stage.namespace in line]
-                failure.add_note("\n".join(["the log of the operator:", *lines[-40:]]))
-                raise
+        with pooled(world, story.__name__, OURS) as pool, operator.heard(pool.stage.namespace):
+            story(pool)
 
     with played(request, "story", play, AT_ONCE) as outcomes:
         yield outcomes

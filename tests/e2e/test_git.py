@@ -13,9 +13,8 @@ import yaml
 from argocd.generate import GROUP, HERE, KINDS
 from tests.argocd.lua import Health, health
 from tests.e2e.stage.api_server import MANAGER, named
-from tests.e2e.stage.operators import running_operator
 from tests.e2e.stage.stage import eventually
-from tests.e2e.stage.world import OWN_KEY, World
+from tests.e2e.stage.world import World
 
 REPOSITORY = Path(__file__).parents[2] / "examples" / "argocd" / "inboxes"
 NAMESPACE = "outreach"
@@ -30,16 +29,7 @@ Raw = dict[str, Any]
 @pytest.fixture(scope="module")
 def synced(world: World) -> Iterator[World]:
     """The repository, applied once and at peace."""
-    with running_operator(
-        world.cluster.kubeconfig,
-        world.folder,
-        COLDSEND_API_URL=world.emulator.api_url,
-        COLDSEND_API_KEY=OWN_KEY,
-        COLDSEND_NAMESPACES=NAMESPACE,
-        COLDSEND_LEASE_NAME="git",
-        COLDSEND_DELETE_BRAKE="10",
-    ) as operator:
-        operator.wait_until_ready()
+    with world.operator(COLDSEND_NAMESPACES=NAMESPACE, COLDSEND_LEASE_NAME="git", COLDSEND_DELETE_BRAKE="10"):
         world.server.kubectl("apply", *FROM_GIT)
         eventually(lambda: set(healths(world)) == HEALTHY, "health of the whole repository")
         yield world

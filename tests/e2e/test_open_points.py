@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from tests.e2e.stage.company import LONGEST, played
-from tests.e2e.stage.operators import OperatorRun, running_operator
+from tests.e2e.stage.operators import OperatorRun
 from tests.e2e.stage.stage import staged
-from tests.e2e.stage.world import OWN_KEY, World
+from tests.e2e.stage.world import World
 from tests.open_points.place import Place
 from tests.open_points.stories import surprises
 from tests.open_points.table import ROWS
@@ -50,14 +50,7 @@ def readings() -> Iterator[Reading]:
 
 @pytest.fixture(scope="module")
 def operator(world: World) -> Iterator[OperatorRun]:
-    with running_operator(
-        world.cluster.kubeconfig,
-        world.folder,
-        COLDSEND_API_URL=world.emulator.api_url,
-        COLDSEND_API_KEY=OWN_KEY,
-        COLDSEND_LABEL_SELECTOR="played-by=open-points",
-    ) as running:
-        running.wait_until_ready()
+    with world.operator(COLDSEND_LABEL_SELECTOR="played-by=open-points") as running:
         yield running
 
 
@@ -66,7 +59,7 @@ def under_way(
     request: pytest.FixtureRequest, world: World, operator: OperatorRun
 ) -> Iterator[dict[Reading, Future[None]]]:
     def play(reading: Reading) -> None:
-        with staged(world, reading.name, OURS) as stage:
+        with staged(world, reading.name, OURS) as stage, operator.heard(stage.namespace):
             place = Place(world, stage.namespace, stage.labels)
             place.switch(**dict(reading.values))
             reading.story(place)

@@ -1,10 +1,51 @@
 """Who may have which address, and who holds which inbox, over all objects and keys (safety.md, 13)."""
 
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from coldsend_operator.core.records import Account
 
 K = TypeVar("K")
+
+
+class _Index(Generic[K]):
+    """Accounts by a key. Most keys have one account: a dict for it would take 184 bytes."""
+
+    def __init__(self) -> None:
+        self._found: dict[K, Account | dict[str, Account]] = {}
+
+    def at(self, key: K) -> tuple[Account, ...]:
+        found = self._found.get(key, {})
+        return tuple(found.values()) if isinstance(found, dict) else (found,)
+
+    def put(self, key: K, account: Account) -> None:
+        found = self._found.setdefault(key, account)
+        if isinstance(found, dict):
+            found[account.uid] = account
+        elif found.uid == account.uid:
+            self._found[key] = account
+        else:
+            self._found[key] = {found.uid: found, account.uid: account}
+
+    def drop(self, key: K, uid: str) -> None:
+        found = self._found.get(key, {})
+        if not isinstance(found, dict):
+            if found.uid == uid:
+                del self._found[key]
+            return
+        found.pop(uid, None)
+        if not found:
+            self._found.pop(key, None)
+
+    def move(self, old: K | None, new: K | None, account: Account) -> set[str]:
+        """From one key to the other; the UIDs of those that stand there."""
+        concerned: set[str] = set()
+        if old is not None:
+            self.drop(old, account.uid)
+            concerned.update(other.uid for other in self.at(old))
+        if new is not None:
+            concerned.update(other.uid for other in self.at(new))
+            self.put(new, account)
+        return concerned
 
 
 class Claims:
@@ -15,8 +56,8 @@ class Claims:
     """
 
     def __init__(self) -> None:
-        self._by_address: dict[tuple[str, str], dict[str, Account]] = {}
-        self._by_inbox: dict[str, dict[str, Account]] = {}
+        self._by_address = _Index[tuple[str, str]]()
+        self._by_inbox = _Index[str]()
         self._keys: dict[str, tuple[tuple[str, str] | None, str | None, bool]] = {}
 
     def update(self, account: Account, group: str) -> set[str]:
@@ -26,13 +67,13 @@ class Claims:
         old_address, old_inbox, was_committed = self._keys.get(account.uid, (None, None, False))
         concerned: set[str] = set()
         if old_address != address:
-            concerned |= self._move(self._by_address, old_address, address, account)
+            concerned |= self._by_address.move(old_address, address, account)
         elif address is not None:
-            self._by_address[address][account.uid] = account
+            self._by_address.put(address, account)
         if old_inbox != inbox:
-            concerned |= self._move(self._by_inbox, old_inbox, inbox, account)
+            concerned |= self._by_inbox.move(old_inbox, inbox, account)
         if address is not None and (old_inbox != inbox or was_committed != account.committed):
-            concerned |= set(self._by_address[address])
+            concerned |= {other.uid for other in self._by_address.at(address)}
         self._keys[account.uid] = (address, inbox, account.committed)
         concerned.discard(account.uid)
         return concerned
@@ -40,8 +81,8 @@ class Claims:
     def remove(self, account: Account) -> set[str]:
         """The object is gone: what it claimed is free for others."""
         address, inbox, _ = self._keys.pop(account.uid, (None, None, False))
-        concerned = self._move(self._by_address, address, None, account)
-        concerned |= self._move(self._by_inbox, inbox, None, account)
+        concerned = self._by_address.move(address, None, account)
+        concerned |= self._by_inbox.move(inbox, None, account)
         concerned.discard(account.uid)
         return concerned
 
@@ -49,15 +90,12 @@ class Claims:
         """The account to which the address of `account` belongs instead, or None when it is its own."""
         if account.address is None:
             return None
-        claimants = self._by_address.get((group, account.address), {})
-        if len(claimants) < 2 and account.uid in claimants:
-            return None
-        owner = min(claimants.values(), key=_precedence, default=None)
+        owner = min(self._by_address.at((group, account.address)), key=_precedence, default=None)
         return None if owner is None or owner.uid == account.uid else owner
 
     def at(self, address: str, group: str) -> tuple[str, ...]:
         """UIDs of the accounts that stand in line for an address."""
-        return tuple(self._by_address.get((group, address), ()))
+        return tuple(account.uid for account in self._by_address.at((group, address)))
 
     def twins(self, account: Account) -> tuple[Account, ...]:
         """Other accounts that hold the same inbox (a restore made two of one)."""
@@ -66,20 +104,7 @@ class Claims:
         return self.holders(account.facts.inbox_id, account.uid)
 
     def holders(self, inbox_id: str, besides: str) -> tuple[Account, ...]:
-        return tuple(other for other in self._by_inbox.get(inbox_id, {}).values() if other.uid != besides)
-
-    @staticmethod
-    def _move(index: dict[K, dict[str, Account]], old: K | None, new: K | None, account: Account) -> set[str]:
-        concerned: set[str] = set()
-        if old is not None and old in index:
-            index[old].pop(account.uid, None)
-            concerned |= set(index[old])
-            if not index[old]:
-                del index[old]
-        if new is not None:
-            concerned |= set(index.setdefault(new, {}))
-            index[new][account.uid] = account
-        return concerned
+        return tuple(other for other in self._by_inbox.at(inbox_id) if other.uid != besides)
 
 
 def _claims_address(account: Account) -> bool:

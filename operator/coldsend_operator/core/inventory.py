@@ -30,7 +30,7 @@ class Inventory:
 
     def __init__(self) -> None:
         self.rows: dict[str, Row] = {}
-        self._by_address: dict[str, list[str]] = {}
+        self._by_address: dict[str, tuple[str, ...]] = {}
         self._put_at: dict[str, float] = {}
         self._buried: dict[str, float] = {}  # ids that a GET did not find, and until when lists may lag behind that
         self._shown_buried: dict[str, float] = {}  # when a look showed one of them all the same
@@ -61,14 +61,14 @@ class Inventory:
         if old == row:
             return False
         if old is None:
-            self._by_address.setdefault(row.address, []).append(row.inbox_id)
+            self._link(row)
         else:
             row = _filled(row, old)
             if row == old:
                 return False
             if row.address != old.address:
                 self._unlink(old)
-                self._by_address.setdefault(row.address, []).append(row.inbox_id)
+                self._link(row)
         self.rows[row.inbox_id] = row
         return True
 
@@ -146,12 +146,13 @@ class Inventory:
         missed = [inbox_id for inbox_id, times in self._missed.items() if times >= 2]
         return sorted(missed, key=lambda inbox_id: (-self._missed[inbox_id], inbox_id))[:count]
 
+    def _link(self, row: Row) -> None:
+        self._by_address[row.address] = (*self._by_address.get(row.address, ()), row.inbox_id)
+
     def _unlink(self, row: Row) -> None:
-        ids = self._by_address.get(row.address, [])
-        if row.inbox_id in ids:
-            ids.remove(row.inbox_id)
-        if not ids:
-            self._by_address.pop(row.address, None)
+        ids = tuple(inbox_id for inbox_id in self._by_address.pop(row.address, ()) if inbox_id != row.inbox_id)
+        if ids:
+            self._by_address[row.address] = ids
 
 
 def _filled(new: Row, old: Row) -> Row:

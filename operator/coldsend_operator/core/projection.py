@@ -1,5 +1,7 @@
 """Status is a projection: from what is known of an account to what its status says. Pure, and written by one writer."""
 
+import sys
+
 from coldsend_operator.core.answers import Row
 from coldsend_operator.core.breaker import Block
 from coldsend_operator.core.calls import Operation
@@ -154,9 +156,7 @@ def facts_of(status: Status) -> Facts:
     return Facts(
         inbox_id=status.get("inboxID") or None,
         origin=status.get("origin") or None,
-        applied=Applied(applied.get("specHash"), applied.get("credentialsHash"), applied.get("workspace"))
-        if applied
-        else None,
+        applied=_applied(applied) if applied else None,
         mail=Mail(
             mail.get("requestID", ""),
             mail.get("recipient", ""),
@@ -169,6 +169,13 @@ def facts_of(status: Status) -> Facts:
         else None,
         job=JobRef(job.get("id", ""), job.get("operation", ""), job.get("state", "Running")) if job else None,
         reconcile=status.get("lastReconcileRequest"),
+    )
+
+
+def _applied(applied: Status) -> Applied:
+    credentials, workspace = applied.get("credentialsHash"), applied.get("workspace")  # many accounts share them
+    return Applied(
+        applied.get("specHash"), credentials and sys.intern(credentials), workspace and sys.intern(workspace)
     )
 
 

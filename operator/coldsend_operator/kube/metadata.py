@@ -19,3 +19,8 @@ async def metadata_at(client: KubeClient, ref: Ref) -> dict[str, Any] | None:
         return None
     metadata: dict[str, Any] = answer["metadata"]
     return metadata
+
+
+def version_number(version: str | None) -> int:
+    """ResourceVersions of one kind are comparable numbers; 0 for one that is none."""
+    return int(version) if version is not None and version.isdigit() else 0

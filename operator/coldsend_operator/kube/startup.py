@@ -2,6 +2,7 @@
 
 from coldsend_operator.kube import paths
 from coldsend_operator.kube.client import METADATA_LIST, Expired, Kind, KubeClient
+from coldsend_operator.kube.metadata import version_number
 
 PAGE = 100  # metadata with managed fields is 3 kB each; larger pages save no time worth their memory
 TRIES = 3
@@ -9,15 +10,15 @@ TRIES = 3
 
 async def list_versions(
     client: KubeClient, kind: Kind, namespaces: tuple[str, ...], label_selector: str
-) -> dict[str, str]:
+) -> dict[str, int]:
     """The resourceVersion of every object by UID; no namespaces means all of them."""
-    found: dict[str, str] = {}
+    found: dict[str, int] = {}
     for namespace in namespaces or (None,):
-        found |= await _listed(client, paths.collection(kind, namespace), label_selector)
+        found.update(await _listed(client, paths.collection(kind, namespace), label_selector))
     return found
 
 
-async def _listed(client: KubeClient, path: str, label_selector: str) -> dict[str, str]:
+async def _listed(client: KubeClient, path: str, label_selector: str) -> dict[str, int]:
     params = {"labelSelector": label_selector} if label_selector else {}
     for _ in range(TRIES - 1):
         try:
@@ -27,10 +28,10 @@ async def _listed(client: KubeClient, path: str, label_selector: str) -> dict[st
     return await _once(client, path, params)
 
 
-async def _once(client: KubeClient, path: str, params: dict[str, str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+async def _once(client: KubeClient, path: str, params: dict[str, str]) -> dict[str, int]:
+    found: dict[str, int] = {}
     async for page in client.list_pages(path, PAGE, params, METADATA_LIST):
         for item in page["items"] or ():  # null when nothing is there
             metadata = item["metadata"]
-            found[metadata["uid"]] = metadata["resourceVersion"]
+            found[metadata["uid"]] = version_number(metadata["resourceVersion"])
     return found

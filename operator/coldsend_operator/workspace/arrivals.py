@@ -1,21 +1,23 @@
 """What has arrived of all that the API server holds: own lists, set against what the watches told."""
 
 import asyncio
+import gc
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
 from coldsend_operator.kube.client import Kind, KubeClient, KubeError
+from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.kube.startup import list_versions
 from coldsend_operator.logs import Event, log
 from coldsend_operator.settings import Settings
 from coldsend_operator.workspace.batches import Batches
-from coldsend_operator.workspace.desired import version_number
 from coldsend_operator.workspace.registry import Registry
 
 ARRIVAL_PAUSE = 0.05
 RELIST_SECONDS = 5.0
 LIST_RETRY = 2.0
+FREEZE_EACH = 1_000
 UNSEEN_SECONDS = 600.0  # what went unseen is forgotten after so long, even if no event tells of a new list
 KINDS: tuple[Kind, ...] = ("SenderAccount", "SenderAccountBatch")
 
@@ -33,6 +35,8 @@ class Arrivals:
         self._clock = clock
         self._batch_versions: dict[str, int] = {}
         self._listed_anew = asyncio.Event()
+        self._arriving = 0
+        self._arrived = False
 
     # -- watch events
 
@@ -41,11 +45,19 @@ class Arrivals:
         metadata = raw["metadata"]
         if kind is None:
             self._listed_anew.set()
+            self._settle_in()
         if kind == "DELETED":
             self._account_gone(metadata["namespace"], metadata["name"], metadata["uid"])
         else:
             self._registry.seen(raw)
             self._batches.child_seen(raw)
+
+    def _settle_in(self) -> None:
+        """What the first list brings stays: to look for garbage in all of it each time takes a tenth of the start."""
+        self._arriving += 1
+        if self._arriving % FREEZE_EACH == 0 and not self._arrived:
+            gc.collect()
+            gc.freeze()
 
     def batch_event(self, kind: str | None, raw: Mapping[str, Any]) -> None:
         metadata = raw["metadata"]
@@ -78,6 +90,7 @@ class Arrivals:
                 awaited, at = await self._awaited(of), self._clock()
             else:
                 await asyncio.sleep(ARRIVAL_PAUSE)
+        self._arrived = True
 
     async def _awaited(self, of: Kind) -> list[tuple[str, int]]:
         """What must arrive, the last of the list first: the others come in the order of the list."""
@@ -127,9 +140,7 @@ class Arrivals:
     async def _answered(self, of: Kind) -> dict[str, int]:
         while True:
             try:
-                found = await list_versions(self._kube, of, self._settings.namespaces, self._settings.label_selector)
+                return await list_versions(self._kube, of, self._settings.namespaces, self._settings.label_selector)
             except KubeError as error:
                 log.warning(Event.CALL_FAILED, operation=f"list {of}", message=str(error))
                 await asyncio.sleep(LIST_RETRY)
-            else:
-                return {uid: version_number(version) for uid, version in found.items()}

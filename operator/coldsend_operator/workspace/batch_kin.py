@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from coldsend_operator.core.batch import Batch, Child, Family
+from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.resources.names import BATCH_KIND, BATCH_LABEL
 from coldsend_operator.workspace.batch_following import Following
 from coldsend_operator.workspace.batch_reading import ChildReader
-from coldsend_operator.workspace.desired import Raw, version_number
+from coldsend_operator.workspace.desired import Raw
 
 NAME_OF_A_CHILD = re.compile(r".*-[a-z2-7]{10}")
 

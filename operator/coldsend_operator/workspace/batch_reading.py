@@ -12,6 +12,7 @@ from coldsend_operator.core.policy import DEFAULT_UNAVAILABLE, Unavailable
 from coldsend_operator.core.reasons import LASTING, Reason
 from coldsend_operator.kube.children import BATCH_FIELD_MANAGER
 from coldsend_operator.kube.finalizers import has_finalizer
+from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.resources.batch import BatchInbox, SenderAccountBatchSpec
 from coldsend_operator.resources.children import child_name, child_spec
 from coldsend_operator.resources.common import DeletionPolicy
@@ -27,7 +28,7 @@ from coldsend_operator.resources.names import (
     PAUSED_ANNOTATION,
 )
 from coldsend_operator.resources.reading import InboxReading, policies, read_batch
-from coldsend_operator.workspace.desired import Raw, version_number
+from coldsend_operator.workspace.desired import Raw
 
 ORPHANS_STAY = "orphan"  # finalizer of Kubernetes for `--cascade=orphan`
 DIGEST_SIZE = 16

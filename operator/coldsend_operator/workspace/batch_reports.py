@@ -14,11 +14,11 @@ from coldsend_operator.core.jobs import Job
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.kube.client import KubeClient, KubeError
 from coldsend_operator.kube.events import emit
+from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.kube.status import difference, write_status
 from coldsend_operator.logs import Event, log
 from coldsend_operator.workspace.batch_children import batch_ref
 from coldsend_operator.workspace.batch_following import Following
-from coldsend_operator.workspace.desired import version_number
 from coldsend_operator.workspace.registry import Registry
 from coldsend_operator.workspace.runner import Runner
 

@@ -11,6 +11,7 @@ from coldsend_operator.core.batch_tally import reckon, reckon_entry
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.kube.client import Conflict, Forbidden, Invalid, KubeClient, KubeError, NotFound, StaleLease
 from coldsend_operator.kube.lease import Leadership
+from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.logs import Event, log
 from coldsend_operator.workspace.batch_children import ChildWriter
 from coldsend_operator.workspace.batch_following import Following
@@ -18,7 +19,7 @@ from coldsend_operator.workspace.batch_kin import Kin
 from coldsend_operator.workspace.batch_reading import ListReading, read_list, see_batch
 from coldsend_operator.workspace.batch_reports import Reports
 from coldsend_operator.workspace.batch_terms import BatchTerms
-from coldsend_operator.workspace.desired import Raw, version_number
+from coldsend_operator.workspace.desired import Raw
 from coldsend_operator.workspace.registry import Registry
 
 MOST_DEEDS = 8  # at once; they have slots of their own, so that a flood of marks and status lets new children come

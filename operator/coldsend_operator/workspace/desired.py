@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from coldsend_operator.core.hashes import spec_hash
 from coldsend_operator.core.projection import facts_of
 from coldsend_operator.core.records import Account, Desired, Native, SecretRef, Server, Spec
 from coldsend_operator.kube.finalizers import has_finalizer, mark_of
+from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.resources.account import SenderAccountSpec
 from coldsend_operator.resources.common import AdoptionPolicy, DeletionPolicy, InboxType, UpdatePolicy
 from coldsend_operator.resources.effective import MailServer, api_key, effective_imap, effective_smtp
@@ -31,6 +33,8 @@ def read_object(raw: Raw) -> Account:
     status = raw.get("status") or {}
     desired = read_desired(raw)
     facts = facts_of(status)
+    if facts.applied is not None and facts.applied.spec_hash == desired.spec.hash:  # not twice in memory
+        facts = replace(facts, applied=replace(facts.applied, spec_hash=desired.spec.hash))
     account = Account(desired=desired, facts=facts, recorded=facts, mark=desired.mark)
     account.keep(status)
     return account
@@ -62,11 +66,6 @@ def read_desired(raw: Raw) -> Desired:
     )
 
 
-def version_number(version: str | None) -> int:
-    """ResourceVersions of one kind are comparable numbers; 0 for one that is none."""
-    return int(version) if version is not None and version.isdigit() else 0
-
-
 def _owner(metadata: Raw) -> str | None:
     owners = metadata.get("ownerReferences") or ()
     return next((owner["uid"] for owner in owners if owner.get("kind") == BATCH_KIND), None)
@@ -74,6 +73,8 @@ def _owner(metadata: Raw) -> str | None:
 
 def _spec(spec: SenderAccountSpec) -> Spec:
     smtp, imap = _server(effective_smtp(spec)), _server(effective_imap(spec))
+    if smtp is not None and imap is not None and imap.password == smtp.password:  # not twice in memory
+        imap = replace(imap, password=smtp.password)
     native = None
     if spec.inbox_type is InboxType.COLDSEND and spec.native is not None:
         native = Native(spec.native.domain_id, spec.native.domain_name, spec.native.email_prefix)

@@ -19,11 +19,11 @@ from coldsend_operator.core.turns import estimate
 from coldsend_operator.kube.client import Conflict, Invalid, KubeClient, KubeError, NotFound
 from coldsend_operator.kube.finalizers import mark, unmark
 from coldsend_operator.kube.lease import Leadership
+from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.logs import Event, log
 from coldsend_operator.metrics import Metrics
 from coldsend_operator.workspace.calling import perform
 from coldsend_operator.workspace.credentials import Passwords, SecretReader
-from coldsend_operator.workspace.desired import version_number
 from coldsend_operator.workspace.job_secrets import JobSecrets
 from coldsend_operator.workspace.store import Store
 from coldsend_operator.workspace.writer import StatusWriter, ref_of

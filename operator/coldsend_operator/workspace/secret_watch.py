@@ -38,7 +38,7 @@ class SecretWatch:
         self._ledger_of = ledger_of
         self._wake = wake
         self._accounts: dict[SecretName, dict[str, Account]] = {}
-        self._names_of: dict[str, set[SecretName]] = {}
+        self._names_of: dict[str, tuple[SecretName, ...]] = {}
         self._due: list[tuple[float, SecretName]] = []
         self._next: dict[SecretName, float] = {}
         self._tries: dict[SecretName, int] = {}
@@ -48,14 +48,14 @@ class SecretWatch:
         spec = account.desired.spec
         needless = spec.observe or spec.smtp is None or account.desired.deleting is not None
         names = () if needless else secret_names(account)
-        self._reference(account, {(account.desired.namespace, name) for name in names})
+        self._reference(account, tuple((account.desired.namespace, name) for name in names))
 
     def leave(self, account: Account) -> None:
         """The object is gone."""
-        self._reference(account, set())
+        self._reference(account, ())
 
-    def _reference(self, account: Account, names: set[SecretName]) -> None:
-        for old in self._names_of.get(account.uid, set()) - names:
+    def _reference(self, account: Account, names: tuple[SecretName, ...]) -> None:
+        for old in set(self._names_of.get(account.uid, ())).difference(names):
             self._accounts[old].pop(account.uid, None)
             if not self._accounts[old]:
                 del self._accounts[old]
@@ -141,7 +141,8 @@ class SecretWatch:
             # made with another HMAC key, which is gone: the present Secret counts as current
             account.facts = replace(account.facts, applied=replace(applied, credentials_hash=credentials.digest))
         if asked or account.credentials != credentials:
-            account.credentials = credentials
+            same = sent is not None and sent == credentials.digest
+            account.credentials = replace(credentials, digest=sent) if same else credentials  # not twice in memory
             if ledger is not None:
                 ledger.touch(account.uid)
                 self._wake(account)

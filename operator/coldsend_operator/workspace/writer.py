@@ -13,9 +13,9 @@ from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
 from coldsend_operator.kube.client import KubeClient, KubeError, Ref
 from coldsend_operator.kube.events import emit
+from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.kube.status import write_status
 from coldsend_operator.logs import Event, log
-from coldsend_operator.workspace.desired import version_number
 
 RETRY_SECONDS = 2.0
 MOST_WRITES = 10  # at once

@@ -89,6 +89,16 @@ class OperatorRun:
     def lines(self) -> str:
         return self.log.read_text(errors="replace")
 
+    @contextmanager
+    def heard(self, namespace: str) -> Iterator[None]:
+        """A failure within the block shows the last that the operator has logged of the namespace."""
+        try:
+            yield
+        except BaseException as failure:
+            lines = [line for line in self.lines().splitlines() if namespace in line]
+            failure.add_note("\n".join(["the log of the operator:", *lines[-40:]]))
+            raise
+
 
 @contextmanager
 def running_operator(kubeconfig: Path, folder: Path, **settings: str) -> Iterator[OperatorRun]:

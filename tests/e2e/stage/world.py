@@ -8,6 +8,7 @@ from pathlib import Path
 import devcluster
 from coldsend_emulator.running import RunningEmulator, running_emulator
 from tests.e2e.stage.api_server import ApiServer, api_server
+from tests.e2e.stage.operators import OperatorRun, running_operator
 from tests.e2e.stage.sight import Sight, sight
 
 MARKER = "hush"  # stands in every password and every key, and must stand nowhere else
@@ -22,6 +23,14 @@ class World:
     emulator: RunningEmulator
     sight: Sight
     folder: Path
+
+    @contextmanager
+    def operator(self, **settings: str) -> Iterator[OperatorRun]:
+        """An operator that is ready, with OWN_KEY of the emulator; `settings` by their whole names."""
+        ours = {"COLDSEND_API_URL": self.emulator.api_url, "COLDSEND_API_KEY": OWN_KEY}
+        with running_operator(self.cluster.kubeconfig, self.folder, **{**ours, **settings}) as running:
+            running.wait_until_ready()
+            yield running
 
     def search(self, namespace: str) -> None:
         """Look for the marker in what the operators put beside the accounts, before the namespace goes."""

@@ -1,5 +1,7 @@
 """Pages of lists and searches: what they show, and when a sweep has ended."""
 
+from dataclasses import replace
+
 from coldsend_operator.core.answers import Page, Row
 from coldsend_operator.core.belief import believe, missing
 from coldsend_operator.core.calls import Call, Operation
@@ -25,6 +27,7 @@ def fold_page(ledger: Ledger, call: Call, page: Page, now: float) -> None:
         _looked_at(ledger, call, page, now)
         _newest_seen(ledger, call, page, now)
     else:
+        page = replace(page, rows=tuple(_sharing(ledger, row) for row in page.rows))
         addresses = {row.inbox_id: row.address for row in page.rows}
         changed, result = ledger.inventory.fold(page, call.begun)
         _looked_at(ledger, call, page, now)
@@ -32,6 +35,22 @@ def fold_page(ledger: Ledger, call: Call, page: Page, now: float) -> None:
             _touch_row(ledger, inbox_id, addresses.get(inbox_id))
         if result is not None:
             _swept(ledger, result, now)
+
+
+def _sharing(ledger: Ledger, row: Row) -> Row:
+    """The row with the texts that its account holds: thousands of them are not to be twice in memory."""
+    if row.inbox_id in ledger.inventory.rows:
+        return row
+    for uid in ledger.showing(row.inbox_id):
+        account = ledger.accounts[uid]
+        spec = account.desired.spec
+        return replace(
+            row,
+            inbox_id=account.facts.inbox_id or row.inbox_id,
+            email_address=account.address if account.address == row.email_address else row.email_address,
+            display_name=spec.display_name if spec.display_name == row.display_name else row.display_name,
+        )
+    return row
 
 
 def _touch_row(ledger: Ledger, inbox_id: str, address: str | None) -> None:
