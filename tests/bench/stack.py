@@ -103,7 +103,7 @@ class Stack:
 @contextmanager
 def stack(cluster: Cluster, folder: Path, **limits: Any) -> Iterator[Stack]:
     """CRDs, a namespace and a fresh emulator on a running control plane."""
-    with running_emulator([API_KEY], domains=[DOMAIN], **limits) as emulator:
+    with running_emulator([API_KEY], domains=[f"{DOMAIN}=20000"], **limits) as emulator:
         asyncio.run(_prepare(cluster))
         yield Stack(cluster, emulator, folder)
 

@@ -62,8 +62,8 @@ _SCOPES = {
 class Lane(StrEnum):
     """Who waits for the budget.
 
-    `patience` is how many seconds a call of the lane may be overtaken for; `headroom` is the share of the minute window
-    that it leaves to more urgent lanes.
+    `patience` is how many seconds a call of the lane may be overtaken for (below zero: by how many seconds of waiting
+    it comes before others); `headroom` is the share of the minute window that it leaves to more urgent lanes.
     """
 
     EDIT = "edit"
@@ -84,8 +84,8 @@ class Lane(StrEnum):
 
 
 _PATIENCE = {
-    Lane.EDIT: 0.0,
-    Lane.DELETE: 1.0,
+    Lane.EDIT: -30.0,
+    Lane.DELETE: -20.0,
     Lane.CREATE: 2.0,
     Lane.POLL: 3.0,
     Lane.LOOK: 4.0,

@@ -42,13 +42,6 @@ class Job:
     progress: JobProgress | None = None
     size: int = 0
     flying: bool = False
-    looked: bool = False  # a look at the newest rows did not show all its inboxes
-
-    @property
-    def unasked(self) -> bool:
-        """Whether a create has begun that nothing was asked about so far."""
-        asked = self.polls or self.flying or self.looked
-        return self.operation == "Create" and self.next_poll is not None and not asked
 
 
 def ended(progress: JobProgress) -> bool:
@@ -80,11 +73,13 @@ class Pace:
         self._seconds: dict[tuple[str, int], float] = {}
 
     def learn(self, job: Job) -> None:
-        """The question that was due at `next_poll` found the job ended; it may have been asked later than it was due.
+        """The poll that was due at `next_poll` found the job ended.
 
-        What was asked too late because the budget was spent tells nothing of how long jobs take.
+        It may have left later, as the budget was spent: that tells nothing of how long jobs take.
         """
-        took = max(0.0, (job.next_poll or job.begun) - job.begun)
+        took = (job.next_poll or 0.0) - job.begun
+        if took <= 0:
+            return  # it goes on from before a restart
         if job.polls <= 1:
             took *= SOONER
         known = self._seconds.get(_size(job))

@@ -1,6 +1,7 @@
 """Status is a projection: from what is known of an account to what its status says. Pure, and written by one writer."""
 
 import sys
+from dataclasses import replace
 
 from coldsend_operator.core.answers import Row
 from coldsend_operator.core.breaker import Block
@@ -39,7 +40,7 @@ def project(account: Account, ledger: Ledger, now: float) -> Status | None:
         return None
     previous: Status = unpack(account.status)
     quiet = _passes_by_itself(account, ledger, step, now)
-    if quiet and account.facts == account.recorded:
+    if quiet and (account.facts == account.recorded or _job_is_over(account, step)):
         return None
     status = _values(account, ledger, previous)
     if step.quiet and step.reason is None and previous.get("conditions"):
@@ -52,6 +53,11 @@ def project(account: Account, ledger: Ledger, now: float) -> Status | None:
     if _only_counter_moved(status, previous) and now - account.counter_at < ledger.policy.counter_seconds:
         return None
     return status
+
+
+def _job_is_over(account: Account, step: Step) -> bool:
+    """Whether all that status does not say yet is the end of the job: what the look shows is written with it."""
+    return step.move is Move.SEARCH and account.facts == replace(account.recorded, job=None)
 
 
 def _passes_by_itself(account: Account, ledger: Ledger, step: Step, now: float) -> bool:

@@ -82,10 +82,12 @@ class Queue:
     def ready_at(self, now: float, full: int, *, ample: bool) -> float:
         """When a call for what waits should leave: the first after silence at once, a flood when full (2 s at most).
 
+        What should have left long ago has that time: so lanes that wait grow older.
+
         `ample`: most of the minute's budget is still there, so single calls are cheap.
         """
         if len(self._where) >= full:
-            return now
+            return min(now, self.since)
         deadline = self.since + LINGER
         if self.flying:
             return deadline

@@ -13,7 +13,7 @@ ESTIMATED = {  # whose turn is told when the budget is spent
     Move.SEARCH: Lane.LOOK,
     Move.DOMAINS: Lane.LOOK,
 }
-REQUESTS_PER_BULK = 2  # the call, and a list page that shows its inboxes or a poll of its job
+REQUESTS_PER_BULK = 3  # the call, a poll of its job, a list page
 
 
 def estimate(ledger: Ledger, now: float) -> None:

@@ -94,7 +94,8 @@ async def unmark(client: KubeClient, ref: Ref) -> str | None:
             refusal = error
             metadata = await metadata_of(client, ref)
         else:
-            metadata = answer["metadata"]
+            version: str | None = answer["metadata"]["resourceVersion"]
+            return version
     raise refusal or Conflict("the finalizers keep changing", status=409)
 
 

@@ -9,7 +9,6 @@ from coldsend_operator.core.folding.pieces import says_exists
 from coldsend_operator.core.jobs import Job
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.records import Account, JobRef, Lost
-from coldsend_operator.core.steps.step import ours
 
 
 def begin_job(ledger: Ledger, job_id: str, operation: str, members: list[Account], now: float) -> None:
@@ -75,40 +74,10 @@ def poll_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> Non
         job.next_poll = ledger.pace.next_poll(job, now, ledger.policy.poll_seconds)
 
 
-def end_shown_jobs(ledger: Ledger, begun: float, now: float) -> None:
-    """A look at the newest rows that began at `begun` has ended: jobs whose inboxes it shows all are over.
-
-    The others that were likely done by then are polled after all.
-    """
-    for job in [job for job in ledger.jobs.values() if looked_for(job, begun)]:
-        if all(_has_inbox(ledger, account) for account in job_members(ledger, job)):
-            count = len(job.members)
-            job.progress = JobProgress(total=job.size, processed=job.size, succeeded=count, failed=job.size - count)
-            ledger.pace.learn(job)
-            ledger.parallel["Create"] = 4
-            _finish_job(ledger, job, "Completed", now)
-        else:
-            job.looked = True
-
-
-def looked_for(job: Job, begun: float) -> bool:
-    """Whether a look at the newest rows that began at `begun` may show all inboxes of the job."""
-    return job.unasked and job.next_poll is not None and job.next_poll <= begun
-
-
-def _has_inbox(ledger: Ledger, account: Account) -> bool:
-    rows = ledger.inventory.at(account.address or "")
-    return any(row.overall_status == "ACTIVE" and ours(account, row, ledger) for row in rows)
-
-
-def job_members(ledger: Ledger, job: Job) -> list[Account]:
-    return [account for uid in job.members if (account := ledger.accounts.get(uid)) is not None]
-
-
 def _finish_job(ledger: Ledger, job: Job, state: str, now: float) -> None:
     del ledger.jobs[job.id]
     ledger.finished_jobs.append((job, state, now))
-    members = job_members(ledger, job)
+    members = [account for uid in job.members if (account := ledger.accounts.get(uid)) is not None]
     results = job.progress.results if job.progress is not None else ()
     if job.operation == "Create":
         finish_members(ledger, f"job-{job.id}", members, jobs.failures(results), now)

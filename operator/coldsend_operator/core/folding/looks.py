@@ -6,7 +6,6 @@ from coldsend_operator.core.answers import Page, Row
 from coldsend_operator.core.belief import believe, missing
 from coldsend_operator.core.calls import Call, Operation
 from coldsend_operator.core.folding.absence import judge_absence
-from coldsend_operator.core.folding.jobs import end_shown_jobs, job_members, looked_for
 from coldsend_operator.core.folding.pieces import back_off, look_again, still_there
 from coldsend_operator.core.inventory import SweepResult
 from coldsend_operator.core.ledger import Ledger
@@ -141,23 +140,16 @@ def _newest_seen(ledger: Ledger, call: Call, page: Page, now: float) -> None:
     waiting = [ledger.accounts[uid] for uid in ledger.queued(Move.SEARCH)]
     # What came later is shown by pages that were already turned.
     due = [account for account in waiting if account.lost is not None and account.lost.at <= ledger.newest_begun]
-    unseen = _unseen(ledger, due)
-    jobs = [job for job in ledger.jobs.values() if looked_for(job, ledger.newest_begun)]
-    awaited = unseen + [account for job in jobs for account in _unseen(ledger, job_members(ledger, job))]
-    if page.has_next and _younger(ledger, page, awaited):
+    unseen = [account for account in due if not ledger.inventory.at(account.address or "")]
+    if unseen and page.has_next and _younger(ledger, page, unseen):
         ledger.newest_page = call.page + 1
         return
     ledger.newest_page = 0
     ledger.newest_after = now + FIRST_LOOK
-    end_shown_jobs(ledger, ledger.newest_begun, now)
     for account in unseen:
         if account.lost is not None and account.lost.hint is None:
             back_off(account, now)
             ledger.touch(account.uid)
-
-
-def _unseen(ledger: Ledger, accounts: list[Account]) -> list[Account]:
-    return [account for account in accounts if not ledger.inventory.at(account.address or "")]
 
 
 def _younger(ledger: Ledger, page: Page, waiting: list[Account]) -> bool:
@@ -172,7 +164,5 @@ def _younger(ledger: Ledger, page: Page, waiting: list[Account]) -> bool:
 def list_failed(ledger: Ledger, call: Call, now: float) -> None:
     if call.newest:
         ledger.newest_page, ledger.newest_after = 0, now + SWEEP_RETRY
-        for job in ledger.jobs.values():
-            job.looked = True
         return
     ledger.sweep_after = now + 1.0  # the page is asked for again; the breaker paces what goes on failing

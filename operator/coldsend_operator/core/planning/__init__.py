@@ -66,7 +66,7 @@ def candidates(ledger: Ledger, now: float) -> Iterator[Candidate]:
     listed = wants_list(ledger, now)
     yield from creates(ledger, now)
     yield from deletes(ledger, now)
-    yield from polls(ledger, now)
+    yield from polls(ledger)
     yield from looks(ledger, now, listed=listed)
     yield from mails(ledger, now)
     yield from domains(ledger)

@@ -15,14 +15,15 @@ def creates(ledger: Ledger, now: float) -> Iterator[Candidate]:
     for split in ledger.splits:
         uids = ledger.still_queued(split)
         if uids and bulk_free:
-            yield _create(ledger, uids, ledger.create_group(ledger.accounts[uids[0]]), now)
+            group = ledger.create_group(ledger.accounts[uids[0]])
+            yield _create(ledger, uids, group, _since(ledger, group, now))
             return
     for (move, group), queue in ledger.queues.items():
         if move is not Move.CREATE or not len(queue):
             continue
         if group.startswith("single:"):
             uids = queue.take(1)
-            ready_at = now
+            ready_at = _since(ledger, group, now)
         else:
             ready_at = queue.ready_at(now, BULK, ample=ample(ledger, now))
             uids = queue.take(_most(ledger, group))
@@ -30,6 +31,11 @@ def creates(ledger: Ledger, now: float) -> Iterator[Candidate]:
             continue
         if uids:
             yield _create(ledger, uids, group, ready_at)
+
+
+def _since(ledger: Ledger, group: str, now: float) -> float:
+    queue = ledger.queues.get((Move.CREATE, group))
+    return queue.since if queue else now
 
 
 def _most(ledger: Ledger, group: str) -> int:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from coldsend_operator.core.calls import BULK, Lane, Operation
 from coldsend_operator.core.ledger import RESTART, Ledger
 from coldsend_operator.core.planning.candidate import MOST_FLYING, Candidate, queue_of, score
-from coldsend_operator.core.planning.jobs import unpolled
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps import Move
 
@@ -102,17 +101,14 @@ def pages_of(ledger: Ledger) -> int:
 
 
 def _newest(ledger: Ledger, now: float, fresh: frozenset[str]) -> Iterator[Candidate]:
-    """The next page of the newest rows: for inboxes just made, and for jobs that are not polled."""
-    dues = [_fresh_due(ledger)] if fresh else []
-    if jobs := unpolled(ledger, now):
-        dues.append(max(job.next_poll or now for job in jobs.values()))
-    if not (dues or ledger.newest_page) or any(call.newest for call in ledger.flying.values()):
+    """The next page of the newest rows, for inboxes just made."""
+    if not (fresh or ledger.newest_page) or any(call.newest for call in ledger.flying.values()):
         return
-    ready_at = max(now, ledger.newest_after, min(dues, default=now))
+    due = ledger.newest_after if ledger.newest_page else max(_newest_due(ledger), waiting_since(ledger, now))
     yield Candidate(
-        ready_at=ready_at,
+        ready_at=max(now, due),
         # A look that has begun goes on first: what is made meanwhile moves the rows to further pages.
-        score=0.0 if ledger.newest_page else score(ledger, Lane.LOOK, ready_at),
+        score=0.0 if ledger.newest_page else score(ledger, Lane.LOOK, due),
         operation=Operation.LIST_ACCOUNTS,
         lane=Lane.LOOK,
         page=max(1, ledger.newest_page),
@@ -120,7 +116,7 @@ def _newest(ledger: Ledger, now: float, fresh: frozenset[str]) -> Iterator[Candi
     )
 
 
-def _fresh_due(ledger: Ledger) -> float:
+def _newest_due(ledger: Ledger) -> float:
     """When to look for inboxes just made: the last page of each look shows rows that are known as well.
 
     So in a flood one look serves several bulks.
@@ -131,12 +127,18 @@ def _fresh_due(ledger: Ledger) -> float:
     return ledger.newest_after + (NEWEST_LINGER if lingers else 0.0)
 
 
-def _look(ledger: Ledger, uid: str, operation: Operation, ready_at: float) -> Candidate:
+def waiting_since(ledger: Ledger, now: float) -> float:
+    """Since when an account has waited for a look."""
+    queues = [queue for move in (Move.SEARCH, Move.GET) if (queue := queue_of(ledger, move))]
+    return min((queue.since for queue in queues), default=now)
+
+
+def _look(ledger: Ledger, uid: str, operation: Operation, now: float) -> Candidate:
     account = ledger.accounts[uid]
     search = operation is Operation.SEARCH_ACCOUNTS
     return Candidate(
-        ready_at=ready_at,
-        score=score(ledger, Lane.LOOK, ready_at),
+        ready_at=now,
+        score=score(ledger, Lane.LOOK, waiting_since(ledger, now)),
         operation=operation,
         lane=Lane.LOOK,
         uids=(uid,),

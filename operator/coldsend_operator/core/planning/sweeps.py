@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from coldsend_operator.core.calls import Lane, Operation
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.planning.candidate import Candidate, score
-from coldsend_operator.core.planning.looks import pages_of
+from coldsend_operator.core.planning.looks import pages_of, waiting_since
 
 SWEEP_SHARE = 0.5  # of the hour that sweeps may take
 
@@ -17,7 +17,7 @@ def sweep(ledger: Ledger, now: float, *, listed: bool) -> Iterator[Candidate]:
         return
     urgent = listed and now >= ledger.sweep_after
     lane = Lane.LOOK if urgent else Lane.SWEEP
-    ready_at = now if urgent else sweep_due(ledger, now)
+    ready_at = max(waiting_since(ledger, now), ledger.sweep_after) if urgent else sweep_due(ledger)
     sweep = ledger.inventory.sweep
     yield Candidate(
         ready_at=ready_at,
@@ -28,11 +28,11 @@ def sweep(ledger: Ledger, now: float, *, listed: bool) -> Iterator[Candidate]:
     )
 
 
-def sweep_due(ledger: Ledger, now: float) -> float:
-    """When the next page of a sweep is due: at once while one is under way, else by the period."""
+def sweep_due(ledger: Ledger) -> float:
+    """When the next page of a sweep is due: now while one is under way, else by the period."""
     inventory = ledger.inventory
     if inventory.sweep is not None:
-        return max(now, ledger.sweep_after)
+        return ledger.sweep_after
     if inventory.swept_at == 0:
         return max(ledger.begun, ledger.sweep_after)
     return max(inventory.swept_at + sweep_period(ledger), ledger.sweep_after)
