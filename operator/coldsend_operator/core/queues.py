@@ -84,7 +84,7 @@ class Queue:
 
         What should have left long ago has that time: so lanes that wait grow older.
 
-        `ample`: most of the minute's budget is still there, so single calls are cheap.
+        `ample`: much of the minute's budget is still there, so single calls are cheap.
         """
         if len(self._where) >= full:
             return min(now, self.since)

@@ -8,6 +8,7 @@ from coldsend_operator.core.queues import Queue
 from coldsend_operator.core.steps import Move
 
 MOST_FLYING = 8
+AMPLE = 0.3  # of the minute: after a flood of 1,000 accounts more than that is left, and a single one need not wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +38,4 @@ def queue_of(ledger: Ledger, move: Move) -> Queue:
 
 
 def ample(ledger: Ledger, now: float) -> bool:
-    return ledger.budget.room(now) >= 0.6 * ledger.budget.minute_limit
+    return ledger.budget.room(now) >= AMPLE * ledger.budget.minute_limit
