@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pydantic import SecretStr
@@ -59,6 +60,7 @@ class Runner:
         self.label = label
         self._doors = doors
         self._wake = asyncio.Event()
+        self._call_ended = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
         self._saving = False
@@ -82,8 +84,20 @@ class Runner:
                 await asyncio.wait_for(self._wake.wait(), pause)
             except TimeoutError:
                 continue
-            # What woke us may come with more; rounds with many thousands of accounts cost some milliseconds each.
-            await asyncio.sleep(min(LONGEST_GATHERING, 0.01 * (len(self.ledger.accounts) // MANY)))
+            await self._gather()
+
+    async def _gather(self) -> None:
+        """What woke us may come with more: rounds with many thousands of accounts cost some milliseconds each.
+
+        The end of a call is waited for by the next one: pages that are turned slowly move on under our hands.
+        """
+        pause = min(LONGEST_GATHERING, 0.01 * (len(self.ledger.accounts) // MANY))
+        if pause and not self._call_ended.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._call_ended.wait(), pause)
+        else:
+            await asyncio.sleep(0)
+        self._call_ended.clear()
 
     async def stop(self) -> None:
         """Begin nothing new, end what is under way, leave the unspent requests in the budget.
@@ -164,6 +178,7 @@ class Runner:
             self._log(call, outcome)
             if isinstance(outcome, Page):
                 self.on_list(self)
+        self._call_ended.set()
         self.wake()
 
     async def _outcome(self, call: Call, generations: Mapping[str, int]) -> Answer | Failure | None:

@@ -13,8 +13,8 @@ MOST_FRESH = 10 * BULK
 FEW_PAGES = 5
 UNCONFIRMED = BULK // 2  # deletions for each page of a list
 LONGEST_UNCONFIRMED = 300.0
-NEWEST_FULL = 4 * BULK
-NEWEST_LINGER = 9.0  # seconds in which so many inboxes are made at the default limits
+NEWEST_FULL = 8 * BULK  # each look turns a page or two more than its rows fill: new ones move them on meanwhile
+NEWEST_LINGER = 18.0  # seconds in which so many inboxes are made at the default limits
 
 
 def looks(ledger: Ledger, now: float, *, listed: bool) -> Iterator[Candidate]:
