@@ -13,6 +13,7 @@ MOST_FRESH = 10 * BULK
 FEW_PAGES = 5
 UNCONFIRMED = BULK // 2  # deletions for each page of a list
 LONGEST_UNCONFIRMED = 300.0
+WORKED_OFF = 30.0  # seconds; a job that takes longer keeps nobody waiting
 NEWEST_FULL = 8 * BULK  # each look turns a page or two more than its rows fill: new ones move them on meanwhile
 NEWEST_LINGER = 18.0  # seconds in which so many inboxes are made at the default limits
 
@@ -31,7 +32,7 @@ def looks(ledger: Ledger, now: float, *, listed: bool) -> Iterator[Candidate]:
         return
     for move, operation in ((Move.SEARCH, Operation.SEARCH_ACCOUNTS), (Move.GET, Operation.GET_ACCOUNT)):
         queue = queue_of(ledger, move)
-        if move is Move.GET and len(queue) >= FEW_LOOKS and _deleting_flood(ledger):
+        if move is Move.GET and len(queue) >= FEW_LOOKS and _deleting_flood(ledger, now):
             continue
         for uid in [uid for uid in queue.take(BULK) if uid not in fresh][:MOST_FLYING]:
             yield _look(ledger, uid, operation, now)
@@ -53,7 +54,7 @@ def wants_list(ledger: Ledger, now: float) -> bool:
     fresh = len(_fresh(ledger, now))
     count -= fresh if fresh >= FEW_LOOKS else 0
     pages = pages_of(ledger)
-    if not _deleting_flood(ledger):
+    if not _deleting_flood(ledger, now):
         return count >= FEW_LOOKS and count >= pages
     # A list is shorter after the flood: a long one, before that, must be to confirm many that have waited for long.
     patient = pages > FEW_PAGES and now < queue_of(ledger, Move.GET).since + LONGEST_UNCONFIRMED
@@ -90,9 +91,10 @@ def _just_made(ledger: Ledger, uid: str, now: float) -> bool:
     return account.lost.hint is None and waits and not in_vain and account.lost.call != RESTART
 
 
-def _deleting_flood(ledger: Ledger) -> bool:
-    """More deletions are to leave: to confirm those before them by a list now would list the rest in vain."""
-    return any(len(queue) > 1 for (move, _), queue in ledger.queues.items() if move is Move.DELETE)
+def _deleting_flood(ledger: Ledger, now: float) -> bool:
+    """More deletions are to leave, or are worked off: to confirm those before them by a list would list the rest."""
+    waits = any(len(queue) > 1 for (move, _), queue in ledger.queues.items() if move is Move.DELETE)
+    return waits or any(job.operation == "Delete" and now < job.begun + WORKED_OFF for job in ledger.jobs.values())
 
 
 def pages_of(ledger: Ledger) -> int:
