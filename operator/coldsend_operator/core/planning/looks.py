@@ -9,7 +9,7 @@ from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps import Move
 
 FEW_LOOKS = 3  # from so many on, a list page is cheaper than one look for each account
-MOST_FRESH = 10 * BULK
+MOST_FRESH = 50 * BULK  # native bulks are answered at once: so many are made in a minute
 FEW_PAGES = 5
 UNCONFIRMED = BULK // 2  # deletions for each page of a list
 LONGEST_UNCONFIRMED = 300.0
