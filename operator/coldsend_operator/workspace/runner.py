@@ -14,24 +14,21 @@ from coldsend_operator.core.calls import Call, Operation, Scope
 from coldsend_operator.core.deciding import settle
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.planning import Candidate, make_plan
-from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps import Move, still_due
 from coldsend_operator.core.turns import estimate
-from coldsend_operator.kube.client import Conflict, Invalid, KubeClient, KubeError, NotFound
-from coldsend_operator.kube.finalizers import mark, unmark
+from coldsend_operator.kube.client import KubeClient, KubeError
 from coldsend_operator.kube.lease import Leadership
-from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.logs import Event, log
 from coldsend_operator.metrics import Metrics
 from coldsend_operator.workspace.calling import perform
 from coldsend_operator.workspace.credentials import Passwords, SecretReader
 from coldsend_operator.workspace.job_secrets import JobSecrets
+from coldsend_operator.workspace.marks import TROUBLE_PAUSE, Marks
 from coldsend_operator.workspace.store import Store
-from coldsend_operator.workspace.writer import StatusWriter, ref_of
+from coldsend_operator.workspace.writer import StatusWriter
 
 LONGEST_SLEEP = 5.0
 STALE_LEASE_PAUSE = 0.5
-TROUBLE_PAUSE = 1.0
 MOST_CHORES = 16
 MANY = 2_000  # accounts
 LONGEST_GATHERING = 0.05
@@ -65,6 +62,7 @@ class Runner:
         self._stopping = False
         self._saving = False
         self._job_secrets = JobSecrets(ledger)
+        self._marks = Marks(doors.kube, ledger, doors.leadership.fresh)
         self.came_round_at = doors.clock()
         self.writer = StatusWriter(doors.status_kube, ledger, doors.clock, doors.metrics.account_ready)
         self.writer.wake = self.wake
@@ -232,7 +230,7 @@ class Runner:
         except KubeError as error:
             log.warning(Event.CALL_FAILED, operation="read_secret", message=str(error))
             return None
-        marks = await asyncio.gather(*(self._mark(uid) for uid in call.uids if uid in passwords))
+        marks = await asyncio.gather(*(self._marks.put(uid) for uid in call.uids if uid in passwords))
         kept = {uid for uid, good in zip((uid for uid in call.uids if uid in passwords), marks, strict=True) if good}
         dropped = set(call.uids) - kept
         if dropped:
@@ -255,33 +253,6 @@ class Runner:
             account.sent_name = account.desired.spec.display_name
             found[uid] = passwords
         return found
-
-    async def _mark(self, uid: str) -> bool:
-        account = self.ledger.accounts.get(uid)
-        if account is None or account.desired.deleting is not None:
-            return False
-        if account.mark is not None:
-            account.since = account.since or account.mark
-            return True
-        if not self._doors.leadership.fresh():
-            return False
-        try:
-            put = await mark(self._doors.kube, ref_of(account))
-        except (NotFound, Conflict, Invalid):
-            return False
-        except KubeError as error:
-            log.warning(
-                Event.CALL_FAILED,
-                operation="mark",
-                namespace=account.desired.namespace,
-                name=account.desired.name,
-                message=str(error),
-            )
-            return False
-        _wrote(account, put.resource_version)
-        account.mark = account.since = put.since
-        self.ledger.index(account)
-        return True
 
     def _log(self, call: Call, outcome: Answer | Failure) -> None:
         names = {}
@@ -316,23 +287,8 @@ class Runner:
                 self._spawn(self._chore(uid, move))
 
     async def _chore(self, uid: str, move: Move) -> None:
-        account = self.ledger.accounts.get(uid)
         try:
-            if account is None:
-                return
-            if move is Move.MARK:
-                put = await mark(self._doors.kube, ref_of(account))
-                _wrote(account, put.resource_version)
-                folding.marked(self.ledger, account, put.since)
-            else:
-                _wrote(account, await unmark(self._doors.kube, ref_of(account)))
-                folding.unmarked(self.ledger, account)
-        except KubeError as error:
-            if not isinstance(error, NotFound | Conflict):
-                log.warning(Event.CALL_FAILED, operation=move.value, message=str(error))
-            await asyncio.sleep(TROUBLE_PAUSE)
-            if account is not None:
-                folding.chore_failed(self.ledger, account)
+            await self._marks.chore(uid, move)
         finally:
             self.ledger.working.discard(uid)
             self.ledger.touch(uid)
@@ -347,8 +303,3 @@ class Runner:
         self._tasks.discard(task)
         if not task.cancelled() and task.exception() is not None:
             log.error(Event.LOOP_FAILED, workspace=self.ledger.digest, exc_info=task.exception())
-
-
-def _wrote(account: Account, version: str | None) -> None:
-    """Watch events from before our own write are stale: they show a mark that is off, or none where one is."""
-    account.written_version = max(account.written_version, version_number(version))
