@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from coldsend_operator.core.calls import BULK, Lane, Operation
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.planning.candidate import Candidate, ample, score
+from coldsend_operator.core.planning.looks import looking
 from coldsend_operator.core.steps import Move
 
 
 def creates(ledger: Ledger, now: float) -> Iterator[Candidate]:
     busy = sum(1 for call in ledger.flying.values() if call.operation.creates and len(call.uids) > 1)
     jobs = sum(1 for job in ledger.jobs.values() if job.operation == "Create")
-    bulk_free = busy + jobs < ledger.parallel["Create"]
+    bulk_free = busy + jobs < ledger.parallel["Create"] and not looking(ledger)
     for split in ledger.splits:
         uids = ledger.still_queued(split)
         if uids and bulk_free:

@@ -14,8 +14,8 @@ FEW_PAGES = 5
 UNCONFIRMED = BULK // 2  # deletions for each page of a list
 LONGEST_UNCONFIRMED = 300.0
 WORKED_OFF = 30.0  # seconds; a job that takes longer keeps nobody waiting
-NEWEST_FULL = 8 * BULK  # each look turns a page or two more than its rows fill: new ones move them on meanwhile
-NEWEST_LINGER = 18.0  # seconds in which so many inboxes are made at the default limits
+NEWEST_FULL = 25 * BULK
+NEWEST_LINGER = 50.0  # seconds in which so many inboxes are made at the default limits
 
 
 def looks(ledger: Ledger, now: float, *, listed: bool) -> Iterator[Candidate]:
@@ -118,10 +118,15 @@ def _newest(ledger: Ledger, now: float, fresh: frozenset[str]) -> Iterator[Candi
     )
 
 
-def _newest_due(ledger: Ledger) -> float:
-    """When to look for inboxes just made: the last page of each look shows rows that are known as well.
+def looking(ledger: Ledger) -> bool:
+    """Whether the newest rows are being looked through: what is made meanwhile moves them on to further pages."""
+    return ledger.newest_page > 0 or any(call.newest for call in ledger.flying.values())
 
-    So in a flood one look serves several bulks.
+
+def _newest_due(ledger: Ledger) -> float:
+    """When to look for inboxes just made. In a flood one look serves many bulks.
+
+    Each look turns some pages in vain: those of bulks under way, which show only a part of their rows so far.
     """
     waiting = len(queue_of(ledger, Move.SEARCH)) + len(queue_of(ledger, Move.GET))
     more = any(move is Move.CREATE and len(queue) >= BULK for (move, _), queue in ledger.queues.items())
