@@ -120,7 +120,8 @@ def _newest(ledger: Ledger, now: float, fresh: frozenset[str]) -> Iterator[Candi
 
 def looking(ledger: Ledger) -> bool:
     """Whether the newest rows are being looked through: what is made meanwhile moves them on to further pages."""
-    return ledger.newest_page > 0 or any(call.newest for call in ledger.flying.values())
+    goes_on = ledger.newest_page > 0 and ledger.breaker.block_of(Operation.LIST_ACCOUNTS) is None
+    return goes_on or any(call.newest for call in ledger.flying.values())
 
 
 def _newest_due(ledger: Ledger) -> float:
