@@ -12,12 +12,13 @@ import pytest
 from tests.chart.release import QUICK, Release, install
 from tests.chart.rights import Request, Right, asked, rights_of, unneeded
 from tests.chart.support import RELEASE, Helm, Object
-from tests.e2e.batches.pool import ANN, BOB, Pool, clear
+from tests.e2e.batches.pool import ANN, BOB, FINALIZER, Pool, clear
 from tests.e2e.stage.operators import OperatorRun
 from tests.e2e.stage.stage import CUSTOM, GOOGLE, OUTLOOK, Stage, eventually, staged
 from tests.e2e.stage.world import World
 
 MANY = tuple(f"seller-{number:02}" for number in range(12))  # more than the brake ever lets go
+OTHER = "example.com/other"
 SETTINGS = {**QUICK, "deleteBrake": 10}
 
 
@@ -97,15 +98,36 @@ def _batches(stage: Stage) -> None:
 
 def _deletions(stage: Stage, other: Stage) -> None:
     pool = Pool(other)
+    _share_finalizers(other, "SenderAccountBatch", pool.name)
+    _share_finalizers(stage, "SenderAccount", "google")
     pool.delete()
     held = "False DeletionHeld"
     eventually(lambda: held in {each.condition("Ready") for each in pool.accounts().values()}, held)
     other.annotate_namespace(approve_deletion="true")
+    _let_go(other, "SenderAccountBatch", pool.name)
     pool.gone()
     assert other.emulator.inboxes(workspace=other.workspace) == []
     for name in ("google", "outlook", "custom", "native", "own"):
         stage.delete(name)
+        if name == "google":
+            _let_go(stage, "SenderAccount", name)
         stage.gone(name)
+
+
+def _share_finalizers(stage: Stage, kind: str, name: str) -> None:
+    """Another controller's finalizer stands beside ours, so the list must be read before ours can be taken off."""
+    stage.server.merge(kind, stage.namespace, name, {"metadata": {"finalizers": [FINALIZER, OTHER]}})
+
+
+def _let_go(stage: Stage, kind: str, name: str) -> None:
+    """The operator has taken its finalizer off, and the other controller does so too."""
+
+    def left() -> bool:
+        found = stage.server.get(kind, stage.namespace, name)
+        return found is not None and found["metadata"].get("finalizers") == [OTHER]
+
+    eventually(left, f"the finalizer of another controller alone on {name}")
+    stage.server.merge(kind, stage.namespace, name, {"metadata": {"finalizers": None}})
 
 
 def _prove_content(operator: OperatorRun) -> None:

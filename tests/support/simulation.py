@@ -140,11 +140,17 @@ class Simulation:
         if raw is None:
             spec = {"template": template_of(**template), "inboxes": inboxes_of(addresses), "maxUnavailable": 1}
             uid = self.cluster.create(namespace, name, spec, BATCH_KIND)["metadata"]["uid"]
+            self.watch.batches[uid] = Listing(namespace, name, unlisted=self._left_behind(namespace, name))
         else:
             uid, template = raw["metadata"]["uid"], raw["spec"]["template"] | template
             self.cluster.change_spec(uid, template=template, inboxes=inboxes_of(addresses))
         listing = self.watch.batches.get(uid) or Listing(namespace, name)
         self.watch.listed(uid, listing, addresses, template)
+
+    def _left_behind(self, namespace: str, name: str) -> set[str]:
+        """What deleted batches of this name asked for: the new one takes over their children that are still there."""
+        former = [each for each in self.watch.batches.values() if (each.namespace, each.name) == (namespace, name)]
+        return {address for each in former if each.deleted for address in each.addresses | each.unlisted}
 
     def change_template(self, uid: str, **template: Any) -> None:
         if self.cluster.find(uid) is None:

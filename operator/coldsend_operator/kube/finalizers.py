@@ -76,16 +76,17 @@ async def unmark(client: KubeClient, ref: Ref) -> str | None:
     """
     refusal: KubeError | None = None
     metadata: Mapping[str, Any] | None = {"finalizers": [FINALIZER]}  # as a rule: no need to read it first
-    for _ in range(TRIES):
+    for turn in range(TRIES):
         names = (metadata or {}).get("finalizers") or []
         ours = [at for at, name in enumerate(names) if name in {FINALIZER, _RENEWAL}]
         if not ours:
             return (metadata or {}).get("resourceVersion")
-        patch: list[dict[str, Any]] = [
-            {"op": "test", "path": "/metadata/uid", "value": ref.uid},
-            {"op": "test", "path": "/metadata/finalizers", "value": names},
-            *({"op": "remove", "path": f"/metadata/finalizers/{at}"} for at in reversed(ours)),
-        ]
+        patch: list[dict[str, Any]] = [{"op": "test", "path": "/metadata/uid", "value": ref.uid}]
+        if turn == 0:
+            patch.append({"op": "test", "path": "/metadata/finalizers", "value": names})
+        for at in reversed(ours):
+            path = f"/metadata/finalizers/{at}"
+            patch += [{"op": "test", "path": path, "value": names[at]}, {"op": "remove", "path": path}]
         try:
             answer = await client.patch(ref.path, patch, JSON_PATCH, {"fieldManager": FIELD_MANAGER}, METADATA)
         except NotFound:
