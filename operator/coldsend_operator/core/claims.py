@@ -1,51 +1,13 @@
 """Who may have which address, and who holds which inbox, over all objects and keys (safety.md, 13)."""
 
-from typing import Generic, TypeVar
+from operator import attrgetter
+from typing import TypeVar
 
+from coldsend_operator.core.membership import Several
 from coldsend_operator.core.records import Account
 
 K = TypeVar("K")
-
-
-class _Index(Generic[K]):
-    """Accounts by a key. Most keys have one account: a dict for it would take 184 bytes."""
-
-    def __init__(self) -> None:
-        self._found: dict[K, Account | dict[str, Account]] = {}
-
-    def at(self, key: K) -> tuple[Account, ...]:
-        found = self._found.get(key, {})
-        return tuple(found.values()) if isinstance(found, dict) else (found,)
-
-    def put(self, key: K, account: Account) -> None:
-        found = self._found.setdefault(key, account)
-        if isinstance(found, dict):
-            found[account.uid] = account
-        elif found.uid == account.uid:
-            self._found[key] = account
-        else:
-            self._found[key] = {found.uid: found, account.uid: account}
-
-    def drop(self, key: K, uid: str) -> None:
-        found = self._found.get(key, {})
-        if not isinstance(found, dict):
-            if found.uid == uid:
-                del self._found[key]
-            return
-        found.pop(uid, None)
-        if not found:
-            self._found.pop(key, None)
-
-    def move(self, old: K | None, new: K | None, account: Account) -> set[str]:
-        """From one key to the other; the UIDs of those that stand there."""
-        concerned: set[str] = set()
-        if old is not None:
-            self.drop(old, account.uid)
-            concerned.update(other.uid for other in self.at(old))
-        if new is not None:
-            concerned.update(other.uid for other in self.at(new))
-            self.put(new, account)
-        return concerned
+_UID = attrgetter("uid")
 
 
 class Claims:
@@ -56,8 +18,8 @@ class Claims:
     """
 
     def __init__(self) -> None:
-        self._by_address = _Index[tuple[str, str]]()
-        self._by_inbox = _Index[str]()
+        self._by_address = Several[tuple[str, str], Account](_UID)
+        self._by_inbox = Several[str, Account](_UID)
         self._keys: dict[str, tuple[tuple[str, str] | None, str | None, bool]] = {}
 
     def update(self, account: Account, group: str) -> set[str]:
@@ -67,11 +29,11 @@ class Claims:
         old_address, old_inbox, was_committed = self._keys.get(account.uid, (None, None, False))
         concerned: set[str] = set()
         if old_address != address:
-            concerned |= self._by_address.move(old_address, address, account)
+            concerned |= _move(self._by_address, old_address, address, account)
         elif address is not None:
             self._by_address.put(address, account)
         if old_inbox != inbox:
-            concerned |= self._by_inbox.move(old_inbox, inbox, account)
+            concerned |= _move(self._by_inbox, old_inbox, inbox, account)
         if address is not None and (old_inbox != inbox or was_committed != account.committed):
             concerned |= {other.uid for other in self._by_address.at(address)}
         self._keys[account.uid] = (address, inbox, account.committed)
@@ -81,8 +43,8 @@ class Claims:
     def remove(self, account: Account) -> set[str]:
         """The object is gone: what it claimed is free for others."""
         address, inbox, _ = self._keys.pop(account.uid, (None, None, False))
-        concerned = self._by_address.move(address, None, account)
-        concerned |= self._by_inbox.move(inbox, None, account)
+        concerned = _move(self._by_address, address, None, account)
+        concerned |= _move(self._by_inbox, inbox, None, account)
         concerned.discard(account.uid)
         return concerned
 
@@ -105,6 +67,18 @@ class Claims:
 
     def holders(self, inbox_id: str, besides: str) -> tuple[Account, ...]:
         return tuple(other for other in self._by_inbox.at(inbox_id) if other.uid != besides)
+
+
+def _move(index: Several[K, Account], old: K | None, new: K | None, account: Account) -> set[str]:
+    """From one key to the other; the UIDs of those that stand there."""
+    concerned: set[str] = set()
+    if old is not None:
+        index.drop(old, account.uid)
+        concerned.update(other.uid for other in index.at(old))
+    if new is not None:
+        concerned.update(other.uid for other in index.at(new))
+        index.put(new, account)
+    return concerned
 
 
 def _claims_address(account: Account) -> bool:

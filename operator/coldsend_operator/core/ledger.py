@@ -334,7 +334,7 @@ class Ledger:
 
     def showing(self, inbox_id: str) -> frozenset[str]:
         """UIDs of the accounts of this workspace whose status shows the inbox."""
-        return frozenset(self._shown.members(inbox_id))
+        return self._shown.members(inbox_id)
 
     def queued(self, move: Move) -> tuple[str, ...]:
         """UIDs that wait for a call of this kind."""
