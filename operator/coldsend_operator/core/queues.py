@@ -87,7 +87,7 @@ class Queue:
         `ample`: much of the minute's budget is still there, so single calls are cheap.
         """
         if len(self._where) >= full:
-            return min(now, self.since)
+            return self.since
         deadline = self.since + LINGER
         if self.flying:
             return deadline

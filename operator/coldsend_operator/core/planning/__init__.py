@@ -8,7 +8,7 @@ from coldsend_operator.core.planning.candidate import MOST_FLYING, Candidate
 from coldsend_operator.core.planning.creates import creates
 from coldsend_operator.core.planning.deletes import deletes
 from coldsend_operator.core.planning.jobs import polls
-from coldsend_operator.core.planning.looks import looks, pages_of, wants_list
+from coldsend_operator.core.planning.looks import just_made, looks, pages_of, wants_list
 from coldsend_operator.core.planning.mails import mails
 from coldsend_operator.core.planning.native import domains
 from coldsend_operator.core.planning.sweeps import sweep, sweep_period
@@ -63,11 +63,12 @@ def _free_at(ledger: Ledger, candidate: Candidate, now: float, ahead: int) -> fl
 
 def candidates(ledger: Ledger, now: float) -> Iterator[Candidate]:
     """One candidate for each lane and group: the next call that it would make."""
-    listed = wants_list(ledger, now)
+    fresh = just_made(ledger, now)
+    listed = wants_list(ledger, now, fresh)
     yield from creates(ledger, now)
     yield from deletes(ledger, now)
     yield from polls(ledger)
-    yield from looks(ledger, now, listed=listed)
+    yield from looks(ledger, now, fresh, listed=listed)
     yield from mails(ledger, now)
     yield from domains(ledger)
     yield from sweep(ledger, now, listed=listed)

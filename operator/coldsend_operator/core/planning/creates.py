@@ -24,7 +24,7 @@ def creates(ledger: Ledger, now: float) -> Iterator[Candidate]:
             continue
         if group.startswith("single:"):
             uids = queue.take(1)
-            ready_at = _since(ledger, group, now)
+            ready_at = queue.since
         else:
             ready_at = queue.ready_at(now, BULK, ample=ample(ledger, now))
             uids = queue.take(_most(ledger, group))

@@ -18,41 +18,39 @@ NEWEST_FULL = 25 * BULK
 NEWEST_LINGER = 50.0  # seconds in which so many inboxes are made at the default limits
 
 
-def looks(ledger: Ledger, now: float, *, listed: bool) -> Iterator[Candidate]:
-    """`listed`: a whole list serves what waits best, see wants_list."""
-    fresh = frozenset[str]() if listed else _fresh(ledger, now)
-    if len(fresh) < FEW_LOOKS:
-        fresh = frozenset()
-    yield from _newest(ledger, now, fresh)
+def looks(ledger: Ledger, now: float, fresh: frozenset[str], *, listed: bool) -> Iterator[Candidate]:
+    """`fresh` as in just_made; `listed`: a whole list serves what waits best, see wants_list."""
+    since = waiting_since(ledger, now)
+    if not _page_flies(ledger) and (ledger.newest_page or (fresh and not listed)):
+        yield _newest(ledger, since)
     if listed:
         for uid in _beyond_lists(ledger)[:MOST_FLYING]:
-            yield _look(ledger, uid, Operation.GET_ACCOUNT, now)
+            yield _look(ledger, uid, Operation.GET_ACCOUNT, since)
         if ledger.inventory.in_vain >= 2:
-            yield from _looks_beside_lists(ledger, now)
+            yield from _looks_beside_lists(ledger, since)
         return
     for move, operation in ((Move.SEARCH, Operation.SEARCH_ACCOUNTS), (Move.GET, Operation.GET_ACCOUNT)):
         queue = queue_of(ledger, move)
         if move is Move.GET and len(queue) >= FEW_LOOKS and _deleting_flood(ledger, now):
             continue
         for uid in [uid for uid in queue.take(BULK) if uid not in fresh][:MOST_FLYING]:
-            yield _look(ledger, uid, operation, now)
+            yield _look(ledger, uid, operation, since)
 
 
-def _looks_beside_lists(ledger: Ledger, now: float) -> Iterator[Candidate]:
+def _looks_beside_lists(ledger: Ledger, since: float) -> Iterator[Candidate]:
     """Lists go on to prove nothing (contract row 35): a few at a time are looked at one by one."""
     beyond = set(_beyond_lists(ledger))
     for move, operation in ((Move.SEARCH, Operation.SEARCH_ACCOUNTS), (Move.GET, Operation.GET_ACCOUNT)):
         for uid in [uid for uid in queue_of(ledger, move).take(BULK) if uid not in beyond][:1]:
-            yield _look(ledger, uid, operation, now)
+            yield _look(ledger, uid, operation, since)
 
 
-def wants_list(ledger: Ledger, now: float) -> bool:
+def wants_list(ledger: Ledger, now: float, fresh: frozenset[str]) -> bool:
     """Whether what waits for a look is served best by a whole list."""
     count = len(queue_of(ledger, Move.SEARCH)) + len(queue_of(ledger, Move.GET)) - len(_beyond_lists(ledger))
     if ledger.inventory.listed_at == 0:
         return count > 1
-    fresh = len(_fresh(ledger, now))
-    count -= fresh if fresh >= FEW_LOOKS else 0
+    count -= len(fresh)
     pages = pages_of(ledger)
     if not _deleting_flood(ledger, now):
         return count >= FEW_LOOKS and count >= pages
@@ -75,10 +73,14 @@ def _is_missing(ledger: Ledger, account: Account) -> bool:
     return (account.deleted_at is None or account.unheard) and account.facts.inbox_id not in ledger.inventory.rows
 
 
-def _fresh(ledger: Ledger, now: float) -> frozenset[str]:
-    """Those that wait for the look at an inbox just made: a page of the newest shows up to 100 of them."""
+def just_made(ledger: Ledger, now: float) -> frozenset[str]:
+    """Those that wait for the look at an inbox just made: a page of the newest shows up to 100 of them.
+
+    Fewer than FEW_LOOKS are looked at one by one: then there are none.
+    """
     uids = queue_of(ledger, Move.SEARCH).take(MOST_FRESH) + queue_of(ledger, Move.GET).take(MOST_FRESH)
-    return frozenset(uid for uid in uids if _just_made(ledger, uid, now))
+    fresh = frozenset(uid for uid in uids if _just_made(ledger, uid, now))
+    return fresh if len(fresh) >= FEW_LOOKS else frozenset()
 
 
 def _just_made(ledger: Ledger, uid: str, now: float) -> bool:
@@ -102,13 +104,11 @@ def pages_of(ledger: Ledger) -> int:
     return max(1, -(-len(ledger.inventory.rows) // BULK))
 
 
-def _newest(ledger: Ledger, now: float, fresh: frozenset[str]) -> Iterator[Candidate]:
+def _newest(ledger: Ledger, since: float) -> Candidate:
     """The next page of the newest rows, for inboxes just made."""
-    if not (fresh or ledger.newest_page) or any(call.newest for call in ledger.flying.values()):
-        return
-    due = ledger.newest_after if ledger.newest_page else max(_newest_due(ledger), waiting_since(ledger, now))
-    yield Candidate(
-        ready_at=max(now, due),
+    due = ledger.newest_after if ledger.newest_page else max(_newest_due(ledger), since)
+    return Candidate(
+        ready_at=due,
         # A look that has begun goes on first: what is made meanwhile moves the rows to further pages.
         score=0.0 if ledger.newest_page else score(ledger, Lane.LOOK, due),
         operation=Operation.LIST_ACCOUNTS,
@@ -118,10 +118,14 @@ def _newest(ledger: Ledger, now: float, fresh: frozenset[str]) -> Iterator[Candi
     )
 
 
+def _page_flies(ledger: Ledger) -> bool:
+    return any(call.newest for call in ledger.flying.values())
+
+
 def looking(ledger: Ledger) -> bool:
     """Whether the newest rows are being looked through: what is made meanwhile moves them on to further pages."""
     goes_on = ledger.newest_page > 0 and ledger.breaker.block_of(Operation.LIST_ACCOUNTS) is None
-    return goes_on or any(call.newest for call in ledger.flying.values())
+    return goes_on or _page_flies(ledger)
 
 
 def _newest_due(ledger: Ledger) -> float:
@@ -141,12 +145,12 @@ def waiting_since(ledger: Ledger, now: float) -> float:
     return min((queue.since for queue in queues), default=now)
 
 
-def _look(ledger: Ledger, uid: str, operation: Operation, now: float) -> Candidate:
+def _look(ledger: Ledger, uid: str, operation: Operation, ready_at: float) -> Candidate:
     account = ledger.accounts[uid]
     search = operation is Operation.SEARCH_ACCOUNTS
     return Candidate(
-        ready_at=now,
-        score=score(ledger, Lane.LOOK, waiting_since(ledger, now)),
+        ready_at=ready_at,
+        score=score(ledger, Lane.LOOK, ready_at),
         operation=operation,
         lane=Lane.LOOK,
         uids=(uid,),

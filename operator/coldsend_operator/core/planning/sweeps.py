@@ -29,7 +29,7 @@ def sweep(ledger: Ledger, now: float, *, listed: bool) -> Iterator[Candidate]:
 
 
 def sweep_due(ledger: Ledger) -> float:
-    """When the next page of a sweep is due: now while one is under way, else by the period."""
+    """When the next page of a sweep is due: at once while one is under way, else by the period."""
     inventory = ledger.inventory
     if inventory.sweep is not None:
         return ledger.sweep_after
