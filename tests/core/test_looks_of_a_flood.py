@@ -55,3 +55,11 @@ def test_that_bulks_leave_when_a_page_is_refused() -> None:
     call = desk.ask(Operation.LIST_ACCOUNTS, newest=True, page=2)
     desk.answer(call, Failure(FailureKind.FORBIDDEN, "no", 403))
     assert Operation.CREATE_SMTP_BULK in desk.operations()
+
+
+def test_that_bulks_leave_when_lists_are_refused_to_somebody_else() -> None:
+    desk, rows = flooded()
+    turn(desk, 1, rows[:50], more=True)
+    desk.answer(desk.ask(Operation.LIST_ACCOUNTS), Failure(FailureKind.FORBIDDEN, "no", 403))
+    assert desk.ledger.newest_page == 2
+    assert Operation.CREATE_SMTP_BULK in desk.operations()

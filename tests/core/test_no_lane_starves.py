@@ -54,5 +54,6 @@ def test_that_the_deletion_of_a_person_comes_before_a_flood_of_creates() -> None
     for number in range(250):
         desk.account(f"new{number}@company.com")
     served(desk, 1)
+    desk.wait(SLOT)
     flood(desk)
     assert desk.calls()[0].lane is Lane.DELETE

@@ -140,12 +140,12 @@ class Simulation:
         if raw is None:
             spec = {"template": template_of(**template), "inboxes": inboxes_of(addresses), "maxUnavailable": 1}
             uid = self.cluster.create(namespace, name, spec, BATCH_KIND)["metadata"]["uid"]
-            self.watch.batches[uid] = Listing(namespace, name, unlisted=self._left_behind(namespace, name))
+            left = self._left_behind(namespace, name) - set(addresses)
+            self.watch.batches[uid] = Listing(namespace, name, unlisted=left)
         else:
             uid, template = raw["metadata"]["uid"], raw["spec"]["template"] | template
             self.cluster.change_spec(uid, template=template, inboxes=inboxes_of(addresses))
-        listing = self.watch.batches.get(uid) or Listing(namespace, name)
-        self.watch.listed(uid, listing, addresses, template)
+        self.watch.listed(uid, self.watch.batches[uid], addresses, template)
 
     def _left_behind(self, namespace: str, name: str) -> set[str]:
         """What deleted batches of this name asked for: the new one takes over their children that are still there."""
