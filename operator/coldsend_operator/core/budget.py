@@ -15,8 +15,9 @@ MINUTE = 60.0
 HOUR = 3600.0
 BLOCK = 20
 FALLBACK_WAIT = 60.0
+LONGEST_DOUBLED_WAIT = 600.0
 PROBE_PAUSE = 0.5
-REPEATED_WAITS = (120.0, 240.0, 480.0, 600.0)
+MAIL_SHARE = 10  # test mails take at most one request in so many (rule 28)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,38 @@ def _stored(when: float) -> float:
     return ceil(when * 10) / 10
 
 
+class MailBudget:
+    """Test mails sent in the present minute and hour; `flying` are those whose answer is awaited."""
+
+    def __init__(self) -> None:
+        self._minute = Window(MINUTE, 0.5)
+        self._hour = Window(HOUR, 60.0)
+        self.flying = 0
+
+    def add(self, when: float, count: int = 1) -> None:
+        self._minute.add(when, count)
+        self._hour.add(when, count)
+
+    def free_at(self, now: float, minute_limit: int, hour_limit: int) -> float:
+        """When the next mail may leave, where all requests together have these limits."""
+        minute = self._minute.free_at(now, max(1, minute_limit // MAIL_SHARE) - self.flying)
+        return max(minute, self._hour.free_at(now, max(1, hour_limit // MAIL_SHARE) - self.flying))
+
+    def to_json(self, now: float) -> list[list[float]]:
+        """Mails whose answer is awaited count as sent now: they may have left when the process ends."""
+        flying = [[_stored(now), float(self.flying)]] if self.flying else []
+        return self._hour.to_json(now) + flying
+
+    def load(self, entries: list[list[float]], now: float, ahead: float = 0.0) -> None:
+        for when, count in entries:
+            if when + ahead + HOUR > now:
+                self.add(min(when + ahead, now), int(count))
+
+    def absorb(self, other: "MailBudget", now: float) -> None:
+        self.load(other._hour.to_json(now), now)  # noqa: SLF001 - a budget like this one
+        self.flying += other.flying
+
+
 class Budget:
     """What may still be asked of ColdSend. All times are Unix seconds of one steady clock."""
 
@@ -102,6 +135,7 @@ class Budget:
         self.limits = limits
         self._minute = Window(MINUTE, 0.5)
         self._hour = Window(HOUR, 60.0)
+        self.mails = MailBudget()
         self.flying = 0
         self.booked = 0  # requests that the stored state already counts
         self.granted_minute: int | None = None
@@ -196,14 +230,16 @@ class Budget:
             self.refusals = 0
 
     def refuse(self, now: float, retry_after: float | None) -> float:
-        """A 429 came: wait as it says, then one call alone; refused again, 2, 4, 8, 10 minutes (settled.md)."""
+        """A 429 came: wait as it says, then one call alone; the wait doubles with each refusal in a row (settled.md).
+
+        Where nothing is said it is 1, 2, 4, 8, 10 minutes. A wait that ColdSend states is never shortened.
+        """
         if now < self.refused_until:  # an answer to a call that had left before the first refusal
             return self.refused_until
-        wait = retry_after if retry_after is not None else FALLBACK_WAIT
-        if self.refusals:
-            wait = max(wait, REPEATED_WAITS[min(self.refusals, len(REPEATED_WAITS)) - 1])
+        stated = max(retry_after if retry_after is not None else FALLBACK_WAIT, 0.05)
+        wait = max(stated, min(stated * 2 ** min(self.refusals, 20), LONGEST_DOUBLED_WAIT))
         self.refusals += 1
-        self.refused_until = now + max(wait, 0.05)
+        self.refused_until = now + wait
         return self.refused_until
 
     def see(self, headers: RateHeaders, now: float, server_offset: float = 0.0) -> None:
@@ -247,28 +283,47 @@ class Budget:
             "hour": self._hour.to_json(now),
             "open": block + self.flying,
         }
-        if now < self.refused_until:
+        mails = self.mails.to_json(now)
+        if mails:
+            state["mails"] = mails
+        if self.refusals:
             state["refusedUntil"] = _stored(self.refused_until)
             state["refusals"] = self.refusals
         return state
 
-    def load(self, state: dict[str, Any], now: float) -> None:
-        """Take over what an earlier run stored. Its open block may have been spent up to now."""
+    def load(self, state: dict[str, Any], now: float, ahead: float = 0.0) -> None:
+        """Add what an earlier run, or another process, stored. Its open block may have been spent up to now.
+
+        `ahead`: by how many seconds its times are to be moved on, as the clock that wrote them was behind. A time in
+        the future was written by a clock that was ahead: it counts as now.
+        """
+        ahead = max(ahead, 0.0)  # moved back, an entry could leave its window too early
         for window, name in ((self._minute, "minute"), (self._hour, "hour")):
             for entry in state.get(name, ()):
-                latest, count = float(entry[0]), int(entry[1])
+                latest, count = float(entry[0]) + ahead, int(entry[1])
                 if latest + window.length > now:
                     window.add(min(latest, now), count)
         left_open = int(state.get("open", 0))
         if left_open > 0:
             self._minute.add(now, left_open)
             self._hour.add(now, left_open)
-        self.refused_until = min(float(state.get("refusedUntil", 0.0)), now + HOUR)
-        self.refusals = int(state.get("refusals", 0))
+        self.mails.load(state.get("mails", []), now, ahead)
+        until = min(float(state.get("refusedUntil", 0.0)) + ahead, now + HOUR)
+        self._refused(until, int(state.get("refusals", 0)))
+
+    def heed(self, other: "Budget") -> None:
+        """What the other key was refused holds for this one too."""
+        self._refused(other.refused_until, other.refusals)
+
+    def _refused(self, until: float, refusals: int) -> None:
+        """A wait that ColdSend has asked for is never shortened by what somebody else knows."""
+        self.refused_until = max(self.refused_until, until)
+        self.refusals = max(self.refusals, refusals)
 
     def absorb(self, other: "Budget", now: float) -> None:
         """Two keys turned out to be one workspace: carry the other's counts over (safety.md, 13)."""
-        self.load(other.to_json(now, block=0) | {"open": 0}, now)
+        self.load(other.to_json(now, block=0) | {"open": 0, "mails": []}, now)
+        self.mails.absorb(other.mails, now)
         self.flying += other.flying
         self.booked += other.booked
-        self.refused_until = max(self.refused_until, other.refused_until)
+        self.heed(other)

@@ -11,8 +11,8 @@ from dataclasses import replace
 from coldsend_operator.core.answers import address_key
 from coldsend_operator.core.brake import Brake
 from coldsend_operator.core.breaker import Breaker
-from coldsend_operator.core.budget import HOUR, MINUTE, Budget, Window
-from coldsend_operator.core.calls import Call, Operation
+from coldsend_operator.core.budget import Budget
+from coldsend_operator.core.calls import Call
 from coldsend_operator.core.claims import Claims
 from coldsend_operator.core.domains import Domains
 from coldsend_operator.core.inventory import Inventory
@@ -65,8 +65,6 @@ class Ledger:
         self.timers: list[tuple[float, str]] = []
         self.signs: dict[str, float] = {}  # last sign of a lost call
         self.address_writes: dict[str, float] = {}  # addresses that our deletes freed lately
-        self.mails_minute = Window(MINUTE, 0.5)
-        self.mails_hour = Window(HOUR, 60.0)
         self.implausible: str | None = None
         self.kube_offset = 0.0
         self.server_offset = 0.0
@@ -214,6 +212,7 @@ class Ledger:
         if not counted:
             self.budget.absorb(other.budget, now)
             self.brake.absorb(other.brake, now)
+        self.budget.heed(other.budget)
         kin = [*self.kin, *other.kin]
         digests = self.digests | other.digests
         for ledger in kin:
@@ -347,12 +346,6 @@ class Ledger:
     def next_call_id(self) -> int:
         self._next_call += 1
         return self._next_call
-
-    def mail_free_at(self, now: float) -> float:
-        """When the next test mail may leave: they take at most a tenth of each window (safety.md, 28)."""
-        flying = sum(call.operation is Operation.SEND_TEST_EMAIL for call in self.flying.values())
-        minute = self.mails_minute.free_at(now, max(1, self.budget.minute_limit // 10) - flying)
-        return max(minute, self.mails_hour.free_at(now, max(1, self.budget.hour_limit // 10) - flying))
 
     def stored(self, uid: str, facts: Facts) -> None:
         """The API server holds these facts now: steps that wait for them may follow."""

@@ -73,7 +73,8 @@ class Operator:
         await self._stack.enter_async_context(self._kube)
         secrets = Secrets(self._kube)
         self._secrets = secrets
-        self._store = Store(StateMap(self._kube, self._settings.lease_namespace, self._settings.lease_name), self.clock)
+        state = StateMap(self._kube, self._settings.lease_namespace, self._settings.lease_name)
+        self._store = Store(state, self.clock, lambda: self._kube.clock_offset)
         if self._settings.leader_election:
             election = Election(self._kube, self._settings.lease_namespace, self._settings.lease_name)
             self._leadership = await self._stack.enter_async_context(election)

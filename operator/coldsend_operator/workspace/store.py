@@ -11,15 +11,21 @@ from coldsend_operator.kube.state import StateConflict, StateMap
 from coldsend_operator.logs import Event, log
 
 UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, IndexError)  # somebody edited the ConfigMap
+CLOCK_TOLERANCE = 5.0  # seconds: the API server's Date header has whole seconds, and takes its time to arrive
 RETRY_PAUSES = (0.5, 2.0)  # a booking that is not stored must not be spent for one lost answer
 
 
 class Store:
-    """What earlier runs left of each workspace, and what this run leaves."""
+    """What earlier runs left of each workspace, and what this run leaves.
 
-    def __init__(self, state: StateMap, clock: Callable[[], float]) -> None:
+    `offset` is the API server's clock minus ours. It is stored beside the times, so that a run which began with a
+    wrong clock does not make its requests look older than they are.
+    """
+
+    def __init__(self, state: StateMap, clock: Callable[[], float], offset: Callable[[], float] = lambda: 0.0) -> None:
         self._state = state
         self._clock = clock
+        self._offset = offset
         self._texts: dict[str, str] = {}
         self._told = False
         self._locks: dict[str, asyncio.Lock] = {}
@@ -37,7 +43,7 @@ class Store:
         """
         try:
             stored = json.loads(self._texts.get(digest or ledger.digest, "{}"))
-            ledger.budget.load(stored.get("budget", {}), self._clock())
+            ledger.budget.load(stored.get("budget", {}), self._clock(), self._behind(stored))
             ledger.brake.load(stored.get("brake", {}), self._clock())
             return frozenset(stored.get("keys", ()))
         except UNREADABLE:
@@ -82,6 +88,7 @@ class Store:
         content: dict[str, Any] = {
             "budget": ledger.budget.to_json(self._clock(), block=block),
             "brake": ledger.brake.to_json(),
+            "clockOffset": round(self._offset(), 1),
         }
         if len(ledger.digests) > 1:
             content["keys"] = sorted(ledger.digests)
@@ -93,9 +100,15 @@ class Store:
         try:
             others = await self._state.load()
             stored = json.loads(others.get(ledger.digest, "{}"))
-            ledger.budget.load(stored.get("budget", {}), self._clock())
+            ledger.budget.load(stored.get("budget", {}), self._clock(), self._behind(stored))
         except (KubeError, *UNREADABLE) as error:
             self._tell(error)
+
+    def _behind(self, stored: dict[str, Any]) -> float:
+        """By how many seconds the clock that wrote this was behind ours, by the API server's clock."""
+        present = self._offset()
+        behind = float(stored.get("clockOffset", present)) - present
+        return behind if behind > CLOCK_TOLERANCE else 0.0
 
     def _tell(self, error: Exception) -> None:
         if not self._told:

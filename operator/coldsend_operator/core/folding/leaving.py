@@ -42,6 +42,8 @@ def launch(ledger: Ledger, candidate: Candidate, now: float) -> Call:
     ledger.flying[call.id] = call
     ledger.last_served[f"{call.lane}{_group(call)}"] = now
     ledger.budget.start()
+    if call.operation is Operation.SEND_TEST_EMAIL:
+        ledger.budget.mails.flying += 1
     ledger.breaker.start(call.operation)
     return call
 
@@ -96,7 +98,8 @@ def cancel(ledger: Ledger, call: Call, now: float) -> None:
 
 
 def end(ledger: Ledger, call: Call) -> None:
-    ledger.flying.pop(call.id, None)
+    if ledger.flying.pop(call.id, None) is not None and call.operation is Operation.SEND_TEST_EMAIL:
+        ledger.budget.mails.flying -= 1
     key = ledger.queue_of_call.pop(call.id, None)
     if key is not None and key in ledger.queues:
         ledger.queues[key].flying -= 1

@@ -11,8 +11,7 @@ from coldsend_operator.core.times import rfc3339
 
 
 def mailed(ledger: Ledger, account: Account, answer: MailSent, now: float) -> None:
-    ledger.mails_minute.add(now)
-    ledger.mails_hour.add(now)
+    ledger.budget.mails.add(now)
     if account.facts.mail is not None:
         sent_at = answer.sent_at or rfc3339(now)
         mail = replace(account.facts.mail, sent_at=sent_at, message_id=answer.message_id)
@@ -22,8 +21,7 @@ def mailed(ledger: Ledger, account: Account, answer: MailSent, now: float) -> No
 def mail_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> None:
     if failure.kind in {FailureKind.NOT_SENT, FailureKind.RATE_LIMITED}:
         return
-    ledger.mails_minute.add(now)
-    ledger.mails_hour.add(now)
+    ledger.budget.mails.add(now)
     error = f"ColdSend refused the test mail: {failure.message}"
     if failure.required:
         error += f"; grant {', '.join(failure.required)} to the API key. A new requestID sends again."

@@ -13,7 +13,8 @@ def mails(ledger: Ledger, now: float) -> Iterator[Candidate]:
     if not len(queue):
         return
     (uid,) = queue.take(1)
-    ready_at = max(queue.since, ledger.mail_free_at(now))
+    budget = ledger.budget  # shared by the keys of one workspace: so is the share of test mails (rule 45)
+    ready_at = max(queue.since, budget.mails.free_at(now, budget.minute_limit, budget.hour_limit))
     yield Candidate(
         ready_at=ready_at,
         score=score(ledger, Lane.MAIL, ready_at),
