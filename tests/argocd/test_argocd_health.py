@@ -50,6 +50,7 @@ NEEDS_A_PERSON = {
     Reason.SECRET_CHANGED,
     Reason.SECRET_NOT_FOUND,
     Reason.SECRET_KEY_NOT_FOUND,
+    Reason.SECRET_INVALID,
     Reason.CONNECTION_FAILED,
     Reason.REJECTED,
     Reason.DOMAIN_NOT_FOUND,

@@ -5,7 +5,7 @@ claims of finalizers, apply and resourceVersions is proved on a real API server 
 """
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -138,11 +138,11 @@ class FakeCluster:
     def of_kind(self, kind: str) -> list[Raw]:
         return [raw for raw in self.objects.values() if raw["kind"] == kind]
 
-    def write_secret(self, namespace: str, name: str, values: dict[str, str] | None) -> None:
+    def write_secret(self, namespace: str, name: str, values: Mapping[str, str | bytes] | None) -> None:
         if values is None:
             self.secrets.pop((namespace, name), None)
         else:
-            self.secrets[namespace, name] = values
+            self.secrets[namespace, name] = {key: _encoded(value) for key, value in values.items()}
 
     # -- what the operator asks
 
@@ -154,8 +154,7 @@ class FakeCluster:
             return _there(self.config_maps.get(path), path)
         if "secrets" in parts:
             values = _there(self.secrets.get((parts[3], parts[5])), path)
-            data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
-            return {"metadata": {"resourceVersion": "1"}, "data": data}
+            return {"metadata": {"resourceVersion": "1"}, "data": dict(values)}
         if parts[-2] == "namespaces":
             return self.namespaces.get(parts[-1], {"metadata": {}, "status": {"phase": "Active"}})
         return _there(self.objects.get(path), path)
@@ -277,6 +276,10 @@ class FakeCluster:
 def path_of(namespace: str, name: str, kind: str = ACCOUNT_KIND) -> str:
     plural = ACCOUNT_PLURAL if kind == ACCOUNT_KIND else BATCH_PLURAL
     return f"/apis/{API_VERSION}/namespaces/{namespace}/{plural}/{name}"
+
+
+def _encoded(value: str | bytes) -> str:
+    return base64.b64encode(value.encode() if isinstance(value, str) else value).decode()
 
 
 def _path(raw: Raw) -> str:

@@ -42,6 +42,7 @@ class Reason(StrEnum):
     SECRET_CHANGED = "SecretChanged"  # noqa: S105 - a reason, no secret
     SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - a reason, no secret
     SECRET_KEY_NOT_FOUND = "SecretKeyNotFound"  # noqa: S105 - a reason, no secret
+    SECRET_INVALID = "SecretInvalid"  # noqa: S105 - a reason, no secret
     CREDENTIALS_UNKNOWN = "CredentialsUnknown"
     CONNECTION_FAILED = "ConnectionFailed"
     REJECTED = "Rejected"
@@ -67,6 +68,7 @@ LASTING = frozenset(
         Reason.REJECTED,
         Reason.SECRET_NOT_FOUND,
         Reason.SECRET_KEY_NOT_FOUND,
+        Reason.SECRET_INVALID,
         Reason.DOMAIN_NOT_FOUND,
         Reason.PLAN_LIMIT,
         Reason.MISSING_SCOPES,

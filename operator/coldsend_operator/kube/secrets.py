@@ -2,8 +2,9 @@
 
 import base64
 import binascii
+import codecs
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -15,11 +16,11 @@ from coldsend_operator.kube.client import Conflict, KubeClient, NotFound
 
 @dataclass(frozen=True, slots=True)
 class SecretContent:
-    """What a Secret holds; keys whose value is no UTF-8 text stand in `undecodable` instead."""
+    """What a Secret holds; `undecodable` says of each key that is no UTF-8 text what it is."""
 
     resource_version: str
     values: Mapping[str, SecretStr]
-    undecodable: frozenset[str] = frozenset()
+    undecodable: Mapping[str, str] = field(default_factory=dict)
 
 
 class Secrets:
@@ -55,10 +56,19 @@ class Secrets:
 
 def _content(secret: dict[str, Any]) -> SecretContent:
     values: dict[str, SecretStr] = {}
-    undecodable = set()
+    undecodable: dict[str, str] = {}
     for key, encoded in (secret.get("data") or {}).items():
         try:
             values[key] = SecretStr(base64.b64decode(encoded or "").decode())
-        except (binascii.Error, UnicodeDecodeError):
-            undecodable.add(key)
-    return SecretContent(secret["metadata"]["resourceVersion"], values, frozenset(undecodable))
+        except UnicodeDecodeError as error:
+            undecodable[key] = _encoding_fault(error)
+        except binascii.Error:
+            undecodable[key] = "is not valid base64"
+    return SecretContent(secret["metadata"]["resourceVersion"], values, undecodable)
+
+
+def _encoding_fault(error: UnicodeDecodeError) -> str:
+    """What is wrong, without the bytes: they are part of a secret."""
+    if error.object.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "begins with the byte order mark U+FEFF of UTF-16 text at position 1"
+    return f"is not UTF-8 text (from byte {error.start + 1} on)"

@@ -13,9 +13,12 @@ from coldsend_operator.core.records import Account, Credentials, SecretRef, Serv
 from coldsend_operator.kube.client import Forbidden
 from coldsend_operator.kube.secrets import SecretContent, Secrets
 from coldsend_operator.logs import mask
+from coldsend_operator.resources.common import InboxType
+from coldsend_operator.resources.values import password_fault, password_of
 
 HMAC_SECRET = "coldsend-operator-hmac"  # noqa: S105 - the name of a Secret
 HMAC_KEY = "key"
+GOOGLE = InboxType.GOOGLE_WORKSPACE.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +90,15 @@ class SecretReader:
         await self.fetch(namespace, secret_names(account))
         values: list[SecretStr] = []
         for field, server in (("spec.smtp", smtp), ("spec.imap", imap)):
-            value = self._value(namespace, field, server.password)
+            value = self._value(namespace, field, server.password, google=account.desired.spec.inbox_type == GOOGLE)
             if isinstance(value, Credentials):
                 return Passwords(value)
             values.append(value)
         digest = self._hmac.digest(tuple(value.get_secret_value() for value in values))
         return Passwords(Credentials(digest), values[0], values[1])
 
-    def _value(self, namespace: str, field: str, ref: SecretRef) -> SecretStr | Credentials:
+    def _value(self, namespace: str, field: str, ref: SecretRef, *, google: bool) -> SecretStr | Credentials:
+        """The password as it is sent."""
         content = self._contents[namespace, ref.name]
         path = f"{field}.passwordSecretRef"
         if isinstance(content, Forbidden):
@@ -103,16 +107,18 @@ class SecretReader:
         if content is None:
             message = f"Secret {ref.name} ({path}) is not in this namespace; create it, it is picked up by itself."
             return Credentials(None, Reason.SECRET_NOT_FOUND, message)
-        value = content.values.get(ref.key)
-        if value is None:
-            fault = "is not text (UTF-8)" if ref.key in content.undecodable else "is missing"
-        elif not value.get_secret_value():
-            fault = "is empty"
-        else:
-            mask(value)
-            return value
-        message = f"Key {ref.key} of Secret {ref.name} ({path}) {fault}; set it, it is picked up by itself."
-        return Credentials(None, Reason.SECRET_KEY_NOT_FOUND, message)
+        found = content.values.get(ref.key)
+        value = None if found is None else SecretStr(password_of(found.get_secret_value(), google=google))
+        fault = content.undecodable.get(ref.key, "") if value is None else password_fault(value.get_secret_value())
+        place = f"Key {ref.key} of Secret {ref.name} ({path})"
+        if fault:
+            return Credentials(None, Reason.SECRET_INVALID, f"{place} {fault}. A new value is picked up by itself.")
+        if value is None or not value.get_secret_value():
+            fault = "is missing" if value is None else "is empty"
+            message = f"{place} {fault}; set it, it is picked up by itself."
+            return Credentials(None, Reason.SECRET_KEY_NOT_FOUND, message)
+        mask(value)
+        return value
 
 
 def smtp_inbox(account: Account, passwords: Passwords) -> SmtpInbox:

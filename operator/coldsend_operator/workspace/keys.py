@@ -12,6 +12,7 @@ from coldsend_operator.core.records import Account, SecretRef
 from coldsend_operator.kube.client import Forbidden, KubeError
 from coldsend_operator.kube.secrets import Secrets
 from coldsend_operator.logs import mask
+from coldsend_operator.resources.values import api_key_fault, api_key_of
 from coldsend_operator.settings import Settings
 
 MISSING_FIRST, MISSING_LONGEST = 1.0, 30.0
@@ -127,6 +128,9 @@ class KeyRing:
         if not text:
             message = f"The file of the operator's API key ({path.name}) is missing or empty; write the key to it."
             return (Reason.UNAUTHORIZED, message)
+        fault = api_key_fault(text)
+        if fault:
+            return (Reason.UNAUTHORIZED, f"The file of the operator's API key ({path.name}) {fault}.")
         return SecretStr(text)
 
     async def _of_secret(self, namespace: str, ref: SecretRef) -> SecretStr | tuple[Reason, str]:
@@ -138,16 +142,19 @@ class KeyRing:
         if content is None:
             message = f"Secret {ref.name} (spec.apiKeySecretRef) is not in this namespace; create it."
             return (Reason.SECRET_NOT_FOUND, message)
-        value = content.values.get(ref.key)
-        if value is None or not value.get_secret_value().strip():
-            fault = "is empty" if value is not None else "is missing"
-            message = f"Key {ref.key} of Secret {ref.name} (spec.apiKeySecretRef) {fault}; set it."
-            return (Reason.SECRET_KEY_NOT_FOUND, message)
-        return SecretStr(value.get_secret_value().strip())
+        found = content.values.get(ref.key)
+        value = None if found is None else SecretStr(api_key_of(found.get_secret_value()))
+        fault = content.undecodable.get(ref.key, "") if value is None else api_key_fault(value.get_secret_value())
+        place = f"Key {ref.key} of Secret {ref.name} (spec.apiKeySecretRef)"
+        if fault:
+            return (Reason.SECRET_INVALID, f"{place} {fault}. A new value is picked up by itself.")
+        if value is None or not value.get_secret_value():
+            return (Reason.SECRET_KEY_NOT_FOUND, f"{place} {'is missing' if value is None else 'is empty'}; set it.")
+        return value
 
 
 def _read_file(path: Path) -> str:
     try:
-        return path.read_text().strip()
-    except (OSError, UnicodeDecodeError):
+        return api_key_of(path.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
         return ""

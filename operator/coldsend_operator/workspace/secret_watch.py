@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, Credentials
 from coldsend_operator.kube.client import KubeError
 from coldsend_operator.workspace.credentials import Hmac, SecretReader, secret_names
 
-MISSING_FIRST, MISSING_LONGEST = 1.0, 30.0
+TROUBLE_FIRST, TROUBLE_LONGEST = 1.0, 10.0  # a corrected Secret is picked up within 15 s
+TROUBLE_READS = 20.0  # per second, of all Secrets in trouble: thousands of missing ones must not flood the API server
 URGENT_PAUSE = 0.2
 SLICE = 200
 SecretName = tuple[str, str]
@@ -60,6 +62,7 @@ class SecretWatch:
             if not self._accounts[old]:
                 del self._accounts[old]
                 self._next.pop(old, None)
+                self._tries.pop(old, None)
         for name in names:
             new = name not in self._accounts
             self._accounts.setdefault(name, {})[account.uid] = account
@@ -99,7 +102,7 @@ class SecretWatch:
             await asyncio.sleep(min(max(pause, 0.01), URGENT_PAUSE))
 
     def _urgent(self) -> list[Account]:
-        """Accounts whose Secret a create found lacking, or for which a person asked."""
+        """Accounts whose Secret stands in the way of a create, or for which a person asked."""
         found = []
         for ledger in self._ledgers():
             for uid in list(ledger.stale_secrets):
@@ -111,21 +114,22 @@ class SecretWatch:
 
     async def _check(self, name: SecretName) -> None:
         reader = self._reader()
-        missing = False
+        trouble = False
         try:
             for turn, account in enumerate(list(self._accounts.get(name, {}).values())):
                 if turn % SLICE == SLICE - 1:
                     await asyncio.sleep(0)  # one Secret may serve thousands
                 credentials = (await reader.passwords(account)).credentials
-                missing = missing or credentials.reason is not None
+                trouble = trouble or credentials.reason is not None or _login_failed(account)
                 self._learn(account, credentials)
         except KubeError:
-            self._plan(name, self._clock() + MISSING_FIRST)
+            self._plan(name, self._clock() + TROUBLE_FIRST)
             return
-        if missing:
+        if trouble:
             tries = self._tries.get(name, 0)
             self._tries[name] = tries + 1
-            self._plan(name, self._clock() + min(MISSING_FIRST * 2**tries, MISSING_LONGEST, self._period))
+            longest = max(TROUBLE_LONGEST, len(self._tries) / TROUBLE_READS)
+            self._plan(name, self._clock() + min(TROUBLE_FIRST * 2 ** min(tries, 10), longest, self._period))
         else:
             self._tries.pop(name, None)
             self._plan(name, self._clock() + self._period)
@@ -146,3 +150,8 @@ class SecretWatch:
             if ledger is not None:
                 ledger.touch(account.uid)
                 self._wake(account)
+
+
+def _login_failed(account: Account) -> bool:
+    """Whether ColdSend refused the account for what most likely is its Secret."""
+    return account.setback is not None and account.setback.reason is Reason.CONNECTION_FAILED

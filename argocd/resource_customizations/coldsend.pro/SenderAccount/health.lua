@@ -37,6 +37,7 @@ local health_of = {
   InventoryImplausible = "Degraded",
   SecretChanged = "Degraded",
   SecretNotFound = "Degraded",
+  SecretInvalid = "Degraded",
   SecretKeyNotFound = "Degraded",
   ConnectionFailed = "Degraded",
   Rejected = "Degraded",

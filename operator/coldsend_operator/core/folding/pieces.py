@@ -44,6 +44,8 @@ def set_back(
     wait = min(first * 2 ** (tries - 1), longest)
     account.setback = Setback(reason, message, now, now + wait, account.basis, tries)
     account.unsure_at = 0.0
+    if reason is Reason.CONNECTION_FAILED:
+        ledger.stale_secrets.add(account.uid)  # a corrected Secret ends the wait, so it is read again soon
     ledger.touch(account.uid)
 
 

@@ -1,0 +1,77 @@
+"""Checks of text that users give in specs and Secrets: characters that nobody sees make logins and addresses fail.
+
+Every function names a character by code point and position only, so that its words may be shown for Secrets too.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+# Cc, Cf: control and format characters (zero width, direction, byte order mark); Zl, Zp: line and paragraph separator.
+_UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Zl", "Zp"})
+_NO_BREAK_SPACES = frozenset("\u00a0\u2007\u202f")
+# Categories of letters and marks, but with no shape of their own.
+_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+_GOOGLE_APP_PASSWORD = re.compile(r"[A-Za-z]{4}(?: [A-Za-z]{4}){3}")
+_CONTROL_NAMES = {"\0": "NUL", "\t": "TAB", "\n": "LINE FEED", "\r": "CARRIAGE RETURN", "\ufeff": "BYTE ORDER MARK"}
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """The first character of a text that nobody sees. `position` counts characters from 1."""
+
+    character: str
+    position: int
+
+    def __str__(self) -> str:
+        name = _CONTROL_NAMES.get(self.character) or unicodedata.name(self.character, "a control character")
+        return f"U+{ord(self.character):04X} ({name}) at position {self.position}"
+
+
+def first_unseen(text: str) -> Unseen | None:
+    """The first control, zero-width or bidirectional character, byte order mark or no-break space of a text."""
+    for position, character in enumerate(text, 1):
+        if character.isascii() and character.isprintable():
+            continue
+        if (
+            unicodedata.category(character) in _UNSEEN_CATEGORIES
+            or character in _NO_BREAK_SPACES
+            or character in _BLANKS
+        ):
+            return Unseen(character, position)
+    return None
+
+
+def password_of(value: str, *, google: bool = False) -> str:
+    """The password that is sent for the value of a Secret: one line end at its end dropped, else unchanged (rule 36).
+
+    With `google` the form in which Google shows app passwords, four groups of four letters, loses its spaces.
+    """
+    value = value.removesuffix("\n").removesuffix("\r") if value.endswith("\n") else value
+    return value.replace(" ", "") if google and _GOOGLE_APP_PASSWORD.fullmatch(value) else value
+
+
+def password_fault(value: str) -> str:
+    """Why a password is never sent, as the end of a sentence; empty when it may be sent."""
+    unseen = first_unseen(value)
+    if unseen is None:
+        return ""
+    if value.count("\0") > 1:
+        return f"holds {unseen} and more of them, as UTF-16 text does; store it as UTF-8"
+    return f"holds {unseen}, which cannot be part of a password that people type; store it without that character"
+
+
+def api_key_of(value: str) -> str:
+    """The API key for the value of a Secret or file: without spaces and line ends around it."""
+    return value.strip(" \t\r\n")
+
+
+def api_key_fault(key: str) -> str:
+    """Why a key is never sent, as the end of a sentence; empty when it may be sent. Keys are printable ASCII."""
+    unseen = first_unseen(key)
+    if unseen is not None and key.count("\0") > 1:
+        return f"holds {unseen} and more of them, as UTF-16 text does; store it as UTF-8"
+    if unseen is not None:
+        return f"holds {unseen}; store it without that character"
+    position = next((at for at, each in enumerate(key, 1) if not ("!" <= each <= "~")), None)
+    return "" if position is None else f"holds a character at position {position} that no API key has; correct it"

@@ -1,0 +1,157 @@
+"""safety.md: what comes in through values, rules 36, 37, 43 and 44."""
+
+from typing import Any
+
+import pytest
+
+from coldsend_operator.coldsend.errors import CallFailed
+from coldsend_operator.core.answers import Failure, FailureKind
+from tests.core.rules.watching import play_until, running
+from tests.support.simulation import SECOND, SECRET, Simulation
+
+ANN = "ann@company.com"
+LOGIN_FAILED = Failure(FailureKind.REFUSED, "SMTP connection failed: 535 bad credentials", 400)
+
+
+def conditions(simulation: Simulation, uid: str) -> dict[str, tuple[str, str]]:
+    """Reason and message of each condition."""
+    raw = simulation.cluster.find(uid)
+    assert raw is not None
+    said = (raw.get("status") or {}).get("conditions", ())
+    return {each["type"]: (each["reason"], each["message"]) for each in said}
+
+
+def an_account(simulation: Simulation, value: str | bytes, **fields: Any) -> str:
+    """An account whose Secret has this value."""
+    simulation.cluster.write_secret("sales", SECRET, {"password": value})
+    uid = simulation.apply("sales", "ann", ANN, **fields)
+    assert uid is not None
+    return uid
+
+
+def passwords_sent(simulation: Simulation, good: str | None = None) -> list[str]:
+    """Start a process; the passwords that its creates send. ColdSend refuses every other than the `good` one."""
+    process = running(simulation)
+    play_until(simulation, lambda: process.runners)
+    client: Any = process.runners[0].client
+    create, sent = client.create_smtp, []
+
+    async def create_smtp(inbox: Any) -> Any:
+        sent.append(inbox.smtp_password.get_secret_value())
+        if good is not None and sent[-1] != good:
+            raise CallFailed(LOGIN_FAILED)
+        return await create(inbox)
+
+    client.create_smtp = create_smtp
+    return sent
+
+
+UNCHANGED = [
+    "p\u00e4ss w\u00f6rd",
+    " spaces around ",
+    "abcd efgh ijkl",
+    "abcd efgh ijkl mno1",
+    "\U0001f40e",
+    "\u65e5\u672c",
+    "e\u0301",
+]
+SENT = [
+    *[(value, value) for value in UNCHANGED],
+    ("abcdabcdabcdabcd\n", "abcdabcdabcdabcd"),
+    ("abcdabcdabcdabcd\r\n", "abcdabcdabcdabcd"),
+    ("abcd efgh ijkl mnop", "abcdefghijklmnop"),
+    ("abcd efgh ijkl mnop\n", "abcdefghijklmnop"),
+]
+
+
+@pytest.mark.parametrize(("value", "sent"), SENT)
+def test_rule_36_one_line_end_and_the_spaces_of_google_are_dropped_and_nothing_else(value: str, sent: str) -> None:
+    simulation = Simulation()
+    an_account(simulation, value)
+    passwords = passwords_sent(simulation)
+    simulation.wait(5.0)
+    assert passwords == [sent]
+
+
+def test_rule_36_four_groups_of_letters_are_sent_as_they_are_to_other_servers() -> None:
+    simulation = Simulation()
+    an_account(simulation, "abcd efgh ijkl mnop", inboxType="OUTLOOK_365")
+    passwords = passwords_sent(simulation)
+    simulation.wait(5.0)
+    assert passwords == ["abcd efgh ijkl mnop"]
+
+
+NEVER_SENT = [
+    ("hunter\0wolf", "U+0000 (NUL) at position 7"),
+    ("\ufeffhunterwolf", "U+FEFF (BYTE ORDER MARK) at position 1"),
+    ("hunterwolf\n\n", "U+000A (LINE FEED) at position 11"),
+    ("hunter\twolf", "U+0009 (TAB) at position 7"),
+    ("hunter\x7fwolf", "U+007F (a control character) at position 7"),
+    ("abcd\u00a0efgh\u00a0ijkl\u00a0mnop", "U+00A0 (NO-BREAK SPACE) at position 5"),
+    ("hunter\u200bwolf", "U+200B (ZERO WIDTH SPACE) at position 7"),
+    ("hunter\u202ewolf", "U+202E (RIGHT-TO-LEFT OVERRIDE) at position 7"),
+    ("hunter\u2028wolf", "U+2028 (LINE SEPARATOR) at position 7"),
+    ("hunterwolf".encode("utf-16-le"), "UTF-16"),
+    ("hunterwolf".encode("utf-16"), "U+FEFF"),
+    ("h\u00e4nter".encode("latin-1"), "is not UTF-8 text (from byte 2 on)"),
+]
+
+
+@pytest.mark.parametrize(("value", "named"), NEVER_SENT)
+def test_rule_36_characters_that_nobody_sees_are_never_sent_and_named(value: str | bytes, named: str) -> None:
+    simulation = Simulation()
+    uid = an_account(simulation, value)
+    passwords = passwords_sent(simulation)
+    simulation.wait(5.0)
+    assert passwords == []
+    for kind in ("Ready", "Synced", "CredentialsCurrent"):
+        reason, message = conditions(simulation, uid)[kind]
+        assert reason == "SecretInvalid"
+        assert named in message
+        assert "Key password of Secret mail (spec.smtp.passwordSecretRef)" in message
+        assert not any(part in message for part in ("hunter", "wolf", "abcd", "nter"))
+
+
+def test_rule_36_a_value_of_nothing_but_a_line_end_is_empty() -> None:
+    simulation = Simulation()
+    uid = an_account(simulation, "\n")
+    running(simulation)
+    simulation.wait(5.0)
+    assert conditions(simulation, uid)["Ready"][0] == "SecretKeyNotFound"
+
+
+@pytest.mark.parametrize("broken", ["hunter\u200bwolf", "", "wrong"])
+def test_rule_36_a_repaired_secret_is_noticed_by_itself_within_15_seconds(broken: str) -> None:
+    simulation = Simulation()
+    uid = an_account(simulation, broken)
+    passwords = passwords_sent(simulation, good="right")
+    simulation.wait(200.0)
+    assert conditions(simulation, uid)["Ready"][0] in {"SecretInvalid", "SecretKeyNotFound", "ConnectionFailed"}
+    simulation.cluster.write_secret("sales", SECRET, {"password": "right"})
+    simulation.wait(15.0)
+    assert passwords[-1] == "right"
+    assert conditions(simulation, uid)["Ready"][0] == "Active"
+
+
+def test_rule_36_a_line_end_that_comes_or_goes_is_no_change_of_the_password() -> None:
+    simulation = Simulation(changes={"secret_check_seconds": 1.0})
+    uid = an_account(simulation, "one")
+    running(simulation)
+    simulation.wait(10.0)
+    simulation.cluster.write_secret("sales", SECRET, {"password": "one\n"})
+    simulation.wait(30.0)
+    assert conditions(simulation, uid)["CredentialsCurrent"][0] == "SecretUnchanged"
+
+
+@pytest.mark.parametrize("value", ["\ufeffcs_live_0123", "cs_live\u200b_0123", "cs_live_0123\0", "cs_live_0123\u00a0"])
+def test_rule_36_an_api_key_with_a_character_that_nobody_sees_is_named_and_never_sent(value: str) -> None:
+    simulation = Simulation()
+    simulation.cluster.write_secret("sales", SECOND, {"apiKey": value})
+    uid = simulation.apply("sales", "ann", ANN, apiKeySecretRef={"name": SECOND})
+    assert uid is not None
+    running(simulation)
+    simulation.wait(5.0)
+    reason, message = conditions(simulation, uid)["Ready"]
+    assert reason == "SecretInvalid"
+    assert "U+" in message
+    assert "cs_live" not in message
