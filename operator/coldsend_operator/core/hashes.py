@@ -26,10 +26,28 @@ def visible_part(digest: str | None) -> str:
     return digest.partition(".")[0] if digest else ""
 
 
-def credentials_digest(hmac_key: bytes, values: tuple[str, ...]) -> str:
-    """HMAC of the values in their order: a bare hash in a status would let readers guess passwords."""
-    body = b"".join(len(value.encode()).to_bytes(4, "big") + value.encode() for value in values)
+def credentials_digest(hmac_key: bytes, salt: str, values: tuple[str, ...]) -> str:
+    """HMAC of the salt and of the values in their order.
+
+    A bare hash in a status would let readers guess passwords; without a salt for each object they could do so with an
+    object of their own, and see who shares a password (rule 44).
+    """
+    parts = [text.encode() for text in (salt, *values)]
+    body = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
     return hmac.new(hmac_key, body, hashlib.sha256).hexdigest()[:32]
+
+
+def salt_of(uid: str) -> str:
+    """The salt with which the digests of an object begin; they keep it when another object takes its inbox over."""
+    return hashlib.sha256(uid.encode()).hexdigest()[:16]
+
+
+def comparable(one: str, other: str) -> bool:
+    """Whether two digests of credentials (`<made with>-<HMAC>`) were made with the same key and salt.
+
+    Else their difference says nothing of the passwords.
+    """
+    return one.rpartition("-")[0] == other.rpartition("-")[0]
 
 
 def _short(content: dict[str, Any]) -> str:

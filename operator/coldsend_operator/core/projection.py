@@ -8,6 +8,7 @@ from coldsend_operator.core.breaker import Block
 from coldsend_operator.core.calls import Operation
 from coldsend_operator.core.conditions import Saying, Status, condition, conditions
 from coldsend_operator.core.deciding import QUIET_SECONDS
+from coldsend_operator.core.hashes import comparable
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.packing import unpack
 from coldsend_operator.core.reasons import Condition, Reason
@@ -17,6 +18,7 @@ from coldsend_operator.core.steps.differences import secret_changed, shows_spec,
 from coldsend_operator.core.times import rfc3339
 from coldsend_operator.core.turns import ESTIMATED
 
+COUNTER = "emailsSentToday"
 OPERATION_OF_MOVE = {
     Move.CREATE: Operation.CREATE_SMTP,
     Move.DELETE: Operation.DELETE_ACCOUNT,
@@ -50,7 +52,7 @@ def project(account: Account, ledger: Ledger, now: float) -> Status | None:
         says = _sayings(account, ledger, step, status, previous)
         status["conditions"] = conditions(says, previous, account.desired.generation, now)
         status["observedGeneration"] = account.desired.generation
-    if _only_counter_moved(status, previous) and now - account.counter_at < ledger.policy.counter_seconds:
+    if _can_wait(status, previous, counter_is_young=now - account.counter_at < ledger.policy.counter_seconds):
         return None
     return status
 
@@ -68,11 +70,19 @@ def _passes_by_itself(account: Account, ledger: Ledger, step: Step, now: float) 
     return not blocked and now - (account.waiting_since or now) < QUIET_SECONDS
 
 
-def _only_counter_moved(status: Status, previous: Status) -> bool:
-    counter = "emailsSentToday"
-    if counter not in previous or status.get(counter) == previous.get(counter):
-        return False
-    return {**status, counter: None} == {**previous, counter: None}
+def _can_wait(status: Status, previous: Status, *, counter_is_young: bool) -> bool:
+    """Whether all that changed goes along with the next write: a young counter, a digest that was only made anew."""
+    if counter_is_young and COUNTER in previous:
+        status, previous = {**status, COUNTER: None}, {**previous, COUNTER: None}
+    sent, before = _credentials_hash(status), _credentials_hash(previous)
+    if sent is not None and before is not None and not comparable(sent, before):
+        previous = {**previous, "lastApplied": {**previous["lastApplied"], "credentialsHash": sent}}
+    return status == previous
+
+
+def _credentials_hash(status: Status) -> str | None:
+    found: str | None = (status.get("lastApplied") or {}).get("credentialsHash")
+    return found
 
 
 # -- values
@@ -314,16 +324,19 @@ def _credentials(account: Account, previous: Status) -> Saying | None:
     spec, credentials, applied = account.desired.spec, account.credentials, account.facts.applied
     if spec.smtp is None or spec.observe:
         return None
-    if credentials is None:
+    sent = applied.credentials_hash if applied is not None else None
+    present = credentials.digest if credentials is not None else None
+    unread = sent is not None and present is not None and not comparable(sent, present)  # with the salt of `sent`
+    if credentials is None or unread:
         before = condition(previous, Condition.CREDENTIALS_CURRENT)
         if not before:
             return None
         return Saying(before.get("status", "Unknown"), Reason(before["reason"]), before.get("message", ""))
     if credentials.reason is not None:
         return Saying("False", credentials.reason, credentials.message)
-    if applied is None or applied.credentials_hash is None:
+    if sent is None:
         message = "What password ColdSend has is not known: the inbox was not created with the present Secret."
         return Saying("Unknown", Reason.CREDENTIALS_UNKNOWN, message)
-    if applied.credentials_hash != credentials.digest:
+    if sent != present:
         return Saying("False", Reason.SECRET_CHANGED, ROTATED)
     return Saying("True", Reason.SECRET_UNCHANGED, "ColdSend was sent the present value of the Secret.")

@@ -40,7 +40,9 @@ class LastApplied(Block):
 
     spec_hash: str | None = Field(None, description="Hash of the fields that were sent.")
     credentials_hash: str | None = Field(
-        None, description="HMAC of the passwords that were sent, made with a key that only the operator can read."
+        None,
+        description="HMAC of the passwords that were sent, made with a key that only the operator can read and with a "
+        "salt of this object, so that equal passwords show no equal digests.",
     )
     workspace: str | None = Field(None, description="First 12 characters of a digest of the API key that was used.")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from coldsend_operator.coldsend.models import SmtpInbox
-from coldsend_operator.core.hashes import credentials_digest
+from coldsend_operator.core.hashes import credentials_digest, salt_of
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, Credentials, SecretRef, Server
 from coldsend_operator.kube.client import Forbidden
@@ -18,21 +18,36 @@ from coldsend_operator.resources.values import password_fault, password_of
 
 HMAC_SECRET = "coldsend-operator-hmac"  # noqa: S105 - the name of a Secret
 HMAC_KEY = "key"
+DIGEST_VERSION = "2"  # the first version had no salt, and no number
 GOOGLE = InboxType.GOOGLE_WORKSPACE.value
 
 
 @dataclass(frozen=True, slots=True)
 class Hmac:
-    """The key of the digests in status. Its id stands before each digest: a new key makes no Secret look changed."""
+    """The key of the digests in status, which read `<version>.<id of the key>.<salt>-<HMAC>`.
+
+    A digest of another version or key cannot be compared, so that neither makes a Secret look changed.
+    """
 
     key_id: str
     key: SecretStr
 
-    def digest(self, values: tuple[str, ...]) -> str:
-        return f"{self.key_id}-{credentials_digest(self.key.get_secret_value().encode(), values)}"
+    def digest(self, account: Account, values: tuple[str, ...]) -> str:
+        """Of the values of an account's Secrets, with the salt of what was last sent for it."""
+        applied = account.facts.applied
+        sent = applied.credentials_hash if applied is not None else None
+        salt = self._salt(sent) if sent is not None and self.made(sent) else salt_of(account.uid)
+        return f"{self._start}{salt}-{credentials_digest(self.key.get_secret_value().encode(), salt, values)}"
 
-    def made(self, digest: str | None) -> bool:
-        return digest is not None and digest.startswith(f"{self.key_id}-")
+    def made(self, digest: str) -> bool:
+        return digest.startswith(self._start)
+
+    @property
+    def _start(self) -> str:
+        return f"{DIGEST_VERSION}.{self.key_id}."
+
+    def _salt(self, digest: str) -> str:
+        return digest.removeprefix(self._start).partition("-")[0]
 
 
 async def load_hmac(secrets: Secrets, namespace: str) -> Hmac:
@@ -94,7 +109,7 @@ class SecretReader:
             if isinstance(value, Credentials):
                 return Passwords(value)
             values.append(value)
-        digest = self._hmac.digest(tuple(value.get_secret_value() for value in values))
+        digest = self._hmac.digest(account, tuple(value.get_secret_value() for value in values))
         return Passwords(Credentials(digest), values[0], values[1])
 
     def _value(self, namespace: str, field: str, ref: SecretRef, *, google: bool) -> SecretStr | Credentials:

@@ -142,7 +142,7 @@ class SecretWatch:
         applied = account.facts.applied
         sent = applied.credentials_hash if applied is not None else None
         if applied is not None and sent is not None and credentials.digest is not None and not self._hmac.made(sent):
-            # made with another HMAC key, which is gone: the present Secret counts as current
+            # made with another HMAC key, or without a salt: the present Secret counts as current
             account.facts = replace(account.facts, applied=replace(applied, credentials_hash=credentials.digest))
         if asked or account.credentials != credentials:
             same = sent is not None and sent == credentials.digest

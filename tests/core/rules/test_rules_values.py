@@ -155,3 +155,111 @@ def test_rule_36_an_api_key_with_a_character_that_nobody_sees_is_named_and_never
     assert reason == "SecretInvalid"
     assert "U+" in message
     assert "cs_live" not in message
+
+
+# -- digests of credentials
+
+
+def digest_of(simulation: Simulation, uid: str) -> str:
+    raw = simulation.cluster.find(uid)
+    assert raw is not None
+    digest: str = raw["status"]["lastApplied"]["credentialsHash"]
+    return digest
+
+
+def as_before_the_salt(simulation: Simulation, uid: str) -> str:
+    """The status as the first version wrote it: an HMAC of the values alone."""
+    raw = simulation.cluster.find(uid)
+    assert raw is not None
+    old = "0011aabb-" + "7" * 32
+    raw["status"]["lastApplied"]["credentialsHash"] = old
+    return old
+
+
+def writes_of_status(simulation: Simulation) -> int:
+    return len(simulation.cluster.history)
+
+
+def test_rule_44_equal_passwords_show_no_equal_digests() -> None:
+    simulation = Simulation()
+    uids = [simulation.apply("sales", f"one-{number}", f"{number}@company.com") for number in range(3)]
+    running(simulation)
+    simulation.wait(30.0)
+    digests = [digest_of(simulation, uid).rpartition("-")[2] for uid in uids if uid is not None]
+    assert len(set(digests)) == 3
+
+
+def test_rule_44_a_guess_is_told_by_no_digest_of_another_object() -> None:
+    simulation = Simulation()
+    victim = simulation.apply("sales", "ann", ANN)
+    guess = simulation.apply("support", "eve", "eve@company.com")
+    assert victim is not None
+    assert guess is not None
+    running(simulation)
+    simulation.wait(10.0)
+    assert digest_of(simulation, victim).rpartition("-")[2] != digest_of(simulation, guess).rpartition("-")[2]
+
+
+def test_rule_44_a_restart_makes_the_same_digest_and_writes_nothing() -> None:
+    simulation = Simulation(changes={"secret_check_seconds": 1.0})
+    uid = simulation.apply("sales", "ann", ANN)
+    assert uid is not None
+    running(simulation)
+    simulation.wait(30.0)
+    before = writes_of_status(simulation)
+    simulation.crash()
+    running(simulation)
+    simulation.wait(30.0)
+    assert conditions(simulation, uid)["CredentialsCurrent"][0] == "SecretUnchanged"
+    assert writes_of_status(simulation) == before
+
+
+def test_rule_44_a_digest_of_the_version_before_counts_as_current_and_is_replaced_with_the_next_write() -> None:
+    simulation = Simulation(changes={"secret_check_seconds": 1.0})
+    uid = simulation.apply("sales", "ann", ANN, updatePolicy="Recreate")
+    assert uid is not None
+    running(simulation)
+    simulation.wait(30.0)
+    simulation.crash()
+    old = as_before_the_salt(simulation, uid)
+    before, inboxes = writes_of_status(simulation), dict(simulation.remote.inboxes)
+    running(simulation)
+    simulation.wait(30.0)
+    assert (digest_of(simulation, uid), writes_of_status(simulation)) == (old, before)
+    assert simulation.remote.inboxes == inboxes
+    simulation.annotate(uid, "coldsend.pro/reconcile", "now")
+    simulation.wait(10.0)
+    assert digest_of(simulation, uid) != old
+    assert simulation.remote.inboxes == inboxes
+
+
+def test_rule_44_a_secret_that_changes_after_the_upgrade_is_noticed() -> None:
+    simulation = Simulation(changes={"secret_check_seconds": 1.0})
+    uid = simulation.apply("sales", "ann", ANN)
+    assert uid is not None
+    running(simulation)
+    simulation.wait(30.0)
+    simulation.crash()
+    as_before_the_salt(simulation, uid)
+    running(simulation)
+    simulation.wait(30.0)
+    simulation.rotate("sales", "two")
+    simulation.wait(10.0)
+    assert conditions(simulation, uid)["CredentialsCurrent"][0] == "SecretChanged"
+
+
+def test_rule_44_an_inbox_that_another_object_took_over_keeps_its_digest() -> None:
+    """A restored status, or a hand-over, brings the salt of the object before."""
+    simulation = Simulation(changes={"secret_check_seconds": 1.0})
+    first = simulation.apply("sales", "ann", ANN, updatePolicy="Recreate")
+    assert first is not None
+    running(simulation)
+    simulation.wait(30.0)
+    simulation.crash()
+    restored = simulation.cluster.find(first)
+    assert restored is not None
+    restored["metadata"]["uid"] = "uid-after-the-restore"
+    running(simulation)
+    simulation.wait(30.0)
+    assert len(simulation.remote.inboxes) == 1
+    assert conditions(simulation, "uid-after-the-restore")["CredentialsCurrent"][0] == "SecretUnchanged"

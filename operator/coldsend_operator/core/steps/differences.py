@@ -1,7 +1,7 @@
 """Where ColdSend and what an account asks for differ: spec, Secret, and what only ColdSend changed."""
 
 from coldsend_operator.core.answers import Row
-from coldsend_operator.core.hashes import hidden_part, visible_part
+from coldsend_operator.core.hashes import comparable, hidden_part, visible_part
 from coldsend_operator.core.records import Account
 
 
@@ -32,4 +32,4 @@ def secret_changed(account: Account) -> bool:
     applied = account.facts.applied
     sent = applied.credentials_hash if applied else None
     present = account.credentials.digest if account.credentials else None
-    return sent is not None and present is not None and sent != present
+    return sent is not None and present is not None and sent != present and comparable(sent, present)
