@@ -8,7 +8,7 @@ IMPLAUSIBLE_AT = 10
 
 def believe(ledger: Ledger, missing: int) -> None:
     """Judge a list: when most known inboxes are missing at once it is not believed (settled.md)."""
-    known = sum(1 for account in ledger.accounts.values() if _counts_as_known(account))
+    known = sum(1 for account in ledger.accounts.values() if _counts_as_known(ledger, account))
     before = ledger.implausible
     ledger.implausible = None
     if missing >= IMPLAUSIBLE_AT and missing * 2 > known:
@@ -25,12 +25,12 @@ def missing(ledger: Ledger) -> int:
     return sum(
         1
         for account in ledger.accounts.values()
-        if _counts_as_known(account) and account.facts.inbox_id not in ledger.inventory.rows
+        if _counts_as_known(ledger, account) and account.facts.inbox_id not in ledger.inventory.rows
     )
 
 
-def _counts_as_known(account: Account) -> bool:
-    """safety.md, 19."""
-    if account.facts.inbox_id is None or account.deleted_at is not None:
+def _counts_as_known(ledger: Ledger, account: Account) -> bool:
+    """Inboxes that go by our own deletion (rule 19) or belong to another workspace (rule 40) are not missed."""
+    if not ledger.at_home(account) or account.deleted_at is not None:
         return False
     return not (account.desired.deleting is not None and account.gone_at is not None)

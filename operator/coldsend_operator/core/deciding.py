@@ -63,9 +63,11 @@ def _decide(ledger: Ledger, account: Account, now: float) -> None:
 
 
 def _forget_the_observed(ledger: Ledger, account: Account, step: Step) -> None:
-    """An object that observed and is to manage now is as if first seen: refused, it shows no inbox (rule 12)."""
+    """An object that observed and may not any more, or is to manage now, shows no inbox once refused (rule 12)."""
     desired = account.desired
-    if account.facts.origin != "Observed" or desired.spec.observe or desired.paused or desired.deleting is not None:
+    if account.facts.origin != "Observed" or desired.paused or desired.deleting is not None:
+        return
+    if desired.spec.observe and ledger.may_adopt(account) and ledger.may_use_key(account):
         return
     if step.reason is not None and step.move is not Move.TAKE and account.busy is None:
         account.facts = replace(account.facts, inbox_id=None, origin=None)
@@ -111,6 +113,7 @@ def _know(ledger: Ledger, account: Account, step: Step, now: float) -> None:
     if step.move is Move.TAKE:
         ledger.take(account, step.inbox_id or "", step.origin or "", now)
     elif step.move is Move.REBIND and facts.applied is not None:
+        ledger.trust.prove(account.desired.key_ref, facts.applied.workspace or ledger.digest, ledger.digest)
         account.facts = replace(facts, applied=replace(facts.applied, workspace=ledger.digest))
     elif step.move is Move.BEGIN_MAIL:
         spec = account.desired.spec

@@ -21,10 +21,11 @@ from coldsend_operator.core.membership import Membership
 from coldsend_operator.core.packing import unpack
 from coldsend_operator.core.policy import NamespaceMarks, Policy
 from coldsend_operator.core.queues import Queue
-from coldsend_operator.core.records import Account, Applied, Desired, Facts, Lost
+from coldsend_operator.core.records import Account, Applied, Desired, Facts, KeyRef, Lost
 from coldsend_operator.core.replacements import Replacements
 from coldsend_operator.core.steps import Move, Step
 from coldsend_operator.core.times import unix_of
+from coldsend_operator.core.trust import Trust
 
 RESTART = "restart"
 
@@ -32,13 +33,14 @@ RESTART = "restart"
 class Ledger:
     """One workspace: one API key, its accounts, what ColdSend shows of them, its budget."""
 
-    def __init__(self, digest: str, policy: Policy, claims: Claims) -> None:
+    def __init__(self, digest: str, policy: Policy, claims: Claims, trust: Trust | None = None) -> None:
         self.digest = digest
         self.group = digest
         self.digests: frozenset[str] = frozenset({digest})
         self.kin: list[Ledger] = [self]  # the ledgers of all keys that lead to this workspace
         self.policy = policy
         self.claims = claims
+        self.trust = trust or Trust()
         self.accounts: dict[str, Account] = {}
         self.inventory = Inventory()
         self.domains = Domains()
@@ -82,6 +84,7 @@ class Ledger:
         self._shown = Membership[str]()  # accounts by the inbox that their status shows
         self._watching = Membership[str]()  # those that observe, by address: they stand in no line for it
         self._bound = Membership[str]()  # holders by the workspace digest of their lastApplied
+        self._refs = Membership[KeyRef]()
 
     # -- objects come, change and go
 
@@ -142,6 +145,8 @@ class Ledger:
             return None
         self.unqueue(uid)
         self._bound.place(uid, None)
+        self._refs.place(uid, None)
+        self.trust.place(uid, account.desired.key_ref, None)
         self._shown.place(uid, None)
         self._watching.place(uid, None)
         self.replacements.leave(uid)
@@ -192,15 +197,27 @@ class Ledger:
         return sum(len(ledger._bound) for ledger in self.kin)  # noqa: SLF001 - a ledger like this one
 
     @property
-    def bound_elsewhere(self) -> frozenset[str]:
-        """Digests of other keys, with which inboxes of these accounts were last seen."""
-        return frozenset(self._bound.counts()) - self.digests
+    def refs(self) -> frozenset[KeyRef]:
+        """The key references of these accounts."""
+        return frozenset(self._refs.counts())
 
     @property
-    def unproven(self) -> bool:
-        """Whether this key so far shows a workspace that none of the accounts know (safety.md, 15)."""
-        strangers = sum(self._bound.counts()[digest] for digest in self.bound_elsewhere)
-        return strangers > 0 and strangers == len(self._bound)
+    def former_digests(self) -> frozenset[str]:
+        """Digests of earlier keys of these references."""
+        return frozenset[str]().union(*(self.trust.former(ref) for ref in self.refs)) - self.digests
+
+    @property
+    def doubted(self) -> bool:
+        """Whether nothing is created for some reference (see `unproven`)."""
+        return not all(self.trust.believes(ref, self.digests) for ref in self.refs)
+
+    def unproven(self, account: Account) -> bool:
+        """Whether its key so far shows none of the inboxes that are known with its reference (rules 15 and 40)."""
+        return not self.trust.believes(account.desired.key_ref, self.digests)
+
+    def at_home(self, account: Account) -> bool:
+        """Whether the account holds an inbox of this workspace, as far as its status tells."""
+        return self._bound.key_of(account.uid) in self.digests
 
     def join(self, other: "Ledger", now: float, *, counted: bool = False) -> None:
         """Both keys lead to one workspace: one budget, one brake, one line for each address (safety.md, 13).
@@ -293,6 +310,11 @@ class Ledger:
         allowed = self.policy.adopt_namespaces
         return account.desired.spec.key is not None or not allowed or account.desired.namespace in allowed
 
+    def may_use_key(self, account: Account) -> bool:
+        """safety.md, 14: which namespaces may use the operator's own key."""
+        allowed = self.policy.operator_key_namespaces
+        return account.desired.spec.key is not None or not allowed or account.desired.namespace in allowed
+
     def approved_recreation(self, account: Account) -> bool:
         return account.desired.approve_recreation or self._marks(account).approve_recreation
 
@@ -324,6 +346,9 @@ class Ledger:
         self._shown.place(account.uid, account.facts.inbox_id)
         self._watching.place(account.uid, account.address if account.desired.spec.observe else None)
         self._bound.place(account.uid, (bound or self.digest) if account.facts.held else None)
+        ref = account.desired.key_ref
+        self._refs.place(account.uid, ref)
+        self.trust.place(account.uid, ref, bound if account.facts.held else None)
 
     def index(self, account: Account) -> None:
         """The facts of the account changed: its claims and its neighbours follow. The dead claim nothing."""

@@ -21,6 +21,31 @@ class SecretRef:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyRef:
+    """Where an API key comes from: a Secret of a namespace, or the operator's settings (`namespace` empty)."""
+
+    namespace: str = ""
+    secret: SecretRef | None = None
+
+    @property
+    def label(self) -> str:
+        """How metrics name the workspace."""
+        return "default" if self.secret is None else f"{self.namespace}/{self.secret.name}"
+
+    def __str__(self) -> str:
+        return self.label if self.secret is None else f"{self.label}/{self.secret.key}"
+
+    @classmethod
+    def parse(cls, text: str) -> "KeyRef":
+        """The reference whose `str` this is."""
+        namespace, *names = text.split("/")
+        return cls(namespace, SecretRef(*names)) if names else cls()
+
+
+OWN_KEY = KeyRef()
+
+
+@dataclass(frozen=True, slots=True)
 class Server:
     """One side of an SMTP account, defaults applied."""
 
@@ -87,6 +112,10 @@ class Desired:
     approve_recreation: bool = False
     force_orphan: bool = False
     batch: str | None = None  # UID of the owning batch
+
+    @property
+    def key_ref(self) -> KeyRef:
+        return OWN_KEY if self.spec.key is None else KeyRef(self.namespace, self.spec.key)
 
     @property
     def age(self) -> tuple[str, str]:
@@ -204,6 +233,7 @@ class Account:
     sent: tuple[str, str | None] | None = None  # specHash and credentialsHash of the create that left last
     sent_name: str | None = None  # the display name in it
     key_problem: tuple[Reason, str] | None = None
+    leaving: bool = False  # its key leads elsewhere now: here it may only look (rule 40)
     searched_at: float = 0.0  # begin of the last search of its address
     unsure_at: float = 0.0  # ColdSend said "exists": only a look begun after this counts
     wrote_at: float = 0.0  # end of our last write to its address

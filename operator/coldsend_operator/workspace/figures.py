@@ -59,7 +59,7 @@ def _figures(runner: Runner, now: float) -> WorkspaceFigures:
         sweep_age=now - ledger.inventory.swept_at if used and ledger.inventory.swept_at else None,
         deletions_held=ledger.brake.held,
         key_refused=used and refused,
-        implausible=used and (ledger.implausible is not None or ledger.unproven),
+        implausible=used and (ledger.implausible is not None or ledger.doubted),
     )
 
 

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from coldsend_operator.core.hashes import workspace_digest
 from coldsend_operator.core.reasons import Reason
-from coldsend_operator.core.records import Account, SecretRef
+from coldsend_operator.core.records import Account, KeyRef, SecretRef
 from coldsend_operator.kube.client import Forbidden, KubeError
 from coldsend_operator.kube.secrets import Secrets
 from coldsend_operator.logs import mask
@@ -17,19 +17,6 @@ from coldsend_operator.settings import Settings
 
 MISSING_FIRST, MISSING_LONGEST = 1.0, 30.0
 FILE_SECONDS = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class KeyRef:
-    """Where a key comes from: a Secret of a namespace, or the operator's settings (`namespace` empty)."""
-
-    namespace: str = ""
-    secret: SecretRef | None = None
-
-    @property
-    def label(self) -> str:
-        """How metrics name the workspace."""
-        return "default" if self.secret is None else f"{self.namespace}/{self.secret.name}"
 
 
 @dataclass(slots=True)
@@ -42,7 +29,6 @@ class KeyState:
     tries: int = 0
 
 
-OWN_KEY = KeyRef()
 NO_KEY = (
     Reason.UNAUTHORIZED,
     "The operator has no API key of its own; set spec.apiKeySecretRef, or give it COLDSEND_API_KEY_FILE.",
@@ -65,10 +51,6 @@ class KeyRing:
         self._clock = clock
         self._states: dict[KeyRef, KeyState] = {}
         self.keys: dict[str, SecretStr] = {}  # by digest; the last one read stays, its inboxes may have to go
-
-    def ref_of(self, account: Account) -> KeyRef:
-        key = account.desired.spec.key
-        return OWN_KEY if key is None else KeyRef(account.desired.namespace, key)
 
     def state(self, ref: KeyRef) -> KeyState:
         return self._states.setdefault(ref, KeyState())

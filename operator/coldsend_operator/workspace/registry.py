@@ -15,10 +15,11 @@ from coldsend_operator.core.packing import pack
 from coldsend_operator.core.policy import Policy
 from coldsend_operator.core.projection import facts_of
 from coldsend_operator.core.reasons import Reason
-from coldsend_operator.core.records import Account
+from coldsend_operator.core.records import Account, KeyRef
+from coldsend_operator.core.trust import Trust
 from coldsend_operator.logs import Event, log
 from coldsend_operator.workspace.desired import read_desired, read_object
-from coldsend_operator.workspace.keys import NOT_FOR_NAMESPACE, KeyRef, KeyRing
+from coldsend_operator.workspace.keys import NOT_FOR_NAMESPACE, KeyRing
 from coldsend_operator.workspace.runner import Doors, Runner
 
 NO_WORKSPACE = ""
@@ -42,6 +43,7 @@ class Registry:
         self.on_spec_change: list[Callable[[Account], None]] = []
         self.on_gone: list[Callable[[Account], None]] = []
         self._claims = Claims()
+        self._trust = Trust()
         self._ring = ring
         self._doors = doors
         self._client_of = client_of
@@ -123,7 +125,7 @@ class Registry:
 
     def _place(self, account: Account) -> None:
         """Put the account into the workspace of its key; into none while no key can be had."""
-        ref = self._ring.ref_of(account)
+        ref = account.desired.key_ref
         if account.uid not in self._refs.setdefault(ref, set()):
             for uids in self._refs.values():
                 uids.discard(account.uid)
@@ -131,6 +133,7 @@ class Registry:
         state = self._ring.state(ref)
         if state.digest is None and state.problem is None:
             self._unplaced.add(account.uid)
+            account.leaving = True  # where the key leads is not known: nothing is created with the one before
             self._key_wake.set()
             return
         problem = state.problem if self._ring.allowed(account) else NOT_FOR_NAMESPACE
@@ -158,12 +161,16 @@ class Registry:
 
     def _move(self, account: Account, digest: str, ref: KeyRef) -> None:
         old = self.runners.get(account.ledger_digest)  # still there while a new key was waited for
+        account.leaving = False
         if old is not None and account.uid in old.ledger.accounts:
             if old.ledger.digest == digest:
                 old.ledger.touch(account.uid)
                 old.wake()
                 return
             if not self._may_leave(account, old):
+                account.leaving = True
+                old.ledger.touch(account.uid)
+                old.wake()
                 asyncio.get_running_loop().call_later(KEY_PAUSE, self._again, account.uid)
                 return
             old.ledger.remove(account.uid)
@@ -171,7 +178,19 @@ class Registry:
         self._unplaced.discard(account.uid)
         runner = self._runner(digest, ref)
         runner.ledger.add(account, self._doors.clock())
+        if self._running:
+            self._settle_trust(runner.ledger, ref)
         runner.wake()
+
+    def hasten(self, account: Account) -> None:
+        """Read its API key again now."""
+        self._ring.hasten(account.desired.key_ref)
+        self._key_wake.set()
+
+    def _settle_trust(self, ledger: Ledger, ref: KeyRef) -> None:
+        """Once all objects are known and the key of one reference leads somewhere (rule 40)."""
+        if ledger.digest != NO_WORKSPACE:
+            self._trust.settle(ref, ledger.digests)
 
     def _may_leave(self, account: Account, runner: Runner) -> bool:
         """What is under way with the old key ends there, unless ColdSend refuses that key."""
@@ -193,7 +212,7 @@ class Registry:
         runner = self.runners.get(digest)
         if runner is not None:
             return runner
-        ledger = Ledger(digest, self.policy, self._claims)
+        ledger = Ledger(digest, self.policy, self._claims, self._trust)
         client = None
         if digest != NO_WORKSPACE:
             client = self._client_of(self._ring.keys[digest], lambda op, meta: self._answered(digest, ref, op, meta))
@@ -226,16 +245,20 @@ class Registry:
         """
         self._running = True
         now = self._doors.clock()
+        self._doors.store.restore_trust(self._trust)
         for digest, runner in list(self.runners.items()):
             runner.ledger.resume(now)
             self._start(digest, runner)
+        for runner in self.runners.values():
+            for ref in runner.ledger.refs:
+                self._settle_trust(runner.ledger, ref)
 
     def _start(self, digest: str, runner: Runner) -> None:
         if runner.client is not None:
             runner.on_list = self._join
             carried = self._doors.store.restore(runner.ledger)
             # A key that was rotated while nobody ran: most likely the windows are those of its workspace still.
-            for digest_before in runner.ledger.bound_elsewhere - carried - self.runners.keys():
+            for digest_before in runner.ledger.former_digests - carried - self.runners.keys():
                 self._doors.store.restore(runner.ledger, digest_before)
             for kin in carried & self._tasks.keys():
                 self.runners[kin].ledger.join(runner.ledger, self._doors.clock(), counted=True)
@@ -267,6 +290,8 @@ class Registry:
             if changed:
                 self._place_all(self._without_key())
             self._place_all(self._with_refused_key())
+            if self._running and self._trust.to_be_stored():
+                await self._doors.store.save_trust(self._trust)
             due = self._ring.next_due()
             pause = KEY_PAUSE if due is None else min(KEY_PAUSE, max(0.0, due - self._doors.clock()))
             self._key_wake.clear()
@@ -287,7 +312,7 @@ class Registry:
         return [account.uid for account in found if self._has_another_key(account)]
 
     def _has_another_key(self, account: Account) -> bool:
-        state = self._ring.state(self._ring.ref_of(account))
+        state = self._ring.state(account.desired.key_ref)
         return state.problem is None and state.digest not in {None, account.ledger_digest}
 
     def _place_all(self, uids: Iterable[str]) -> None:

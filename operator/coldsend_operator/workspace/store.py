@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.trust import Trust
 from coldsend_operator.kube.client import KubeError, Unreachable
 from coldsend_operator.kube.state import StateConflict, StateMap
 from coldsend_operator.logs import Event, log
 
+HOMES = "homes"  # where each key reference is at home; all other keys are digests
 UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, IndexError)  # somebody edited the ConfigMap
 CLOCK_TOLERANCE = 5.0  # seconds: the API server's Date header has whole seconds, and takes its time to arrive
 RETRY_PAUSES = (0.5, 2.0)  # a booking that is not stored must not be spent for one lost answer
@@ -49,6 +51,20 @@ class Store:
         except UNREADABLE:
             log.warning(Event.STATE_NOT_SAVED, workspace=ledger.digest, message="the stored state cannot be read")
         return frozenset()
+
+    def restore_trust(self, trust: Trust) -> None:
+        """Take over where each key reference was at home in an earlier run (rule 40)."""
+        try:
+            trust.load(json.loads(self._texts.get(HOMES, "{}")))
+        except UNREADABLE:
+            log.warning(Event.STATE_NOT_SAVED, message="the stored homes of API keys cannot be read")
+
+    async def save_trust(self, trust: Trust) -> None:
+        """Not knowing them costs no safety: the inboxes that are known are asked instead."""
+        try:
+            await self._state.save(HOMES, json.dumps(trust.to_json(), separators=(",", ":")))
+        except (KubeError, StateConflict) as error:
+            self._tell(error)
 
     async def book(self, ledger: Ledger) -> None:
         """Store a block of requests; they may leave afterwards."""

@@ -202,6 +202,23 @@ def test_rule_14_only_the_listed_namespaces_adopt_or_observe_with_the_operators_
         assert "COLDSEND_ADOPT_NAMESPACES" in desk.step(account).message
 
 
+@pytest.mark.parametrize("setting", ["adopt_namespaces", "operator_key_namespaces"])
+def test_rule_14_an_observer_whose_permission_is_withdrawn_shows_the_inbox_no_more(setting: str) -> None:
+    simulation = Simulation()
+    simulation.remote.make_by_hand(ANN)
+    uid = simulation.apply("support", "one", ANN, managementPolicy="Observe") or ""
+    running(simulation)
+    simulation.wait(60.0)
+    assert "inboxID" in (simulation.cluster.find(uid) or {})["status"]
+    simulation.stop()
+    simulation.settings = simulation.settings.model_copy(update={setting: ("sales",)})
+    running(simulation)
+    simulation.wait(300.0)
+    status = (simulation.cluster.find(uid) or {})["status"]
+    assert ready_of({"status": status})[1] == "Unauthorized"
+    assert not {"inboxID", "overallStatus", "healthScore", "createdAt", "origin", "dailyLimit"} & status.keys()
+
+
 STRANGE = {"workspace": "digest-of-another"}
 
 

@@ -22,6 +22,8 @@ from coldsend_operator.core.steps.step import (
 def holding(account: Account, view: View, now: float) -> Step:
     if account.key_problem is not None:
         return Step(Move.REST, *account.key_problem)
+    if account.leaving:
+        return Step(quiet=True)
     step = other_workspace(account, view, now)
     if step is not None:
         return step

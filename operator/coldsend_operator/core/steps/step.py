@@ -75,8 +75,7 @@ class View(Protocol):
     kube_offset: float
     server_offset: float
 
-    @property
-    def unproven(self) -> bool: ...
+    def unproven(self, account: Account) -> bool: ...
 
     def over(self, account: Account) -> float: ...
 

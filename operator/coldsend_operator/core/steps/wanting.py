@@ -1,13 +1,19 @@
 """The next step of an account that wants an inbox: look, then create, adopt or refuse."""
 
+from dataclasses import replace
+
 from coldsend_operator.core.answers import Row
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps.native import domain_step, usable_domain
 from coldsend_operator.core.steps.step import Move, Step, View, at_rest, may_be_of, name_of, ours, under_way
 
+LOOKS = frozenset({Move.SEARCH, Move.DOMAINS, Move.REST})
+
 
 def wanting(account: Account, view: View, now: float) -> Step:
+    if account.leaving:
+        return _leaving(account, view, now)
     if account.key_problem is not None:
         return at_rest(account, *account.key_problem)
     setback = account.setback
@@ -16,7 +22,7 @@ def wanting(account: Account, view: View, now: float) -> Step:
         return _of_domain(account, view, now) or refused
     if account.job is not None:
         return under_way(account)
-    if (view.implausible is not None or view.unproven) and not view.approved_recreation(account):
+    if (view.implausible is not None or view.unproven(account)) and not view.approved_recreation(account):
         return _unbelieved(view)
     step = domain_step(account, view, now) or _rival(account, view)
     if step is not None:
@@ -32,6 +38,25 @@ def wanting(account: Account, view: View, now: float) -> Step:
     if max(view.inventory.listed_at, account.searched_at) <= account.unsure_at:
         return Step(Move.SEARCH, quiet=True)
     return _create(account)
+
+
+def _leaving(account: Account, view: View, now: float) -> Step:
+    """Its key leads to another workspace: here a create that left may only be looked for (rule 40).
+
+    What appears is taken; when the wait is over the account is free to move.
+    """
+    if account.job is not None:
+        return under_way(account)
+    if account.lost is None:
+        return Step(Move.REST, Reason.PROVISIONING, "The object moves to the workspace of its API key.", quiet=True)
+    step = unnamed(account, view, now) if account.address is None else lost(account, view, now)
+    if step.origin == "Created":
+        return step
+    if step.move not in LOOKS or step.reason not in {Reason.PROVISIONING, Reason.MISSING_SCOPES}:
+        return Step(Move.UNMARK, quiet=True)
+    if account.key_problem is not None:
+        return replace(step, reason=account.key_problem[0], message=account.key_problem[1], quiet=False)
+    return step
 
 
 def _of_domain(account: Account, view: View, now: float) -> Step | None:

@@ -1,0 +1,204 @@
+"""safety.md, rule 40: trust belongs to a key reference, not to whoever else uses the same workspace."""
+
+import pytest
+from pydantic import SecretStr
+
+from tests.core.rules.watching import finish, pending, play_until, reach, running
+from tests.support.process import API_KEY
+from tests.support.remote import FakeColdSend, Fault
+from tests.support.simulation import Simulation
+from tests.support.stories import ready_of
+
+OWN, TEAM, THIRD = API_KEY, "cs_live_team", "cs_live_third"
+OF_TEAM = {"apiKeySecretRef": {"name": "key"}}
+
+
+def two_workspaces() -> tuple[Simulation, FakeColdSend]:
+    """The operator's workspace, and one of namespace `support` with a key of its own."""
+    simulation = Simulation()
+    team = simulation.remotes[TEAM] = FakeColdSend(simulation.clock, _made=100)
+    simulation.cluster.write_secret("support", "key", {"apiKey": TEAM})
+    return simulation, team
+
+
+def reasons_of(simulation: Simulation, *uids: str) -> list[str]:
+    return [ready_of(simulation.cluster.find(uid) or {})[1] for uid in uids]
+
+
+def synced_of(simulation: Simulation, uid: str) -> str:
+    conditions = (simulation.cluster.find(uid) or {})["status"]["conditions"]
+    return next(str(each["reason"]) for each in conditions if each["type"] == "Synced")
+
+
+def addresses(remote: FakeColdSend) -> list[str]:
+    return sorted(inbox.address for inbox in remote.live())
+
+
+@pytest.mark.parametrize("running_on", [False, True], ids=["while_it_was_down", "while_it_runs"])
+def test_rule_40_a_swapped_key_is_not_believed_because_others_are_at_home_there(
+    tmp_path_factory: pytest.TempPathFactory, running_on: bool
+) -> None:
+    key_file = tmp_path_factory.mktemp("key") / "key"
+    key_file.write_text(OWN)
+    simulation, team = two_workspaces()
+    simulation.settings = simulation.settings.model_copy(update={"api_key": None, "api_key_file": key_file})
+    running(simulation)
+    simulation.apply("sales", "held", "held@company.com")
+    simulation.apply("support", "theirs", "theirs@company.com", **OF_TEAM)
+    simulation.wait(10.0)
+    if not running_on:
+        simulation.crash()
+    key_file.write_text(TEAM)
+    running(simulation)
+    simulation.wait(10.0)
+    new = simulation.apply("sales", "new", "new@company.com") or ""
+    simulation.wait(1500.0)
+    assert reasons_of(simulation, new) == ["InventoryImplausible"]
+    assert addresses(team) == ["theirs@company.com"]
+    key_file.write_text(OWN)
+    simulation.wait(60.0)
+    assert addresses(simulation.remote) == ["held@company.com", "new@company.com"]
+
+
+def test_rule_40_an_inbox_of_somebody_else_does_not_prove_a_swapped_key() -> None:
+    simulation, team = two_workspaces()
+    running(simulation)
+    simulation.apply("sales", "held", "held@company.com")
+    theirs = simulation.apply("support", "theirs", "theirs@company.com", **OF_TEAM) or ""
+    simulation.wait(10.0)
+    simulation.crash()
+    simulation.settings = simulation.settings.model_copy(update={"api_key": SecretStr(TEAM)})
+    running(simulation)
+    simulation.wait(10.0)
+    simulation.edit(theirs, apiKeySecretRef=None)  # they give their object to the operator's key, which leads to them
+    simulation.wait(10.0)
+    new = simulation.apply("sales", "new", "new@company.com") or ""
+    simulation.wait(600.0)
+    assert reasons_of(simulation, new) == ["InventoryImplausible"]
+    assert addresses(team) == ["theirs@company.com"]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_rule_40_an_object_that_comes_from_elsewhere_stops_nobody_who_is_at_home(restart: bool) -> None:
+    simulation, _ = two_workspaces()
+    running(simulation)
+    first = simulation.apply("sales", "first", "first@company.com") or ""
+    stranger = simulation.apply("support", "stranger", "stranger@company.com", **OF_TEAM) or ""
+    simulation.wait(10.0)
+    simulation.delete(first)  # nothing is held in the operator's workspace
+    simulation.wait(10.0)
+    simulation.edit(stranger, apiKeySecretRef=None)
+    simulation.wait(10.0)
+    if restart:
+        simulation.crash()
+        running(simulation)
+    new = simulation.apply("sales", "new", "new@company.com") or ""
+    simulation.wait(60.0)
+    assert synced_of(simulation, stranger) == "InventoryImplausible"
+    assert reasons_of(simulation, new) == ["Active"]
+
+
+def test_rule_40_a_rotated_key_is_believed_for_the_inboxes_of_its_reference() -> None:
+    simulation, _ = two_workspaces()
+    simulation.remotes[THIRD] = simulation.remote
+    running(simulation)
+    held = simulation.apply("sales", "held", "held@company.com") or ""
+    stranger = simulation.apply("support", "stranger", "stranger@company.com", **OF_TEAM) or ""
+    simulation.wait(10.0)
+    simulation.edit(stranger, apiKeySecretRef=None)
+    simulation.wait(10.0)
+    simulation.crash()
+    simulation.settings = simulation.settings.model_copy(update={"api_key": SecretStr(THIRD)})
+    running(simulation)
+    new = simulation.apply("sales", "new", "new@company.com") or ""
+    simulation.wait(60.0)
+    assert reasons_of(simulation, held, new) == ["Active", "Active"]
+
+
+def test_rule_40_inboxes_of_another_workspace_are_not_missed_here() -> None:
+    simulation, team = two_workspaces()
+    running(simulation)
+    for number in range(8):
+        simulation.apply("sales", f"at-home-{number}", f"home-{number}@company.com")
+    movers = [
+        simulation.apply("support", f"mover-{number}", f"mover-{number}@company.com", **OF_TEAM) or ""
+        for number in range(12)
+    ]
+    simulation.wait(300.0)
+    assert len(addresses(team)) == 12
+    for uid in movers:
+        simulation.edit(uid, apiKeySecretRef=None)
+    simulation.wait(2 * simulation.settings.sweep_seconds)
+    new = simulation.apply("sales", "new", "new@company.com") or ""
+    simulation.wait(60.0)
+    assert reasons_of(simulation, new) == ["Active"]
+    assert {synced_of(simulation, uid) for uid in movers} == {"InventoryImplausible"}
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.LOST_AFTER])
+def test_rule_40_a_lost_create_is_not_repeated_with_a_key_that_was_corrected(fault: Fault) -> None:
+    simulation, team = two_workspaces()
+    process = running(simulation)
+    uid = simulation.apply("support", "one", "one@company.com") or ""
+    create = reach(simulation, "coldsend", "create one@company.com")
+    create.fault = fault
+    finish(simulation, create)
+    play_until(simulation, lambda: process.operator.registry.accounts[uid].lost)
+    simulation.edit(uid, **OF_TEAM)
+    simulation.wait(1500.0)
+    assert simulation.remote.doubles == []
+    if fault is Fault.LOST_BEFORE:
+        assert (addresses(simulation.remote), addresses(team)) == ([], ["one@company.com"])
+        assert reasons_of(simulation, uid) == ["Active"]
+    else:  # what did come of the create is held, and said to be in the wrong workspace
+        assert (addresses(simulation.remote), addresses(team)) == (["one@company.com"], [])
+        assert synced_of(simulation, uid) == "InventoryImplausible"
+
+
+def test_rule_40_a_create_that_is_prepared_does_not_leave_once_the_key_is_corrected() -> None:
+    simulation, team = two_workspaces()
+    running(simulation)
+    uid = simulation.apply("support", "one", "one@company.com") or ""
+    mark = reach(simulation, "kube", "patch")
+    simulation.cluster.write_secret("support", "key", {"apiKey": TEAM})
+    simulation.edit(uid, **OF_TEAM)
+    play_until(simulation, lambda: pending(simulation, "kube", "get /api/v1/namespaces/support/secrets/key"))
+    finish(simulation, mark)
+    simulation.wait(300.0)
+    assert (addresses(simulation.remote), addresses(team)) == ([], ["one@company.com"])
+
+
+def test_rule_40_a_create_that_is_prepared_does_not_leave_once_the_secret_holds_another_key() -> None:
+    simulation, team = two_workspaces()
+    third = simulation.remotes[THIRD] = FakeColdSend(simulation.clock, _made=200)
+    process = running(simulation)
+    uid = simulation.apply("support", "one", "one@company.com", **OF_TEAM) or ""
+    mark = reach(simulation, "kube", "patch")
+    simulation.cluster.write_secret("support", "key", {"apiKey": THIRD})
+    process.operator.registry.hasten(process.operator.registry.accounts[uid])
+    read = reach(simulation, "kube", "get /api/v1/namespaces/support/secrets/key")
+    finish(simulation, read)
+    finish(simulation, mark)
+    simulation.wait(300.0)
+    assert (addresses(team), addresses(third)) == ([], ["one@company.com"])
+
+
+def test_rule_40_nothing_is_created_with_the_old_key_while_the_new_one_is_not_read_yet() -> None:
+    simulation, team = two_workspaces()
+    running(simulation)
+    simulation.cluster.write_secret("support", "mail", None)
+    uid = simulation.apply("support", "one", "one@company.com") or ""
+    simulation.wait(10.0)
+    assert reasons_of(simulation, uid) == ["SecretNotFound"]
+    simulation.edit(uid, **OF_TEAM)
+    read = reach(simulation, "kube", "secrets/key")
+    simulation.cluster.write_secret("support", "mail", {"password": "one"})
+    for _ in range(40):  # everything else goes on
+        moves = [move for move in simulation.process.traffic.movable if move is not read]  # type: ignore[union-attr]
+        for move in moves:
+            simulation.go_on(move)
+        simulation.pass_time(0.5)
+    assert addresses(simulation.remote) == []
+    finish(simulation, read)
+    simulation.wait(60.0)
+    assert addresses(team) == ["one@company.com"]
