@@ -13,6 +13,7 @@ import typer
 
 from coldsend_operator import __version__
 from coldsend_operator.settings import SettingError, Settings, default_text, flag, load_settings, notices, variable
+from coldsend_operator.tools.app import register
 
 app = typer.Typer(
     help="Keeps e-mail sender inboxes of ColdSend as Kubernetes objects.",
@@ -93,6 +94,9 @@ def version() -> None:
         ("kopf", metadata.version("kopf")),
     ):
         sys.stdout.write(f"{name} {value}\n")
+
+
+register(app)
 
 
 def _fail(*lines: str, code: int = 1) -> NoReturn:

@@ -1,0 +1,83 @@
+"""The commands for people: their options and nothing else. Each imports what it needs when it runs."""
+
+import functools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from coldsend_operator.tools.errors import CommandError
+
+Namespace = Annotated[str, typer.Option("-n", "--namespace", help="Namespace of the objects.")]
+Folder = Annotated[Path | None, typer.Option("-d", "--directory", help="Write files into this folder.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
+TypeOrAuto = Literal["auto", "COLDSEND", "GOOGLE_WORKSPACE", "OUTLOOK_365", "CUSTOM_SMTP"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    app.command("import")(_told(import_))
+
+
+def _told(command: Callable[..., None]) -> Callable[..., None]:
+    """End with one sentence and the exit code in place of a traceback."""
+
+    @functools.wraps(command)
+    def run(*arguments: Any, **options: Any) -> None:
+        try:
+            command(*arguments, **options)
+        except CommandError as error:
+            sys.stderr.write(f"{error}\n")
+            raise typer.Exit(error.exit_code) from None
+        except BrokenPipeError:  # `... | head`
+            sys.stderr.close()
+            raise typer.Exit(1) from None
+
+    return run
+
+
+def import_(
+    file: Annotated[str, typer.Argument(help="The sheet, saved as CSV; - is standard input.")],
+    namespace: Namespace,
+    name: Annotated[str, typer.Option("--name", help="What the objects are called, or begin with.")],
+    inbox_type: Annotated[
+        TypeOrAuto, typer.Option("--type", help="Type of all rows; auto takes it from each row.", case_sensitive=False)
+    ] = "auto",
+    mapped: Annotated[
+        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN,...", help="Name the column of a field.")
+    ] = None,
+    split_by: Annotated[
+        Literal["domain", "none"], typer.Option("--split-by", help="A batch for each domain, or one for all.")
+    ] = "none",
+    secrets: Annotated[
+        str | None,
+        typer.Option("--secrets", metavar="FILE", help="Write the passwords there, as Secrets; - is stdout."),
+    ] = None,
+    directory: Folder = None,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave bad rows out in place of stopping.")] = False,
+    update: Annotated[
+        Path | None, typer.Option("--update", metavar="DIR", help="Bring manifests of an earlier import up to date.")
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Make manifests of a spreadsheet: batches with one inbox a line, and a file of Secrets apart."""
+    from coldsend_operator.resources import InboxType
+    from coldsend_operator.tools.imports.command import Options, read_mapping, run
+
+    run(
+        Options(
+            file=file,
+            namespace=namespace,
+            name=name,
+            inbox_type=None if inbox_type == "auto" else InboxType(inbox_type),
+            mapped=read_mapping(mapped or ()),
+            by_domain=split_by == "domain",
+            secrets=secrets,
+            folder=directory,
+            skip_bad=skip_bad,
+            update=update,
+            force=force,
+        )
+    )

@@ -1,0 +1,16 @@
+"""How a command ends when it cannot do what was asked."""
+
+
+class CommandError(Exception):
+    """One sentence that says what is wrong and the way out. `exit_code`: 1 failed, 2 wrong usage."""
+
+    def __init__(self, sentence: str, *, exit_code: int = 1) -> None:
+        super().__init__(sentence)
+        self.exit_code = exit_code
+
+
+class UsageError(CommandError):
+    """The options or arguments do not fit together."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence, exit_code=2)

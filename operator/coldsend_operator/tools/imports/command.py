@@ -1,0 +1,163 @@
+"""The steps of `import`, in order."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from coldsend_operator.log_masks import mask
+from coldsend_operator.resources import InboxType, names
+from coldsend_operator.setting_values import to_namespace
+from coldsend_operator.tools import manifests
+from coldsend_operator.tools.errors import CommandError, UsageError
+from coldsend_operator.tools.imports import groups, objects, update
+from coldsend_operator.tools.manifests import Manifest, key_of
+from coldsend_operator.tools.output import counted, remark
+from coldsend_operator.tools.spreadsheet.columns import NAMES, SECRET_FIELDS
+from coldsend_operator.tools.spreadsheet.mailboxes import Mailbox, read_mailboxes
+from coldsend_operator.tools.spreadsheet.table import Table, read_table
+from coldsend_operator.tools.spreadsheet.text import decode
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `import` was told. `secrets` and `file` may be `-`."""
+
+    file: str
+    namespace: str
+    name: str
+    inbox_type: InboxType | None
+    mapped: Mapping[str, str]
+    by_domain: bool
+    secrets: str | None
+    folder: Path | None
+    skip_bad: bool
+    update: Path | None
+    force: bool
+
+
+def read_mapping(texts: Sequence[str]) -> dict[str, str]:
+    """`email=E-Mail,password=Kennwort`, given once or several times."""
+    found: dict[str, str] = {}
+    for part in (part for text in texts for part in text.split(",") if part.strip()):
+        field, equals, column = (piece.strip() for piece in part.partition("="))
+        if not equals or not column or field not in NAMES:
+            raise UsageError(f"--map {part.strip()}: give FIELD=COLUMN, where FIELD is one of {', '.join(NAMES)}")
+        found[field] = column
+    return found
+
+
+def run(options: Options) -> None:
+    """Read the sheet, tell the bad rows, write manifests and passwords."""
+    _check(options)
+    table = read_table(decode(_bytes(options.file)), options.mapped)
+    mailboxes = _good(table, options)
+    _remark_unused(table, mailboxes, options)
+    before = _before(options)
+    known = update.known_groups(before, by_domain=options.by_domain)
+    grouping = groups.group(mailboxes, options.name, by_domain=options.by_domain, known=known)
+    made = objects.objects(grouping, options.namespace, options.name)
+    if options.secrets is not None:
+        manifests.check_secret_file(options.secrets, force=options.force)
+    _write(made, before, options)
+    if options.secrets is not None:
+        manifests.write_secret_file(options.secrets, _secrets(grouping, options), force=options.force)
+    remark(
+        f"{counted(len(mailboxes), 'inbox', 'inboxes')} in {counted(len(grouping.batches), 'batch', 'batches')} and "
+        f"{counted(len(grouping.accounts), 'account', 'accounts')} of their own"
+    )
+
+
+def _check(options: Options) -> None:
+    try:
+        to_namespace(options.namespace)
+        to_namespace(options.name)
+    except ValueError:
+        raise UsageError("-n and --name take names of lower case letters, digits and hyphens") from None
+    if options.secrets == "-" and options.folder is None and options.update is None:
+        raise UsageError("--secrets - would mix passwords with the manifests; give -d DIR for the manifests, too")
+    if options.update is not None and not options.update.is_dir():
+        raise UsageError(f"--update {options.update}: no such folder")
+
+
+def _bytes(place: str) -> bytes:
+    try:
+        return sys.stdin.buffer.read() if place == "-" else Path(place).read_bytes()
+    except OSError as error:
+        raise CommandError(f"{place} cannot be read: {error.strerror or error}") from None
+
+
+def _good(table: Table, options: Options) -> tuple[Mailbox, ...]:
+    reading = read_mailboxes(table.records, options.inbox_type, passwords=bool(table.fields & SECRET_FIELDS))
+    for mailbox in reading.mailboxes:
+        for password in filter(None, (mailbox.password, mailbox.imap_password)):
+            mask(password)  # the last line of defence, for what nobody foresaw
+    for bad in reading.bad:
+        remark(str(bad))
+    if reading.bad and not options.skip_bad:
+        raise CommandError(
+            f"{len(reading.bad)} of {len(table.records)} rows are bad and nothing was written; correct them, "
+            "or leave them out with --skip-bad"
+        )
+    if not reading.mailboxes:
+        raise CommandError("the sheet has no row that can become an inbox; nothing was written")
+    return reading.mailboxes
+
+
+def _remark_unused(table: Table, mailboxes: Sequence[Mailbox], options: Options) -> None:
+    """What the sheet has and the manifests will not, or the other way round."""
+    smtp = [mailbox for mailbox in mailboxes if not mailbox.native]
+    if smtp and not table.fields & SECRET_FIELDS:
+        if options.secrets is not None:
+            raise CommandError("the sheet has no column with passwords for --secrets; add one, or name it with --map")
+        remark("The sheet has no passwords: make the Secrets that the manifests name yourself")
+    elif smtp and options.secrets is None:
+        remark("The passwords were not written anywhere; --secrets FILE writes the Secrets that the manifests name")
+    if len(smtp) < len(mailboxes) and "daily_limit" in table.fields:
+        remark("ColdSend sets the limit of COLDSEND inboxes itself; their daily_limit is left out")
+
+
+def _before(options: Options) -> list[manifests.Document]:
+    if options.update is None:
+        return []
+    return update.earlier(manifests.read([str(options.update)]), options.namespace, options.name)
+
+
+def _write(made: Sequence[Manifest], before: Sequence[manifests.Document], options: Options) -> None:
+    if options.update is not None:
+        folder = options.folder or options.update
+        changes = update.update(before, made, {key_of(each): _file(folder, each, options.name) for each in made})
+        for path, content in changes.files.items():
+            target = folder / path.name if options.folder else path
+            manifests.write_file(target, manifests.render(content))
+        sys.stdout.writelines(f"{line}\n" for line in changes.lines)
+        return
+    if options.folder is None:
+        sys.stdout.write(manifests.render(made))
+        return
+    files: dict[Path, list[Manifest]] = {}
+    for manifest in made:
+        files.setdefault(_file(options.folder, manifest, options.name), []).append(manifest)
+    for path, content in files.items():
+        _write_new(path, manifests.render(content), force=options.force)
+
+
+def _write_new(path: Path, text: str, *, force: bool) -> None:
+    if not force and path.is_file() and path.read_bytes() != text.encode():
+        raise CommandError(f"{path} exists and differs; compare with --update {path.parent}, or give --force")
+    manifests.write_file(path, text)
+
+
+def _file(folder: Path, manifest: Manifest, name: str) -> Path:
+    """A file for each batch, one for all accounts."""
+    kind, _, called = key_of(manifest)
+    return folder / f"{called if kind == names.BATCH_KIND else objects.accounts_name(name)}.yaml"
+
+
+def _secrets(grouping: groups.Grouping, options: Options) -> str:
+    return manifests.render_secrets(
+        objects.secret_manifest(
+            name, options.namespace, {key: value.get_secret_value() for key, value in values.items()}
+        )
+        for name, values in objects.secrets(grouping, options.name).items()
+    )

@@ -1,0 +1,149 @@
+"""Which mailboxes go into one batch, which become accounts of their own, and what the objects are called."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from coldsend_operator.resources.batch_rules import MAX_INBOXES
+from coldsend_operator.resources.children import digest
+from coldsend_operator.resources.common import InboxType
+from coldsend_operator.tools.manifests import MAX_BYTES
+from coldsend_operator.tools.spreadsheet.mailboxes import USUAL, Mailbox, Server
+
+WORDS = {
+    InboxType.COLDSEND: "native",
+    InboxType.GOOGLE_WORKSPACE: "google",
+    InboxType.OUTLOOK_365: "outlook",
+    InboxType.CUSTOM_SMTP: "smtp",
+}
+MAX_NAME = 63
+_DIGEST = 6
+_ROOM = 0.9  # share of the limit that the lines of a batch may take; the rest is for metadata and template
+_NOT_IN_A_LABEL = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the inboxes of one batch have in common. `domain` is empty unless it is one of the things shared."""
+
+    inbox_type: InboxType
+    smtp: Server = USUAL
+    imap: Server = USUAL
+    domain: str = ""
+
+    @property
+    def usual(self) -> bool:
+        """Whether nothing but the type needs to be said of the servers."""
+        return self.smtp == self.imap == USUAL
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One batch to be."""
+
+    name: str
+    shared: Shared
+    mailboxes: tuple[Mailbox, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """The batches by name, and the mailboxes that become accounts of their own."""
+
+    batches: tuple[Batch, ...]
+    accounts: tuple[Mailbox, ...]
+
+
+def group(
+    mailboxes: Iterable[Mailbox], name: str, *, by_domain: bool, known: Mapping[Shared, str] | None = None
+) -> Grouping:
+    """Put mailboxes of equal type and servers into batches called after `name`; `known` are batches that have names.
+
+    A mailbox with a user name or an IMAP password of its own, or with servers that no other has, becomes an account:
+    a batch says these once for all its inboxes.
+    """
+    together: dict[Shared, list[Mailbox]] = defaultdict(list)
+    alone: list[Mailbox] = []
+    for mailbox in mailboxes:
+        if mailbox.smtp.username or mailbox.imap.username or mailbox.imap_password:
+            alone.append(mailbox)
+        else:
+            together[_shared(mailbox, by_domain=by_domain)].append(mailbox)
+    known = known or {}
+    for shared in [each for each, found in together.items() if len(found) == 1 and not each.usual]:
+        if shared not in known:
+            alone += together.pop(shared)
+    named = _names(sorted(together, key=_order), name, known, by_domain=by_domain)
+    batches = [batch for shared, called in named.items() for batch in _sized(called, shared, together[shared])]
+    return Grouping(
+        tuple(sorted(batches, key=lambda batch: batch.name)), tuple(sorted(alone, key=lambda mailbox: mailbox.key))
+    )
+
+
+def label(text: str) -> str:
+    """The text as part of a name."""
+    return _NOT_IN_A_LABEL.sub("-", text.lower()).strip("-")
+
+
+def fitting(name: str) -> str:
+    """The name, cut to the length that the label of a batch allows; what is cut is told apart by a digest."""
+    return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - _DIGEST - 1].rstrip('-')}-{digest(name, _DIGEST)}"
+
+
+def _shared(mailbox: Mailbox, *, by_domain: bool) -> Shared:
+    domain = mailbox.domain if by_domain or mailbox.native else ""
+    return Shared(mailbox.inbox_type, mailbox.smtp, mailbox.imap, domain)
+
+
+def _order(shared: Shared) -> tuple[str, ...]:
+    servers = (str(value or "") for side in (shared.smtp, shared.imap) for value in (side.host, side.port))
+    return (shared.inbox_type.value, shared.domain, *servers, str(shared.smtp.encrypted), str(shared.imap.encrypted))
+
+
+def _names(groups: Sequence[Shared], name: str, known: Mapping[Shared, str], *, by_domain: bool) -> dict[Shared, str]:
+    """`name` for the only group; else what tells it from the others is appended: type, domain, server."""
+    types = {shared.inbox_type for shared in groups} | {shared.inbox_type for shared in known}
+    named = {shared: known[shared] for shared in groups if shared in known}
+    taken = set(known.values())
+    for shared in groups:
+        if shared in named:
+            continue
+        like = [each for each in groups if (each.inbox_type, each.domain) == (shared.inbox_type, shared.domain)]
+        domains = {each.domain for each in groups if each.inbox_type is shared.inbox_type}
+        parts = [
+            name,
+            WORDS[shared.inbox_type] if len(types) > 1 else "",
+            label(shared.domain) if by_domain or len(domains) > 1 else "",
+            label(shared.smtp.host or shared.imap.host or "") if len(like) > 1 else "",
+        ]
+        called = fitting("-".join(filter(None, parts)))
+        if called in taken:
+            called = fitting(f"{called}-{digest('|'.join(_order(shared)), _DIGEST)}")
+        named[shared] = called
+        taken.add(called)
+    return named
+
+
+def _sized(name: str, shared: Shared, mailboxes: Sequence[Mailbox]) -> Iterator[Batch]:
+    """One batch, or several where one would be larger than the API server takes."""
+    part: list[Mailbox] = []
+    number, size = 1, 0
+    for mailbox in mailboxes:
+        width = _width(mailbox)
+        if part and (len(part) == MAX_INBOXES or size + width > MAX_BYTES * _ROOM):
+            yield Batch(_numbered(name, number), shared, tuple(part))
+            part, number, size = [], number + 1, 0
+        part.append(mailbox)
+        size += width
+    yield Batch(_numbered(name, number), shared, tuple(part))
+
+
+def _numbered(name: str, number: int) -> str:
+    return name if number == 1 else fitting(f"{name}-{number}")
+
+
+def _width(mailbox: Mailbox) -> int:
+    """Bytes of the inbox in its batch or in its Secret, whichever is more."""
+    password = len(mailbox.password.get_secret_value()) if mailbox.password else 0
+    return 100 + 2 * len(mailbox.address) + max(len(mailbox.name.encode()), 2 * password)

@@ -1,0 +1,211 @@
+"""`import --update`: the sheet against the manifests that an earlier import wrote and people have edited since.
+
+What people added (policies, labels, limits for which the sheet has no column) stays; the list of inboxes, and the
+fields that the sheet has, become what the sheet says.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from coldsend_operator.core.policy import Threshold
+from coldsend_operator.resources import names
+from coldsend_operator.resources.common import InboxType
+from coldsend_operator.resources.effective import IMAP_HOSTS, IMAP_PORT, SMTP_HOSTS, SMTP_PORT
+from coldsend_operator.tools.imports.groups import Shared
+from coldsend_operator.tools.manifests import Document, Manifest, is_ours, key_of
+from coldsend_operator.tools.output import counted
+from coldsend_operator.tools.spreadsheet.mailboxes import Server
+
+Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Inbox:
+    """One inbox of a manifest: the object that lists it, what it says of it, and what becomes of it when it goes."""
+
+    holder: str
+    fields: Mapping[str, Any]
+    orphaned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """The files to write, by path, and what changes, in lines for people."""
+
+    files: Mapping[Path, Sequence[Manifest]]
+    lines: tuple[str, ...]
+
+
+def earlier(documents: Iterable[Document], namespace: str, name: str) -> list[Document]:
+    """Those of an earlier import of this name."""
+    return [
+        document
+        for document in documents
+        if is_ours(document.manifest)
+        and key_of(document.manifest)[1] in {namespace, ""}
+        and (key_of(document.manifest)[2] == name or key_of(document.manifest)[2].startswith(f"{name}-"))
+    ]
+
+
+def known_groups(before: Iterable[Document], *, by_domain: bool) -> dict[Shared, str]:
+    """The batches that are there, by what their inboxes share: they keep their names."""
+    found: dict[Shared, str] = {}
+    for document in before:
+        manifest = document.manifest
+        if manifest["kind"] != names.BATCH_KIND:
+            continue
+        template = _mapping(_mapping(manifest.get("spec")).get("template"))
+        try:
+            inbox_type = InboxType(template.get("inboxType", ""))
+        except ValueError:
+            continue
+        native = _mapping(template.get("native")).get("domainName", "")
+        domain = native or (next(iter(sorted(_domains(manifest))), "") if by_domain else "")
+        smtp = _server(template.get("smtp"), SMTP_HOSTS.get(inbox_type), SMTP_PORT, "useTLS")
+        imap = _server(template.get("imap"), IMAP_HOSTS.get(inbox_type), IMAP_PORT, "useSSL")
+        found.setdefault(Shared(inbox_type, smtp, imap, str(domain)), key_of(manifest)[2])
+    return found
+
+
+def update(before: Sequence[Document], after: Sequence[Manifest], default: Mapping[Key, Path]) -> Update:
+    """Put `after` in the place of what was there; `default` says where objects go that are new."""
+    old = {key_of(document.manifest): document for document in before}
+    merged = {key_of(new): _merged(_manifest(old, key_of(new)), new) for new in after}
+    for key, document in old.items():
+        if key not in merged and key[0] == names.BATCH_KIND:  # its last inbox has left; the object stays
+            spec = {**_mapping(document.manifest.get("spec")), "inboxes": []}
+            merged[key] = {**document.manifest, "spec": spec}
+    return Update(_files(old, merged, default), tuple(_lines(before, merged.values())))
+
+
+def _files(
+    old: Mapping[Key, Document], merged: Mapping[Key, Manifest], default: Mapping[Key, Path]
+) -> dict[Path, list[Manifest]]:
+    """Only files whose content changes, so that comments in the others stay."""
+    before: dict[Path, list[Manifest]] = defaultdict(list)
+    after: dict[Path, list[Manifest]] = defaultdict(list)
+    for key, document in old.items():
+        before[Path(document.source)].append(document.manifest)
+        if key in merged:
+            after[Path(document.source)].append(merged[key])
+        else:
+            after.setdefault(Path(document.source), [])
+    for key, manifest in merged.items():
+        if key not in old:
+            after[default[key]].append(manifest)
+    return {path: found for path, found in after.items() if found != before.get(path)}
+
+
+def _manifest(old: Mapping[Key, Document], key: Key) -> Manifest | None:
+    return old[key].manifest if key in old else None
+
+
+def _merged(old: Manifest | None, new: Manifest) -> Manifest:
+    if old is None:
+        return new
+    if new["kind"] == names.ACCOUNT_KIND:
+        return {**old, "spec": _over(_mapping(old.get("spec")), new["spec"])}
+    known = {_identity(inbox): inbox for inbox in _inboxes(old)}
+    inboxes = [{**known.get(_identity(inbox), {}), **inbox} for inbox in new["spec"]["inboxes"]]
+    return {**old, "spec": {**_mapping(old.get("spec")), "inboxes": inboxes}}
+
+
+def _over(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
+    """`new` laid over `old`, block by block."""
+    laid = dict(old)
+    for field, value in new.items():
+        blocks = isinstance(value, dict) and isinstance(old.get(field), dict)
+        laid[field] = _over(old[field], value) if blocks else value
+    return laid
+
+
+def _lines(before: Iterable[Document], after: Iterable[Manifest]) -> Iterator[str]:
+    was = dict(_listed(document.manifest for document in before))
+    now = dict(_listed(after))
+    added = sorted(now.keys() - was.keys())
+    removed = sorted(was.keys() - now.keys())
+    changed = {address: _difference(was[address], now[address]) for address in sorted(now.keys() & was.keys())}
+    changed = {address: words for address, words in changed.items() if words}
+    same = len(now) - len(added) - len(changed)
+    yield f"{len(added)} added, {len(removed)} removed, {len(changed)} changed, {same} as before"
+    yield from (f"+ {address} ({now[address].holder})" for address in added)
+    for address in removed:
+        fate = (
+            "its inbox stays in ColdSend (deletionPolicy Orphan)" if was[address].orphaned else "its inbox is deleted"
+        )
+        yield f"- {address} ({was[address].holder}): {fate}"
+    yield from (f"~ {address} ({now[address].holder}): {words}" for address, words in changed.items())
+    deleted = sum(not was[address].orphaned for address in removed)
+    if deleted:
+        yield _brake(deleted, len(was))
+
+
+def _brake(deleted: int, total: int) -> str:
+    allowed = Threshold().allowed(total)
+    deletions = counted(deleted, "deletion", "deletions")
+    if deleted > allowed:
+        return f"The deletion brake would hold {deletions} for approval: its default for {total} inboxes is {allowed:g}"
+    return (
+        f"The deletion brake would let {deletions} go: its default for {total} inboxes is {allowed:g}, together with "
+        "other deletions within ten minutes"
+    )
+
+
+def _difference(was: Inbox, now: Inbox) -> str:
+    fields = [field for field in sorted({*was.fields, *now.fields}) if was.fields.get(field) != now.fields.get(field)]
+    moved = f"moves from {was.holder}" if was.holder != now.holder else ""
+    return ", ".join(filter(None, (moved, *fields)))
+
+
+def _listed(manifests: Iterable[Manifest]) -> Iterator[tuple[str, Inbox]]:
+    for manifest in manifests:
+        spec, holder = _mapping(manifest.get("spec")), key_of(manifest)[2]
+        if manifest["kind"] == names.ACCOUNT_KIND:
+            address = str(spec.get("emailAddress") or _native(spec.get("native"))).lower()
+            fields = {field: value for field, value in spec.items() if field not in {"smtp", "imap"}}
+            for side in ("smtp", "imap"):
+                fields |= {f"{side}.{field}": value for field, value in _mapping(spec.get(side)).items()}
+            yield address, Inbox(holder, fields, spec.get("deletionPolicy") == "Orphan")
+            continue
+        template = _mapping(spec.get("template"))
+        for inbox in _inboxes(manifest):
+            yield _identity(inbox, template), Inbox(holder, inbox, template.get("deletionPolicy") == "Orphan")
+
+
+def _identity(inbox: Mapping[str, Any], template: Mapping[str, Any] | None = None) -> str:
+    """The address in the form in which addresses are compared; of a native inbox without its template the prefix."""
+    if inbox.get("emailAddress"):
+        return str(inbox["emailAddress"]).lower()
+    domain = _mapping(_mapping(template).get("native")).get("domainName", "")
+    return _native({"emailPrefix": inbox.get("emailPrefix"), "domainName": domain})
+
+
+def _native(native: object) -> str:
+    block = _mapping(native)
+    return f"{block.get('emailPrefix')}@{block.get('domainName', '')}"
+
+
+def _domains(manifest: Manifest) -> set[str]:
+    return {str(inbox.get("emailAddress", "")).lower().rpartition("@")[2] for inbox in _inboxes(manifest)}
+
+
+def _inboxes(manifest: Manifest) -> list[Mapping[str, Any]]:
+    listed = _mapping(manifest.get("spec")).get("inboxes")
+    return [inbox for inbox in listed if isinstance(inbox, Mapping)] if isinstance(listed, list) else []
+
+
+def _server(block: object, host: str | None, port: int, flag: str) -> Server:
+    said = _mapping(block)
+    return Server(
+        said.get("host") if said.get("host") != host else None,
+        said.get("port") if said.get("port") != port else None,
+        None,
+        False if said.get(flag) is False else None,
+    )
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,167 @@
+"""Manifests as files: read as the API server would, written one inbox a line, equal bytes for equal content."""
+
+import os
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from coldsend_operator.resources import names
+from coldsend_operator.tools.errors import CommandError
+
+Manifest = dict[str, Any]
+
+MAX_BYTES = 1_048_576  # of one object; etcd takes 1.5 MiB, and status needs room beside the list
+_SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+_WIDTH = 1_000_000  # no line is ever folded
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One object and the file where it stands (`-` for standard input)."""
+
+    source: str
+    manifest: Any
+
+
+class _Dumper(yaml.CSafeDumper):
+    """Plain only where every YAML reader sees a string: Go's takes `1e5` for a number and `y` for a truth.
+
+    No aliases: a reader of a manifest looks for a value, not for an anchor.
+    """
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the signature is PyYAML's
+        return True
+
+
+def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    plain = text[:1].isalpha() and text.lower() not in {"y", "n"}
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+class _Loader(yaml.CSafeLoader):
+    """Dates stay texts, and a key that stands twice is an error, as for the API server."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - declared so by PyYAML
+        first: [(tag, expression) for tag, expression in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
+    }
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+                raise yaml.constructor.ConstructorError(None, None, f"the key {key.value} stands twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep=deep)
+
+
+def render(manifests: Iterable[Manifest]) -> str:
+    """The manifests as YAML documents: the innermost lists and mappings, so each inbox, on one line."""
+    return "---\n".join(_dumped(manifest, flow=None) for manifest in manifests)
+
+
+def render_secrets(secrets: Iterable[Manifest]) -> str:
+    """The same for Secrets: each key on a line of its own."""
+    return "---\n".join(_dumped(secret, flow=False) for secret in secrets)
+
+
+def _dumped(manifest: Manifest, *, flow: bool | None) -> str:
+    text: str = yaml.dump(
+        manifest, Dumper=_Dumper, default_flow_style=flow, sort_keys=False, allow_unicode=True, width=_WIDTH
+    )
+    return text
+
+
+def read(places: Iterable[str]) -> list[Document]:
+    """The objects of files, of folders with all below them, and of standard input (`-`); a List counts as its items."""
+    return [document for place in places for path in _files(place) for document in _documents(path)]
+
+
+def key_of(manifest: Manifest) -> tuple[str, str, str]:
+    """Kind, namespace and name."""
+    metadata = manifest.get("metadata") or {}
+    return str(manifest.get("kind")), str(metadata.get("namespace") or ""), str(metadata.get("name") or "")
+
+
+def is_ours(manifest: Any) -> bool:
+    """Whether it is of one of the two kinds, in whatever version."""
+    return isinstance(manifest, Mapping) and str(manifest.get("apiVersion")).startswith(f"{names.GROUP}/")
+
+
+def write_file(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def check_secret_file(place: str, *, force: bool) -> None:
+    """Refuse a file that is there, before anything else is written."""
+    path = Path(place)
+    if place != "-" and not force and path.exists() and path.is_file():
+        raise CommandError(f"{place} exists and is not overwritten, as it may hold passwords; move it, or give --force")
+
+
+def write_secret_file(place: str, text: str, *, force: bool) -> None:
+    """Write passwords where the user named: a new file with mode 0600, a pipe, or standard output (`-`)."""
+    check_secret_file(place, force=force)
+    if place == "-":
+        sys.stdout.write(text)
+        return
+    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if force or _is_pipe(place) else os.O_EXCL)
+    try:
+        descriptor = os.open(place, flags, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.fchmod(descriptor, 0o600)  # one that was there keeps its mode otherwise
+            file.write(text)
+    except OSError as error:
+        raise CommandError(f"{place} cannot be written: {error.strerror or error}") from None
+
+
+def _is_pipe(place: str) -> bool:
+    return Path(place).exists() and not Path(place).is_file()
+
+
+def _files(place: str) -> Iterator[str]:
+    path = Path(place)
+    if place == "-" or path.is_file():
+        yield place
+    elif path.is_dir():
+        yield from sorted(str(found) for found in path.rglob("*") if found.suffix in _SUFFIXES and found.is_file())
+    else:
+        raise CommandError(f"{place}: no such file or folder")
+
+
+def _documents(place: str) -> Iterator[Document]:
+    try:
+        text = sys.stdin.read() if place == "-" else Path(place).read_text(encoding="utf-8")
+        found = list(yaml.load_all(text, Loader=_Loader))
+    except (OSError, UnicodeDecodeError) as error:
+        what = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise CommandError(f"{place} cannot be read: {what}") from None
+    except yaml.YAMLError as error:
+        raise CommandError(f"{place} is not YAML: {_fault(error)}") from None
+    for manifest in found:
+        if manifest is None:
+            continue
+        if isinstance(manifest, dict) and str(manifest.get("kind")).endswith("List") and "items" in manifest:
+            yield from (Document(place, item) for item in manifest["items"] or ())
+        else:
+            yield Document(place, manifest)
+
+
+def _fault(error: yaml.YAMLError) -> str:
+    """What is wrong and where, without the text around it: a Secret may stand there."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"{error.problem} (line {error.problem_mark.line + 1})"
+    return "it has characters that YAML does not allow"

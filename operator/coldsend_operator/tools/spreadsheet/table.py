@@ -1,0 +1,103 @@
+"""From the text of a CSV file to its rows, each with the number of the line on which it begins."""
+
+import csv
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from coldsend_operator.tools.errors import CommandError, UsageError
+from coldsend_operator.tools.spreadsheet.columns import recognise
+
+DELIMITERS = (",", ";", "\t", "|")
+HEADER_WITHIN = 50  # lines of titles and notes that may stand above the header
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row below the header. Cells are by field and without the spaces around them; empty ones are left out.
+
+    `overflow`: it has more cells than the header, so a delimiter stands inside a cell and the rest is shifted.
+    """
+
+    line: int
+    cells: Mapping[str, str] = field(repr=False)  # passwords among them
+    overflow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The rows of a sheet and the fields for which it has columns."""
+
+    records: tuple[Record, ...]
+    fields: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    row: int  # how many rows stand before it
+    delimiter: str
+    columns: Mapping[str, int]
+
+
+def read_table(text: str, mapped: Mapping[str, str]) -> Table:
+    """Find the delimiter and the header, and read what stands below. `mapped`: the column of a field, by name."""
+    header = _find_header(text, mapped)
+    records: list[Record] = []
+    columns, width = dict(header.columns), 0
+    for number, (line, row) in enumerate(_rows(text, header.delimiter)):
+        if number < header.row or not any(row):
+            continue
+        if number == header.row or _is_header(row, columns["email"], mapped):
+            columns, width = recognise(row, mapped), len(row)
+            continue
+        cells = {name: row[position] for name, position in columns.items() if position < len(row) and row[position]}
+        records.append(Record(line, cells, overflow=any(row[width:])))
+    return Table(tuple(records), frozenset(header.columns))
+
+
+def _is_header(row: list[str], email: int, mapped: Mapping[str, str]) -> bool:
+    """Whether it is a header once more, as in files that were put together of several."""
+    return not (email < len(row) and "@" in row[email]) and "email" in recognise(row, mapped)
+
+
+def _find_header(text: str, mapped: Mapping[str, str]) -> _Header:
+    """The row that names most fields, by the delimiter that makes it do so."""
+    found: list[_Header] = []
+    for delimiter in DELIMITERS:
+        for number, (_, row) in enumerate(_rows(text, delimiter)):
+            if number == HEADER_WITHIN:
+                break
+            columns = recognise(row, mapped)
+            if "email" in columns:
+                found.append(_Header(number, delimiter, columns))
+    if not found and "email" in mapped:
+        raise UsageError(f"--map email={mapped['email']}: no row names a column so; check its spelling")
+    if not found:
+        raise CommandError(
+            "no row names a column with the e-mail address (such as email or from_email); "
+            "add a header, or name the column with --map email=COLUMN"
+        )
+    best = max(found, key=lambda header: (len(header.columns), -header.row))
+    _check_mapped(best, mapped)
+    return best
+
+
+def _check_mapped(header: _Header, mapped: Mapping[str, str]) -> None:
+    for name, column in mapped.items():
+        if name not in header.columns:
+            raise UsageError(f"--map {name}={column}: the header has no column of this name; check its spelling")
+
+
+def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Each row with its first line, counted from 1."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=delimiter != "\t")
+    line = 1
+    try:
+        for row in reader:
+            yield line, [cell.strip() for cell in row]
+            line = reader.line_num + 1
+    except csv.Error:
+        pass  # not chained: its frames hold the text, and with it passwords
+    else:
+        return
+    raise CommandError(f"line {line}: the row cannot be read; is a quotation mark not closed?")

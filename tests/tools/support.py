@@ -1,0 +1,35 @@
+"""Runs of the program as a person types them, and what they printed."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from typer.testing import CliRunner, Result
+
+from coldsend_operator.__main__ import app
+from coldsend_operator.resources import read_account, read_batch
+
+SHEETS = Path(__file__).parent / "sheets"
+
+
+def command(*arguments: object, given: str | bytes | None = None) -> Result:
+    """One run; `stdout` and `stderr` of the result are apart."""
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], input=given)
+
+
+def documents(text: str) -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all(text))
+
+
+def inboxes(manifests: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The inboxes of all batches, in their order."""
+    return [inbox for manifest in manifests for inbox in manifest["spec"].get("inboxes", ())]
+
+
+def problems(manifest: dict[str, Any]) -> list[str]:
+    """What the operator would say of the manifest."""
+    if manifest["kind"] == "SenderAccount":
+        return list(read_account(manifest["spec"]).problems)
+    reading = read_batch(manifest["spec"])
+    return [*reading.problems, *(problem for inbox in reading.inboxes for problem in inbox.problems)]

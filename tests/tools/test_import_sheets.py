@@ -1,0 +1,170 @@
+"""Sheets in the forms that the trade has: what `import` makes of each file."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from tests.tools.support import SHEETS, command, documents, inboxes, problems
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A file, and the objects that it becomes: names of batches with their inboxes, and addresses of accounts."""
+
+    file: str
+    batches: dict[str, list[tuple[str, str]]]
+    accounts: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+
+
+ANN_AND_BOB = [("ann@company.com", "Ann"), ("bob@company.com", "Bob")]
+SHEETS_OF_THE_TRADE = (
+    Sheet("google-export.csv", {"pool": [("ann@company.com", "Ann Arbor"), ("bob@company.com", "Bob Brown")]}),
+    Sheet("utf8-bom.csv", {"pool": [("ann@company.com", "Ann"), ("zoe@company.com", "Zoë Müller")]}),
+    Sheet("semicolons-windows-1252.csv", {"pool": [("joerg@firma.de", "Jörg Groß"), ("ute@firma.de", "Ute Klein")]}),
+    Sheet("utf16-tabs.txt", {"pool": [("ann@company.com", "Ann “A” Arbor"), ("bob@company.com", "Bob")]}),
+    Sheet("utf16-big-endian-without-mark.csv", {"pool": [("ann@company.com", "Ann")]}),
+    Sheet("titles-above-the-header.csv", {"pool": ANN_AND_BOB}),
+    Sheet("header-in-the-middle.csv", {"pool": ANN_AND_BOB}),
+    Sheet("padded-and-blank.csv", {"pool": [("ann@company.com", "Ann"), ("bob@company.com", "Bob Brown")]}),
+    Sheet(
+        "carriage-returns.csv", {"pool": [("ann@company.com", "Ann, the first"), ("bob@company.com", 'Bob "B" Brown')]}
+    ),
+    Sheet(
+        "hosts-per-row.csv",
+        {"pool": [("ann@one.com", "Ann"), ("ben@one.com", "Ben")]},
+        accounts=("cat@two.com", "dan@one.com"),
+    ),
+    Sheet("imap-of-its-own.csv", {}, accounts=("ann@one.com", "bob@two.com")),
+    Sheet("mx-names.csv", {"pool-google": [("ann@company.com", "Ann")], "pool-outlook": [("bob@firm.com", "Bob")]}),
+    Sheet(
+        "native.csv",
+        {
+            "pool-mail-company-com": [("john", "John Smith"), ("sales", "Sales Team")],
+            "pool-mail-other-com": [("hello", "Hello")],
+        },
+        options=("--type", "COLDSEND"),
+    ),
+    Sheet("duplicates.csv", {"pool": ANN_AND_BOB}, options=("--skip-bad",)),
+    Sheet("bad-rows.csv", {"pool": [("ann@company.com", "Ann"), ("max@company.com", "Max")]}, options=("--skip-bad",)),
+)
+
+
+@pytest.mark.parametrize("sheet", SHEETS_OF_THE_TRADE, ids=lambda sheet: sheet.file)
+def test_a_sheet_becomes_batches_and_accounts_that_the_crd_takes(sheet: Sheet) -> None:
+    run = command("import", SHEETS / sheet.file, "-n", "sales", "--name", "pool", *sheet.options)
+
+    assert run.exit_code == 0, run.stderr
+    made = documents(run.stdout)
+    assert [problem for manifest in made for problem in problems(manifest)] == []
+    batches = [manifest for manifest in made if manifest["kind"] == "SenderAccountBatch"]
+    accounts = [manifest for manifest in made if manifest["kind"] == "SenderAccount"]
+    assert {
+        batch["metadata"]["name"]: [
+            (inbox.get("emailAddress") or inbox["emailPrefix"], inbox["displayName"])
+            for inbox in batch["spec"]["inboxes"]
+        ]
+        for batch in batches
+    } == sheet.batches
+    assert tuple(account["spec"]["emailAddress"] for account in accounts) == sheet.accounts
+    assert {manifest["metadata"]["namespace"] for manifest in made} == {"sales"}
+
+
+@pytest.mark.parametrize("sheet", SHEETS_OF_THE_TRADE, ids=lambda sheet: sheet.file)
+def test_the_same_sheet_gives_the_same_bytes_and_one_line_for_each_inbox(sheet: Sheet) -> None:
+    arguments = ("import", SHEETS / sheet.file, "-n", "sales", "--name", "pool", *sheet.options)
+
+    first, second = command(*arguments), command(*arguments)
+
+    assert first.stdout == second.stdout
+    lines = [line for line in first.stdout.splitlines() if line.startswith("  - {")]
+    assert len(lines) == len(inboxes(documents(first.stdout)))
+
+
+def test_a_host_that_the_provider_has_anyway_is_left_out() -> None:
+    run = command("import", SHEETS / "titles-above-the-header.csv", "-n", "sales", "--name", "pool")
+
+    (batch,) = documents(run.stdout)
+    assert batch["spec"]["template"] == {"inboxType": "OUTLOOK_365", "smtp": {"passwordSecretRef": {"name": "pool"}}}
+
+
+def test_a_row_with_servers_and_a_user_name_of_its_own_becomes_an_account_that_says_so() -> None:
+    run = command("import", SHEETS / "imap-of-its-own.csv", "-n", "sales", "--name", "pool")
+
+    ann = documents(run.stdout)[0]["spec"]
+    assert ann["dailyLimit"] == 25
+    assert ann["smtp"] == {
+        "host": "smtp.one.com",
+        "username": "ann-out",
+        "passwordSecretRef": {"name": "pool-accounts", "key": "ann_one.com"},
+    }
+    assert ann["imap"] == {
+        "host": "imap.one.com",
+        "username": "ann-in",
+        "passwordSecretRef": {"name": "pool-accounts", "key": "ann_one.com.imap"},
+    }
+
+
+BAD_ROWS = """\
+line 3: emailAddress: must be one plain e-mail address such as jane@company.com
+line 4: cat@company.com: it has no password
+line 5: dan@company.com: dailyLimit: dailyLimit is above 2,000
+line 6: eve@company.com: it has no name for recipients to see
+line 7: fay@company.com: its type is not clear
+line 8: gus@company.com: it has more cells than the header
+line 9: hal@company.com: its daily_limit is not a whole number
+line 10: it has no e-mail address
+line 11: emailAddress: must be one plain e-mail address
+line 12: kim@company.com: its password holds U+200B (ZERO WIDTH SPACE) at position 7
+line 13: lea@company.com: displayName: must be one line of text
+""".splitlines()
+
+
+def test_every_bad_row_is_told_with_line_address_and_reason_and_stops_the_import() -> None:
+    run = command("import", SHEETS / "bad-rows.csv", "-n", "sales", "--name", "pool")
+
+    assert run.exit_code == 1
+    assert run.stdout == ""
+    *told, end = run.stderr.splitlines()
+    assert len(told) == len(BAD_ROWS)
+    for line, beginning in zip(told, BAD_ROWS, strict=True):
+        assert line.startswith(beginning)
+    assert end.startswith("11 of 13 rows are bad and nothing was written; correct them, or leave them out")
+
+
+def test_an_address_named_twice_is_told_with_both_lines() -> None:
+    run = command("import", SHEETS / "duplicates.csv", "-n", "sales", "--name", "pool")
+
+    assert run.exit_code == 1
+    assert run.stderr.splitlines()[:2] == [
+        "line 4: Ann@Company.com: the address stands on line 2 already; keep one of them",
+        "line 5: bob@company.com: the address stands on line 3 already; keep one of them",
+    ]
+
+
+@pytest.mark.parametrize("sheet", sorted(SHEETS.iterdir()), ids=lambda path: path.name)
+def test_no_password_is_printed(sheet: object) -> None:
+    words = ("secret-", "secret\u200b", "geheim", "pässword", "pw-ann", "abcd", "ijkl", "qrst", "pw-7")
+
+    run = command("import", sheet, "-n", "sales", "--name", "pool", "--skip-bad")
+
+    assert [word for word in words if word in run.stdout + run.stderr] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (b"PK\x03\x04rest of a workbook", "the file is a workbook, not text; save the sheet as CSV"),
+        (b"email,password\nann@company.com,pw\x81", "the file is neither UTF-8, UTF-16 nor Windows-1252 text"),
+        (b"who,what\nann@company.com,x", "no row names a column with the e-mail address"),
+        (b"email,name\n", "the sheet has no row that can become an inbox"),
+        (b'email,password\n"' + b"x" * 140_000, "line 2: the row cannot be read; is a quotation mark not closed?"),
+    ],
+    ids=["workbook", "bytes", "no header", "no rows", "open quotation mark"],
+)
+def test_what_is_no_sheet_ends_with_one_sentence(given: bytes, sentence: str) -> None:
+    run = command("import", "-", "-n", "sales", "--name", "pool", given=given)
+
+    assert run.exit_code == 1
+    (line,) = run.stderr.splitlines()
+    assert line.startswith(sentence)
