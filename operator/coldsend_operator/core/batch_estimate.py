@@ -1,11 +1,9 @@
 """When the budget lets a batch be done (`status.estimatedCompletionTime`)."""
 
-from datetime import datetime
-
 from coldsend_operator.core.calls import BULK, Operation
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.steps import Move
-from coldsend_operator.core.times import rfc3339
+from coldsend_operator.core.times import rfc3339, unix_of
 from coldsend_operator.core.turns import REQUESTS_PER_BULK
 
 MOVED_SHARE = 0.1  # of the time left
@@ -30,7 +28,7 @@ def told(before: str | None, at: float | None, now: float) -> str | None:
     if at is None:
         return None
     if before is not None:
-        known = datetime.fromisoformat(before).timestamp()
+        known = unix_of(before) or 0.0
         if known > now and abs(known - at) <= max(MOVED_LEAST, MOVED_SHARE * (at - now)):
             return before
     return rfc3339(at)

@@ -3,8 +3,9 @@
 from coldsend_operator.core.batch import Batch
 from coldsend_operator.core.batch_jobs import JobRow
 from coldsend_operator.core.batch_tally import Failure, Fate, Tally
-from coldsend_operator.core.conditions import MESSAGE_LENGTH, Saying, Status, conditions
+from coldsend_operator.core.conditions import MESSAGE_LENGTH, Saying, conditions
 from coldsend_operator.core.reasons import Condition, Reason
+from coldsend_operator.core.stored_status import Status
 
 APPROVE = "coldsend.pro/approve-deletion: 'true'"
 NEVER_BACK = ("succeeded", "failed")

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from coldsend_operator.core.reasons import Condition
+from coldsend_operator.core.stored_status import Status
 from coldsend_operator.core.times import rfc3339
 
-Status = dict[str, Any]
 MESSAGE_LENGTH = 1024
 
 
@@ -41,13 +41,10 @@ def conditions(says: Mapping[Condition, Saying], previous: Status, generation: i
 
 def condition(status: Status, kind: Condition) -> dict[str, Any]:
     """The condition of this type; empty when it is not there."""
-    found: dict[str, Any] = next((each for each in status.get("conditions", ()) if each.get("type") == kind.value), {})
+    found: dict[str, Any] = next((each for each in status.get("conditions", ()) if each["type"] == kind.value), {})
     return found
 
 
 def reasons(status: Status) -> dict[str, tuple[str, str, str]]:
     """Condition type to (status, reason, message): what Events are made from."""
-    return {
-        each["type"]: (each.get("status", ""), each.get("reason", ""), each.get("message", ""))
-        for each in status.get("conditions", ())
-    }
+    return {each["type"]: (each["status"], each["reason"], each["message"]) for each in status.get("conditions", ())}

@@ -6,7 +6,7 @@ from dataclasses import replace
 from coldsend_operator.core.answers import Row
 from coldsend_operator.core.breaker import Block
 from coldsend_operator.core.calls import Operation
-from coldsend_operator.core.conditions import Saying, Status, condition, conditions
+from coldsend_operator.core.conditions import Saying, condition, conditions
 from coldsend_operator.core.deciding import QUIET_SECONDS
 from coldsend_operator.core.hashes import comparable
 from coldsend_operator.core.ledger import Ledger
@@ -15,6 +15,7 @@ from coldsend_operator.core.reasons import Condition, Reason
 from coldsend_operator.core.records import Account, Applied, Facts, JobRef, Mail
 from coldsend_operator.core.steps import Move, Step
 from coldsend_operator.core.steps.differences import secret_changed, shows_spec, spec_changed
+from coldsend_operator.core.stored_status import Status
 from coldsend_operator.core.times import rfc3339
 from coldsend_operator.core.turns import ESTIMATED
 
@@ -167,8 +168,8 @@ def facts_to_status(facts: Facts) -> Status:
 
 
 def facts_of(status: Status) -> Facts:
-    """Reads back what `facts_to_status` wrote. Whatever else stands there is passed over."""
-    applied, mail, job = status.get("lastApplied"), status.get("testEmail"), status.get("job")
+    """Reads back what `facts_to_status` wrote, from a status as `core.stored_status` reads it."""
+    applied, mail, job = status.get("lastApplied"), status.get("testEmail"), status.get("job", {})
     return Facts(
         inbox_id=status.get("inboxID") or None,
         origin=status.get("origin") or None,
@@ -183,7 +184,7 @@ def facts_of(status: Status) -> Facts:
         )
         if mail
         else None,
-        job=JobRef(job.get("id", ""), job.get("operation", ""), job.get("state", "Running")) if job else None,
+        job=JobRef(job["id"], job.get("operation", ""), job.get("state", "Running")) if job.get("id") else None,
         reconcile=status.get("lastReconcileRequest"),
     )
 
@@ -331,7 +332,7 @@ def _credentials(account: Account, previous: Status) -> Saying | None:
         before = condition(previous, Condition.CREDENTIALS_CURRENT)
         if not before:
             return None
-        return Saying(before.get("status", "Unknown"), Reason(before["reason"]), before.get("message", ""))
+        return Saying(before["status"], before["reason"], before["message"])  # perhaps a word of another version
     if credentials.reason is not None:
         return Saying("False", credentials.reason, credentials.message)
     if sent is None:

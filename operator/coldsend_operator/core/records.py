@@ -1,15 +1,15 @@
 """What is known of one object: what it asks for, what its status says, and what happened in this run."""
 
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from coldsend_operator.core.packing import pack
 from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.stored_status import Status, account_status
 
 SMTP_TYPES = frozenset({"GOOGLE_WORKSPACE", "OUTLOOK_365", "CUSTOM_SMTP"})
 HELD_ORIGINS = frozenset({"Created", "Adopted"})
+NOT_HELD_ORIGINS = frozenset({None, "Observed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +170,16 @@ class Facts:
 
     @property
     def held(self) -> bool:
-        """Whether the object holds an inbox: only such inboxes are deleted, recreated or sent mail from."""
-        return self.inbox_id is not None and self.origin in HELD_ORIGINS
+        """Whether the object holds an inbox: only such inboxes are deleted, recreated or sent mail from.
+
+        An origin that is not known here, of a newer version, holds it as well: to let it go would orphan it.
+        """
+        return self.inbox_id is not None and self.origin not in NOT_HELD_ORIGINS
+
+    @property
+    def origin_unknown(self) -> bool:
+        """Whether how the inbox came here is said in a word of another version: then nothing is done with it."""
+        return self.held and self.origin not in HELD_ORIGINS
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,11 +262,13 @@ class Account:
     def uid(self) -> str:
         return self.desired.uid
 
-    def keep(self, status: Mapping[str, Any]) -> None:
-        """The API server holds this status."""
+    def keep(self, raw: object) -> Status:
+        """The API server holds this status; it is returned as far as it can be used."""
+        status = account_status(raw)
         self.status = pack(status)
         conditions = status.get("conditions") or ()
         self.ready_reason = next((sys.intern(each["reason"]) for each in conditions if each["type"] == "Ready"), "")
+        return status
 
     @property
     def marked(self) -> bool:

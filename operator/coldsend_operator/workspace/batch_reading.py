@@ -10,6 +10,7 @@ from typing import Any
 from coldsend_operator.core.batch import Batch, Child, Entry, Refusal, Shown, Wanted, wanted_of
 from coldsend_operator.core.policy import DEFAULT_UNAVAILABLE, Unavailable
 from coldsend_operator.core.reasons import LASTING, Reason
+from coldsend_operator.core.stored_status import account_status, batch_status
 from coldsend_operator.kube.children import BATCH_FIELD_MANAGER
 from coldsend_operator.kube.finalizers import has_finalizer
 from coldsend_operator.kube.metadata import version_number
@@ -54,7 +55,7 @@ def see_batch(batch: Batch, raw: Raw) -> None:
     forced = batch.deleting and annotations.get(FORCE_ORPHAN_ANNOTATION) == "true"
     batch.orphan = forced or policies(template).deletion is DeletionPolicy.ORPHAN
     batch.labels = tuple(sorted({**(metadata.get("labels") or {}), BATCH_LABEL: batch.name}.items()))
-    batch.status = dict(raw.get("status") or {})
+    batch.status = batch_status(raw.get("status"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +136,7 @@ class ChildReader:
 
     def read(self, raw: Raw, known: Child | None) -> Child:
         """The child as the API server shows it; `known` is what it was before."""
-        metadata, spec, status = raw["metadata"], raw.get("spec") or {}, raw.get("status") or {}
+        metadata, spec, status = raw["metadata"], raw.get("spec") or {}, account_status(raw.get("status"))
         generation = metadata.get("generation", 1)
         if known is not None and known.uid != metadata["uid"]:
             known = None
@@ -173,13 +174,13 @@ class ChildReader:
             key.removeprefix("f:")
             for entry in metadata.get("managedFields") or ()
             if entry.get("manager") == BATCH_FIELD_MANAGER
-            for key in (_field(entry, "f:metadata").get("f:labels") or {})
+            for key in _field(entry, "f:metadata", "f:labels")
         }
         found = tuple(sorted((key, labels[key]) for key in ours if key in labels))
         return self._labels.setdefault(found, found)
 
     def _conditions(self, status: Raw) -> tuple[Shown, str]:
-        said = {entry.get("type"): entry for entry in status.get("conditions") or ()}
+        said = {entry["type"]: entry for entry in status.get("conditions", ())}
         ready, synced, healthy = (said.get(kind, {}) for kind in ("Ready", "Synced", "Healthy"))
         shown = Shown(
             ready.get("status", "Unknown"),
@@ -196,8 +197,12 @@ def _is_batch(owner: Raw) -> bool:
     return owner.get("kind") == BATCH_KIND and str(owner.get("apiVersion", "")).startswith(f"{GROUP}/")
 
 
-def _field(entry: Raw, name: str) -> Raw:
-    return (entry.get("fieldsV1") or {}).get(name) or {}
+def _field(entry: Raw, *path: str) -> Raw:
+    """What managedFields says of a field; who may edit the object may also write there what they like."""
+    found: Any = entry.get("fieldsV1")
+    for name in path:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
 
 
 def _written_by_others(metadata: Raw) -> bool:

@@ -12,6 +12,7 @@ from coldsend_operator.core.batch_tally import Fate
 from coldsend_operator.core.conditions import reasons
 from coldsend_operator.core.jobs import Job
 from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.stored_status import batch_status
 from coldsend_operator.kube.client import KubeClient, KubeError
 from coldsend_operator.kube.events import emit
 from coldsend_operator.kube.metadata import version_number
@@ -162,7 +163,7 @@ class Reports:
             self._wake()
         if written is not None:
             batch.version = max(batch.version, version_number(written.resource_version))
-            batch.status = written.status
+            batch.status = batch_status(written.status)
             await self._tell(batch, previous, status)
 
     async def _tell(self, batch: Batch, previous: dict[str, Any], status: dict[str, Any]) -> None:

@@ -3,13 +3,14 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from coldsend_operator.core.answers import address_key
 from coldsend_operator.core.hashes import spec_hash
 from coldsend_operator.core.projection import facts_of
 from coldsend_operator.core.records import Account, Desired, Native, SecretRef, Server, Spec
+from coldsend_operator.core.stored_status import account_status
+from coldsend_operator.core.times import unix_of
 from coldsend_operator.kube.finalizers import has_finalizer, mark_of
 from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.resources.account import SenderAccountSpec
@@ -26,17 +27,17 @@ from coldsend_operator.resources.names import (
 from coldsend_operator.resources.reading import policies, read_account
 
 Raw = Mapping[str, Any]
+START_OF_TIME = 1.0  # stands for a time that cannot be read: what is being deleted stays so
 
 
 def read_object(raw: Raw) -> Account:
     """A SenderAccount as the API server shows it, with what its status says of the past."""
-    status = raw.get("status") or {}
     desired = read_desired(raw)
-    facts = facts_of(status)
+    facts = facts_of(account_status(raw.get("status")))
     if facts.applied is not None and facts.applied.spec_hash == desired.spec.hash:  # not twice in memory
         facts = replace(facts, applied=replace(facts.applied, spec_hash=desired.spec.hash))
     account = Account(desired=desired, facts=facts, recorded=facts, mark=desired.mark)
-    account.keep(status)
+    account.keep(raw.get("status"))
     return account
 
 
@@ -52,7 +53,7 @@ def read_desired(raw: Raw) -> Desired:
         generation=metadata.get("generation", 1),
         resource_version=version_number(metadata.get("resourceVersion")),
         created=sys.intern(metadata.get("creationTimestamp") or ""),
-        deleting=datetime.fromisoformat(deleting).timestamp() if deleting else None,
+        deleting=(unix_of(deleting) or START_OF_TIME) if deleting else None,
         finalized=has_finalizer(metadata),
         mark=mark_of(metadata),
         spec=_broken_spec(raw.get("spec")) if reading.spec is None else _spec(reading.spec),

@@ -16,6 +16,7 @@ from coldsend_operator.core.policy import Policy
 from coldsend_operator.core.projection import facts_of
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, KeyRef
+from coldsend_operator.core.stored_status import Status, account_status
 from coldsend_operator.core.trust import Trust
 from coldsend_operator.logs import Event, log
 from coldsend_operator.workspace.desired import read_desired, read_object
@@ -79,7 +80,7 @@ class Registry:
                 mark=account.desired.mark,
             )
         else:
-            self._see_status(account, raw.get("status") or {})
+            self._see_status(account, account_status(raw.get("status")))
         changed_spec = desired.generation != account.desired.generation
         account.desired = desired
         runner = self.runners.get(account.ledger_digest)
@@ -101,10 +102,10 @@ class Registry:
         self._place(fresh)
         _tell(self.on_seen, fresh)
 
-    def _see_status(self, account: Account, status: Mapping[str, Any]) -> None:
+    def _see_status(self, account: Account, status: Status) -> None:
         if pack(status) != account.status:
             account.keep(status)
-            facts = facts_of(dict(status))
+            facts = facts_of(status)
             account.recorded = account.facts if facts == account.facts else facts
 
     def gone(self, uid: str) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any, Literal
 
 from coldsend_operator.core.conditions import reasons
@@ -11,6 +10,7 @@ from coldsend_operator.core.packing import pack, unpack
 from coldsend_operator.core.projection import facts_of, project
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
+from coldsend_operator.core.times import unix_of
 from coldsend_operator.kube.client import KubeClient, KubeError, Ref
 from coldsend_operator.kube.events import emit
 from coldsend_operator.kube.metadata import version_number
@@ -133,10 +133,10 @@ class StatusWriter:
             return
         if written.resource_version is not None:
             account.written_version = max(account.written_version, version_number(written.resource_version))
-        account.keep(written.status)
+        stored = account.keep(written.status)
         if previous.get("emailsSentToday") != status.get("emailsSentToday"):
             account.counter_at = self._clock()
-        self._ledger.stored(account.uid, facts_of(written.status))
+        self._ledger.stored(account.uid, facts_of(stored))
         await self._tell(account, previous, status)
         self.wake()
 
@@ -149,7 +149,7 @@ class StatusWriter:
         before, after = reasons(previous), reasons(status)
         ready_before = before.get("Ready", ("", "", ""))[0]
         if after.get("Ready", ("", "", ""))[0] == "True" and ready_before != "True" and "inboxID" not in previous:
-            created = datetime.fromisoformat(account.desired.created).timestamp()
+            created = unix_of(account.desired.created) or self._clock()
             self._on_ready(max(0.0, self._clock() - created + self._kube.clock_offset))
         known = {reason for _, reason, _ in before.values()}
         for kind, (state, reason, message) in after.items():

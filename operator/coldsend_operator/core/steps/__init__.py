@@ -9,7 +9,7 @@ from coldsend_operator.core.steps.deletion import deletion
 from coldsend_operator.core.steps.holding import holding
 from coldsend_operator.core.steps.leaving import still_due
 from coldsend_operator.core.steps.observing import observing
-from coldsend_operator.core.steps.step import Move, Step, View, at_rest, twins, under_way
+from coldsend_operator.core.steps.step import Move, Step, View, at_rest, twins, under_way, unknown_origin
 from coldsend_operator.core.steps.wanting import wanting
 
 __all__ = [
@@ -29,7 +29,7 @@ def next_step(account: Account, view: View, now: float) -> Step:
         return under_way(account)
     if account.mark is None and _needs_mark(account):
         return Step(Move.MARK, quiet=True)
-    stop = _invalid(account) or _paused(account) or twins(account, view)
+    stop = _invalid(account) or _paused(account) or twins(account, view) or unknown_origin(account)
     if stop is not None:
         return stop
     if account.desired.spec.observe:

@@ -13,6 +13,7 @@ from coldsend_operator.core.steps.step import (
     ours,
     paced_get,
     under_own_address,
+    unknown_origin,
 )
 from coldsend_operator.core.steps.wanting import lost, unnamed
 
@@ -35,6 +36,9 @@ def deletion(account: Account, view: View, now: float) -> Step:
         return _unborn(account, view, now)
     if view.claims.twins(account):
         return Step(Move.UNMARK, quiet=True)
+    stop = unknown_origin(account)
+    if stop is not None:
+        return stop
     if account.key_problem is not None:
         reason, message = account.key_problem
         return Step(Move.REST, reason, f"{message} {_ways_out(view, account)}")

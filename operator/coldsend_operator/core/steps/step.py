@@ -144,6 +144,18 @@ def name_of(other: Account, asking: Account) -> str:
     return "an object of another namespace"
 
 
+def unknown_origin(account: Account) -> Step | None:
+    """A newer version wrote how the inbox came here: what that allows is not known, so nothing is done with it."""
+    if not account.facts.origin_unknown:
+        return None
+    return Step(
+        reason=Reason.UNKNOWN_STATUS,
+        message=f"status.origin is {(account.facts.origin or '')[:40]!r}, which this version of the operator does not "
+        "know, so the inbox is left alone. Go back to the version that wrote it; to delete the object without the "
+        "inbox, set the annotation coldsend.pro/force-orphan: 'true'.",
+    )
+
+
 def twins(account: Account, view: View) -> Step | None:
     twins = view.claims.twins(account)
     if not twins:
