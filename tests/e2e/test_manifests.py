@@ -17,8 +17,9 @@ from coldsend_operator.resources import InboxType, SenderAccountSpec, SenderAcco
 from coldsend_operator.resources.batch import SenderAccountBatchSpec, SenderAccountBatchStatus
 from coldsend_operator.resources.crd import account_crd
 from coldsend_operator.resources.schema import structural
+from coldsend_operator.tools.validation.checks import problems
 from tests.e2e.manifests.accepted import ACCEPTED, ALLOWED_CHANGES, FORBIDDEN_CHANGES, Change
-from tests.e2e.manifests.builders import Manifest, account, google, large_batch
+from tests.e2e.manifests.builders import Manifest, account, batch, google, large_batch
 from tests.e2e.manifests.refused import REFUSED_ACCOUNTS, REFUSED_BATCHES, REFUSED_NAMES, Refusal
 
 ROOT = Path(__file__).parents[2]
@@ -155,6 +156,43 @@ def test_the_operator_and_the_api_server_refuse_the_same(objects: Objects) -> No
         manifest["spec"]
         for manifest in combinations()
         if bool(read_account(manifest["spec"]).problems) != bool(answer_to_create(objects, manifest))
+    ]
+
+    assert disagreements == []
+
+
+def batch_combinations() -> list[Manifest]:
+    """Batches with everything right, and each way to spoil template, list and fields of an inbox together."""
+    templates: list[Manifest] = [
+        {},
+        {"displayName": "Team"},
+        {"managementPolicy": "Observe", "smtp": None},
+        {"inboxType": "CUSTOM_SMTP", "imap": {"host": "imap.company.com"}},
+        {"inboxType": "COLDSEND", "smtp": None, "native": {"domainName": "mail.company.com"}},
+        {"dailyLimit": None, "updatePolicy": "Recreate", "colour": "red"},
+    ]
+    inboxes: list[list[Manifest]] = [
+        [],
+        [{"emailAddress": "ann@company.com", "displayName": "Ann", "passwordKey": "ann"}],
+        [{"emailPrefix": "ann", "displayName": "Ann"}],
+        [{"emailAddress": "ann@company.com"}],
+        [{"emailPrefix": "ann", "displayName": None, "dailyLimit": 3000}],
+        [{"emailAddress": "ann@company.com", "displayName": "Ann", "password": "x"}],
+    ]
+    return [batch(template=template, inboxes=listed) for template in templates for listed in inboxes]
+
+
+def test_validate_and_the_api_server_refuse_the_same(objects: Objects) -> None:
+    manifests = [
+        *combinations(),
+        *batch_combinations(),
+        google(dailylimit=50),
+        batch("B"),
+        batch("b.c"),
+        batch("b" * 64),
+    ]
+    disagreements = [
+        manifest for manifest in manifests if bool(problems(manifest)) != bool(answer_to_create(objects, manifest))
     ]
 
     assert disagreements == []

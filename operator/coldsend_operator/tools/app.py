@@ -19,6 +19,8 @@ TypeOrAuto = Literal["auto", "COLDSEND", "GOOGLE_WORKSPACE", "OUTLOOK_365", "CUS
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     app.command("import")(_told(import_))
+    app.command()(_told(validate))
+    app.command()(_told(schemas))
 
 
 def _told(command: Callable[..., None]) -> Callable[..., None]:
@@ -81,3 +83,23 @@ def import_(
             force=force,
         )
     )
+
+
+def validate(
+    files: Annotated[
+        list[str], typer.Option("-f", "--filename", help="A file, a folder with all below it, or - for standard input.")
+    ],
+    output: Annotated[Literal["table", "json"], typer.Option("-o", "--output", help="How to say it.")] = "table",
+) -> None:
+    """Check manifests by the rules of the CRD and of the operator, without a cluster."""
+    from coldsend_operator.tools.validation.command import run
+
+    run(files, output)
+
+
+def schemas(folder: Annotated[Path, typer.Argument(help="Where to write them.")]) -> None:
+    """Write JSON schemas of both kinds, for editors and kubeconform."""
+    from coldsend_operator.tools.validation.schemas import write
+
+    for path in write(folder):
+        sys.stdout.write(f"{path}\n")

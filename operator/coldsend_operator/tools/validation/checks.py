@@ -1,0 +1,119 @@
+"""One manifest against the CRD's schema and rules, and against what the operator refuses beyond them.
+
+CEL itself is not run: each rule of the CRD stands in `resources` in both languages, and tests hold the two against a
+real API server.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from coldsend_operator.resources import names, read_account, read_batch
+from coldsend_operator.resources.batch_rules import NAME_RULE
+from coldsend_operator.resources.common import Rule
+from coldsend_operator.resources.crd import account_crd, batch_crd
+from coldsend_operator.tools.manifests import Manifest
+
+MAX_STORED = 1_572_864  # bytes of one object that etcd takes
+MAX_BATCH_NAME = 63
+MAX_NAME = 253
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with a field (a path such as `spec.dailyLimit`), and the way out."""
+
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}"
+
+
+def problems(manifest: Manifest) -> tuple[Problem, ...]:
+    """Why the API server or the operator would refuse the manifest; empty when neither would."""
+    kind = manifest.get("kind")
+    if manifest.get("apiVersion") != names.API_VERSION:
+        return (Problem("apiVersion", f"must be {names.API_VERSION}; correct it"),)
+    if kind not in {names.ACCOUNT_KIND, names.BATCH_KIND}:
+        return (Problem("kind", f"must be {names.ACCOUNT_KIND} or {names.BATCH_KIND}; correct it"),)
+    found = [*_of_metadata(manifest), *_unknown_fields(manifest, _schema(kind), "")]
+    if manifest.get("spec") is None:
+        found.append(Problem("spec", "is required; add it"))
+    else:
+        of_spec = _of_account if kind == names.ACCOUNT_KIND else _of_batch
+        found += of_spec(manifest["spec"])
+    if len(json.dumps(manifest, ensure_ascii=False, default=str).encode()) > MAX_STORED:
+        found.append(Problem("spec", "makes the object larger than 1.5 MiB, which etcd does not take; split it"))
+    return tuple(dict.fromkeys(found))
+
+
+def _of_metadata(manifest: Manifest) -> Iterator[Problem]:
+    metadata = manifest.get("metadata")
+    name = metadata.get("name") if isinstance(metadata, Mapping) else None
+    if name is None and isinstance(metadata, Mapping) and metadata.get("generateName"):
+        return
+    if not isinstance(name, str) or not name:
+        yield Problem("metadata.name", "is required; add it")
+    elif not _NAME.fullmatch(name) or len(name) > MAX_NAME:
+        yield Problem("metadata.name", "must be lower case letters, digits, hyphens and dots, at most 253; correct it")
+    elif manifest["kind"] == names.BATCH_KIND and len(name) > MAX_BATCH_NAME:
+        yield Problem("metadata.name", NAME_RULE.message)
+
+
+def _of_account(spec: Any) -> Iterator[Problem]:
+    yield from map(_problem, read_account(spec).problems)
+
+
+def _of_batch(spec: Any) -> Iterator[Problem]:
+    reading = read_batch(spec)
+    found = [_problem(sentence) for sentence in reading.problems]
+    if reading.spec is not None:
+        template = reading.spec.template
+        found += _broken(template.rules, template, "spec.template")
+        if template.native is not None:
+            found += _broken(template.native.rules, template.native, "spec.template.native")
+    yield from found
+    told = tuple(problem.message for problem in found)
+    for inbox in reading.inboxes:
+        for sentence in inbox.problems:
+            if not told or not sentence.endswith(told):  # a fault of the template is no fault of each inbox
+                yield _problem(sentence)
+
+
+def _broken(rules: tuple[Rule, ...], block: Any, path: str) -> Iterator[Problem]:
+    for rule in rules:
+        if rule.holds is not None and not rule.holds(block):
+            yield Problem(f"{path}.{rule.field}" if rule.field else path, rule.message)
+
+
+def _problem(sentence: str) -> Problem:
+    """`spec.inboxes[3]: spec.smtp: is required` speaks of `spec.inboxes[3]`."""
+    field, _, message = sentence.partition(": ")
+    return Problem(field, message)
+
+
+@cache
+def _schema(kind: str) -> dict[str, Any]:
+    definition = account_crd() if kind == names.ACCOUNT_KIND else batch_crd()
+    schema: dict[str, Any] = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    return schema
+
+
+def _unknown_fields(value: Any, schema: Mapping[str, Any], path: str) -> Iterator[Problem]:
+    """Fields that the CRD does not have: kubectl refuses them, and the API server would drop them."""
+    known = schema.get("properties")
+    if isinstance(value, Mapping) and known is not None:
+        for field, inner in value.items():
+            at = f"{path}.{field}" if path else str(field)
+            if field in known:
+                yield from _unknown_fields(inner, known[field], at)
+            else:
+                yield Problem(at, "is not a field of this kind; correct its spelling, or remove it")
+    elif isinstance(value, list) and "items" in schema:
+        for position, inner in enumerate(value):
+            yield from _unknown_fields(inner, schema["items"], f"{path}[{position}]")

@@ -1,0 +1,86 @@
+"""The steps of `validate`, in order."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from coldsend_operator.resources import names
+from coldsend_operator.tools.errors import CommandError
+from coldsend_operator.tools.manifests import Document, Manifest, is_ours, key_of, read
+from coldsend_operator.tools.output import Format, counted, remark, write_json, write_lines
+from coldsend_operator.tools.validation.checks import Problem, problems
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A problem and the object that has it."""
+
+    document: Document
+    problem: Problem
+
+    def __str__(self) -> str:
+        kind, namespace, name = key_of(self.document.manifest)
+        where = f"{namespace}/{name}" if namespace else name
+        return f"{self.document.source}: {kind} {where}: {self.problem}"
+
+    def to_json(self) -> dict[str, str]:
+        kind, namespace, name = key_of(self.document.manifest)
+        place = {"file": self.document.source, "kind": kind, "namespace": namespace, "name": name}
+        return {**place, "field": self.problem.field, "message": self.problem.message}
+
+
+def run(places: Sequence[str], output: Format) -> None:
+    """Check every manifest of the two kinds; others are passed over."""
+    documents = [document for document in read(places) if is_ours(document.manifest)]
+    found = [Finding(document, problem) for document in documents for problem in problems(document.manifest)]
+    doubts = list(_doubts(documents))
+    if output == "json":
+        write_json(
+            "Validation",
+            valid=not found,
+            objects=len(documents),
+            problems=[finding.to_json() for finding in found],
+            warnings=[finding.to_json() for finding in doubts],
+        )
+    else:
+        write_lines(map(str, found))
+        for doubt in doubts:
+            remark(f"Warning: {doubt}")
+    bad = len({id(finding.document) for finding in found})
+    if bad:
+        raise CommandError(f"{bad} of {counted(len(documents), 'object', 'objects')} would be refused; correct them")
+    remark(f"{counted(len(documents), 'object', 'objects')}, none would be refused")
+
+
+def _doubts(documents: Iterable[Document]) -> Iterator[Finding]:
+    """What is taken and still likely not meant: one object, or one address, that stands twice."""
+    seen: dict[tuple[str, ...], Document] = {}
+    for document in documents:
+        first = seen.setdefault(key_of(document.manifest), document)
+        if first is not document:
+            yield Finding(document, Problem("metadata.name", f"stands in {first.source} as well; the last one counts"))
+    holders: dict[tuple[str, ...], list[tuple[Document, str]]] = defaultdict(list)
+    for document in documents:
+        for field, address, workspace in _addresses(document.manifest):
+            holders[address, *workspace].append((document, field))
+    for (address, *_), places in holders.items():
+        for document, field in places[1:]:
+            _, _, name = key_of(places[0][0].manifest)
+            message = f"{address} stands in {name} already; one of the two would say AddressConflict"
+            yield Finding(document, Problem(field, message))
+
+
+def _addresses(manifest: Manifest) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Field, address and workspace of each inbox with an address. Objects of one key share a workspace."""
+    spec = manifest.get("spec")
+    if not isinstance(spec, Mapping):
+        return
+    template = spec.get("template") if manifest["kind"] == names.BATCH_KIND else spec
+    reference = template.get("apiKeySecretRef") if isinstance(template, Mapping) else None
+    workspace = (key_of(manifest)[1], str(reference)) if reference else ()
+    if manifest["kind"] == names.ACCOUNT_KIND and isinstance(spec.get("emailAddress"), str):
+        yield "spec.emailAddress", spec["emailAddress"].lower(), workspace
+    rows = spec.get("inboxes") if manifest["kind"] == names.BATCH_KIND else None
+    for position, inbox in enumerate(rows if isinstance(rows, list) else ()):
+        if isinstance(inbox, Mapping) and isinstance(inbox.get("emailAddress"), str):
+            yield f"spec.inboxes[{position}].emailAddress", inbox["emailAddress"].lower(), workspace
