@@ -41,7 +41,7 @@ def _settle_brake(ledger: Ledger, now: float) -> None:
 def _decide(ledger: Ledger, account: Account, now: float) -> None:
     if account.uid in ledger.working:
         return  # its end touches the account
-    _acknowledge(ledger, account)
+    _acknowledge(ledger, account, now)
     step = next_step(account, ledger, now)
     _forget_the_observed(ledger, account, step)
     ledger.steps[account.uid] = step
@@ -74,7 +74,7 @@ def _forget_the_observed(ledger: Ledger, account: Account, step: Step) -> None:
         ledger.index(account)
 
 
-def _acknowledge(ledger: Ledger, account: Account) -> None:
+def _acknowledge(ledger: Ledger, account: Account, now: float) -> None:
     """`coldsend.pro/reconcile`: a fresh look now, and the Secret's present content is what ColdSend has."""
     asked, facts = account.desired.reconcile, account.facts
     if asked is None or asked == facts.reconcile or account.desired.paused:
@@ -82,6 +82,7 @@ def _acknowledge(ledger: Ledger, account: Account) -> None:
     if account.reconcile_asked != asked:
         account.reconcile_asked = asked
         account.refused_delete, account.looks = None, 0
+        ledger.breaker.hasten(now)
         account.look_at = 0.0 if facts.inbox_id is not None else None
         if account.desired.spec.native is not None and facts.inbox_id is None:
             ledger.domains.listed_at = ledger.domains.retry_at = 0.0

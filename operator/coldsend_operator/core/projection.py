@@ -46,7 +46,7 @@ def project(account: Account, ledger: Ledger, now: float) -> Status | None:
     if quiet and (account.facts == account.recorded or _job_is_over(account, step)):
         return None
     status = _values(account, ledger, previous)
-    if step.quiet and step.reason is None and previous.get("conditions"):
+    if _has_nothing_to_say(account, ledger, step) and previous.get("conditions"):
         status["conditions"] = previous["conditions"]
         status["observedGeneration"] = previous.get("observedGeneration", account.desired.generation)
     else:
@@ -56,6 +56,13 @@ def project(account: Account, ledger: Ledger, now: float) -> Status | None:
     if _can_wait(status, previous, counter_is_young=now - account.counter_at < ledger.policy.counter_seconds):
         return None
     return status
+
+
+def _has_nothing_to_say(account: Account, ledger: Ledger, step: Step) -> bool:
+    """Whether a quiet step waits for nothing but its call: what status says already stays."""
+    if not step.quiet or step.reason is not None:
+        return False
+    return account.desired.deleting is not None or _what_stands_in_the_way(account, ledger, step) is None
 
 
 def _job_is_over(account: Account, step: Step) -> bool:

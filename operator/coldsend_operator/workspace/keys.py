@@ -15,7 +15,8 @@ from coldsend_operator.logs import mask
 from coldsend_operator.resources.values import api_key_fault, api_key_of
 from coldsend_operator.settings import Settings
 
-MISSING_FIRST, MISSING_LONGEST = 1.0, 30.0
+MISSING_FIRST, MISSING_LONGEST = 1.0, 15.0
+REFUSED_SECONDS = 10.0
 FILE_SECONDS = 2.0
 
 
@@ -25,6 +26,7 @@ class KeyState:
 
     digest: str | None = None
     problem: tuple[Reason, str] | None = None
+    read_at: float = 0.0
     due: float = 0.0
     tries: int = 0
 
@@ -69,7 +71,15 @@ class KeyRing:
         return min((state.due for state in self._states.values()), default=None)
 
     def hasten(self, ref: KeyRef) -> None:
-        self.state(ref).due = 0.0
+        """Read it again now, though not more often than a missing one."""
+        state = self.state(ref)
+        state.due = min(state.due, state.read_at + MISSING_FIRST)
+
+    def hasten_refused(self, digests: frozenset[str]) -> None:
+        """ColdSend refuses these keys: whoever corrects one waits for it."""
+        for state in self._states.values():
+            if state.digest in digests:
+                state.due = min(state.due, state.read_at + REFUSED_SECONDS)
 
     async def refresh(self) -> list[KeyRef]:
         """Read every key that is due again; the references whose key or problem changed."""
@@ -84,6 +94,7 @@ class KeyRing:
         return changed
 
     async def _read(self, ref: KeyRef, state: KeyState) -> None:
+        state.read_at = self._clock()
         try:
             found = self._own() if ref.secret is None else await self._of_secret(ref.namespace, ref.secret)
         except KubeError:

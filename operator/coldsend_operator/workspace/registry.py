@@ -81,6 +81,8 @@ class Registry:
             )
         else:
             self._see_status(account, account_status(raw.get("status")))
+        if desired.reconcile != account.desired.reconcile:
+            self.hasten(account)
         changed_spec = desired.generation != account.desired.generation
         account.desired = desired
         runner = self.runners.get(account.ledger_digest)
@@ -285,6 +287,7 @@ class Registry:
         while True:
             self._ring.forget({ref for ref, uids in self._refs.items() if uids})
             self._refs = {ref: uids for ref, uids in self._refs.items() if uids}
+            self._ring.hasten_refused(frozenset(filter(self._refused, self.runners)))
             changed = await self._ring.refresh()
             for ref in changed:
                 self._place_all(self._refs.get(ref, ()))

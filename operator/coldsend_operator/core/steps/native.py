@@ -31,10 +31,11 @@ def usable_domain(account: Account, view: View, now: float) -> Step | None:
         reason = Reason.DOMAIN_FULL
         message = (
             f"Domain {domain.domain_name} has no room left for its {domain.max_inboxes} inboxes; "
-            "free one or use another domain."
+            f"free one or use another domain."
         )
     else:
         return None
+    message = f"{message} Looked at again every {view.policy.domain_seconds:g} s."
     if now >= recheck:
         return Step(Move.DOMAINS, reason, message)
     return at_rest(account, reason, message, due=recheck)
