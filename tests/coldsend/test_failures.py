@@ -31,6 +31,8 @@ STATUSES: list[tuple[int, object, FailureKind]] = [
     (403, {"detail": "No", "required": "sender_accounts:read"}, FailureKind.FORBIDDEN),
     (403, {"detail": {"message": "No", "required": ["x"]}}, FailureKind.FORBIDDEN),
     (403, {"detail": "No", "error": "insufficient_scopes"}, FailureKind.FORBIDDEN),
+    (403, {"detail": "Missing required scope: domains:read"}, FailureKind.FORBIDDEN),
+    (403, {"detail": {"msg": "Insufficient scopes"}}, FailureKind.FORBIDDEN),
     (403, {"detail": "Plan limit reached"}, FailureKind.PLAN_LIMIT),
     (403, {"detail": "Plan limit reached", "required": []}, FailureKind.PLAN_LIMIT),
     (403, b"<html>blocked</html>", FailureKind.PLAN_LIMIT),

@@ -1,5 +1,6 @@
 """From an answer that is no 2xx to the Failure that says what to do next."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -24,6 +25,7 @@ _KINDS = {
     425: FailureKind.UNAVAILABLE,
     499: FailureKind.UNAVAILABLE,
 }
+_SCOPE_WORD = re.compile(r"\bscopes?\b", re.IGNORECASE)
 _PLACES = frozenset({"body", "query", "path", "header"})
 
 
@@ -35,7 +37,10 @@ def read_refusal(
     detail = whole.get("detail")
     faults = _faults(detail, mask, items)
     required = _required(whole, mask) if status == 403 else ()
-    kind = _kind(status, whole, lacks_scope=bool(required) or whole.get("error") == "insufficient_scopes")
+    lacks_scope = (
+        bool(required) or whole.get("error") == "insufficient_scopes" or (status == 403 and _tells_of_scope(whole))
+    )
+    kind = _kind(status, whole, lacks_scope=lacks_scope)
     return Failure(
         kind=kind,
         message=_message(status, whole, faults, mask),
@@ -74,6 +79,11 @@ def _required(whole: dict[str, Any], mask: Mask) -> tuple[str, ...]:
         named = whole["detail"].get("required")
     scopes = [named] if isinstance(named, str) else named if isinstance(named, list) else []
     return tuple(mask.sentence(scope) for scope in scopes[:MAX_SCOPES] if isinstance(scope, str) and scope)
+
+
+def _tells_of_scope(whole: dict[str, Any]) -> bool:
+    """A text that names a scope where the field `required` is missing: "Missing required scope: domains:read"."""
+    return _SCOPE_WORD.search(as_sentence(whole.get("detail")) or as_sentence(whole)) is not None
 
 
 def _faults(detail: object, mask: Mask, items: int) -> tuple[Fault, ...]:

@@ -143,6 +143,7 @@ class FailureKind(StrEnum):
     NOT_SENT = "NotSent"  # no connection could be made: ColdSend has not seen it
     LOST = "Lost"  # sent, but no (readable) answer: timeout, cut connection, 2xx with a body that is not understood
     UNAVAILABLE = "Unavailable"  # 5xx, 408, 425, 499: for a write its outcome is unknown (contract row 17)
+    MISROUTED = "Misrouted"  # what answered is not the API: nothing was done, and nothing is said of any inbox
     REFUSED = "Refused"  # 400, 422, other 4xx, a redirect, or `success: false` under 2xx (then `status` is 2xx)
     CONFLICT = "Conflict"  # 409
     NOT_FOUND = "NotFound"  # 404

@@ -1,4 +1,8 @@
-"""What stops the calls of a whole workspace: a refused key, a missing scope, a plan limit, ColdSend being down."""
+"""What stops the calls of a whole workspace: a refused key, a missing scope, a plan limit, ColdSend being down.
+
+What only one object meets is its own business (rule 41): a plan limit or an error stops others only after calls for
+two different objects ended so, or a call that names none.
+"""
 
 from dataclasses import dataclass
 
@@ -9,6 +13,12 @@ from coldsend_operator.core.reasons import Reason
 FAILURES_TO_OPEN = 3
 HASTEN_PAUSE = 15.0  # an annotation that changes all the time asks no more often
 ASKED_AGAIN = "It is asked again after 1 to 10 minutes, at once when the annotation coldsend.pro/reconcile changes."
+WRITING = frozenset({Scope.CREATE, Scope.DELETE, Scope.MAIL})
+ABOUT_THE_CALL = frozenset({FailureKind.REFUSED, FailureKind.CONFLICT, FailureKind.TOO_LARGE})
+MISROUTED = (
+    "What answers at COLDSEND_API_URL is not the API of ColdSend ({status}); check that base URL. The last known "
+    "values stay, and calls are tried again by themselves."
+)
 
 
 @dataclass(slots=True)
@@ -24,6 +34,30 @@ class Block:
     hastened_at: float = 0.0
 
 
+@dataclass(slots=True)
+class Streak:
+    """Failures in a row. `culprits` are the objects that all of them were for: one of these may be the cause."""
+
+    count: int = 0
+    since: float = 0.0
+    culprits: frozenset[str] | None = None
+
+    def add(self, about: frozenset[str], now: float, weight: int = 1) -> None:
+        if not self.count:
+            self.since = now
+        self.count += weight
+        self.culprits = about if self.culprits is None else self.culprits & about
+
+    @property
+    def long(self) -> bool:
+        return self.count >= FAILURES_TO_OPEN
+
+    @property
+    def of_one(self) -> bool:
+        """Whether one object may be the cause of all."""
+        return bool(self.culprits)
+
+
 def of_domain(operation: Operation, failure: Failure) -> bool:
     """Whether a 403 may be about the domain of one native inbox, which is nobody else's business (contract row 27)."""
     return operation is Operation.CREATE_NATIVE and failure.status == 403
@@ -34,8 +68,9 @@ class Breaker:
 
     def __init__(self) -> None:
         self.blocks: dict[Scope, Block] = {}
-        self._row = 0  # failures in a row that say ColdSend is down
-        self._down_since = 0.0
+        self.misrouted = False  # what answers is not the API: a 404 of an id proves nothing (rule 32)
+        self._errors: dict[Scope, Streak] = {}  # of 5xx and lost answers; ALL: whatever the operation
+        self._plan_limits: dict[Scope, Streak] = {}
 
     def allows(self, operation: Operation, now: float) -> bool:
         return all(
@@ -64,6 +99,25 @@ class Breaker:
             if hopeful and not block.probing and now >= block.hastened_at + HASTEN_PAUSE:
                 block.until, block.hastened_at = min(block.until, now), now
 
+    @property
+    def down(self) -> bool:
+        """Whether ColdSend is taken to be down for all: a page of the list tells when it is back."""
+        return self._blocked(Scope.ALL, Reason.API_UNAVAILABLE)
+
+    def _blocked(self, scope: Scope, reason: Reason) -> bool:
+        block = self.blocks.get(scope)
+        return block is not None and block.reason is reason
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether one object alone meets errors: a page of the list tells whether it is the server."""
+        return Scope.ALL not in self.blocks and Scope.ALL in self._errors and self._errors[Scope.ALL].long
+
+    def failing(self, operation: Operation) -> bool:
+        """Whether errors of this operation are taken to be the server's, whoever the calls are for."""
+        block = self.block_of(operation)
+        return block is not None and block.reason is Reason.API_UNAVAILABLE
+
     def start(self, operation: Operation) -> None:
         for scope in (Scope.ALL, operation.scope):
             if scope in self.blocks:
@@ -75,39 +129,62 @@ class Breaker:
 
     def succeed(self, operation: Operation) -> bool:
         """An answer that shows the key and ColdSend at work; True when a block fell."""
-        self._row = 0
+        self.misrouted = False
+        for scope in (Scope.ALL, operation.scope):
+            self._errors.pop(scope, None)
+        self._plan_limits.pop(operation.scope, None)
         fell = self.blocks.pop(Scope.ALL, None) is not None
         return self.blocks.pop(operation.scope, None) is not None or fell
 
-    def fail(self, operation: Operation, failure: Failure, now: float) -> bool:
-        """Take a failed call in; True when what users should know has changed."""
-        changed = self._judge(operation, failure, now)
+    def fail(self, operation: Operation, failure: Failure, now: float, about: frozenset[str] = frozenset()) -> bool:
+        """Take a failed call in; True when what users should know has changed.
+
+        `about` are the objects that the call was for; empty for a call that asks for none in particular.
+        """
+        changed = self._judge(operation, failure, now, about)
         self._end_probe(operation)  # whatever it was that this probe met, the next one may leave in its time
         return changed
 
-    def _judge(self, operation: Operation, failure: Failure, now: float) -> bool:
+    def _judge(self, operation: Operation, failure: Failure, now: float, about: frozenset[str]) -> bool:
+        scope = operation.scope
         match failure.kind:
             case FailureKind.UNAUTHORIZED:
                 return self._block(Scope.ALL, Reason.UNAUTHORIZED, _refused_key(failure), now, 60.0, 600.0)
             case FailureKind.FORBIDDEN:
-                return self._block(operation.scope, Reason.MISSING_SCOPES, _missing(failure), now, 60.0, 600.0)
-            case FailureKind.PLAN_LIMIT if operation.scope is not Scope.DOMAINS and not of_domain(operation, failure):
+                return self._block(scope, Reason.MISSING_SCOPES, _missing(failure), now, 60.0, 600.0)
+            case FailureKind.PLAN_LIMIT if scope is not Scope.DOMAINS and not of_domain(operation, failure):
+                streak = self._plan_limits.setdefault(scope, Streak())
+                streak.add(about, now)
+                if streak.of_one and not self._blocked(scope, Reason.PLAN_LIMIT):
+                    return False
                 message = f"ColdSend refuses for the plan of this workspace: {failure.message}"
-                return self._block(operation.scope, Reason.PLAN_LIMIT, message, now, 300.0, 3600.0)
-            case FailureKind.UNAVAILABLE | FailureKind.NOT_SENT | FailureKind.LOST:
-                return self._count(now)
+                return self._block(scope, Reason.PLAN_LIMIT, message, now, 300.0, 3600.0)
+            case FailureKind.MISROUTED:
+                return self._count(Scope.ALL, about, now, MISROUTED.format(status=failure.status), FAILURES_TO_OPEN)
+            case FailureKind.NOT_SENT:
+                return self._count(Scope.ALL, frozenset(), now)
+            case FailureKind.UNAVAILABLE | FailureKind.LOST:
+                changed = self._count(Scope.ALL, about, now)
+                return (scope in WRITING and self._count(scope, about, now)) or changed
             case FailureKind.RATE_LIMITED:
                 return False
+            case kind if kind in ABOUT_THE_CALL and scope not in WRITING:
+                return False  # a look that is refused proves neither that ColdSend is down nor that it is well
         return self.succeed(operation)
 
-    def _count(self, now: float) -> bool:
-        if self._row == 0:
-            self._down_since = now
-        self._row += 1
-        if self._row < FAILURES_TO_OPEN:
+    def _count(self, scope: Scope, about: frozenset[str], now: float, message: str = "", weight: int = 1) -> bool:
+        streak = self._errors.setdefault(scope, Streak())
+        streak.add(about, now, weight)
+        if not self._blocked(scope, Reason.API_UNAVAILABLE) and (not streak.long or streak.of_one):
             return False
-        message = "ColdSend does not answer; the last known values stay, and calls are tried again by themselves."
-        return self._block(Scope.ALL, Reason.API_UNAVAILABLE, message, now, 2.0, 60.0, since=self._down_since)
+        if scope is Scope.ALL:
+            self.misrouted = bool(message)
+        message = message or (
+            "ColdSend does not answer; the last known values stay, and calls are tried again by themselves."
+            if scope is Scope.ALL
+            else f"ColdSend answers no {scope} call; they are tried again by themselves."
+        )
+        return self._block(scope, Reason.API_UNAVAILABLE, message, now, 2.0, 60.0, since=streak.since)
 
     def _block(
         self, scope: Scope, reason: Reason, message: str, now: float, first: float, longest: float, since: float = 0.0
@@ -136,4 +213,7 @@ def _refused_key(failure: Failure) -> str:
 
 
 def _missing(failure: Failure) -> str:
+    """ColdSend's own words where it does not name the scopes apart."""
+    if not failure.required:
+        return f"The API key lacks a scope ({failure.message}); grant it in ColdSend. {ASKED_AGAIN}"
     return f"The API key lacks a scope; grant {', '.join(failure.required)} to it in ColdSend. {ASKED_AGAIN}"

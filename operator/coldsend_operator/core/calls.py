@@ -39,6 +39,11 @@ class Operation(StrEnum):
         return _SCOPES.get(self, Scope.READ)
 
     @property
+    def names_item(self) -> bool:
+        """Whether the path names an inbox or a job: only then a 404 may speak of it (rule 32)."""
+        return self in _NAMING
+
+    @property
     def creates(self) -> bool:
         return self.scope is Scope.CREATE
 
@@ -57,6 +62,16 @@ _SCOPES = {
     Operation.SEND_TEST_EMAIL: Scope.MAIL,
     Operation.LIST_DOMAINS: Scope.DOMAINS,
 }
+
+_NAMING = frozenset(
+    {
+        Operation.GET_ACCOUNT,
+        Operation.DELETE_ACCOUNT,
+        Operation.POLL_CREATE_JOB,
+        Operation.POLL_DELETE_JOB,
+        Operation.SEND_TEST_EMAIL,
+    }
+)
 
 
 class Lane(StrEnum):

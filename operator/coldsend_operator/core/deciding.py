@@ -49,6 +49,9 @@ def _decide(ledger: Ledger, account: Account, now: float) -> None:
     if step.due is not None:
         heapq.heappush(ledger.timers, (step.due, account.uid))
     queue = _queue_of(ledger, account, step)
+    if queue is not None and now < account.hold_until:
+        heapq.heappush(ledger.timers, (account.hold_until, account.uid))
+        queue = None
     ledger.enqueue(account, queue, now)
     if step.move in CHORES:
         if account.uid not in ledger.chores:

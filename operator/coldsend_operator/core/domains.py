@@ -19,6 +19,7 @@ class Domains:
         self.page = 1
         self.forbidden = False
         self.missing_scopes = ""
+        self.refusal = ""
         self.retry_at = 0.0
         self.doubted = False  # ColdSend has refused an inbox: the domain may have changed since
 
@@ -60,9 +61,10 @@ class Domains:
         self.forbidden = self.doubted = False
         return True
 
-    def forbid(self, scopes: tuple[str, ...], retry_at: float) -> None:
-        """The key may not read domains; everything else goes on (settled.md)."""
+    def forbid(self, scopes: tuple[str, ...], said: str, retry_at: float) -> None:
+        """The key may not read domains; everything else goes on (settled.md). `said`: ColdSend's own words."""
         self.forbidden = True
         self.missing_scopes = ", ".join(scopes)
+        self.refusal = f"missing {self.missing_scopes}" if scopes else said
         self.retry_at = retry_at
         self.page = 1

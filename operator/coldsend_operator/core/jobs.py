@@ -22,6 +22,7 @@ ENDED = frozenset(
     }
 )
 STUCK_SECONDS = 600.0
+IDLE_SECONDS = 60.0  # without progress: the job is watched on, and others need not wait for it
 LONGEST_PAUSE = 60.0
 SOONER = 0.95  # a job that had ended when it was asked for the first time may take less than was thought
 
@@ -38,6 +39,7 @@ class Job:
     polls: int = 0
     processed: int = -1
     moved_at: float = 0.0
+    asked_at: float = 0.0  # when it was polled last
     unstored: set[str] = field(default_factory=set)  # members whose status does not show the id yet
     progress: JobProgress | None = None
     size: int = 0
@@ -59,7 +61,13 @@ def fold(job: Job, progress: JobProgress, now: float) -> None:
     if processed > job.processed:
         job.processed, job.moved_at = processed, now
     job.progress = progress
+    job.asked_at = now
     job.polls += 1
+
+
+def idle(job: Job) -> bool:
+    """Whether a poll has shown that nothing moves, or could not tell, for a minute."""
+    return job.asked_at - max(job.moved_at, job.begun) >= IDLE_SECONDS
 
 
 def stuck(job: Job, now: float) -> bool:

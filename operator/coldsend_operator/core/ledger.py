@@ -52,7 +52,7 @@ class Ledger:
         self.flying: dict[int, Call] = {}
         self.parallel = {"Create": 1, "Delete": 1}
         self.queue_of_call: dict[int, tuple[Move, str]] = {}
-        self.splits: list[tuple[str, ...]] = []  # halves of refused bulks, to be called as they are
+        self.splits: list[tuple[str, ...]] = []  # halves of bulks that failed, to be called as they are
         self.delete_splits: list[tuple[str, ...]] = []
         self.finished_jobs: list[tuple[Job, str, float]] = []  # taken by the batches
         self.first_sweep_done = False
@@ -254,6 +254,7 @@ class Ledger:
         account.facts = replace(account.facts, inbox_id=inbox_id, origin=origin, applied=applied, job=None)
         if account.lost is not None:
             self.signs[account.lost.call] = now
+        account.unknowns = 0
         account.lost = account.setback = account.gone_at = account.deleted_at = account.refused_delete = None
         account.since = account.sent_name = None
         account.look_at, account.looks, account.unsure_at, account.doubted = None, 0, 0.0, False
@@ -364,9 +365,9 @@ class Ledger:
         """UIDs that wait for a call of this kind."""
         return tuple(uid for (kind, _), queue in self.queues.items() if kind is move for uid in queue)
 
-    def still_queued(self, uids: tuple[str, ...]) -> tuple[str, ...]:
-        """Those of a refused bulk that still want the call."""
-        return tuple(uid for uid in uids if uid in self._queued)
+    def still_queued(self, uids: tuple[str, ...], move: Move) -> tuple[str, ...]:
+        """Those of a bulk that are to go again, and wait for this call now: some may wait for a look instead."""
+        return tuple(uid for uid in uids if uid in self._queued and self._queued[uid][0] is move)
 
     def next_call_id(self) -> int:
         self._next_call += 1

@@ -256,6 +256,9 @@ class Account:
     waiting_since: float | None = None
     turn_at: float | None = None  # the estimate that status holds
     reconcile_asked: str | None = None  # the coldsend.pro/reconcile value that is being answered
+    hold_until: float = 0.0  # no call leaves for it before
+    holds: int = 0  # in a row
+    unknowns: int = 0  # writes in a row whose outcome was unknown
     mail_begun: str | None = None  # the requestID whose sending this run has begun
 
     @property

@@ -23,7 +23,7 @@ from coldsend_operator.metrics import Metrics
 from coldsend_operator.workspace.calling import perform
 from coldsend_operator.workspace.credentials import Passwords, SecretReader
 from coldsend_operator.workspace.job_secrets import JobSecrets
-from coldsend_operator.workspace.marks import TROUBLE_PAUSE, Marks
+from coldsend_operator.workspace.marks import Marks
 from coldsend_operator.workspace.store import Store
 from coldsend_operator.workspace.writer import StatusWriter
 
@@ -169,8 +169,7 @@ class Runner:
             raise
         if outcome is None:
             folding.cancel(self.ledger, self.ledger.flying.get(call.id, call), self._doors.clock())
-            self.ledger.sweep_after = max(self.ledger.sweep_after, self._doors.clock() + TROUBLE_PAUSE)
-            await asyncio.sleep(TROUBLE_PAUSE)
+            folding.pause(self.ledger, call, self._doors.clock())
         else:
             folding.fold(self.ledger, call, outcome, self._doors.clock())
             self._log(call, outcome)

@@ -1,8 +1,12 @@
 """safety.md: rules 32, 41, 42 and the test mails of 45: the failures and the use of one object are its own."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from coldsend_operator.core.answers import MailSent
+import pytest
+
+from coldsend_operator.core.answers import BulkAnswer, Created, Failure, FailureKind, MailSent, Page
 from coldsend_operator.core.budget import Budget, Limits
 from coldsend_operator.core.calls import Operation
 from coldsend_operator.core.claims import Claims
@@ -10,8 +14,14 @@ from coldsend_operator.core.policy import Policy
 from tests.core.rules.watching import running
 from tests.support.clock import START
 from tests.support.desk import Desk, row
+from tests.support.process import API_KEY
+from tests.support.remote import FakeColdSend, Fault, Item
 from tests.support.simulation import Simulation
 
+BAD = "bad@company.com"
+DOWN = Failure(FailureKind.UNAVAILABLE, "Internal Server Error", 500)
+PLAN = Failure(FailureKind.PLAN_LIMIT, "Your plan does not allow this", 402)
+ELSEWHERE = Failure(FailureKind.NOT_FOUND, "Not Found", 404)
 LIMITS = Limits(100, 1000, 0.0)
 MAIL = {"recipient": "ops@example.com", "requestID": "1"}
 
@@ -61,3 +71,219 @@ def test_rule_45_restarts_give_no_test_mail_more() -> None:
         simulation.crash()
     assert len(simulation.remote.mails) == 40
     simulation.check()
+
+
+@dataclass
+class FailsOnOne(FakeColdSend):
+    """Every create that carries BAD fails, alone or in a bulk, and nothing of it is done."""
+
+    failure: Failure = DOWN
+    tries: int = 0
+
+    def create(self, item: Item, now: float) -> Created | Failure:
+        return self._fails([item]) or super().create(item, now)
+
+    def create_bulk(self, items: Sequence[Item], now: float, fault: Fault = Fault.NONE) -> BulkAnswer:
+        failure = self._fails(items)
+        return failure if failure is not None else super().create_bulk(items, now, fault)  # type: ignore[return-value]
+
+    def _fails(self, items: Sequence[Item]) -> Failure | None:
+        if all(item.address != BAD for item in items):
+            return None
+        self.tries += 1
+        return self.failure
+
+
+def failing(simulation: Simulation, failure: Failure) -> FailsOnOne:
+    remote = FailsOnOne(simulation.clock, failure=failure)
+    simulation.remotes[API_KEY] = simulation.remote = remote
+    return remote
+
+
+def ready(simulation: Simulation, uid: str) -> tuple[str, str]:
+    condition = (simulation.cluster.find(uid) or {})["status"]["conditions"][0]
+    return condition["status"], condition["reason"]
+
+
+def test_rule_41_one_item_that_coldsend_fails_on_costs_its_neighbours_no_inbox() -> None:
+    simulation = Simulation()
+    remote = failing(simulation, DOWN)
+    running(simulation)
+    for number in range(30):
+        simulation.apply("sales", f"one-{number}", f"{number}@company.com")
+    bad = simulation.apply("sales", "bad", BAD) or ""
+    simulation.wait(1800.0)
+    assert len(list(remote.live())) == 30
+    assert ready(simulation, bad) == ("False", "ApiUnavailable")
+    tries = remote.tries
+    simulation.wait(1800.0)
+    assert remote.tries <= tries + 3
+    simulation.check()
+
+
+def test_rule_41_an_account_that_comes_later_does_not_share_a_bulk_with_the_one_that_fails() -> None:
+    simulation = Simulation()
+    remote = failing(simulation, DOWN)
+    running(simulation)
+    simulation.apply("sales", "bad", BAD)
+    simulation.wait(1200.0)
+    for turn in range(6):
+        uids = [simulation.apply("sales", f"{turn}-{n}", f"{turn}-{n}@company.com") or "" for n in range(10)]
+        simulation.wait(60.0)
+        assert {ready(simulation, uid) for uid in uids} == {("True", "Active")}
+        simulation.wait(240.0)
+    assert remote.tries <= 8
+
+
+@pytest.mark.parametrize("failure", [PLAN, DOWN])
+def test_rule_41_the_refusal_of_one_object_blocks_no_other(failure: Failure) -> None:
+    simulation = Simulation()
+    remote = failing(simulation, failure)
+    running(simulation)
+    simulation.apply("sales", "bad", BAD)
+    for number in range(10):
+        simulation.wait(120.0)
+        uid = simulation.apply("support", f"one-{number}", f"{number}@company.com") or ""
+        simulation.wait(5.0)
+        assert ready(simulation, uid) == ("True", "Active")
+    assert remote.tries <= 6
+
+
+def test_rule_41_a_plan_limit_that_two_objects_meet_blocks_the_creates_of_all() -> None:
+    desk = Desk()
+    one, two, three = (desk.account(f"{name}@company.com") for name in ("one", "two", "three"))
+    desk.sweep()
+    desk.answer(desk.ask(Operation.CREATE_SMTP, one), PLAN)
+    assert desk.ledger.breaker.block_of(Operation.CREATE_SMTP) is None
+    assert desk.says(one)["Ready"][1] == "PlanLimit"
+    desk.answer(desk.ask(Operation.CREATE_SMTP, two), PLAN)
+    assert desk.ledger.breaker.block_of(Operation.CREATE_SMTP) is not None
+    assert desk.says(three)["Ready"][1] == "PlanLimit"
+    desk.wait(299.0)
+    assert not any(operation.creates for operation in desk.operations())
+    desk.wait(2.0)
+    probe = next(call for call in desk.calls() if call.operation.creates)
+    assert three.uid in probe.uids
+
+
+def test_rule_41_a_bulk_of_deletions_that_is_twice_unknown_goes_again_in_halves() -> None:
+    desk = Desk()
+    accounts = [desk.holder(f"{n}@company.com", f"inbox-{n}", deleting=True) for n in range(8)]
+    for account in accounts:
+        desk.ledger.brake.ask(account.uid, "sales", START, approved=True)
+    rows = [row(account.address or "", account.facts.inbox_id or "", made=START - 1e4) for account in accounts]
+    for _ in range(2):
+        desk.sweep(*rows)
+        ids = tuple(account.facts.inbox_id or "" for account in accounts)
+        desk.answer(desk.ask(Operation.DELETE_ACCOUNTS, *accounts, inbox_ids=ids), DOWN)
+        desk.wait(121.0)
+    assert [len(split) for split in desk.ledger.delete_splits] == [4, 4]
+
+
+def test_rule_41_an_outage_is_no_fault_of_those_whose_calls_met_it() -> None:
+    desk = Desk()
+    accounts = [desk.account(f"{n}@company.com") for n in range(4)]
+    desk.sweep()
+    for account in accounts:
+        desk.answer(desk.ask(Operation.CREATE_SMTP, account), DOWN)
+    assert desk.ledger.breaker.failing(Operation.CREATE_SMTP)
+    assert [account.unknowns for account in accounts] == [1, 1, 0, 0]
+
+
+def test_rule_41_errors_of_one_object_are_tried_on_a_list_before_all_are_blocked() -> None:
+    desk = Desk()
+    account = desk.holder()
+    desk.sweep()
+    for _ in range(3):
+        desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), DOWN)
+    desk.wait(5.0)
+    assert desk.ledger.breaker.blocks == {}
+    assert desk.calls()[0].operation is Operation.LIST_ACCOUNTS
+    desk.answer(desk.ask(Operation.LIST_ACCOUNTS), DOWN)
+    assert desk.says(account)["Synced"][1] == "ApiUnavailable"
+    desk.wait(60.0)
+    assert desk.operations() == [Operation.LIST_ACCOUNTS]  # the probe
+    desk.answer(desk.ask(Operation.LIST_ACCOUNTS), Page((), 1, 0, 1, has_next=False))
+    assert desk.ledger.breaker.blocks == {}
+
+
+@dataclass
+class Misrouted(FakeColdSend):
+    failure: Failure | None = None
+
+    def arrive(self, key: str = "") -> Failure | None:
+        return self.failure or super().arrive(key)
+
+
+@pytest.mark.parametrize(
+    "failure", [ELSEWHERE, Failure(FailureKind.REFUSED, "No", 405), Failure(FailureKind.REFUSED, "Moved", 308)]
+)
+def test_rule_32_a_404_for_every_path_is_told_as_such_and_costs_no_item_its_turn(failure: Failure) -> None:
+    simulation = Simulation()
+    remote = Misrouted(simulation.clock)
+    simulation.remotes[API_KEY] = remote
+    running(simulation)
+    simulation.apply("sales", "first", "first@company.com")
+    simulation.wait(10.0)
+    remote.failure = failure
+    uid = simulation.apply("sales", "one", "a@company.com") or ""
+    simulation.wait(10.0)
+    (status, reason), message = ready(simulation, uid), (simulation.cluster.find(uid) or {})["status"]["conditions"][0]
+    assert (status, reason) == ("False", "ApiUnavailable")
+    assert "COLDSEND_API_URL" in message["message"]
+    remote.failure = None
+    simulation.wait(10.0)
+    assert ready(simulation, uid) == ("True", "Active")
+    simulation.check()
+
+
+def test_rule_32_a_404_of_an_id_proves_nothing_while_the_list_is_answered_so() -> None:
+    desk = Desk()
+    account = desk.holder()
+    desk.sweep(row())
+    desk.answer(desk.ask(Operation.LIST_ACCOUNTS), ELSEWHERE)
+    desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), ELSEWHERE)
+    assert account.gone_at is None
+    assert desk.ledger.breaker.down
+    desk.sweep(row())
+    desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), ELSEWHERE)
+    assert account.gone_at is not None
+
+
+def test_rule_32_a_bulk_of_deletions_that_is_answered_404_deletes_nothing_and_blames_no_campaign() -> None:
+    desk = Desk()
+    accounts = [desk.holder(f"{n}@company.com", f"inbox-{n}", deleting=True) for n in range(8)]
+    call = desk.ask(Operation.DELETE_ACCOUNTS, *accounts, inbox_ids=tuple(f"inbox-{n}" for n in range(8)))
+    desk.answer(call, ELSEWHERE)
+    assert {account.refused_delete for account in accounts} == {None}
+    assert {account.deleted_at for account in accounts} == {None}
+    assert desk.ledger.delete_splits == []
+
+
+def test_rule_42_a_call_that_does_not_leave_pauses_nothing_else() -> None:
+    simulation = Simulation()
+    running(simulation)
+    simulation.apply("sales", "one", "a@company.com")
+    simulation.wait(10.0)
+    process = simulation.process
+    assert process is not None
+    begun = simulation.clock()
+    simulation.take_password("support")
+    for number in range(700):
+        uid = simulation.apply("support", f"junk-{number}", f"junk-{number}@company.com") or ""
+        simulation.wait(0.8)
+        simulation.delete(uid)
+        simulation.wait(0.1)
+    assert process.runners[0].ledger.inventory.listed_at > begun + 300.0
+
+
+def test_rule_41_a_bulk_that_alone_is_answered_404_goes_again_in_halves_at_last() -> None:
+    desk = Desk()
+    accounts = [desk.account(f"{n}@company.com") for n in range(4)]
+    for _ in range(3):
+        desk.sweep()
+        assert desk.ledger.splits == []
+        desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, *accounts), ELSEWHERE)
+        desk.wait(60.0)
+    assert [len(split) for split in desk.ledger.splits] == [2, 2]
+    assert {account.setback for account in accounts} == {None}

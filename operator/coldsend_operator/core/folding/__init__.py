@@ -6,6 +6,6 @@ unknown (`Lost`) and only a look decides.
 
 from coldsend_operator.core.folding.chores import chore_failed, marked, unmarked
 from coldsend_operator.core.folding.dispatch import fold
-from coldsend_operator.core.folding.leaving import cancel, drop, launch
+from coldsend_operator.core.folding.leaving import cancel, drop, launch, pause
 
-__all__ = ["cancel", "chore_failed", "drop", "fold", "launch", "marked", "unmarked"]
+__all__ = ["cancel", "chore_failed", "drop", "fold", "launch", "marked", "pause", "unmarked"]

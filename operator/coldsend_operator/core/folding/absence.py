@@ -1,6 +1,6 @@
 """What is not there: an address that a look does not show, an inbox that a GET does not find."""
 
-from coldsend_operator.core.folding.pieces import refusal_reason, set_back
+from coldsend_operator.core.folding.pieces import FAILS_ON_CREATE, refusal_reason, set_back
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
@@ -19,6 +19,9 @@ def judge_absence(ledger: Ledger, account: Account, begun: float, now: float) ->
             _exists_elsewhere(ledger, account, now)
         else:
             set_back(ledger, account, refusal_reason(hint), hint or "ColdSend refused the inbox.", now)
+    elif account.lost is not None and (account.uid,) in ledger.splits and begun >= ledger.over(account):
+        account.lost = None  # nothing came of a create that left alone, twice: its neighbours do not wait for it
+        set_back(ledger, account, Reason.API_UNAVAILABLE, FAILS_ON_CREATE, now)
     elif account.unsure_at and begun > max(account.unsure_at, ledger.over(account)):
         account.lost = None
         _exists_elsewhere(ledger, account, now)

@@ -9,7 +9,9 @@ from coldsend_operator.core.folding.looks import FIRST_LOOK
 from coldsend_operator.core.folding.pieces import (
     UNKNOWN,
     WORKSPACE,
+    halve,
     members_of,
+    outcome_unknown,
     refusal_reason,
     says_exists,
     set_back,
@@ -58,6 +60,7 @@ def create_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> N
         for account in members:
             account.lost = Lost(f"call-{call.id}", now, earliest=earliest)
             account.wrote_at, account.look_at, account.looks = now, None, 0
+        outcome_unknown(ledger, call, ledger.splits)
         return
     if failure.kind is FailureKind.PLAN_LIMIT and of_domain(call.operation, failure):
         ledger.domains.doubted = True
@@ -66,8 +69,10 @@ def create_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> N
         return
     if failure.kind in WORKSPACE:
         if failure.kind is FailureKind.PLAN_LIMIT:
-            _beyond_plan(ledger, call)
+            _beyond_plan(ledger, call, members, failure, now)
         return
+    for account in members:
+        account.unknowns = 0
     if failure.status is not None and failure.status < 300:  # `success: false` does not say that nothing was done
         name = f"call-{call.id}"
         ledger.signs[name] = now
@@ -82,17 +87,19 @@ def create_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> N
         _refused(ledger, account, failure, now)
 
 
-def _beyond_plan(ledger: Ledger, call: Call) -> None:
-    """The plan may have room for some of a bulk, and of native inboxes it may be the domain that is full."""
+def _beyond_plan(ledger: Ledger, call: Call, members: list[Account], failure: Failure, now: float) -> None:
+    """The plan may have room for some of a bulk, and of native inboxes it may be the domain that is full.
+
+    The account that is refused alone waits alone, so the next one to try is another (rule 41).
+    """
     if call.domain_id is not None:
         ledger.domains.doubted = True
     if len(call.uids) > 1:
-        _halve(ledger, call)
-
-
-def _halve(ledger: Ledger, call: Call) -> None:
-    middle = len(call.uids) // 2
-    ledger.splits.extend(half for half in (call.uids[:middle], call.uids[middle:]) if half)
+        halve(ledger.splits, call.uids)
+        return
+    for account in members:
+        message = f"ColdSend refuses for the plan of this workspace: {failure.message}"
+        set_back(ledger, account, Reason.PLAN_LIMIT, message, now)
 
 
 def _refused(ledger: Ledger, account: Account, failure: Failure, now: float) -> None:
@@ -135,4 +142,4 @@ def _bulk_refused(ledger: Ledger, call: Call, members: list[Account], failure: F
                 message = f"ColdSend refused the inbox: {fault.field or 'request'}: {fault.message}"
                 set_back(ledger, account, Reason.REJECTED, message, now)
         return
-    _halve(ledger, call)
+    halve(ledger.splits, call.uids)

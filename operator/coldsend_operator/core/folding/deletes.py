@@ -4,8 +4,19 @@ from coldsend_operator.core.answers import BulkAnswer, Failure, FailureKind
 from coldsend_operator.core.calls import Call, Operation
 from coldsend_operator.core.folding.jobs import answered_at_once, begin_job
 from coldsend_operator.core.folding.looks import FIRST_LOOK
-from coldsend_operator.core.folding.pieces import UNKNOWN, WORKSPACE, gone, in_use, members_of, too_many_jobs
+from coldsend_operator.core.folding.pieces import (
+    UNKNOWN,
+    WORKSPACE,
+    delete_later,
+    gone,
+    halve,
+    in_use,
+    members_of,
+    outcome_unknown,
+    too_many_jobs,
+)
 from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
 
 
@@ -23,6 +34,7 @@ def deleted_in_bulk(ledger: Ledger, call: Call, answer: BulkAnswer, now: float) 
     members = members_of(ledger, call)
     for account in members:
         accepted_delete(ledger, account, now)
+        account.unknowns = 0
         account.doubted = bool(answer.failed_count or answer.skipped_count)
     if answer.job_id is not None:
         begin_job(ledger, answer.job_id, "Delete", members, now)
@@ -34,7 +46,11 @@ def deleted_in_bulk(ledger: Ledger, call: Call, answer: BulkAnswer, now: float) 
 def delete_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> None:
     members = members_of(ledger, call)
     if failure.kind in WORKSPACE:
+        if failure.kind is FailureKind.PLAN_LIMIT:
+            _refused_by_plan(ledger, call, members, failure, now)
         return
+    if failure.kind in UNKNOWN:
+        outcome_unknown(ledger, call, ledger.delete_splits)
     for account in members:
         if failure.kind in UNKNOWN:
             accepted_delete(ledger, account, now)
@@ -48,5 +64,14 @@ def delete_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> N
         if too_many_jobs(ledger, "Delete", Operation.DELETE_ACCOUNTS, failure):
             ledger.parallel["Delete"] = 1
             return
-        middle = len(call.uids) // 2
-        ledger.delete_splits.extend((call.uids[:middle], call.uids[middle:]))
+        halve(ledger.delete_splits, call.uids)
+
+
+def _refused_by_plan(ledger: Ledger, call: Call, members: list[Account], failure: Failure, now: float) -> None:
+    """A 402, or a 403 that names no scope, stops nobody but the one that meets it alone (rule 41)."""
+    if len(call.uids) > 1:
+        halve(ledger.delete_splits, call.uids)
+        return
+    for account in members:
+        message = f"ColdSend refuses to delete the inbox: {failure.message}"
+        delete_later(account, Reason.PLAN_LIMIT, message, now)

@@ -22,7 +22,7 @@ from coldsend_operator.core.folding.leaving import end, release
 from coldsend_operator.core.folding.looks import fold_page, list_failed
 from coldsend_operator.core.folding.mails import mail_failed, mailed
 from coldsend_operator.core.folding.native import domains_failed, rename_natives
-from coldsend_operator.core.folding.pieces import look_again, members_of
+from coldsend_operator.core.folding.pieces import look_again, members_of, misrouted, seen_as
 from coldsend_operator.core.ledger import Ledger
 
 
@@ -33,6 +33,8 @@ def fold(ledger: Ledger, call: Call, outcome: Answer | Failure, now: float) -> N
     ledger.budget.end(now)
     for account in members_of(ledger, call):
         release(account)
+        if not isinstance(outcome, Failure):
+            account.holds = 0
     if isinstance(outcome, Failure):
         _fold_failure(ledger, call, outcome, now)
     else:
@@ -62,6 +64,7 @@ def _fold_answer(ledger: Ledger, call: Call, answer: Answer, now: float) -> None
         case Deleted():
             for account in members_of(ledger, call):
                 accepted_delete(ledger, account, now)
+                account.unknowns = 0
         case MailSent():
             for account in members_of(ledger, call):
                 mailed(ledger, account, answer, now)
@@ -71,12 +74,15 @@ def _fold_answer(ledger: Ledger, call: Call, answer: Answer, now: float) -> None
 
 
 def _fold_failure(ledger: Ledger, call: Call, failure: Failure, now: float) -> None:
+    failure = seen_as(ledger, call, failure)
     if failure.kind is FailureKind.RATE_LIMITED:
         ledger.budget.refuse(now, failure.retry_after)
         ledger.changed.update(ledger.waiting())
     elif failure.kind is not FailureKind.NOT_SENT:
         ledger.budget.answered(now)
-    if ledger.breaker.fail(call.operation, failure, now):
+    if failure.kind is FailureKind.MISROUTED:
+        misrouted(ledger, call, now)
+    if ledger.breaker.fail(call.operation, failure, now, frozenset(call.uids)):
         ledger.touch_everything()
     match call.operation:
         case Operation.LIST_ACCOUNTS:

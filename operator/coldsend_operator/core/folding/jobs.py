@@ -70,7 +70,7 @@ def poll_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> Non
     elif jobs.stuck(job, now):
         _finish_job(ledger, job, "Failed", now)
     else:
-        job.polls += 1
+        job.polls, job.asked_at = job.polls + 1, now
         job.next_poll = ledger.pace.next_poll(job, now, ledger.policy.poll_seconds)
 
 

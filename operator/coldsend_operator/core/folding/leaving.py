@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from coldsend_operator.core.calls import Call, Operation
+from coldsend_operator.core.folding.pieces import HOLDS, hold, members_of
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.planning import Candidate
 from coldsend_operator.core.records import Account
@@ -24,8 +25,10 @@ def launch(ledger: Ledger, candidate: Candidate, now: float) -> Call:
         begun=now,
     )
     taken = set(call.uids)
-    ledger.splits = [split for split in ledger.splits if not taken.intersection(split)]
-    ledger.delete_splits = [split for split in ledger.delete_splits if not taken.intersection(split)]
+    if call.operation.creates:
+        ledger.splits = [split for split in ledger.splits if not taken.intersection(split)]
+    elif call.operation.deletes:
+        ledger.delete_splits = [split for split in ledger.delete_splits if not taken.intersection(split)]
     _leave_queue(ledger, call, now)
     for uid in call.uids:
         account = ledger.accounts[uid]
@@ -95,6 +98,15 @@ def cancel(ledger: Ledger, call: Call, now: float) -> None:
     if call.operation is Operation.LIST_ACCOUNTS and not call.newest:
         ledger.inventory.abandon()
         ledger.sweep_after = now + 1.0
+
+
+def pause(ledger: Ledger, call: Call, now: float) -> None:
+    """The call did not leave: what it was for waits a moment, and nothing else does (rule 42)."""
+    for account in members_of(ledger, call):
+        hold(account, now)
+        ledger.touch(account.uid)
+    if call.job in ledger.jobs:
+        ledger.jobs[call.job or ""].next_poll = now + HOLDS[0]
 
 
 def end(ledger: Ledger, call: Call) -> None:

@@ -19,7 +19,7 @@ def mailed(ledger: Ledger, account: Account, answer: MailSent, now: float) -> No
 
 
 def mail_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> None:
-    if failure.kind in {FailureKind.NOT_SENT, FailureKind.RATE_LIMITED}:
+    if failure.kind in {FailureKind.NOT_SENT, FailureKind.RATE_LIMITED, FailureKind.MISROUTED}:
         return
     ledger.budget.mails.add(now)
     error = f"ColdSend refused the test mail: {failure.message}"

@@ -7,7 +7,7 @@ from coldsend_operator.core.ledger import Ledger
 
 def domains_failed(ledger: Ledger, failure: Failure, now: float) -> None:
     if failure.kind in {FailureKind.FORBIDDEN, FailureKind.PLAN_LIMIT}:
-        ledger.domains.forbid(failure.required, now + RETRY_FIRST)
+        ledger.domains.forbid(failure.required, failure.message, now + RETRY_FIRST)
     else:
         ledger.domains.page = 1
     rename_natives(ledger)

@@ -1,5 +1,7 @@
 """What all answers have in common: setbacks, looks that are tried again, kinds of failures."""
 
+from dataclasses import replace
+
 from coldsend_operator.core.answers import Failure, FailureKind
 from coldsend_operator.core.calls import Call, Operation
 from coldsend_operator.core.ledger import Ledger
@@ -15,13 +17,72 @@ WORKSPACE = frozenset(
         FailureKind.UNAUTHORIZED,
         FailureKind.FORBIDDEN,
         FailureKind.PLAN_LIMIT,
+        FailureKind.MISROUTED,
     }
 )
 """Failures that say nothing about the accounts of a call: they wait in their queue until the workspace may go on."""
 RETRY_FIRST, RETRY_LONGEST = 300.0, 6 * 3600.0
 IN_USE_FIRST, IN_USE_LONGEST = 5.0, 600.0
 LAGGING_LOOKS = 4  # so many looks at lists that lag behind a delete are no proof that it was refused
+FAILS_ON_DELETE = "ColdSend fails on the deletion of this inbox, and of no other; it is tried again by itself."
+FAILS_ON_CREATE = "ColdSend fails on the creation of this inbox, and of no other; it is tried again by itself."
 CONNECTION_WORDS = ("connect", "authent", "login", "smtp", "imap", "credential", "password", "timed out", "timeout")
+
+
+HOLDS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
+MISROUTED_OFTEN = 2  # as often a bulk is answered so before it goes again in halves
+TOO_OFTEN_UNKNOWN = 2  # calls in a row whose outcome is unknown, after which a bulk goes again in halves (rule 41)
+
+
+def seen_as(ledger: Ledger, call: Call, failure: Failure) -> Failure:
+    """A 404, a 405 or a redirect on a path that names no inbox speaks of the server, never of the item (rule 32).
+
+    A 404 of an id proves nothing either as long as such paths are answered so.
+    """
+    status = failure.status or 0
+    if call.operation.names_item:
+        wrong = status == 404 and ledger.breaker.misrouted
+    elif call.domain_id is not None and failure.kind is FailureKind.NOT_FOUND:
+        wrong = ledger.breaker.misrouted  # else it is the domain of these inboxes that is not known
+    else:
+        wrong = status in {404, 405} or 300 <= status < 400
+    return replace(failure, kind=FailureKind.MISROUTED) if wrong else failure
+
+
+def hold(account: Account, now: float) -> None:
+    """A call for the account did not leave, or met what is not the API: it alone waits, a little longer each time."""
+    account.hold_until = now + HOLDS[min(account.holds, len(HOLDS) - 1)]
+    account.holds += 1
+
+
+def misrouted(ledger: Ledger, call: Call, now: float) -> None:
+    """What answered is not the API. If that goes on for one bulk alone, one of its items may have to do with it."""
+    members = members_of(ledger, call)
+    for account in members:
+        hold(account, now)
+    if len(members) > 1 and call.writes and any(account.holds > MISROUTED_OFTEN for account in members):
+        halve(ledger.splits if call.operation.creates else ledger.delete_splits, call.uids)
+
+
+def halve(splits: list[tuple[str, ...]], uids: tuple[str, ...]) -> None:
+    """These go again as two calls; what stands alone stays alone."""
+    middle = len(uids) // 2
+    splits.extend(half for half in (uids[:middle], uids[middle:]) if half)
+
+
+def outcome_unknown(ledger: Ledger, call: Call, splits: list[tuple[str, ...]]) -> None:
+    """Nobody knows what came of a call: one of its items may be what ColdSend fails on (rule 41).
+
+    While ColdSend fails for everybody that says nothing of these.
+    """
+    if ledger.breaker.failing(call.operation):
+        return
+    members = members_of(ledger, call)
+    for account in members:
+        account.unknowns += 1
+    if any(account.unknowns >= TOO_OFTEN_UNKNOWN for account in members):
+        splits[:] = [split for split in splits if any(uid in ledger.accounts for uid in split)]
+        halve(splits, call.uids)
 
 
 def members_of(ledger: Ledger, call: Call) -> list[Account]:
@@ -96,6 +157,16 @@ def in_use(account: Account, said: str, now: float) -> None:
     account.look_at = None
 
 
+def delete_later(account: Account, reason: Reason, message: str, now: float) -> None:
+    """The deletion of this inbox alone fails: it is tried again after a long, growing pause."""
+    before = account.refused_delete
+    again = before is not None and before.reason is reason and before.basis == account.basis
+    tries = before.tries + 1 if again and before is not None else 1
+    wait = min(RETRY_FIRST * 2 ** (tries - 1), RETRY_LONGEST)
+    account.refused_delete = Setback(reason, message, now, now + wait, account.basis, tries)
+    account.look_at = None
+
+
 def still_there(ledger: Ledger, account: Account, now: float, *, sure: bool) -> None:
     """The inbox is visible after its delete: skipped, in use, or not yet gone (contract rows 20, 22, 23).
 
@@ -106,5 +177,7 @@ def still_there(ledger: Ledger, account: Account, now: float, *, sure: bool) -> 
         in_use(account, "ColdSend did not delete the inbox; most likely a campaign uses it.", now)
     elif now - (account.deleted_at or now) > ledger.policy.lost_seconds:
         account.deleted_at = None  # by now the delete is lost or forgotten; by its id it may be asked for again
+        if (account.uid,) in ledger.delete_splits:
+            delete_later(account, Reason.API_UNAVAILABLE, FAILS_ON_DELETE, now)
     else:
         back_off(account, now)

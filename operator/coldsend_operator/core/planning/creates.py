@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from coldsend_operator.core.calls import BULK, Lane, Operation
+from coldsend_operator.core.jobs import idle
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.planning.candidate import Candidate, ample, score
 from coldsend_operator.core.planning.looks import looking
@@ -10,17 +11,18 @@ from coldsend_operator.core.steps import Move
 
 
 def creates(ledger: Ledger, now: float) -> Iterator[Candidate]:
-    busy = sum(1 for call in ledger.flying.values() if call.operation.creates and len(call.uids) > 1)
-    jobs = sum(1 for job in ledger.jobs.values() if job.operation == "Create")
-    bulk_free = busy + jobs < ledger.parallel["Create"] and not looking(ledger)
+    """What goes again in halves comes before the rest of its group, which it would fail together with."""
+    halved = set()
     for split in ledger.splits:
-        uids = ledger.still_queued(split)
-        if uids and bulk_free:
-            group = ledger.create_group(ledger.accounts[uids[0]])
+        uids = ledger.still_queued(split, Move.CREATE)
+        group = ledger.create_group(ledger.accounts[uids[0]]) if uids else None
+        if group is None or group in halved:
+            continue
+        halved.add(group)
+        if len(uids) == 1 or _bulk_free(ledger, group):
             yield _create(ledger, uids, group, _since(ledger, group, now))
-            return
     for (move, group), queue in ledger.queues.items():
-        if move is not Move.CREATE or not len(queue):
+        if move is not Move.CREATE or not len(queue) or group in halved:
             continue
         if group.startswith("single:"):
             uids = queue.take(1)
@@ -28,10 +30,25 @@ def creates(ledger: Ledger, now: float) -> Iterator[Candidate]:
         else:
             ready_at = queue.ready_at(now, BULK, ample=ample(ledger, now))
             uids = queue.take(_most(ledger, group))
-        if len(uids) > 1 and not bulk_free:
+        if len(uids) > 1 and not _bulk_free(ledger, group):
             continue
         if uids:
             yield _create(ledger, uids, group, ready_at)
+
+
+def _bulk_free(ledger: Ledger, group: str) -> bool:
+    """Whether one more bulk of this kind may leave: only SMTP bulks have jobs, and native ones wait for none."""
+    operation = _operation(group, 2)
+    busy = sum(1 for call in ledger.flying.values() if call.operation is operation)
+    if operation is Operation.CREATE_SMTP_BULK:
+        busy += sum(1 for job in ledger.jobs.values() if job.operation == "Create" and not idle(job))
+    return busy < ledger.parallel["Create"] and not looking(ledger)
+
+
+def _operation(group: str, count: int) -> Operation:
+    if group == "smtp":
+        return Operation.CREATE_SMTP_BULK if count > 1 else Operation.CREATE_SMTP
+    return Operation.CREATE_NATIVE_BULK if count > 1 else Operation.CREATE_NATIVE
 
 
 def _since(ledger: Ledger, group: str, now: float) -> float:
@@ -46,16 +63,11 @@ def _most(ledger: Ledger, group: str) -> int:
 
 
 def _create(ledger: Ledger, uids: tuple[str, ...], group: str, ready_at: float) -> Candidate:
-    smtp = group == "smtp"
-    if len(uids) > 1:
-        operation = Operation.CREATE_SMTP_BULK if smtp else Operation.CREATE_NATIVE_BULK
-    else:
-        operation = Operation.CREATE_SMTP if smtp else Operation.CREATE_NATIVE
     return Candidate(
         ready_at=ready_at,
         score=score(ledger, Lane.CREATE, ready_at, group),
-        operation=operation,
+        operation=_operation(group, len(uids)),
         lane=Lane.CREATE,
         uids=uids,
-        domain_id=None if smtp else group.removeprefix("single:"),
+        domain_id=None if group == "smtp" else group.removeprefix("single:"),
     )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from coldsend_operator.core.calls import BULK, Lane, Operation
+from coldsend_operator.core.jobs import idle
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.planning.candidate import Candidate, ample, score
 from coldsend_operator.core.steps import Move
@@ -10,9 +11,9 @@ from coldsend_operator.core.steps import Move
 
 def deletes(ledger: Ledger, now: float) -> Iterator[Candidate]:
     busy = sum(1 for call in ledger.flying.values() if call.operation is Operation.DELETE_ACCOUNTS)
-    jobs = sum(1 for job in ledger.jobs.values() if job.operation == "Delete")
+    jobs = sum(1 for job in ledger.jobs.values() if job.operation == "Delete" and not idle(job))
     for split in ledger.delete_splits:
-        uids = ledger.still_queued(split)
+        uids = ledger.still_queued(split, Move.DELETE)
         if uids:
             yield _delete(ledger, uids, Lane.DELETE, now)
             return

@@ -15,13 +15,20 @@ def sweep(ledger: Ledger, now: float, *, listed: bool) -> Iterator[Candidate]:
     listing = any(call.operation is Operation.LIST_ACCOUNTS and not call.newest for call in ledger.flying.values())
     if not ledger.accounts or listing:
         return
+    if ledger.breaker.down or ledger.breaker.doubtful:
+        yield _page(ledger, Lane.LOOK, ledger.sweep_after, first=True)  # it harms nobody, and asks for nobody
+        return
     urgent = listed and now >= ledger.sweep_after
     lane = Lane.LOOK if urgent else Lane.SWEEP
     ready_at = max(waiting_since(ledger, now), ledger.sweep_after) if urgent else sweep_due(ledger)
+    yield _page(ledger, lane, ready_at)
+
+
+def _page(ledger: Ledger, lane: Lane, ready_at: float, *, first: bool = False) -> Candidate:
     sweep = ledger.inventory.sweep
-    yield Candidate(
+    return Candidate(
         ready_at=ready_at,
-        score=score(ledger, lane, ready_at),
+        score=0.0 if first else score(ledger, lane, ready_at),
         operation=Operation.LIST_ACCOUNTS,
         lane=lane,
         page=sweep.page if sweep is not None else 1,

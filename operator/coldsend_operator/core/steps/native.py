@@ -48,7 +48,7 @@ def _unknown_domain(account: Account, view: View, now: float) -> Step | None:
         if native.domain_id is not None:
             return None
         message = (
-            f"The API key may not read domains (missing {view.domains.missing_scopes}); "
+            f"The API key may not read domains ({view.domains.refusal}); "
             "grant the scope, or give spec.native.domainID instead of domainName."
         )
         if now >= view.domains.retry_at:
