@@ -2,6 +2,7 @@
 
 import ast
 import base64
+import html
 import io
 import json
 import logging
@@ -11,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import pytest
 import structlog
@@ -99,6 +100,9 @@ SPELLINGS = {
     "repr": repr([SECRET]),
     "url": f"https://example.com/?p={quote(SECRET, safe='')}",
     "base64": base64.b64encode(SECRET.encode()).decode(),
+    "html": html.escape(SECRET),
+    "query": quote_plus(SECRET),
+    "login": base64.b64encode(f"\0jane\0{SECRET}".encode()).decode(),
 }
 
 
@@ -108,7 +112,7 @@ def test_a_known_secret_is_masked_in_every_spelling(text: str, stream: io.String
     mask(SecretStr(SECRET))
     log.info(Event.CALL, message=f"before {text} after", nested={"list": [text]})
     logging.getLogger("library").warning("it said %s", text)
-    for spelling in (SECRET, json.dumps(SECRET)[1:-1], quote(SECRET, safe=""), SPELLINGS["base64"]):
+    for spelling in (SECRET, json.dumps(SECRET)[1:-1], quote(SECRET, safe=""), *list(SPELLINGS.values())[-4:]):
         assert spelling not in stream.getvalue()
     assert "before" in stream.getvalue()
     assert "after" in stream.getvalue()
@@ -138,6 +142,39 @@ def test_a_value_under_the_name_of_a_secret_is_masked(name: str, stream: io.Stri
     log.info(Event.CALL, body={name: "swordfish"}, headers=[{name: ["swordfish"]}], **{name: 12345})
     assert "swordfish" not in stream.getvalue()
     assert "12345" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("secret", ["call_failed", "warning", "sales", "outreach", "0a1b2c3d4e5f", "create_smtp"])
+def test_a_password_that_is_a_word_of_the_operator_blinds_no_line(secret: str, stream: io.StringIO) -> None:
+    configure_logs("json", "info", stream)
+    mask(SecretStr(secret))
+    own = {"namespace": "sales", "name": "outreach", "workspace": "0a1b2c3d4e5f", "operation": "create_smtp"}
+    log.warning(Event.CALL_FAILED, message=f"it said {secret}", **own)
+    (line,) = lines(stream)
+    del line["time"]
+    assert line == {"level": "warning", "event": "call_failed", "message": "it said ***", **own}
+
+
+@pytest.mark.parametrize("address", ["ann@company.com", "Ann.O'Hara+x@mail.company.com", "ann%40company.com"])
+@pytest.mark.parametrize("level", ["info", "warning", "error"])
+def test_no_address_stands_in_a_line_of_info_or_above(level: str, address: str, stream: io.StringIO) -> None:
+    configure_logs("json", "debug", stream)
+    getattr(log, level)(Event.CALL_FAILED, message=f"<{address}> exists: {address}.", faults=[{"of": address}])
+    logging.getLogger("library").warning("it said %s", address)
+    assert "company.com" not in stream.getvalue()
+    assert "exists" in stream.getvalue()
+
+
+def test_a_traceback_holds_no_address(stream: io.StringIO) -> None:
+    configure_logs("json", "info", stream)
+    log.error(Event.LOOP_FAILED, exc_info=ValueError("no inbox ann@company.com"))
+    assert "no inbox (address)" in lines(stream)[0]["exception"]
+
+
+def test_debug_lines_keep_addresses(stream: io.StringIO) -> None:
+    configure_logs("json", "debug", stream)
+    log.debug(Event.CALL, message="search ann@company.com")
+    assert lines(stream)[0]["message"] == "search ann@company.com"
 
 
 def fail() -> None:

@@ -4,18 +4,15 @@ The first line is SecretStr at every door. This one replaces the values it was t
 API key, and whatever stands under a name such as `smtp_password`.
 """
 
-import base64
-import json
 import re
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping, MutableMapping
-from urllib.parse import quote
 
 from pydantic import SecretStr
 
 from coldsend_operator.setting_values import KEY_PATTERN
+from coldsend_operator.spellings import MASK, spellings
 
-MASK = "***"
 _REMEMBERED = 2_000  # newest values; more would keep the passwords of a whole workspace in memory for nothing
 _SHORTEST = 4  # what is shorter occurs in half of all words
 _SECRET_NAME = re.compile(r"password|passwd|api[_-]?key|authorization|bearer", re.IGNORECASE)
@@ -24,6 +21,13 @@ _QUOTED_VALUE = re.compile(
 )
 _HEADER_VALUE = re.compile(r"\b(Bearer|Basic|X-API-Key:)\s+[^\s'\",]+", re.IGNORECASE)
 _DEEPEST = 6
+_OWN_WORDS = frozenset({"time", "level", "event", "namespace", "name", "workspace", "operation", "condition", "reason"})
+ADDRESS_MASK = "(address)"
+_NO_ADDRESS = r"\s@<>()\[\],;:\"'`=|/%"
+_ADDRESS = re.compile(
+    rf"[^{_NO_ADDRESS}]{{1,64}}(?:@|%40)[^{_NO_ADDRESS}.]{{1,63}}(?:\.[^{_NO_ADDRESS}.]{{1,63}}){{1,9}}",
+    re.IGNORECASE,
+)
 
 
 class KnownSecrets:
@@ -85,8 +89,28 @@ def masked_text(text: str) -> str:
 
 
 def mask_event(_logger: object, _method: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
-    """Processor of structlog: mask every value of the line, and whatever has the name of a secret."""
-    return {name: _masked(name, value, _DEEPEST) for name, value in event.items()}
+    """Processor of structlog: mask free texts, whatever has the name of a secret, and from info on addresses.
+
+    What the operator itself says (`_OWN_WORDS`) stays: a password that is the name of another tenant's namespace or of
+    an event must not blind the log.
+    """
+    quiet = event.get("level") == "debug"
+    line: dict[str, object] = {}
+    for name, value in event.items():
+        if name in _OWN_WORDS and isinstance(value, str):
+            line[name] = value
+        else:
+            masked = _masked(name, value, _DEEPEST)
+            line[name] = masked if quiet else _without_addresses(masked)
+    return line
+
+
+def _without_addresses(masked: object) -> object:
+    if isinstance(masked, str):
+        return _ADDRESS.sub(ADDRESS_MASK, masked)
+    if isinstance(masked, dict):
+        return {key: _without_addresses(entry) for key, entry in masked.items()}
+    return [_without_addresses(entry) for entry in masked] if isinstance(masked, list) else masked
 
 
 def _masked(name: str, value: object, depth: int) -> object:
@@ -102,7 +126,4 @@ def _masked(name: str, value: object, depth: int) -> object:
 
 
 def _forms(value: str) -> Iterator[str]:
-    """The value as it may stand in a text: plain, in JSON, in a Python repr, in a URL, in base64."""
-    encoded = base64.b64encode(value.encode(errors="replace")).decode()
-    forms = (value, json.dumps(value)[1:-1], repr(value)[1:-1], quote(value, safe=""), encoded)
-    return (form for form in dict.fromkeys(forms) if len(form) >= _SHORTEST)
+    return (form for form in spellings(value) if len(form) >= _SHORTEST)

@@ -4,6 +4,7 @@ import gzip
 import json
 from typing import Any
 
+import httpx
 import pytest
 
 from coldsend_operator.core.answers import (
@@ -27,6 +28,7 @@ from tests.coldsend.support import (
     READING_CALLS,
     WRITING_CALLS,
     Call,
+    Door,
     answering,
     failure_of,
     native_inbox,
@@ -386,14 +388,19 @@ async def test_half_a_character_in_a_name_spoils_no_list() -> None:
     assert read.rows[0].display_name == "Jane ?"
 
 
-async def test_a_compressed_body_is_read() -> None:
-    door = answering(200, gzip.compress(json.dumps(row()).encode()), {"Content-Encoding": "gzip"})
+async def test_no_compression_is_asked_for() -> None:
+    door = answering(200, row(), {"Content-Encoding": "identity"})
     assert await door.client.get_account(INBOX_ID) == ROW
+    assert door.sent[0].headers["Accept-Encoding"] == "identity"
 
 
-async def test_a_body_whose_compression_is_broken_is_a_lost_answer() -> None:
-    door = answering(200, json.dumps(row()).encode(), {"Content-Encoding": "gzip"})
-    assert (await failure_of(door.client.get_account(INBOX_ID))).kind is FailureKind.LOST
+@pytest.mark.parametrize("encoding", ["gzip", "gzip, gzip", "deflate", "br", "zstd"])
+async def test_a_compressed_body_is_a_lost_answer_and_is_never_unpacked(encoding: str) -> None:
+    bomb = gzip.compress(gzip.compress(bytes(100_000_000)))
+    door = Door(lambda _: httpx.Response(200, headers={"Content-Encoding": encoding}, stream=httpx.ByteStream(bomb)))
+    failure = await failure_of(door.client.get_account(INBOX_ID))
+    assert failure.kind is FailureKind.LOST
+    assert "compressed" in failure.message
 
 
 # What on_answer hears

@@ -254,3 +254,28 @@ async def test_secrets_of_the_create_are_masked_in_the_rows_of_its_job() -> None
     door = answering(200, {"job": {"status": "FAILED", "results": rows}})
     progress = await door.client.create_job("job-1", secrets=[SecretStr("hunter2-hunter2")])
     assert progress.results[0].message == "535 login with *** failed"
+
+
+async def test_what_a_row_says_is_masked_for_its_own_member() -> None:
+    rows = [
+        {
+            "email_address": "ann@company.com",
+            "success": False,
+            "message": "the server refused the user hunter2-hunter2",
+        },
+        {"email_address": "bob@company.com", "success": False, "message": "the server refused hunter2-hunter2"},
+    ]
+    inboxes = [
+        smtp_inbox("e", email_address="ann@company.com", smtp_username="hunter2-hunter2"),
+        smtp_inbox("hunter2-hunter2", email_address="bob@company.com"),
+    ]
+    answer = await answering(200, {"success": True, "results": rows}).client.create_smtp_bulk(inboxes)
+    said = [row.message for row in answer.results]
+    assert said == ["the server refused the user hunter2-hunter2", "the server refused ***"]
+
+
+async def test_a_fault_of_one_item_is_masked_for_that_item() -> None:
+    detail = [{"loc": ["body", "inboxes", 1, "smtp_host"], "msg": "value is not a valid host"}]
+    inboxes = [smtp_inbox("a", email_address="ann@company.com"), smtp_inbox("b-b-b-b", email_address="bob@company.com")]
+    failure = await failure_of(answering(422, {"detail": detail}).client.create_smtp_bulk(inboxes))
+    assert failure.faults[0].message == "value is not a valid host"

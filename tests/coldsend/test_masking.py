@@ -1,6 +1,7 @@
 """No spelling of a secret survives in a sentence."""
 
 import base64
+import html
 import json
 from urllib.parse import quote, quote_plus
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from coldsend_operator.coldsend.masking import Mask
+from coldsend_operator.coldsend.masking import MAX_TEXT, Mask, Member
 
 AWKWARD = 'pa"ss\\wörd &+/%=\tÄΣ'
 
@@ -23,6 +24,8 @@ SPELLINGS = {
     "in a path": quote(AWKWARD),
     "in a query": quote_plus(AWKWARD),
     "in a URL, lower case": quote(AWKWARD, safe="").lower(),
+    "in HTML": html.escape(AWKWARD),
+    "in HTML, quotation marks kept": html.escape(AWKWARD, quote=False),
     "in base64": base64.b64encode(AWKWARD.encode()).decode(),
     "in base64 for URLs": base64.urlsafe_b64encode(AWKWARD.encode()).decode(),
 }
@@ -78,3 +81,56 @@ def test_no_secret_is_left_in_any_text(secret: str, before: str, after: str) -> 
 def test_a_secret_at_the_cut_leaves_no_part_of_itself() -> None:
     masked = Mask([SecretStr("correct-horse-battery")]).sentence("x" * 190 + "correct-horse-battery" * 3)
     assert "corr" not in masked
+
+
+@pytest.mark.parametrize("end", ["", "…", "... failed", "'"])
+@pytest.mark.parametrize("length", [6, 12, 20])
+def test_a_quote_that_was_cut_short_is_masked(length: int, end: str) -> None:
+    said = "login with correct-horse-battery"[: len("login with ") + length] + end
+    masked = Mask([SecretStr("correct-horse-battery")]).sentence(said)
+    assert masked == f"login with ***{end}"
+
+
+def two_tenants(password: str) -> Mask:
+    """The first member is about to read what is said of it, the second has this password."""
+    first = Member("ann@company.com", (SecretStr("own-secret-1"),), ("ann-login-2026", "Ann"))
+    return Mask([SecretStr("cs_test_key")], [first, Member("bob@company.com", (SecretStr(password),))])
+
+
+@pytest.mark.parametrize("password", ["e", "login", "password", "connection", "login failed"])
+def test_a_common_password_of_another_garbles_no_message(password: str) -> None:
+    said = "connection refused: login failed, check the password"
+    assert two_tenants(password).sentence(said, 0) == said
+
+
+@pytest.mark.parametrize("guess", ["ann-login-2026", "login-2026", "ann@company.com", "ANN-LOGIN-2026"])
+def test_stars_do_not_tell_that_a_user_name_is_the_password_of_another(guess: str) -> None:
+    said = "login failed for ann-login-2026, mailbox ann@company.com"
+    assert two_tenants(guess).sentence(said, 0) == said
+
+
+@pytest.mark.parametrize("password", ["hunter2-hunter2", "abcdefghijklmnop", "x7$kw!zz"])
+def test_a_password_of_another_shows_nowhere_if_no_words_look_like_it(password: str) -> None:
+    assert two_tenants(password).sentence(f"login with {password} failed", 0) == "login with *** failed"
+
+
+@pytest.mark.parametrize("member", [0, None])
+def test_its_own_password_and_the_api_key_show_to_nobody(member: int | None) -> None:
+    assert two_tenants("e").sentence("own-secret-1 or cs_test_key", member) == "*** or ***"
+
+
+def test_what_is_said_of_a_whole_call_shows_no_password_and_stays_readable() -> None:
+    assert two_tenants("e").sentence("the key e is refused") == "the key *** is refused"
+
+
+def test_a_member_is_known_by_its_address() -> None:
+    mask = two_tenants("two")
+    assert [mask.member_at(address) for address in (" Bob@company.com", "carl@company.com", None)] == [1, None, None]
+
+
+def test_no_more_text_of_one_answer_is_searched_than_a_bulk_may_say() -> None:
+    members = [Member(f"{at}@company.com", (SecretStr(f"password-{at}"),)) for at in range(100)]
+    mask = Mask([], members)
+    rows = 3 * MAX_TEXT // 10_000
+    said = [mask.sentence("x" * 10_000, at) for at in range(rows)]
+    assert [text for text in said if not text.startswith("xxx")] == ["(a text of 10000 characters)"] * (rows * 2 // 3)

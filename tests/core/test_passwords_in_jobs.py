@@ -19,9 +19,9 @@ def started(simulation: Simulation) -> list[list[str]]:
     client: Any = process.runners[0].client
     ask = client.create_job
 
-    async def create_job(job_id: str, *, secrets: Any = ()) -> JobProgress:
-        heard.append([secret.get_secret_value() for secret in secrets])
-        progress: JobProgress = await ask(job_id, secrets=secrets)
+    async def create_job(job_id: str, *, members: Any = ()) -> JobProgress:
+        heard.append([secret.get_secret_value() for member in members for secret in member.secrets])
+        progress: JobProgress = await ask(job_id, members=members)
         return progress
 
     client.create_job = create_job

@@ -23,7 +23,7 @@ from coldsend_operator import __version__
 from coldsend_operator.coldsend import readers, requests
 from coldsend_operator.coldsend.errors import CallFailed, NotUnderstood, Refused
 from coldsend_operator.coldsend.headers import Meta, read_rate, read_server_time
-from coldsend_operator.coldsend.masking import Mask
+from coldsend_operator.coldsend.masking import Mask, Member
 from coldsend_operator.coldsend.models import NativeInbox, SmtpInbox
 from coldsend_operator.coldsend.refusals import read_refusal
 from coldsend_operator.coldsend.requests import MAX_ITEMS, Request
@@ -99,7 +99,11 @@ class ColdSendClient:
         self._check_timeout = check_timeout
         self._may_send = may_send
         self._http = httpx.AsyncClient(
-            headers={"User-Agent": f"coldsend-operator/{__version__}", "Accept": "application/json"},
+            headers={
+                "User-Agent": f"coldsend-operator/{__version__}",
+                "Accept": "application/json",
+                "Accept-Encoding": "identity",  # a few kB that unpack to gigabytes would end the process
+            },
             verify=_tls(self._base_url),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # the key is all the state there is
             limits=httpx.Limits(max_connections=100, max_keepalive_connections=10, keepalive_expiry=KEEPALIVE_SECONDS),
@@ -151,9 +155,11 @@ class ColdSendClient:
     async def delete_accounts(self, inbox_ids: Sequence[str]) -> BulkAnswer:
         return await self._call(requests.delete_accounts(inbox_ids), readers.read_bulk)
 
-    async def create_job(self, job_id: str, *, secrets: Sequence[SecretStr] = ()) -> JobProgress:
-        """Progress of a bulk create; `secrets` are those that the create sent, to be masked in its result rows."""
-        return await self._call(requests.create_job(job_id, secrets), readers.read_job)
+    async def create_job(
+        self, job_id: str, *, secrets: Sequence[SecretStr] = (), members: Sequence[Member] = ()
+    ) -> JobProgress:
+        """Progress of a bulk create; what its `members` sent is masked in their rows, `secrets` in every one."""
+        return await self._call(requests.create_job(job_id, secrets, members), readers.read_job)
 
     async def delete_job(self, job_id: str) -> JobProgress:
         return await self._call(requests.delete_job(job_id), readers.read_job)
@@ -172,7 +178,7 @@ class ColdSendClient:
 
     async def _call(self, request: Request, read: Callable[[bytes, Mask], T]) -> T:
         # Failures travel as values up to here: a traceback that began deeper would hold frames with plain passwords.
-        outcome = await self._outcome(request, read, Mask((*request.secrets, self._api_key)))
+        outcome = await self._outcome(request, read, Mask((*request.secrets, self._api_key), request.members))
         if isinstance(outcome, Failure):
             raise CallFailed(outcome)
         return outcome
@@ -232,7 +238,11 @@ class ColdSendClient:
 
 def _read(reply: _Reply, read: Callable[[bytes, Mask], T], mask: Mask) -> T | Failure:
     if reply.body is None:
-        return Failure(FailureKind.LOST, "the answer broke off, or was too long", reply.status)
+        return Failure(
+            FailureKind.LOST,
+            "the answer broke off, was too long, or is compressed though that was not asked for",
+            reply.status,
+        )
     try:
         return read(reply.body, mask)
     except Refused as error:
@@ -242,7 +252,9 @@ def _read(reply: _Reply, read: Callable[[bytes, Mask], T], mask: Mask) -> T | Fa
 
 
 async def _body(response: httpx.Response) -> bytes | None:
-    """The body; None where its end is missing or it is too long. The status, which came whole, counts all the same."""
+    """The body; None where its end is missing, it is too long or compressed. The status came whole and counts."""
+    if response.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
+        return None
     body = bytearray()
     try:
         async for chunk in response.aiter_bytes():

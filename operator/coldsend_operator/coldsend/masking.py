@@ -3,77 +3,131 @@
 ColdSend may quote in an error what it was sent (FastAPI does so), in whatever spelling its layers left it.
 """
 
-import base64
-import json
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cached_property
-from urllib.parse import quote, quote_plus
 
 from pydantic import SecretStr
 
-MASK = "***"
+from coldsend_operator.spellings import MASK, one_line, spellings
+
 MAX_SENTENCE = 200
 MAX_RAW = 20_000  # what is longer is no sentence; cut short, it might end inside a secret
+MAX_TEXT = 100_000  # of one answer: looking for the secrets of 100 inboxes in megabytes would stop the event loop
+SHORT = 4  # shorter secrets occur in half of all words
+LONG = 8  # only longer ones are unlikely to stand in a message by chance
+HEAD = 6  # so much of a secret tells that a quote of it was cut short
 
 _ANY_KEY = re.compile(r"cs_live_[\w-]+", re.IGNORECASE)
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One inbox of a call: `secrets` are masked in what is said of it, `shown` are its values that are none."""
+
+    address: str
+    secrets: tuple[SecretStr, ...]
+    shown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """One spelling of a secret. `member` is its place in the call, None for a secret that is everybody's."""
+
+    text: str
+    folded: str
+    member: int | None
+    word: bool  # so short that it is masked only where it stands alone
+    telling: bool  # so long that it stands in no message by chance
+
+
 class Mask:
-    """Masks the secret values of one call. Their spellings are worked out when the first sentence needs them."""
+    """Masks the secret values of one call: `secrets` for everybody, those of a member for that member first of all.
 
-    def __init__(self, secrets: Iterable[SecretStr]) -> None:
+    Members of a bulk may belong to different tenants. What is said of one never shows its own secrets in any spelling,
+    nor a long one of another. A short or common one of another is left alone, else its owner could garble messages; so
+    is one that the member itself has in a field, else stars would tell it that its guess is another's password.
+    """
+
+    def __init__(self, secrets: Iterable[SecretStr] = (), members: Iterable[Member] = ()) -> None:
         self._secrets = tuple(secrets)
+        self._members = tuple(members)
+        self._left = MAX_TEXT
 
-    def sentence(self, text: str) -> str:
-        """One line of at most 200 characters."""
+    def member_at(self, address: str | None) -> int | None:
+        """The member of this address; None when the call has none, or more than one."""
+        key = (address or "").strip().casefold()
+        found = [at for at, member in enumerate(self._members) if member.address.casefold() == key]
+        return found[0] if len(found) == 1 else None
+
+    def sentence(self, text: str, member: int | None = None) -> str:
+        """One line of at most 200 characters; `member` is whom it is about, None for the whole call."""
         if not text:
             return ""
-        if len(text) > MAX_RAW:
+        if len(text) > MAX_RAW or len(text) > self._left:
             return f"(a text of {len(text)} characters)"
+        self._left -= len(text)
+        if len(self._members) == 1:
+            member = 0
         # Twice: a secret that spans lines shows in full before the lines are joined, its joined form only after.
-        line = self._masked(one_line(self._masked(text)))
+        line = self._masked(one_line(self._masked(text, member)), member)
         return line if len(line) <= MAX_SENTENCE else line[: MAX_SENTENCE - 1] + "…"
 
-    def _masked(self, text: str) -> str:
+    def _masked(self, text: str, member: int | None) -> str:
         text = _ANY_KEY.sub(MASK, text)
         # Looked for one by one first: a pattern of the thousands of spellings of a bulk takes longer to make than all
         # of its sentences take to search. casefold, unlike lower, does not depend on the neighbours of a letter.
         folded = text.casefold()
-        shown = [spelling for spelling, key in self._spellings if key in folded]
-        return re.sub("|".join(map(re.escape, shown)), MASK, text, flags=re.IGNORECASE) if shown else text
+        found = [form for form in self._forms if form.folded in folded and self._hides(form, member)]
+        if found:
+            text = re.sub("|".join(map(_pattern, found)), MASK, text, flags=re.IGNORECASE)
+        return _without_parts(text, (form for form in self._forms if form.member in {None, member}))
+
+    def _hides(self, form: _Form, member: int | None) -> bool:
+        if member is None or form.member in {None, member}:
+            return True
+        return form.telling and not any(form.folded in shown for shown in self._shown[member])
 
     @cached_property
-    def _spellings(self) -> tuple[tuple[str, str], ...]:
-        """Every spelling with its folded form, the longest first so that none is left in part."""
-        secrets = {secret.get_secret_value() for secret in self._secrets}
-        spellings = {form for secret in secrets for form in _spellings(secret)}
-        return tuple((form, form.casefold()) for form in sorted(spellings, key=len, reverse=True))
+    def _shown(self) -> tuple[tuple[str, ...], ...]:
+        return tuple(tuple(each.casefold() for each in (member.address, *member.shown)) for member in self._members)
+
+    @cached_property
+    def _forms(self) -> tuple[_Form, ...]:
+        """Every spelling, worked out when the first sentence needs it; the longest first so that none stays in part."""
+        values: dict[tuple[str, int | None], None] = {(each.get_secret_value(), None): None for each in self._secrets}
+        for at, member in enumerate(self._members):
+            values |= {(each.get_secret_value(), at): None for each in member.secrets}
+        several = len(self._members) > 1
+        forms = [
+            _Form(text, text.casefold(), at, at is not None and several and len(text) < SHORT, _telling(value))
+            for value, at in values
+            for text in spellings(value)
+        ]
+        return tuple(sorted(forms, key=lambda form: len(form.text), reverse=True))
 
 
-def one_line(text: str) -> str:
-    """Without control and format characters (such as those that reverse the direction of text), spaces joined."""
-    visible = "".join(" " if unicodedata.category(each).startswith(("C", "Z")) else each for each in text)
-    return " ".join(visible.split())
+def _telling(secret: str) -> bool:
+    """Whether it is no word or words of a language: letters alone have to be as many as in an app password."""
+    return len(secret) >= (2 * LONG if secret.isalpha() else LONG) and not any(map(str.isspace, secret))
 
 
-def _spellings(secret: str) -> set[str]:
-    """The forms in which a secret may come back, as text; upper and lower case are left to the pattern."""
-    forms = {secret, secret.strip(), json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
-    forms |= {repr(secret)[1:-1], quote(secret), quote(secret, safe=""), quote_plus(secret)}
-    forms |= set(_base64(secret.encode(errors="replace")))
-    forms |= {one_line(form) for form in forms}
-    return forms - {""}
+def _pattern(form: _Form) -> str:
+    return rf"(?<!\w){re.escape(form.text)}(?!\w)" if form.word else re.escape(form.text)
 
 
-def _base64(secret: bytes) -> Iterator[str]:
-    """Base64 of the secret alone, and the part of it that shows within a longer text (AUTH PLAIN, Basic)."""
-    for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        yield encode(secret).decode().rstrip("=")
-        for before in range(3):
-            whole = encode(bytes(before) + secret).decode().rstrip("=")
-            # Characters that also hold bits of the neighbours differ from text to text.
-            inner = whole[(0, 2, 3)[before] : (before + len(secret)) * 8 // 6]
-            if len(inner) >= 6:  # shorter, it would hit half the words of a sentence
-                yield inner
+def _without_parts(text: str, forms: Iterable[_Form]) -> str:
+    """Without quotes of a secret that were cut short: its first characters, as far as they go on."""
+    folded = text.casefold()
+    for form in forms:
+        if len(form.text) < LONG or form.folded[:HEAD] not in folded:
+            continue
+        at = 0
+        while (found := re.compile(re.escape(form.text[:HEAD]), re.IGNORECASE).search(text, at)) is not None:
+            end, length = found.end(), HEAD
+            while end < len(text) and length < len(form.text) and text[end].casefold() == form.text[length].casefold():
+                end, length = end + 1, length + 1
+            text, at = text[: found.start()] + MASK + text[end:], found.start() + len(MASK)
+        folded = text.casefold()
+    return text

@@ -34,7 +34,7 @@ from coldsend_operator.core.answers import (
     Row,
 )
 
-MAX_RESULTS = 1000
+MAX_RESULTS = 300  # a bulk has 100 items
 
 _WRAPPERS = ("sender_account", "account", "inbox", "job", "data", "result")
 _BULK_FIELDS = ("job_id", "results", "total", "success_count", "deleted_count", "failed_count")
@@ -184,8 +184,8 @@ def _results(found: dict[str, Any], mask: Mask) -> tuple[ResultRow, ...]:
 
 
 def _result(row: object, mask: Mask) -> ResultRow:
-    message = mask.sentence(as_sentence(row))
     if not isinstance(row, dict):
-        return ResultRow(message=message)
+        return ResultRow(message=mask.sentence(as_sentence(row)))
     shown = _model(ResultAnswer, _told(row))
+    message = mask.sentence(as_sentence(row), mask.member_at(shown.email_address))
     return ResultRow(shown.email_address, shown.inbox_id, shown.success, shown.status, message)

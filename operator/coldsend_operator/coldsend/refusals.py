@@ -98,7 +98,8 @@ def _fault(entry: dict[str, Any], mask: Mask, items: int) -> Fault:
     # [`body`, 17] of a body that is no JSON is a position in the text: an item stands in a list that has a name.
     in_list = index is not None and 0 <= index < items and bool(names)
     field = names[-1] if names and isinstance(loc[-1], str) else None
-    return Fault(index if in_list else None, field and mask.sentence(field), mask.sentence(as_sentence(entry)))
+    item = index if in_list else None
+    return Fault(item, field and mask.sentence(field, item), mask.sentence(as_sentence(entry), item))
 
 
 def _loc_part(part: object) -> Iterator[str | int]:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from pydantic import SecretStr
 
+from coldsend_operator.coldsend.masking import Member
 from coldsend_operator.coldsend.models import NativeInbox, SmtpInbox
 
 ACCOUNTS = "/sender-accounts"
@@ -18,7 +19,8 @@ class Request:
     """What to send. `to_json` makes the body when it leaves, so that plain passwords live no longer than the call.
 
     `operation` is the name in metrics and logs, `items` how many a bulk carries (else 0). `secrets` are masked in all
-    that ColdSend says. `checks_mailbox`: ColdSend tries SMTP and IMAP before it answers, which takes its time.
+    that ColdSend says, those of `members` in what it says of them. `checks_mailbox`: ColdSend tries SMTP and IMAP
+    before it answers, which takes its time.
     """
 
     operation: str
@@ -28,6 +30,7 @@ class Request:
     to_json: Callable[[], dict[str, Any]] | None = None
     items: int = 0
     secrets: tuple[SecretStr, ...] = ()
+    members: tuple[Member, ...] = ()
     checks_mailbox: bool = False
 
 
@@ -47,7 +50,7 @@ def create_smtp(inbox: SmtpInbox) -> Request:
         "POST",
         f"{ACCOUNTS}/smtp",
         to_json=inbox.to_json,
-        secrets=inbox.secrets(),
+        members=(member_of(inbox),),
         checks_mailbox=True,
     )
 
@@ -59,7 +62,7 @@ def create_smtp_bulk(inboxes: Sequence[SmtpInbox]) -> Request:
         f"{ACCOUNTS}/smtp/bulk",
         to_json=lambda: {"inboxes": [inbox.to_json() for inbox in inboxes]},
         items=_bounded(inboxes),
-        secrets=tuple(secret for inbox in inboxes for secret in inbox.secrets()),
+        members=tuple(map(member_of, inboxes)),
     )
 
 
@@ -96,9 +99,9 @@ def delete_accounts(inbox_ids: Sequence[str]) -> Request:
     )
 
 
-def create_job(job_id: str, secrets: Sequence[SecretStr]) -> Request:
+def create_job(job_id: str, secrets: Sequence[SecretStr] = (), members: Sequence[Member] = ()) -> Request:
     path = f"{ACCOUNTS}/smtp/bulk/{_segment(job_id)}/progress"
-    return Request("poll_create_job", "GET", path, secrets=tuple(secrets))
+    return Request("poll_create_job", "GET", path, secrets=tuple(secrets), members=tuple(members))
 
 
 def delete_job(job_id: str) -> Request:
@@ -112,6 +115,12 @@ def send_test_email(inbox_id: str, recipient: str) -> Request:
 
 def list_domains(page: int, limit: int) -> Request:
     return Request("list_domains", "GET", "/domains", {"page": str(page), "limit": str(limit)})
+
+
+def member_of(inbox: SmtpInbox) -> Member:
+    """Whose part of an answer it is, and what is secret in it."""
+    shown = (inbox.display_name, inbox.smtp_host, inbox.smtp_username, inbox.imap_host, inbox.imap_username)
+    return Member(inbox.email_address, inbox.secrets(), shown)
 
 
 def _segment(text: str) -> str:

@@ -80,6 +80,8 @@ def _passes_by_itself(account: Account, ledger: Ledger, step: Step, now: float) 
 
 def _can_wait(status: Status, previous: Status, *, counter_is_young: bool) -> bool:
     """Whether all that changed goes along with the next write: a young counter, a digest that was only made anew."""
+    if status == previous:
+        return False
     if counter_is_young and COUNTER in previous:
         status, previous = {**status, COUNTER: None}, {**previous, COUNTER: None}
     sent, before = _credentials_hash(status), _credentials_hash(previous)

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from pydantic import SecretStr
-
 from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.coldsend.errors import CallFailed
+from coldsend_operator.coldsend.masking import Member
 from coldsend_operator.coldsend.models import NativeInbox
 from coldsend_operator.core.answers import Answer, Failure
 from coldsend_operator.core.calls import Call, Operation
@@ -18,11 +17,11 @@ async def perform(
     call: Call,
     accounts: Mapping[str, Account],
     passwords: Mapping[str, Passwords],
-    job_secrets: Sequence[SecretStr] = (),
+    job_members: Sequence[Member] = (),
 ) -> Answer | Failure:
-    """Ask ColdSend; a refusal is an outcome like any other. `job_secrets` are masked in the rows of a create job."""
+    """Ask ColdSend; a refusal is an outcome like any other. `job_members` are those of a create job that is polled."""
     try:
-        return await _ask(client, call, accounts, passwords, job_secrets)
+        return await _ask(client, call, accounts, passwords, job_members)
     except CallFailed as failed:
         return failed.failure
 
@@ -32,7 +31,7 @@ async def _ask(
     call: Call,
     accounts: Mapping[str, Account],
     passwords: Mapping[str, Passwords],
-    job_secrets: Sequence[SecretStr],
+    job_members: Sequence[Member],
 ) -> Answer:
     members = [accounts[uid] for uid in call.uids]
     match call.operation:
@@ -57,7 +56,7 @@ async def _ask(
         case Operation.DELETE_ACCOUNTS:
             return await client.delete_accounts(call.inbox_ids)
         case Operation.POLL_CREATE_JOB:
-            return await client.create_job(call.job or "", secrets=job_secrets)
+            return await client.create_job(call.job or "", members=job_members)
         case Operation.POLL_DELETE_JOB:
             return await client.delete_job(call.job or "")
         case Operation.SEND_TEST_EMAIL:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable
 
-from pydantic import SecretStr
-
+from coldsend_operator.coldsend.masking import Member
+from coldsend_operator.coldsend.requests import member_of
 from coldsend_operator.core.ledger import Ledger
-from coldsend_operator.workspace.credentials import Passwords, SecretReader
+from coldsend_operator.core.records import Account
+from coldsend_operator.workspace.credentials import Passwords, SecretReader, smtp_inbox
 
 
 class JobSecrets:
@@ -13,20 +14,20 @@ class JobSecrets:
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._sent: dict[str, tuple[SecretStr, ...]] = {}
+        self._sent: dict[str, tuple[Member, ...]] = {}
 
-    def keep(self, job_id: str, sent: Iterable[Passwords]) -> None:
-        running = {known: secrets for known, secrets in self._sent.items() if known in self._ledger.jobs}
-        self._sent = running | {job_id: _values(sent)}
+    def keep(self, job_id: str, sent: Iterable[tuple[Account, Passwords]]) -> None:
+        """These accounts were sent with these passwords."""
+        running = {known: members for known, members in self._sent.items() if known in self._ledger.jobs}
+        members = tuple(
+            member_of(smtp_inbox(account, passwords)) for account, passwords in sent if passwords.smtp is not None
+        )
+        self._sent = running | {job_id: members}
 
-    async def of(self, job_id: str, reader: SecretReader) -> tuple[SecretStr, ...]:
+    async def of(self, job_id: str, reader: SecretReader) -> tuple[Member, ...]:
         """Raises KubeError when the API server does not answer."""
         if job_id not in self._sent:
             job = self._ledger.jobs.get(job_id)
             members = [self._ledger.accounts[uid] for uid in job.members] if job is not None else []
-            self.keep(job_id, [await reader.passwords(member) for member in members])
+            self.keep(job_id, [(member, await reader.passwords(member)) for member in members])
         return self._sent[job_id]
-
-
-def _values(passwords: Iterable[Passwords]) -> tuple[SecretStr, ...]:
-    return tuple(value for each in passwords for value in (each.smtp, each.imap) if value is not None)

@@ -5,9 +5,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from pydantic import SecretStr
-
 from coldsend_operator.coldsend.client import ColdSendClient
+from coldsend_operator.coldsend.masking import Member
 from coldsend_operator.core import folding
 from coldsend_operator.core.answers import Answer, BulkAnswer, Failure, FailureKind, Page
 from coldsend_operator.core.calls import Call, Operation, Scope
@@ -182,10 +181,10 @@ class Runner:
         """What came of the call; None when it did not leave."""
         members = call.uids
         passwords: dict[str, Passwords] = {}
-        secrets: tuple[SecretStr, ...] = ()
+        job_members: tuple[Member, ...] = ()
         if call.operation is Operation.POLL_CREATE_JOB:
             try:
-                secrets = await self._job_secrets.of(call.job or "", self._doors.reader())
+                job_members = await self._job_secrets.of(call.job or "", self._doors.reader())
             except KubeError as error:
                 log.warning(Event.CALL_FAILED, operation="read_secret", message=str(error))
                 return None
@@ -205,12 +204,13 @@ class Runner:
         if not self._doors.leadership.fresh():
             return None
         try:
-            outcome = await perform(self.client, call, self.ledger.accounts, passwords, secrets)
+            outcome = await perform(self.client, call, self.ledger.accounts, passwords, job_members)
         except Exception as error:  # noqa: BLE001 - it may have left: to take it back would send it twice
             log.error(Event.LOOP_FAILED, workspace=self.ledger.digest, exc_info=error)
             return Failure(FailureKind.LOST, "the answer could not be taken in")
         if call.operation.creates and isinstance(outcome, BulkAnswer) and outcome.job_id is not None:
-            self._job_secrets.keep(outcome.job_id, [passwords[uid] for uid in call.uids])
+            sent = [(self.ledger.accounts[uid], passwords[uid]) for uid in call.uids if uid in self.ledger.accounts]
+            self._job_secrets.keep(outcome.job_id, sent)
         return outcome
 
     def _still_due(self, call: Call, generations: Mapping[str, int]) -> Call:
