@@ -44,6 +44,8 @@ class Event(StrEnum):
     BUDGET_SHARED = "budget_shared"
     STATE_NOT_SAVED = "state_not_saved"
     EVENTS_DROPPED = "events_dropped"
+    OBJECT_RESTORED = "object_restored"
+    OBJECT_SET_ASIDE = "object_set_aside"
     LOOP_FAILED = "loop_failed"
     FAILED = "failed"
     LIBRARY = "library"  # a warning or error of kopf, aiohttp and their like; `message` says what

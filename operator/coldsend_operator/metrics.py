@@ -123,6 +123,12 @@ INVENTORY_IMPLAUSIBLE = Metric(
     ("workspace",),
     "1 while too many known inboxes are missing at once for what the key shows to be believed, else 0.",
 )
+OBJECTS_SET_ASIDE = Metric(
+    "coldsend_objects_set_aside",
+    "gauge",
+    ("kind",),
+    "Objects that the operator fails to read, decide or write, so that nothing is done for them; the log names them.",
+)
 PLAN_SECONDS = Metric("coldsend_plan_seconds", "histogram", (), "Time of one round of planning.")
 WRITES = Metric(
     "coldsend_kubernetes_writes_total", "counter", ("kind", "verb"), "Requests to Kubernetes that change something."
@@ -145,6 +151,7 @@ METRICS = (
     SWEEP_AGE,
     DELETIONS_HELD,
     INVENTORY_IMPLAUSIBLE,
+    OBJECTS_SET_ASIDE,
     PLAN_SECONDS,
     WRITES,
     LEADER,
@@ -183,6 +190,7 @@ class Snapshot:
     accounts: Mapping[tuple[str, str, str], int] = field(default_factory=dict)  # namespace, inbox type, state
     health_scores: tuple[tuple[str, str, float], ...] = ()  # namespace, name, score
     jobs: Mapping[tuple[str, str], int] = field(default_factory=dict)  # operation, state
+    set_aside: Mapping[str, int] = field(default_factory=dict)  # kind
 
 
 class Metrics:
@@ -267,6 +275,7 @@ def _families(snapshot: Snapshot) -> Iterator[GaugeMetricFamily]:
     yield ACCOUNTS.gauge(snapshot.accounts.items())
     yield HEALTH_SCORE.gauge(((namespace, name), score) for namespace, name, score in snapshot.health_scores)
     yield JOBS.gauge(snapshot.jobs.items())
+    yield OBJECTS_SET_ASIDE.gauge(((kind,), count) for kind, count in snapshot.set_aside.items())
 
 
 @asynccontextmanager

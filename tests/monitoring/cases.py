@@ -105,6 +105,18 @@ def _access() -> Iterator[Case]:
     yield Case(implausible, "a list was incomplete once", _both(metric, "1x3 0x60", WORKSPACE), "6m")
     yield Case(implausible, "only a standby believes it not", _only_standby(metric, "1x60", WORKSPACE), "30m")
 
+    set_aside, kind = "ColdSendObjectsSetAside", 'kind="SenderAccount"'
+    metric = "coldsend_objects_set_aside"
+    summary = "The operator fails to work on 1 objects of kind SenderAccount."
+    yield Case(
+        set_aside,
+        "one is set aside",
+        _both(metric, "1x60", kind),
+        "15m",
+        Fired({**OF_LEADER, "kind": "SenderAccount"}, summary),
+    )
+    yield Case(set_aside, "it passed by itself", _both(metric, "1x5 0x60", kind), "20m")
+
 
 def _requests() -> Iterator[Case]:
     spent = "ColdSendBudgetSpent"

@@ -51,6 +51,8 @@ class FakeCluster:
     on_status: Callable[[Raw, Raw], None] = lambda before, after: None  # of SenderAccounts
     on_stored: Callable[[Raw | None, Raw], None] = lambda before, after: None  # of SenderAccounts
     on_end_asked: Callable[[Raw], None] = lambda raw: None  # the operator asks for the end of an object
+    refuses: dict[str, KubeError] = field(default_factory=dict)  # by the end of a path: each call there
+    refused: list[tuple[str, float]] = field(default_factory=list)  # paths, and when
     version: int = 100
     _made: int = 0
 
@@ -147,6 +149,7 @@ class FakeCluster:
     # -- what the operator asks
 
     def get(self, path: str) -> Raw:
+        self._may(path)
         parts = path.strip("/").split("/")
         if path in {ACCOUNTS, BATCHES}:
             return {"metadata": {}, "items": self.of_kind(ACCOUNT_KIND if path == ACCOUNTS else BATCH_KIND)}
@@ -170,6 +173,7 @@ class FakeCluster:
         return self.config_maps[path]
 
     def patch(self, path: str, body: Any, content_type: str, manager: str = "") -> Raw:
+        self._may(path)
         if "/configmaps/" in path:
             return self._patch_map(path, body)
         if path.endswith("/status"):
@@ -193,6 +197,12 @@ class FakeCluster:
         return {}
 
     # -- within
+
+    def _may(self, path: str) -> None:
+        for end, error in self.refuses.items():
+            if path.endswith(end):
+                self.refused.append((path, self.clock()))
+                raise error
 
     def _find(self, uid: str) -> Raw:
         raw = self.find(uid)

@@ -26,7 +26,7 @@ def settle(ledger: Ledger, now: float) -> None:
         for uid in batch:
             account = ledger.accounts.get(uid)
             if account is not None:
-                _decide(ledger, account, now)
+                _decide_one(ledger, account, now)
         _settle_brake(ledger, now)
     if ledger.brake.tell_at is not None and (not ledger.timers or ledger.timers[0][0] > ledger.brake.tell_at):
         heapq.heappush(ledger.timers, (ledger.brake.tell_at, ""))
@@ -36,6 +36,19 @@ def _settle_brake(ledger: Ledger, now: float) -> None:
     changed = ledger.brake.settle(ledger.managed, now)
     for each in ledger.kin if changed else ():
         each.dirty |= changed
+
+
+def _decide_one(ledger: Ledger, account: Account, now: float) -> None:
+    """A fault in the decision for one account costs that account alone: it asks for nothing (rule 38)."""
+    try:
+        _decide(ledger, account, now)
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong with one account costs that account alone
+        ledger.undecided[account.uid] = error
+        ledger.unqueue(account.uid)
+        ledger.steps.pop(account.uid, None)
+        ledger.chores.pop(account.uid, None)
+    else:
+        ledger.undecided.pop(account.uid, None)
 
 
 def _decide(ledger: Ledger, account: Account, now: float) -> None:

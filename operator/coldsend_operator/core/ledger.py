@@ -56,6 +56,7 @@ class Ledger:
         self.delete_splits: list[tuple[str, ...]] = []
         self.finished_jobs: list[tuple[Job, str, float]] = []  # taken by the batches
         self.first_sweep_done = False
+        self.undecided: dict[str, Exception] = {}  # accounts whose decision failed, and why
         self.stale_secrets: set[str] = set()  # accounts whose Secrets must be read again now
         self.search_begun: dict[str, float] = {}
         self.queues: dict[tuple[Move, str], Queue] = {}
@@ -152,6 +153,7 @@ class Ledger:
         self.replacements.leave(uid)
         self.brake.withdraw(uid)
         self.steps.pop(uid, None)
+        self.undecided.pop(uid, None)
         self.chores.pop(uid, None)
         self.stale_secrets.discard(uid)
         self.changed.discard(uid)

@@ -59,6 +59,8 @@ class Reason(StrEnum):
     HEALTH_SCORE_UNKNOWN = "HealthScoreUnknown"
 
 
+SET_ASIDE = "SetAside"  # an Event only: what stands in the way is no state of the inbox
+
 LASTING = frozenset(
     {
         Reason.INVALID_SPEC,

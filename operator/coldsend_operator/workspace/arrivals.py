@@ -4,36 +4,59 @@ import asyncio
 import gc
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any
 
-from coldsend_operator.kube.client import Kind, KubeClient, KubeError
+from coldsend_operator.kube.client import Kind, KubeClient, KubeError, NotFound, Ref
 from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.kube.startup import list_versions
 from coldsend_operator.logs import Event, log
 from coldsend_operator.settings import Settings
 from coldsend_operator.workspace.batches import Batches
 from coldsend_operator.workspace.registry import Registry
+from coldsend_operator.workspace.set_aside import READ, SetAside
+from coldsend_operator.workspace.writer import ref_of
 
 ARRIVAL_PAUSE = 0.05
 RELIST_SECONDS = 5.0
 LIST_RETRY = 2.0
 FREEZE_EACH = 1_000
 UNSEEN_SECONDS = 600.0  # what went unseen is forgotten after so long, even if no event tells of a new list
+READ_CHILD, FORGET = "read_child", "forget"
 KINDS: tuple[Kind, ...] = ("SenderAccount", "SenderAccountBatch")
 
 
+@dataclass(slots=True)
+class _Known:
+    """What has arrived of one kind, beside the accounts, which know it themselves."""
+
+    seen: dict[str, tuple[Ref, int]] = field(default_factory=dict)  # batches, and what cannot be read: resourceVersion
+    gone: set[str] | None = None  # UIDs that went while somebody waits for a whole list
+
+
 class Arrivals:
-    """Hands the watch events on, and knows of each object which state has arrived."""
+    """Hands the watch events on, and knows of each object which state has arrived.
+
+    This is where objects enter, one by one: an object that cannot be read counts as arrived (rule 38).
+    """
 
     def __init__(
-        self, kube: KubeClient, settings: Settings, registry: Registry, batches: Batches, clock: Callable[[], float]
+        self,
+        kube: KubeClient,
+        settings: Settings,
+        registry: Registry,
+        batches: Batches,
+        clock: Callable[[], float],
+        set_aside: SetAside,
     ) -> None:
         self._kube = kube
         self._settings = settings
         self._registry = registry
         self._batches = batches
         self._clock = clock
-        self._batch_versions: dict[str, int] = {}
+        self._set_aside = set_aside
+        self._known: dict[Kind, _Known] = {kind: _Known() for kind in KINDS}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._listed_anew = asyncio.Event()
         self._arriving = 0
         self._arrived = False
@@ -42,15 +65,23 @@ class Arrivals:
 
     def account_event(self, kind: str | None, raw: Mapping[str, Any]) -> None:
         """Without a kind the event comes from a list of kopf."""
-        metadata = raw["metadata"]
+        ref = _ref("SenderAccount", raw)
         if kind is None:
             self._listed_anew.set()
             self._settle_in()
         if kind == "DELETED":
-            self._account_gone(metadata["namespace"], metadata["name"], metadata["uid"])
-        else:
+            self._gone(ref)
+            return
+        with self._set_aside.trying(ref, READ, lambda: self._read_again(ref)):
             self._registry.seen(raw)
+        with self._set_aside.trying(ref, READ_CHILD, lambda: self._read_again(ref)):
             self._batches.child_seen(raw)
+        if self._set_aside.failing(ref.uid, READ):
+            self._registry.unreadable(ref.uid)
+            self._known[ref.kind].seen[ref.uid] = ref, _version_in(raw)
+        else:
+            self._known[ref.kind].seen.pop(ref.uid, None)
+        self._set_aside.hasten(ref.uid, but=(READ, READ_CHILD))
 
     def _settle_in(self) -> None:
         """What the first list brings stays: to look for garbage in all of it each time takes a tenth of the start."""
@@ -60,41 +91,78 @@ class Arrivals:
             gc.freeze()
 
     def batch_event(self, kind: str | None, raw: Mapping[str, Any]) -> None:
-        metadata = raw["metadata"]
+        ref = _ref("SenderAccountBatch", raw)
         if kind is None:
             self._listed_anew.set()
         if kind == "DELETED":
-            self._batch_gone(metadata["uid"])
-        else:
-            self._batch_versions[metadata["uid"]] = version_number(metadata["resourceVersion"])
+            self._gone(ref)
+            return
+        self._known[ref.kind].seen[ref.uid] = ref, _version_in(raw)
+        with self._set_aside.trying(ref, READ, lambda: self._read_again(ref)):
             self._batches.batch_seen(raw)
+        self._set_aside.hasten(ref.uid, but=(READ,))
 
-    def _account_gone(self, namespace: str, name: str, uid: str) -> None:
-        self._registry.gone(uid)
-        self._batches.child_gone(namespace, name, uid)
+    def _gone(self, ref: Ref) -> None:
+        known = self._known[ref.kind]
+        known.seen.pop(ref.uid, None)
+        if known.gone is not None:
+            known.gone.add(ref.uid)
+        self._set_aside.forget(ref.uid)
+        with self._set_aside.trying(ref, FORGET, lambda: self._gone(ref)):
+            if ref.kind == "SenderAccountBatch":
+                self._batches.batch_gone(ref.uid)
+            else:
+                self._registry.gone(ref.uid)
+                self._batches.child_gone(ref.namespace, ref.name, ref.uid)
 
-    def _batch_gone(self, uid: str) -> None:
-        self._batch_versions.pop(uid, None)
-        self._batches.batch_gone(uid)
+    # -- reading one object again
+
+    def _read_again(self, ref: Ref) -> None:
+        task = asyncio.create_task(self._fetch(ref))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _fetch(self, ref: Ref) -> None:
+        """Take the object as it stands now, whatever version was known."""
+        try:
+            raw = await self._kube.get(ref.path)
+        except NotFound:
+            self._gone(ref)
+            return
+        except KubeError as error:
+            self._set_aside.failed(ref, READ, error, lambda: self._read_again(ref))
+            return
+        if raw["metadata"]["uid"] != ref.uid:
+            self._gone(ref)
+        elif ref.kind == "SenderAccountBatch":
+            self.batch_event("MODIFIED", raw)
+        else:
+            self.account_event("MODIFIED", raw)
 
     # -- own lists
 
     async def whole(self, of: Kind) -> None:
-        """safety.md, 1: an own list, and all of it arrived; what was deleted meanwhile is listed no more."""
-        awaited, at = await self._awaited(of), self._clock()
-        while awaited:
-            if self._has_arrived(of, *awaited[-1]):
-                awaited.pop()
-                at = self._clock()
-            elif self._clock() - at > RELIST_SECONDS:  # most likely it was deleted
-                awaited, at = await self._awaited(of), self._clock()
-            else:
-                await asyncio.sleep(ARRIVAL_PAUSE)
-        self._arrived = True
+        """safety.md, 1: an own list, and all of it arrived.
 
-    async def _awaited(self, of: Kind) -> list[tuple[str, int]]:
-        """What must arrive, the last of the list first: the others come in the order of the list."""
-        return list(reversed((await self._list(of)).items()))
+        Only the first list counts: what came later is no part of it, and what went meanwhile has arrived as well.
+        """
+        known = self._known[of]
+        known.gone = set()
+        try:
+            # The last of the list first: the others come in the order of the list.
+            awaited, at = list(reversed((await self._list(of)).items())), self._clock()
+            while awaited:
+                if self._has_arrived(of, *awaited[-1]):
+                    awaited.pop()
+                    at = self._clock()
+                elif self._clock() - at > RELIST_SECONDS:  # most likely it went before kopf made its list
+                    listed = await self._list(of)
+                    awaited, at = [each for each in awaited if each[0] in listed], self._clock()
+                else:
+                    await asyncio.sleep(ARRIVAL_PAUSE)
+        finally:
+            known.gone = None
+        self._arrived = True
 
     async def forget_the_unseen(self) -> None:
         """After a gap in its watch kopf lists anew and tells nothing of what went meanwhile.
@@ -111,31 +179,45 @@ class Arrivals:
 
     def _has_arrived(self, of: Kind, uid: str, version: int) -> bool:
         arrived = self._version(of, uid)
-        return arrived is not None and arrived >= version
+        return (arrived is not None and arrived >= version) or uid in (self._known[of].gone or ())
 
     def _version(self, of: Kind, uid: str) -> int | None:
         """The newest resourceVersion that has arrived; None when the object is not there."""
-        if of == "SenderAccountBatch":
-            return self._batch_versions.get(uid)
-        account = self._registry.accounts.get(uid)
+        if uid in self._known[of].seen:
+            return self._known[of].seen[uid][1]
+        account = self._registry.accounts.get(uid) if of == "SenderAccount" else None
         return account.desired.resource_version if account is not None else None
 
+    def _refs(self, of: Kind) -> dict[str, Ref]:
+        """All objects of the kind that are known."""
+        refs = {uid: ref for uid, (ref, _) in self._known[of].seen.items()}
+        for uid, account in self._registry.accounts.items() if of == "SenderAccount" else ():
+            refs[uid] = ref_of(account)
+        return refs
+
     async def _list(self, of: Kind) -> dict[str, int]:
-        """What was there before, and is not in the list, has gone or left our shard."""
-        known = self._registry.accounts if of == "SenderAccount" else self._batch_versions
-        before = {uid: self._version(of, uid) for uid in known}
+        """What was there before, and is not in the list, has gone or left our shard.
+
+        What the list shows in an older state than was known before it began was restored from a backup.
+        """
+        before = {uid: (ref, self._version(of, uid)) for uid, ref in self._refs(of).items()}
         listed = await self._answered(of)
-        for uid, version in before.items():
-            if uid not in listed and self._version(of, uid) == version:
-                self._forget(uid)
+        for uid, (ref, version) in before.items():
+            if self._version(of, uid) != version or version is None:
+                continue
+            if uid not in listed:
+                self._gone(ref)
+            elif listed[uid] < version:
+                log.warning(Event.OBJECT_RESTORED, kind=of, namespace=ref.namespace, name=ref.name)
+                self._roll_back(ref)
         return listed
 
-    def _forget(self, uid: str) -> None:
-        account = self._registry.accounts.get(uid)
-        if account is not None:
-            self._account_gone(account.desired.namespace, account.desired.name, uid)
-        elif uid in self._batch_versions:
-            self._batch_gone(uid)
+    def _roll_back(self, ref: Ref) -> None:
+        """The object stands as it stood before: read it anew, as if it were the first time."""
+        self._known[ref.kind].seen.pop(ref.uid, None)
+        self._registry.roll_back(ref.uid)
+        self._batches.roll_back(ref)
+        self._read_again(ref)
 
     async def _answered(self, of: Kind) -> dict[str, int]:
         while True:
@@ -144,3 +226,12 @@ class Arrivals:
             except KubeError as error:
                 log.warning(Event.CALL_FAILED, operation=f"list {of}", message=str(error))
                 await asyncio.sleep(LIST_RETRY)
+
+
+def _ref(kind: Kind, raw: Mapping[str, Any]) -> Ref:
+    metadata = raw["metadata"]
+    return Ref(kind, metadata["namespace"], metadata["name"], metadata["uid"])
+
+
+def _version_in(raw: Mapping[str, Any]) -> int:
+    return version_number(raw["metadata"].get("resourceVersion"))

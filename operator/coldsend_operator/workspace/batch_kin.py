@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from coldsend_operator.core.batch import Batch, Child, Family
+from coldsend_operator.kube.client import Ref
 from coldsend_operator.kube.metadata import version_number
-from coldsend_operator.resources.names import BATCH_KIND, BATCH_LABEL
+from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND, BATCH_LABEL
 from coldsend_operator.workspace.batch_following import Following
 from coldsend_operator.workspace.batch_reading import ChildReader
 from coldsend_operator.workspace.desired import Raw
@@ -108,6 +109,15 @@ class Kin:
         del self._children[key]
         self._relate(key, known, None)
         self._concern(key, known, None)
+
+    def roll_back(self, ref: Ref) -> None:
+        """The API server was restored: what it shows of the object now is older than what is known, and holds."""
+        following = self._by_uid.get(ref.uid)
+        if following is not None:
+            following.batch.version = following.read_generation = 0
+        known = self._children.get((ref.namespace, ref.name))
+        if ref.kind == ACCOUNT_KIND and known is not None and known.uid == ref.uid:
+            self._children[ref.namespace, ref.name] = replace(known, version=-1, generation=-1)
 
     def see_end_asked(self, batch: Batch, child: Child) -> None:
         """The deletion of the child was asked for; its event may take a moment."""

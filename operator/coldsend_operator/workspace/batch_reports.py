@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, Literal
 
 from coldsend_operator.core.batch import Batch, Child
@@ -13,7 +14,7 @@ from coldsend_operator.core.conditions import reasons
 from coldsend_operator.core.jobs import Job
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.stored_status import batch_status
-from coldsend_operator.kube.client import KubeClient, KubeError
+from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.events import emit
 from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.kube.status import difference, write_status
@@ -22,9 +23,9 @@ from coldsend_operator.workspace.batch_children import batch_ref
 from coldsend_operator.workspace.batch_following import Following
 from coldsend_operator.workspace.registry import Registry
 from coldsend_operator.workspace.runner import Runner
+from coldsend_operator.workspace.set_aside import REPORT, WRITE_STATUS, SetAside
 
 REPORT_SECONDS = 1.0
-RETRY_SECONDS = 2.0
 NEVER = float("inf")
 TOLD = ("Ready", "Synced")
 UNTOLD = frozenset({Reason.IN_SYNC, Reason.PROVISIONING, Reason.DELETING})
@@ -42,6 +43,7 @@ class Reports:
         owned_by: Callable[[Batch], Callable[[], Iterator[Child]]],
         wake: Callable[[], None],
         job_finished: Callable[[str, str], None],
+        set_aside: SetAside,
     ) -> None:
         self._kube = kube
         self._registry = registry
@@ -49,6 +51,7 @@ class Reports:
         self._owned_by = owned_by
         self._wake = wake
         self._job_finished = job_finished
+        self._set_aside = set_aside
         self._tasks: set[asyncio.Task[None]] = set()
         self._looked_at = float("-inf")
         self._batches_of: dict[str, frozenset[str]] = {}  # by id of a running job: UIDs of the batches that it serves
@@ -63,9 +66,12 @@ class Reports:
         for following in followings:
             if following.writing:
                 continue
+            if self._set_aside.waits(following.batch.uid, WRITE_STATUS):
+                continue
             due = following.reported_at + REPORT_SECONDS
             if following.changed and due <= now and following.counted:
-                self._report(following, now)
+                with self._set_aside.trying(batch_ref(following.batch), REPORT, partial(self._again, following)):
+                    self._report(following, now)
             if following.changed or self._moves(following):
                 pause = min(pause, max(due - now, 0.05))
         return min(pause, REPORT_SECONDS) if self._jobs_run() else pause
@@ -144,20 +150,18 @@ class Reports:
         task.add_done_callback(self._tasks.discard)
 
     async def _write(self, following: Following, status: dict[str, Any]) -> None:
+        with self._set_aside.trying(batch_ref(following.batch), WRITE_STATUS, partial(self._again, following)):
+            await self._bring(following, status)
+
+    def _again(self, following: Following) -> None:
+        following.changed = True
+        self._wake()
+
+    async def _bring(self, following: Following, status: dict[str, Any]) -> None:
         batch = following.batch
         previous = batch.status
         try:
             written = await write_status(self._kube, batch_ref(batch), previous, status)
-        except KubeError as error:
-            log.warning(
-                Event.CALL_FAILED,
-                operation="write_status",
-                namespace=batch.namespace,
-                name=batch.name,
-                message=str(error),
-            )
-            following.changed, following.reported_at = True, self._clock() + RETRY_SECONDS
-            return
         finally:
             following.writing = False
             self._wake()

@@ -3,17 +3,27 @@
 import asyncio
 import heapq
 from collections.abc import Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from coldsend_operator.core.batch import Batch, Child, Refusal
 from coldsend_operator.core.batch_plan import Deed, Mark, decide, mark_of_batch
 from coldsend_operator.core.batch_tally import reckon, reckon_entry
 from coldsend_operator.core.reasons import Reason
-from coldsend_operator.kube.client import Conflict, Forbidden, Invalid, KubeClient, KubeError, NotFound, StaleLease
+from coldsend_operator.kube.client import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    KubeClient,
+    KubeError,
+    NotFound,
+    Ref,
+    StaleLease,
+)
 from coldsend_operator.kube.lease import Leadership
 from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.logs import Event, log
-from coldsend_operator.workspace.batch_children import ChildWriter
+from coldsend_operator.workspace.batch_children import ChildWriter, batch_ref
 from coldsend_operator.workspace.batch_following import Following
 from coldsend_operator.workspace.batch_kin import Kin
 from coldsend_operator.workspace.batch_reading import ListReading, read_list, see_batch
@@ -21,12 +31,14 @@ from coldsend_operator.workspace.batch_reports import Reports
 from coldsend_operator.workspace.batch_terms import BatchTerms
 from coldsend_operator.workspace.desired import Raw
 from coldsend_operator.workspace.registry import Registry
+from coldsend_operator.workspace.set_aside import DECIDE, SetAside
 
 MOST_DEEDS = 8  # at once; they have slots of their own, so that a flood of marks and status lets new children come
 SLICE = 200  # decisions before others have theirs
 LONGEST_SLEEP = 5.0
 STALE_LEASE_PAUSE = 0.5
 TROUBLE_PAUSE = 1.0
+READ_LIST, ACT = "read_list", "act"
 
 
 class Batches:
@@ -39,15 +51,17 @@ class Batches:
         registry: Registry,
         clock: Callable[[], float],
         job_finished: Callable[[str, str], None],
+        set_aside: SetAside,
     ) -> None:
         self._leadership = leadership
         self._clock = clock
         self._registry = registry
+        self._set_aside = set_aside
         self._kin = Kin(self._look)
         own = kube.beside(MOST_DEEDS)
         self._writer = ChildWriter(own, leadership, self._spelling)
         self._terms = BatchTerms(registry)
-        self._reports = Reports(own, registry, clock, self._kin.owned_by, self.wake, job_finished)
+        self._reports = Reports(own, registry, clock, self._kin.owned_by, self.wake, job_finished, set_aside)
         self._looking: dict[str, Following] = {}  # batches with decisions to make, in turns
         self._acting: dict[str, Following] = {}  # batches with writes to make, in turns
         self._retries: list[tuple[float, str, str]] = []
@@ -89,6 +103,10 @@ class Batches:
         if batch is not None:
             self._terms.forget(batch)
 
+    def roll_back(self, ref: Ref) -> None:
+        """The API server was restored, and shows an older state of the object."""
+        self._kin.roll_back(ref)
+
     def child_seen(self, raw: Raw) -> None:
         """The API server shows a SenderAccount."""
         self._kin.see_child(raw)
@@ -119,13 +137,20 @@ class Batches:
         try:
             while following.unread is not None:
                 raw, following.unread = following.unread, None
-                reading = await asyncio.to_thread(read_list, batch.name, following.read_generation, raw)
-                if following.unread is None and not batch.deleting and self._kin.get(batch.uid) is following:
-                    self._take_list(following, reading)
+                with self._set_aside.trying(batch_ref(batch), READ_LIST, partial(self._read_anew, following, raw)):
+                    reading = await asyncio.to_thread(read_list, batch.name, following.read_generation, raw)
+                    if following.unread is None and not batch.deleting and self._kin.get(batch.uid) is following:
+                        self._take_list(following, reading)
         finally:
             following.reading = False
             if self._kin.get(batch.uid) is following:
                 self._activate(following)
+
+    def _read_anew(self, following: Following, raw: Any) -> None:
+        """Reading the list has failed: once more, unless a newer one came."""
+        if following.unread is None and not following.reading and self._kin.get(following.batch.uid) is following:
+            following.unread, following.reading = raw, True
+            self._spawn(self._read(following))
 
     def _take_list(self, following: Following, reading: ListReading) -> None:
         batch = following.batch
@@ -196,8 +221,11 @@ class Batches:
             if name is None:
                 self._acting[uid] = following
             else:
-                self._decide_one(following, name, now)
                 self._looking[uid] = following
+                with self._set_aside.trying(
+                    batch_ref(following.batch), f"{DECIDE} {name}", partial(self._look, following, name)
+                ):
+                    self._decide_one(following, name, now)
 
     def _decide_one(self, following: Following, name: str, now: float) -> None:
         batch = following.batch
@@ -213,10 +241,11 @@ class Batches:
         while self._acting and len(self._tasks) < MOST_DEEDS:
             uid, following = _next(self._acting)
             name = following.take()
-            if name is None:
-                self._keep_mark(following)
-            elif self._act_on(following, name):
-                self._acting[uid] = following
+            with self._set_aside.trying(batch_ref(following.batch), ACT, partial(self._activate, following)):
+                if name is None:
+                    self._keep_mark(following)
+                elif self._act_on(following, name):
+                    self._acting[uid] = following
 
     def _act_on(self, following: Following, name: str) -> bool:
         """Start the write that the child needs now; whether the batch may go on."""
@@ -273,6 +302,11 @@ class Batches:
             log.debug(Event.CALL, operation=f"{deed} child", namespace=batch.namespace, name=name)
         except KubeError as error:
             failure = error
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong with one child costs that child alone
+            log.error(
+                Event.LOOP_FAILED, operation=f"{deed} child", namespace=batch.namespace, name=name, exc_info=error
+            )
+            failure = KubeError(f"the operator failed to write it ({type(error).__name__})", reason="Failed")
         finally:
             following.renewing -= deed is Deed.RENEW
         following.done(name)

@@ -1,12 +1,14 @@
 """What Prometheus is shown of the workspaces, taken when it asks."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 from coldsend_operator.core.calls import Lane
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps import Move
 from coldsend_operator.metrics import Snapshot, WorkspaceFigures
+from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 from coldsend_operator.workspace.registry import Registry
 from coldsend_operator.workspace.runner import Runner
 
@@ -20,7 +22,7 @@ LANES = {
 }
 
 
-def snapshot(registry: Registry, now: float, *, with_scores: bool) -> Snapshot:
+def snapshot(registry: Registry, set_aside: Mapping[str, int], now: float, *, with_scores: bool) -> Snapshot:
     """The figures of this moment."""
     states: Counter[tuple[str, str, str]] = Counter()
     scores = []
@@ -41,6 +43,7 @@ def snapshot(registry: Registry, now: float, *, with_scores: bool) -> Snapshot:
         accounts=dict(states),
         health_scores=tuple(scores),
         jobs=dict(jobs),
+        set_aside={ACCOUNT_KIND: 0, BATCH_KIND: 0, **set_aside},
     )
 
 

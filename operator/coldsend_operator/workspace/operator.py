@@ -1,7 +1,7 @@
 """The whole process put together: doors, workspaces, watches, and the order in which they start and stop."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self
@@ -28,9 +28,10 @@ from coldsend_operator.workspace.credentials import Hmac, SecretReader, load_hma
 from coldsend_operator.workspace.figures import snapshot
 from coldsend_operator.workspace.keys import KeyRing
 from coldsend_operator.workspace.namespace_watch import watch_namespaces
-from coldsend_operator.workspace.registry import Registry
+from coldsend_operator.workspace.registry import Registry, report_end
 from coldsend_operator.workspace.runner import Doors
 from coldsend_operator.workspace.secret_watch import SecretWatch
+from coldsend_operator.workspace.set_aside import SetAside
 from coldsend_operator.workspace.store import Store
 from coldsend_operator.workspace.writer import MOST_WRITES
 
@@ -79,16 +80,29 @@ class Operator:
             election = Election(self._kube, self._settings.lease_namespace, self._settings.lease_name)
             self._leadership = await self._stack.enter_async_context(election)
         kube = self._kube
+        self.set_aside = SetAside(kube, lambda: self._leading)
         doors = Doors(
-            kube, kube.beside(MOST_WRITES), self._store, self._leadership, self.metrics, self.clock, self._reader
+            kube,
+            kube.beside(MOST_WRITES),
+            self._store,
+            self._leadership,
+            self.metrics,
+            self.clock,
+            self._reader,
+            self.set_aside,
         )
         self.policy = policy_of(self._settings)
         ring = KeyRing(self._settings, secrets, self.clock)
         self.registry = Registry(self.policy, ring, doors, self._client)
         self.batches = Batches(
-            self._kube, lambda: self._leadership, self.registry, self.clock, self.metrics.job_finished
+            self._kube,
+            lambda: self._leadership,
+            self.registry,
+            self.clock,
+            self.metrics.job_finished,
+            self.set_aside,
         )
-        self._arrivals = Arrivals(self._kube, self._settings, self.registry, self.batches, self.clock)
+        self._arrivals = Arrivals(self._kube, self._settings, self.registry, self.batches, self.clock, self.set_aside)
         await self._stack.enter_async_context(serving(self.metrics, self._snapshot, self._settings.metrics_address))
         await self._stack.enter_async_context(
             answering(self._settings.probes_address, lambda: self.alive, lambda: self.ready)
@@ -115,7 +129,7 @@ class Operator:
     async def work(self) -> None:
         """Wait until all is known, then lead; returns when told to stop, raises when the Lease is lost."""
         await self._load_hmac()
-        self._begin(self.registry.watch_keys())
+        self._begin(self.registry.watch_keys(), "keys")
         await self._arrivals.whole("SenderAccount")
         await self._arrivals.whole("SenderAccountBatch")
         while not self.registry.placed:  # noqa: ASYNC110 - many small steps lead there, none of them the last
@@ -128,11 +142,13 @@ class Operator:
         await self._store.load()
         self.metrics.leader(leading=True)
         self._leading = True
-        self._begin(watch_namespaces(self._kube, self.policy, lambda: tuple(self.registry.runners.values())))
-        self._begin(self._secret_watch().run())
-        self._begin(self._arrivals.forget_the_unseen())
+        namespaces = watch_namespaces(self._kube, self.policy, lambda: tuple(self.registry.runners.values()))
+        self._begin(namespaces, "namespaces")
+        self._begin(self._secret_watch().run(), "secrets")
+        self._begin(self._arrivals.forget_the_unseen(), "lists")
         self.registry.start()
         self._batches_work = asyncio.create_task(self.batches.run(), name="batches")
+        self._batches_work.add_done_callback(report_end)
         await self._leadership.lost()
         raise LeaseLost("another replica holds the Lease; this process ends at once and starts anew")
 
@@ -150,10 +166,14 @@ class Operator:
 
     @property
     def alive(self) -> bool:
-        """Whether every loop came round lately."""
+        """Whether every loop came round lately, and none has ended (rule 38)."""
+        if any(task.done() for task in self._background):
+            return False
         if not self._leading:
             return True
         limit = self.clock() - STALLED_SECONDS
+        if self._batches_work.done() or self.registry.loop_ended:
+            return False
         rounds = (self.batches.came_round_at, *(runner.came_round_at for runner in self.registry.runners.values()))
         return all(came_round_at > limit for came_round_at in rounds)
 
@@ -165,8 +185,10 @@ class Operator:
                 log.warning(Event.CALL_FAILED, operation="load_hmac_key", message=str(error))
                 await asyncio.sleep(HMAC_RETRY)
 
-    def _begin(self, work: Any) -> None:
-        self._background.append(asyncio.create_task(work))
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(report_end)
+        self._background.append(task)
 
     # -- parts
 
@@ -217,7 +239,9 @@ class Operator:
         )
 
     def _snapshot(self) -> Any:
-        return snapshot(self.registry, self.clock(), with_scores=self._settings.account_metrics)
+        return snapshot(
+            self.registry, self.set_aside.counts(), self.clock(), with_scores=self._settings.account_metrics
+        )
 
 
 def check_timeout(settings: Settings) -> float:

@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import structlog
-
 from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.coldsend.headers import Meta
 from coldsend_operator.core.claims import Claims
@@ -25,6 +23,7 @@ from coldsend_operator.workspace.runner import Doors, Runner
 
 NO_WORKSPACE = ""
 KEY_PAUSE = 1.0
+UNREADABLE = "The operator could not read the newest state of this object; its Events and the log say more."
 SHARED = (
     "others spend more requests of this API key than the settings leave to them; give each shard that uses it its "
     "share (COLDSEND_REQUESTS_PER_MINUTE, COLDSEND_REQUESTS_PER_HOUR), or raise COLDSEND_RESERVE"
@@ -109,6 +108,22 @@ class Registry:
             account.keep(status)
             facts = facts_of(status)
             account.recorded = account.facts if facts == account.facts else facts
+
+    def unreadable(self, uid: str) -> None:
+        """The newest state of the object cannot be read: nothing is begun for it (rule 38)."""
+        account = self.accounts.get(uid)
+        runner = self.runners.get(account.ledger_digest) if account is not None else None
+        if account is not None and runner is not None and uid in runner.ledger.accounts:
+            account.desired = replace(account.desired, problems=(UNREADABLE,))
+            runner.ledger.touch(uid)
+            runner.wake()
+
+    def roll_back(self, uid: str) -> None:
+        """The API server was restored: what it shows of the object now is older than what is known, and holds."""
+        account = self.accounts.get(uid)
+        if account is not None:
+            account.written_version = 0
+            account.desired = replace(account.desired, resource_version=0)
 
     def gone(self, uid: str) -> None:
         """The object has left the API server."""
@@ -266,7 +281,7 @@ class Registry:
             for kin in carried & self._tasks.keys():
                 self.runners[kin].ledger.join(runner.ledger, self._doors.clock(), counted=True)
         self._tasks[digest] = asyncio.create_task(runner.run(), name=f"workspace {digest}")
-        self._tasks[digest].add_done_callback(_report)
+        self._tasks[digest].add_done_callback(report_end)
 
     def _join(self, runner: Runner) -> None:
         """Keys whose lists share an inbox lead to one workspace (safety.md, 13)."""
@@ -325,6 +340,11 @@ class Registry:
                 self._place(self.accounts[uid])
 
     @property
+    def loop_ended(self) -> bool:
+        """Whether the loop of a workspace has ended, which none does before the stop."""
+        return any(task.done() for task in self._tasks.values())
+
+    @property
     def placed(self) -> bool:
         """Whether every account has found its workspace."""
         return not self._unplaced
@@ -345,6 +365,7 @@ def _tell(listeners: list[Callable[[Account], None]], account: Account) -> None:
         listener(account)
 
 
-def _report(task: "asyncio.Task[None]") -> None:
+def report_end(task: "asyncio.Task[None]") -> None:
+    """A background task that ended with an exception is told of; the liveness probe fails from then on."""
     if not task.cancelled() and task.exception() is not None:
-        structlog.get_logger().error(Event.LOOP_FAILED, exc_info=task.exception())
+        log.error(Event.LOOP_FAILED, operation=task.get_name(), exc_info=task.exception())

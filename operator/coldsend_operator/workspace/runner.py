@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.coldsend.masking import Member
@@ -23,8 +24,9 @@ from coldsend_operator.workspace.calling import perform
 from coldsend_operator.workspace.credentials import Passwords, SecretReader
 from coldsend_operator.workspace.job_secrets import JobSecrets
 from coldsend_operator.workspace.marks import Marks
+from coldsend_operator.workspace.set_aside import DECIDE, SetAside
 from coldsend_operator.workspace.store import Store
-from coldsend_operator.workspace.writer import StatusWriter
+from coldsend_operator.workspace.writer import StatusWriter, ref_of
 
 LONGEST_SLEEP = 5.0
 STALE_LEASE_PAUSE = 0.5
@@ -45,6 +47,7 @@ class Doors:
     metrics: Metrics
     clock: Callable[[], float]
     reader: Callable[[], SecretReader]
+    set_aside: SetAside
 
 
 class Runner:
@@ -60,10 +63,11 @@ class Runner:
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
         self._saving = False
+        self._undecided: set[str] = set()  # told to be set aside
         self._job_secrets = JobSecrets(ledger)
         self._marks = Marks(doors.kube, ledger, doors.leadership.fresh)
         self.came_round_at = doors.clock()
-        self.writer = StatusWriter(doors.status_kube, ledger, doors.clock, doors.metrics.account_ready)
+        self.writer = StatusWriter(doors.status_kube, ledger, doors.clock, doors.metrics.account_ready, doors.set_aside)
         self.writer.wake = self.wake
         self.on_list: Callable[[Runner], None] = lambda _: None
 
@@ -121,6 +125,7 @@ class Runner:
         ledger, now = self.ledger, self._doors.clock()
         ledger.kube_offset = self._doors.kube.clock_offset
         settle(ledger, now)
+        self._set_aside_undecided()
         self._start_chores()
         if ledger.brake.changed and self.client is not None and not self._saving:
             self._saving = True
@@ -132,6 +137,19 @@ class Runner:
         self.writer.flush()
         now = self._doors.clock()
         return LONGEST_SLEEP if wake_at is None else min(LONGEST_SLEEP, max(0.0, wake_at - now))
+
+    def _set_aside_undecided(self) -> None:
+        """Tell of accounts whose decision failed; they are decided again after a pause, and at their next event."""
+        for uid in self._undecided - self.ledger.undecided.keys():
+            self._doors.set_aside.succeeded(uid, DECIDE)
+        for uid, error in self.ledger.undecided.items():
+            if not self._doors.set_aside.waits(uid, DECIDE):
+                self._doors.set_aside.failed(ref_of(self.ledger.accounts[uid]), DECIDE, error, partial(self._look, uid))
+        self._undecided = set(self.ledger.undecided)
+
+    def _look(self, uid: str) -> None:
+        self.ledger.touch(uid)
+        self.wake()
 
     async def _save(self) -> None:
         """What the brake holds must be held after a restart too."""

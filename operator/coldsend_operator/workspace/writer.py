@@ -11,13 +11,13 @@ from coldsend_operator.core.projection import facts_of, project
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.times import unix_of
-from coldsend_operator.kube.client import KubeClient, KubeError, Ref
+from coldsend_operator.kube.client import KubeClient, Ref
 from coldsend_operator.kube.events import emit
 from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.kube.status import write_status
 from coldsend_operator.logs import Event, log
+from coldsend_operator.workspace.set_aside import REPORT, WRITE_STATUS, SetAside
 
-RETRY_SECONDS = 2.0
 MOST_WRITES = 10  # at once
 LONGEST_DRAIN = 5.0
 SLICE = 500  # looks at accounts before others have their turn
@@ -52,7 +52,12 @@ class StatusWriter:
     """Writes what changed in one ledger. `on_ready` hears the seconds from apply to the first Ready."""
 
     def __init__(
-        self, kube: KubeClient, ledger: Ledger, clock: Callable[[], float], on_ready: Callable[[float], None]
+        self,
+        kube: KubeClient,
+        ledger: Ledger,
+        clock: Callable[[], float],
+        on_ready: Callable[[float], None],
+        set_aside: SetAside,
     ) -> None:
         # Accounts whose status may have to change: first what must be stored before anything else may follow, then
         # news, last how long something waits.
@@ -61,6 +66,7 @@ class StatusWriter:
         self._ledger = ledger
         self._clock = clock
         self._on_ready = on_ready
+        self._set_aside = set_aside
         self._ending = False
         self._writing: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -99,6 +105,12 @@ class StatusWriter:
         return uid
 
     def _look_at(self, account: Account) -> None:
+        if self._set_aside.waits(account.uid, WRITE_STATUS):
+            return
+        with self._set_aside.trying(ref_of(account), REPORT, lambda: self._again(account.uid)):
+            self._report(account)
+
+    def _report(self, account: Account) -> None:
         status = project(account, self._ledger, self._clock())
         if status is None:
             return
@@ -114,19 +126,13 @@ class StatusWriter:
         task.add_done_callback(self._tasks.discard)
 
     async def _write(self, account: Account, status: dict[str, Any]) -> None:
+        with self._set_aside.trying(ref_of(account), WRITE_STATUS, lambda: self._again(account.uid)):
+            await self._bring(account, status)
+
+    async def _bring(self, account: Account, status: dict[str, Any]) -> None:
         previous = unpack(account.status)
         try:
             written = await write_status(self._kube, ref_of(account), previous, status)
-        except KubeError as error:
-            log.warning(
-                Event.CALL_FAILED,
-                operation="write_status",
-                namespace=account.desired.namespace,
-                name=account.desired.name,
-                message=str(error),
-            )
-            asyncio.get_running_loop().call_later(RETRY_SECONDS, self._again, account.uid)
-            return
         finally:
             self._writing.discard(account.uid)
         if written is None:

@@ -1,0 +1,159 @@
+"""Whatever goes wrong with one object costs that object alone: it is set aside, told, and tried again (rule 38)."""
+
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from coldsend_operator.kube.client import KubeError
+from coldsend_operator.resources.names import BATCH_KIND
+from tests.core.rules.watching import running
+from tests.support.desk import Desk
+from tests.support.process import Process
+from tests.support.simulation import Simulation, inboxes_of, template_of
+
+VICTIM = "victim@company.com"
+BROKEN = ["no", "annotations"]  # what the API server never shows stands for whatever we fail to read
+
+
+@pytest.fixture(scope="module", autouse=True)
+def failures_in_the_log() -> Iterator[None]:
+    """The faults of this module are wanted, and nothing of them is printed."""
+    before = structlog.get_config()
+    structlog.configure(processors=[drop])
+    yield
+    structlog.configure(**before)
+
+
+def drop(*_: object) -> NoReturn:
+    raise structlog.DropEvent
+
+
+def with_broken_object(kind: str = "SenderAccount") -> tuple[Simulation, str]:
+    simulation = Simulation()
+    if kind == BATCH_KIND:
+        spec = {"template": template_of(), "inboxes": inboxes_of(["b@company.com"])}
+        uid = simulation.cluster.create("support", "evil", spec, BATCH_KIND)["metadata"]["uid"]
+    else:
+        uid = simulation.apply("support", "evil", "evil@company.com") or ""
+    simulation.apply("sales", "victim", VICTIM)
+    break_object(simulation, uid)
+    return simulation, uid
+
+
+def break_object(simulation: Simulation, uid: str, annotations: Any = BROKEN) -> None:
+    raw = simulation.cluster.find(uid)
+    assert raw is not None
+    simulation.cluster.on_stored = simulation.cluster.on_status = watch_nothing  # what watches reads good objects only
+    simulation.cluster._update(raw | {"metadata": raw["metadata"] | {"annotations": annotations}})
+
+
+def watch_nothing(_before: dict[str, Any] | None, _after: dict[str, Any]) -> None:
+    """The rules are watched on objects that can be read."""
+
+
+def set_aside(process: Process) -> dict[str, int]:
+    return dict(process.operator._snapshot().set_aside)
+
+
+@pytest.mark.parametrize("kind", ["SenderAccount", BATCH_KIND])
+def test_that_an_object_that_cannot_be_read_does_not_keep_the_operator_from_starting(kind: str) -> None:
+    simulation, _ = with_broken_object(kind)
+    with capture_logs() as lines:
+        process = running(simulation)
+        simulation.wait(60.0)
+    assert process.operator.ready
+    assert process.operator.alive
+    assert len(simulation.remote.at(VICTIM)) == 1
+    told = [line for line in lines if line["event"] == "object_set_aside"]
+    assert [(line["namespace"], line["name"], line["operation"]) for line in told[:1]] == [("support", "evil", "read")]
+    assert len(told) <= 2  # once as what it is, once as a child; not again at each try
+    assert set_aside(process)[kind] == 1
+
+
+def test_that_it_is_tried_again_at_its_next_event() -> None:
+    simulation, uid = with_broken_object()
+    process = running(simulation)
+    simulation.wait(60.0)
+    break_object(simulation, uid, {})
+    simulation.wait(60.0)
+    assert len(simulation.remote.at("evil@company.com")) == 1
+    assert set_aside(process)["SenderAccount"] == 0
+
+
+def test_that_an_object_with_an_inbox_is_left_alone_while_its_newest_state_cannot_be_read() -> None:
+    simulation = Simulation()
+    process = running(simulation)
+    uid = simulation.apply("sales", "one", "a@company.com") or ""
+    simulation.wait(30.0)
+    break_object(simulation, uid)
+    simulation.edit(uid, displayName="Other", updatePolicy="Recreate")
+    simulation.wait(600.0)
+    assert [inbox.display_name for inbox in simulation.remote.at("a@company.com")] == ["Jane"]
+    assert set_aside(process)["SenderAccount"] == 1
+
+
+def test_that_an_object_that_cannot_be_read_and_goes_is_forgotten() -> None:
+    simulation, uid = with_broken_object()
+    process = running(simulation)
+    simulation.wait(30.0)
+    simulation.delete(uid)
+    simulation.wait(30.0)
+    assert set_aside(process)["SenderAccount"] == 0
+
+
+def test_that_a_fault_in_the_decision_for_one_account_costs_that_account_alone() -> None:
+    desk = Desk()
+    evil, victim = desk.account("evil@company.com"), desk.account(VICTIM)
+    desk.sweep()
+    evil.setback = "nonsense"  # type: ignore[assignment] # whatever a decision fails at
+    desk.ledger.touch_everything()
+    desk.wait(3.0)
+    calls = desk.calls()
+    assert [uid for call in calls for uid in call.uids] == [victim.uid]
+    assert list(desk.ledger.undecided) == [evil.uid]
+
+
+def test_that_a_fault_in_a_decision_is_told_and_decided_again() -> None:
+    simulation = Simulation()
+    process = running(simulation)
+    uid = simulation.apply("sales", "one", "a@company.com") or ""
+    simulation.apply("sales", "victim", VICTIM)
+    simulation.wait(30.0)
+    account = process.operator.registry.accounts[uid]
+    account.look_at = "soon"  # type: ignore[assignment] # whatever a decision fails at
+    process.runners[0]._look(uid)
+    simulation.wait(5.0)
+    assert set_aside(process)["SenderAccount"] == 1
+    account.look_at = None
+    simulation.wait(700.0)
+    assert set_aside(process)["SenderAccount"] == 0
+    assert process.operator.alive
+
+
+def test_that_a_status_that_is_never_taken_is_tried_ever_more_slowly_and_keeps_nobody_waiting() -> None:
+    simulation = Simulation()
+    uid = simulation.apply("support", "large", "large@company.com") or ""
+    simulation.apply("sales", "victim", VICTIM)
+    simulation.cluster.refuses["large/status"] = KubeError("etcdserver: request is too large", status=500)
+    with capture_logs() as lines:
+        process = running(simulation)
+        simulation.wait(3600.0)
+    assert len(simulation.cluster.refused) < 20
+    assert len([line for line in lines if line.get("operation") == "write_status"]) == 1
+    assert set_aside(process)["SenderAccount"] == 1
+    assert len(simulation.remote.at(VICTIM)) == 1
+    assert process.operator.registry.accounts[uid].facts.inbox_id
+    assert process.operator._snapshot().workspaces["default"].sweep_age < 400.0
+
+
+def test_that_a_background_task_that_ends_fails_the_liveness_probe() -> None:
+    simulation = Simulation()
+    process = running(simulation)
+    simulation.wait(5.0)
+    assert process.operator.alive
+    task = next(task for task in process.operator._background if task.get_name() == "secrets")
+    process.call(task.cancel)
+    assert not process.operator.alive
