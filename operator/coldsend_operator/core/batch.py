@@ -144,6 +144,7 @@ class Batch:
     released: bool = False  # it goes with `--cascade=orphan`: Kubernetes takes the children from it, they stay
     paused: bool = False
     orphan: bool = False  # of the live template; force-orphan counts as such
+    protected: bool = False  # deletionProtection of the batch or its live template
     approve_deletion: bool = False
     approve_recreation: bool = False
     labels: tuple[tuple[str, str], ...] = ()

@@ -82,6 +82,7 @@ class Spec:
     orphan: bool
     recreate: bool
     observe: bool
+    protected: bool
     mail_request: str | None
     mail_recipient: str | None
     hash: str  # of what is sent to ColdSend, as `visible.hidden` (see core.hashes)

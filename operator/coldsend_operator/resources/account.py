@@ -180,6 +180,12 @@ class InboxFields(Block):
         description="What happens to the inbox in ColdSend when this object is deleted: Delete or Orphan (it stays). "
         "The operator takes Delete when unset.",
     )
+    deletion_protection: Flag | None = Field(
+        None,
+        description="While true, no inbox is deleted or replaced, by whatever way: an object in deletion waits with "
+        "the reason DeletionHeld until the field is false, or coldsend.pro/approve-deletion stands on the object. "
+        "The operator takes false when unset.",
+    )
     update_policy: UpdatePolicy | None = Field(
         None,
         description="ColdSend cannot update an inbox. Never leaves it as it is and says so in the conditions; Recreate "

@@ -16,6 +16,7 @@ from coldsend_operator.resources.common import (
     DisplayName,
     EmailAddress,
     EmailPrefix,
+    Flag,
     Rule,
     SecretKey,
     Shape,
@@ -115,6 +116,11 @@ class SenderAccountBatchSpec(Block):
         description="How many inboxes may be replaced at a time when a change needs replacements (updatePolicy: "
         "Recreate): a number from 1, or a percentage from 1% to 100% of the list, rounded down, at least one. The "
         "operator takes 10% when unset.",
+    )
+    deletion_protection: Flag | None = Field(
+        None,
+        description="While true, no inbox of the batch is deleted or replaced, as with the field of the same name in "
+        "template. The operator takes false when unset.",
     )
     inboxes: list[BatchInbox] = Field(
         max_length=MAX_INBOXES,

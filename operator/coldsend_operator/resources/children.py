@@ -42,6 +42,8 @@ def child_spec(batch: SenderAccountBatchSpec, inbox: BatchInbox) -> dict[str, An
     """The spec of the SenderAccount for one inbox: the template, and what the inbox says over it."""
     spec = batch.template.to_raw()
     spec.pop("testEmail", None)  # refused for a batch: one person would get thousands
+    if batch.deletion_protection:
+        spec["deletionProtection"] = True
     own = inbox.to_raw()
     for field in ("emailAddress", "displayName", "dailyLimit"):
         if field in own:

@@ -55,6 +55,7 @@ class Policies:
     deletion: DeletionPolicy
     management: ManagementPolicy
     api_key_secret: APIKeyReference | None
+    protected: bool
 
 
 def read_account(raw: object) -> AccountReading:
@@ -113,16 +114,18 @@ def policies(raw: object) -> Policies:
     """
     fields = raw if isinstance(raw, Mapping) else {}
     reference = fields.get("apiKeySecretRef")
+    protected = fields.get("deletionProtection") not in (None, False)
     try:
         key = None if reference is None else APIKeyReference.model_validate(reference)
     except ValidationError:
-        return Policies(DeletionPolicy.ORPHAN, ManagementPolicy.OBSERVE, None)
+        return Policies(DeletionPolicy.ORPHAN, ManagementPolicy.OBSERVE, None, protected)
     delete = fields.get("deletionPolicy") in (None, DeletionPolicy.DELETE)
     full = fields.get("managementPolicy") in (None, ManagementPolicy.FULL)
     return Policies(
         DeletionPolicy.DELETE if delete else DeletionPolicy.ORPHAN,
         ManagementPolicy.FULL if full else ManagementPolicy.OBSERVE,
         key,
+        protected,
     )
 
 

@@ -54,6 +54,7 @@ def see_batch(batch: Batch, raw: Raw) -> None:
     template = spec.get("template") if isinstance(spec, Mapping) else None
     forced = batch.deleting and annotations.get(FORCE_ORPHAN_ANNOTATION) == "true"
     batch.orphan = forced or policies(template).deletion is DeletionPolicy.ORPHAN
+    batch.protected = policies(spec).protected or policies(template).protected
     batch.labels = tuple(sorted({**(metadata.get("labels") or {}), BATCH_LABEL: batch.name}.items()))
     batch.status = batch_status(raw.get("status"))
 
