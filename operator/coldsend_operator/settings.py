@@ -143,7 +143,7 @@ class Settings(BaseSettings):
         Allowed("a whole number, or a percentage from `0%` to `100%`; `100%` switches the brake off"),
     ] = Field(
         DeleteBrake(percent=50),
-        description="More deletions than this at once or within ten minutes are held (`DeletionHeld`) until "
+        description="More deletions than this at once or within ten minutes are put on hold (`DeletionHeld`) until "
         '`coldsend.pro/approve-deletion: "true"` stands on the object or its namespace. A percentage is one of the '
         "inboxes managed when the ten minutes began, and never holds ten or fewer.",
     )

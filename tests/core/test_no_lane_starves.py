@@ -2,6 +2,7 @@
 
 from coldsend_operator.core import folding
 from coldsend_operator.core.answers import BulkAnswer
+from coldsend_operator.core.brake import QUIET
 from coldsend_operator.core.calls import Lane, Operation
 from coldsend_operator.core.policy import Policy, Threshold
 from tests.support.clock import START
@@ -56,4 +57,5 @@ def test_that_the_deletion_of_a_person_comes_before_a_flood_of_creates() -> None
     served(desk, 1)
     desk.wait(SLOT)
     flood(desk)
+    desk.wait(QUIET)
     assert desk.calls()[0].lane is Lane.DELETE

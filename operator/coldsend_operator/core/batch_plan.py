@@ -68,6 +68,16 @@ def _policy_stands(batch: Batch, child: Child) -> bool:
     return child.orphan == batch.orphan or child.orphan_by_hand
 
 
+def is_leaving(batch: Batch, child: Child) -> bool:
+    """Whether the child goes with its batch, or is no longer in the list."""
+    if not batch.owns(child):
+        return False
+    if batch.deleting:
+        return True
+    read = batch.wanted is not None and not batch.wanted.problems and not batch.paused
+    return read and batch.entry(child.name) is None
+
+
 def _letting_go(batch: Batch, child: Child | None) -> Decision:
     """The batch is in deletion: the policy first, then the child (safety.md, 24)."""
     if child is None or not batch.owns(child):

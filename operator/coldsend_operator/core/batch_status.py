@@ -132,19 +132,28 @@ def _ready(batch: Batch, tally: Tally) -> Saying:
 def _stop(batch: Batch, tally: Tally) -> Saying | None:
     """What is said of the whole batch."""
     if batch.deleting:
-        return _held(tally) or Saying("False", Reason.DELETING, "The batch is being deleted, its SenderAccounts first.")
+        return _held(batch, tally) or Saying(
+            "False", Reason.DELETING, "The batch is being deleted, its SenderAccounts first."
+        )
     if batch.wanted is not None and batch.wanted.problems:
         return Saying("False", Reason.INVALID_SPEC, " ".join(batch.wanted.problems))
     return None
 
 
-def _held(tally: Tally) -> Saying | None:
+def _held(batch: Batch, tally: Tally) -> Saying | None:
     held = tally.count(*Fate, obstacle=Reason.DELETION_HELD)
     if not held:
         return None
+    inboxes = f"{held} {'inbox' if held == 1 else 'inboxes'} of this batch"
+    if batch.protected:
+        why = f"{inboxes} {'was' if held == 1 else 'were'} to be deleted, and deletionProtection is true"
+        approve = f"set it to false, or the annotation {APPROVE} on this batch"
+    else:
+        why = f"{inboxes} {'waits' if held == 1 else 'wait'} for approval, as too many were to be deleted"
+        approve = f"set the annotation {APPROVE} on this batch, its SenderAccounts or the namespace"
     message = (
-        f"{held} deletions are held, as too many were asked for within 10 minutes. Approve with the annotation "
-        f"{APPROVE} on this batch, its SenderAccounts or the namespace."
+        f"Deletion is on hold: {why}. To approve: {approve}. To keep the inboxes: set template.deletionPolicy: Orphan; "
+        "see docs/operations/deletion-brake.md."
     )
     return Saying("False", Reason.DELETION_HELD, message)
 
@@ -156,7 +165,7 @@ def _synced(batch: Batch, tally: Tally, status: Status) -> Saying:
     if batch.paused:
         message = "Reconciliation is paused by the annotation coldsend.pro/paused; remove it to go on."
         return Saying("False", Reason.RECONCILIATION_PAUSED, message)
-    held = _held(tally)
+    held = _held(batch, tally)
     if held is not None:
         return held
     reason, failed = tally.most_common("obstacle", Fate.FAILED)

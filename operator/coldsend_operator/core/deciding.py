@@ -4,9 +4,8 @@ import heapq
 from dataclasses import replace
 
 from coldsend_operator.core.ledger import Ledger
-from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, Mail
-from coldsend_operator.core.steps import Move, Step, next_step
+from coldsend_operator.core.steps import Move, Step, asks_for_deletion, next_step
 from coldsend_operator.core.times import rfc3339
 
 CHORES = frozenset({Move.MARK, Move.UNMARK, Move.FORGET})
@@ -33,7 +32,7 @@ def settle(ledger: Ledger, now: float) -> None:
 
 
 def _settle_brake(ledger: Ledger, now: float) -> None:
-    changed = ledger.brake.settle(ledger.managed, now)
+    changed = ledger.brake.settle(ledger.managed, now, hold_all=ledger.policy.hold_deletions)
     for each in ledger.kin if changed else ():
         each.dirty |= changed
 
@@ -156,12 +155,25 @@ def _queue_of(ledger: Ledger, account: Account, step: Step) -> tuple[Move, str] 
     return None
 
 
-def _ask_brake(ledger: Ledger, account: Account, step: Step, now: float) -> None:
-    """Count a deletion before it may leave. One that ColdSend refused before was counted then."""
+def ask_brake_for_all(ledger: Ledger, now: float) -> None:
+    """At a start, before the first call of any key of the workspace: the brake decides over all of them (rule 45)."""
+    for account in ledger.accounts.values():
+        if account.desired.deleting is not None:
+            _ask_brake(ledger, account, None, now)
+
+
+def _ask_brake(ledger: Ledger, account: Account, step: Step | None, now: float) -> None:
+    """Count a deletion from the moment it is known. One that ColdSend refused before was counted then."""
     desired = account.desired
-    asks = step.move is Move.DELETE or step.reason is Reason.DELETION_HELD
-    if asks and account.refused_delete is None and not account.doubted:
-        asked_at = desired.deleting - ledger.kube_offset if desired.deleting is not None else now
-        ledger.brake.ask(account.uid, desired.namespace, asked_at, approved=ledger.approved_deletion(account))
-    else:
+    if account.busy is not None:
+        return  # it was counted before the call left; the end of the call touches the account
+    if account.refused_delete is not None or account.doubted or not asks_for_deletion(account, step, ledger):
         ledger.brake.withdraw(account.uid)
+        return
+    approved = ledger.approved_deletion(account)
+    if desired.deleting is None:
+        ledger.brake.ask(account.uid, desired.namespace, now, approved=approved)
+    else:
+        size = ledger.policy.leaving.get(desired.batch or "", 0)
+        asked_at = desired.deleting - ledger.kube_offset
+        ledger.brake.ask(account.uid, desired.namespace, asked_at, approved=approved, batch=desired.batch, size=size)

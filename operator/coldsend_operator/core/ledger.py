@@ -5,7 +5,8 @@ the steps, `folding` takes answers in, `projection` says it in status. It does n
 that needs the time gets it as Unix seconds.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from coldsend_operator.core.answers import address_key
@@ -86,6 +87,7 @@ class Ledger:
         self._watching = Membership[str]()  # those that observe, by address: they stand in no line for it
         self._bound = Membership[str]()  # holders by the workspace digest of their lastApplied
         self._refs = Membership[KeyRef]()
+        self._holders = Counter[str]()  # how many, by namespace
 
     # -- objects come, change and go
 
@@ -145,13 +147,13 @@ class Ledger:
         if account is None:
             return None
         self.unqueue(uid)
-        self._bound.place(uid, None)
+        self._bind(account, None)
         self._refs.place(uid, None)
         self.trust.place(uid, account.desired.key_ref, None)
         self._shown.place(uid, None)
         self._watching.place(uid, None)
         self.replacements.leave(uid)
-        self.brake.withdraw(uid)
+        self.brake.forget(uid)
         self.steps.pop(uid, None)
         self.undecided.pop(uid, None)
         self.chores.pop(uid, None)
@@ -194,9 +196,11 @@ class Ledger:
     # -- deciding
 
     @property
-    def managed(self) -> int:
-        """How many inboxes the objects of this workspace hold."""
-        return sum(len(ledger._bound) for ledger in self.kin)  # noqa: SLF001 - a ledger like this one
+    def managed(self) -> Mapping[str, int]:
+        """How many inboxes the objects of this workspace hold, by namespace."""
+        if len(self.kin) == 1:
+            return self._holders
+        return sum((ledger._holders for ledger in self.kin), Counter[str]())  # noqa: SLF001 - a ledger like this one
 
     @property
     def refs(self) -> frozenset[KeyRef]:
@@ -324,6 +328,15 @@ class Ledger:
     def approved_deletion(self, account: Account) -> bool:
         return account.desired.approve_deletion or self._marks(account).approve_deletion
 
+    def protected(self, account: Account) -> bool:
+        """Whether deletionProtection keeps the inbox: what the live Batch says counts, or else the object itself.
+
+        An approval counts on the object that bears the field, not on the namespace.
+        """
+        batch = account.desired.batch or ""
+        approved = account.desired.approve_deletion or self.policy.batches.get(batch, NamespaceMarks()).approve_deletion
+        return self.policy.protection.get(batch, account.desired.spec.protected) and not approved
+
     def _marks(self, account: Account) -> NamespaceMarks:
         """What stands on the namespace, or on the Batch that owns the account."""
         namespace = self.policy.namespaces.get(account.desired.namespace, NamespaceMarks())
@@ -348,10 +361,16 @@ class Ledger:
         bound = account.facts.applied.workspace if account.facts.applied else None
         self._shown.place(account.uid, account.facts.inbox_id)
         self._watching.place(account.uid, account.address if account.desired.spec.observe else None)
-        self._bound.place(account.uid, (bound or self.digest) if account.facts.held else None)
+        self._bind(account, (bound or self.digest) if account.facts.held else None)
         ref = account.desired.key_ref
         self._refs.place(account.uid, ref)
         self.trust.place(account.uid, ref, bound if account.facts.held else None)
+
+    def _bind(self, account: Account, digest: str | None) -> None:
+        """Count the account among those that hold an inbox, under the key that it was last seen with."""
+        before = self._bound.key_of(account.uid) is not None
+        self._bound.place(account.uid, digest)
+        self._holders[account.desired.namespace] += (digest is not None) - before
 
     def index(self, account: Account) -> None:
         """The facts of the account changed: its claims and its neighbours follow. The dead claim nothing."""

@@ -64,6 +64,9 @@ class Policy:
     max_unavailable: dict[str, Unavailable] = field(default_factory=dict)  # by UID of the Batch
     orphaning: set[str] = field(default_factory=set)  # UIDs of Batches whose live template says Orphan
     batches: dict[str, NamespaceMarks] = field(default_factory=dict)  # approvals on Batches, by their UID
+    leaving: dict[str, int] = field(default_factory=dict)  # by UID of the Batch: inboxes that are to be deleted with it
+    protection: dict[str, bool] = field(default_factory=dict)  # deletionProtection of live Batches, by their UID
+    hold_deletions: bool = False  # a CRD is being deleted: hold every deletion, whatever the number (rule 31)
 
     def terminating(self, namespace: str) -> bool:
         return self.namespaces.get(namespace, NamespaceMarks()).terminating

@@ -23,6 +23,7 @@ class Following:
     unread: Any = None
     read_generation: int = 0  # the newest one that was, or is, or will be read
     reading: bool = False
+    announced: tuple[object, ...] = ()  # what the number of inboxes that are to be deleted was counted for
     marking: bool = False
     busy: set[str] = field(default_factory=set)
     renewing: int = 0

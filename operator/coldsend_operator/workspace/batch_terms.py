@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from coldsend_operator.core.batch import Batch, Child
+from coldsend_operator.core.batch_plan import is_leaving
 from coldsend_operator.core.policy import NamespaceMarks
 from coldsend_operator.workspace.registry import Registry
 
@@ -25,19 +26,38 @@ class BatchTerms:
             self._policy.orphaning.add(batch.uid)
         else:
             self._policy.orphaning.discard(batch.uid)
+        self._policy.protection[batch.uid] = batch.protected
         marks = NamespaceMarks(batch.approve_deletion, batch.approve_recreation)
         self._policy.batches[batch.uid] = marks
         if self._of(batch.uid) != before:
             self._touch(owned())
 
+    def announce(self, batch: Batch, owned: Owned, *, leaving: bool) -> None:
+        """Tell the brake how many inboxes are to be deleted with the batch, or with its shorter list (rule 23).
+
+        It must know before the first child is deleted. `leaving`: whether any child is to go.
+        """
+        count = sum(_is_to_be_deleted(batch, child) for child in owned()) if leaving else 0
+        if count == self._policy.leaving.get(batch.uid, 0):
+            return
+        self._policy.leaving[batch.uid] = count
+        self._touch(owned())
+
     def forget(self, batch: Batch) -> None:
         self._policy.max_unavailable.pop(batch.uid, None)
         self._policy.orphaning.discard(batch.uid)
         self._policy.batches.pop(batch.uid, None)
+        self._policy.leaving.pop(batch.uid, None)
+        self._policy.protection.pop(batch.uid, None)
 
     def _of(self, uid: str) -> tuple[object, ...]:
         policy = self._policy
-        return (policy.max_unavailable.get(uid), uid in policy.orphaning, policy.batches.get(uid, NamespaceMarks()))
+        return (
+            policy.max_unavailable.get(uid),
+            uid in policy.orphaning,
+            policy.protection.get(uid),
+            policy.batches.get(uid, NamespaceMarks()),
+        )
 
     def _touch(self, children: Iterable[Child]) -> None:
         for child in children:
@@ -46,3 +66,7 @@ class BatchTerms:
             if runner is not None and child.uid in runner.ledger.accounts:
                 runner.ledger.touch(child.uid)
                 runner.wake()
+
+
+def _is_to_be_deleted(batch: Batch, child: Child) -> bool:
+    return child.has_inbox and not (batch.orphan or child.orphan or batch.released) and is_leaving(batch, child)

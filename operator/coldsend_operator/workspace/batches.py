@@ -8,7 +8,7 @@ from typing import Any
 
 from coldsend_operator.core.batch import Batch, Child, Refusal
 from coldsend_operator.core.batch_plan import Deed, Mark, decide, mark_of_batch
-from coldsend_operator.core.batch_tally import reckon, reckon_entry
+from coldsend_operator.core.batch_tally import Fate, reckon, reckon_entry
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.kube.client import (
     Conflict,
@@ -219,6 +219,7 @@ class Batches:
             uid, following = _next(self._looking)
             name = following.looked_at()
             if name is None:
+                self._announce(following)
                 self._acting[uid] = following
             else:
                 self._looking[uid] = following
@@ -235,6 +236,21 @@ class Batches:
             following.changed = True
         if decision.deed is not Deed.REST and not following.held(name, now):
             following.want(name, urgent=decision.deed is Deed.RENEW)
+
+    def announce_all(self) -> None:
+        """At a start, before the first call: the brake must know what goes with the batches in deletion (rule 45)."""
+        for following in self._kin:
+            batch = following.batch
+            self._terms.announce(batch, self._kin.owned_by(batch), leaving=batch.deleting)
+
+    def _announce(self, following: Following) -> None:
+        """Count what is to be deleted with the batch once all is decided, which is before the first write."""
+        batch, leaving = following.batch, following.tally.count(Fate.LEAVING) > 0
+        generation = batch.wanted.generation if batch.wanted is not None else 0
+        counted_for = (generation, batch.deleting, batch.released, batch.orphan, batch.paused, leaving)
+        if counted_for != following.announced:
+            following.announced = counted_for
+            self._terms.announce(batch, self._kin.owned_by(batch), leaving=leaving)
 
     def _act(self) -> None:
         """Start writes, a turn for each batch."""

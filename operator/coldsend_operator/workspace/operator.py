@@ -146,6 +146,7 @@ class Operator:
         self._begin(namespaces, "namespaces")
         self._begin(self._secret_watch().run(), "secrets")
         self._begin(self._arrivals.forget_the_unseen(), "lists")
+        self.batches.announce_all()
         self.registry.start()
         self._batches_work = asyncio.create_task(self.batches.run(), name="batches")
         self._batches_work.add_done_callback(report_end)

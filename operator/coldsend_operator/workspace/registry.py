@@ -8,6 +8,7 @@ from typing import Any
 from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.coldsend.headers import Meta
 from coldsend_operator.core.claims import Claims
+from coldsend_operator.core.deciding import ask_brake_for_all
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.packing import pack
 from coldsend_operator.core.policy import Policy
@@ -270,6 +271,8 @@ class Registry:
         for runner in self.runners.values():
             for ref in runner.ledger.refs:
                 self._settle_trust(runner.ledger, ref)
+            runner.ledger.kube_offset = self._doors.kube.clock_offset
+            ask_brake_for_all(runner.ledger, now)
 
     def _start(self, digest: str, runner: Runner) -> None:
         if runner.client is not None:

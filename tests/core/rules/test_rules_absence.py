@@ -3,6 +3,7 @@
 import pytest
 
 from coldsend_operator.core.answers import BulkAnswer, Created, Deleted, Failure, FailureKind, Page
+from coldsend_operator.core.brake import QUIET
 from coldsend_operator.core.calls import Operation
 from coldsend_operator.core.inventory import Inventory
 from coldsend_operator.core.reasons import Reason
@@ -140,6 +141,7 @@ def test_rule_17_the_address_under_another_id_is_deleted_only_when_it_is_ours(ma
     get(desk, account)
     if ours:
         assert account.facts.inbox_id == "inbox-2"
+        desk.wait(QUIET)
         assert [call.inbox_ids for call in desk.calls() if call.operation.deletes] == [("inbox-2",)]
     else:
         assert desk.step(account).move is Move.UNMARK
@@ -167,6 +169,7 @@ def test_rule_18_an_object_stays_while_its_create_is_under_way_and_what_appears_
     delete_meanwhile(desk, account)
     assert desk.step(account).move is Move.REST
     desk.answer(call, Created(row()))
+    desk.wait(QUIET)
     assert [each.inbox_ids for each in desk.calls() if each.operation.deletes] == [("inbox-1",)]
 
 
@@ -199,6 +202,7 @@ def test_rule_18_what_a_lost_create_brings_to_an_object_in_deletion_is_deleted()
     desk = Desk()
     account = desk.account(marked=START - 60.0, deleting=True)
     desk.sweep(row(made=START - 58.0))
+    desk.wait(QUIET)
     assert [each.inbox_ids for each in desk.calls() if each.operation.deletes] == [("inbox-1",)]
     assert account.facts.origin == "Created"
 

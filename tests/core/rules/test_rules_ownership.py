@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from coldsend_operator.core.answers import Failure, FailureKind
+from coldsend_operator.core.brake import QUIET
 from coldsend_operator.core.budget import Limits
 from coldsend_operator.core.calls import Operation
 from coldsend_operator.core.claims import Claims
@@ -51,6 +52,7 @@ def test_rule_12_a_held_inbox_goes_with_its_object(origin: str) -> None:
     desk = Desk()
     desk.holder(origin=origin, deleting=True)
     desk.sweep(row(made=START - 20_000.0))
+    desk.wait(QUIET)
     assert Operation.DELETE_ACCOUNT in desk.operations()
 
 

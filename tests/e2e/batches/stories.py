@@ -288,8 +288,8 @@ def a_wiped_list_is_held_until_somebody_approves_it_on_the_batch(pool: Pool) -> 
     pool.apply(*names[:2])
     pool.shows(Synced="False DeletionHeld")
     eventually(lambda: "Warning DeletionHeld" in pool.events(), "an Event")
-    pool.until(lambda shown: f"{_left(pool) - 2} deletions are held" in shown.message("Synced"), "how many are held")
-    assert _left(pool) >= 12, _history(pool)  # half of them, as many as may leave before they are too many
+    pool.until(lambda shown: "22 inboxes of this batch wait" in shown.message("Synced"), "how many are held")
+    assert _left(pool) == 24, _history(pool)  # a shorter list is one decision
     pool.annotate(approve_deletion="true")
     pool.ready()
     assert _left(pool) == 2

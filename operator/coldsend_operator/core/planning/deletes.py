@@ -25,6 +25,8 @@ def deletes(ledger: Ledger, now: float) -> Iterator[Candidate]:
         if len(uids) > 1 and busy + jobs >= ledger.parallel["Delete"]:
             continue
         ready_at = queue.ready_at(now, BULK, ample=ample(ledger, now))
+        if lane is Lane.DELETE:
+            ready_at = max(ready_at, ledger.brake.leaves_at(uids))
         yield _delete(ledger, uids, lane, ready_at)
 
 

@@ -5,7 +5,7 @@
 
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
-from coldsend_operator.core.steps.deletion import deletion
+from coldsend_operator.core.steps.deletion import asks_for_deletion, deletion
 from coldsend_operator.core.steps.holding import holding
 from coldsend_operator.core.steps.leaving import still_due
 from coldsend_operator.core.steps.observing import observing
@@ -16,6 +16,7 @@ __all__ = [
     "Move",
     "Step",
     "View",
+    "asks_for_deletion",
     "next_step",
     "still_due",
 ]

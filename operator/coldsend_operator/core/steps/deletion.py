@@ -9,6 +9,7 @@ from coldsend_operator.core.steps.step import (
     View,
     confirmed_gone,
     doubted_404,
+    on_hold,
     other_workspace,
     ours,
     paced_get,
@@ -26,9 +27,7 @@ def deletion(account: Account, view: View, now: float) -> Step:
         return Step(Move.UNMARK, quiet=True)
     if account.busy is not None:
         return _deleting("A call for this inbox is under way; the deletion follows.", quiet=True)
-    if desired.spec.orphan or desired.batch in view.policy.orphaning:  # safety.md, 24
-        return Step(Move.UNMARK, quiet=True)
-    if desired.spec.observe or account.facts.origin == "Observed":
+    if _stays(account, view):
         return Step(Move.UNMARK, quiet=True)
     if account.job is not None and not account.facts.held:
         return _deleting("ColdSend is still creating the inbox; it is deleted as soon as that is finished.")
@@ -90,9 +89,10 @@ def _deleting_inbox(account: Account, view: View, now: float) -> Step:
     refused = account.refused_delete
     if refused is not None and now < refused.retry_at and refused.basis == account.basis:
         return Step(Move.REST, refused.reason, refused.message, refused.retry_at)
-    if view.brake.holds(account.uid) and not view.approved_deletion(account):
-        return Step(Move.REST, Reason.DELETION_HELD, view.brake.message)
+    held = on_hold(account, view)
     row = view.inventory.rows.get(inbox_id)
+    if row is None and held is not None:  # it may be gone already
+        return paced_get(account, now, quiet=False, reason=Reason.DELETION_HELD, message=held)
     if row is None:
         return paced_get(
             account, now, quiet=True, reason=Reason.DELETING, message="The inbox is looked for in ColdSend."
@@ -103,7 +103,33 @@ def _deleting_inbox(account: Account, view: View, now: float) -> Step:
             message="The inboxID in status belongs to another address in ColdSend; it is not deleted. Set the "
             "annotation coldsend.pro/force-orphan: 'true' to let the object go.",
         )
+    if held is not None:
+        return Step(Move.REST, Reason.DELETION_HELD, held)
     return Step(Move.DELETE, Reason.DELETING, "The inbox is being deleted in ColdSend.", quiet=True)
+
+
+def asks_for_deletion(account: Account, step: Step | None, view: View) -> bool:
+    """Whether an inbox is to be deleted in ColdSend, shown there or not yet: the brake counts it (rule 45).
+
+    `step` is what was decided for the account; None when nothing was yet.
+    """
+    if view.protected(account):
+        return False
+    if account.desired.deleting is None:
+        return step is not None and (step.move is Move.DELETE or step.reason is Reason.DELETION_HELD)
+    if step is not None and step.reason in {Reason.INVENTORY_IMPLAUSIBLE, Reason.ADDRESS_CONFLICT}:
+        return False
+    stays = _stays(account, view) or not account.facts.held or account.key_problem is not None
+    called = account.job is not None or account.deleted_at is not None or account.gone_at is not None
+    return not (stays or called or view.claims.twins(account))
+
+
+def _stays(account: Account, view: View) -> bool:
+    """Whether the object goes and its inbox is left as it is."""
+    desired = account.desired
+    orphan = desired.spec.orphan or desired.batch in view.policy.orphaning  # safety.md, 24
+    observed = desired.spec.observe or account.facts.origin == "Observed"
+    return not desired.finalized or desired.force_orphan or orphan or observed
 
 
 def _gone(account: Account, view: View) -> Step:

@@ -13,6 +13,7 @@ from coldsend_operator.core.steps.step import (
     confirmed_gone,
     doubted_404,
     look,
+    on_hold,
     other_workspace,
     paced_get,
     under_own_address,
@@ -74,8 +75,9 @@ def _recreation(account: Account, row: Row, view: View, now: float) -> Step | No
         return Step(Move.REST, refused.reason, refused.message, refused.retry_at)
     if not view.recreate_slot(account):
         return Step(reason=Reason.RECREATING, message="Waits for its turn to be replaced (maxUnavailable).")
-    if view.brake.holds(account.uid) and not view.approved_deletion(account):
-        return Step(reason=Reason.DELETION_HELD, message=view.brake.message)
+    held = on_hold(account, view)
+    if held is not None:
+        return Step(reason=Reason.DELETION_HELD, message=held)
     return Step(Move.DELETE, Reason.RECREATING, "The inbox is deleted and created again with the present spec.")
 
 

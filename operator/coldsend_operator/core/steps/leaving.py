@@ -12,6 +12,8 @@ def still_due(account: Account, call: Call, generation: int, view: View) -> bool
         return True
     if call.operation.scope is Scope.DELETE and (desired.force_orphan or view.claims.twins(account)):
         return False
+    if call.operation.scope is Scope.DELETE and view.protected(account):
+        return False
     if call.operation.scope is Scope.DELETE and desired.deleting is not None:
         return not (desired.spec.observe or desired.spec.orphan or desired.batch in view.policy.orphaning)
     unchanged = desired.generation == generation and not desired.problems and not account.leaving

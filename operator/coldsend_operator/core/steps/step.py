@@ -15,6 +15,8 @@ from coldsend_operator.core.records import Account
 from coldsend_operator.core.times import unix_of
 
 CLOCK_SLACK = 5.0  # seconds that created_at may lie before our mark (safety.md, 6)
+APPROVE = "set the annotation coldsend.pro/approve-deletion: 'true'"
+KEEP = "set deletionPolicy: Orphan, or the annotation coldsend.pro/force-orphan: 'true'"
 GET_BACKOFF = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 
 
@@ -86,6 +88,8 @@ class View(Protocol):
     def approved_recreation(self, account: Account) -> bool: ...
 
     def approved_deletion(self, account: Account) -> bool: ...
+
+    def protected(self, account: Account) -> bool: ...
 
 
 def ours(account: Account, row: Row, view: View) -> bool:
@@ -214,6 +218,23 @@ def confirmed_gone(account: Account, view: View) -> bool:
     if account.deleted_at is None or account.facts.inbox_id in view.inventory.rows:
         return False
     return view.inventory.listed_at > account.deleted_at + (view.policy.lost_seconds if account.unheard else 0.0)
+
+
+def on_hold(account: Account, view: View) -> str | None:
+    """Why the inbox must not be deleted now, with both ways on; None when it may be."""
+    batch = "" if account.desired.batch is None else ", its SenderAccountBatch"
+    if view.protected(account):
+        why = "Deletion is on hold: deletionProtection is true."
+        approve = f"set it to false, or {APPROVE} on this object{batch and ' or its SenderAccountBatch'}"
+    elif view.approved_deletion(account):
+        return None
+    elif view.brake.holds(account.uid) or view.policy.hold_deletions:
+        why = view.brake.message(account.uid)
+        approve = f"{APPROVE} on this object{batch} or the namespace"
+    else:
+        return None
+    keep = "set updatePolicy: Never" if account.desired.deleting is None else KEEP
+    return f"{why} To approve: {approve}. To keep the inbox: {keep}; see docs/operations/deletion-brake.md."
 
 
 def under_own_address(account: Account, row: Row) -> bool:
