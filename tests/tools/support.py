@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from coldsend_operator.__main__ import app
 from coldsend_operator.resources import read_account, read_batch
 
+API_KEY = "cs_live_0123456789abcdef"
 SHEETS = Path(__file__).parent / "sheets"
 
 

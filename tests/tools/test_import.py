@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coldsend_operator.tools import manifests
-from coldsend_operator.tools.imports.objects import password_key
+from coldsend_operator.tools.names import password_key
 from coldsend_operator.tools.spreadsheet.mailboxes import read_mailboxes
 from coldsend_operator.tools.spreadsheet.table import read_table
 from tests.tools.support import SHEETS, command, documents, inboxes

@@ -13,6 +13,13 @@ from coldsend_operator.tools.errors import CommandError
 Namespace = Annotated[str, typer.Option("-n", "--namespace", help="Namespace of the objects.")]
 Folder = Annotated[Path | None, typer.Option("-d", "--directory", help="Write files into this folder.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
+KubeConfig = Annotated[str, typer.Option("--kubeconfig", metavar="FILE", help="Reach the cluster as this file says.")]
+APIURL = Annotated[str, typer.Option("--api-url", metavar="URL", help="ColdSend, if not as COLDSEND_API_URL says.")]
+APIKeyFile = Annotated[str, typer.Option("--api-key-file", metavar="FILE", help="File with the API key of ColdSend.")]
+APIKeySecret = Annotated[
+    str, typer.Option("--api-key-secret", metavar="NAME[/KEY]", help="Secret of the namespace with the API key.")
+]
+InboxTypeName = Literal["COLDSEND", "GOOGLE_WORKSPACE", "OUTLOOK_365", "CUSTOM_SMTP"]
 TypeOrAuto = Literal["auto", "COLDSEND", "GOOGLE_WORKSPACE", "OUTLOOK_365", "CUSTOM_SMTP"]
 
 
@@ -21,6 +28,7 @@ def register(app: typer.Typer) -> None:
     app.command("import")(_told(import_))
     app.command()(_told(validate))
     app.command()(_told(schemas))
+    app.command()(_told(export))
 
 
 def _told(command: Callable[..., None]) -> Callable[..., None]:
@@ -103,3 +111,66 @@ def schemas(folder: Annotated[Path, typer.Argument(help="Where to write them.")]
 
     for path in write(folder):
         sys.stdout.write(f"{path}\n")
+
+
+def export(
+    namespace: Namespace,
+    shape: Annotated[
+        Literal["accounts", "batches"], typer.Option("--as", help="An object for each inbox, or lists of them.")
+    ] = "batches",
+    group_by: Annotated[
+        Literal["domain", "type", "none"], typer.Option("--group-by", help="What goes into one batch or file.")
+    ] = "domain",
+    inbox_type: Annotated[InboxTypeName | None, typer.Option("--type", help="Only inboxes of this type.")] = None,
+    status: Annotated[
+        Literal["ACTIVE", "PAUSED", "DISABLED"] | None, typer.Option("--status", help="Only inboxes of this status.")
+    ] = None,
+    search: Annotated[str | None, typer.Option("--search", help="Only addresses that contain this.")] = None,
+    unmanaged: Annotated[
+        bool, typer.Option("--unmanaged", help="Only inboxes that no object of the cluster shows or asks for.")
+    ] = False,
+    manage: Annotated[
+        bool, typer.Option("--manage", help="Objects that adopt the inboxes, in place of ones that only observe.")
+    ] = False,
+    secret: Annotated[str, typer.Option("--secret", metavar="NAME", help="One Secret for all passwords.")] = "",
+    smtp_host: Annotated[str, typer.Option("--smtp-host", help="SMTP host of the CUSTOM_SMTP inboxes.")] = "",
+    imap_host: Annotated[str, typer.Option("--imap-host", help="IMAP host of the CUSTOM_SMTP inboxes.")] = "",
+    directory: Folder = None,
+    force: Force = False,
+    kubeconfig: KubeConfig = "",
+    api_url: APIURL = "",
+    api_key_file: APIKeyFile = "",
+    api_key_secret: APIKeySecret = "",
+) -> None:
+    """Write the inboxes of a workspace as manifests; without --manage they only observe."""
+    import asyncio
+
+    from coldsend_operator.tools.doors import Access, key_reference
+    from coldsend_operator.tools.exports.command import Options, run
+    from coldsend_operator.tools.exports.objects import Form
+
+    access = Access(api_url=api_url, api_key_file=api_key_file, api_key_secret=api_key_secret, kubeconfig=kubeconfig)
+    form = Form(
+        namespace=namespace,
+        accounts=shape == "accounts",
+        group_by=group_by,
+        manage=manage,
+        secret=secret,
+        smtp_host=smtp_host,
+        imap_host=imap_host,
+        api_key=key_reference(access),
+    )
+    asyncio.run(
+        run(
+            Options(
+                access=access,
+                form=form,
+                inbox_type=inbox_type,
+                status=status,
+                search=search,
+                unmanaged=unmanaged,
+                folder=directory,
+                force=force,
+            )
+        )
+    )

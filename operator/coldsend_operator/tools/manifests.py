@@ -3,19 +3,22 @@
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
 from coldsend_operator.resources import names
+from coldsend_operator.resources.batch_rules import MAX_INBOXES
 from coldsend_operator.tools.errors import CommandError
 
 Manifest = dict[str, Any]
+T = TypeVar("T")
 
 MAX_BYTES = 1_048_576  # of one object; etcd takes 1.5 MiB, and status needs room beside the list
+_ROOM = 0.9  # share of the limit that the list of a batch may take; the rest is for metadata and template
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 _WIDTH = 1_000_000  # no line is ever folded
 
@@ -78,6 +81,24 @@ def _dumped(manifest: Manifest, *, flow: bool | None) -> str:
         manifest, Dumper=_Dumper, default_flow_style=flow, sort_keys=False, allow_unicode=True, width=_WIDTH
     )
     return text
+
+
+def secret_manifest(name: str, namespace: str, values: dict[str, str]) -> Manifest:
+    """A Secret with these values in plain: for the file that the user named, and nothing else."""
+    metadata = {"name": name, "namespace": namespace}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "stringData": values}
+
+
+def sized(items: Sequence[T], width: Callable[[T], int]) -> Iterator[Sequence[T]]:
+    """The items in parts that fit into one object each; `width`: bytes that one takes in it."""
+    begin, size = 0, 0
+    for position, item in enumerate(items):
+        size += width(item)
+        if position - begin == MAX_INBOXES or (position > begin and size > MAX_BYTES * _ROOM):
+            yield items[begin:position]
+            begin, size = position, width(item)
+    if begin < len(items):
+        yield items[begin:]
 
 
 def read(places: Iterable[str]) -> list[Document]:

@@ -156,7 +156,7 @@ def _file(folder: Path, manifest: Manifest, name: str) -> Path:
 
 def _secrets(grouping: groups.Grouping, options: Options) -> str:
     return manifests.render_secrets(
-        objects.secret_manifest(
+        manifests.secret_manifest(
             name, options.namespace, {key: value.get_secret_value() for key, value in values.items()}
         )
         for name, values in objects.secrets(grouping, options.name).items()

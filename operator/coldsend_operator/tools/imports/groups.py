@@ -1,26 +1,16 @@
 """Which mailboxes go into one batch, which become accounts of their own, and what the objects are called."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from coldsend_operator.resources.batch_rules import MAX_INBOXES
 from coldsend_operator.resources.children import digest
 from coldsend_operator.resources.common import InboxType
-from coldsend_operator.tools.manifests import MAX_BYTES
+from coldsend_operator.tools.manifests import sized
+from coldsend_operator.tools.names import WORDS, fitting, label, numbered
 from coldsend_operator.tools.spreadsheet.mailboxes import USUAL, Mailbox, Server
 
-WORDS = {
-    InboxType.COLDSEND: "native",
-    InboxType.GOOGLE_WORKSPACE: "google",
-    InboxType.OUTLOOK_365: "outlook",
-    InboxType.CUSTOM_SMTP: "smtp",
-}
-MAX_NAME = 63
 _DIGEST = 6
-_ROOM = 0.9  # share of the limit that the lines of a batch may take; the rest is for metadata and template
-_NOT_IN_A_LABEL = re.compile(r"[^a-z0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +71,6 @@ def group(
     )
 
 
-def label(text: str) -> str:
-    """The text as part of a name."""
-    return _NOT_IN_A_LABEL.sub("-", text.lower()).strip("-")
-
-
-def fitting(name: str) -> str:
-    """The name, cut to the length that the label of a batch allows; what is cut is told apart by a digest."""
-    return name if len(name) <= MAX_NAME else f"{name[: MAX_NAME - _DIGEST - 1].rstrip('-')}-{digest(name, _DIGEST)}"
-
-
 def _shared(mailbox: Mailbox, *, by_domain: bool) -> Shared:
     domain = mailbox.domain if by_domain or mailbox.native else ""
     return Shared(mailbox.inbox_type, mailbox.smtp, mailbox.imap, domain)
@@ -127,20 +107,8 @@ def _names(groups: Sequence[Shared], name: str, known: Mapping[Shared, str], *, 
 
 def _sized(name: str, shared: Shared, mailboxes: Sequence[Mailbox]) -> Iterator[Batch]:
     """One batch, or several where one would be larger than the API server takes."""
-    part: list[Mailbox] = []
-    number, size = 1, 0
-    for mailbox in mailboxes:
-        width = _width(mailbox)
-        if part and (len(part) == MAX_INBOXES or size + width > MAX_BYTES * _ROOM):
-            yield Batch(_numbered(name, number), shared, tuple(part))
-            part, number, size = [], number + 1, 0
-        part.append(mailbox)
-        size += width
-    yield Batch(_numbered(name, number), shared, tuple(part))
-
-
-def _numbered(name: str, number: int) -> str:
-    return name if number == 1 else fitting(f"{name}-{number}")
+    for number, part in enumerate(sized(mailboxes, _width), 1):
+        yield Batch(numbered(name, number), shared, tuple(part))
 
 
 def _width(mailbox: Mailbox) -> int:

@@ -1,20 +1,17 @@
 """From groups of mailboxes to the manifests of batches and accounts, and to those of the Secrets that they refer to."""
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydantic import SecretStr
 
 from coldsend_operator.resources import names
-from coldsend_operator.resources.children import DIGEST_LENGTH, child_name, digest
-from coldsend_operator.tools.imports.groups import Grouping, Shared, fitting
+from coldsend_operator.resources.children import child_name
+from coldsend_operator.tools.imports.groups import Grouping, Shared
 from coldsend_operator.tools.manifests import Manifest
+from coldsend_operator.tools.names import fitting, password_key
 from coldsend_operator.tools.spreadsheet.mailboxes import Mailbox, account_spec
 
-_PLAIN = re.compile(r"[a-z0-9.-]+@[a-z0-9.-]+")
-_NOT_IN_A_KEY = re.compile(r"[^a-z0-9.-]")
-_LONGEST_READABLE = 200
 _IMAP = ".imap"
 
 Secrets = dict[str, dict[str, SecretStr]]  # by name of the Secret, by key
@@ -33,24 +30,9 @@ def secrets(grouping: Grouping, name: str) -> Secrets:
     return {secret: values for secret, values in found.items() if values}
 
 
-def secret_manifest(name: str, namespace: str, values: dict[str, str]) -> Manifest:
-    """A Secret with these values in plain: for the file that the user named, and nothing else."""
-    metadata = {"name": name, "namespace": namespace}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "stringData": values}
-
-
 def accounts_name(name: str) -> str:
     """What the Secret, the file and the names of the accounts begin with."""
     return fitting(f"{name}-accounts")
-
-
-def password_key(address: str) -> str:
-    """The key of an address in a Secret: readable, and never the same for two addresses."""
-    address = address.lower()
-    if _PLAIN.fullmatch(address) and len(address) <= _LONGEST_READABLE:
-        return address.replace("@", "_")
-    readable = _NOT_IN_A_KEY.sub("_", address)[:_LONGEST_READABLE]
-    return f"{readable}_{digest(address, DIGEST_LENGTH)}"
 
 
 def batch_manifest(name: str, namespace: str, shared: Shared, mailboxes: Iterable[Mailbox]) -> Manifest:

@@ -1,0 +1,161 @@
+"""What commands see of ColdSend and of the cluster: reads alone. None of these classes has a method that writes."""
+
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+from pydantic_core import PydanticCustomError
+
+from coldsend_operator.coldsend.client import ColdSendClient
+from coldsend_operator.core.answers import Page, Row
+from coldsend_operator.kube import paths
+from coldsend_operator.kube.client import Expired, Kind, KubeClient
+from coldsend_operator.kube.errors import KubeError
+from coldsend_operator.kube.secrets import SecretContent, Secrets
+from coldsend_operator.log_masks import mask
+from coldsend_operator.resources.common import SECRET_KEY, SECRET_NAME
+from coldsend_operator.resources.names import API_KEY_KEY
+from coldsend_operator.settings import SettingError, Settings, load_settings
+from coldsend_operator.tools.allowance import Allowance
+from coldsend_operator.tools.errors import CommandError, UsageError
+
+LIST_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a command was told to reach ColdSend and the cluster; empty where the environment decides."""
+
+    api_url: str = ""
+    api_key_file: str = ""
+    api_key_secret: str = ""  # NAME or NAME/KEY, in the namespace of the command
+    kubeconfig: str = ""
+
+
+class ColdSendReader:
+    """Lists of one workspace, each request within the share that is left to people."""
+
+    def __init__(self, client: ColdSendClient, allowance: Allowance) -> None:
+        self._client = client
+        self.allowance = allowance
+
+    async def list_accounts(
+        self, *, page: int, inbox_type: str | None = None, status: str | None = None, search: str | None = None
+    ) -> Page:
+        """A page of up to 100 rows, sorted by address."""
+        await self.allowance.take()
+        return await self._client.list_accounts(page=page, inbox_type=inbox_type, status=status, search=search)
+
+    async def get_account(self, inbox_id: str) -> Row:
+        await self.allowance.take()
+        return await self._client.get_account(inbox_id)
+
+
+class KubeReader:
+    """Objects of the cluster, read with the user's own rights."""
+
+    def __init__(self, client: KubeClient) -> None:
+        self._client = client
+
+    async def objects(self, kind: Kind, namespace: str | None) -> list[dict[str, Any]]:
+        """All objects of a kind, in a namespace or in all of them."""
+        for _ in range(LIST_TRIES - 1):
+            try:
+                return await self._listed(kind, namespace)
+            except Expired:  # the list took longer than the API server keeps its state
+                continue
+        return await self._listed(kind, namespace)
+
+    async def secret(self, namespace: str, name: str) -> SecretContent | None:
+        return await Secrets(self._client).get(namespace, name)
+
+    async def _listed(self, kind: Kind, namespace: str | None) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = []
+        async for page in self._client.list_pages(paths.collection(kind, namespace)):
+            found += page["items"] or ()
+        return found
+
+
+@asynccontextmanager
+async def kube_reader(access: Access) -> AsyncIterator[KubeReader]:
+    """Raises CommandError with the sentence of whatever goes wrong inside."""
+    if access.kubeconfig:
+        os.environ["KUBECONFIG"] = access.kubeconfig  # this process runs one command, for one user
+    try:
+        async with KubeClient.connect(_no_write) as client:
+            yield KubeReader(client)
+    except KubeError as error:
+        raise CommandError(f"Kubernetes: {error.message}") from None
+
+
+@asynccontextmanager
+async def coldsend_reader(access: Access, namespace: str) -> AsyncIterator[ColdSendReader]:
+    """Raises CommandError when there is no key."""
+    settings = _settings(access)
+    key = await _api_key(access, settings, namespace)
+    mask(key)
+    client = ColdSendClient(settings.api_url, key, on_answer=lambda _operation, _meta: None)
+    allowance = Allowance.of(settings.requests_per_minute, settings.requests_per_hour, settings.reserve)
+    try:
+        yield ColdSendReader(client, allowance)
+    finally:
+        await client.aclose()
+
+
+def key_reference(access: Access) -> Mapping[str, str] | None:
+    """What objects say of the workspace whose key stands in a Secret; None for the operator's own."""
+    if not access.api_key_secret:
+        return None
+    name, slash, key = access.api_key_secret.partition("/")
+    try:
+        SECRET_NAME(name)
+        return {"name": name, "key": SECRET_KEY(key)} if slash else {"name": name}
+    except PydanticCustomError:
+        raise UsageError("--api-key-secret takes the name of a Secret, or NAME/KEY") from None
+
+
+def _settings(access: Access) -> Settings:
+    """The settings of `run`, so that the same environment serves both."""
+    given = {"api_url": access.api_url, "api_key_file": access.api_key_file}
+    try:
+        return load_settings(given)
+    except SettingError as error:
+        raise UsageError("\n".join(error.lines)) from None
+
+
+async def _api_key(access: Access, settings: Settings, namespace: str) -> SecretStr:
+    reference = key_reference(access)
+    if reference is not None:
+        return await _key_of_secret(access, namespace, reference["name"], reference.get("key", API_KEY_KEY))
+    if settings.api_key is not None:
+        return settings.api_key
+    if settings.api_key_file is None:
+        raise UsageError("there is no API key: set COLDSEND_API_KEY, or give --api-key-file or --api-key-secret")
+    return _key_of_file(settings.api_key_file)
+
+
+def _key_of_file(path: Path) -> SecretStr:
+    try:
+        return SecretStr(path.read_text(encoding="utf-8").strip())
+    except (OSError, UnicodeDecodeError) as error:
+        what = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+    raise CommandError(f"{path} cannot be read: {what}")
+
+
+async def _key_of_secret(access: Access, namespace: str, name: str, key: str) -> SecretStr:
+    async with kube_reader(access) as kube:
+        content = await kube.secret(namespace, name)
+    if content is None:
+        raise CommandError(f"Secret {namespace}/{name} is not there; create it, or name another --api-key-secret")
+    value = content.values.get(key)
+    if value is None or not value.get_secret_value().strip():
+        raise CommandError(f"Secret {namespace}/{name} has no value under {key}; name the key as {name}/KEY")
+    return SecretStr(value.get_secret_value().strip())
+
+
+def _no_write(kind: str, verb: str) -> None:
+    raise AssertionError(f"a command that only reads was about to {verb} a {kind}")

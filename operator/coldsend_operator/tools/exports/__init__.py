@@ -1,0 +1,1 @@
+"""`export`: from the inboxes of a workspace to manifests."""

@@ -1,0 +1,125 @@
+"""The steps of `export`, in order."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from coldsend_operator.core.answers import Row, address_key
+from coldsend_operator.setting_values import to_namespace
+from coldsend_operator.tools import manifests
+from coldsend_operator.tools.doors import Access, coldsend_reader, kube_reader
+from coldsend_operator.tools.errors import CommandError, UsageError
+from coldsend_operator.tools.exports.objects import Form, Group, groups
+from coldsend_operator.tools.listing import Listing, whole_list
+from coldsend_operator.tools.output import counted, remark
+
+TODO = "secrets.todo.yaml"
+_TODO_HEAD = (
+    "# The passwords that the exported objects need. Fill them in and apply this file, or make these Secrets another\n"
+    "# way. ColdSend never tells a password.\n"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `export` was told."""
+
+    access: Access
+    form: Form
+    inbox_type: str | None
+    status: str | None
+    search: str | None
+    unmanaged: bool
+    folder: Path | None
+    force: bool
+
+
+async def run(options: Options) -> None:
+    """Read the list, leave out what objects hold, write manifests."""
+    _check(options)
+    async with coldsend_reader(options.access, options.form.namespace) as reader:
+        listing = await whole_list(reader, inbox_type=options.inbox_type, status=options.status, search=options.search)
+    rows = await _unmanaged(listing, options.access) if options.unmanaged else list(listing.rows)
+    made, left = groups(rows, options.form)
+    for each in left:
+        remark(f"{each.address}: left out, as {each.reason}")
+    _write(made, options)
+    written = len(rows) - len(left)
+    remark(f"{counted(written, 'inbox', 'inboxes')} in {counted(len(made), 'group', 'groups')}")
+    if listing.missing:
+        raise CommandError(f"The export is not whole: {listing.missing}")
+
+
+def _check(options: Options) -> None:
+    try:
+        to_namespace(options.form.namespace)
+    except ValueError:
+        raise UsageError(f"-n {options.form.namespace}: no name of a namespace") from None
+
+
+async def _unmanaged(listing: Listing, access: Access) -> list[Row]:
+    """Without the inboxes that an object of the cluster shows, or asks for."""
+    async with kube_reader(access) as kube:
+        objects = await kube.objects("SenderAccount", None)
+    shown = {_status(each).get("inboxID") for each in objects}
+    asked = {address_key(str(address)) for each in objects for address in _addresses(each)}
+    return [row for row in listing.rows if row.inbox_id not in shown and row.address not in asked]
+
+
+def _addresses(each: dict[str, Any]) -> list[str]:
+    spec = each.get("spec") or {}
+    found = [spec.get("emailAddress"), _status(each).get("emailAddress")]
+    native = spec.get("native") or {}
+    if native.get("domainName"):
+        found.append(f"{native.get('emailPrefix')}@{native['domainName']}")
+    return [address for address in found if address]
+
+
+def _status(each: dict[str, Any]) -> dict[str, Any]:
+    status: dict[str, Any] = each.get("status") or {}
+    return status
+
+
+def _write(made: Sequence[Group], options: Options) -> None:
+    if options.folder is None:
+        sys.stdout.write("---\n".join(_text(group) for group in made))
+        if any(group.passwords for group in made):
+            remark("-d DIR also writes secrets.todo.yaml, which names the passwords that these objects need")
+        return
+    todo = _todo(made, options.form.namespace)
+    if todo:
+        _check_todo(options.folder / TODO, todo, force=options.force)
+    for group in made:
+        manifests.write_file(options.folder / f"{group.name}.yaml", _text(group))
+    if todo:
+        manifests.write_secret_file(str(options.folder / TODO), todo, force=True)
+
+
+def _check_todo(path: Path, text: str, *, force: bool) -> None:
+    """Someone may have filled the passwords in already."""
+    if path.is_file() and path.read_text(encoding="utf-8", errors="replace") != text:
+        manifests.check_secret_file(str(path), force=force)
+
+
+def _text(group: Group) -> str:
+    text = manifests.render(group.manifests)
+    if not group.comment:
+        return text
+    return "".join(f"# {line}\n" for line in (group.comment, *text.splitlines()))
+
+
+def _todo(made: Sequence[Group], namespace: str) -> str:
+    """The Secrets with every key that is needed and no value."""
+    keys: dict[str, dict[str, str]] = {}
+    for group in made:
+        for secret, needed in (group.passwords or {}).items():
+            keys.setdefault(secret, {}).update(dict.fromkeys(needed, ""))
+    if not keys:
+        return ""
+    found = [
+        manifests.secret_manifest(name, namespace, dict(sorted(values.items())))
+        for name, values in sorted(keys.items())
+    ]
+    return _TODO_HEAD + manifests.render_secrets(found)

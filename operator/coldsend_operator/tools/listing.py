@@ -1,0 +1,70 @@
+"""The whole list of a workspace, page by page."""
+
+from dataclasses import dataclass
+
+from coldsend_operator.coldsend.errors import CallFailed
+from coldsend_operator.core.answers import FailureKind, Row
+from coldsend_operator.tools.doors import ColdSendReader
+from coldsend_operator.tools.errors import CommandError
+from coldsend_operator.tools.output import Progress, counted, remark
+
+CHEAP = 5  # requests that need no word before
+PAGE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Rows sorted by address. `missing` says why some are not among them; empty when the list is whole."""
+
+    rows: tuple[Row, ...]
+    missing: str = ""
+
+
+async def whole_list(reader: ColdSendReader, **filters: str | None) -> Listing:
+    """All inboxes that match. What ColdSend refuses in the middle ends the list with what is there by then."""
+    found: dict[str, Row] = {}
+    page, pages, missing = 0, 1, ""
+    total: int | None = None
+    with Progress("pages of the list") as progress:
+        while page < pages:
+            page += 1
+            try:
+                answer = await reader.list_accounts(page=page, **filters)
+            except CallFailed as error:
+                missing = _ended(error, page, pages)
+                break
+            found.update((row.inbox_id, row) for row in answer.rows)
+            if page == 1:
+                total = answer.total
+                pages = max(1, -(-total // PAGE)) if total is not None else 1
+                _tell_price(reader, pages)
+            pages = max(pages, page + 1) if answer.has_next and total is None else pages
+            progress.show(page, pages)
+    if not missing and total is not None and len(found) != total:
+        missing = f"the list changed while it was read: {len(found):,} of {total:,} inboxes were seen; run it again"
+    return Listing(tuple(sorted(found.values(), key=lambda row: (row.address, row.inbox_id))), missing)
+
+
+def _tell_price(reader: ColdSendReader, pages: int) -> None:
+    allowed = reader.allowance.per_hour
+    if pages > allowed:
+        raise CommandError(
+            f"it takes {pages:,} requests, and {allowed} an hour are left to people (COLDSEND_RESERVE); narrow it down "
+            "with --type, --status or --search"
+        )
+    if pages > CHEAP:
+        minutes = round(reader.allowance.seconds(pages - 1) / 60)
+        takes = f" and about {counted(minutes, 'minute', 'minutes')}" if minutes else ""
+        remark(f"This takes {pages} requests of the {allowed} an hour that are left to people{takes}")
+
+
+def _ended(error: CallFailed, page: int, pages: int) -> str:
+    """Why the list ends here. Raises CommandError when nothing was read at all."""
+    failure = error.failure
+    if failure.kind is FailureKind.RATE_LIMITED:
+        sentence = f"ColdSend allows no more requests for now ({failure.message})"
+    else:
+        sentence = f"ColdSend did not answer as hoped: {failure.message}"
+    if page == 1:
+        raise CommandError(sentence) from None
+    return f"{sentence}; {page - 1} of {pages} pages were read"

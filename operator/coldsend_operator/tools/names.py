@@ -1,0 +1,47 @@
+"""What objects and keys are called: by nothing but what they hold, so that the same list has the same names."""
+
+import re
+
+from coldsend_operator.resources.children import DIGEST_LENGTH, digest
+from coldsend_operator.resources.common import InboxType
+
+WORDS = {
+    InboxType.COLDSEND: "native",
+    InboxType.GOOGLE_WORKSPACE: "google",
+    InboxType.OUTLOOK_365: "outlook",
+    InboxType.CUSTOM_SMTP: "smtp",
+}
+MAX_NAME = 63
+_CUT_DIGEST = 6
+_NOT_IN_A_LABEL = re.compile(r"[^a-z0-9]+")
+_PLAIN = re.compile(r"[a-z0-9.-]+@[a-z0-9.-]+")
+_NOT_IN_A_KEY = re.compile(r"[^a-z0-9.-]")
+_LONGEST_READABLE = 200
+
+
+def label(text: str) -> str:
+    """The text as part of a name."""
+    return _NOT_IN_A_LABEL.sub("-", text.lower()).strip("-")
+
+
+def fitting(name: str) -> str:
+    """The name, cut to the length that the label of a batch allows; what is cut is told apart by a digest."""
+    return (
+        name
+        if len(name) <= MAX_NAME
+        else f"{name[: MAX_NAME - _CUT_DIGEST - 1].rstrip('-')}-{digest(name, _CUT_DIGEST)}"
+    )
+
+
+def numbered(name: str, number: int) -> str:
+    """The name of the first part, and those of the further ones of a list that does not fit into one object."""
+    return name if number == 1 else fitting(f"{name}-{number}")
+
+
+def password_key(address: str) -> str:
+    """The key of an address in a Secret: readable, and never the same for two addresses."""
+    address = address.lower()
+    if _PLAIN.fullmatch(address) and len(address) <= _LONGEST_READABLE:
+        return address.replace("@", "_")
+    readable = _NOT_IN_A_KEY.sub("_", address)[:_LONGEST_READABLE]
+    return f"{readable}_{digest(address, DIGEST_LENGTH)}"

@@ -1,0 +1,65 @@
+"""What commands see of ColdSend and of the cluster can only read."""
+
+import inspect
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import pytest
+
+from coldsend_operator.core.answers import Page, Row
+from coldsend_operator.kube.client import KubeClient
+from coldsend_operator.tools.allowance import Allowance
+from coldsend_operator.tools.doors import Access, ColdSendReader, KubeReader, key_reference
+from coldsend_operator.tools.errors import UsageError
+from tests.coldsend.support import INBOX_ID, answering, pagination, row
+
+
+def calls(reader: type) -> set[str]:
+    return {name for name, _ in inspect.getmembers(reader, inspect.isfunction) if not name.startswith("_")}
+
+
+async def test_every_call_to_coldsend_is_a_get() -> None:
+    door = answering(body={"success": True, "sender_accounts": [row()], "pagination": pagination(), **row()})
+    reader = ColdSendReader(door.client, Allowance(10, 10))
+
+    answers = (await reader.list_accounts(page=1), await reader.get_account(INBOX_ID))
+
+    assert calls(ColdSendReader) == {"list_accounts", "get_account"}
+    assert list(map(type, answers)) == [Page, Row]
+    assert [request.method for request in door.sent] == ["GET", "GET"]
+    assert reader.allowance.taken == 2
+
+
+class Gets:
+    """A client without any way to write."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    async def get(self, path: str) -> dict[str, Any]:
+        self.asked.append(path)
+        return {"metadata": {"resourceVersion": "1"}, "data": {}}
+
+    async def list_pages(self, path: str) -> AsyncIterator[dict[str, Any]]:
+        self.asked.append(path)
+        yield {"items": [{"kind": "SenderAccount"}]}
+        yield {"items": None}
+
+
+async def test_every_call_to_the_cluster_is_a_get_or_a_list() -> None:
+    client = Gets()
+    reader = KubeReader(cast("KubeClient", client))
+
+    assert calls(KubeReader) == {"objects", "secret"}
+    assert await reader.objects("SenderAccount", None) == [{"kind": "SenderAccount"}]
+    assert await reader.secret("sales", "login") is not None
+    assert client.asked == [
+        "/apis/coldsend.pro/v1alpha1/senderaccounts",
+        "/api/v1/namespaces/sales/secrets/login",
+    ]
+
+
+@pytest.mark.parametrize("text", ["Pool", "pool/", "a/b/c", "/key"])
+def test_a_secret_that_cannot_be_is_wrong_usage(text: str) -> None:
+    with pytest.raises(UsageError):
+        key_reference(Access(api_key_secret=text))
