@@ -19,7 +19,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def run(
     *,
     api_key: Annotated[list[str], typer.Option(help="A key, and =workspace where several keys share one. Repeatable.")],
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(help="Address to listen on; empty: every interface.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8580,
     domain: Annotated[
         list[str] | None,
@@ -49,7 +49,8 @@ def run(
     except OSError as error:
         typer.echo(f"cannot listen on {host}:{port}: {error.strerror}", err=True)
         raise typer.Exit(1) from None
-    url = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
+    reached = host or "localhost"
+    url = f"http://{f'[{reached}]' if ':' in reached else reached}:{listener.getsockname()[1]}"
     serve(world, listener, lambda: typer.echo(f"listening on {url}"), until_stdin_closes=until_stdin_closes)
 
 

@@ -28,6 +28,7 @@ from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
+from coldsend_operator import http
 from coldsend_operator.setting_values import Address
 
 
@@ -301,10 +302,5 @@ async def serving(
 
     site = web.Application()
     site.router.add_get("/metrics", answer)
-    runner = web.AppRunner(site, access_log=None, handle_signals=False, shutdown_timeout=1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, address.host, address.port).start()
-        yield Address(address.host, runner.addresses[0][1])
-    finally:
-        await runner.cleanup()
+    async with http.serving(site, address) as taken:
+        yield taken

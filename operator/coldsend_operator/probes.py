@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from coldsend_operator.http import serving
 from coldsend_operator.setting_values import Address
 
 
@@ -23,13 +24,8 @@ async def answering(
     site = web.Application()
     site.router.add_get("/healthz", _answer(alive))
     site.router.add_get("/readyz", _answer(ready))
-    runner = web.AppRunner(site, access_log=None, handle_signals=False, shutdown_timeout=1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, address.host, address.port).start()
+    async with serving(site, address):
         yield
-    finally:
-        await runner.cleanup()
 
 
 def _answer(good: Callable[[], bool]) -> Callable[[web.Request], Awaitable[web.Response]]:

@@ -25,7 +25,7 @@ _OUTSIDE_PARENTHESES = re.compile(r",(?![^()]*\))")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a server listens. Port 0 takes a free one."""
+    """Where a server listens: an empty host means every interface, IPv4 and IPv6; port 0 takes a free one."""
 
     host: str
     port: int
@@ -50,7 +50,7 @@ class DeleteBrake:
 
 
 def to_address(text: object) -> Address | None:
-    """`host:port`, `:port` for all interfaces, `[v6]:port`; None for `off`."""
+    """`host:port`, `:port` for every interface of both families, `[v6]:port`; None for `off`."""
     if isinstance(text, Address) or text is None:
         return text
     text = str(text)
@@ -65,7 +65,7 @@ def to_address(text: object) -> Address | None:
         host = host[1:-1]
     if not re.fullmatch(r"[A-Za-z0-9.:_-]*", host):
         raise ValueError("no host")
-    return Address(host or "0.0.0.0", int(port))  # noqa: S104 - `:port` means every interface, as in Go programs
+    return Address(host, int(port))
 
 
 def to_delete_brake(text: object) -> DeleteBrake:

@@ -158,15 +158,16 @@ class Settings(BaseSettings):
         str, AfterValidator(to_label_selector), Allowed("a label selector such as `shard=a` or `tier in (a, b)`")
     ] = Field("", description="Only objects that match are worked on: one shard. Empty: all.")
     metrics_address: AddressOrOff = Field(
-        Address("0.0.0.0", 8080),  # noqa: S104 - Prometheus scrapes the pod from outside
-        description="Where `/metrics` is served for Prometheus.",
+        Address("", 8080),
+        description="Where `/metrics` is served for Prometheus. Without a host: on every interface, IPv4 and IPv6.",
     )
     account_metrics: Switch = Field(
         default=True, description="Whether `coldsend_account_health_score`, one series for each account, is served."
     )
     probes_address: AddressOrOff = Field(
-        Address("0.0.0.0", 8081),  # noqa: S104 - the kubelet asks the pod from outside
-        description="Where `/healthz` (the loops are alive) and `/readyz` (the caches are filled) are served.",
+        Address("", 8081),
+        description="Where `/healthz` (the loops are alive) and `/readyz` (the caches are filled) are served. Without "
+        "a host: on every interface, IPv4 and IPv6.",
     )
     leader_election: Switch = Field(
         default=False, description="Whether a Lease decides which of several replicas works. The chart switches it on."
