@@ -1,22 +1,45 @@
-"""kopf: watches, starts and stops. Handlers hand over and return; they write nothing (kopf.md)."""
+"""kopf: watches, and nothing else. Handlers hand over and return; they write nothing.
+
+kopf ends on some errors of a watch, and would end all tasks of the process with it; so its tasks are run here, and
+begun again.
+"""
 
 import asyncio
+import logging
 import signal
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from typing import Any
 
 import kopf
 from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 
-from coldsend_operator.resources.names import ACCOUNT_PLURAL, BATCH_PLURAL, GROUP, VERSION
+from coldsend_operator.kube.connection import CONNECT_SECONDS
+from coldsend_operator.kube.throttle import Pauses
+from coldsend_operator.kube.watches import IDLE_SECONDS
+from coldsend_operator.logs import Event, Recurring, one_line
+from coldsend_operator.resources.names import (
+    ACCOUNT_KIND,
+    ACCOUNT_PLURAL,
+    BATCH_KIND,
+    BATCH_PLURAL,
+    GROUP,
+    VERSION,
+)
 from coldsend_operator.settings import Settings
 from coldsend_operator.workspace.operator import Operator
 
 CHUNK = 50  # objects of a list page: with 1,000 accounts 500 cost 10 MB more than they save in time
-IDLE_SECONDS = 0.02  # a worker of kopf lives so long after its object's last event: 12 kB each in a first list
+IDLE_WORKER_SECONDS = 0.02  # a worker of kopf lives so long after its object's last event: 12 kB each in a first list
+LIST_SECONDS = 30.0
+LONGEST_PAUSE = 30.0  # between two tries of a request that fails
+STEADY_SECONDS = 60.0  # watches that lasted so long begin again at once
 
 # For peering, which is off. Without it kopf asks for the name of the user, and the user of a pod has none.
 IDENTITY: Any = "coldsend-operator"
+
+# What they log of requests and tasks that fail is told by `Watches` and by `_keep_watching`, once for each cause.
+TOLD_ELSEWHERE = ("kopf._cogs", "kopf._core.reactor")
 
 
 def serve(settings: Settings) -> None:
@@ -25,24 +48,89 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    started = asyncio.Event()
+    told = asyncio.Event()
     async with AsyncExitStack() as stack:
         operator = await stack.enter_async_context(Operator(settings))
-        watching = asyncio.create_task(_watch(operator, settings, started))
-        working = asyncio.create_task(operator.work())
-        stopping = asyncio.create_task(_signalled(started))
-        done, _ = await asyncio.wait({watching, working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        tasks = [
+            asyncio.create_task(work)
+            for work in (
+                operator.work(),
+                operator.crds.run(),
+                _keep_watching(operator, settings, told),
+                _until_told(told),
+            )
+        ]
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        working = tasks[0]
         working.cancel()
-        stopping.cancel()
         await operator.stop()
-    watching.cancel()  # after the Lease is given back: kopf takes its time to end
-    await asyncio.gather(watching, working, stopping, return_exceptions=True)
+    for task in tasks:  # after the Lease is given back: kopf takes its time to end
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
     for task in done:
         task.result()
 
 
-async def _watch(operator: Operator, settings: Settings, started: asyncio.Event) -> None:
-    await kopf.operator(
+async def _until_told(told: asyncio.Event) -> None:
+    _take_signals(told)
+    await told.wait()
+
+
+def _take_signals(told: asyncio.Event) -> None:
+    """SIGTERM and SIGINT are ours: kopf takes them whenever it starts."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told.set)
+
+
+async def _keep_watching(operator: Operator, settings: Settings, told: asyncio.Event) -> None:
+    """Watch while both CRDs are there; when a watch ends by an error, watch again after a pause that grows."""
+    for name in TOLD_ELSEWHERE:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    trouble, pauses = Recurring(Event.WATCH_FAILED), Pauses()
+    loop = asyncio.get_running_loop()
+    while True:
+        await operator.crds.present()
+        began = loop.time()
+        error = await _first(_watch(operator, settings, told), _both_kinds_watched(operator), operator.crds.absent())
+        if error is not None:
+            await operator.crds.asked_again()  # it may say all that there is to say
+        if operator.crds.missing:
+            operator.watches.forget()
+        elif error is not None:
+            trouble.failed(f"the watches ended, and begin again: {one_line(error)}")
+        if loop.time() - began > STEADY_SECONDS:
+            trouble.ended()
+            pauses.reset()
+        await asyncio.sleep(pauses.next())
+
+
+async def _both_kinds_watched(operator: Operator) -> None:
+    """Kopf asks once which kinds there are: what an API server that lags behind did not name is never watched."""
+    await asyncio.sleep(STEADY_SECONDS)
+    unwatched = {ACCOUNT_KIND, BATCH_KIND} - operator.watches.silent_seconds.keys()
+    if unwatched:
+        raise RuntimeError(f"kopf does not watch {' and '.join(sorted(unwatched))}")
+    await asyncio.Event().wait()
+
+
+async def _first(*works: Coroutine[Any, Any, None]) -> Exception | None:
+    """Run until one of them ends, end the others, and tell the error of the one, if any."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        ended = next(task for task in tasks if task.done())
+        error = ended.exception()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    return error if isinstance(error, Exception) else None
+
+
+async def _watch(operator: Operator, settings: Settings, told: asyncio.Event) -> None:
+    """Run kopf until one of its tasks ends, which none does by itself but by an error."""
+    tasks = await kopf.spawn_tasks(
         registry=registry_of(operator),
         settings=kopf_settings(settings),
         identity=IDENTITY,
@@ -50,22 +138,17 @@ async def _watch(operator: Operator, settings: Settings, started: asyncio.Event)
         standalone=True,
         clusterwide=not settings.namespaces,
         namespaces=settings.namespaces,
-        ready_flag=started,
     )
-
-
-async def _signalled(started: asyncio.Event) -> None:
-    """Returns at SIGTERM or SIGINT.
-
-    kopf takes the signals when it starts, and waits 5 s for tasks that it did not begin before it ends: too long for
-    a successor that waits for the Lease. So they are taken back as soon as kopf has started.
-    """
-    told = asyncio.Event()
-    await started.wait()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
-    await told.wait()
+    _take_signals(told)
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
+    raise RuntimeError("kopf ended without an error")
 
 
 def registry_of(operator: Operator) -> kopf.OperatorRegistry:
@@ -73,18 +156,26 @@ def registry_of(operator: Operator) -> kopf.OperatorRegistry:
     registry = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=registry)
-    def login(**kwargs: Any) -> Any:
-        return kopf.login_via_client(**kwargs)
+    async def login(**_: Any) -> Any:
+        return kopf.AiohttpSession(server=operator.watches.server, aiohttp_session=operator.watches.open_session())
 
     @kopf.on.event(GROUP, VERSION, ACCOUNT_PLURAL, registry=registry)
     async def account(type: str | None, event: Any, **_: Any) -> None:  # noqa: A002 - kopf passes it by this name
+        await _unless_its_kind_goes(operator, event["object"])
         operator.account_event(type, event["object"])
 
     @kopf.on.event(GROUP, VERSION, BATCH_PLURAL, registry=registry)
     async def batch(type: str | None, event: Any, **_: Any) -> None:  # noqa: A002 - kopf passes it by this name
+        await _unless_its_kind_goes(operator, event["object"])
         operator.batch_event(type, event["object"])
 
     return registry
+
+
+async def _unless_its_kind_goes(operator: Operator, raw: Any) -> None:
+    """Before it is known that an object is in deletion, it is known whether its CRD is (rule 31)."""
+    if raw["metadata"].get("deletionTimestamp"):
+        await operator.crds.asked_again()
 
 
 def kopf_settings(settings: Settings) -> kopf.OperatorSettings:
@@ -93,9 +184,14 @@ def kopf_settings(settings: Settings) -> kopf.OperatorSettings:
     chosen.persistence.diffbase_storage = _NoDiffBase()
     chosen.persistence.progress_storage = _NoProgress()
     chosen.posting.enabled = False
+    chosen.process.ultimate_exiting_timeout = None  # the process does not end with kopf
     chosen.scanning.disabled = True
     chosen.watching.chunk_size = CHUNK
-    chosen.queueing.idle_timeout = IDLE_SECONDS
+    chosen.watching.inactivity_timeout = IDLE_SECONDS
+    chosen.networking.connect_timeout = CONNECT_SECONDS
+    chosen.networking.request_timeout = LIST_SECONDS
+    chosen.networking.error_backoffs = Pauses(longest=LONGEST_PAUSE)  # without end: only what stays wrong ends kopf
+    chosen.queueing.idle_timeout = IDLE_WORKER_SECONDS
     if settings.label_selector:
         for plural in (ACCOUNT_PLURAL, BATCH_PLURAL):
             chosen.watching.label_selectors[GROUP, VERSION, plural] = settings.label_selector

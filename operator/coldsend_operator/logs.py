@@ -18,7 +18,7 @@ from structlog.typing import FilteringBoundLogger, Processor
 
 from coldsend_operator.log_masks import mask, mask_event, masked_text
 
-__all__ = ["Event", "configure_logs", "log", "mask", "masked_text", "one_line", "traceback_text"]
+__all__ = ["Event", "Recurring", "configure_logs", "log", "mask", "masked_text", "one_line", "traceback_text"]
 
 Format = Literal["console", "json"]
 _LONGEST_TRACEBACK = 20_000
@@ -40,6 +40,11 @@ class Event(StrEnum):
     WORKSPACE_OPENED = "workspace_opened"
     CALL = "call"
     CALL_FAILED = "call_failed"
+    RECOVERED = "recovered"  # what failed before works again; `message` says what it was
+    CRD_MISSING = "crd_missing"
+    CRD_DELETING = "crd_deleting"
+    WATCH_FAILED = "watch_failed"
+    WATCH_SILENT = "watch_silent"
     CONDITION_CHANGED = "condition_changed"
     BUDGET_SHARED = "budget_shared"
     STATE_NOT_SAVED = "state_not_saved"
@@ -53,6 +58,28 @@ class Event(StrEnum):
 
 log: FilteringBoundLogger = structlog.get_logger()
 """The logger of the whole product: `log.info(Event.CALL, namespace=..., name=..., workspace=..., operation=...)`."""
+
+
+class Recurring:
+    """An error that may repeat: one line when it begins, one when it changes, one when it ends.
+
+    `about` stands in each of these lines.
+    """
+
+    def __init__(self, event: Event, **about: str) -> None:
+        self._event = event
+        self._about = about
+        self.message = ""  # empty: all is well
+
+    def failed(self, message: str) -> None:
+        if message != self.message:
+            self.message = message
+            log.warning(self._event, message=message, **self._about)
+
+    def ended(self) -> None:
+        if self.message:
+            log.info(Event.RECOVERED, message=self.message, **self._about)
+            self.message = ""
 
 
 def configure_logs(log_format: Format | None, log_level: str, stream: TextIO | None = None) -> None:

@@ -134,6 +134,18 @@ PLAN_SECONDS = Metric("coldsend_plan_seconds", "histogram", (), "Time of one rou
 WRITES = Metric(
     "coldsend_kubernetes_writes_total", "counter", ("kind", "verb"), "Requests to Kubernetes that change something."
 )
+WATCH_SILENCE = Metric(
+    "coldsend_watch_silence_seconds",
+    "gauge",
+    ("kind",),
+    "Time since something came on the watch of the kind; the API server sends a bookmark each minute.",
+)
+WATCHES_SILENT = Metric(
+    "coldsend_watches_silent_total",
+    "counter",
+    ("kind",),
+    "Watches that were opened again because nothing came any more, not even a bookmark.",
+)
 LEADER = Metric("coldsend_leader", "gauge", (), "1 while this replica works, 0 while it stands by.")
 BUILD = Metric("coldsend_build_info", "gauge", ("version", "commit"), "Always 1; the labels say what runs.")
 
@@ -155,6 +167,8 @@ METRICS = (
     OBJECTS_SET_ASIDE,
     PLAN_SECONDS,
     WRITES,
+    WATCH_SILENCE,
+    WATCHES_SILENT,
     LEADER,
     BUILD,
 )
@@ -192,6 +206,7 @@ class Snapshot:
     health_scores: tuple[tuple[str, str, float], ...] = ()  # namespace, name, score
     jobs: Mapping[tuple[str, str], int] = field(default_factory=dict)  # operation, state
     set_aside: Mapping[str, int] = field(default_factory=dict)  # kind
+    watch_silence: Mapping[str, float] = field(default_factory=dict)  # seconds, by kind
 
 
 class Metrics:
@@ -213,6 +228,9 @@ class Metrics:
         for operation, state in product(_JOB_OPERATIONS, _JOB_STATES):
             self._jobs_finished.labels(operation, state)  # there from the start: the first to end is an increase, too
         self._writes = Counter(WRITES.name, WRITES.meaning, WRITES.labels, registry=self.registry)
+        self._watches_silent = Counter(
+            WATCHES_SILENT.name, WATCHES_SILENT.meaning, WATCHES_SILENT.labels, registry=self.registry
+        )
         self._leader = Gauge(LEADER.name, LEADER.meaning, registry=self.registry)
         self._build = Gauge(BUILD.name, BUILD.meaning, BUILD.labels, registry=self.registry)
 
@@ -224,6 +242,10 @@ class Metrics:
     def write(self, kind: str, verb: str) -> None:
         """A request to Kubernetes that changes something is about to leave."""
         self._writes.labels(kind, verb).inc()
+
+    def watch_silent(self, kind: str) -> None:
+        """A watch was given up because nothing came on it any more."""
+        self._watches_silent.labels(kind).inc()
 
     def job_finished(self, operation: str, state: str) -> None:
         """A bulk job has ended: Completed, Failed or Lost."""
@@ -277,6 +299,7 @@ def _families(snapshot: Snapshot) -> Iterator[GaugeMetricFamily]:
     yield HEALTH_SCORE.gauge(((namespace, name), score) for namespace, name, score in snapshot.health_scores)
     yield JOBS.gauge(snapshot.jobs.items())
     yield OBJECTS_SET_ASIDE.gauge(((kind,), count) for kind, count in snapshot.set_aside.items())
+    yield WATCH_SILENCE.gauge(((kind,), seconds) for kind, seconds in snapshot.watch_silence.items())
 
 
 @asynccontextmanager

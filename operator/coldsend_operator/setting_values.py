@@ -4,7 +4,9 @@ Each `to_` function takes what stands in the variable and raises ValueError when
 """
 
 import re
+import ssl
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 KEY_PATTERN = re.compile(r"cs_(?:live|test)_[\w-]+")
@@ -125,6 +127,15 @@ def to_base_url(text: str) -> str:
     if url.port == 0:  # reading it also raises ValueError for what is no port
         raise ValueError("no port")
     return text.strip().rstrip("/")
+
+
+def to_ca_file(path: Path | None) -> Path | None:
+    if path is not None:
+        try:
+            ssl.create_default_context(cafile=path)
+        except OSError as error:  # not there, not readable, or no certificate in it
+            raise ValueError("no CA certificates") from error
+    return path
 
 
 def to_api_key(text: object) -> object:

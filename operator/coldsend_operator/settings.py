@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from coldsend_operator.proxies import proxies_of
 from coldsend_operator.setting_values import (
     KEY_PATTERN,
     Address,
@@ -20,6 +21,7 @@ from coldsend_operator.setting_values import (
     to_address,
     to_api_key,
     to_base_url,
+    to_ca_file,
     to_delete_brake,
     to_label_selector,
     to_namespace,
@@ -95,6 +97,14 @@ class Settings(BaseSettings):
     api_key_file: Annotated[Path | None, Allowed("the path of a file; not together with `COLDSEND_API_KEY`")] = Field(
         None,
         description="File that holds the API key; it is read again when it changes, so a rotation needs no restart.",
+    )
+    ca_file: Annotated[
+        Path | None, AfterValidator(to_ca_file), Allowed("the path of a file with CA certificates in PEM form")
+    ] = Field(
+        None,
+        description="CA certificates that the ColdSend API is checked against, in place of those that the operator "
+        "brings: behind a proxy of a company, for instance. They are checked as curl does, so a CA without a key "
+        "usage, which Python's strict profile refuses, is accepted.",
     )
     requests_per_minute: Requests = Field(
         100, ge=1, le=1_000_000, description="What ColdSend grants to each key in a minute."
@@ -233,6 +243,8 @@ def notices(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]
             continue
         likely = difflib.get_close_matches(field, Settings.model_fields, n=1, cutoff=0.5)
         yield f"{name} is no setting and has no effect" + (f"; did you mean {variable(likely[0])}?" if likely else "")
+    for name, text in proxies_of(environment).ignored:
+        yield f"{name}: {shown(text)} means nothing here and is ignored"
     url = urlsplit(settings.api_url)
     if url.scheme == "http" and url.hostname not in {"localhost", "127.0.0.1", "::1"}:
         yield f"{PREFIX}API_URL={settings.api_url} sends API keys and passwords unencrypted; use https"

@@ -19,6 +19,7 @@ from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.coldsend.headers import Meta
 from coldsend_operator.core.answers import Deleted, FailureKind
 from tests.coldsend.support import ALL_CALLS, API_KEY, INBOX_ID, failure_of, row, smtp_inbox
+from tests.support.tls import CA, server_tls, strict_as_python_3_13
 
 DONE = json.dumps(row()).encode()
 
@@ -63,9 +64,9 @@ def _content_length(head: bytes) -> int:
 
 
 @asynccontextmanager
-async def serving(script: Script) -> AsyncIterator[Server]:
+async def serving(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
     server = Server(script)
-    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls)
     server.port = listener.sockets[0].getsockname()[1]
     try:
         yield server
@@ -75,12 +76,23 @@ async def serving(script: Script) -> AsyncIterator[Server]:
 
 @asynccontextmanager
 async def client_of(
-    url: str, *, seconds: float = 30, check_seconds: float = 120, may_send: Callable[[], bool] = lambda: True
+    url: str,
+    *,
+    seconds: float = 30,
+    check_seconds: float = 120,
+    may_send: Callable[[], bool] = lambda: True,
+    ca_file: Path | None = None,
 ) -> AsyncIterator[ColdSendClient]:
     def hear(_operation: str, _meta: Meta) -> None: ...
 
     client = ColdSendClient(
-        url, API_KEY, on_answer=hear, timeout=seconds, check_timeout=check_seconds, may_send=may_send
+        url,
+        API_KEY,
+        on_answer=hear,
+        timeout=seconds,
+        check_timeout=check_seconds,
+        may_send=may_send,
+        ca_file=ca_file,
     )
     try:
         yield client
@@ -289,6 +301,27 @@ async def test_behind_a_proxy_that_opens_no_tunnel_no_key_leaves(monkeypatch: py
     assert failure.kind is (FailureKind.NOT_SENT if sent else FailureKind.LOST)
     assert proxy.requests[0].startswith(b"CONNECT api.example.com:443")
     assert b"cs_live" not in b"".join(proxy.requests)
+
+
+async def test_no_proxy_as_platforms_write_it_leads_straight_to_coldsend(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "[::1],fd01::/48,127.0.0.0/8,.svc")
+    async with serving(sending(answer())) as server, client_of(server.url) as client:
+        assert await client.delete_account(INBOX_ID) == Deleted()
+
+
+@pytest.mark.parametrize("by_setting", [True, False])
+async def test_a_ca_without_key_usage_is_accepted_by_setting(monkeypatch: pytest.MonkeyPatch, by_setting: bool) -> None:
+    strict_as_python_3_13(monkeypatch)
+    monkeypatch.setenv("SSL_CERT_FILE", str(CA))
+    async with (
+        serving(sending(answer()), tls=server_tls()) as server,
+        client_of(server.url.replace("http:", "https:"), ca_file=CA if by_setting else None) as client,
+    ):
+        if by_setting:
+            assert await client.delete_account(INBOX_ID) == Deleted()
+        else:
+            assert "CERTIFICATE_VERIFY_FAILED" in (await failure_of(client.delete_account(INBOX_ID))).message
 
 
 def test_the_ca_bundle_of_the_environment_is_trusted_instead(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from coldsend_operator.kube.client import (
     Unreachable,
 )
 from coldsend_operator.kube.clock import ServerClock
-from coldsend_operator.kube.login import load_configuration
+from coldsend_operator.kube.login import load_login
 from coldsend_operator.kube.secrets import Secrets
 from coldsend_operator.kube.startup import list_versions
 from tests.kube.support import eventually
@@ -231,7 +231,7 @@ async def test_a_list_whose_rest_is_gone_starts_over(client: KubeClient, player:
 async def test_without_any_configuration_one_sentence_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "missing"))
     with pytest.raises(NotConfigured, match="neither a service account nor the file"):
-        await load_configuration()
+        await load_login()
 
 
 async def test_a_broken_kubeconfig_is_no_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,7 +247,7 @@ async def test_a_broken_kubeconfig_is_no_configuration(tmp_path: Path, monkeypat
     ):
         broken.write_text(content)
         with pytest.raises(NotConfigured) as error:
-            await load_configuration()
+            await load_login()
         assert token not in "".join(traceback.format_exception(error.value))
 
 
@@ -258,10 +258,10 @@ async def test_in_a_pod_the_service_account_goes_before_the_kubeconfig(
     (tmp_path / "ca.crt").write_text("certificate")
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "fd00::1")
     monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "443")
-    configuration = await load_configuration(tmp_path)
-    assert configuration.host == "https://[fd00::1]:443"
-    assert await configuration.get_api_key_with_prefix("BearerToken") == "bearer of-the-pod"
-    assert configuration.ssl_ca_cert == str(tmp_path / "ca.crt")
+    login = await load_login(tmp_path)
+    assert login.server == "https://[fd00::1]:443"
+    assert login.authorization == "bearer of-the-pod"
+    assert login.configuration.ssl_ca_cert == str(tmp_path / "ca.crt")
 
 
 @pytest.mark.parametrize(
@@ -277,7 +277,7 @@ async def test_the_proxy_of_the_environment_is_used(
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    assert (await load_configuration()).proxy == proxy
+    assert (await load_login()).configuration.proxy == proxy
 
 
 DATE = "Tue, 24 Nov 2026 03:00:00 GMT"

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
+from pathlib import Path
 from typing import TypeVar
 
 import httpx
@@ -39,6 +40,7 @@ from coldsend_operator.core.answers import (
     Page,
     Row,
 )
+from coldsend_operator.proxies import proxies_of
 
 # httpx logs URLs at INFO (a search holds an address), httpcore logs headers at DEBUG.
 for _name in ("httpx", "httpcore"):
@@ -90,6 +92,7 @@ class ColdSendClient:
         timeout: float = 30,
         check_timeout: float = 120,
         may_send: Callable[[], bool] = lambda: True,
+        ca_file: Path | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
@@ -104,7 +107,9 @@ class ColdSendClient:
                 "Accept": "application/json",
                 "Accept-Encoding": "identity",  # a few kB that unpack to gigabytes would end the process
             },
-            verify=_tls(self._base_url),
+            verify=_tls(self._base_url, ca_file),
+            trust_env=False,  # the proxy is settled here, and a .netrc has no say
+            proxy=None if transport else proxies_of(os.environ).to(self._base_url, any_scheme=True),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # the key is all the state there is
             limits=httpx.Limits(max_connections=100, max_keepalive_connections=10, keepalive_expiry=KEEPALIVE_SECONDS),
             transport=transport,
@@ -276,13 +281,17 @@ def _reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _tls(base_url: str) -> ssl.SSLContext:
+def _tls(base_url: str, ca_file: Path | None) -> ssl.SSLContext:
     if base_url.startswith("https:"):
-        return _shared_tls(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+        return _shared_tls(ca_file, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used; it trusts nobody, and costs nothing to make
 
 
 @functools.cache
-def _shared_tls(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+def _shared_tls(ca_file: Path | None, _file: str | None, _folder: str | None) -> ssl.SSLContext:
     """One for all clients, by what httpx reads from the environment: loading the CA bundle takes 40 ms and 2 MB."""
-    return httpx.create_ssl_context()
+    if ca_file is None:
+        return httpx.create_ssl_context()
+    context = ssl.create_default_context(cafile=ca_file)
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # CAs of companies often lack the key usage that Python 3.13 wants
+    return context

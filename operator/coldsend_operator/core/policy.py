@@ -60,6 +60,7 @@ class Policy:
     adopt_by_default: bool = False
     operator_key_namespaces: frozenset[str] = frozenset()
     adopt_namespaces: frozenset[str] = frozenset()
+    crd_deleting: bool = False  # a definition of ours is going or gone: nothing is deleted in ColdSend (rule 31)
     namespaces: dict[str, NamespaceMarks] = field(default_factory=dict)
     max_unavailable: dict[str, Unavailable] = field(default_factory=dict)  # by UID of the Batch
     orphaning: set[str] = field(default_factory=set)  # UIDs of Batches whose live template says Orphan

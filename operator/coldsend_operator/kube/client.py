@@ -16,11 +16,8 @@ from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlencode
 
-import aiohttp
-from kubernetes.aio.client.api_client import ApiClient
-
-from coldsend_operator import __version__
 from coldsend_operator.kube.clock import ServerClock, unix_seconds
+from coldsend_operator.kube.connection import Connection
 from coldsend_operator.kube.errors import (
     Conflict,
     Expired,
@@ -33,7 +30,6 @@ from coldsend_operator.kube.errors import (
     Unreachable,
     error_of,
 )
-from coldsend_operator.kube.login import load_configuration
 from coldsend_operator.kube.paths import Kind, Ref, kind_of
 from coldsend_operator.kube.throttle import Throttle
 
@@ -70,11 +66,8 @@ LIST_SECONDS: Final = 30.0
 CONCURRENCY: Final = 16  # more of them only queue up in the API server
 READ_PAUSES: Final = (0.2, 1.0)  # before the second and the third try of a GET
 LONGEST_PAUSE: Final = 5.0  # of a Retry-After that a GET waits out
-LOGIN_SECONDS: Final = 5.0  # between two readings of the credentials
 EVENTS_PER_SECOND: Final = 20.0
 EVENTS_AT_ONCE: Final = 200
-
-AGENT: Final = f"{FIELD_MANAGER}/{__version__}"
 
 OnWrite = Callable[[str, str], None]
 
@@ -102,7 +95,7 @@ class _Call:
 
     @property
     def headers(self) -> dict[str, str]:
-        headers = {"Accept": self.accept, "User-Agent": AGENT}
+        headers = {"Accept": self.accept}
         return headers if self.content_type is None else {**headers, "Content-Type": self.content_type}
 
     @property
@@ -118,7 +111,7 @@ class KubeClient:
 
     `on_write(kind, verb)` is told of every write before it leaves, with verbs as in RBAC (create, update, patch,
     delete). Only GETs are repeated, after Unreachable; a 401, which the server has not acted upon, is repeated once
-    with credentials read anew. (The transport sends a PUT or DELETE again on another connection when the server had
+    with credentials read again. (The transport sends a PUT or DELETE again on another connection when the server had
     closed the idle one; these carry a resourceVersion or a UID, so it does no harm.) All methods raise KubeError.
     """
 
@@ -126,9 +119,7 @@ class KubeClient:
         self._on_write = on_write
         self._slots = asyncio.Semaphore(CONCURRENCY)
         self._clock = ServerClock()
-        self._login = asyncio.Lock()
-        self._logged_in = float("-inf")
-        self._api: Any = None
+        self.connection = Connection()
         self.fence = Fence()
         # By kind: what happens to a batch is not lost among what happens to its thousands of children.
         self.event_throttles = defaultdict[str, Throttle](lambda: Throttle(EVENTS_PER_SECOND, EVENTS_AT_ONCE))
@@ -139,13 +130,13 @@ class KubeClient:
         return cls(on_write)
 
     async def __aenter__(self) -> Self:
-        self._api = ApiClient(await load_configuration())
+        await self.connection.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._api.close()
+        await self.connection.close()
 
     def beside(self, concurrency: int) -> Self:
         """The same open session with slots of its own: its calls do not wait behind a flood of others."""
@@ -236,52 +227,24 @@ class KubeClient:
     async def _send(self, call: _Call, *, urgent: bool = False) -> dict[str, Any]:
         slot: AbstractAsyncContextManager[None] = nullcontext() if urgent else self._slots
         async with slot:
+            asked = time.monotonic()
             try:
                 return await self._exchange(call, urgent=urgent)
             except KubeError as error:
-                if error.status != 401 or not await self._renewed_login():
+                if error.status != 401 or not await self.connection.renew(asked):
                     raise
             return await self._exchange(call, urgent=urgent)
 
     async def _exchange(self, call: _Call, *, urgent: bool) -> dict[str, Any]:
-        configuration = self._api.configuration
-        headers = call.headers
-        token = await configuration.get_api_key_with_prefix("BearerToken")
-        if token:
-            headers["Authorization"] = token.strip()
+        await self.connection.refresh()  # may take its time, so before the fence is asked
         if call.method != "GET" and not urgent and not self.fence.lets_through():
             raise StaleLease("the Lease was not renewed lately")
         sent = unix_seconds()
-        try:
-            answer = await self._api.rest_client.request(
-                call.method,
-                configuration.host + call.target,
-                headers=headers,
-                body=call.body,
-                _request_timeout=aiohttp.ClientTimeout(total=call.seconds),
-            )
-            raw = await answer.read()
-        except (aiohttp.ClientError, OSError) as error:  # a timeout is an OSError, too
-            what = str(error) or "no answer in time"
-            raise Unreachable(f"{call.method} {call.path}: {what}", reason=type(error).__name__) from error
+        answer = await self.connection.exchange(call.method, call.target, call.headers, call.body, call.seconds)
         self._clock.observe(answer.headers.get("Date"), sent, unix_seconds())
         if answer.status >= 300:
-            raise error_of(answer.status, raw, answer.headers.get("Retry-After"), discreet=call.discreet)
-        return _parsed(raw, answer.status)
-
-    async def _renewed_login(self) -> bool:
-        """Whether there are credentials that the refused call may not have had."""
-        asked = time.monotonic()
-        async with self._login:
-            if self._logged_in >= asked:
-                return True
-            if asked - self._logged_in < LOGIN_SECONDS:
-                return False
-            fresh = await load_configuration()
-            self._api.configuration.api_key = fresh.api_key
-            self._api.configuration.refresh_api_key_hook = fresh.refresh_api_key_hook
-            self._logged_in = time.monotonic()
-            return True
+            raise error_of(answer.status, answer.body, answer.headers.get("Retry-After"), discreet=call.discreet)
+        return _parsed(answer.body, answer.status)
 
 
 def _parsed(raw: bytes, status: int) -> dict[str, Any]:

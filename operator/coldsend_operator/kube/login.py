@@ -1,9 +1,14 @@
 """Which API server, and as whom: the service account of the pod, else the kubeconfig."""
 
+import asyncio
+import base64
+import json
 import os
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config.config_exception import ConfigException
@@ -11,25 +16,63 @@ from kubernetes.aio.config.incluster_config import SERVICE_HOST_ENV_NAME, InClus
 from kubernetes.aio.config.kube_config import load_kube_config
 
 from coldsend_operator.kube.errors import NotConfigured
+from coldsend_operator.proxies import proxies_of
 
-CONNECTIONS = 64
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+PLUGIN_SECONDS = 30.0  # that an exec plugin of a kubeconfig may take
 
 
-async def load_configuration(service_account: Path = SERVICE_ACCOUNT) -> Configuration:
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What was read of a service account or a kubeconfig at one time."""
+
+    configuration: Configuration
+    expires: float | None = None  # Unix seconds; None: not known, or never
+    rotates: bool = False  # the kubelet replaces the token of a service account at any time
+
+    @property
+    def server(self) -> str:
+        return str(self.configuration.host).rstrip("/")
+
+    @property
+    def authorization(self) -> str | None:
+        """The header, if the API server wants one."""
+        token = self.configuration.api_key.get("BearerToken")
+        return str(token).strip() if token else None
+
+    @property
+    def certificate(self) -> tuple[object, ...] | None:
+        """What tells one client certificate from a later one; None without any."""
+        files = [self.configuration.cert_file, self.configuration.key_file]
+        return tuple((file, Path(file).stat().st_mtime_ns) for file in files if file) or None
+
+    def tls(self) -> ssl.SSLContext:
+        """Checks as kubectl does: Python's strict profile refuses CAs without a key usage, which clusters have."""
+        configuration = self.configuration
+        context = ssl.create_default_context(cafile=configuration.ssl_ca_cert, cadata=configuration.ca_cert_data)
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        if configuration.cert_file:
+            context.load_cert_chain(configuration.cert_file, keyfile=configuration.key_file)
+        if not configuration.verify_ssl:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+
+async def load_login(service_account: Path = SERVICE_ACCOUNT) -> Login:
     """Address, trust and credentials of the API server, read anew.
 
     Raises NotConfigured with one sentence when there are none.
     """
-    configuration = Configuration(connection_pool_maxsize=CONNECTIONS)
-    if _in_cluster(service_account):
+    configuration, expires = Configuration(), None
+    in_cluster = _in_cluster(service_account)
+    if in_cluster:
         _load_service_account(configuration, service_account)
     else:
-        await _load_kubeconfig(configuration)
-    configuration.proxy = configuration.proxy or _proxy(configuration.host)
-    # aiohttp's own trust_env asks environment and .netrc at each request; the proxy is settled above, once
-    configuration.client_session_kwargs = {"trust_env": False}
-    return configuration
+        expires = await _load_kubeconfig(configuration)
+    # of a kubeconfig's proxy-url and the environment the first counts, as with kubectl
+    configuration.proxy = configuration.proxy or proxies_of(os.environ).to(configuration.host)
+    return Login(configuration, expires or _expiry(configuration.api_key), rotates=in_cluster)
 
 
 def _in_cluster(service_account: Path) -> bool:
@@ -39,22 +82,26 @@ def _in_cluster(service_account: Path) -> bool:
 def _load_service_account(configuration: Configuration, folder: Path) -> None:
     try:
         InClusterConfigLoader(  # type: ignore[no-untyped-call]
-            token_filename=str(folder / "token"), cert_filename=str(folder / "ca.crt")
+            token_filename=str(folder / "token"), cert_filename=str(folder / "ca.crt"), try_refresh_token=False
         ).load_and_set(configuration)
     except (ConfigException, OSError) as error:
         raise NotConfigured(f"the service account in {folder} cannot be used: {error}") from error
 
 
-async def _load_kubeconfig(configuration: Configuration) -> None:
+async def _load_kubeconfig(configuration: Configuration) -> float | None:
+    """When the credentials expire, as an exec plugin says it."""
     paths = _kubeconfig_paths()
     try:
-        await load_kube_config(  # type: ignore[no-untyped-call]
-            paths, client_configuration=configuration, persist_config=False
-        )
+        async with asyncio.timeout(PLUGIN_SECONDS):
+            loader = await load_kube_config(  # type: ignore[no-untyped-call]
+                paths, client_configuration=configuration, persist_config=False
+            )
     except Exception as error:  # noqa: BLE001 - the library stumbles over a wrong file in any way
         # its messages may quote a user's entry, so the token; neither they nor the cause are shown then
         what = type(error).__name__ if "{" in str(error) or not isinstance(error, ConfigException | OSError) else error
         raise NotConfigured(f"the kubeconfig {paths} cannot be used: {what}") from None
+    expiry = getattr(loader, "exec_plugin_expiry", None)
+    return expiry.timestamp() if isinstance(expiry, datetime) else None
 
 
 def _kubeconfig_paths() -> str:
@@ -64,8 +111,13 @@ def _kubeconfig_paths() -> str:
     return paths
 
 
-def _proxy(host: str) -> str | None:
-    url = urlsplit(host)
-    if proxy_bypass(url.netloc):
+def _expiry(api_key: Mapping[str, str]) -> float | None:
+    """When a token that says so expires: those of service accounts do, in the second part of the JWT."""
+    parts = api_key.get("BearerToken", "").strip().split(".")
+    if len(parts) != 3:
         return None
-    return getproxies().get(url.scheme)
+    try:
+        expires = json.loads(base64.urlsafe_b64decode(parts[1] + "=="))["exp"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return float(expires) if isinstance(expires, int | float) else None

@@ -1,7 +1,7 @@
-"""A bound on a rate: tokens that grow back."""
+"""Bounds on a rate: tokens that grow back, and pauses that grow."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 
 class Throttle:
@@ -25,3 +25,26 @@ class Throttle:
             return False
         self._tokens -= 1
         return True
+
+
+class Pauses:
+    """Seconds to wait between tries that fail: each pause is twice the one before, up to the longest."""
+
+    def __init__(self, first: float = 1.0, longest: float = 60.0) -> None:
+        self._first = first
+        self._longest = longest
+        self._next = first
+
+    def next(self) -> float:
+        pause, self._next = self._next, min(self._longest, self._next * 2)
+        return pause
+
+    def reset(self) -> None:
+        """A try succeeded."""
+        self._next = self._first
+
+    def __iter__(self) -> Iterator[float]:
+        """Pauses without end, from the first one on."""
+        pauses = Pauses(self._first, self._longest)
+        while True:
+            yield pauses.next()

@@ -10,16 +10,18 @@ from typing import Any
 from coldsend_operator.kube.client import Kind, KubeClient, KubeError, NotFound, Ref
 from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.kube.startup import list_versions
-from coldsend_operator.logs import Event, log
+from coldsend_operator.kube.throttle import Pauses
+from coldsend_operator.logs import Event, Recurring, log
 from coldsend_operator.settings import Settings
 from coldsend_operator.workspace.batches import Batches
+from coldsend_operator.workspace.crd_guard import CrdGuard
 from coldsend_operator.workspace.registry import Registry
 from coldsend_operator.workspace.set_aside import READ, SetAside
 from coldsend_operator.workspace.writer import ref_of
 
 ARRIVAL_PAUSE = 0.05
 RELIST_SECONDS = 5.0
-LIST_RETRY = 2.0
+LIST_RETRY, LONGEST_RETRY = 2.0, 30.0
 FREEZE_EACH = 1_000
 UNSEEN_SECONDS = 600.0  # what went unseen is forgotten after so long, even if no event tells of a new list
 READ_CHILD, FORGET = "read_child", "forget"
@@ -48,12 +50,14 @@ class Arrivals:
         batches: Batches,
         clock: Callable[[], float],
         set_aside: SetAside,
+        crds: CrdGuard,
     ) -> None:
         self._kube = kube
         self._settings = settings
         self._registry = registry
         self._batches = batches
         self._clock = clock
+        self._crds = crds
         self._set_aside = set_aside
         self._known: dict[Kind, _Known] = {kind: _Known() for kind in KINDS}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -220,12 +224,19 @@ class Arrivals:
         self._read_again(ref)
 
     async def _answered(self, of: Kind) -> dict[str, int]:
+        trouble, pauses = Recurring(Event.CALL_FAILED, operation=f"list {of}"), Pauses(LIST_RETRY, LONGEST_RETRY)
         while True:
+            await self._crds.present()
             try:
-                return await list_versions(self._kube, of, self._settings.namespaces, self._settings.label_selector)
+                listed = await list_versions(self._kube, of, self._settings.namespaces, self._settings.label_selector)
+            except NotFound:  # no such kind: the guard says so, and waits for it
+                await self._crds.asked_again()
             except KubeError as error:
-                log.warning(Event.CALL_FAILED, operation=f"list {of}", message=str(error))
-                await asyncio.sleep(LIST_RETRY)
+                trouble.failed(str(error))
+            else:
+                trouble.ended()
+                return listed
+            await asyncio.sleep(pauses.next())
 
 
 def _ref(kind: Kind, raw: Mapping[str, Any]) -> Ref:

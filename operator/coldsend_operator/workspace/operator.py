@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,13 +18,16 @@ from coldsend_operator.kube.client import KubeClient, KubeError
 from coldsend_operator.kube.lease import Election, Leadership, NoElection
 from coldsend_operator.kube.secrets import Secrets
 from coldsend_operator.kube.state import StateMap
-from coldsend_operator.logs import Event, log
+from coldsend_operator.kube.throttle import Pauses
+from coldsend_operator.kube.watches import Watches
+from coldsend_operator.logs import Event, Recurring, log
 from coldsend_operator.metrics import Metrics, serving
 from coldsend_operator.probes import answering
 from coldsend_operator.settings import Settings
 from coldsend_operator.workspace.arrivals import ARRIVAL_PAUSE, Arrivals
 from coldsend_operator.workspace.batches import Batches
 from coldsend_operator.workspace.clock import Clock
+from coldsend_operator.workspace.crd_guard import CrdGuard
 from coldsend_operator.workspace.credentials import Hmac, SecretReader, load_hmac
 from coldsend_operator.workspace.figures import snapshot
 from coldsend_operator.workspace.keys import KeyRing
@@ -35,7 +39,7 @@ from coldsend_operator.workspace.set_aside import SetAside
 from coldsend_operator.workspace.store import Store
 from coldsend_operator.workspace.writer import MOST_WRITES
 
-HMAC_RETRY = 2.0
+HMAC_RETRY, LONGEST_RETRY = 2.0, 30.0
 STALLED_SECONDS = 60.0
 SHORTEST_CHECK, CHECK_TIMEOUT = 10.0, 120.0
 
@@ -64,6 +68,7 @@ class Operator:
         self.metrics.build(__version__, commit())
         self._stack = AsyncExitStack()
         self._kube = kube or KubeClient.connect(self.metrics.write)
+        self.watches = Watches(self._kube.connection, self.metrics.watch_silent)
         self._leadership: Leadership = leadership or NoElection()
         self._background: list[asyncio.Task[None]] = []
         self._hmac: Hmac | None = None
@@ -102,7 +107,10 @@ class Operator:
             self.metrics.job_finished,
             self.set_aside,
         )
-        self._arrivals = Arrivals(self._kube, self._settings, self.registry, self.batches, self.clock, self.set_aside)
+        self.crds = CrdGuard(self._kube, self.policy, self._decide_all_again)
+        self._arrivals = Arrivals(
+            self._kube, self._settings, self.registry, self.batches, self.clock, self.set_aside, self.crds
+        )
         await self._stack.enter_async_context(serving(self.metrics, self._snapshot, self._settings.metrics_address))
         await self._stack.enter_async_context(
             answering(self._settings.probes_address, lambda: self.alive, lambda: self.ready)
@@ -179,12 +187,14 @@ class Operator:
         return all(came_round_at > limit for came_round_at in rounds)
 
     async def _load_hmac(self) -> None:
+        trouble, pauses = Recurring(Event.CALL_FAILED, operation="load_hmac_key"), Pauses(HMAC_RETRY, LONGEST_RETRY)
         while self._hmac is None:
             try:
                 self._hmac = await load_hmac(self._secrets, self._settings.lease_namespace)
             except KubeError as error:
-                log.warning(Event.CALL_FAILED, operation="load_hmac_key", message=str(error))
-                await asyncio.sleep(HMAC_RETRY)
+                trouble.failed(str(error))
+                await asyncio.sleep(pauses.next())
+        trouble.ended()
 
     def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
@@ -230,6 +240,11 @@ class Operator:
         if runner is not None:
             runner.wake()
 
+    def _decide_all_again(self) -> None:
+        for runner in self.registry.runners.values():
+            runner.ledger.touch_everything()
+            runner.wake()
+
     def _client(self, key: Any, on_answer: Any) -> ColdSendClient:
         return ColdSendClient(
             self._settings.api_url,
@@ -237,12 +252,14 @@ class Operator:
             on_answer=on_answer,
             check_timeout=self.policy.check_timeout,
             may_send=self._leadership.fresh,
+            ca_file=self._settings.ca_file,
         )
 
     def _snapshot(self) -> Any:
-        return snapshot(
+        figures = snapshot(
             self.registry, self.set_aside.counts(), self.clock(), with_scores=self._settings.account_metrics
         )
+        return replace(figures, watch_silence=self.watches.silent_seconds)
 
 
 def check_timeout(settings: Settings) -> float:

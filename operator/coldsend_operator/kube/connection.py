@@ -1,0 +1,167 @@
+"""The way to the API server: TLS, proxy and credentials that stay fresh, for our own calls and for kopf's watches."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import aiohttp
+from yarl import URL
+
+from coldsend_operator import __version__
+from coldsend_operator.kube.errors import KubeError, Unreachable
+from coldsend_operator.kube.login import Login, load_login
+from coldsend_operator.logs import Event, Recurring
+
+AGENT: Final = f"coldsend-operator/{__version__}"
+CONNECTIONS: Final = 64
+CONNECT_SECONDS: Final = 10.0
+BUFFER: Final = 2**21  # objects of a watch may be larger than aiohttp's own
+
+REREAD_SECONDS: Final = 60.0  # a token in a file may be replaced at any time; as other clients do
+EARLY_SECONDS: Final = 60.0  # credentials are renewed so long before they expire, or for the last fifth of their life
+LOGIN_SECONDS: Final = 5.0  # between two readings of the credentials
+CLOSING_SECONDS: Final = 30.0  # that calls under way have when a client certificate is replaced
+
+Handler = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
+Load = Callable[[], Awaitable[Login]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Connection:
+    """One identity for the whole process: what one call learns of rotated credentials serves all others.
+
+    Credentials are read again before they expire, and when the API server refuses them (`renew`).
+    """
+
+    def __init__(self, load: Load = load_login) -> None:
+        self._load = load
+        self._reading = asyncio.Lock()
+        self._read_at = float("-inf")
+        self._renew_at = float("inf")
+        self._login: Login | None = None
+        self._session: aiohttp.ClientSession | None = None
+        self._retired: set[asyncio.Task[None]] = set()
+        self._trouble = Recurring(Event.CALL_FAILED, operation="read_credentials")
+
+    async def open(self) -> None:
+        """Raises NotConfigured when there is no cluster to connect to."""
+        self._take(await self._load())
+        self._read_at = float("-inf")  # the first refusal is reason enough to read them once more
+        self._session = self.open_session()
+
+    async def close(self) -> None:
+        for task in self._retired:
+            task.cancel()
+        if self._session is not None:
+            await self._session.close()
+
+    @property
+    def login(self) -> Login:
+        if self._login is None:
+            raise RuntimeError("the connection is not open")
+        return self._login
+
+    def open_session(self, *middlewares: Any, connections: int = CONNECTIONS) -> aiohttp.ClientSession:
+        """A session with the API server that carries the credentials as they are when a request leaves."""
+        login = self.login
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=connections, ssl=login.tls()),
+            headers={"User-Agent": AGENT},
+            middlewares=(*middlewares, self._authorize),
+            proxy=login.configuration.proxy,
+            trust_env=False,  # it would read environment and .netrc at each request; the proxy is settled already
+            read_bufsize=BUFFER,
+        )
+
+    async def exchange(self, method: str, target: str, headers: dict[str, str], body: Any, seconds: float) -> Answer:
+        """Raises Unreachable when no answer came."""
+        if self._session is None:
+            raise RuntimeError("the connection is not open")
+        try:
+            async with self._session.request(
+                method,
+                self.login.server + target,
+                headers=headers,
+                data=None if body is None else json.dumps(body),
+                timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=min(CONNECT_SECONDS, seconds)),
+                allow_redirects=False,
+            ) as response:
+                return Answer(response.status, response.headers, await response.read())
+        except (aiohttp.ClientError, OSError) as error:  # a timeout is an OSError, too
+            what = str(error) or "no answer in time"
+            path = target.partition("?")[0]
+            raise Unreachable(f"{method} {path}: {what}", reason=type(error).__name__) from error
+
+    async def refresh(self) -> None:
+        """Read the credentials again when it is time to."""
+        if time.monotonic() >= self._renew_at and not self._reading.locked():
+            async with self._reading:
+                await self._reread()
+
+    async def renew(self, asked: float) -> bool:
+        """Whether there are credentials that a call refused at the monotonic time `asked` may not have had."""
+        async with self._reading:
+            if self._read_at >= asked:
+                return True
+            if asked - self._read_at < LOGIN_SECONDS:
+                return False
+            return await self._reread()
+
+    async def _reread(self) -> bool:
+        try:
+            fresh = await self._load()
+            moved = fresh.certificate != self.login.certificate
+            trouble = "there is no token any more" if self.login.authorization and not fresh.authorization else ""
+        except (KubeError, OSError) as error:
+            trouble = str(error)
+        if trouble:
+            self._trouble.failed(trouble)
+            self._renew_at = time.monotonic() + LOGIN_SECONDS
+            return False
+        self._trouble.ended()
+        self._take(fresh)
+        if moved:  # connections that are open show the old certificate
+            self._retire(self._session)
+            self._session = self.open_session()
+        return True
+
+    def _take(self, login: Login) -> None:
+        known = self._login is not None and self._login.authorization == login.authorization
+        self._login = login
+        self._read_at = time.monotonic()
+        lasts = REREAD_SECONDS if login.rotates else float("inf")
+        if login.expires is not None:
+            left = login.expires - time.time()
+            lasts = min(lasts, left - min(EARLY_SECONDS, left / 5))
+        if known or lasts <= 0:  # nothing newer is there yet
+            lasts = max(lasts, LOGIN_SECONDS)
+        self._renew_at = self._read_at + lasts
+
+    def _retire(self, session: aiohttp.ClientSession | None) -> None:
+        async def close() -> None:
+            if session is not None:
+                await asyncio.sleep(CLOSING_SECONDS)
+                await session.close()
+
+        task = asyncio.create_task(close())
+        self._retired.add(task)
+        task.add_done_callback(self._retired.discard)
+
+    async def _authorize(self, request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
+        await self.refresh()
+        login = self.login
+        if request.url.origin() == URL(login.server).origin():  # a redirect elsewhere gets no token
+            if login.authorization:
+                request.headers["Authorization"] = login.authorization
+            if login.configuration.tls_server_name:
+                request.server_hostname = login.configuration.tls_server_name
+        return await handler(request)

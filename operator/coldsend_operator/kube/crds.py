@@ -1,0 +1,61 @@
+"""Whether the API server serves both kinds, and whether one of their definitions is being deleted."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from coldsend_operator.kube.client import METADATA, Forbidden, KubeClient, NotFound
+from coldsend_operator.resources.names import ACCOUNT_PLURAL, API_VERSION, BATCH_PLURAL, GROUP
+
+PLURALS: Final = (ACCOUNT_PLURAL, BATCH_PLURAL)
+LAG_SECONDS: Final = 1.0  # by which discovery may follow a definition
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """Names of definitions, such as `senderaccounts.coldsend.pro`."""
+
+    missing: tuple[str, ...] = ()
+    deleting: tuple[str, ...] = ()
+
+    @property
+    def usable(self) -> bool:
+        return not self.missing and not self.deleting
+
+
+async def served(client: KubeClient) -> Definitions:
+    """What discovery says: everybody may read it. While a definition is being deleted, it takes no creates."""
+    try:
+        answer = await client.get(f"/apis/{API_VERSION}")
+    except NotFound:
+        return Definitions(missing=tuple(map(_name, PLURALS)))
+    verbs = {entry["name"]: entry.get("verbs") or () for entry in answer.get("resources") or ()}
+    return Definitions(
+        missing=tuple(_name(plural) for plural in PLURALS if plural not in verbs),
+        deleting=tuple(_name(plural) for plural in PLURALS if plural in verbs and "create" not in verbs[plural]),
+    )
+
+
+async def defined(client: KubeClient) -> Definitions:
+    """What the definitions themselves say, as they are at this moment.
+
+    Where they may not be read, discovery tells, which may be a little behind.
+    """
+    missing, deleting = [], []
+    for plural in PLURALS:
+        path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{_name(plural)}"
+        try:
+            found = await client.get(path, accept=METADATA)
+        except NotFound:
+            missing.append(_name(plural))
+        except Forbidden:
+            await asyncio.sleep(LAG_SECONDS)
+            return await served(client)
+        else:
+            if found["metadata"].get("deletionTimestamp"):
+                deleting.append(_name(plural))
+    return Definitions(tuple(missing), tuple(deleting))
+
+
+def _name(plural: str) -> str:
+    return f"{plural}.{GROUP}"

@@ -1,0 +1,103 @@
+"""The session through which kopf watches, and what is known of its watches: their errors, and how long they are silent.
+
+kopf gives a silent watch up after `IDLE_SECONDS` and opens it again; the API server sends a bookmark each minute.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Final
+
+import aiohttp
+
+from coldsend_operator.kube.connection import Connection, Handler
+from coldsend_operator.kube.paths import kind_of
+from coldsend_operator.logs import Event, Recurring
+
+IDLE_SECONDS: Final = 80.0
+"""A watch without any byte for so long is taken for dead."""
+
+
+class Watches:
+    """`on_silence(kind)` is told of each watch that was given up because nothing came any more."""
+
+    def __init__(
+        self, connection: Connection, on_silence: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._connection = connection
+        self._on_silence = on_silence
+        self._clock = clock
+        self._heard: dict[str, float] = {}  # when something came last, by path
+        self._troubles: defaultdict[str, Recurring] = defaultdict(lambda: Recurring(Event.WATCH_FAILED))
+
+    def open_session(self) -> aiohttp.ClientSession:
+        return self._connection.open_session(self._ask, connections=0)
+
+    @property
+    def server(self) -> str:
+        return self._connection.login.server
+
+    @property
+    def silent_seconds(self) -> dict[str, float]:
+        """By kind: for how long nothing has come on a watch of it, the longest where there are several."""
+        now, longest = self._clock(), dict[str, float]()
+        for path, heard in self._heard.items():
+            longest[kind_of(path)] = max(longest.get(kind_of(path), 0.0), now - heard)
+        return longest
+
+    def forget(self) -> None:
+        """Nothing is watched for now, and that is as it should be."""
+        self._heard.clear()
+
+    async def _ask(self, request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
+        path, asked = request.url.path, time.monotonic()
+        watching = "watch" in request.url.query
+        if watching:
+            self._look_at(path)
+        trouble = self._troubles[path]
+        try:
+            response = await handler(request)
+            if response.status == 401 and await self._connection.renew(asked):
+                response.release()
+                response = await handler(request)
+        except (aiohttp.ClientError, OSError) as error:
+            trouble.failed(f"GET {path}: {str(error) or type(error).__name__}")
+            raise
+        if response.status >= 400:
+            trouble.failed(f"GET {path}: HTTP {response.status} {response.reason}")
+            return response
+        trouble.ended()
+        if path in self._heard:
+            self._heard[path] = self._clock()
+        if watching:
+            heard: Any = _Heard(response.content, lambda: self._heard.update({path: self._clock()}))
+            response.content = heard
+        return response
+
+    def _look_at(self, path: str) -> None:
+        """A watch begins: how did the one before it end?"""
+        now = self._clock()
+        silent = now - self._heard.setdefault(path, now)
+        if silent >= IDLE_SECONDS:
+            kind = kind_of(path)
+            self._on_silence(kind)
+            self._heard[path] = now
+            Recurring(Event.WATCH_SILENT, kind=kind).failed(
+                f"nothing came on the watch {path} for {silent:.0f} s, not even a bookmark: it is opened again"
+            )
+
+
+class _Heard:
+    """The content of an answer, with a call for each piece that comes."""
+
+    def __init__(self, content: aiohttp.StreamReader, on_piece: Callable[[], None]) -> None:
+        self._content = content
+        self._on_piece = on_piece
+
+    async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
+        async for piece in self._content.iter_chunked(size):
+            self._on_piece()
+            yield piece
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._content, name)

@@ -1,0 +1,29 @@
+"""A CA of the sort that clusters and companies have, and Python's strict profile refuses (tests/certificates)."""
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_FOLDER = Path(__file__).parents[1] / "certificates"
+CA = _FOLDER / "ca.pem"
+
+
+def server_tls() -> ssl.SSLContext:
+    """Of a server on 127.0.0.1 or localhost, with a certificate of that CA."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(_FOLDER / "server.pem", _FOLDER / "server-key.pem")
+    return context
+
+
+def strict_as_python_3_13(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python 3.13 checks by the strict profile unless told otherwise; older ones are made to do so."""
+    plain = ssl.create_default_context
+
+    def strict(*args: Any, **kwargs: Any) -> ssl.SSLContext:
+        context = plain(*args, **kwargs)
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    monkeypatch.setattr(ssl, "create_default_context", strict)
