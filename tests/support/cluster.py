@@ -53,6 +53,7 @@ class FakeCluster:
     on_end_asked: Callable[[Raw], None] = lambda raw: None  # the operator asks for the end of an object
     refuses: dict[str, KubeError] = field(default_factory=dict)  # by the end of a path: each call there
     refused: list[tuple[str, float]] = field(default_factory=list)  # paths, and when
+    reads: int = 0  # of Secrets
     version: int = 100
     _made: int = 0
 
@@ -156,6 +157,7 @@ class FakeCluster:
         if "configmaps" in parts:
             return _there(self.config_maps.get(path), path)
         if "secrets" in parts:
+            self.reads += 1
             values = _there(self.secrets.get((parts[3], parts[5])), path)
             return {"metadata": {"resourceVersion": "1"}, "data": dict(values)}
         if parts[-2] == "namespaces":

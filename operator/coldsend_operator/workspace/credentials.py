@@ -1,5 +1,6 @@
 """Secrets of accounts: read by name just before they are sent, otherwise known by an HMAC only."""
 
+import asyncio
 import secrets as randomness
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from coldsend_operator.coldsend.models import SmtpInbox
 from coldsend_operator.core.hashes import credentials_digest, salt_of
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, Credentials, SecretRef, Server
-from coldsend_operator.kube.client import Forbidden
+from coldsend_operator.kube.client import Forbidden, KubeError
 from coldsend_operator.kube.secrets import SecretContent, Secrets
 from coldsend_operator.logs import mask
 from coldsend_operator.resources.common import InboxType
@@ -72,6 +73,7 @@ class Passwords:
     credentials: Credentials
     smtp: SecretStr | None = None
     imap: SecretStr | None = None
+    unread: bool = False  # the API server did not give the Secret: what was known before may still hold
 
 
 def secret_names(account: Account) -> set[str]:
@@ -85,16 +87,18 @@ class SecretReader:
     def __init__(self, secrets: Secrets, hmac: Hmac) -> None:
         self._secrets = secrets
         self._hmac = hmac
-        self._contents: dict[tuple[str, str], SecretContent | Forbidden | None] = {}
+        self._contents: dict[tuple[str, str], SecretContent | KubeError | None] = {}
 
-    async def fetch(self, namespace: str, names: Iterable[str]) -> None:
-        """Read these Secrets; raises KubeError when the API server does not answer."""
-        for name in names:
-            if (namespace, name) not in self._contents:
-                try:
-                    self._contents[namespace, name] = await self._secrets.get(namespace, name)
-                except Forbidden as error:
-                    self._contents[namespace, name] = error
+    async def fetch(self, accounts: Iterable[Account]) -> None:
+        """Read the Secrets of these accounts; one that cannot be read costs those that reference it alone (rule 38)."""
+        names = {(account.desired.namespace, name) for account in accounts for name in secret_names(account)}
+        await asyncio.gather(*(self._fetch(*name) for name in names - self._contents.keys()))
+
+    async def _fetch(self, namespace: str, name: str) -> None:
+        try:
+            self._contents[namespace, name] = await self._secrets.get(namespace, name)
+        except KubeError as error:
+            self._contents[namespace, name] = error
 
     async def passwords(self, account: Account) -> Passwords:
         """The passwords of an account, or what keeps them from being had."""
@@ -102,12 +106,13 @@ class SecretReader:
         if smtp is None or imap is None:
             return Passwords(Credentials(None))
         namespace = account.desired.namespace
-        await self.fetch(namespace, secret_names(account))
+        await self.fetch([account])
         values: list[SecretStr] = []
         for field, server in (("spec.smtp", smtp), ("spec.imap", imap)):
             value = self._value(namespace, field, server.password, google=account.desired.spec.inbox_type == GOOGLE)
             if isinstance(value, Credentials):
-                return Passwords(value)
+                content = self._contents[namespace, server.password.name]
+                return Passwords(value, unread=isinstance(content, KubeError) and not isinstance(content, Forbidden))
             values.append(value)
         digest = self._hmac.digest(account, tuple(value.get_secret_value() for value in values))
         return Passwords(Credentials(digest), values[0], values[1])
@@ -118,6 +123,10 @@ class SecretReader:
         path = f"{field}.passwordSecretRef"
         if isinstance(content, Forbidden):
             message = f"The operator may not read Secret {ref.name} ({path}); grant it `get` on Secrets here."
+            return Credentials(None, Reason.SECRET_NOT_FOUND, message)
+        if isinstance(content, KubeError):
+            answer = "does not answer" if content.status is None else f"answers HTTP {content.status}"
+            message = f"Secret {ref.name} ({path}) cannot be read: Kubernetes {answer}; it is tried again by itself."
             return Credentials(None, Reason.SECRET_NOT_FOUND, message)
         if content is None:
             message = f"Secret {ref.name} ({path}) is not in this namespace; create it, it is picked up by itself."

@@ -19,15 +19,22 @@ class JobSecrets:
     def keep(self, job_id: str, sent: Iterable[tuple[Account, Passwords]]) -> None:
         """These accounts were sent with these passwords."""
         running = {known: members for known, members in self._sent.items() if known in self._ledger.jobs}
-        members = tuple(
-            member_of(smtp_inbox(account, passwords)) for account, passwords in sent if passwords.smtp is not None
-        )
-        self._sent = running | {job_id: members}
+        self._sent = running | {job_id: _members(sent)}
 
     async def of(self, job_id: str, reader: SecretReader) -> tuple[Member, ...]:
-        """Raises KubeError when the API server does not answer."""
-        if job_id not in self._sent:
-            job = self._ledger.jobs.get(job_id)
-            members = [self._ledger.accounts[uid] for uid in job.members] if job is not None else []
-            self.keep(job_id, [(member, await reader.passwords(member)) for member in members])
+        """What is known: a Secret that cannot be read keeps no job from being polled (rule 38)."""
+        if job_id in self._sent:
+            return self._sent[job_id]
+        job = self._ledger.jobs.get(job_id)
+        found = (self._ledger.accounts.get(uid) for uid in (job.members if job is not None else ()))
+        accounts = [account for account in found if account is not None]
+        await reader.fetch(accounts)
+        sent = [(account, await reader.passwords(account)) for account in accounts]
+        if any(passwords.unread for _, passwords in sent):
+            return _members(sent)  # read again at the next poll
+        self.keep(job_id, sent)
         return self._sent[job_id]
+
+
+def _members(sent: Iterable[tuple[Account, Passwords]]) -> tuple[Member, ...]:
+    return tuple(member_of(smtp_inbox(account, passwords)) for account, passwords in sent if passwords.smtp is not None)

@@ -1,5 +1,6 @@
 """API keys: the operator's own, and those of `apiKeySecretRef`. A key is known outside by its digest only."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from coldsend_operator.logs import mask
 from coldsend_operator.resources.values import api_key_fault, api_key_of
 from coldsend_operator.settings import Settings
 
+FAILURES = 5  # of the API server in a row, then the reference has a problem that its objects show
 MISSING_FIRST, MISSING_LONGEST = 1.0, 15.0
 REFUSED_SECONDS = 10.0
 FILE_SECONDS = 2.0
@@ -29,6 +31,7 @@ class KeyState:
     read_at: float = 0.0
     due: float = 0.0
     tries: int = 0
+    failures: int = 0  # of the API server in a row
 
 
 NO_KEY = (
@@ -83,23 +86,27 @@ class KeyRing:
 
     async def refresh(self) -> list[KeyRef]:
         """Read every key that is due again; the references whose key or problem changed."""
-        changed = []
-        for ref, state in list(self._states.items()):
-            if state.due > self._clock():
-                continue
-            before = (state.digest, state.problem)
-            await self._read(ref, state)
-            if (state.digest, state.problem) != before:
-                changed.append(ref)
-        return changed
+        due = [(ref, state) for ref, state in self._states.items() if state.due <= self._clock()]
+        before = [(state.digest, state.problem) for _, state in due]
+        await asyncio.gather(*(self._read(ref, state) for ref, state in due))  # one that hangs holds up no other
+        after = [(state.digest, state.problem) for _, state in due]
+        return [ref for (ref, _), was, now in zip(due, before, after, strict=True) if was != now]
 
     async def _read(self, ref: KeyRef, state: KeyState) -> None:
         state.read_at = self._clock()
         try:
             found = self._own() if ref.secret is None else await self._of_secret(ref.namespace, ref.secret)
-        except KubeError:
-            state.due = self._clock() + MISSING_FIRST
-            return
+        except KubeError as error:
+            state.failures += 1
+            if state.digest is None and state.failures < FAILURES:
+                state.due = self._clock() + MISSING_FIRST
+                return
+            if state.digest is not None:  # the key last read goes on
+                state.due = self._clock() + min(MISSING_FIRST * 2.0 ** min(state.failures, 10), MISSING_LONGEST)
+                return
+            found = _not_readable(ref, error)
+        else:
+            state.failures = 0
         if isinstance(found, SecretStr):
             mask(found)
             state.digest, state.problem, state.tries = workspace_digest(found.get_secret_value()), None, 0
@@ -144,6 +151,13 @@ class KeyRing:
         if value is None or not value.get_secret_value():
             return (Reason.SECRET_KEY_NOT_FOUND, f"{place} {'is missing' if value is None else 'is empty'}; set it.")
         return value
+
+
+def _not_readable(ref: KeyRef, error: KubeError) -> tuple[Reason, str]:
+    answer = "does not answer" if error.status is None else f"answers HTTP {error.status}"
+    name = ref.secret.name if ref.secret is not None else ""
+    message = f"Secret {name} (spec.apiKeySecretRef) cannot be read: Kubernetes {answer}; it is tried again by itself."
+    return (Reason.SECRET_NOT_FOUND, message)
 
 
 def _read_file(path: Path) -> str:

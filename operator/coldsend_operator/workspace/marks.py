@@ -7,10 +7,9 @@ from coldsend_operator.core import folding
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps import Move
-from coldsend_operator.kube.client import Conflict, Invalid, KubeClient, KubeError, NotFound
+from coldsend_operator.kube.client import Conflict, KubeClient, KubeError, NotFound
 from coldsend_operator.kube.finalizers import mark, unmark
 from coldsend_operator.kube.metadata import version_number
-from coldsend_operator.logs import Event, log
 from coldsend_operator.workspace.writer import ref_of
 
 TROUBLE_PAUSE = 1.0
@@ -25,7 +24,7 @@ class Marks:
         self._fresh = fresh
 
     async def put(self, uid: str) -> bool:
-        """Mark the account for a create that is about to leave; whether the mark stands."""
+        """Mark the account for a create that is about to leave; whether the mark stands. Raises KubeError."""
         account = self._ledger.accounts.get(uid)
         if account is None or account.desired.deleting is not None:
             return False
@@ -36,12 +35,7 @@ class Marks:
             return False
         try:
             put = await mark(self._kube, ref_of(account))
-        except (NotFound, Conflict, Invalid):
-            return False
-        except KubeError as error:
-            desired = account.desired
-            where = {"namespace": desired.namespace, "name": desired.name}
-            log.warning(Event.CALL_FAILED, operation="mark", message=str(error), **where)
+        except (NotFound, Conflict):
             return False
         _wrote(account, put.resource_version)
         account.mark = account.since = put.since
@@ -49,7 +43,7 @@ class Marks:
         return True
 
     async def chore(self, uid: str, move: Move) -> None:
-        """Put the mark, or take it off, because a step asks for it."""
+        """Put the mark, or take it off, because a step asks for it. Raises KubeError."""
         account = self._ledger.accounts.get(uid)
         if account is None:
             return
@@ -61,11 +55,12 @@ class Marks:
             else:
                 _wrote(account, await unmark(self._kube, ref_of(account)))
                 folding.unmarked(self._ledger, account)
-        except KubeError as error:
-            if not isinstance(error, NotFound | Conflict):
-                log.warning(Event.CALL_FAILED, operation=move.value, message=str(error))
+        except (NotFound, Conflict):
             await asyncio.sleep(TROUBLE_PAUSE)
             folding.chore_failed(self._ledger, account)
+        except KubeError:
+            folding.chore_failed(self._ledger, account)
+            raise
 
 
 def _wrote(account: Account, version: str | None) -> None:

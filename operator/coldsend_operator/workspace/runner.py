@@ -16,7 +16,7 @@ from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.planning import Candidate, make_plan
 from coldsend_operator.core.steps import Move, still_due
 from coldsend_operator.core.turns import estimate
-from coldsend_operator.kube.client import KubeClient, KubeError
+from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.lease import Leadership
 from coldsend_operator.logs import Event, log
 from coldsend_operator.metrics import Metrics
@@ -24,7 +24,7 @@ from coldsend_operator.workspace.calling import perform
 from coldsend_operator.workspace.credentials import Passwords, SecretReader
 from coldsend_operator.workspace.job_secrets import JobSecrets
 from coldsend_operator.workspace.marks import Marks
-from coldsend_operator.workspace.set_aside import DECIDE, SetAside
+from coldsend_operator.workspace.set_aside import CHORE, DECIDE, MARK, SetAside
 from coldsend_operator.workspace.store import Store
 from coldsend_operator.workspace.writer import StatusWriter, ref_of
 
@@ -201,16 +201,9 @@ class Runner:
         passwords: dict[str, Passwords] = {}
         job_members: tuple[Member, ...] = ()
         if call.operation is Operation.POLL_CREATE_JOB:
-            try:
-                job_members = await self._job_secrets.of(call.job or "", self._doors.reader())
-            except KubeError as error:
-                log.warning(Event.CALL_FAILED, operation="read_secret", message=str(error))
-                return None
+            job_members = await self._job_secrets.of(call.job or "", self._doors.reader())
         elif call.operation.creates:
-            prepared = await self._prepare(call)
-            if prepared is None:
-                return None
-            call, passwords = prepared
+            call, passwords = await self._prepare(call)
         elif call.operation.scope is Scope.DELETE:
             self.ledger.brake.leave(call.uids, self._doors.clock())
             await self._doors.store.save(self.ledger)
@@ -241,23 +234,31 @@ class Runner:
         }
         return folding.drop(self.ledger, call, out) if out else call
 
-    async def _prepare(self, call: Call) -> tuple[Call, dict[str, Passwords]] | None:
-        """Read the Secrets, then put the mark on each object: a refused mark takes that member out (safety.md, 2)."""
-        reader = self._doors.reader()
-        try:
-            passwords = await self._passwords(call, reader)
-        except KubeError as error:
-            log.warning(Event.CALL_FAILED, operation="read_secret", message=str(error))
-            return None
-        marks = await asyncio.gather(*(self._marks.put(uid) for uid in call.uids if uid in passwords))
-        kept = {uid for uid, good in zip((uid for uid in call.uids if uid in passwords), marks, strict=True) if good}
+    async def _prepare(self, call: Call) -> tuple[Call, dict[str, Passwords]]:
+        """Read the Secrets, then put the mark on each object: a refused mark takes that member out (safety.md, 2).
+
+        What goes wrong with one member costs that member alone (rule 38).
+        """
+        passwords = await self._passwords(call, self._doors.reader())
+        marks = await asyncio.gather(*(self._put_mark(uid) for uid in passwords))
+        kept = {uid for uid, good in zip(passwords, marks, strict=True) if good}
         dropped = set(call.uids) - kept
         if dropped:
             call = folding.drop(self.ledger, call, dropped)
         return call, passwords
 
+    async def _put_mark(self, uid: str) -> bool:
+        """Whether the mark stands; an account whose mark is refused waits, a little longer each time."""
+        put, account = False, self.ledger.accounts[uid]
+        with self._doors.set_aside.trying(ref_of(account), MARK, partial(self._look, uid)):
+            put = await self._marks.put(uid)
+        if not put:
+            folding.hold(account, self._doors.clock())
+        return put
+
     async def _passwords(self, call: Call, reader: SecretReader) -> dict[str, Passwords]:
         found: dict[str, Passwords] = {}
+        await reader.fetch(self.ledger.accounts[uid] for uid in call.uids if uid in self.ledger.accounts)
         for uid in call.uids:
             account = self.ledger.accounts.get(uid)
             if account is None:
@@ -301,13 +302,16 @@ class Runner:
         for uid, move in list(self.ledger.chores.items()):
             if len(self.ledger.working) >= MOST_CHORES:
                 return
-            if uid not in self.ledger.working:
+            if uid not in self.ledger.working and not self._doors.set_aside.waits(uid, CHORE):
                 self.ledger.working.add(uid)
                 self._spawn(self._chore(uid, move))
 
     async def _chore(self, uid: str, move: Move) -> None:
+        account = self.ledger.accounts.get(uid)
         try:
-            await self._marks.chore(uid, move)
+            if account is not None:
+                with self._doors.set_aside.trying(ref_of(account), CHORE, partial(self._look, uid)):
+                    await self._marks.chore(uid, move)
         finally:
             self.ledger.working.discard(uid)
             self.ledger.touch(uid)

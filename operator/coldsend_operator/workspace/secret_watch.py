@@ -3,17 +3,21 @@
 import asyncio
 import heapq
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, Credentials
-from coldsend_operator.kube.client import KubeError
+from coldsend_operator.logs import Event, log
 from coldsend_operator.workspace.credentials import Hmac, SecretReader, secret_names
 
 TROUBLE_FIRST, TROUBLE_LONGEST = 1.0, 10.0  # a corrected Secret is picked up within 15 s
-TROUBLE_READS = 20.0  # per second, of all Secrets in trouble: thousands of missing ones must not flood the API server
+# Reads per second of Secrets in trouble, of one namespace and of all: thousands of missing ones neither flood the API
+# server nor keep others waiting.
+TROUBLE_READS, MOST_TROUBLE_READS = 20.0, 200.0
+MOST_READS = 8  # at once: one that is answered late holds up no other
 URGENT_PAUSE = 0.2
 SLICE = 200
 SecretName = tuple[str, str]
@@ -44,6 +48,10 @@ class SecretWatch:
         self._due: list[tuple[float, SecretName]] = []
         self._next: dict[SecretName, float] = {}
         self._tries: dict[SecretName, int] = {}
+        self._in_trouble: Counter[str] = Counter()  # Secrets, by namespace
+        self._ready: dict[str, dict[SecretName, None]] = {}  # due ones by namespace; namespaces take turns
+        self._checking: dict[SecretName, asyncio.Task[None]] = {}
+        self._again: set[SecretName] = set()  # something happened while they were read
 
     def follow(self, account: Account) -> None:
         """Keep the schedule in step with what the account references."""
@@ -62,6 +70,7 @@ class SecretWatch:
             if not self._accounts[old]:
                 del self._accounts[old]
                 self._next.pop(old, None)
+                self._no_trouble(old)
                 self._tries.pop(old, None)
         for name in names:
             new = name not in self._accounts
@@ -76,7 +85,10 @@ class SecretWatch:
     def hasten(self, account: Account) -> None:
         """The account's spec changed, or a person asked: look now."""
         for name in self._names_of.get(account.uid, ()):
-            self._plan(name, self._clock())
+            if name in self._checking:
+                self._again.add(name)
+            else:
+                self._plan(name, self._clock())
 
     def _first(self, name: SecretName, account: Account) -> float:
         """After a restart the reads of many Secrets are spread over the period; a create reads its own anyway."""
@@ -84,7 +96,7 @@ class SecretWatch:
         return self._clock() + self._period * (share if account.facts.held else 1.0)
 
     def _plan(self, name: SecretName, due: float) -> None:
-        if due < self._next.get(name, float("inf")):
+        if name in self._accounts and due < self._next.get(name, float("inf")):
             self._next[name] = due
             heapq.heappush(self._due, (due, name))
 
@@ -97,9 +109,39 @@ class SecretWatch:
                 due, name = heapq.heappop(self._due)
                 if self._next.get(name) == due and name in self._accounts:
                     del self._next[name]
-                    await self._check(name)
+                    self._ready.setdefault(name[0], {})[name] = None
+            while self._ready and len(self._checking) < MOST_READS:
+                name = self._next_ready()
+                self._checking[name] = asyncio.create_task(self._check_one(name))
             pause = self._due[0][0] - self._clock() if self._due else URGENT_PAUSE
-            await asyncio.sleep(min(max(pause, 0.01), URGENT_PAUSE))
+            pause = min(max(pause, 0.01), URGENT_PAUSE)
+            if self._checking:
+                await asyncio.wait(self._checking.values(), timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+            else:
+                await asyncio.sleep(pause)
+
+    def _next_ready(self) -> SecretName:
+        """Thousands of Secrets in one namespace keep nobody's single one waiting."""
+        namespace = next(iter(self._ready))
+        names = self._ready.pop(namespace)
+        name = next(iter(names))
+        del names[name]
+        if names:
+            self._ready[namespace] = names
+        return name
+
+    async def _check_one(self, name: SecretName) -> None:
+        """A fault with one Secret costs that Secret alone (rule 38)."""
+        try:
+            await self._check(name)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong with one Secret costs that Secret alone
+            log.error(Event.LOOP_FAILED, operation="read_secret", namespace=name[0], name=name[1], exc_info=error)
+            self._plan(name, self._clock() + TROUBLE_LONGEST)
+        finally:
+            del self._checking[name]
+            if name in self._again:
+                self._again.discard(name)
+                self._plan(name, self._clock())
 
     def _urgent(self) -> list[Account]:
         """Accounts whose Secret stands in the way of a create, or for which a person asked."""
@@ -115,24 +157,28 @@ class SecretWatch:
     async def _check(self, name: SecretName) -> None:
         reader = self._reader()
         trouble = False
-        try:
-            for turn, account in enumerate(list(self._accounts.get(name, {}).values())):
-                if turn % SLICE == SLICE - 1:
-                    await asyncio.sleep(0)  # one Secret may serve thousands
-                credentials = (await reader.passwords(account)).credentials
-                trouble = trouble or credentials.reason is not None or _login_failed(account)
-                self._learn(account, credentials)
-        except KubeError:
-            self._plan(name, self._clock() + TROUBLE_FIRST)
-            return
+        for turn, account in enumerate(list(self._accounts.get(name, {}).values())):
+            if turn % SLICE == SLICE - 1:
+                await asyncio.sleep(0)  # one Secret may serve thousands
+            passwords = await reader.passwords(account)
+            trouble = trouble or passwords.credentials.reason is not None or _login_failed(account)
+            known = account.credentials if passwords.unread else None
+            self._learn(account, known or passwords.credentials)
         if trouble:
             tries = self._tries.get(name, 0)
+            self._in_trouble[name[0]] += not tries
             self._tries[name] = tries + 1
-            longest = max(TROUBLE_LONGEST, len(self._tries) / TROUBLE_READS)
+            theirs, all_of_them = self._in_trouble[name[0]] / TROUBLE_READS, len(self._tries) / MOST_TROUBLE_READS
+            longest = max(TROUBLE_LONGEST, theirs, all_of_them)
             self._plan(name, self._clock() + min(TROUBLE_FIRST * 2 ** min(tries, 10), longest, self._period))
         else:
-            self._tries.pop(name, None)
+            self._no_trouble(name)
             self._plan(name, self._clock() + self._period)
+
+    def _no_trouble(self, name: SecretName) -> None:
+        if self._tries.pop(name, 0):
+            self._in_trouble[name[0]] -= 1
+            self._in_trouble = +self._in_trouble
 
     def _learn(self, account: Account, credentials: Credentials) -> None:
         ledger = self._ledger_of(account)

@@ -21,7 +21,8 @@ LONGEST_OUTAGE = 10.0  # the API server gives no answer at all: that is no fault
 PATIENCE = 4  # refusals of the API server in a row before they are told on the object
 
 # What is tried; several of one object are told apart by what follows the word.
-READ, DECIDE, REPORT, WRITE_STATUS = "read", "decide", "report", "write_status"
+READ, DECIDE, MARK, CHORE = "read", "decide", "mark", "finalizer"
+REPORT, WRITE_STATUS = "report", "write_status"
 MESSAGE = (
     "The operator failed to work on this object ({what}: {error}); the log of the operator says more. It is tried "
     "again by itself, and at once when the object changes."
