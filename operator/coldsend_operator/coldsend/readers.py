@@ -5,6 +5,7 @@ nothing, so no row is ever passed over. `Refused` is a `success: false` under 2x
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -66,7 +67,7 @@ def read_details(body: bytes, mask: Mask, inbox_id: str) -> Row:
     row = _model(RowAnswer, {"inbox_id": inbox_id} | found).to_row()
     if row.inbox_id.lower() != inbox_id.lower():
         raise NotUnderstood("the answer shows another inbox than the one asked for")
-    return row
+    return replace(row, inbox_id=inbox_id)
 
 
 def read_created(body: bytes, mask: Mask, email_address: str | None) -> Created:

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 INBOX_TYPES = frozenset({"COLDSEND", "GOOGLE_WORKSPACE", "OUTLOOK_365", "CUSTOM_SMTP"})
 STATUSES = frozenset({"ACTIVE", "PAUSED", "DISABLED", "PENDING"})
+UUID_LENGTH = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,12 @@ def address_key(address: str) -> str:
     """The form in which addresses are compared (contract row 39)."""
     key = address.strip().lower()
     return address if key == address else key  # not twice in memory
+
+
+def inbox_key(inbox_id: str) -> str:
+    """The form in which ids of inboxes are compared: a UUID (contract, section 2) is the same in either case."""
+    key = inbox_id.lower() if len(inbox_id) == UUID_LENGTH else inbox_id
+    return inbox_id if key == inbox_id else key  # not twice in memory
 
 
 @dataclass(frozen=True, slots=True)

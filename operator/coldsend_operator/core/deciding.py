@@ -9,6 +9,8 @@ from coldsend_operator.core.steps import Move, Step, asks_for_deletion, next_ste
 from coldsend_operator.core.times import rfc3339
 
 CHORES = frozenset({Move.MARK, Move.UNMARK, Move.FORGET})
+RECONCILE_PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # an annotation that changes all the time waits
+RECONCILE_QUIET = 300.0  # after which it is taken up at once again
 QUIET_SECONDS = 30.0  # a flood of 1,000 passes in less: telling each that it waits would cost a write each
 
 
@@ -95,12 +97,18 @@ def _acknowledge(ledger: Ledger, account: Account, now: float) -> None:
     if asked is None or asked == facts.reconcile or account.desired.paused:
         return
     if account.reconcile_asked != asked:
+        free_at = account.reconciled_at + RECONCILE_PAUSES[min(account.reconciles, len(RECONCILE_PAUSES) - 1)]
+        if now < free_at:
+            heapq.heappush(ledger.timers, (free_at, account.uid))
+            return
+        account.reconciles = account.reconciles + 1 if now < account.reconciled_at + RECONCILE_QUIET else 1
+        account.reconciled_at = now
         account.reconcile_asked = asked
         account.refused_delete, account.looks = None, 0
         ledger.breaker.hasten(now)
         account.look_at = 0.0 if facts.inbox_id is not None else None
         if account.desired.spec.native is not None and facts.inbox_id is None:
-            ledger.domains.listed_at = ledger.domains.retry_at = 0.0
+            ledger.domains.doubt(now)
         if account.desired.spec.smtp is not None:
             account.credentials = None
             ledger.stale_secrets.add(account.uid)

@@ -1,8 +1,12 @@
 """What ColdSend holds in one workspace, as far as the answers of this run show it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from coldsend_operator.core.answers import Page, Row
+from coldsend_operator.core.answers import Page, Row, inbox_key
+
+SPARE_PAGES = 5
+UNTOLD = 10_000
+IN_VAIN = 3  # pages in a row that show nothing new end a sweep
 
 
 @dataclass(slots=True)
@@ -14,6 +18,27 @@ class Sweep:
     ids: set[str] = field(default_factory=set)
     total: int | None = None
     steady: bool = True  # `total` was the same on all pages
+    most: int = 1  # pages, by what the first one told
+    in_vain: int = 0  # pages in a row without a row that is new
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search that goes on to a further page."""
+
+    begun: float
+    most: int
+    page: int = 1
+
+
+def most_pages(first: Page) -> int:
+    """How many pages are turned at most, by the total that the first one told (rule 42).
+
+    Inboxes that are made meanwhile may add some. Where no total is told only the end of the list ends it.
+    """
+    if first.total is None:
+        return UNTOLD
+    return 2 * -(-first.total // max(1, len(first.rows))) + SPARE_PAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +58,25 @@ class Inventory:
         self._by_address: dict[str, tuple[str, ...]] = {}
         self._put_at: dict[str, float] = {}
         self._buried: dict[str, float] = {}  # ids that a GET did not find, and until when lists may lag behind that
+        self._spelled: dict[str, str] = {}  # ids as ColdSend spells them, where that is not how they are compared
         self._shown_buried: dict[str, float] = {}  # when a look showed one of them all the same
         self.listed_at = 0.0  # begin of the last proven sweep
         self.swept_at = 0.0  # begin of the last finished sweep, proven or not
         self.in_vain = 0  # finished sweeps in a row that proved nothing
         self.sweep: Sweep | None = None
         self._missed: dict[str, int] = {}  # ids of rows, and how many of these sweeps did not show them
+
+    def known(self, row: Row) -> Row:
+        """The row with its id in the form in which ids are compared; `spelled` gives ColdSend's own back."""
+        key = inbox_key(row.inbox_id)
+        if key == row.inbox_id:
+            return row
+        self._spelled[key] = row.inbox_id
+        return replace(row, inbox_id=key)
+
+    def spelled(self, inbox_id: str) -> str:
+        """The id as ColdSend spells it: that is how it is asked for."""
+        return self._spelled.get(inbox_id, inbox_id)
 
     def at(self, address: str) -> tuple[Row, ...]:
         """The rows of an address (lower case); more than one should not be, but may (safety.md, 9)."""
@@ -76,6 +114,7 @@ class Inventory:
         """The inbox is known to be gone."""
         row = self.rows.pop(inbox_id, None)
         self._put_at.pop(inbox_id, None)
+        self._spelled.pop(inbox_id, None)
         if row is not None:
             self._unlink(row)
         return row
@@ -103,11 +142,15 @@ class Inventory:
         changed = [row.inbox_id for row in page.rows if self.put(row, begun)]
         if sweep is None:
             return changed, None
+        before = len(sweep.ids)
         sweep.ids.update(row.inbox_id for row in page.rows)
+        sweep.in_vain = sweep.in_vain + 1 if len(sweep.ids) == before else 0
+        if sweep.page == 1:
+            sweep.most = most_pages(page)
         if page.total is None or (sweep.total is not None and sweep.total != page.total):
             sweep.steady = False
         sweep.total = page.total
-        if page.has_next and page.rows:
+        if page.has_next and page.rows and not _endless(sweep):
             sweep.page += 1
             return changed, None
         return changed, self._finish(sweep)
@@ -153,6 +196,12 @@ class Inventory:
         ids = tuple(inbox_id for inbox_id in self._by_address.pop(row.address, ()) if inbox_id != row.inbox_id)
         if ids:
             self._by_address[row.address] = ids
+
+
+def _endless(sweep: Sweep) -> bool:
+    """Whether a server that goes on to say that a page follows has told all: only so far a list is believed."""
+    complete = sweep.total is not None and len(sweep.ids) >= sweep.total
+    return sweep.page >= sweep.most or sweep.in_vain >= IN_VAIN or (complete and sweep.in_vain > 0)
 
 
 def _filled(new: Row, old: Row) -> Row:

@@ -16,7 +16,7 @@ from coldsend_operator.core.budget import Budget
 from coldsend_operator.core.calls import Call
 from coldsend_operator.core.claims import Claims
 from coldsend_operator.core.domains import Domains
-from coldsend_operator.core.inventory import Inventory
+from coldsend_operator.core.inventory import Inventory, Search
 from coldsend_operator.core.jobs import Job, Pace
 from coldsend_operator.core.membership import Membership
 from coldsend_operator.core.packing import unpack
@@ -59,7 +59,6 @@ class Ledger:
         self.first_sweep_done = False
         self.undecided: dict[str, Exception] = {}  # accounts whose decision failed, and why
         self.stale_secrets: set[str] = set()  # accounts whose Secrets must be read again now
-        self.search_begun: dict[str, float] = {}
         self.queues: dict[tuple[Move, str], Queue] = {}
         self.steps: dict[str, Step] = {}
         self.chores: dict[str, Move] = {}
@@ -74,11 +73,13 @@ class Ledger:
         self.server_offset = 0.0
         self.begun = 0.0
         self.sweep_after = 0.0
+        self.list_refusals = 0  # in a row
         self.newest_page = 0  # of the list by creation time that is under way; 0: none
         self.newest_begun = 0.0
+        self.newest_most = 1
         self.newest_after = 0.0
         self.estimated_at = 0.0
-        self.search_pages: dict[str, int] = {}  # searches that go on to a further page
+        self.searches: dict[str, Search] = {}  # those that go on to a further page
         self.last_served: dict[str, float] = {}
         self._queued: dict[str, tuple[Move, str]] = {}
         self._next_call = 0
@@ -157,6 +158,7 @@ class Ledger:
         self.steps.pop(uid, None)
         self.undecided.pop(uid, None)
         self.chores.pop(uid, None)
+        self.searches.pop(uid, None)
         self.stale_secrets.discard(uid)
         self.changed.discard(uid)
         self.dirty.discard(uid)

@@ -3,7 +3,7 @@
 import sys
 from dataclasses import replace
 
-from coldsend_operator.core.answers import Row
+from coldsend_operator.core.answers import Row, inbox_key
 from coldsend_operator.core.breaker import Block
 from coldsend_operator.core.calls import Operation
 from coldsend_operator.core.conditions import Saying, condition, conditions
@@ -106,7 +106,7 @@ def _values(account: Account, ledger: Ledger, previous: Status) -> Status:
         status = {key: previous[key] for key in VALUE_KEYS if key in previous}
     elif facts.inbox_id is not None:
         status = _of_row(row) if row is not None else {}
-        same = previous.get("inboxID") == facts.inbox_id
+        same = inbox_key(previous.get("inboxID", "")) == facts.inbox_id
         for key in VALUE_KEYS:
             if key not in status and same and key in previous and not (key == "healthScore" and row is not None):
                 status[key] = previous[key]  # but a health score may truly be null (contract row 38)
@@ -180,7 +180,7 @@ def facts_of(status: Status) -> Facts:
     """Reads back what `facts_to_status` wrote, from a status as `core.stored_status` reads it."""
     applied, mail, job = status.get("lastApplied"), status.get("testEmail"), status.get("job", {})
     return Facts(
-        inbox_id=status.get("inboxID") or None,
+        inbox_id=inbox_key(status["inboxID"]) if status.get("inboxID") else None,
         origin=status.get("origin") or None,
         applied=_applied(applied) if applied else None,
         mail=Mail(

@@ -64,6 +64,11 @@ class Native:
     domain_name: str | None
     prefix: str
 
+    @property
+    def domain(self) -> str:
+        """Whichever of the two names its domain, in the form in which they are compared."""
+        return (self.domain_name or self.domain_id or "").lower()
+
 
 @dataclass(frozen=True, slots=True)
 class Spec:
@@ -187,7 +192,8 @@ class Facts:
 class Setback:
     """A refusal of ColdSend, or a lack that keeps a call from leaving.
 
-    It is tried again at `retry_at`, or at once when `basis` (generation, credentials, reconcile annotation) changes.
+    It is tried again at `retry_at`, or at once when `basis` (generation, credentials, reconcile annotation) changes;
+    but never before `earliest`, which grows when the basis changes again and again.
     """
 
     reason: Reason
@@ -196,6 +202,13 @@ class Setback:
     retry_at: float
     basis: tuple[int, str | None, str | None]
     tries: int = 1
+    rushes: int = 0  # tries in quick succession, whatever the basis
+    earliest: float = 0.0
+
+    def waits(self, basis: tuple[int, str | None, str | None], now: float) -> float | None:
+        """Until when nothing is tried; None when it may be tried now."""
+        until = max(self.earliest, self.retry_at if basis == self.basis else 0.0)
+        return until if now < until else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +273,8 @@ class Account:
     hold_until: float = 0.0  # no call leaves for it before
     holds: int = 0  # in a row
     unknowns: int = 0  # writes in a row whose outcome was unknown
+    reconciled_at: float = 0.0  # when a new value of the reconcile annotation was taken up
+    reconciles: int = 0  # in quick succession
     mail_begun: str | None = None  # the requestID whose sending this run has begun
 
     @property
@@ -292,4 +307,5 @@ class Account:
     def basis(self) -> tuple[int, str | None, str | None]:
         """What a retry depends on beside time."""
         digest = self.credentials.digest if self.credentials else None
-        return (self.desired.generation, digest, self.desired.reconcile)
+        asked = self.desired.reconcile if self.reconcile_asked is None else self.reconcile_asked
+        return (self.desired.generation, digest, asked)

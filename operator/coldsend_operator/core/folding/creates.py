@@ -107,6 +107,7 @@ def _refused(ledger: Ledger, account: Account, failure: Failure, now: float) -> 
     native = account.desired.spec.native
     if failure.kind is FailureKind.CONFLICT or _says_exists(failure):
         account.unsure_at = now
+        account.look_at, account.looks = None, 0
         if account.lost is not None:
             ledger.signs[account.lost.call] = now  # most likely the lost create has done its work: it is looked for
         if native is not None:

@@ -1,5 +1,7 @@
 """An answer comes, or fails to come: who takes it in."""
 
+from dataclasses import replace
+
 from coldsend_operator.core.answers import (
     Answer,
     BulkAnswer,
@@ -21,7 +23,7 @@ from coldsend_operator.core.folding.jobs import poll_failed, progressed
 from coldsend_operator.core.folding.leaving import end, release
 from coldsend_operator.core.folding.looks import fold_page, list_failed
 from coldsend_operator.core.folding.mails import mail_failed, mailed
-from coldsend_operator.core.folding.native import domains_failed, rename_natives
+from coldsend_operator.core.folding.native import domains_failed, domains_listed
 from coldsend_operator.core.folding.pieces import look_again, members_of, misrouted, seen_as
 from coldsend_operator.core.ledger import Ledger
 
@@ -48,6 +50,7 @@ def fold(ledger: Ledger, call: Call, outcome: Answer | Failure, now: float) -> N
 
 
 def _fold_answer(ledger: Ledger, call: Call, answer: Answer, now: float) -> None:
+    answer = _with_known_ids(ledger, answer)
     match answer:
         case Page():
             fold_page(ledger, call, answer, now)
@@ -70,7 +73,19 @@ def _fold_answer(ledger: Ledger, call: Call, answer: Answer, now: float) -> None
                 mailed(ledger, account, answer, now)
         case DomainPage():
             if ledger.domains.fold(answer):
-                rename_natives(ledger)
+                domains_listed(ledger)
+
+
+def _with_known_ids(ledger: Ledger, answer: Answer) -> Answer:
+    """Ids of inboxes in the form in which they are compared."""
+    match answer:
+        case Page():
+            return replace(answer, rows=tuple(ledger.inventory.known(row) for row in answer.rows))
+        case Row():
+            return ledger.inventory.known(answer)
+        case Created() if answer.row is not None:
+            return Created(ledger.inventory.known(answer.row))
+    return answer
 
 
 def _fold_failure(ledger: Ledger, call: Call, failure: Failure, now: float) -> None:
@@ -86,9 +101,9 @@ def _fold_failure(ledger: Ledger, call: Call, failure: Failure, now: float) -> N
         ledger.touch_everything()
     match call.operation:
         case Operation.LIST_ACCOUNTS:
-            list_failed(ledger, call, now)
+            list_failed(ledger, call, failure, now)
         case Operation.SEARCH_ACCOUNTS:
-            ledger.search_pages.pop(call.uids[0], None)
+            ledger.searches.pop(call.uids[0], None)
             look_again(ledger, call, now)
         case Operation.GET_ACCOUNT:
             get_failed(ledger, call, failure, now)

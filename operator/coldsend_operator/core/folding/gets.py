@@ -16,6 +16,9 @@ def found(ledger: Ledger, call: Call, row: Row, now: float) -> None:
             still_there(ledger, account, now, sure=True)
     ledger.inventory.revive(row.inbox_id)
     show(ledger, (row,), call.begun)
+    for account in members_of(ledger, call):
+        if account.facts.inbox_id not in ledger.inventory.rows:
+            back_off(account, now)  # what it showed is not what was asked for: to ask again at once shows no more
 
 
 def get_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> None:

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from coldsend_operator.core.answers import Page, Row
+from coldsend_operator.core.answers import Failure, Page, Row
 from coldsend_operator.core.belief import believe, missing
 from coldsend_operator.core.calls import Call, Operation
 from coldsend_operator.core.folding.absence import judge_absence
-from coldsend_operator.core.folding.pieces import back_off, look_again, still_there
-from coldsend_operator.core.inventory import SweepResult
+from coldsend_operator.core.folding.pieces import BREAKER_PACES, HOLDS, back_off, look_again, still_there
+from coldsend_operator.core.inventory import Search, SweepResult, most_pages
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps.step import CLOCK_SLACK, Move
@@ -28,6 +28,7 @@ def fold_page(ledger: Ledger, call: Call, page: Page, now: float) -> None:
     else:
         page = replace(page, rows=tuple(_sharing(ledger, row) for row in page.rows))
         addresses = {row.inbox_id: row.address for row in page.rows}
+        ledger.list_refusals = 0
         changed, result = ledger.inventory.fold(page, call.begun)
         _looked_at(ledger, call, page, now)
         for inbox_id in changed:
@@ -118,14 +119,17 @@ def _searched(ledger: Ledger, call: Call, page: Page, now: float) -> None:
     account = ledger.accounts.get(uid)
     address = call.address or ""
     found = bool(ledger.inventory.at(address)) and any(row.address == address for row in page.rows)
-    if not found and page.has_next and page.rows:
-        ledger.search_pages[uid] = page.page + 1
-        ledger.search_begun.setdefault(uid, call.begun)
+    search = ledger.searches.pop(uid, None) or Search(call.begun, most_pages(page))
+    goes_on = not found and page.has_next and bool(page.rows)
+    if goes_on and page.page < search.most:
+        ledger.searches[uid] = replace(search, page=page.page + 1)
         return
-    ledger.search_pages.pop(uid, None)
-    begun = ledger.search_begun.pop(uid, call.begun)
     if account is None:
         return
+    if goes_on:  # it has no end, so it proves no absence
+        look_again(ledger, call, now)
+        return
+    begun = search.begun
     account.searched_at = begun
     ledger.touch_address(address)
     if not found:
@@ -136,12 +140,12 @@ def _searched(ledger: Ledger, call: Call, page: Page, now: float) -> None:
 def _newest_seen(ledger: Ledger, call: Call, page: Page, now: float) -> None:
     """Go on while the page is younger than what is waited for; those that it did not show look again later."""
     if call.page == 1:
-        ledger.newest_begun = call.begun
+        ledger.newest_begun, ledger.newest_most = call.begun, most_pages(page)
     waiting = [ledger.accounts[uid] for uid in ledger.queued(Move.SEARCH)]
     # What came later is shown by pages that were already turned.
     due = [account for account in waiting if account.lost is not None and account.lost.at <= ledger.newest_begun]
     unseen = [account for account in due if not ledger.inventory.at(account.address or "")]
-    if unseen and page.has_next and _younger(ledger, page, unseen):
+    if unseen and page.has_next and call.page < ledger.newest_most and _younger(ledger, page, unseen):
         ledger.newest_page = call.page + 1
         return
     ledger.newest_page = 0
@@ -161,8 +165,10 @@ def _younger(ledger: Ledger, page: Page, waiting: list[Account]) -> bool:
     return made - ledger.server_offset >= min(marks) - ledger.kube_offset - CLOCK_SLACK
 
 
-def list_failed(ledger: Ledger, call: Call, now: float) -> None:
+def list_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> None:
+    """The page is asked for again. The breaker paces what goes on failing; what is refused waits ever longer."""
     if call.newest:
         ledger.newest_page, ledger.newest_after = 0, now + SWEEP_RETRY
         return
-    ledger.sweep_after = now + 1.0  # the page is asked for again; the breaker paces what goes on failing
+    ledger.list_refusals = 0 if failure.kind in BREAKER_PACES else ledger.list_refusals + 1
+    ledger.sweep_after = now + HOLDS[min(ledger.list_refusals, len(HOLDS) - 1)]

@@ -21,7 +21,9 @@ WORKSPACE = frozenset(
     }
 )
 """Failures that say nothing about the accounts of a call: they wait in their queue until the workspace may go on."""
+BREAKER_PACES = UNKNOWN | WORKSPACE
 RETRY_FIRST, RETRY_LONGEST = 300.0, 6 * 3600.0
+QUIET = 600.0  # after so long without a refusal, what changed is tried at once again
 IN_USE_FIRST, IN_USE_LONGEST = 5.0, 600.0
 LAGGING_LOOKS = 4  # so many looks at lists that lag behind a delete are no proof that it was refused
 FAILS_ON_DELETE = "ColdSend fails on the deletion of this inbox, and of no other; it is tried again by itself."
@@ -99,15 +101,27 @@ def set_back(
     first: float = RETRY_FIRST,
     longest: float = RETRY_LONGEST,
 ) -> None:
-    before = account.setback
-    again = before is not None and before.reason is reason and before.basis == account.basis
-    tries = before.tries + 1 if again and before is not None else 1
-    wait = min(first * 2 ** (tries - 1), longest)
-    account.setback = Setback(reason, message, now, now + wait, account.basis, tries)
+    account.setback = _next_setback(
+        account, account.setback, Setback(reason, message, now, first, account.basis), longest
+    )
     account.unsure_at = 0.0
     if reason is Reason.CONNECTION_FAILED:
         ledger.stale_secrets.add(account.uid)  # a corrected Secret ends the wait, so it is read again soon
     ledger.touch(account.uid)
+
+
+def _next_setback(account: Account, before: Setback | None, new: Setback, longest: float) -> Setback:
+    """`new` with its times, where `retry_at` is the first wait: longer each time, and never at once too often."""
+    again = before is not None and before.reason is new.reason and before.basis == account.basis
+    tries = before.tries + 1 if again and before is not None else 1
+    rushes = before.rushes + 1 if before is not None and new.at - before.at < QUIET else 0
+    return replace(
+        new,
+        retry_at=new.at + min(new.retry_at * 2 ** (tries - 1), longest),
+        tries=tries,
+        rushes=rushes,
+        earliest=new.at + GET_BACKOFF[min(rushes, len(GET_BACKOFF) - 1)],
+    )
 
 
 def says_exists(message: str | None) -> bool:
@@ -149,21 +163,16 @@ def gone(ledger: Ledger, account: Account, now: float) -> None:
 
 def in_use(account: Account, said: str, now: float) -> None:
     """Contract row 20: most likely a campaign uses the inbox; asked again ever more slowly."""
-    before = account.refused_delete
-    tries = before.tries + 1 if before is not None and before.basis == account.basis else 1
-    wait = min(IN_USE_FIRST * 2 ** (tries - 1), IN_USE_LONGEST)
     message = f"{said.rstrip('.')}; take it out of its campaigns, the deletion then goes on by itself."
-    account.refused_delete = Setback(Reason.IN_USE_BY_CAMPAIGN, message, now, now + wait, account.basis, tries)
+    new = Setback(Reason.IN_USE_BY_CAMPAIGN, message, now, IN_USE_FIRST, account.basis)
+    account.refused_delete = _next_setback(account, account.refused_delete, new, IN_USE_LONGEST)
     account.look_at = None
 
 
 def delete_later(account: Account, reason: Reason, message: str, now: float) -> None:
     """The deletion of this inbox alone fails: it is tried again after a long, growing pause."""
-    before = account.refused_delete
-    again = before is not None and before.reason is reason and before.basis == account.basis
-    tries = before.tries + 1 if again and before is not None else 1
-    wait = min(RETRY_FIRST * 2 ** (tries - 1), RETRY_LONGEST)
-    account.refused_delete = Setback(reason, message, now, now + wait, account.basis, tries)
+    new = Setback(reason, message, now, RETRY_FIRST, account.basis)
+    account.refused_delete = _next_setback(account, account.refused_delete, new, RETRY_LONGEST)
     account.look_at = None
 
 

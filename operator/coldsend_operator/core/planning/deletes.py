@@ -37,5 +37,5 @@ def _delete(ledger: Ledger, uids: tuple[str, ...], lane: Lane, ready_at: float) 
         operation=Operation.DELETE_ACCOUNTS if len(uids) > 1 else Operation.DELETE_ACCOUNT,
         lane=lane,
         uids=uids,
-        inbox_ids=tuple(ledger.accounts[uid].facts.inbox_id or "" for uid in uids),
+        inbox_ids=tuple(ledger.inventory.spelled(ledger.accounts[uid].facts.inbox_id or "") for uid in uids),
     )

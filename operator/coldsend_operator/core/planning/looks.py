@@ -155,6 +155,6 @@ def _look(ledger: Ledger, uid: str, operation: Operation, ready_at: float) -> Ca
         lane=Lane.LOOK,
         uids=(uid,),
         address=account.address if search else None,
-        inbox_ids=() if search else (account.facts.inbox_id or "",),
-        page=ledger.search_pages.get(uid, 1) if search else 1,
+        inbox_ids=() if search else (ledger.inventory.spelled(account.facts.inbox_id or ""),),
+        page=ledger.searches[uid].page if search and uid in ledger.searches else 1,
     )

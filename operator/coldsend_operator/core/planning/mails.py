@@ -21,5 +21,5 @@ def mails(ledger: Ledger, now: float) -> Iterator[Candidate]:
         operation=Operation.SEND_TEST_EMAIL,
         lane=Lane.MAIL,
         uids=(uid,),
-        inbox_ids=(ledger.accounts[uid].facts.inbox_id or "",),
+        inbox_ids=(ledger.inventory.spelled(ledger.accounts[uid].facts.inbox_id or ""),),
     )

@@ -14,7 +14,7 @@ def domains(ledger: Ledger) -> Iterator[Candidate]:
     if not len(queue) or flying:
         return
     yield Candidate(
-        ready_at=queue.since,
+        ready_at=max(queue.since, ledger.domains.free_at),
         score=queue.since + Lane.CREATE.patience,
         operation=Operation.LIST_DOMAINS,
         lane=Lane.LOOK,

@@ -13,6 +13,7 @@ from coldsend_operator.core.steps.step import (
     other_workspace,
     ours,
     paced_get,
+    paced_search,
     under_own_address,
     unknown_origin,
 )
@@ -81,14 +82,15 @@ def _unborn(account: Account, view: View, now: float) -> Step:
 def _deleting_inbox(account: Account, view: View, now: float) -> Step:
     inbox_id = account.facts.inbox_id or ""
     if account.gone_at is not None or (account.job is None and confirmed_gone(account, view)):
-        return doubted_404(account, view, now) or _gone(account, view)
+        return doubted_404(account, view, now) or _gone(account, view, now)
     if account.job is not None:
         return _deleting("ColdSend is deleting the inbox.", quiet=True)
     if account.deleted_at is not None:
         return paced_get(account, now, quiet=True, reason=Reason.DELETING, message="ColdSend is deleting the inbox.")
     refused = account.refused_delete
-    if refused is not None and now < refused.retry_at and refused.basis == account.basis:
-        return Step(Move.REST, refused.reason, refused.message, refused.retry_at)
+    until = refused.waits(account.basis, now) if refused is not None else None
+    if refused is not None and until is not None:
+        return Step(Move.REST, refused.reason, refused.message, until)
     held = on_hold(account, view)
     row = view.inventory.rows.get(inbox_id)
     if row is None and held is not None:  # it may be gone already
@@ -132,12 +134,12 @@ def _stays(account: Account, view: View) -> bool:
     return not desired.finalized or desired.force_orphan or orphan or observed
 
 
-def _gone(account: Account, view: View) -> Step:
+def _gone(account: Account, view: View, now: float) -> Step:
     """The id is gone; the address must be absent too, or not ours (safety.md, 17)."""
     if account.address is None:
         return Step(Move.UNMARK, quiet=True)
     if max(view.inventory.listed_at, account.searched_at) == 0:
-        return Step(Move.SEARCH, Reason.DELETING, "The address is looked up once more.", quiet=True)
+        return paced_search(account, now, Reason.DELETING, "The address is looked up once more.")
     for row in view.inventory.at(account.address):
         mine = row.inbox_id != account.facts.inbox_id and ours(account, row, view)
         if mine and not view.claims.holders(row.inbox_id, account.uid):

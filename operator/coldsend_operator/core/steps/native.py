@@ -1,5 +1,6 @@
 """The domain of a native inbox must be known, ACTIVE and not full (contract row 27)."""
 
+from coldsend_operator.core.domains import NEW_NAME
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps.step import Move, Step, View, at_rest
@@ -54,9 +55,15 @@ def _unknown_domain(account: Account, view: View, now: float) -> Step | None:
         if now >= view.domains.retry_at:
             return Step(Move.DOMAINS, Reason.MISSING_SCOPES, message)
         return at_rest(account, Reason.MISSING_SCOPES, message, due=view.domains.retry_at)
-    recheck = view.domains.listed_at + view.policy.domain_seconds
+    if view.domains.trouble:
+        message = (
+            f"ColdSend refuses to list the domains ({view.domains.trouble}); they are asked for again by themselves."
+        )
+        return Step(Move.DOMAINS, Reason.API_UNAVAILABLE, message)
+    sought = native.domain in view.domains.sought
+    recheck = view.domains.listed_at + (view.policy.domain_seconds if sought else NEW_NAME)
     if view.domains.listed_at == 0 or now >= recheck:
-        return Step(Move.DOMAINS, quiet=view.domains.listed_at == 0)
+        return Step(Move.DOMAINS, quiet=view.domains.listed_at == 0 or not sought)
     wanted = native.domain_name or native.domain_id
     message = f"Domain {wanted} is not in this ColdSend workspace; add it there or correct spec.native."
     return at_rest(account, Reason.DOMAIN_NOT_FOUND, message, due=recheck)

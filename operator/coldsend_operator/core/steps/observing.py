@@ -3,7 +3,17 @@
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps.native import domain_step
-from coldsend_operator.core.steps.step import AT_EASE, Move, Step, View, at_rest, look, paced_get, under_way
+from coldsend_operator.core.steps.step import (
+    AT_EASE,
+    Move,
+    Step,
+    View,
+    at_rest,
+    look,
+    paced_get,
+    paced_search,
+    under_way,
+)
 from coldsend_operator.core.steps.wanting import lost
 
 
@@ -34,7 +44,7 @@ def observing(account: Account, view: View, now: float) -> Step:
     if known is not None:
         return _observed_vanished(account, view, now, message)
     if max(view.inventory.listed_at, account.searched_at) == 0:
-        return Step(Move.SEARCH, quiet=True)
+        return paced_search(account, now)
     return Step(reason=Reason.NOT_FOUND, message=message)
 
 

@@ -1,6 +1,6 @@
 """What a step is, what it may look at, and the questions that several kinds of accounts share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -130,9 +130,18 @@ def at_rest(account: Account, reason: Reason, message: str, due: float | None = 
 
 def paced_get(account: Account, now: float, *, quiet: bool, reason: Reason | None = None, message: str = "") -> Step:
     """A GET of the inbox, paced: at once, then ever more slowly."""
+    return _paced(account, now, Step(Move.GET, reason, message, quiet=quiet))
+
+
+def paced_search(account: Account, now: float, reason: Reason | None = None, message: str = "") -> Step:
+    """A search of the address, paced likewise."""
+    return _paced(account, now, Step(Move.SEARCH, reason, message, quiet=True))
+
+
+def _paced(account: Account, now: float, step: Step) -> Step:
     if account.look_at is not None and now < account.look_at:
-        return Step(Move.REST, reason, message, due=account.look_at, quiet=quiet)
-    return Step(Move.GET, reason, message, quiet=quiet)
+        return replace(step, move=Move.REST, due=account.look_at)
+    return step
 
 
 def look(account: Account, now: float) -> Step | None:

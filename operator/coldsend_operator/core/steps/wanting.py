@@ -6,7 +6,17 @@ from coldsend_operator.core.answers import Row
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps.native import domain_step, usable_domain
-from coldsend_operator.core.steps.step import Move, Step, View, at_rest, may_be_of, name_of, ours, under_way
+from coldsend_operator.core.steps.step import (
+    Move,
+    Step,
+    View,
+    at_rest,
+    may_be_of,
+    name_of,
+    ours,
+    paced_search,
+    under_way,
+)
 
 LOOKS = frozenset({Move.SEARCH, Move.DOMAINS, Move.REST})
 
@@ -17,8 +27,9 @@ def wanting(account: Account, view: View, now: float) -> Step:
     if account.key_problem is not None:
         return at_rest(account, *account.key_problem)
     setback = account.setback
-    if setback is not None and setback.basis == account.basis and now < setback.retry_at:
-        refused = at_rest(account, setback.reason, setback.message, setback.retry_at)
+    until = setback.waits(account.basis, now) if setback is not None else None
+    if setback is not None and until is not None:
+        refused = at_rest(account, setback.reason, setback.message, until)
         return _of_domain(account, view, now) or refused
     if account.job is not None:
         return under_way(account)
@@ -36,7 +47,7 @@ def wanting(account: Account, view: View, now: float) -> Step:
     if rows:
         return _existing(account, rows[0], view)
     if max(view.inventory.listed_at, account.searched_at) <= account.unsure_at:
-        return Step(Move.SEARCH, quiet=True)
+        return paced_search(account, now)
     return _create(account)
 
 
