@@ -121,6 +121,13 @@ def test_it_is_accepted(objects: Objects, name: str) -> None:
     assert answer_to_create(objects, ACCEPTED[name]) == ""
 
 
+@pytest.mark.parametrize("address", ["a\u200b@b.de", "\ufeffa@b.de", ".a@b.de", "a@m\u00fcller.de"])
+def test_a_batch_is_taken_though_one_address_is_bad(objects: Objects, address: str) -> None:
+    """It costs that entry alone (rule 37): the operator tells it in status.failures."""
+    rows = [{"emailAddress": each, "displayName": "A"} for each in ("a@b.de", address)]
+    assert answer_to_create(objects, batch(inboxes=rows)) == ""
+
+
 @pytest.mark.parametrize("change", FORBIDDEN_CHANGES, ids=case)
 def test_a_change_of_identity_is_refused(objects: Objects, change: Change) -> None:
     answer = answer_to_change(objects, change)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from coldsend_operator.core.answers import JobProgress, ResultRow
+from coldsend_operator.core.answers import JobProgress, ResultRow, address_key
 
 ENDED = frozenset(
     {
@@ -122,5 +122,5 @@ def failures(results: tuple[ResultRow, ...]) -> dict[str, str]:
         word = (row.status or "").upper()
         failed = word not in still_to_do and (row.success is False or (row.success is None and word in words))
         if failed and row.email_address:
-            hints[row.email_address.strip().lower()] = row.message
+            hints[address_key(row.email_address)] = row.message
     return hints

@@ -14,9 +14,10 @@ from coldsend_operator.resources.common import (
     Condition,
     DailyLimit,
     DisplayName,
-    EmailAddress,
     EmailPrefix,
     Flag,
+    ListedAddress,
+    ListedName,
     Rule,
     SecretKey,
     Shape,
@@ -79,7 +80,7 @@ class BatchInbox(Block):
     rules: ClassVar[tuple[Rule, ...]] = ITEM_RULES
     model_config = ConfigDict(json_schema_extra=validations(*rules))
 
-    email_address: EmailAddress | None = Field(
+    email_address: ListedAddress | None = Field(
         None, description="Address of the mailbox, 5 to 255 characters. For the three SMTP types."
     )
     email_prefix: EmailPrefix | None = Field(
@@ -87,7 +88,7 @@ class BatchInbox(Block):
         description="The part before the @ of a native inbox: 1 to 64 lower case letters, digits, hyphens, underscores "
         "and single dots inside. For COLDSEND.",
     )
-    display_name: DisplayName | None = Field(
+    display_name: ListedName | None = Field(
         None, description="Name that recipients see, 1 to 255 characters. The one of the template when unset."
     )
     daily_limit: DailyLimit | None = Field(

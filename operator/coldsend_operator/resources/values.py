@@ -13,6 +13,8 @@ _NO_BREAK_SPACES = frozenset("\u00a0\u2007\u202f")
 # Categories of letters and marks, but with no shape of their own.
 _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 _GOOGLE_APP_PASSWORD = re.compile(r"[A-Za-z]{4}(?: [A-Za-z]{4}){3}")
+_JOINERS = frozenset("\u200c\u200d")
+DOTS_FAULT = "has a dot at its start, before the @, or two dots in a row; correct it"
 _CONTROL_NAMES = {"\0": "NUL", "\t": "TAB", "\n": "LINE FEED", "\r": "CARRIAGE RETURN", "\ufeff": "BYTE ORDER MARK"}
 
 
@@ -28,18 +30,51 @@ class Unseen:
         return f"U+{ord(self.character):04X} ({name}) at position {self.position}"
 
 
-def first_unseen(text: str) -> Unseen | None:
-    """The first control, zero-width or bidirectional character, byte order mark or no-break space of a text."""
+def first_unseen(text: str, *, spaces: bool = False, joiners: bool = False) -> Unseen | None:
+    """The first control, zero-width or bidirectional character, byte order mark or no-break space of a text.
+
+    With `spaces` every other space than U+0020 counts too; with `joiners` U+200C and U+200D do not, without which the
+    names of many people and some emoji cannot be written.
+    """
     for position, character in enumerate(text, 1):
         if character.isascii() and character.isprintable():
             continue
-        if (
-            unicodedata.category(character) in _UNSEEN_CATEGORIES
-            or character in _NO_BREAK_SPACES
-            or character in _BLANKS
-        ):
+        category = unicodedata.category(character)
+        if joiners and character in _JOINERS:
+            continue
+        if category in _UNSEEN_CATEGORIES or character in _NO_BREAK_SPACES or character in _BLANKS:
+            return Unseen(character, position)
+        if spaces and category in {"Zs", "Co"}:
             return Unseen(character, position)
     return None
+
+
+def unseen_fault(text: str, *, spaces: bool = False, joiners: bool = False) -> str:
+    """Why a field of a spec is refused, as the end of a sentence; empty when nothing in it is hidden."""
+    unseen = first_unseen(text, spaces=spaces, joiners=joiners)
+    return "" if unseen is None else f"holds {unseen}, which nobody sees; type it anew without that character"
+
+
+def address_fault(address: str) -> str:
+    """What a pattern cannot say of an address, as the end of a sentence; empty when there is nothing."""
+    fault = unseen_fault(address, spaces=True)
+    if fault:
+        return fault
+    local, _, domain = address.rpartition("@")
+    if local.startswith(".") or local.endswith(".") or ".." in address:
+        return DOTS_FAULT
+    if not domain.isascii():
+        return f"has a domain that is not ASCII; write it as {ascii_domain(domain)}"
+    if not unicodedata.is_normalized("NFC", address):
+        position = next(at for at in range(1, len(address) + 1) if not unicodedata.is_normalized("NFC", address[:at]))
+        return f"is not in the composed form of Unicode (NFC) up to position {position}; type it anew"
+    return ""
+
+
+def ascii_domain(domain: str) -> str:
+    """The xn-- form in which mail servers and ColdSend know a domain."""
+    labels = unicodedata.normalize("NFC", domain.lower()).replace("\u3002", ".").split(".")
+    return ".".join(label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in labels)
 
 
 def password_of(value: str, *, google: bool = False) -> str:

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from coldsend_operator.coldsend.errors import CallFailed
-from coldsend_operator.core.answers import Failure, FailureKind
+from coldsend_operator.core.answers import Failure, FailureKind, address_key
+from coldsend_operator.resources.reading import read_account
 from tests.core.rules.watching import play_until, running
 from tests.support.simulation import SECOND, SECRET, Simulation
 
@@ -155,6 +156,89 @@ def test_rule_36_an_api_key_with_a_character_that_nobody_sees_is_named_and_never
     assert reason == "SecretInvalid"
     assert "U+" in message
     assert "cs_live" not in message
+
+
+# -- addresses
+
+HIDDEN = [
+    ("\ufeffann@company.com", "U+FEFF (BYTE ORDER MARK) at position 1"),
+    ("ann\u00a0@company.com", "U+00A0 (NO-BREAK SPACE) at position 4"),
+    ("ann\u200b@company.com", "U+200B (ZERO WIDTH SPACE) at position 4"),
+    ("a\u202enn@company.com", "U+202E (RIGHT-TO-LEFT OVERRIDE) at position 2"),
+    ("ann@company.com\u00a0", "U+00A0 (NO-BREAK SPACE) at position 16"),
+    (".ann@company.com", "dot at its start"),
+    ("ann.@company.com", "before the @"),
+    ("a..nn@company.com", "two dots in a row"),
+    ("ann@m\u00fcller.de", "write it as xn--mller-kva.de"),
+    ("ann@Stra\u00dfe.Beispiel.de", "write it as xn--strae-oqa.beispiel.de"),
+    ("\u212aate@company.com", "not in the composed form of Unicode (NFC) up to position 1"),
+]
+
+
+@pytest.mark.parametrize(("address", "named"), HIDDEN)
+def test_rule_37_an_address_that_no_server_takes_is_refused_by_the_operator_too(address: str, named: str) -> None:
+    simulation = Simulation()
+    uid = simulation.apply("sales", "ann", address)
+    assert uid is not None
+    running(simulation)
+    simulation.wait(5.0)
+    reason, message = conditions(simulation, uid)["Ready"]
+    assert reason == "InvalidSpec"
+    assert "spec.emailAddress: " in message
+    assert named in message
+    assert simulation.remote.inboxes == {}
+
+
+@pytest.mark.parametrize(("address", "named"), HIDDEN)
+def test_rule_37_in_a_batch_it_costs_that_entry_alone(address: str, named: str) -> None:
+    simulation = Simulation()
+    simulation.list_in_batch("sales", "pool", ["bob@company.com", address, "carl@company.com"])
+    running(simulation)
+    simulation.wait(30.0)
+    assert {inbox.address for inbox in simulation.remote.inboxes.values()} == {"bob@company.com", "carl@company.com"}
+    batch = simulation.cluster.find(simulation.batches[0])
+    assert batch is not None
+    (failure,) = batch["status"]["failures"]
+    assert (failure["reason"], failure["emailAddress"]) == ("InvalidSpec", address)
+    assert named in failure["message"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("displayName", "Ann\u200b"),
+        ("displayName", "\u202eAnn"),
+        ("smtp", {"username": "ann\u00a0", "passwordSecretRef": {"name": SECRET}}),
+        ("smtp", {"host": "smtp\u200b.company.com", "passwordSecretRef": {"name": SECRET}}),
+        ("smtp", {"host": f"{'x' * 64}.company.com", "passwordSecretRef": {"name": SECRET}}),
+    ],
+)
+def test_rule_37_names_hosts_and_logins_hide_nothing_either(field: str, value: object) -> None:
+    simulation = Simulation()
+    uid = simulation.apply("sales", "ann", ANN, **{field: value})
+    assert uid is not None
+    running(simulation)
+    simulation.wait(5.0)
+    assert conditions(simulation, uid)["Ready"][0] == "InvalidSpec"
+    assert simulation.remote.inboxes == {}
+
+
+def test_rule_37_a_name_may_have_the_joiners_that_its_script_needs() -> None:
+    simulation = Simulation()
+    simulation.apply("sales", "ann", ANN, displayName="\u0645\u06cc\u200c\u062e \U0001f469\u200d\U0001f4bb")
+    running(simulation)
+    simulation.wait(5.0)
+    assert len(simulation.remote.inboxes) == 1
+
+
+@pytest.mark.parametrize("shown", ["Zo\u00eb@company.com", "zoe\u0308@company.com", "ZO\u00cb@Company.com"])
+def test_rule_37_an_address_is_known_again_however_coldsend_composes_it(shown: str) -> None:
+    assert address_key(shown) == address_key("zo\u00eb@company.com")
+
+
+def test_rule_37_no_other_letter_or_space_makes_an_address_of_somebody_else() -> None:
+    assert address_key("ann@company.com\u00a0") != ANN
+    assert read_account({"inboxType": "GOOGLE_WORKSPACE", "emailAddress": "\u212aate@company.com"}).spec is None
 
 
 # -- digests of credentials

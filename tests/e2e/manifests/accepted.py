@@ -30,6 +30,12 @@ ACCEPTED = {
     "a limit of one": google(dailyLimit=1),
     "an address with tag, percent and capitals": google(emailAddress="Jane.Doe+sales%x'y@Mail.Company.com"),
     "a name with accents and an outer space": google(displayName=" Zoë “Z” Müller 🙂 "),
+    "an address with accents": google(emailAddress="zo\u00eb@company.com"),
+    "a domain in its xn-- form": google(emailAddress="a@xn--mller-kva.de"),
+    "a name with joiners": google(
+        displayName="\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645 \U0001f469\u200d\U0001f4bb"
+    ),
+    "a host with labels of 63": custom(smtp={"host": f"{'x' * 63}.{'y' * 63}.de"}),
     "imap with a login of its own": google(
         imap={"host": "imap.x.de", "port": 143, "username": "j", "passwordSecretRef": {"name": "i"}, "useSSL": False}
     ),

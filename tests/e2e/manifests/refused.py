@@ -23,6 +23,7 @@ ADDRESS_WORDS = "must be one plain e-mail address such as jane@company.com"
 HOST_WORDS = "must be a host name such as smtp.company.com"
 PREFIX_WORDS = "may hold lower case letters, digits, hyphen, underscore and single dots inside"
 SECRET_WORDS = "must be the name of a Secret in the same namespace"
+DOT_WORDS = "has a dot at its start, before the @, or two dots in a row"
 KEY_WORDS = "must be a key of the Secret"
 LINE_WORDS = "must be one line of text with at least one visible character"
 MAX_UNAVAILABLE_WORDS = "must be a number from 1 or a percentage from 1% to 100%"
@@ -82,6 +83,30 @@ REFUSED_ACCOUNTS = (
     Refusal("an address without a dot", google(emailAddress="jane@company"), "spec.emailAddress", ADDRESS_WORDS),
     Refusal("an address with a newline", google(emailAddress="jane@company.com\n"), "spec.emailAddress", ADDRESS_WORDS),
     Refusal("two addresses", google(emailAddress="a@company.com,b@company.com"), "spec.emailAddress", ADDRESS_WORDS),
+    Refusal("an address with U+FEFF", google(emailAddress="\ufeffa@company.com"), "spec.emailAddress", "U+FEFF"),
+    Refusal("an address with U+00A0", google(emailAddress="a\u00a0@company.com"), "spec.emailAddress", "U+00A0"),
+    Refusal("an address that ends with it", google(emailAddress="a@company.com\u00a0"), "spec.emailAddress", "U+00A0"),
+    Refusal("an address with U+200B", google(emailAddress="a\u200b@company.com"), "spec.emailAddress", "U+200B"),
+    Refusal("an address with U+202E", google(emailAddress="a\u202eb@company.com"), "spec.emailAddress", "U+20"),
+    Refusal("an address with U+2003", google(emailAddress="a\u2003b@company.com"), "spec.emailAddress", "U+20"),
+    Refusal("an address that begins with a dot", google(emailAddress=".a@company.com"), "spec.emailAddress", DOT_WORDS),
+    Refusal("an address with a dot before @", google(emailAddress="a.@company.com"), "spec.emailAddress", DOT_WORDS),
+    Refusal("an address with two dots", google(emailAddress="a..b@company.com"), "spec.emailAddress", DOT_WORDS),
+    Refusal("a domain that is not ASCII", google(emailAddress="a@m\u00fcller.de"), "spec.emailAddress", "xn--"),
+    Refusal("a domain with a long label", google(emailAddress=f"a@{'x' * 64}.de"), "spec.emailAddress", ADDRESS_WORDS),
+    Refusal(
+        "a test mail to a hidden address",
+        google(testEmail={"recipient": "a\u200b@b.de", "requestID": "1"}),
+        "spec.testEmail.recipient",
+        "U+200B",
+    ),
+    Refusal("a display name with U+FEFF", google(displayName="\ufeffAnn"), "spec.displayName", "U+FEFF"),
+    Refusal("a display name with U+202E", google(displayName="Ann\u202e"), "spec.displayName", "U+202E"),
+    Refusal("a display name with U+2028", google(displayName="Ann\u2028Bob"), "spec.displayName", "U+2028"),
+    Refusal("a user name with U+00A0", google(smtp={"username": "ann\u00a0"}), "spec.smtp.username", "U+00A0"),
+    Refusal("a user name with U+200D", google(smtp={"username": "a\u200dn"}), "spec.smtp.username", "U+200D"),
+    Refusal("a host with a long label", custom(smtp={"host": f"{'x' * 64}.de"}), "spec.smtp.host", HOST_WORDS),
+    Refusal("a host with U+200B", custom(smtp={"host": "smtp\u200b.b.de"}), "spec.smtp.host", HOST_WORDS),
     Refusal("an address too short", google(emailAddress="a@b."), "spec.emailAddress", "at least 5"),
     Refusal("an address too long", google(emailAddress="a" * 250 + "@b.com"), "spec.emailAddress", "255"),
     Refusal("an empty display name", google(displayName=""), "spec.displayName", "at least 1"),
