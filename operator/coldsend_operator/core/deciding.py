@@ -1,6 +1,7 @@
 """Decides anew for the accounts that something happened to, and lines each up for what its step asks."""
 
 import heapq
+from contextlib import suppress
 from dataclasses import replace
 
 from coldsend_operator.core.ledger import Ledger
@@ -167,7 +168,8 @@ def ask_brake_for_all(ledger: Ledger, now: float) -> None:
     """At a start, before the first call of any key of the workspace: the brake decides over all of them (rule 45)."""
     for account in ledger.accounts.values():
         if account.desired.deleting is not None:
-            _ask_brake(ledger, account, None, now)
+            with suppress(Exception):  # its own decision tells of the fault, which costs that account alone (rule 38)
+                _ask_brake(ledger, account, None, now)
 
 
 def _ask_brake(ledger: Ledger, account: Account, step: Step | None, now: float) -> None:

@@ -7,6 +7,7 @@ import pytest
 from coldsend_operator.core.answers import Page
 from coldsend_operator.core.brake import LONGEST_WAIT, QUIET, WINDOW, Brake
 from coldsend_operator.core.calls import Operation
+from coldsend_operator.core.deciding import ask_brake_for_all
 from coldsend_operator.core.policy import NamespaceMarks, Policy, Threshold
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, Credentials, Setback
@@ -108,6 +109,16 @@ def test_rule_45_a_start_counts_the_deletions_of_all_keys_of_a_workspace_before_
     brake = process.runners[0].ledger.brake
     play_until(simulation, lambda: brake.held)
     assert brake.held == 16
+
+
+def test_rule_45_an_object_that_cannot_be_counted_at_a_start_does_not_keep_others_from_being_counted() -> None:
+    desk = Desk()
+    evil, _ = holders(desk, 2, deleting=True)
+    evil.facts = "nonsense"  # type: ignore[assignment] # whatever the count fails at
+    desk.ledger.brake = brake = Brake(Threshold(number=0))
+    ask_brake_for_all(desk.ledger, desk.now)
+    brake.settle(of(2), desk.now)
+    assert brake.held == 1
 
 
 def test_rule_45_a_held_inbox_that_is_gone_is_found_gone_without_an_approval() -> None:
