@@ -3,6 +3,7 @@
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 from coldsend_operator.core.brake_records import Asked, Called, Hold, Left, Whole
@@ -11,7 +12,7 @@ from coldsend_operator.core.policy import Threshold
 WINDOW = 600.0
 SMALL = 10
 QUIET = 2.0  # seconds without a further deletion after which those that wait are decided together
-LONGEST_WAIT = 10.0  # seconds that a deletion waits for others at most
+LONGEST_WAIT = 30.0  # seconds that a deletion waits for others at most: `kubectl delete` takes them one by one
 CLOCKS = 5.0  # seconds by which the API server's clock may seem to wander
 TOLD_AFTER = 5.0  # seconds without a further held deletion after which the message shows the count anew
 
@@ -106,7 +107,10 @@ class Brake:
             for asked in waiting
             if not asked.approved and asked.known_at is not None and not self._is_announced(asked.batch)
         ]
-        return min(self._asked_last + QUIET, min(known) + LONGEST_WAIT) if known else 0.0
+        if not known:
+            return 0.0
+        off = self.threshold.allowed(self._base) == inf  # only what holds whatever the number is waited for
+        return min(self._asked_last + QUIET, min(known) + (QUIET if off else LONGEST_WAIT))
 
     def _is_called(self, uid: str) -> bool:
         """Whether this deletion, and no earlier one of the same object, has been called in this window already."""

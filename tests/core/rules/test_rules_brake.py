@@ -235,15 +235,28 @@ def test_rule_23_a_wipe_that_comes_in_portions_within_seconds_is_held_whole() ->
 
 def test_rule_23_deletions_that_do_not_end_wait_for_each_other_only_so_long() -> None:
     desk = Desk()
-    accounts = holders(desk, 40)
+    accounts = holders(desk, 80)
     show(desk, accounts)
     begun = desk.now
-    for account in accounts[:12]:
+    for account in accounts[:40]:
         delete(desk, [account])
         desk.wait(1.0)
         if leaving(desk):
             break
     assert desk.now == begun + LONGEST_WAIT
+
+
+def test_rule_23_with_the_brake_off_a_deletion_waits_two_seconds_only() -> None:
+    desk = Desk(policy=Policy(brake=Threshold(percent=100)))
+    accounts = holders(desk, 10)
+    show(desk, accounts)
+    begun = desk.now
+    for account in accounts:
+        delete(desk, [account])
+        if leaving(desk):
+            break
+        desk.wait(1.0)
+    assert desk.now == begun + QUIET
 
 
 def test_rule_23_an_approved_deletion_waits_for_no_other() -> None:
