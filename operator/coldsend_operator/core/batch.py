@@ -147,6 +147,7 @@ class Batch:
     protected: bool = False  # deletionProtection of the batch or its live template
     approve_deletion: bool = False
     approve_recreation: bool = False
+    notes: tuple[str, ...] = ()  # about annotations that mean nothing
     labels: tuple[tuple[str, str], ...] = ()
     status: dict[str, Any] = field(default_factory=dict)
     wanted: Wanted | None = None

@@ -3,7 +3,7 @@
 from coldsend_operator.core.batch import Batch
 from coldsend_operator.core.batch_jobs import JobRow
 from coldsend_operator.core.batch_tally import Failure, Fate, Tally
-from coldsend_operator.core.conditions import MESSAGE_LENGTH, Saying, conditions
+from coldsend_operator.core.conditions import MESSAGE_LENGTH, Saying, conditions, with_notes
 from coldsend_operator.core.reasons import Condition, Reason
 from coldsend_operator.core.stored_status import Status
 
@@ -105,7 +105,7 @@ def _never_back(status: Status, previous: Status) -> None:
 def _sayings(batch: Batch, tally: Tally, status: Status) -> dict[Condition, Saying]:
     return {
         Condition.READY: _ready(batch, tally),
-        Condition.SYNCED: _synced(batch, tally, status),
+        Condition.SYNCED: with_notes(_synced(batch, tally, status), batch.notes),
         Condition.HEALTHY: _healthy(tally),
     }
 

@@ -1,7 +1,7 @@
 """Conditions as both kinds write them: what one says, and when it last changed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from coldsend_operator.core.reasons import Condition
@@ -18,6 +18,11 @@ class Saying:
     status: str
     reason: str
     message: str
+
+
+def with_notes(saying: Saying, notes: tuple[str, ...]) -> Saying:
+    """The saying, and after its message what else is to be told."""
+    return replace(saying, message=" ".join((saying.message, *notes))) if notes else saying
 
 
 def conditions(says: Mapping[Condition, Saying], previous: Status, generation: int, now: float) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from coldsend_operator.core.answers import Row, inbox_key
 from coldsend_operator.core.breaker import Block
 from coldsend_operator.core.calls import Operation
-from coldsend_operator.core.conditions import Saying, condition, conditions
+from coldsend_operator.core.conditions import Saying, condition, conditions, with_notes
 from coldsend_operator.core.deciding import QUIET_SECONDS
 from coldsend_operator.core.hashes import comparable
 from coldsend_operator.core.ledger import Ledger
@@ -212,7 +212,7 @@ def _sayings(account: Account, ledger: Ledger, step: Step, status: Status, previ
     stands = _what_stands_in_the_way(account, ledger, step)
     says = {
         Condition.READY: _ready(account, stands, status),
-        Condition.SYNCED: _synced(account, ledger, stands),
+        Condition.SYNCED: with_notes(_synced(account, ledger, stands), account.desired.notes),
         Condition.HEALTHY: _healthy(ledger, status, previous),
     }
     credentials = _credentials(account, previous)

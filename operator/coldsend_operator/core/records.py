@@ -117,6 +117,7 @@ class Desired:
     approve_deletion: bool = False
     approve_recreation: bool = False
     force_orphan: bool = False
+    notes: tuple[str, ...] = ()  # about annotations that mean nothing
     batch: str | None = None  # UID of the owning batch
 
     @property
@@ -225,11 +226,15 @@ class Lost:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What is known of the Secrets that an account references: an HMAC of the values, or what is wrong."""
+    """What is known of the Secrets that an account references: an HMAC of the values, or what is wrong.
+
+    `forms` say of the values for SMTP and IMAP whether they have line ends or spaces.
+    """
 
     digest: str | None
     reason: Reason | None = None
     message: str = ""
+    forms: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

@@ -24,6 +24,11 @@ RECONCILE_ANNOTATION = "coldsend.pro/reconcile"
 APPROVE_DELETION_ANNOTATION = "coldsend.pro/approve-deletion"
 APPROVE_RECREATION_ANNOTATION = "coldsend.pro/approve-recreation"
 FORCE_ORPHAN_ANNOTATION = "coldsend.pro/force-orphan"
+CREDENTIALS_CURRENT_ANNOTATION = "coldsend.pro/credentials-current"
+HAND_OVER_ANNOTATION = "coldsend.pro/hand-over-to"
+# On a Namespace: defaults for its objects.
+DELETION_POLICY_ANNOTATION = "coldsend.pro/deletion-policy"
+API_KEY_SECRET_ANNOTATION = "coldsend.pro/api-key-secret"  # noqa: S105 - the name of an annotation
 
 PASSWORD_KEY = "password"  # noqa: S105 - the key inside a Secret, not a password
 API_KEY_KEY = "apiKey"

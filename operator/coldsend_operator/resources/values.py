@@ -86,6 +86,15 @@ def password_of(value: str, *, google: bool = False) -> str:
     return value.replace(" ", "") if google and _GOOGLE_APP_PASSWORD.fullmatch(value) else value
 
 
+def form_of(value: str, sent: str) -> str:
+    """What of a password may be told to people: whether the value of its Secret has a line end or spaces."""
+    if value.endswith("\n"):
+        return "a line end, which is not sent"
+    if " " in value:
+        return "spaces" if value == sent else "spaces, which are not sent"
+    return "no line end and no spaces"
+
+
 def password_fault(value: str) -> str:
     """Why a password is never sent, as the end of a sentence; empty when it may be sent."""
     unseen = first_unseen(value)

@@ -14,19 +14,16 @@ from coldsend_operator.core.stored_status import account_status, batch_status
 from coldsend_operator.kube.children import BATCH_FIELD_MANAGER
 from coldsend_operator.kube.finalizers import has_finalizer
 from coldsend_operator.kube.metadata import version_number
+from coldsend_operator.resources.annotations import read_annotations
 from coldsend_operator.resources.batch import BatchInbox, SenderAccountBatchSpec
 from coldsend_operator.resources.children import child_name, child_spec
 from coldsend_operator.resources.common import DeletionPolicy
 from coldsend_operator.resources.names import (
     ACCOUNT_KIND,
     API_VERSION,
-    APPROVE_DELETION_ANNOTATION,
-    APPROVE_RECREATION_ANNOTATION,
     BATCH_KIND,
     BATCH_LABEL,
-    FORCE_ORPHAN_ANNOTATION,
     GROUP,
-    PAUSED_ANNOTATION,
 )
 from coldsend_operator.resources.reading import InboxReading, policies, read_batch
 from coldsend_operator.workspace.desired import Raw
@@ -42,17 +39,18 @@ Labels = tuple[tuple[str, str], ...]
 def see_batch(batch: Batch, raw: Raw) -> None:
     """Take in what the API server shows of the batch; its list of inboxes is read apart, as that takes a while."""
     metadata, spec = raw["metadata"], raw.get("spec") or {}
-    annotations = metadata.get("annotations") or {}
+    annotations = read_annotations(metadata.get("annotations"))
     batch.generation = metadata.get("generation", 1)
     batch.version = version_number(metadata.get("resourceVersion"))
     batch.deleting = metadata.get("deletionTimestamp") is not None
     batch.finalized = has_finalizer(metadata)
     batch.released = ORPHANS_STAY in (metadata.get("finalizers") or ())
-    batch.paused = annotations.get(PAUSED_ANNOTATION) == "true"
-    batch.approve_deletion = annotations.get(APPROVE_DELETION_ANNOTATION) == "true"
-    batch.approve_recreation = annotations.get(APPROVE_RECREATION_ANNOTATION) == "true"
+    batch.paused = annotations.paused
+    batch.approve_deletion = annotations.approve_deletion
+    batch.approve_recreation = annotations.approve_recreation
     template = spec.get("template") if isinstance(spec, Mapping) else None
-    forced = batch.deleting and annotations.get(FORCE_ORPHAN_ANNOTATION) == "true"
+    forced = batch.deleting and annotations.force_orphan
+    batch.notes = annotations.notes
     batch.orphan = forced or policies(template).deletion is DeletionPolicy.ORPHAN
     batch.protected = policies(spec).protected or policies(template).protected
     batch.labels = tuple(sorted({**(metadata.get("labels") or {}), BATCH_LABEL: batch.name}.items()))

@@ -15,7 +15,7 @@ from coldsend_operator.kube.client import Forbidden, KubeError
 from coldsend_operator.kube.secrets import SecretContent, Secrets
 from coldsend_operator.logs import mask
 from coldsend_operator.resources.common import InboxType
-from coldsend_operator.resources.values import password_fault, password_of
+from coldsend_operator.resources.values import form_of, password_fault, password_of
 
 HMAC_SECRET = "coldsend-operator-hmac"  # noqa: S105 - the name of a Secret
 HMAC_KEY = "key"
@@ -108,14 +108,21 @@ class SecretReader:
         namespace = account.desired.namespace
         await self.fetch([account])
         values: list[SecretStr] = []
+        forms: list[str] = []
         for field, server in (("spec.smtp", smtp), ("spec.imap", imap)):
             value = self._value(namespace, field, server.password, google=account.desired.spec.inbox_type == GOOGLE)
             if isinstance(value, Credentials):
                 content = self._contents[namespace, server.password.name]
                 return Passwords(value, unread=isinstance(content, KubeError) and not isinstance(content, Forbidden))
             values.append(value)
+            forms.append(self._form(namespace, server.password, value))
         digest = self._hmac.digest(account, tuple(value.get_secret_value() for value in values))
-        return Passwords(Credentials(digest), values[0], values[1])
+        return Passwords(Credentials(digest, forms=tuple(forms)), values[0], values[1])
+
+    def _form(self, namespace: str, ref: SecretRef, sent: SecretStr) -> str:
+        content = self._contents[namespace, ref.name]
+        value = content.values[ref.key] if isinstance(content, SecretContent) else sent
+        return form_of(value.get_secret_value(), sent.get_secret_value())
 
     def _value(self, namespace: str, field: str, ref: SecretRef, *, google: bool) -> SecretStr | Credentials:
         """The password as it is sent."""

@@ -14,15 +14,11 @@ from coldsend_operator.core.times import unix_of
 from coldsend_operator.kube.finalizers import has_finalizer, mark_of
 from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.resources.account import SenderAccountSpec
+from coldsend_operator.resources.annotations import read_annotations
 from coldsend_operator.resources.common import AdoptionPolicy, DeletionPolicy, InboxType, UpdatePolicy
 from coldsend_operator.resources.effective import MailServer, api_key, effective_imap, effective_smtp
 from coldsend_operator.resources.names import (
-    APPROVE_DELETION_ANNOTATION,
-    APPROVE_RECREATION_ANNOTATION,
     BATCH_KIND,
-    FORCE_ORPHAN_ANNOTATION,
-    PAUSED_ANNOTATION,
-    RECONCILE_ANNOTATION,
 )
 from coldsend_operator.resources.reading import policies, read_account
 
@@ -43,7 +39,7 @@ def read_object(raw: Raw) -> Account:
 
 def read_desired(raw: Raw) -> Desired:
     metadata = raw["metadata"]
-    annotations = metadata.get("annotations") or {}
+    annotations = read_annotations(metadata.get("annotations"))
     reading = read_account(raw.get("spec"))
     deleting = metadata.get("deletionTimestamp")
     return Desired(
@@ -58,11 +54,12 @@ def read_desired(raw: Raw) -> Desired:
         mark=mark_of(metadata),
         spec=_broken_spec(raw.get("spec")) if reading.spec is None else _spec(reading.spec),
         problems=reading.problems,
-        paused=annotations.get(PAUSED_ANNOTATION) == "true",
-        reconcile=annotations.get(RECONCILE_ANNOTATION),
-        approve_deletion=annotations.get(APPROVE_DELETION_ANNOTATION) == "true",
-        approve_recreation=annotations.get(APPROVE_RECREATION_ANNOTATION) == "true",
-        force_orphan=annotations.get(FORCE_ORPHAN_ANNOTATION) == "true",
+        paused=annotations.paused,
+        reconcile=annotations.reconcile,
+        approve_deletion=annotations.approve_deletion,
+        approve_recreation=annotations.approve_recreation,
+        force_orphan=annotations.force_orphan,
+        notes=annotations.notes,
         batch=_owner(metadata),
     )
 

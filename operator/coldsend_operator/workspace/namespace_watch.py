@@ -7,7 +7,7 @@ from coldsend_operator.core.policy import NamespaceMarks, Policy
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.kube.client import KubeClient, KubeError
 from coldsend_operator.kube.namespaces import get_namespace
-from coldsend_operator.resources.names import APPROVE_DELETION_ANNOTATION, APPROVE_RECREATION_ANNOTATION
+from coldsend_operator.resources.annotations import read_annotations
 from coldsend_operator.workspace.runner import Runner
 
 PAUSE = 2.0
@@ -41,10 +41,10 @@ async def _look(kube: KubeClient, policy: Policy, runners: Callable[[], tuple[Ru
         found = await get_namespace(kube, namespace)
     except KubeError:
         return
-    annotations = ((found or {}).get("metadata") or {}).get("annotations") or {}
+    annotations = read_annotations(((found or {}).get("metadata") or {}).get("annotations"))
     marks = NamespaceMarks(
-        approve_deletion=annotations.get(APPROVE_DELETION_ANNOTATION) == "true",
-        approve_recreation=annotations.get(APPROVE_RECREATION_ANNOTATION) == "true",
+        approve_deletion=annotations.approve_deletion,
+        approve_recreation=annotations.approve_recreation,
         terminating=((found or {}).get("status") or {}).get("phase") == "Terminating",
     )
     if policy.namespaces.get(namespace, NOTHING) == marks:

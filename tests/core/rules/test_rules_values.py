@@ -1,11 +1,13 @@
 """safety.md: what comes in through values, rules 36, 37, 43 and 44."""
 
+import json
 from typing import Any
 
 import pytest
 
 from coldsend_operator.coldsend.errors import CallFailed
 from coldsend_operator.core.answers import Failure, FailureKind, address_key
+from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from coldsend_operator.resources.reading import read_account
 from tests.core.rules.watching import play_until, running
 from tests.support.simulation import SECOND, SECRET, Simulation
@@ -239,6 +241,43 @@ def test_rule_37_an_address_is_known_again_however_coldsend_composes_it(shown: s
 def test_rule_37_no_other_letter_or_space_makes_an_address_of_somebody_else() -> None:
     assert address_key("ann@company.com\u00a0") != ANN
     assert read_account({"inboxType": "GOOGLE_WORKSPACE", "emailAddress": "\u212aate@company.com"}).spec is None
+
+
+# -- annotations
+
+
+def test_rule_43_a_long_annotation_is_stored_as_a_digest_and_told() -> None:
+    simulation = Simulation()
+    uid = simulation.apply("sales", "ann", ANN)
+    assert uid is not None
+    process = running(simulation)
+    simulation.wait(5.0)
+    simulation.annotate(uid, RECONCILE_ANNOTATION, "x" * 254_000)
+    simulation.wait(5.0)
+    raw = simulation.cluster.find(uid)
+    assert raw is not None
+    assert len(json.dumps(raw["status"])) < 5_000
+    assert raw["status"]["lastReconcileRequest"].startswith("sha256:")
+    assert "longer than 253 characters" in conditions(simulation, uid)["Synced"][1]
+    account = process.operator.registry.accounts[uid]
+    assert len(repr(account)) < 10_000
+    before = len(simulation.cluster.history)
+    simulation.wait(60.0)
+    assert len(simulation.cluster.history) == before
+
+
+@pytest.mark.parametrize("value", ["x" * 253, "2026-11-27"])
+def test_rule_43_a_value_that_fits_is_acknowledged_as_it_is(value: str) -> None:
+    simulation = Simulation()
+    uid = simulation.apply("sales", "ann", ANN)
+    assert uid is not None
+    running(simulation)
+    simulation.wait(5.0)
+    simulation.annotate(uid, RECONCILE_ANNOTATION, value)
+    simulation.wait(5.0)
+    raw = simulation.cluster.find(uid)
+    assert raw is not None
+    assert raw["status"]["lastReconcileRequest"] == value
 
 
 # -- digests of credentials

@@ -6,6 +6,7 @@ from coldsend_operator.core.answers import Row
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps.native import domain_step, usable_domain
+from coldsend_operator.core.steps.refused import refusal_message
 from coldsend_operator.core.steps.step import (
     Move,
     Step,
@@ -29,7 +30,7 @@ def wanting(account: Account, view: View, now: float) -> Step:
     setback = account.setback
     until = setback.waits(account.basis, now) if setback is not None else None
     if setback is not None and until is not None:
-        refused = at_rest(account, setback.reason, setback.message, until)
+        refused = at_rest(account, setback.reason, refusal_message(account, setback, until), until)
         return _of_domain(account, view, now) or refused
     if account.job is not None:
         return under_way(account)

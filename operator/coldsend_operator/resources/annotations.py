@@ -1,0 +1,89 @@
+"""The annotations under coldsend.pro/ that users set: their names and values, and what is told of all others."""
+
+import difflib
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from coldsend_operator.resources.names import (
+    API_KEY_SECRET_ANNOTATION,
+    APPROVE_DELETION_ANNOTATION,
+    APPROVE_RECREATION_ANNOTATION,
+    CREDENTIALS_CURRENT_ANNOTATION,
+    DELETION_POLICY_ANNOTATION,
+    FORCE_ORPHAN_ANNOTATION,
+    GROUP,
+    HAND_OVER_ANNOTATION,
+    PAUSED_ANNOTATION,
+    RECONCILE_ANNOTATION,
+)
+from coldsend_operator.spellings import one_line
+
+LONGEST = 253  # characters of a value that is stored or repeated (rule 43)
+MOST_NOTES = 3
+_SHOWN = 40
+
+FLAGS = frozenset(
+    {PAUSED_ANNOTATION, APPROVE_DELETION_ANNOTATION, APPROVE_RECREATION_ANNOTATION, FORCE_ORPHAN_ANNOTATION}
+)
+TEXTS = frozenset({RECONCILE_ANNOTATION, CREDENTIALS_CURRENT_ANNOTATION, HAND_OVER_ANNOTATION})
+OF_NAMESPACES = frozenset({DELETION_POLICY_ANNOTATION, API_KEY_SECRET_ANNOTATION})
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """What the annotations of an object ask for. `notes` are sentences about those that mean nothing."""
+
+    paused: bool = False
+    approve_deletion: bool = False
+    approve_recreation: bool = False
+    force_orphan: bool = False
+    reconcile: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def read_annotations(raw: Mapping[str, str] | None) -> Annotations:
+    """Read the annotations of an account, a batch or a namespace."""
+    given = raw or {}
+    return Annotations(
+        paused=flag(given, PAUSED_ANNOTATION),
+        approve_deletion=flag(given, APPROVE_DELETION_ANNOTATION),
+        approve_recreation=flag(given, APPROVE_RECREATION_ANNOTATION),
+        force_orphan=flag(given, FORCE_ORPHAN_ANNOTATION),
+        reconcile=text(given, RECONCILE_ANNOTATION),
+        notes=tuple(_notes(given))[:MOST_NOTES],
+    )
+
+
+def flag(annotations: Mapping[str, str], name: str) -> bool:
+    """Whether the value is `true`, in any case."""
+    return annotations.get(name, "").strip().lower() == "true"
+
+
+def text(annotations: Mapping[str, str], name: str) -> str | None:
+    """A value that may be stored: as given, or a digest of it when it is longer than 253 characters."""
+    value = annotations.get(name)
+    if value is None or len(value) <= LONGEST:
+        return value
+    return f"sha256:{hashlib.sha256(value.encode(errors='replace')).hexdigest()}"
+
+
+def _notes(annotations: Mapping[str, str]) -> Iterator[str]:
+    for name in sorted(annotations):
+        if not name.startswith(f"{GROUP}/"):
+            continue
+        value = annotations[name]
+        if name in FLAGS and value.strip().lower() not in {"true", "false", ""}:
+            yield f'The annotation {name} has the value "{_short(value)}", which means nothing; set it to "true".'
+        elif name in TEXTS and len(value) > LONGEST:
+            yield f"The annotation {name} is longer than {LONGEST} characters; only its digest is kept."
+        elif name in OF_NAMESPACES:
+            yield f"The annotation {name} has a meaning on a Namespace only."
+        elif name not in FLAGS | TEXTS:
+            near = difflib.get_close_matches(name, sorted(FLAGS | TEXTS), n=1, cutoff=0.8)
+            yield f"The annotation {_short(name)} is not known" + (f"; {near[0]} is meant?" if near else ".")
+
+
+def _short(value: str) -> str:
+    line = one_line(value[: 2 * _SHOWN])
+    return line if len(line) <= _SHOWN else line[: _SHOWN - 1] + "…"
