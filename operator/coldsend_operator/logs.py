@@ -38,6 +38,7 @@ class Event(StrEnum):
     LEASE_LOST = "lease_lost"
     LEASE_RELEASED = "lease_released"
     WORKSPACE_OPENED = "workspace_opened"
+    WORKSPACE_CLOSED = "workspace_closed"
     CALL = "call"
     CALL_FAILED = "call_failed"
     RECOVERED = "recovered"  # what failed before works again; `message` says what it was
@@ -48,6 +49,7 @@ class Event(StrEnum):
     CONDITION_CHANGED = "condition_changed"
     BUDGET_SHARED = "budget_shared"
     STATE_NOT_SAVED = "state_not_saved"
+    STATE_FULL = "state_full"
     EVENTS_DROPPED = "events_dropped"
     OBJECT_RESTORED = "object_restored"
     OBJECT_SET_ASIDE = "object_set_aside"

@@ -239,6 +239,11 @@ class Metrics:
         self._requests.labels(workspace, operation, "none" if code is None else str(code)).inc()
         self._request_seconds.labels(workspace, operation).observe(seconds)
 
+    def forget_workspace(self, workspace: str) -> None:
+        """The workspace is closed: its series end, as new keys would add some for ever."""
+        for metric in (self._requests, self._request_seconds):
+            metric.remove_by_labels({"workspace": workspace})
+
     def write(self, kind: str, verb: str) -> None:
         """A request to Kubernetes that changes something is about to leave."""
         self._writes.labels(kind, verb).inc()

@@ -280,7 +280,7 @@ class FakeCluster:
         if body["metadata"]["resourceVersion"] != found["metadata"]["resourceVersion"]:
             raise Conflict("another version", status=409, reason="Conflict")
         self.version += 1
-        data = found["data"] | body["data"]
+        data = {name: text for name, text in (found["data"] | body["data"]).items() if text is not None}
         self.config_maps[path] = {"metadata": {"resourceVersion": str(self.version)}, "data": data}
         return self.config_maps[path]
 

@@ -1,6 +1,7 @@
 """The ConfigMap that outlives the process: budget and brake, one key for each workspace (safety.md, 27)."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -28,8 +29,8 @@ class StateMap:
         self._path = f"{paths.config_maps(namespace)}/{quote(self.name, safe='')}"
         self._version: str | None = None  # None: not there, as far as known
         self._known: dict[str, str] = {}
-        self._tried: dict[str, set[str]] = {}  # texts of ours whose write had no answer: finding one is no conflict
-        self._waiting: dict[str, tuple[str, list[asyncio.Future[None]]]] = {}
+        self._tried: dict[str, set[str | None]] = {}  # of ours, whose write had no answer: finding one is no conflict
+        self._waiting: dict[str, tuple[str | None, list[asyncio.Future[None]]]] = {}
         self._writer: asyncio.Task[None] | None = None
         self._foreign: set[str] = set()  # keys that another writer changed since the load
         self._loaded = False
@@ -42,10 +43,15 @@ class StateMap:
         self._loaded = True
         return dict(self._known)
 
-    async def save(self, key: str, text: str) -> None:
-        """Returns when the text is stored. Raises StateConflict, or KubeError when it may not be stored."""
+    async def save(self, key: str, text: str | None) -> None:
+        """Returns when the text is stored; None takes the key away.
+
+        Raises:
+            StateConflict: another writer changed the key.
+            KubeError: it may not be stored.
+        """
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        _, futures = self._waiting.get(key, ("", []))
+        _, futures = self._waiting.get(key, (None, []))
         self._waiting[key] = (text, [*futures, future])  # a newer text of a key takes the older one's place
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_all())
@@ -59,14 +65,14 @@ class StateMap:
                 for future in futures:
                     _settle(future, outcome if not isinstance(outcome, dict) else outcome.get(key))
 
-    async def _outcome(self, texts: dict[str, str]) -> Exception | dict[str, Exception]:
+    async def _outcome(self, texts: dict[str, str | None]) -> Exception | dict[str, Exception]:
         """What became of the texts: an error for all, or errors by key."""
         try:
             return dict(await self._store(texts))
         except Exception as error:  # noqa: BLE001 - handed to those who wait, each of whom raises it
             return error
 
-    async def _store(self, texts: dict[str, str]) -> dict[str, StateConflict]:
+    async def _store(self, texts: dict[str, str | None]) -> dict[str, StateConflict]:
         if not self._loaded:
             await self.load()
         refusal: KubeError | None = None
@@ -82,25 +88,25 @@ class StateMap:
                 return {key: StateConflict(key) for key in texts if key in self._foreign}
         raise refusal or Conflict("the state keeps changing", status=409, reason="Conflict")
 
-    async def _write(self, texts: dict[str, str]) -> None:
+    async def _write(self, texts: dict[str, str | None]) -> None:
         for key, text in texts.items():
             self._tried.setdefault(key, set()).add(text)
         answer = await (self._make(texts) if self._version is None else self._change(texts))
         self._version = answer["metadata"]["resourceVersion"]
-        self._known.update(texts)
+        self._known = _with(self._known, texts)
         for key in texts:
             self._tried.pop(key, None)
 
-    async def _make(self, texts: dict[str, str]) -> dict[str, Any]:
+    async def _make(self, texts: dict[str, str | None]) -> dict[str, Any]:
         body = {
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": self.name, "namespace": self._namespace},
-            "data": {**self._known, **texts},
+            "data": _with(self._known, texts),
         }
         return await self._client.create(paths.config_maps(self._namespace), body, {"fieldManager": FIELD_MANAGER})
 
-    async def _change(self, texts: dict[str, str]) -> dict[str, Any]:
+    async def _change(self, texts: dict[str, str | None]) -> dict[str, Any]:
         body = {"metadata": {"resourceVersion": self._version}, "data": texts}
         return await self._client.patch(self._path, body, MERGE_PATCH, {"fieldManager": FIELD_MANAGER})
 
@@ -122,6 +128,10 @@ class StateMap:
         except NotFound:
             return None, {}
         return found["metadata"]["resourceVersion"], dict(found.get("data") or {})
+
+
+def _with(known: Mapping[str, str], texts: Mapping[str, str | None]) -> dict[str, str]:
+    return {key: text for key, text in {**known, **texts}.items() if text is not None}
 
 
 def _settle(future: asyncio.Future[None], error: Exception | None) -> None:

@@ -1,7 +1,7 @@
 """API keys: the operator's own, and those of `apiKeySecretRef`. A key is known outside by its digest only."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from coldsend_operator.settings import Settings
 FAILURES = 5  # of the API server in a row, then the reference has a problem that its objects show
 MISSING_FIRST, MISSING_LONGEST = 1.0, 15.0
 REFUSED_SECONDS = 10.0
+MOST_KEYS = 20  # keys of one namespace (a Secret and a key in it) that are read; a team has a handful
 FILE_SECONDS = 2.0
 
 
@@ -47,6 +48,15 @@ NOT_FOR_NAMESPACE = (
 )
 
 
+TOO_MANY = (
+    Reason.UNAUTHORIZED,
+    (
+        f"The objects of this namespace name more than {MOST_KEYS} API keys; let them share Secrets in "
+        "spec.apiKeySecretRef, or delete those that are not needed. It goes on by itself."
+    ),
+)
+
+
 class KeyRing:
     """Reads keys and remembers by which digest each reference is known now."""
 
@@ -55,27 +65,49 @@ class KeyRing:
         self._secrets = secrets
         self._clock = clock
         self._states: dict[KeyRef, KeyState] = {}
-        self.keys: dict[str, SecretStr] = {}  # by digest; the last one read stays, its inboxes may have to go
+        self.keys: dict[str, SecretStr] = {}  # by digest; one that was replaced stays while inboxes hang on it
+
+    def admit(self, ref: KeyRef, *, held: bool) -> KeyState:
+        """The key of an account comes into use; TOO_MANY where the namespace uses more than are read (rule 43).
+
+        `held`: the account holds an inbox, so its key is a true one.
+        """
+        state = self._states.get(ref)
+        if state is None:
+            others = sum(other.namespace == ref.namespace for other in self._states)
+            if ref.secret is not None and not held and others >= MOST_KEYS:
+                return KeyState(problem=TOO_MANY)
+            state = self._states[ref] = KeyState()
+        return state
 
     def state(self, ref: KeyRef) -> KeyState:
-        return self._states.setdefault(ref, KeyState())
+        """What is known of a key; nothing of one that is not in use."""
+        return self._states.get(ref) or KeyState()
 
     def allowed(self, account: Account) -> bool:
         """safety.md, 14: which namespaces may use the operator's own key."""
         names = self._settings.operator_key_namespaces
         return account.desired.spec.key is not None or not names or account.desired.namespace in names
 
-    def forget(self, refs: set[KeyRef]) -> None:
-        """Only these references are still in use."""
-        for ref in [ref for ref in self._states if ref not in refs]:
+    def forget(self, refs: set[KeyRef]) -> frozenset[str]:
+        """Only these references are still in use. Returns the namespaces that may use others instead."""
+        unused = [ref for ref in self._states if ref not in refs]
+        for ref in unused:
             del self._states[ref]
+        return frozenset(ref.namespace for ref in unused)
+
+    def forget_keys(self, digests: Set[str]) -> None:
+        """Of the keys that no reference leads to any more only these may still be needed, by deletions."""
+        used = {state.digest for state in self._states.values()}
+        for digest in [digest for digest in self.keys if digest not in used and digest not in digests]:
+            del self.keys[digest]
 
     def next_due(self) -> float | None:
         return min((state.due for state in self._states.values()), default=None)
 
     def hasten(self, ref: KeyRef) -> None:
         """Read it again now, though not more often than a missing one."""
-        state = self.state(ref)
+        state = self._states.get(ref) or KeyState()
         state.due = min(state.due, state.read_at + MISSING_FIRST)
 
     def hasten_refused(self, digests: frozenset[str]) -> None:

@@ -18,8 +18,9 @@ from coldsend_operator.core.records import Account, KeyRef
 from coldsend_operator.core.stored_status import Status, account_status
 from coldsend_operator.core.trust import Trust
 from coldsend_operator.logs import Event, log
+from coldsend_operator.workspace.cleanup import Cleanup
 from coldsend_operator.workspace.desired import read_desired, read_object
-from coldsend_operator.workspace.keys import NOT_FOR_NAMESPACE, KeyRing
+from coldsend_operator.workspace.keys import NOT_FOR_NAMESPACE, TOO_MANY, KeyRing
 from coldsend_operator.workspace.runner import Doors, Runner
 
 NO_WORKSPACE = ""
@@ -50,8 +51,10 @@ class Registry:
         self._client_of = client_of
         self._refs: dict[KeyRef, set[str]] = {}
         self._unplaced: set[str] = set()
+        self._crowded_out: set[str] = set()  # their namespace uses too many keys
         self._key_wake = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._cleanup = Cleanup(self.runners, self._tasks, ring, self._trust, doors.store, doors.metrics, doors.clock)
         self._running = False
 
     # -- watch events
@@ -132,6 +135,7 @@ class Registry:
         if account is None:
             return
         self._unplaced.discard(uid)
+        self._crowded_out.discard(uid)
         for uids in self._refs.values():
             uids.discard(uid)
         runner = self.runners.get(account.ledger_digest)
@@ -149,7 +153,10 @@ class Registry:
             for uids in self._refs.values():
                 uids.discard(account.uid)
             self._refs[ref].add(account.uid)
-        state = self._ring.state(ref)
+        state = self._ring.admit(ref, held=account.facts.held)
+        self._crowded_out.discard(account.uid)
+        if state.problem is TOO_MANY:
+            self._crowded_out.add(account.uid)
         if state.digest is None and state.problem is None:
             self._unplaced.add(account.uid)
             account.leaving = True  # where the key leads is not known: nothing is created with the one before
@@ -238,14 +245,28 @@ class Registry:
             if self._running:
                 log.info(Event.WORKSPACE_OPENED, workspace=digest, key=ref.label)
         runner = Runner(ledger, client, self._doors, ref.label)
+        runner.namespace, runner.may_call = ref.namespace, lambda: self._may_call(runner)
         self.runners[digest] = runner
         if self._running:
             self._start(digest, runner)
         return runner
 
+    def _may_call(self, runner: Runner) -> bool:
+        """Keys that were never of use yet are tried one at a time in each namespace (rule 43)."""
+        if not runner.untried:
+            return True
+        waiting = (each for each in self.runners.values() if each.untried and each.namespace == runner.namespace)
+        return next(waiting, runner) is runner
+
     def _answered(self, digest: str, ref: KeyRef, operation: str, meta: Meta) -> None:
         self._doors.metrics.request(ref.label, operation, meta.status, meta.seconds)
-        ledger, now = self.runners[digest].ledger, self._doors.clock()
+        runner, now = self.runners[digest], self._doors.clock()
+        ledger = runner.ledger
+        if not runner.answered:
+            runner.answered = True
+            for other in self.runners.values():
+                if other.namespace == runner.namespace:
+                    other.wake()
         if meta.server_time is not None:
             ledger.server_offset = meta.server_time - now
         if meta.rate is not None:
@@ -295,7 +316,7 @@ class Registry:
 
     async def stop(self) -> None:
         await asyncio.gather(*(runner.stop() for runner in self.runners.values()))
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        await asyncio.gather(*self._tasks.values(), *self._cleanup.closing, return_exceptions=True)
         for runner in self.runners.values():
             if runner.client is not None:
                 await runner.client.aclose()
@@ -303,7 +324,8 @@ class Registry:
     async def watch_keys(self) -> None:
         """Read keys when they are due; move the accounts of those that changed."""
         while True:
-            self._ring.forget({ref for ref, uids in self._refs.items() if uids})
+            freed = self._ring.forget({ref for ref, uids in self._refs.items() if uids})
+            self._place_all(self._crowded_out_of(freed))
             self._refs = {ref: uids for ref, uids in self._refs.items() if uids}
             self._ring.hasten_refused(frozenset(filter(self._refused, self.runners)))
             changed = await self._ring.refresh()
@@ -312,8 +334,7 @@ class Registry:
             if changed:
                 self._place_all(self._without_key())
             self._place_all(self._with_refused_key())
-            if self._running and self._trust.to_be_stored():
-                await self._doors.store.save_trust(self._trust)
+            await self._tidy()
             due = self._ring.next_due()
             pause = KEY_PAUSE if due is None else min(KEY_PAUSE, max(0.0, due - self._doors.clock()))
             self._key_wake.clear()
@@ -321,6 +342,19 @@ class Registry:
                 await asyncio.wait_for(self._key_wake.wait(), pause)
             except TimeoutError:
                 continue
+
+    async def _tidy(self) -> None:
+        if self._running:
+            self._trust.forget(frozenset(self._refs), self._trust.bound() | self.runners.keys())
+            if self._trust.to_be_stored():
+                await self._doors.store.save_trust(self._trust)
+        await self._cleanup.run_once(leading=self._running)
+
+    def _crowded_out_of(self, namespaces: frozenset[str]) -> list[str]:
+        """Objects of these namespaces whose key was one too many: there is room now."""
+        if not namespaces:
+            return []
+        return [uid for uid in self._crowded_out if self.accounts[uid].desired.namespace in namespaces]
 
     def _without_key(self) -> list[str]:
         """Objects in deletion that wait for a key: one that was given elsewhere may serve them (safety.md, 26)."""

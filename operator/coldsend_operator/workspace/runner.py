@@ -70,6 +70,9 @@ class Runner:
         self.writer = StatusWriter(doors.status_kube, ledger, doors.clock, doors.metrics.account_ready, doors.set_aside)
         self.writer.wake = self.wake
         self.on_list: Callable[[Runner], None] = lambda _: None
+        self.namespace = ""  # of the Secret of the key; empty for the operator's own
+        self.may_call: Callable[[], bool] = lambda: True
+        self.answered = False  # ColdSend has answered to this key, be it with a refusal
 
     def wake(self) -> None:
         self._wake.set()
@@ -100,7 +103,20 @@ class Runner:
             await asyncio.sleep(0)
         self._call_ended.clear()
 
-    async def stop(self) -> None:
+    @property
+    def untried(self) -> bool:
+        """Whether its key is of a Secret, wanted, and neither answered nor known by an inbox yet."""
+        if self.client is None or not self.namespace or self.answered:
+            return False
+        return bool(self.ledger.accounts) and not any(self.ledger.managed.values())
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is no account, and nothing under way that may yet tell of one."""
+        ledger = self.ledger
+        return not (ledger.accounts or ledger.flying or ledger.jobs or ledger.finished_jobs or self._tasks)
+
+    async def stop(self, *, save: bool = True) -> None:
         """Begin nothing new, end what is under way, leave the unspent requests in the budget.
 
         A create that takes longer than a stop may is left as after a crash: its mark tells of it. Nothing is recorded
@@ -114,7 +130,7 @@ class Runner:
             settle(self.ledger, self._doors.clock())
             self.writer.flush()
         await self.writer.drain()
-        if self.client is not None and self._doors.leadership.fresh():
+        if save and self.client is not None and self._doors.leadership.fresh():
             await self._doors.store.save(self.ledger, block=0)
 
     async def _round(self) -> float:
@@ -131,7 +147,7 @@ class Runner:
             self._saving = True
             self._spawn(self._save())
         wake_at = ledger.timers[0][0] if ledger.timers else None
-        if self.client is not None:
+        if self.client is not None and self.may_call():
             wake_at = await self._call(now)
         estimate(ledger, now)
         self.writer.flush()

@@ -2,18 +2,23 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection, Set
 from typing import Any
+from weakref import WeakValueDictionary
 
+from coldsend_operator.core.budget import HOUR
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.trust import Trust
 from coldsend_operator.kube.client import KubeError, Unreachable
 from coldsend_operator.kube.state import StateConflict, StateMap
 from coldsend_operator.logs import Event, log
 
+DIGEST = re.compile(r"[0-9a-f]{12}")
 HOMES = "homes"  # where each key reference is at home; all other keys are digests
 UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, IndexError)  # somebody edited the ConfigMap
 CLOCK_TOLERANCE = 5.0  # seconds: the API server's Date header has whole seconds, and takes its time to arrive
+MOST_BYTES = 900_000  # a ConfigMap takes 1 MiB
 RETRY_PAUSES = (0.5, 2.0)  # a booking that is not stored must not be spent for one lost answer
 
 
@@ -30,7 +35,8 @@ class Store:
         self._offset = offset
         self._texts: dict[str, str] = {}
         self._told = False
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._locks = WeakValueDictionary[str, asyncio.Lock]()  # while somebody saves
+        self._unused_since: dict[str, float] = {}
 
     async def load(self) -> None:
         try:
@@ -63,6 +69,23 @@ class Store:
         """Not knowing them costs no safety: the inboxes that are known are asked instead."""
         try:
             await self._state.save(HOMES, json.dumps(trust.to_json(), separators=(",", ":")))
+        except (KubeError, StateConflict) as error:
+            self._tell(error)
+
+    async def prune(self, used: Set[str]) -> list[str]:
+        """Drop what is stored of digests that nobody has used for an hour: their windows are over."""
+        now = self._clock()
+        unused = [name for name in self._texts if DIGEST.fullmatch(name) and name not in used]
+        self._unused_since = {digest: self._unused_since.get(digest, now) for digest in unused}
+        old = [digest for digest, since in self._unused_since.items() if now >= since + HOUR]
+        await self._drop(old)
+        return old
+
+    async def _drop(self, digests: Collection[str]) -> None:
+        for digest in digests:
+            self._texts.pop(digest, None)
+        try:
+            await asyncio.gather(*(self._state.save(digest, None) for digest in digests))
         except (KubeError, StateConflict) as error:
             self._tell(error)
 
@@ -109,7 +132,25 @@ class Store:
         if len(ledger.digests) > 1:
             content["keys"] = sorted(ledger.digests)
         text = json.dumps(content, separators=(",", ":"))
+        for digest in ledger.digests:
+            self._texts.pop(digest, None)  # what was written last stands last
+            self._texts[digest] = text
+        await self._make_room(ledger.digests)
         await asyncio.gather(*(self._state.save(digest, text) for digest in ledger.digests))
+
+    async def _make_room(self, kept: Set[str]) -> None:
+        """Drop what was written longest ago, so that the ConfigMap takes what is written now."""
+        size = sum(len(name) + len(text) for name, text in self._texts.items())
+        old = []
+        for name, text in self._texts.items():
+            if size <= MOST_BYTES:
+                break
+            if DIGEST.fullmatch(name) and name not in kept:
+                size -= len(name) + len(text)
+                old.append(name)
+        if old:
+            log.warning(Event.STATE_FULL, message=f"the state of {len(old)} workspaces not used lately is dropped")
+            await self._drop(old)
 
     async def _take_in(self, ledger: Ledger) -> None:
         """Another process has spent from the same budget: count its requests too."""

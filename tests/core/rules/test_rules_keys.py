@@ -1,0 +1,255 @@
+"""Rule 43 for API keys: what those that come and go cost, and that nothing is left of them."""
+
+import json
+from typing import Any
+
+import pytest
+
+from coldsend_operator.core.hashes import workspace_digest
+from coldsend_operator.workspace.cleanup import CLOSE_AFTER
+from coldsend_operator.workspace.keys import MOST_KEYS
+from tests.core.rules.watching import play_until, running
+from tests.core.test_refused_key import go_on
+from tests.core.test_rotated_keys import Revocable
+from tests.support.process import API_KEY, Process
+from tests.support.remote import FakeColdSend
+from tests.support.simulation import Simulation
+from tests.support.stories import ready_of
+
+HOUR = 3600.0
+TEAM, ROTATED = "cs_live_team", "cs_live_rotated"
+OF_TEAM = {"apiKeySecretRef": {"name": "key"}}
+
+
+def junk_keys(simulation: Simulation, count: int, namespace: str = "sales", start: int = 0) -> Revocable:
+    """One Secret with many keys that ColdSend refuses."""
+    refusing = Revocable(simulation.clock, revoked=True)
+    keys = {f"k{number}": f"cs_live_junk_{namespace}_{number}" for number in range(start, start + count)}
+    simulation.remotes |= dict.fromkeys(keys.values(), refusing)
+    simulation.cluster.write_secret(namespace, "junk", keys)
+    return refusing
+
+
+def with_junk(simulation: Simulation, number: int, namespace: str = "sales") -> str:
+    ref = {"name": "junk", "key": f"k{number}"}
+    address = f"{namespace}-{number}@company.com"
+    return simulation.apply(namespace, f"junk-{number}", address, apiKeySecretRef=ref) or ""
+
+
+def sizes(process: Process) -> dict[str, int]:
+    """How much is kept of keys."""
+    registry = process.operator.registry
+    ring, store = registry._ring, process.operator._store
+    return {
+        "runners": len(registry.runners),
+        "tasks": len(registry._tasks),
+        "closing": len(registry._cleanup.closing),
+        "unused": len(registry._cleanup._unused_since),
+        "refs": len(registry._refs),
+        "crowded": len(registry._crowded_out),
+        "states": len(ring._states),
+        "keys": len(ring.keys),
+        "homes": len(registry._trust._homes),
+        "counts": len(registry._trust._counts),
+        "texts": len(store._texts),
+        "pruning": len(store._unused_since),
+        "stored": len(process.operator._store._state._known),
+        "series": len(process.operator.metrics._requests._metrics),
+    }
+
+
+def stored_digests(simulation: Simulation) -> set[str]:
+    (state,) = simulation.cluster.config_maps.values()
+    return {name for name in state["data"] if name != "homes"}
+
+
+def test_rule_43_nothing_is_left_of_a_thousand_keys_that_came_and_went() -> None:
+    simulation = Simulation()
+    simulation.apply("support", "one", "a@company.com")
+    process = running(simulation)
+    before: dict[str, int] = {}
+    for start in range(0, 1000, 100):
+        junk_keys(simulation, 100, start=start)
+        uids = [with_junk(simulation, number) for number in range(start, start + 100)]
+        go_on(simulation, 5.0)
+        for uid in uids:
+            simulation.delete(uid)
+        simulation.wait(2 * HOUR)
+        go_on(simulation, 5.0)
+        before = before or sizes(process)
+    assert sizes(process) == before
+    assert len(stored_digests(simulation)) == 1
+    assert b"sales/junk" not in process.operator.metrics.render(process.operator._snapshot())[0]
+
+
+def test_rule_43_a_standby_forgets_keys_too() -> None:
+    simulation = Simulation()
+    simulation.stand_by()
+    assert simulation.standby is not None
+    junk_keys(simulation, 10)
+    uids = [with_junk(simulation, number) for number in range(10)]
+    go_on(simulation, 5.0)
+    assert len(simulation.standby.runners) == 10
+    for uid in uids:
+        simulation.cluster.delete(uid)
+    go_on(simulation, CLOSE_AFTER + 10.0)
+    assert simulation.standby.runners == []
+    assert not simulation.cluster.config_maps
+
+
+def test_rule_43_a_namespace_uses_a_bounded_number_of_keys_and_others_are_told_what_to_do() -> None:
+    simulation = Simulation()
+    refusing = junk_keys(simulation, 200)
+    process = running(simulation)
+    uids = [with_junk(simulation, number) for number in range(200)]
+    simulation.cluster.write_secret("support", "key", {"apiKey": TEAM})
+    team = simulation.remotes[TEAM] = FakeColdSend(simulation.clock)
+    simulation.apply("support", "one", "a@company.com", **OF_TEAM)
+    go_on(simulation, 40.0)
+    assert len(process.operator.registry._ring._states) == MOST_KEYS + 1
+    assert refusing.requests == 0  # what is refused is not counted as served
+    said = [ready_of(simulation.cluster.find(uid) or {}) for uid in uids]
+    assert [reason for _, reason, _ in said] == ["Unauthorized"] * 200
+    assert sum(f"more than {MOST_KEYS}" in message for _, _, message in said) == 200 - MOST_KEYS
+    assert len(team.inboxes) == 1
+    for uid in uids[:MOST_KEYS]:
+        simulation.delete(uid)
+    go_on(simulation, 10.0)
+    assert (
+        sum(f"more than {MOST_KEYS}" in ready_of(simulation.cluster.find(uid) or {})[2] for uid in uids[MOST_KEYS:])
+        == 160
+    )
+
+
+def test_rule_43_an_object_that_holds_an_inbox_may_always_use_its_key() -> None:
+    simulation = Simulation()
+    simulation.cluster.write_secret("sales", "key", {"apiKey": TEAM})
+    team = simulation.remotes[TEAM] = FakeColdSend(simulation.clock)
+    junk_keys(simulation, 100)
+    running(simulation)
+    uid = simulation.apply("sales", "zz", "a@company.com", **OF_TEAM) or ""
+    go_on(simulation, 10.0)
+    for number in range(100):
+        with_junk(simulation, number)
+    go_on(simulation, 10.0)
+    simulation.crash()
+    simulation.cluster.objects = dict(sorted(simulation.cluster.objects.items()))  # the junk is listed first
+    process = running(simulation)
+    play_until(simulation, lambda: any(runner.untried for runner in process.runners))
+    assert process.operator.registry.runners[workspace_digest(TEAM)].may_call()  # it waits behind no junk
+    go_on(simulation, 10.0)
+    simulation.delete(uid)
+    go_on(simulation, 30.0)
+    assert team.at("a@company.com") == []
+
+
+def test_rule_43_keys_that_are_not_tried_yet_are_tried_one_at_a_time() -> None:
+    simulation = Simulation()
+    junk_keys(simulation, 5)
+    process = running(simulation)
+    for number in range(5):
+        with_junk(simulation, number)
+    seen = set()
+    for _ in range(2000):
+        under_way = {id(call.future) for call in process.traffic.pending if call.door == "coldsend" and call.can_go_on}
+        busy = [r for r in process.runners if r.namespace == "sales" and r.ledger.flying and not r.answered]
+        assert len(busy) <= 1
+        seen |= under_way
+        if not simulation.moves():
+            simulation.pass_time(0.5)
+        simulation.step(0)
+    assert len({runner for runner in process.runners if runner.answered and runner.namespace}) == 5
+
+
+def test_rule_43_a_workspace_that_is_opened_again_knows_what_was_spent() -> None:
+    simulation = Simulation()
+    team = simulation.remotes[TEAM] = FakeColdSend(simulation.clock, _made=100)
+    simulation.cluster.write_secret("sales", "key", {"apiKey": TEAM})
+    process = running(simulation)
+    digest = workspace_digest(TEAM)
+    uid = simulation.apply("sales", "one", "a@company.com", **OF_TEAM) or ""
+    go_on(simulation, 10.0)
+    simulation.delete(uid)
+    go_on(simulation, CLOSE_AFTER + 30.0)
+    assert digest not in process.operator.registry.runners
+    assert team.requests > 0
+    simulation.apply("sales", "two", "b@company.com", **OF_TEAM)
+    go_on(simulation, 10.0)
+    ledger = process.operator.registry.runners[digest].ledger
+    _, left = ledger.budget.remaining(simulation.clock())
+    assert ledger.budget.hour_limit - left == team.requests
+    assert len(team.at("b@company.com")) == 1
+
+
+def test_rule_43_a_key_that_a_deletion_may_need_is_kept() -> None:
+    simulation = Simulation()
+    team = simulation.remotes[TEAM] = FakeColdSend(simulation.clock, _made=100)
+    simulation.cluster.write_secret("sales", "key", {"apiKey": TEAM})
+    process = running(simulation)
+    uid = simulation.apply("sales", "one", "a@company.com", **OF_TEAM) or ""
+    go_on(simulation, 10.0)
+    simulation.edit(uid, apiKeySecretRef=None)  # it is held in a workspace that its key does not lead to any more
+    simulation.cluster.write_secret("sales", "key", None)
+    simulation.wait(2 * HOUR)
+    assert workspace_digest(TEAM) not in process.operator.registry.runners
+    simulation.delete(uid)
+    go_on(simulation, 30.0)
+    assert team.at("a@company.com") == []
+    simulation.wait(2 * HOUR)
+    assert workspace_digest(TEAM) not in process.operator.registry._ring.keys
+
+
+def test_rule_43_two_keys_of_one_workspace_stay_joined_when_one_of_them_goes() -> None:
+    simulation = Simulation()
+    simulation.remotes |= {TEAM: simulation.remote, ROTATED: simulation.remote}
+    simulation.cluster.write_secret("sales", "key", {"apiKey": TEAM})
+    simulation.cluster.write_secret("support", "key", {"apiKey": ROTATED})
+    process = running(simulation)
+    first = simulation.apply("sales", "one", "a@company.com", **OF_TEAM) or ""
+    simulation.apply("support", "two", "b@company.com", **OF_TEAM)
+    simulation.wait(700.0)
+    simulation.delete(first)
+    simulation.wait(700.0)
+    registry = process.operator.registry
+    assert workspace_digest(TEAM) not in registry.runners
+    assert len(registry.runners[workspace_digest(ROTATED)].ledger.kin) == 1
+    assert stored_digests(simulation) >= {workspace_digest(TEAM), workspace_digest(ROTATED)}
+    simulation.apply("sales", "three", "c@company.com", **OF_TEAM)
+    go_on(simulation, 10.0)
+    ledgers = [registry.runners[workspace_digest(key)].ledger for key in (TEAM, ROTATED)]
+    assert ledgers[0].budget is ledgers[1].budget  # known before any list
+
+
+def test_rule_43_what_is_stored_of_a_workspace_outlives_its_brake_and_its_hour() -> None:
+    simulation = Simulation()
+    simulation.remotes[TEAM] = FakeColdSend(simulation.clock, _made=100)
+    simulation.cluster.write_secret("sales", "key", {"apiKey": TEAM})
+    running(simulation)
+    simulation.apply("support", "stays", "s@company.com")
+    uid = simulation.apply("sales", "one", "a@company.com", **OF_TEAM) or ""
+    go_on(simulation, 10.0)
+    simulation.delete(uid)
+    simulation.wait(0.9 * HOUR)
+    assert workspace_digest(TEAM) in stored_digests(simulation)
+    simulation.crash()
+    running(simulation)
+    simulation.wait(0.9 * HOUR)
+    assert workspace_digest(TEAM) in stored_digests(simulation)  # how long it was unused is not known any more
+    simulation.wait(0.3 * HOUR)
+    assert stored_digests(simulation) == {workspace_digest(API_KEY)}
+
+
+@pytest.mark.parametrize("size", [200, 2_000])
+def test_rule_43_a_state_that_is_full_goes_on_taking_what_is_written_now(size: int) -> None:
+    simulation = Simulation()
+    old: dict[str, Any] = {"budget": {}, "brake": {"left": []}, "padding": "x" * 1000}
+    texts = {f"{number:012x}": json.dumps(old) for number in range(size)}
+    path = "/api/v1/namespaces/default/configmaps/coldsend-operator-state"
+    simulation.cluster.config_maps[path] = {"metadata": {"resourceVersion": "1"}, "data": texts}
+    running(simulation)
+    simulation.apply("support", "one", "a@company.com")
+    go_on(simulation, 10.0)
+    data = simulation.cluster.config_maps[path]["data"]
+    assert workspace_digest(API_KEY) in data
+    assert sum(len(name) + len(text) for name, text in data.items()) < 1_000_000
+    assert ("000000000000" in data) == (size == 200)
