@@ -1,6 +1,7 @@
 """The commands for people on a real API server and a running operator: export, apply, and what ColdSend saw of it."""
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from coldsend_emulator.running import RunningEmulator
 from tests.e2e.stage.api_server import named
 from tests.e2e.stage.stage import eventually
 from tests.e2e.stage.world import MARKER, OWN_KEY, World
+from tests.tools.pages import commands
 
 GOOGLE = {"inbox_type": "GOOGLE_WORKSPACE", "display_name": "A Name", "daily_limit": 50}
 
@@ -130,3 +132,98 @@ def test_a_cluster_that_is_not_there_is_one_sentence(world: World, tmp_path: Pat
     assert run.returncode == 1
     assert run.stderr.startswith("Kubernetes: no access to a cluster")
     assert json.dumps(OWN_KEY) not in run.stderr
+
+
+def test_an_inventory_says_whose_every_inbox_is(world: World, namespace: str, seeded: RunningEmulator) -> None:
+    seeded.change("a0@one.com", overall_status="DISABLED", health_score=40.0)
+    spec = {"inboxType": "GOOGLE_WORKSPACE", "managementPolicy": "Observe"}
+    for name in ("a0", "a1", "nobody"):
+        account = spec | {"emailAddress": f"{name}@one.com"}
+        world.server.apply(named("SenderAccount", namespace, name, spec=account))
+    with world.operator(COLDSEND_NAMESPACES=namespace, COLDSEND_LEASE_NAME=namespace):
+        eventually(lambda: sum(map(ready, accounts(world, namespace))) == 1, "a1 Ready")
+        eventually(lambda: all(each.get("status", {}).get("conditions") for each in accounts(world, namespace)), "told")
+        seeded.clear_request_log()
+        from_status = tool(world, "inventory", "-n", namespace, "-o", "json", COLDSEND_API_KEY="")
+        asked = seeded.requests()
+        live = tool(world, "inventory", "-n", namespace, "--live", "-o", "json")
+        nobodys = tool(world, "inventory", "-A", "--unmanaged", "--domain", "two.com", "-o", "csv")
+        table = tool(world, "inventory", "-n", namespace, "--by", "status")
+
+    told = json.loads(from_status.stdout)
+    assert (told["apiVersion"], told["kind"]) == ("cli.coldsend.pro/v1", "Inventory")
+    assert {each["name"]: (each["state"], each["status"]) for each in told["inboxes"]} == {
+        "a0": ("observed", "DISABLED"),
+        "a1": ("observed", "ACTIVE"),
+        "nobody": ("no-inbox", ""),
+    }
+    assert {entry["method"] for entry in asked} <= {"GET"}
+    assert len([each for each in json.loads(live.stdout)["inboxes"] if each["state"] == "unmanaged"]) == 120
+    header, zoe = nobodys.stdout.splitlines()
+    assert header.startswith("state,address,domain,inboxType,namespace,name,batch,inboxID,status,ready,")
+    assert zoe.startswith("unmanaged,zoe@two.com,two.com,CUSTOM_SMTP,")
+    assert [row.split()[:2] for row in table.stdout.splitlines()] == [
+        ["STATUS", "COUNT"],
+        ["-", "1"],
+        ["ACTIVE", "1"],
+        ["DISABLED", "1"],
+    ]
+
+
+def test_contexts_and_namespaces_are_those_of_kubectl(world: World, namespace: str, tmp_path: Path) -> None:
+    config = yaml.safe_load(world.cluster.kubeconfig.read_text())
+    (context,) = config["contexts"]
+    config["contexts"].append({"name": "other", "context": {**context["context"], "namespace": namespace}})
+    config["contexts"].append({"name": "broken", "context": {**context["context"], "cluster": "nowhere"}})
+    (tmp_path / "config").write_text(yaml.safe_dump(config))
+    spec = {"inboxType": "GOOGLE_WORKSPACE", "managementPolicy": "Observe", "emailAddress": "a@one.com"}
+    world.server.apply(named("SenderAccount", namespace, "here", spec=spec))
+    given = ("inventory", "-o", "json", "--kubeconfig", str(tmp_path / "config"))
+
+    other = tool(world, *given, "--context", "other", KUBECONFIG="")
+    broken = tool(world, *given, "--context", "broken", KUBECONFIG="")
+    missing = tool(world, *given, "--context", "none", KUBECONFIG="")
+    nobody = tool(world, *given, "--context", "other", "--as", "nobody", KUBECONFIG="")
+
+    assert [each["name"] for each in json.loads(other.stdout)["inboxes"]] == ["here"]
+    for failed in (broken, missing, nobody):
+        assert (failed.returncode, failed.stdout) == (1, "")
+        assert len(failed.stderr.splitlines()) == 1
+    assert 'User "nobody" cannot list resource "senderaccounts"' in nobody.stderr
+
+
+def test_the_page_whose_inbox_is_this_shows_what_the_commands_print(world: World) -> None:
+    world.emulator.reset()
+    world.emulator.seed(
+        {"email_address": "ann@company.com", **GOOGLE, "health_score": 97.0, "emails_sent_today": 12},
+        {"email_address": "bob@company.com", **GOOGLE, "health_score": 88.5, "emails_sent_today": 31},
+        {"email_address": "old@former.com", **GOOGLE, "overall_status": "DISABLED", "health_score": 41.0},
+    )
+    spec = {"inboxType": "GOOGLE_WORKSPACE", "displayName": "A Name", "dailyLimit": 50}
+    adopt = {"adoptionPolicy": "Adopt", "deletionPolicy": "Orphan", "smtp": {"passwordSecretRef": {"name": "login"}}}
+    accounts_of_the_page = {
+        "ann": {**spec, **adopt, "emailAddress": "ann@company.com"},
+        "bob": {"inboxType": "GOOGLE_WORKSPACE", "managementPolicy": "Observe", "emailAddress": "bob@company.com"},
+        "eve": {"inboxType": "GOOGLE_WORKSPACE", "managementPolicy": "Observe", "emailAddress": "eve@company.com"},
+    }
+    world.server.apply(named("Namespace", "", "sales"), named("Secret", "sales", "login", stringData={"password": "x"}))
+    for name, account in accounts_of_the_page.items():
+        world.server.apply(named("SenderAccount", "sales", name, spec=account))
+    try:
+        with world.operator(COLDSEND_NAMESPACES="sales", COLDSEND_LEASE_NAME="page"):
+            eventually(lambda: sum(map(ready, accounts(world, "sales"))) == 2, "ann and bob Ready")
+            eventually(
+                lambda: all(each.get("status", {}).get("conditions") for each in accounts(world, "sales")), "eve told"
+            )
+            shown = []
+            for line, expected in commands("whose-inbox.md"):
+                program, *arguments = shlex.split(line)
+                assert program == "coldsend-operator"
+                run = tool(world, *arguments)
+                shown.append((line, expected, run.stdout + run.stderr))
+            world.server.kubectl("delete", "sender", "--all", "-n", "sales")
+    finally:
+        world.server.kubectl("delete", "namespace", "sales", "--wait=false")
+    assert shown
+    for line, expected, printed in shown:
+        assert printed == expected, line

@@ -13,7 +13,7 @@ from pathlib import Path
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config.config_exception import ConfigException
 from kubernetes.aio.config.incluster_config import SERVICE_HOST_ENV_NAME, InClusterConfigLoader
-from kubernetes.aio.config.kube_config import load_kube_config
+from kubernetes.aio.config.kube_config import list_kube_config_contexts, load_kube_config
 
 from coldsend_operator.kube.errors import NotConfigured
 from coldsend_operator.proxies import proxies_of
@@ -59,20 +59,32 @@ class Login:
         return context
 
 
-async def load_login(service_account: Path = SERVICE_ACCOUNT) -> Login:
+async def load_login(service_account: Path = SERVICE_ACCOUNT, *, kubeconfig: str = "", context: str = "") -> Login:
     """Address, trust and credentials of the API server, read anew.
 
-    Raises NotConfigured with one sentence when there are none.
+    A kubeconfig or a context that is named wins over the service account of the pod, as with kubectl. Raises
+    NotConfigured with one sentence when there are none.
     """
     configuration, expires = Configuration(), None
-    in_cluster = _in_cluster(service_account)
+    in_cluster = _in_cluster(service_account) and not (kubeconfig or context)
     if in_cluster:
         _load_service_account(configuration, service_account)
     else:
-        expires = await _load_kubeconfig(configuration)
+        expires = await _load_kubeconfig(configuration, kubeconfig, context)
     # of a kubeconfig's proxy-url and the environment the first counts, as with kubectl
     configuration.proxy = configuration.proxy or proxies_of(os.environ).to(configuration.host)
     return Login(configuration, expires or _expiry(configuration.api_key), rotates=in_cluster)
+
+
+def namespace_of_context(kubeconfig: str = "", context: str = "") -> str | None:
+    """The namespace of the context in use, as kubectl takes it; None where no kubeconfig says one."""
+    try:
+        contexts, current = list_kube_config_contexts(_kubeconfig_paths(kubeconfig))  # type: ignore[no-untyped-call]
+    except (ConfigException, NotConfigured, OSError, ValueError):
+        return None
+    found = next((each for each in contexts if each["name"] == context), None) if context else current
+    namespace = (found or {}).get("context", {}).get("namespace")
+    return str(namespace) if namespace else None
 
 
 def _in_cluster(service_account: Path) -> bool:
@@ -88,13 +100,13 @@ def _load_service_account(configuration: Configuration, folder: Path) -> None:
         raise NotConfigured(f"the service account in {folder} cannot be used: {error}") from error
 
 
-async def _load_kubeconfig(configuration: Configuration) -> float | None:
+async def _load_kubeconfig(configuration: Configuration, kubeconfig: str, context: str) -> float | None:
     """When the credentials expire, as an exec plugin says it."""
-    paths = _kubeconfig_paths()
+    paths = _kubeconfig_paths(kubeconfig)
     try:
         async with asyncio.timeout(PLUGIN_SECONDS):
             loader = await load_kube_config(  # type: ignore[no-untyped-call]
-                paths, client_configuration=configuration, persist_config=False
+                paths, context=context or None, client_configuration=configuration, persist_config=False
             )
     except Exception as error:  # noqa: BLE001 - the library stumbles over a wrong file in any way
         # its messages may quote a user's entry, so the token; neither they nor the cause are shown then
@@ -104,8 +116,8 @@ async def _load_kubeconfig(configuration: Configuration) -> float | None:
     return expiry.timestamp() if isinstance(expiry, datetime) else None
 
 
-def _kubeconfig_paths() -> str:
-    paths = os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
+def _kubeconfig_paths(named: str) -> str:
+    paths = named or os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
     if not any(Path(path).expanduser().is_file() for path in paths.split(os.pathsep) if path):
         raise NotConfigured(f"no access to a cluster: neither a service account nor the file {paths} is there")
     return paths

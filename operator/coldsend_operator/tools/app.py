@@ -14,6 +14,7 @@ Namespace = Annotated[str, typer.Option("-n", "--namespace", help="Namespace of 
 Folder = Annotated[Path | None, typer.Option("-d", "--directory", help="Write files into this folder.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
 KubeConfig = Annotated[str, typer.Option("--kubeconfig", metavar="FILE", help="Reach the cluster as this file says.")]
+Context = Annotated[str, typer.Option("--context", help="Context of the kubeconfig.")]
 APIURL = Annotated[str, typer.Option("--api-url", metavar="URL", help="ColdSend, if not as COLDSEND_API_URL says.")]
 APIKeyFile = Annotated[str, typer.Option("--api-key-file", metavar="FILE", help="File with the API key of ColdSend.")]
 APIKeySecret = Annotated[
@@ -29,6 +30,7 @@ def register(app: typer.Typer) -> None:
     app.command()(_told(validate))
     app.command()(_told(schemas))
     app.command()(_told(export))
+    app.command()(_told(inventory))
 
 
 def _told(command: Callable[..., None]) -> Callable[..., None]:
@@ -138,6 +140,7 @@ def export(
     directory: Folder = None,
     force: Force = False,
     kubeconfig: KubeConfig = "",
+    context: Context = "",
     api_url: APIURL = "",
     api_key_file: APIKeyFile = "",
     api_key_secret: APIKeySecret = "",
@@ -149,7 +152,13 @@ def export(
     from coldsend_operator.tools.exports.command import Options, run
     from coldsend_operator.tools.exports.objects import Form
 
-    access = Access(api_url=api_url, api_key_file=api_key_file, api_key_secret=api_key_secret, kubeconfig=kubeconfig)
+    access = Access(
+        api_url=api_url,
+        api_key_file=api_key_file,
+        api_key_secret=api_key_secret,
+        kubeconfig=kubeconfig,
+        context=context,
+    )
     form = Form(
         namespace=namespace,
         accounts=shape == "accounts",
@@ -171,6 +180,63 @@ def export(
                 unmanaged=unmanaged,
                 folder=directory,
                 force=force,
+            )
+        )
+    )
+
+
+def inventory(
+    namespace: Annotated[
+        str, typer.Option("-n", "--namespace", help="Only objects of this namespace; else that of the context.")
+    ] = "",
+    all_namespaces: Annotated[bool, typer.Option("-A", "--all-namespaces", help="Objects of all namespaces.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Ask ColdSend for its list in place of status alone.")] = False,
+    unmanaged: Annotated[
+        bool, typer.Option("--unmanaged", help="Only inboxes that no object shows; asks ColdSend for its list.")
+    ] = False,
+    domain: Annotated[str, typer.Option("--domain", help="Only addresses of this domain.")] = "",
+    older_than: Annotated[
+        str, typer.Option("--older-than", metavar="30d", help="Only inboxes that were made before.")
+    ] = "",
+    by: Annotated[
+        Literal["domain", "type", "namespace", "batch", "status"] | None,
+        typer.Option("--by", help="Totals in place of lines."),
+    ] = None,
+    output: Annotated[Literal["table", "csv", "json"], typer.Option("-o", "--output", help="How to say it.")] = "table",
+    color: Annotated[Literal["auto", "always", "never"], typer.Option("--color", help="Colour of tables.")] = "auto",
+    kubeconfig: KubeConfig = "",
+    context: Context = "",
+    impersonate: Annotated[str, typer.Option("--as", metavar="USER", help="Act as this user.")] = "",
+    api_url: APIURL = "",
+    api_key_file: APIKeyFile = "",
+    api_key_secret: APIKeySecret = "",
+) -> None:
+    """Show every inbox beside its object: managed, observed, unmanaged, in conflict, or an object without inbox."""
+    import asyncio
+
+    from coldsend_operator.tools.doors import Access, default_namespace
+    from coldsend_operator.tools.inventory.command import Options, run
+
+    access = Access(
+        api_url=api_url,
+        api_key_file=api_key_file,
+        api_key_secret=api_key_secret,
+        kubeconfig=kubeconfig,
+        context=context,
+        impersonate=impersonate,
+    )
+    asyncio.run(
+        run(
+            Options(
+                access=access,
+                namespace=None if all_namespaces else namespace or default_namespace(access),
+                live=live,
+                unmanaged=unmanaged,
+                domain=domain,
+                older_than=older_than,
+                by=by,
+                output=output,
+                color=color,
             )
         )
     )

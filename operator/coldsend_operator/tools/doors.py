@@ -1,9 +1,9 @@
 """What commands see of ColdSend and of the cluster: reads alone. None of these classes has a method that writes."""
 
-import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,14 @@ from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.core.answers import Page, Row
 from coldsend_operator.kube import paths
 from coldsend_operator.kube.client import Expired, Kind, KubeClient
-from coldsend_operator.kube.errors import KubeError
+from coldsend_operator.kube.connection import Answer, Connection
+from coldsend_operator.kube.errors import KubeError, NotFound
+from coldsend_operator.kube.login import load_login, namespace_of_context
 from coldsend_operator.kube.secrets import SecretContent, Secrets
-from coldsend_operator.log_masks import mask
+from coldsend_operator.logs import configure_logs, mask
 from coldsend_operator.resources.common import SECRET_KEY, SECRET_NAME
 from coldsend_operator.resources.names import API_KEY_KEY
-from coldsend_operator.settings import SettingError, Settings, load_settings
+from coldsend_operator.settings import SettingError, Settings, load_settings, own_namespace
 from coldsend_operator.tools.allowance import Allowance
 from coldsend_operator.tools.errors import CommandError, UsageError
 
@@ -34,6 +36,8 @@ class Access:
     api_key_file: str = ""
     api_key_secret: str = ""  # NAME or NAME/KEY, in the namespace of the command
     kubeconfig: str = ""
+    context: str = ""
+    impersonate: str = ""
 
 
 class ColdSendReader:
@@ -53,6 +57,19 @@ class ColdSendReader:
     async def get_account(self, inbox_id: str) -> Row:
         await self.allowance.take()
         return await self._client.get_account(inbox_id)
+
+
+class ReadingConnection(Connection):
+    """A connection to the API server over which nothing but a GET leaves."""
+
+    def __init__(self, access: Access) -> None:
+        super().__init__(partial(load_login, kubeconfig=access.kubeconfig, context=access.context))
+        self._as = {"Impersonate-User": access.impersonate} if access.impersonate else {}
+
+    async def exchange(self, method: str, target: str, headers: dict[str, str], body: Any, seconds: float) -> Answer:
+        if method != "GET":
+            raise AssertionError(f"a command that only reads was about to send a {method}")
+        return await super().exchange(method, target, {**headers, **self._as}, body, seconds)
 
 
 class KubeReader:
@@ -83,11 +100,17 @@ class KubeReader:
 @asynccontextmanager
 async def kube_reader(access: Access) -> AsyncIterator[KubeReader]:
     """Raises CommandError with the sentence of whatever goes wrong inside."""
-    if access.kubeconfig:
-        os.environ["KUBECONFIG"] = access.kubeconfig  # this process runs one command, for one user
+    configure_logs("console", "error")  # what the layers below say of trouble is no data of the command
+    client = KubeClient.connect(lambda _kind, _verb: None)
+    client.connection = ReadingConnection(access)
     try:
-        async with KubeClient.connect(_no_write) as client:
+        async with client:
             yield KubeReader(client)
+    except NotFound:
+        raise CommandError(
+            "the cluster does not know these kinds; install them: coldsend-operator crds | kubectl apply --server-side "
+            "-f -"
+        ) from None
     except KubeError as error:
         raise CommandError(f"Kubernetes: {error.message}") from None
 
@@ -104,6 +127,11 @@ async def coldsend_reader(access: Access, namespace: str) -> AsyncIterator[ColdS
         yield ColdSendReader(client, allowance)
     finally:
         await client.aclose()
+
+
+def default_namespace(access: Access) -> str:
+    """Where a command looks that was told no namespace: that of the context, or of the pod."""
+    return namespace_of_context(access.kubeconfig, access.context) or own_namespace()
 
 
 def key_reference(access: Access) -> Mapping[str, str] | None:
@@ -155,7 +183,3 @@ async def _key_of_secret(access: Access, namespace: str, name: str, key: str) ->
     if value is None or not value.get_secret_value().strip():
         raise CommandError(f"Secret {namespace}/{name} has no value under {key}; name the key as {name}/KEY")
     return SecretStr(value.get_secret_value().strip())
-
-
-def _no_write(kind: str, verb: str) -> None:
-    raise AssertionError(f"a command that only reads was about to {verb} a {kind}")

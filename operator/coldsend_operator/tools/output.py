@@ -1,9 +1,11 @@
 """What a command says: data on standard output, remarks and progress on standard error."""
 
+import csv
 import json
+import os
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self
 
@@ -12,6 +14,12 @@ QUICK = 2.0  # seconds within which nobody wonders
 PAUSE = 10.0  # seconds between two lines of progress where no terminal redraws them
 
 Format = Literal["table", "json"]
+Color = Literal["auto", "always", "never"]
+
+_GOOD = frozenset({"managed", "True", "ACTIVE"})
+_BAD = frozenset({"conflict", "no-inbox", "False", "DISABLED"})
+_DOUBTFUL = frozenset({"unmanaged", "PAUSED", "PENDING"})
+_WIDEST = 100_000  # columns of what is no terminal: nothing is cut
 
 
 def remark(line: str) -> None:
@@ -27,6 +35,40 @@ def write_json(kind: str, **fields: Any) -> None:
     """One JSON object, with the version of its form and its kind."""
     json.dump({"apiVersion": API_VERSION, "kind": kind, **fields}, sys.stdout, indent=2, ensure_ascii=False)
     sys.stdout.write("\n")
+
+
+def write_csv(records: Sequence[Mapping[str, Any]]) -> None:
+    """With a header, as spreadsheets read it; nothing at all without records."""
+    if records:
+        writer = csv.DictWriter(sys.stdout, list(records[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(records)
+
+
+def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], color: Color) -> None:
+    """Columns as kubectl prints them; a terminal cuts what is too wide for it."""
+    from rich.console import Console  # noqa: PLC0415 - most commands print no table
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    terminal = sys.stdout.isatty()
+    colored = color == "always" or (color == "auto" and terminal and "NO_COLOR" not in os.environ)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+    for column in columns:
+        table.add_column(column, no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(cell, _style(cell)) for cell in row))
+    console = Console(
+        width=None if terminal else _WIDEST, force_terminal=colored, color_system="standard" if colored else None
+    )
+    with console.capture() as printed:
+        console.print(table)
+    sys.stdout.writelines(f"{line.rstrip()}\n" for line in printed.get().splitlines())
+
+
+def _style(cell: str) -> str:
+    styles = ((_GOOD, "green"), (_BAD, "red"), (_DOUBTFUL, "yellow"))
+    return next((style for words, style in styles if cell in words), "")
 
 
 def counted(number: int, one: str, many: str) -> str:

@@ -4,9 +4,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from coldsend_operator.core.answers import Row, address_key
+from coldsend_operator.core.answers import Row
 from coldsend_operator.setting_values import to_namespace
 from coldsend_operator.tools import manifests
 from coldsend_operator.tools.doors import Access, coldsend_reader, kube_reader
@@ -14,6 +13,7 @@ from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.exports.objects import Form, Group, groups
 from coldsend_operator.tools.listing import Listing, whole_list
 from coldsend_operator.tools.output import counted, remark
+from coldsend_operator.tools.senders import read_sender
 
 TODO = "secrets.todo.yaml"
 _TODO_HEAD = (
@@ -63,23 +63,10 @@ async def _unmanaged(listing: Listing, access: Access) -> list[Row]:
     """Without the inboxes that an object of the cluster shows, or asks for."""
     async with kube_reader(access) as kube:
         objects = await kube.objects("SenderAccount", None)
-    shown = {_status(each).get("inboxID") for each in objects}
-    asked = {address_key(str(address)) for each in objects for address in _addresses(each)}
+    senders = [read_sender(each) for each in objects]
+    shown = {sender.inbox_id for sender in senders}
+    asked = {sender.address for sender in senders}
     return [row for row in listing.rows if row.inbox_id not in shown and row.address not in asked]
-
-
-def _addresses(each: dict[str, Any]) -> list[str]:
-    spec = each.get("spec") or {}
-    found = [spec.get("emailAddress"), _status(each).get("emailAddress")]
-    native = spec.get("native") or {}
-    if native.get("domainName"):
-        found.append(f"{native.get('emailPrefix')}@{native['domainName']}")
-    return [address for address in found if address]
-
-
-def _status(each: dict[str, Any]) -> dict[str, Any]:
-    status: dict[str, Any] = each.get("status") or {}
-    return status
 
 
 def _write(made: Sequence[Group], options: Options) -> None:

@@ -1,0 +1,1 @@
+"""`inventory`: whose is what, and how the inboxes are."""

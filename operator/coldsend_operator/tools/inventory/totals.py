@@ -1,0 +1,69 @@
+"""Sums over the lines of an inventory: the weekly report."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any, Literal
+
+from coldsend_operator.tools.inventory.lines import Line
+
+By = Literal["domain", "type", "namespace", "batch", "status"]
+
+_NAMES: dict[By, Callable[[Line], str]] = {
+    "domain": lambda line: line.domain,
+    "type": lambda line: line.inbox_type,
+    "namespace": lambda line: line.namespace,
+    "batch": lambda line: f"{line.namespace}/{line.batch}" if line.batch else "",
+    "status": lambda line: line.status,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What the lines of one name come to. `name` is empty for those that have none."""
+
+    name: str
+    count: int
+    ready: int
+    disabled: int
+    paused: int
+    health_min: float | None
+    health_mean: float | None
+    sent: int
+    limit: int
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "count": self.count,
+            "ready": self.ready,
+            "disabled": self.disabled,
+            "paused": self.paused,
+            "healthScore": {"min": self.health_min, "mean": self.health_mean},
+            "emailsSentToday": self.sent,
+            "dailyLimit": self.limit,
+        }
+
+
+def totals(lines: Iterable[Line], by: By) -> list[Total]:
+    """One total for each name, in the order of the names."""
+    found: dict[str, list[Line]] = defaultdict(list)
+    for line in lines:
+        found[_NAMES[by](line)].append(line)
+    return [_total(name, found[name]) for name in sorted(found)]
+
+
+def _total(name: str, lines: list[Line]) -> Total:
+    scores = [line.health for line in lines if line.health is not None]
+    return Total(
+        name=name,
+        count=len(lines),
+        ready=sum(line.ready for line in lines),
+        disabled=sum(line.status == "DISABLED" for line in lines),
+        paused=sum(line.status == "PAUSED" for line in lines),
+        health_min=min(scores, default=None),
+        health_mean=round(fmean(scores), 1) if scores else None,
+        sent=sum(line.sent or 0 for line in lines),
+        limit=sum(line.limit or 0 for line in lines),
+    )

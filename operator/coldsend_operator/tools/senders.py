@@ -1,0 +1,82 @@
+"""SenderAccounts of the cluster as commands see them; status is untrusted input and read by the core's own reader."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from coldsend_operator.core.answers import address_key
+from coldsend_operator.core.records import NOT_HELD_ORIGINS
+from coldsend_operator.core.stored_status import Status, account_status
+from coldsend_operator.resources.names import API_KEY_KEY, BATCH_LABEL
+
+KeyReference = tuple[str, str, str]  # namespace, Secret, key
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """One SenderAccount. `address` is as addresses are compared, empty while it is not known."""
+
+    namespace: str
+    name: str
+    batch: str
+    address: str
+    inbox_type: str
+    key: KeyReference | None  # None: the operator's own key
+    observes: bool
+    status: Status
+
+    @property
+    def inbox_id(self) -> str | None:
+        found: str | None = self.status.get("inboxID")
+        return found
+
+    @property
+    def holds(self) -> bool:
+        """Whether the inbox is this object's, and goes or stays with it."""
+        return self.inbox_id is not None and self.status.get("origin") not in NOT_HELD_ORIGINS
+
+    @property
+    def domain(self) -> str:
+        return self.address.rpartition("@")[2]
+
+    @property
+    def ready(self) -> bool:
+        return bool(self._condition.get("status") == "True")
+
+    @property
+    def reason(self) -> str:
+        return str(self._condition.get("reason", ""))
+
+    @property
+    def _condition(self) -> Mapping[str, Any]:
+        return next((each for each in self.status.get("conditions", ()) if each["type"] == "Ready"), {})
+
+
+def read_sender(raw: Mapping[str, Any]) -> Sender:
+    """The object as the API server shows it, whatever its spec and status look like."""
+    metadata, spec = raw["metadata"], _mapping(raw.get("spec"))
+    status = account_status(raw.get("status"))
+    namespace = metadata["namespace"]
+    reference = _mapping(spec.get("apiKeySecretRef"))
+    key = (namespace, str(reference.get("name")), str(reference.get("key") or API_KEY_KEY)) if reference else None
+    return Sender(
+        namespace=namespace,
+        name=metadata["name"],
+        batch=str((metadata.get("labels") or {}).get(BATCH_LABEL, "")),
+        address=address_key(_address(spec) or status.get("emailAddress", "")),
+        inbox_type=str(spec.get("inboxType") or status.get("inboxType", "")),
+        key=key,
+        observes=spec.get("managementPolicy") == "Observe",
+        status=status,
+    )
+
+
+def _address(spec: Mapping[str, Any]) -> str:
+    native = _mapping(spec.get("native"))
+    if native.get("domainName"):
+        return f"{native.get('emailPrefix', '')}@{native['domainName']}"
+    return str(spec.get("emailAddress") or "")
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
