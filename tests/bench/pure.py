@@ -31,14 +31,8 @@ def _raw(number: int, *, ready: bool) -> dict[str, object]:
         "generation": 1,
     }
     if ready:
-        owned: dict[str, object] = {"f:metadata": {"f:finalizers": {'v:"coldsend.pro/finalizer"': {}}}}
-        entry = {
-            "manager": "coldsend-operator",
-            "operation": "Apply",
-            "time": "2026-01-01T00:00:01Z",
-            "fieldsV1": owned,
-        }
-        metadata |= {"finalizers": ["coldsend.pro/finalizer"], "managedFields": [entry]}
+        mark = f"coldsend.pro/creating.1800000000.{number:024}"
+        metadata |= {"finalizers": ["coldsend.pro/finalizer", mark]}
     spec = {
         "inboxType": "GOOGLE_WORKSPACE",
         "emailAddress": f"account-{number:05}@example.com",

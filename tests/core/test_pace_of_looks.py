@@ -37,6 +37,7 @@ def test_rule_42_a_search_that_is_refused_is_paced() -> None:
     account = desk.account()
     desk.sweep()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), CONFLICT)
+    desk.chore(account)
     assert answers(desk, lambda _: REFUSED, 600)[Operation.SEARCH_ACCOUNTS] <= 20
 
 

@@ -1,4 +1,4 @@
-"""The intent mark on a real API server: whose it is, since when, and how it goes (safety.md, 2 and 4)."""
+"""Our finalizers on a real API server: whose they are, what goes with what, and how they go (rules 2, 4 and 39)."""
 
 import asyncio
 import json
@@ -7,43 +7,61 @@ from contextlib import suppress
 import pytest
 
 import devcluster
-from coldsend_operator.kube import paths
-from coldsend_operator.kube.client import MERGE_PATCH, Conflict, Invalid, NotFound, Ref
-from coldsend_operator.kube.finalizers import _apply, has_finalizer, mark, mark_of, unmark
+from coldsend_operator.core.create_marks import CreateMarks
+from coldsend_operator.kube.client import Conflict, Invalid, NotFound, Ref
+from coldsend_operator.kube.finalizers import MOST_KEPT, has_finalizer, mark, own_finalizers, unmark
 from coldsend_operator.resources.names import FINALIZER
 from tests.kube.support import World, eventually, kubectl
 
 OTHER = "example.com/other"
-SECOND = 1.05  # managedFields count whole seconds
+MARKS = CreateMarks(b"key")
+FORGED = ("coldsend.pro/creating.1700000000.00", "coldsend.pro/creating.yesterday")
 
 
-async def test_a_new_object_has_no_mark(world: World) -> None:
+def text(ref: Ref, since: float = 1_700_000_000.0) -> str:
+    return MARKS.text(ref.uid, since)
+
+
+async def test_a_new_object_has_no_finalizer(world: World) -> None:
     metadata = await world.metadata(await world.account())
-    assert (has_finalizer(metadata), mark_of(metadata)) == (False, None)
+    assert (has_finalizer(metadata), own_finalizers(metadata)) == (False, ())
 
 
-async def test_a_mark_says_since_when_it_stands(world: World) -> None:
+async def test_a_create_mark_stands_beside_the_finalizer_after_one_write(world: World) -> None:
     ref = await world.account()
-    put = await mark(world.client, ref)
+    put = await mark(world.client, ref, text(ref))
     metadata = await world.metadata(ref)
-    assert metadata["finalizers"] == [FINALIZER]
-    assert (mark_of(metadata), metadata["resourceVersion"]) == (put.since, put.resource_version)
+    assert set(metadata["finalizers"]) == {FINALIZER, text(ref)}
+    assert (own_finalizers(metadata), metadata["resourceVersion"]) == (put.finalizers, put.resource_version)
+    assert MARKS.since(ref.uid, put.finalizers) == 1_700_000_000.0
     assert world.writes[-1:] == [("SenderAccount", "patch")]
 
 
-async def test_a_second_mark_keeps_the_time_of_the_first_and_writes_nothing(world: World) -> None:
+async def test_a_new_mark_replaces_the_old_one_in_one_write(world: World) -> None:
     ref = await world.account()
-    first = await mark(world.client, ref)
-    await asyncio.sleep(SECOND)
-    assert await mark(world.client, ref) == first
+    await mark(world.client, ref, text(ref))
+    new = text(ref, 1_700_000_300.0)
+    put = await mark(world.client, ref, new)
+    assert set((await world.metadata(ref))["finalizers"]) == set(put.finalizers) == {FINALIZER, new}
 
 
-async def test_a_mark_keeps_its_time_when_others_edit_the_object(world: World) -> None:
+async def test_the_finalizer_alone_takes_the_mark_away(world: World) -> None:
     ref = await world.account()
-    first = await mark(world.client, ref)
-    await asyncio.sleep(SECOND)
-    await world.edit(ref, {"labels": {"team": "blue"}, "finalizers": [FINALIZER, OTHER]})
-    assert (await mark(world.client, ref)).since == first.since
+    await mark(world.client, ref, text(ref))
+    assert (await mark(world.client, ref)).finalizers == (FINALIZER,)
+
+
+async def test_the_same_mark_once_more_changes_nothing(world: World) -> None:
+    ref = await world.account()
+    first = await mark(world.client, ref, text(ref))
+    assert await mark(world.client, ref, text(ref)) == first
+
+
+async def test_a_mark_stays_when_others_edit_the_object(world: World) -> None:
+    ref = await world.account()
+    put = await mark(world.client, ref, text(ref))
+    await world.edit(ref, {"labels": {"team": "blue"}, "finalizers": [*put.finalizers, OTHER]})
+    assert set((await world.metadata(ref))["finalizers"]) == {FINALIZER, text(ref), OTHER}
 
 
 async def test_a_mark_makes_no_object_anew(world: World) -> None:
@@ -71,66 +89,31 @@ async def test_an_object_in_deletion_cannot_be_marked(world: World) -> None:
     await world.edit(ref, {"finalizers": None})
 
 
-@pytest.mark.parametrize("manager", ["kubectl", "argocd-controller"])
-async def test_a_finalizer_that_another_put_there_is_no_mark_until_we_mark(world: World, manager: str) -> None:
+async def test_a_mark_of_a_copied_manifest_is_not_valid_for_the_copy(cluster: devcluster.Cluster, world: World) -> None:
     ref = await world.account()
-    await world.edit(ref, {"finalizers": [FINALIZER]}, manager)
-    metadata = await world.metadata(ref)
-    assert (has_finalizer(metadata), mark_of(metadata)) == (True, None)
-    put = await mark(world.client, ref)
-    assert mark_of(await world.metadata(ref)) == put.since
-
-
-async def test_a_copied_manifest_brings_no_mark(cluster: devcluster.Cluster, world: World) -> None:
-    ref = await world.account()
-    await mark(world.client, ref)
+    await mark(world.client, ref, text(ref))
     copy = await world.client.get(ref.path)
     await unmark(world.client, ref)
     await world.client.delete(ref.path)
     copy["metadata"] = {key: copy["metadata"][key] for key in ("name", "namespace", "finalizers")}
     kubectl(cluster, "create", "-f", "-", given=json.dumps(copy))
     metadata = await world.metadata(ref)
-    assert (has_finalizer(metadata), mark_of(metadata)) == (True, None)
-
-
-async def test_a_restore_with_the_old_managed_fields_brings_no_mark_and_is_marked_anew(world: World) -> None:
-    ref = await world.account()
-    old = await mark(world.client, ref)
-    backup = await world.client.get(ref.path)
-    await unmark(world.client, ref)
-    await world.client.delete(ref.path)
-    await asyncio.sleep(SECOND)
-    for field in ("uid", "resourceVersion", "creationTimestamp", "generation"):
-        del backup["metadata"][field]
-    fields = backup["metadata"].pop("managedFields")
-    made = await world.client.create(
-        paths.collection("SenderAccount", world.namespace), backup, {"fieldManager": "velero"}
-    )
-    copied = await world.client.patch(ref.path, {"metadata": {"managedFields": fields}}, MERGE_PATCH)
-    assert "Apply" in {entry["operation"] for entry in copied["metadata"]["managedFields"]}
-    assert mark_of(copied["metadata"]) is None
-    restored = Ref("SenderAccount", ref.namespace, ref.name, made["metadata"]["uid"])
-    put = await mark(world.client, restored)
-    assert put.since > old.since
-    assert world.writes.count(("SenderAccount", "patch")) == 6  # mark, unmark, the restore's, three to mark anew
-    assert (await world.metadata(restored))["finalizers"] == [FINALIZER]
-    assert mark_of(await world.metadata(restored)) == put.since
+    finalizers = own_finalizers(metadata)
+    assert (len(finalizers), MARKS.since(metadata["uid"], finalizers)) == (2, None)
 
 
 async def test_a_replace_wipes_the_mark_and_it_can_be_put_again(cluster: devcluster.Cluster, world: World) -> None:
     ref = await world.account()
-    first = await mark(world.client, ref)
+    put = await mark(world.client, ref, text(ref))
     kubectl(cluster, "replace", "-f", "-", given=json.dumps(world.manifest(ref.name)))
-    metadata = await world.metadata(ref)
-    assert (has_finalizer(metadata), mark_of(metadata)) == (False, None)
-    await asyncio.sleep(SECOND)
-    assert (await mark(world.client, ref)).since > first.since
+    assert own_finalizers(await world.metadata(ref)) == ()
+    assert set((await mark(world.client, ref, text(ref))).finalizers) == set(put.finalizers)
 
 
 @pytest.mark.parametrize("others", [[], [OTHER], [OTHER, "example.com/second"]])
 async def test_unmark_takes_our_finalizer_and_no_other(world: World, others: list[str]) -> None:
     ref = await world.account("john", finalizers=others)
-    await mark(world.client, ref)
+    await mark(world.client, ref, text(ref))
     await unmark(world.client, ref)
     assert (await world.metadata(ref)).get("finalizers", []) == others
 
@@ -141,11 +124,20 @@ async def test_unmark_takes_our_finalizer_whoever_put_it_there(world: World) -> 
     assert (await world.metadata(ref))["finalizers"] == [OTHER]
 
 
-async def test_unmark_takes_what_a_crash_amid_a_renewal_left(world: World) -> None:
-    ref = await world.account("john", finalizers=[OTHER])
-    await _apply(world.client, ref, FINALIZER, f"{FINALIZER}-renewal")
-    assert mark_of(await world.metadata(ref)) is not None
-    await unmark(world.client, ref)
+async def test_unmark_takes_what_is_known_in_one_write(world: World) -> None:
+    ref = await world.account()
+    put = await mark(world.client, ref, text(ref))
+    before = len(world.writes)
+    await unmark(world.client, ref, put.finalizers)
+    assert (await world.metadata(ref)).get("finalizers") is None
+    assert len(world.writes) == before + 1
+
+
+@pytest.mark.parametrize("known", [(), (FINALIZER,), FORGED], ids=["nothing", "plain", "wrong"])
+async def test_unmark_takes_forged_marks_too_whatever_was_known(world: World, known: tuple[str, ...]) -> None:
+    ref = await world.account("john", finalizers=[OTHER, *FORGED])
+    await mark(world.client, ref, text(ref))
+    await unmark(world.client, ref, known)
     assert (await world.metadata(ref))["finalizers"] == [OTHER]
 
 
@@ -193,34 +185,15 @@ async def _finalizers_are_foreign(world: World, ref: Ref) -> bool:
     return names != [] and FINALIZER not in names
 
 
-ENTRY = {
-    "manager": "coldsend-operator",
-    "operation": "Apply",
-    "time": "2026-11-24T03:00:00Z",
-    "fieldsV1": {"f:metadata": {"f:finalizers": {f'v:"{FINALIZER}"': {}}}},
-}
-METADATA = {"creationTimestamp": "2026-11-24T02:00:00Z", "finalizers": [FINALIZER], "managedFields": [ENTRY]}
+async def test_a_mark_counts_as_put_also_behind_many_others(world: World) -> None:
+    ref = await world.account("john", finalizers=[f"coldsend.pro/creating.{number}.00" for number in range(20)])
+    put = await mark(world.client, ref, text(ref))
+    assert {FINALIZER, text(ref)} <= set(put.finalizers)
+    await unmark(world.client, ref, put.finalizers)
+    assert (await world.metadata(ref)).get("finalizers") is None
 
 
-@pytest.mark.parametrize(
-    ("change", "since"),
-    [
-        ({}, 1795489200.0),
-        ({"managedFields": [{**ENTRY, "operation": "Update"}]}, 1795489200.0),
-        ({"managedFields": [{**ENTRY, "operation": "Update", "time": "2026-11-24T05:00:00Z"}, ENTRY]}, 1795489200.0),
-        ({"finalizers": []}, None),
-        ({"finalizers": None}, None),
-        ({"managedFields": None}, None),
-        ({"managedFields": [{**ENTRY, "manager": "kubectl"}]}, None),
-        ({"managedFields": [{**ENTRY, "manager": "coldsend-operator-batch"}]}, None),
-        ({"managedFields": [{**ENTRY, "subresource": "status"}]}, None),
-        ({"managedFields": [{**ENTRY, "fieldsV1": {"f:spec": {}}}]}, None),
-        ({"managedFields": [{**ENTRY, "fieldsV1": {"f:metadata": {"f:finalizers": {'v:"x"': {}}}}}]}, None),
-        ({"managedFields": [{key: ENTRY[key] for key in ENTRY if key != "time"}]}, None),
-        ({"creationTimestamp": "2026-11-24T03:00:01Z"}, None),
-        ({"creationTimestamp": "2026-11-24T03:00:00Z"}, 1795489200.0),
-        ({"creationTimestamp": None}, None),
-    ],
-)
-def test_the_mark_is_read_from_the_managed_fields(change: dict[str, object], since: float | None) -> None:
-    assert mark_of({**METADATA, **change}) == since
+def test_who_adds_many_marks_makes_only_a_few_of_them_known() -> None:
+    many = [f"coldsend.pro/creating.{number}.00" for number in range(100)]
+    assert own_finalizers({"finalizers": [OTHER, FINALIZER, *many]}) == (FINALIZER, *many[: MOST_KEPT - 1])
+    assert own_finalizers({"finalizers": None}) == ()

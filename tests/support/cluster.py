@@ -185,7 +185,7 @@ class FakeCluster:
             return self._update(writes.json_patched(raw, body, manager))
         if "spec" not in body:
             raw = _there(self.objects.get(path), path)
-            return self._update(writes.with_finalizers(raw, body, rfc3339(self.now)))
+            return self._update(writes.with_finalizers(raw, body))
         return self._apply_child(path, body)
 
     def end(self, path: str, body: Raw) -> Raw:

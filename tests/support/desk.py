@@ -1,12 +1,13 @@
 """One workspace of the pure core on a desk: objects go in as JSON, calls come out, answers are given by hand."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from coldsend_operator.core import folding
 from coldsend_operator.core.answers import Answer, Failure, Page, Row
 from coldsend_operator.core.calls import Call, Lane, Operation
 from coldsend_operator.core.claims import Claims
+from coldsend_operator.core.create_marks import CreateMarks
 from coldsend_operator.core.deciding import settle
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.planning import Candidate, make_plan
@@ -14,7 +15,6 @@ from coldsend_operator.core.policy import Policy
 from coldsend_operator.core.projection import project
 from coldsend_operator.core.records import Account, Credentials
 from coldsend_operator.core.steps import Move, Step
-from coldsend_operator.kube.client import FIELD_MANAGER
 from coldsend_operator.resources.names import BATCH_KIND, FINALIZER
 from coldsend_operator.workspace.desired import read_object
 from tests.support.clock import START, rfc3339
@@ -22,16 +22,21 @@ from tests.support.simulation import spec_of
 
 ANN = "ann@company.com"
 LONG_AGO = 10_000.0  # seconds before START: when the objects were made
+MARKS = CreateMarks(b"the key of the desk")
 Raw = dict[str, Any]
 
 
 class Desk:
-    """`stores`: what status must hold is stored at once, as if the API server had no delay."""
+    """`stores`: what status must hold is stored at once, as if the API server had no delay.
+
+    Objects count as found at a start until `lead` is called.
+    """
 
     def __init__(self, digest: str = "digest-1", *, policy: Policy | None = None, claims: Claims | None = None) -> None:
         self.now = START
         self.stores = True
         self.ledger = Ledger(digest, policy or Policy(), claims or Claims())
+        self.ledger.policy.create_marks = MARKS
         self.ledger.budget.book(10_000)
 
     # -- objects
@@ -53,14 +58,18 @@ class Desk:
         spec_hash = read_object(object_of(address, "uid", **around)).desired.spec.hash
         applied = {"specHash": spec_hash, "credentialsHash": "hmac-of-one", **applied}
         status = {"inboxID": inbox_id, "origin": origin, "lastApplied": applied, **around.pop("status", {})}
-        return self.account(address, **{"marked": START - LONG_AGO, **around, "status": status})
+        return self.account(address, **{"finalizers": (FINALIZER,), **around, "status": status})
 
     def change(self, account: Account, address: str = ANN, **around: Any) -> None:
         """The API server shows another state of the object."""
-        around = {"marked": account.mark, "generation": account.desired.generation + 1, **around}
+        around = {"finalizers": account.desired.finalizers, "generation": account.desired.generation + 1, **around}
         desired = read_object(object_of(address, account.uid, **around)).desired
         self.ledger.update(account, desired)
         self.settle()
+
+    def lead(self) -> None:
+        """What is added from now on has come to a leader that runs."""
+        self.ledger.resume(self.now)
 
     # -- time and decisions
 
@@ -108,8 +117,8 @@ class Desk:
         candidate = Candidate(self.now, 0.0, operation, Lane.LOOK, uids, **fields)
         call = folding.launch(self.ledger, candidate, self.now)
         for account in accounts if operation.creates else ():
-            account.mark = account.since = account.mark or self.now
-            self.ledger.index(account)
+            account.since = float(int(self.now + self.ledger.kube_offset))
+            folding.marked(self.ledger, account, (FINALIZER, MARKS.text(account.uid, account.since)))
         return call
 
     def answer(self, call: Call, outcome: Answer | Failure) -> None:
@@ -131,7 +140,9 @@ class Desk:
         self.settle()
         move = self.ledger.chores.get(account.uid)
         if move is Move.MARK:
-            folding.marked(self.ledger, account, self.now)
+            since = account.since if account.create_unknown else None
+            marks = () if since is None else (MARKS.text(account.uid, since),)
+            folding.marked(self.ledger, account, (FINALIZER, *marks))
         elif move is not None:
             folding.unmarked(self.ledger, account)
         self.settle()
@@ -145,8 +156,8 @@ def object_of(
     name: str = "",
     namespace: str = "sales",
     status: Raw | None = None,
+    finalizers: Sequence[str] = (),
     marked: float | None = None,
-    marked_by: str = FIELD_MANAGER,
     deleting: bool = False,
     generation: int = 1,
     created: float = START - LONG_AGO,
@@ -154,7 +165,7 @@ def object_of(
     batch: str | None = None,
     **spec: Any,
 ) -> Raw:
-    """A SenderAccount as the API server shows it; `marked` is when the finalizer was put, by `marked_by`."""
+    """A SenderAccount as the API server shows it; `marked` is the time of its create mark, if it has one."""
     metadata: Raw = {
         "uid": uid,
         "namespace": namespace,
@@ -165,10 +176,9 @@ def object_of(
         "annotations": dict(annotations or {}),
     }
     if marked is not None:
-        metadata["finalizers"] = [FINALIZER]
-        owned: Raw = {"f:metadata": {"f:finalizers": {f'v:"{FINALIZER}"': {}}}}
-        entry = {"manager": marked_by, "operation": "Apply", "time": rfc3339(marked), "fieldsV1": owned}
-        metadata["managedFields"] = [entry]
+        finalizers = (FINALIZER, MARKS.text(uid, marked))
+    if finalizers:
+        metadata["finalizers"] = list(finalizers)
     if deleting:
         metadata["deletionTimestamp"] = rfc3339(START)
     if batch is not None:

@@ -12,8 +12,8 @@ Raw = dict[str, Any]
 PERSON = "kubectl-edit"
 
 
-def with_finalizers(raw: Raw, body: Raw, time: str) -> Raw:
-    """Server-side apply of finalizers, by our field manager."""
+def with_finalizers(raw: Raw, body: Raw) -> Raw:
+    """Server-side apply of finalizers, by our field manager: what it applied before, and names no more, goes."""
     metadata = raw["metadata"]
     if body["metadata"]["uid"] != metadata["uid"]:
         raise Conflict("another UID", status=409, reason="Conflict")
@@ -25,7 +25,7 @@ def with_finalizers(raw: Raw, body: Raw, time: str) -> Raw:
         raise Invalid("no new finalizers can be added in deletion", status=422, reason="Invalid")
     if after == before and owned == wanted:
         return raw
-    managed = [] if after == before and not owned else [_entry_of_finalizers(wanted, time)]
+    managed = [_entry_of_finalizers(wanted)]
     return raw | {"metadata": metadata | {"finalizers": sorted(after), "managedFields": [*_others(metadata), *managed]}}
 
 
@@ -49,8 +49,7 @@ def json_patched(raw: Raw, operations: list[Raw], manager: str) -> Raw:
             after["metadata"] = _owned(metadata, BATCH_FIELD_MANAGER, _changed(raw["spec"], after["spec"]), "Update")
     else:
         left = _owned_finalizers(metadata) & set(metadata.get("finalizers") or ())
-        time = next((entry["time"] for entry in metadata.get("managedFields") or () if _is_mark(entry)), "")
-        managed = [_entry_of_finalizers(left, time)] if left else []
+        managed = [_entry_of_finalizers(left)] if left else []
         after["metadata"] = metadata | {"managedFields": [*_others(metadata), *managed]}
     return after
 
@@ -160,12 +159,12 @@ def _others(metadata: Raw) -> list[Raw]:
     return [entry for entry in metadata.get("managedFields") or () if not _is_mark(entry)]
 
 
-def _entry_of_finalizers(finalizers: set[str], time: str) -> Raw:
+def _entry_of_finalizers(finalizers: set[str]) -> Raw:
     fields: dict[str, Raw] = {f'v:"{name}"': {} for name in finalizers}
     return {
         "manager": FIELD_MANAGER,
         "operation": "Apply",
-        "time": time,
+        "time": "",
         "fieldsV1": {"f:metadata": {"f:finalizers": fields}},
     }
 

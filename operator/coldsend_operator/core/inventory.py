@@ -57,6 +57,7 @@ class Inventory:
         self.rows: dict[str, Row] = {}
         self._by_address: dict[str, tuple[str, ...]] = {}
         self._put_at: dict[str, float] = {}
+        self._first_at: dict[str, float] = {}  # begin of the first look that showed a row
         self._buried: dict[str, float] = {}  # ids that a GET did not find, and until when lists may lag behind that
         self._spelled: dict[str, str] = {}  # ids as ColdSend spells them, where that is not how they are compared
         self._shown_buried: dict[str, float] = {}  # when a look showed one of them all the same
@@ -86,6 +87,14 @@ class Inventory:
         """When the last look at the inbox began, or its create was answered."""
         return self._put_at.get(inbox_id, 0.0)
 
+    def shown_before(self, inbox_id: str, when: float) -> bool:
+        """Whether a look that began before that time has shown the inbox."""
+        return self._first_at.get(inbox_id, when) < when
+
+    def is_buried(self, inbox_id: str) -> bool:
+        """Whether a GET has not found the inbox lately."""
+        return inbox_id in self._buried
+
     def put(self, row: Row, when: float) -> bool:
         """Take a row in; True when something in it is new. What an answer leaves out keeps its last value.
 
@@ -95,6 +104,7 @@ class Inventory:
             self._shown_buried[row.inbox_id] = when
             return False
         self._put_at[row.inbox_id] = max(when, self._put_at.get(row.inbox_id, 0.0))
+        self._first_at[row.inbox_id] = min(when, self._first_at.get(row.inbox_id, when))
         old = self.rows.get(row.inbox_id)
         if old == row:
             return False
@@ -115,6 +125,7 @@ class Inventory:
         row = self.rows.pop(inbox_id, None)
         self._put_at.pop(inbox_id, None)
         self._spelled.pop(inbox_id, None)
+        self._first_at.pop(inbox_id, None)
         if row is not None:
             self._unlink(row)
         return row

@@ -44,6 +44,7 @@ class Job:
     progress: JobProgress | None = None
     size: int = 0
     flying: bool = False
+    left_at: float | None = None  # when its call left; None when an earlier run sent it
 
 
 def ended(progress: JobProgress) -> bool:

@@ -13,8 +13,9 @@ from coldsend_operator.core.answers import address_key
 from coldsend_operator.core.brake import Brake
 from coldsend_operator.core.breaker import Breaker
 from coldsend_operator.core.budget import Budget
-from coldsend_operator.core.calls import Call
+from coldsend_operator.core.calls import Call, Operation
 from coldsend_operator.core.claims import Claims
+from coldsend_operator.core.departed import Departed
 from coldsend_operator.core.domains import Domains
 from coldsend_operator.core.inventory import Inventory, Search
 from coldsend_operator.core.jobs import Job, Pace
@@ -28,7 +29,7 @@ from coldsend_operator.core.steps import Move, Step
 from coldsend_operator.core.times import unix_of
 from coldsend_operator.core.trust import Trust
 
-RESTART = "restart"
+SIGNS_KEPT = 3600.0
 
 
 class Ledger:
@@ -66,7 +67,9 @@ class Ledger:
         self.changed: set[str] = set()  # accounts whose status may have to be written
         self.dirty: set[str] = set()
         self.timers: list[tuple[float, str]] = []
-        self.signs: dict[str, float] = {}  # last sign of a lost call
+        self.leads = False  # an object that comes now was marked by another process, if it is marked
+        self.departed = Departed()
+        self.signs: dict[str, float] = {}  # when a member of a lost call last appeared
         self.address_writes: dict[str, float] = {}  # addresses that our deletes freed lately
         self.implausible: str | None = None
         self.kube_offset = 0.0
@@ -96,15 +99,19 @@ class Ledger:
         """An account enters this workspace: at start, new, or moved from another key."""
         self.begun = self.begun or now
         self.accounts[account.uid] = account
-        account.ledger_digest = self.digest
+        moved, account.ledger_digest = bool(account.ledger_digest) and self.leads, self.digest
         self.name_address(account)
-        self._resume(account, now)
+        if moved:
+            self._go_on(account, now)
+        else:
+            self._resume(account, now)
         self._index(account)
         self.touch(account.uid)
 
     def resume(self, now: float) -> None:
         """This process leads from now on; creates of the one before it may have left until just now."""
         self.begun = now
+        self.leads = True
         self.jobs.clear()
         for account in self.accounts.values():
             account.job = account.lost = None
@@ -113,34 +120,81 @@ class Ledger:
             self.touch(account.uid)
 
     def _resume(self, account: Account, now: float) -> None:
-        """A create was about to leave, or has left, when an earlier run ended: a mark, or a job, without an inbox.
+        """What the object says of creates of earlier runs, or of other processes.
 
-        When it left is not known (a refused create may have waited for hours with its mark), so it counts from now.
-        A job id is written by us only, into this object only: it proves a create even where the mark was wiped.
+        A job id is written by us only, into this object only: it proves a create even where the mark was wiped. When a
+        create left is not known (a call that ColdSend is slow to answer), so its wait counts from now.
         """
+        marks, desired = self.policy.create_marks, account.desired
+        marked = marks.since(account.uid, desired.finalizers)
+        if account.facts.held:
+            if marked is not None and account.wrote_at == 0:
+                account.wrote_at = marked - self.kube_offset  # the create: a GET may lag behind it (row 35)
+            return
+        earliest = now + self.policy.check_timeout
+        if self._came_back(account, now):
+            return
+        account.since = marked
+        if self._carried(account, now):
+            account.since = marked if marked is not None else unix_of(desired.created)
+        elif marked is not None:
+            name = account.uid if self.leads else f"create-{marked:.0f}"
+            account.lost = Lost(name, now, earliest=earliest, arrived=self.leads)
+        elif desired.finalizers and not self.leads:
+            # An earlier version marked so; or the HMAC key was lost, somebody forged a mark, a manifest was copied.
+            account.lost = Lost(account.uid, now, earliest=earliest, arrived=True)
+
+    def _go_on(self, account: Account, now: float) -> None:
+        """The key of the account changed: this process knows of its creates, whatever stands on the object."""
+        if account.lost is not None:
+            earliest = now + self.policy.check_timeout
+            account.lost = replace(account.lost, at=now, left_at=None, earliest=earliest)
+        elif not account.facts.held and self._carried(account, now):
+            account.since = account.since or unix_of(account.desired.created)
+
+    def _carried(self, account: Account, now: float) -> bool:
+        """Whether status names a job that carries the account."""
         ref = account.facts.job
-        carried = ref is not None and ref.operation == "Create"
-        if account.facts.held or account.lost is not None or account.job is not None:
-            return
-        if not (account.marked or carried):
-            return
-        account.since = account.mark if account.mark is not None else unix_of(account.desired.created)
-        if ref is not None and carried:
-            job = self.jobs.setdefault(ref.id, Job(ref.id, "Create", set(), now, next_poll=now, moved_at=now))
-            job.members.add(account.uid)
-            job.size = len(job.members)
-            account.job = ref.id
-            return
-        account.lost = Lost(RESTART, now)
-        self.signs[RESTART] = now
+        if ref is None or ref.operation != "Create":
+            return False
+        self._join_job(account, ref.id, now)
+        return True
+
+    def _join_job(self, account: Account, job_id: str, now: float) -> None:
+        """The job carries the account; where this run does not know the job, it asks for it at once."""
+        job = self.jobs.setdefault(job_id, Job(job_id, "Create", set(), now, next_poll=now, moved_at=now))
+        job.members.add(account.uid)
+        job.size = max(job.size, len(job.members))
+        account.job = job_id
+
+    def _came_back(self, account: Account, now: float) -> bool:
+        """Whether this process itself has marked the object: it left the selector, and its create goes on."""
+        left = self.departed.take(account.uid, now)
+        if left is None:
+            return False
+        account.since, account.sent, account.sent_name = left.since, left.sent, left.sent_name
+        call = self.flying.get(left.call) if left.call is not None else None
+        if call is not None and account.uid in call.uids:
+            account.busy, account.creating = call.id, True
+        elif left.job is not None and left.job in self.jobs:
+            self._join_job(account, left.job, now)
+        else:
+            lost = left.lost or Lost(f"uid-{account.uid}", now)
+            account.lost = replace(lost, at=now, left_at=None, earliest=now + self.policy.check_timeout)
+        return True
 
     def update(self, account: Account, desired: Desired) -> None:
         """The API server showed a newer state of the object."""
         account.desired = desired
-        account.mark = desired.mark
         self.name_address(account)
         self._index(account)
         self.touch(account.uid)
+
+    def depart(self, uid: str, now: float) -> None:
+        """The object is gone, or has left the selector: with a create under way it is remembered for a while."""
+        account = self.remove(uid)
+        if account is not None and account.create_unknown and account.since is not None:
+            self.departed.put(account, now)
 
     def remove(self, uid: str) -> Account | None:
         """The object is gone, or moves to another workspace."""
@@ -260,11 +314,11 @@ class Ledger:
         elif origin == "Observed":
             applied = None
         account.facts = replace(account.facts, inbox_id=inbox_id, origin=origin, applied=applied, job=None)
-        if account.lost is not None:
-            self.signs[account.lost.call] = now
+        if account.lost is not None and origin == "Created":
+            self._sign(account.lost.call, now)
         account.unknowns = 0
         account.lost = account.setback = account.gone_at = account.deleted_at = account.refused_delete = None
-        account.since = account.sent_name = None
+        account.since = account.repeats = account.sent_name = None
         account.look_at, account.looks, account.unsure_at, account.doubted = None, 0, 0.0, False
         row = self.inventory.rows.get(inbox_id)
         if row is not None and account.address is None:
@@ -296,19 +350,27 @@ class Ledger:
     # -- what steps ask for
 
     def sign(self, account: Account) -> float:
-        """The last sign of the lost create that carries the account."""
+        """The last sign of the lost create that carries the account: only what appears is one, not what arrives."""
         if account.lost is None:
             return 0.0
-        return max(self.signs.get(account.lost.call, 0.0), 0.0 if account.lost.call == RESTART else account.lost.at)
+        return max(self.signs.get(account.lost.call, 0.0), account.lost.at)
 
     def over(self, account: Account) -> float:
         """When the wait for a lost create is over: by then it has appeared, or never will (safety.md, 7)."""
         lost = account.lost
-        if lost is None:
-            return 0.0
-        policy = self.policy
-        longest = max(policy.lost_seconds, policy.check_timeout) if lost.call == RESTART else policy.lost_seconds
-        return max(self.sign(account) + longest, lost.earliest)
+        return max(self.sign(account) + self.policy.lost_seconds, lost.earliest) if lost is not None else 0.0
+
+    def _sign(self, call: str, now: float) -> None:
+        self.signs.pop(call, None)
+        self.signs[call] = now
+        kept = max(SIGNS_KEPT, self.policy.lost_seconds)
+        while (oldest := next(iter(self.signs))) != call and self.signs[oldest] < now - kept:
+            del self.signs[oldest]
+
+    def goes_again(self, account: Account) -> bool:
+        """Whether the account's bulk goes again at once, in halves that are to stay together: that renews its mark."""
+        blocked = self.breaker.block_of(Operation.CREATE_SMTP) is not None
+        return not blocked and any(account.uid in split for split in self.splits)
 
     def recreate_slot(self, account: Account) -> bool:
         """Whether the account may be replaced now (safety.md, 22)."""

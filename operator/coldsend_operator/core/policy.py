@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from coldsend_operator.core.budget import Limits
+from coldsend_operator.core.create_marks import CreateMarks
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Policy:
     leaving: dict[str, int] = field(default_factory=dict)  # by UID of the Batch: inboxes that are to be deleted with it
     protection: dict[str, bool] = field(default_factory=dict)  # deletionProtection of live Batches, by their UID
     hold_deletions: bool = False  # a CRD is being deleted: hold every deletion, whatever the number (rule 31)
+    create_marks: CreateMarks = field(default_factory=CreateMarks, repr=False)  # with a key once that is loaded
 
     def terminating(self, namespace: str) -> bool:
         return self.namespaces.get(namespace, NamespaceMarks()).terminating

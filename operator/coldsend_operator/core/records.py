@@ -3,6 +3,7 @@
 import sys
 from dataclasses import dataclass
 
+from coldsend_operator.core.create_marks import is_mark
 from coldsend_operator.core.packing import pack
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.stored_status import Status, account_status
@@ -97,8 +98,7 @@ class Spec:
 class Desired:
     """One SenderAccount as the API server last showed it.
 
-    `mark` is the time (Unix seconds, API server's clock) at which our field manager put the finalizer; None when it
-    is not there or not ours (safety.md, 4).
+    `finalizers` are ours only: the plain one, and what has the form of a create mark. Anybody may have put them there.
     """
 
     uid: str
@@ -108,8 +108,7 @@ class Desired:
     resource_version: int
     created: str
     deleting: float | None  # deletionTimestamp, Unix seconds
-    finalized: bool
-    mark: float | None
+    finalizers: tuple[str, ...]
     spec: Spec
     problems: tuple[str, ...]
     paused: bool = False
@@ -123,6 +122,11 @@ class Desired:
     @property
     def key_ref(self) -> KeyRef:
         return OWN_KEY if self.spec.key is None else KeyRef(self.namespace, self.spec.key)
+
+    @property
+    def finalized(self) -> bool:
+        """Whether our plain finalizer stands there."""
+        return not all(map(is_mark, self.finalizers))
 
     @property
     def age(self) -> tuple[str, str]:
@@ -218,10 +222,17 @@ class Lost:
 
     call: str  # members of one bulk share it: a member that appears is a sign of the call
     at: float
+    left_at: float | None = None  # when the call left; None when another run sent it
     hint: str | None = None  # what a result row said of a failure
     answered: bool = False  # ColdSend did answer, only not with the inbox: a look shows it
     existed: bool = False  # a row said "exists" to a first create: what is found is not ours (safety.md, 6)
     earliest: float = 0.0  # a single create is not repeated before its own timeout would have passed
+    arrived: bool = False  # the object came so: perhaps no create of ours ever left, so nothing is matched (rule 39)
+
+    @property
+    def matches(self) -> bool:
+        """Whether an inbox that appears may be ours."""
+        return not (self.existed or self.arrived)
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +262,8 @@ class Account:
     address: str | None = None  # lower case; None while the domain of a native inbox is unknown
     busy: int | None = None  # the call that carries it
     job: str | None = None  # the job that carries it
-    mark: float | None = None
-    since: float | None = None  # the mark before the create under way or lost: wiping the finalizer changes nothing
+    since: float | None = None  # time of the mark of the create under way or lost, also when it was wiped
+    repeats: float | None = None  # time of the mark of a lost create that the next one repeats
     creating: bool = False  # a create for it is being prepared or has left
     lost: Lost | None = None
     setback: Setback | None = None
@@ -295,18 +306,15 @@ class Account:
         return status
 
     @property
-    def marked(self) -> bool:
-        return self.mark is not None
-
-    @property
-    def mark_time(self) -> float | None:
-        """When the create under way, lost or about to leave was marked."""
-        return self.since if self.since is not None else self.mark
+    def create_unknown(self) -> bool:
+        """Whether the outcome of a create for it is not known: only then a create mark means something."""
+        return not self.facts.held and (self.creating or self.lost is not None or self.job is not None)
 
     @property
     def committed(self) -> bool:
-        """Whether a create for it may be under way: no other object may take its turn at the address."""
-        return self.marked or self.creating or self.lost is not None or self.job is not None
+        """Whether a create of ours may be under way for it: no other object may take its turn at the address."""
+        lost = self.lost is not None and not self.lost.arrived
+        return self.creating or lost or self.job is not None
 
     @property
     def basis(self) -> tuple[int, str | None, str | None]:

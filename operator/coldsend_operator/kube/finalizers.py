@@ -1,10 +1,10 @@
-"""The intent mark: our finalizer, owned by our field manager, put just before a call leaves (safety.md, 4)."""
+"""Our finalizers on an object: put by server-side apply, taken off whoever put them there (rules 2 and 4)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
+from coldsend_operator.core.create_marks import is_mark
 from coldsend_operator.kube.client import (
     APPLY_PATCH,
     FIELD_MANAGER,
@@ -21,64 +21,69 @@ from coldsend_operator.kube.metadata import metadata_at, metadata_of
 from coldsend_operator.resources.names import API_VERSION, FINALIZER
 
 TRIES = 5
-# An apply that changes nothing (the finalizer came with a copy, or an entry of ours with a restore) gets an entry
-# without a time, or keeps the old one. To come and go, this one makes a change, and ours never leaves the object.
-_RENEWAL = f"{FINALIZER}-renewal"
+MOST_KEPT = 8  # of our finalizers on one object: who adds more of them makes them no longer to keep
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """`since` is the time of the mark in Unix seconds of the API server's clock, whole seconds."""
+class Marked:
+    """Which of our finalizers the object has after a write of ours."""
 
-    since: float
+    finalizers: tuple[str, ...]
     resource_version: str
 
 
 def has_finalizer(metadata: Mapping[str, Any]) -> bool:
-    """Whether our finalizer stands there, whoever put it."""
+    """Whether our plain finalizer stands there, whoever put it."""
     return FINALIZER in (metadata.get("finalizers") or ())
 
 
-def mark_of(metadata: Mapping[str, Any]) -> float | None:
-    """When we put our finalizer there; None when it is not there or not ours.
-
-    An entry older than the object itself came with a copy or a restore, and proves nothing.
-    """
-    if not has_finalizer(metadata):
-        return None
-    entries = metadata.get("managedFields") or ()
-    times = {entry.get("operation"): _seconds(entry.get("time")) for entry in entries if _owns_finalizer(entry)}
-    since = times.get("Apply") or times.get("Update")
-    created = _seconds(metadata.get("creationTimestamp"))
-    return None if since is None or created is None or since < created else since
+def own_finalizers(metadata: Mapping[str, Any]) -> tuple[str, ...]:
+    """Our finalizers, in their order and no more than MOST_KEPT: the plain one and marks of creates, forged or not."""
+    found = tuple(name for name in metadata.get("finalizers") or () if _is_ours(name))
+    return PLAIN if found == PLAIN else found[:MOST_KEPT]
 
 
-async def mark(client: KubeClient, ref: Ref) -> Mark:
-    """Put the mark; where it stands already, `since` stays what it was.
+PLAIN = (FINALIZER,)  # thousands share it
+
+
+async def mark(client: KubeClient, ref: Ref, *marks: str) -> Marked:
+    """Put our finalizer and these marks; what we put there before, and do not name now, goes in the same write.
 
     Raises NotFound when the object is gone, Conflict when another object has its name by now, Invalid when it is in
-    deletion without our finalizer.
+    deletion and lacks one of them.
     """
-    metadata = await _apply(client, ref, FINALIZER)
-    if mark_of(metadata) is None:
-        await _apply(client, ref, FINALIZER, _RENEWAL)
-        metadata = await _apply(client, ref, FINALIZER)
-    since = mark_of(metadata)
-    if since is None:
-        raise KubeError("the API server does not say since when our finalizer stands there", reason="NoTime")
-    return Mark(since, metadata["resourceVersion"])
+    wanted = [FINALIZER, *marks]
+    body = {
+        "apiVersion": API_VERSION,
+        "kind": ref.kind,
+        # the UID keeps the apply from creating an object anew, and from marking another one
+        "metadata": {"name": ref.name, "namespace": ref.namespace, "uid": ref.uid, "finalizers": wanted},
+    }
+    try:
+        answer = await client.patch(ref.path, body, APPLY_PATCH, {"fieldManager": FIELD_MANAGER}, METADATA)
+    except (Conflict, Invalid) as error:
+        found = await metadata_at(client, ref)
+        if found is None:
+            raise NotFound("the object is gone", status=404, reason="NotFound") from error
+        if found["uid"] != ref.uid:
+            raise Conflict("another object has the name by now", status=409, reason="Conflict") from error
+        raise
+    metadata = answer["metadata"]
+    kept = own_finalizers(metadata)
+    return Marked((*kept, *(name for name in wanted if name not in kept)), metadata["resourceVersion"])
 
 
-async def unmark(client: KubeClient, ref: Ref) -> str | None:
-    """Take our finalizer away, whoever put it there, and no other one; the object's resourceVersion then.
+async def unmark(client: KubeClient, ref: Ref, known: tuple[str, ...] = PLAIN) -> str | None:
+    """Take our finalizers away, forged marks too, and no other one; the object's resourceVersion then.
 
-    An object that is gone counts as done (None).
+    `known` are the finalizers that the object is thought to have: if it has just these, it is not read first. An object
+    that is gone counts as done (None).
     """
     refusal: KubeError | None = None
-    metadata: Mapping[str, Any] | None = {"finalizers": [FINALIZER]}  # as a rule: no need to read it first
+    metadata: Mapping[str, Any] | None = {"finalizers": list(known)} if known else await metadata_of(client, ref)
     for turn in range(TRIES):
         names = (metadata or {}).get("finalizers") or []
-        ours = [at for at, name in enumerate(names) if name in {FINALIZER, _RENEWAL}]
+        ours = [at for at, name in enumerate(names) if _is_ours(name)]
         if not ours:
             return (metadata or {}).get("resourceVersion")
         patch: list[dict[str, Any]] = [{"op": "test", "path": "/metadata/uid", "value": ref.uid}]
@@ -100,33 +105,5 @@ async def unmark(client: KubeClient, ref: Ref) -> str | None:
     raise refusal or Conflict("the finalizers keep changing", status=409)
 
 
-async def _apply(client: KubeClient, ref: Ref, *finalizers: str) -> dict[str, Any]:
-    body = {
-        "apiVersion": API_VERSION,
-        "kind": ref.kind,
-        # the UID keeps the apply from creating an object anew, and from marking another one
-        "metadata": {"name": ref.name, "namespace": ref.namespace, "uid": ref.uid, "finalizers": list(finalizers)},
-    }
-    try:
-        answer = await client.patch(ref.path, body, APPLY_PATCH, {"fieldManager": FIELD_MANAGER}, METADATA)
-    except (Conflict, Invalid) as error:
-        found = await metadata_at(client, ref)
-        if found is None:
-            raise NotFound("the object is gone", status=404, reason="NotFound") from error
-        if found["uid"] != ref.uid:
-            raise Conflict("another object has the name by now", status=409, reason="Conflict") from error
-        raise
-    metadata: dict[str, Any] = answer["metadata"]
-    return metadata
-
-
-def _owns_finalizer(entry: Mapping[str, Any]) -> bool:
-    """Whether the entry of managedFields is our claim of the finalizer."""
-    if entry.get("manager") != FIELD_MANAGER or entry.get("subresource"):
-        return False
-    owned = ((entry.get("fieldsV1") or {}).get("f:metadata") or {}).get("f:finalizers") or {}
-    return f'v:"{FINALIZER}"' in owned
-
-
-def _seconds(time: str | None) -> float | None:
-    return None if time is None else datetime.fromisoformat(time).timestamp()
+def _is_ours(name: str) -> bool:
+    return name == FINALIZER or is_mark(name)

@@ -11,7 +11,7 @@ from coldsend_operator.core.projection import facts_of
 from coldsend_operator.core.records import Account, Desired, Native, SecretRef, Server, Spec
 from coldsend_operator.core.stored_status import account_status
 from coldsend_operator.core.times import unix_of
-from coldsend_operator.kube.finalizers import has_finalizer, mark_of
+from coldsend_operator.kube.finalizers import own_finalizers
 from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.resources.account import SenderAccountSpec
 from coldsend_operator.resources.annotations import read_annotations
@@ -32,7 +32,7 @@ def read_object(raw: Raw) -> Account:
     facts = facts_of(account_status(raw.get("status")))
     if facts.applied is not None and facts.applied.spec_hash == desired.spec.hash:  # not twice in memory
         facts = replace(facts, applied=replace(facts.applied, spec_hash=desired.spec.hash))
-    account = Account(desired=desired, facts=facts, recorded=facts, mark=desired.mark)
+    account = Account(desired=desired, facts=facts, recorded=facts)
     account.keep(raw.get("status"))
     return account
 
@@ -50,8 +50,7 @@ def read_desired(raw: Raw) -> Desired:
         resource_version=version_number(metadata.get("resourceVersion")),
         created=sys.intern(metadata.get("creationTimestamp") or ""),
         deleting=(unix_of(deleting) or START_OF_TIME) if deleting else None,
-        finalized=has_finalizer(metadata),
-        mark=mark_of(metadata),
+        finalizers=own_finalizers(metadata),
         spec=_broken_spec(raw.get("spec")) if reading.spec is None else _spec(reading.spec),
         problems=reading.problems,
         paused=annotations.paused,

@@ -1,4 +1,4 @@
-"""The intent mark (safety.md, 4): put on accounts before a call leaves or as a step of its own, and taken off."""
+"""Finalizers and marks of creates: put before a call leaves or as a step of its own, and taken off (rules 4, 39)."""
 
 import asyncio
 from collections.abc import Callable
@@ -23,37 +23,40 @@ class Marks:
         self._ledger = ledger
         self._fresh = fresh
 
-    async def put(self, uid: str) -> bool:
-        """Mark the account for a create that is about to leave; whether the mark stands. Raises KubeError."""
+    async def put(self, uid: str, since: float) -> bool:
+        """Mark the account for a create that is about to leave; whether the mark stands. Raises KubeError.
+
+        `since` is the time of the mark, in whole seconds of the API server's clock; members of one call share it.
+        """
         account = self._ledger.accounts.get(uid)
-        if account is None or account.desired.deleting is not None:
-            return False
-        if account.mark is not None:
-            account.since = account.since or account.mark
-            return True
-        if not self._fresh():
+        if account is None or account.desired.deleting is not None or not self._fresh():
             return False
         try:
-            put = await mark(self._kube, ref_of(account))
+            put = await mark(self._kube, ref_of(account), self._text(uid, since))
         except (NotFound, Conflict):
             return False
         _wrote(account, put.resource_version)
-        account.mark = account.since = put.since
-        self._ledger.index(account)
+        account.since = since
+        folding.marked(self._ledger, account, put.finalizers)
         return True
 
+    def _text(self, uid: str, since: float) -> str:
+        return self._ledger.policy.create_marks.text(uid, since)
+
     async def chore(self, uid: str, move: Move) -> None:
-        """Put the mark, or take it off, because a step asks for it. Raises KubeError."""
+        """Put our finalizers, or take them off, because a step asks for it. Raises KubeError."""
         account = self._ledger.accounts.get(uid)
         if account is None:
             return
         try:
             if move is Move.MARK:
-                put = await mark(self._kube, ref_of(account))
+                since = account.since if account.create_unknown else None
+                marks = () if since is None else (self._text(uid, since),)
+                put = await mark(self._kube, ref_of(account), *marks)
                 _wrote(account, put.resource_version)
-                folding.marked(self._ledger, account, put.since)
+                folding.marked(self._ledger, account, put.finalizers)
             else:
-                _wrote(account, await unmark(self._kube, ref_of(account)))
+                _wrote(account, await unmark(self._kube, ref_of(account), account.desired.finalizers))
                 folding.unmarked(self._ledger, account)
         except (NotFound, Conflict):
             await asyncio.sleep(TROUBLE_PAUSE)

@@ -11,6 +11,7 @@ from coldsend_operator import __version__
 from coldsend_operator.build import commit
 from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.core.budget import Limits
+from coldsend_operator.core.create_marks import CreateMarks
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.policy import Policy, Threshold
 from coldsend_operator.core.records import Account
@@ -191,6 +192,7 @@ class Operator:
         while self._hmac is None:
             try:
                 self._hmac = await load_hmac(self._secrets, self._settings.lease_namespace)
+                self.policy.create_marks = CreateMarks(self._hmac.key.get_secret_value().encode())
             except KubeError as error:
                 trouble.failed(str(error))
                 await asyncio.sleep(pauses.next())

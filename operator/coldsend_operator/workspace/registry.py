@@ -79,8 +79,7 @@ class Registry:
             desired = replace(
                 desired,
                 resource_version=account.desired.resource_version,
-                finalized=account.desired.finalized,
-                mark=account.desired.mark,
+                finalizers=account.desired.finalizers,
             )
         else:
             self._see_status(account, account_status(raw.get("status")))
@@ -140,7 +139,7 @@ class Registry:
             uids.discard(uid)
         runner = self.runners.get(account.ledger_digest)
         if runner is not None:
-            runner.ledger.remove(uid)
+            runner.ledger.depart(uid, self._doors.clock())
             runner.wake()
         _tell(self.on_gone, account)
 
@@ -239,6 +238,7 @@ class Registry:
         if runner is not None:
             return runner
         ledger = Ledger(digest, self.policy, self._claims, self._trust)
+        ledger.leads = self._running
         client = None
         if digest != NO_WORKSPACE:
             client = self._client_of(self._ring.keys[digest], lambda op, meta: self._answered(digest, ref, op, meta))
@@ -287,6 +287,7 @@ class Registry:
         now = self._doors.clock()
         self._doors.store.restore_trust(self._trust)
         for digest, runner in list(self.runners.items()):
+            runner.ledger.kube_offset = self._doors.kube.clock_offset
             runner.ledger.resume(now)
             self._start(digest, runner)
         for runner in self.runners.values():
@@ -389,10 +390,10 @@ class Registry:
 
 def _fresh(account: Account) -> None:
     """What the old workspace showed means nothing in the new one."""
-    account.lost = account.setback = account.gone_at = account.deleted_at = account.refused_delete = None
+    account.setback = account.gone_at = account.deleted_at = account.refused_delete = None
     account.look_at, account.looks, account.searched_at, account.unsure_at = None, 0, 0.0, 0.0
     account.job, account.busy, account.turn_at, account.doubted = None, None, None, False
-    account.since = account.sent_name = None
+    account.repeats = None
     if account.desired.spec.native is not None:
         account.address = None
 

@@ -230,6 +230,7 @@ class Runner:
             return None
         if not self._doors.leadership.fresh():
             return None
+        call = folding.leave(self.ledger, call, self._doors.clock()) if call.operation.creates else call
         try:
             outcome = await perform(self.client, call, self.ledger.accounts, passwords, job_members)
         except Exception as error:  # noqa: BLE001 - it may have left: to take it back would send it twice
@@ -256,18 +257,19 @@ class Runner:
         What goes wrong with one member costs that member alone (rule 38).
         """
         passwords = await self._passwords(call, self._doors.reader())
-        marks = await asyncio.gather(*(self._put_mark(uid) for uid in passwords))
+        since = float(int(self._doors.clock() + self._doors.kube.clock_offset))
+        marks = await asyncio.gather(*(self._put_mark(uid, since) for uid in passwords))
         kept = {uid for uid, good in zip(passwords, marks, strict=True) if good}
         dropped = set(call.uids) - kept
         if dropped:
             call = folding.drop(self.ledger, call, dropped)
         return call, passwords
 
-    async def _put_mark(self, uid: str) -> bool:
+    async def _put_mark(self, uid: str, since: float) -> bool:
         """Whether the mark stands; an account whose mark is refused waits, a little longer each time."""
         put, account = False, self.ledger.accounts[uid]
         with self._doors.set_aside.trying(ref_of(account), MARK, partial(self._look, uid)):
-            put = await self._marks.put(uid)
+            put = await self._marks.put(uid, since)
         if not put:
             folding.hold(account, self._doors.clock())
         return put

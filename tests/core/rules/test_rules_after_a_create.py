@@ -133,6 +133,7 @@ def test_rule_07_a_single_create_is_not_repeated_before_its_own_timeout() -> Non
     assert desk.step(account).move is not Move.CREATE
     desk.wait(21.0)
     desk.search(account)
+    assert desk.chore(account) is Move.UNMARK
     assert desk.step(account).move is Move.CREATE
 
 
@@ -148,6 +149,7 @@ def test_rule_07_a_lost_bulk_is_waited_for_from_the_last_member_that_appeared() 
     assert desk.step(bob).move is not Move.CREATE
     desk.wait(21.0)
     desk.sweep(row())
+    assert desk.chore(bob) is Move.UNMARK
     assert desk.step(bob).move is Move.CREATE
 
 
@@ -161,6 +163,7 @@ def test_rule_07_after_a_restart_a_mark_counts_as_a_create_that_has_just_left() 
     assert desk.step(account).move is not Move.CREATE
     desk.wait(2.0)
     desk.sweep()
+    assert desk.chore(account) is Move.UNMARK
     assert desk.step(account).move is Move.CREATE
 
 
@@ -259,6 +262,7 @@ def test_rule_11_a_refused_bulk_costs_only_the_item_that_is_named() -> None:
     desk.answer(call, Failure(FailureKind.REFUSED, "item 1, smtp_host: is not known", 422, (fault,)))
     assert desk.step(bob).reason is Reason.REJECTED
     assert "is not known" in desk.step(bob).message
+    assert {desk.chore(each) for each in (ann, eve)} == {Move.UNMARK}
     assert {desk.step(each).move for each in (ann, eve)} == {Move.CREATE}
     assert "smtp_host" not in desk.step(ann).message
 

@@ -6,7 +6,7 @@ unknown (`Lost`) and only a look decides.
 
 from coldsend_operator.core.folding.chores import chore_failed, marked, unmarked
 from coldsend_operator.core.folding.dispatch import fold
-from coldsend_operator.core.folding.leaving import cancel, drop, launch, pause
+from coldsend_operator.core.folding.leaving import cancel, drop, launch, leave, pause
 from coldsend_operator.core.folding.pieces import hold
 
-__all__ = ["cancel", "chore_failed", "drop", "fold", "hold", "launch", "marked", "pause", "unmarked"]
+__all__ = ["cancel", "chore_failed", "drop", "fold", "hold", "launch", "leave", "marked", "pause", "unmarked"]

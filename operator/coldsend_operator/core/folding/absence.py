@@ -15,6 +15,7 @@ def judge_absence(ledger: Ledger, account: Account, begun: float, now: float) ->
         return
     if account.lost is not None and account.lost.hint is not None and begun >= _judged_from(ledger, account):
         hint, existed, account.lost = account.lost.hint, account.lost.existed, None
+        ledger.index(account)
         if existed:
             _exists_elsewhere(ledger, account, now)
         else:
@@ -24,6 +25,7 @@ def judge_absence(ledger: Ledger, account: Account, begun: float, now: float) ->
         set_back(ledger, account, Reason.API_UNAVAILABLE, FAILS_ON_CREATE, now)
     elif account.unsure_at and begun > max(account.unsure_at, ledger.over(account)):
         account.lost = None
+        ledger.index(account)
         _exists_elsewhere(ledger, account, now)
 
 

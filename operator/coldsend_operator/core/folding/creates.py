@@ -1,7 +1,7 @@
 """Answers to creates: an inbox, a refusal, or an outcome that only a look can tell."""
 
 from coldsend_operator.core import jobs
-from coldsend_operator.core.answers import BulkAnswer, Created, Failure, FailureKind
+from coldsend_operator.core.answers import BulkAnswer, Created, Failure, FailureKind, Row
 from coldsend_operator.core.breaker import of_domain
 from coldsend_operator.core.calls import Call, Operation
 from coldsend_operator.core.folding.jobs import answered_at_once, begin_job, finish_members
@@ -20,18 +20,20 @@ from coldsend_operator.core.folding.pieces import (
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, Lost
-from coldsend_operator.core.steps.step import made_before
+from coldsend_operator.core.steps.differences import shows_spec
+from coldsend_operator.core.steps.step import LATEST, made_before, may_be_of
 
 
 def created(ledger: Ledger, call: Call, answer: Created, now: float) -> None:
     for account in members_of(ledger, call):
         account.wrote_at = now
-        if answer.row is not None and made_before(account, answer.row, ledger):
-            ledger.inventory.put(answer.row, now)  # it was there before: adoptionPolicy decides
-            continue
         if answer.row is None:
-            account.lost = Lost(f"call-{call.id}", now, answered=True)
+            account.lost = Lost(f"call-{call.id}", now, call.begun, answered=True)
             account.look_at = None
+            continue
+        if _was_there_before(ledger, account, answer.row, call):
+            ledger.inventory.revive(answer.row.inbox_id)
+            ledger.inventory.put(answer.row, now)
             continue
         if call.domain_id is not None:
             ledger.domains.use(call.domain_id, 1)
@@ -40,16 +42,31 @@ def created(ledger: Ledger, call: Call, answer: Created, now: float) -> None:
         account.look_at = now + FIRST_LOOK
 
 
+def _was_there_before(ledger: Ledger, account: Account, row: Row, call: Call) -> bool:
+    """An upsert answers 2xx with an inbox that exists (contract row 7): adoptionPolicy decides about it.
+
+    A clear 2xx is ours unless the inbox was known (rule 39). Clocks, which may differ within ColdSend too, decide for
+    themselves only about what a look showed that had begun before the call left; of an inbox that nobody knew they are
+    believed when it shows other values than those that were sent.
+    """
+    inventory = ledger.inventory
+    if inventory.is_buried(row.inbox_id) or ledger.claims.holders(row.inbox_id, account.uid):
+        return True
+    as_sent = may_be_of(row, account.desired.spec.inbox_type) and shows_spec(account, row)
+    doubtful = inventory.shown_before(row.inbox_id, call.begun) or not as_sent
+    return doubtful and made_before(account, row, ledger)
+
+
 def created_in_bulk(ledger: Ledger, call: Call, answer: BulkAnswer, now: float) -> None:
     members = members_of(ledger, call)
     if call.domain_id is not None:
         ledger.domains.use(call.domain_id, len(members))
     if answer.job_id is not None and call.operation is Operation.CREATE_SMTP_BULK:
-        begin_job(ledger, answer.job_id, "Create", members, now)
+        begin_job(ledger, call, answer.job_id, members, now)
         return
     ledger.parallel["Create"] = 4
     answered_at_once(ledger, call, "Create", answer, now)
-    finish_members(ledger, f"call-{call.id}", members, jobs.failures(answer.results), now)
+    finish_members(ledger, f"call-{call.id}", members, jobs.failures(answer.results), now, left_at=call.begun)
 
 
 def create_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> None:
@@ -58,7 +75,7 @@ def create_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> N
         single = call.operation is Operation.CREATE_SMTP
         earliest = call.begun + ledger.policy.check_timeout if single else 0.0
         for account in members:
-            account.lost = Lost(f"call-{call.id}", now, earliest=earliest)
+            account.lost = Lost(f"call-{call.id}", now, call.begun, earliest=earliest)
             account.wrote_at, account.look_at, account.looks = now, None, 0
         outcome_unknown(ledger, call, ledger.splits)
         return
@@ -74,10 +91,8 @@ def create_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> N
     for account in members:
         account.unknowns = 0
     if failure.status is not None and failure.status < 300:  # `success: false` does not say that nothing was done
-        name = f"call-{call.id}"
-        ledger.signs[name] = now
         for account in members:
-            account.lost = Lost(name, now, failure.message)
+            account.lost = Lost(f"call-{call.id}", now, call.begun, failure.message)
             account.wrote_at, account.look_at, account.looks = now, None, 0
         return
     if len(call.uids) > 1:
@@ -108,8 +123,10 @@ def _refused(ledger: Ledger, account: Account, failure: Failure, now: float) -> 
     if failure.kind is FailureKind.CONFLICT or _says_exists(failure):
         account.unsure_at = now
         account.look_at, account.looks = None, 0
-        if account.lost is not None:
-            ledger.signs[account.lost.call] = now  # most likely the lost create has done its work: it is looked for
+        since = account.repeats
+        if since is not None and now < since - ledger.kube_offset + LATEST:
+            # Most likely the lost create, which this one repeats, has done its work: it is looked for.
+            account.since, account.lost = since, Lost(f"uid-{account.uid}", now)
         if native is not None:
             ledger.domains.doubted = True  # a full or inactive domain may answer so too (contract row 27)
         return

@@ -37,7 +37,7 @@ def deleted_in_bulk(ledger: Ledger, call: Call, answer: BulkAnswer, now: float) 
         account.unknowns = 0
         account.doubted = bool(answer.failed_count or answer.skipped_count)
     if answer.job_id is not None:
-        begin_job(ledger, answer.job_id, "Delete", members, now)
+        begin_job(ledger, call, answer.job_id, members, now)
     else:
         ledger.parallel["Delete"] = 4
         answered_at_once(ledger, call, "Delete", answer, now)

@@ -27,7 +27,7 @@ def get_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> None
         return
     for account in members_of(ledger, call):
         young = now < account.wrote_at + ledger.policy.lost_seconds
-        if young and account.deleted_at is None and account.desired.deleting is None:
-            back_off(account, now)  # a list may lag behind our own create (contract row 35)
+        if young and account.deleted_at is None:
+            back_off(account, now)  # it may lag behind our own create (contract row 35)
             continue
         gone(ledger, account, now)

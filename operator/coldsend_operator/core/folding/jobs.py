@@ -11,10 +11,11 @@ from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.records import Account, JobRef, Lost
 
 
-def begin_job(ledger: Ledger, job_id: str, operation: str, members: list[Account], now: float) -> None:
+def begin_job(ledger: Ledger, call: Call, job_id: str, members: list[Account], now: float) -> None:
     """The id is stored with every member before the first poll (safety.md, 8)."""
     uids = {account.uid for account in members}
-    job = Job(job_id, operation, uids, begun=now, moved_at=now, size=len(uids))
+    operation = "Create" if call.operation.creates else "Delete"
+    job = Job(job_id, operation, uids, begun=now, moved_at=now, size=len(uids), left_at=call.begun)
     job.next_poll = ledger.pace.first_poll(job, ledger.policy.poll_seconds)
     ledger.jobs[job_id] = job
     for account in members:
@@ -32,16 +33,22 @@ def answered_at_once(ledger: Ledger, call: Call, operation: str, answer: BulkAns
     ledger.finished_jobs.append((job, "Completed", now))
 
 
-def finish_members(ledger: Ledger, name: str, members: list[Account], failures: dict[str, str], now: float) -> None:
-    """A bulk create has ended: the list says who has an inbox now, its rows are hints (contract row 2)."""
-    ledger.signs[name] = now
+def finish_members(
+    ledger: Ledger, name: str, members: list[Account], failures: dict[str, str], now: float, left_at: float | None
+) -> None:
+    """A bulk create has ended: the list says who has an inbox now, its rows are hints (contract row 2).
+
+    `left_at` is when its call left; None when an earlier run sent it.
+    """
     for account in members:
         hint = failures.get(account.address or "")
-        existed = account.lost is None and says_exists(hint)
+        existed = account.repeats is None and says_exists(hint)
+        if account.repeats is not None and says_exists(hint):
+            account.since = account.repeats  # most likely it speaks of the lost create that this one repeated
         account.job = None
         account.facts = replace(account.facts, job=None)
         account.wrote_at = now
-        account.lost = Lost(name, now, hint, answered=True, existed=existed)
+        account.lost = Lost(name, now, left_at, hint, answered=True, existed=existed)
         account.look_at, account.looks = None, 0
         ledger.touch(account.uid)
 
@@ -80,7 +87,8 @@ def _finish_job(ledger: Ledger, job: Job, state: str, now: float) -> None:
     members = [account for uid in job.members if (account := ledger.accounts.get(uid)) is not None]
     results = job.progress.results if job.progress is not None else ()
     if job.operation == "Create":
-        finish_members(ledger, f"job-{job.id}", members, jobs.failures(results), now)
+        failures = jobs.failures(results)
+        finish_members(ledger, f"job-{job.id}", members, failures, now, job.left_at if state == "Completed" else None)
         return
     progress = job.progress
     doubted = progress is None or bool(progress.failed or progress.skipped) or state != "Completed"

@@ -34,7 +34,9 @@ def launch(ledger: Ledger, candidate: Candidate, now: float) -> Call:
         account = ledger.accounts[uid]
         account.busy = call.id
         if call.operation.creates:
-            account.creating = True
+            if account.lost is not None:  # it goes again with its half: "exists" most likely speaks of the lost one
+                account.repeats = account.since
+            account.creating, account.since, account.lost = True, None, None
             ledger.index(account)
     if call.job is not None:
         ledger.jobs[call.job].flying = True
@@ -81,6 +83,13 @@ def drop(ledger: Ledger, call: Call, members: set[str]) -> Call:
     )
     ledger.flying[call.id] = smaller
     return smaller
+
+
+def leave(ledger: Ledger, call: Call, now: float) -> Call:
+    """The call is prepared and leaves now."""
+    call = replace(call, begun=now)
+    ledger.flying[call.id] = call
+    return call
 
 
 def release(account: Account) -> None:

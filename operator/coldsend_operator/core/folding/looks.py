@@ -159,7 +159,7 @@ def _newest_seen(ledger: Ledger, call: Call, page: Page, now: float) -> None:
 def _younger(ledger: Ledger, page: Page, waiting: list[Account]) -> bool:
     """Whether the last row of the page was made after the first mark of those that are waited for."""
     made = unix_of(page.rows[-1].created_at) if page.rows else None
-    marks = [account.mark for account in waiting if account.mark is not None]
+    marks = [account.since for account in waiting if account.since is not None]
     if made is None or not marks:
         return False
     return made - ledger.server_offset >= min(marks) - ledger.kube_offset - CLOCK_SLACK

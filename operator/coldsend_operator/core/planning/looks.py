@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from coldsend_operator.core.calls import BULK, Lane, Operation
-from coldsend_operator.core.ledger import RESTART, Ledger
+from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.planning.candidate import MOST_FLYING, Candidate, queue_of, score
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps import Move
@@ -90,7 +90,7 @@ def _just_made(ledger: Ledger, uid: str, now: float) -> bool:
         return account.desired.deleting is None and account.look_at is not None and account.facts.held and not listed
     waits = now < ledger.sign(account) + ledger.policy.lost_seconds
     in_vain = account.looks == 1  # the newest page did not show it: one look of another kind, then that page again
-    return account.lost.hint is None and waits and not in_vain and account.lost.call != RESTART
+    return account.lost.hint is None and waits and not in_vain and account.lost.left_at is not None
 
 
 def _deleting_flood(ledger: Ledger, now: float) -> bool:

@@ -11,7 +11,6 @@ from coldsend_operator.core.steps.step import (
     doubted_404,
     on_hold,
     other_workspace,
-    ours,
     paced_get,
     paced_search,
     under_own_address,
@@ -135,13 +134,12 @@ def _stays(account: Account, view: View) -> bool:
 
 
 def _gone(account: Account, view: View, now: float) -> Step:
-    """The id is gone; the address must be absent too, or not ours (safety.md, 17)."""
+    """The id is gone, and a look at the address has not shown it (rule 17).
+
+    Another inbox at the address may have been made by hand: without a lost create nothing tells, so it stays (rule 39).
+    """
     if account.address is None:
         return Step(Move.UNMARK, quiet=True)
     if max(view.inventory.listed_at, account.searched_at) == 0:
         return paced_search(account, now, Reason.DELETING, "The address is looked up once more.")
-    for row in view.inventory.at(account.address):
-        mine = row.inbox_id != account.facts.inbox_id and ours(account, row, view)
-        if mine and not view.claims.holders(row.inbox_id, account.uid):
-            return Step(Move.TAKE, inbox_id=row.inbox_id, origin="Created")
     return Step(Move.UNMARK, quiet=True)

@@ -16,5 +16,7 @@ def still_due(account: Account, call: Call, generation: int, view: View) -> bool
         return False
     if call.operation.scope is Scope.DELETE and desired.deleting is not None:
         return not (desired.spec.observe or desired.spec.orphan or desired.batch in view.policy.orphaning)
+    if call.operation.creates and view.inventory.at(account.address or ""):
+        return False  # a look has shown an inbox there meanwhile
     unchanged = desired.generation == generation and not desired.problems and not account.leaving
     return unchanged and desired.deleting is None and not desired.paused and not desired.spec.observe

@@ -28,7 +28,7 @@ def observing(account: Account, view: View, now: float) -> Step:
         return at_rest(account, Reason.UNAUTHORIZED, message)
     if account.facts.held:
         return Step(Move.TAKE, inbox_id=account.facts.inbox_id, origin="Observed")
-    if account.committed:
+    if account.create_unknown or account.desired.finalizers:
         return _outgrown(account, view, now)
     if account.address is None and account.desired.spec.native is not None and account.facts.inbox_id is None:
         step = domain_step(account, view, now)

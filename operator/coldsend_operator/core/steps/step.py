@@ -17,6 +17,7 @@ from coldsend_operator.core.times import unix_of
 CLOCK_SLACK = 5.0  # seconds that created_at may lie before our mark (safety.md, 6)
 APPROVE = "set the annotation coldsend.pro/approve-deletion: 'true'"
 KEEP = "set deletionPolicy: Orphan, or the annotation coldsend.pro/force-orphan: 'true'"
+LATEST = 3600.0  # seconds after which nothing that appears is matched with a lost create any more
 GET_BACKOFF = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 
 
@@ -81,6 +82,8 @@ class View(Protocol):
 
     def over(self, account: Account) -> float: ...
 
+    def goes_again(self, account: Account) -> bool: ...
+
     def recreate_slot(self, account: Account) -> bool: ...
 
     def may_adopt(self, account: Account) -> bool: ...
@@ -93,21 +96,43 @@ class View(Protocol):
 
 
 def ours(account: Account, row: Row, view: View) -> bool:
-    """Whether a row can only come from our own create (safety.md, 6)."""
-    if account.mark_time is None or unix_of(row.created_at) is None:
+    """Whether a row can only come from the lost create of this account (rules 6 and 39).
+
+    Clocks decide for lost answers only: where ColdSend has taken the create, and said nothing of a failure, the inbox
+    is ours. No call leaves while an inbox is known at its address, so only a look that began earlier leaves a doubt.
+    """
+    lost = account.lost
+    if lost is None or not lost.matches:
         return False
     spec = account.desired.spec
     names = {(name or "").strip() for name in (spec.display_name, account.sent_name or spec.display_name)}
-    fits = may_be_of(row, spec.inbox_type) and (row.display_name or "").strip() in names
-    return fits and not made_before(account, row, view)
+    if not may_be_of(row, spec.inbox_type) or (row.display_name or "").strip() not in names:
+        return False
+    answered = lost.answered and lost.hint is None and lost.left_at is not None
+    if answered and not view.inventory.shown_before(row.inbox_id, lost.left_at or 0.0):
+        return True
+    made, marked = _made(row, view), _marked(account, view)
+    if made is None or marked is None:
+        return False
+    latest = max(lost.at, marked) if lost.answered else marked
+    return marked - CLOCK_SLACK <= made <= latest + LATEST
 
 
 def made_before(account: Account, row: Row, view: View) -> bool:
-    """Whether an inbox shows that it was there before our create: an upsert answers with it (contract row 7)."""
-    created, mark = unix_of(row.created_at), account.mark_time
-    if created is None or mark is None:
-        return False
-    return created - view.server_offset < mark - view.kube_offset - CLOCK_SLACK
+    """Whether an inbox shows that it was there before our create."""
+    made, marked = _made(row, view), _marked(account, view)
+    return made is not None and marked is not None and made < marked - CLOCK_SLACK
+
+
+def _made(row: Row, view: View) -> float | None:
+    """When ColdSend made the inbox, by our clock."""
+    created = unix_of(row.created_at)
+    return None if created is None else created - view.server_offset
+
+
+def _marked(account: Account, view: View) -> float | None:
+    """When the create was marked, by our clock."""
+    return None if account.since is None else account.since - view.kube_offset
 
 
 def may_be_of(row: Row, inbox_type: str) -> bool:
@@ -122,8 +147,8 @@ def under_way(account: Account) -> Step:
 
 
 def at_rest(account: Account, reason: Reason, message: str, due: float | None = None) -> Step:
-    """Nothing is called for this reason. A mark that stands for nothing is taken off first."""
-    if account.marked and not account.facts.held and account.lost is None and account.job is None:
+    """Nothing is called for this reason. Finalizers that stand for nothing are taken off first."""
+    if account.desired.finalizers and not account.facts.held and not account.create_unknown:
         return Step(Move.UNMARK, reason, message, due)
     return Step(Move.REST, reason, message, due)
 

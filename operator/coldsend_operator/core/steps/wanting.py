@@ -129,23 +129,22 @@ def _existing(account: Account, row: Row, view: View) -> Step:
     if not may_be_of(row, spec.inbox_type):
         message = f"The address exists in ColdSend with type {row.inbox_type}; correct inboxType to adopt it."
         return _drop_lost(account, Reason.ALREADY_EXISTS, message)
-    if not account.marked:
+    if not account.desired.finalized:
         return Step(Move.MARK, quiet=True)
     return Step(Move.TAKE, inbox_id=row.inbox_id, origin="Adopted")
 
 
 def _drop_lost(account: Account, reason: Reason, message: str) -> Step:
     """Somebody else's inbox has the address, so no create of ours can be under way there any more."""
-    if account.marked:
+    if account.desired.finalizers:
         return Step(Move.UNMARK, reason, message)
     return at_rest(account, reason, message)
 
 
 def lost(account: Account, view: View, now: float) -> Step:
-    """A create without an answer: look, wait, look, and only then repeat (safety.md, 6 and 7)."""
+    """A create without an answer: look, wait, look, and only then it is over and may be repeated (rules 6 and 7)."""
     rows = view.inventory.at(account.address or "")
-    existed = account.lost is not None and account.lost.existed
-    mine = next((row for row in rows if ours(account, row, view)), None) if not existed else None
+    mine = next((row for row in rows if ours(account, row, view)), None)
     if mine is not None and not view.claims.holders(mine.inbox_id, account.uid):
         return Step(Move.TAKE, inbox_id=mine.inbox_id, origin="Created")
     over = view.over(account)
@@ -154,7 +153,9 @@ def lost(account: Account, view: View, now: float) -> Step:
         return _existing(account, others[0], view)
     looked = max(view.inventory.listed_at, account.searched_at)
     if now >= over and looked >= over:
-        return _create(account)
+        if view.goes_again(account) and (step := _create(account)).move is Move.CREATE:
+            return step
+        return Step(Move.UNMARK, Reason.PROVISIONING, "Nothing has come of the create; it is made again.", quiet=True)
     quiet = account.lost is not None and account.lost.answered
     message = (
         "ColdSend has taken the create; the inbox is looked up."

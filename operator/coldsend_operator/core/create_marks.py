@@ -1,0 +1,47 @@
+"""The mark of a create: a finalizer that says since when the outcome of a create of ours is unknown (rule 39).
+
+Whoever may edit an object may put finalizers on it, so a mark carries a MAC with the operator's HMAC key over the
+object's UID and the time. It goes on and comes off in the same writes as the plain finalizer, which only says that the
+object must not vanish without the operator.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable
+
+PREFIX = "coldsend.pro/creating."
+CONTEXT = b"coldsend-operator create mark v1\x00"  # no digest of a password is ever a mark
+_MARK = re.compile(re.escape(PREFIX) + r"([0-9]{1,12})\.([0-9a-f]{24})")
+
+
+def is_mark(finalizer: str) -> bool:
+    """Whether a finalizer has the form of a mark, forged or not."""
+    return finalizer.startswith(PREFIX)
+
+
+class CreateMarks:
+    """Writes and checks marks. Without a key (it is not loaded yet) no mark is valid."""
+
+    def __init__(self, key: bytes | None = None) -> None:
+        self._key = key
+
+    def text(self, uid: str, since: float) -> str:
+        """The finalizer for a create that leaves at `since`, in whole Unix seconds of the API server's clock."""
+        if self._key is None:
+            raise RuntimeError("nothing is marked before the HMAC key is loaded")
+        time = str(int(since))
+        body = CONTEXT + uid.encode() + b"\x00" + time.encode()
+        return f"{PREFIX}{time}.{hmac.new(self._key, body, hashlib.sha256).hexdigest()[:24]}"
+
+    def since(self, uid: str, finalizers: Iterable[str]) -> float | None:
+        """The time of the newest valid mark; None when there is none."""
+        times = [time for finalizer in finalizers if (time := self._time(uid, finalizer)) is not None]
+        return max(times, default=None)
+
+    def _time(self, uid: str, finalizer: str) -> float | None:
+        found = _MARK.fullmatch(finalizer)
+        if found is None or self._key is None:
+            return None
+        since = float(found[1])
+        return since if hmac.compare_digest(self.text(uid, since).encode(), finalizer.encode()) else None

@@ -1,0 +1,349 @@
+"""Rule 39: a mark means that the outcome of a create of ours is unknown, and only the operator can make one."""
+
+import pytest
+
+from coldsend_operator.core.answers import BulkAnswer, Created, Failure, FailureKind, JobProgress, Page, ResultRow
+from coldsend_operator.core.calls import Operation
+from coldsend_operator.core.create_marks import CreateMarks
+from coldsend_operator.core.departed import KEPT_SECONDS
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import Account, Credentials
+from coldsend_operator.core.steps import Move, still_due
+from coldsend_operator.resources.names import FINALIZER
+from coldsend_operator.workspace.desired import read_object
+from tests.support.clock import START
+from tests.support.desk import ANN, MARKS, Desk, object_of, row
+
+BOB = "bob@company.com"
+LOST = Failure(FailureKind.LOST, "the connection was cut")
+DONE = JobProgress("COMPLETED", total=2, processed=2)
+FIRST = "uid-digest-1-1"  # of the first object on a desk
+FORGED = {
+    "with_another_key": CreateMarks(b"guessed").text(FIRST, START - 60.0),
+    "of_another_object": MARKS.text("uid-of-another", START - 60.0),
+    "with_another_time": MARKS.text(FIRST, START).replace(f"{START:.0f}", f"{START - 60:.0f}"),
+    "without_a_mac": f"coldsend.pro/creating.{START - 60:.0f}.",
+    "of_no_form": "coldsend.pro/creating.yesterday",
+}
+
+
+def wanting(desk: Desk, *addresses: str) -> list[Account]:
+    accounts = [desk.account(address) for address in addresses or (ANN,)]
+    desk.sweep()
+    return accounts
+
+
+def restarted(account: Account) -> tuple[Desk, Account]:
+    """Another process reads what stands on the object now."""
+    desk = Desk()
+    desk.now = START + 200.0
+    raw = object_of(account.address or ANN, account.uid, finalizers=account.desired.finalizers)
+    found = read_object(raw)
+    found.credentials = Credentials("hmac-of-one")
+    desk.ledger.add(found, desk.now)
+    return desk, found
+
+
+@pytest.mark.parametrize("mark", FORGED.values(), ids=FORGED)
+@pytest.mark.parametrize("leads", [False, True], ids=["at_a_start", "at_a_leader"])
+def test_rule_39_a_forged_mark_matches_nothing(mark: str, leads: bool) -> None:
+    desk = Desk()
+    if leads:
+        desk.lead()
+    account = desk.account(finalizers=(FINALIZER, mark))
+    desk.wait(130.0)
+    desk.search(account, row(made=START - 58.0))
+    assert account.facts.inbox_id is None
+    assert desk.step(account).reason is Reason.ALREADY_EXISTS
+
+
+@pytest.mark.parametrize("leads", [False, True], ids=["at_a_start", "at_a_leader"])
+def test_rule_39_a_forged_mark_does_not_overtake_an_older_object(leads: bool) -> None:
+    desk = Desk()
+    if leads:
+        desk.lead()
+    older = desk.account()
+    younger = desk.account(finalizers=(FINALIZER, FORGED["of_another_object"]), name="younger", created=START)
+    desk.sweep()
+    assert desk.step(older).reason is not Reason.ADDRESS_CONFLICT
+    assert younger.lost is None or younger.lost.arrived
+    desk.wait(130.0)
+    desk.sweep()
+    assert desk.step(younger).reason is Reason.ADDRESS_CONFLICT
+
+
+def test_rule_39_a_leader_takes_a_forged_mark_off() -> None:
+    desk = Desk()
+    desk.lead()
+    account = desk.account(finalizers=(FINALIZER, FORGED["with_another_key"]))
+    assert desk.chore(account) is Move.UNMARK
+    desk.sweep()
+    assert desk.step(account).move is Move.CREATE
+
+
+def test_rule_39_an_object_that_comes_marked_to_a_leader_is_waited_for_and_matches_nothing() -> None:
+    desk = Desk()
+    desk.lead()
+    account = desk.account(marked=START - 10.0)
+    desk.sweep()
+    assert desk.step(account).move is not Move.CREATE
+    desk.wait(130.0)
+    desk.search(account, row(made=START - 8.0))
+    assert account.facts.inbox_id is None
+    assert desk.step(account).reason is Reason.ALREADY_EXISTS
+
+
+def test_rule_39_a_mark_that_somebody_puts_back_later_comes_off_again() -> None:
+    desk = Desk()
+    (account,) = wanting(desk)
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.PLAN_LIMIT, "plan", 402))
+    mark = account.desired.finalizers
+    assert desk.chore(account) is Move.UNMARK
+    desk.change(account, finalizers=mark)
+    assert desk.chore(account) is Move.UNMARK
+
+
+@pytest.mark.parametrize("marked", [START - 3700.0, START - 40_000.0], ids=["an_hour_ago", "long_ago"])
+def test_rule_39_an_old_mark_does_not_match_what_was_made_more_than_an_hour_after_it(marked: float) -> None:
+    desk = Desk()
+    account = desk.account(marked=marked)
+    desk.sweep(row(made=START - 50.0))
+    desk.wait(130.0)
+    desk.sweep(row(made=START - 50.0))
+    assert account.facts.inbox_id is None
+    assert desk.step(account).reason is Reason.ALREADY_EXISTS
+
+
+def test_rule_39_a_lost_create_is_over_after_its_wait_also_while_its_secret_is_missing() -> None:
+    desk = Desk()
+    (account,) = wanting(desk)
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
+    account.credentials = Credentials(None, Reason.SECRET_NOT_FOUND, "it is gone")
+    desk.wait(130.0)
+    desk.search(account)
+    assert desk.chore(account) is Move.UNMARK
+    desk.wait(600.0)
+    desk.sweep(row(made=desk.now - 5.0))
+    assert account.facts.inbox_id is None
+    assert desk.step(account).reason is Reason.ALREADY_EXISTS
+
+
+def test_rule_39_others_that_arrive_marked_do_not_prolong_the_wait_of_a_lost_create() -> None:
+    desk = Desk()
+    account = desk.account(marked=START - 60.0)
+    desk.lead()
+    desk.wait(100.0)
+    desk.account(BOB, marked=START + 90.0)
+    desk.wait(30.0)
+    desk.sweep()
+    assert desk.chore(account) is Move.UNMARK
+    assert desk.step(account).move is Move.CREATE
+
+
+def test_rule_39_members_of_one_call_still_wait_for_each_other_after_a_restart() -> None:
+    desk = Desk()
+    ann, bob = desk.account(marked=START - 60.0), desk.account(BOB, marked=START - 60.0)
+    desk.wait(100.0)
+    desk.sweep(row(made=START - 58.0))
+    assert ann.facts.inbox_id == "inbox-1"
+    desk.wait(100.0)
+    desk.sweep(row())
+    assert desk.chore(bob) is None
+    desk.wait(21.0)
+    desk.sweep(row())
+    assert desk.chore(bob) is Move.UNMARK
+
+
+NOTHING_DONE = {
+    "401": Failure(FailureKind.UNAUTHORIZED, "invalid key", 401),
+    "402": Failure(FailureKind.PLAN_LIMIT, "plan limit", 402),
+    "403": Failure(FailureKind.FORBIDDEN, "scope", 403, required=("create",)),
+    "404": Failure(FailureKind.NOT_FOUND, "no such path", 404),
+    "409": Failure(FailureKind.CONFLICT, "email already exists", 409),
+    "422": Failure(FailureKind.REFUSED, "bad password", 422),
+    "429": Failure(FailureKind.RATE_LIMITED, "slow down", 429),
+    "not_sent": Failure(FailureKind.NOT_SENT, "no connection"),
+}
+
+
+@pytest.mark.parametrize("failure", NOTHING_DONE.values(), ids=NOTHING_DONE)
+def test_rule_39_an_outcome_that_is_known_takes_the_mark_off(failure: Failure) -> None:
+    desk = Desk()
+    (account,) = wanting(desk)
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), failure)
+    assert desk.chore(account) is Move.UNMARK
+    assert account.desired.finalizers == ()
+    desk, account = restarted(account)
+    desk.sweep(row(made=START + 100.0))  # made by hand meanwhile
+    assert account.facts.inbox_id is None
+    assert desk.step(account).reason is Reason.ALREADY_EXISTS
+
+
+@pytest.mark.parametrize("failure", NOTHING_DONE.values(), ids=NOTHING_DONE)
+def test_rule_39_a_paused_object_keeps_no_mark_of_a_known_outcome(failure: Failure) -> None:
+    desk = Desk()
+    (account,) = wanting(desk)
+    call = desk.ask(Operation.CREATE_SMTP, account)
+    desk.change(account, annotations={"coldsend.pro/paused": "true"})
+    desk.answer(call, failure)
+    assert desk.chore(account) is Move.UNMARK
+
+
+def test_rule_39_each_create_has_a_mark_of_its_own_time() -> None:
+    desk = Desk()
+    (account,) = wanting(desk)
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), NOTHING_DONE["429"])
+    desk.chore(account)
+    desk.wait(300.0)
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
+    desk, account = restarted(account)
+    desk.sweep(row(made=START + 100.0))  # made by hand between the two
+    desk.wait(130.0)
+    desk.sweep(row(made=START + 100.0))
+    assert account.facts.inbox_id is None
+
+
+def test_rule_39_an_inbox_made_by_hand_after_ours_was_deleted_by_hand_survives_the_deletion() -> None:
+    desk = Desk()
+    account = desk.holder(finalizers=(FINALIZER, MARKS.text(FIRST, START - 5_000.0)), deleting=True)
+    desk.sweep(row(inbox_id="inbox-2", made=START - 3_000.0))
+    missing = Failure(FailureKind.NOT_FOUND, "", 404)
+    desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), missing)
+    desk.search(account, row(inbox_id="inbox-2", made=START - 3_000.0))
+    assert account.facts.inbox_id == "inbox-1"
+    assert desk.step(account).move is Move.UNMARK
+
+
+@pytest.mark.parametrize("offset", [-50.0, 50.0, -100_000.0], ids=str)
+@pytest.mark.parametrize("kind", ["single", "bulk", "job"])
+def test_rule_39_a_clear_success_is_ours_whatever_the_clocks_say(offset: float, kind: str) -> None:
+    desk = Desk()
+    ann, bob = wanting(desk, ANN, BOB)
+    shown = [row(made=START + offset), row(BOB, "inbox-2", made=START + offset)]
+    if kind == "single":
+        desk.answer(desk.ask(Operation.CREATE_SMTP, ann), Created(shown[0]))
+    else:
+        call = desk.ask(Operation.CREATE_SMTP_BULK, ann, bob)
+        desk.answer(call, BulkAnswer("job-1" if kind == "job" else None, 2, 2))
+        if kind == "job":
+            desk.wait(5.0)
+            desk.answer(desk.ask(Operation.POLL_CREATE_JOB, job="job-1"), DONE)
+        desk.wait(1.0)
+        desk.sweep(*shown)
+    assert (ann.facts.inbox_id, ann.facts.origin) == ("inbox-1", "Created")
+
+
+def test_rule_39_a_row_that_says_failed_leaves_the_decision_to_the_clocks() -> None:
+    desk = Desk()
+    ann, bob = wanting(desk, ANN, BOB)
+    failed = ResultRow(ANN, None, success=False, message="connection failed")
+    desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, ann, bob), BulkAnswer(None, 2, 1, 1, 0, (failed,)))
+    desk.wait(1.0)
+    desk.sweep(row(made=START - 50.0))
+    assert ann.facts.inbox_id is None
+
+
+@pytest.mark.parametrize(("made", "ours"), [(START - 50.0, False), (START + 1.0, True)], ids=["older", "in_time"])
+def test_rule_39_a_success_that_names_an_inbox_known_before_the_call_is_not_ours(made: float, ours: bool) -> None:
+    """An upsert answers so. The list began before the call and ended after it: only then clocks are asked."""
+    desk = Desk()
+    account = desk.account()
+    desk.sweep()
+    listing = desk.ask(Operation.LIST_ACCOUNTS)
+    desk.now += 1.0
+    call = desk.ask(Operation.CREATE_SMTP, account)
+    desk.answer(listing, Page((row(made=made),), 1, 1, 1, has_next=False))
+    desk.answer(call, Created(row(made=made)))
+    assert (account.facts.inbox_id == "inbox-1") == ours
+
+
+@pytest.mark.parametrize("shown", [{"display_name": "By Hand"}, {"inbox_type": "OUTLOOK_365"}], ids=["name", "type"])
+def test_rule_39_a_success_that_names_an_older_inbox_with_other_values_is_not_ours(shown: dict[str, str]) -> None:
+    desk = Desk()
+    (account,) = wanting(desk)
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Created(row(made=START - 50.0, **shown)))
+    assert account.facts.inbox_id is None
+    desk.chore(account)
+    assert desk.step(account).reason is Reason.ALREADY_EXISTS
+
+
+def test_rule_39_a_success_that_names_an_inbox_of_another_object_is_not_ours() -> None:
+    desk = Desk()
+    desk.holder(name="other")
+    account = desk.account(BOB)
+    desk.sweep(row())
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Created(row(BOB)))
+    assert account.facts.inbox_id is None
+
+
+@pytest.mark.parametrize("wiped", [(), (FINALIZER,)], ids=["all", "the_mark_only"])
+@pytest.mark.parametrize("kind", ["flying", "lost", "job"])
+def test_rule_39_a_mark_that_is_wiped_comes_back_at_once_with_its_time(kind: str, wiped: tuple[str, ...]) -> None:
+    desk = Desk()
+    ann, bob = wanting(desk, ANN, BOB)
+    call = desk.ask(Operation.CREATE_SMTP_BULK, ann, bob)
+    mark = ann.desired.finalizers
+    desk.wait(5.0)
+    if kind != "flying":
+        desk.answer(call, LOST if kind == "lost" else BulkAnswer("job-1", 2))
+    desk.change(ann, finalizers=wiped, generation=1)
+    assert desk.chore(ann) is Move.MARK
+    assert ann.desired.finalizers == mark
+
+
+@pytest.mark.parametrize("kind", ["flying", "lost", "job"])
+def test_rule_39_an_object_that_leaves_the_selector_and_comes_back_goes_on_with_its_create(kind: str) -> None:
+    desk = Desk()
+    desk.lead()
+    ann, bob = wanting(desk, ANN, BOB)
+    desk.stores = False
+    call = desk.ask(Operation.CREATE_SMTP_BULK, ann, bob)
+    if kind != "flying":
+        desk.answer(call, LOST if kind == "lost" else BulkAnswer("job-1", 2))
+    desk.ledger.depart(ann.uid, desk.now)
+    desk.wait(60.0)
+    ann = read_object(object_of(ANN, ann.uid, finalizers=ann.desired.finalizers))
+    ann.credentials = Credentials("hmac-of-one")
+    desk.ledger.add(ann, desk.now)
+    desk.settle()
+    assert (ann.busy is not None, ann.job, ann.lost is not None) == {
+        "flying": (True, None, False),
+        "lost": (False, None, True),
+        "job": (False, "job-1", False),
+    }[kind]
+    if kind == "flying":
+        desk.answer(call, BulkAnswer("job-1", 2))
+    if kind != "lost":
+        desk.answer(desk.ask(Operation.POLL_CREATE_JOB, job="job-1"), DONE)
+    desk.wait(1.0)
+    desk.sweep(row(made=START + 10.0))
+    assert (ann.facts.inbox_id, ann.facts.origin) == ("inbox-1", "Created")
+
+
+def test_rule_39_objects_that_left_are_not_remembered_for_ever() -> None:
+    desk = Desk()
+    for number in range(3):
+        account = desk.account(f"{number}@company.com", marked=START)
+        desk.ledger.depart(account.uid, desk.now)
+        desk.wait(KEPT_SECONDS)
+    assert len(desk.ledger.departed) <= 2
+
+
+def test_rule_39_signs_of_lost_calls_are_not_kept_for_ever() -> None:
+    desk = Desk()
+    for number in range(5):
+        account = desk.account(f"{number}@company.com")
+        desk.sweep()
+        desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
+        desk.wait(1.0)
+        desk.search(account, row(account.address or "", f"inbox-{number}", made=desk.now))
+        desk.wait(3600.0)
+    assert len(desk.ledger.signs) <= 2
+
+
+def test_rule_39_no_create_leaves_for_an_address_where_a_look_has_just_shown_an_inbox() -> None:
+    desk = Desk()
+    (account,) = wanting(desk)
+    call = desk.ask(Operation.CREATE_SMTP, account)
+    desk.sweep(row())
+    assert not still_due(account, call, account.desired.generation, desk.ledger)
