@@ -22,6 +22,7 @@ def judge_absence(ledger: Ledger, account: Account, begun: float, now: float) ->
             set_back(ledger, account, refusal_reason(hint), hint or "ColdSend refused the inbox.", now)
     elif account.lost is not None and (account.uid,) in ledger.splits and begun >= ledger.over(account):
         account.lost = None  # nothing came of a create that left alone, twice: its neighbours do not wait for it
+        ledger.index(account)
         set_back(ledger, account, Reason.API_UNAVAILABLE, FAILS_ON_CREATE, now)
     elif account.unsure_at and begun > max(account.unsure_at, ledger.over(account)):
         account.lost = None
