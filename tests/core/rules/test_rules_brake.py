@@ -11,6 +11,7 @@ from coldsend_operator.core.deciding import ask_brake_for_all
 from coldsend_operator.core.policy import NamespaceMarks, Policy, Threshold
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, Credentials, Setback
+from coldsend_operator.core.steps import still_due
 from tests.core.rules.watching import play_until, running
 from tests.support.clock import START
 from tests.support.desk import ANN, Desk, row
@@ -503,6 +504,19 @@ def test_rule_31_a_deletion_that_coldsend_refused_before_is_not_tried_again_whil
     desk.wait(WINDOW)
     assert leaving(desk) == 0
     assert said(desk, accounts) == {"DeletionHeld"}
+
+
+@pytest.mark.parametrize("how", ["crd_deleted", "protected", "neither"])
+def test_rule_31_a_call_that_is_being_prepared_when_its_deletion_is_put_on_hold_does_not_leave(how: str) -> None:
+    desk = Desk()
+    accounts = holders(desk, 1)
+    show(desk, accounts)
+    delete(desk, accounts)
+    call = desk.ask(Operation.DELETE_ACCOUNT, *accounts)
+    desk.ledger.brake.leave(call.uids, desk.now)
+    desk.ledger.policy.hold_deletions = how == "crd_deleted"
+    delete(desk, accounts, deletionProtection=how == "protected")
+    assert still_due(accounts[0], call, accounts[0].desired.generation, desk.ledger) == (how == "neither")
 
 
 # -- deletionProtection

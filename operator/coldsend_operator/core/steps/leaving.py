@@ -2,7 +2,7 @@
 
 from coldsend_operator.core.calls import Call, Scope
 from coldsend_operator.core.records import Account
-from coldsend_operator.core.steps.step import View
+from coldsend_operator.core.steps.step import View, on_hold
 
 
 def still_due(account: Account, call: Call, generation: int, view: View) -> bool:
@@ -12,7 +12,7 @@ def still_due(account: Account, call: Call, generation: int, view: View) -> bool
         return True
     if call.operation.scope is Scope.DELETE and (desired.force_orphan or view.claims.twins(account)):
         return False
-    if call.operation.scope is Scope.DELETE and view.protected(account):
+    if call.operation.scope is Scope.DELETE and on_hold(account, view) is not None:
         return False
     if call.operation.scope is Scope.DELETE and desired.deleting is not None:
         return not (desired.spec.observe or desired.spec.orphan or desired.batch in view.policy.orphaning)
