@@ -5,7 +5,7 @@ from typing import Any
 
 from coldsend_operator.core import folding
 from coldsend_operator.core.answers import Answer, Failure, Page, Row
-from coldsend_operator.core.calls import Call, Lane, Operation
+from coldsend_operator.core.calls import Call, Lane, Operation, Scope
 from coldsend_operator.core.claims import Claims
 from coldsend_operator.core.create_marks import CreateMarks
 from coldsend_operator.core.deciding import settle
@@ -21,6 +21,7 @@ from tests.support.clock import START, rfc3339
 from tests.support.simulation import spec_of
 
 ANN = "ann@company.com"
+LANES = {Scope.CREATE: Lane.CREATE, Scope.DELETE: Lane.DELETE, Scope.MAIL: Lane.MAIL}
 LONG_AGO = 10_000.0  # seconds before START: when the objects were made
 MARKS = CreateMarks(b"the key of the desk")
 Raw = dict[str, Any]
@@ -114,7 +115,7 @@ class Desk:
             account.sent = (account.desired.spec.hash, account.credentials.digest if account.credentials else None)
             account.sent_name = account.desired.spec.display_name
         uids = tuple(account.uid for account in accounts)
-        candidate = Candidate(self.now, 0.0, operation, Lane.LOOK, uids, **fields)
+        candidate = Candidate(self.now, 0.0, operation, LANES.get(operation.scope, Lane.LOOK), uids, **fields)
         call = folding.launch(self.ledger, candidate, self.now)
         for account in accounts if operation.creates else ():
             account.since = float(int(self.now + self.ledger.kube_offset))

@@ -4,20 +4,17 @@ ColdSend grants 100 requests a minute and 1,000 an hour over all endpoints (refe
 fixed or sliding and whether refused requests count is not documented (contract row 15): sliding, and they count.
 """
 
-from collections import deque
 from dataclasses import dataclass
-from math import ceil
 from typing import Any
 
 from coldsend_operator.core.answers import RateHeaders
+from coldsend_operator.core.shares import HourShares, MailBudget
+from coldsend_operator.core.windows import HOUR, MINUTE, Window, stored
 
-MINUTE = 60.0
-HOUR = 3600.0
 BLOCK = 20
 FALLBACK_WAIT = 60.0
 LONGEST_DOUBLED_WAIT = 600.0
 PROBE_PAUSE = 0.5
-MAIL_SHARE = 10  # test mails take at most one request in so many (rule 28)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,95 +36,6 @@ class Limits:
         return max(1, int(limit * (1 - self.reserve) + 1e-9))
 
 
-@dataclass(slots=True)
-class _Bucket:
-    first: float
-    latest: float
-    count: int
-
-
-class Window:
-    """A sliding window. Requests are counted when they end, so that slow answers never make it burst.
-
-    Requests that end within `grain` seconds share a bucket, which leaves the window as late as its latest request.
-    """
-
-    def __init__(self, length: float, grain: float) -> None:
-        self.length = length
-        self._grain = grain
-        self._buckets: deque[_Bucket] = deque()  # oldest first
-        self._total = 0
-
-    def add(self, when: float, count: int = 1) -> None:
-        self._total += count
-        last = self._buckets[-1] if self._buckets else None
-        if last is not None and last.first <= when < last.first + self._grain:
-            last.latest = max(last.latest, when)
-            last.count += count
-            return
-        position = len(self._buckets)
-        while position and self._buckets[position - 1].latest > when:
-            position -= 1
-        self._buckets.insert(position, _Bucket(when, when, count))
-
-    def used(self, now: float) -> int:
-        while self._buckets and self._buckets[0].latest + self.length <= now:
-            self._total -= self._buckets.popleft().count
-        return self._total
-
-    def free_at(self, now: float, limit: int, wanted: int = 1) -> float:
-        """When `wanted` more fit below `limit`, if nothing else is spent till then."""
-        excess = self.used(now) + wanted - limit
-        if excess <= 0:
-            return now
-        for bucket in self._buckets:
-            excess -= bucket.count
-            if excess <= 0:
-                return bucket.latest + self.length
-        return now + self.length
-
-    def to_json(self, now: float) -> list[list[float]]:
-        self.used(now)
-        return [[_stored(bucket.latest), bucket.count] for bucket in self._buckets]
-
-
-def _stored(when: float) -> float:
-    """Rounded up: a request that counts for a moment less than it should makes the window burst after a restart."""
-    return ceil(when * 10) / 10
-
-
-class MailBudget:
-    """Test mails sent in the present minute and hour; `flying` are those whose answer is awaited."""
-
-    def __init__(self) -> None:
-        self._minute = Window(MINUTE, 0.5)
-        self._hour = Window(HOUR, 60.0)
-        self.flying = 0
-
-    def add(self, when: float, count: int = 1) -> None:
-        self._minute.add(when, count)
-        self._hour.add(when, count)
-
-    def free_at(self, now: float, minute_limit: int, hour_limit: int) -> float:
-        """When the next mail may leave, where all requests together have these limits."""
-        minute = self._minute.free_at(now, max(1, minute_limit // MAIL_SHARE) - self.flying)
-        return max(minute, self._hour.free_at(now, max(1, hour_limit // MAIL_SHARE) - self.flying))
-
-    def to_json(self, now: float) -> list[list[float]]:
-        """Mails whose answer is awaited count as sent now: they may have left when the process ends."""
-        flying = [[_stored(now), float(self.flying)]] if self.flying else []
-        return self._hour.to_json(now) + flying
-
-    def load(self, entries: list[list[float]], now: float, ahead: float = 0.0) -> None:
-        for when, count in entries:
-            if when + ahead + HOUR > now:
-                self.add(min(when + ahead, now), int(count))
-
-    def absorb(self, other: "MailBudget", now: float) -> None:
-        self.load(other._hour.to_json(now), now)  # noqa: SLF001 - a budget like this one
-        self.flying += other.flying
-
-
 class Budget:
     """What may still be asked of ColdSend. All times are Unix seconds of one steady clock."""
 
@@ -136,6 +44,7 @@ class Budget:
         self._minute = Window(MINUTE, 0.5)
         self._hour = Window(HOUR, 60.0)
         self.mails = MailBudget()
+        self.shares = HourShares()
         self.flying = 0
         self.booked = 0  # requests that the stored state already counts
         self.granted_minute: int | None = None
@@ -147,8 +56,12 @@ class Budget:
 
     # -- asking
 
-    def room(self, now: float, headroom: float = 0.0) -> int:
-        """How many requests may leave now. `headroom` is the share of the minute kept for more urgent lanes."""
+    def room(self, now: float, headroom: float = 0.0, look_share: float = 1.0) -> int:
+        """How many requests may leave now.
+
+        `headroom` is the share of the minute kept for more urgent lanes, `look_share` that of the hour which calls
+        that only ask may take.
+        """
         if now < self.refused_until:
             return 0
         minute = self.minute_limit
@@ -160,16 +73,25 @@ class Budget:
             free = min(free, self._server_room[1] - self.flying)
         if self.refusals:
             free = min(free, 1 - self.flying)
+        if look_share < 1.0:
+            free = min(free, self.shares.looks_left(now, self.hour_limit, look_share))
         return max(0, free)
 
-    def free_at(self, now: float, headroom: float = 0.0) -> float:
+    def exhausted_by(self, now: float, *, looks: bool) -> frozenset[str]:
+        """Namespaces that have taken their part of the hour, for looks or for all calls (rule 42)."""
+        left = self.hour_limit - self._hour.used(now) - self.flying
+        return self.shares.exhausted_by(now, self.hour_limit, left, looks=looks)
+
+    def free_at(self, now: float, headroom: float = 0.0, look_share: float = 1.0) -> float:
         """When the next request may leave; `now` when it may at once."""
-        if self.room(now, headroom) > 0:
+        if self.room(now, headroom, look_share) > 0:
             return now
         if self.refusals and self.flying and now >= self.refused_until:
             return now + PROBE_PAUSE  # one call alone is under way; its answer tells more than time does
         minute = self._minute.free_at(now, int(self.minute_limit * (1 - headroom)) - self.flying)
         hour = self._hour.free_at(now, self.hour_limit - self.flying)
+        if look_share < 1.0:
+            hour = max(hour, self.shares.looks_free_at(now, self.hour_limit, look_share))
         server = self._server_room[0] if self._server_room and self._server_room[1] <= self.flying else now
         return max(minute, hour, self.refused_until, server, now + 0.02)
 
@@ -208,20 +130,24 @@ class Budget:
         """How many requests are booked ahead in one write of the state ConfigMap."""
         return max(BLOCK, self.minute_limit // 10)
 
-    def start(self) -> None:
+    def start(self, *, look: bool = False) -> None:
         self.flying += 1
+        self.shares.flying += look
         self.booked = max(0, self.booked - 1)
 
-    def end(self, now: float) -> None:
+    def end(self, now: float, *, look: bool = False) -> None:
         self.flying -= 1
         self._minute.add(now)
         self._hour.add(now)
+        if look:
+            self.shares.end_look(now)
         if self._server_room:
             self._server_room = (self._server_room[0], self._server_room[1] - 1)
 
-    def cancel(self) -> None:
+    def cancel(self, *, look: bool = False) -> None:
         """The request that `start` announced did not leave."""
         self.flying -= 1
+        self.shares.flying -= look
         self.booked += 1
 
     def answered(self, now: float) -> None:
@@ -287,7 +213,7 @@ class Budget:
         if mails:
             state["mails"] = mails
         if self.refusals:
-            state["refusedUntil"] = _stored(self.refused_until)
+            state["refusedUntil"] = stored(self.refused_until)
             state["refusals"] = self.refusals
         return state
 
@@ -326,4 +252,5 @@ class Budget:
         self.mails.absorb(other.mails, now)
         self.flying += other.flying
         self.booked += other.booked
+        self.shares.absorb(other.shares, now)
         self.heed(other)

@@ -94,6 +94,16 @@ class Lane(StrEnum):
         return _PATIENCE[self]
 
     @property
+    def hour_share(self) -> float:
+        """How much of the hour the lanes that only look may take together with those above them (rule 42)."""
+        return _HOUR_SHARES.get(self, 1.0)
+
+    @property
+    def looks(self) -> bool:
+        """Whether its calls only ask, so that they must leave room for those that write."""
+        return self in _HOUR_SHARES
+
+    @property
     def headroom(self) -> float:
         return 0.0 if self in {Lane.EDIT, Lane.DELETE} else _FOR_PEOPLE
 
@@ -107,6 +117,7 @@ _PATIENCE = {
     Lane.MAIL: 8.0,
     Lane.SWEEP: 10.0,
 }
+_HOUR_SHARES = {Lane.POLL: 0.8, Lane.LOOK: 0.75, Lane.SWEEP: 0.65}
 _FOR_PEOPLE = 0.025  # of the minute: beside edits and deletions all lanes have the same room, so that none starves
 
 

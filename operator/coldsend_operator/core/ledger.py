@@ -454,6 +454,10 @@ class Ledger:
         """Those of a bulk that are to go again, and wait for this call now: some may wait for a look instead."""
         return tuple(uid for uid in uids if uid in self._queued and self._queued[uid][0] is move)
 
+    def in_turn(self, uids: Iterable[str], without: frozenset[str]) -> tuple[str, ...]:
+        """Those whose namespaces have a turn."""
+        return tuple(uid for uid in uids if self.accounts[uid].desired.namespace not in without)
+
     def next_call_id(self) -> int:
         self._next_call += 1
         return self._next_call

@@ -53,10 +53,10 @@ class Queue:
         """When the longest waiting came."""
         return min((next(iter(waiting.values())) for waiting in self._namespaces.values()), default=0.0)
 
-    def take(self, count: int) -> tuple[str, ...]:
-        """The next `count` UIDs, a turn for each namespace; nothing is removed."""
+    def take(self, count: int, without: frozenset[str] = frozenset()) -> tuple[str, ...]:
+        """The next `count` UIDs, a turn for each namespace but those `without` a turn; nothing is removed."""
         taken: list[str] = []
-        turns = [iter(waiting) for waiting in self._namespaces.values()]
+        turns = [iter(waiting) for namespace, waiting in self._namespaces.items() if namespace not in without]
         share = max(1, count // max(1, len(turns)))
         while turns and len(taken) < count:
             left = []

@@ -21,7 +21,8 @@ def estimate(ledger: Ledger, now: float) -> None:
     if now < ledger.estimated_at + SHORT_WAIT / 2:
         return
     ledger.estimated_at = now
-    free_at = {move: ledger.budget.free_at(now, lane.headroom) for move, lane in ESTIMATED.items()}
+    budget = ledger.budget
+    free_at = {move: budget.free_at(now, lane.headroom, lane.hour_share) for move, lane in ESTIMATED.items()}
     ahead = 1 if ledger.inventory.listed_at else 1 + len(ledger.accounts) // BULK
     for (move, _), queue in ledger.queues.items():
         if move not in ESTIMATED:

@@ -7,9 +7,9 @@ from collections.abc import Callable, Collection, Set
 from typing import Any
 from weakref import WeakValueDictionary
 
-from coldsend_operator.core.budget import HOUR
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.trust import Trust
+from coldsend_operator.core.windows import HOUR
 from coldsend_operator.kube.client import KubeError, Unreachable
 from coldsend_operator.kube.state import StateConflict, StateMap
 from coldsend_operator.logs import Event, log

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from coldsend_operator.core.answers import BulkAnswer, Created, Failure, FailureKind, MailSent, Page
+from coldsend_operator.core.answers import BulkAnswer, Created, Failure, FailureKind, MailSent, Page, Row
 from coldsend_operator.core.budget import Budget, Limits
-from coldsend_operator.core.calls import Operation
+from coldsend_operator.core.calls import Lane, Operation
 from coldsend_operator.core.claims import Claims
-from coldsend_operator.core.policy import Policy
+from coldsend_operator.core.planning import Candidate
+from coldsend_operator.core.policy import Policy, Threshold
+from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from tests.core.rules.watching import running
 from tests.support.clock import START
 from tests.support.desk import Desk, row
@@ -287,3 +289,86 @@ def test_rule_41_a_bulk_that_alone_is_answered_404_goes_again_in_halves_at_last(
         desk.wait(60.0)
     assert [len(split) for split in desk.ledger.splits] == [2, 2]
     assert {account.setback for account in accounts} == {None}
+
+
+def serve(desk: Desk, *rows: Row) -> list[Candidate]:
+    """What leaves in one second, answered at once; inboxes that are asked for are not understood."""
+    left = list(desk.calls())
+    for candidate in left:
+        accounts = [desk.ledger.accounts[uid] for uid in candidate.uids]
+        call = desk.ask(candidate.operation, *accounts, page=candidate.page, inbox_ids=candidate.inbox_ids)
+        match candidate.operation:
+            case Operation.CREATE_SMTP:
+                address = accounts[0].address or ""
+                desk.answer(call, Created(row(address, f"in-{address}", made=desk.now)))
+            case Operation.DELETE_ACCOUNT:
+                desk.answer(call, Failure(FailureKind.NOT_FOUND, "inbox not found", 404))
+            case Operation.LIST_ACCOUNTS | Operation.SEARCH_ACCOUNTS:
+                desk.answer(call, Page(rows, 1, len(rows), 1, has_next=False))
+            case _:
+                desk.answer(call, Failure(FailureKind.LOST, "answer not understood", 200))
+    desk.wait(1.0)
+    return left
+
+
+def first_call_after(desk: Desk, uid: str) -> int:
+    """Seconds until a write for the account leaves."""
+    return next(second for second in range(3600) if any(uid in c.uids and c.operation.creates for c in serve(desk)))
+
+
+def test_rule_42_looks_of_one_namespace_leave_room_for_the_creates_of_another() -> None:
+    desk = Desk()
+    many = [desk.holder(f"{n}@company.com", f"inbox-{n}") for n in range(40)]
+    rows = [row(account.address or "", account.facts.inbox_id or "", made=START - 1e4) for account in many]
+    for second in range(2000):
+        for account in many[second % 60 : second % 60 + 1]:
+            desk.change(account, account.address or "", generation=1, annotations={RECONCILE_ANNOTATION: str(second)})
+        desk.ledger.stale_secrets.clear()  # the Secrets are read again
+        serve(desk, *rows)
+    spent = 800 - desk.ledger.budget.remaining(desk.now)[1]
+    lone = desk.account("lone@company.com", namespace="support")
+    assert first_call_after(desk, lone.uid) < 60
+    assert spent > 500
+    assert desk.ledger.budget.remaining(desk.now)[1] > 100
+
+
+def test_rule_42_creates_and_deletions_of_one_namespace_leave_room_for_those_of_another() -> None:
+    desk = Desk(policy=Policy(brake=Threshold(None, 100.0)))
+    desk.sweep()
+    for second in range(2000):
+        account = desk.account(f"{second}@company.com")
+        serve(desk)
+        if account.facts.held:
+            desk.change(account, account.address or "", deleting=True)
+            serve(desk)
+        desk.ledger.remove(account.uid)
+    lone = desk.account("lone@company.com", namespace="support")
+    assert first_call_after(desk, lone.uid) < 60
+
+
+def test_rule_42_one_namespace_alone_has_nine_tenths_of_the_hour() -> None:
+    budget = Budget(LIMITS)
+    for _ in range(900):
+        budget.start()
+        budget.shares.charge("sales", START)
+        budget.end(START)
+    assert budget.exhausted_by(START, looks=False) == frozenset()
+    budget.shares.charge("sales", START)
+    assert budget.exhausted_by(START, looks=False) == {"sales"}
+    budget.shares.charge("support", START)
+    assert "support" not in budget.exhausted_by(START, looks=False)
+    assert budget.exhausted_by(START + 3901.0, looks=False) == frozenset()
+
+
+def test_rule_42_looks_take_at_most_their_share_of_the_hour() -> None:
+    budget, now = Budget(LIMITS), START
+    looks = 0
+    while now < START + 3500.0:
+        if budget.room(now, Lane.LOOK.headroom, Lane.LOOK.hour_share):
+            budget.start(look=True)
+            budget.end(now, look=True)
+            looks += 1
+        now += 1.0
+    assert looks == 750
+    assert budget.room(now) > 0
+    assert START + 3600.0 <= budget.free_at(now, 0.0, Lane.LOOK.hour_share) <= START + 3661.0

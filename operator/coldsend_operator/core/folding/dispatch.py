@@ -32,7 +32,7 @@ def fold(ledger: Ledger, call: Call, outcome: Answer | Failure, now: float) -> N
     """Take an answer, or the lack of one, into the ledger."""
     call = ledger.flying.get(call.id, call)
     end(ledger, call)
-    ledger.budget.end(now)
+    ledger.budget.end(now, look=call.lane.looks)
     for account in members_of(ledger, call):
         release(account)
         if not isinstance(outcome, Failure):

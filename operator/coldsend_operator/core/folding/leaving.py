@@ -1,5 +1,6 @@
 """A call leaves: its accounts leave their queues and are busy until it has ended."""
 
+from collections import Counter
 from dataclasses import replace
 
 from coldsend_operator.core.calls import Call, Operation
@@ -46,7 +47,10 @@ def launch(ledger: Ledger, candidate: Candidate, now: float) -> Call:
         ledger.domains.begin(now)
     ledger.flying[call.id] = call
     ledger.last_served[f"{call.lane}{_group(call)}"] = now
-    ledger.budget.start()
+    ledger.budget.start(look=call.lane.looks)
+    if call.uids:
+        namespaces = Counter(ledger.accounts[uid].desired.namespace for uid in call.uids)
+        ledger.budget.shares.charge(namespaces.most_common(1)[0][0], now)
     if call.operation is Operation.SEND_TEST_EMAIL:
         ledger.budget.mails.flying += 1
     ledger.breaker.start(call.operation)
@@ -102,7 +106,7 @@ def cancel(ledger: Ledger, call: Call, now: float) -> None:
     """The call does not leave (no member left, or the Lease is not fresh): nothing was spent."""
     drop(ledger, call, set(call.uids))
     end(ledger, call)
-    ledger.budget.cancel()
+    ledger.budget.cancel(look=call.lane.looks)
     ledger.breaker.cancel(call.operation)
     if call.operation is Operation.LIST_ACCOUNTS and not call.newest:
         ledger.inventory.abandon()

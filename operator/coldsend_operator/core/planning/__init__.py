@@ -56,8 +56,10 @@ def _free_at(ledger: Ledger, candidate: Candidate, now: float, ahead: int) -> fl
     if at > now:
         return at
     lane = candidate.lane
-    if ledger.budget.room(now, lane.headroom) <= ahead:
-        return max(now + 0.02, ledger.budget.free_at(now, lane.headroom)) if not ahead else now + 0.02
+    share = candidate.hour_share
+    if ledger.budget.room(now, lane.headroom, share) <= ahead:
+        free_at = now if ahead else ledger.budget.free_at(now, lane.headroom, share)
+        return max(now + 0.02, free_at)
     return now
 
 

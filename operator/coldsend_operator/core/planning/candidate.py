@@ -27,6 +27,12 @@ class Candidate:
     page: int = 1
     newest: bool = False
 
+    @property
+    def hour_share(self) -> float:
+        """Pages of whole lists leave some of the looks to single ones, whoever waits for them."""
+        whole = self.operation is Operation.LIST_ACCOUNTS and not self.newest
+        return min(self.lane.hour_share, Lane.SWEEP.hour_share) if whole else self.lane.hour_share
+
 
 def score(ledger: Ledger, lane: Lane, ready_at: float, group: str = "") -> float:
     """Earliest deadline first. A lane that was just served stands behind those that were not: nobody starves."""

@@ -13,8 +13,9 @@ from coldsend_operator.core.steps import Move
 def creates(ledger: Ledger, now: float) -> Iterator[Candidate]:
     """What goes again in halves comes before the rest of its group, which it would fail together with."""
     halved = set()
+    without = ledger.budget.exhausted_by(now, looks=False)
     for split in ledger.splits:
-        uids = ledger.still_queued(split, Move.CREATE)
+        uids = ledger.in_turn(ledger.still_queued(split, Move.CREATE), without)
         group = ledger.create_group(ledger.accounts[uids[0]]) if uids else None
         if group is None or group in halved:
             continue
@@ -25,11 +26,11 @@ def creates(ledger: Ledger, now: float) -> Iterator[Candidate]:
         if move is not Move.CREATE or not len(queue) or group in halved:
             continue
         if group.startswith("single:"):
-            uids = queue.take(1)
+            uids = queue.take(1, without)
             ready_at = queue.since
         else:
             ready_at = queue.ready_at(now, BULK, ample=ample(ledger, now))
-            uids = queue.take(_most(ledger, group))
+            uids = queue.take(_most(ledger, group), without)
         if len(uids) > 1 and not _bulk_free(ledger, group):
             continue
         if uids:

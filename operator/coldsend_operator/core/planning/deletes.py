@@ -12,8 +12,9 @@ from coldsend_operator.core.steps import Move
 def deletes(ledger: Ledger, now: float) -> Iterator[Candidate]:
     busy = sum(1 for call in ledger.flying.values() if call.operation is Operation.DELETE_ACCOUNTS)
     jobs = sum(1 for job in ledger.jobs.values() if job.operation == "Delete" and not idle(job))
+    without = ledger.budget.exhausted_by(now, looks=False)
     for split in ledger.delete_splits:
-        uids = ledger.still_queued(split, Move.DELETE)
+        uids = ledger.in_turn(ledger.still_queued(split, Move.DELETE), without)
         if uids:
             yield _delete(ledger, uids, Lane.DELETE, now)
             return
@@ -21,7 +22,9 @@ def deletes(ledger: Ledger, now: float) -> Iterator[Candidate]:
         queue = ledger.queues.get((Move.DELETE, group))
         if queue is None or not len(queue):
             continue
-        uids = queue.take(BULK)
+        uids = queue.take(BULK, without)
+        if not uids:
+            continue
         if len(uids) > 1 and busy + jobs >= ledger.parallel["Delete"]:
             continue
         ready_at = queue.ready_at(now, BULK, ample=ample(ledger, now))

@@ -21,27 +21,28 @@ NEWEST_LINGER = 50.0  # seconds in which so many inboxes are made at the default
 def looks(ledger: Ledger, now: float, fresh: frozenset[str], *, listed: bool) -> Iterator[Candidate]:
     """`fresh` as in just_made; `listed`: a whole list serves what waits best, see wants_list."""
     since = waiting_since(ledger, now)
+    without = ledger.budget.exhausted_by(now, looks=True)
     if not _page_flies(ledger) and (ledger.newest_page or (fresh and not listed)):
         yield _newest(ledger, since)
     if listed:
-        for uid in _beyond_lists(ledger)[:MOST_FLYING]:
+        for uid in ledger.in_turn(_beyond_lists(ledger), without)[:MOST_FLYING]:
             yield _look(ledger, uid, Operation.GET_ACCOUNT, since)
         if ledger.inventory.in_vain >= 2:
-            yield from _looks_beside_lists(ledger, since)
+            yield from _looks_beside_lists(ledger, since, without)
         return
     for move, operation in ((Move.SEARCH, Operation.SEARCH_ACCOUNTS), (Move.GET, Operation.GET_ACCOUNT)):
         queue = queue_of(ledger, move)
         if move is Move.GET and len(queue) >= FEW_LOOKS and _deleting_flood(ledger, now):
             continue
-        for uid in [uid for uid in queue.take(BULK) if uid not in fresh][:MOST_FLYING]:
+        for uid in [uid for uid in queue.take(BULK, without) if uid not in fresh][:MOST_FLYING]:
             yield _look(ledger, uid, operation, since)
 
 
-def _looks_beside_lists(ledger: Ledger, since: float) -> Iterator[Candidate]:
+def _looks_beside_lists(ledger: Ledger, since: float, without: frozenset[str]) -> Iterator[Candidate]:
     """Lists go on to prove nothing (contract row 35): a few at a time are looked at one by one."""
     beyond = set(_beyond_lists(ledger))
     for move, operation in ((Move.SEARCH, Operation.SEARCH_ACCOUNTS), (Move.GET, Operation.GET_ACCOUNT)):
-        for uid in [uid for uid in queue_of(ledger, move).take(BULK) if uid not in beyond][:1]:
+        for uid in [uid for uid in queue_of(ledger, move).take(BULK, without) if uid not in beyond][:1]:
             yield _look(ledger, uid, operation, since)
 
 

@@ -12,7 +12,10 @@ def mails(ledger: Ledger, now: float) -> Iterator[Candidate]:
     queue = queue_of(ledger, Move.MAIL)
     if not len(queue):
         return
-    (uid,) = queue.take(1)
+    uids = queue.take(1, ledger.budget.exhausted_by(now, looks=False))
+    if not uids:
+        return
+    (uid,) = uids
     budget = ledger.budget  # shared by the keys of one workspace: so is the share of test mails (rule 45)
     ready_at = max(queue.since, budget.mails.free_at(now, budget.minute_limit, budget.hour_limit))
     yield Candidate(

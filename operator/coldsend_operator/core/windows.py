@@ -1,0 +1,65 @@
+"""Sliding windows of requests."""
+
+from collections import deque
+from dataclasses import dataclass
+from math import ceil
+
+MINUTE = 60.0
+HOUR = 3600.0
+
+
+@dataclass(slots=True)
+class _Bucket:
+    first: float
+    latest: float
+    count: int
+
+
+class Window:
+    """A sliding window. Requests are counted when they end, so that slow answers never make it burst.
+
+    Requests that end within `grain` seconds share a bucket, which leaves the window as late as its latest request.
+    """
+
+    def __init__(self, length: float, grain: float) -> None:
+        self.length = length
+        self._grain = grain
+        self._buckets: deque[_Bucket] = deque()  # oldest first
+        self._total = 0
+
+    def add(self, when: float, count: int = 1) -> None:
+        self._total += count
+        last = self._buckets[-1] if self._buckets else None
+        if last is not None and last.first <= when < last.first + self._grain:
+            last.latest = max(last.latest, when)
+            last.count += count
+            return
+        position = len(self._buckets)
+        while position and self._buckets[position - 1].latest > when:
+            position -= 1
+        self._buckets.insert(position, _Bucket(when, when, count))
+
+    def used(self, now: float) -> int:
+        while self._buckets and self._buckets[0].latest + self.length <= now:
+            self._total -= self._buckets.popleft().count
+        return self._total
+
+    def free_at(self, now: float, limit: int, wanted: int = 1) -> float:
+        """When `wanted` more fit below `limit`, if nothing else is spent till then."""
+        excess = self.used(now) + wanted - limit
+        if excess <= 0:
+            return now
+        for bucket in self._buckets:
+            excess -= bucket.count
+            if excess <= 0:
+                return bucket.latest + self.length
+        return now + self.length
+
+    def to_json(self, now: float) -> list[list[float]]:
+        self.used(now)
+        return [[stored(bucket.latest), bucket.count] for bucket in self._buckets]
+
+
+def stored(when: float) -> float:
+    """Rounded up: a request that counts for a moment less than it should makes the window burst after a restart."""
+    return ceil(when * 10) / 10
