@@ -90,7 +90,7 @@ class Ledger:
         self._shown = Membership[str]()  # accounts by the inbox that their status shows
         self._watching = Membership[str]()  # those that observe, by address: they stand in no line for it
         self._bound = Membership[str]()  # holders by the workspace digest of their lastApplied
-        self._refs = Membership[KeyRef]()
+        self._refs = Membership[tuple[KeyRef, bool]]()  # with whether the account is in deletion
         self._holders = Counter[str]()  # how many, by namespace
 
     # -- objects come, change and go
@@ -261,7 +261,7 @@ class Ledger:
     @property
     def refs(self) -> frozenset[KeyRef]:
         """The key references of these accounts."""
-        return frozenset(self._refs.counts())
+        return frozenset(ref for ref, _ in self._refs.counts())
 
     @property
     def former_digests(self) -> frozenset[str]:
@@ -271,7 +271,8 @@ class Ledger:
     @property
     def doubted(self) -> bool:
         """Whether nothing is created for some reference (see `unproven`)."""
-        return not all(self.trust.believes(ref, self.digests) for ref in self.refs)
+        live = {ref for ref, deleting in self._refs.counts() if not deleting}  # a deletion may use another's key
+        return not all(self.trust.believes(ref, self.digests) for ref in live)
 
     def unproven(self, account: Account) -> bool:
         """Whether its key so far shows none of the inboxes that are known with its reference (rules 15 and 40)."""
@@ -427,7 +428,7 @@ class Ledger:
         self._watching.place(account.uid, account.address if account.desired.spec.observe else None)
         self._bind(account, (bound or self.digest) if account.facts.held else None)
         ref = account.desired.key_ref
-        self._refs.place(account.uid, ref)
+        self._refs.place(account.uid, (ref, account.desired.deleting is not None))
         self.trust.place(account.uid, ref, bound if account.facts.held else None)
 
     def _bind(self, account: Account, digest: str | None) -> None:

@@ -213,8 +213,8 @@ class Registry:
         self._key_wake.set()
 
     def _settle_trust(self, ledger: Ledger, ref: KeyRef) -> None:
-        """Once all objects are known and the key of one reference leads somewhere (rule 40)."""
-        if ledger.digest != NO_WORKSPACE:
+        """Once all objects are known and the key of a reference leads here; a deletion may use another (rule 40)."""
+        if self._ring.state(ref).digest == ledger.digest:
             self._trust.settle(ref, ledger.digests)
 
     def _may_leave(self, account: Account, runner: Runner) -> bool:

@@ -37,6 +37,7 @@ class Store:
         self._told = False
         self._locks = WeakValueDictionary[str, asyncio.Lock]()  # while somebody saves
         self._unused_since: dict[str, float] = {}
+        self._tell_full_at = 0.0
 
     async def load(self) -> None:
         try:
@@ -148,9 +149,10 @@ class Store:
             if DIGEST.fullmatch(name) and name not in kept:
                 size -= len(name) + len(text)
                 old.append(name)
-        if old:
+        if old and self._clock() >= self._tell_full_at:
+            self._tell_full_at = self._clock() + HOUR
             log.warning(Event.STATE_FULL, message=f"the state of {len(old)} workspaces not used lately is dropped")
-            await self._drop(old)
+        await self._drop(old)
 
     async def _take_in(self, ledger: Ledger) -> None:
         """Another process has spent from the same budget: count its requests too."""

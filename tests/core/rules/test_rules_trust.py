@@ -98,6 +98,30 @@ def test_rule_40_an_object_that_comes_from_elsewhere_stops_nobody_who_is_at_home
     assert reasons_of(simulation, new) == ["Active"]
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_rule_40_a_deletion_that_uses_another_key_moves_no_home(restart: bool) -> None:
+    simulation, team = two_workspaces()
+    running(simulation)
+    simulation.apply("support", "theirs", "theirs@company.com", **OF_TEAM)
+    strangers = [simulation.apply("support", f"s-{number}", f"s-{number}@company.com", **OF_TEAM) for number in (1, 2)]
+    first = simulation.apply("sales", "first", "first@company.com") or ""
+    simulation.wait(10.0)
+    simulation.delete(first)
+    for uid in strangers:
+        simulation.edit(uid or "", apiKeySecretRef=None)
+    simulation.wait(10.0)
+    (busy,) = team.at("s-1@company.com")
+    busy.in_use = True
+    simulation.delete(strangers[0] or "")  # it goes with the key of its workspace, and that takes its time
+    simulation.wait(10.0)
+    if restart:
+        simulation.crash()
+        running(simulation)
+    new = simulation.apply("sales", "new", "new@company.com") or ""
+    simulation.wait(60.0)
+    assert reasons_of(simulation, new) == ["Active"]
+
+
 def test_rule_40_a_rotated_key_is_believed_for_the_inboxes_of_its_reference() -> None:
     simulation, _ = two_workspaces()
     simulation.remotes[THIRD] = simulation.remote
