@@ -89,6 +89,7 @@ async def _keep_watching(operator: Operator, settings: Settings, told: asyncio.E
         logging.getLogger(name).setLevel(logging.CRITICAL)
     trouble, pauses = Recurring(Event.WATCH_FAILED), Pauses()
     loop = asyncio.get_running_loop()
+    await operator.crds.asked_again()
     while True:
         await operator.crds.present()
         began = loop.time()

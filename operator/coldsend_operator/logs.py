@@ -44,6 +44,7 @@ class Event(StrEnum):
     RECOVERED = "recovered"  # what failed before works again; `message` says what it was
     CRD_MISSING = "crd_missing"
     CRD_DELETING = "crd_deleting"
+    CRD_OUTDATED = "crd_outdated"
     WATCH_FAILED = "watch_failed"
     WATCH_SILENT = "watch_silent"
     CONDITION_CHANGED = "condition_changed"

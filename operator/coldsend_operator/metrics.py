@@ -146,6 +146,12 @@ WATCHES_SILENT = Metric(
     ("kind",),
     "Watches that were opened again because nothing came any more, not even a bookmark.",
 )
+CRD_OUTDATED = Metric(
+    "coldsend_crd_outdated",
+    "gauge",
+    (),
+    "1 while a CRD is older than the operator, so that the API server drops fields of status, else 0.",
+)
 LEADER = Metric("coldsend_leader", "gauge", (), "1 while this replica works, 0 while it stands by.")
 BUILD = Metric("coldsend_build_info", "gauge", ("version", "commit"), "Always 1; the labels say what runs.")
 
@@ -169,6 +175,7 @@ METRICS = (
     WRITES,
     WATCH_SILENCE,
     WATCHES_SILENT,
+    CRD_OUTDATED,
     LEADER,
     BUILD,
 )
@@ -207,6 +214,7 @@ class Snapshot:
     jobs: Mapping[tuple[str, str], int] = field(default_factory=dict)  # operation, state
     set_aside: Mapping[str, int] = field(default_factory=dict)  # kind
     watch_silence: Mapping[str, float] = field(default_factory=dict)  # seconds, by kind
+    crd_outdated: bool = False
 
 
 class Metrics:
@@ -304,6 +312,7 @@ def _families(snapshot: Snapshot) -> Iterator[GaugeMetricFamily]:
     yield HEALTH_SCORE.gauge(((namespace, name), score) for namespace, name, score in snapshot.health_scores)
     yield JOBS.gauge(snapshot.jobs.items())
     yield OBJECTS_SET_ASIDE.gauge(((kind,), count) for kind, count in snapshot.set_aside.items())
+    yield CRD_OUTDATED.gauge([((), int(snapshot.crd_outdated))])
     yield WATCH_SILENCE.gauge(((kind,), seconds) for kind, seconds in snapshot.watch_silence.items())
 
 

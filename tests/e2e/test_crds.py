@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 import devcluster
+from coldsend_emulator.running import running_emulator
+from tests.e2e.stage import manifests
+from tests.e2e.stage.api_server import ApiServer, api_server, named
 from tests.e2e.stage.operators import OperatorRun, running_operator
 from tests.e2e.stage.world import OWN_KEY
 from tests.kube.support import install_crds
@@ -54,4 +57,52 @@ def test_rule_31_the_operator_starts_without_crds_says_so_once_and_goes_on_when_
         install_crds(cluster)
         operator.wait_until_ready()
         assert told(operator, "recovered") == [line]
+        assert "Traceback" not in operator.lines()
+
+
+def ready(server: ApiServer, namespace: str, name: str) -> str:
+    """`status reason` of Ready; asked for, since a watch ends with the CRD."""
+    found = server.get("SenderAccount", namespace, name) or {}
+    conditions = (found.get("status") or {}).get("conditions", [])
+    return next((f"{each['status']} {each['reason']}" for each in conditions if each["type"] == "Ready"), "")
+
+
+def test_rule_31_a_deleted_crd_takes_no_inbox_with_it_and_the_operator_outlives_it(
+    cluster: devcluster.Cluster, tmp_path: Path
+) -> None:
+    install_crds(cluster)
+    names = [f"ann-{number}" for number in range(3)]
+    with (
+        api_server(cluster) as server,
+        running_emulator([OWN_KEY]) as emulator,
+        running_operator(
+            cluster.kubeconfig, tmp_path, COLDSEND_API_KEY=OWN_KEY, COLDSEND_API_URL=emulator.api_url
+        ) as operator,
+    ):
+        operator.wait_until_ready()
+
+        def all_are(names: list[str], wanted: str) -> None:
+            until(lambda: {ready(server, "default", name) for name in names} == {wanted}, f"{names} are never {wanted}")
+
+        def apply(name: str) -> None:
+            spec = manifests.smtp_spec("GOOGLE_WORKSPACE", f"{name}@company.com", "login")
+            server.apply(manifests.account("default", name, spec, {}))
+
+        server.apply(named("Secret", "default", "login", type="Opaque", data={"password": "aHVzaA=="}))
+        for name in names:
+            apply(name)
+        all_are(names, "True Active")
+        kubectl(cluster, "delete", "crd", CRDS[0], "--wait=false")
+        all_are(names, "False DeletionHeld")
+        assert len(told(operator, "crd_deleting")) == 1
+        for name in names:
+            server.merge("SenderAccount", "default", name, {"metadata": {"finalizers": None}})
+        until(lambda: len(told(operator, "crd_missing")) == 1, "nothing is said of the missing CRD")
+        time.sleep(QUIET_SECONDS)
+        assert (operator.process.poll(), operator.probe("healthz")) == (None, 200)
+        install_crds(cluster)
+        apply("new")
+        all_are(["new"], "True Active")
+        assert len(emulator.inboxes()) == len(names) + 1
+        assert len(told(operator, "crd_missing")) == 1
         assert "Traceback" not in operator.lines()

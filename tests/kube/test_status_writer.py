@@ -152,3 +152,18 @@ def test_the_difference_names_the_changed_fields_whole(
     old: dict[str, Any], new: dict[str, Any], change: dict[str, Any]
 ) -> None:
     assert difference(old, new) == change
+
+
+async def test_rule_35_a_field_that_the_crd_does_not_know_is_told_once_and_written_no_more(world: World) -> None:
+    ref, new = await world.account(), {"inboxID": "one", "fromTheFuture": {"a": 1}, "lastApplied": {"toBe": "known"}}
+    written = await write_status(world.client, ref, {}, new)
+    assert written is not None
+    assert written.status == {"inboxID": "one", "lastApplied": {}}
+    assert world.client.pruning.lost("SenderAccount") == ("fromTheFuture", "lastApplied.toBe")
+    world.writes.clear()
+    again = await write_status(world.client, ref, written.status, new)
+    assert again is not None
+    assert (again.status, world.writes) == (written.status, [])
+    world.client.pruning.clear()
+    await write_status(world.client, ref, written.status, new)
+    assert world.writes == [("SenderAccount", "patch")]

@@ -54,6 +54,7 @@ class FakeCluster:
     refuses: dict[str, KubeError] = field(default_factory=dict)  # by the end of a path: each call there
     refused: list[tuple[str, float]] = field(default_factory=list)  # paths, and when
     reads: int = 0  # of Secrets
+    pruned: frozenset[str] = frozenset()  # fields of status of SenderAccounts that the CRD does not know
     version: int = 100
     _made: int = 0
 
@@ -272,6 +273,7 @@ class FakeCluster:
                         raise Invalid("nothing to remove", status=422, reason="Invalid")
                     del status[where]
         if raw["kind"] == ACCOUNT_KIND:
+            status = {key: value for key, value in status.items() if key not in self.pruned}
             self.on_status(raw, raw | {"status": status})
         return self._update(raw | {"status": status})
 

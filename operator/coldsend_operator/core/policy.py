@@ -61,13 +61,13 @@ class Policy:
     adopt_by_default: bool = False
     operator_key_namespaces: frozenset[str] = frozenset()
     adopt_namespaces: frozenset[str] = frozenset()
-    crd_deleting: bool = False  # a definition of ours is going or gone: nothing is deleted in ColdSend (rule 31)
     namespaces: dict[str, NamespaceMarks] = field(default_factory=dict)
     max_unavailable: dict[str, Unavailable] = field(default_factory=dict)  # by UID of the Batch
     orphaning: set[str] = field(default_factory=set)  # UIDs of Batches whose live template says Orphan
     batches: dict[str, NamespaceMarks] = field(default_factory=dict)  # approvals on Batches, by their UID
     leaving: dict[str, int] = field(default_factory=dict)  # by UID of the Batch: inboxes that are to be deleted with it
     protection: dict[str, bool] = field(default_factory=dict)  # deletionProtection of live Batches, by their UID
+    lost_fields: frozenset[str] = frozenset()  # of status of SenderAccounts: an older CRD drops them (rule 35)
     hold_deletions: bool = False  # a CRD is being deleted: hold every deletion, whatever the number (rule 31)
     create_marks: CreateMarks = field(default_factory=CreateMarks, repr=False)  # with a key once that is loaded
 

@@ -31,6 +31,7 @@ from coldsend_operator.kube.errors import (
     error_of,
 )
 from coldsend_operator.kube.paths import Kind, Ref, kind_of
+from coldsend_operator.kube.pruning import Pruning
 from coldsend_operator.kube.throttle import Throttle
 
 __all__ = [
@@ -120,6 +121,7 @@ class KubeClient:
         self._slots = asyncio.Semaphore(CONCURRENCY)
         self._clock = ServerClock()
         self.connection = Connection()
+        self.pruning = Pruning()
         self.fence = Fence()
         # By kind: what happens to a batch is not lost among what happens to its thousands of children.
         self.event_throttles = defaultdict[str, Throttle](lambda: Throttle(EVENTS_PER_SECOND, EVENTS_AT_ONCE))

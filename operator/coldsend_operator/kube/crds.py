@@ -13,10 +13,14 @@ LAG_SECONDS: Final = 1.0  # by which discovery may follow a definition
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """Names of definitions, such as `senderaccounts.coldsend.pro`."""
+    """Names of definitions, such as `senderaccounts.coldsend.pro`.
+
+    `generations` change when a definition does; empty where they may not be read.
+    """
 
     missing: tuple[str, ...] = ()
     deleting: tuple[str, ...] = ()
+    generations: tuple[int, ...] = ()
 
     @property
     def usable(self) -> bool:
@@ -41,7 +45,7 @@ async def defined(client: KubeClient) -> Definitions:
 
     Where they may not be read, discovery tells, which may be a little behind.
     """
-    missing, deleting = [], []
+    missing, deleting, generations = [], [], []
     for plural in PLURALS:
         path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{_name(plural)}"
         try:
@@ -52,9 +56,10 @@ async def defined(client: KubeClient) -> Definitions:
             await asyncio.sleep(LAG_SECONDS)
             return await served(client)
         else:
+            generations.append(int(found["metadata"].get("generation") or 0))
             if found["metadata"].get("deletionTimestamp"):
                 deleting.append(_name(plural))
-    return Definitions(tuple(missing), tuple(deleting))
+    return Definitions(tuple(missing), tuple(deleting), tuple(generations))
 
 
 def _name(plural: str) -> str:

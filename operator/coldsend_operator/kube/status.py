@@ -30,9 +30,10 @@ async def write_status(client: KubeClient, ref: Ref, old: dict[str, Any], new: d
 
     It is a JSON patch that tests the UID: on the status subresource the API server ignores the metadata of a merge
     patch or an apply, a foreign UID too, so these would land on a new object of the same name. Where the status is not
-    as `old` says, the difference of old and new is made on top of what stands there.
+    as `old` says, the difference of old and new is made on top of what stands there. Fields that an older CRD is known
+    to drop are left out (rule 35).
     """
-    change = difference(old, new)
+    change = difference(old, client.pruning.without(ref.kind, new))
     if not change:
         return Written(None, old)
     held, refusal = old, None
@@ -45,7 +46,9 @@ async def write_status(client: KubeClient, ref: Ref, old: dict[str, Any], new: d
         except (Conflict, Invalid) as error:
             refusal = error
         else:
-            return _written(answer)
+            written = _written(answer)
+            client.pruning.learn(ref.kind, change, written.status)
+            return written
         found = await _look(client, ref)
         if found is None:
             return None

@@ -142,7 +142,7 @@ class Reports:
         following.changed = False
         following.estimate = self._estimate(following, now)
         status = project_batch(batch, following.tally, _known_jobs(following), following.estimate, now)
-        if status is None or not difference(batch.status, status):
+        if status is None or not difference(batch.status, self._kube.pruning.without("SenderAccountBatch", status)):
             return
         following.writing, following.reported_at = True, now
         task = asyncio.create_task(self._write(following, status))

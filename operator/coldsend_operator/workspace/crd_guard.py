@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from coldsend_operator.core.policy import Policy
 from coldsend_operator.kube.client import KubeClient, KubeError
@@ -15,7 +16,7 @@ TOGETHER_SECONDS = 0.25  # deletions that come within this time share a check
 
 
 class CrdGuard:
-    """Sets `policy.crd_deleting`. `on_change` is called when that changes.
+    """Sets `policy.hold_deletions`. `on_change` is called when that changes.
 
     Without `run` the CRDs count as there.
     """
@@ -29,6 +30,7 @@ class CrdGuard:
         self._present.set()
         self._next: asyncio.Task[None] | None = None
         self._checked_at = float("-inf")
+        self._generations: tuple[int, ...] = ()
         self._missing = Recurring(Event.CRD_MISSING)
         self._deleting = Recurring(Event.CRD_DELETING)
         self._trouble = Recurring(Event.CALL_FAILED, operation="check_crds")
@@ -73,7 +75,8 @@ class CrdGuard:
             try:
                 found = await defined(self._kube)
                 if found.usable and (thoroughly or self._absent.is_set()):
-                    found = await served(self._kube)  # a definition that is new is not served at once
+                    # a definition that is new is not served at once
+                    found = replace(await served(self._kube), generations=found.generations)
             except KubeError as error:
                 self._trouble.failed(str(error))
                 await asyncio.sleep(pauses.next())
@@ -90,8 +93,13 @@ class CrdGuard:
                 event.set()
             else:
                 event.clear()
-        if self._policy.crd_deleting == found.usable:
-            self._policy.crd_deleting = not found.usable
+        if found.generations != self._generations:
+            self._generations = found.generations
+            self._kube.pruning.clear()
+            self._policy.lost_fields = frozenset()
+            self._on_change()
+        if self._policy.hold_deletions == found.usable:
+            self._policy.hold_deletions = not found.usable
             self._on_change()
 
 

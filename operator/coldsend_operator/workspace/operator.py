@@ -261,7 +261,7 @@ class Operator:
         figures = snapshot(
             self.registry, self.set_aside.counts(), self.clock(), with_scores=self._settings.account_metrics
         )
-        return replace(figures, watch_silence=self.watches.silent_seconds)
+        return replace(figures, watch_silence=self.watches.silent_seconds, crd_outdated=self._kube.pruning.outdated)
 
 
 def check_timeout(settings: Settings) -> float:

@@ -114,9 +114,10 @@ class StatusWriter:
         status = project(account, self._ledger, self._clock())
         if status is None:
             return
+        status = self._kube.pruning.without("SenderAccount", status)
         if pack(status) != account.status and status != unpack(account.status):
             self._start(account, status)
-        elif account.facts != account.recorded:
+        elif account.facts != account.recorded and not self._kube.pruning.lost("SenderAccount"):
             self._ledger.stored(account.uid, account.facts)
 
     def _start(self, account: Account, status: dict[str, Any]) -> None:
@@ -139,12 +140,20 @@ class StatusWriter:
             return
         if written.resource_version is not None:
             account.written_version = max(account.written_version, version_number(written.resource_version))
+        self._learn()
         stored = account.keep(written.status)
         if previous.get("emailsSentToday") != status.get("emailsSentToday"):
             account.counter_at = self._clock()
         self._ledger.stored(account.uid, facts_of(stored))
         await self._tell(account, previous, status)
         self.wake()
+
+    def _learn(self) -> None:
+        """What an older CRD drops is known to all decisions (rule 35)."""
+        lost = frozenset(name.partition(".")[0] for name in self._kube.pruning.lost("SenderAccount"))
+        if lost != self._ledger.policy.lost_fields:
+            self._ledger.policy.lost_fields = lost
+            self._ledger.touch_everything()
 
     def _again(self, uid: str) -> None:
         self._ledger.changed.add(uid)

@@ -17,6 +17,7 @@ from coldsend_operator.core.steps.step import (
     other_workspace,
     paced_get,
     under_own_address,
+    waits_for_crd,
 )
 
 
@@ -68,6 +69,9 @@ def _recreation(account: Account, row: Row, view: View, now: float) -> Step | No
         return None
     if account.credentials is not None and account.credentials.reason is not None:
         return None
+    waits = waits_for_crd(view, "lastApplied", "origin", "inboxID")
+    if waits is not None:
+        return Step(reason=Reason.RECREATING, message=waits)
     if account.desired.spec.smtp is not None and account.credentials is None:
         return Step(quiet=True)
     if account.refused_delete is not None and now < account.refused_delete.retry_at:

@@ -271,6 +271,14 @@ def on_hold(account: Account, view: View) -> str | None:
     return f"{why} To approve: {approve}. To keep the inbox: {keep}; see docs/operations/deletion-brake.md."
 
 
+def waits_for_crd(view: View, *fields: str) -> str | None:
+    """Why what depends on these fields of status waits: an older CRD drops them (rule 35). None when it need not."""
+    lost = sorted(view.policy.lost_fields.intersection(fields))
+    if not lost:
+        return None
+    return f"Waits for the CRD to be upgraded: the one that is installed drops status.{' and status.'.join(lost)}."
+
+
 def under_own_address(account: Account, row: Row) -> bool:
     """Whether the inbox has the object's own address (safety.md, 20)."""
     native = account.desired.spec.native

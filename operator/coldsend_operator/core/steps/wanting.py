@@ -17,6 +17,7 @@ from coldsend_operator.core.steps.step import (
     ours,
     paced_search,
     under_way,
+    waits_for_crd,
 )
 
 LOOKS = frozenset({Move.SEARCH, Move.DOMAINS, Move.REST})
@@ -129,6 +130,9 @@ def _existing(account: Account, row: Row, view: View) -> Step:
     if not may_be_of(row, spec.inbox_type):
         message = f"The address exists in ColdSend with type {row.inbox_type}; correct inboxType to adopt it."
         return _drop_lost(account, Reason.ALREADY_EXISTS, message)
+    waits = waits_for_crd(view, "lastApplied", "origin", "inboxID")
+    if waits is not None:
+        return _drop_lost(account, Reason.ALREADY_EXISTS, waits)
     if not account.desired.finalized:
         return Step(Move.MARK, quiet=True)
     return Step(Move.TAKE, inbox_id=row.inbox_id, origin="Adopted")

@@ -1,0 +1,70 @@
+"""Rule 35: a CRD that is older than the operator, and drops fields of status that were just written."""
+
+from dataclasses import dataclass, field
+
+from coldsend_operator.core.calls import Operation
+from coldsend_operator.core.policy import Policy
+from tests.core.rules.watching import play_until, running
+from tests.support.cluster import Raw
+from tests.support.desk import Desk, row
+from tests.support.simulation import Simulation
+from tests.support.stories import ready_of
+
+MAIL = {"recipient": "ops@company.com", "requestID": "1"}
+HOUR = 3600.0
+FEW = 6  # writes of an account that becomes Ready; each sweep may bring other figures
+
+
+@dataclass
+class Writes:
+    seen: list[Raw] = field(default_factory=list)
+
+    def status(self, before: Raw, after: Raw) -> None:
+        self.seen.append(after["status"])
+
+
+def ready_with(pruned: str, **fields: object) -> tuple[Simulation, str, Writes]:
+    simulation, writes = Simulation(), Writes()
+    simulation.cluster.pruned = frozenset({pruned})
+    simulation.cluster.on_status = writes.status
+    uid = simulation.apply("sales", "ann", "ann@company.com", **fields)
+    assert uid is not None
+    running(simulation)
+    play_until(simulation, lambda: ready_of(simulation.cluster.find(uid) or {})[1] == "Active")
+    return simulation, uid, writes
+
+
+def test_rule_35_no_write_is_repeated_for_a_field_that_the_api_server_drops() -> None:
+    simulation, _, writes = ready_with("lastApplied")
+    simulation.wait(HOUR)
+    assert len(writes.seen) <= FEW
+
+
+def test_rule_35_a_test_mail_whose_mark_is_dropped_is_not_sent() -> None:
+    simulation, _, writes = ready_with("testEmail", testEmail=MAIL)
+    simulation.wait(HOUR)
+    assert simulation.remote.mails == []
+    assert len(writes.seen) <= FEW
+
+
+def test_rule_35_a_recreation_waits_until_what_was_sent_can_be_stored() -> None:
+    desk = Desk(policy=Policy(lost_fields=frozenset({"lastApplied"})))
+    account = desk.holder(updatePolicy="Recreate", dailyLimit=50)
+    desk.sweep(row(daily_limit=50))
+    desk.change(account, updatePolicy="Recreate", dailyLimit=60)
+    assert desk.operations() == []
+    assert "drops status.lastApplied" in desk.says(account)["Synced"][2]
+    desk.ledger.policy.lost_fields = frozenset()
+    desk.ledger.touch_everything()
+    assert desk.operations() == [Operation.DELETE_ACCOUNT]
+
+
+def test_rule_35_an_adoption_waits_until_its_origin_can_be_stored() -> None:
+    desk = Desk(policy=Policy(lost_fields=frozenset({"origin"})))
+    desk.sweep(row())
+    account = desk.account(adoptionPolicy="Adopt")
+    assert desk.operations() == []
+    assert desk.says(account)["Ready"][1:] == (
+        "AlreadyExists",
+        "Waits for the CRD to be upgraded: the one that is installed drops status.origin.",
+    )
