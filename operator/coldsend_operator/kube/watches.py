@@ -61,8 +61,11 @@ class Watches:
                 response.release()
                 response = await handler(request)
         except (aiohttp.ClientError, OSError) as error:
-            trouble.failed(f"GET {path}: {str(error) or type(error).__name__}")
+            if not request.session.closed:  # kopf is ending
+                trouble.failed(f"GET {path}: {str(error) or type(error).__name__}")
             raise
+        if response.status == 404:
+            return response  # the CRD is missing, which is told by those who wait for it
         if response.status >= 400:
             trouble.failed(f"GET {path}: HTTP {response.status} {response.reason}")
             return response
