@@ -2,6 +2,7 @@
 # Builds the image with the first engine that works, and dist/sbom.cdx.json from what lies in it (`make image`).
 # BASE: image with Python 3.11 or newer, `debootstrap` to make one from Debian packages; without it, the Dockerfile's one,
 # or one from Debian packages where that cannot be pulled. IMAGE: name and tag; ENGINE: docker, podman or buildah.
+# PLATFORM: linux/amd64 or linux/arm64; another one than this machine's needs emulation (QEMU).
 # ARCHIVE: a file to write the image to, as an OCI archive (buildah only).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -28,6 +29,7 @@ can_make_base() { [ "$(id -u)" = 0 ] && command -v debootstrap >/dev/null; }
 export BUILDAH_ISOLATION=${BUILDAH_ISOLATION:-chroot}
 engine=$(find_engine)
 arguments=(--file Dockerfile --build-arg "VERSION=$version" --build-arg "COMMIT=$commit")
+if [ -n "${PLATFORM:-}" ]; then arguments+=(--platform "$PLATFORM"); fi
 usual=$(sed -n 's/^ARG BASE=//p' Dockerfile)
 base=${BASE:-$usual}
 if [ -z "${BASE:-}" ] && can_make_base && ! "$engine" pull "$usual" >/dev/null 2>&1; then base=debootstrap; fi

@@ -216,7 +216,7 @@ NETWORK = [
     Switched(
         "caBundle.key",
         "bundle.pem",
-        lambda made: made.env["SSL_CERT_FILE"] == "/etc/coldsend/ca/bundle.pem",
+        lambda made: made.env["COLDSEND_CA_FILE"] == "/etc/coldsend/ca/bundle.pem",
         {"caBundle.configMap": "trust"},
     ),
     Switched("proxy.https", "http://proxy:3128", lambda made: made.env["HTTPS_PROXY"] == "http://proxy:3128"),
@@ -226,6 +226,16 @@ NETWORK = [
         "corp",
         lambda made: made.env["NO_PROXY"].split(",")[::5] == ["$(KUBERNETES_SERVICE_HOST)", "corp"],
         {"proxy.https": "http://proxy:3128"},
+    ),
+    Switched(
+        "service.ipFamilyPolicy",
+        "PreferDualStack",
+        lambda made: made.one("Service")["spec"]["ipFamilyPolicy"] == "PreferDualStack",
+    ),
+    Switched(
+        "service.ipFamilies",
+        ["IPv6", "IPv4"],
+        lambda made: made.one("Service")["spec"]["ipFamilies"] == ["IPv6", "IPv4"],
     ),
     Switched("networkPolicy.enabled", True, lambda made: "NetworkPolicy" in made.kinds),
     Switched(

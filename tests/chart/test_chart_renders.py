@@ -8,8 +8,11 @@ import yaml
 
 from charts.document import chart_values, files
 from coldsend_operator.settings import Settings
-from tests.chart.support import CHART, NAMESPACE, RELEASE, Helm, HelmError, Object
+from tests.chart.support import CHART, NAMESPACE, RELEASE, Helm, HelmError, Object, Rendered, rendered
 from tests.chart.switched import ALL, Switched
+
+OPENSHIFT = {"runAsUser", "runAsGroup", "fsGroup"}
+"""What a security context constraint chooses for each namespace."""
 
 
 @pytest.mark.parametrize("each", ALL, ids=[each.path for each in ALL])
@@ -33,6 +36,7 @@ def test_every_setting_of_the_operator_can_be_made(helm: Helm) -> None:
     made = {
         "COLDSEND_API_KEY_FILE": "apiKey",
         "COLDSEND_NAMESPACES": "namespaces",
+        "COLDSEND_CA_FILE": "caBundle.configMap",
         "COLDSEND_METRICS_ADDRESS": "metrics.enabled",
         "COLDSEND_PROBES_ADDRESS": "always",
         "COLDSEND_LEADER_ELECTION": "always",
@@ -67,6 +71,28 @@ def test_every_setting_of_the_operator_can_be_made(helm: Helm) -> None:
 def test_what_cannot_be_meant_is_refused(helm: Helm, values: Object, complaint: str) -> None:
     with pytest.raises(HelmError, match=complaint):
         helm.text(values)
+
+
+@pytest.mark.parametrize("name", ["podSecurityContext", "securityContext"])
+def test_a_default_of_a_security_context_that_is_null_is_left_out(helm: Helm, name: str) -> None:
+    defaults = yaml.safe_load((CHART / "values.yaml").read_text())[name]
+    for key in defaults:
+        made = helm.render({name: {key: None}})
+        contexts = [made.pod["spec"]["securityContext"], made.container["securityContext"]]
+        shown = contexts[0 if name == "podSecurityContext" else 1]
+        assert shown.keys() == defaults.keys() - {key}
+
+
+def test_what_openshift_chooses_itself_can_be_left_out_in_a_dependency_too(helm: Helm, tmp_path: Path) -> None:
+    made = as_dependency(helm, tmp_path, {"podSecurityContext": dict.fromkeys(OPENSHIFT)})
+    assert not OPENSHIFT & made.pod["spec"]["securityContext"].keys()
+    assert made.pod["spec"]["securityContext"]["runAsNonRoot"] is True
+
+
+def test_the_chart_may_be_a_dependency_of_another_chart_that_has_global_values(helm: Helm, tmp_path: Path) -> None:
+    made = as_dependency(helm, tmp_path, {"crds": {"install": False}}, {"region": "eu"})
+    assert "Deployment" in made.kinds
+    assert "CustomResourceDefinition" not in made.kinds
 
 
 def test_helm_finds_nothing_to_complain_about(helm: Helm) -> None:
@@ -117,6 +143,15 @@ def test_with_namespaces_there_is_a_role_in_each_and_nothing_cluster_wide(helm: 
         if "secrets" in rule["resources"] and "get" in rule["verbs"]
         for name in rule["resourceNames"]
     } == {"coldsend-operator-hmac"}
+
+
+def as_dependency(helm: Helm, folder: Path, values: Object, shared: Object | None = None) -> Rendered:
+    """What a chart makes of ours as its dependency; `shared` are its global values."""
+    (folder / "Chart.yaml").write_text(yaml.safe_dump({"apiVersion": "v2", "name": "parent", "version": "1.0.0"}))
+    (folder / "charts").mkdir()
+    (folder / "charts" / CHART.name).symlink_to(CHART)
+    path = helm.values({"global": shared or {}, CHART.name: values})
+    return rendered(helm("template", RELEASE, str(folder), "--namespace", NAMESPACE, "--values", path))
 
 
 def _shows(helm: Helm, beside: Object, each: Switched) -> bool:

@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import yaml
@@ -90,6 +91,21 @@ def test_an_example_without_mailboxes_is_an_empty_list(helm: Helm) -> None:
 def test_a_password_among_the_values_is_refused(helm: Helm) -> None:
     with pytest.raises(HelmError, match="password"):
         helm("template", str(EXAMPLE), "--values", helm.values({"mailboxes": {"ann": {"password": "hush"}}}))
+
+
+@pytest.mark.parametrize("name", ["no", "on", "y", "Off", "007", "1e3", "0x1f", "~"])
+def test_a_mailbox_that_yaml_reads_as_something_else_is_refused(helm: Helm, tmp_path: Path, name: str) -> None:
+    values = tmp_path / "values.yaml"
+    values.write_text(f"mailboxes:\n  {name}: {{displayName: Somebody}}\n")
+    with pytest.raises(HelmError, match=r"propertyName|map key"):
+        helm("template", "sales-pool", str(EXAMPLE), "--values", str(values))
+
+
+@pytest.mark.parametrize("name", ["nora", "on-call", "y2", "a.007", "null-sec", "team1"])
+def test_a_mailbox_whose_name_only_begins_so_is_taken(helm: Helm, tmp_path: Path, name: str) -> None:
+    values = tmp_path / "values.yaml"
+    values.write_text(f"mailboxes:\n  {name}: {{displayName: Somebody}}\n")
+    assert f'"{name}@company.com"' in helm("template", "sales-pool", str(EXAMPLE), "--values", str(values))
 
 
 def test_the_api_server_takes_the_example(world: World, helm: Helm) -> None:

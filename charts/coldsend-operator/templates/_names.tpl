@@ -62,3 +62,12 @@ app.kubernetes.io/component: operator
   "app.kubernetes.io/part-of" "coldsend-operator" -}}
 {{- toYaml (mergeOverwrite (deepCopy .Values.commonLabels) $labels (include "coldsend.selector" . | fromYaml)) -}}
 {{- end -}}
+
+{{/* A map without what is null: Helm drops nulls itself, but not those that come from a parent chart. */}}
+{{- define "coldsend.withoutNulls" -}}
+{{- $kept := dict -}}
+{{- range $key, $value := . -}}
+{{- if not (kindIs "invalid" $value) -}}{{- $_ := set $kept $key $value -}}{{- end -}}
+{{- end -}}
+{{- toYaml $kept -}}
+{{- end -}}

@@ -20,6 +20,14 @@
   verbs: [create]
 {{- end -}}
 
+{{/* Only with a ClusterRole: without it discovery tells whether the CRDs are there and stay, a little later. */}}
+{{- define "coldsend.crdRule" -}}
+- apiGroups: [apiextensions.k8s.io]
+  resources: [customresourcedefinitions]
+  resourceNames: [senderaccounts.coldsend.pro, senderaccountbatches.coldsend.pro]
+  verbs: [get]
+{{- end -}}
+
 {{/* What the operator needs in its own namespace. `create` cannot be tied to a name. */}}
 {{- define "coldsend.ownRules" -}}
 - apiGroups: [coordination.k8s.io]

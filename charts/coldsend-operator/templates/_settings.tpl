@@ -39,7 +39,7 @@
 {{- end }}
 {{- end }}
 {{- if .Values.caBundle.configMap }}
-- name: SSL_CERT_FILE
+- name: COLDSEND_CA_FILE
   value: /etc/coldsend/ca/{{ .Values.caBundle.key }}
 {{- end }}
 {{- if or .Values.proxy.https .Values.proxy.http }}

@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-from coldsend_operator.kube.client import METADATA, Forbidden, KubeClient, NotFound
+from coldsend_operator.kube.client import METADATA, KubeClient, NotFound
 from coldsend_operator.resources.names import ACCOUNT_PLURAL, API_VERSION, BATCH_PLURAL, GROUP
 
 PLURALS: Final = (ACCOUNT_PLURAL, BATCH_PLURAL)
@@ -40,25 +40,25 @@ async def served(client: KubeClient) -> Definitions:
     )
 
 
-async def defined(client: KubeClient) -> Definitions:
-    """What the definitions themselves say, as they are at this moment.
+async def served_a_little_later(client: KubeClient) -> Definitions:
+    """What discovery says once it must know of all that happened before this call."""
+    await asyncio.sleep(LAG_SECONDS)
+    return await served(client)
 
-    Where they may not be read, discovery tells, which may be a little behind.
-    """
+
+async def defined(client: KubeClient) -> Definitions:
+    """What the definitions themselves say, as they are at this moment. Raises Forbidden where they may not be read."""
     missing, deleting, generations = [], [], []
     for plural in PLURALS:
         path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{_name(plural)}"
         try:
-            found = await client.get(path, accept=METADATA)
+            metadata = (await client.get(path, accept=METADATA))["metadata"]
         except NotFound:
             missing.append(_name(plural))
-        except Forbidden:
-            await asyncio.sleep(LAG_SECONDS)
-            return await served(client)
-        else:
-            generations.append(int(found["metadata"].get("generation") or 0))
-            if found["metadata"].get("deletionTimestamp"):
-                deleting.append(_name(plural))
+            continue
+        generations.append(int(metadata.get("generation") or 0))
+        if metadata.get("deletionTimestamp"):
+            deleting.append(_name(plural))
     return Definitions(tuple(missing), tuple(deleting), tuple(generations))
 
 

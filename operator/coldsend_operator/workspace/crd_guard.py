@@ -5,8 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from coldsend_operator.core.policy import Policy
-from coldsend_operator.kube.client import KubeClient, KubeError
-from coldsend_operator.kube.crds import Definitions, defined, served
+from coldsend_operator.kube.client import Forbidden, KubeClient, KubeError
+from coldsend_operator.kube.crds import Definitions, defined, served, served_a_little_later
 from coldsend_operator.kube.throttle import Pauses
 from coldsend_operator.logs import Event, Recurring
 
@@ -18,13 +18,15 @@ TOGETHER_SECONDS = 0.25  # deletions that come within this time share a check
 class CrdGuard:
     """Sets `policy.hold_deletions`. `on_change` is called when that changes.
 
+    `may_read`: whether the operator has the right to read the definitions; else discovery tells, a little later.
     Without `run` the CRDs count as there.
     """
 
-    def __init__(self, kube: KubeClient, policy: Policy, on_change: Callable[[], None]) -> None:
+    def __init__(self, kube: KubeClient, policy: Policy, on_change: Callable[[], None], *, may_read: bool) -> None:
         self._kube = kube
         self._policy = policy
         self._on_change = on_change
+        self._may_read = may_read
         self._present = asyncio.Event()
         self._absent = asyncio.Event()
         self._present.set()
@@ -73,10 +75,12 @@ class CrdGuard:
         pauses = Pauses(0.5, 15.0)
         while True:
             try:
-                found = await defined(self._kube)
+                found = await (defined if self._may_read else served_a_little_later)(self._kube)
                 if found.usable and (thoroughly or self._absent.is_set()):
                     # a definition that is new is not served at once
                     found = replace(await served(self._kube), generations=found.generations)
+            except Forbidden:  # the roles are older than this version
+                self._may_read = False
             except KubeError as error:
                 self._trouble.failed(str(error))
                 await asyncio.sleep(pauses.next())

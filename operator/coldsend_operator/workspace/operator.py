@@ -108,7 +108,7 @@ class Operator:
             self.metrics.job_finished,
             self.set_aside,
         )
-        self.crds = CrdGuard(self._kube, self.policy, self._decide_all_again)
+        self.crds = CrdGuard(self._kube, self.policy, self._decide_all_again, may_read=not self._settings.namespaces)
         self._arrivals = Arrivals(
             self._kube, self._settings, self.registry, self.batches, self.clock, self.set_aside, self.crds
         )
