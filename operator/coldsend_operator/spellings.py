@@ -22,6 +22,8 @@ def spellings(secret: str) -> frozenset[str]:
 
 def one_line(text: str) -> str:
     """Without control and format characters (such as those that reverse the direction of text), spaces joined."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     visible = "".join(" " if unicodedata.category(each).startswith(("C", "Z")) else each for each in text)
     return " ".join(visible.split())
 

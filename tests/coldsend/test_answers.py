@@ -440,3 +440,8 @@ async def test_odd_headers_do_no_harm(headers: dict[str, str], limits: tuple[obj
     rate = door.heard[0][1].rate
     assert (rate and (rate.limit, rate.remaining, rate.reset)) == limits
     assert door.heard[0][1].server_time is None
+
+
+async def test_what_may_be_stored_has_a_bounded_length() -> None:
+    read = await answering(200, page_of(row(overall_status="X" * 1_000_000))).client.list_accounts(page=1)
+    assert read.rows[0].overall_status == "X" * 1024

@@ -8,6 +8,7 @@ from pydantic_core import from_json
 
 from coldsend_operator.coldsend.errors import NotUnderstood
 
+LONGEST_TEXT = 1024
 LARGEST_WHOLE = 2**53  # beyond it JSON readers disagree about a number
 
 
@@ -51,9 +52,9 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 
 def as_text(value: object) -> str | None:
-    """Text as sent; a number as its digits; None for everything else and for the empty text."""
+    """Text as sent, cut at 1,024 characters since it may be stored; a number as its digits; else None."""
     if isinstance(value, str):
-        return value or None
+        return value[:LONGEST_TEXT] or None
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
