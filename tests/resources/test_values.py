@@ -2,11 +2,11 @@
 
 import pytest
 
+from coldsend_operator.addresses import ascii_domain
 from coldsend_operator.resources.values import (
     address_fault,
     api_key_fault,
     api_key_of,
-    ascii_domain,
     first_unseen,
     form_of,
     password_of,

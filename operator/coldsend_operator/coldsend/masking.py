@@ -10,6 +10,7 @@ from functools import cached_property
 
 from pydantic import SecretStr
 
+from coldsend_operator.addresses import comparable
 from coldsend_operator.spellings import MASK, one_line, spellings
 
 MAX_SENTENCE = 200
@@ -57,8 +58,8 @@ class Mask:
 
     def member_at(self, address: str | None) -> int | None:
         """The member of this address; None when the call has none, or more than one."""
-        key = (address or "").strip().casefold()
-        found = [at for at, member in enumerate(self._members) if member.address.casefold() == key]
+        key = comparable(address or "")
+        found = [at for at, member in enumerate(self._members) if comparable(member.address) == key]
         return found[0] if len(found) == 1 else None
 
     def sentence(self, text: str, member: int | None = None) -> str:

@@ -4,9 +4,10 @@ The door to ColdSend (`coldsend.client`) turns every HTTP answer into one of the
 reads JSON. Names of fields follow the API (contract.md, section 2); everything the pages leave open is optional.
 """
 
-import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+
+from coldsend_operator.addresses import comparable
 
 INBOX_TYPES = frozenset({"COLDSEND", "GOOGLE_WORKSPACE", "OUTLOOK_365", "CUSTOM_SMTP"})
 STATUSES = frozenset({"ACTIVE", "PAUSED", "DISABLED", "PENDING"})
@@ -38,12 +39,11 @@ class Row:
 
 
 def address_key(address: str) -> str:
-    """The form in which addresses are compared (contract row 39): in lower case, composed (NFC), ASCII blanks cut off.
+    """The form in which addresses are compared (contract row 39).
 
     No spec has an address with a letter that becomes another one on the way, such as U+212A: it is refused (rule 37).
     """
-    key = address.strip(" \t\r\n")
-    key = key.lower() if key.isascii() else unicodedata.normalize("NFC", unicodedata.normalize("NFC", key).lower())
+    key = comparable(address)
     return address if key == address else key  # not twice in memory
 
 

@@ -7,6 +7,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from coldsend_operator.addresses import ascii_domain
+
 # Cc, Cf: control and format characters (zero width, direction, byte order mark); Zl, Zp: line and paragraph separator.
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Zl", "Zp"})
 _NO_BREAK_SPACES = frozenset("\u00a0\u2007\u202f")
@@ -69,12 +71,6 @@ def address_fault(address: str) -> str:
         position = next(at for at in range(1, len(address) + 1) if not unicodedata.is_normalized("NFC", address[:at]))
         return f"is not in the composed form of Unicode (NFC) up to position {position}; type it anew"
     return ""
-
-
-def ascii_domain(domain: str) -> str:
-    """The xn-- form in which mail servers and ColdSend know a domain."""
-    labels = unicodedata.normalize("NFC", domain.lower()).replace("\u3002", ".").split(".")
-    return ".".join(label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in labels)
 
 
 def password_of(value: str, *, google: bool = False) -> str:

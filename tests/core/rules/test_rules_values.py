@@ -7,9 +7,11 @@ import pytest
 
 from coldsend_operator.coldsend.errors import CallFailed
 from coldsend_operator.core.answers import Failure, FailureKind, address_key
+from coldsend_operator.core.steps import Move
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from coldsend_operator.resources.reading import read_account
 from tests.core.rules.watching import play_until, running
+from tests.support.desk import Desk, row
 from tests.support.simulation import SECOND, SECRET, Simulation
 
 ANN = "ann@company.com"
@@ -236,6 +238,22 @@ def test_rule_37_a_name_may_have_the_joiners_that_its_script_needs() -> None:
 @pytest.mark.parametrize("shown", ["Zo\u00eb@company.com", "zoe\u0308@company.com", "ZO\u00cb@Company.com"])
 def test_rule_37_an_address_is_known_again_however_coldsend_composes_it(shown: str) -> None:
     assert address_key(shown) == address_key("zo\u00eb@company.com")
+
+
+@pytest.mark.parametrize(
+    ("spec", "shown"),
+    [
+        ("zo\u00eb@company.com", "zoe\u0308@company.com"),
+        ("a@xn--mller-kva.de", "a@m\u00fcller.de"),
+        ("\u0130nfo@company.com", "i\u0307nfo@company.com"),
+    ],
+)
+def test_rule_37_an_inbox_is_deleted_though_coldsend_writes_its_address_in_another_way(spec: str, shown: str) -> None:
+    desk = Desk()
+    account = desk.holder(spec, deleting=True)
+    desk.sweep(row(shown))
+    assert account.desired.problems == ()
+    assert desk.step(account).move is Move.DELETE
 
 
 def test_rule_37_no_other_letter_or_space_makes_an_address_of_somebody_else() -> None:
