@@ -21,7 +21,7 @@ def delete_in_a_gap(simulation: Simulation, uid: str) -> None:
 
 def list_anew(simulation: Simulation, process: Process) -> None:
     for raw in simulation.cluster.objects.values():
-        process.events[ACCOUNT_KIND].append(WatchEvent("LISTED", raw))
+        process.events[raw["kind"]].append(WatchEvent("LISTED", raw))
     simulation.drain()
 
 
@@ -81,3 +81,67 @@ def test_that_a_list_takes_no_object_away_that_is_there_or_leaves_by_itself(dele
     list_anew(simulation, process)
     simulation.wait(700.0)
     assert list(process.operator.registry.accounts) == [uid]
+
+
+def test_that_objects_that_come_and_go_all_the_time_keep_no_process_from_starting() -> None:
+    simulation = Simulation()
+    process = running(simulation)  # its first list is under way
+    simulation.apply("sales", "stays", "stays@company.com")
+    before = ""
+    for number in range(300):  # each list shows one that goes then
+        if process.operator.ready:
+            break
+        uid = simulation.apply("sales", f"a{number}", f"a{number}@company.com") or ""
+        if before:
+            delete_unheard(simulation, before)
+        for move in simulation.moves():
+            move()
+        before = uid
+        simulation.pass_time(0.5)
+    assert process.operator.ready
+
+
+def delete_unheard(simulation: Simulation, uid: str) -> None:
+    """It was in a list, and neither its coming nor its end is told by the watch."""
+    simulation.delete(uid)
+    simulation.cluster.history[:] = [
+        event for event in simulation.cluster.history if event.object["metadata"]["uid"] != uid
+    ]
+    for process in simulation._running:
+        process._cursor = min(process._cursor, len(simulation.cluster.history))
+
+
+def test_that_a_restored_etcd_is_noticed_while_the_operator_runs() -> None:
+    simulation = Simulation()
+    process = running(simulation)
+    uid = simulation.apply("sales", "one", ADDRESS) or ""
+    simulation.wait(60.0)
+    backup, version = dict(simulation.cluster.objects), simulation.cluster.version
+    for number in range(20):
+        simulation.annotate(uid, "coldsend.pro/note", str(number))
+    simulation.edit(uid, displayName="Edited after the backup")
+    simulation.wait(60.0)
+    simulation.cluster.objects, simulation.cluster.version = backup, version
+    list_anew(simulation, process)
+    simulation.delete(uid)
+    simulation.wait(600.0)
+    assert not simulation.cluster.objects
+    assert not simulation.remote.at(ADDRESS)
+
+
+def test_that_children_of_a_batch_are_read_anew_after_a_restore() -> None:
+    simulation = Simulation()
+    process = running(simulation)
+    simulation.list_in_batch("sales", "pool", [ADDRESS, "b@company.com"])
+    simulation.wait(60.0)
+    backup, version = dict(simulation.cluster.objects), simulation.cluster.version
+    (batch,) = simulation.batches
+    simulation.change_template(batch, dailyLimit=7)
+    simulation.wait(60.0)
+    simulation.cluster.objects, simulation.cluster.version = backup, version
+    list_anew(simulation, process)
+    simulation.wait(60.0)
+    simulation.change_template(batch, dailyLimit=9)
+    simulation.wait(60.0)
+    limits = {raw["spec"].get("dailyLimit") for raw in simulation.cluster.of_kind(ACCOUNT_KIND)}
+    assert limits == {9}

@@ -122,7 +122,7 @@ class Simulated:
         due = [self.wire.next_at]
         for runner in self.process.runners:
             if runner.client is not None:
-                due += [make_plan(runner.ledger, now).wake_at, *(at for at, _ in runner.ledger.timers[:1])]
+                due += [make_plan(runner.ledger, now).wake_at, runner.ledger.timers.first]
         return min(max(min((at for at in due if at is not None), default=now + LONGEST) - now, SHORTEST), LONGEST)
 
     def troubles(self) -> list[object]:

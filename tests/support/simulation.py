@@ -282,7 +282,7 @@ class Simulation:
         for process in self._running:
             for runner in process.runners:
                 wake_at = make_plan(runner.ledger, now).wake_at if runner.client is not None else None
-                due += [at for at in (wake_at, *(at for at, _ in runner.ledger.timers[:1])) if at is not None]
+                due += [at for at in (wake_at, runner.ledger.timers.first) if at is not None]
         return min(max(min(due, default=now + STRIDE) - now, 0.25), STRIDE)
 
     @property

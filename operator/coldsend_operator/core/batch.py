@@ -118,6 +118,8 @@ class Family:
         before = self._owners.pop(name, None)
         if before is not None:
             self._counts[before] -= 1
+            if not self._counts[before]:
+                del self._counts[before]
         if owner is not None:
             self._owners[name] = owner
             self._counts[owner] += 1

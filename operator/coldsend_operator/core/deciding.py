@@ -1,6 +1,5 @@
 """Decides anew for the accounts that something happened to, and lines each up for what its step asks."""
 
-import heapq
 from contextlib import suppress
 from dataclasses import replace
 
@@ -17,8 +16,7 @@ QUIET_SECONDS = 30.0  # a flood of 1,000 passes in less: telling each that it wa
 
 def settle(ledger: Ledger, now: float) -> None:
     """Decide anew for every account that something happened to."""
-    while ledger.timers and ledger.timers[0][0] <= now:
-        ledger.dirty.add(heapq.heappop(ledger.timers)[1])
+    ledger.dirty.update(ledger.timers.fire(now))
     ledger.replacements.begin_round()
     _settle_brake(ledger, now)
     for _ in range(8):  # a step that only changes what is known is followed by the next one
@@ -30,8 +28,8 @@ def settle(ledger: Ledger, now: float) -> None:
             if account is not None:
                 _decide_one(ledger, account, now)
         _settle_brake(ledger, now)
-    if ledger.brake.tell_at is not None and (not ledger.timers or ledger.timers[0][0] > ledger.brake.tell_at):
-        heapq.heappush(ledger.timers, (ledger.brake.tell_at, ""))
+    if ledger.brake.tell_at is not None:
+        ledger.timers.set("", ledger.brake.tell_at)
 
 
 def _settle_brake(ledger: Ledger, now: float) -> None:
@@ -62,10 +60,10 @@ def _decide(ledger: Ledger, account: Account, now: float) -> None:
     ledger.steps[account.uid] = step
     _ask_brake(ledger, account, step, now)
     if step.due is not None:
-        heapq.heappush(ledger.timers, (step.due, account.uid))
+        ledger.timers.set(account.uid, step.due)
     queue = _queue_of(ledger, account, step)
     if queue is not None and now < account.hold_until:
-        heapq.heappush(ledger.timers, (account.hold_until, account.uid))
+        ledger.timers.set(account.uid, account.hold_until)
         queue = None
     ledger.enqueue(account, queue, now)
     if step.move in CHORES:
@@ -100,7 +98,7 @@ def _acknowledge(ledger: Ledger, account: Account, now: float) -> None:
     if account.reconcile_asked != asked:
         free_at = account.reconciled_at + RECONCILE_PAUSES[min(account.reconciles, len(RECONCILE_PAUSES) - 1)]
         if now < free_at:
-            heapq.heappush(ledger.timers, (free_at, account.uid))
+            ledger.timers.set(account.uid, free_at)
             return
         account.reconciles = account.reconciles + 1 if now < account.reconciled_at + RECONCILE_QUIET else 1
         account.reconciled_at = now
@@ -127,9 +125,11 @@ def _wait(ledger: Ledger, account: Account, step: Step, now: float) -> None:
     """A quiet step is told in status only when it lasts."""
     if not step.quiet:
         account.waiting_since = None
-    elif account.waiting_since is None:
+        return
+    if account.waiting_since is None:
         account.waiting_since = now
-        heapq.heappush(ledger.timers, (now + QUIET_SECONDS, account.uid))
+    if now < account.waiting_since + QUIET_SECONDS:
+        ledger.timers.set(account.uid, account.waiting_since + QUIET_SECONDS)
 
 
 def _know(ledger: Ledger, account: Account, step: Step, now: float) -> None:

@@ -26,10 +26,13 @@ from coldsend_operator.core.queues import Queue
 from coldsend_operator.core.records import Account, Applied, Desired, Facts, KeyRef, Lost
 from coldsend_operator.core.replacements import Replacements
 from coldsend_operator.core.steps import Move, Step
+from coldsend_operator.core.timers import Timers
 from coldsend_operator.core.times import unix_of
 from coldsend_operator.core.trust import Trust
 
 SIGNS_KEPT = 3600.0
+FREED_FOR = 3600.0  # so long after our own delete a refusal of its address counts as passing (contract row 24)
+MOST_SERVED = 200  # queues whose last call is remembered
 
 
 class Ledger:
@@ -66,7 +69,7 @@ class Ledger:
         self.working: set[str] = set()  # accounts with a chore under way: no call may leave meanwhile
         self.changed: set[str] = set()  # accounts whose status may have to be written
         self.dirty: set[str] = set()
-        self.timers: list[tuple[float, str]] = []
+        self.timers = Timers()
         self.leads = False  # an object that comes now was marked by another process, if it is marked
         self.departed = Departed()
         self.signs: dict[str, float] = {}  # when a member of a lost call last appeared
@@ -210,6 +213,7 @@ class Ledger:
         self.replacements.leave(uid)
         self.brake.forget(uid)
         self.steps.pop(uid, None)
+        self.timers.drop(uid)
         self.undecided.pop(uid, None)
         self.chores.pop(uid, None)
         self.searches.pop(uid, None)
@@ -340,8 +344,23 @@ class Ledger:
             return
         self.unqueue(account.uid)
         if queue is not None:
+            if queue not in self.queues:
+                self._forget_idle_queues(now)
             self.queues.setdefault(queue, Queue()).add(account.uid, account.desired.namespace, now)
             self._queued[account.uid] = queue
+
+    def _forget_idle_queues(self, now: float) -> None:
+        """Each domain has a queue of its own: those of domains that nobody asks for any more go (rule 43)."""
+        self.queues = {key: queue for key, queue in self.queues.items() if not queue.idle(now)}
+        served = sorted(self.last_served.items(), key=lambda item: item[1])
+        self.last_served = dict(served[-MOST_SERVED:])
+
+    def address_freed(self, address: str, now: float) -> None:
+        """A delete of ours freed the address: ColdSend may keep it for a while (contract row 24)."""
+        self.address_writes.pop(address, None)
+        self.address_writes[address] = now
+        while now - next(iter(self.address_writes.values())) >= FREED_FOR:  # the oldest come first
+            del self.address_writes[next(iter(self.address_writes))]
 
     def unqueue(self, uid: str) -> None:
         key = self._queued.pop(uid, None)

@@ -53,6 +53,11 @@ class Queue:
         """When the longest waiting came."""
         return min((next(iter(waiting.values())) for waiting in self._namespaces.values()), default=0.0)
 
+    def idle(self, now: float) -> bool:
+        """Whether nothing waits, nothing is under way, and nothing came or left lately."""
+        lately = [self.last_arrival, *self.launches]
+        return not self._where and not self.flying and now - max(lately) > LINGER
+
     def take(self, count: int, without: frozenset[str] = frozenset()) -> tuple[str, ...]:
         """The next `count` UIDs, a turn for each namespace but those `without` a turn; nothing is removed."""
         taken: list[str] = []

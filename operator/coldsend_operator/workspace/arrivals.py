@@ -35,6 +35,11 @@ class _Known:
     seen: dict[str, tuple[Ref, int]] = field(default_factory=dict)  # batches, and what cannot be read: resourceVersion
     gone: set[str] | None = None  # UIDs that went while somebody waits for a whole list
 
+    def arrived(self, ref: Ref, raw: Mapping[str, Any]) -> None:
+        """An event showed this state of the object; it may be older than one before."""
+        before = self.seen.get(ref.uid, (ref, 0))[1]
+        self.seen[ref.uid] = ref, max(before, version_number(raw["metadata"].get("resourceVersion")))
+
 
 class Arrivals:
     """Hands the watch events on, and knows of each object which state has arrived.
@@ -82,7 +87,7 @@ class Arrivals:
             self._batches.child_seen(raw)
         if self._set_aside.failing(ref.uid, READ):
             self._registry.unreadable(ref.uid)
-            self._known[ref.kind].seen[ref.uid] = ref, _version_in(raw)
+            self._known[ref.kind].arrived(ref, raw)
         else:
             self._known[ref.kind].seen.pop(ref.uid, None)
         self._set_aside.hasten(ref.uid, but=(READ, READ_CHILD))
@@ -101,7 +106,7 @@ class Arrivals:
         if kind == "DELETED":
             self._gone(ref)
             return
-        self._known[ref.kind].seen[ref.uid] = ref, _version_in(raw)
+        self._known[ref.kind].arrived(ref, raw)
         with self._set_aside.trying(ref, READ, lambda: self._read_again(ref)):
             self._batches.batch_seen(raw)
         self._set_aside.hasten(ref.uid, but=(READ,))
@@ -242,7 +247,3 @@ class Arrivals:
 def _ref(kind: Kind, raw: Mapping[str, Any]) -> Ref:
     metadata = raw["metadata"]
     return Ref(kind, metadata["namespace"], metadata["name"], metadata["uid"])
-
-
-def _version_in(raw: Mapping[str, Any]) -> int:
-    return version_number(raw["metadata"].get("resourceVersion"))

@@ -64,7 +64,14 @@ class Kin:
         self._by_namespace[batch.namespace].pop(uid, None)
         if self._by_key.get((batch.namespace, batch.name)) is following:
             del self._by_key[batch.namespace, batch.name]
+            self._tidy(batch.namespace, batch.name)
         return batch
+
+    def _tidy(self, namespace: str, name: str) -> None:
+        """Names of batches that came and went are not kept (rule 43)."""
+        family = self._families.get((namespace, name))
+        if family is not None and not family.size() and (namespace, name) not in self._by_key:
+            del self._families[namespace, name]
 
     # -- children
 
@@ -139,6 +146,7 @@ class Kin:
             return
         if old[0] is not None and old[0] != new[0]:
             self._families[namespace, old[0]].put(name, None)
+            self._tidy(namespace, old[0])
         if new[0] is not None:
             self._families.setdefault((namespace, new[0]), Family()).put(name, new[1])
 

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from typing import Any, TypeVar
 
 from coldsend_operator.core.batch import Batch, Child, Entry, Refusal, Shown, Wanted, wanted_of
 from coldsend_operator.core.policy import DEFAULT_UNAVAILABLE, Unavailable
@@ -30,6 +30,8 @@ from coldsend_operator.workspace.desired import Raw
 
 ORPHANS_STAY = "orphan"  # finalizer of Kubernetes for `--cascade=orphan`
 DIGEST_SIZE = 16
+MOST_SHARED = 1_000
+T = TypeVar("T")
 Labels = tuple[tuple[str, str], ...]
 
 
@@ -176,7 +178,7 @@ class ChildReader:
             for key in _field(entry, "f:metadata", "f:labels")
         }
         found = tuple(sorted((key, labels[key]) for key in ours if key in labels))
-        return self._labels.setdefault(found, found)
+        return _shared(self._labels, found)
 
     def _conditions(self, status: Raw) -> tuple[Shown, str]:
         said = {entry["type"]: entry for entry in status.get("conditions", ())}
@@ -189,7 +191,14 @@ class ChildReader:
             healthy.get("status", "Unknown"),
         )
         message = ready.get("message", "") if shown.ready_reason in LASTING else ""
-        return self._shown.setdefault(shown, shown), message
+        return _shared(self._shown, shown), message
+
+
+def _shared(kept: dict[T, T], value: T) -> T:
+    """One value in place of many equal ones. What came and went is not kept for ever (rule 43)."""
+    if value not in kept and len(kept) >= MOST_SHARED:
+        kept.clear()
+    return kept.setdefault(value, value)
 
 
 def _is_batch(owner: Raw) -> bool:

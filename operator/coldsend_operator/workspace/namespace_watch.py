@@ -7,6 +7,7 @@ from coldsend_operator.core.policy import NamespaceMarks, Policy
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.kube.client import KubeClient, KubeError
 from coldsend_operator.kube.namespaces import get_namespace
+from coldsend_operator.logs import Event, log
 from coldsend_operator.resources.annotations import read_annotations
 from coldsend_operator.workspace.runner import Runner
 
@@ -22,8 +23,11 @@ async def watch_namespaces(kube: KubeClient, policy: Policy, runners: Callable[[
     """
     while True:
         told = {name for name, marks in policy.namespaces.items() if marks != NOTHING}
-        for namespace in sorted(told.union(*(_waiting(runner) for runner in runners()))):
-            await _look(kube, policy, runners, namespace)
+        names = sorted(told.union(*(_waiting(runner) for runner in runners())))
+        looks = await asyncio.gather(*(_look(kube, policy, runners, name) for name in names), return_exceptions=True)
+        for name, failure in zip(names, looks, strict=True):
+            if isinstance(failure, Exception):  # it costs that namespace alone (rule 38)
+                log.error(Event.LOOP_FAILED, operation="read_namespace", namespace=name, exc_info=failure)
         await asyncio.sleep(PAUSE)
 
 
@@ -49,7 +53,10 @@ async def _look(kube: KubeClient, policy: Policy, runners: Callable[[], tuple[Ru
     )
     if policy.namespaces.get(namespace, NOTHING) == marks:
         return
-    policy.namespaces[namespace] = marks
+    if marks == NOTHING:
+        del policy.namespaces[namespace]
+    else:
+        policy.namespaces[namespace] = marks
     for runner in runners():
         ledger = runner.ledger
         ledger.touch_all(uid for uid, account in ledger.accounts.items() if account.desired.namespace == namespace)

@@ -10,6 +10,7 @@ from coldsend_operator.coldsend.headers import Meta
 from coldsend_operator.core.claims import Claims
 from coldsend_operator.core.deciding import ask_brake_for_all
 from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.membership import Membership
 from coldsend_operator.core.packing import pack
 from coldsend_operator.core.policy import Policy
 from coldsend_operator.core.projection import facts_of
@@ -49,7 +50,8 @@ class Registry:
         self._ring = ring
         self._doors = doors
         self._client_of = client_of
-        self._refs: dict[KeyRef, set[str]] = {}
+        self._refs = Membership[KeyRef]()
+        self._moves: dict[str, asyncio.TimerHandle] = {}  # accounts that may not leave their workspace yet
         self._unplaced: set[str] = set()
         self._crowded_out: set[str] = set()  # their namespace uses too many keys
         self._key_wake = asyncio.Event()
@@ -135,8 +137,8 @@ class Registry:
             return
         self._unplaced.discard(uid)
         self._crowded_out.discard(uid)
-        for uids in self._refs.values():
-            uids.discard(uid)
+        self._refs.place(uid, None)
+        self._cancel_move(uid)
         runner = self.runners.get(account.ledger_digest)
         if runner is not None:
             runner.ledger.depart(uid, self._doors.clock())
@@ -148,10 +150,8 @@ class Registry:
     def _place(self, account: Account) -> None:
         """Put the account into the workspace of its key; into none while no key can be had."""
         ref = account.desired.key_ref
-        if account.uid not in self._refs.setdefault(ref, set()):
-            for uids in self._refs.values():
-                uids.discard(account.uid)
-            self._refs[ref].add(account.uid)
+        self._refs.place(account.uid, ref)
+        self._cancel_move(account.uid)
         state = self._ring.admit(ref, held=account.facts.held)
         self._crowded_out.discard(account.uid)
         if state.problem is TOO_MANY:
@@ -196,7 +196,7 @@ class Registry:
                 account.leaving = True
                 old.ledger.touch(account.uid)
                 old.wake()
-                asyncio.get_running_loop().call_later(KEY_PAUSE, self._again, account.uid)
+                self._moves[account.uid] = asyncio.get_running_loop().call_later(KEY_PAUSE, self._again, account.uid)
                 return
             old.ledger.remove(account.uid)
             _fresh(account)
@@ -227,6 +227,11 @@ class Registry:
         """Whether ColdSend refuses the key."""
         runner = self.runners.get(digest or NO_WORKSPACE)
         return runner is not None and runner.ledger.breaker.key_refused
+
+    def _cancel_move(self, uid: str) -> None:
+        move = self._moves.pop(uid, None)
+        if move is not None:
+            move.cancel()
 
     def _again(self, uid: str) -> None:
         account = self.accounts.get(uid)
@@ -325,13 +330,12 @@ class Registry:
     async def watch_keys(self) -> None:
         """Read keys when they are due; move the accounts of those that changed."""
         while True:
-            freed = self._ring.forget({ref for ref, uids in self._refs.items() if uids})
+            freed = self._ring.forget(set(self._refs.counts()))
             self._place_all(self._crowded_out_of(freed))
-            self._refs = {ref: uids for ref, uids in self._refs.items() if uids}
             self._ring.hasten_refused(frozenset(filter(self._refused, self.runners)))
             changed = await self._ring.refresh()
             for ref in changed:
-                self._place_all(self._refs.get(ref, ()))
+                self._place_all(self._refs.members(ref))
             if changed:
                 self._place_all(self._without_key())
             self._place_all(self._with_refused_key())
@@ -346,7 +350,7 @@ class Registry:
 
     async def _tidy(self) -> None:
         if self._running:
-            self._trust.forget(frozenset(self._refs), self._trust.bound() | self.runners.keys())
+            self._trust.forget(frozenset(self._refs.counts()), self._trust.bound() | self.runners.keys())
             if self._trust.to_be_stored():
                 await self._doors.store.save_trust(self._trust)
         await self._cleanup.run_once(leading=self._running)

@@ -146,7 +146,7 @@ class Runner:
         if ledger.brake.changed and self.client is not None and not self._saving:
             self._saving = True
             self._spawn(self._save())
-        wake_at = ledger.timers[0][0] if ledger.timers else None
+        wake_at = ledger.timers.first
         if self.client is not None and self.may_call():
             wake_at = await self._call(now)
         estimate(ledger, now)

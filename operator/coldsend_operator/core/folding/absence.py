@@ -1,12 +1,11 @@
 """What is not there: an address that a look does not show, an inbox that a GET does not find."""
 
 from coldsend_operator.core.folding.pieces import FAILS_ON_CREATE, refusal_reason, set_back
-from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.ledger import FREED_FOR, Ledger
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
 
 AFTER_DELETE_FIRST, AFTER_DELETE_LONGEST = 15.0, 600.0
-FREED_FOR = 3600.0  # so long after our own delete a refusal of its address counts as passing (contract row 24)
 
 
 def judge_absence(ledger: Ledger, account: Account, begun: float, now: float) -> None:

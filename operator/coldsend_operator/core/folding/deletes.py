@@ -27,7 +27,7 @@ def accepted_delete(ledger: Ledger, account: Account, now: float) -> None:
     account.refused_delete = None
     account.look_at, account.looks = None, 0
     if account.address is not None:
-        ledger.address_writes[account.address] = now
+        ledger.address_freed(account.address, now)
 
 
 def deleted_in_bulk(ledger: Ledger, call: Call, answer: BulkAnswer, now: float) -> None:

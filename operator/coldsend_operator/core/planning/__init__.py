@@ -28,7 +28,7 @@ class Plan:
 def make_plan(ledger: Ledger, now: float) -> Plan:
     """Choose calls by lane and budget."""
     calls: list[Candidate] = []
-    wake_at = ledger.timers[0][0] if ledger.timers else None
+    wake_at = ledger.timers.first
     booking = False
     room = ledger.budget.room(now)
     for candidate in sorted(candidates(ledger, now), key=lambda candidate: candidate.score):
