@@ -107,7 +107,7 @@ def _fail(*lines: str, code: int = 1) -> NoReturn:
 
 def main() -> None:
     try:
-        app(prog_name="coldsend-operator")
+        app(prog_name="kubectl coldsend" if Path(sys.argv[0]).stem == "kubectl-coldsend" else "coldsend-operator")
     except Exception as error:  # noqa: BLE001 - the outermost door: the last line says what happened
         from coldsend_operator.logs import one_line, traceback_text
 

@@ -6,12 +6,11 @@ from typing import Any, cast
 
 import pytest
 
-from coldsend_operator.core.answers import Page, Row
 from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.tools.allowance import Allowance
-from coldsend_operator.tools.doors import Access, ColdSendReader, KubeReader, key_reference
+from coldsend_operator.tools.doors import Access, ColdSendReader, KubeReader, ReadingConnection, key_reference
 from coldsend_operator.tools.errors import UsageError
-from tests.coldsend.support import INBOX_ID, answering, pagination, row
+from tests.coldsend.support import answering, pagination, row
 
 
 def calls(reader: type) -> set[str]:
@@ -19,15 +18,15 @@ def calls(reader: type) -> set[str]:
 
 
 async def test_every_call_to_coldsend_is_a_get() -> None:
-    door = answering(body={"success": True, "sender_accounts": [row()], "pagination": pagination(), **row()})
+    door = answering(body={"success": True, "sender_accounts": [row()], "pagination": pagination()})
     reader = ColdSendReader(door.client, Allowance(10, 10))
 
-    answers = (await reader.list_accounts(page=1), await reader.get_account(INBOX_ID))
+    page = await reader.list_accounts(page=1, search="jane")
 
-    assert calls(ColdSendReader) == {"list_accounts", "get_account"}
-    assert list(map(type, answers)) == [Page, Row]
-    assert [request.method for request in door.sent] == ["GET", "GET"]
-    assert reader.allowance.taken == 2
+    assert calls(ColdSendReader) == {"list_accounts"}
+    assert len(page.rows) == 1
+    assert [request.method for request in door.sent] == ["GET"]
+    assert reader.allowance.taken == 1
 
 
 class Gets:
@@ -57,6 +56,12 @@ async def test_every_call_to_the_cluster_is_a_get_or_a_list() -> None:
         "/apis/coldsend.pro/v1alpha1/senderaccounts",
         "/api/v1/namespaces/sales/secrets/login",
     ]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+async def test_the_connection_to_the_cluster_lets_nothing_but_a_get_through(method: str) -> None:
+    with pytest.raises(AssertionError):
+        await ReadingConnection(Access()).exchange(method, "/api/v1/namespaces", {}, {}, 1.0)
 
 
 @pytest.mark.parametrize("text", ["Pool", "pool/", "a/b/c", "/key"])

@@ -290,3 +290,31 @@ def test_objects_of_other_imports_are_left_alone(tmp_path: Path) -> None:
 
     assert run.stdout.splitlines()[0] == "2 added, 0 removed, 0 changed, 0 as before"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other.yaml", "pool.yaml"]
+
+
+def test_other_objects_in_a_file_stay_where_they_are(tmp_path: Path) -> None:
+    command("import", "-", *BASE, "-d", tmp_path, given=SHEET)
+    path = tmp_path / "pool.yaml"
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "sales"}}
+    (batch,) = documents(path.read_text())
+    other = {**batch, "metadata": {"name": "other", "namespace": "sales"}}
+    path.write_text(manifests.render([namespace, batch, other]))
+
+    command("import", "-", *BASE, "--update", tmp_path, given=sheet("ann@one.com,Ann,secret-pw-1,google"))
+
+    assert [each["metadata"]["name"] for each in documents(path.read_text())] == ["sales", "pool", "other"]
+    assert documents(path.read_text())[2] == other
+
+
+def test_a_long_list_keeps_its_names_in_an_update(tmp_path: Path) -> None:
+    command("import", "-", *BASE, "-d", tmp_path, given=sheet(*rows(5002)))
+
+    run = command("import", "-", *BASE, "--update", tmp_path, given=sheet(*rows(5003)))
+
+    assert run.stdout.splitlines() == ["1 added, 0 removed, 0 changed, 5002 as before", "+ a5002@one.com (pool-2)"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pool-2.yaml", "pool.yaml"]
+
+
+def test_an_update_writes_where_the_manifests_are(tmp_path: Path) -> None:
+    assert command("import", "-", *BASE, "--update", tmp_path, "-d", tmp_path, given=SHEET).exit_code == 2
+    assert command("import", "-", *BASE, "--update", tmp_path / "none", given=SHEET).exit_code == 2

@@ -7,6 +7,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from coldsend_operator.tools.validation.checks import problems
 from coldsend_operator.tools.validation.schemas import schemas
@@ -120,6 +122,32 @@ def test_objects_of_two_workspaces_may_hold_one_address() -> None:
     assert len(validated(google(), account("twin", google()["spec"]))[1]["warnings"]) == 1
 
 
+FIELDS = st.sampled_from(["name", "inboxes", "template", "smtp", "x"])
+SHAPES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(FIELDS, inner),
+    max_leaves=8,
+)
+
+
+@settings(deadline=None)
+@given(st.fixed_dictionaries({}, optional=dict.fromkeys(("kind", "metadata", "spec", "status"), SHAPES)), st.booleans())
+def test_a_manifest_of_any_shape_is_checked_without_an_exception(shape: dict[str, Any], batch: bool) -> None:
+    kind = "SenderAccountBatch" if batch else "SenderAccount"
+    manifest = {"apiVersion": "coldsend.pro/v1alpha1", "kind": kind, **shape}
+
+    run = command("validate", "-f", "-", "-o", "json", given=json.dumps({"kind": "List", "items": [manifest]}))
+
+    assert run.exit_code == 1
+    assert json.loads(run.stdout)["problems"]
+
+
+def test_json_that_escapes_an_emoji_is_read_as_what_it_means() -> None:
+    manifest = google(displayName="Ann \U0001f642")
+    run = command("validate", "-f", "-", given=json.dumps(manifest))
+    assert run.exit_code == 0, run.stdout
+
+
 def test_a_list_counts_as_its_items() -> None:
     code, told = validated({"apiVersion": "v1", "kind": "List", "items": [google(), batch()]})
     assert (code, told["objects"]) == (0, 2)
@@ -130,6 +158,7 @@ def test_a_list_counts_as_its_items() -> None:
     [
         ("a: [", "- is not YAML: "),
         ("spec: {a: 1, a: 2}", "- is not YAML: the key a stands twice (line 1)"),
+        ("? [a, b]\n: 1", "- is not YAML: a key is no text (line 1)"),
         ("a: \x01", "- is not YAML: it has characters that YAML does not allow"),
     ],
 )

@@ -1,6 +1,7 @@
 """The commands for people: their options and nothing else. Each imports what it needs when it runs."""
 
 import functools
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -38,6 +39,8 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def run(*arguments: Any, **options: Any) -> None:
+        if isinstance(sys.stdout, io.TextIOWrapper):  # manifests and JSON are UTF-8, whatever the terminal has
+            sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
         try:
             command(*arguments, **options)
         except CommandError as error:

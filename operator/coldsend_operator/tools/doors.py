@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from pydantic_core import PydanticCustomError
 
 from coldsend_operator.coldsend.client import ColdSendClient
-from coldsend_operator.core.answers import Page, Row
+from coldsend_operator.core.answers import Page
 from coldsend_operator.kube import paths
 from coldsend_operator.kube.client import Expired, Kind, KubeClient
 from coldsend_operator.kube.connection import Answer, Connection
@@ -53,10 +53,6 @@ class ColdSendReader:
         """A page of up to 100 rows, sorted by address."""
         await self.allowance.take()
         return await self._client.list_accounts(page=page, inbox_type=inbox_type, status=status, search=search)
-
-    async def get_account(self, inbox_id: str) -> Row:
-        await self.allowance.take()
-        return await self._client.get_account(inbox_id)
 
 
 class ReadingConnection(Connection):

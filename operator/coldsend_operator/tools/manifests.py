@@ -1,5 +1,6 @@
 """Manifests as files: read as the API server would, written one inbox a line, equal bytes for equal content."""
 
+import json
 import os
 import stat
 import sys
@@ -60,6 +61,8 @@ class _Loader(yaml.CSafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key is no text", key.start_mark)
             if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
                 raise yaml.constructor.ConstructorError(None, None, f"the key {key.value} stands twice", key.start_mark)
             seen.add(key.value)
@@ -106,9 +109,11 @@ def read(places: Iterable[str]) -> list[Document]:
     return [document for place in places for path in _files(place) for document in _documents(path)]
 
 
-def key_of(manifest: Manifest) -> tuple[str, str, str]:
+def key_of(manifest: Mapping[str, Any]) -> tuple[str, str, str]:
     """Kind, namespace and name."""
-    metadata = manifest.get("metadata") or {}
+    metadata = manifest.get("metadata")
+    if not isinstance(metadata, Mapping):
+        return str(manifest.get("kind")), "", ""
     return str(manifest.get("kind")), str(metadata.get("namespace") or ""), str(metadata.get("name") or "")
 
 
@@ -166,7 +171,7 @@ def _files(place: str) -> Iterator[str]:
 def _documents(place: str) -> Iterator[Document]:
     try:
         text = sys.stdin.read() if place == "-" else Path(place).read_text(encoding="utf-8")
-        found = list(yaml.load_all(text, Loader=_Loader))
+        found = _parsed(text)
     except (OSError, UnicodeDecodeError) as error:
         what = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise CommandError(f"{place} cannot be read: {what}") from None
@@ -179,6 +184,16 @@ def _documents(place: str) -> Iterator[Document]:
             yield from (Document(place, item) for item in manifest["items"] or ())
         else:
             yield Document(place, manifest)
+
+
+def _parsed(text: str) -> list[Any]:
+    """JSON as JSON: YAML does not know the pairs of escapes by which JSON may write an emoji."""
+    if text.lstrip().startswith("{"):
+        try:
+            return [json.loads(text)]
+        except ValueError:
+            pass  # a mapping of YAML may begin so, too
+    return list(yaml.load_all(text, Loader=_Loader))
 
 
 def _fault(error: yaml.YAMLError) -> str:

@@ -11,8 +11,8 @@ from coldsend_operator.setting_values import to_namespace
 from coldsend_operator.tools import manifests
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.imports import groups, objects, update
-from coldsend_operator.tools.manifests import Manifest, key_of
-from coldsend_operator.tools.output import counted, remark
+from coldsend_operator.tools.manifests import Document, Manifest, key_of
+from coldsend_operator.tools.output import counted, remark, write_lines
 from coldsend_operator.tools.spreadsheet.columns import NAMES, SECRET_FIELDS
 from coldsend_operator.tools.spreadsheet.mailboxes import Mailbox, read_mailboxes
 from coldsend_operator.tools.spreadsheet.table import Table, read_table
@@ -53,13 +53,17 @@ def run(options: Options) -> None:
     table = read_table(decode(_bytes(options.file)), options.mapped)
     mailboxes = _good(table, options)
     _remark_unused(table, mailboxes, options)
-    before = _before(options)
+    folder = [] if options.update is None else manifests.read([str(options.update)])
+    before = [each.manifest for each in folder if update.is_earlier(each.manifest, options.namespace, options.name)]
     known = update.known_groups(before, by_domain=options.by_domain)
     grouping = groups.group(mailboxes, options.name, by_domain=options.by_domain, known=known)
     made = objects.objects(grouping, options.namespace, options.name)
     if options.secrets is not None:
         manifests.check_secret_file(options.secrets, force=options.force)
-    _write(made, before, options)
+    if options.update is not None:
+        _update(folder, before, made, options)
+    else:
+        _write(made, options)
     if options.secrets is not None:
         manifests.write_secret_file(options.secrets, _secrets(grouping, options), force=options.force)
     remark(
@@ -76,6 +80,8 @@ def _check(options: Options) -> None:
         raise UsageError("-n and --name take names of lower case letters, digits and hyphens") from None
     if options.secrets == "-" and options.folder is None and options.update is None:
         raise UsageError("--secrets - would mix passwords with the manifests; give -d DIR for the manifests, too")
+    if options.update is not None and options.folder is not None:
+        raise UsageError("--update DIR writes into DIR; give no -d beside it")
     if options.update is not None and not options.update.is_dir():
         raise UsageError(f"--update {options.update}: no such folder")
 
@@ -117,21 +123,15 @@ def _remark_unused(table: Table, mailboxes: Sequence[Mailbox], options: Options)
         remark("ColdSend sets the limit of COLDSEND inboxes itself; their daily_limit is left out")
 
 
-def _before(options: Options) -> list[manifests.Document]:
-    if options.update is None:
-        return []
-    return update.earlier(manifests.read([str(options.update)]), options.namespace, options.name)
+def _update(folder: Sequence[Document], before: Sequence[Manifest], made: Sequence[Manifest], options: Options) -> None:
+    target = options.update or Path()
+    changes = update.update(folder, before, made, lambda manifest: _file(target, manifest, options.name))
+    for path, content in changes.files.items():
+        manifests.write_file(path, manifests.render(content))
+    write_lines(changes.lines)
 
 
-def _write(made: Sequence[Manifest], before: Sequence[manifests.Document], options: Options) -> None:
-    if options.update is not None:
-        folder = options.folder or options.update
-        changes = update.update(before, made, {key_of(each): _file(folder, each, options.name) for each in made})
-        for path, content in changes.files.items():
-            target = folder / path.name if options.folder else path
-            manifests.write_file(target, manifests.render(content))
-        sys.stdout.writelines(f"{line}\n" for line in changes.lines)
-        return
+def _write(made: Sequence[Manifest], options: Options) -> None:
     if options.folder is None:
         sys.stdout.write(manifests.render(made))
         return

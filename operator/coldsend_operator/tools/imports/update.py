@@ -5,7 +5,7 @@ fields that the sheet has, become what the sheet says.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from coldsend_operator.tools.output import counted
 from coldsend_operator.tools.spreadsheet.mailboxes import Server
 
 Key = tuple[str, str, str]
+NewFile = Callable[[Manifest], Path]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,27 +36,25 @@ class Inbox:
 class Update:
     """The files to write, by path, and what changes, in lines for people."""
 
-    files: Mapping[Path, Sequence[Manifest]]
+    files: Mapping[Path, Sequence[Any]]
     lines: tuple[str, ...]
 
 
-def earlier(documents: Iterable[Document], namespace: str, name: str) -> list[Document]:
-    """Those of an earlier import of this name."""
-    return [
-        document
-        for document in documents
-        if is_ours(document.manifest)
-        and key_of(document.manifest)[1] in {namespace, ""}
-        and (key_of(document.manifest)[2] == name or key_of(document.manifest)[2].startswith(f"{name}-"))
-    ]
+def is_earlier(manifest: Any, namespace: str, name: str) -> bool:
+    """Whether it is of an earlier import of this name."""
+    if not is_ours(manifest):
+        return False
+    kind, place, called = key_of(manifest)
+    if kind not in {names.ACCOUNT_KIND, names.BATCH_KIND} or place not in {namespace, ""}:
+        return False
+    return called == name or called.startswith(f"{name}-")
 
 
-def known_groups(before: Iterable[Document], *, by_domain: bool) -> dict[Shared, str]:
+def known_groups(before: Iterable[Manifest], *, by_domain: bool) -> dict[Shared, str]:
     """The batches that are there, by what their inboxes share: they keep their names."""
     found: dict[Shared, str] = {}
-    for document in before:
-        manifest = document.manifest
-        if manifest["kind"] != names.BATCH_KIND:
+    for manifest in sorted(before, key=lambda each: (len(key_of(each)[2]), key_of(each))):  # `pool` before `pool-2`
+        if manifest.get("kind") != names.BATCH_KIND:
             continue
         template = _mapping(_mapping(manifest.get("spec")).get("template"))
         try:
@@ -70,37 +69,36 @@ def known_groups(before: Iterable[Document], *, by_domain: bool) -> dict[Shared,
     return found
 
 
-def update(before: Sequence[Document], after: Sequence[Manifest], default: Mapping[Key, Path]) -> Update:
-    """Put `after` in the place of what was there; `default` says where objects go that are new."""
-    old = {key_of(document.manifest): document for document in before}
-    merged = {key_of(new): _merged(_manifest(old, key_of(new)), new) for new in after}
-    for key, document in old.items():
+def update(folder: Iterable[Document], before: Sequence[Manifest], after: Iterable[Manifest], new: NewFile) -> Update:
+    """Put `after` in the place of `before` among all objects of the folder; `new` says where further objects go."""
+    old = {key_of(manifest): manifest for manifest in before}
+    merged = {key_of(each): _merged(old.get(key_of(each)), each) for each in after}
+    for key, manifest in old.items():
         if key not in merged and key[0] == names.BATCH_KIND:  # its last inbox has left; the object stays
-            spec = {**_mapping(document.manifest.get("spec")), "inboxes": []}
-            merged[key] = {**document.manifest, "spec": spec}
-    return Update(_files(old, merged, default), tuple(_lines(before, merged.values())))
+            merged[key] = {**manifest, "spec": {**_mapping(manifest.get("spec")), "inboxes": []}}
+    return Update(_files(folder, old, merged, new), tuple(_lines(before, merged.values())))
 
 
 def _files(
-    old: Mapping[Key, Document], merged: Mapping[Key, Manifest], default: Mapping[Key, Path]
-) -> dict[Path, list[Manifest]]:
-    """Only files whose content changes, so that comments in the others stay."""
-    before: dict[Path, list[Manifest]] = defaultdict(list)
-    after: dict[Path, list[Manifest]] = defaultdict(list)
-    for key, document in old.items():
-        before[Path(document.source)].append(document.manifest)
-        if key in merged:
-            after[Path(document.source)].append(merged[key])
+    folder: Iterable[Document], old: Mapping[Key, Manifest], merged: Mapping[Key, Manifest], new: NewFile
+) -> dict[Path, list[Any]]:
+    """Only files whose content changes, so that comments in the others stay. Objects that are not ours stay, too."""
+    was: dict[Path, list[Any]] = defaultdict(list)
+    now: dict[Path, list[Any]] = defaultdict(list)
+    for document in folder:
+        path, manifest = Path(document.source), document.manifest
+        was[path].append(manifest)
+        key = key_of(manifest) if isinstance(manifest, Mapping) else None
+        if key is None or key not in old:
+            now[path].append(manifest)
+        elif key in merged:
+            now[path].append(merged[key])
         else:
-            after.setdefault(Path(document.source), [])
+            now.setdefault(path, [])
     for key, manifest in merged.items():
         if key not in old:
-            after[default[key]].append(manifest)
-    return {path: found for path, found in after.items() if found != before.get(path)}
-
-
-def _manifest(old: Mapping[Key, Document], key: Key) -> Manifest | None:
-    return old[key].manifest if key in old else None
+            now[new(manifest)].append(manifest)
+    return {path: found for path, found in now.items() if found != was.get(path)}
 
 
 def _merged(old: Manifest | None, new: Manifest) -> Manifest:
@@ -122,8 +120,8 @@ def _over(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
     return laid
 
 
-def _lines(before: Iterable[Document], after: Iterable[Manifest]) -> Iterator[str]:
-    was = dict(_listed(document.manifest for document in before))
+def _lines(before: Iterable[Manifest], after: Iterable[Manifest]) -> Iterator[str]:
+    was = dict(_listed(before))
     now = dict(_listed(after))
     added = sorted(now.keys() - was.keys())
     removed = sorted(was.keys() - now.keys())

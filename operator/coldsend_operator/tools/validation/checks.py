@@ -39,7 +39,7 @@ def problems(manifest: Manifest) -> tuple[Problem, ...]:
     kind = manifest.get("kind")
     if manifest.get("apiVersion") != names.API_VERSION:
         return (Problem("apiVersion", f"must be {names.API_VERSION}; correct it"),)
-    if kind not in {names.ACCOUNT_KIND, names.BATCH_KIND}:
+    if kind not in (names.ACCOUNT_KIND, names.BATCH_KIND):
         return (Problem("kind", f"must be {names.ACCOUNT_KIND} or {names.BATCH_KIND}; correct it"),)
     found = [*_of_metadata(manifest), *_unknown_fields(manifest, _schema(kind), "")]
     if manifest.get("spec") is None:

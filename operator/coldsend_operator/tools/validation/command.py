@@ -75,12 +75,12 @@ def _addresses(manifest: Manifest) -> Iterator[tuple[str, str, tuple[str, ...]]]
     spec = manifest.get("spec")
     if not isinstance(spec, Mapping):
         return
-    template = spec.get("template") if manifest["kind"] == names.BATCH_KIND else spec
+    template = spec.get("template") if manifest.get("kind") == names.BATCH_KIND else spec
     reference = template.get("apiKeySecretRef") if isinstance(template, Mapping) else None
     workspace = (key_of(manifest)[1], str(reference)) if reference else ()
-    if manifest["kind"] == names.ACCOUNT_KIND and isinstance(spec.get("emailAddress"), str):
+    if manifest.get("kind") == names.ACCOUNT_KIND and isinstance(spec.get("emailAddress"), str):
         yield "spec.emailAddress", spec["emailAddress"].lower(), workspace
-    rows = spec.get("inboxes") if manifest["kind"] == names.BATCH_KIND else None
+    rows = spec.get("inboxes") if manifest.get("kind") == names.BATCH_KIND else None
     for position, inbox in enumerate(rows if isinstance(rows, list) else ()):
         if isinstance(inbox, Mapping) and isinstance(inbox.get("emailAddress"), str):
             yield f"spec.inboxes[{position}].emailAddress", inbox["emailAddress"].lower(), workspace
