@@ -27,11 +27,19 @@ TypeOrAuto = Literal["auto", "COLDSEND", "GOOGLE_WORKSPACE", "OUTLOOK_365", "CUS
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    app.command("import")(_told(import_))
-    app.command()(_told(validate))
-    app.command()(_told(schemas))
-    app.command()(_told(export))
-    app.command()(_told(inventory))
+    for name, command in commands().items():
+        app.command(name)(_told(command))
+
+
+def commands() -> dict[str, Callable[..., None]]:
+    """The commands by name, in the order of the help."""
+    return {
+        "import": import_,
+        "export": export,
+        "inventory": inventory,
+        "validate": validate,
+        "schemas": schemas,
+    }
 
 
 def _told(command: Callable[..., None]) -> Callable[..., None]:
