@@ -209,6 +209,20 @@ def test_rule_41_errors_of_one_object_are_tried_on_a_list_before_all_are_blocked
     assert desk.ledger.breaker.blocks == {}
 
 
+def test_rule_41_a_bulk_whose_job_is_forgotten_twice_goes_again_in_halves() -> None:
+    desk = Desk()
+    accounts = [desk.account(f"{n}@company.com") for n in range(4)]
+    for name in ("one", "two"):
+        desk.sweep()
+        assert desk.ledger.splits == []
+        desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, *accounts), BulkAnswer(job_id=name, total=4))
+        desk.answer(desk.ask(Operation.POLL_CREATE_JOB, job=name), ELSEWHERE)
+        desk.wait(121.0)
+    assert [len(split) for split in desk.ledger.splits] == [2, 2]
+    desk.sweep()
+    assert [len(call.uids) for call in desk.calls() if call.operation.creates] == [2]
+
+
 @dataclass
 class Misrouted(FakeColdSend):
     failure: Failure | None = None

@@ -77,7 +77,7 @@ def create_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> N
         for account in members:
             account.lost = Lost(f"call-{call.id}", now, call.begun, earliest=earliest)
             account.wrote_at, account.look_at, account.looks = now, None, 0
-        outcome_unknown(ledger, call, ledger.splits)
+        outcome_unknown(ledger, call.operation, call.uids)
         return
     if failure.kind is FailureKind.PLAN_LIMIT and of_domain(call.operation, failure):
         ledger.domains.doubted = True

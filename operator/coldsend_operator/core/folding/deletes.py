@@ -50,7 +50,7 @@ def delete_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> N
             _refused_by_plan(ledger, call, members, failure, now)
         return
     if failure.kind in UNKNOWN:
-        outcome_unknown(ledger, call, ledger.delete_splits)
+        outcome_unknown(ledger, call.operation, call.uids)
     for account in members:
         if failure.kind in UNKNOWN:
             accepted_delete(ledger, account, now)

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from coldsend_operator.core import jobs
 from coldsend_operator.core.answers import BulkAnswer, Failure, FailureKind, JobProgress
-from coldsend_operator.core.calls import Call
-from coldsend_operator.core.folding.pieces import says_exists
+from coldsend_operator.core.calls import Call, Operation
+from coldsend_operator.core.folding.pieces import outcome_unknown, says_exists
 from coldsend_operator.core.jobs import Job
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.records import Account, JobRef, Lost
@@ -89,6 +89,8 @@ def _finish_job(ledger: Ledger, job: Job, state: str, now: float) -> None:
     if job.operation == "Create":
         failures = jobs.failures(results)
         finish_members(ledger, f"job-{job.id}", members, failures, now, job.left_at if state == "Completed" else None)
+        if state != "Completed":
+            outcome_unknown(ledger, Operation.CREATE_SMTP_BULK, tuple(sorted(job.members)))
         return
     progress = job.progress
     doubted = progress is None or bool(progress.failed or progress.skipped) or state != "Completed"

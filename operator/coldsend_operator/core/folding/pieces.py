@@ -72,19 +72,20 @@ def halve(splits: list[tuple[str, ...]], uids: tuple[str, ...]) -> None:
     splits.extend(half for half in (uids[:middle], uids[middle:]) if half)
 
 
-def outcome_unknown(ledger: Ledger, call: Call, splits: list[tuple[str, ...]]) -> None:
-    """Nobody knows what came of a call: one of its items may be what ColdSend fails on (rule 41).
+def outcome_unknown(ledger: Ledger, operation: Operation, uids: tuple[str, ...]) -> None:
+    """Nobody knows what came of a call for these: one of them may be what ColdSend fails on (rule 41).
 
     While ColdSend fails for everybody that says nothing of these.
     """
-    if ledger.breaker.failing(call.operation):
+    if ledger.breaker.failing(operation):
         return
-    members = members_of(ledger, call)
+    splits = ledger.splits if operation.creates else ledger.delete_splits
+    members = [account for uid in uids if (account := ledger.accounts.get(uid)) is not None]
     for account in members:
         account.unknowns += 1
     if any(account.unknowns >= TOO_OFTEN_UNKNOWN for account in members):
         splits[:] = [split for split in splits if any(uid in ledger.accounts for uid in split)]
-        halve(splits, call.uids)
+        halve(splits, uids)
 
 
 def members_of(ledger: Ledger, call: Call) -> list[Account]:
