@@ -82,6 +82,13 @@ def _egress(made: Rendered) -> Object:
     return rule
 
 
+def _cluster_wide(made: Rendered) -> set[str]:
+    """Resources that the operator may touch in every namespace."""
+    (binding,) = made.of("ClusterRoleBinding")
+    rules = made.one("ClusterRole", binding["roleRef"]["name"])["rules"]
+    return {resource for rule in rules for resource in rule["resources"]}
+
+
 NAMES = [
     Switched("nameOverride", "mail", lambda made: f"{RELEASE}-mail" in _named(made, "Deployment")),
     Switched("fullnameOverride", "mail", lambda made: made.one("Deployment", "mail") is not None),
@@ -160,6 +167,12 @@ ROLES = [
         ),
     ),
     Switched("rbac.create", False, lambda made: not made.kinds & {"Role", "RoleBinding", "ClusterRoleBinding"}),
+    Switched(
+        "rbac.outliveNamespaces",
+        True,
+        lambda made: "secrets" not in _cluster_wide(made),
+        {"namespaces": ["sales"]},
+    ),
     Switched("rbac.aggregate", False, lambda made: len(made.of("ClusterRole")) == 1),
     Switched("serviceAccount.create", False, lambda made: made.pod["spec"]["serviceAccountName"] == "default"),
     Switched("serviceAccount.name", "mail", lambda made: made.one("RoleBinding")["subjects"][0]["name"] == "mail"),

@@ -28,6 +28,19 @@
   verbs: [get]
 {{- end -}}
 
+{{/* What letting an object go takes, where the namespace's own Role is gone already. */}}
+{{- define "coldsend.outliveRules" -}}
+- apiGroups: [coldsend.pro]
+  resources: [senderaccounts, senderaccountbatches]
+  verbs: [get, list, watch, patch]
+- apiGroups: [coldsend.pro]
+  resources: [senderaccounts/status, senderaccountbatches/status]
+  verbs: [patch]
+- apiGroups: [""]
+  resources: [namespaces]
+  verbs: [get]
+{{- end -}}
+
 {{/* What the operator needs in its own namespace. `create` cannot be tied to a name. */}}
 {{- define "coldsend.ownRules" -}}
 - apiGroups: [coordination.k8s.io]

@@ -1,0 +1,102 @@
+"""An operator whose rights lie in the namespaces that it watches, and the end of such a namespace."""
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.e2e.stage.api_server import named
+from tests.e2e.stage.operators import OperatorRun, running_operator
+from tests.e2e.stage.stage import Stage, eventually, staged
+from tests.e2e.stage.world import World
+
+GROUP = "coldsend.pro"
+KINDS = ["senderaccounts", "senderaccountbatches"]
+LASTING = [
+    {"apiGroups": [GROUP], "resources": KINDS, "verbs": ["get", "list", "watch", "patch"]},
+    {"apiGroups": [GROUP], "resources": [f"{kind}/status" for kind in KINDS], "verbs": ["patch"]},
+    {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get"]},
+]
+"""What the chart grants everywhere with rbac.outliveNamespaces."""
+WITHIN = [
+    *LASTING,
+    {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get", "create"]},
+    {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["get", "create", "patch"]},
+    {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create"]},
+]
+NAMES = ("ann", "bob", "carl")
+QUIET_SECONDS = 8.0
+MOST_LINES = 2 * len(NAMES)  # a finalizer and a status of each
+
+
+@contextmanager
+def operator_with_roles(home: Stage, watched: Stage, folder: Path) -> Iterator[OperatorRun]:
+    server, account = home.server, f"operator-{watched.namespace}"
+    server.apply(named("ServiceAccount", home.namespace, account))
+    subjects = [{"kind": "ServiceAccount", "name": account, "namespace": home.namespace}]
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "operator"}
+    for namespace in (home.namespace, watched.namespace):
+        server.apply(named("Role", namespace, "operator", rules=WITHIN))
+        server.apply(named("RoleBinding", namespace, "operator", roleRef=reference, subjects=subjects))
+    config = yaml.safe_load(home.world.cluster.kubeconfig.read_text())
+    config["users"] = [{"name": each["name"], "user": {"token": ""}} for each in config["users"]]
+    for each in config["users"]:
+        each["user"]["token"] = server.token(home.namespace, account)
+    path = folder / "kubeconfig"
+    path.write_text(yaml.safe_dump(config))
+    settings = {
+        "COLDSEND_API_URL": home.emulator.api_url,
+        "COLDSEND_NAMESPACES": watched.namespace,
+        "COLDSEND_LEASE_NAMESPACE": home.namespace,
+    }
+    with running_operator(path, folder, **settings) as operator:
+        operator.wait_until_ready()
+        yield operator
+
+
+def outlive(stage: Stage, home: Stage) -> None:
+    name, account = f"outlive-{stage.namespace}", f"operator-{stage.namespace}"
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name}
+    subjects = [{"kind": "ServiceAccount", "name": account, "namespace": home.namespace}]
+    stage.server.apply(
+        named("ClusterRole", "", name, rules=LASTING),
+        named("ClusterRoleBinding", "", name, roleRef=reference, subjects=subjects),
+    )
+
+
+def refusals(operator: OperatorRun, namespace: str) -> list[str]:
+    entries = [json.loads(line) for line in operator.lines().splitlines() if line.startswith("{")]
+    return [
+        each["message"] for each in entries if each["event"] == "call_failed" and each.get("namespace") == namespace
+    ]
+
+
+@pytest.mark.parametrize("lasting", [False, True])
+def test_a_namespace_that_goes_with_the_rights_in_it(world: World, tmp_path: Path, lasting: bool) -> None:
+    """Without rights that last it hangs, which is said once; with them it goes."""
+    with (
+        staged(world, "home") as home,
+        staged(world, "goes") as stage,
+        operator_with_roles(home, stage, tmp_path) as operator,
+    ):
+        for name in NAMES:
+            stage.apply(name)
+        for name in NAMES:
+            stage.ready(name)
+        if lasting:
+            outlive(stage, home)
+        stage.server.delete("Namespace", "", stage.namespace)
+        eventually(lambda: not any(stage.inboxes(name) for name in NAMES), "the end of the inboxes")
+        if not lasting:
+            eventually(lambda: refusals(operator, stage.namespace), "a word about the rights that are gone")
+            time.sleep(QUIET_SECONDS)
+            said = refusals(operator, stage.namespace)
+            assert len(said) <= MOST_LINES, said
+            assert all("orbidden" in each for each in said)
+            outlive(stage, home)  # the way out that the docs name
+        for name in NAMES:
+            stage.gone(name)
