@@ -1,4 +1,4 @@
-"""Our clock, and how far the API server's is ahead of it."""
+"""Our clock, and how far a server's is ahead of it."""
 
 import time
 from email.utils import parsedate_to_datetime
@@ -21,12 +21,15 @@ class ServerClock:
 
     A Date header D means that the server's clock stood somewhere in [D, D+1) between our sending and receiving, so each
     answer is an interval for the offset, and their intersection soon is narrow. An empty intersection says that a clock
-    was set: only the newest answer counts then.
+    was set, or that the answer came from a cache or another machine: it counts once `stubborn` answers in a row agree
+    with each other against what was known.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, stubborn: int = 1) -> None:
+        self._stubborn = stubborn
         self._low: float | None = None
         self._high = 0.0
+        self._others: list[tuple[float, float]] = []  # intervals that agree with each other, not with what is known
         self._sampled = float("-inf")
 
     @property
@@ -36,14 +39,33 @@ class ServerClock:
 
     def observe(self, date: str | None, sent: float, received: float) -> None:
         """Take in a Date header; `sent` and `received` are Unix seconds of our clock."""
-        if date is None or abs(received - self._sampled) < SAMPLE_SECONDS:
+        if date is None:
             return
         try:
             server = parsedate_to_datetime(date).timestamp()
         except ValueError:
             return
+        self.observe_time(server, sent, received)
+
+    def observe_time(self, server: float, sent: float, received: float) -> None:
+        """Take in what a Date header said, in Unix seconds."""
+        if abs(received - self._sampled) < SAMPLE_SECONDS:
+            return
         self._sampled = received
-        low, high = server - received, server + 1 - sent
-        if self._low is not None and max(low, self._low) <= min(high, self._high):
-            low, high = max(low, self._low), min(high, self._high)
-        self._low, self._high = low, high
+        seen = (server - received, server + 1 - sent)
+        if self._low is None:
+            self._low, self._high = seen
+            return
+        known = _common((self._low, self._high), seen)
+        if known is not None:
+            (self._low, self._high), self._others = known, []
+            return
+        self._others = [*(other for other in self._others if _common(other, seen) is not None), seen]
+        if len(self._others) >= self._stubborn:
+            (self._low, self._high), self._others = seen, []
+
+
+def _common(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float] | None:
+    """The intersection of two intervals."""
+    low, high = max(one[0], other[0]), min(one[1], other[1])
+    return (low, high) if low <= high else None

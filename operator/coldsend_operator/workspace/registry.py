@@ -273,7 +273,8 @@ class Registry:
                 if other.namespace == runner.namespace:
                     other.wake()
         if meta.server_time is not None:
-            ledger.server_offset = meta.server_time - now
+            self.runners[digest].server_clock.observe_time(meta.server_time, now - meta.seconds, now)
+            ledger.server_offset = self.runners[digest].server_clock.offset
         if meta.rate is not None:
             told = ledger.budget.crowded
             ledger.budget.see(meta.rate, now, ledger.server_offset)

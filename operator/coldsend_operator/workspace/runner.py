@@ -17,6 +17,7 @@ from coldsend_operator.core.planning import Candidate, make_plan
 from coldsend_operator.core.steps import Move, still_due
 from coldsend_operator.core.turns import estimate
 from coldsend_operator.kube.client import KubeClient
+from coldsend_operator.kube.clock import ServerClock
 from coldsend_operator.kube.lease import Leadership
 from coldsend_operator.logs import Event, log
 from coldsend_operator.metrics import Metrics
@@ -32,6 +33,7 @@ LONGEST_SLEEP = 5.0
 STALE_LEASE_PAUSE = 0.5
 MOST_CHORES = 16
 MANY = 2_000  # accounts
+STUBBORN = 3  # a cached answer has an old date, and machines behind one address may differ
 LONGEST_GATHERING = 0.05
 LONGEST_STOP = 10.0  # the process exits within 20 s (interfaces.md)
 
@@ -66,6 +68,7 @@ class Runner:
         self._undecided: set[str] = set()  # told to be set aside
         self._job_secrets = JobSecrets(ledger)
         self._marks = Marks(doors.kube, ledger, doors.leadership.fresh)
+        self.server_clock = ServerClock(STUBBORN)
         self.came_round_at = doors.clock()
         self.writer = StatusWriter(doors.status_kube, ledger, doors.clock, doors.metrics.account_ready, doors.set_aside)
         self.writer.wake = self.wake
