@@ -105,3 +105,18 @@ def test_the_page_on_the_budget_tells_how_old_values_get() -> None:
             ledger.inventory.put(Row(str(number), f"a{number}@company.com"), 1.0)
         assert sweep_period(ledger) == pytest.approx(float(minutes) * 60)
         assert pages_of(ledger) == int(pages)
+
+
+def test_every_test_that_the_security_pages_name_is_there() -> None:
+    there = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"def (test_\w+)", path.read_text(encoding="utf-8"))
+    }
+    named = {
+        name
+        for page in (DOCS / "security").glob("*.md")
+        for name in re.findall(r"`(test_\w+)`", page.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert named - there == set()

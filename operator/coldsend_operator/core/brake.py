@@ -11,7 +11,7 @@ from coldsend_operator.core.policy import Threshold
 
 WINDOW = 600.0
 SMALL = 10
-QUIET = 2.0  # seconds without a further deletion after which those that wait are decided together
+QUIET = 1.5  # seconds without a further deletion after which those that wait are decided together
 LONGEST_WAIT = 30.0  # seconds that a deletion waits for others at most: `kubectl delete` takes them one by one
 CLOCKS = 5.0  # seconds by which the API server's clock may seem to wander
 TOLD_AFTER = 5.0  # seconds without a further held deletion after which the message shows the count anew

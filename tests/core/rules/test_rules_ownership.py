@@ -261,3 +261,19 @@ def test_rule_15_a_404_of_the_id_in_another_workspace_is_not_believed() -> None:
     missing = Failure(FailureKind.NOT_FOUND, "", 404)
     desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), missing)
     assert desk.step(account).reason is Reason.INVENTORY_IMPLAUSIBLE
+
+
+def test_secrets_are_read_from_the_namespace_of_the_object_only() -> None:
+    simulation = Simulation()
+    simulation.cluster.write_secret("sales", "private", {"password": "of sales", "apiKey": OTHER_KEY})
+    running(simulation)
+    password = simulation.apply(
+        "support", "thief", "thief@company.com", smtp={"passwordSecretRef": {"name": "private"}}
+    )
+    key = simulation.apply("support", "spender", "spender@company.com", apiKeySecretRef={"name": "private"})
+    simulation.wait(60.0)
+    for uid in (password, key):
+        raw = simulation.cluster.find(uid or "")
+        assert raw is not None
+        assert ready_of(raw)[1] == "SecretNotFound"
+    assert not list(simulation.remote.live())

@@ -59,7 +59,7 @@ def set_aside(process: Process) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("kind", ["SenderAccount", BATCH_KIND])
-def test_that_an_object_that_cannot_be_read_does_not_keep_the_operator_from_starting(kind: str) -> None:
+def test_rule_38_an_object_that_cannot_be_read_does_not_keep_the_operator_from_starting(kind: str) -> None:
     simulation, _ = with_broken_object(kind)
     with capture_logs() as lines:
         process = running(simulation)
@@ -73,7 +73,7 @@ def test_that_an_object_that_cannot_be_read_does_not_keep_the_operator_from_star
     assert set_aside(process)[kind] == 1
 
 
-def test_that_it_is_tried_again_at_its_next_event() -> None:
+def test_rule_38_an_object_that_cannot_be_read_is_tried_again_at_its_next_event() -> None:
     simulation, uid = with_broken_object()
     process = running(simulation)
     simulation.wait(60.0)
@@ -83,7 +83,7 @@ def test_that_it_is_tried_again_at_its_next_event() -> None:
     assert set_aside(process)["SenderAccount"] == 0
 
 
-def test_that_an_object_with_an_inbox_is_left_alone_while_its_newest_state_cannot_be_read() -> None:
+def test_rule_38_an_object_with_an_inbox_is_left_alone_while_its_newest_state_cannot_be_read() -> None:
     simulation = Simulation()
     process = running(simulation)
     uid = simulation.apply("sales", "one", "a@company.com") or ""
@@ -95,7 +95,7 @@ def test_that_an_object_with_an_inbox_is_left_alone_while_its_newest_state_canno
     assert set_aside(process)["SenderAccount"] == 1
 
 
-def test_that_an_object_that_cannot_be_read_and_goes_is_forgotten() -> None:
+def test_rule_38_an_object_that_cannot_be_read_and_goes_is_forgotten() -> None:
     simulation, uid = with_broken_object()
     process = running(simulation)
     simulation.wait(30.0)
@@ -104,7 +104,7 @@ def test_that_an_object_that_cannot_be_read_and_goes_is_forgotten() -> None:
     assert set_aside(process)["SenderAccount"] == 0
 
 
-def test_that_a_fault_in_the_decision_for_one_account_costs_that_account_alone() -> None:
+def test_rule_38_a_fault_in_the_decision_for_one_account_costs_that_account_alone() -> None:
     desk = Desk()
     evil, victim = desk.account("evil@company.com"), desk.account(VICTIM)
     desk.sweep()
@@ -116,7 +116,7 @@ def test_that_a_fault_in_the_decision_for_one_account_costs_that_account_alone()
     assert list(desk.ledger.undecided) == [evil.uid]
 
 
-def test_that_a_fault_in_a_decision_is_told_and_decided_again() -> None:
+def test_rule_38_a_fault_in_a_decision_is_told_and_decided_again() -> None:
     simulation = Simulation()
     process = running(simulation)
     uid = simulation.apply("sales", "one", "a@company.com") or ""
@@ -133,7 +133,7 @@ def test_that_a_fault_in_a_decision_is_told_and_decided_again() -> None:
     assert process.operator.alive
 
 
-def test_that_a_status_that_is_never_taken_is_tried_ever_more_slowly_and_keeps_nobody_waiting() -> None:
+def test_rule_38_a_status_that_is_never_taken_is_tried_ever_more_slowly_and_keeps_nobody_waiting() -> None:
     simulation = Simulation()
     uid = simulation.apply("support", "large", "large@company.com") or ""
     simulation.apply("sales", "victim", VICTIM)
@@ -149,7 +149,7 @@ def test_that_a_status_that_is_never_taken_is_tried_ever_more_slowly_and_keeps_n
     assert process.operator._snapshot().workspaces["default"].sweep_age < 400.0
 
 
-def test_that_a_background_task_that_ends_fails_the_liveness_probe() -> None:
+def test_rule_38_a_background_task_that_ends_fails_the_liveness_probe() -> None:
     simulation = Simulation()
     process = running(simulation)
     simulation.wait(5.0)
