@@ -48,6 +48,7 @@ class Event(StrEnum):
     WATCH_FAILED = "watch_failed"
     WATCH_SILENT = "watch_silent"
     CONDITION_CHANGED = "condition_changed"
+    INBOX_HANDED_OVER = "inbox_handed_over"
     BUDGET_SHARED = "budget_shared"
     STATE_NOT_SAVED = "state_not_saved"
     STATE_FULL = "state_full"

@@ -45,6 +45,7 @@ class FakeCluster:
     offset: float = 0.0
     objects: dict[str, Raw] = field(default_factory=dict)  # by path
     history: list[WatchEvent] = field(default_factory=list)
+    events: list[Raw] = field(default_factory=list)  # of Kubernetes, as they were told
     config_maps: dict[str, Raw] = field(default_factory=dict)
     secrets: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     namespaces: dict[str, Raw] = field(default_factory=dict)

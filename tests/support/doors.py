@@ -150,6 +150,7 @@ class KubeDoor(KubeClient):
         urgent: bool = False,
     ) -> Raw:
         if path.endswith("/events"):
+            self._cluster.events.append(body)
             return {}
         return await self._call(f"create {path}", lambda: self._cluster.post(path, body))
 

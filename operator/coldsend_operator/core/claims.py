@@ -20,29 +20,22 @@ class Claims:
     def __init__(self) -> None:
         self._by_address = Several[tuple[str, str], Account](_UID)
         self._by_inbox = Several[str, Account](_UID)
-        self._keys: dict[str, tuple[tuple[str, str] | None, str | None, bool]] = {}
+        self._keys: dict[str, tuple[tuple[str, str] | None, str | None]] = {}
 
     def update(self, account: Account, group: str) -> set[str]:
         """Take the account's present claims; the UIDs of all others that this may concern."""
         address = (group, account.address) if _claims_address(account) and account.address else None
-        inbox = account.facts.inbox_id if account.facts.held else None
-        old_address, old_inbox, was_committed = self._keys.get(account.uid, (None, None, False))
-        concerned: set[str] = set()
-        if old_address != address:
-            concerned |= _move(self._by_address, old_address, address, account)
-        elif address is not None:
-            self._by_address.put(address, account)
-        if old_inbox != inbox:
-            concerned |= _move(self._by_inbox, old_inbox, inbox, account)
-        if address is not None and (old_inbox != inbox or was_committed != account.committed):
-            concerned |= {other.uid for other in self._by_address.at(address)}
-        self._keys[account.uid] = (address, inbox, account.committed)
+        inbox = account.facts.inbox_id if account.is_holder else None
+        old_address, old_inbox = self._keys.get(account.uid, (None, None))
+        concerned = _move(self._by_address, old_address, address, account)
+        concerned |= _move(self._by_inbox, old_inbox, inbox, account)
+        self._keys[account.uid] = (address, inbox)
         concerned.discard(account.uid)
         return concerned
 
     def remove(self, account: Account) -> set[str]:
         """The object is gone: what it claimed is free for others."""
-        address, inbox, _ = self._keys.pop(account.uid, (None, None, False))
+        address, inbox = self._keys.pop(account.uid, (None, None))
         concerned = _move(self._by_address, address, None, account)
         concerned |= _move(self._by_inbox, inbox, None, account)
         concerned.discard(account.uid)
@@ -55,13 +48,17 @@ class Claims:
         owner = min(self._by_address.at((group, account.address)), key=_precedence, default=None)
         return None if owner is None or owner.uid == account.uid else owner
 
+    def claimants(self, address: str | None, group: str) -> tuple[Account, ...]:
+        """The accounts that stand in line for an address."""
+        return () if address is None else self._by_address.at((group, address))
+
     def at(self, address: str, group: str) -> tuple[str, ...]:
         """UIDs of the accounts that stand in line for an address."""
         return tuple(account.uid for account in self._by_address.at((group, address)))
 
     def twins(self, account: Account) -> tuple[Account, ...]:
         """Other accounts that hold the same inbox (a restore made two of one)."""
-        if not account.facts.held or account.facts.inbox_id is None:
+        if not account.is_holder or account.facts.inbox_id is None:
             return ()
         return self.holders(account.facts.inbox_id, account.uid)
 
@@ -70,9 +67,9 @@ class Claims:
 
 
 def _move(index: Several[K, Account], old: K | None, new: K | None, account: Account) -> set[str]:
-    """From one key to the other; the UIDs of those that stand there."""
+    """From one key to the other; the UIDs of those that stand there: what else changed of it may concern them."""
     concerned: set[str] = set()
-    if old is not None:
+    if old is not None and old != new:
         index.drop(old, account.uid)
         concerned.update(other.uid for other in index.at(old))
     if new is not None:
@@ -84,7 +81,7 @@ def _move(index: Several[K, Account], old: K | None, new: K | None, account: Acc
 def _claims_address(account: Account) -> bool:
     """Whether the object stands in line for its address. Observe never claims (safety.md, 12)."""
     desired = account.desired
-    if account.facts.held or account.committed:
+    if account.is_holder or account.committed:
         return True
     if desired.deleting or desired.spec is None or desired.problems:
         return False
@@ -93,4 +90,4 @@ def _claims_address(account: Account) -> bool:
 
 def _precedence(account: Account) -> tuple[bool, bool, str, str]:
     """The holder first, then who has a create under way, then the older object."""
-    return (not account.facts.held, not account.committed, *account.desired.age)
+    return (not account.is_holder, not account.committed, *account.desired.age)

@@ -4,6 +4,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, Mail
 from coldsend_operator.core.steps import Move, Step, asks_for_deletion, next_step
 from coldsend_operator.core.times import rfc3339
@@ -59,6 +60,8 @@ def _decide(ledger: Ledger, account: Account, now: float) -> None:
     _forget_the_observed(ledger, account, step)
     ledger.steps[account.uid] = step
     _ask_brake(ledger, account, step, now)
+    if step.reason is Reason.HANDED_OVER:
+        ledger.touch_others(account)
     if step.due is not None:
         ledger.timers.set(account.uid, step.due)
     queue = _queue_of(ledger, account, step)
@@ -137,6 +140,8 @@ def _know(ledger: Ledger, account: Account, step: Step, now: float) -> None:
     facts = account.facts
     if step.move is Move.TAKE:
         ledger.take(account, step.inbox_id or "", step.origin or "", now)
+    elif step.move is Move.TAKE_OVER:
+        ledger.take_over(account, step.inbox_id or "")
     elif step.move is Move.REBIND and facts.applied is not None:
         ledger.trust.prove(account.desired.key_ref, facts.applied.workspace or ledger.digest, ledger.digest)
         account.facts = replace(facts, applied=replace(facts.applied, workspace=ledger.digest))

@@ -23,7 +23,7 @@ from coldsend_operator.core.membership import Membership
 from coldsend_operator.core.packing import unpack
 from coldsend_operator.core.policy import NamespaceMarks, Policy
 from coldsend_operator.core.queues import Queue
-from coldsend_operator.core.records import Account, Applied, Desired, Facts, KeyRef, Lost
+from coldsend_operator.core.records import Account, Applied, Desired, Facts, Former, KeyRef, Lost, Mail
 from coldsend_operator.core.replacements import Replacements
 from coldsend_operator.core.steps import Move, Step
 from coldsend_operator.core.timers import Timers
@@ -33,6 +33,10 @@ from coldsend_operator.core.trust import Trust
 SIGNS_KEPT = 3600.0
 FREED_FOR = 3600.0  # so long after our own delete a refusal of its address counts as passing (contract row 24)
 MOST_SERVED = 200  # queues whose last call is remembered
+NOT_SENT = (
+    "Nothing was sent: this requestID stood in spec when the inbox was taken over, so it may have been served before. "
+    "A new requestID sends a mail."
+)
 
 
 class Ledger:
@@ -223,7 +227,7 @@ class Ledger:
         for job in self.jobs.values():
             job.members.discard(uid)
             job.unstored.discard(uid)
-        self.touch_all(self.claims.remove(account))
+        self._concern(self.claims.remove(account))
         return account
 
     def name_address(self, account: Account) -> None:
@@ -248,6 +252,15 @@ class Ledger:
 
     def touch_everything(self) -> None:
         self.dirty.update(self.accounts)
+
+    def touch_others(self, account: Account) -> None:
+        """Those that stand in line for the address of this account, whatever their keys."""
+        self._concern({other.uid for other in self.claims.claimants(account.address, self.group)} - {account.uid})
+
+    def _concern(self, uids: set[str]) -> None:
+        """Decide anew for these: an address has one line for all keys of the workspace (rule 13)."""
+        for ledger in self.kin if uids else ():
+            ledger.dirty |= uids & ledger.accounts.keys()
 
     def touch_address(self, address: str) -> None:
         self.dirty.update(self.claims.at(address, self.group))
@@ -316,16 +329,39 @@ class Ledger:
             applied = Applied(spec_hash, credentials_hash, self.digest)
         elif origin == "Adopted":
             applied = Applied(account.desired.spec.hash, None, self.digest)
+            account.facts = replace(account.facts, mail=_served(account, account.facts.mail))
         elif origin == "Observed":
             applied = None
-        account.facts = replace(account.facts, inbox_id=inbox_id, origin=origin, applied=applied, job=None)
+        facts = replace(account.facts, inbox_id=inbox_id, origin=origin, applied=applied, job=None)
+        account.facts = replace(facts, handed_over_from=None)
         if account.lost is not None and origin == "Created":
             self._sign(account.lost.call, now)
+        self._begin_to_hold(account)
+
+    def take_over(self, account: Account, inbox_id: str) -> None:
+        """The account has the inbox of an object in deletion from now on, and what is known of it (rule 30)."""
+        holder = next(iter(self.claims.holders(inbox_id, account.uid)), None)
+        if holder is None:
+            return
+        account.facts = replace(
+            holder.facts,
+            reconcile=account.facts.reconcile,
+            mail=_served(account, holder.facts.mail),
+            handed_over_from=Former(holder.desired.namespace, holder.desired.name),
+        )
+        account.wrote_at = max(account.wrote_at, holder.wrote_at)
+        if account.desired.spec.smtp is not None:  # the digest of its Secret is compared with that of the holder
+            account.credentials = None
+            self.stale_secrets.add(account.uid)
+        self._begin_to_hold(account)
+
+    def _begin_to_hold(self, account: Account) -> None:
+        """What stood between the account and an inbox is over."""
         account.unknowns = 0
         account.lost = account.setback = account.gone_at = account.deleted_at = account.refused_delete = None
         account.since = account.repeats = account.sent_name = None
         account.look_at, account.looks, account.unsure_at, account.doubted = None, 0, 0.0, False
-        row = self.inventory.rows.get(inbox_id)
+        row = self.inventory.rows.get(account.facts.inbox_id or "")
         if row is not None and account.address is None:
             account.address = row.address
         self._index(account)
@@ -441,7 +477,7 @@ class Ledger:
 
     def _index(self, account: Account) -> None:
         self.touch_all(self.replacements.place(account))
-        self.touch_all(self.claims.update(account, self.group))
+        self._concern(self.claims.update(account, self.group))
         bound = account.facts.applied.workspace if account.facts.applied else None
         self._shown.place(account.uid, account.facts.inbox_id)
         self._watching.place(account.uid, account.address if account.desired.spec.observe else None)
@@ -492,6 +528,18 @@ class Ledger:
             if uid in job.unstored and facts.job is not None and facts.job.id == job.id:
                 job.unstored.discard(uid)
         self.touch(uid)
+        self._concern({other.uid for other in self.claims.twins(account)})
+
+
+def _served(account: Account, mail: Mail | None) -> Mail | None:
+    """What status says of test mails when an inbox comes with a past of its own.
+
+    A requestID that stands in spec then may have been served before, as after a restore (rule 34).
+    """
+    spec = account.desired.spec
+    if spec.mail_request is None or (mail is not None and mail.request_id == spec.mail_request):
+        return mail
+    return Mail(spec.mail_request, spec.mail_recipient or "", error=NOT_SENT)
 
 
 def _told_address(account: Account) -> str | None:

@@ -12,7 +12,7 @@ from coldsend_operator.core.hashes import comparable
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.packing import unpack
 from coldsend_operator.core.reasons import Condition, Reason
-from coldsend_operator.core.records import Account, Applied, Facts, JobRef, Mail
+from coldsend_operator.core.records import Account, Applied, Facts, Former, JobRef, Mail
 from coldsend_operator.core.steps import Move, Step
 from coldsend_operator.core.steps.differences import secret_changed, shows_spec, spec_changed
 from coldsend_operator.core.stored_status import Status
@@ -163,6 +163,9 @@ def facts_to_status(facts: Facts) -> Status:
             "workspace": facts.applied.workspace,
         }
         status["lastApplied"] = {key: value for key, value in applied.items() if value is not None}
+    if facts.handed_over_from is not None:
+        former = facts.handed_over_from
+        status["handedOverFrom"] = {"namespace": former.namespace, "name": former.name}
     if facts.mail is not None:
         mail = {
             "requestID": facts.mail.request_id,
@@ -179,6 +182,7 @@ def facts_to_status(facts: Facts) -> Status:
 def facts_of(status: Status) -> Facts:
     """Reads back what `facts_to_status` wrote, from a status as `core.stored_status` reads it."""
     applied, mail, job = status.get("lastApplied"), status.get("testEmail"), status.get("job", {})
+    former = status.get("handedOverFrom")
     return Facts(
         inbox_id=inbox_key(status["inboxID"]) if status.get("inboxID") else None,
         origin=status.get("origin") or None,
@@ -195,6 +199,7 @@ def facts_of(status: Status) -> Facts:
         else None,
         job=JobRef(job["id"], job.get("operation", ""), job.get("state", "Running")) if job.get("id") else None,
         reconcile=status.get("lastReconcileRequest"),
+        handed_over_from=Former(former.get("namespace", ""), former.get("name", "")) if former else None,
     )
 
 

@@ -29,6 +29,7 @@ class Reason(StrEnum):
     DELETING = "Deleting"
     IN_USE_BY_CAMPAIGN = "InUseByCampaign"
     DELETION_HELD = "DeletionHeld"
+    HANDED_OVER = "HandedOver"
     IN_SYNC = "InSync"
     INVALID_SPEC = "InvalidSpec"
     ALREADY_EXISTS = "AlreadyExists"

@@ -116,6 +116,7 @@ class Desired:
     approve_deletion: bool = False
     approve_recreation: bool = False
     force_orphan: bool = False
+    hand_over_to: str | None = None  # as the annotation says it: <namespace>/<name>
     notes: tuple[str, ...] = ()  # about annotations that mean nothing
     batch: str | None = None  # UID of the owning batch
 
@@ -169,6 +170,14 @@ class JobRef:
 
 
 @dataclass(frozen=True, slots=True)
+class Former:
+    """`status.handedOverFrom`: the object from which the inbox was taken over."""
+
+    namespace: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What status says of the account, and must survive a restart."""
 
@@ -178,6 +187,7 @@ class Facts:
     mail: Mail | None = None
     job: JobRef | None = None
     reconcile: str | None = None
+    handed_over_from: Former | None = None
 
     @property
     def held(self) -> bool:
@@ -304,6 +314,11 @@ class Account:
         conditions = status.get("conditions") or ()
         self.ready_reason = next((sys.intern(each["reason"]) for each in conditions if each["type"] == "Ready"), "")
         return status
+
+    @property
+    def is_holder(self) -> bool:
+        """Whether it holds an inbox: without our finalizer an object in deletion has been let go, and holds none."""
+        return self.facts.held and (self.desired.deleting is None or self.desired.finalized)
 
     @property
     def create_unknown(self) -> bool:

@@ -101,6 +101,7 @@ _ACCOUNT = _fields(
         ),
         "lastReconcileRequest": _text,
         "origin": _text,
+        "handedOverFrom": _fields(dict.fromkeys(("namespace", "name"), _text)),
         "lastApplied": _fields(dict.fromkeys(("specHash", "credentialsHash", "workspace"), _text)),
         "conditions": _list(_condition),
     }

@@ -47,6 +47,13 @@ class LastApplied(Block):
     workspace: str | None = Field(None, description="First 12 characters of a digest of the API key that was used.")
 
 
+class HandedOverFrom(Block):
+    """The object from which this one took the inbox over."""
+
+    namespace: str | None = Field(None, description="Its namespace.")
+    name: str | None = Field(None, description="Its name.")
+
+
 class SenderAccountStatus(Block):
     """What the operator knows of the inbox. Values that ColdSend reports are kept as it wrote them."""
 
@@ -78,6 +85,9 @@ class SenderAccountStatus(Block):
         "are ever deleted, made again or sent test mails.",
     )
     last_applied: LastApplied | None = Field(None, description="Digests of what ColdSend was last sent.")
+    handed_over_from: HandedOverFrom | None = Field(
+        None, description="The deleted object from which this one took the inbox over, as after a rename in Git."
+    )
     conditions: list[Condition] | None = Field(
         None,
         max_length=16,

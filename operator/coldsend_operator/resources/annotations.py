@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -22,6 +23,7 @@ from coldsend_operator.spellings import one_line
 LONGEST = 253  # characters of a value that is stored or repeated (rule 43)
 MOST_NOTES = 3
 _SHOWN = 40
+_NAMESPACE_AND_NAME = re.compile(r"[^/\s]+/[^/\s]+")
 
 FLAGS = frozenset(
     {PAUSED_ANNOTATION, APPROVE_DELETION_ANNOTATION, APPROVE_RECREATION_ANNOTATION, FORCE_ORPHAN_ANNOTATION}
@@ -39,6 +41,7 @@ class Annotations:
     approve_recreation: bool = False
     force_orphan: bool = False
     reconcile: str | None = None
+    hand_over_to: str | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -51,6 +54,7 @@ def read_annotations(raw: Mapping[str, str] | None) -> Annotations:
         approve_recreation=flag(given, APPROVE_RECREATION_ANNOTATION),
         force_orphan=flag(given, FORCE_ORPHAN_ANNOTATION),
         reconcile=text(given, RECONCILE_ANNOTATION),
+        hand_over_to=(text(given, HAND_OVER_ANNOTATION) or "").strip() or None,
         notes=tuple(_notes(given))[:MOST_NOTES],
     )
 
@@ -77,6 +81,8 @@ def _notes(annotations: Mapping[str, str]) -> Iterator[str]:
             yield f'The annotation {name} has the value "{_short(value)}", which means nothing; set it to "true".'
         elif name in TEXTS and len(value) > LONGEST:
             yield f"The annotation {name} is longer than {LONGEST} characters; only its digest is kept."
+        elif name == HAND_OVER_ANNOTATION and not _NAMESPACE_AND_NAME.fullmatch(value.strip()):
+            yield f'The annotation {name} has the value "{_short(value)}"; it must be <namespace>/<name>.'
         elif name in OF_NAMESPACES:
             yield f"The annotation {name} has a meaning on a Namespace only."
         elif name not in FLAGS | TEXTS:

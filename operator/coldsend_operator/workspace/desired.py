@@ -58,6 +58,7 @@ def read_desired(raw: Raw) -> Desired:
         approve_deletion=annotations.approve_deletion,
         approve_recreation=annotations.approve_recreation,
         force_orphan=annotations.force_orphan,
+        hand_over_to=annotations.hand_over_to,
         notes=annotations.notes,
         batch=_owner(metadata),
     )

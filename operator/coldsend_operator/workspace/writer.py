@@ -10,6 +10,7 @@ from coldsend_operator.core.packing import pack, unpack
 from coldsend_operator.core.projection import facts_of, project
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
+from coldsend_operator.core.steps.step import came_from
 from coldsend_operator.core.times import unix_of
 from coldsend_operator.kube.client import KubeClient, Ref
 from coldsend_operator.kube.events import emit
@@ -25,6 +26,7 @@ GOOD = frozenset(
     {
         Reason.ACTIVE,
         Reason.ADOPTED,
+        Reason.HANDED_OVER,
         Reason.IN_SYNC,
         Reason.HEALTH_SCORE_GOOD,
         Reason.SECRET_UNCHANGED,
@@ -146,6 +148,8 @@ class StatusWriter:
             account.counter_at = self._clock()
         self._ledger.stored(account.uid, facts_of(stored))
         await self._tell(account, previous, status)
+        if status.get("handedOverFrom") not in (None, previous.get("handedOverFrom")):
+            await self._tell_of_hand_over(account)
         self.wake()
 
     def _learn(self) -> None:
@@ -184,6 +188,26 @@ class StatusWriter:
             )
             level: Literal["Normal", "Warning"] = "Normal" if reason in GOOD or state == "True" else "Warning"
             await emit(self._kube, ref_of(account), level, reason, message, "Reconcile")
+
+    async def _tell_of_hand_over(self, account: Account) -> None:
+        """A log line, and an Event on both objects."""
+        former, desired = account.facts.handed_over_from, account.desired
+        if former is None:
+            return
+        new, old = f"{desired.namespace}/{desired.name}", f"{former.namespace}/{former.name}"
+        log.info(
+            Event.INBOX_HANDED_OVER,
+            namespace=desired.namespace,
+            name=desired.name,
+            workspace=self._ledger.digest,
+            former=old,
+        )
+        message = f"The inbox was handed over from SenderAccount {old} with its history; ColdSend was not called."
+        await emit(self._kube, ref_of(account), "Normal", Reason.HANDED_OVER, message, "HandOver")
+        for other in self._ledger.claims.twins(account):
+            if came_from(account, other):
+                message = f"The inbox was handed over to SenderAccount {new} and stays in ColdSend."
+                await emit(self._kube, ref_of(other), "Normal", Reason.HANDED_OVER, message, "HandOver")
 
     async def drain(self) -> None:
         """Write what is left, but not how long something waits; what takes too long is found again after a restart."""

@@ -18,6 +18,7 @@ local health_of = {
   NotFound = "Progressing",
   Recreating = "Progressing",
   Deleting = "Progressing",
+  HandedOver = "Progressing",
   RateLimited = "Progressing",
   ApiUnavailable = "Progressing",
   DomainNotActive = "Progressing",

@@ -9,6 +9,7 @@ from coldsend_operator.core.create_marks import is_mark
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps.deletion import asks_for_deletion, deletion
+from coldsend_operator.core.steps.hand_over import is_handed_over
 from coldsend_operator.core.steps.holding import holding
 from coldsend_operator.core.steps.leaving import still_due
 from coldsend_operator.core.steps.observing import observing
@@ -20,6 +21,7 @@ __all__ = [
     "Step",
     "View",
     "asks_for_deletion",
+    "is_handed_over",
     "next_step",
     "still_due",
 ]

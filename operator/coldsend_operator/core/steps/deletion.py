@@ -2,6 +2,7 @@
 
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
+from coldsend_operator.core.steps.hand_over import handing_over, is_handed_over, same_inbox, stays
 from coldsend_operator.core.steps.native import domain_step
 from coldsend_operator.core.steps.step import (
     Move,
@@ -27,15 +28,13 @@ def deletion(account: Account, view: View, now: float) -> Step:
         return Step(Move.UNMARK, quiet=True)
     if account.busy is not None:
         return _deleting("A call for this inbox is under way; the deletion follows.", quiet=True)
-    if _stays(account, view):
+    if stays(account, view):
         return Step(Move.UNMARK, quiet=True)
     if account.job is not None and not account.facts.held:
         return _deleting("ColdSend is still creating the inbox; it is deleted as soon as that is finished.")
     if not account.facts.held:
         return _unborn(account, view, now)
-    if view.claims.twins(account):
-        return Step(Move.UNMARK, quiet=True)
-    stop = unknown_origin(account)
+    stop = same_inbox(account, view) or unknown_origin(account)
     if stop is not None:
         return stop
     if account.key_problem is not None:
@@ -45,7 +44,7 @@ def deletion(account: Account, view: View, now: float) -> Step:
     if step is not None and step.reason is Reason.INVENTORY_IMPLAUSIBLE:  # an approval helps no deletion (rule 19)
         message = "The API key belongs to a workspace that does not show this inbox, so nothing is deleted there."
         return Step(reason=step.reason, message=f"{message} {_ways_out(view, account)}")
-    return step or _deleting_inbox(account, view, now)
+    return step or handing_over(account, view, now) or _deleting_inbox(account, view, now)
 
 
 def _deleting(message: str, *, quiet: bool = False, due: float | None = None) -> Step:
@@ -120,17 +119,9 @@ def asks_for_deletion(account: Account, step: Step | None, view: View) -> bool:
         return step is not None and (step.move is Move.DELETE or step.reason is Reason.DELETION_HELD)
     if step is not None and step.reason in {Reason.INVENTORY_IMPLAUSIBLE, Reason.ADDRESS_CONFLICT}:
         return False
-    stays = _stays(account, view) or not account.facts.held or account.key_problem is not None
+    kept = stays(account, view) or not account.is_holder or account.key_problem is not None
     called = account.job is not None or account.deleted_at is not None or account.gone_at is not None
-    return not (stays or called or view.claims.twins(account))
-
-
-def _stays(account: Account, view: View) -> bool:
-    """Whether the object goes and its inbox is left as it is."""
-    desired = account.desired
-    orphan = desired.spec.orphan or desired.batch in view.policy.orphaning  # safety.md, 24
-    observed = desired.spec.observe or account.facts.origin == "Observed"
-    return not desired.finalized or desired.force_orphan or orphan or observed
+    return not (kept or called or view.claims.twins(account) or is_handed_over(account, view))
 
 
 def _gone(account: Account, view: View, now: float) -> Step:

@@ -2,6 +2,7 @@
 
 from coldsend_operator.core.calls import Call, Scope
 from coldsend_operator.core.records import Account
+from coldsend_operator.core.steps.hand_over import is_handed_over, stays
 from coldsend_operator.core.steps.step import View, on_hold
 
 
@@ -15,7 +16,7 @@ def still_due(account: Account, call: Call, generation: int, view: View) -> bool
     if call.operation.scope is Scope.DELETE and on_hold(account, view) is not None:
         return False
     if call.operation.scope is Scope.DELETE and desired.deleting is not None:
-        return not (desired.spec.observe or desired.spec.orphan or desired.batch in view.policy.orphaning)
+        return not (stays(account, view) or is_handed_over(account, view))
     if call.operation.creates and view.inventory.at(account.address or ""):
         return False  # a look has shown an inbox there meanwhile
     unchanged = desired.generation == generation and not desired.problems and not account.leaving

@@ -11,7 +11,7 @@ from coldsend_operator.core.domains import Domains
 from coldsend_operator.core.inventory import Inventory
 from coldsend_operator.core.policy import Policy
 from coldsend_operator.core.reasons import Reason
-from coldsend_operator.core.records import Account
+from coldsend_operator.core.records import Account, Former
 from coldsend_operator.core.times import unix_of
 
 CLOCK_SLACK = 5.0  # seconds that created_at may lie before our mark (safety.md, 6)
@@ -36,6 +36,7 @@ class Move(StrEnum):
     FORGET = "forget"  # the inbox is gone: take the mark off, then clear inboxID
 
     TAKE = "take"
+    TAKE_OVER = "take-over"  # from an object in deletion, with all that is known of the inbox
     REBIND = "rebind"
     BEGIN_MAIL = "begin-mail"
     GIVE_UP_MAIL = "give-up-mail"
@@ -194,10 +195,18 @@ def unknown_origin(account: Account) -> Step | None:
     )
 
 
+def came_from(account: Account, other: Account) -> bool:
+    """Whether the account took its inbox over from the other one, which is in deletion."""
+    former, desired = account.facts.handed_over_from, other.desired
+    return desired.deleting is not None and former == Former(desired.namespace, desired.name)
+
+
 def twins(account: Account, view: View) -> Step | None:
     twins = view.claims.twins(account)
     if not twins:
         return None
+    if all(came_from(account, twin) for twin in twins):  # it lets the inbox go without a call
+        return Step(quiet=True)
     return Step(
         reason=Reason.ADDRESS_CONFLICT,
         message=f"{name_of(twins[0], account)} shows the same inboxID; keep one of the two objects "

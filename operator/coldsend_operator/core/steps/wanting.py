@@ -5,6 +5,7 @@ from dataclasses import replace
 from coldsend_operator.core.answers import Row
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
+from coldsend_operator.core.steps.hand_over import conflict, taking_over
 from coldsend_operator.core.steps.native import domain_step, usable_domain
 from coldsend_operator.core.steps.refused import refusal_message
 from coldsend_operator.core.steps.step import (
@@ -28,6 +29,9 @@ def wanting(account: Account, view: View, now: float) -> Step:
         return _leaving(account, view, now)
     if account.key_problem is not None:
         return at_rest(account, *account.key_problem)
+    step = taking_over(account, view, now)
+    if step is not None and account.job is None:
+        return step
     setback = account.setback
     until = setback.waits(account.basis, now) if setback is not None else None
     if setback is not None and until is not None:
@@ -94,8 +98,7 @@ def _rival(account: Account, view: View) -> Step | None:
     rival = view.claims.rival(account, view.group)
     if rival is None:
         return None
-    message = f"The address belongs to {name_of(rival, account)}; delete one of the two objects."
-    return at_rest(account, Reason.ADDRESS_CONFLICT, message)
+    return at_rest(account, Reason.ADDRESS_CONFLICT, conflict(account, rival, view))
 
 
 def _create(account: Account) -> Step:

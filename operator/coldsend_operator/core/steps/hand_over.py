@@ -1,0 +1,130 @@
+"""Hand-over: the inbox of an object in deletion goes to another object that claims its address (rule 30)."""
+
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import Account
+from coldsend_operator.core.steps.step import Move, Step, View, came_from, name_of
+
+RECHECK = 5.0  # seconds: what keeps a successor from taking over, such as its key, may change without an event
+
+
+def successor(holder: Account, view: View) -> Account | None:
+    """The object that takes the inbox of `holder` over if that is deleted; None when the inbox goes with it.
+
+    The oldest one is chosen, and none once a delete has left: its outcome decides then.
+    """
+    if not may_be_handed_over(holder, view):
+        return None
+    others = [other for other in view.claims.claimants(holder.address, view.group) if other.uid != holder.uid]
+    if any(other.facts.held for other in others):
+        return None
+    able = (other for other in others if _may_take_over(other, holder, view))
+    return min(able, key=lambda other: other.desired.age, default=None)
+
+
+def is_handed_over(holder: Account, view: View) -> bool:
+    """Whether the inbox goes to another object, now or as soon as that one can take it, and so is not deleted."""
+    if not may_be_handed_over(holder, view):
+        return False
+    return holder.desired.hand_over_to is not None or successor(holder, view) is not None
+
+
+def may_be_handed_over(holder: Account, view: View) -> bool:
+    """Whether the object has an inbox to hand over: it holds one that would be deleted, and no delete has left."""
+    facts = holder.facts
+    left = holder.deleted_at is not None or holder.gone_at is not None or holder.job is not None
+    if not facts.held or facts.origin_unknown or left or facts.job is not None or stays(holder, view):
+        return False
+    workspace = facts.applied.workspace if facts.applied else None
+    return holder.address is not None and (workspace is None or workspace in view.digests)
+
+
+def _may_take_over(claimant: Account, holder: Account, view: View) -> bool:
+    desired, spec = claimant.desired, claimant.desired.spec
+    if desired.deleting is not None or desired.problems or desired.paused or spec.observe:
+        return False
+    if claimant.key_problem is not None or claimant.leaving or spec.inbox_type != holder.desired.spec.inbox_type:
+        return False
+    named = holder.desired.hand_over_to
+    if named is not None and named != f"{desired.namespace}/{desired.name}":
+        return False
+    if desired.namespace == holder.desired.namespace:
+        return True
+    adopts = spec.adopt if spec.adopt is not None else view.policy.adopt_by_default
+    return named is not None and adopts and view.may_adopt(claimant)
+
+
+def stays(account: Account, view: View) -> bool:
+    """Whether the inbox is left as it is when the object goes."""
+    desired = account.desired
+    orphan = desired.spec.orphan or desired.batch in view.policy.orphaning  # safety.md, 24
+    observed = desired.spec.observe or account.facts.origin == "Observed"
+    return desired.force_orphan or orphan or observed
+
+
+def handing_over(account: Account, view: View, now: float) -> Step | None:
+    """What an object in deletion waits for, if its inbox goes to another one."""
+    if not may_be_handed_over(account, view):
+        return None
+    other = successor(account, view)
+    if other is not None:
+        name = (
+            account.desired.hand_over_to or other.desired.name
+        )  # of another namespace only if the annotation names it
+        message = f"The inbox is handed over to SenderAccount {name} and stays in ColdSend."
+        return Step(Move.REST, Reason.HANDED_OVER, message, now + RECHECK, quiet=True)
+    if account.desired.hand_over_to is None:
+        return None
+    message = (
+        "Deletion is on hold: the annotation coldsend.pro/hand-over-to names "
+        f"{account.desired.hand_over_to[:253]!r}, which cannot take the inbox over now. It must be the "
+        "<namespace>/<name> of a SenderAccount with the same address, inboxType and ColdSend workspace, with "
+        "managementPolicy Full, not paused, and in another namespace with adoptionPolicy: Adopt. To delete the inbox "
+        "instead, remove the annotation."
+    )
+    return Step(Move.REST, Reason.DELETION_HELD, message, now + RECHECK)
+
+
+def taking_over(account: Account, view: View, now: float) -> Step | None:
+    """The step of an object whose address belongs to another one that is in deletion, if it is the one to take over.
+
+    The finalizer comes first: once the inbox is in its status the object must not vanish without the operator.
+    """
+    holder = view.claims.rival(account, view.group)
+    if holder is None or holder.desired.deleting is None or successor(holder, view) is not account:
+        return None
+    if holder.busy is not None:
+        return Step(Move.REST, Reason.PROVISIONING, "The inbox is about to be handed over.", now + RECHECK, quiet=True)
+    if not account.desired.finalized:
+        return Step(Move.MARK, quiet=True)
+    return Step(Move.TAKE_OVER, inbox_id=holder.facts.inbox_id)
+
+
+def conflict(account: Account, rival: Account, view: View) -> str:
+    """What the object says whose address belongs to another one."""
+    whose = f"The address belongs to {name_of(rival, account)}"
+    if rival.desired.namespace == account.desired.namespace and successor(rival, view) is account:
+        return (
+            f"{whose}, which holds the inbox. When that object is deleted, this one takes the inbox over; nothing is "
+            "deleted in ColdSend."
+        )
+    return f"{whose}; delete one of the two objects."
+
+
+def same_inbox(account: Account, view: View) -> Step | None:
+    """An object in deletion whose inbox another one shows lets it go, once that is stored there (rules 13 and 30)."""
+    others = view.claims.twins(account)
+    if not others:
+        return None
+    if any(came_from(account, other) for other in others):
+        message = "The inbox was just handed over; the object that it came from goes first."
+        return Step(Move.REST, Reason.DELETING, message, quiet=True)
+    if any(_is_stored(other) for other in others):
+        return Step(Move.UNMARK, quiet=True)
+    message = f"The inbox is handed over to {name_of(others[0], account)} and stays in ColdSend."
+    return Step(Move.REST, Reason.HANDED_OVER, message, quiet=True)
+
+
+def _is_stored(account: Account) -> bool:
+    """Whether a process that starts now would find the inbox with this object."""
+    recorded = account.recorded
+    return recorded.held and recorded.inbox_id == account.facts.inbox_id and account.desired.finalized

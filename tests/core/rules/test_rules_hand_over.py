@@ -1,0 +1,494 @@
+"""safety.md, "Found in the field": rules 30 (hand-over) and 34 (test mails of inboxes with a past)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+import pytest
+
+from coldsend_operator.core.answers import Deleted, Failure, FailureKind
+from coldsend_operator.core.brake import QUIET
+from coldsend_operator.core.calls import Operation
+from coldsend_operator.core.claims import Claims
+from coldsend_operator.core.policy import Policy, Threshold
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import Account
+from coldsend_operator.core.steps import Move
+from coldsend_operator.resources.names import FORCE_ORPHAN_ANNOTATION, HAND_OVER_ANNOTATION, PAUSED_ANNOTATION
+from tests.core.rules.watching import finish, reach, running
+from tests.support.clock import START
+from tests.support.desk import ANN, LONG_AGO, Desk, row
+from tests.support.simulation import Simulation
+from tests.support.stories import ready_of
+
+NATIVE = "n@mail.example.com"
+MAIL = {"recipient": "ops@example.com", "requestID": "1"}
+WRITES = {operation for operation in Operation if operation.creates or operation.deletes}
+LATER = START - LONG_AGO + 60.0
+
+
+def writes(desk: Desk) -> list[Operation]:
+    """What would be created or deleted, once no more deletions come."""
+    desk.wait(QUIET)
+    return [operation for operation in desk.operations() if operation in WRITES]
+
+
+def renamed(desk: Desk, *, old: dict[str, Any] | None = None, **new: Any) -> tuple[Account, Account]:
+    """The holder in deletion, and another object that claims its address; the inbox is seen."""
+    holder = desk.holder(**(old or {}))
+    claimant = desk.account(**{"name": "new", "created": LATER, **new})
+    desk.sweep(row())
+    around = {"name": "ann", **(old or {}), "deleting": True}
+    desk.change(holder, **around)
+    return holder, claimant
+
+
+def finish_chores(desk: Desk, *accounts: Account) -> None:
+    for _ in range(4):
+        for account in accounts:
+            desk.chore(account)
+
+
+def takes_over(desk: Desk, holder: Account, claimant: Account) -> bool:
+    """Whether the inbox comes to the claimant, and the holder goes without a call."""
+    finish_chores(desk, holder, claimant)
+    if writes(desk) or claimant.facts.inbox_id is None:
+        return False
+    assert claimant.facts.origin == "Created"
+    assert not holder.desired.finalized
+    return True
+
+
+# -- rule 30: who takes over
+
+
+def test_rule_30_a_claimant_takes_over_the_inbox_of_a_deleted_object_with_all_that_is_known_of_it() -> None:
+    desk = Desk()
+    holder, claimant = renamed(desk)
+    assert desk.step(claimant).move is Move.MARK
+    assert takes_over(desk, holder, claimant)
+    facts = claimant.facts
+    assert (facts.inbox_id, facts.origin, facts.applied) == ("inbox-1", "Created", holder.facts.applied)
+    assert facts.handed_over_from is not None
+    assert (facts.handed_over_from.namespace, facts.handed_over_from.name) == ("sales", "ann")
+
+
+def test_rule_30_the_old_object_says_where_its_inbox_goes() -> None:
+    desk = Desk()
+    holder, _ = renamed(desk)
+    assert desk.step(holder).reason is Reason.HANDED_OVER
+    assert "SenderAccount new" in desk.step(holder).message
+
+
+def test_rule_30_before_the_holder_is_deleted_the_claimant_says_that_it_will_take_over() -> None:
+    desk = Desk()
+    desk.holder()
+    claimant = desk.account(name="new", created=LATER)
+    desk.sweep(row())
+    step = desk.step(claimant)
+    assert step.reason is Reason.ADDRESS_CONFLICT
+    assert "SenderAccount ann" in step.message
+    assert "takes the inbox over" in step.message
+
+
+def test_rule_30_to_a_claimant_of_another_namespace_nothing_is_promised_and_nobody_named() -> None:
+    desk = Desk()
+    desk.holder()
+    claimant = desk.account(name="new", namespace="support", created=LATER, adoptionPolicy="Adopt")
+    desk.sweep(row())
+    assert "ann" not in desk.step(claimant).message
+    assert "takes the inbox over" not in desk.step(claimant).message
+
+
+def test_rule_30_a_claimant_that_comes_after_the_deletion_began_takes_over_as_well() -> None:
+    desk = Desk()
+    holder = desk.holder(deleting=True)
+    desk.sweep(row())
+    claimant = desk.account(name="new", created=LATER)
+    assert takes_over(desk, holder, claimant)
+
+
+def test_rule_30_the_finalizer_comes_first_then_the_status_then_the_old_object_goes() -> None:
+    desk = Desk()
+    desk.stores = False
+    holder, claimant = renamed(desk)
+    assert desk.chore(holder) is None
+    assert desk.chore(claimant) is Move.MARK
+    assert claimant.facts.inbox_id == "inbox-1"
+    assert desk.chore(holder) is None  # not yet stored: a crash now would lose the inbox
+    desk.ledger.stored(claimant.uid, claimant.facts)
+    assert desk.chore(holder) is Move.UNMARK
+
+
+def test_rule_30_the_oldest_claimant_takes_over_and_the_others_wait() -> None:
+    desk = Desk()
+    holder, younger = renamed(desk, created=LATER + 60.0)
+    older = desk.account(name="older", created=LATER)
+    assert takes_over(desk, holder, older)
+    assert younger.facts.inbox_id is None
+    assert desk.step(younger).reason is Reason.ADDRESS_CONFLICT
+    assert desk.chore(younger) is None
+
+
+NOT_ABLE = {
+    "paused": {"annotations": {PAUSED_ANNOTATION: "true"}},
+    "observe": {"managementPolicy": "Observe"},
+    "invalid": {"displayName": None},
+    "another type": {"inboxType": "OUTLOOK_365"},
+    "another namespace": {"namespace": "support", "adoptionPolicy": "Adopt"},
+    "in deletion": {"deleting": True},
+}
+
+
+@pytest.mark.parametrize("around", NOT_ABLE.values(), ids=NOT_ABLE)
+def test_rule_30_without_a_claimant_that_can_take_over_the_inbox_goes_with_its_object(around: dict[str, Any]) -> None:
+    desk = Desk()
+    holder, claimant = renamed(desk, **around)
+    assert not takes_over(desk, holder, claimant)
+    assert Operation.DELETE_ACCOUNT in writes(desk)
+
+
+def test_rule_30_a_claimant_of_another_workspace_does_not_take_over() -> None:
+    claims = Claims()
+    desk, other = Desk("digest-1", claims=claims), Desk("digest-2", claims=claims)
+    holder = desk.holder(deleting=True)
+    claimant = other.account(name="new")
+    desk.sweep(row())
+    assert not takes_over(desk, holder, claimant)
+    assert Operation.DELETE_ACCOUNT in writes(desk)
+
+
+def test_rule_30_a_claimant_with_another_key_of_the_same_workspace_takes_over() -> None:
+    claims, policy = Claims(), Policy()
+    desk, other = (Desk(digest, claims=claims, policy=policy) for digest in ("digest-1", "digest-2"))
+    desk.ledger.join(other.ledger, START)
+    holder = desk.holder()
+    claimant = other.account(name="new")
+    desk.sweep(row())
+    desk.change(holder, deleting=True)
+    for _ in range(3):
+        for each, account in ((desk, holder), (other, claimant)):
+            each.chore(account)
+    assert claimant.facts.inbox_id == "inbox-1"
+    assert not holder.desired.finalized
+
+
+def test_rule_30_a_key_of_the_claimant_that_cannot_be_had_is_no_claim() -> None:
+    desk = Desk()
+    holder = desk.holder()
+    claimant = desk.account(name="new")
+    claimant.key_problem = (Reason.SECRET_NOT_FOUND, "The Secret is not there.")
+    desk.sweep(row())
+    desk.change(holder, deleting=True)
+    assert not takes_over(desk, holder, claimant)
+
+
+@pytest.mark.parametrize(
+    "old",
+    [{"deletionPolicy": "Orphan"}, {"annotations": {FORCE_ORPHAN_ANNOTATION: "true"}}],
+    ids=["orphan", "force_orphan"],
+)
+def test_rule_30_an_inbox_that_is_to_stay_is_left_to_the_adoption_policy_of_the_claimant(old: dict[str, Any]) -> None:
+    desk = Desk()
+    holder, claimant = renamed(desk, old=old)
+    finish_chores(desk, holder, claimant)
+    desk.ledger.remove(holder.uid)
+    assert claimant.facts.inbox_id is None
+    assert desk.step(claimant).reason is Reason.ALREADY_EXISTS
+    desk.change(claimant, name="new", adoptionPolicy="Adopt")
+    finish_chores(desk, claimant)
+    assert claimant.facts.origin == "Adopted"
+
+
+def test_rule_30_a_native_inbox_is_handed_over_too() -> None:
+    desk = Desk()
+    holder, claimant = desk.holder(NATIVE), desk.account(NATIVE, name="new", created=LATER)
+    for account in (holder, claimant):
+        account.address = NATIVE
+        desk.ledger.index(account)
+    desk.sweep(row(NATIVE, inbox_type="COLDSEND"))
+    holder.desired = replace(holder.desired, deleting=START)
+    desk.ledger.index(holder)
+    assert takes_over(desk, holder, claimant)
+
+
+def test_rule_30_once_a_delete_has_left_its_outcome_decides() -> None:
+    desk = Desk()
+    holder = desk.holder(deleting=True)
+    desk.sweep(row())
+    call = desk.ask(Operation.DELETE_ACCOUNT, holder, inbox_ids=("inbox-1",))
+    claimant = desk.account(name="new", created=LATER)
+    finish_chores(desk, holder, claimant)
+    assert claimant.facts.inbox_id is None
+    desk.answer(call, Deleted())
+    finish_chores(desk, holder, claimant)
+    assert claimant.facts.inbox_id is None
+
+
+def test_rule_30_a_delete_that_coldsend_refused_leaves_the_inbox_to_be_handed_over() -> None:
+    desk = Desk()
+    holder = desk.holder(deleting=True)
+    desk.sweep(row())
+    call = desk.ask(Operation.DELETE_ACCOUNT, holder, inbox_ids=("inbox-1",))
+    claimant = desk.account(name="new", created=LATER)
+    desk.answer(call, Failure(FailureKind.CONFLICT, "in use", 409))
+    assert takes_over(desk, holder, claimant)
+
+
+def test_rule_30_a_claimant_that_differs_is_not_supported_as_any_changed_object_is() -> None:
+    desk = Desk()
+    holder, claimant = renamed(desk, displayName="Joe")
+    assert takes_over(desk, holder, claimant)
+    desk.ledger.remove(holder.uid)
+    assert desk.says(claimant)["Synced"][1] == "UpdateNotSupported"
+
+
+def test_rule_30_a_claimant_that_differs_is_recreated_if_its_policy_says_so() -> None:
+    desk = Desk()
+    holder, claimant = renamed(desk, displayName="Joe", updatePolicy="Recreate")
+    finish_chores(desk, holder, claimant)
+    assert claimant.facts.inbox_id == "inbox-1"
+    desk.ledger.remove(holder.uid)
+    assert claimant.credentials is None  # its digest is made anew, with the salt of what was sent
+    claimant.credentials = replace(holder.credentials) if holder.credentials is not None else None
+    desk.ledger.touch(claimant.uid)
+    assert writes(desk) == [Operation.DELETE_ACCOUNT]
+
+
+# -- rule 30: across namespaces, and by name
+
+
+def named(target: str) -> dict[str, Any]:
+    return {"annotations": {HAND_OVER_ANNOTATION: target}}
+
+
+@pytest.mark.parametrize(("adopts", "taken"), [({"adoptionPolicy": "Adopt"}, True), ({}, False)])
+def test_rule_30_across_namespaces_the_old_object_names_the_new_one_and_that_one_adopts(
+    adopts: dict[str, Any], taken: bool
+) -> None:
+    desk = Desk()
+    holder, claimant = renamed(desk, old=named("support/new"), namespace="support", **adopts)
+    assert takes_over(desk, holder, claimant) == taken
+    if not taken:
+        assert writes(desk) == []
+        assert desk.step(holder).reason is Reason.DELETION_HELD
+
+
+def test_rule_30_a_namespace_that_may_not_adopt_is_handed_nothing() -> None:
+    desk = Desk(policy=Policy(adopt_namespaces=frozenset({"sales"})))
+    holder, claimant = renamed(desk, old=named("support/new"), namespace="support", adoptionPolicy="Adopt")
+    assert not takes_over(desk, holder, claimant)
+    assert writes(desk) == []
+
+
+def test_rule_30_of_several_claimants_only_the_named_one_takes_over() -> None:
+    desk = Desk()
+    holder, older = renamed(desk, old=named("sales/chosen"), name="older")
+    chosen = desk.account(name="chosen", created=LATER + 60.0)
+    finish_chores(desk, older)
+    assert older.facts.inbox_id is None
+    assert takes_over(desk, holder, chosen)
+
+
+@pytest.mark.parametrize("target", ["sales/new", "new", "a/b/c"])
+def test_rule_30_a_deletion_that_names_nobody_who_can_take_over_waits(target: str) -> None:
+    desk = Desk()
+    holder = desk.holder(**named(target), deleting=True)
+    desk.sweep(row())
+    assert writes(desk) == []
+    step = desk.step(holder)
+    assert step.reason is Reason.DELETION_HELD
+    assert target in step.message
+    assert not desk.ledger.brake.holds(holder.uid)
+    desk.change(holder, deleting=True)
+    assert writes(desk) == [Operation.DELETE_ACCOUNT]
+
+
+# -- rule 30: the brake
+
+
+def test_rule_30_inboxes_that_are_handed_over_do_not_count_in_the_brake() -> None:
+    desk = Desk(policy=Policy(brake=Threshold(number=3)))
+    addresses = [f"{number}@company.com" for number in range(8)]
+    holders = [desk.holder(address, f"inbox-{address}") for address in addresses]
+    leaving = desk.holder("x@company.com", "inbox-x")
+    claimants = [desk.account(address, name=f"new-{address}", created=LATER) for address in addresses]
+    desk.sweep(*(row(account.address or "", account.facts.inbox_id or "") for account in [*holders, leaving]))
+    for account in [*holders, leaving]:
+        desk.change(account, account.address or "", deleting=True)
+    finish_chores(desk, *holders, *claimants)
+    assert writes(desk) == [Operation.DELETE_ACCOUNT]
+    assert desk.ledger.brake.held == 0
+    assert all(claimant.facts.inbox_id is not None for claimant in claimants)
+
+
+def test_rule_30_what_the_brake_holds_is_still_handed_over() -> None:
+    desk = Desk(policy=Policy(brake=Threshold(number=0)))
+    holder = desk.holder(deleting=True)
+    desk.sweep(row())
+    desk.wait(QUIET)
+    assert desk.step(holder).reason is Reason.DELETION_HELD
+    claimant = desk.account(name="new", created=LATER)
+    assert takes_over(desk, holder, claimant)
+
+
+def test_rule_30_a_claimant_that_comes_while_the_delete_is_prepared_takes_it_out_of_the_call() -> None:
+    simulation = Simulation()
+    old = ready(simulation)
+    process = running(simulation)
+    inbox = held_by(simulation, old)
+    simulation.delete(old)
+    simulation.drain()
+    simulation.pass_time(QUIET)
+    booking = reach(simulation, "kube", "coldsend-operator-state")
+    new = simulation.apply("sales", "new", ANN)
+    process.see()
+    process.deliver()
+    finish(simulation, booking)
+    simulation.wait(5.0)
+    assert [each.inbox_id for each in simulation.remote.live()] == [inbox]
+    assert held_by(simulation, new) == inbox
+
+
+# -- rule 30: the whole operator
+
+
+def held_by(simulation: Simulation, uid: str | None) -> str | None:
+    raw = simulation.cluster.find(uid or "")
+    found: str | None = ((raw or {}).get("status") or {}).get("inboxID")
+    return found
+
+
+def ready(simulation: Simulation, address: str = ANN, **fields: Any) -> str:
+    uid = simulation.apply("sales", "old", address, **fields)
+    running(simulation)
+    simulation.wait(5.0)
+    assert uid is not None
+    assert ready_of(simulation.cluster.find(uid) or {})[0] == "True"
+    return uid
+
+
+def apply_then_delete(simulation: Simulation, old: str, address: str) -> str | None:
+    new = simulation.apply("sales", "new", address)
+    simulation.delete(old)
+    return new
+
+
+def delete_then_apply(simulation: Simulation, old: str, address: str) -> str | None:
+    simulation.delete(old)
+    return simulation.apply("sales", "new", address)
+
+
+@pytest.mark.parametrize("order", [apply_then_delete, delete_then_apply])
+@pytest.mark.parametrize("address", [ANN, NATIVE], ids=["smtp", "native"])
+def test_rule_30_a_rename_keeps_the_inbox_in_both_orders_of_events_without_a_call(
+    order: Callable[[Simulation, str, str], str | None], address: str
+) -> None:
+    simulation = Simulation()
+    old = ready(simulation, address)
+    inbox, requests = held_by(simulation, old), simulation.remote.requests
+    new = order(simulation, old, address)
+    simulation.wait(10.0)
+    assert simulation.cluster.find(old) is None
+    assert held_by(simulation, new) == inbox
+    assert simulation.remote.requests == requests
+    raw = simulation.cluster.find(new or "") or {}
+    assert ready_of(raw)[0] == "True"
+    assert raw["status"]["handedOverFrom"] == {"namespace": "sales", "name": "old"}
+    events = {(event["regarding"]["name"], event["reason"]) for event in simulation.cluster.events}
+    assert {("old", "HandedOver"), ("new", "HandedOver")} <= events
+    simulation.converge()
+
+
+def test_rule_30_after_a_hand_over_the_secret_counts_as_what_coldsend_was_sent() -> None:
+    simulation = Simulation()
+    old = ready(simulation)
+    new = apply_then_delete(simulation, old, ANN)
+    simulation.wait(60.0)
+    conditions = (simulation.cluster.find(new or "") or {})["status"]["conditions"]
+    assert {each["type"]: each["reason"] for each in conditions}["CredentialsCurrent"] == "SecretUnchanged"
+    simulation.rotate("sales", "two")
+    simulation.wait(700.0)
+    conditions = (simulation.cluster.find(new or "") or {})["status"]["conditions"]
+    assert {each["type"]: each["reason"] for each in conditions}["CredentialsCurrent"] == "SecretChanged"
+
+
+@pytest.mark.parametrize("order", [apply_then_delete, delete_then_apply])
+def test_rule_30_a_crash_at_any_step_leads_to_the_same_end(order: Callable[[Simulation, str, str], str | None]) -> None:
+    for steps in count():
+        simulation = Simulation()
+        old = ready(simulation)
+        inbox = held_by(simulation, old)
+        new = order(simulation, old, ANN)
+        taken = 0
+        while taken < steps and simulation.moves():
+            simulation.step(0)
+            taken += 1
+        simulation.crash()
+        simulation.start()
+        simulation.wait(150.0)
+        assert held_by(simulation, new) == inbox, steps
+        assert [each.inbox_id for each in simulation.remote.live()] == [inbox]
+        simulation.converge()
+        if taken < steps:
+            return
+
+
+@pytest.mark.parametrize("cut", range(0, 30, 3))
+def test_rule_30_a_claimant_that_is_deleted_meanwhile_takes_the_inbox_with_it(cut: int) -> None:
+    simulation = Simulation()
+    old = ready(simulation)
+    new = apply_then_delete(simulation, old, ANN)
+    for _ in range(cut):
+        simulation.step(0)
+    simulation.delete(new or "")
+    simulation.wait(60.0)
+    assert not list(simulation.remote.live())
+    simulation.converge()
+
+
+# -- rule 34
+
+
+@pytest.mark.parametrize("sent", [True, False], ids=["sent_before", "never_sent"])
+def test_rule_34_a_request_that_stood_there_at_a_hand_over_counts_as_served(sent: bool) -> None:
+    desk = Desk()
+    before = {"testEmail": {**MAIL, "sentAt": "2023-11-14T22:13:20Z"}} if sent else {}
+    holder, claimant = renamed(desk, old={"status": before}, testEmail=MAIL)
+    assert takes_over(desk, holder, claimant)
+    desk.ledger.remove(holder.uid)
+    assert Operation.SEND_TEST_EMAIL not in desk.operations()
+    mail = claimant.facts.mail
+    assert mail is not None
+    assert (mail.sent_at is not None, "Nothing was sent" in (mail.error or "")) == (sent, not sent)
+    desk.change(claimant, name="new", testEmail={**MAIL, "requestID": "2"})
+    assert Operation.SEND_TEST_EMAIL in desk.operations()
+
+
+def test_rule_34_a_request_that_stood_there_at_an_adoption_counts_as_served() -> None:
+    desk = Desk()
+    account = desk.account(adoptionPolicy="Adopt", testEmail=MAIL)
+    desk.sweep(row(made=START - LONG_AGO))
+    finish_chores(desk, account)
+    assert account.facts.origin == "Adopted"
+    assert Operation.SEND_TEST_EMAIL not in desk.operations()
+    assert account.facts.mail is not None
+    assert "Nothing was sent" in (account.facts.mail.error or "")
+    desk.change(account, adoptionPolicy="Adopt", testEmail={**MAIL, "requestID": "2"})
+    assert Operation.SEND_TEST_EMAIL in desk.operations()
+
+
+def test_rule_34_a_mail_does_not_leave_before_its_start_is_seen_in_the_answer_of_the_api_server() -> None:
+    desk = Desk()
+    desk.stores = False
+    account = desk.holder(testEmail=MAIL)
+    desk.sweep(row())
+    mail = account.facts.mail
+    assert mail is not None
+    desk.ledger.stored(account.uid, replace(account.facts, mail=replace(mail, started_at=None)))  # pruned
+    assert Operation.SEND_TEST_EMAIL not in desk.operations()
+    desk.wait(3600.0)
+    assert Operation.SEND_TEST_EMAIL not in desk.operations()
+    desk.ledger.stored(account.uid, account.facts)
+    assert Operation.SEND_TEST_EMAIL in desk.operations()
