@@ -258,5 +258,10 @@ async def test_a_watch_that_falls_silent_is_counted_when_it_is_opened_again(plac
             assert place.silent == []
             assert watches.silent_seconds == {"SenderAccount": 0}
             place.clock.advance(IDLE_SECONDS)
+            with pytest.raises(aiohttp.ClientError):
+                await session.get("http://127.0.0.1:9" + PATH, params={"watch": "true"})
+            assert place.silent == ["SenderAccount"]
+            assert watches.silent_seconds == {"SenderAccount": IDLE_SECONDS}  # until something comes again
             await watch()
             assert place.silent == ["SenderAccount"]
+            assert watches.silent_seconds == {"SenderAccount": 0}

@@ -28,6 +28,7 @@ class Watches:
         self._on_silence = on_silence
         self._clock = clock
         self._heard: dict[str, float] = {}  # when something came last, by path
+        self._begun: dict[str, float] = {}  # when the watch was opened last, by path
         self._troubles: defaultdict[str, Recurring] = defaultdict(lambda: Recurring(Event.WATCH_FAILED))
 
     def open_session(self) -> aiohttp.ClientSession:
@@ -48,6 +49,7 @@ class Watches:
     def forget(self) -> None:
         """Nothing is watched for now, and that is as it should be."""
         self._heard.clear()
+        self._begun.clear()
 
     async def _ask(self, request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
         path, asked = request.url.path, time.monotonic()
@@ -80,11 +82,11 @@ class Watches:
     def _look_at(self, path: str) -> None:
         """A watch begins: how did the one before it end?"""
         now = self._clock()
-        silent = now - self._heard.setdefault(path, now)
+        silent = now - max(self._heard.setdefault(path, now), self._begun.get(path, 0.0))
+        self._begun[path] = now
         if silent >= IDLE_SECONDS:
             kind = kind_of(path)
             self._on_silence(kind)
-            self._heard[path] = now
             Recurring(Event.WATCH_SILENT, kind=kind).failed(
                 f"nothing came on the watch {path} for {silent:.0f} s, not even a bookmark: it is opened again"
             )
