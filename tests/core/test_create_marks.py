@@ -160,6 +160,20 @@ def test_that_a_create_of_a_killed_process_is_looked_for_with_the_key_of_the_obj
     assert raw_of(simulation, uid)["status"]["inboxID"] == other.at(A)[0].inbox_id
 
 
+@pytest.mark.parametrize("standby", [False, True])
+def test_that_what_a_killed_process_made_is_found_by_its_mark(standby: bool) -> None:
+    simulation = Simulation(lag=3.0)
+    uid = simulation.apply("sales", "one", A) or ""
+    running(simulation)
+    reach(simulation, "coldsend", "create").go_on()
+    if standby:
+        simulation.stand_by()
+    simulation.take_over()
+    simulation.converge()
+    assert raw_of(simulation, uid)["status"]["origin"] == "Created"
+    assert len(simulation.remote.inboxes) == 1
+
+
 def test_that_playing_on_ends_with_one_inbox_after_a_kill_at_each_step_of_a_create() -> None:
     for steps in range(0, 60, 3):
         simulation = Simulation()

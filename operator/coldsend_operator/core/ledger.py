@@ -118,13 +118,13 @@ class Ledger:
     def resume(self, now: float) -> None:
         """This process leads from now on; creates of the one before it may have left until just now."""
         self.begun = now
-        self.leads = True
         self.jobs.clear()
         for account in self.accounts.values():
             account.job = account.lost = None
             self._resume(account, now)
             self._index(account)
             self.touch(account.uid)
+        self.leads = True  # from here on: what comes now was not found at the start
 
     def _resume(self, account: Account, now: float) -> None:
         """What the object says of creates of earlier runs, or of other processes.
@@ -200,7 +200,7 @@ class Ledger:
     def depart(self, uid: str, now: float) -> None:
         """The object is gone, or has left the selector: with a create under way it is remembered for a while."""
         account = self.remove(uid)
-        if account is not None and account.create_unknown and account.since is not None:
+        if account is not None and self.leads and account.create_unknown and account.since is not None:
             self.departed.put(account, now)
 
     def remove(self, uid: str) -> Account | None:

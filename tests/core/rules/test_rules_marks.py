@@ -93,6 +93,24 @@ def test_rule_39_an_object_that_comes_marked_to_a_leader_is_waited_for_and_match
     assert desk.step(account).reason is Reason.ALREADY_EXISTS
 
 
+def test_rule_39_a_standby_that_takes_over_believes_the_marks_that_it_has_seen() -> None:
+    desk = Desk()
+    account = desk.account(marked=START - 60.0)
+    desk.lead()
+    desk.sweep(row(made=START - 58.0))
+    assert (account.facts.inbox_id, account.facts.origin) == ("inbox-1", "Created")
+
+
+def test_rule_39_a_standby_has_marked_nothing_that_leaves_it_and_comes_back() -> None:
+    desk = Desk()
+    account = desk.account(marked=START - 60.0)
+    desk.ledger.depart(account.uid, desk.now)
+    desk.lead()
+    account = desk.account(marked=START - 60.0)
+    desk.sweep(row(made=START - 58.0))
+    assert account.facts.inbox_id is None
+
+
 def test_rule_39_a_mark_that_somebody_puts_back_later_comes_off_again() -> None:
     desk = Desk()
     (account,) = wanting(desk)
