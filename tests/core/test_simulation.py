@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from coldsend_operator.resources.names import (
     APPROVE_DELETION_ANNOTATION,
+    CREDENTIALS_CURRENT_ANNOTATION,
     FORCE_ORPHAN_ANNOTATION,
     PAUSED_ANNOTATION,
     RECONCILE_ANNOTATION,
@@ -73,6 +74,7 @@ annotations = st.sampled_from(
         (PAUSED_ANNOTATION, None),
         (RECONCILE_ANNOTATION, "1"),
         (RECONCILE_ANNOTATION, "2"),
+        (CREDENTIALS_CURRENT_ANNOTATION, "1"),
         (FORCE_ORPHAN_ANNOTATION, "true"),
         (APPROVE_DELETION_ANNOTATION, "true"),
     ]

@@ -7,6 +7,7 @@ from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, Mail
 from coldsend_operator.core.steps import Move, Step, asks_for_deletion, next_step
+from coldsend_operator.core.steps.step import waits_for_crd
 from coldsend_operator.core.times import rfc3339
 
 CHORES = frozenset({Move.MARK, Move.UNMARK, Move.FORGET})
@@ -56,6 +57,7 @@ def _decide(ledger: Ledger, account: Account, now: float) -> None:
     if account.uid in ledger.working:
         return  # its end touches the account
     _acknowledge(ledger, account, now)
+    _accept_credentials(ledger, account, now)
     step = next_step(account, ledger, now)
     _forget_the_observed(ledger, account, step)
     ledger.steps[account.uid] = step
@@ -94,17 +96,13 @@ def _forget_the_observed(ledger: Ledger, account: Account, step: Step) -> None:
 
 
 def _acknowledge(ledger: Ledger, account: Account, now: float) -> None:
-    """`coldsend.pro/reconcile`: a fresh look now, and the Secret's present content is what ColdSend has."""
+    """`coldsend.pro/reconcile`: a fresh look now, at ColdSend and at the Secret."""
     asked, facts = account.desired.reconcile, account.facts
     if asked is None or asked == facts.reconcile or account.desired.paused:
         return
     if account.reconcile_asked != asked:
-        free_at = account.reconciled_at + RECONCILE_PAUSES[min(account.reconciles, len(RECONCILE_PAUSES) - 1)]
-        if now < free_at:
-            ledger.timers.set(account.uid, free_at)
+        if not _taken_up(ledger, account, now):
             return
-        account.reconciles = account.reconciles + 1 if now < account.reconciled_at + RECONCILE_QUIET else 1
-        account.reconciled_at = now
         account.reconcile_asked = asked
         account.refused_delete, account.looks = None, 0
         ledger.breaker.hasten(now)
@@ -117,11 +115,41 @@ def _acknowledge(ledger: Ledger, account: Account, now: float) -> None:
         return
     if account.look_at is not None or account.uid in ledger.stale_secrets:
         return
+    account.facts = replace(facts, reconcile=asked)
+
+
+def _accept_credentials(ledger: Ledger, account: Account, now: float) -> None:
+    """`coldsend.pro/credentials-current`: the Secret's present content is what ColdSend has.
+
+    It is read once more first, and waited for while it cannot be read. Without an inbox there is nothing to accept yet.
+    """
+    asked, facts, desired = account.desired.credentials_current, account.facts, account.desired
+    if asked is None or asked == facts.credentials_current or desired.paused or desired.deleting is not None:
+        return
+    if not facts.held or facts.applied is None or desired.spec.smtp is None or desired.spec.observe:
+        return
+    if waits_for_crd(ledger, "lastCredentialsCurrentRequest") is not None:
+        return  # after a restart it would be accepted again, whatever the Secret holds by then
+    if account.credentials_asked != asked:
+        if _taken_up(ledger, account, now):
+            account.credentials_asked, account.credentials = asked, None
+            ledger.stale_secrets.add(account.uid)
+        return
     digest = account.credentials.digest if account.credentials else None
-    applied = facts.applied
-    if applied is not None and digest is not None:
-        applied = replace(applied, credentials_hash=digest)
-    account.facts = replace(facts, reconcile=asked, applied=applied)
+    if digest is not None and account.uid not in ledger.stale_secrets:
+        applied = replace(facts.applied, credentials_hash=digest)
+        account.facts = replace(facts, credentials_current=asked, applied=applied)
+
+
+def _taken_up(ledger: Ledger, account: Account, now: float) -> bool:
+    """Whether a new value of an annotation is taken up now; one that changes all the time waits."""
+    free_at = account.reconciled_at + RECONCILE_PAUSES[min(account.reconciles, len(RECONCILE_PAUSES) - 1)]
+    if now < free_at:
+        ledger.timers.set(account.uid, free_at)
+        return False
+    account.reconciles = account.reconciles + 1 if now < account.reconciled_at + RECONCILE_QUIET else 1
+    account.reconciled_at = now
+    return True
 
 
 def _wait(ledger: Ledger, account: Account, step: Step, now: float) -> None:

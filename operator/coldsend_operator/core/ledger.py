@@ -327,6 +327,8 @@ class Ledger:
         if origin == "Created":
             spec_hash, credentials_hash = account.sent or (account.desired.spec.hash, None)
             applied = Applied(spec_hash, credentials_hash, self.digest)
+            # It was just sent: what a person vouched for before speaks of another inbox.
+            account.facts = replace(account.facts, credentials_current=account.desired.credentials_current)
         elif origin == "Adopted":
             applied = Applied(account.desired.spec.hash, None, self.digest)
             account.facts = replace(account.facts, mail=_served(account, account.facts.mail))

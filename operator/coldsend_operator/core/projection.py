@@ -154,6 +154,8 @@ def facts_to_status(facts: Facts) -> Status:
         status["origin"] = facts.origin
     if facts.reconcile is not None:
         status["lastReconcileRequest"] = facts.reconcile
+    if facts.credentials_current is not None:
+        status["lastCredentialsCurrentRequest"] = facts.credentials_current
     if facts.job is not None:
         status["job"] = {"id": facts.job.id, "operation": facts.job.operation, "state": facts.job.state}
     if facts.applied is not None:
@@ -200,6 +202,7 @@ def facts_of(status: Status) -> Facts:
         job=JobRef(job["id"], job.get("operation", ""), job.get("state", "Running")) if job.get("id") else None,
         reconcile=status.get("lastReconcileRequest"),
         handed_over_from=Former(former.get("namespace", ""), former.get("name", "")) if former else None,
+        credentials_current=status.get("lastCredentialsCurrentRequest"),
     )
 
 
@@ -309,7 +312,7 @@ def _difference(account: Account, ledger: Ledger, row: Row) -> Saying | None:
 
 ROTATED = (
     "The Secret has changed since ColdSend was sent its value, and ColdSend cannot update an inbox; renew it in the "
-    "dashboard and set the annotation coldsend.pro/reconcile, or set updatePolicy: Recreate."
+    "dashboard and set the annotation coldsend.pro/credentials-current, or set updatePolicy: Recreate."
 )
 
 
@@ -350,8 +353,21 @@ def _credentials(account: Account, previous: Status) -> Saying | None:
     if credentials.reason is not None:
         return Saying("False", credentials.reason, credentials.message)
     if sent is None:
-        message = "What password ColdSend has is not known: the inbox was not created with the present Secret."
+        message = (
+            "What password ColdSend has is not known: the inbox was not created with the present Secret. Once you know "
+            "that it has this one, set the annotation coldsend.pro/credentials-current."
+        )
         return Saying("Unknown", Reason.CREDENTIALS_UNKNOWN, message)
     if sent != present:
         return Saying("False", Reason.SECRET_CHANGED, ROTATED)
-    return Saying("True", Reason.SECRET_UNCHANGED, "ColdSend was sent the present value of the Secret.")
+    return Saying("True", Reason.SECRET_UNCHANGED, _as_sent(account.facts))
+
+
+def _as_sent(facts: Facts) -> str:
+    """Why the Secret counts as what ColdSend has; an inbox that was adopted was never sent it."""
+    word = "on your word (coldsend.pro/credentials-current)"
+    if facts.origin == "Adopted":
+        return f"The present value of the Secret counts as what ColdSend has {word}; it was not sent."
+    if facts.credentials_current is not None:
+        return f"ColdSend was sent the present value of the Secret, or has it {word}."
+    return "ColdSend was sent the present value of the Secret."

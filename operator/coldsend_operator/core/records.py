@@ -113,6 +113,7 @@ class Desired:
     problems: tuple[str, ...]
     paused: bool = False
     reconcile: str | None = None
+    credentials_current: str | None = None
     approve_deletion: bool = False
     approve_recreation: bool = False
     force_orphan: bool = False
@@ -188,6 +189,7 @@ class Facts:
     job: JobRef | None = None
     reconcile: str | None = None
     handed_over_from: Former | None = None
+    credentials_current: str | None = None  # the annotation value that was served last
 
     @property
     def held(self) -> bool:
@@ -299,7 +301,8 @@ class Account:
     hold_until: float = 0.0  # no call leaves for it before
     holds: int = 0  # in a row
     unknowns: int = 0  # writes in a row whose outcome was unknown
-    reconciled_at: float = 0.0  # when a new value of the reconcile annotation was taken up
+    credentials_asked: str | None = None  # likewise of coldsend.pro/credentials-current
+    reconciled_at: float = 0.0  # when a new value of one of these annotations was taken up
     reconciles: int = 0  # in quick succession
     mail_begun: str | None = None  # the requestID whose sending this run has begun
 

@@ -100,6 +100,7 @@ _ACCOUNT = _fields(
             dict.fromkeys(("requestID", "recipient", "startedAt", "sentAt", "messageID", "error"), _text)
         ),
         "lastReconcileRequest": _text,
+        "lastCredentialsCurrentRequest": _text,
         "origin": _text,
         "handedOverFrom": _fields(dict.fromkeys(("namespace", "name"), _text)),
         "lastApplied": _fields(dict.fromkeys(("specHash", "credentialsHash", "workspace"), _text)),

@@ -79,6 +79,9 @@ class SenderAccountStatus(Block):
     last_reconcile_request: str | None = Field(
         None, description="The last value of the annotation coldsend.pro/reconcile that was served."
     )
+    last_credentials_current_request: str | None = Field(
+        None, description="The last value of the annotation coldsend.pro/credentials-current that was served."
+    )
     origin: str | None = Field(
         None,
         description="How this object came by the inbox: Created, Adopted or Observed. Only created and adopted ones "

@@ -42,6 +42,7 @@ class Annotations:
     force_orphan: bool = False
     reconcile: str | None = None
     hand_over_to: str | None = None
+    credentials_current: str | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -55,6 +56,7 @@ def read_annotations(raw: Mapping[str, str] | None) -> Annotations:
         force_orphan=flag(given, FORCE_ORPHAN_ANNOTATION),
         reconcile=text(given, RECONCILE_ANNOTATION),
         hand_over_to=(text(given, HAND_OVER_ANNOTATION) or "").strip() or None,
+        credentials_current=text(given, CREDENTIALS_CURRENT_ANNOTATION),
         notes=tuple(_notes(given))[:MOST_NOTES],
     )
 

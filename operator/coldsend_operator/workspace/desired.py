@@ -55,6 +55,7 @@ def read_desired(raw: Raw) -> Desired:
         problems=reading.problems,
         paused=annotations.paused,
         reconcile=annotations.reconcile,
+        credentials_current=annotations.credentials_current,
         approve_deletion=annotations.approve_deletion,
         approve_recreation=annotations.approve_recreation,
         force_orphan=annotations.force_orphan,

@@ -43,14 +43,17 @@ def a_changed_secret_is_told_and_the_inbox_goes_on(stage: Stage) -> None:
     stage.ready()
 
 
-def a_reconcile_request_accepts_the_secret_as_what_coldsend_has(stage: Stage) -> None:
+def a_persons_word_accepts_the_secret_as_what_coldsend_has(stage: Stage) -> None:
     stage.apply()
     stage.ready()
     stage.secret(password=f"{stage.password} renewed in the dashboard")
     stage.shows(CredentialsCurrent="False SecretChanged")
-    stage.annotate(reconcile="renewed by hand")
+    stage.annotate(reconcile="looked at")
+    stage.value("lastReconcileRequest", "looked at")
+    stage.shows(CredentialsCurrent="False SecretChanged")
+    stage.annotate(**{"credentials-current": "renewed by hand"})
     shown = stage.shows(Synced="True InSync", CredentialsCurrent="True SecretUnchanged")
-    assert shown.status["lastReconcileRequest"] == "renewed by hand"
+    assert shown.status["lastCredentialsCurrentRequest"] == "renewed by hand"
     assert stage.happened() == ["created"]
 
 
