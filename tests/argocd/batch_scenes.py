@@ -12,8 +12,8 @@ from coldsend_operator.core.batch_plan import decide
 from coldsend_operator.core.batch_status import project_batch
 from coldsend_operator.core.batch_tally import Tally, reckon
 from coldsend_operator.kube.children import BATCH_FIELD_MANAGER
+from coldsend_operator.objects.batch_reading import ChildReader, manifest_of, read_list
 from coldsend_operator.resources.names import BATCH_LABEL, FINALIZER, PAUSED_ANNOTATION
-from coldsend_operator.workspace.batch_reading import ChildReader, manifest_of, read_list
 from tests.argocd.scene import Raw, Scene, manifest
 from tests.support.clock import START, rfc3339
 

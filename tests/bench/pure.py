@@ -14,7 +14,7 @@ from coldsend_operator.core.planning import make_plan, sweep_period
 from coldsend_operator.core.policy import Policy
 from coldsend_operator.core.projection import facts_of, project
 from coldsend_operator.core.turns import estimate
-from coldsend_operator.workspace.desired import read_object
+from coldsend_operator.objects.desired import read_object
 from tests.bench.figures import Figure, Say, figure
 
 START = 1_800_000_000.0

@@ -3,8 +3,8 @@
 from coldsend_operator.core.batch import Family
 from coldsend_operator.core.folding.deletes import accepted_delete
 from coldsend_operator.core.steps import Move
+from coldsend_operator.objects.batch_reading import MOST_SHARED, ChildReader
 from coldsend_operator.workspace.batch_kin import Kin
-from coldsend_operator.workspace.batch_reading import MOST_SHARED, ChildReader
 from tests.core.rules.watching import running
 from tests.support.desk import Desk, object_of
 from tests.support.simulation import Simulation

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from coldsend_operator.core.calls import Operation
 from coldsend_operator.core.projection import project
 from coldsend_operator.core.stored_status import account_status, batch_status
+from coldsend_operator.objects.batch_reading import ChildReader
+from coldsend_operator.objects.desired import read_object
 from coldsend_operator.resources.account_status import SenderAccountStatus
 from coldsend_operator.resources.batch import SenderAccountBatchStatus
 from coldsend_operator.resources.names import BATCH_KIND, FINALIZER
-from coldsend_operator.workspace.batch_reading import ChildReader
-from coldsend_operator.workspace.desired import read_object
 from tests.core.conftest import profile
 from tests.support.desk import Desk, object_of, row
 from tests.support.simulation import Simulation, inboxes_of, template_of

@@ -15,8 +15,8 @@ from coldsend_operator.core.policy import Policy
 from coldsend_operator.core.projection import project
 from coldsend_operator.core.records import Account, Credentials
 from coldsend_operator.core.steps import Move, Step
+from coldsend_operator.objects.desired import read_object
 from coldsend_operator.resources.names import BATCH_KIND, FINALIZER
-from coldsend_operator.workspace.desired import read_object
 from tests.support.clock import START, rfc3339
 from tests.support.simulation import spec_of
 

@@ -10,9 +10,9 @@ from coldsend_operator.kube.client import KubeClient, Ref, StaleLease
 from coldsend_operator.kube.finalizers import mark, unmark
 from coldsend_operator.kube.lease import Leadership
 from coldsend_operator.kube.metadata import metadata_of
+from coldsend_operator.objects.batch_reading import ChildReader, manifest_of, owner_reference
 from coldsend_operator.resources.batch import SenderAccountBatchSpec
 from coldsend_operator.resources.common import DeletionPolicy
-from coldsend_operator.workspace.batch_reading import ChildReader, manifest_of, owner_reference
 
 Raw = dict[str, Any]
 

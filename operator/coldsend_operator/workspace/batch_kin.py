@@ -7,10 +7,10 @@ from dataclasses import replace
 from coldsend_operator.core.batch import Batch, Child, Family
 from coldsend_operator.kube.client import Ref
 from coldsend_operator.kube.metadata import version_number
+from coldsend_operator.objects.batch_reading import ChildReader
+from coldsend_operator.objects.desired import Raw
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND, BATCH_LABEL
 from coldsend_operator.workspace.batch_following import Following
-from coldsend_operator.workspace.batch_reading import ChildReader
-from coldsend_operator.workspace.desired import Raw
 
 NAME_OF_A_CHILD = re.compile(r".*-[a-z2-7]{10}")
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 
 from coldsend_operator.core.batch import Batch, Child
-from coldsend_operator.core.batch_plan import is_leaving
 from coldsend_operator.core.policy import NamespaceMarks
+from coldsend_operator.objects.policy import deleted_with, take_terms
 from coldsend_operator.workspace.registry import Registry
 
 Owned = Callable[[], Iterable[Child]]
@@ -20,15 +20,7 @@ class BatchTerms:
     def see(self, batch: Batch, owned: Owned) -> None:
         """Take the batch's present terms; the children that they concern are decided anew when they have changed."""
         before = self._of(batch.uid)
-        if batch.wanted is not None:
-            self._policy.max_unavailable[batch.uid] = batch.wanted.unavailable
-        if batch.orphan:
-            self._policy.orphaning.add(batch.uid)
-        else:
-            self._policy.orphaning.discard(batch.uid)
-        self._policy.protection[batch.uid] = batch.protected
-        marks = NamespaceMarks(batch.approve_deletion, batch.approve_recreation)
-        self._policy.batches[batch.uid] = marks
+        take_terms(self._policy, batch)
         if self._of(batch.uid) != before:
             self._touch(owned())
 
@@ -37,7 +29,7 @@ class BatchTerms:
 
         It must know before the first child is deleted. `leaving`: whether any child is to go.
         """
-        count = sum(_is_to_be_deleted(batch, child) for child in owned()) if leaving else 0
+        count = deleted_with(batch, owned()) if leaving else 0
         if count == self._policy.leaving.get(batch.uid, 0):
             return
         self._policy.leaving[batch.uid] = count
@@ -66,7 +58,3 @@ class BatchTerms:
             if runner is not None and child.uid in runner.ledger.accounts:
                 runner.ledger.touch(child.uid)
                 runner.wake()
-
-
-def _is_to_be_deleted(batch: Batch, child: Child) -> bool:
-    return child.has_inbox and not (batch.orphan or child.orphan or batch.released) and is_leaving(batch, child)

@@ -23,13 +23,13 @@ from coldsend_operator.kube.client import (
 from coldsend_operator.kube.lease import Leadership
 from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.logs import Event, log
+from coldsend_operator.objects.batch_reading import ListReading, read_list, see_batch
+from coldsend_operator.objects.desired import Raw
 from coldsend_operator.workspace.batch_children import ChildWriter, batch_ref
 from coldsend_operator.workspace.batch_following import Following
 from coldsend_operator.workspace.batch_kin import Kin
-from coldsend_operator.workspace.batch_reading import ListReading, read_list, see_batch
 from coldsend_operator.workspace.batch_reports import Reports
 from coldsend_operator.workspace.batch_terms import BatchTerms
-from coldsend_operator.workspace.desired import Raw
 from coldsend_operator.workspace.registry import Registry
 from coldsend_operator.workspace.set_aside import DECIDE, SetAside
 

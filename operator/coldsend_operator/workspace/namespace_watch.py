@@ -8,7 +8,7 @@ from coldsend_operator.core.reasons import Reason
 from coldsend_operator.kube.client import KubeClient, KubeError
 from coldsend_operator.kube.namespaces import get_namespace
 from coldsend_operator.logs import Event, log
-from coldsend_operator.resources.annotations import read_annotations
+from coldsend_operator.objects.policy import namespace_marks
 from coldsend_operator.workspace.runner import Runner
 
 PAUSE = 2.0
@@ -45,12 +45,7 @@ async def _look(kube: KubeClient, policy: Policy, runners: Callable[[], tuple[Ru
         found = await get_namespace(kube, namespace)
     except KubeError:
         return
-    annotations = read_annotations(((found or {}).get("metadata") or {}).get("annotations"))
-    marks = NamespaceMarks(
-        approve_deletion=annotations.approve_deletion,
-        approve_recreation=annotations.approve_recreation,
-        terminating=((found or {}).get("status") or {}).get("phase") == "Terminating",
-    )
+    marks = namespace_marks(found)
     if policy.namespaces.get(namespace, NOTHING) == marks:
         return
     if marks == NOTHING:

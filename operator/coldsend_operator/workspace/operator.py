@@ -10,10 +10,8 @@ from typing import Any, Self
 from coldsend_operator import __version__
 from coldsend_operator.build import commit
 from coldsend_operator.coldsend.client import ColdSendClient
-from coldsend_operator.core.budget import Limits
 from coldsend_operator.core.create_marks import CreateMarks
 from coldsend_operator.core.ledger import Ledger
-from coldsend_operator.core.policy import Policy, Threshold
 from coldsend_operator.core.records import Account
 from coldsend_operator.kube.client import KubeClient, KubeError
 from coldsend_operator.kube.lease import Election, Leadership, NoElection
@@ -23,6 +21,7 @@ from coldsend_operator.kube.throttle import Pauses
 from coldsend_operator.kube.watches import Watches
 from coldsend_operator.logs import Event, Recurring, log
 from coldsend_operator.metrics import Metrics, serving
+from coldsend_operator.objects.policy import policy_of
 from coldsend_operator.probes import answering
 from coldsend_operator.settings import Settings
 from coldsend_operator.workspace.arrivals import ARRIVAL_PAUSE, Arrivals
@@ -42,7 +41,6 @@ from coldsend_operator.workspace.writer import MOST_WRITES
 
 HMAC_RETRY, LONGEST_RETRY = 2.0, 30.0
 STALLED_SECONDS = 60.0
-SHORTEST_CHECK, CHECK_TIMEOUT = 10.0, 120.0
 
 
 class LeaseLost(Exception):  # noqa: N818 - an end, no error of ours
@@ -262,26 +260,3 @@ class Operator:
             self.registry, self.set_aside.counts(), self.clock(), with_scores=self._settings.account_metrics
         )
         return replace(figures, watch_silence=self.watches.silent_seconds, crd_outdated=self._kube.pruning.outdated)
-
-
-def check_timeout(settings: Settings) -> float:
-    """The client's timeout of a single create: the longest that one may take is the user's to say, within reason."""
-    return min(CHECK_TIMEOUT, max(SHORTEST_CHECK, settings.lost_call_seconds))
-
-
-def policy_of(settings: Settings) -> Policy:
-    """The settings that decisions depend on."""
-    return Policy(
-        limits=Limits(settings.requests_per_minute, settings.requests_per_hour, settings.reserve),
-        brake=Threshold(settings.delete_brake.number, settings.delete_brake.percent),
-        sweep_seconds=settings.sweep_seconds,
-        poll_seconds=settings.poll_seconds,
-        lost_seconds=settings.lost_call_seconds,
-        check_timeout=check_timeout(settings),
-        counter_seconds=settings.counter_seconds,
-        health_low=settings.health_low,
-        health_good=settings.health_good,
-        adopt_by_default=settings.adoption_default == "Adopt",
-        operator_key_namespaces=frozenset(settings.operator_key_namespaces),
-        adopt_namespaces=frozenset(settings.adopt_namespaces),
-    )

@@ -19,8 +19,8 @@ from coldsend_operator.core.records import Account, KeyRef
 from coldsend_operator.core.stored_status import Status, account_status
 from coldsend_operator.core.trust import Trust
 from coldsend_operator.logs import Event, log
+from coldsend_operator.objects.desired import read_desired, read_object
 from coldsend_operator.workspace.cleanup import Cleanup
-from coldsend_operator.workspace.desired import read_desired, read_object
 from coldsend_operator.workspace.keys import NOT_FOR_NAMESPACE, TOO_MANY, KeyRing
 from coldsend_operator.workspace.runner import Doors, Runner
 

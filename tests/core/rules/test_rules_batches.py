@@ -9,8 +9,8 @@ from coldsend_operator.core.batch_plan import Deed, Mark, decide, mark_of_batch
 from coldsend_operator.core.policy import Policy
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.steps import Move
+from coldsend_operator.objects.batch_reading import see_batch
 from coldsend_operator.workspace.batch_following import Following
-from coldsend_operator.workspace.batch_reading import see_batch
 from tests.support.desk import Desk, row
 
 LABELS = (("coldsend.pro/batch", "pool"), ("shard", "1"))

@@ -9,8 +9,8 @@ from coldsend_operator.core.departed import KEPT_SECONDS
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, Credentials
 from coldsend_operator.core.steps import Move, still_due
+from coldsend_operator.objects.desired import read_object
 from coldsend_operator.resources.names import FINALIZER
-from coldsend_operator.workspace.desired import read_object
 from tests.support.clock import START
 from tests.support.desk import ANN, MARKS, Desk, object_of, row
 

@@ -14,6 +14,7 @@ from coldsend_operator.core.stored_status import account_status, batch_status
 from coldsend_operator.kube.children import BATCH_FIELD_MANAGER
 from coldsend_operator.kube.finalizers import has_finalizer
 from coldsend_operator.kube.metadata import version_number
+from coldsend_operator.objects.desired import Raw
 from coldsend_operator.resources.annotations import read_annotations
 from coldsend_operator.resources.batch import BatchInbox, SenderAccountBatchSpec
 from coldsend_operator.resources.children import child_name, child_spec
@@ -26,7 +27,6 @@ from coldsend_operator.resources.names import (
     GROUP,
 )
 from coldsend_operator.resources.reading import InboxReading, policies, read_batch
-from coldsend_operator.workspace.desired import Raw
 
 ORPHANS_STAY = "orphan"  # finalizer of Kubernetes for `--cascade=orphan`
 DIGEST_SIZE = 16

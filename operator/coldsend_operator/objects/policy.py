@@ -1,0 +1,68 @@
+"""What decisions depend on beside accounts: the settings, what namespaces say, and what batches say."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from coldsend_operator.core.batch import Batch, Child
+from coldsend_operator.core.batch_plan import is_leaving
+from coldsend_operator.core.budget import Limits
+from coldsend_operator.core.policy import NamespaceMarks, Policy, Threshold
+from coldsend_operator.resources.annotations import read_annotations
+from coldsend_operator.settings import Settings
+
+SHORTEST_CHECK, CHECK_TIMEOUT = 10.0, 120.0
+
+
+def check_timeout(settings: Settings) -> float:
+    """The client's timeout of a single create: the longest that one may take is the user's to say, within reason."""
+    return min(CHECK_TIMEOUT, max(SHORTEST_CHECK, settings.lost_call_seconds))
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The settings that decisions depend on."""
+    return Policy(
+        limits=Limits(settings.requests_per_minute, settings.requests_per_hour, settings.reserve),
+        brake=Threshold(settings.delete_brake.number, settings.delete_brake.percent),
+        sweep_seconds=settings.sweep_seconds,
+        poll_seconds=settings.poll_seconds,
+        lost_seconds=settings.lost_call_seconds,
+        check_timeout=check_timeout(settings),
+        counter_seconds=settings.counter_seconds,
+        health_low=settings.health_low,
+        health_good=settings.health_good,
+        adopt_by_default=settings.adoption_default == "Adopt",
+        operator_key_namespaces=frozenset(settings.operator_key_namespaces),
+        adopt_namespaces=frozenset(settings.adopt_namespaces),
+    )
+
+
+def namespace_marks(raw: Mapping[str, Any] | None) -> NamespaceMarks:
+    """What a Namespace says, as the API server shows it; None when it is not there."""
+    found = raw or {}
+    annotations = read_annotations((found.get("metadata") or {}).get("annotations"))
+    return NamespaceMarks(
+        approve_deletion=annotations.approve_deletion,
+        approve_recreation=annotations.approve_recreation,
+        terminating=(found.get("status") or {}).get("phase") == "Terminating",
+    )
+
+
+def take_terms(policy: Policy, batch: Batch) -> None:
+    """Take in what the batch says for the accounts of its children."""
+    if batch.wanted is not None:
+        policy.max_unavailable[batch.uid] = batch.wanted.unavailable
+    if batch.orphan:
+        policy.orphaning.add(batch.uid)
+    else:
+        policy.orphaning.discard(batch.uid)
+    policy.protection[batch.uid] = batch.protected
+    policy.batches[batch.uid] = NamespaceMarks(batch.approve_deletion, batch.approve_recreation)
+
+
+def deleted_with(batch: Batch, children: Iterable[Child]) -> int:
+    """How many inboxes are to be deleted with the batch, or with its shorter list (rule 23)."""
+    return sum(_is_to_be_deleted(batch, child) for child in children)
+
+
+def _is_to_be_deleted(batch: Batch, child: Child) -> bool:
+    return child.has_inbox and not (batch.orphan or child.orphan or batch.released) and is_leaving(batch, child)
