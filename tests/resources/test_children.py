@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coldsend_operator.resources import BatchInbox, SenderAccountBatchSpec, child_name, child_spec, read_account
+from coldsend_operator.resources.children import child_labels
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
@@ -129,3 +130,33 @@ def test_no_child_sends_the_test_mail_of_a_template() -> None:
     template = {**GOOGLE, "testEmail": {"recipient": "ops@company.com", "requestID": "1"}}
 
     assert "testEmail" not in child_of(template, {"emailAddress": ANN})
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "argocd.argoproj.io/instance",
+        "app.kubernetes.io/instance",
+        "app.kubernetes.io/managed-by",
+        "kustomize.toolkit.fluxcd.io/name",
+        "helm.toolkit.fluxcd.io/namespace",
+        "helm.sh/chart",
+        "kapp.k14s.io/app",
+        "kustomize.config.k8s.io/id",
+        "cli-utils.sigs.k8s.io/inventory-id",
+        "velero.io/restore-name",
+        "applyset.kubernetes.io/part-of",
+        "objectset.rio.cattle.io/hash",
+    ],
+)
+def test_that_children_do_not_take_over_a_label_by_which_a_tool_knows_what_it_owns(label: str) -> None:
+    assert child_labels("pool", {label: "sales", "shard": "1"}) == {"coldsend.pro/batch": "pool", "shard": "1"}
+
+
+@pytest.mark.parametrize("label", ["shard", "app.kubernetes.io/part-of", "team.company.com/name", "instance"])
+def test_that_children_take_over_every_other_label_of_their_batch(label: str) -> None:
+    assert child_labels("pool", {label: "sales"}) == {"coldsend.pro/batch": "pool", label: "sales"}
+
+
+def test_that_children_of_a_batch_without_labels_name_their_batch() -> None:
+    assert child_labels("pool", None) == {"coldsend.pro/batch": "pool"}

@@ -17,13 +17,12 @@ from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.objects.desired import Raw
 from coldsend_operator.resources.annotations import read_annotations
 from coldsend_operator.resources.batch import BatchInbox, SenderAccountBatchSpec
-from coldsend_operator.resources.children import child_name, child_spec
+from coldsend_operator.resources.children import child_labels, child_name, child_spec
 from coldsend_operator.resources.common import DeletionPolicy
 from coldsend_operator.resources.names import (
     ACCOUNT_KIND,
     API_VERSION,
     BATCH_KIND,
-    BATCH_LABEL,
     GROUP,
 )
 from coldsend_operator.resources.reading import InboxReading, policies, read_batch
@@ -55,7 +54,7 @@ def see_batch(batch: Batch, raw: Raw) -> None:
     batch.notes = annotations.notes
     batch.orphan = forced or policies(template).deletion is DeletionPolicy.ORPHAN
     batch.protected = policies(spec).protected or policies(template).protected
-    batch.labels = tuple(sorted({**(metadata.get("labels") or {}), BATCH_LABEL: batch.name}.items()))
+    batch.labels = tuple(sorted(child_labels(batch.name, metadata.get("labels")).items()))
     batch.status = batch_status(raw.get("status"))
 
 

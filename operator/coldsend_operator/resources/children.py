@@ -3,15 +3,35 @@
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from coldsend_operator.resources.batch import BatchInbox, SenderAccountBatchSpec
+from coldsend_operator.resources.names import BATCH_LABEL
 
 MAX_NAME = 63
 DIGEST_LENGTH = 10
 # A batch's name that does not fit is cut and gets a digest of its own, so that no two batches share a child's name.
 BATCH_DIGEST_LENGTH = 6
 MAX_BATCH_PART = MAX_NAME - DIGEST_LENGTH - 1
+
+# Labels by which tools know what they own. On a child they would make such a tool prune what is not in its manifests.
+TRACKING_LABELS = frozenset({"app.kubernetes.io/instance", "app.kubernetes.io/managed-by"})
+TRACKING_DOMAINS = frozenset(
+    {
+        "addonmanager.kubernetes.io",
+        "applyset.kubernetes.io",  # kubectl apply --prune --applyset
+        "argocd.argoproj.io",
+        "cli-utils.sigs.k8s.io",
+        "configmanagement.gke.io",
+        "configsync.gke.io",
+        "fluxcd.io",
+        "helm.sh",
+        "kapp.k14s.io",
+        "objectset.rio.cattle.io",  # Fleet and k3s
+        "velero.io",
+    }
+)
 
 NOT_IN_A_LABEL = re.compile(r"[^a-z0-9-]+")
 
@@ -36,6 +56,18 @@ def _batch_part(batch: str) -> str:
     if label == batch and len(label) <= MAX_BATCH_PART:
         return label
     return f"{label[: MAX_BATCH_PART - BATCH_DIGEST_LENGTH - 1].strip('-')}-{digest(batch, BATCH_DIGEST_LENGTH)}"
+
+
+def child_labels(batch: str, labels: Mapping[str, str] | None) -> dict[str, str]:
+    """The labels of the children of a batch with these labels: all but those by which tools know what they own."""
+    taken = {name: value for name, value in (labels or {}).items() if not _tracks(name)}
+    return {**taken, BATCH_LABEL: batch}
+
+
+def _tracks(label: str) -> bool:
+    domain = label.rpartition("/")[0]
+    known = domain in TRACKING_DOMAINS or domain.endswith(".fluxcd.io") or domain.startswith("kustomize.")
+    return known or label in TRACKING_LABELS
 
 
 def child_spec(batch: SenderAccountBatchSpec, inbox: BatchInbox) -> dict[str, Any]:

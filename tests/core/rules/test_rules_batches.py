@@ -114,6 +114,15 @@ def test_rule_24_children_copy_the_labels_of_their_batch() -> None:
     assert decide(batch_of(unlabelled), NAME, unlabelled).deed is Deed.APPLY
 
 
+def test_rule_24_a_label_by_which_a_tool_knows_what_it_owns_is_taken_off_a_child_that_has_it() -> None:
+    batch = Batch("batch-1", "sales", "pool")
+    tracking = {"argocd.argoproj.io/instance": "sales"}
+    see_batch(batch, {"metadata": {"labels": {"shard": "1", **tracking}}, "spec": {}})
+    assert batch.labels == LABELS
+    tracked = replace(CHILD, labels=tuple(sorted({**dict(LABELS), **tracking}.items())))
+    assert decide(batch_of(tracked), NAME, tracked).deed is Deed.APPLY
+
+
 @pytest.mark.parametrize(
     "fields",
     [{}, {"paused": True}, {"wanted": Wanted(1)}, {"wanted": None}, {"wanted": Wanted(1, problems=("bad",))}],
