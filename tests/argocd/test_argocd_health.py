@@ -171,13 +171,13 @@ def test_that_a_deletion_is_progressing_or_says_what_a_person_has_to_do(reason: 
 
 def test_that_a_batch_at_work_is_progressing_though_some_have_failed() -> None:
     at_work = batch(
-        said("False", "Rejected", "1 of 3 inboxes are ready; 1 failed."),
+        said("False", "Rejected", "1 of 3 inboxes ready; 1 failed."),
         said("False", "Rejected", "1 of 3 inboxes failed.", "Synced"),
         total=3,
         processed=2,
         failed=1,
     )
-    assert health(SCRIPT, at_work) == Health("Progressing", "1 of 3 inboxes are ready; 1 failed.")
+    assert health(SCRIPT, at_work) == Health("Progressing", "1 of 3 inboxes ready; 1 failed.")
 
 
 def test_that_a_batch_that_cannot_go_on_is_degraded() -> None:

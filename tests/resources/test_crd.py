@@ -103,8 +103,10 @@ def test_kubectl_get_shows_the_columns_that_users_were_promised() -> None:
         *("EMAIL", "TYPE", "STATUS", "HEALTH", "SENT", "LIMIT", "READY", "REASON", "AGE"),
     ]
     assert columns_of(account, wide=True) == ["INBOX-ID", "SYNCED", "MESSAGE"]
-    assert columns_of(batch, wide=False) == ["TYPE", "TOTAL", "READY", "FAILED", "PROGRESS", "AGE"]
-    assert columns_of(batch, wide=True) == []
+    assert columns_of(batch, wide=False) == [
+        *("TYPE", "TOTAL", "READY", "FAILED", "PROGRESS", "ETA", "STATUS", "REASON", "AGE"),
+    ]
+    assert columns_of(batch, wide=True) == ["MESSAGE"]
 
 
 def test_the_committed_crds_are_what_the_models_say() -> None:

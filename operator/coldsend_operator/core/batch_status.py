@@ -3,8 +3,8 @@
 from coldsend_operator.core.batch import Batch
 from coldsend_operator.core.batch_jobs import JobRow
 from coldsend_operator.core.batch_tally import Failure, Fate, Tally
-from coldsend_operator.core.conditions import MESSAGE_LENGTH, Saying, conditions, with_notes
-from coldsend_operator.core.reasons import Condition, Reason
+from coldsend_operator.core.conditions import MESSAGE_LENGTH, Saying, condition, conditions, with_notes
+from coldsend_operator.core.reasons import LASTING, Condition, Reason
 from coldsend_operator.core.stored_status import Status
 
 APPROVE = "coldsend.pro/approve-deletion: 'true'"
@@ -16,6 +16,7 @@ FIGURES = (
     "failed",
     "ready",
     "progressPercentage",
+    "completionPercentage",
     "healthScore",
     "failures",
 )
@@ -83,7 +84,12 @@ def _failure_row(failure: Failure) -> dict[str, str]:
 
 def _reckon_progress(status: Status) -> None:
     status["processed"] = status["succeeded"] + status["failed"]
-    status["progressPercentage"] = 100 * status["processed"] // status["total"] if status["total"] else 100
+    status["progressPercentage"] = _percentage(status["processed"], status["total"])
+    status["completionPercentage"] = _percentage(status["succeeded"], status["total"])
+
+
+def _percentage(part: int, total: int) -> int:
+    return 100 * part // total if total else 100
 
 
 def _never_back(status: Status, previous: Status) -> None:
@@ -102,12 +108,23 @@ def _never_back(status: Status, previous: Status) -> None:
 # -- conditions
 
 
+def counts_told(status: Status) -> tuple[str, str] | None:
+    """Reason and message of a batch whose message counts inboxes that need a person; None when there are none."""
+    said = condition(status, Condition.SYNCED)
+    if said.get("status") != "False" or said["reason"] not in LASTING | {Reason.DELETION_HELD}:
+        return None
+    return said["reason"], said["message"]
+
+
 def _sayings(batch: Batch, tally: Tally, status: Status) -> dict[Condition, Saying]:
-    return {
+    says = {
         Condition.READY: _ready(batch, tally),
         Condition.SYNCED: with_notes(_synced(batch, tally, status), batch.notes),
-        Condition.HEALTHY: _healthy(tally),
     }
+    healthy = _healthy(tally)
+    if healthy is not None:
+        says[Condition.HEALTHY] = healthy
+    return says
 
 
 def _ready(batch: Batch, tally: Tally) -> Saying:
@@ -117,12 +134,13 @@ def _ready(batch: Batch, tally: Tally) -> Saying:
     total = batch.wanted.total if batch.wanted is not None else 0
     ready, failed = tally.count(ready=True), tally.count(Fate.FAILED)
     if not total:
-        return Saying("True", Reason.ACTIVE, "No inbox is asked for.")
+        return Saying("True", Reason.ACTIVE, "The list names no inbox.")
     if ready == total:
-        return Saying("True", Reason.ACTIVE, f"All {total} inboxes exist in ColdSend and can send.")
-    message = f"{ready} of {total} inboxes are ready."
+        what = "The inbox exists" if total == 1 else f"All {total} inboxes exist"
+        return Saying("True", Reason.ACTIVE, f"{what} in ColdSend and can send.")
+    message = f"{ready} of {_inboxes(total)} ready."
     if failed:
-        message = f"{ready} of {total} inboxes are ready; {failed} failed, status.failures says why."
+        message = f"{ready} of {_inboxes(total)} ready; {failed} failed ({_by_reason(tally)}). See status.failures."
     reason, _ = tally.most_common("reason", Fate.FAILED)
     if not reason:
         reason, _ = tally.most_common("reason", Fate.OPEN, Fate.SUCCEEDED)
@@ -133,7 +151,7 @@ def _stop(batch: Batch, tally: Tally) -> Saying | None:
     """What is said of the whole batch."""
     if batch.deleting:
         return _held(batch, tally) or Saying(
-            "False", Reason.DELETING, "The batch is being deleted, its SenderAccounts first."
+            "False", Reason.DELETING, "The batch is being deleted; its SenderAccounts go first."
         )
     if batch.wanted is not None and batch.wanted.problems:
         return Saying("False", Reason.INVALID_SPEC, " ".join(batch.wanted.problems))
@@ -144,7 +162,7 @@ def _held(batch: Batch, tally: Tally) -> Saying | None:
     held = tally.count(*Fate, obstacle=Reason.DELETION_HELD)
     if not held:
         return None
-    inboxes = f"{held} {'inbox' if held == 1 else 'inboxes'} of this batch"
+    inboxes = f"{_inboxes(held)} of this batch"
     if batch.protected:
         why = f"{inboxes} {'was' if held == 1 else 'were'} to be deleted, and deletionProtection is true"
         approve = f"set it to false, or the annotation {APPROVE} on this batch"
@@ -170,22 +188,40 @@ def _synced(batch: Batch, tally: Tally, status: Status) -> Saying:
         return held
     reason, failed = tally.most_common("obstacle", Fate.FAILED)
     if failed:
-        failures = f"{tally.count(Fate.FAILED)} of {status.get('total', 0)} inboxes failed"
-        return Saying("False", reason, f"{failures}; status.failures says why and what can be done.")
+        count = tally.count(Fate.FAILED)
+        message = f"{_inboxes(count)} failed ({_by_reason(tally)}). What can be done: see status.failures."
+        return Saying("False", reason, message)
     reason, count = tally.most_common("obstacle", Fate.OPEN, Fate.SUCCEEDED)
     if count:
-        open_inboxes = f"{tally.obstructed} of {status.get('total', 0)} inboxes are not as spec asks"
-        return Saying("False", reason, f"{open_inboxes}; their SenderAccounts say why.")
+        count, total = tally.obstructed, status.get("total", 0)
+        verb = "does" if count == 1 else "do"
+        message = f"{count} of {_inboxes(total)} {verb} not match the spec yet; their SenderAccounts say why."
+        return Saying("False", reason, message)
     leaving = tally.count(Fate.LEAVING)
     if leaving:
-        return Saying("False", Reason.DELETING, f"{leaving} inboxes that left the list are being let go.")
-    return Saying("True", Reason.IN_SYNC, "ColdSend is as spec asks.")
+        message = f"{_inboxes(leaving)} removed from the list {'is' if leaving == 1 else 'are'} being released."
+        return Saying("False", Reason.DELETING, message)
+    return Saying("True", Reason.IN_SYNC, "ColdSend matches the spec.")
 
 
-def _healthy(tally: Tally) -> Saying:
+def _by_reason(tally: Tally) -> str:
+    """How many inboxes failed for which reason, the most frequent one first."""
+    by_reason = sorted(tally.reasons(Fate.FAILED).items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{count} {reason}" for reason, count in by_reason)
+
+
+def _inboxes(count: int) -> str:
+    return "1 inbox" if count == 1 else f"{count} inboxes"
+
+
+def _healthy(tally: Tally) -> Saying | None:
+    """None while there is no inbox that could have a score."""
     low, good = tally.healthy("False"), tally.healthy("True")
     if low:
-        return Saying("False", Reason.HEALTH_SCORE_LOW, f"{low} of {low + good} inboxes have a low health score.")
+        verb = "has" if low == 1 else "have"
+        return Saying("False", Reason.HEALTH_SCORE_LOW, f"{low} of {_inboxes(low + good)} {verb} a low health score.")
     if good:
         return Saying("True", Reason.HEALTH_SCORE_GOOD, "No inbox has a low health score.")
+    if not tally.count(Fate.SUCCEEDED):
+        return None
     return Saying("Unknown", Reason.HEALTH_SCORE_UNKNOWN, "ColdSend shows no health score.")

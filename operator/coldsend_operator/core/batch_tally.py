@@ -91,6 +91,14 @@ class Tally:
             and (obstacle is None or standing.obstacle == obstacle)
         )
 
+    def reasons(self, *fates: Fate) -> Counter[str]:
+        """How many inboxes with one of these fates have which reason."""
+        sums: Counter[str] = Counter()
+        for standing, count in self._counts.items():
+            if standing.fate in fates:
+                sums[standing.reason] += count
+        return sums
+
     def most_common(self, kind: str, *fates: Fate) -> tuple[str, int]:
         """The most frequent `reason` of those not ready, or `obstacle`, and how many have it; ("", 0) for none."""
         sums: Counter[str] = Counter()

@@ -16,7 +16,7 @@ _TYPICAL = (
     b'"observedGeneration":1,"reason":"RateLimited","status":"False","type":"Ready"},'
     b'{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"The inbox exists and can send.","observedGeneration":1,'
     b'"reason":"Active","status":"True","type":"Ready"},{"lastTransitionTime":"2026-01-01T00:00:00Z",'
-    b'"message":"ColdSend is as spec asks.","observedGeneration":1,"reason":"InSync","status":"True","type":"Synced"},'
+    b'"message":"ColdSend matches the spec.","observedGeneration":1,"reason":"InSync","status":"True","type":"Synced"},'
     b'{"lastTransitionTime":"2026-01-01T00:00:00Z","message":"The health score is 95.","observedGeneration":1,'
     b'"reason":"HealthScoreGood","status":"True","type":"Healthy"},{"lastTransitionTime":"2026-01-01T00:00:00Z",'
     b'"message":"The Secret is as it was when the inbox was made.","observedGeneration":1,"reason":"SecretUnchanged",'

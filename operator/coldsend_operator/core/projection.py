@@ -8,7 +8,7 @@ from coldsend_operator.core.breaker import Block
 from coldsend_operator.core.calls import Operation
 from coldsend_operator.core.conditions import Saying, condition, conditions, with_notes
 from coldsend_operator.core.deciding import QUIET_SECONDS
-from coldsend_operator.core.hashes import comparable
+from coldsend_operator.core.hashes import comparable, hidden_part
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.packing import unpack
 from coldsend_operator.core.reasons import Condition, Reason
@@ -113,8 +113,8 @@ def _values(account: Account, ledger: Ledger, previous: Status) -> Status:
         status["inboxID"] = facts.inbox_id
         if facts.origin is not None:
             status["origin"] = facts.origin
-    elif account.desired.spec.email_address is not None:
-        status["emailAddress"] = account.desired.spec.email_address
+    elif (shown := account.desired.spec.email_address or account.address) is not None:
+        status["emailAddress"] = shown
     status |= facts_to_status(facts)
     return status
 
@@ -221,8 +221,9 @@ def _sayings(account: Account, ledger: Ledger, step: Step, status: Status, previ
     says = {
         Condition.READY: _ready(account, stands, status),
         Condition.SYNCED: with_notes(_synced(account, ledger, stands), account.desired.notes),
-        Condition.HEALTHY: _healthy(ledger, status, previous),
     }
+    if account.facts.inbox_id is not None:  # without an inbox there is nothing that could be healthy
+        says[Condition.HEALTHY] = _healthy(ledger, status, previous)
     credentials = _credentials(account, previous)
     if credentials is not None:
         says[Condition.CREDENTIALS_CURRENT] = credentials
@@ -286,7 +287,7 @@ def _synced(account: Account, ledger: Ledger, stands: Saying | None) -> Saying:
         difference = _difference(account, ledger, row)
         if difference is not None:
             return difference
-    return Saying("True", Reason.IN_SYNC, "ColdSend is as spec asks.")
+    return Saying("True", Reason.IN_SYNC, "ColdSend matches the spec.")
 
 
 def _difference(account: Account, ledger: Ledger, row: Row) -> Saying | None:
@@ -298,9 +299,10 @@ def _difference(account: Account, ledger: Ledger, row: Row) -> Saying | None:
         )
         return Saying("False", Reason.ADDRESS_CONFLICT, message)
     if spec_changed(account, row):
+        changes = "; ".join(filter(None, (_drift(account, row), _servers_changed(account))))
         message = (
-            "Spec has changed since the inbox was created, and ColdSend cannot update an inbox; change it back, "
-            "or set updatePolicy: Recreate."
+            f"Spec differs from what ColdSend was sent: {changes}. ColdSend cannot change an inbox: undo the change of "
+            "spec, or set updatePolicy: Recreate."
         )
         return Saying("False", Reason.UPDATE_NOT_SUPPORTED, message)
     if not shows_spec(account, row):
@@ -324,6 +326,20 @@ def _drift(account: Account, row: Row) -> str:
     if spec.daily_limit is not None and row.daily_limit is not None and spec.daily_limit != row.daily_limit:
         parts.append(f"dailyLimit is {row.daily_limit}, spec asks for {spec.daily_limit}")
     return "; ".join(parts)
+
+
+def _servers_changed(account: Account) -> str:
+    """What spec asks for where a mail server differs from what was sent; ColdSend never shows what it has."""
+    spec, applied = account.desired.spec, account.facts.applied
+    if applied is None or hidden_part(applied.spec_hash) == hidden_part(spec.hash):
+        return ""
+    sides = [("smtp", spec.smtp, "useTLS"), ("imap", spec.imap, "useSSL")]
+    asked = [
+        f"{block}: {server.host}:{server.port}, username {server.username}, {flag} {str(server.encrypted).lower()}"
+        for block, server, flag in sides
+        if server is not None
+    ]
+    return f"smtp or imap differs from what ColdSend was sent (it does not show it); spec asks for {', '.join(asked)}"
 
 
 def _healthy(ledger: Ledger, status: Status, previous: Status) -> Saying:
@@ -352,6 +368,8 @@ def _credentials(account: Account, previous: Status) -> Saying | None:
         return Saying(before["status"], before["reason"], before["message"])  # perhaps a word of another version
     if credentials.reason is not None:
         return Saying("False", credentials.reason, credentials.message)
+    if sent is None and account.facts.inbox_id is None:
+        return None
     if sent is None:
         message = (
             "What password ColdSend has is not known: the inbox was not created with the present Secret. Once you know "

@@ -116,7 +116,11 @@ _JOB = _fields(
 _BATCH = _fields(
     {
         **dict.fromkeys(
-            ("observedGeneration", "total", "processed", "succeeded", "failed", "ready", "progressPercentage"), _whole
+            (
+                *("observedGeneration", "total", "processed", "succeeded", "failed", "ready"),
+                *("progressPercentage", "completionPercentage"),
+            ),
+            _whole,
         ),
         "healthScore": _fields({"min": _number, "mean": _number}),
         "estimatedCompletionTime": _time,

@@ -84,11 +84,17 @@ def _entries(batch: str, spec: SenderAccountBatchSpec, inboxes: tuple[InboxReadi
         name = child_name(batch, shown) if shown else None
         if reading.inbox is None or refusal is not None:
             # What cannot be used keeps the child that it has: it did not leave the list.
-            yield Entry(reading.position, name, shown, refusal=refusal)
+            yield Entry(reading.position, name, _address(spec, shown), refusal=refusal)
             continue
         asked = child_spec(spec, reading.inbox)
         own = json.dumps(reading.inbox.to_raw(), separators=(",", ":"))
-        yield Entry(reading.position, name, shown, identity_of(asked), fingerprint(asked), own)
+        yield Entry(reading.position, name, _address(spec, shown), identity_of(asked), fingerprint(asked), own)
+
+
+def _address(spec: SenderAccountBatchSpec, shown: str) -> str:
+    """The address of an inbox; its prefix where the name of the domain is not known."""
+    domain = spec.template.native.domain_name if spec.template.native is not None else None
+    return f"{shown}@{domain}" if shown and domain else shown
 
 
 def _written(row: object) -> str:

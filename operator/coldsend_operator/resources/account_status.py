@@ -94,7 +94,7 @@ class SenderAccountStatus(Block):
     conditions: list[Condition] | None = Field(
         None,
         max_length=16,
-        description="Ready (exists and can send), Synced (is as spec asks), Healthy, and for the SMTP types "
+        description="Ready (exists and can send), Synced (ColdSend matches the spec), Healthy, and for the SMTP types "
         "CredentialsCurrent. True is good news.",
         json_schema_extra=CONDITIONS_EXTENSION,
     )

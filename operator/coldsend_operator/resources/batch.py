@@ -175,6 +175,9 @@ class SenderAccountBatchStatus(Block):
     failed: int | None = Field(None, description="Inboxes that ended with a reason which waiting alone does not cure.")
     ready: int | None = Field(None, description="SenderAccounts of the batch whose condition Ready is True.")
     progress_percentage: int | None = Field(None, description="processed in percent of total.")
+    completion_percentage: int | None = Field(
+        None, description="succeeded in percent of total: what failed is no progress."
+    )
     health_score: BatchHealth | None = Field(None, description="Health of the inboxes, summed up.")
     estimated_completion_time: str | None = Field(
         None,
@@ -195,6 +198,6 @@ class SenderAccountBatchStatus(Block):
     conditions: list[Condition] | None = Field(
         None,
         max_length=16,
-        description="Ready (every inbox is), Synced (ColdSend is as spec asks) and Healthy. True is good news.",
+        description="Ready (every inbox is), Synced (ColdSend matches the spec) and Healthy. True is good news.",
         json_schema_extra=CONDITIONS_EXTENSION,
     )

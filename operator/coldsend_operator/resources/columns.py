@@ -27,6 +27,14 @@ def _condition(kind: str, field: str) -> str:
     return f'.status.conditions[?(@.type=="{kind}")].{field}'
 
 
+# The first condition that bears bad news, so that one column says what matters most. They stand in that order: Ready,
+# Synced, Healthy, CredentialsCurrent. Unknown is no news.
+MESSAGE = Column(
+    "MESSAGE",
+    '.status.conditions[?(@.status=="False")].message',
+    description="What stands in the way, and what can be done.",
+    wide=True,
+)
 AGE = Column("AGE", ".metadata.creationTimestamp", "date", "Time since the object was created.")
 
 ACCOUNT_COLUMNS = (
@@ -39,14 +47,8 @@ ACCOUNT_COLUMNS = (
     Column("READY", _condition("Ready", "status"), description="Whether the inbox exists and can send."),
     Column("REASON", _condition("Ready", "reason"), description="Why it is ready, or why not."),
     Column("INBOX-ID", ".status.inboxID", description="Id of the inbox in ColdSend.", wide=True),
-    Column("SYNCED", _condition("Synced", "status"), description="Whether ColdSend is as spec asks.", wide=True),
-    # The first condition that is no good news, so that one column says whatever there is to say.
-    Column(
-        "MESSAGE",
-        '.status.conditions[?(@.status!="True")].message',
-        description="What stands in the way, and what can be done.",
-        wide=True,
-    ),
+    Column("SYNCED", _condition("Synced", "status"), description="Whether ColdSend matches the spec.", wide=True),
+    MESSAGE,
     AGE,
 )
 
@@ -55,6 +57,10 @@ BATCH_COLUMNS = (
     Column("TOTAL", ".status.total", "integer", "Inboxes wanted."),
     Column("READY", ".status.ready", "integer", "Inboxes that exist and can send."),
     Column("FAILED", ".status.failed", "integer", "Inboxes that need somebody's attention."),
-    Column("PROGRESS", ".status.progressPercentage", "integer", "Inboxes answered for, in percent."),
+    Column("PROGRESS", ".status.completionPercentage", "integer", "Inboxes that exist in ColdSend, in percent."),
+    Column("ETA", ".status.estimatedCompletionTime", description="When the rate limits let the rest be done."),
+    Column("STATUS", _condition("Ready", "status"), description="Whether every inbox exists and can send."),
+    Column("REASON", _condition("Ready", "reason"), description="Why the batch is ready, or why not."),
+    MESSAGE,
     AGE,
 )

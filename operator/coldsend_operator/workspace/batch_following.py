@@ -32,6 +32,8 @@ class Following:
     changed: bool = True  # status may have to be written
     writing: bool = False
     reported_at: float = float("-inf")
+    counts_said: str | None = None  # the message about failures or deletions on hold that an Event told last
+    counts_said_at: float = float("-inf")
     _unlooked: dict[str, None] = field(default_factory=dict)
     _urgent: dict[str, None] = field(default_factory=dict)
     _waiting: dict[str, None] = field(default_factory=dict)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from coldsend_operator.core.batch import Batch, Child
 from coldsend_operator.core.batch_estimate import completion, told
 from coldsend_operator.core.batch_jobs import RUNNING, Ended, JobRow, job_rows
-from coldsend_operator.core.batch_status import project_batch
+from coldsend_operator.core.batch_status import counts_told, project_batch
 from coldsend_operator.core.batch_tally import Fate
 from coldsend_operator.core.conditions import reasons
 from coldsend_operator.core.jobs import Job
@@ -26,6 +26,7 @@ from coldsend_operator.workspace.runner import Runner
 from coldsend_operator.workspace.set_aside import REPORT, WRITE_STATUS, SetAside
 
 REPORT_SECONDS = 1.0
+COUNTS_SECONDS = 60.0  # between Events that tell of other counts for the same reason
 NEVER = float("inf")
 TOLD = ("Ready", "Synced")
 UNTOLD = frozenset({Reason.IN_SYNC, Reason.PROVISIONING, Reason.DELETING})
@@ -74,6 +75,7 @@ class Reports:
                     self._report(following, now)
             if following.changed or self._moves(following):
                 pause = min(pause, max(due - now, 0.05))
+            pause = min(pause, self._follow_counts(following, now))
         return min(pause, REPORT_SECONDS) if self._jobs_run() else pause
 
     def _moves(self, following: Following) -> bool:
@@ -168,12 +170,18 @@ class Reports:
         if written is not None:
             batch.version = max(batch.version, version_number(written.resource_version))
             batch.status = batch_status(written.status)
-            await self._tell(batch, previous, status)
+            await self._tell(following, previous, status)
 
-    async def _tell(self, batch: Batch, previous: dict[str, Any], status: dict[str, Any]) -> None:
+    async def _tell(self, following: Following, previous: dict[str, Any], status: dict[str, Any]) -> None:
         """One log line and one Event for each reason that is new."""
+        batch = following.batch
         before, after = reasons(previous), reasons(status)
         known = {reason for _, reason, _ in before.values()}
+        counted, counted_before = counts_told(status), counts_told(previous)
+        if counted is None or counted[0] not in known:  # the Event of the new reason tells it
+            following.counts_said, following.counts_said_at = counted and counted[1], self._clock()
+        elif following.counts_said is None:
+            following.counts_said = counted_before[1] if counted_before is not None else counted[1]
         for kind in TOLD:
             state, reason, message = after[kind]
             if reason in known or reason in UNTOLD:
@@ -183,6 +191,20 @@ class Reports:
             log.info(Event.CONDITION_CHANGED, condition=kind, status=state, reason=reason, **names)
             level: Literal["Normal", "Warning"] = "Normal" if state == "True" else "Warning"
             await emit(self._kube, batch_ref(batch), level, reason, message, "Reconcile")
+
+    def _follow_counts(self, following: Following, now: float) -> float:
+        """Let an Event tell of counts that have changed since the last one; how long until it may."""
+        counted = counts_told(following.batch.status)
+        if counted is None or following.counts_said in {None, counted[1]}:
+            return NEVER
+        wait = following.counts_said_at + COUNTS_SECONDS - now
+        if wait > 0:
+            return wait
+        following.counts_said, following.counts_said_at = counted[1], now
+        task = asyncio.create_task(emit(self._kube, batch_ref(following.batch), "Warning", *counted, "Reconcile"))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return NEVER
 
     async def drain(self) -> None:
         """Wait for the writes under way."""

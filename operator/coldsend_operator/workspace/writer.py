@@ -22,16 +22,6 @@ from coldsend_operator.workspace.set_aside import REPORT, WRITE_STATUS, SetAside
 MOST_WRITES = 10  # at once
 LONGEST_DRAIN = 5.0
 SLICE = 500  # looks at accounts before others have their turn
-GOOD = frozenset(
-    {
-        Reason.ACTIVE,
-        Reason.ADOPTED,
-        Reason.HANDED_OVER,
-        Reason.IN_SYNC,
-        Reason.HEALTH_SCORE_GOOD,
-        Reason.SECRET_UNCHANGED,
-    }
-)
 UNTOLD = frozenset(
     {
         Reason.IN_SYNC,
@@ -186,7 +176,9 @@ class StatusWriter:
                 status=state,
                 reason=reason,
             )
-            level: Literal["Normal", "Warning"] = "Normal" if reason in GOOD or state == "True" else "Warning"
+            level: Literal["Normal", "Warning"] = (
+                "Warning" if state == "False" and reason != Reason.HANDED_OVER else "Normal"
+            )
             await emit(self._kube, ref_of(account), level, reason, message, "Reconcile")
 
     async def _tell_of_hand_over(self, account: Account) -> None:
