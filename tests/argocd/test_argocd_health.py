@@ -31,6 +31,7 @@ PASSES_BY_ITSELF = {
     Reason.NOT_FOUND,
     Reason.RECREATING,
     Reason.DELETING,
+    Reason.HANDED_OVER,
     Reason.RATE_LIMITED,
     Reason.API_UNAVAILABLE,
     Reason.DOMAIN_NOT_ACTIVE,
