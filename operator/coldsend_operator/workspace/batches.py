@@ -219,8 +219,9 @@ class Batches:
             uid, following = _next(self._looking)
             name = following.looked_at()
             if name is None:
-                self._announce(following)
-                self._acting[uid] = following
+                with self._set_aside.trying(batch_ref(following.batch), DECIDE, partial(self._activate, following)):
+                    self._announce(following)
+                    self._acting[uid] = following
             else:
                 self._looking[uid] = following
                 with self._set_aside.trying(

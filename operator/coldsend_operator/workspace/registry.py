@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from coldsend_operator.coldsend.client import ColdSendClient
@@ -23,6 +24,8 @@ from coldsend_operator.objects.desired import read_desired, read_object
 from coldsend_operator.workspace.cleanup import Cleanup
 from coldsend_operator.workspace.keys import NOT_FOR_NAMESPACE, TOO_MANY, KeyRing
 from coldsend_operator.workspace.runner import Doors, Runner
+from coldsend_operator.workspace.set_aside import PLACE
+from coldsend_operator.workspace.writer import ref_of
 
 NO_WORKSPACE = ""
 KEY_PAUSE = 1.0
@@ -234,9 +237,11 @@ class Registry:
             move.cancel()
 
     def _again(self, uid: str) -> None:
+        """A fault with one account costs that account alone (rule 38): this is no event of its own that tries it."""
         account = self.accounts.get(uid)
         if account is not None:
-            self._place(account)
+            with self._doors.set_aside.trying(ref_of(account), PLACE, partial(self._again, uid)):
+                self._place(account)
 
     def _runner(self, digest: str, ref: KeyRef) -> Runner:
         runner = self.runners.get(digest)
@@ -379,8 +384,7 @@ class Registry:
 
     def _place_all(self, uids: Iterable[str]) -> None:
         for uid in list(uids):
-            if uid in self.accounts:
-                self._place(self.accounts[uid])
+            self._again(uid)
 
     @property
     def loop_ended(self) -> bool:

@@ -1,7 +1,7 @@
 """The loop of one workspace: wake, decide, plan, call, fold, write."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -25,7 +25,7 @@ from coldsend_operator.workspace.calling import perform
 from coldsend_operator.workspace.credentials import Passwords, SecretReader
 from coldsend_operator.workspace.job_secrets import JobSecrets
 from coldsend_operator.workspace.marks import Marks
-from coldsend_operator.workspace.set_aside import CHORE, DECIDE, MARK, SetAside
+from coldsend_operator.workspace.set_aside import CHORE, DECIDE, MARK, READ_SECRETS, SetAside
 from coldsend_operator.workspace.store import Store
 from coldsend_operator.workspace.writer import StatusWriter, ref_of
 
@@ -52,6 +52,16 @@ class Doors:
     set_aside: SetAside
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A call that leaves now, and what is sent with it."""
+
+    call: Call
+    client: ColdSendClient
+    passwords: Mapping[str, Passwords]
+    job_members: Sequence[Member]
+
+
 class Runner:
     """Runs one ledger. Without a client (no key can be had) it only writes status and lets objects go."""
 
@@ -66,6 +76,7 @@ class Runner:
         self._stopping = False
         self._saving = False
         self._undecided: set[str] = set()  # told to be set aside
+        self._told_faults: set[str] = set()
         self._job_secrets = JobSecrets(ledger)
         self._marks = Marks(doors.kube, ledger, doors.leadership.fresh)
         self.server_clock = ServerClock(STUBBORN)
@@ -85,13 +96,32 @@ class Runner:
     async def run(self) -> None:
         """Go round until told to stop."""
         while not self._stopping:
-            pause = await self._round()
+            pause = await self._try_round()
             self.came_round_at = self._doors.clock()
             try:
                 await asyncio.wait_for(self._wake.wait(), pause)
             except TimeoutError:
                 continue
             await self._gather()
+
+    async def _try_round(self) -> float:
+        """A round that fails is made again after a while: what is under way goes on, and so do other workspaces."""
+        faults: list[Exception] = []
+        try:
+            return await self._round(faults)
+        except Exception as fault:  # noqa: BLE001 - no fault of one workspace ends the process, which serves all
+            faults.append(fault)
+            return LONGEST_SLEEP
+        finally:
+            self._tell_faults(faults)
+
+    def _tell_faults(self, faults: Sequence[Exception]) -> None:
+        """Once for each that is new: a round is made many times a second."""
+        said = {repr(fault) for fault in faults}
+        for fault in faults:
+            if repr(fault) not in self._told_faults:
+                log.error(Event.LOOP_FAILED, workspace=self.ledger.digest, exc_info=fault)
+        self._told_faults = said
 
     async def _gather(self) -> None:
         """What woke us may come with more: rounds with many thousands of accounts cost some milliseconds each.
@@ -136,7 +166,7 @@ class Runner:
         if save and self.client is not None and self._doors.leadership.fresh():
             await self._doors.store.save(self.ledger, block=0)
 
-    async def _round(self) -> float:
+    async def _round(self, faults: list[Exception]) -> float:
         """One round; how long to sleep without an event."""
         self._wake.clear()
         if not self._doors.leadership.fresh():
@@ -151,8 +181,11 @@ class Runner:
             self._spawn(self._save())
         wake_at = ledger.timers.first
         if self.client is not None and self.may_call():
-            wake_at = await self._call(now)
-        estimate(ledger, now)
+            wake_at = await self._call(now, faults)
+        try:
+            estimate(ledger, now)
+        except Exception as fault:  # noqa: BLE001 - without estimates all else goes on
+            faults.append(fault)
         self.writer.flush()
         now = self._doors.clock()
         return LONGEST_SLEEP if wake_at is None else min(LONGEST_SLEEP, max(0.0, wake_at - now))
@@ -177,7 +210,7 @@ class Runner:
         finally:
             self._saving = False
 
-    async def _call(self, now: float) -> float | None:
+    async def _call(self, now: float, faults: list[Exception]) -> float | None:
         """Plan, and start what leaves now; when to plan again."""
         plan = make_plan(self.ledger, now)
         if plan.booking:
@@ -185,6 +218,7 @@ class Runner:
             now = self._doors.clock()
             settle(self.ledger, now)  # events may have come meanwhile
             plan = make_plan(self.ledger, now)
+        faults += plan.faults
         for candidate in plan.calls:
             self._start_call(candidate, now)
         self._doors.metrics.planned(self._doors.clock() - now)
@@ -198,24 +232,21 @@ class Runner:
         self._spawn(self._carry_out(call, generations))
 
     async def _carry_out(self, call: Call, generations: Mapping[str, int]) -> None:
+        """Prepare the call and send it: one that has left is never taken back, whatever goes wrong after it."""
+        ready: Ready | None = None
         try:
-            outcome = await self._outcome(call, generations)
-        except BaseException:
-            folding.cancel(self.ledger, self.ledger.flying.get(call.id, call), self._doors.clock())
-            raise
-        if outcome is None:
-            folding.cancel(self.ledger, self.ledger.flying.get(call.id, call), self._doors.clock())
-            folding.pause(self.ledger, call, self._doors.clock())
-        else:
-            folding.fold(self.ledger, call, outcome, self._doors.clock())
-            self._log(call, outcome)
-            if isinstance(outcome, Page):
-                self.on_list(self)
+            ready = await self._ready(call, generations)
+        finally:
+            if ready is None:
+                folding.cancel(self.ledger, self.ledger.flying.get(call.id, call), self._doors.clock())
+                folding.pause(self.ledger, call, self._doors.clock())
+        if ready is not None:
+            await self._send(ready)
         self._call_ended.set()
         self.wake()
 
-    async def _outcome(self, call: Call, generations: Mapping[str, int]) -> Answer | Failure | None:
-        """What came of the call; None when it did not leave."""
+    async def _ready(self, call: Call, generations: Mapping[str, int]) -> Ready | None:
+        """The call with all that it needs; None when it is not to leave."""
         members = call.uids
         passwords: dict[str, Passwords] = {}
         job_members: tuple[Member, ...] = ()
@@ -234,15 +265,30 @@ class Runner:
         if not self._doors.leadership.fresh():
             return None
         call = folding.leave(self.ledger, call, self._doors.clock()) if call.operation.creates else call
+        return Ready(call, self.client, passwords, job_members)
+
+    async def _send(self, ready: Ready) -> None:
+        """Without an answer that can be taken in the call counts as lost: to take it back would send it twice."""
+        call, accounts = ready.call, self.ledger.accounts
+        outcome: Answer | Failure = Failure(FailureKind.LOST, "the answer could not be taken in")
         try:
-            outcome = await perform(self.client, call, self.ledger.accounts, passwords, job_members)
-        except Exception as error:  # noqa: BLE001 - it may have left: to take it back would send it twice
+            outcome = await perform(ready.client, call, accounts, ready.passwords, ready.job_members)
+            if call.operation.creates and isinstance(outcome, BulkAnswer) and outcome.job_id is not None:
+                sent = [(accounts[uid], ready.passwords[uid]) for uid in call.uids if uid in accounts]
+                self._job_secrets.keep(outcome.job_id, sent)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the call may have left
             log.error(Event.LOOP_FAILED, workspace=self.ledger.digest, exc_info=error)
-            return Failure(FailureKind.LOST, "the answer could not be taken in")
-        if call.operation.creates and isinstance(outcome, BulkAnswer) and outcome.job_id is not None:
-            sent = [(self.ledger.accounts[uid], passwords[uid]) for uid in call.uids if uid in self.ledger.accounts]
-            self._job_secrets.keep(outcome.job_id, sent)
-        return outcome
+        finally:
+            self._take_in(call, outcome)
+
+    def _take_in(self, call: Call, outcome: Answer | Failure) -> None:
+        try:
+            folding.fold(self.ledger, call, outcome, self._doors.clock())
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong with one answer costs its accounts alone
+            log.error(Event.LOOP_FAILED, workspace=self.ledger.digest, operation=call.operation.value, exc_info=error)
+        self._log(call, outcome)
+        if isinstance(outcome, Page):
+            self.on_list(self)
 
     def _still_due(self, call: Call, generations: Mapping[str, int]) -> Call:
         """The call without those that are gone, or for which it is not wanted any more."""
@@ -284,15 +330,20 @@ class Runner:
             account = self.ledger.accounts.get(uid)
             if account is None:
                 continue
-            passwords = await reader.passwords(account)
+            with self._doors.set_aside.trying(ref_of(account), READ_SECRETS, partial(self._look, uid)):
+                found[uid] = await reader.passwords(account)
+            if uid not in found:
+                folding.hold(account, self._doors.clock())
+                continue
+            passwords = found[uid]
             if account.desired.spec.smtp is not None:
                 account.credentials = passwords.credentials
                 if passwords.credentials.reason is not None:
                     self.ledger.stale_secrets.add(uid)
+                    del found[uid]
                     continue
             account.sent = (account.desired.spec.hash, passwords.credentials.digest)
             account.sent_name = account.desired.spec.display_name
-            found[uid] = passwords
         return found
 
     def _log(self, call: Call, outcome: Answer | Failure) -> None:

@@ -22,6 +22,7 @@ PATIENCE = 4  # refusals of the API server in a row before they are told on the 
 
 # What is tried; several of one object are told apart by what follows the word.
 READ, DECIDE, MARK, CHORE = "read", "decide", "mark", "finalizer"
+READ_SECRETS, PLACE = "read_secrets", "find_workspace"
 REPORT, WRITE_STATUS = "report", "write_status"
 MESSAGE = (
     "The operator failed to work on this object ({what}: {error}); the log of the operator says more. It is tried "

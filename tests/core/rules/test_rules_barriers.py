@@ -7,12 +7,13 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from coldsend_operator.core.planning import make_plan
 from coldsend_operator.kube.client import KubeError
 from coldsend_operator.resources.names import BATCH_KIND
 from tests.core.rules.watching import running
-from tests.support.desk import Desk
+from tests.support.desk import Desk, row
 from tests.support.process import Process
-from tests.support.simulation import Simulation, inboxes_of, template_of
+from tests.support.simulation import SECOND, Simulation, inboxes_of, template_of
 
 VICTIM = "victim@company.com"
 BROKEN = ["no", "annotations"]  # what the API server never shows stands for whatever we fail to read
@@ -133,6 +134,39 @@ def test_rule_38_a_fault_in_a_decision_is_told_and_decided_again() -> None:
     assert process.operator.alive
 
 
+def test_rule_38_a_fault_in_the_plan_of_one_lane_keeps_no_other_lane_waiting() -> None:
+    desk = Desk()
+    evil = desk.holder("evil@company.com", deleting=True)
+    desk.sweep(row("evil@company.com"))
+    victim = desk.account(VICTIM)
+    desk.wait(30.0)
+    evil.facts = "nonsense"  # type: ignore[assignment] # whatever a plan fails at
+    plan = make_plan(desk.ledger, desk.now)
+    assert [call.uids for call in plan.calls if call.operation.creates] == [(victim.uid,)]
+    assert len(plan.faults) == 1
+
+
+@pytest.mark.parametrize("field", ["estimated_at", "timers"])
+def test_rule_38_a_fault_in_the_round_of_a_workspace_is_told_once_and_ends_nothing(field: str) -> None:
+    simulation = Simulation()
+    process = running(simulation)
+    simulation.apply("sales", "one", "a@company.com")
+    simulation.wait(30.0)
+    kept = getattr(process.runners[0].ledger, field)
+    with capture_logs() as lines:
+        setattr(process.runners[0].ledger, field, "nonsense")  # whatever a round fails at
+        process.call(process.runners[0].wake)
+        for _ in range(20):
+            simulation.pass_time(5.0)
+            simulation.drain()
+    assert [line["event"] for line in lines if line["log_level"] == "error"] == ["loop_failed"]
+    assert process.operator.alive
+    setattr(process.runners[0].ledger, field, kept)
+    simulation.apply("sales", "victim", VICTIM)
+    simulation.wait(60.0)
+    assert len(simulation.remote.at(VICTIM)) == 1
+
+
 def test_rule_38_a_status_that_is_never_taken_is_tried_ever_more_slowly_and_keeps_nobody_waiting() -> None:
     simulation = Simulation()
     uid = simulation.apply("support", "large", "large@company.com") or ""
@@ -157,3 +191,22 @@ def test_rule_38_a_background_task_that_ends_fails_the_liveness_probe() -> None:
     task = next(task for task in process.operator._background if task.get_name() == "secrets")
     process.call(task.cancel)
     assert not process.operator.alive
+
+
+def test_rule_38_a_key_that_changed_moves_all_objects_but_the_one_that_fails() -> None:
+    simulation = Simulation()
+    process = running(simulation)
+    key = {"apiKeySecretRef": {"name": SECOND}}
+    simulation.give_second_key("sales", there=False)
+    evil = simulation.apply("sales", "evil", "evil@company.com", **key) or ""
+    simulation.apply("sales", "victim", VICTIM, **key)
+    simulation.wait(5.0)
+    account = process.operator.registry.accounts[evil]
+    account.facts, kept = "nonsense", account.facts  # type: ignore[assignment] # whatever placing fails at
+    simulation.give_second_key("sales")
+    simulation.wait(60.0)
+    assert process.operator.alive
+    assert len(simulation.remote.at(VICTIM)) == 1
+    account.facts = kept
+    simulation.wait(700.0)
+    assert len(simulation.remote.at("evil@company.com")) == 1

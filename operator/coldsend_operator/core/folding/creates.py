@@ -9,6 +9,7 @@ from coldsend_operator.core.folding.looks import FIRST_LOOK
 from coldsend_operator.core.folding.pieces import (
     UNKNOWN,
     WORKSPACE,
+    create_lost,
     halve,
     members_of,
     outcome_unknown,
@@ -75,8 +76,7 @@ def create_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> N
         single = call.operation is Operation.CREATE_SMTP
         earliest = call.begun + ledger.policy.check_timeout if single else 0.0
         for account in members:
-            account.lost = Lost(f"call-{call.id}", now, call.begun, earliest=earliest)
-            account.wrote_at, account.look_at, account.looks = now, None, 0
+            create_lost(account, call, now, earliest)
         outcome_unknown(ledger, call.operation, call.uids)
         return
     if failure.kind is FailureKind.PLAN_LIMIT and of_domain(call.operation, failure):
@@ -100,6 +100,13 @@ def create_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> N
         return
     for account in members:
         _refused(ledger, account, failure, now)
+
+
+def not_taken_in(ledger: Ledger, call: Call, now: float) -> None:
+    """Taking in the answer to a create failed: for whom nothing is known of it, its outcome is unknown (rule 39)."""
+    for account in members_of(ledger, call):
+        if not account.facts.held and account.lost is None and account.job is None:
+            create_lost(account, call, now)
 
 
 def _beyond_plan(ledger: Ledger, call: Call, members: list[Account], failure: Failure, now: float) -> None:

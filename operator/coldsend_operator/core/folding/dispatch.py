@@ -16,7 +16,7 @@ from coldsend_operator.core.answers import (
     Row,
 )
 from coldsend_operator.core.calls import Call, Operation
-from coldsend_operator.core.folding.creates import create_failed, created, created_in_bulk
+from coldsend_operator.core.folding.creates import create_failed, created, created_in_bulk, not_taken_in
 from coldsend_operator.core.folding.deletes import accepted_delete, delete_failed, deleted_in_bulk
 from coldsend_operator.core.folding.gets import found, get_failed
 from coldsend_operator.core.folding.jobs import poll_failed, progressed
@@ -29,7 +29,10 @@ from coldsend_operator.core.ledger import Ledger
 
 
 def fold(ledger: Ledger, call: Call, outcome: Answer | Failure, now: float) -> None:
-    """Take an answer, or the lack of one, into the ledger."""
+    """Take an answer, or the lack of one, into the ledger.
+
+    What fails in it counts as an answer that got lost, and is raised when all is in order.
+    """
     call = ledger.flying.get(call.id, call)
     end(ledger, call)
     ledger.budget.end(now, look=call.lane.looks)
@@ -37,16 +40,29 @@ def fold(ledger: Ledger, call: Call, outcome: Answer | Failure, now: float) -> N
         release(account)
         if not isinstance(outcome, Failure):
             account.holds = 0
-    if isinstance(outcome, Failure):
-        _fold_failure(ledger, call, outcome, now)
+    try:
+        if isinstance(outcome, Failure):
+            _fold_failure(ledger, call, outcome, now)
+        else:
+            ledger.budget.answered(now)
+            if ledger.breaker.succeed(call.operation):
+                ledger.touch_everything()
+            _fold_answer(ledger, call, outcome, now)
+    except Exception:
+        _not_taken_in(ledger, call, now)
+        raise
+    finally:
+        for account in members_of(ledger, call) if call.operation.creates else ():
+            ledger.index(account)  # who stands in line for the same address may have its turn now
+        ledger.touch_all(call.uids)
+
+
+def _not_taken_in(ledger: Ledger, call: Call, now: float) -> None:
+    """Taking in the answer failed: no create of it is repeated, and no look is made again at once (rule 42)."""
+    if call.operation.creates:
+        not_taken_in(ledger, call, now)
     else:
-        ledger.budget.answered(now)
-        if ledger.breaker.succeed(call.operation):
-            ledger.touch_everything()
-        _fold_answer(ledger, call, outcome, now)
-    for account in members_of(ledger, call) if call.operation.creates else ():
-        ledger.index(account)  # who stands in line for the same address may have its turn now
-    ledger.touch_all(call.uids)
+        _fold_failure(ledger, call, Failure(FailureKind.LOST, "the answer could not be taken in"), now)
 
 
 def _fold_answer(ledger: Ledger, call: Call, answer: Answer, now: float) -> None:

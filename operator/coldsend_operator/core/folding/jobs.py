@@ -5,7 +5,7 @@ from dataclasses import replace
 from coldsend_operator.core import jobs
 from coldsend_operator.core.answers import BulkAnswer, Failure, FailureKind, JobProgress
 from coldsend_operator.core.calls import Call, Operation
-from coldsend_operator.core.folding.pieces import outcome_unknown, says_exists
+from coldsend_operator.core.folding.pieces import each_alone, outcome_unknown, says_exists
 from coldsend_operator.core.jobs import Job
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.records import Account, JobRef, Lost
@@ -40,17 +40,21 @@ def finish_members(
 
     `left_at` is when its call left; None when an earlier run sent it.
     """
-    for account in members:
+
+    def finish(account: Account) -> None:
+        account.lost = Lost(name, now, left_at)  # whatever fails below
+        account.job = None
         hint = failures.get(account.address or "")
         existed = account.repeats is None and says_exists(hint)
         if account.repeats is not None and says_exists(hint):
             account.since = account.repeats  # most likely it speaks of the lost create that this one repeated
-        account.job = None
         account.facts = replace(account.facts, job=None)
         account.wrote_at = now
         account.lost = Lost(name, now, left_at, hint, answered=True, existed=existed)
         account.look_at, account.looks = None, 0
         ledger.touch(account.uid)
+
+    each_alone(members, finish)
 
 
 def progressed(ledger: Ledger, call: Call, progress: JobProgress, now: float) -> None:

@@ -1,12 +1,13 @@
 """What all answers have in common: setbacks, looks that are tried again, kinds of failures."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from coldsend_operator.core.answers import Failure, FailureKind
 from coldsend_operator.core.calls import Call, Operation
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.reasons import Reason
-from coldsend_operator.core.records import Account, Setback
+from coldsend_operator.core.records import Account, Lost, Setback
 from coldsend_operator.core.steps.step import GET_BACKOFF
 
 UNKNOWN = frozenset({FailureKind.LOST, FailureKind.UNAVAILABLE})
@@ -86,6 +87,27 @@ def outcome_unknown(ledger: Ledger, operation: Operation, uids: tuple[str, ...])
     if any(account.unknowns >= TOO_OFTEN_UNKNOWN for account in members):
         splits[:] = [split for split in splits if any(uid in ledger.accounts for uid in split)]
         halve(splits, uids)
+
+
+def each_alone(accounts: Iterable[Account], take_in: Callable[[Account], None]) -> None:
+    """Take in what an answer says of each account: what fails for one keeps it from no other (rule 38).
+
+    Raises what failed, when all others are done.
+    """
+    faults = []
+    for account in accounts:
+        try:
+            take_in(account)
+        except Exception as fault:  # noqa: BLE001 - whatever goes wrong with one account costs that account alone
+            faults.append(fault)
+    if faults:
+        raise ExceptionGroup("an answer could not be taken in for all its accounts", faults)
+
+
+def create_lost(account: Account, call: Call, now: float, earliest: float = 0.0) -> None:
+    """What came of a create is not known: only a look tells (rule 39)."""
+    account.lost = Lost(f"call-{call.id}", now, call.begun, earliest=earliest)
+    account.wrote_at, account.look_at, account.looks = now, None, 0
 
 
 def members_of(ledger: Ledger, call: Call) -> list[Account]:

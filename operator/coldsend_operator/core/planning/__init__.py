@@ -1,7 +1,9 @@
 """The plan: which calls leave now, in which lanes, and when to plan again. It reads the ledger and changes nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.planning.candidate import MOST_FLYING, Candidate
@@ -15,6 +17,8 @@ from coldsend_operator.core.planning.sweeps import sweep, sweep_period
 
 __all__ = ["Candidate", "Plan", "make_plan", "pages_of", "sweep_period"]
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -23,6 +27,7 @@ class Plan:
     calls: tuple[Candidate, ...]
     wake_at: float | None
     booking: bool  # a call could leave, but its request is not booked yet
+    faults: tuple[Exception, ...] = ()  # of lanes that could not be planned: they keep no other lane waiting (rule 38)
 
 
 def make_plan(ledger: Ledger, now: float) -> Plan:
@@ -30,8 +35,9 @@ def make_plan(ledger: Ledger, now: float) -> Plan:
     calls: list[Candidate] = []
     wake_at = ledger.timers.first
     booking = False
+    faults: list[Exception] = []
     room = ledger.budget.room(now)
-    for candidate in sorted(candidates(ledger, now), key=lambda candidate: candidate.score):
+    for candidate in sorted(_candidates(ledger, now, faults), key=lambda candidate: candidate.score):
         free_at = _free_at(ledger, candidate, now, len(calls))
         if free_at > now:
             wake_at = free_at if wake_at is None else min(wake_at, free_at)
@@ -44,7 +50,7 @@ def make_plan(ledger: Ledger, now: float) -> Plan:
         calls.append(candidate)
         if ledger.breaker.block_of(candidate.operation) is not None:
             break  # a probe goes alone
-    return Plan(tuple(calls), wake_at, booking)
+    return Plan(tuple(calls), wake_at, booking, tuple(faults))
 
 
 def _free_at(ledger: Ledger, candidate: Candidate, now: float, ahead: int) -> float:
@@ -63,14 +69,30 @@ def _free_at(ledger: Ledger, candidate: Candidate, now: float, ahead: int) -> fl
     return now
 
 
-def candidates(ledger: Ledger, now: float) -> Iterator[Candidate]:
+def _candidates(ledger: Ledger, now: float, faults: list[Exception]) -> Iterator[Candidate]:
     """One candidate for each lane and group: the next call that it would make."""
-    fresh = just_made(ledger, now)
-    listed = wants_list(ledger, now, fresh)
-    yield from creates(ledger, now)
-    yield from deletes(ledger, now)
-    yield from polls(ledger)
-    yield from looks(ledger, now, fresh, listed=listed)
-    yield from mails(ledger, now)
-    yield from domains(ledger)
-    yield from sweep(ledger, now, listed=listed)
+    fresh = _tried(lambda: just_made(ledger, now), frozenset[str](), faults)
+    listed = _tried(lambda: wants_list(ledger, now, fresh), False, faults)  # noqa: FBT003 - what else counts
+    lanes: tuple[Callable[[], Iterator[Candidate]], ...] = (
+        partial(creates, ledger, now),
+        partial(deletes, ledger, now),
+        partial(polls, ledger),
+        partial(looks, ledger, now, fresh, listed=listed),
+        partial(mails, ledger, now),
+        partial(domains, ledger),
+        partial(sweep, ledger, now, listed=listed),
+    )
+    for lane in lanes:
+        yield from _tried(partial(_all_of, lane), tuple[Candidate, ...](), faults)
+
+
+def _all_of(lane: Callable[[], Iterator[Candidate]]) -> tuple[Candidate, ...]:
+    return tuple(lane())
+
+
+def _tried(work: Callable[[], T], otherwise: T, faults: list[Exception]) -> T:
+    try:
+        return work()
+    except Exception as fault:  # noqa: BLE001 - whatever goes wrong in one lane costs that lane alone
+        faults.append(fault)
+        return otherwise
