@@ -187,6 +187,42 @@ async def test_a_deleted_lease_is_made_again_by_its_holder(world: World) -> None
         assert not second.fresh()
 
 
+async def leave_state(world: World) -> None:
+    """The ConfigMap that a leader has made before its first call."""
+    await world.client.create(paths.config_maps(world.namespace), {"metadata": {"name": f"{NAME}-state"}})
+
+
+async def test_of_a_leader_and_a_newcomer_that_finds_its_lease_deleted_only_one_may_write(world: World) -> None:
+    await leave_state(world)
+    seldom = Pace(duration=3, fresh=2, renew=1.5, retry=0.1, call=0.4)
+    async with candidate(world, "first", seldom) as first:
+        await first.acquired()
+        await world.client.delete(path_of(world))
+        async with candidate(world, "second", seldom) as second:
+            until = steady() + 2 * seldom.renew
+            while steady() < until:
+                assert not (first.fresh() and second.fresh())
+                await asyncio.sleep(0.02)
+            assert first.fresh()
+            assert await holder_of(world) == "first"
+
+
+async def test_a_newcomer_takes_a_deleted_lease_when_its_holder_has_stopped_for_sure(world: World) -> None:
+    await leave_state(world)
+    async with crashed(candidate(world, "dead")):
+        await world.client.delete(path_of(world))
+        died = steady()
+    async with candidate(world, "heir") as heir:
+        await soon(heir.acquired())
+        assert steady() - died >= QUICK.duration
+
+
+async def test_at_a_first_installation_nobody_is_waited_for(world: World) -> None:
+    patient = Pace(duration=3600)
+    async with candidate(world, "first", patient) as first:
+        await soon(first.acquired())
+
+
 async def holds(world: World, identity: str) -> bool:
     return await holder_of(world) == identity
 

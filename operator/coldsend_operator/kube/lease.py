@@ -19,6 +19,7 @@ import structlog
 
 from coldsend_operator.kube import paths
 from coldsend_operator.kube.client import Conflict, KubeClient, KubeError, NotFound
+from coldsend_operator.kube.state import state_path
 from coldsend_operator.logs import Event
 
 log = structlog.get_logger()
@@ -103,11 +104,13 @@ class Election:
         self._what = {"namespace": namespace, "name": name}
         self._collection = paths.leases(namespace)
         self._path = f"{self._collection}/{quote(name, safe='')}"
+        self._state_path = state_path(namespace, name)
         self._pace = pace
         self._clock = clock
         self._held: dict[str, Any] | None = None  # the Lease object as we last wrote it
         self._renewed: float | None = None  # when the last successful renewal left
         self._sight: _Sight | None = None
+        self._free_at: float | None = None  # when a Lease is free that was not there when we first looked
         self._acquired = asyncio.Event()
         self._lost = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
@@ -194,9 +197,7 @@ class Election:
     async def _take(self) -> bool:
         lease = await self._look()
         if lease is None:
-            # a Lease that vanished under its holder is free only when that holder has stopped for sure
-            waits = self._sight is not None and not self._sight.over(self._clock())
-            return False if waits else await self._create()
+            return await self._create() if await self._is_free() else False
         spec = lease.get("spec") or {}
         holder = spec.get("holderIdentity")
         if holder and holder != self.identity and not self._expired(spec):
@@ -207,6 +208,26 @@ class Election:
             await self._write(lease, _now(), transitions)
         except (Conflict, NotFound):
             return False
+        return True
+
+    async def _is_free(self) -> bool:
+        """A Lease that was deleted under its holder is free only when that holder has stopped for sure.
+
+        Its holder makes it again at its next renewal. Where nobody ever led nobody is waited for.
+        """
+        if self._sight is not None:
+            return self._sight.over(self._clock())
+        if self._free_at is None:
+            self._free_at = self._clock() + (self._pace.duration if await self._somebody_led() else 0)
+        return self._clock() >= self._free_at
+
+    async def _somebody_led(self) -> bool:
+        try:
+            await self._client.get(self._state_path, timeout=self._pace.call, urgent=True)
+        except NotFound:
+            return False
+        except KubeError:
+            return True  # as far as known
         return True
 
     def _expired(self, spec: dict[str, Any]) -> bool:

@@ -11,6 +11,15 @@ from coldsend_operator.kube.client import FIELD_MANAGER, MERGE_PATCH, Conflict, 
 TRIES = 5
 
 
+def state_path(namespace: str, lease_name: str) -> str:
+    """The ConfigMap of this election: whoever has led and called ColdSend has made it."""
+    return f"{paths.config_maps(namespace)}/{quote(_name(lease_name), safe='')}"
+
+
+def _name(lease_name: str) -> str:
+    return f"{lease_name}-state"
+
+
 class StateConflict(Exception):  # noqa: N818 - named like the Conflict it stands for
     """Another process wrote this key since we last read or wrote it: to go on would spend a budget twice."""
 
@@ -25,8 +34,8 @@ class StateMap:
     def __init__(self, client: KubeClient, namespace: str, lease_name: str) -> None:
         self._client = client
         self._namespace = namespace
-        self.name = f"{lease_name}-state"
-        self._path = f"{paths.config_maps(namespace)}/{quote(self.name, safe='')}"
+        self.name = _name(lease_name)
+        self._path = state_path(namespace, lease_name)
         self._version: str | None = None  # None: not there, as far as known
         self._known: dict[str, str] = {}
         self._tried: dict[str, set[str | None]] = {}  # of ours, whose write had no answer: finding one is no conflict
