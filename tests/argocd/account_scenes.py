@@ -15,6 +15,7 @@ Play = Callable[[Simulation], str]
 def account_scenes() -> Iterator[Scene]:
     yield _scene("healthy", "Healthy", "Ready", ready)
     yield _scene("healthy_adopted", "Healthy", "Ready", adopted)
+    yield _scene("healthy_takes_over", "Healthy", "Ready", renamed)
     yield _scene("progressing_no_status", "Progressing", None, unseen)
     yield _scene("progressing_old_generation", "Progressing", None, changed_unseen)
     yield _scene("progressing_provisioning", "Progressing", "Ready", waiting_for_a_lost_create)
@@ -153,6 +154,12 @@ def existing(world: Simulation) -> str:
 
 
 def claimed_twice(world: Simulation) -> str:
+    ready(world, deletionPolicy="Orphan")
+    return ready(world, name="second")
+
+
+def renamed(world: Simulation) -> str:
+    """The new object, before the old one is pruned."""
     ready(world)
     return ready(world, name="second")
 

@@ -16,6 +16,7 @@ from coldsend_operator.resources.names import (
     APPROVE_DELETION_ANNOTATION,
     CREDENTIALS_CURRENT_ANNOTATION,
     FORCE_ORPHAN_ANNOTATION,
+    HAND_OVER_ANNOTATION,
     PAUSED_ANNOTATION,
     RECONCILE_ANNOTATION,
 )
@@ -128,6 +129,18 @@ class AnySchedule(RuleBasedStateMachine):
     @rule(which=small)
     def delete(self, which: int) -> None:
         self.simulation.delete(self._uid(which))
+
+    @precondition(lambda self: self.simulation.uids)
+    @rule(which=small, name=st.sampled_from(("other", "another")), delete_first=st.booleans())
+    def rename(self, which: int, name: str, delete_first: bool) -> None:
+        self.simulation.rename(self._uid(which), name, delete_first=delete_first)
+
+    @precondition(lambda self: self.simulation.uids)
+    @rule(which=small, to=small, crosses=st.booleans())
+    def hand_over(self, which: int, to: int, crosses: bool) -> None:
+        target = self.simulation.stories[self._uid(to)]
+        namespace = "elsewhere" if crosses else target.namespace
+        self.simulation.annotate(self._uid(which), HAND_OVER_ANNOTATION, f"{namespace}/{target.name}")
 
     @rule(namespace=st.sampled_from(NAMESPACES))
     def delete_all_of_a_namespace(self, namespace: str) -> None:
@@ -278,6 +291,21 @@ class AnyScheduleWithBatches(AnySchedule):
     @rule(which=small, keep_children=st.booleans())
     def delete_batch(self, which: int, keep_children: bool) -> None:
         self.simulation.delete_batch(self._batch(which), keep_children=keep_children)
+
+    @precondition(lambda self: self.simulation.batches)
+    @rule(which=small, name=st.sampled_from(("pool", "tub")))
+    def rename_batch(self, which: int, name: str) -> None:
+        self.simulation.rename_batch(self._batch(which), name)
+
+    @precondition(lambda self: self.simulation.uids)
+    @rule(which=small, name=st.sampled_from(("pool", "tub")))
+    def move_into_batch(self, which: int, name: str) -> None:
+        self.simulation.move_into_batch(self._uid(which), name)
+
+    @precondition(lambda self: self.simulation.batches)
+    @rule(which=small, address=st.sampled_from(POOL))
+    def move_out_of_batch(self, which: int, address: str) -> None:
+        self.simulation.move_out_of_batch(self._batch(which), address, "single")
 
     @precondition(lambda self: self.simulation.batches)
     @rule(which=small)

@@ -20,6 +20,7 @@ from tests.e2e.stories import (
     domains,
     mails,
     mirroring,
+    renaming,
     secrets,
     stories_of,
     waiting,
@@ -27,7 +28,9 @@ from tests.e2e.stories import (
 
 Story = Callable[[Stage], None]
 # Those that wait for a minute come first.
-STORIES = stories_of(waiting, domains, mirroring, deleting, secrets, adopting, changing, mails, becoming_ready)
+STORIES = stories_of(
+    waiting, domains, mirroring, deleting, secrets, adopting, changing, mails, renaming, becoming_ready
+)
 AT_ONCE = 16
 OURS = {"played-by": "accounts"}
 

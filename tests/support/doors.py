@@ -183,7 +183,9 @@ class ColdSendDoor(ColdSendClient):
         on_answer: OnAnswer,
         on_delete: Callable[[Sequence[str]], None] = lambda inbox_ids: None,
         key: str = "",
+        on_leaving: Callable[[Sequence[str]], None] = lambda inbox_ids: None,
     ) -> None:
+        self._on_leaving = on_leaving
         self._key = key
         self._remote = remote
         self._traffic = traffic
@@ -269,6 +271,8 @@ class ColdSendDoor(ColdSendClient):
         return await self._call(what, lambda pending: self._work(pending, work), CALL_SECONDS)
 
     async def _delete(self, inbox_ids: Sequence[str], work: Callable[[Fault], Answer | Failure]) -> Answer:
+        self._on_leaving(inbox_ids)
+
         def arrived(pending: Pending) -> Answer | Failure:
             self._on_delete(inbox_ids)
             return work(pending.fault)

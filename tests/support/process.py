@@ -55,16 +55,18 @@ class SimulatedOperator(Operator):
         self._traffic = traffic
         self.remotes: dict[str, FakeColdSend] = {}
         self.on_delete: Callable[[Sequence[str]], None] = lambda inbox_ids: None
+        self.on_leaving: Callable[[Sequence[str]], None] = lambda inbox_ids: None
 
     def _client(self, key: SecretStr, on_answer: OnAnswer) -> ColdSendDoor:
         value = key.get_secret_value()
-        return ColdSendDoor(self.remotes[value], self._traffic, on_answer, self.on_delete, value)
+        return ColdSendDoor(self.remotes[value], self._traffic, on_answer, self.on_delete, value, self.on_leaving)
 
 
 class Process:
     """A process from its start to its end.
 
-    `remotes` holds the workspace of each API key; `on_delete` hears of deletions that arrive there.
+    `remotes` holds the workspace of each API key; `on_leaving` hears of deletions that leave, `on_delete` of those that
+    arrive there.
     """
 
     def __init__(
@@ -76,6 +78,7 @@ class Process:
         *,
         leads: bool = True,
         on_delete: Callable[["Process", Sequence[str]], None] = lambda process, inbox_ids: None,
+        on_leaving: Callable[["Process", Sequence[str]], None] = lambda process, inbox_ids: None,
     ) -> None:
         self._cluster = cluster
         self.loop = FakeLoop(clock)  # type: ignore[abstract] # no I/O: what it lacks is never asked for
@@ -84,6 +87,7 @@ class Process:
         self.operator = self._operator(settings, clock, KubeDoor(cluster, self.traffic))
         self.operator.remotes = remotes
         self.operator.on_delete = lambda inbox_ids: on_delete(self, inbox_ids)
+        self.operator.on_leaving = lambda inbox_ids: on_leaving(self, inbox_ids)
         self.events: dict[str, list[WatchEvent]] = {kind: [] for kind in KINDS}  # each kind has a watch of its own
         for raw in cluster.objects.values():
             self.events[raw["kind"]].append(WatchEvent("LISTED", raw))

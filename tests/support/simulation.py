@@ -17,6 +17,7 @@ from coldsend_operator.resources.names import (
     APPROVE_RECREATION_ANNOTATION,
     BATCH_KIND,
     FORCE_ORPHAN_ANNOTATION,
+    HAND_OVER_ANNOTATION,
 )
 from coldsend_operator.settings import Settings
 from tests.support.clock import FakeClock
@@ -104,6 +105,19 @@ class Simulation:
             self.watch.ended(uid)
             self.cluster.delete(uid)
 
+    def rename(self, uid: str, name: str, *, delete_first: bool = False) -> None:
+        """The same object under another name, as after a rename in Git."""
+        if uid not in self._existing:
+            return
+        story, spec = self.stories[uid], self._raw(uid)["spec"]
+        if delete_first:
+            self.delete(uid)
+        if any((each.namespace, each.name) == (story.namespace, name) for each in self._existing.values()):
+            return
+        self.cluster.create(story.namespace, name, spec)
+        if not delete_first:
+            self.delete(uid)
+
     def rotate(self, namespace: str, password: str) -> None:
         self.cluster.write_secret(namespace, SECRET, {"password": password})
         self.watch.rotated(namespace)
@@ -157,6 +171,33 @@ class Simulation:
             return
         listing = self.watch.batches[uid]
         self.list_in_batch(listing.namespace, listing.name, sorted(listing.addresses), **template)
+
+    def rename_batch(self, uid: str, name: str) -> None:
+        raw, listing = self.cluster.find(uid), self.watch.batches[uid]
+        if raw is None or "deletionTimestamp" in raw["metadata"] or listing.name == name:
+            return
+        self.list_in_batch(listing.namespace, name, sorted(listing.addresses), **raw["spec"]["template"])
+        self.delete_batch(uid)
+
+    def move_into_batch(self, uid: str, name: str) -> None:
+        """An account of its own becomes an entry of a batch."""
+        if uid not in self._existing or self.stories[uid].address.endswith(DOMAIN.domain_name):
+            return
+        story = self.stories[uid]
+        self.list_in_batch(story.namespace, name, sorted({*self._listed(story.namespace, name), story.address}))
+        self.delete(uid)
+
+    def move_out_of_batch(self, uid: str, address: str, name: str) -> None:
+        """An entry of a batch becomes an account of its own."""
+        listing = self.watch.batches[uid]
+        if self.cluster.find(uid) is None or address not in listing.addresses:
+            return
+        self.apply(listing.namespace, name, address)
+        self.list_in_batch(listing.namespace, listing.name, sorted(listing.addresses - {address}))
+
+    def _listed(self, namespace: str, name: str) -> set[str]:
+        raw = self.cluster.objects.get(path_of(namespace, name, BATCH_KIND))
+        return self.watch.batches[raw["metadata"]["uid"]].addresses if raw is not None else set()
 
     def delete_batch(self, uid: str, *, keep_children: bool = False) -> None:
         listing = self.watch.batches[uid]
@@ -291,10 +332,19 @@ class Simulation:
 
     def _process(self, *, leads: bool) -> Process:
         return Process(
-            self.settings, self.clock, self.cluster, self.remotes, leads=leads, on_delete=self._deletion_arrived
+            self.settings,
+            self.clock,
+            self.cluster,
+            self.remotes,
+            leads=leads,
+            on_delete=self._deletion_arrived,
+            on_leaving=self._deletion_left,
         )
 
     # -- what must hold at all times
+
+    def _deletion_left(self, process: Process, inbox_ids: Sequence[str]) -> None:
+        self.watch.deletion_left(process.operator.registry.accounts, inbox_ids)
 
     def _deletion_arrived(self, process: Process, inbox_ids: Sequence[str]) -> None:
         self.watch.deletion_arrived(process.operator.registry.accounts, inbox_ids)
@@ -361,6 +411,7 @@ class Simulation:
             self.cluster.namespaces[namespace] = {"metadata": {"annotations": annotations}, "status": {}}
         for uid in self.uids:
             self.annotate(uid, "coldsend.pro/paused", None)
+            self.annotate(uid, HAND_OVER_ANNOTATION, None)
 
     def wrong(self) -> list[str]:
         """What is not as the objects ask."""

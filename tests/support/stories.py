@@ -71,7 +71,10 @@ class Stories:
         metadata, spec = after["metadata"], after["spec"]
         uid = metadata["uid"]
         address = address_key(spec.get("emailAddress") or _native_address(spec))
-        story = self.by_uid.setdefault(uid, Story(metadata["namespace"], metadata["name"], address))
+        if uid not in self.by_uid:  # it may take over an inbox that was made with another spec
+            others = any(other.address == address for other in self.by_uid.values())
+            self.by_uid[uid] = Story(metadata["namespace"], metadata["name"], address, changed=others)
+        story = self.by_uid[uid]
         self.keys.setdefault(address, set()).add((spec.get("apiKeySecretRef") or {}).get("name", ""))
         if before is not None and before["metadata"]["uid"] == uid:
             changed = {
@@ -129,6 +132,25 @@ class Stories:
             self.violations.append(f"the child {story.name} is deleted, and nobody asked for that")
         story.deleted = True
 
+    def deletion_left(self, accounts: dict[str, Account], inbox_ids: Sequence[str]) -> None:
+        """No inbox is deleted that another object, seen by then, is to take over (safety.md, 30)."""
+        for holder in accounts.values():
+            desired, spec = holder.desired, holder.desired.spec
+            if holder.facts.inbox_id not in inbox_ids or not desired.finalized or desired.deleting is None:
+                continue
+            if holder.facts.job is not None:
+                continue  # before a restart a delete has left already
+            for other in accounts.values():
+                wanted = other.desired
+                claims = not (wanted.deleting or wanted.paused or wanted.problems or wanted.spec.observe)
+                same = (wanted.namespace, wanted.spec.identity, wanted.spec.key) == (
+                    desired.namespace,
+                    spec.identity,
+                    spec.key,
+                )
+                if claims and same and not other.facts.held and other.key_problem is None and other.uid != holder.uid:
+                    self.violations.append(f"{desired.name} deletes what {wanted.name} was to take over")
+
     def deletion_arrived(self, accounts: dict[str, Account], inbox_ids: Sequence[str]) -> None:
         for inbox_id in inbox_ids:
             inbox = self.remote.inboxes.get(inbox_id)
@@ -146,7 +168,8 @@ class Stories:
     def _judge_deletion(self, story: Story, inbox: Inbox, uid: str) -> None:
         if inbox.address != story.address:
             self.violations.append(f"{uid} of {story.address} deletes {inbox.inbox_id} of {inbox.address}")
-        if inbox.by_hand and not story.may_adopt:
+        adopted = any(other.may_adopt for other in self.by_uid.values() if other.address == story.address)
+        if inbox.by_hand and not adopted:  # by this object, or by one that handed it over
             self.violations.append(f"{uid} deletes {inbox.inbox_id}, made by hand and never to be adopted")
         asked = (story.deleted and story.may_delete) or (story.recreates and story.changed)
         if not asked:

@@ -1,7 +1,7 @@
 """The deletion brake: a wiped Git folder does not wipe a workspace silently (rules 23, 31 and 45)."""
 
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 from math import inf
 from typing import Any
@@ -67,6 +67,11 @@ class Brake:
         elif asked is None:
             self._recall(uid, namespace, asked_at)
 
+    @property
+    def waiting(self) -> Set[str]:
+        """UIDs of those that wait for their deletion."""
+        return self._waiting.keys()
+
     def withdraw(self, uid: str) -> None:
         """The object no longer asks."""
         if self._waiting.pop(uid, None) is not None:
@@ -102,15 +107,16 @@ class Brake:
     def leaves_at(self, uids: Iterable[str]) -> float:
         """When those that were not approved may leave: what belongs together is decided together."""
         waiting = [self._waiting[uid] for uid in uids if uid in self._waiting and not self._is_called(uid)]
-        known = [
-            asked.known_at
-            for asked in waiting
-            if not asked.approved and asked.known_at is not None and not self._is_announced(asked.batch)
-        ]
+        known, announced = list[float](), list[float]()
+        for asked in waiting:
+            if not asked.approved and asked.known_at is not None:
+                (announced if self._is_announced(asked.batch) else known).append(asked.known_at)
+        # of a Batch the number is known; somebody else may yet ask for its inboxes (rule 30)
+        at = min(announced) + QUIET if announced else 0.0
         if not known:
-            return 0.0
+            return at
         off = self.threshold.allowed(self._base) == inf  # only what holds whatever the number is waited for
-        return min(self._asked_last + QUIET, min(known) + (QUIET if off else LONGEST_WAIT))
+        return max(at, min(self._asked_last + QUIET, min(known) + (QUIET if off else LONGEST_WAIT)))
 
     def _is_called(self, uid: str) -> bool:
         """Whether this deletion, and no earlier one of the same object, has been called in this window already."""

@@ -345,9 +345,11 @@ class Ledger:
         holder = next(iter(self.claims.holders(inbox_id, account.uid)), None)
         if holder is None:
             return
+        vouched = holder.facts.credentials_current  # a value that was copied along speaks of the Secret of that time
         account.facts = replace(
             holder.facts,
             reconcile=account.facts.reconcile,
+            credentials_current=vouched if vouched == account.desired.credentials_current else None,
             mail=_served(account, holder.facts.mail),
             handed_over_from=Former(holder.desired.namespace, holder.desired.name),
         )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from coldsend_operator.core.awaited import AwaitedChildren
 from coldsend_operator.core.budget import Limits
 from coldsend_operator.core.create_marks import CreateMarks
 
@@ -69,6 +70,7 @@ class Policy:
     protection: dict[str, bool] = field(default_factory=dict)  # deletionProtection of live Batches, by their UID
     lost_fields: frozenset[str] = frozenset()  # of status of SenderAccounts: an older CRD drops them (rule 35)
     hold_deletions: bool = False  # a CRD is being deleted: hold every deletion, whatever the number (rule 31)
+    awaited: AwaitedChildren = field(default_factory=AwaitedChildren)
     create_marks: CreateMarks = field(default_factory=CreateMarks, repr=False)  # with a key once that is loaded
 
     def terminating(self, namespace: str) -> bool:

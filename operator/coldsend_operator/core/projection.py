@@ -15,6 +15,7 @@ from coldsend_operator.core.reasons import Condition, Reason
 from coldsend_operator.core.records import Account, Applied, Facts, Former, JobRef, Mail
 from coldsend_operator.core.steps import Move, Step
 from coldsend_operator.core.steps.differences import secret_changed, shows_spec, spec_changed
+from coldsend_operator.core.steps.hand_over import takes_over_from
 from coldsend_operator.core.stored_status import Status
 from coldsend_operator.core.times import rfc3339
 from coldsend_operator.core.turns import ESTIMATED
@@ -46,6 +47,8 @@ def project(account: Account, ledger: Ledger, now: float) -> Status | None:
     if quiet and (account.facts == account.recorded or _job_is_over(account, step)):
         return None
     status = _values(account, ledger, previous)
+    if step.reason is Reason.ADDRESS_CONFLICT and (holder := takes_over_from(account, ledger)) is not None:
+        status["takesOverFrom"] = {"namespace": holder.namespace, "name": holder.name}
     if _has_nothing_to_say(account, ledger, step) and previous.get("conditions"):
         status["conditions"] = previous["conditions"]
         status["observedGeneration"] = previous.get("observedGeneration", account.desired.generation)

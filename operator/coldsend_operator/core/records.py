@@ -93,6 +93,12 @@ class Spec:
     mail_recipient: str | None
     hash: str  # of what is sent to ColdSend, as `visible.hidden` (see core.hashes)
 
+    @property
+    def identity(self) -> str:
+        """Type and address, or prefix and domain: what cannot change, in the form in which it is compared."""
+        address = f"{self.native.prefix}@{self.native.domain}" if self.native is not None else self.email_address
+        return f"{self.inbox_type} {address}".lower()
+
 
 @dataclass(frozen=True, slots=True)
 class Desired:

@@ -103,6 +103,7 @@ _ACCOUNT = _fields(
         "lastCredentialsCurrentRequest": _text,
         "origin": _text,
         "handedOverFrom": _fields(dict.fromkeys(("namespace", "name"), _text)),
+        "takesOverFrom": _fields(dict.fromkeys(("namespace", "name"), _text)),
         "lastApplied": _fields(dict.fromkeys(("specHash", "credentialsHash", "workspace"), _text)),
         "conditions": _list(_condition),
     }

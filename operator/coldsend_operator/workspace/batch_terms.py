@@ -3,7 +3,11 @@
 from collections.abc import Callable, Iterable
 
 from coldsend_operator.core.batch import Batch, Child
+from coldsend_operator.core.batch_plan import Decision, Deed
 from coldsend_operator.core.policy import NamespaceMarks
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import Account
+from coldsend_operator.core.steps import is_handed_over
 from coldsend_operator.objects.policy import deleted_with, take_terms
 from coldsend_operator.workspace.registry import Registry
 
@@ -16,6 +20,9 @@ class BatchTerms:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
         self._policy = registry.policy
+        self._awaited: dict[str, set[str]] = {}  # names of children, by UID of the Batch
+        self._moved = False  # other children are awaited than when the brakes were last told
+        registry.on_seen.append(self._arrived)
 
     def see(self, batch: Batch, owned: Owned) -> None:
         """Take the batch's present terms; the children that they concern are decided anew when they have changed."""
@@ -29,7 +36,7 @@ class BatchTerms:
 
         It must know before the first child is deleted. `leaving`: whether any child is to go.
         """
-        count = deleted_with(batch, owned()) if leaving else 0
+        count = deleted_with(batch, (child for child in owned() if not self._moves(child))) if leaving else 0
         if count == self._policy.leaving.get(batch.uid, 0):
             return
         self._policy.leaving[batch.uid] = count
@@ -41,6 +48,41 @@ class BatchTerms:
         self._policy.batches.pop(batch.uid, None)
         self._policy.leaving.pop(batch.uid, None)
         self._policy.protection.pop(batch.uid, None)
+        for name in self._awaited.pop(batch.uid, ()):
+            self._await(batch.namespace, name, None)
+
+    def await_child(self, batch: Batch, name: str, child: Child | None, decision: Decision) -> None:
+        """A decision about a child was made: from now on it is awaited, or not any more (rule 30).
+
+        Until the registry has seen it the child stays awaited, or its inbox would be nobody's for a moment.
+        """
+        if child is not None and child.uid not in self._registry.accounts:
+            return
+        refused = decision.refusal is not None and decision.refusal.reason is Reason.INVALID_SPEC
+        entry = batch.entry(name) if child is None and decision.deed is Deed.APPLY and not refused else None
+        names = self._awaited.setdefault(batch.uid, set())
+        if entry is not None:
+            names.add(name)
+        else:
+            names.discard(name)
+        self._await(batch.namespace, name, entry.identity if entry is not None else None)
+
+    def _arrived(self, account: Account) -> None:
+        self._await(account.desired.namespace, account.desired.name, None)
+
+    def _await(self, namespace: str, name: str, identity: str | None) -> None:
+        self._moved = self._policy.awaited.put(namespace, name, identity) or self._moved
+
+    def settle(self) -> None:
+        """Have what waits for its deletion decided anew when other children are awaited than before."""
+        if not self._moved:
+            return
+        self._moved = False
+        for runner in self._registry.runners.values():
+            uids = runner.ledger.accounts.keys() & runner.ledger.brake.waiting
+            if uids:
+                runner.ledger.touch_all(uids)
+                runner.wake()
 
     def _of(self, uid: str) -> tuple[object, ...]:
         policy = self._policy
@@ -58,3 +100,9 @@ class BatchTerms:
             if runner is not None and child.uid in runner.ledger.accounts:
                 runner.ledger.touch(child.uid)
                 runner.wake()
+
+    def _moves(self, child: Child) -> bool:
+        """Whether its inbox goes to another object."""
+        account = self._registry.accounts.get(child.uid)
+        runner = self._registry.runners.get(account.ledger_digest) if account is not None else None
+        return account is not None and runner is not None and is_handed_over(account, runner.ledger)

@@ -205,6 +205,7 @@ class Batches:
             if following is not None:
                 self._look(following, name)
         self._decide(now)
+        self._terms.settle()
         self._act()
         pause = self._reports.flush(self._kin, now)
         if self._retries:
@@ -233,6 +234,7 @@ class Batches:
         batch = following.batch
         child = self._kin.child(batch, name)
         decision = decide(batch, name, child)
+        self._terms.await_child(batch, name, child, decision)
         if reckon(following.tally, batch, name, child, decision):
             following.changed = True
         if decision.deed is not Deed.REST and not following.held(name, now):

@@ -322,7 +322,7 @@ def test_rule_23_a_batch_that_has_begun_to_leave_leaves_as_a_whole() -> None:
     others = holders(desk, 70)
     show(desk, pool + others)
     delete(desk, pool[:10])
-    desk.wait(0.5)  # of known size: it does not wait for others
+    desk.wait(QUIET)  # of known size: it waits only for others that may ask for its inboxes (rule 30)
     (call,) = (each for each in desk.calls() if each.operation in DELETES)
     desk.ledger.brake.leave(call.uids, desk.now)
     delete(desk, others[:60])

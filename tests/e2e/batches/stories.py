@@ -264,7 +264,36 @@ def two_batches_that_ask_for_one_address_do_not_disturb_each_other(pool: Pool) -
     pool.delete()
     pool.gone()
     younger.ready()
-    assert [pool.happened(name) for name in (BOB, CAT)] == [["created", "deleted", "created"], ["created"]]
+    assert [pool.happened(name) for name in (BOB, CAT)] == [["created"], ["created"]]
+
+
+def a_batch_under_another_name_takes_the_inboxes_over_as_argo_cd_would_rename_it(pool: Pool) -> None:
+    pool.apply(*MANY[:40])
+    pool.ready()
+    ids = {name: pool.account(name).inbox_id for name in MANY[:40]}
+    asked = len(pool.stage.asked())
+    renamed = Pool(pool.stage, "renamed", template=pool.template)
+    renamed.apply(*MANY[:40])
+    pool.delete()
+    pool.gone()
+    renamed.ready()
+    assert {name: renamed.account(name).inbox_id for name in MANY[:40]} == ids
+    assert {request["method"] for request in pool.stage.asked()[asked:]} <= {"GET"}
+
+
+def an_inbox_moves_into_a_batch_and_out_of_it(pool: Pool) -> None:
+    pool.stage.apply(ANN, displayName="Ann")
+    first = pool.stage.ready(ANN).inbox_id
+    pool.apply(ANN, BOB)
+    pool.stage.delete(ANN)
+    pool.stage.gone(ANN)
+    pool.ready()
+    assert pool.account(ANN).inbox_id == first
+    pool.stage.apply(ANN, displayName="Ann")
+    pool.apply(BOB)
+    pool.ready()
+    assert pool.stage.ready(ANN).inbox_id == first
+    assert pool.happened(ANN) == ["created"]
 
 
 def a_paused_batch_changes_no_child_and_still_goes(pool: Pool) -> None:

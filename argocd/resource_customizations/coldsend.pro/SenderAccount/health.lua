@@ -100,6 +100,11 @@ if status.total ~= nil and (status.processed or 0) < status.total and ready.stat
   end
 end
 
+-- The new object of a rename. With PruneLast=true Argo CD deletes the old one only once all others are Healthy.
+if ready.reason == "AddressConflict" and status.takesOverFrom ~= nil then
+  return health("Healthy", ready.message)
+end
+
 for _, kind in ipairs({"Ready", "Synced", "CredentialsCurrent", "Healthy"}) do
   local condition = found[kind]
   if condition ~= nil and condition.status == "False" then

@@ -1,7 +1,7 @@
 """Hand-over: the inbox of an object in deletion goes to another object that claims its address (rule 30)."""
 
 from coldsend_operator.core.reasons import Reason
-from coldsend_operator.core.records import Account
+from coldsend_operator.core.records import Account, Former
 from coldsend_operator.core.steps.step import Move, Step, View, came_from, name_of
 
 RECHECK = 5.0  # seconds: what keeps a successor from taking over, such as its key, may change without an event
@@ -25,7 +25,8 @@ def is_handed_over(holder: Account, view: View) -> bool:
     """Whether the inbox goes to another object, now or as soon as that one can take it, and so is not deleted."""
     if not may_be_handed_over(holder, view):
         return False
-    return holder.desired.hand_over_to is not None or successor(holder, view) is not None
+    named = holder.desired.hand_over_to is not None
+    return named or successor(holder, view) is not None or _awaited(holder, view) is not None
 
 
 def may_be_handed_over(holder: Account, view: View) -> bool:
@@ -36,6 +37,14 @@ def may_be_handed_over(holder: Account, view: View) -> bool:
         return False
     workspace = facts.applied.workspace if facts.applied else None
     return holder.address is not None and (workspace is None or workspace in view.digests)
+
+
+def _awaited(holder: Account, view: View) -> str | None:
+    """The name of the object that a Batch of the same namespace is about to make for the inbox.
+
+    In which order a new list and the end of an old one are seen is left to chance.
+    """
+    return view.policy.awaited.child(holder.desired.namespace, holder.desired.spec.identity)
 
 
 def _may_take_over(claimant: Account, holder: Account, view: View) -> bool:
@@ -66,10 +75,9 @@ def handing_over(account: Account, view: View, now: float) -> Step | None:
     if not may_be_handed_over(account, view):
         return None
     other = successor(account, view)
-    if other is not None:
-        name = (
-            account.desired.hand_over_to or other.desired.name
-        )  # of another namespace only if the annotation names it
+    name = other.desired.name if other is not None else _awaited(account, view)
+    if name is not None and (other is not None or account.desired.hand_over_to is None):
+        name = account.desired.hand_over_to or name  # of another namespace only if the annotation names it
         message = f"The inbox is handed over to SenderAccount {name} and stays in ColdSend."
         return Step(Move.REST, Reason.HANDED_OVER, message, now + RECHECK, quiet=True)
     if account.desired.hand_over_to is None:
@@ -99,10 +107,18 @@ def taking_over(account: Account, view: View, now: float) -> Step | None:
     return Step(Move.TAKE_OVER, inbox_id=holder.facts.inbox_id)
 
 
+def takes_over_from(account: Account, view: View) -> Former | None:
+    """The object of the same namespace whose inbox this one takes over as soon as that is deleted."""
+    rival = view.claims.rival(account, view.group)
+    if rival is None or rival.desired.namespace != account.desired.namespace or successor(rival, view) is not account:
+        return None
+    return Former(rival.desired.namespace, rival.desired.name)
+
+
 def conflict(account: Account, rival: Account, view: View) -> str:
     """What the object says whose address belongs to another one."""
     whose = f"The address belongs to {name_of(rival, account)}"
-    if rival.desired.namespace == account.desired.namespace and successor(rival, view) is account:
+    if takes_over_from(account, view) is not None:
         return (
             f"{whose}, which holds the inbox. When that object is deleted, this one takes the inbox over; nothing is "
             "deleted in ColdSend."
