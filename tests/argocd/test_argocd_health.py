@@ -8,6 +8,7 @@ import yaml
 
 from argocd.generate import GROUP, HERE, KINDS
 from argocd.generate import files as generated_files
+from coldsend_operator.core.kstatus import STALLING
 from coldsend_operator.core.reasons import Condition, Reason
 from coldsend_operator.resources.names import API_VERSION
 from tests.argocd.cases import files as case_files
@@ -146,6 +147,10 @@ def test_that_good_news_and_none_leave_an_object_healthy(reason: Reason) -> None
     for status in ("True", "Unknown"):
         found = health(SCRIPT, account(said(status, reason, kind="CredentialsCurrent")))
         assert found == Health("Healthy", "So it is.")
+
+
+def test_that_stalled_is_what_argo_cd_does_not_call_progressing() -> None:
+    assert {reason for reason in Reason if EXPECTED[reason] in {"Suspended", "Degraded"}} == STALLING
 
 
 def test_that_a_reason_of_a_newer_operator_counts_as_degraded() -> None:

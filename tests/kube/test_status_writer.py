@@ -8,6 +8,7 @@ from coldsend_operator.kube.client import JSON_PATCH, MERGE_PATCH, Invalid, Ref
 from coldsend_operator.kube.status import Written, compact, difference, write_status
 from tests.kube.support import World
 
+UNSEEN: dict[str, Any] = {"observedGeneration": -1}
 READY = {
     "type": "Ready",
     "status": "True",
@@ -16,6 +17,7 @@ READY = {
     "lastTransitionTime": "2026-11-24T03:00:00Z",
 }
 FULL: dict[str, Any] = {
+    "observedGeneration": 1,
     "inboxID": "750e8400-e29b-41d4-a716-446655440000",
     "overallStatus": "ACTIVE",
     "emailsSentToday": 3,
@@ -32,7 +34,7 @@ async def status_of(world: World, ref: Ref) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ({}, FULL),
+        (UNSEEN, FULL),
         (FULL, {**FULL, "emailsSentToday": 4}),
         (FULL, {**FULL, "lastApplied": {"specHash": "b"}}),
         (FULL, {**FULL, "conditions": []}),
@@ -44,15 +46,23 @@ async def status_of(world: World, ref: Ref) -> dict[str, Any]:
 )
 async def test_the_server_holds_what_is_new(world: World, old: dict[str, Any], new: dict[str, Any]) -> None:
     ref = await world.account()
-    await write_status(world.client, ref, {}, old)
+    await write_status(world.client, ref, UNSEEN, old)
     written = await write_status(world.client, ref, old, new)
     assert written == Written((await world.metadata(ref))["resourceVersion"], compact(new))
     assert await status_of(world, ref) == compact(new)
 
 
+async def test_a_new_object_has_the_default_on_top_of_which_the_first_write_is_one_call(world: World) -> None:
+    ref = await world.account()
+    assert await status_of(world, ref) == UNSEEN
+    world.writes.clear()
+    await write_status(world.client, ref, UNSEEN, FULL)
+    assert world.writes == [("SenderAccount", "patch")]
+
+
 async def test_nothing_changed_is_no_call(world: World) -> None:
     ref = await world.account()
-    await write_status(world.client, ref, {}, FULL)
+    await write_status(world.client, ref, UNSEEN, FULL)
     world.writes.clear()
     assert await write_status(world.client, ref, FULL, {**FULL, "job": None}) == Written(None, FULL)
     assert world.writes == []
@@ -60,7 +70,7 @@ async def test_nothing_changed_is_no_call(world: World) -> None:
 
 async def test_fields_that_did_not_change_are_not_sent(world: World) -> None:
     ref = await world.account()
-    await write_status(world.client, ref, {}, FULL)
+    await write_status(world.client, ref, UNSEEN, FULL)
     await world.client.patch(f"{ref.path}/status", {"status": {"overallStatus": "PAUSED"}}, MERGE_PATCH)
     written = await write_status(world.client, ref, FULL, {**FULL, "emailsSentToday": 4})
     assert written is not None
@@ -81,7 +91,7 @@ async def test_a_wrong_idea_of_the_old_status_changes_only_what_differs(
     world: World, held: dict[str, Any], old: dict[str, Any], new: dict[str, Any], then: dict[str, Any]
 ) -> None:
     ref = await world.account()
-    await write_status(world.client, ref, {}, held)
+    await write_status(world.client, ref, UNSEEN, held)
     written = await write_status(world.client, ref, old, new)
     assert written is not None
     assert (written.status, await status_of(world, ref)) == (then, then)
@@ -90,16 +100,16 @@ async def test_a_wrong_idea_of_the_old_status_changes_only_what_differs(
 async def test_a_gone_object_is_none(world: World) -> None:
     ref = await world.account()
     await world.client.delete(ref.path)
-    assert await write_status(world.client, ref, {}, FULL) is None
+    assert await write_status(world.client, ref, UNSEEN, FULL) is None
 
 
-@pytest.mark.parametrize("old", [{}, FULL])
+@pytest.mark.parametrize("old", [UNSEEN, FULL])
 async def test_a_late_answer_does_not_land_on_a_later_object_of_the_same_name(
     world: World, old: dict[str, Any]
 ) -> None:
     ref = await world.account()
     new = await world.account_anew(ref)
-    await write_status(world.client, new, {}, old)
+    await write_status(world.client, new, UNSEEN, old)
     assert await write_status(world.client, ref, old, {**FULL, "inboxID": "late"}) is None
     assert await status_of(world, new) == old
 
@@ -109,7 +119,7 @@ async def test_the_api_server_itself_ignores_a_foreign_uid_in_a_merge_patch_of_t
     ref = await world.account()
     body = {"metadata": {"uid": "00000000-0000-0000-0000-000000000000"}, "status": {"inboxID": "foreign"}}
     await world.client.patch(f"{ref.path}/status", body, MERGE_PATCH)
-    assert await status_of(world, ref) == {"inboxID": "foreign"}
+    assert await status_of(world, ref) == {**UNSEEN, "inboxID": "foreign"}
 
 
 async def test_a_status_that_the_crd_refuses_is_told_and_not_tried_for_ever(world: World) -> None:
@@ -122,7 +132,7 @@ async def test_a_status_that_the_crd_refuses_is_told_and_not_tried_for_ever(worl
 async def test_a_status_write_leaves_spec_and_metadata_alone(world: World) -> None:
     ref = await world.account()
     before = await world.client.get(ref.path)
-    await write_status(world.client, ref, {}, FULL)
+    await write_status(world.client, ref, UNSEEN, FULL)
     after = await world.client.get(ref.path)
     assert (after["spec"], after["metadata"]["generation"]) == (before["spec"], before["metadata"]["generation"])
 
@@ -155,10 +165,11 @@ def test_the_difference_names_the_changed_fields_whole(
 
 
 async def test_rule_35_a_field_that_the_crd_does_not_know_is_told_once_and_written_no_more(world: World) -> None:
-    ref, new = await world.account(), {"inboxID": "one", "fromTheFuture": {"a": 1}, "lastApplied": {"toBe": "known"}}
-    written = await write_status(world.client, ref, {}, new)
+    ref = await world.account()
+    new = {**UNSEEN, "inboxID": "one", "fromTheFuture": {"a": 1}, "lastApplied": {"toBe": "known"}}
+    written = await write_status(world.client, ref, UNSEEN, new)
     assert written is not None
-    assert written.status == {"inboxID": "one", "lastApplied": {}}
+    assert written.status == {**UNSEEN, "inboxID": "one", "lastApplied": {}}
     assert world.client.pruning.lost("SenderAccount") == ("fromTheFuture", "lastApplied.toBe")
     world.writes.clear()
     again = await write_status(world.client, ref, written.status, new)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from coldsend_operator.kube.client import APPLY_PATCH, Conflict, Invalid, KubeError, NotFound
+from coldsend_operator.resources.crd import UNSEEN
 from coldsend_operator.resources.names import (
     ACCOUNT_KIND,
     ACCOUNT_PLURAL,
@@ -76,7 +77,7 @@ class FakeCluster:
             "annotations": {},
             **metadata,
         }
-        return self._store({"kind": kind, "metadata": metadata, "spec": spec}, "ADDED")
+        return self._store({"kind": kind, "metadata": metadata, "spec": spec, "status": UNSEEN}, "ADDED")
 
     def find(self, uid: str) -> Raw | None:
         return next((raw for raw in self.objects.values() if raw["metadata"]["uid"] == uid), None)

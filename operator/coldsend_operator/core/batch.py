@@ -77,6 +77,7 @@ class Shown:
     synced: str = "Unknown"
     synced_reason: str = Reason.PROVISIONING
     healthy: str = "Unknown"
+    progress: str = ""  # Reconciling or Stalled; empty for neither
 
 
 @dataclass(frozen=True, slots=True)

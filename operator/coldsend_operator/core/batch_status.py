@@ -4,7 +4,8 @@ from coldsend_operator.core.batch import Batch
 from coldsend_operator.core.batch_jobs import JobRow
 from coldsend_operator.core.batch_tally import Failure, Fate, Tally
 from coldsend_operator.core.conditions import MESSAGE_LENGTH, Saying, condition, conditions, with_notes
-from coldsend_operator.core.reasons import LASTING, Condition, Reason
+from coldsend_operator.core.kstatus import STALLING, progress
+from coldsend_operator.core.reasons import LASTING, Condition, Progress, Reason
 from coldsend_operator.core.stored_status import Status
 
 APPROVE = "coldsend.pro/approve-deletion: 'true'"
@@ -116,15 +117,16 @@ def counts_told(status: Status) -> tuple[str, str] | None:
     return said["reason"], said["message"]
 
 
-def _sayings(batch: Batch, tally: Tally, status: Status) -> dict[Condition, Saying]:
-    says = {
-        Condition.READY: _ready(batch, tally),
-        Condition.SYNCED: with_notes(_synced(batch, tally, status), batch.notes),
-    }
+def _sayings(batch: Batch, tally: Tally, status: Status) -> dict[Condition | Progress, Saying]:
+    ready, synced = _ready(batch, tally), with_notes(_synced(batch, tally, status), batch.notes)
+    says: dict[Condition | Progress, Saying] = {Condition.READY: ready, Condition.SYNCED: synced}
     healthy = _healthy(tally)
     if healthy is not None:
         says[Condition.HEALTHY] = healthy
-    return says
+    if batch.paused and not batch.deleting:
+        return says | progress(synced if ready.status != "True" else ready, synced, working=False)
+    stop = _stop(batch, tally)
+    return says | progress(ready, synced, working=stop.reason not in STALLING if stop is not None else tally.working)
 
 
 def _ready(batch: Batch, tally: Tally) -> Saying:

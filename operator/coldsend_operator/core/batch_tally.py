@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from coldsend_operator.core.batch import Batch, Child, Entry, Refusal, Shown
 from coldsend_operator.core.batch_plan import Decision, as_asked
-from coldsend_operator.core.reasons import LASTING, Reason
+from coldsend_operator.core.kstatus import AT_WORK, STALLING
+from coldsend_operator.core.reasons import LASTING, Progress, Reason
 
 T = TypeVar("T")
 
@@ -28,13 +29,17 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What one inbox contributes to the figures. `obstacle` is why it is not as spec asks; empty when it is."""
+    """What one inbox contributes to the figures.
+
+    `obstacle` is why it is not as spec asks; empty when it is. `working` says that waiting alone may change it.
+    """
 
     fate: Fate
     ready: bool
     reason: str
     obstacle: str
     healthy: str
+    working: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,11 @@ class Tally:
 
     def healthy(self, status: str) -> int:
         return sum(count for standing, count in self._listed() if standing.healthy == status)
+
+    @property
+    def working(self) -> bool:
+        """Whether work on any inbox, also on one that leaves, is under way or waits for its turn."""
+        return any(standing.working for standing in self._counts)
 
     def _listed(self) -> list[tuple[Standing, int]]:
         return [(standing, count) for standing, count in self._counts.items() if standing.fate is not Fate.LEAVING]
@@ -198,11 +208,20 @@ def _obstacle(child: Child, *, settled: bool) -> str:
 
 
 def _standing(fate: Fate, shown: Shown, obstacle: str) -> Standing:
-    return Standing(fate, shown.ready == "True", shown.ready_reason, obstacle, shown.healthy)
+    return Standing(fate, shown.ready == "True", shown.ready_reason, obstacle, shown.healthy, _working(shown, obstacle))
+
+
+def _working(shown: Shown, obstacle: str) -> bool:
+    """Whether waiting alone may change how the inbox stands. Children of earlier versions do not say so themselves."""
+    if shown.progress == Progress.STALLED:
+        return obstacle == Reason.PROVISIONING  # its spec is about to change
+    if shown.progress == Progress.RECONCILING or obstacle in AT_WORK:
+        return True
+    return shown.ready != "True" and shown.ready_reason not in STALLING
 
 
 def _refused(refusal: Refusal, shown: Shown) -> Standing:
-    return Standing(Fate.FAILED, shown.ready == "True", refusal.reason, refusal.reason, shown.healthy)
+    return Standing(Fate.FAILED, shown.ready == "True", refusal.reason, refusal.reason, shown.healthy, working=False)
 
 
 def _score(child: Child | None) -> float | None:

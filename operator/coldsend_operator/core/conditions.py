@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from coldsend_operator.core.reasons import Condition
+from coldsend_operator.core.reasons import Condition, Progress
 from coldsend_operator.core.stored_status import Status
 from coldsend_operator.core.times import rfc3339
 
@@ -25,7 +25,9 @@ def with_notes(saying: Saying, notes: tuple[str, ...]) -> Saying:
     return replace(saying, message=" ".join((saying.message, *notes))) if notes else saying
 
 
-def conditions(says: Mapping[Condition, Saying], previous: Status, generation: int, now: float) -> list[dict[str, Any]]:
+def conditions(
+    says: Mapping[Condition | Progress, Saying], previous: Status, generation: int, now: float
+) -> list[dict[str, Any]]:
     """The list for status; `lastTransitionTime` moves only when a condition's status does."""
     made = []
     for kind, saying in says.items():
@@ -44,7 +46,7 @@ def conditions(says: Mapping[Condition, Saying], previous: Status, generation: i
     return made
 
 
-def condition(status: Status, kind: Condition) -> dict[str, Any]:
+def condition(status: Status, kind: Condition | Progress) -> dict[str, Any]:
     """The condition of this type; empty when it is not there."""
     found: dict[str, Any] = next((each for each in status.get("conditions", ()) if each["type"] == kind.value), {})
     return found

@@ -3,6 +3,7 @@
 from contextlib import suppress
 from dataclasses import replace
 
+from coldsend_operator.core.kstatus import SECRET_SECONDS
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, Mail
@@ -80,6 +81,7 @@ def _decide(ledger: Ledger, account: Account, now: float) -> None:
     if queue is None:
         account.turn_at = None
     _wait(ledger, account, step, now)
+    _miss_secret(ledger, account, step, now)
     ledger.changed.add(account.uid)
 
 
@@ -161,6 +163,17 @@ def _wait(ledger: Ledger, account: Account, step: Step, now: float) -> None:
         account.waiting_since = now
     if now < account.waiting_since + QUIET_SECONDS:
         ledger.timers.set(account.uid, account.waiting_since + QUIET_SECONDS)
+
+
+def _miss_secret(ledger: Ledger, account: Account, step: Step, now: float) -> None:
+    """A Secret that is missing is called stalled only when it stays away."""
+    if step.reason is not Reason.SECRET_NOT_FOUND:
+        account.secret_missing_since = None
+        return
+    if account.secret_missing_since is None:
+        account.secret_missing_since = now
+    if now < account.secret_missing_since + SECRET_SECONDS:
+        ledger.timers.set(account.uid, account.secret_missing_since + SECRET_SECONDS)
 
 
 def _know(ledger: Ledger, account: Account, step: Step, now: float) -> None:

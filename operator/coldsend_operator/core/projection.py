@@ -9,9 +9,10 @@ from coldsend_operator.core.calls import Operation
 from coldsend_operator.core.conditions import Saying, condition, conditions, with_notes
 from coldsend_operator.core.deciding import QUIET_SECONDS
 from coldsend_operator.core.hashes import comparable, hidden_part
+from coldsend_operator.core.kstatus import AT_WORK, SECRET_SECONDS, STALLING, progress
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.packing import unpack
-from coldsend_operator.core.reasons import Condition, Reason
+from coldsend_operator.core.reasons import Condition, Progress, Reason
 from coldsend_operator.core.records import Account, Applied, Facts, Former, JobRef, Mail
 from coldsend_operator.core.steps import Move, Step
 from coldsend_operator.core.steps.differences import secret_changed, shows_spec, spec_changed
@@ -53,7 +54,7 @@ def project(account: Account, ledger: Ledger, now: float) -> Status | None:
         status["conditions"] = previous["conditions"]
         status["observedGeneration"] = previous.get("observedGeneration", account.desired.generation)
     else:
-        says = _sayings(account, ledger, step, status, previous)
+        says = _sayings(account, ledger, step, status, previous, now)
         status["conditions"] = conditions(says, previous, account.desired.generation, now)
         status["observedGeneration"] = account.desired.generation
     if _can_wait(status, previous, counter_is_young=now - account.counter_at < ledger.policy.counter_seconds):
@@ -82,15 +83,27 @@ def _passes_by_itself(account: Account, ledger: Ledger, step: Step, now: float) 
 
 
 def _can_wait(status: Status, previous: Status, *, counter_is_young: bool) -> bool:
-    """Whether all that changed goes along with the next write: a young counter, a digest that was only made anew."""
+    """Whether all that changed goes along with the next write.
+
+    That is a young counter, a digest that was only made anew, and what earlier versions did not write.
+    """
     if status == previous:
         return False
+    status = _without_additions(status, previous)
     if counter_is_young and COUNTER in previous:
         status, previous = {**status, COUNTER: None}, {**previous, COUNTER: None}
     sent, before = _credentials_hash(status), _credentials_hash(previous)
     if sent is not None and before is not None and not comparable(sent, before):
         previous = {**previous, "lastApplied": {**previous["lastApplied"], "credentialsHash": sent}}
     return status == previous
+
+
+def _without_additions(status: Status, previous: Status) -> Status:
+    """Without what is no news where the rest is as before: an upgrade writes no thousands of objects for it."""
+    if condition(previous, Progress.RECONCILING) or not previous.get("conditions"):
+        return status
+    left = [each for each in status["conditions"] if each["type"] != Progress.RECONCILING]
+    return {**status, "conditions": left}
 
 
 def _credentials_hash(status: Status) -> str | None:
@@ -219,9 +232,11 @@ def _applied(applied: Status) -> Applied:
 # -- conditions
 
 
-def _sayings(account: Account, ledger: Ledger, step: Step, status: Status, previous: Status) -> dict[Condition, Saying]:
+def _sayings(
+    account: Account, ledger: Ledger, step: Step, status: Status, previous: Status, now: float
+) -> dict[Condition | Progress, Saying]:
     stands = _what_stands_in_the_way(account, ledger, step)
-    says = {
+    says: dict[Condition | Progress, Saying] = {
         Condition.READY: _ready(account, stands, status),
         Condition.SYNCED: with_notes(_synced(account, ledger, stands), account.desired.notes),
     }
@@ -230,7 +245,21 @@ def _sayings(account: Account, ledger: Ledger, step: Step, status: Status, previ
     credentials = _credentials(account, previous)
     if credentials is not None:
         says[Condition.CREDENTIALS_CURRENT] = credentials
-    return says
+    ready, synced = says[Condition.READY], says[Condition.SYNCED]
+    working = _changes(step, synced) if ready.status == "True" else not _stalls(account, ready.reason, previous, now)
+    return says | progress(ready, synced, working=working)
+
+
+def _changes(step: Step, synced: Saying) -> bool:
+    """Whether the inbox of an account that is Ready is being changed, or waits for its turn to be."""
+    return synced.status == "False" and (synced.reason in AT_WORK or step.move in {Move.CREATE, Move.DELETE})
+
+
+def _stalls(account: Account, reason: str, previous: Status, now: float) -> bool:
+    """Whether waiting alone does not make the account Ready."""
+    if reason == Reason.SECRET_NOT_FOUND and condition(previous, Progress.STALLED).get("reason") != reason:
+        return now >= (account.secret_missing_since or now) + SECRET_SECONDS
+    return reason in STALLING or (reason == Reason.NOT_FOUND and account.desired.spec.observe)
 
 
 def _what_stands_in_the_way(account: Account, ledger: Ledger, step: Step) -> Saying | None:

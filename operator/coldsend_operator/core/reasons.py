@@ -15,6 +15,13 @@ class Condition(StrEnum):
     CREDENTIALS_CURRENT = "CredentialsCurrent"
 
 
+class Progress(StrEnum):
+    """Types of conditions that are present only while they are True, for tools that wait (see `core.kstatus`)."""
+
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
+
+
 class Reason(StrEnum):
     """Why a condition is as it is."""
 

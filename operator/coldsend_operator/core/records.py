@@ -302,6 +302,7 @@ class Account:
     looks: int = 0
     counter_at: float = 0.0  # when emailsSentToday was last written
     waiting_since: float | None = None
+    secret_missing_since: float | None = None  # since when the step has been waiting for a Secret
     turn_at: float | None = None  # the estimate that status holds
     reconcile_asked: str | None = None  # the coldsend.pro/reconcile value that is being answered
     hold_until: float = 0.0  # no call leaves for it before

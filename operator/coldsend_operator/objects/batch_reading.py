@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from coldsend_operator.core.batch import Batch, Child, Entry, Refusal, Shown, Wanted, wanted_of
 from coldsend_operator.core.policy import DEFAULT_UNAVAILABLE, Unavailable
-from coldsend_operator.core.reasons import LASTING, Reason
+from coldsend_operator.core.reasons import LASTING, Progress, Reason
 from coldsend_operator.core.stored_status import account_status, batch_status
 from coldsend_operator.kube.children import BATCH_FIELD_MANAGER
 from coldsend_operator.kube.finalizers import has_finalizer
@@ -194,6 +194,7 @@ class ChildReader:
             synced.get("status", "Unknown"),
             synced.get("reason", Reason.PROVISIONING),
             healthy.get("status", "Unknown"),
+            next((kind.value for kind in Progress if said.get(kind, {}).get("status") == "True"), ""),
         )
         message = ready.get("message", "") if shown.ready_reason in LASTING else ""
         return _shared(self._shown, shown), message

@@ -98,6 +98,7 @@ class SenderAccountStatus(Block):
         None,
         max_length=16,
         description="Ready (exists and can send), Synced (ColdSend matches the spec), Healthy, and for the SMTP types "
-        "CredentialsCurrent. True is good news.",
+        "CredentialsCurrent. True is good news. Beside them, only while True, Reconciling (work is under way or waits "
+        "for its turn) or Stalled (waiting alone does not make it Ready).",
         json_schema_extra=CONDITIONS_EXTENSION,
     )

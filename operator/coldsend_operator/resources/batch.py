@@ -198,6 +198,8 @@ class SenderAccountBatchStatus(Block):
     conditions: list[Condition] | None = Field(
         None,
         max_length=16,
-        description="Ready (every inbox is), Synced (ColdSend matches the spec) and Healthy. True is good news.",
+        description="Ready (every inbox is), Synced (ColdSend matches the spec) and Healthy. True is good news. "
+        "Beside them, only while True, Reconciling (work is under way or waits for its turn) or Stalled (waiting alone "
+        "does not make it Ready).",
         json_schema_extra=CONDITIONS_EXTENSION,
     )

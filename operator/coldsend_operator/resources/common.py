@@ -271,10 +271,14 @@ class APIKeyReference(Block):
 
 
 class Condition(Block):
-    """One aspect of the state, as metav1.Condition. Positive polarity only: True is good news."""
+    """One aspect of the state, as metav1.Condition. Reconciling and Stalled are there only while they are True."""
 
-    type: Annotated[str, Field(max_length=316)] = Field(description="Ready, Synced, Healthy or CredentialsCurrent.")
-    status: Literal["True", "False", "Unknown"] = Field(description="True is good news, always.")
+    type: Annotated[str, Field(max_length=316)] = Field(
+        description="Ready, Synced, Healthy, CredentialsCurrent, Reconciling or Stalled."
+    )
+    status: Literal["True", "False", "Unknown"] = Field(
+        description="True is good news, but of Reconciling and Stalled: these only say whether to wait."
+    )
     reason: Annotated[str, Field(min_length=1, max_length=1024)] = Field(
         description="One word from the closed list of reasons in the documentation, for programs and searches."
     )

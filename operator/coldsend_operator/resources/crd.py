@@ -26,6 +26,8 @@ BATCH_DESCRIPTION = (
     "SenderAccountBatch is a list of up to 5,000 inboxes of ColdSend that share a template. It owns one SenderAccount "
     "for each of them, as a Deployment owns Pods, and provisions them through bulk calls."
 )
+# The status of an object that the operator has not seen yet: to kstatus it is in progress, as no generation is -1.
+UNSEEN = {"observedGeneration": -1}
 
 
 def account_crd() -> dict[str, Any]:
@@ -135,7 +137,7 @@ def _root(description: str, spec: type[BaseModel], status: type[BaseModel]) -> d
             "kind": {"description": "The kind of this object.", "type": "string"},
             "metadata": {"type": "object"},
             "spec": structural(spec),
-            "status": structural(status, nullable=True),
+            "status": {**structural(status, nullable=True), "default": UNSEEN},
         },
     }
 

@@ -7,6 +7,7 @@ from coldsend_operator.core.calls import Operation
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.steps import Move
 from coldsend_operator.kube.lease import Election
+from coldsend_operator.resources.crd import UNSEEN
 from coldsend_operator.resources.names import FINALIZER
 from tests.core.rules.watching import finish, pending, play_until, reach, running
 from tests.support.clock import START, FakeClock
@@ -94,7 +95,7 @@ def test_rule_02_a_late_status_does_not_land_on_a_new_object_of_the_same_name() 
     finish(simulation, late)
     raw = simulation.cluster.find(new or "")
     assert raw is not None
-    assert "status" not in raw
+    assert raw["status"] == UNSEEN
 
 
 def test_rule_02_a_refused_mark_takes_that_member_out_of_the_call() -> None:
