@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from coldsend_operator.resources import read_batch
+from coldsend_operator.resources.crd import UNSEEN
 from tests.chart.support import ROOT, Helm, HelmError, Object, rendered
 from tests.e2e.batches.pool import Pool, clear
 from tests.e2e.stage.solo import Solo, solo
@@ -20,7 +21,7 @@ EXAMPLE = ROOT / "examples" / "helm"
 POOL = "pool"
 CREATE = "POST .*/sender-accounts/smtp"
 SECONDS = 60
-SOON = "5s"  # when Helm gives up what never gets ready; what it waits for in vain does not depend on it
+LATE = "30m"  # when Helm gives up; what it calls Failed it does not wait for
 
 
 @dataclass
@@ -46,8 +47,8 @@ class Mailboxes:
     def install(self, *flags: str) -> None:
         self.helm("install", *self.arguments(*flags))
 
-    def upgrade(self, *flags: str) -> "subprocess.Popen[str]":
-        return self.helm.started("upgrade", *self.arguments(*flags))
+    def started(self, command: str, *flags: str) -> "subprocess.Popen[str]":
+        return self.helm.started(command, *self.arguments(*flags))
 
     def label(self) -> None:
         """The operator of the test looks at labelled batches only; children copy the label."""
@@ -115,10 +116,18 @@ def test_the_api_server_takes_the_example(world: World, helm: Helm) -> None:
     assert said.stdout.count("serverside-applied (server dry run)") == 1
 
 
-def test_an_install_does_not_wait_for_what_no_operator_has_looked_at(mailboxes: Mailboxes) -> None:
-    mailboxes.install("--wait")
-    assert mailboxes.pool.raw() is not None
-    assert mailboxes.stage.emulator.inboxes(workspace=mailboxes.stage.workspace) == []
+def test_an_install_waits_for_the_operator_and_then_for_the_inboxes(mailboxes: Mailboxes) -> None:
+    with mailboxes.started("install", "--wait") as waiting:
+        mailboxes.pool.until(lambda shown: shown.status == UNSEEN, "the default of the schema")
+        mailboxes.label()
+        create = mailboxes.operators.coldsend.hold(CREATE, when="before")
+        with mailboxes.operators.operator() as operator:
+            operator.wait_until_ready()
+            assert create.reached.wait(SECONDS)
+            assert waiting.poll() is None
+            mailboxes.operators.coldsend.release(create)
+            assert waiting.wait(SECONDS) == 0
+            assert mailboxes.pool.until(lambda _: True, "itself").status["ready"] == 2
 
 
 def test_an_upgrade_waits_until_the_batch_is_ready_again(mailboxes: Mailboxes) -> None:
@@ -129,7 +138,7 @@ def test_an_upgrade_waits_until_the_batch_is_ready_again(mailboxes: Mailboxes) -
         mailboxes.pool.ready()
         create = mailboxes.operators.coldsend.hold(CREATE, when="before")
         mailboxes.boxes["carl"] = {}
-        with mailboxes.upgrade("--wait") as waiting:
+        with mailboxes.started("upgrade", "--wait") as waiting:
             assert create.reached.wait(SECONDS)
             mailboxes.pool.until(lambda shown: shown.settled and shown.status["ready"] == 2, "two of three")
             assert waiting.poll() is None
@@ -140,18 +149,26 @@ def test_an_upgrade_waits_until_the_batch_is_ready_again(mailboxes: Mailboxes) -
         assert found["status"]["ready"] == 3
 
 
-def test_what_never_gets_ready_ends_with_the_message_of_its_condition(mailboxes: Mailboxes) -> None:
+@pytest.mark.parametrize("key", ["not-there", "wrong"])
+def test_what_waiting_does_not_cure_fails_long_before_the_timeout_with_its_message(
+    mailboxes: Mailboxes, key: str
+) -> None:
+    wrong = f"{mailboxes.stage.password} wrong"
+    mailboxes.stage.emulator.break_connections(passwords=[wrong])
+    mailboxes.stage.secret(password=mailboxes.stage.password, wrong=wrong)
     mailboxes.install()
     mailboxes.label()
     with mailboxes.operators.operator() as operator:
         operator.wait_until_ready()
         mailboxes.pool.ready()
-        mailboxes.boxes["carl"] = {"passwordKey": "not-there"}
-        with mailboxes.upgrade("--wait", "--timeout", SOON) as waiting:
-            _, complaint = waiting.communicate()
+        mailboxes.boxes["carl"] = {"passwordKey": key}
+        with mailboxes.started("upgrade", "--wait", "--timeout", LATE) as waiting:
+            _, complaint = waiting.communicate(timeout=SECONDS)
         assert waiting.returncode == 1
-        assert f"{POOL} not ready. status: InProgress" in complaint
-        assert mailboxes.pool.account("carl").condition("Ready") == "False SecretKeyNotFound"
+        assert f"{POOL} not ready. status: Failed" in complaint
+        assert mailboxes.pool.until(lambda _: True, "itself").message("Ready") in complaint
+        reason = {"not-there": "SecretKeyNotFound", "wrong": "ConnectionFailed"}[key]
+        assert mailboxes.pool.account("carl").condition("Stalled") == f"True {reason}"
 
 
 def test_an_uninstall_waits_until_the_inboxes_are_gone(mailboxes: Mailboxes) -> None:
