@@ -19,24 +19,29 @@ class Claims:
 
     def __init__(self) -> None:
         self._by_address = Several[tuple[str, str], Account](_UID)
+        self._by_prefix = Several[tuple[str, str], Account](_UID)  # native ones, by group and `Spec.identity`
         self._by_inbox = Several[str, Account](_UID)
-        self._keys: dict[str, tuple[tuple[str, str] | None, str | None]] = {}
+        self._keys: dict[str, tuple[tuple[str, str] | None, tuple[str, str] | None, str | None]] = {}
 
     def update(self, account: Account, group: str) -> set[str]:
         """Take the account's present claims; the UIDs of all others that this may concern."""
-        address = (group, account.address) if _claims_address(account) and account.address else None
+        claims, spec = _claims_address(account), account.desired.spec
+        address = (group, account.address) if claims and account.address else None
+        prefix = (group, spec.identity) if claims and spec.native is not None else None
         inbox = account.facts.inbox_id if account.is_holder else None
-        old_address, old_inbox = self._keys.get(account.uid, (None, None))
+        old_address, old_prefix, old_inbox = self._keys.get(account.uid, (None, None, None))
         concerned = _move(self._by_address, old_address, address, account)
+        concerned |= _move(self._by_prefix, old_prefix, prefix, account)
         concerned |= _move(self._by_inbox, old_inbox, inbox, account)
-        self._keys[account.uid] = (address, inbox)
+        self._keys[account.uid] = (address, prefix, inbox)
         concerned.discard(account.uid)
         return concerned
 
     def remove(self, account: Account) -> set[str]:
         """The object is gone: what it claimed is free for others."""
-        address, inbox = self._keys.pop(account.uid, (None, None))
+        address, prefix, inbox = self._keys.pop(account.uid, (None, None, None))
         concerned = _move(self._by_address, address, None, account)
+        concerned |= _move(self._by_prefix, prefix, None, account)
         concerned |= _move(self._by_inbox, inbox, None, account)
         concerned.discard(account.uid)
         return concerned
@@ -48,9 +53,15 @@ class Claims:
         owner = min(self._by_address.at((group, account.address)), key=_precedence, default=None)
         return None if owner is None or owner.uid == account.uid else owner
 
-    def claimants(self, address: str | None, group: str) -> tuple[Account, ...]:
-        """The accounts that stand in line for an address."""
-        return () if address is None else self._by_address.at((group, address))
+    def in_line(self, account: Account, group: str) -> tuple[Account, ...]:
+        """The other accounts that stand in line for the same inbox.
+
+        Where the API key may not read domains the address of a native one is not known; prefix and domain are.
+        """
+        found = self._by_address.at((group, account.address)) if account.address is not None else ()
+        spec = account.desired.spec
+        alike = self._by_prefix.at((group, spec.identity)) if spec.native is not None else ()
+        return tuple({other.uid: other for other in (*found, *alike) if other.uid != account.uid}.values())
 
     def at(self, address: str, group: str) -> tuple[str, ...]:
         """UIDs of the accounts that stand in line for an address."""

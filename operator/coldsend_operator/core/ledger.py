@@ -255,7 +255,7 @@ class Ledger:
 
     def touch_others(self, account: Account) -> None:
         """Those that stand in line for the address of this account, whatever their keys."""
-        self._concern({other.uid for other in self.claims.claimants(account.address, self.group)} - {account.uid})
+        self._concern({other.uid for other in self.claims.in_line(account, self.group)})
 
     def _concern(self, uids: set[str]) -> None:
         """Decide anew for these: an address has one line for all keys of the workspace (rule 13)."""

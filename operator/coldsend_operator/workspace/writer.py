@@ -137,9 +137,9 @@ class StatusWriter:
         if previous.get("emailsSentToday") != status.get("emailsSentToday"):
             account.counter_at = self._clock()
         self._ledger.stored(account.uid, facts_of(stored))
-        await self._tell(account, previous, status)
         if status.get("handedOverFrom") not in (None, previous.get("handedOverFrom")):
             await self._tell_of_hand_over(account)
+        await self._tell(account, previous, status)
         self.wake()
 
     def _learn(self) -> None:
@@ -186,6 +186,7 @@ class StatusWriter:
         former, desired = account.facts.handed_over_from, account.desired
         if former is None:
             return
+        others = [other for other in self._ledger.claims.twins(account) if came_from(account, other)]
         new, old = f"{desired.namespace}/{desired.name}", f"{former.namespace}/{former.name}"
         log.info(
             Event.INBOX_HANDED_OVER,
@@ -196,10 +197,9 @@ class StatusWriter:
         )
         message = f"The inbox was handed over from SenderAccount {old} with its history; ColdSend was not called."
         await emit(self._kube, ref_of(account), "Normal", Reason.HANDED_OVER, message, "HandOver")
-        for other in self._ledger.claims.twins(account):
-            if came_from(account, other):
-                message = f"The inbox was handed over to SenderAccount {new} and stays in ColdSend."
-                await emit(self._kube, ref_of(other), "Normal", Reason.HANDED_OVER, message, "HandOver")
+        for other in others:
+            message = f"The inbox was handed over to SenderAccount {new} and stays in ColdSend."
+            await emit(self._kube, ref_of(other), "Normal", Reason.HANDED_OVER, message, "HandOver")
 
     async def drain(self) -> None:
         """Write what is left, but not how long something waits; what takes too long is found again after a restart."""

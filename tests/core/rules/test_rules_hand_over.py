@@ -218,6 +218,16 @@ def test_rule_30_a_native_inbox_is_handed_over_too() -> None:
     assert takes_over(desk, holder, claimant)
 
 
+def test_rule_30_a_native_inbox_whose_domain_cannot_be_read_is_handed_over_too() -> None:
+    desk = Desk()
+    native: dict[str, Any] = {"native": {"domainID": "550e8400-e29b-41d4-a716-446655440000", "emailPrefix": "n"}}
+    holder, claimant = desk.holder(NATIVE, **native), desk.account(NATIVE, name="new", created=LATER, **native)
+    desk.sweep(row(NATIVE, inbox_type="COLDSEND"))
+    assert claimant.address is None
+    desk.change(holder, NATIVE, deleting=True, **native)
+    assert takes_over(desk, holder, claimant)
+
+
 def test_rule_30_once_a_delete_has_left_its_outcome_decides() -> None:
     desk = Desk()
     holder = desk.holder(deleting=True)

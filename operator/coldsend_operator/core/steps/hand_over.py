@@ -14,7 +14,7 @@ def successor(holder: Account, view: View) -> Account | None:
     """
     if not may_be_handed_over(holder, view):
         return None
-    others = [other for other in view.claims.claimants(holder.address, view.group) if other.uid != holder.uid]
+    others = view.claims.in_line(holder, view.group)
     if any(other.facts.held for other in others):
         return None
     able = (other for other in others if _may_take_over(other, holder, view))
@@ -36,7 +36,7 @@ def may_be_handed_over(holder: Account, view: View) -> bool:
     if not facts.held or facts.origin_unknown or left or facts.job is not None or stays(holder, view):
         return False
     workspace = facts.applied.workspace if facts.applied else None
-    return holder.address is not None and (workspace is None or workspace in view.digests)
+    return workspace is None or workspace in view.digests
 
 
 def _awaited(holder: Account, view: View) -> str | None:
@@ -97,7 +97,7 @@ def taking_over(account: Account, view: View, now: float) -> Step | None:
 
     The finalizer comes first: once the inbox is in its status the object must not vanish without the operator.
     """
-    holder = view.claims.rival(account, view.group)
+    holder = _holder(account, view)
     if holder is None or holder.desired.deleting is None or successor(holder, view) is not account:
         return None
     if holder.busy is not None:
@@ -107,9 +107,14 @@ def taking_over(account: Account, view: View, now: float) -> Step | None:
     return Step(Move.TAKE_OVER, inbox_id=holder.facts.inbox_id)
 
 
+def _holder(account: Account, view: View) -> Account | None:
+    """The object that holds the inbox for which the account stands in line."""
+    return next((other for other in view.claims.in_line(account, view.group) if other.is_holder), None)
+
+
 def takes_over_from(account: Account, view: View) -> Former | None:
     """The object of the same namespace whose inbox this one takes over as soon as that is deleted."""
-    rival = view.claims.rival(account, view.group)
+    rival = _holder(account, view)
     if rival is None or rival.desired.namespace != account.desired.namespace or successor(rival, view) is not account:
         return None
     return Former(rival.desired.namespace, rival.desired.name)
