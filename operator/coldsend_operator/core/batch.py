@@ -152,10 +152,17 @@ class Batch:
     approve_recreation: bool = False
     notes: tuple[str, ...] = ()  # about annotations that mean nothing
     labels: tuple[tuple[str, str], ...] = ()
+    labels_problem: str | None = None
     status: dict[str, Any] = field(default_factory=dict)
     wanted: Wanted | None = None
     family: Family = field(default_factory=Family)
     refusals: dict[str, Refusal] = field(default_factory=dict)  # what the API server said of an inbox, by child
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why nothing of the batch is worked on, as far as it has been read."""
+        of_list = self.wanted.problems if self.wanted is not None else ()
+        return of_list if self.labels_problem is None else (*of_list, self.labels_problem)
 
     def entry(self, name: str) -> Entry | None:
         return self.wanted.by_name.get(name) if self.wanted is not None else None

@@ -38,7 +38,7 @@ def decide(batch: Batch, name: str, child: Child | None) -> Decision:
         return REST if batch.deleting else Decision(Deed.RENEW)
     if batch.deleting:
         return _letting_go(batch, child)
-    if batch.wanted is None or batch.wanted.problems or batch.paused:
+    if batch.wanted is None or batch.problems or batch.paused:
         return REST
     entry = batch.entry(name)
     if entry is None:
@@ -74,7 +74,7 @@ def is_leaving(batch: Batch, child: Child) -> bool:
         return False
     if batch.deleting:
         return True
-    read = batch.wanted is not None and not batch.wanted.problems and not batch.paused
+    read = batch.wanted is not None and not batch.problems and not batch.paused
     return read and batch.entry(child.name) is None
 
 
@@ -122,11 +122,11 @@ def mark_of_batch(batch: Batch, owned: Callable[[], Iterable[Child]], *, idle: b
         return Mark.TAKE if batch.finalized and idle and _may_go(batch, owned) else Mark.KEEP
     wanted = batch.wanted
     if batch.finalized:
-        asks_for_none = wanted is not None and not wanted.problems and not wanted.by_name
+        asks_for_none = wanted is not None and not batch.problems and not wanted.by_name
         return Mark.TAKE if idle and asks_for_none and not batch.family.size() else Mark.KEEP
     if batch.family.size():
         return Mark.PUT
-    if wanted is None or wanted.problems or batch.paused:
+    if wanted is None or batch.problems or batch.paused:
         return Mark.KEEP
     return Mark.PUT if any(entry.refusal is None for entry in wanted.by_name.values()) else Mark.KEEP
 

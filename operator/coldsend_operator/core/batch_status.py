@@ -47,7 +47,7 @@ def project_batch(batch: Batch, tally: Tally, jobs: list[JobRow], estimate: str 
 
 def _frozen(batch: Batch) -> bool:
     """Of a paused batch, and of one that cannot be read, the last known figures stand."""
-    return batch.paused or (batch.wanted is not None and bool(batch.wanted.problems))
+    return batch.paused or bool(batch.problems)
 
 
 def _kept(previous: Status) -> Status:
@@ -155,8 +155,8 @@ def _stop(batch: Batch, tally: Tally) -> Saying | None:
         return _held(batch, tally) or Saying(
             "False", Reason.DELETING, "The batch is being deleted; its SenderAccounts go first."
         )
-    if batch.wanted is not None and batch.wanted.problems:
-        return Saying("False", Reason.INVALID_SPEC, " ".join(batch.wanted.problems))
+    if batch.problems:
+        return Saying("False", Reason.INVALID_SPEC, " ".join(batch.problems))
     return None
 
 

@@ -232,4 +232,6 @@ def _ask_brake(ledger: Ledger, account: Account, step: Step | None, now: float) 
     else:
         size = ledger.policy.leaving.get(desired.batch or "", 0)
         asked_at = desired.deleting - ledger.kube_offset
-        ledger.brake.ask(account.uid, desired.namespace, asked_at, approved=approved, batch=desired.batch, size=size)
+        # Anybody may write any UID into ownerReferences: an object joins no decision of another namespace.
+        batch = f"{desired.namespace}/{desired.batch}" if desired.batch else None
+        ledger.brake.ask(account.uid, desired.namespace, asked_at, approved=approved, batch=batch, size=size)

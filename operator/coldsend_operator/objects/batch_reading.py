@@ -17,7 +17,7 @@ from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.objects.desired import Raw
 from coldsend_operator.resources.annotations import read_annotations
 from coldsend_operator.resources.batch import BatchInbox, SenderAccountBatchSpec
-from coldsend_operator.resources.children import child_labels, child_name, child_spec
+from coldsend_operator.resources.children import child_labels, child_name, child_spec, labels_problem
 from coldsend_operator.resources.common import DeletionPolicy
 from coldsend_operator.resources.names import (
     ACCOUNT_KIND,
@@ -54,7 +54,9 @@ def see_batch(batch: Batch, raw: Raw) -> None:
     batch.notes = annotations.notes
     batch.orphan = forced or policies(template).deletion is DeletionPolicy.ORPHAN
     batch.protected = policies(spec).protected or policies(template).protected
-    batch.labels = tuple(sorted(child_labels(batch.name, metadata.get("labels")).items()))
+    labels = child_labels(batch.name, metadata.get("labels"))
+    batch.labels_problem = labels_problem(labels)
+    batch.labels = () if batch.labels_problem else tuple(sorted(labels.items()))
     batch.status = batch_status(raw.get("status"))
 
 

@@ -33,6 +33,8 @@ TRACKING_DOMAINS = frozenset(
     }
 )
 
+MOST_LABELS, MOST_LABEL_CHARACTERS = 50, 5_000  # each is stored with each of up to 5,000 children
+
 NOT_IN_A_LABEL = re.compile(r"[^a-z0-9-]+")
 
 
@@ -62,6 +64,17 @@ def child_labels(batch: str, labels: Mapping[str, str] | None) -> dict[str, str]
     """The labels of the children of a batch with these labels: all but those by which tools know what they own."""
     taken = {name: value for name, value in (labels or {}).items() if not _tracks(name)}
     return {**taken, BATCH_LABEL: batch}
+
+
+def labels_problem(labels: Mapping[str, str]) -> str | None:
+    """Why the children cannot have these labels."""
+    size = sum(len(name) + len(value) for name, value in labels.items())
+    if len(labels) <= MOST_LABELS and size <= MOST_LABEL_CHARACTERS:
+        return None
+    return (
+        f"Each SenderAccount of this batch would have its {len(labels)} labels, of {size} characters; at most "
+        f"{MOST_LABELS} of {MOST_LABEL_CHARACTERS} characters are possible. Remove labels from the batch."
+    )
 
 
 def _tracks(label: str) -> bool:

@@ -6,6 +6,8 @@ import pytest
 
 from coldsend_operator.core.batch import Batch, Child, Entry, Wanted, wanted_of
 from coldsend_operator.core.batch_plan import Deed, Mark, decide, mark_of_batch
+from coldsend_operator.core.batch_status import project_batch
+from coldsend_operator.core.batch_tally import Tally
 from coldsend_operator.core.policy import Policy
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.steps import Move
@@ -104,6 +106,26 @@ def test_rule_24_other_edits_of_a_child_by_hand_are_reset() -> None:
     assert decide(batch_of(edited), NAME, edited).deed is Deed.APPLY
     assert decide(batch_of(CHILD), NAME, CHILD).deed is Deed.REST
     assert decide(batch_of(BY_HAND), NAME, BY_HAND).deed is Deed.REST
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        {f"label-{number}": "" for number in range(50)},
+        {f"{number}-{'x' * 50}": "y" * 63 for number in range(45)},
+    ],
+)
+def test_rule_43_a_batch_with_more_labels_than_its_children_may_have_is_not_worked_on(labels: dict[str, str]) -> None:
+    unlisted = replace(CHILD, name="pool-bob-abcdefghij")
+    batch = batch_of(unlisted)
+    see_batch(batch, {"metadata": {"labels": {"shard": "1", **labels}}, "spec": {}})
+    assert decide(batch, NAME, None).deed is Deed.REST
+    assert decide(batch, unlisted.name, unlisted).deed is Deed.REST
+    (ready, *_) = (project_batch(batch, Tally(), [], None, 0.0) or {})["conditions"]
+    assert ready["reason"] == Reason.INVALID_SPEC
+    assert "Remove labels from the batch" in ready["message"]
+    see_batch(batch, {"metadata": {"labels": {"shard": "1"}}, "spec": {}})
+    assert decide(batch, NAME, None).deed is Deed.APPLY
 
 
 def test_rule_24_children_copy_the_labels_of_their_batch() -> None:

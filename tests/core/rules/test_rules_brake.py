@@ -316,6 +316,19 @@ def test_rule_23_the_first_child_of_a_batch_asks_for_all_of_them() -> None:
     assert said(desk, pool) == {"DeletionHeld"}
 
 
+def test_rule_23_objects_that_claim_a_batch_of_another_namespace_do_not_hold_its_deletion() -> None:
+    desk = Desk()
+    pool = batch_of(desk, 4)
+    own, evil = holders(desk, 40), holders(desk, 60, "support", batch="pool")
+    show(desk, pool + own + evil)
+    delete(desk, evil)
+    delete(desk, pool)
+    desk.wait(QUIET)
+    assert said(desk, evil) == {"DeletionHeld"}
+    assert {desk.step(account).reason for account in pool} == {Reason.DELETING}
+    assert leaving(desk) == len(pool)
+
+
 def test_rule_23_a_batch_that_has_begun_to_leave_leaves_as_a_whole() -> None:
     desk = Desk()
     pool = batch_of(desk, 30)
@@ -333,7 +346,7 @@ def test_rule_23_a_batch_that_has_begun_to_leave_leaves_as_a_whole() -> None:
     restarted = Brake(Threshold())
     restarted.load(desk.ledger.brake.to_json(), desk.now)
     for account in pool[10:]:
-        restarted.ask(account.uid, "sales", START, approved=False, batch="pool", size=20)
+        restarted.ask(account.uid, "sales", START, approved=False, batch="sales/pool", size=20)
     restarted.settle(of(90), desk.now)
     assert restarted.held == 0
 
