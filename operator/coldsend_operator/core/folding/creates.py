@@ -26,9 +26,10 @@ from coldsend_operator.core.steps.step import LATEST, made_before, may_be_of
 
 
 def created(ledger: Ledger, call: Call, answer: Created, now: float) -> None:
+    """An answer without an inbox, or with that of another address, does not say which one is ours: a look does."""
     for account in members_of(ledger, call):
         account.wrote_at = now
-        if answer.row is None:
+        if answer.row is None or account.address not in {None, answer.row.address}:
             account.lost = Lost(f"call-{call.id}", now, call.begun, answered=True)
             account.look_at = None
             continue

@@ -12,7 +12,12 @@ from coldsend_operator.core.records import Account, JobRef, Lost
 
 
 def begin_job(ledger: Ledger, call: Call, job_id: str, members: list[Account], now: float) -> None:
-    """The id is stored with every member before the first poll (safety.md, 8)."""
+    """The id is stored with every member before the first poll (safety.md, 8).
+
+    An id that stands for another job already tells nothing of that one any more: a look decides about its members.
+    """
+    if job_id in ledger.jobs:
+        _finish_job(ledger, ledger.jobs[job_id], "Lost", now)
     uids = {account.uid for account in members}
     operation = "Create" if call.operation.creates else "Delete"
     job = Job(job_id, operation, uids, begun=now, moved_at=now, size=len(uids), left_at=call.begun)
