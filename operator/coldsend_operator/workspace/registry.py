@@ -327,7 +327,10 @@ class Registry:
                 other.wake()
 
     async def stop(self) -> None:
-        await asyncio.gather(*(runner.stop() for runner in self.runners.values()))
+        ends = await asyncio.gather(*(runner.stop() for runner in self.runners.values()), return_exceptions=True)
+        for failure in ends:
+            if isinstance(failure, Exception):  # it keeps no other workspace from storing what it has spent (rule 38)
+                log.error(Event.LOOP_FAILED, operation="stop", exc_info=failure)
         await asyncio.gather(*self._tasks.values(), *self._cleanup.closing, return_exceptions=True)
         for runner in self.runners.values():
             if runner.client is not None:

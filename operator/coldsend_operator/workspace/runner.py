@@ -316,7 +316,9 @@ class Runner:
 
     async def _put_mark(self, uid: str, since: float) -> bool:
         """Whether the mark stands; an account whose mark is refused waits, a little longer each time."""
-        put, account = False, self.ledger.accounts[uid]
+        put, account = False, self.ledger.accounts.get(uid)
+        if account is None:
+            return False  # it went while the Secrets were read
         with self._doors.set_aside.trying(ref_of(account), MARK, partial(self._look, uid)):
             put = await self._marks.put(uid, since)
         if not put:

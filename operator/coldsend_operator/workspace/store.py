@@ -16,7 +16,14 @@ from coldsend_operator.logs import Event, log
 
 DIGEST = re.compile(r"[0-9a-f]{12}")
 HOMES = "homes"  # where each key reference is at home; all other keys are digests
-UNREADABLE = (ValueError, TypeError, AttributeError, KeyError, IndexError)  # somebody edited the ConfigMap
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    RecursionError,
+)  # somebody edited the ConfigMap
 CLOCK_TOLERANCE = 5.0  # seconds: the API server's Date header has whole seconds, and takes its time to arrive
 MOST_BYTES = 900_000  # a ConfigMap takes 1 MiB
 RETRY_PAUSES = (0.5, 2.0)  # a booking that is not stored must not be spent for one lost answer

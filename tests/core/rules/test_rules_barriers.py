@@ -1,5 +1,6 @@
 """Whatever goes wrong with one object costs that object alone: it is set aside, told, and tried again (rule 38)."""
 
+import json
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
@@ -13,6 +14,7 @@ from coldsend_operator.resources.names import BATCH_KIND
 from tests.core.rules.watching import running
 from tests.support.desk import Desk, row
 from tests.support.process import Process
+from tests.support.remote import FakeColdSend
 from tests.support.simulation import SECOND, Simulation, inboxes_of, template_of
 
 VICTIM = "victim@company.com"
@@ -210,3 +212,23 @@ def test_rule_38_a_key_that_changed_moves_all_objects_but_the_one_that_fails() -
     account.facts = kept
     simulation.wait(700.0)
     assert len(simulation.remote.at("evil@company.com")) == 1
+
+
+def test_rule_38_a_workspace_that_cannot_be_stopped_keeps_no_other_from_storing_what_it_has_spent() -> None:
+    simulation, keys = Simulation(), ("cs_live_one", "cs_live_two", "cs_live_three")
+    for number, key in enumerate(keys):
+        simulation.remotes[key] = FakeColdSend(simulation.clock)
+        simulation.cluster.write_secret("sales", f"key-{number}", {"apiKey": key})
+        simulation.apply("sales", f"one-{number}", f"{number}@company.com", apiKeySecretRef={"name": f"key-{number}"})
+    process = running(simulation)
+    simulation.wait(60.0)
+    process.runners[0].ledger.timers = "nonsense"  # type: ignore[assignment] # whatever a stop fails at
+    task = process.stop()
+    while not task.done():
+        simulation.pass_time(1.0)
+        for call in list(process.traffic.movable):
+            simulation.go_on(call)
+    assert task.exception() is None
+    (state,) = simulation.cluster.config_maps.values()
+    opened = [json.loads(text)["budget"]["open"] for name, text in state["data"].items() if name != "homes"]
+    assert opened.count(0) >= len(keys) - 1
