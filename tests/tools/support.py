@@ -8,9 +8,14 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from coldsend_operator.__main__ import app
+from coldsend_operator.objects.desired import read_object
 from coldsend_operator.resources import read_account, read_batch
+from coldsend_operator.resources.names import API_VERSION, FINALIZER
+from tests.support.desk import object_of
 
 API_KEY = "cs_live_0123456789abcdef"
+LABELS = {"app": "pool"}
+WORKSPACE = "0123456789ab"
 SHEETS = Path(__file__).parent / "sheets"
 
 
@@ -34,3 +39,17 @@ def problems(manifest: dict[str, Any]) -> list[str]:
         return list(read_account(manifest["spec"]).problems)
     reading = read_batch(manifest["spec"])
     return [*reading.problems, *(problem for inbox in reading.inboxes for problem in inbox.problems)]
+
+
+def held(name: str, **around: Any) -> dict[str, Any]:
+    """An object whose inbox is in ColdSend as its spec asks."""
+    address = around.pop("address", f"{name}@company.com")
+    labels = around.pop("labels", LABELS)
+    raw = object_of(address, f"uid-{name}", name=name, finalizers=(FINALIZER,), **around)
+    applied = {"specHash": read_object(raw).desired.spec.hash, "credentialsHash": "key-1", "workspace": WORKSPACE}
+    ready = {"type": "Ready", "status": "True", "reason": "Active", "message": "", "observedGeneration": 1}
+    status = {"inboxID": f"inbox-{name}", "origin": "Created", "emailAddress": address, "overallStatus": "ACTIVE"}
+    raw |= {"apiVersion": API_VERSION, "kind": "SenderAccount"}
+    raw["metadata"]["labels"] = labels
+    raw["status"] = {**status, "inboxType": raw["spec"]["inboxType"], "lastApplied": applied, "conditions": [ready]}
+    return raw

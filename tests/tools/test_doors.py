@@ -23,10 +23,19 @@ async def test_every_call_to_coldsend_is_a_get() -> None:
 
     page = await reader.list_accounts(page=1, search="jane")
 
-    assert calls(ColdSendReader) == {"list_accounts"}
+    assert calls(ColdSendReader) == {"list_accounts", "list_domains"}
     assert len(page.rows) == 1
     assert [request.method for request in door.sent] == ["GET"]
     assert reader.allowance.taken == 1
+
+
+async def test_the_list_of_domains_is_read_to_its_end() -> None:
+    domains = [{"domain_id": "1", "domain_name": "mail.company.com", "status": "ACTIVE"}]
+    door = answering(body={"success": True, "domains": domains, "pagination": pagination()})
+    reader = ColdSendReader(door.client, Allowance(10, 10))
+
+    assert [domain.domain_name for domain in await reader.list_domains()] == ["mail.company.com"]
+    assert [request.method for request in door.sent] == ["GET"]
 
 
 class Gets:
@@ -49,12 +58,16 @@ async def test_every_call_to_the_cluster_is_a_get_or_a_list() -> None:
     client = Gets()
     reader = KubeReader(cast("KubeClient", client))
 
-    assert calls(KubeReader) == {"objects", "secret"}
+    assert calls(KubeReader) == {"objects", "secret", "namespace", "state"}
     assert await reader.objects("SenderAccount", None) == [{"kind": "SenderAccount"}]
     assert await reader.secret("sales", "login") is not None
+    assert await reader.namespace("sales") is not None
+    assert await reader.state(Access()) == ("default/coldsend-operator-state", {})
     assert client.asked == [
         "/apis/coldsend.pro/v1alpha1/senderaccounts",
         "/api/v1/namespaces/sales/secrets/login",
+        "/api/v1/namespaces/sales",
+        "/api/v1/namespaces/default/configmaps/coldsend-operator-state",
     ]
 
 

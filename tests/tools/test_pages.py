@@ -1,5 +1,6 @@
 """The pages about commands show what the commands print; those that need a cluster are in tests/e2e/test_tools.py."""
 
+import json
 import shlex
 from pathlib import Path
 from typing import Any
@@ -8,9 +9,9 @@ import pytest
 
 from coldsend_emulator.running import RunningEmulator
 from tests.tools.pages import commands
-from tests.tools.support import command
+from tests.tools.support import command, held
 
-PAGES = ("spreadsheet.md", "adopt.md")
+PAGES = ("spreadsheet.md", "adopt.md", "plan.md")
 WORKSPACE: list[dict[str, Any]] = [
     {"inbox_type": kind, "email_address": address, "display_name": name, "daily_limit": 50}
     for kind, address, name in (
@@ -36,6 +37,8 @@ def test_a_page_shows_what_its_commands_print(
     monkeypatch.chdir(tmp_path)
     coldsend.add_domain("mail.company.com")
     coldsend.seed(*WORKSPACE)
+    objects = [held("ann", displayName="Ann", updatePolicy="Recreate"), held("bob", displayName="Bob Brown")]
+    Path("snapshot.json").write_text(json.dumps({"kind": "List", "items": objects}), encoding="utf-8")
     shown = [(line, expected, output_of(line)) for line, expected in commands(page)]
     assert shown
     for line, expected, printed in shown:

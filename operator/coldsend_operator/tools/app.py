@@ -34,6 +34,7 @@ def register(app: typer.Typer) -> None:
 def commands() -> dict[str, Callable[..., None]]:
     """The commands by name, in the order of the help."""
     return {
+        "plan": plan,
         "import": import_,
         "export": export,
         "inventory": inventory,
@@ -59,6 +60,81 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(1) from None
 
     return run
+
+
+def plan(
+    files: Annotated[
+        list[str] | None,
+        typer.Option("-f", "--filename", help="A file, a folder with all below it, or - for standard input."),
+    ] = None,
+    kustomize: Annotated[
+        Path | None, typer.Option("-k", "--kustomize", help="A kustomization; needs kubectl or kustomize.")
+    ] = None,
+    namespace: Annotated[
+        str, typer.Option("-n", "--namespace", help="Only objects of this namespace; else that of the context.")
+    ] = "",
+    all_namespaces: Annotated[bool, typer.Option("-A", "--all-namespaces", help="Objects of all namespaces.")] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Delete the objects that -l chooses and no file holds.")
+    ] = False,
+    selector: Annotated[str, typer.Option("-l", "--selector", help="Labels of what the files are the whole of.")] = "",
+    live: Annotated[bool, typer.Option("--live", help="Ask ColdSend for its list in place of status alone.")] = False,
+    snapshot: Annotated[
+        Path | None,
+        typer.Option(
+            "--snapshot", metavar="FILE", help="In place of a cluster: kubectl get sender,senderbatch,ns -A -o json."
+        ),
+    ] = None,
+    fail_on: Annotated[
+        str, typer.Option("--fail-on", metavar="ACTION,...", help="Exit with 4 when one of these occurs.")
+    ] = "",
+    output: Annotated[
+        Literal["table", "json", "markdown"], typer.Option("-o", "--output", help="How to say it.")
+    ] = "table",
+    color: Annotated[Literal["auto", "always", "never"], typer.Option("--color", help="Colour of tables.")] = "auto",
+    kubeconfig: KubeConfig = "",
+    context: Context = "",
+    impersonate: Annotated[str, typer.Option("--as", metavar="USER", help="Act as this user.")] = "",
+    api_url: APIURL = "",
+    api_key_file: APIKeyFile = "",
+    api_key_secret: APIKeySecret = "",
+) -> None:
+    """Show what the operator would do: now, or with these manifests. Exit 0: nothing, 3: changes, 4: see --fail-on."""
+    import asyncio
+
+    from coldsend_operator.tools.doors import Access, default_namespace
+    from coldsend_operator.tools.plan.command import Options, read_fail_on, run
+
+    access = Access(
+        api_url=api_url,
+        api_key_file=api_key_file,
+        api_key_secret=api_key_secret,
+        kubeconfig=kubeconfig,
+        context=context,
+        impersonate=impersonate,
+    )
+    own = namespace or default_namespace(access)
+    everywhere = all_namespaces or (snapshot is not None and not namespace)
+    code = asyncio.run(
+        run(
+            Options(
+                access=access,
+                files=tuple(files or ()),
+                kustomize=kustomize,
+                namespace=None if everywhere else own,
+                default_namespace=own,
+                prune=prune,
+                selector=selector,
+                live=live,
+                snapshot=snapshot,
+                fail_on=read_fail_on(fail_on),
+                output=output,
+                color=color,
+            )
+        )
+    )
+    if code:
+        raise typer.Exit(code)
 
 
 def import_(

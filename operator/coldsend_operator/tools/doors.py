@@ -11,12 +11,13 @@ from pydantic import SecretStr
 from pydantic_core import PydanticCustomError
 
 from coldsend_operator.coldsend.client import ColdSendClient
-from coldsend_operator.core.answers import Page
+from coldsend_operator.core.answers import Domain, Page
 from coldsend_operator.kube import paths
 from coldsend_operator.kube.client import Expired, Kind, KubeClient
 from coldsend_operator.kube.connection import Answer, Connection
-from coldsend_operator.kube.errors import KubeError, NotFound
+from coldsend_operator.kube.errors import Forbidden, KubeError, NotFound
 from coldsend_operator.kube.login import load_login, namespace_of_context
+from coldsend_operator.kube.namespaces import get_namespace
 from coldsend_operator.kube.secrets import SecretContent, Secrets
 from coldsend_operator.logs import configure_logs, mask
 from coldsend_operator.resources.common import SECRET_KEY, SECRET_NAME
@@ -54,6 +55,18 @@ class ColdSendReader:
         await self.allowance.take()
         return await self._client.list_accounts(page=page, inbox_type=inbox_type, status=status, search=search)
 
+    async def list_domains(self) -> tuple[Domain, ...]:
+        """All domains of the workspace."""
+        found: list[Domain] = []
+        page = 1
+        while True:
+            await self.allowance.take()
+            answer = await self._client.list_domains(page=page)
+            found += answer.domains
+            if not answer.has_next or not answer.domains:
+                return tuple(found)
+            page += 1
+
 
 class ReadingConnection(Connection):
     """A connection to the API server over which nothing but a GET leaves."""
@@ -86,6 +99,24 @@ class KubeReader:
     async def secret(self, namespace: str, name: str) -> SecretContent | None:
         return await Secrets(self._client).get(namespace, name)
 
+    async def namespace(self, name: str) -> dict[str, Any] | None:
+        """The Namespace; None when it is not there, or may not be read."""
+        try:
+            return await get_namespace(self._client, name)
+        except Forbidden:
+            return None
+
+    async def state(self, access: Access) -> tuple[str, dict[str, str] | None]:
+        """Where the operator's state is kept, and the texts in it; None when it is not there, or may not be read."""
+        settings = settings_of(access)
+        name = f"{settings.lease_name}-state"
+        place = f"{settings.lease_namespace}/{name}"
+        try:
+            found = await self._client.get(f"{paths.config_maps(settings.lease_namespace)}/{name}")
+        except (Forbidden, NotFound):
+            return place, None
+        return place, dict(found.get("data") or {})
+
     async def _listed(self, kind: Kind, namespace: str | None) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         async for page in self._client.list_pages(paths.collection(kind, namespace)):
@@ -114,7 +145,7 @@ async def kube_reader(access: Access) -> AsyncIterator[KubeReader]:
 @asynccontextmanager
 async def coldsend_reader(access: Access, namespace: str) -> AsyncIterator[ColdSendReader]:
     """Raises CommandError when there is no key."""
-    settings = _settings(access)
+    settings = settings_of(access)
     key = await _api_key(access, settings, namespace)
     mask(key)
     client = ColdSendClient(settings.api_url, key, on_answer=lambda _operation, _meta: None)
@@ -142,7 +173,7 @@ def key_reference(access: Access) -> Mapping[str, str] | None:
         raise UsageError("--api-key-secret takes the name of a Secret, or NAME/KEY") from None
 
 
-def _settings(access: Access) -> Settings:
+def settings_of(access: Access) -> Settings:
     """The settings of `run`, so that the same environment serves both."""
     given = {"api_url": access.api_url, "api_key_file": access.api_key_file}
     try:

@@ -170,20 +170,23 @@ def _files(place: str) -> Iterator[str]:
 
 def _documents(place: str) -> Iterator[Document]:
     try:
-        text = sys.stdin.read() if place == "-" else Path(place).read_text(encoding="utf-8")
-        found = _parsed(text)
+        yield from parse(place, sys.stdin.read() if place == "-" else Path(place).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         what = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise CommandError(f"{place} cannot be read: {what}") from None
     except yaml.YAMLError as error:
         raise CommandError(f"{place} is not YAML: {_fault(error)}") from None
-    for manifest in found:
-        if manifest is None:
-            continue
+
+
+def parse(source: str, text: str) -> list[Document]:
+    """The objects of a text. Raises YAMLError."""
+    found: list[Document] = []
+    for manifest in _parsed(text):
         if isinstance(manifest, dict) and str(manifest.get("kind")).endswith("List") and "items" in manifest:
-            yield from (Document(place, item) for item in manifest["items"] or ())
-        else:
-            yield Document(place, manifest)
+            found += [Document(source, item) for item in manifest["items"] or ()]
+        elif manifest is not None:
+            found.append(Document(source, manifest))
+    return found
 
 
 def _parsed(text: str) -> list[Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from coldsend_operator.core.answers import Failure, FailureKind
+from coldsend_operator.core.answers import Created, Failure, FailureKind
 from coldsend_operator.core.brake import QUIET
 from coldsend_operator.core.budget import Limits
 from coldsend_operator.core.calls import Operation
@@ -71,6 +71,15 @@ def test_rule_12_an_observed_inbox_is_shown_once_it_exists() -> None:
     assert desk.step(account).reason is Reason.NOT_FOUND
     desk.sweep(row())
     assert (account.facts.inbox_id, account.facts.origin) == ("inbox-1", "Observed")
+
+
+def test_rule_12_an_observed_inbox_is_shown_when_another_object_has_created_it() -> None:
+    desk = Desk()
+    watching = desk.account(managementPolicy="Observe")
+    wanting = desk.account()
+    desk.sweep()
+    desk.answer(desk.ask(Operation.CREATE_SMTP, wanting), Created(row()))
+    assert (watching.facts.inbox_id, watching.facts.origin) == ("inbox-1", "Observed")
 
 
 def test_rule_12_from_observe_to_full_an_object_is_as_if_first_seen() -> None:

@@ -5,7 +5,7 @@ from coldsend_operator.core.answers import BulkAnswer, Created, Failure, Failure
 from coldsend_operator.core.breaker import of_domain
 from coldsend_operator.core.calls import Call, Operation
 from coldsend_operator.core.folding.jobs import answered_at_once, begin_job, finish_members
-from coldsend_operator.core.folding.looks import FIRST_LOOK
+from coldsend_operator.core.folding.looks import FIRST_LOOK, show
 from coldsend_operator.core.folding.pieces import (
     UNKNOWN,
     WORKSPACE,
@@ -35,11 +35,11 @@ def created(ledger: Ledger, call: Call, answer: Created, now: float) -> None:
             continue
         if _was_there_before(ledger, account, answer.row, call):
             ledger.inventory.revive(answer.row.inbox_id)
-            ledger.inventory.put(answer.row, now)
+            show(ledger, (answer.row,), now)
             continue
         if call.domain_id is not None:
             ledger.domains.use(call.domain_id, 1)
-        ledger.inventory.put(answer.row, now)
+        show(ledger, (answer.row,), now)
         ledger.take(account, answer.row.inbox_id, "Created", now)
         account.look_at = now + FIRST_LOOK
 

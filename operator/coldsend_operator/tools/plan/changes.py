@@ -1,0 +1,159 @@
+"""What the rehearsal did to each object, as one change in a word."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from coldsend_operator.core.calls import Scope
+from coldsend_operator.core.conditions import condition
+from coldsend_operator.core.projection import project
+from coldsend_operator.core.reasons import Condition, Reason
+from coldsend_operator.core.records import Account
+from coldsend_operator.core.steps import Step
+from coldsend_operator.resources.names import ACCOUNT_KIND
+from coldsend_operator.tools.plan.children import Refused
+from coldsend_operator.tools.plan.objects import World
+from coldsend_operator.tools.plan.rehearsal import SECRET, Past, Rehearsal
+
+
+class Action(StrEnum):
+    """What would happen to an object and its inbox, in the order of the table."""
+
+    RECREATE = "recreate"
+    DELETE = "delete"
+    HOLD = "hold"
+    CONFLICT = "conflict"
+    REFUSE = "refuse"
+    CREATE = "create"
+    ADOPT = "adopt"
+    ORPHAN = "orphan"
+    HAND_OVER = "hand-over"
+    DRIFT = "drift"
+    WAIT = "wait"
+    NONE = "none"
+
+    @property
+    def changes(self) -> bool:
+        """Whether something happens, or somebody asked for what cannot be."""
+        return self not in {Action.DRIFT, Action.WAIT, Action.NONE}
+
+
+ORDER = {action: position for position, action in enumerate(Action)}
+_CONFLICTS = frozenset({Reason.ADDRESS_CONFLICT, Reason.ALREADY_EXISTS})
+_DIFFERENCES = frozenset({Reason.DRIFTED, Reason.UPDATE_NOT_SUPPORTED, Reason.SECRET_CHANGED})
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One row of the plan."""
+
+    action: Action
+    kind: str
+    namespace: str
+    name: str
+    address: str
+    reason: str
+    message: str
+
+    def to_json(self) -> dict[str, str]:
+        return {
+            "action": self.action.value,
+            "kind": self.kind,
+            "namespace": self.namespace,
+            "name": self.name,
+            "address": self.address,
+            "reason": self.reason,
+            "message": self.message,
+        }
+
+
+def changes(rehearsals: Iterable[Rehearsal], world: World, refused: Iterable[Refused]) -> list[Change]:
+    """All rows, those that take something away first."""
+    found = [_change(past, rehearsal) for rehearsal in rehearsals for past in rehearsal.pasts.values()]
+    found += [
+        Change(Action.REFUSE, kind, namespace, name, "", Reason.INVALID_SPEC, str(problem))
+        for (kind, namespace, name), problem in world.refused
+    ]
+    found += _of_batches(refused, found)
+    return sorted(found, key=lambda each: (ORDER[each.action], each.namespace, each.kind, each.name, each.message))
+
+
+def _of_batches(refused: Iterable[Refused], known: list[Change]) -> Iterator[Change]:
+    told = {(each.namespace, each.name) for each in known if each.message.startswith("spec.inboxes[")}
+    for each in refused:
+        kind, namespace, name = each.batch
+        conflict = each.refusal.reason is Reason.ADDRESS_CONFLICT
+        if conflict or (namespace, name) not in told:
+            action = Action.CONFLICT if conflict else Action.REFUSE
+            yield Change(action, kind, namespace, name, each.address, each.refusal.reason, each.refusal.message)
+
+
+def _change(past: Past, rehearsal: Rehearsal) -> Change:
+    account = past.account
+    desired = account.desired
+    step = rehearsal.ledger.steps.get(account.uid, Step())
+    of_end = desired.deleting is not None
+    action, reason, message = _end(past, step) if of_end else _life(past, step, rehearsal)
+    address = account.address or desired.spec.email_address or ""
+    return Change(action, ACCOUNT_KIND, desired.namespace, desired.name, address, str(reason), message)
+
+
+Said = tuple[Action, str, str]
+
+
+def _end(past: Past, step: Step) -> Said:
+    """Of an object in deletion."""
+    had = past.at_first.held
+    if past.gone and past.taken_over_by is not None and had:
+        other = past.taken_over_by.desired
+        message = f"The inbox goes to {other.namespace}/{other.name} and stays in ColdSend."
+        return Action.HAND_OVER, Reason.HANDED_OVER, message
+    if past.gone and Scope.DELETE in past.called_for:
+        return Action.DELETE, Reason.DELETING, "The object goes, and its inbox in ColdSend with it."
+    if past.gone and had and past.account.gone_at is None:
+        return Action.ORPHAN, Reason.DELETING, "The object goes; its inbox stays in ColdSend."
+    if past.gone:
+        return Action.NONE, Reason.DELETING, "The object goes; it has no inbox."
+    if step.reason is Reason.DELETION_HELD:
+        return Action.HOLD, step.reason, step.message
+    if step.reason in _CONFLICTS:
+        return Action.CONFLICT, step.reason, step.message
+    return Action.WAIT, step.reason or Reason.DELETING, step.message
+
+
+def _life(past: Past, step: Step, rehearsal: Rehearsal) -> Said:
+    """Of an object that stays."""
+    account, first = past.account, past.at_first
+    if account.desired.problems:
+        return Action.REFUSE, Reason.INVALID_SPEC, " ".join(account.desired.problems)
+    if Scope.DELETE in past.called_for:
+        what = "Its Secret has" if past.difference == SECRET else "Its spec has"
+        return (
+            Action.RECREATE,
+            Reason.RECREATING,
+            f"{what} changed: the inbox is deleted, and made again with a new id.",
+        )
+    if step.reason is Reason.DELETION_HELD:
+        return Action.HOLD, step.reason, step.message
+    if Scope.CREATE in past.called_for:
+        again = " again, as it was removed in ColdSend" if first.held else ""
+        return Action.CREATE, Reason.PROVISIONING, f"The inbox is created{again}."
+    if account.facts.held and not first.held:
+        if account.facts.handed_over_from is not None:
+            former, said = account.facts.handed_over_from, _state(account, step, rehearsal)
+            message = f"It takes the inbox of {former.namespace}/{former.name} over."
+            return said if said[0] is Action.DRIFT else (Action.NONE, Reason.HANDED_OVER, message)
+        return Action.ADOPT, Reason.ADOPTED, "The inbox is in ColdSend already; the object takes it over."
+    if step.reason in _CONFLICTS:
+        return Action.CONFLICT, step.reason, step.message
+    return _state(account, step, rehearsal)
+
+
+def _state(account: Account, step: Step, rehearsal: Rehearsal) -> Said:
+    status = project(account, rehearsal.ledger, rehearsal.now) or {}
+    synced = condition(status, Condition.SYNCED)
+    if synced.get("reason") in _DIFFERENCES:
+        return Action.DRIFT, synced["reason"], synced["message"]
+    if step.reason is not None:
+        return Action.WAIT, step.reason, step.message
+    return Action.NONE, Reason.IN_SYNC, ""

@@ -1,0 +1,127 @@
+"""What batches would do to their children: their own decisions, carried out at once in the world of `plan`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from coldsend_operator.core.batch import Batch, Child, Refusal
+from coldsend_operator.core.batch_plan import Deed, decide
+from coldsend_operator.core.policy import Policy
+from coldsend_operator.objects.batch_reading import ChildReader, manifest_of, owner_reference, read_list, see_batch
+from coldsend_operator.objects.policy import deleted_with, take_terms
+from coldsend_operator.resources.batch import SenderAccountBatchSpec
+from coldsend_operator.resources.common import DeletionPolicy
+from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
+from coldsend_operator.tools.plan.objects import Key, Raw, World, applied, delete
+
+MOST_DEEDS = 4  # for one child: its owner, its policy, its spec, its end
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An inbox of a batch that gets no child."""
+
+    batch: Key
+    address: str
+    refusal: Refusal
+
+
+def settle_batches(world: World, policy: Policy, now: float) -> list[Refused]:
+    """Bring the children of all batches to where their batches want them; what cannot be worked on."""
+    reader = ChildReader()
+    children = {
+        (raw["metadata"]["namespace"], raw["metadata"]["name"]): reader.read(raw, None)
+        for raw in world.of_kind(ACCOUNT_KIND)
+    }
+    refused: list[Refused] = []
+    for raw in world.of_kind(BATCH_KIND):
+        refused += _Settling(world, policy, now, reader, children, raw).run()
+    return refused
+
+
+class _Settling:
+    """One batch on its way."""
+
+    def __init__(
+        self,
+        world: World,
+        policy: Policy,
+        now: float,
+        reader: ChildReader,
+        children: dict[tuple[str, str], Child],
+        raw: Raw,
+    ) -> None:
+        self._world, self._policy, self._now, self._reader, self._children = world, policy, now, reader, children
+        metadata = raw["metadata"]
+        self._batch = batch = Batch(metadata["uid"], metadata["namespace"], metadata["name"])
+        see_batch(batch, raw)
+        self._spec: SenderAccountBatchSpec | None = None
+        if not batch.deleting:
+            reading = read_list(batch.name, batch.generation, raw.get("spec"))
+            self._spec, batch.wanted = reading.spec, reading.wanted
+        for (namespace, name), child in children.items():
+            if namespace == batch.namespace and child.owner_name == batch.name:
+                batch.family.put(name, child.owner)
+
+    def run(self) -> Iterator[Refused]:
+        batch = self._batch
+        names = dict.fromkeys([*(batch.wanted.by_name if batch.wanted is not None else ()), *batch.family])
+        take_terms(self._policy, batch)
+        owned = [child for name in batch.family if (child := self._child(name)) is not None and batch.owns(child)]
+        self._policy.leaving[batch.uid] = deleted_with(batch, owned)
+        key = (BATCH_KIND, batch.namespace, batch.name)
+        for name in names:
+            refusal = self._settle(name)
+            entry = batch.entry(name)
+            if refusal is not None:
+                yield Refused(key, entry.shown if entry is not None else name, refusal)
+        for entry in batch.wanted.entries if batch.wanted is not None else ():
+            if entry.name is None and entry.refusal is not None:
+                yield Refused(key, entry.shown, entry.refusal)
+
+    def _child(self, name: str) -> Child | None:
+        return self._children.get((self._batch.namespace, name))
+
+    def _settle(self, name: str) -> Refusal | None:
+        before: Deed | None = None
+        for _ in range(MOST_DEEDS):
+            decision = decide(self._batch, name, self._child(name))
+            if decision.deed in {Deed.REST, before}:  # an object of a snapshot does not say who wrote its labels
+                return decision.refusal
+            self._carry_out(decision.deed, name)
+            before = decision.deed
+        return None
+
+    def _carry_out(self, deed: Deed, name: str) -> None:
+        batch, key = self._batch, (ACCOUNT_KIND, self._batch.namespace, name)
+        raw, child = self._world.objects.get(key), self._child(name)
+        if deed is Deed.DELETE:
+            delete(self._world, key, self._now)
+        elif deed is Deed.APPLY:
+            self._apply(key, raw, child)
+        elif raw is not None and deed is Deed.POLICY:
+            policy = str(DeletionPolicy.ORPHAN if batch.orphan else DeletionPolicy.DELETE)
+            self._world.objects[key] = {**raw, "spec": {**raw["spec"], "deletionPolicy": policy}}
+        elif raw is not None and child is not None:
+            owners: list[Any] = list(raw["metadata"]["ownerReferences"])
+            owners[child.owner_at] = owner_reference(batch)
+            self._world.objects[key] = {**raw, "metadata": {**raw["metadata"], "ownerReferences": owners}}
+        stored = self._world.objects.get(key)
+        if stored is None:
+            self._children.pop((batch.namespace, name), None)
+        else:
+            self._children[batch.namespace, name] = self._reader.read(stored, None)
+
+    def _apply(self, key: Key, raw: Raw | None, child: Child | None) -> None:
+        entry = self._batch.entry(key[2])
+        if entry is None or self._spec is None:
+            return
+        manifest = manifest_of(self._batch, self._spec, entry, child)
+        if raw is not None:
+            spelled = (raw.get("spec") or {}).get("emailAddress")
+            if spelled is not None and "emailAddress" in manifest["spec"]:
+                manifest["spec"]["emailAddress"] = spelled
+            if child is not None and child.orphan_by_hand:
+                manifest["spec"]["deletionPolicy"] = str(DeletionPolicy.ORPHAN)
+            self._world.before.setdefault(key, raw.get("spec") or {})
+        self._world.objects[key] = applied(raw, manifest, key, len(self._world.objects), self._now)

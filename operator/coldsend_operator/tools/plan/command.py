@@ -1,0 +1,107 @@
+"""The steps of `plan`, in order."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from coldsend_operator.coldsend.errors import CallFailed
+from coldsend_operator.core.answers import Domain
+from coldsend_operator.core.records import KeyRef, SecretRef
+from coldsend_operator.objects.policy import policy_of
+from coldsend_operator.resources.names import API_KEY_KEY
+from coldsend_operator.tools.doors import Access, coldsend_reader, key_reference, settings_of
+from coldsend_operator.tools.errors import CommandError, UsageError
+from coldsend_operator.tools.listing import whole_list
+from coldsend_operator.tools.manifests import Document, is_ours, read
+from coldsend_operator.tools.output import Color
+from coldsend_operator.tools.plan.decide import Manifests, decide
+from coldsend_operator.tools.plan.objects import parse_selector
+from coldsend_operator.tools.plan.report import failing
+from coldsend_operator.tools.plan.sources import Found, of_cluster, of_kustomize, of_snapshot
+from coldsend_operator.tools.plan.workspaces import Listed
+
+FAIL_ON = frozenset({"delete", "recreate", "hold", "conflict", "refuse"})
+CHANGED, UNWANTED = 3, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `plan` was told. `namespace` None is all of them; `default_namespace` is for manifests that name none."""
+
+    access: Access
+    files: tuple[str, ...]
+    kustomize: Path | None
+    namespace: str | None
+    default_namespace: str
+    prune: bool
+    selector: str
+    live: bool
+    snapshot: Path | None
+    fail_on: frozenset[str]
+    output: str
+    color: Color
+
+
+async def run(options: Options) -> int:
+    """Show the plan; the exit code."""
+    _check(options)
+    documents = [document for document in _documents(options) if is_ours(document.manifest)]
+    found = await _found(options)
+    manifests = Manifests(
+        documents,
+        namespace=options.default_namespace,
+        selector=options.selector if options.prune else None,
+        pruned_namespace=options.namespace,
+    )
+    listed = await _listed(options) if options.live else None
+    report = decide(found, manifests, policy_of(settings_of(options.access)), listed, float(int(time.time())))
+    report.show(options.output, options.color)
+    if failing(report.changes, options.fail_on):
+        return UNWANTED
+    return CHANGED if any(change.action.changes for change in report.changes) else 0
+
+
+def read_fail_on(text: str) -> frozenset[str]:
+    """Raises UsageError for a word that is none."""
+    words = frozenset(word.strip() for word in text.split(",") if word.strip())
+    unknown = sorted(words - FAIL_ON)
+    if unknown:
+        raise UsageError(f"--fail-on {', '.join(unknown)}: give some of {', '.join(sorted(FAIL_ON))}")
+    return words
+
+
+def _check(options: Options) -> None:
+    if options.prune:
+        if not options.files and options.kustomize is None:
+            raise UsageError("--prune needs -f or -k, which hold what is to stay")
+        parse_selector(options.selector)
+    elif options.selector:
+        raise UsageError("-l belongs to --prune; give both or neither")
+
+
+def _documents(options: Options) -> list[Document]:
+    documents = read(options.files)
+    return documents if options.kustomize is None else [*documents, *of_kustomize(options.kustomize)]
+
+
+async def _found(options: Options) -> Found:
+    if options.snapshot is not None:
+        return of_snapshot(options.snapshot)
+    return await of_cluster(options.access, options.namespace)
+
+
+async def _listed(options: Options) -> Listed:
+    reference = key_reference(options.access)
+    namespace = options.default_namespace
+    key = KeyRef()
+    if reference is not None:
+        key = KeyRef(namespace, SecretRef(reference["name"], reference.get("key", API_KEY_KEY)))
+    async with coldsend_reader(options.access, namespace) as reader:
+        listing = await whole_list(reader)
+        if listing.missing:
+            raise CommandError(f"The list is not whole, so nothing is planned: {listing.missing}")
+        try:
+            domains: tuple[Domain, ...] | None = await reader.list_domains()
+        except CallFailed:
+            domains = None
+    return Listed(key, listing.rows, domains)

@@ -1,0 +1,165 @@
+"""The objects of the cluster, and what they would be with the manifests applied: as kubectl, Argo CD and batches do."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from coldsend_operator.core.times import rfc3339
+from coldsend_operator.resources.account_rules import IDENTITY_RULES
+from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND, FINALIZER
+from coldsend_operator.tools.errors import UsageError
+from coldsend_operator.tools.manifests import Document, Manifest, key_of
+from coldsend_operator.tools.validation.checks import Problem, problems
+
+Raw = dict[str, Any]
+Key = tuple[str, str, str]  # kind, namespace, name
+OURS = frozenset({ACCOUNT_KIND, BATCH_KIND})
+_IDENTITY = ("inboxType", *(rule.field for rule in IDENTITY_RULES))
+_OF_INBOX = "spec.inboxes["
+
+
+@dataclass(slots=True)
+class World:
+    """Objects by key, as the API server shows them. `refused` are manifests that it or the operator would refuse."""
+
+    objects: dict[Key, Raw] = field(default_factory=dict)
+    namespaces: dict[str, Raw] = field(default_factory=dict)
+    before: dict[Key, Raw] = field(default_factory=dict)  # specs as they were, of objects that a manifest changed
+    refused: list[tuple[Key, Problem]] = field(default_factory=list)
+
+    def of_kind(self, kind: str) -> Iterator[Raw]:
+        yield from [raw for key, raw in self.objects.items() if key[0] == kind]
+
+
+def world_of(items: Iterable[Raw]) -> World:
+    """The world of a list of objects; other kinds are passed over."""
+    world = World()
+    for raw in items:
+        if raw.get("kind") == "Namespace":
+            world.namespaces[str(raw["metadata"]["name"])] = raw
+        elif raw.get("kind") in OURS and isinstance(raw.get("metadata"), dict) and raw["metadata"].get("uid"):
+            world.objects[key_of(raw)] = raw
+    return world
+
+
+def apply(world: World, documents: Iterable[Document], namespace: str, now: float) -> set[Key]:
+    """Put the manifests in place of the objects of the same name; the keys that they name."""
+    named: set[Key] = set()
+    for document in documents:
+        manifest = document.manifest
+        kind, own, name = key_of(manifest)
+        key = (kind, own or namespace, name)
+        named.add(key)
+        before = world.objects.get(key)
+        found = [*problems(manifest), *(_identity(before, manifest) if before is not None else ())]
+        world.refused += [(key, problem) for problem in found]
+        if all(problem.field.startswith(_OF_INBOX) for problem in found):  # one bad inbox of a list costs itself alone
+            world.objects[key] = applied(before, manifest, key, len(named), now)
+            if before is not None:
+                world.before[key] = before.get("spec") or {}
+    return named
+
+
+def applied(before: Raw | None, manifest: Mapping[str, Any], key: Key, number: int, now: float) -> Raw:
+    """The object after the manifest was applied, with the status and the past of the one that was there."""
+    kind, namespace, name = key
+    given = manifest["metadata"]
+    old: Raw = {} if before is None else before["metadata"]
+    changed = before is not None and before.get("spec") != manifest.get("spec")
+    metadata = {
+        "uid": f"zz {number:06} {kind} {namespace}/{name}",  # of one second, the first that is applied is the older one
+        "generation": 1,
+        "creationTimestamp": rfc3339(now),
+        **old,
+        "namespace": namespace,
+        "name": name,
+        "labels": {**(old.get("labels") or {}), **(given.get("labels") or {})},
+        "annotations": {**(old.get("annotations") or {}), **(given.get("annotations") or {})},
+    }
+    if "ownerReferences" in given:
+        metadata["ownerReferences"] = given["ownerReferences"]
+    metadata["generation"] += changed
+    return {**(before or {}), "kind": kind, "metadata": metadata, "spec": manifest.get("spec")}
+
+
+def delete(world: World, key: Key, now: float) -> None:
+    """`kubectl delete`: an object without finalizers is gone at once."""
+    raw = world.objects[key]
+    metadata = raw["metadata"]
+    if metadata.get("deletionTimestamp") is not None:
+        return
+    children = key[0] == BATCH_KIND  # a batch keeps its finalizer as long as it has children
+    if not metadata.get("finalizers") and not children:
+        del world.objects[key]
+        return
+    finalizers = metadata.get("finalizers") or [FINALIZER]
+    metadata = {**metadata, "deletionTimestamp": rfc3339(now), "finalizers": finalizers}
+    world.objects[key] = {**raw, "metadata": metadata}
+
+
+def prune(world: World, named: set[Key], selector: str, namespace: str | None, now: float) -> None:
+    """Delete what the selector chooses and no manifest holds, as Argo CD does: what has an owner goes with that."""
+    chooses = parse_selector(selector)
+    for key, raw in list(world.objects.items()):
+        metadata = raw["metadata"]
+        if key in named or (namespace is not None and key[1] != namespace) or metadata.get("ownerReferences"):
+            continue
+        if chooses(metadata.get("labels") or {}):
+            delete(world, key, now)
+
+
+_TERM = re.compile(r"(?P<not>!)?(?P<label>[A-Za-z0-9./_-]+)(?:\s*(?P<op>==|=|!=)\s*(?P<value>[A-Za-z0-9._-]*))?")
+_SET = re.compile(r"(?P<label>[A-Za-z0-9./_-]+)\s+(?P<op>in|notin)\s+\((?P<values>[^)]*)\)")
+
+
+class Selector:
+    """A label selector as kubectl takes it."""
+
+    def __init__(self, text: str) -> None:
+        self._terms = [self._term(part.strip(), text) for part in re.split(r",(?![^(]*\))", text)]
+
+    def __call__(self, labels: Mapping[str, str]) -> bool:
+        return all((labels.get(label) in values) is wanted for label, values, wanted in self._present(labels))
+
+    def _present(self, labels: Mapping[str, str]) -> Iterator[tuple[str, frozenset[str | None], bool]]:
+        for label, values, wanted in self._terms:
+            yield label, frozenset({labels.get(label)} - {None}) if values is None else values, wanted
+
+    @staticmethod
+    def _term(part: str, text: str) -> tuple[str, frozenset[str | None] | None, bool]:
+        """Label, values (None: any), and whether the label must have one of them."""
+        if found := _SET.fullmatch(part):
+            values = frozenset[str | None](value.strip() for value in found["values"].split(","))
+            return found["label"], values, found["op"] == "in"
+        found = _TERM.fullmatch(part)
+        if found is None or (found["not"] and found["op"]):
+            raise UsageError(f"-l {text}: not a label selector; give one such as app=pool,stage!=test")
+        if found["op"] is None:
+            return found["label"], None, not found["not"]
+        return found["label"], frozenset({found["value"]}), found["op"] != "!="
+
+
+def parse_selector(text: str) -> Selector:
+    """Raises UsageError when it is none."""
+    if not text.strip():
+        raise UsageError("--prune needs -l SELECTOR, which says what these files are the whole of")
+    return Selector(text)
+
+
+def _identity(before: Raw, manifest: Manifest) -> Iterator[Problem]:
+    """What the API server refuses of a change: an address and a type are those of another inbox."""
+    old, new = before.get("spec"), manifest.get("spec")
+    path = "spec"
+    if manifest.get("kind") == BATCH_KIND:
+        old, new, path = _template(old), _template(new), "spec.template"
+    if not isinstance(old, Mapping) or not isinstance(new, Mapping):
+        return
+    for name in _IDENTITY:
+        if old.get(name) != new.get(name):
+            message = "cannot be changed, as it makes another inbox; delete the object and create another"
+            yield Problem(f"{path}.{name}", message)
+
+
+def _template(spec: Any) -> Any:
+    return spec.get("template") if isinstance(spec, Mapping) else None

@@ -1,0 +1,168 @@
+"""The plan in words: a table, JSON, and Markdown for a comment under a pull request."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from coldsend_operator.tools.output import Color, counted, remark, write_json, write_lines, write_table
+from coldsend_operator.tools.plan.changes import Action, Change
+
+COLUMNS = ("ACTION", "KIND", "NAMESPACE/NAME", "ADDRESS", "WHY")
+FOLDED = 20  # rows from which on a comment hides them
+MOST_ROWS = 500  # of a comment: GitHub takes 65,536 characters
+SHOWN = 160  # characters of a message in a comment
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the plan takes of ColdSend. `remaining`: requests left this hour, None when nobody knows."""
+
+    requests: int
+    seconds: float
+    remaining: int | None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"requests": self.requests, "seconds": round(self.seconds), "remainingThisHour": self.remaining}
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that is told of a plan."""
+
+    changes: Sequence[Change]
+    cost: Cost
+    warnings: Sequence[str]
+
+    @property
+    def counts(self) -> Counter[Action]:
+        return Counter(change.action for change in self.changes)
+
+    @property
+    def rows(self) -> list[Change]:
+        """The changes that a reader looks at."""
+        return [change for change in self.changes if change.action is not Action.NONE]
+
+    def show(self, output: str, color: Color) -> None:
+        """Write it to standard output."""
+        if output == "json":
+            self._show_json()
+        elif output == "markdown":
+            write_lines(self._markdown())
+        else:
+            if self.rows:
+                write_table(COLUMNS, (_cells(change) for change in self.rows), color)
+                write_lines([""])
+            write_lines(self.sums())
+            for warning in self.warnings:
+                remark(f"Note: {warning}")
+
+    def _show_json(self) -> None:
+        counts = self.counts
+        write_json(
+            "Plan",
+            summary={action.value: counts[action] for action in Action if counts[action]},
+            changes=[change.to_json() for change in self.rows],
+            cost=self.cost.to_json(),
+            warnings=list(self.warnings),
+        )
+
+    # -- the paragraph of sums
+
+    def sums(self) -> list[str]:
+        """How many of each, what is lost, what is held, and what it costs."""
+        counts = self.counts
+        told = [f"{counts[action]:,} to {word}" for action, word in _WORDS.items() if counts[action]]
+        lines = [f"Plan: {', '.join(told)}." if told else "Nothing changes."]
+        lines += self._losses()
+        if self.cost.requests:
+            lines.append(f"It takes {counted(self.cost.requests, 'request', 'requests')}{self._time()}.")
+        unchanged = counts[Action.NONE]
+        if unchanged:
+            lines.append(f"{counted(unchanged, 'object stays as it is', 'objects stay as they are')}.")
+        return lines
+
+    def _losses(self) -> Iterator[str]:
+        counts = self.counts
+        if counts[Action.RECREATE]:
+            inboxes = counted(counts[Action.RECREATE], "inbox gets a new id", "inboxes get new ids")
+            yield f"{inboxes}: they leave their campaigns, and their history in ColdSend is lost."
+        if counts[Action.HOLD]:
+            held = counted(counts[Action.HOLD], "deletion is held", "deletions are held")
+            yield f"{held} until somebody approves; see docs/operations/deletion-brake.md."
+
+    def _time(self) -> str:
+        left = "" if self.cost.remaining is None else f" of the {self.cost.remaining:,} that are left this hour"
+        return f"{left}, and at the present budget {_duration(self.cost.seconds)}"
+
+    # -- Markdown
+
+    def _markdown(self) -> Iterator[str]:
+        yield "### ColdSend plan"
+        yield ""
+        yield " ".join(self.sums())
+        rows = self.rows
+        if rows:
+            yield ""
+            if len(rows) > FOLDED:
+                yield f"<details><summary>{len(rows):,} rows</summary>"
+                yield ""
+            yield "| Action | Kind | Object | Address | Why |"
+            yield "|---|---|---|---|---|"
+            yield from (f"| {' | '.join(map(_escaped, _cells(row)))} |" for row in rows[:MOST_ROWS])
+            if len(rows) > MOST_ROWS:
+                yield ""
+                yield f"{len(rows) - MOST_ROWS:,} more rows are not shown."
+            if len(rows) > FOLDED:
+                yield ""
+                yield "</details>"
+        if self.warnings:
+            yield ""
+            yield from (f"- {_escaped(warning)}" for warning in self.warnings)
+
+
+_WORDS = {
+    Action.CREATE: "create",
+    Action.ADOPT: "adopt",
+    Action.RECREATE: "recreate",
+    Action.DELETE: "delete",
+    Action.ORPHAN: "let go with the inbox kept",
+    Action.HAND_OVER: "hand over",
+    Action.HOLD: "hold",
+    Action.CONFLICT: "settle, as they are in conflict",
+    Action.REFUSE: "correct, as they are refused",
+    Action.DRIFT: "look at, as ColdSend differs from spec",
+    Action.WAIT: "wait for something else",
+}
+
+
+def _cells(change: Change) -> tuple[str, ...]:
+    name = f"{change.namespace}/{change.name}"
+    return (change.action.value, change.kind, name, change.address, _why(change))
+
+
+def _why(change: Change) -> str:
+    """The reason and the first sentence; JSON has all of them, with the ways out."""
+    first, end, _ = change.message.partition(". ")
+    return f"{change.reason}: {first}{end.strip()}" if first else change.reason
+
+
+def _escaped(text: str) -> str:
+    """As a cell of a table that nobody can break out of: names and messages come from elsewhere."""
+    cut = text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+    for special, entity in (("&", "&amp;"), ("<", "&lt;"), ("|", "\\|"), ("`", "'"), ("@", "&#64;"), ("\n", " ")):
+        cut = cut.replace(special, entity)
+    return cut
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"about {max(1, round(seconds))} s"
+    if seconds < 2 * 3600:
+        return f"about {round(seconds / 60)} minutes"
+    return f"about {seconds / 3600:.1f} hours"
+
+
+def failing(changes: Iterable[Change], words: frozenset[str]) -> bool:
+    """Whether an action occurs that the user does not want."""
+    return any(change.action.value in words for change in changes)

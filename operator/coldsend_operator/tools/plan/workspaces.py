@@ -1,0 +1,200 @@
+"""From the objects to workspaces of the core, with what status says of ColdSend in place of ColdSend itself."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from math import inf
+
+from coldsend_operator.core.answers import Domain, Row
+from coldsend_operator.core.claims import Claims
+from coldsend_operator.core.conditions import condition
+from coldsend_operator.core.create_marks import CreateMarks
+from coldsend_operator.core.hashes import visible_part
+from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.packing import unpack
+from coldsend_operator.core.policy import Policy
+from coldsend_operator.core.reasons import Condition, Reason
+from coldsend_operator.core.records import Account, Credentials, KeyRef, Native, Setback
+from coldsend_operator.core.stored_status import Status
+from coldsend_operator.core.trust import Trust
+from coldsend_operator.objects.desired import read_object
+from coldsend_operator.resources.names import ACCOUNT_KIND
+from coldsend_operator.tools.plan.coldsend import ModelOfColdSend
+from coldsend_operator.tools.plan.objects import World
+from coldsend_operator.tools.plan.rehearsal import UNREAD
+
+_REFUSALS = frozenset({Reason.REJECTED, Reason.CONNECTION_FAILED, Reason.PLAN_LIMIT, Reason.MISSING_SCOPES})
+_SECRETS = frozenset({Reason.SECRET_NOT_FOUND, Reason.SECRET_KEY_NOT_FOUND, Reason.SECRET_INVALID})
+_MISSED = frozenset({Reason.NOT_FOUND, Reason.INVENTORY_IMPLAUSIBLE})
+_DOMAIN_STATES = {Reason.DOMAIN_NOT_ACTIVE: "PENDING", Reason.DOMAIN_FULL: "ACTIVE", Reason.DOMAIN_NOT_FOUND: ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What ColdSend itself said, for the workspace of one key (`--live`)."""
+
+    key: KeyRef
+    rows: tuple[Row, ...]
+    domains: tuple[Domain, ...] | None  # None: they may not be read
+
+
+@dataclass(slots=True)
+class Workspace:
+    """A ledger, and the ColdSend that it would meet."""
+
+    ledger: Ledger
+    coldsend: ModelOfColdSend
+
+
+@dataclass(slots=True)
+class Reading:
+    """The workspaces, and what had to be taken for granted."""
+
+    workspaces: list[Workspace] = field(default_factory=list)
+    secrets_unread: int = 0
+    domains_unread: int = 0
+
+
+def workspaces(world: World, policy: Policy, listed: Listed | None, now: float) -> Reading:
+    """One workspace for each API key, or for several that status knows to be one."""
+    policy.create_marks = CreateMarks(b"plan")
+    accounts = [read_object(raw) for raw in world.of_kind(ACCOUNT_KIND)]
+    digests = _digests(accounts)
+    groups: dict[str, list[Account]] = defaultdict(list)
+    for account in accounts:
+        groups[digests[account.desired.key_ref]].append(account)
+    claims, trust = Claims(), Trust()
+    reading = Reading()
+    for digest, members in groups.items():
+        own = listed if listed is not None and digests.get(listed.key) == digest else None
+        rows = own.rows if own is not None else tuple(_rows_of(members, world))
+        asked = own.domains if own is not None else None
+        domains = asked if asked is not None else tuple(_domains_of(members))
+        ledger = Ledger(digest, policy, claims, trust)
+        for account in members:
+            _remember(account, now, refusals=own is None)
+            ledger.add(account, now)
+        reading.workspaces.append(Workspace(ledger, ModelOfColdSend(rows, domains)))
+        reading.secrets_unread += sum(
+            1 for each in members if each.credentials is not None and not each.desired.deleting
+        )
+        reading.domains_unread += asked is None and any(_asks_domain(each) for each in members)
+    return reading
+
+
+def _digests(accounts: Iterable[Account]) -> dict[KeyRef, str]:
+    """The workspace of each key: the one in which status saw most of its inboxes."""
+    seen: dict[KeyRef, Counter[str]] = defaultdict(Counter)
+    for account in accounts:
+        applied = account.facts.applied
+        bound = applied.workspace if applied is not None and account.facts.held else None
+        seen[account.desired.key_ref].update([bound] if bound is not None else [])
+    return {ref: max(counts, key=counts.__getitem__) if counts else f"of {ref}" for ref, counts in seen.items()}
+
+
+# -- what status says of earlier answers
+
+
+def _remember(account: Account, now: float, *, refusals: bool) -> None:
+    """What an operator that runs knows beside status: Secrets, and what ColdSend refused."""
+    status = unpack(account.status)
+    ready = condition(status, Condition.READY)
+    current = ready.get("observedGeneration") == account.desired.generation
+    reason, message = str(ready.get("reason", "")), str(ready.get("message", ""))
+    if account.desired.spec.smtp is not None:
+        account.credentials = _credentials(account, status, reason if current else "", message)
+    if not current or account.desired.deleting is not None:
+        if reason == Reason.IN_USE_BY_CAMPAIGN:
+            account.refused_delete = Setback(Reason.IN_USE_BY_CAMPAIGN, message, now, inf, account.basis)
+        return
+    if reason == Reason.UNAUTHORIZED or (reason in _SECRETS and account.desired.spec.native is not None):
+        account.key_problem = Reason(reason), message
+    elif reason in _REFUSALS and not account.facts.held and refusals:
+        account.setback = Setback(Reason(reason), message, now, inf, account.basis)
+
+
+def _credentials(account: Account, status: Status, reason: str, message: str) -> Credentials:
+    if reason in _SECRETS:
+        return Credentials(None, Reason(reason), message)
+    applied = account.facts.applied
+    sent = applied.credentials_hash if applied is not None else None
+    if sent is None:
+        return Credentials(UNREAD)
+    changed = condition(status, Condition.CREDENTIALS_CURRENT).get("reason") == Reason.SECRET_CHANGED
+    return Credentials(f"{sent.rpartition('-')[0]}-changed" if changed else sent)
+
+
+# -- what status says of ColdSend
+
+
+def _rows_of(accounts: Iterable[Account], world: World) -> Iterator[Row]:
+    for account in accounts:
+        status = unpack(account.status)
+        reason = condition(status, Condition.READY).get("reason")
+        synced = condition(status, Condition.SYNCED).get("reason")
+        if account.facts.inbox_id is not None and not {reason, synced} & _MISSED:
+            yield _row(account, status, world)
+        elif reason == Reason.ALREADY_EXISTS and account.desired.spec.address is not None:
+            yield Row(f"exists {account.desired.spec.address}", account.desired.spec.address)
+
+
+def _row(account: Account, status: Status, world: World) -> Row:
+    return Row(
+        account.facts.inbox_id or "",
+        status.get("emailAddress") or account.desired.spec.email_address or _native_address(account),
+        display_name=_display_name(account, status, world),
+        inbox_type=status.get("inboxType") or account.desired.spec.inbox_type,
+        overall_status=status.get("overallStatus"),
+        daily_limit=status.get("dailyLimit"),
+        emails_sent_today=status.get("emailsSentToday"),
+        health_score=status.get("healthScore"),
+        created_at=status.get("createdAt"),
+    )
+
+
+def _display_name(account: Account, status: Status, world: World) -> str | None:
+    """Status does not show the name: it is the one that was sent, unless the name was changed in ColdSend.
+
+    The fingerprint of what was sent tells whether that is the one of spec now.
+    """
+    applied, spec = account.facts.applied, account.desired.spec
+    sent = applied.spec_hash if applied is not None else None
+    drifted = condition(status, Condition.SYNCED).get("reason") == Reason.DRIFTED
+    limited = spec.daily_limit is None or status.get("dailyLimit") in {None, spec.daily_limit}
+    if sent is None or (visible_part(sent) == visible_part(spec.hash) and not (drifted and limited)):
+        return spec.display_name
+    before = world.before.get((ACCOUNT_KIND, account.desired.namespace, account.desired.name))
+    name = before.get("displayName") if isinstance(before, Mapping) else None
+    return name if isinstance(name, str) and name != spec.display_name else ""
+
+
+def _native_address(account: Account) -> str:
+    native = account.desired.spec.native
+    return f"{native.prefix}@{native.domain}" if native is not None else ""
+
+
+def _asks_domain(account: Account) -> bool:
+    return account.desired.spec.native is not None and not account.facts.held
+
+
+def _domains_of(accounts: Iterable[Account]) -> Iterator[Domain]:
+    """Domains as the refusals in status describe them; of others nothing is known that is in the way."""
+    found: dict[str, Domain] = {}
+    for account in accounts:
+        native = account.desired.spec.native
+        if native is None:
+            continue
+        status = unpack(account.status)
+        ready = condition(status, Condition.READY)
+        reason = ready.get("reason") if ready.get("observedGeneration") == account.desired.generation else None
+        state = _DOMAIN_STATES.get(reason, "ACTIVE") if reason is not None else "ACTIVE"
+        if native.domain not in found or reason in _DOMAIN_STATES:
+            found[native.domain] = _domain(native, status, state, full=reason == Reason.DOMAIN_FULL)
+    yield from (domain for domain in found.values() if domain.status)
+
+
+def _domain(native: Native, status: Status, state: str, *, full: bool) -> Domain:
+    told = str(status.get("emailAddress", "")).rpartition("@")[2]
+    name = native.domain_name or told or f"domain-{native.domain_id}"
+    room = 0 if full else None
+    return Domain(native.domain_id or f"id of {name}", name, state, max_inboxes=room, current_inboxes=room)

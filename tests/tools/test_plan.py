@@ -1,0 +1,183 @@
+"""`plan` as a person runs it, on snapshots; a real cluster is in tests/e2e/test_tools.py."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from coldsend_operator.resources.names import API_VERSION
+from tests.tools.support import command, held
+
+
+def manifest(raw: dict[str, Any], **spec: Any) -> dict[str, Any]:
+    """What stands in Git of an object."""
+    metadata = {key: raw["metadata"][key] for key in ("namespace", "name", "labels")}
+    changed = {key: value for key, value in {**raw["spec"], **spec}.items() if value is not None}
+    return {"apiVersion": API_VERSION, "kind": "SenderAccount", "metadata": metadata, "spec": changed}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def snapshot(*objects: dict[str, Any]) -> None:
+    Path("snapshot.json").write_text(json.dumps({"kind": "List", "items": list(objects)}), encoding="utf-8")
+
+
+def git(*manifests: dict[str, Any]) -> None:
+    Path("git.yaml").write_text(yaml.safe_dump_all(manifests), encoding="utf-8")
+
+
+def plan(*arguments: str) -> tuple[int, dict[str, Any]]:
+    result = command("plan", "--snapshot", "snapshot.json", "-o", "json", *arguments)
+    return result.exit_code, json.loads(result.stdout)
+
+
+def rows(told: dict[str, Any]) -> dict[str, str]:
+    return {change["name"]: change["action"] for change in told["changes"]}
+
+
+def test_nothing_to_do_is_exit_code_0() -> None:
+    snapshot(held("ann"), held("bob"))
+    code, told = plan()
+    assert (code, told["apiVersion"], told["kind"]) == (0, "cli.coldsend.pro/v1", "Plan")
+    assert (told["summary"], told["changes"]) == ({"none": 2}, [])
+    assert told["cost"] == {"requests": 0, "seconds": 0, "remainingThisHour": None}
+
+
+def test_manifests_stand_in_place_of_the_objects_of_their_name() -> None:
+    ann, bob, cid = held("ann", updatePolicy="Recreate"), held("bob"), held("cid")
+    new = held("new")
+    snapshot(ann, bob, cid)
+    git(manifest(ann, displayName="Other"), manifest(bob, displayName="Other"), manifest(new))
+    code, told = plan("-f", "git.yaml")
+    assert code == 3
+    assert rows(told) == {"ann": "recreate", "bob": "drift", "new": "create"}
+    assert told["summary"] == {"recreate": 1, "create": 1, "drift": 1, "none": 1}
+    assert told["cost"]["requests"] > 0
+    change = next(each for each in told["changes"] if each["name"] == "new")
+    assert set(change) == {"action", "kind", "namespace", "name", "address", "reason", "message"}
+
+
+def test_what_no_file_holds_is_deleted_with_prune_and_the_brake_holds_a_wiped_folder() -> None:
+    pool = [held(f"pool-{number}") for number in range(30)]
+    snapshot(*pool, held("other", labels={}))
+    git(*map(manifest, pool[1:]))
+    assert plan("-f", "git.yaml", "--prune", "-l", "app=pool")[1]["summary"] == {"delete": 1, "none": 30}
+    git(manifest(pool[0]))
+    code, told = plan("-f", "git.yaml", "--prune", "-l", "app=pool", "--fail-on", "hold")
+    assert (code, told["summary"]) == (4, {"hold": 29, "none": 2})
+    assert "29 of 31 inboxes were to be deleted" in told["changes"][0]["message"]
+
+
+def test_an_inbox_that_is_to_stay_is_an_orphan() -> None:
+    snapshot(held("ann", deletionPolicy="Orphan"), held("bob"))
+    git(manifest(held("bob")))
+    assert rows(plan("-f", "git.yaml", "--prune", "-l", "app in (pool, x)")[1]) == {"ann": "orphan"}
+
+
+def test_a_renamed_object_hands_its_inbox_over() -> None:
+    snapshot(held("old", address="ann@company.com"))
+    git(manifest(held("new", address="ann@company.com")))
+    code, told = plan("-f", "git.yaml", "--prune", "-l", "app=pool")
+    assert (code, rows(told)) == (3, {"old": "hand-over"})
+    assert told["changes"][0]["message"] == "The inbox goes to sales/new and stays in ColdSend."
+
+
+def test_what_the_api_server_would_refuse_is_told_with_its_field() -> None:
+    ann = held("ann")
+    snapshot(ann)
+    git(manifest(ann, emailAddress="other@company.com"), manifest(held("bob"), dailyLimit=5_000))
+    code, told = plan("-f", "git.yaml", "--fail-on", "refuse")
+    assert (code, rows(told)) == (4, {"ann": "refuse", "bob": "refuse"})
+    assert [change["message"].partition(":")[0] for change in told["changes"]] == [
+        "spec.emailAddress",
+        "spec.dailyLimit",
+    ]
+
+
+def test_an_address_that_two_objects_ask_for_is_a_conflict() -> None:
+    snapshot(held("ann"))
+    git(manifest(held("second", address="ann@company.com")))
+    assert rows(plan("-f", "git.yaml")[1]) == {"second": "conflict"}
+
+
+def test_a_batch_is_planned_by_its_children() -> None:
+    snapshot()
+    template = {"inboxType": "GOOGLE_WORKSPACE", "smtp": {"passwordSecretRef": {"name": "mail"}}}
+    inboxes = [{"emailAddress": f"{name}@company.com", "displayName": name} for name in ("ann", "bob", "ann")]
+    batch = {
+        "apiVersion": API_VERSION,
+        "kind": "SenderAccountBatch",
+        "metadata": {"name": "pool", "namespace": "sales"},
+        "spec": {"template": template, "inboxes": inboxes},
+    }
+    git(batch)
+    code, told = plan("-f", "git.yaml")
+    assert code == 3
+    assert sorted((change["action"], change["address"]) for change in told["changes"]) == [
+        ("conflict", "ann@company.com"),
+        ("create", "ann@company.com"),
+        ("create", "bob@company.com"),
+    ]
+
+
+def test_a_table_and_a_comment_say_it_in_a_paragraph() -> None:
+    snapshot(held("ann", updatePolicy="Recreate"))
+    git(manifest(held("ann", updatePolicy="Recreate"), displayName="Other | <b>"))
+    table = command("plan", "--snapshot", "snapshot.json", "-f", "git.yaml").stdout
+    comment = command("plan", "--snapshot", "snapshot.json", "-f", "git.yaml", "-o", "markdown").stdout
+    for text in (table, comment):
+        assert "Plan: 1 to recreate." in text
+        assert "1 inbox gets a new id" in text
+    assert table.startswith("ACTION")
+    assert "| recreate | SenderAccount | sales/ann | ann&#64;company.com |" in comment
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--fail-on", "create"),
+        ("--prune", "-l", "app=pool"),
+        ("-f", "git.yaml", "--prune"),
+        ("-f", "git.yaml", "-l", "app=pool"),
+        ("-f", "git.yaml", "--prune", "-l", "app=p=q"),
+    ],
+)
+def test_options_that_do_not_fit_together_are_wrong_usage(arguments: tuple[str, ...]) -> None:
+    snapshot()
+    git()
+    result = command("plan", "--snapshot", "snapshot.json", *arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"items": 1}'])
+def test_a_snapshot_that_is_none_is_told_with_the_way_to_make_one(text: str) -> None:
+    Path("snapshot.json").write_text(text, encoding="utf-8")
+    result = command("plan", "--snapshot", "snapshot.json")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "kubectl get sender,senderbatch,ns -A -o json" in result.stderr
+
+
+def test_a_kustomization_needs_a_program_that_builds_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    snapshot()
+    result = command("plan", "--snapshot", "snapshot.json", "-k", ".")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "-k needs kubectl or kustomize on the PATH; install one, or give the rendered files by -f\n",
+    )
+
+
+def test_a_kustomization_is_built_by_kubectl(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = folder / "kubectl"
+    git(manifest(held("new")))
+    program.write_text(f"#!/bin/sh\n/bin/cat {folder}/git.yaml\n", encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    snapshot()
+    assert rows(plan("-k", ".")[1]) == {"new": "create"}
