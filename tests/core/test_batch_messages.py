@@ -2,9 +2,12 @@
 
 from typing import Any
 
-from coldsend_operator.resources.names import BATCH_KIND
+import pytest
+
+from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 from tests.core.rules.watching import running
 from tests.support.simulation import Simulation
+from tests.support.writes import PERSON
 
 ADDRESSES = [f"{name}@company.com" for name in ("ann", "bob", "cat", "dan", "eve", "fay")]
 
@@ -74,3 +77,72 @@ def test_that_a_batch_without_inboxes_says_nothing_of_health() -> None:
     running(simulation)
     simulation.wait(10.0)
     assert [each["type"] for each in status_of(simulation)["conditions"]] == ["Ready", "Synced"]
+
+
+# -- children that others change
+
+
+def test_that_a_policy_that_changes_children_is_told_and_fought_with_growing_pauses() -> None:
+    simulation = Simulation()
+    simulation.cluster.admission = lambda spec: spec | {"displayName": "Changed"}
+    simulation.list_in_batch("sales", "pool", ADDRESSES[:3])
+    running(simulation)
+    simulation.wait(3600.0)
+    synced = said(simulation, "Synced")
+    assert (synced["status"], synced["reason"]) == ("False", "ChildChangedByOthers")
+    assert synced["message"].startswith("spec.displayName of SenderAccount pool-")
+    assert "is changed by an admission policy or webhook, and 2 more do not stay as written" in synced["message"]
+    assert "ChildChangedByOthers" in dict(events_of(simulation))
+    asked = simulation.cluster.applied
+    simulation.wait(1800.0)
+    assert simulation.cluster.applied - asked <= 3 * 3
+
+
+def test_that_another_writer_is_named_by_its_field_manager_and_forgotten_when_it_stops() -> None:
+    simulation = Simulation()
+    simulation.list_in_batch("sales", "pool", ADDRESSES[:1])
+    running(simulation)
+    simulation.wait(30.0)
+    (child,) = simulation.cluster.of_kind(ACCOUNT_KIND)
+    for _ in range(4):
+        simulation.edit(child["metadata"]["uid"], displayName="Changed")
+        simulation.wait(1.0)
+    message = dict(events_of(simulation))["ChildChangedByOthers"]
+    assert f"is changed by the field manager '{PERSON}'" in message
+    simulation.wait(1200.0)
+    assert said(simulation, "Synced")["reason"] == "InSync"
+
+
+# -- a list that is emptied
+
+
+def test_that_an_emptied_list_is_told_in_status_and_in_an_event_before_anything_leaves() -> None:
+    simulation = Simulation()
+    simulation.list_in_batch("sales", "pool", ADDRESSES[:5])
+    running(simulation)
+    simulation.wait(60.0)
+    told: list[list[str]] = []
+    simulation.cluster.on_end_asked = lambda raw: told.append([note for _, note in events_of(simulation)])
+    simulation.list_in_batch("sales", "pool", [])
+    simulation.wait(60.0)
+    assert len(told) == 5
+    message = (
+        "spec.inboxes is empty, so 5 inboxes of this batch are deleted. To keep what is still there, restore the list."
+    )
+    assert all(message in events for events in told)
+    assert not list(simulation.remote.live())
+
+
+@pytest.mark.parametrize("crashes", range(1, 30))
+def test_that_a_crash_while_an_emptied_list_is_told_keeps_no_child_for_ever(crashes: int) -> None:
+    simulation = Simulation()
+    simulation.list_in_batch("sales", "pool", ADDRESSES[:2])
+    running(simulation)
+    simulation.wait(60.0)
+    simulation.list_in_batch("sales", "pool", [])
+    for _ in range(crashes):
+        simulation.step(0)
+    simulation.crash()
+    running(simulation)
+    simulation.wait(300.0)
+    assert not simulation.cluster.of_kind(ACCOUNT_KIND)

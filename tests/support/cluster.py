@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from coldsend_operator.kube.client import APPLY_PATCH, Conflict, Invalid, KubeError, NotFound
+from coldsend_operator.kube.client import APPLY_PATCH, Conflict, Forbidden, Invalid, KubeError, NotFound
 from coldsend_operator.resources.crd import UNSEEN
 from coldsend_operator.resources.names import (
     ACCOUNT_KIND,
@@ -55,7 +55,11 @@ class FakeCluster:
     on_end_asked: Callable[[Raw], None] = lambda raw: None  # the operator asks for the end of an object
     refuses: dict[str, KubeError] = field(default_factory=dict)  # by the end of a path: each call there
     refused: list[tuple[str, float]] = field(default_factory=list)  # paths, and when
+    admission: Callable[[Raw], Raw] = lambda spec: spec  # a policy that changes the spec of SenderAccounts
+    quota: int | None = None  # SenderAccounts that may be there
+    beyond_quota: int = 0  # children that were refused for it
     reads: int = 0  # of Secrets
+    applied: int = 0  # children, by server-side apply
     pruned: frozenset[str] = frozenset()  # fields of status of SenderAccounts that the CRD does not know
     version: int = 100
     _made: int = 0
@@ -77,6 +81,7 @@ class FakeCluster:
             "annotations": {},
             **metadata,
         }
+        spec = self.admission(spec) if kind == ACCOUNT_KIND else spec
         return self._store({"kind": kind, "metadata": metadata, "spec": spec, "status": UNSEEN}, "ADDED")
 
     def find(self, uid: str) -> Raw | None:
@@ -216,10 +221,14 @@ class FakeCluster:
         return raw
 
     def _apply_child(self, path: str, manifest: Raw) -> Raw:
+        self.applied += 1
         raw = self.objects.get(path)
         wanted = manifest["metadata"]
         if wanted.get("uid") not in {None, (raw or {"metadata": {"uid": ""}})["metadata"]["uid"]}:
             raise Conflict("another UID, or none", status=409, reason="Conflict")
+        if raw is None and self.quota is not None and len(self.of_kind(ACCOUNT_KIND)) >= self.quota:
+            self.beyond_quota += 1
+            raise Forbidden("exceeded quota: inboxes, requested: count/senderaccounts.coldsend.pro=1", status=403)
         if raw is None:
             around = {key: wanted[key] for key in ("labels", "ownerReferences")}
             managed = [writes.entry_of_batch(manifest)]
@@ -239,6 +248,8 @@ class FakeCluster:
 
     def _update(self, raw: Raw) -> Raw:
         before = self.objects[_path(raw)]
+        if raw["kind"] == ACCOUNT_KIND:
+            raw = raw | {"spec": self.admission(raw["spec"])}
         if raw == before:
             return raw
         metadata = raw["metadata"]

@@ -156,6 +156,7 @@ class Batch:
     status: dict[str, Any] = field(default_factory=dict)
     wanted: Wanted | None = None
     family: Family = field(default_factory=Family)
+    contested: dict[str, str] = field(default_factory=dict)  # which field others change and who, by child
     refusals: dict[str, Refusal] = field(default_factory=dict)  # what the API server said of an inbox, by child
 
     @property

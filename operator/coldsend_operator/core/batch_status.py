@@ -178,6 +178,38 @@ def _held(batch: Batch, tally: Tally) -> Saying | None:
     return Saying("False", Reason.DELETION_HELD, message)
 
 
+def _contested(batch: Batch) -> Saying | None:
+    """Others change what the batch writes to its children."""
+    count = len(batch.contested)
+    if not count:
+        return None
+    more = f", and {count - 1} more {'does' if count == 2 else 'do'} not stay as written" if count > 1 else ""
+    message = (
+        f"{next(iter(batch.contested.values()))}{more}. It is written again with growing pauses, up to 10 "
+        "minutes; change the template, or stop the other writer."
+    )
+    return Saying("False", Reason.CHILD_CHANGED_BY_OTHERS, message)
+
+
+def _emptied(batch: Batch, tally: Tally) -> Saying | None:
+    """The list was emptied while there are children: that may be a slip."""
+    leaving = tally.count(Fate.LEAVING)
+    if batch.deleting or batch.wanted is None or batch.wanted.total or not leaving:
+        return None
+    inboxes = f"{_inboxes(leaving)} of this batch {'is' if leaving == 1 else 'are'}"
+    fate = "released and stay in ColdSend" if batch.orphan else "deleted"
+    message = f"spec.inboxes is empty, so {inboxes} {fate}. To keep what is still there, restore the list."
+    return Saying("False", Reason.DELETING, message)
+
+
+def tells_of_empty_list(batch: Batch) -> bool:
+    """Whether status holds that the list of this generation is empty: only then may its children leave."""
+    if batch.deleting or batch.wanted is None or batch.wanted.total or batch.wanted.problems:
+        return False
+    said = condition(batch.status, Condition.SYNCED)
+    return said.get("observedGeneration") == batch.generation and said.get("status") == "False"
+
+
 def _synced(batch: Batch, tally: Tally, status: Status) -> Saying:
     stop = _stop(batch, tally)
     if stop is not None:
@@ -185,7 +217,7 @@ def _synced(batch: Batch, tally: Tally, status: Status) -> Saying:
     if batch.paused:
         message = "Reconciliation is paused by the annotation coldsend.pro/paused; remove it to go on."
         return Saying("False", Reason.RECONCILIATION_PAUSED, message)
-    held = _held(batch, tally)
+    held = _held(batch, tally) or _contested(batch)
     if held is not None:
         return held
     reason, failed = tally.most_common("obstacle", Fate.FAILED)
@@ -199,6 +231,9 @@ def _synced(batch: Batch, tally: Tally, status: Status) -> Saying:
         verb = "does" if count == 1 else "do"
         message = f"{count} of {_inboxes(total)} {verb} not match the spec yet; their SenderAccounts say why."
         return Saying("False", reason, message)
+    emptied = _emptied(batch, tally)
+    if emptied is not None:
+        return emptied
     leaving = tally.count(Fate.LEAVING)
     if leaving:
         message = f"{_inboxes(leaving)} removed from the list {'is' if leaving == 1 else 'are'} being released."

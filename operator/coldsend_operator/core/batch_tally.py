@@ -164,6 +164,8 @@ def reckon(tally: Tally, batch: Batch, name: str, child: Child | None, decision:
         return tally.put(name, _standing(Fate.OPEN, NOTHING_SHOWN, Reason.PROVISIONING))
     fate = _fate(child)
     obstacle = _obstacle(child, settled=batch.paused or as_asked(batch, entry, child))
+    if name in batch.contested:
+        obstacle = Reason.CHILD_CHANGED_BY_OTHERS
     failed = _failure(entry, child) if fate is Fate.FAILED else None
     return tally.put(name, _standing(fate, child.shown, obstacle), _score(child), failed)
 

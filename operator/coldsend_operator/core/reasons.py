@@ -43,6 +43,7 @@ class Reason(StrEnum):
     ADDRESS_CONFLICT = "AddressConflict"
     NOT_FOUND = "NotFound"
     DRIFTED = "Drifted"
+    CHILD_CHANGED_BY_OTHERS = "ChildChangedByOthers"
     UPDATE_NOT_SUPPORTED = "UpdateNotSupported"
     RECREATING = "Recreating"
     INVENTORY_IMPLAUSIBLE = "InventoryImplausible"

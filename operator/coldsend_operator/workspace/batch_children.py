@@ -6,13 +6,14 @@ from typing import Any
 from coldsend_operator.core.batch import Batch, Child, Entry
 from coldsend_operator.core.batch_plan import Deed, as_asked
 from coldsend_operator.kube.children import apply_child, change_object, delete_object
-from coldsend_operator.kube.client import KubeClient, Ref, StaleLease
+from coldsend_operator.kube.client import KubeClient, NotFound, Ref, StaleLease
 from coldsend_operator.kube.finalizers import mark, unmark
 from coldsend_operator.kube.lease import Leadership
 from coldsend_operator.kube.metadata import metadata_of
 from coldsend_operator.objects.batch_reading import ChildReader, manifest_of, owner_reference
 from coldsend_operator.resources.batch import SenderAccountBatchSpec
 from coldsend_operator.resources.common import DeletionPolicy
+from coldsend_operator.workspace.changed_children import change_by_others
 
 Raw = dict[str, Any]
 
@@ -57,6 +58,19 @@ class ChildWriter:
                 await delete_object(self._kube, ref, str(child.version))
         return None
 
+    async def who_changes(
+        self, batch: Batch, spec: SenderAccountBatchSpec | None, entry: Entry | None, child: Child
+    ) -> str | None:
+        """Which field of the child is not as the batch wrote it, and who changed it; None when all is as written."""
+        if spec is None or entry is None:
+            return None
+        ref = Ref("SenderAccount", batch.namespace, child.name, child.uid)
+        manifest = self._manifest(batch, spec, entry, child)
+        try:
+            return change_by_others(await self._kube.get(ref.path), manifest)
+        except NotFound:
+            return None
+
     async def mark(self, batch: Batch) -> None:
         self._check()
         await mark(self._kube, batch_ref(batch))
@@ -68,16 +82,20 @@ class ChildWriter:
     async def _apply(self, batch: Batch, spec: SenderAccountBatchSpec, entry: Entry, child: Child | None) -> Raw | None:
         if child is not None and not batch.owns(child) and not await self._lives(batch):
             return None
-        manifest = manifest_of(batch, spec, entry, child)
-        spelled = self._spelling(child.uid) if child is not None else None
-        if spelled is not None and "emailAddress" in manifest["spec"]:
-            manifest["spec"]["emailAddress"] = spelled
+        manifest = self._manifest(batch, spec, entry, child)
         self._check()
         stored = await apply_child(self._kube, manifest)
         found = self._reader.read(stored, None)
         if found.deleting or as_asked(batch, entry, found) or found.identity != entry.identity:
             return stored
         return await self._reset(batch, found, manifest["spec"]) or stored
+
+    def _manifest(self, batch: Batch, spec: SenderAccountBatchSpec, entry: Entry, child: Child | None) -> Raw:
+        manifest = manifest_of(batch, spec, entry, child)
+        spelled = self._spelling(child.uid) if child is not None else None
+        if spelled is not None and "emailAddress" in manifest["spec"]:
+            manifest["spec"]["emailAddress"] = spelled
+        return manifest
 
     async def _reset(self, batch: Batch, child: Child, asked: Raw) -> Raw | None:
         """An apply takes no field away that somebody else has added: the spec is put there as a whole."""

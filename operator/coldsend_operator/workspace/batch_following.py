@@ -8,9 +8,10 @@ from coldsend_operator.core.batch_jobs import JobRow
 from coldsend_operator.core.batch_tally import Tally
 from coldsend_operator.resources.batch import SenderAccountBatchSpec
 
-FREE_TRIES = 3  # writes to one child before their pace is slowed down: somebody may be undoing them
-LONGEST_PAUSE = 300.0
-FORGOTTEN_AFTER = 600.0
+FREE_TRIES = 1  # writes to one child before their pace is slowed down: somebody may be undoing them
+LONGEST_PAUSE = 600.0
+FORGOTTEN_AFTER = 3 * LONGEST_PAUSE
+FIRST_FULL, LONGEST_FULL = 2.0, 30.0  # pauses after a refusal for the quota of the namespace
 
 
 @dataclass(slots=True)
@@ -40,6 +41,10 @@ class Following:
     _again: set[str] = field(default_factory=set)
     _tries: dict[str, tuple[int, float]] = field(default_factory=dict)
     _held_until: dict[str, float] = field(default_factory=dict)
+    empty_told: int = 0  # generation of an empty list that status and an Event have told of
+    full_until: float = 0.0  # the quota of the namespace is used up: one child is tried then
+    _full_pause: float = 0.0
+    _parked: dict[str, None] = field(default_factory=dict)  # children that the quota keeps from being made
 
     def look(self, name: str) -> None:
         """Something happened to this child: decide anew, after a write to it that is under way."""
@@ -97,10 +102,39 @@ class Following:
             del self._held_until[name]
         return until is not None and until > now
 
+    def undone(self, name: str) -> bool:
+        """Whether writes to this child came to nothing lately: others change it."""
+        return self._tries.get(name, (0, 0.0))[0] > FREE_TRIES
+
+    # -- the quota of the namespace
+
+    def park(self, name: str) -> None:
+        """The child waits until there is room in the namespace for another one."""
+        self._parked[name] = None
+
+    def see_full(self, now: float) -> bool:
+        """A new child was refused for the quota; whether the pause begins, with growing length, now."""
+        if now < self.full_until:
+            return False
+        self._full_pause = min(max(2 * self._full_pause, FIRST_FULL), LONGEST_FULL)
+        self.full_until = now + self._full_pause
+        return True
+
+    def next_parked(self) -> str | None:
+        return _pop(self._parked)
+
+    def see_room(self) -> list[str]:
+        """A child was made: the names of all that waited for it."""
+        names = list(self._parked)
+        self._parked.clear()
+        self.full_until = self._full_pause = 0.0
+        return names
+
     def start_anew(self) -> None:
         """Another generation: what failed before may go well now."""
         self._tries.clear()
         self._held_until.clear()
+        self.see_room()
 
 
 def _pop(names: dict[str, None]) -> str | None:

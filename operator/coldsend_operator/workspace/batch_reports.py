@@ -8,11 +8,11 @@ from typing import Any, Literal
 from coldsend_operator.core.batch import Batch, Child
 from coldsend_operator.core.batch_estimate import completion, told
 from coldsend_operator.core.batch_jobs import RUNNING, Ended, JobRow, job_rows
-from coldsend_operator.core.batch_status import counts_told, project_batch
+from coldsend_operator.core.batch_status import counts_told, project_batch, tells_of_empty_list
 from coldsend_operator.core.batch_tally import Fate
-from coldsend_operator.core.conditions import reasons
+from coldsend_operator.core.conditions import condition, reasons
 from coldsend_operator.core.jobs import Job
-from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.reasons import Condition, Reason
 from coldsend_operator.core.stored_status import batch_status
 from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.events import emit
@@ -42,7 +42,7 @@ class Reports:
         registry: Registry,
         clock: Callable[[], float],
         owned_by: Callable[[Batch], Callable[[], Iterator[Child]]],
-        wake: Callable[[], None],
+        go_on: Callable[[Following], None],
         job_finished: Callable[[str, str], None],
         set_aside: SetAside,
     ) -> None:
@@ -50,7 +50,7 @@ class Reports:
         self._registry = registry
         self._clock = clock
         self._owned_by = owned_by
-        self._wake = wake
+        self._go_on = go_on
         self._job_finished = job_finished
         self._set_aside = set_aside
         self._tasks: set[asyncio.Task[None]] = set()
@@ -144,7 +144,12 @@ class Reports:
         following.changed = False
         following.estimate = self._estimate(following, now)
         status = project_batch(batch, following.tally, _known_jobs(following), following.estimate, now)
-        if status is None or not difference(batch.status, self._kube.pruning.without("SenderAccountBatch", status)):
+        if status is None:
+            return
+        if not difference(batch.status, self._kube.pruning.without("SenderAccountBatch", status)):
+            if self._may_empty(following):  # an earlier run has told of it
+                following.empty_told = batch.generation
+                self._go_on(following)
             return
         following.writing, following.reported_at = True, now
         task = asyncio.create_task(self._write(following, status))
@@ -157,7 +162,7 @@ class Reports:
 
     def _again(self, following: Following) -> None:
         following.changed = True
-        self._wake()
+        self._go_on(following)
 
     async def _bring(self, following: Following, status: dict[str, Any]) -> None:
         batch = following.batch
@@ -166,11 +171,20 @@ class Reports:
             written = await write_status(self._kube, batch_ref(batch), previous, status)
         finally:
             following.writing = False
-            self._wake()
+            self._go_on(following)
         if written is not None:
             batch.version = max(batch.version, version_number(written.resource_version))
             batch.status = batch_status(written.status)
             await self._tell(following, previous, status)
+            if self._may_empty(following):
+                following.empty_told = batch.generation
+                message = condition(batch.status, Condition.SYNCED)["message"]
+                await emit(self._kube, batch_ref(batch), "Warning", Reason.DELETING, message, "Reconcile")
+                self._go_on(following)
+
+    def _may_empty(self, following: Following) -> bool:
+        """Whether status tells of a list that was emptied, and its children still wait for that."""
+        return tells_of_empty_list(following.batch) and following.empty_told != following.batch.generation
 
     async def _tell(self, following: Following, previous: dict[str, Any], status: dict[str, Any]) -> None:
         """One log line and one Event for each reason that is new."""

@@ -39,6 +39,8 @@ LONGEST_SLEEP = 5.0
 STALE_LEASE_PAUSE = 0.5
 TROUBLE_PAUSE = 1.0
 READ_LIST, ACT = "read_list", "act"
+QUOTA = "exceeded quota"  # how the API server words that a ResourceQuota is used up
+TRY_QUOTA = ""  # in the place of a child's name: whichever waits for the quota
 
 
 class Batches:
@@ -61,7 +63,7 @@ class Batches:
         own = kube.beside(MOST_DEEDS)
         self._writer = ChildWriter(own, leadership, self._spelling)
         self._terms = BatchTerms(registry)
-        self._reports = Reports(own, registry, clock, self._kin.owned_by, self.wake, job_finished, set_aside)
+        self._reports = Reports(own, registry, clock, self._kin.owned_by, self._go_on, job_finished, set_aside)
         self._looking: dict[str, Following] = {}  # batches with decisions to make, in turns
         self._acting: dict[str, Following] = {}  # batches with writes to make, in turns
         self._retries: list[tuple[float, str, str]] = []
@@ -129,6 +131,12 @@ class Batches:
         self._looking[following.batch.uid] = following
         self.wake()
 
+    def _go_on(self, following: Following) -> None:
+        """Something was written for the batch: what waits for it follows."""
+        if self._kin.get(following.batch.uid) is following:
+            self._activate(following)
+        self.wake()
+
     # -- reading lists
 
     async def _read(self, following: Following) -> None:
@@ -157,6 +165,7 @@ class Batches:
         self._look_at_all(following)  # what stood in the old list
         following.spec, batch.wanted = reading.spec, reading.wanted
         batch.refusals.clear()
+        batch.contested.clear()
         following.start_anew()
         self._terms.see(batch, self._kin.owned_by(batch))
         self._reckon_list(following)
@@ -203,7 +212,7 @@ class Batches:
             _, uid, name = heapq.heappop(self._retries)
             following = self._kin.get(uid)
             if following is not None:
-                self._look(following, name)
+                self._try_again(following, name)
         self._decide(now)
         self._terms.settle()
         self._act()
@@ -211,6 +220,19 @@ class Batches:
         if self._retries:
             pause = min(pause, max(0.0, self._retries[0][0] - now))
         return 0.0 if self._looking else min(pause, LONGEST_SLEEP)
+
+    def _try_again(self, following: Following, name: str) -> None:
+        """A pause is over. Of all that wait for the quota one is tried that is to be made still."""
+        while name == TRY_QUOTA:
+            parked = following.next_parked()
+            if parked is None:
+                following.see_room()
+                return
+            batch = following.batch
+            child = self._kin.child(batch, parked)
+            if child is None and decide(batch, parked, None).deed is Deed.APPLY:
+                name = parked
+        self._look(following, name)
 
     def _decide(self, now: float) -> None:
         """Decide what children need, a turn for each batch."""
@@ -235,9 +257,16 @@ class Batches:
         child = self._kin.child(batch, name)
         decision = decide(batch, name, child)
         self._terms.await_child(batch, name, child, decision)
+        held = following.held(name, now)
+        if decision.deed is Deed.REST and not held:
+            batch.contested.pop(name, None)
         if reckon(following.tally, batch, name, child, decision):
             following.changed = True
-        if decision.deed is not Deed.REST and not following.held(name, now):
+        if decision.deed is Deed.REST or held:
+            return
+        if decision.deed is Deed.APPLY and child is None and now < following.full_until:
+            following.park(name)
+        else:
             following.want(name, urgent=decision.deed is Deed.RENEW)
 
     def announce_all(self) -> None:
@@ -275,11 +304,24 @@ class Batches:
             following.want(name, urgent=False)
             self._keep_mark(following)
             return False
+        if deed is Deed.APPLY and child is None and self._clock() < following.full_until:
+            self._look(following, name)
+            return True
+        if deed is Deed.DELETE and self._empties_untold(following):
+            following.want(name, urgent=False)
+            following.changed = True
+            return False
         if deed is not Deed.REST:
             following.busy.add(name)
             following.renewing += deed is Deed.RENEW
             self._spawn(self._carry_out(following, name, deed, child))
         return True
+
+    def _empties_untold(self, following: Following) -> bool:
+        """Whether the list was emptied and nobody was told yet: that comes before the first child goes."""
+        batch = following.batch
+        emptied = not batch.deleting and batch.wanted is not None and not batch.wanted.total
+        return emptied and following.empty_told != batch.generation
 
     # -- writes
 
@@ -314,6 +356,8 @@ class Batches:
         batch = following.batch
         failure: KubeError | None = None
         try:
+            if deed is Deed.APPLY and child is not None and following.undone(name) and name not in batch.refusals:
+                await self._see_who_changes(following, name, child)
             stored = await self._writer.carry_out(deed, batch, following.spec, batch.entry(name), child)
             if stored is not None:
                 self._kin.see_child(stored)
@@ -329,8 +373,14 @@ class Batches:
         finally:
             following.renewing -= deed is Deed.RENEW
         following.done(name)
-        if child is not None or failure is not None:
+        full = child is None and isinstance(failure, Forbidden) and QUOTA in failure.message
+        if full:
+            self._wait_for_quota(following, name)
+        elif child is not None or failure is not None:
             self._pace(following, name, failure)
+        elif deed is Deed.APPLY:
+            for waiting in following.see_room():
+                self._look(following, waiting)
         if failure is not None:
             self._refused(following, name, deed, failure)
         elif deed is Deed.DELETE and child is not None:
@@ -338,6 +388,18 @@ class Batches:
         self._kin.see_write_ended()
         if self._kin.get(batch.uid) is following:
             self._look(following, name)
+
+    async def _see_who_changes(self, following: Following, name: str, child: Child) -> None:
+        batch = following.batch
+        change = await self._writer.who_changes(batch, following.spec, batch.entry(name), child)
+        if change is not None:
+            batch.contested[name] = change
+
+    def _wait_for_quota(self, following: Following, name: str) -> None:
+        """The namespace is full: one child at a time finds out whether there is room again."""
+        following.park(name)
+        if following.see_full(self._clock()):
+            heapq.heappush(self._retries, (following.full_until, following.batch.uid, TRY_QUOTA))
 
     def _pace(self, following: Following, name: str, failure: KubeError | None) -> None:
         until = following.hold(name, self._clock(), failed=failure is not None)

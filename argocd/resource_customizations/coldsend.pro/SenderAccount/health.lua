@@ -35,6 +35,7 @@ local health_of = {
   AddressConflict = "Degraded",
   Drifted = "Degraded",
   UpdateNotSupported = "Degraded",
+  ChildChangedByOthers = "Degraded",
   InventoryImplausible = "Degraded",
   SecretChanged = "Degraded",
   SecretNotFound = "Degraded",
