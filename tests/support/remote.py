@@ -117,6 +117,7 @@ class FakeColdSend:
     jobs: dict[str, FakeJob] = field(default_factory=dict)
     mails: list[tuple[str, str]] = field(default_factory=list)
     arrivals: dict[str, deque[float]] = field(default_factory=dict)  # by key: each has windows of its own
+    creates: int = 0
     requests: int = 0
     bursts: list[str] = field(default_factory=list)  # requests beyond a window
     work: list[Work] = field(default_factory=list)
@@ -179,6 +180,7 @@ class FakeColdSend:
     # -- creates
 
     def create(self, item: Item, now: float) -> Created | Failure:
+        self.creates += 1
         if self.at(item.address):
             return Failure(FailureKind.CONFLICT, "email already exists", 409)
         return Created(row_of(self._make(item, now, by_hand=False), self.offset))

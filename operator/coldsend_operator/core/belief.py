@@ -2,8 +2,7 @@
 
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.records import Account
-
-IMPLAUSIBLE_AT = 10
+from coldsend_operator.core.steps.step import IMPLAUSIBLE_AT
 
 
 def believe(ledger: Ledger, missing: int) -> None:

@@ -59,6 +59,7 @@ def _decide(ledger: Ledger, account: Account, now: float) -> None:
         return  # its end touches the account
     _acknowledge(ledger, account, now)
     _accept_credentials(ledger, account, now)
+    _see_change(account, now)
     step = next_step(account, ledger, now)
     _forget_the_observed(ledger, account, step)
     ledger.steps[account.uid] = step
@@ -83,6 +84,18 @@ def _decide(ledger: Ledger, account: Account, now: float) -> None:
     _wait(ledger, account, step, now)
     _miss_secret(ledger, account, step, now)
     ledger.changed.add(account.uid)
+
+
+def _see_change(account: Account, now: float) -> None:
+    """Note since when the object is as it is: who adopts or observes looks at its address once more after a change.
+
+    A Secret that was missing, a refusal and a value of the reconcile annotation count as changes.
+    """
+    credentials, setback = account.credentials, account.setback
+    lacking = credentials is not None and credentials.reason is not None
+    as_is = hash((account.desired.generation, account.reconcile_asked, lacking, setback.at if setback else 0.0))
+    if as_is != account.as_is:
+        account.as_is, account.as_is_since = as_is, now
 
 
 def _forget_the_observed(ledger: Ledger, account: Account, step: Step) -> None:

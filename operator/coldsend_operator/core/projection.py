@@ -22,6 +22,7 @@ from coldsend_operator.core.times import rfc3339
 from coldsend_operator.core.turns import ESTIMATED
 
 COUNTER = "emailsSentToday"
+LAST_SEEN = " (last seen)"  # after the word in `overallStatus` of an inbox that ColdSend does not show any more
 OPERATION_OF_MOVE = {
     Move.CREATE: Operation.CREATE_SMTP,
     Move.DELETE: Operation.DELETE_ACCOUNT,
@@ -132,7 +133,20 @@ def _values(account: Account, ledger: Ledger, previous: Status) -> Status:
     elif (shown := account.desired.spec.email_address or account.address) is not None:
         status["emailAddress"] = shown
     status |= facts_to_status(facts)
+    if "overallStatus" in status and row is None and _is_missing(account, ledger):
+        status["overallStatus"] = seen_word(status["overallStatus"]) + LAST_SEEN
     return status
+
+
+def _is_missing(account: Account, ledger: Ledger) -> bool:
+    """Whether ColdSend does not show the inbox, so that all values are those that were last seen."""
+    step = ledger.steps.get(account.uid)
+    return step is not None and step.reason in {Reason.NOT_FOUND, Reason.INVENTORY_IMPLAUSIBLE}
+
+
+def seen_word(overall_status: str) -> str:
+    """The word of ColdSend in `overallStatus`."""
+    return overall_status.removesuffix(LAST_SEEN)
 
 
 VALUE_KEYS = (
@@ -298,7 +312,7 @@ def _ready(account: Account, stands: Saying | None, status: Status) -> Saying:
         return Saying("False", Reason.PROVISIONING, "The inbox is being created in ColdSend.")
     if stands is not None and (reason is Reason.NOT_FOUND or (reason is Reason.RECREATING and account.deleted_at)):
         return stands
-    shown = status.get("overallStatus")
+    shown = seen_word(status["overallStatus"]) if "overallStatus" in status else None
     if shown == "ACTIVE":
         adopted = account.facts.origin == "Adopted"
         return Saying(

@@ -290,10 +290,13 @@ class Account:
     sent_name: str | None = None  # the display name in it
     key_problem: tuple[Reason, str] | None = None
     leaving: bool = False  # its key leads elsewhere now: here it may only look (rule 40)
+    as_is: int = 0  # hash of what a look at the address must be newer than
+    as_is_since: float = 0.0
     searched_at: float = 0.0  # begin of the last search of its address
     unsure_at: float = 0.0  # ColdSend said "exists": only a look begun after this counts
     wrote_at: float = 0.0  # end of our last write to its address
     gone_at: float | None = None  # when a GET of the inbox answered 404
+    gone_unlisted_at: float = 0.0  # the same, of an inbox that no list has missed yet
     deleted_at: float | None = None  # when ColdSend accepted our delete
     unheard: bool = False  # whether ColdSend took that delete is not known
     doubted: bool = False  # the delete may have been skipped or lost: a look decides

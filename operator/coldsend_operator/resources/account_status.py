@@ -64,7 +64,9 @@ class SenderAccountStatus(Block):
     email_address: str | None = Field(None, description="Address as ColdSend writes it.")
     inbox_type: str | None = Field(None, description="Type as ColdSend reports it.")
     overall_status: str | None = Field(
-        None, description="ACTIVE, PAUSED, DISABLED, PENDING, or any other word that ColdSend reports."
+        None,
+        description="ACTIVE, PAUSED, DISABLED, PENDING, or any other word that ColdSend reports. Followed by "
+        "' (last seen)' while ColdSend does not show the inbox: then the other values are those last seen, too.",
     )
     health_score: float | None = Field(
         None, description="Health of the inbox as ColdSend rates it, 95.0 for instance; absent when it gives none."

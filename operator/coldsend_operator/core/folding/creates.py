@@ -141,7 +141,7 @@ def _refused(ledger: Ledger, account: Account, failure: Failure, now: float) -> 
     if native is not None:
         ledger.domains.doubted = True
         if failure.kind is FailureKind.NOT_FOUND:
-            message = "ColdSend does not know the domain of this inbox; correct spec.native or add the domain."
+            message = "ColdSend does not know the domain of this inbox; add it, or create this object with another one."
             set_back(ledger, account, Reason.DOMAIN_NOT_FOUND, message, now)
             return
     message = failure.faults[0].message if failure.faults and not failure.message else failure.message

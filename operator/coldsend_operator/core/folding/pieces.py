@@ -180,6 +180,7 @@ def gone(ledger: Ledger, account: Account, now: float) -> None:
     account.look_at = None
     if account.facts.inbox_id is not None:
         row = ledger.inventory.bury(account.facts.inbox_id, now + ledger.policy.lost_seconds)
+        account.gone_unlisted_at = 0.0 if row is None else now
         if row is not None:
             ledger.touch_address(row.address)
 

@@ -7,6 +7,7 @@ from coldsend_operator.core.steps.differences import needs_recreation
 from coldsend_operator.core.steps.step import (
     AT_EASE,
     GET_BACKOFF,
+    IMPLAUSIBLE_AT,
     Move,
     Step,
     View,
@@ -48,10 +49,14 @@ def _vanished(account: Account, view: View, now: float) -> Step:
     if account.gone_at is not None:
         if view.implausible is not None and not view.approved_recreation(account):
             return Step(reason=Reason.INVENTORY_IMPLAUSIBLE, message=view.implausible)
-        return doubted_404(account, view, now) or Step(
-            Move.FORGET,
-            Reason.NOT_FOUND,
-            "The inbox was removed in ColdSend; it is made again because this object still asks for it.",
+        return (
+            doubted_404(account, view, now)
+            or _unlisted(account, view)
+            or Step(
+                Move.FORGET,
+                Reason.NOT_FOUND,
+                "The inbox was removed in ColdSend; it is created again, as this object still asks for it.",
+            )
         )
     if view.inventory.swept_at == 0:
         return Step(quiet=True)
@@ -61,6 +66,18 @@ def _vanished(account: Account, view: View, now: float) -> Step:
     if now < settled and account.looks >= len(GET_BACKOFF):
         return Step(quiet=True, due=settled)
     return paced_get(account, now, quiet=True)
+
+
+def _unlisted(account: Account, view: View) -> Step | None:
+    """A look at this inbox alone, as a person asks for one, does not get around the judgement of a whole list."""
+    judged = view.inventory.swept_at >= account.gone_unlisted_at or view.approved_recreation(account)
+    if judged or sum(view.managed.values()) < IMPLAUSIBLE_AT:
+        return None
+    message = (
+        "ColdSend does not find the inbox. It is created again after the next list of the workspace, which shows "
+        "whether others are missing too."
+    )
+    return Step(reason=Reason.NOT_FOUND, message=message)
 
 
 def _recreation(account: Account, row: Row, view: View, now: float) -> Step | None:

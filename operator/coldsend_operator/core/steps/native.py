@@ -31,8 +31,8 @@ def usable_domain(account: Account, view: View, now: float) -> Step | None:
     elif view.domains.free(domain) <= 0:
         reason = Reason.DOMAIN_FULL
         message = (
-            f"Domain {domain.domain_name} has no room left for its {domain.max_inboxes} inboxes; "
-            f"free one or use another domain."
+            f"Domain {domain.domain_name} is full with {domain.max_inboxes} inboxes; "
+            f"delete one of them, or create this object again with another domain."
         )
     else:
         return None
@@ -50,20 +50,22 @@ def _unknown_domain(account: Account, view: View, now: float) -> Step | None:
             return None
         message = (
             f"The API key may not read domains ({view.domains.refusal}); "
-            "grant the scope, or give spec.native.domainID instead of domainName."
+            "grant the scope (asked again every 5 minutes), or delete this object and create it again with "
+            "spec.native.domainID instead of domainName."
         )
         if now >= view.domains.retry_at:
             return Step(Move.DOMAINS, Reason.MISSING_SCOPES, message)
         return at_rest(account, Reason.MISSING_SCOPES, message, due=view.domains.retry_at)
     if view.domains.trouble:
-        message = (
-            f"ColdSend refuses to list the domains ({view.domains.trouble}); they are asked for again by themselves."
-        )
+        message = f"ColdSend refuses to list the domains ({view.domains.trouble}); the list is retried automatically."
         return Step(Move.DOMAINS, Reason.API_UNAVAILABLE, message)
     sought = native.domain in view.domains.sought
     recheck = view.domains.listed_at + (view.policy.domain_seconds if sought else NEW_NAME)
     if view.domains.listed_at == 0 or now >= recheck:
         return Step(Move.DOMAINS, quiet=view.domains.listed_at == 0 or not sought)
     wanted = native.domain_name or native.domain_id
-    message = f"Domain {wanted} is not in this ColdSend workspace; add it there or correct spec.native."
+    message = (
+        f"Domain {wanted} is not in this ColdSend workspace. Add it there; for another domain delete this object and "
+        f"create it again, as spec.native cannot be changed. Looked at again every {view.policy.domain_seconds:g} s."
+    )
     return at_rest(account, Reason.DOMAIN_NOT_FOUND, message, due=recheck)

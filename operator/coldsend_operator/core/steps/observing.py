@@ -10,6 +10,7 @@ from coldsend_operator.core.steps.step import (
     View,
     at_rest,
     look,
+    looked_at_as_is,
     paced_get,
     paced_search,
     under_way,
@@ -40,10 +41,10 @@ def observing(account: Account, view: View, now: float) -> Step:
     row = next(iter(view.inventory.at(account.address or "")), None)
     if row is not None:
         return Step(Move.TAKE, inbox_id=row.inbox_id, origin="Observed")
-    message = "No inbox with this address is in ColdSend; it is shown here once it exists."
+    message = "ColdSend has no inbox with this address. Its values appear here once it exists."
     if known is not None:
         return _observed_vanished(account, view, now, message)
-    if max(view.inventory.listed_at, account.searched_at) == 0:
+    if not looked_at_as_is(account, view):
         return paced_search(account, now)
     return Step(reason=Reason.NOT_FOUND, message=message)
 

@@ -1,5 +1,6 @@
 """What a step is, what it may look at, and the questions that several kinds of accounts share."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
@@ -18,6 +19,7 @@ CLOCK_SLACK = 5.0  # seconds that created_at may lie before our mark (safety.md,
 APPROVE = "set the annotation coldsend.pro/approve-deletion: 'true'"
 KEEP = "set deletionPolicy: Orphan, or the annotation coldsend.pro/force-orphan: 'true'"
 LATEST = 3600.0  # seconds after which nothing that appears is matched with a lost create any more
+IMPLAUSIBLE_AT = 10  # known inboxes that must be missing at once before a list is not believed (settled.md)
 GET_BACKOFF = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 
 
@@ -78,6 +80,9 @@ class View(Protocol):
     implausible: str | None
     kube_offset: float
     server_offset: float
+
+    @property
+    def managed(self) -> Mapping[str, int]: ...
 
     def unproven(self, account: Account) -> bool: ...
 
@@ -168,6 +173,11 @@ def _paced(account: Account, now: float, step: Step) -> Step:
     if account.look_at is not None and now < account.look_at:
         return replace(step, move=Move.REST, due=account.look_at)
     return step
+
+
+def looked_at_as_is(account: Account, view: View) -> bool:
+    """Whether the address was looked up since the object is as it is now: its inbox may be newer than the last list."""
+    return max(view.inventory.listed_at, account.searched_at) >= account.as_is_since
 
 
 def look(account: Account, now: float) -> Step | None:

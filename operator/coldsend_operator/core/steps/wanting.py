@@ -13,6 +13,7 @@ from coldsend_operator.core.steps.step import (
     Step,
     View,
     at_rest,
+    looked_at_as_is,
     may_be_of,
     name_of,
     ours,
@@ -53,6 +54,8 @@ def wanting(account: Account, view: View, now: float) -> Step:
     if rows:
         return _existing(account, rows[0], view)
     if max(view.inventory.listed_at, account.searched_at) <= account.unsure_at:
+        return paced_search(account, now)
+    if _adopts(account, view) and not looked_at_as_is(account, view):
         return paced_search(account, now)
     return _create(account)
 
@@ -110,18 +113,25 @@ def _create(account: Account) -> Step:
     return Step(Move.CREATE, Reason.PROVISIONING, "The inbox is about to be created in ColdSend.", quiet=True)
 
 
+def _adopts(account: Account, view: View) -> bool:
+    adopts = account.desired.spec.adopt
+    return adopts if adopts is not None else view.policy.adopt_by_default
+
+
 def _existing(account: Account, row: Row, view: View) -> Step:
     """The address exists and is not from our create: adoptionPolicy decides (safety.md, 6, 12, 13)."""
     holders = view.claims.holders(row.inbox_id, account.uid)
     if holders:
-        message = f"The inbox is held by {name_of(holders[0], account)}; delete one of the two objects."
+        message = (
+            f"The inbox belongs to {name_of(holders[0], account)}. Delete this object to leave all as it is; if the "
+            "other one is deleted, its inbox goes with it, and this object may create a new one."
+        )
         return at_rest(account, Reason.ADDRESS_CONFLICT, message)
     spec = account.desired.spec
-    adopts = spec.adopt if spec.adopt is not None else view.policy.adopt_by_default
-    if not adopts:
+    if not _adopts(account, view):
         message = (
-            "The address already exists in ColdSend; set adoptionPolicy: Adopt to take the inbox over, "
-            "or delete it in ColdSend."
+            "The address already exists in ColdSend; set adoptionPolicy: Adopt to adopt the inbox, or delete it in "
+            "ColdSend."
         )
         return _drop_lost(account, Reason.ALREADY_EXISTS, message)
     if not view.may_adopt(account):
@@ -131,7 +141,10 @@ def _existing(account: Account, row: Row, view: View) -> Step:
         )
         return _drop_lost(account, Reason.ALREADY_EXISTS, message)
     if not may_be_of(row, spec.inbox_type):
-        message = f"The address exists in ColdSend with type {row.inbox_type}; correct inboxType to adopt it."
+        message = (
+            f"The address exists in ColdSend with type {row.inbox_type}; to adopt it, create this object again with "
+            "that inboxType."
+        )
         return _drop_lost(account, Reason.ALREADY_EXISTS, message)
     waits = waits_for_crd(view, "lastApplied", "origin", "inboxID")
     if waits is not None:
