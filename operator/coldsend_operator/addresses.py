@@ -9,6 +9,11 @@ def ascii_domain(domain: str) -> str:
     return ".".join(label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in labels)
 
 
+def domain_of(address: str) -> str:
+    """The domain of an address, in the form in which addresses are compared; empty when there is none."""
+    return comparable(address).rpartition("@")[2] if "@" in address else ""
+
+
 def comparable(address: str) -> str:
     """In lower case, composed (NFC), the domain in its xn-- form, blanks of ASCII around it cut off.
 

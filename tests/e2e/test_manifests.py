@@ -336,6 +336,7 @@ def test_kubectl_explain_describes_every_field(kubectl: Kubectl, path: str) -> N
 STATUS = {
     "inboxID": "750e8400-e29b-41d4-a716-446655440000",
     "emailAddress": "google@company.com",
+    "domain": "company.com",
     "overallStatus": "SOME_NEW_WORD",
     "healthScore": None,
     "emailsSentToday": 12,
@@ -362,17 +363,24 @@ def test_kubectl_get_shows_the_columns_and_the_first_thing_that_is_wrong(kubectl
 
     head, row = kubectl("get", "sender", "google", "-n", NAMESPACE, "-o", "wide").stdout.splitlines()
     selected = kubectl(
-        "get", "sender", "-n", NAMESPACE, "-o", "name", "--field-selector", "status.overallStatus=SOME_NEW_WORD"
+        "get",
+        "sender",
+        "-n",
+        NAMESPACE,
+        "-o",
+        "name",
+        "--field-selector",
+        "status.overallStatus=SOME_NEW_WORD,status.domain=company.com",
     )
     kubectl("delete", "sender", "google", "-n", NAMESPACE)
 
     assert head.split() == [
         *("NAME", "EMAIL", "TYPE", "STATUS", "HEALTH", "SENT", "LIMIT", "READY", "REASON"),
-        *("INBOX-ID", "SYNCED", "MESSAGE", "AGE"),
+        *("DOMAIN", "INBOX-ID", "SYNCED", "MESSAGE", "AGE"),
     ]
     assert row.split()[:-1] == [
         *("google", "google@company.com", "GOOGLE_WORKSPACE", "SOME_NEW_WORD", "12", "50", "True", "Active"),
-        *("750e8400-e29b-41d4-a716-446655440000", "False", "About", "Synced."),
+        *("company.com", "750e8400-e29b-41d4-a716-446655440000", "False", "About", "Synced."),
     ]
     assert selected.stdout.split() == ["senderaccount.coldsend.pro/google"]
 

@@ -103,7 +103,7 @@ def test_kubectl_get_shows_the_columns_that_users_were_promised() -> None:
     assert columns_of(account, wide=False) == [
         *("EMAIL", "TYPE", "STATUS", "HEALTH", "SENT", "LIMIT", "READY", "REASON", "AGE"),
     ]
-    assert columns_of(account, wide=True) == ["INBOX-ID", "SYNCED", "MESSAGE"]
+    assert columns_of(account, wide=True) == ["DOMAIN", "INBOX-ID", "SYNCED", "MESSAGE"]
     assert columns_of(batch, wide=False) == [
         *("TYPE", "TOTAL", "READY", "FAILED", "PROGRESS", "ETA", "STATUS", "REASON", "AGE"),
     ]

@@ -67,6 +67,7 @@ class Inbox:
     visible_at: float  # in lists
     overall_status: str = "ACTIVE"
     health_score: float = 95.0
+    emails_sent_today: int = 0
     in_use: bool = False
     gone_at: float | None = None
     hidden_at: float = 0.0  # a list shows it until then, though it is gone
@@ -327,7 +328,7 @@ def row_of(inbox: Inbox, offset: float = 0.0) -> Row:
         inbox.inbox_type,
         inbox.overall_status,
         inbox.daily_limit,
-        0,
+        inbox.emails_sent_today,
         inbox.health_score,
         rfc3339(inbox.made_at + offset),
     )

@@ -100,6 +100,10 @@ class Child:
     orphan_by_hand: bool = False  # somebody else's field manager says Orphan
     has_inbox: bool = False
     score: float | None = None
+    domain: str = ""  # of its address; empty while that is not known
+    disabled: bool = False  # in ColdSend
+    sent: int = 0  # today
+    limit: int = 0  # per day
     shown: Shown = Shown()
     message: str = ""  # of Ready, when its reason is one that waiting alone does not cure
 

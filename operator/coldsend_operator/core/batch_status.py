@@ -19,6 +19,7 @@ FIGURES = (
     "progressPercentage",
     "completionPercentage",
     "healthScore",
+    "domains",
     "failures",
 )
 
@@ -65,6 +66,9 @@ def _figures(batch: Batch, tally: Tally, estimate: str | None) -> Status:
     _reckon_progress(status)
     if tally.score is not None:
         status["healthScore"] = {"min": tally.score[0], "mean": tally.score[1]}
+    domains = tally.domains.rows()
+    if domains:
+        status["domains"] = domains
     failures = [_failure_row(failure) for failure in tally.failures]
     if failures:
         status["failures"] = failures

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
+from coldsend_operator.addresses import domain_of
 from coldsend_operator.core.batch import Batch, Child, Entry, Refusal, Shown
+from coldsend_operator.core.batch_domains import DomainTally, Share
 from coldsend_operator.core.batch_plan import Decision, as_asked
 from coldsend_operator.core.kstatus import AT_WORK, STALLING
 from coldsend_operator.core.reasons import LASTING, Progress, Reason
@@ -61,14 +63,21 @@ class Tally:
         self._counts: Counter[Standing] = Counter()
         self._scores: dict[str, float] = {}
         self._failures: dict[str, Failure] = {}
+        self.domains = DomainTally()
 
     def put(
-        self, key: str, standing: Standing | None, score: float | None = None, failure: Failure | None = None
+        self,
+        key: str,
+        standing: Standing | None,
+        score: float | None = None,
+        failure: Failure | None = None,
+        share: Share | None = None,
     ) -> bool:
         """Take in what one inbox contributes now, None for nothing; whether anything changed."""
-        before = (self._standings.get(key), self._scores.get(key), self._failures.get(key))
-        if before == (standing, score, failure):
+        before = (self._standings.get(key), self._scores.get(key), self._failures.get(key), self.domains.get(key))
+        if before == (standing, score, failure, share):
             return False
+        self.domains.put(key, share)
         if before[0] is not None:
             self._counts[before[0]] -= 1
             if not self._counts[before[0]]:
@@ -159,15 +168,17 @@ def reckon(tally: Tally, batch: Batch, name: str, child: Child | None, decision:
         mine = child if child is not None and batch.owns(child) else None
         standing = _refused(refusal, mine.shown if mine is not None else NOTHING_SHOWN)
         failure = Failure(entry.position, entry.name, entry.shown, refusal.reason, refusal.message)
-        return tally.put(name, standing, _score(mine), failure)
+        return tally.put(name, standing, _score(mine), failure, _share(entry, standing, mine))
     if child is None:
-        return tally.put(name, _standing(Fate.OPEN, NOTHING_SHOWN, Reason.PROVISIONING))
+        standing = _standing(Fate.OPEN, NOTHING_SHOWN, Reason.PROVISIONING)
+        return tally.put(name, standing, share=_share(entry, standing, None))
     fate = _fate(child)
     obstacle = _obstacle(child, settled=batch.paused or as_asked(batch, entry, child))
     if name in batch.contested:
         obstacle = Reason.CHILD_CHANGED_BY_OTHERS
     failed = _failure(entry, child) if fate is Fate.FAILED else None
-    return tally.put(name, _standing(fate, child.shown, obstacle), _score(child), failed)
+    standing = _standing(fate, child.shown, obstacle)
+    return tally.put(name, standing, _score(child), failed, _share(entry, standing, child))
 
 
 def reckon_entry(tally: Tally, entry: Entry) -> bool:
@@ -177,7 +188,7 @@ def reckon_entry(tally: Tally, entry: Entry) -> bool:
         return False
     standing = _refused(refusal, NOTHING_SHOWN)
     failure = Failure(entry.position, None, entry.shown, refusal.reason, refusal.message)
-    return tally.put(key_of(entry), standing, None, failure)
+    return tally.put(key_of(entry), standing, None, failure, _share(entry, standing, None))
 
 
 def key_of(entry: Entry) -> str:
@@ -224,6 +235,16 @@ def _working(shown: Shown, obstacle: str) -> bool:
 
 def _refused(refusal: Refusal, shown: Shown) -> Standing:
     return Standing(Fate.FAILED, shown.ready == "True", refusal.reason, refusal.reason, shown.healthy, working=False)
+
+
+def _share(entry: Entry, standing: Standing, child: Child | None) -> Share | None:
+    """None while the domain is not known: that of a native inbox may be given by its id."""
+    domain = (child.domain if child is not None else "") or domain_of(entry.shown)
+    if not domain:
+        return None
+    if child is None:
+        return Share(domain, standing.ready)
+    return Share(domain, standing.ready, child.disabled, child.score, child.sent, child.limit)
 
 
 def _score(child: Child | None) -> float | None:

@@ -21,7 +21,7 @@ _TYPICAL = (
     b'"reason":"HealthScoreGood","status":"True","type":"Healthy"},{"lastTransitionTime":"2026-01-01T00:00:00Z",'
     b'"message":"The Secret is as it was when the inbox was made.","observedGeneration":1,"reason":"SecretUnchanged",'
     b'"status":"True","type":"CredentialsCurrent"}],"createdAt":"2026-01-01T00:00:00Z","dailyLimit":100,'
-    b'"emailAddress":"@example.com","emailsSentToday":0,"healthScore":95,"inboxID":"","inboxType":"GOOGLE_WORKSPACE",'
+    b'"emailAddress":"@example.com","domain":"example.com","emailsSentToday":0,"healthScore":95,"inboxID":"","inboxType":"GOOGLE_WORKSPACE",'
     b'"lastApplied":{"credentialsHash":"","specHash":"","workspace":""},"observedGeneration":1,"origin":"Created",'
     b'"overallStatus":"ACTIVE"}'
 )

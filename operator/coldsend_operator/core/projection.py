@@ -3,6 +3,7 @@
 import sys
 from dataclasses import replace
 
+from coldsend_operator.addresses import domain_of
 from coldsend_operator.core.answers import Row, inbox_key
 from coldsend_operator.core.breaker import Block
 from coldsend_operator.core.calls import Operation
@@ -101,7 +102,11 @@ def _can_wait(status: Status, previous: Status, *, counter_is_young: bool) -> bo
 
 def _without_additions(status: Status, previous: Status) -> Status:
     """Without what is no news where the rest is as before: an upgrade writes no thousands of objects for it."""
-    if condition(previous, Progress.RECONCILING) or not previous.get("conditions"):
+    if not previous.get("conditions"):
+        return status
+    if "domain" not in previous:
+        status = {key: value for key, value in status.items() if key != "domain"}
+    if condition(previous, Progress.RECONCILING):
         return status
     left = [each for each in status["conditions"] if each["type"] != Progress.RECONCILING]
     return {**status, "conditions": left}
@@ -132,6 +137,9 @@ def _values(account: Account, ledger: Ledger, previous: Status) -> Status:
             status["origin"] = facts.origin
     elif (shown := account.desired.spec.email_address or account.address) is not None:
         status["emailAddress"] = shown
+    domain = domain_of(status.get("emailAddress", ""))
+    if domain:
+        status["domain"] = domain
     status |= facts_to_status(facts)
     if "overallStatus" in status and row is None and _is_missing(account, ledger):
         status["overallStatus"] = seen_word(status["overallStatus"]) + LAST_SEEN

@@ -89,6 +89,7 @@ _ACCOUNT = _fields(
         "observedGeneration": _whole,
         "inboxID": _text,
         "emailAddress": _text,
+        "domain": _text,
         "inboxType": _text,
         "overallStatus": _text,
         "healthScore": _number,
@@ -114,6 +115,13 @@ _JOB = _fields(
         **dict.fromkeys(("total", "processed", "succeeded", "failed", "progressPercentage"), _whole),
     }
 )
+_DOMAIN = _fields(
+    {
+        "name": _text,
+        **dict.fromkeys(("total", "ready", "disabled", "emailsSentToday", "dailyLimit"), _whole),
+        "healthScore": _fields({"min": _number, "mean": _number}),
+    }
+)
 _BATCH = _fields(
     {
         **dict.fromkeys(
@@ -124,6 +132,7 @@ _BATCH = _fields(
             _whole,
         ),
         "healthScore": _fields({"min": _number, "mean": _number}),
+        "domains": _list(_DOMAIN),
         "estimatedCompletionTime": _time,
         "jobs": _list(_JOB),
         "failures": _list(_fields(dict.fromkeys(("name", "emailAddress", "reason", "message"), _text))),

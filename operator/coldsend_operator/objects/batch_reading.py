@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, TypeVar
 
+from coldsend_operator.addresses import domain_of
 from coldsend_operator.core.batch import Batch, Child, Entry, Refusal, Shown, Wanted, wanted_of
 from coldsend_operator.core.policy import DEFAULT_UNAVAILABLE, Unavailable
 from coldsend_operator.core.reasons import LASTING, Progress, Reason
@@ -17,12 +18,13 @@ from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.objects.desired import Raw
 from coldsend_operator.resources.annotations import read_annotations
 from coldsend_operator.resources.batch import BatchInbox, SenderAccountBatchSpec
-from coldsend_operator.resources.children import child_labels, child_name, child_spec, labels_problem
+from coldsend_operator.resources.children import child_labels, child_name, child_spec, domain_label, labels_problem
 from coldsend_operator.resources.common import DeletionPolicy
 from coldsend_operator.resources.names import (
     ACCOUNT_KIND,
     API_VERSION,
     BATCH_KIND,
+    DOMAIN_LABEL,
     GROUP,
 )
 from coldsend_operator.resources.reading import InboxReading, policies, read_batch
@@ -171,12 +173,16 @@ class ChildReader:
             orphan_by_hand=orphan and _written_by_others(metadata),
             has_inbox=bool(status.get("inboxID")),
             score=status.get("healthScore"),
+            domain=sys.intern(domain_of(status.get("emailAddress", ""))),
+            disabled=status.get("overallStatus") == "DISABLED",
+            sent=status.get("emailsSentToday", 0),
+            limit=status.get("dailyLimit", 0),
             shown=shown,
             message=message,
         )
 
     def _own_labels(self, metadata: Raw) -> Labels:
-        """The labels that our field manager put there, with their values of now."""
+        """The labels of the batch that our field manager put there, with their values of now."""
         labels = metadata.get("labels") or {}
         ours = {
             key.removeprefix("f:")
@@ -184,7 +190,7 @@ class ChildReader:
             if entry.get("manager") == BATCH_FIELD_MANAGER
             for key in _field(entry, "f:metadata", "f:labels")
         }
-        found = tuple(sorted((key, labels[key]) for key in ours if key in labels))
+        found = tuple(sorted((key, labels[key]) for key in ours if key in labels and key != DOMAIN_LABEL))
         return _shared(self._labels, found)
 
     def _conditions(self, status: Raw) -> tuple[Shown, str]:
@@ -243,7 +249,7 @@ def manifest_of(batch: Batch, spec: SenderAccountBatchSpec, entry: Entry, child:
     metadata = {
         "name": entry.name,
         "namespace": batch.namespace,
-        "labels": dict(batch.labels),
+        "labels": {**dict(batch.labels), **domain_label(domain_of(entry.shown) or (child.domain if child else ""))},
         "ownerReferences": [owner_reference(batch)],
     }
     asked = child_spec(spec, BatchInbox.model_validate_json(entry.own))

@@ -62,6 +62,9 @@ class SenderAccountStatus(Block):
     )
     inbox_id: str | None = Field(None, description="Id (UUID) of the inbox in ColdSend.")
     email_address: str | None = Field(None, description="Address as ColdSend writes it.")
+    domain: str | None = Field(
+        None, description="Domain of the address, in lower case; for `kubectl get sender --field-selector`."
+    )
     inbox_type: str | None = Field(None, description="Type as ColdSend reports it.")
     overall_status: str | None = Field(
         None,

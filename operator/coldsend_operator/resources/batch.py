@@ -163,6 +163,20 @@ class BatchHealth(Block):
     mean: float | None = Field(None, description="The arithmetic mean.")
 
 
+class DomainFigures(Block):
+    """The inboxes of one domain."""
+
+    name: str | None = Field(None, description="The domain, in lower case.")
+    total: int | None = Field(None, description="Inboxes wanted.")
+    ready: int | None = Field(None, description="SenderAccounts whose condition Ready is True.")
+    disabled: int | None = Field(None, description="Inboxes that ColdSend has disabled.")
+    health_score: BatchHealth | None = Field(
+        None, description="Health of the inboxes, summed up; absent when ColdSend shows no score."
+    )
+    emails_sent_today: int | None = Field(None, description="Mails sent today, as of the last looks.")
+    daily_limit: int | None = Field(None, description="Mails per day that ColdSend allows for these inboxes.")
+
+
 class SenderAccountBatchStatus(Block):
     """How far the batch has come."""
 
@@ -179,6 +193,12 @@ class SenderAccountBatchStatus(Block):
         None, description="succeeded in percent of total: what failed is no progress."
     )
     health_score: BatchHealth | None = Field(None, description="Health of the inboxes, summed up.")
+    domains: list[DomainFigures] | None = Field(
+        None,
+        max_length=50,
+        description="The same by domain, for the first 50 by name. Inboxes whose domain is not known yet are left out.",
+        json_schema_extra={"x-kubernetes-list-type": "atomic"},
+    )
     estimated_completion_time: str | None = Field(
         None,
         description="While work is left: when the rate limits of ColdSend let it be done (RFC 3339, UTC).",

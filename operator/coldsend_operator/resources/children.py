@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from coldsend_operator.resources.batch import BatchInbox, SenderAccountBatchSpec
-from coldsend_operator.resources.names import BATCH_LABEL
+from coldsend_operator.resources.names import BATCH_LABEL, DOMAIN_LABEL
 
 MAX_NAME = 63
 DIGEST_LENGTH = 10
@@ -34,7 +34,7 @@ TRACKING_DOMAINS = frozenset(
 )
 
 MOST_LABELS, MOST_LABEL_CHARACTERS = 50, 5_000  # each is stored with each of up to 5,000 children
-
+LABEL_VALUE = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
 NOT_IN_A_LABEL = re.compile(r"[^a-z0-9-]+")
 
 
@@ -61,7 +61,10 @@ def _batch_part(batch: str) -> str:
 
 
 def child_labels(batch: str, labels: Mapping[str, str] | None) -> dict[str, str]:
-    """The labels of the children of a batch with these labels: all but those by which tools know what they own."""
+    """The labels of the children of a batch with these labels: all but those by which tools know what they own.
+
+    That of the domain is left out as well: each child has its own.
+    """
     taken = {name: value for name, value in (labels or {}).items() if not _tracks(name)}
     return {**taken, BATCH_LABEL: batch}
 
@@ -80,7 +83,12 @@ def labels_problem(labels: Mapping[str, str]) -> str | None:
 def _tracks(label: str) -> bool:
     domain = label.rpartition("/")[0]
     known = domain in TRACKING_DOMAINS or domain.endswith(".fluxcd.io") or domain.startswith("kustomize.")
-    return known or label in TRACKING_LABELS
+    return known or label in TRACKING_LABELS or label == DOMAIN_LABEL
+
+
+def domain_label(domain: str) -> dict[str, str]:
+    """The label that names the domain of an inbox; none where the domain does not fit into a label."""
+    return {DOMAIN_LABEL: domain} if LABEL_VALUE.fullmatch(domain) else {}
 
 
 def child_spec(batch: SenderAccountBatchSpec, inbox: BatchInbox) -> dict[str, Any]:

@@ -46,6 +46,7 @@ ACCOUNT_COLUMNS = (
     Column("LIMIT", ".status.dailyLimit", "integer", "Mails per day that ColdSend allows."),
     Column("READY", _condition("Ready", "status"), description="Whether the inbox exists and can send."),
     Column("REASON", _condition("Ready", "reason"), description="Why it is ready, or why not."),
+    Column("DOMAIN", ".status.domain", description="Domain of the address.", wide=True),
     Column("INBOX-ID", ".status.inboxID", description="Id of the inbox in ColdSend.", wide=True),
     Column("SYNCED", _condition("Synced", "status"), description="Whether ColdSend matches the spec.", wide=True),
     MESSAGE,

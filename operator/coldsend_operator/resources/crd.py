@@ -37,7 +37,7 @@ def account_crd() -> dict[str, Any]:
         singular=names.ACCOUNT_SINGULAR,
         short_name=names.ACCOUNT_SHORT_NAME,
         columns=ACCOUNT_COLUMNS,
-        selectable=(".spec.inboxType", ".spec.emailAddress", ".status.overallStatus"),
+        selectable=(".spec.inboxType", ".spec.emailAddress", ".status.overallStatus", ".status.domain"),
         schema=_root(ACCOUNT_DESCRIPTION, SenderAccountSpec, SenderAccountStatus),
     )
 

@@ -18,6 +18,7 @@ CATEGORY = "coldsend"
 
 FINALIZER = "coldsend.pro/finalizer"
 BATCH_LABEL = "coldsend.pro/batch"
+DOMAIN_LABEL = "coldsend.pro/domain"
 
 PAUSED_ANNOTATION = "coldsend.pro/paused"
 RECONCILE_ANNOTATION = "coldsend.pro/reconcile"

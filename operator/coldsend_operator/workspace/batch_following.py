@@ -33,6 +33,7 @@ class Following:
     changed: bool = True  # status may have to be written
     writing: bool = False
     reported_at: float = float("-inf")
+    counters_at: float | None = None  # when counters of mails are written, if nothing else is before
     counts_said: str | None = None  # the message about failures or deletions on hold that an Event told last
     counts_said_at: float = float("-inf")
     _unlooked: dict[str, None] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any, Literal
 
 from coldsend_operator.core.batch import Batch, Child
+from coldsend_operator.core.batch_domains import without_counters
 from coldsend_operator.core.batch_estimate import completion, told
 from coldsend_operator.core.batch_jobs import RUNNING, Ended, JobRow, job_rows
 from coldsend_operator.core.batch_status import counts_told, project_batch, tells_of_empty_list
@@ -26,6 +27,7 @@ from coldsend_operator.workspace.runner import Runner
 from coldsend_operator.workspace.set_aside import REPORT, WRITE_STATUS, SetAside
 
 REPORT_SECONDS = 1.0
+COUNTER_SECONDS = 60.0  # counters of mails come one after the other, from each child: they are written together
 COUNTS_SECONDS = 60.0  # between Events that tell of other counts for the same reason
 NEVER = float("inf")
 TOLD = ("Ready", "Synced")
@@ -70,11 +72,14 @@ class Reports:
             if self._set_aside.waits(following.batch.uid, WRITE_STATUS):
                 continue
             due = following.reported_at + REPORT_SECONDS
+            following.changed |= following.counters_at is not None and following.counters_at <= now
             if following.changed and due <= now and following.counted:
                 with self._set_aside.trying(batch_ref(following.batch), REPORT, partial(self._again, following)):
                     self._report(following, now)
             if following.changed or self._moves(following):
                 pause = min(pause, max(due - now, 0.05))
+            if following.counters_at is not None:
+                pause = min(pause, max(following.counters_at - now, 0.05))
             pause = min(pause, self._follow_counts(following, now))
         return min(pause, REPORT_SECONDS) if self._jobs_run() else pause
 
@@ -146,10 +151,15 @@ class Reports:
         status = project_batch(batch, following.tally, _known_jobs(following), following.estimate, now)
         if status is None:
             return
-        if not difference(batch.status, self._kube.pruning.without("SenderAccountBatch", status)):
+        changed = difference(batch.status, self._kube.pruning.without("SenderAccountBatch", status))
+        following.counters_at = None
+        if not changed:
             if self._may_empty(following):  # an earlier run has told of it
                 following.empty_told = batch.generation
                 self._go_on(following)
+            return
+        if _counters_only(batch, changed) and now < following.reported_at + COUNTER_SECONDS:
+            following.counters_at = following.reported_at + COUNTER_SECONDS
             return
         following.writing, following.reported_at = True, now
         task = asyncio.create_task(self._write(following, status))
@@ -224,6 +234,13 @@ class Reports:
         """Wait for the writes under way."""
         while self._tasks:
             await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _counters_only(batch: Batch, changed: dict[str, Any]) -> bool:
+    """Whether nothing has changed but how many mails the domains have sent."""
+    if changed.keys() != {"domains"}:
+        return False
+    return without_counters(changed["domains"]) == without_counters(batch.status.get("domains"))
 
 
 def _known_jobs(following: Following) -> list[JobRow]:

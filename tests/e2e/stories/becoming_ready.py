@@ -95,11 +95,11 @@ def kubectl_get_shows_what_people_ask_for_first(stage: Stage) -> None:
     header, line = stage.server.kubectl("get", "sender", "-n", stage.namespace, "-o", "wide").stdout.splitlines()
     assert header.split() == [
         *("NAME", "EMAIL", "TYPE", "STATUS", "HEALTH", "SENT", "LIMIT", "READY", "REASON"),
-        *("INBOX-ID", "SYNCED", "MESSAGE", "AGE"),
+        *("DOMAIN", "INBOX-ID", "SYNCED", "MESSAGE", "AGE"),
     ]
-    assert line.split()[:11] == [
+    assert line.split()[:12] == [
         *("ann", stage.address(), GOOGLE, "ACTIVE", "100", "0", "50", "True", "Active"),
-        *(shown.inbox_id, "True"),
+        *(stage.address().partition("@")[2], shown.inbox_id, "True"),
     ]
 
 
