@@ -119,6 +119,17 @@ def test_that_a_ready_inbox_that_only_cannot_be_looked_at_is_neither() -> None:
     assert not {"Reconciling", "Stalled"} & says.keys()
 
 
+def test_that_the_new_object_of_a_rename_is_reconciling_until_the_old_one_goes() -> None:
+    desk = Desk()
+    desk.holder(name="old", status={"overallStatus": "ACTIVE"})
+    claimant = desk.account(name="new")
+    desk.sweep(row())
+    says = desk.says(claimant)
+    assert says["Ready"][1] == "AddressConflict"
+    assert says["Reconciling"] == ("True", *says["Ready"][1:])
+    assert "Stalled" not in says
+
+
 def test_that_an_upgrade_writes_no_object_only_to_say_that_it_is_reconciling() -> None:
     desk = Desk()
     account = desk.holder()

@@ -268,7 +268,9 @@ def _sayings(
     if credentials is not None:
         says[Condition.CREDENTIALS_CURRENT] = credentials
     ready, synced = says[Condition.READY], says[Condition.SYNCED]
-    working = _changes(step, synced) if ready.status == "True" else not _stalls(account, ready.reason, previous, now)
+    working = (
+        _changes(step, synced) if ready.status == "True" else not _stalls(account, ready.reason, status, previous, now)
+    )
     return says | progress(ready, synced, working=working)
 
 
@@ -277,8 +279,10 @@ def _changes(step: Step, synced: Saying) -> bool:
     return synced.status == "False" and (synced.reason in AT_WORK or step.move in {Move.CREATE, Move.DELETE})
 
 
-def _stalls(account: Account, reason: str, previous: Status, now: float) -> bool:
+def _stalls(account: Account, reason: str, status: Status, previous: Status, now: float) -> bool:
     """Whether waiting alone does not make the account Ready."""
+    if "takesOverFrom" in status:
+        return False  # the new object of a rename, which waits for the deletion of the old one
     if reason == Reason.SECRET_NOT_FOUND and condition(previous, Progress.STALLED).get("reason") != reason:
         return now >= (account.secret_missing_since or now) + SECRET_SECONDS
     return reason in STALLING or (reason == Reason.NOT_FOUND and account.desired.spec.observe)
