@@ -121,7 +121,14 @@ PROMETHEUS = GoModule(
     tags=("remove_all_sd",),
 )
 
-MODULES = (CONTROL_PLANE, HELM, HELM3, PROMETHEUS)
+# The library by which Helm, Flux and kpt wait; Helm builds a fork of it in.
+KSTATUS = GoModule(
+    folder=PACKAGE / "kstatus",
+    packages={"kstatus": "."},
+    versioned_by="sigs.k8s.io/cli-utils",
+)
+
+MODULES = (CONTROL_PLANE, HELM, HELM3, PROMETHEUS, KSTATUS)
 
 NODE = GoModule(
     folder=PACKAGE / "node",

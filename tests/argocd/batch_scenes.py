@@ -13,6 +13,7 @@ from coldsend_operator.core.batch_status import project_batch
 from coldsend_operator.core.batch_tally import Tally, reckon
 from coldsend_operator.kube.children import BATCH_FIELD_MANAGER
 from coldsend_operator.objects.batch_reading import ChildReader, manifest_of, read_list
+from coldsend_operator.resources.crd import UNSEEN
 from coldsend_operator.resources.names import BATCH_LABEL, FINALIZER, PAUSED_ANNOTATION
 from tests.argocd.scene import Raw, Scene, manifest
 from tests.support.clock import START, rfc3339
@@ -88,7 +89,7 @@ class _World:
         if self.paused:
             metadata["annotations"] = {PAUSED_ANNOTATION: "true"}
         found: Raw = {"metadata": metadata, "spec": self.spec}
-        return manifest("SenderAccountBatch", found | {"status": self._status() if self.seen else {}})
+        return manifest("SenderAccountBatch", found | {"status": self._status() if self.seen else UNSEEN})
 
     def _status(self) -> Raw:
         """What the operator's own reading, counting and projection make of it."""
