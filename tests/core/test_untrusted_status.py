@@ -43,7 +43,7 @@ def status_like(model: Any) -> st.SearchStrategy[dict[str, Any]]:
 
 
 def test_that_the_reading_knows_every_field_of_both_statuses() -> None:
-    examples: dict[str, Any] = {"conditions": [READY], "jobs": [{}], "failures": [{}]}
+    examples: dict[str, Any] = {"conditions": [READY], "jobs": [{}], "failures": [{}], "domains": [{}]}
     for read, model in ((account_status, SenderAccountStatus), (batch_status, SenderAccountBatchStatus)):
         missing = []
         for name in names_of(model):
