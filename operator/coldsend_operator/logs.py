@@ -45,6 +45,7 @@ class Event(StrEnum):
     CRD_MISSING = "crd_missing"
     CRD_DELETING = "crd_deleting"
     CRD_OUTDATED = "crd_outdated"
+    FROZEN = "frozen"
     WATCH_FAILED = "watch_failed"
     WATCH_SILENT = "watch_silent"
     CONDITION_CHANGED = "condition_changed"

@@ -152,6 +152,9 @@ CRD_OUTDATED = Metric(
     (),
     "1 while a CRD is older than the operator, so that the API server drops fields of status, else 0.",
 )
+FROZEN = Metric(
+    "coldsend_frozen", "gauge", (), "1 while COLDSEND_FREEZE keeps the operator from writing to ColdSend, else 0."
+)
 LEADER = Metric("coldsend_leader", "gauge", (), "1 while this replica works, 0 while it stands by.")
 BUILD = Metric("coldsend_build_info", "gauge", ("version", "commit"), "Always 1; the labels say what runs.")
 
@@ -176,6 +179,7 @@ METRICS = (
     WATCH_SILENCE,
     WATCHES_SILENT,
     CRD_OUTDATED,
+    FROZEN,
     LEADER,
     BUILD,
 )
@@ -215,6 +219,7 @@ class Snapshot:
     set_aside: Mapping[str, int] = field(default_factory=dict)  # kind
     watch_silence: Mapping[str, float] = field(default_factory=dict)  # seconds, by kind
     crd_outdated: bool = False
+    frozen: bool = False
 
 
 class Metrics:
@@ -313,6 +318,7 @@ def _families(snapshot: Snapshot) -> Iterator[GaugeMetricFamily]:
     yield JOBS.gauge(snapshot.jobs.items())
     yield OBJECTS_SET_ASIDE.gauge(((kind,), count) for kind, count in snapshot.set_aside.items())
     yield CRD_OUTDATED.gauge([((), int(snapshot.crd_outdated))])
+    yield FROZEN.gauge([((), int(snapshot.frozen))])
     yield WATCH_SILENCE.gauge(((kind,), seconds) for kind, seconds in snapshot.watch_silence.items())
 
 

@@ -140,6 +140,17 @@ class Settings(BaseSettings):
         description="What objects without `adoptionPolicy` do when their address exists in ColdSend already. `Adopt` "
         "serves the restore into a new cluster.",
     )
+    deletion_default: Annotated[Literal["Delete", "Orphan"], Allowed("`Delete` or `Orphan`")] = Field(
+        "Delete",
+        description="What becomes of the inbox of an object without `deletionPolicy` when the object is deleted. With "
+        "`Orphan` it stays in ColdSend.",
+    )
+    freeze: Switch = Field(
+        default=False,
+        description="While on, the operator looks and mirrors, and writes nothing to ColdSend: objects that need a "
+        "creation, a deletion or a test mail wait with the reason `Frozen`. Bulk jobs that run already are followed to "
+        "their end. Nothing is lost: it goes on when this is off again.",
+    )
     health_low: Annotated[float, Unit("health score")] = Field(
         70, allow_inf_nan=False, description="Below this score `Healthy` becomes False."
     )

@@ -140,6 +140,8 @@ SETTINGS = [
     _setting("counterSeconds", 0, "COUNTER_SECONDS", "0"),
     _setting("secretCheckSeconds", 60, "SECRET_CHECK_SECONDS", "60"),
     _setting("adoptionDefault", "Adopt", "ADOPTION_DEFAULT", "Adopt"),
+    _setting("deletionDefault", "Orphan", "DELETION_DEFAULT", "Orphan"),
+    _setting("freeze", True, "FREEZE", "on"),
     _setting("healthLow", 60, "HEALTH_LOW", "60"),
     _setting("healthGood", 80.5, "HEALTH_GOOD", "80.5"),
     _setting("deleteBrake", "100%", "DELETE_BRAKE", "100%"),

@@ -154,6 +154,14 @@ def _requests() -> Iterator[Case]:
     yield Case(held, "they were approved", _both(metric, "12x3 0x60", WORKSPACE), "5m")
     yield Case(held, "only a standby remembers them", _only_standby(metric, "12x60", WORKSPACE), "30m")
 
+    frozen, metric = "ColdSendFrozen", "coldsend_frozen"
+    yield Case(frozen, "it is on for a day", _both(metric, "1x1500", "") | _leading(1500), "24h1m", Fired(OF_LEADER))
+    yield Case(frozen, "it was switched off in time", _both(metric, "1x1000 0x500", "") | _leading(1500), "24h1m")
+
+
+def _leading(minutes: int) -> dict[str, str]:
+    return {series: f"{values[0]}x{minutes}" for series, values in LEADING.items()}
+
 
 def _jobs() -> Iterator[Case]:
     stuck = "ColdSendJobStuck"

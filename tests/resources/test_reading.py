@@ -49,7 +49,7 @@ def test_what_the_crd_accepts_has_no_problems(case: str) -> None:
 def test_a_spec_of_any_shape_is_read_without_an_exception(raw: object) -> None:
     assert read_account(raw).problems
     assert read_batch(raw).problems
-    assert policies(raw).deletion is DeletionPolicy.DELETE
+    assert policies(raw).deletion is None
 
 
 def test_fields_of_a_newer_crd_are_passed_over() -> None:
@@ -95,17 +95,17 @@ def test_a_list_of_more_than_5000_is_a_problem_with_a_way_out() -> None:
 @pytest.mark.parametrize(
     ("raw", "deletion", "management", "secret"),
     [
-        ({}, DeletionPolicy.DELETE, ManagementPolicy.FULL, None),
+        ({}, None, ManagementPolicy.FULL, None),
         ({"inboxType": 3, "deletionPolicy": "Orphan"}, DeletionPolicy.ORPHAN, ManagementPolicy.FULL, None),
         ({"deletionPolicy": "Shred"}, DeletionPolicy.ORPHAN, ManagementPolicy.FULL, None),
         ({"deletionPolicy": {}}, DeletionPolicy.ORPHAN, ManagementPolicy.FULL, None),
-        ({"managementPolicy": "Watch"}, DeletionPolicy.DELETE, ManagementPolicy.OBSERVE, None),
-        ({"apiKeySecretRef": {"name": "own"}}, DeletionPolicy.DELETE, ManagementPolicy.FULL, "own"),
+        ({"managementPolicy": "Watch"}, None, ManagementPolicy.OBSERVE, None),
+        ({"apiKeySecretRef": {"name": "own"}}, None, ManagementPolicy.FULL, "own"),
         ({"apiKeySecretRef": {}}, DeletionPolicy.ORPHAN, ManagementPolicy.OBSERVE, None),
     ],
 )
 def test_an_unknown_policy_means_what_touches_coldsend_least(
-    raw: dict[str, Any], deletion: DeletionPolicy, management: ManagementPolicy, secret: str | None
+    raw: dict[str, Any], deletion: DeletionPolicy | None, management: ManagementPolicy, secret: str | None
 ) -> None:
     found = policies(raw)
 

@@ -96,7 +96,7 @@ class Child:
     owner_at: int = 0  # where among the ownerReferences it stands
     foreign: bool = False  # something that is no Batch controls it
     deleting: bool = False
-    orphan: bool = False
+    orphan: bool | None = False  # None: its spec says nothing
     orphan_by_hand: bool = False  # somebody else's field manager says Orphan
     has_inbox: bool = False
     score: float | None = None
@@ -150,7 +150,8 @@ class Batch:
     finalized: bool = False
     released: bool = False  # it goes with `--cascade=orphan`: Kubernetes takes the children from it, they stay
     paused: bool = False
-    orphan: bool = False  # of the live template; force-orphan counts as such
+    orphan: bool | None = None  # of the live template, None: it says nothing; force-orphan counts as Orphan
+    orphan_by_default: bool = False  # what holds where it says nothing
     protected: bool = False  # deletionProtection of the batch or its live template
     approve_deletion: bool = False
     approve_recreation: bool = False
@@ -171,6 +172,11 @@ class Batch:
 
     def entry(self, name: str) -> Entry | None:
         return self.wanted.by_name.get(name) if self.wanted is not None else None
+
+    @property
+    def orphans(self) -> bool:
+        """Whether the inboxes stay in ColdSend when their children go with the batch, or leave its list."""
+        return self.orphan_by_default if self.orphan is None else self.orphan
 
     def owns(self, child: Child) -> bool:
         return child.owner == self.uid

@@ -65,7 +65,13 @@ def as_asked(batch: Batch, entry: Entry, child: Child) -> bool:
 
 
 def _policy_stands(batch: Batch, child: Child) -> bool:
-    return child.orphan == batch.orphan or child.orphan_by_hand
+    """Whether the child's deletionPolicy is that of the template, so that no default may change it afterwards.
+
+    Where the template says nothing the same default holds for both.
+    """
+    if child.orphan_by_hand or child.orphan == batch.orphan:
+        return True
+    return batch.orphan is None and child.orphan == batch.orphans
 
 
 def is_leaving(batch: Batch, child: Child) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from coldsend_operator.core.awaited import AwaitedChildren
 from coldsend_operator.core.budget import Limits
 from coldsend_operator.core.create_marks import CreateMarks
+from coldsend_operator.core.records import Desired
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class Policy:
     health_low: float = 70.0
     health_good: float = 75.0
     adopt_by_default: bool = False
+    orphan_by_default: bool = False
+    freeze: bool = False  # look and mirror, write nothing to ColdSend
     operator_key_namespaces: frozenset[str] = frozenset()
     adopt_namespaces: frozenset[str] = frozenset()
     namespaces: dict[str, NamespaceMarks] = field(default_factory=dict)
@@ -72,6 +75,14 @@ class Policy:
     hold_deletions: bool = False  # a CRD is being deleted: hold every deletion, whatever the number (rule 31)
     awaited: AwaitedChildren = field(default_factory=AwaitedChildren)
     create_marks: CreateMarks = field(default_factory=CreateMarks, repr=False)  # with a key once that is loaded
+
+    def orphans(self, desired: Desired) -> bool:
+        """Whether the inbox stays in ColdSend when the object goes: it or the live template of its Batch says so.
+
+        What an object says itself wins over every default (rule 24 for the template).
+        """
+        said = desired.spec.orphan
+        return (self.orphan_by_default if said is None else said) or desired.batch in self.orphaning
 
     def terminating(self, namespace: str) -> bool:
         return self.namespaces.get(namespace, NamespaceMarks()).terminating

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     ADOPTED = "Adopted"
     PAUSED = "Paused"
     RECONCILIATION_PAUSED = "ReconciliationPaused"
+    FROZEN = "Frozen"
     DISABLED = "Disabled"
     UNKNOWN_STATUS = "UnknownStatus"
     DELETING = "Deleting"

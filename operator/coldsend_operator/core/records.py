@@ -85,7 +85,7 @@ class Spec:
     native: Native | None
     key: SecretRef | None
     adopt: bool | None  # None: COLDSEND_ADOPTION_DEFAULT decides
-    orphan: bool
+    orphan: bool | None  # None: COLDSEND_DELETION_DEFAULT decides
     recreate: bool
     observe: bool
     protected: bool

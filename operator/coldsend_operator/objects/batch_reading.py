@@ -15,11 +15,10 @@ from coldsend_operator.core.stored_status import account_status, batch_status
 from coldsend_operator.kube.children import BATCH_FIELD_MANAGER
 from coldsend_operator.kube.finalizers import has_finalizer
 from coldsend_operator.kube.metadata import version_number
-from coldsend_operator.objects.desired import Raw
+from coldsend_operator.objects.desired import Raw, orphan_of
 from coldsend_operator.resources.annotations import read_annotations
 from coldsend_operator.resources.batch import BatchInbox, SenderAccountBatchSpec
 from coldsend_operator.resources.children import child_labels, child_name, child_spec, domain_label, labels_problem
-from coldsend_operator.resources.common import DeletionPolicy
 from coldsend_operator.resources.names import (
     ACCOUNT_KIND,
     API_VERSION,
@@ -54,7 +53,7 @@ def see_batch(batch: Batch, raw: Raw) -> None:
     template = spec.get("template") if isinstance(spec, Mapping) else None
     forced = batch.deleting and annotations.force_orphan
     batch.notes = annotations.notes
-    batch.orphan = forced or policies(template).deletion is DeletionPolicy.ORPHAN
+    batch.orphan = True if forced else orphan_of(policies(template).deletion)
     batch.protected = policies(spec).protected or policies(template).protected
     labels = child_labels(batch.name, metadata.get("labels"))
     batch.labels_problem = labels_problem(labels)
@@ -154,7 +153,7 @@ class ChildReader:
         owners = metadata.get("ownerReferences") or ()
         owner_at = next((at for at, entry in enumerate(owners) if _is_batch(entry)), None)
         owner = None if owner_at is None else owners[owner_at]
-        orphan = policies(spec).deletion is DeletionPolicy.ORPHAN
+        orphan = orphan_of(policies(spec).deletion)
         shown, message = self._conditions(status)
         return Child(
             uid=known.uid if known is not None else metadata["uid"],
@@ -170,7 +169,7 @@ class ChildReader:
             foreign=any(entry.get("controller") and not _is_batch(entry) for entry in owners),
             deleting=metadata.get("deletionTimestamp") is not None,
             orphan=orphan,
-            orphan_by_hand=orphan and _written_by_others(metadata),
+            orphan_by_hand=orphan is True and _written_by_others(metadata),
             has_inbox=bool(status.get("inboxID")),
             score=status.get("healthScore"),
             domain=sys.intern(domain_of(status.get("emailAddress", ""))),

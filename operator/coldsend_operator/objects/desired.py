@@ -90,7 +90,7 @@ def _spec(spec: SenderAccountSpec) -> Spec:
         native=native,
         key=SecretRef(key.name, key.key) if key else None,
         adopt=adopt,
-        orphan=spec.deletion_policy is DeletionPolicy.ORPHAN,
+        orphan=orphan_of(spec.deletion_policy),
         recreate=spec.update_policy is UpdatePolicy.RECREATE,
         protected=spec.deletion_protection is True,
         observe=spec.observed_only,
@@ -101,6 +101,11 @@ def _spec(spec: SenderAccountSpec) -> Spec:
             {"smtp": _hidden(smtp), "imap": _hidden(imap)},
         ),
     )
+
+
+def orphan_of(policy: DeletionPolicy | None) -> bool | None:
+    """Whether a spec says Orphan; None when it says nothing."""
+    return None if policy is None else policy is DeletionPolicy.ORPHAN
 
 
 def _server(server: MailServer | None) -> Server | None:
@@ -130,7 +135,7 @@ def _broken_spec(raw: object) -> Spec:
         native=None,
         key=SecretRef(key.name, key.key) if key else None,
         adopt=False,
-        orphan=known.deletion is DeletionPolicy.ORPHAN,
+        orphan=orphan_of(known.deletion),
         recreate=False,
         protected=known.protected,
         observe=known.management.value == "Observe",

@@ -31,6 +31,8 @@ def policy_of(settings: Settings) -> Policy:
         health_low=settings.health_low,
         health_good=settings.health_good,
         adopt_by_default=settings.adoption_default == "Adopt",
+        orphan_by_default=settings.deletion_default == "Orphan",
+        freeze=settings.freeze,
         operator_key_namespaces=frozenset(settings.operator_key_namespaces),
         adopt_namespaces=frozenset(settings.adopt_namespaces),
     )
@@ -48,10 +50,11 @@ def namespace_marks(raw: Mapping[str, Any] | None) -> NamespaceMarks:
 
 
 def take_terms(policy: Policy, batch: Batch) -> None:
-    """Take in what the batch says for the accounts of its children."""
+    """Take in what the batch says for the accounts of its children, and give it what holds where it says nothing."""
+    batch.orphan_by_default = policy.orphan_by_default
     if batch.wanted is not None:
         policy.max_unavailable[batch.uid] = batch.wanted.unavailable
-    if batch.orphan:
+    if batch.orphans:
         policy.orphaning.add(batch.uid)
     else:
         policy.orphaning.discard(batch.uid)
@@ -65,4 +68,4 @@ def deleted_with(batch: Batch, children: Iterable[Child]) -> int:
 
 
 def _is_to_be_deleted(batch: Batch, child: Child) -> bool:
-    return child.has_inbox and not (batch.orphan or child.orphan or batch.released) and is_leaving(batch, child)
+    return child.has_inbox and not (batch.orphans or child.orphan or batch.released) and is_leaving(batch, child)

@@ -178,7 +178,7 @@ class InboxFields(Block):
     deletion_policy: DeletionPolicy | None = Field(
         None,
         description="What happens to the inbox in ColdSend when this object is deleted: Delete or Orphan (it stays). "
-        "The operator takes Delete when unset.",
+        "The operator takes Delete when unset, or what its setting COLDSEND_DELETION_DEFAULT says.",
     )
     deletion_protection: Flag | None = Field(
         None,

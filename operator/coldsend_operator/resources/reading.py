@@ -52,7 +52,7 @@ class BatchReading:
 class Policies:
     """What must be known even of an object that cannot be used otherwise, so that it can be let go."""
 
-    deletion: DeletionPolicy
+    deletion: DeletionPolicy | None  # None: it says nothing
     management: ManagementPolicy
     api_key_secret: APIKeyReference | None
     protected: bool
@@ -119,10 +119,12 @@ def policies(raw: object) -> Policies:
         key = None if reference is None else APIKeyReference.model_validate(reference)
     except ValidationError:
         return Policies(DeletionPolicy.ORPHAN, ManagementPolicy.OBSERVE, None, protected)
-    delete = fields.get("deletionPolicy") in (None, DeletionPolicy.DELETE)
+    deletion = fields.get("deletionPolicy")
+    if deletion is not None:
+        deletion = DeletionPolicy.DELETE if deletion == DeletionPolicy.DELETE else DeletionPolicy.ORPHAN
     full = fields.get("managementPolicy") in (None, ManagementPolicy.FULL)
     return Policies(
-        DeletionPolicy.DELETE if delete else DeletionPolicy.ORPHAN,
+        deletion,
         ManagementPolicy.FULL if full else ManagementPolicy.OBSERVE,
         key,
         protected,

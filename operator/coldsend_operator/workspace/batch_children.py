@@ -50,7 +50,7 @@ class ChildWriter:
             case Deed.RENEW:
                 return await change_object(self._kube, ref, _new_owner(batch, child))
             case Deed.POLICY:
-                policy = DeletionPolicy.ORPHAN if batch.orphan else DeletionPolicy.DELETE
+                policy = DeletionPolicy.ORPHAN if batch.orphans else DeletionPolicy.DELETE
                 operations = [{"op": "add", "path": "/spec/deletionPolicy", "value": str(policy)}]
                 return await change_object(self._kube, ref, operations)
             case Deed.DELETE:

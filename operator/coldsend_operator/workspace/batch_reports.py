@@ -128,7 +128,7 @@ class Reports:
         """When the inboxes that are still open are likely done."""
         left = following.tally.count(Fate.OPEN)
         before = following.estimate or following.batch.status.get("estimatedCompletionTime")
-        if not left or following.batch.deleting or following.batch.paused:
+        if not left or following.batch.deleting or following.batch.paused or self._registry.policy.freeze:
             return None
         runner = self._runner_of(following.batch)
         return told(before, completion(runner.ledger, left, now), now) if runner is not None else None

@@ -279,7 +279,7 @@ class Batches:
         """Count what is to be deleted with the batch once all is decided, which is before the first write."""
         batch, leaving = following.batch, following.tally.count(Fate.LEAVING) > 0
         generation = batch.wanted.generation if batch.wanted is not None else 0
-        counted_for = (generation, batch.deleting, batch.released, batch.orphan, batch.paused, leaving)
+        counted_for = (generation, batch.deleting, batch.released, batch.orphans, batch.paused, leaving)
         if counted_for != following.announced:
             following.announced = counted_for
             self._terms.announce(batch, self._kin.owned_by(batch), leaving=leaving)
@@ -442,7 +442,7 @@ def _next(turns: dict[str, Following]) -> tuple[str, Following]:
 
 def _outline(batch: Batch) -> tuple[object, ...]:
     """What of a batch, its list aside, each of its children depends on."""
-    return (batch.deleting, batch.released, batch.paused, batch.orphan, batch.labels)
+    return (batch.deleting, batch.released, batch.paused, batch.orphan, batch.orphans, batch.labels)
 
 
 def _complain(batch: Batch, deed: str, name: str, error: KubeError) -> None:

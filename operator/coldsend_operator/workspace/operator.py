@@ -41,6 +41,7 @@ from coldsend_operator.workspace.writer import MOST_WRITES
 
 HMAC_RETRY, LONGEST_RETRY = 2.0, 30.0
 STALLED_SECONDS = 60.0
+FROZEN = "COLDSEND_FREEZE is on: this operator looks and mirrors, and writes nothing to ColdSend"
 
 
 class LeaseLost(Exception):  # noqa: N818 - an end, no error of ours
@@ -115,6 +116,8 @@ class Operator:
             answering(self._settings.probes_address, lambda: self.alive, lambda: self.ready)
         )
         log.info(Event.STARTED, version=__version__)
+        if self.policy.freeze:
+            log.warning(Event.FROZEN, message=FROZEN)
         return self
 
     async def __aexit__(
@@ -259,4 +262,9 @@ class Operator:
         figures = snapshot(
             self.registry, self.set_aside.counts(), self.clock(), with_scores=self._settings.account_metrics
         )
-        return replace(figures, watch_silence=self.watches.silent_seconds, crd_outdated=self._kube.pruning.outdated)
+        return replace(
+            figures,
+            watch_silence=self.watches.silent_seconds,
+            crd_outdated=self._kube.pruning.outdated,
+            frozen=self.policy.freeze,
+        )

@@ -25,6 +25,7 @@ local health_of = {
   -- A person paused the inbox in ColdSend, or the object.
   Paused = "Suspended",
   ReconciliationPaused = "Suspended",
+  Frozen = "Suspended",
   -- A person has to do something.
   Disabled = "Degraded",
   UnknownStatus = "Degraded",
@@ -89,7 +90,7 @@ if not current then
 end
 
 -- Before everything else: a pause of the object, and deletions that a batch wants and is not granted.
-if synced.reason == "ReconciliationPaused" or synced.reason == "DeletionHeld" then
+if synced.reason == "ReconciliationPaused" or synced.reason == "DeletionHeld" or synced.reason == "Frozen" then
   return judged(synced)
 end
 

@@ -9,6 +9,7 @@ from coldsend_operator.core.create_marks import is_mark
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps.deletion import asks_for_deletion, deletion
+from coldsend_operator.core.steps.freezing import frozen
 from coldsend_operator.core.steps.hand_over import is_handed_over
 from coldsend_operator.core.steps.holding import holding
 from coldsend_operator.core.steps.leaving import still_due
@@ -29,6 +30,11 @@ __all__ = [
 
 def next_step(account: Account, view: View, now: float) -> Step:
     """The one decision: what this account needs now."""
+    step = _next_step(account, view, now)
+    return frozen(account, step, now) if view.policy.freeze else step
+
+
+def _next_step(account: Account, view: View, now: float) -> Step:
     if account.desired.deleting is not None:
         return deletion(account, view, now)
     if _lacks_finalizer(account, view):

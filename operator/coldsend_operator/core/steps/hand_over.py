@@ -65,9 +65,8 @@ def _may_take_over(claimant: Account, holder: Account, view: View) -> bool:
 def stays(account: Account, view: View) -> bool:
     """Whether the inbox is left as it is when the object goes."""
     desired = account.desired
-    orphan = desired.spec.orphan or desired.batch in view.policy.orphaning  # safety.md, 24
     observed = desired.spec.observe or account.facts.origin == "Observed"
-    return desired.force_orphan or orphan or observed
+    return desired.force_orphan or view.policy.orphans(desired) or observed
 
 
 def handing_over(account: Account, view: View, now: float) -> Step | None:

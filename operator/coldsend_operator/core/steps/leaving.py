@@ -11,6 +11,8 @@ def still_due(account: Account, call: Call, generation: int, view: View) -> bool
     desired = account.desired
     if not call.writes:
         return True
+    if view.policy.freeze:
+        return False
     if call.operation.scope is Scope.DELETE and (desired.force_orphan or view.claims.twins(account)):
         return False
     if call.operation.scope is Scope.DELETE and on_hold(account, view) is not None:
