@@ -10,6 +10,7 @@ SECRET_SECONDS = 30.0  # a Secret of the same manifest may be applied after the 
 STALLING = LASTING | {
     Reason.PAUSED,
     Reason.RECONCILIATION_PAUSED,
+    Reason.FROZEN,
     Reason.DISABLED,
     Reason.UNKNOWN_STATUS,
     Reason.IN_USE_BY_CAMPAIGN,

@@ -23,7 +23,19 @@ from coldsend_operator.core.membership import Membership
 from coldsend_operator.core.packing import unpack
 from coldsend_operator.core.policy import NamespaceMarks, Policy
 from coldsend_operator.core.queues import Queue
-from coldsend_operator.core.records import Account, Applied, Desired, Facts, Former, KeyRef, Lost, Mail
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import (
+    RETRY_LONGEST,
+    Account,
+    Applied,
+    Desired,
+    Facts,
+    Former,
+    KeyRef,
+    Lost,
+    Mail,
+    Setback,
+)
 from coldsend_operator.core.replacements import Replacements
 from coldsend_operator.core.steps import Move, Step
 from coldsend_operator.core.timers import Timers
@@ -138,6 +150,7 @@ class Ledger:
             if marked is not None and account.wrote_at == 0:
                 account.wrote_at = marked - self.kube_offset  # the create: a GET may lag behind it (row 35)
             return
+        self._remember_refusal(account, now)
         earliest = now + self.policy.check_timeout
         if self._came_back(account, now):
             return
@@ -150,6 +163,17 @@ class Ledger:
         elif desired.finalizers and not self.leads:
             # An earlier version marked so; or the HMAC key was lost, somebody forged a mark, a manifest was copied.
             account.lost = Lost(account.uid, now, earliest=earliest, arrived=True)
+
+    def _remember_refusal(self, account: Account, now: float) -> None:
+        """What ColdSend refused to an earlier run is tried again no earlier by this one (rule 33)."""
+        refusal = account.facts.refusal
+        retry_at = min(unix_of(refusal.next_attempt) or 0.0, now + RETRY_LONGEST) if refusal is not None else 0.0
+        if refusal is None or account.setback is not None or refusal.workspace != self.digest:
+            return
+        reason = Reason(refusal.reason) if refusal.reason in set(Reason) else Reason.REJECTED
+        account.setback = Setback(reason, refusal.message, now, retry_at, refusal.basis, refusal.attempts)
+        if account.desired.spec.smtp is not None and now < retry_at:
+            self.stale_secrets.add(account.uid)
 
     def _go_on(self, account: Account, now: float) -> None:
         """The key of the account changed: this process knows of its creates, whatever stands on the object."""
@@ -362,6 +386,7 @@ class Ledger:
     def _begin_to_hold(self, account: Account) -> None:
         """What stood between the account and an inbox is over."""
         account.unknowns = 0
+        account.facts = replace(account.facts, refusal=None)
         account.lost = account.setback = account.gone_at = account.deleted_at = account.refused_delete = None
         account.since = account.repeats = account.sent_name = None
         account.look_at, account.looks, account.unsure_at, account.doubted = None, 0, 0.0, False

@@ -14,7 +14,7 @@ from coldsend_operator.core.kstatus import AT_WORK, SECRET_SECONDS, STALLING, pr
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.packing import unpack
 from coldsend_operator.core.reasons import Condition, Progress, Reason
-from coldsend_operator.core.records import Account, Applied, Facts, Former, JobRef, Mail
+from coldsend_operator.core.records import Account, Applied, Facts, Former, JobRef, Mail, Refusal
 from coldsend_operator.core.steps import Move, Step
 from coldsend_operator.core.steps.differences import secret_changed, shows_spec, spec_changed
 from coldsend_operator.core.steps.hand_over import takes_over_from
@@ -192,6 +192,8 @@ def facts_to_status(facts: Facts) -> Status:
         status["origin"] = facts.origin
     if facts.reconcile is not None:
         status["lastReconcileRequest"] = facts.reconcile
+    if facts.refusal is not None:
+        status |= _refused(facts.refusal)
     if facts.credentials_current is not None:
         status["lastCredentialsCurrentRequest"] = facts.credentials_current
     if facts.job is not None:
@@ -239,8 +241,40 @@ def facts_of(status: Status) -> Facts:
         else None,
         job=JobRef(job["id"], job.get("operation", ""), job.get("state", "Running")) if job.get("id") else None,
         reconcile=status.get("lastReconcileRequest"),
+        refusal=_refusal_of(status),
         handed_over_from=Former(former.get("namespace", ""), former.get("name", "")) if former else None,
         credentials_current=status.get("lastCredentialsCurrentRequest"),
+    )
+
+
+def _refused(refusal: Refusal) -> Status:
+    generation, digest, asked = refusal.basis
+    last = {
+        "reason": refusal.reason,
+        "message": refusal.message,
+        "generation": generation,
+        "credentialsHash": digest,
+        "reconcileRequest": asked,
+        "workspace": refusal.workspace,
+    }
+    return {
+        "nextAttempt": refusal.next_attempt,
+        "attempts": refusal.attempts,
+        "lastRefusal": {key: value for key, value in last.items() if value is not None},
+    }
+
+
+def _refusal_of(status: Status) -> Refusal | None:
+    last, due = status.get("lastRefusal"), status.get("nextAttempt")
+    if not last or due is None:
+        return None
+    return Refusal(
+        reason=last.get("reason", ""),
+        message=last.get("message", ""),
+        next_attempt=due,
+        attempts=status.get("attempts", 1),
+        basis=(last.get("generation", 0), last.get("credentialsHash"), last.get("reconcileRequest")),
+        workspace=last.get("workspace"),
     )
 
 

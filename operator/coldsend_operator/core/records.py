@@ -4,12 +4,14 @@ import sys
 from dataclasses import dataclass
 
 from coldsend_operator.core.create_marks import is_mark
+from coldsend_operator.core.hashes import comparable
 from coldsend_operator.core.packing import pack
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.stored_status import Status, account_status
 
 SMTP_TYPES = frozenset({"GOOGLE_WORKSPACE", "OUTLOOK_365", "CUSTOM_SMTP"})
 HELD_ORIGINS = frozenset({"Created", "Adopted"})
+RETRY_FIRST, RETRY_LONGEST = 300.0, 6 * 3600.0  # seconds between the tries of what ColdSend refused
 NOT_HELD_ORIGINS = frozenset({None, "Observed"})
 
 
@@ -184,6 +186,22 @@ class Former:
     name: str
 
 
+Basis = tuple[int, str | None, str | None]
+"""What a retry depends on beside time: generation, digest of the credentials, reconcile annotation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """`status.nextAttempt`, `status.attempts` and `status.lastRefusal`: a create that ColdSend refused (rule 33)."""
+
+    reason: str
+    message: str
+    next_attempt: str  # RFC 3339
+    attempts: int
+    basis: Basis
+    workspace: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What status says of the account, and must survive a restart."""
@@ -194,6 +212,7 @@ class Facts:
     mail: Mail | None = None
     job: JobRef | None = None
     reconcile: str | None = None
+    refusal: Refusal | None = None
     handed_over_from: Former | None = None
     credentials_current: str | None = None  # the annotation value that was served last
 
@@ -223,15 +242,22 @@ class Setback:
     message: str
     at: float
     retry_at: float
-    basis: tuple[int, str | None, str | None]
+    basis: Basis
     tries: int = 1
     rushes: int = 0  # tries in quick succession, whatever the basis
     earliest: float = 0.0
 
-    def waits(self, basis: tuple[int, str | None, str | None], now: float) -> float | None:
+    def waits(self, basis: Basis, now: float) -> float | None:
         """Until when nothing is tried; None when it may be tried now."""
-        until = max(self.earliest, self.retry_at if basis == self.basis else 0.0)
+        until = max(self.earliest, self.retry_at if self.stands_on(basis) else 0.0)
         return until if now < until else None
+
+    def stands_on(self, basis: Basis) -> bool:
+        """Whether nothing has changed that it depends on. What digests cannot tell counts as unchanged."""
+        (generation, digest, asked), (before, sent, asked_before) = basis, self.basis
+        if (generation, asked) != (before, asked_before):
+            return False
+        return digest == sent or (digest is not None and sent is not None and not comparable(digest, sent))
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,8 +371,15 @@ class Account:
         return self.creating or lost or self.job is not None
 
     @property
-    def basis(self) -> tuple[int, str | None, str | None]:
-        """What a retry depends on beside time."""
+    def awaits_secret(self) -> bool:
+        """Whether only the Secret, which this run has not read yet, tells if a refusal of an earlier run stands."""
+        setback = self.setback
+        if setback is None or self.credentials is not None or setback.basis[1] is None:
+            return False
+        return setback.stands_on((self.desired.generation, setback.basis[1], self.basis[2]))
+
+    @property
+    def basis(self) -> Basis:
         digest = self.credentials.digest if self.credentials else None
         asked = self.desired.reconcile if self.reconcile_asked is None else self.reconcile_asked
         return (self.desired.generation, digest, asked)

@@ -101,6 +101,14 @@ _ACCOUNT = _fields(
             dict.fromkeys(("requestID", "recipient", "startedAt", "sentAt", "messageID", "error"), _text)
         ),
         "lastReconcileRequest": _text,
+        "nextAttempt": _time,
+        "attempts": _whole,
+        "lastRefusal": _fields(
+            {
+                "generation": _whole,
+                **dict.fromkeys(("reason", "message", "credentialsHash", "reconcileRequest", "workspace"), _text),
+            }
+        ),
         "lastCredentialsCurrentRequest": _text,
         "origin": _text,
         "handedOverFrom": _fields(dict.fromkeys(("namespace", "name"), _text)),

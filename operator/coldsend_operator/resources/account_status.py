@@ -54,6 +54,24 @@ class Former(Block):
     name: str | None = Field(None, description="Its name.")
 
 
+class LastRefusal(Block):
+    """What ColdSend last said to a create that it refused, and what that was based on.
+
+    When any of it changes the create is tried again at once, else at nextAttempt.
+    """
+
+    reason: str | None = Field(None, description="The reason that Ready showed, ConnectionFailed for instance.")
+    message: str | None = Field(None, description="What ColdSend said.")
+    generation: int | None = Field(None, description="The metadata.generation that was refused.")
+    credentials_hash: str | None = Field(
+        None, description="Digest of the passwords that were refused, made like that of lastApplied."
+    )
+    reconcile_request: str | None = Field(
+        None, description="The value of the annotation coldsend.pro/reconcile at that time."
+    )
+    workspace: str | None = Field(None, description="First 12 characters of a digest of the API key that was used.")
+
+
 class SenderAccountStatus(Block):
     """What the operator knows of the inbox. Values that ColdSend reports are kept as it wrote them."""
 
@@ -87,6 +105,13 @@ class SenderAccountStatus(Block):
     last_credentials_current_request: str | None = Field(
         None, description="The last value of the annotation coldsend.pro/credentials-current that was served."
     )
+    next_attempt: str | None = Field(
+        None,
+        description="When a create that ColdSend refused is tried again (RFC 3339, UTC), whatever restarts in between; "
+        "at once when spec, the Secret or the annotation coldsend.pro/reconcile changes.",
+    )
+    attempts: int | None = Field(None, description="How often ColdSend has refused it in a row.")
+    last_refusal: LastRefusal | None = Field(None, description="What ColdSend refused, while nextAttempt is there.")
     origin: str | None = Field(
         None,
         description="How this object came by the inbox: Created, Adopted or Observed. Only created and adopted ones "

@@ -403,6 +403,7 @@ class Registry:
 def _fresh(account: Account) -> None:
     """What the old workspace showed means nothing in the new one."""
     account.setback = account.gone_at = account.deleted_at = account.refused_delete = None
+    account.facts = replace(account.facts, refusal=None)
     account.look_at, account.looks, account.searched_at, account.unsure_at = None, 0, 0.0, 0.0
     account.job, account.busy, account.turn_at, account.doubted = None, None, None, False
     account.repeats = None

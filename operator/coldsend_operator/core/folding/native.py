@@ -1,8 +1,9 @@
 """Domains that could not be read, and native inboxes whose address follows from them."""
 
 from coldsend_operator.core.answers import Failure, FailureKind
-from coldsend_operator.core.folding.pieces import BREAKER_PACES, RETRY_FIRST
+from coldsend_operator.core.folding.pieces import BREAKER_PACES
 from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.records import RETRY_FIRST
 
 
 def domains_failed(ledger: Ledger, failure: Failure, now: float) -> None:

@@ -1,5 +1,6 @@
 """What all answers have in common: setbacks, looks that are tried again, kinds of failures."""
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -7,8 +8,9 @@ from coldsend_operator.core.answers import Failure, FailureKind
 from coldsend_operator.core.calls import Call, Operation
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.reasons import Reason
-from coldsend_operator.core.records import Account, Lost, Setback
+from coldsend_operator.core.records import RETRY_FIRST, RETRY_LONGEST, Account, Lost, Refusal, Setback
 from coldsend_operator.core.steps.step import GET_BACKOFF
+from coldsend_operator.core.times import rfc3339
 
 UNKNOWN = frozenset({FailureKind.LOST, FailureKind.UNAVAILABLE})
 WORKSPACE = frozenset(
@@ -23,7 +25,8 @@ WORKSPACE = frozenset(
 )
 """Failures that say nothing about the accounts of a call: they wait in their queue until the workspace may go on."""
 BREAKER_PACES = UNKNOWN | WORKSPACE
-RETRY_FIRST, RETRY_LONGEST = 300.0, 6 * 3600.0
+MOST_TRIES = 64  # that are told apart: the longest wait comes far sooner
+LONGEST_MESSAGE = 400
 QUIET = 600.0  # after so long without a refusal, what changed is tried at once again
 IN_USE_FIRST, IN_USE_LONGEST = 5.0, 600.0
 LAGGING_LOOKS = 4  # so many looks at lists that lag behind a delete are no proof that it was refused
@@ -124,9 +127,17 @@ def set_back(
     first: float = RETRY_FIRST,
     longest: float = RETRY_LONGEST,
 ) -> None:
-    account.setback = _next_setback(
-        account, account.setback, Setback(reason, message, now, first, account.basis), longest
+    setback = _next_setback(account, account.setback, Setback(reason, message, now, first, account.basis), longest)
+    account.setback = setback
+    refusal = Refusal(
+        reason=reason,
+        message=message[:LONGEST_MESSAGE],
+        next_attempt=rfc3339(math.ceil(setback.retry_at)),
+        attempts=setback.tries,
+        basis=setback.basis,
+        workspace=ledger.digest,
     )
+    account.facts = replace(account.facts, refusal=refusal)
     account.unsure_at = 0.0
     if reason is Reason.CONNECTION_FAILED:
         ledger.stale_secrets.add(account.uid)  # a corrected Secret ends the wait, so it is read again soon
@@ -135,8 +146,8 @@ def set_back(
 
 def _next_setback(account: Account, before: Setback | None, new: Setback, longest: float) -> Setback:
     """`new` with its times, where `retry_at` is the first wait: longer each time, and never at once too often."""
-    again = before is not None and before.reason is new.reason and before.basis == account.basis
-    tries = before.tries + 1 if again and before is not None else 1
+    again = before is not None and before.reason is new.reason and before.stands_on(account.basis)
+    tries = min(before.tries + 1, MOST_TRIES) if again and before is not None else 1
     rushes = before.rushes + 1 if before is not None and new.at - before.at < QUIET else 0
     return replace(
         new,

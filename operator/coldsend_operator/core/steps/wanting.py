@@ -34,6 +34,8 @@ def wanting(account: Account, view: View, now: float) -> Step:
     if step is not None and account.job is None:
         return step
     setback = account.setback
+    if setback is not None and account.awaits_secret and now < setback.retry_at:
+        return Step(quiet=True)
     until = setback.waits(account.basis, now) if setback is not None else None
     if setback is not None and until is not None:
         refused = at_rest(account, setback.reason, refusal_message(account, setback, until), until)
