@@ -13,7 +13,7 @@
   resources: [secrets] # passwords and API keys, by the name that an object gives; never listed
   verbs: [get]
 - apiGroups: [""]
-  resources: [namespaces] # the annotation that approves deletions, and whether the namespace is going
+  resources: [namespaces] # annotations: approvals and defaults for objects; and whether the namespace is going
   verbs: [get]
 - apiGroups: [events.k8s.io]
   resources: [events]

@@ -7,6 +7,7 @@ from typing import Any
 
 from coldsend_operator.core.policy import DEFAULT_UNAVAILABLE, Unavailable
 from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.records import SecretRef
 
 TWICE = "The address stands in the list more than once; the first one has the inbox. Remove this one."
 
@@ -149,8 +150,14 @@ class Batch:
     deleting: bool = False
     finalized: bool = False
     released: bool = False  # it goes with `--cascade=orphan`: Kubernetes takes the children from it, they stay
-    paused: bool = False
+    waits: bool = False  # its namespace has not been read yet: nothing is decided
+    paused: bool = False  # what holds: the next, or the namespace
+    paused_said: bool | None = None  # what the batch says itself; None: nothing
     orphan: bool | None = None  # of the live template, None: it says nothing; force-orphan counts as Orphan
+    recreate: bool = False  # of the live template
+    adopt: bool | None = None  # likewise; None: it says nothing
+    key: SecretRef | None = None  # likewise
+    effective: dict[str, Any] = field(default_factory=dict)  # `status.effective`
     orphan_by_default: bool = False  # what holds where it says nothing
     protected: bool = False  # deletionProtection of the batch or its live template
     approve_deletion: bool = False

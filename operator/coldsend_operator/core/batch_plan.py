@@ -36,6 +36,8 @@ def decide(batch: Batch, name: str, child: Child | None) -> Decision:
     if child is not None and batch.inherits(child):
         # safety.md, 25: before anything else, and of a paused batch too, or Kubernetes deletes the child
         return REST if batch.deleting else Decision(Deed.RENEW)
+    if batch.waits:
+        return REST
     if batch.deleting:
         return _letting_go(batch, child)
     if batch.wanted is None or batch.problems or batch.paused:
@@ -124,6 +126,8 @@ class Mark(StrEnum):
 
 def mark_of_batch(batch: Batch, owned: Callable[[], Iterable[Child]], *, idle: bool) -> Mark:
     """`owned` are its children; `idle`: no write of the batch is under way or waits."""
+    if batch.waits:
+        return Mark.KEEP
     if batch.deleting:
         return Mark.TAKE if batch.finalized and idle and _may_go(batch, owned) else Mark.KEEP
     wanted = batch.wanted

@@ -3,7 +3,15 @@
 from coldsend_operator.core.batch import Batch
 from coldsend_operator.core.batch_jobs import JobRow
 from coldsend_operator.core.batch_tally import Failure, Fate, Tally
-from coldsend_operator.core.conditions import MESSAGE_LENGTH, Saying, condition, conditions, with_notes
+from coldsend_operator.core.conditions import (
+    MESSAGE_LENGTH,
+    NAMESPACE_PAUSED,
+    PAUSED,
+    Saying,
+    condition,
+    conditions,
+    with_notes,
+)
 from coldsend_operator.core.kstatus import STALLING, progress
 from coldsend_operator.core.reasons import LASTING, Condition, Progress, Reason
 from coldsend_operator.core.stored_status import Status
@@ -40,6 +48,9 @@ def project_batch(batch: Batch, tally: Tally, jobs: list[JobRow], estimate: str 
             _never_back(status, previous)
     if jobs:
         status["jobs"] = jobs
+    shown = previous.get("effective") if batch.paused else batch.effective
+    if shown:
+        status["effective"] = shown
     says = _sayings(batch, tally, status)
     status["observedGeneration"] = generation
     status["conditions"] = conditions(says, previous, generation, now)
@@ -219,7 +230,7 @@ def _synced(batch: Batch, tally: Tally, status: Status) -> Saying:
     if stop is not None:
         return stop
     if batch.paused:
-        message = "Reconciliation is paused by the annotation coldsend.pro/paused; remove it to go on."
+        message = NAMESPACE_PAUSED if batch.paused_said is None and batch.effective else PAUSED
         return Saying("False", Reason.RECONCILIATION_PAUSED, message)
     held = _held(batch, tally) or _contested(batch)
     if held is not None:

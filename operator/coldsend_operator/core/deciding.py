@@ -101,7 +101,7 @@ def _see_change(account: Account, now: float) -> None:
 def _forget_the_observed(ledger: Ledger, account: Account, step: Step) -> None:
     """An object that observed and may not any more, or is to manage now, shows no inbox once refused (rule 12)."""
     desired = account.desired
-    if account.facts.origin != "Observed" or desired.paused or desired.deleting is not None:
+    if account.facts.origin != "Observed" or _is_paused(ledger, account) or desired.deleting is not None:
         return
     if desired.spec.observe and ledger.may_adopt(account) and ledger.may_use_key(account):
         return
@@ -113,7 +113,7 @@ def _forget_the_observed(ledger: Ledger, account: Account, step: Step) -> None:
 def _acknowledge(ledger: Ledger, account: Account, now: float) -> None:
     """`coldsend.pro/reconcile`: a fresh look now, at ColdSend and at the Secret."""
     asked, facts = account.desired.reconcile, account.facts
-    if asked is None or asked == facts.reconcile or account.desired.paused:
+    if asked is None or asked == facts.reconcile or _is_paused(ledger, account):
         return
     if account.reconcile_asked != asked:
         if not _taken_up(ledger, account, now):
@@ -139,7 +139,12 @@ def _accept_credentials(ledger: Ledger, account: Account, now: float) -> None:
     It is read once more first, and waited for while it cannot be read. Without an inbox there is nothing to accept yet.
     """
     asked, facts, desired = account.desired.credentials_current, account.facts, account.desired
-    if asked is None or asked == facts.credentials_current or desired.paused or desired.deleting is not None:
+    if (
+        asked is None
+        or asked == facts.credentials_current
+        or _is_paused(ledger, account)
+        or desired.deleting is not None
+    ):
         return
     if not facts.held or facts.applied is None or desired.spec.smtp is None or desired.spec.observe:
         return
@@ -165,6 +170,10 @@ def _taken_up(ledger: Ledger, account: Account, now: float) -> bool:
     account.reconciles = account.reconciles + 1 if now < account.reconciled_at + RECONCILE_QUIET else 1
     account.reconciled_at = now
     return True
+
+
+def _is_paused(ledger: Ledger, account: Account) -> bool:
+    return ledger.policy.paused(account.desired.namespace, said=account.desired.paused)
 
 
 def _wait(ledger: Ledger, account: Account, step: Step, now: float) -> None:

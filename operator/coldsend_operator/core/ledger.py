@@ -464,12 +464,12 @@ class Ledger:
     def may_adopt(self, account: Account) -> bool:
         """safety.md, 14: with the operator's own key only the listed namespaces may adopt or observe."""
         allowed = self.policy.adopt_namespaces
-        return account.desired.spec.key is not None or not allowed or account.desired.namespace in allowed
+        return not account.desired.uses_operator_key or not allowed or account.desired.namespace in allowed
 
     def may_use_key(self, account: Account) -> bool:
         """safety.md, 14: which namespaces may use the operator's own key."""
         allowed = self.policy.operator_key_namespaces
-        return account.desired.spec.key is not None or not allowed or account.desired.namespace in allowed
+        return not account.desired.uses_operator_key or not allowed or account.desired.namespace in allowed
 
     def approved_recreation(self, account: Account) -> bool:
         return account.desired.approve_recreation or self._marks(account).approve_recreation

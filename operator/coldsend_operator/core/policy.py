@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from coldsend_operator.core.awaited import AwaitedChildren
 from coldsend_operator.core.budget import Limits
 from coldsend_operator.core.create_marks import CreateMarks
-from coldsend_operator.core.records import Desired
+from coldsend_operator.core.records import Desired, SecretRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +39,26 @@ DEFAULT_UNAVAILABLE = Unavailable()
 
 @dataclass(frozen=True, slots=True)
 class NamespaceMarks:
-    """The annotations of a namespace that approve what is held, and whether it is Terminating."""
+    """What a namespace says: approvals of what is held, defaults for its objects, and whether it is Terminating.
+
+    `orphan` and `key` are None where it says nothing. A Batch says only the approvals.
+    """
 
     approve_deletion: bool = False
     approve_recreation: bool = False
     terminating: bool = False
+    paused: bool = False
+    orphan: bool | None = None
+    key: SecretRef | None = None
+
+    @property
+    def approves(self) -> bool:
+        return self.approve_deletion or self.approve_recreation
 
 
 @dataclass(slots=True)
 class Policy:
-    """Durations are seconds. `namespaces` holds what was last read of the namespaces that were asked for."""
+    """Durations are seconds. `namespaces` holds what was last read of each namespace that has objects."""
 
     limits: Limits = field(default_factory=Limits)
     brake: Threshold = field(default_factory=Threshold)
@@ -82,7 +92,17 @@ class Policy:
         What an object says itself wins over every default (rule 24 for the template).
         """
         said = desired.spec.orphan
-        return (self.orphan_by_default if said is None else said) or desired.batch in self.orphaning
+        orphan = self.orphaned_by_default(desired.namespace) if said is None else said
+        return orphan or desired.batch in self.orphaning
+
+    def orphaned_by_default(self, namespace: str) -> bool:
+        """Whether inboxes of objects that say nothing of it stay in ColdSend when these go."""
+        said = self.namespaces.get(namespace, NamespaceMarks()).orphan
+        return self.orphan_by_default if said is None else said
+
+    def paused(self, namespace: str, *, said: bool | None) -> bool:
+        """Whether an object is paused that says this itself (None: nothing)."""
+        return self.namespaces.get(namespace, NamespaceMarks()).paused if said is None else said
 
     def terminating(self, namespace: str) -> bool:
         return self.namespaces.get(namespace, NamespaceMarks()).terminating

@@ -9,6 +9,7 @@ from coldsend_operator.core.breaker import Block
 from coldsend_operator.core.calls import Operation
 from coldsend_operator.core.conditions import Saying, condition, conditions, with_notes
 from coldsend_operator.core.deciding import QUIET_SECONDS
+from coldsend_operator.core.effective import effective_of
 from coldsend_operator.core.hashes import comparable, hidden_part
 from coldsend_operator.core.kstatus import AT_WORK, SECRET_SECONDS, STALLING, progress
 from coldsend_operator.core.ledger import Ledger
@@ -104,8 +105,8 @@ def _without_additions(status: Status, previous: Status) -> Status:
     """Without what is no news where the rest is as before: an upgrade writes no thousands of objects for it."""
     if not previous.get("conditions"):
         return status
-    if "domain" not in previous:
-        status = {key: value for key, value in status.items() if key != "domain"}
+    added = {"domain", "effective"} - previous.keys()
+    status = {key: value for key, value in status.items() if key not in added}
     if condition(previous, Progress.RECONCILING):
         return status
     left = [each for each in status["conditions"] if each["type"] != Progress.RECONCILING]
@@ -124,7 +125,8 @@ def _values(account: Account, ledger: Ledger, previous: Status) -> Status:
     facts = account.facts
     status: Status = {}
     row = ledger.inventory.rows.get(facts.inbox_id or "")
-    if account.desired.paused and account.desired.deleting is None:
+    paused = ledger.policy.paused(account.desired.namespace, said=account.desired.paused)
+    if paused and account.desired.deleting is None:
         status = {key: previous[key] for key in VALUE_KEYS if key in previous}
     elif facts.inbox_id is not None:
         status = _of_row(row) if row is not None else {}
@@ -140,6 +142,10 @@ def _values(account: Account, ledger: Ledger, previous: Status) -> Status:
     domain = domain_of(status.get("emailAddress", ""))
     if domain:
         status["domain"] = domain
+    if not paused:
+        status["effective"] = effective_of(account, ledger.policy)
+    elif "effective" in previous:
+        status["effective"] = previous["effective"]
     status |= facts_to_status(facts)
     if "overallStatus" in status and row is None and _is_missing(account, ledger):
         status["overallStatus"] = seen_word(status["overallStatus"]) + LAST_SEEN

@@ -119,7 +119,7 @@ class Desired:
     finalizers: tuple[str, ...]
     spec: Spec
     problems: tuple[str, ...]
-    paused: bool = False
+    paused: bool | None = None  # what the object says itself; None: its namespace decides
     reconcile: str | None = None
     credentials_current: str | None = None
     approve_deletion: bool = False
@@ -128,10 +128,17 @@ class Desired:
     hand_over_to: str | None = None  # as the annotation says it: <namespace>/<name>
     notes: tuple[str, ...] = ()  # about annotations that mean nothing
     batch: str | None = None  # UID of the owning batch
+    default_key: SecretRef | None = None  # that its namespace gives to objects without apiKeySecretRef
 
     @property
     def key_ref(self) -> KeyRef:
-        return OWN_KEY if self.spec.key is None else KeyRef(self.namespace, self.spec.key)
+        """A key that comes from the namespace is a reference of that namespace (rule 40)."""
+        secret = self.spec.key or self.default_key
+        return OWN_KEY if secret is None else KeyRef(self.namespace, secret)
+
+    @property
+    def uses_operator_key(self) -> bool:
+        return self.spec.key is None and self.default_key is None
 
     @property
     def finalized(self) -> bool:

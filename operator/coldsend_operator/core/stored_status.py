@@ -84,6 +84,7 @@ def _condition(value: object) -> Status | None:
     }
 
 
+_EFFECTIVE = _fields(dict.fromkeys(("deletionPolicy", "updatePolicy", "adoptionPolicy", "apiKeySecret"), _text))
 _ACCOUNT = _fields(
     {
         "observedGeneration": _whole,
@@ -100,6 +101,7 @@ _ACCOUNT = _fields(
         "testEmail": _fields(
             dict.fromkeys(("requestID", "recipient", "startedAt", "sentAt", "messageID", "error"), _text)
         ),
+        "effective": _EFFECTIVE,
         "lastReconcileRequest": _text,
         "nextAttempt": _time,
         "attempts": _whole,
@@ -139,6 +141,7 @@ _BATCH = _fields(
             ),
             _whole,
         ),
+        "effective": _EFFECTIVE,
         "healthScore": _fields({"min": _number, "mean": _number}),
         "domains": _list(_DOMAIN),
         "estimatedCompletionTime": _time,

@@ -11,6 +11,7 @@ from coldsend_operator.addresses import domain_of
 from coldsend_operator.core.batch import Batch, Child, Entry, Refusal, Shown, Wanted, wanted_of
 from coldsend_operator.core.policy import DEFAULT_UNAVAILABLE, Unavailable
 from coldsend_operator.core.reasons import LASTING, Progress, Reason
+from coldsend_operator.core.records import SecretRef
 from coldsend_operator.core.stored_status import account_status, batch_status
 from coldsend_operator.kube.children import BATCH_FIELD_MANAGER
 from coldsend_operator.kube.finalizers import has_finalizer
@@ -19,6 +20,8 @@ from coldsend_operator.objects.desired import Raw, orphan_of
 from coldsend_operator.resources.annotations import read_annotations
 from coldsend_operator.resources.batch import BatchInbox, SenderAccountBatchSpec
 from coldsend_operator.resources.children import child_labels, child_name, child_spec, domain_label, labels_problem
+from coldsend_operator.resources.common import AdoptionPolicy, UpdatePolicy
+from coldsend_operator.resources.effective import api_key
 from coldsend_operator.resources.names import (
     ACCOUNT_KIND,
     API_VERSION,
@@ -47,13 +50,19 @@ def see_batch(batch: Batch, raw: Raw) -> None:
     batch.deleting = metadata.get("deletionTimestamp") is not None
     batch.finalized = has_finalizer(metadata)
     batch.released = ORPHANS_STAY in (metadata.get("finalizers") or ())
-    batch.paused = annotations.paused
+    batch.paused_said = annotations.paused
+    batch.paused = annotations.paused is True
     batch.approve_deletion = annotations.approve_deletion
     batch.approve_recreation = annotations.approve_recreation
     template = spec.get("template") if isinstance(spec, Mapping) else None
     forced = batch.deleting and annotations.force_orphan
     batch.notes = annotations.notes
     batch.orphan = True if forced else orphan_of(policies(template).deletion)
+    fields = template if isinstance(template, Mapping) else {}
+    key = policies(template).api_key_secret
+    batch.key = None if key is None else SecretRef(api_key(key).name, api_key(key).key)
+    batch.recreate = fields.get("updatePolicy") == UpdatePolicy.RECREATE
+    batch.adopt = None if fields.get("adoptionPolicy") is None else fields["adoptionPolicy"] == AdoptionPolicy.ADOPT
     batch.protected = policies(spec).protected or policies(template).protected
     labels = child_labels(batch.name, metadata.get("labels"))
     batch.labels_problem = labels_problem(labels)

@@ -6,8 +6,12 @@ from typing import Any
 from coldsend_operator.core.batch import Batch, Child
 from coldsend_operator.core.batch_plan import is_leaving
 from coldsend_operator.core.budget import Limits
+from coldsend_operator.core.effective import effective
 from coldsend_operator.core.policy import NamespaceMarks, Policy, Threshold
+from coldsend_operator.core.records import SecretRef
 from coldsend_operator.resources.annotations import read_annotations
+from coldsend_operator.resources.common import DeletionPolicy
+from coldsend_operator.resources.effective import api_key_default
 from coldsend_operator.settings import Settings
 
 SHORTEST_CHECK, CHECK_TIMEOUT = 10.0, 120.0
@@ -42,16 +46,24 @@ def namespace_marks(raw: Mapping[str, Any] | None) -> NamespaceMarks:
     """What a Namespace says, as the API server shows it; None when it is not there."""
     found = raw or {}
     annotations = read_annotations((found.get("metadata") or {}).get("annotations"))
+    key = None if annotations.api_key_secret is None else api_key_default(annotations.api_key_secret)
     return NamespaceMarks(
         approve_deletion=annotations.approve_deletion,
         approve_recreation=annotations.approve_recreation,
         terminating=(found.get("status") or {}).get("phase") == "Terminating",
+        paused=annotations.paused is True,
+        # an unknown word means what touches ColdSend least
+        orphan=None if annotations.deletion_policy is None else annotations.deletion_policy != DeletionPolicy.DELETE,
+        key=None if key is None else SecretRef(key.name, key.key),
     )
 
 
 def take_terms(policy: Policy, batch: Batch) -> None:
     """Take in what the batch says for the accounts of its children, and give it what holds where it says nothing."""
-    batch.orphan_by_default = policy.orphan_by_default
+    batch.orphan_by_default = policy.orphaned_by_default(batch.namespace)
+    batch.paused = policy.paused(batch.namespace, said=batch.paused_said)
+    key = batch.key or policy.namespaces.get(batch.namespace, NamespaceMarks()).key
+    batch.effective = effective(policy, orphan=batch.orphans, recreate=batch.recreate, adopt=batch.adopt, key=key)
     if batch.wanted is not None:
         policy.max_unavailable[batch.uid] = batch.wanted.unavailable
     if batch.orphans:

@@ -166,8 +166,8 @@ class InboxFields(Block):
     )
     api_key_secret_ref: APIKeyReference | None = Field(
         None,
-        description="Secret key with the API key of another ColdSend workspace than the operator's own. The operator "
-        "takes its own key when unset.",
+        description="Secret key with the API key of another ColdSend workspace than the operator's own. When unset the "
+        "operator takes the Secret that coldsend.pro/api-key-secret on the namespace names, else its own key.",
     )
     adoption_policy: AdoptionPolicy | None = Field(
         None,
@@ -178,7 +178,8 @@ class InboxFields(Block):
     deletion_policy: DeletionPolicy | None = Field(
         None,
         description="What happens to the inbox in ColdSend when this object is deleted: Delete or Orphan (it stays). "
-        "The operator takes Delete when unset, or what its setting COLDSEND_DELETION_DEFAULT says.",
+        "The operator takes Delete when unset, or what coldsend.pro/deletion-policy on the namespace says, or "
+        "its setting COLDSEND_DELETION_DEFAULT.",
     )
     deletion_protection: Flag | None = Field(
         None,

@@ -72,6 +72,25 @@ class LastRefusal(Block):
     workspace: str | None = Field(None, description="First 12 characters of a digest of the API key that was used.")
 
 
+class EffectivePolicies(Block):
+    """What holds once the defaults of the namespace and of the operator are applied."""
+
+    deletion_policy: str | None = Field(
+        None,
+        description="Delete or Orphan: what the spec says, else coldsend.pro/deletion-policy of the namespace, else "
+        "the setting COLDSEND_DELETION_DEFAULT.",
+    )
+    update_policy: str | None = Field(None, description="Never or Recreate.")
+    adoption_policy: str | None = Field(
+        None, description="Refuse or Adopt: what the spec says, else the setting COLDSEND_ADOPTION_DEFAULT."
+    )
+    api_key_secret: str | None = Field(
+        None,
+        description="Secret with the API key (behind a slash its key, unless that is apiKey): what the spec says, else "
+        "coldsend.pro/api-key-secret of the namespace; absent for the operator's own key.",
+    )
+
+
 class SenderAccountStatus(Block):
     """What the operator knows of the inbox. Values that ColdSend reports are kept as it wrote them."""
 
@@ -99,6 +118,7 @@ class SenderAccountStatus(Block):
     created_at: str | None = Field(None, description="When ColdSend created the inbox (RFC 3339, UTC).")
     job: JobMembership | None = Field(None, description="The bulk job that carries this inbox, while one does.")
     test_email: TestEmailStatus | None = Field(None, description="What became of the last test mail.")
+    effective: EffectivePolicies | None = Field(None, description="The policies and the API key that hold.")
     last_reconcile_request: str | None = Field(
         None, description="The last value of the annotation coldsend.pro/reconcile that was served."
     )

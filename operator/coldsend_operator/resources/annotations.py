@@ -36,13 +36,15 @@ OF_NAMESPACES = frozenset({DELETION_POLICY_ANNOTATION, API_KEY_SECRET_ANNOTATION
 class Annotations:
     """What the annotations of an object ask for. `notes` are sentences about those that mean nothing."""
 
-    paused: bool = False
+    paused: bool | None = None  # None: nothing is said
     approve_deletion: bool = False
     approve_recreation: bool = False
     force_orphan: bool = False
     reconcile: str | None = None
     hand_over_to: str | None = None
     credentials_current: str | None = None
+    deletion_policy: str | None = None  # of a Namespace: a default for its objects
+    api_key_secret: str | None = None  # likewise
     notes: tuple[str, ...] = ()
 
 
@@ -50,13 +52,15 @@ def read_annotations(raw: Mapping[str, str] | None) -> Annotations:
     """Read the annotations of an account, a batch or a namespace."""
     given = raw or {}
     return Annotations(
-        paused=flag(given, PAUSED_ANNOTATION),
+        paused=switch(given, PAUSED_ANNOTATION),
         approve_deletion=flag(given, APPROVE_DELETION_ANNOTATION),
         approve_recreation=flag(given, APPROVE_RECREATION_ANNOTATION),
         force_orphan=flag(given, FORCE_ORPHAN_ANNOTATION),
         reconcile=text(given, RECONCILE_ANNOTATION),
         hand_over_to=(text(given, HAND_OVER_ANNOTATION) or "").strip() or None,
         credentials_current=text(given, CREDENTIALS_CURRENT_ANNOTATION),
+        deletion_policy=(text(given, DELETION_POLICY_ANNOTATION) or "").strip() or None,
+        api_key_secret=(text(given, API_KEY_SECRET_ANNOTATION) or "").strip() or None,
         notes=tuple(_notes(given))[:MOST_NOTES],
     )
 
@@ -64,6 +68,11 @@ def read_annotations(raw: Mapping[str, str] | None) -> Annotations:
 def flag(annotations: Mapping[str, str], name: str) -> bool:
     """Whether the value is `true`, in any case."""
     return annotations.get(name, "").strip().lower() == "true"
+
+
+def switch(annotations: Mapping[str, str], name: str) -> bool | None:
+    """True for `true`, False for `false`, in any case; None for nothing, and for what means nothing."""
+    return {"true": True, "false": False}.get(annotations.get(name, "").strip().lower())
 
 
 def text(annotations: Mapping[str, str], name: str) -> str | None:

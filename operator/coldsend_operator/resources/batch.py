@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from coldsend_operator.resources.account import LIMIT_DESCRIPTION, InboxFields, NativeDomain, TestEmail
 from coldsend_operator.resources.account_rules import INBOX_RULES, NATIVE_IDENTITY
+from coldsend_operator.resources.account_status import EffectivePolicies
 from coldsend_operator.resources.batch_rules import ITEM_RULES, LIST_RULES, MAX_INBOXES, TEMPLATE_RULES
 from coldsend_operator.resources.common import (
     CONDITIONS_EXTENSION,
@@ -202,6 +203,9 @@ class SenderAccountBatchStatus(Block):
     estimated_completion_time: str | None = Field(
         None,
         description="While work is left: when the rate limits of ColdSend let it be done (RFC 3339, UTC).",
+    )
+    effective: EffectivePolicies | None = Field(
+        None, description="The policies and the API key that hold for inboxes that say nothing else."
     )
     jobs: list[Job] | None = Field(
         None,

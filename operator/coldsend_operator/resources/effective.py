@@ -1,6 +1,7 @@
 """What a spec means once the operator's defaults are applied; nothing of this is ever written into a spec."""
 
 import math
+import re
 from dataclasses import dataclass
 
 from coldsend_operator.resources.account import SenderAccountSpec
@@ -11,6 +12,7 @@ SMTP_HOSTS = {InboxType.GOOGLE_WORKSPACE: "smtp.gmail.com", InboxType.OUTLOOK_36
 IMAP_HOSTS = {InboxType.GOOGLE_WORKSPACE: "imap.gmail.com", InboxType.OUTLOOK_365: "outlook.office365.com"}
 SMTP_PORT = 587
 IMAP_PORT = 993
+NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]")
 DEFAULT_MAX_UNAVAILABLE = "10%"
 
 
@@ -69,6 +71,15 @@ def password_key(reference: PasswordReference) -> SecretKeyReference:
 
 def api_key(reference: APIKeyReference) -> SecretKeyReference:
     return SecretKeyReference(reference.name, reference.key or API_KEY_KEY)
+
+
+def api_key_default(said: str) -> SecretKeyReference:
+    """The annotation coldsend.pro/api-key-secret of a Namespace: `<name>` or `<name>/<key>`.
+
+    Characters that no Secret has in its name or key are replaced, so that such a Secret is never found.
+    """
+    name, _, key = said.partition("/")
+    return SecretKeyReference(NOT_IN_A_NAME.sub("_", name), NOT_IN_A_NAME.sub("_", key) or API_KEY_KEY)
 
 
 def max_unavailable(value: int | str | None, total: int) -> int:

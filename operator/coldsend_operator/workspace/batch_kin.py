@@ -38,6 +38,14 @@ class Kin:
     def __iter__(self) -> Iterator[Following]:
         return iter(self._by_uid.values())
 
+    @property
+    def namespaces(self) -> set[str]:
+        """Those that have batches."""
+        return {namespace for namespace, followings in self._by_namespace.items() if followings}
+
+    def in_namespace(self, namespace: str) -> list[Following]:
+        return list(self._by_namespace.get(namespace, {}).values())
+
     def get(self, uid: str) -> Following | None:
         return self._by_uid.get(uid)
 

@@ -27,6 +27,7 @@ class BatchTerms:
     def see(self, batch: Batch, owned: Owned) -> None:
         """Take the batch's present terms; the children that they concern are decided anew when they have changed."""
         before = self._of(batch.uid)
+        batch.waits = not self._registry.knows(batch.namespace)
         take_terms(self._policy, batch)
         if self._of(batch.uid) != before:
             self._touch(owned())

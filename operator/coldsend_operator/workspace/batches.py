@@ -105,6 +105,22 @@ class Batches:
         if batch is not None:
             self._terms.forget(batch)
 
+    @property
+    def namespaces(self) -> set[str]:
+        """Those that have batches."""
+        return self._kin.namespaces
+
+    def namespace_changed(self, namespace: str) -> None:
+        """The namespace was read for the first time, or says something else now."""
+        for following in self._kin.in_namespace(namespace):
+            batch = following.batch
+            before = _outline(batch)
+            self._terms.see(batch, self._kin.owned_by(batch))
+            following.changed = True
+            if _outline(batch) != before:
+                self._look_at_all(following)
+            self._activate(following)
+
     def roll_back(self, ref: Ref) -> None:
         """The API server was restored, and shows an older state of the object."""
         self._kin.roll_back(ref)
@@ -442,7 +458,7 @@ def _next(turns: dict[str, Following]) -> tuple[str, Following]:
 
 def _outline(batch: Batch) -> tuple[object, ...]:
     """What of a batch, its list aside, each of its children depends on."""
-    return (batch.deleting, batch.released, batch.paused, batch.orphan, batch.orphans, batch.labels)
+    return (batch.waits, batch.deleting, batch.released, batch.paused, batch.orphan, batch.orphans, batch.labels)
 
 
 def _complain(batch: Batch, deed: str, name: str, error: KubeError) -> None:

@@ -87,7 +87,7 @@ class KeyRing:
     def allowed(self, account: Account) -> bool:
         """safety.md, 14: which namespaces may use the operator's own key."""
         names = self._settings.operator_key_namespaces
-        return account.desired.spec.key is not None or not names or account.desired.namespace in names
+        return not account.desired.uses_operator_key or not names or account.desired.namespace in names
 
     def forget(self, refs: set[KeyRef]) -> frozenset[str]:
         """Only these references are still in use. Returns the namespaces that may use others instead."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
@@ -31,7 +31,7 @@ from coldsend_operator.workspace.crd_guard import CrdGuard
 from coldsend_operator.workspace.credentials import Hmac, SecretReader, load_hmac
 from coldsend_operator.workspace.figures import snapshot
 from coldsend_operator.workspace.keys import KeyRing
-from coldsend_operator.workspace.namespace_watch import watch_namespaces
+from coldsend_operator.workspace.namespace_watch import NamespaceWatch, waiting_namespaces
 from coldsend_operator.workspace.registry import Registry, report_end
 from coldsend_operator.workspace.runner import Doors
 from coldsend_operator.workspace.secret_watch import SecretWatch
@@ -41,6 +41,7 @@ from coldsend_operator.workspace.writer import MOST_WRITES
 
 HMAC_RETRY, LONGEST_RETRY = 2.0, 30.0
 STALLED_SECONDS = 60.0
+LONGEST_LOOK = 5.0  # at namespaces, when this process begins to lead
 FROZEN = "COLDSEND_FREEZE is on: this operator looks and mirrors, and writes nothing to ColdSend"
 
 
@@ -74,6 +75,7 @@ class Operator:
         self._hmac: Hmac | None = None
         self.ready = False
         self._leading = False
+        self._progress = asyncio.Event()  # a namespace was read, or an account has found its workspace
 
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self._kube)
@@ -107,6 +109,15 @@ class Operator:
             self.metrics.job_finished,
             self.set_aside,
         )
+        self._namespaces = NamespaceWatch(
+            self._kube,
+            self.policy,
+            self.clock,
+            lambda: self.registry.namespaces | self.batches.namespaces,
+            lambda: waiting_namespaces(self._ledgers()),
+            self._namespace_changed,
+        )
+        self.registry.on_unread, self.registry.on_placed = self._namespaces.wake, self._progress.set
         self.crds = CrdGuard(self._kube, self.policy, self._decide_all_again, may_read=not self._settings.namespaces)
         self._arrivals = Arrivals(
             self._kube, self._settings, self.registry, self.batches, self.clock, self.set_aside, self.crds
@@ -139,21 +150,24 @@ class Operator:
     async def work(self) -> None:
         """Wait until all is known, then lead; returns when told to stop, raises when the Lease is lost."""
         await self._load_hmac()
+        self._begin(self._namespaces.run(), "namespaces")
         self._begin(self.registry.watch_keys(), "keys")
         await self._arrivals.whole("SenderAccount")
         await self._arrivals.whole("SenderAccountBatch")
-        while not self.registry.placed:  # noqa: ASYNC110 - many small steps lead there, none of them the last
-            await asyncio.sleep(ARRIVAL_PAUSE)
+        while not (self._namespaces.whole and self.registry.placed):
+            self._progress.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._progress.wait(), ARRIVAL_PAUSE)
         self.ready = True
         await self._leadership.acquired()
         self._kube.fence.lets_through = self._leadership.fresh
         await self._arrivals.whole("SenderAccount")  # what the leader before us wrote last must have arrived too
         await self._arrivals.whole("SenderAccountBatch")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._namespaces.read_again(), LONGEST_LOOK)
         await self._store.load()
         self.metrics.leader(leading=True)
         self._leading = True
-        namespaces = watch_namespaces(self._kube, self.policy, lambda: tuple(self.registry.runners.values()))
-        self._begin(namespaces, "namespaces")
         self._begin(self._secret_watch().run(), "secrets")
         self._begin(self._arrivals.forget_the_unseen(), "lists")
         self.batches.announce_all()
@@ -242,6 +256,11 @@ class Operator:
         runner = self.registry.runners.get(account.ledger_digest)
         if runner is not None:
             runner.wake()
+
+    def _namespace_changed(self, namespace: str) -> None:
+        self._progress.set()
+        self.registry.namespace_changed(namespace)
+        self.batches.namespace_changed(namespace)
 
     def _decide_all_again(self) -> None:
         for runner in self.registry.runners.values():

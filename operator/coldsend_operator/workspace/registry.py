@@ -16,7 +16,7 @@ from coldsend_operator.core.packing import pack
 from coldsend_operator.core.policy import Policy
 from coldsend_operator.core.projection import facts_of
 from coldsend_operator.core.reasons import Reason
-from coldsend_operator.core.records import Account, KeyRef
+from coldsend_operator.core.records import Account, Desired, KeyRef
 from coldsend_operator.core.stored_status import Status, account_status
 from coldsend_operator.core.trust import Trust
 from coldsend_operator.logs import Event, log
@@ -48,12 +48,15 @@ class Registry:
         self.on_seen: list[Callable[[Account], None]] = []
         self.on_spec_change: list[Callable[[Account], None]] = []
         self.on_gone: list[Callable[[Account], None]] = []
+        self.on_placed: Callable[[], None] = lambda: None  # an account has found its workspace
+        self.on_unread: Callable[[], None] = lambda: None  # an object has come whose namespace was not read yet
         self._claims = Claims()
         self._trust = Trust()
         self._ring = ring
         self._doors = doors
         self._client_of = client_of
         self._refs = Membership[KeyRef]()
+        self._namespaces = Membership[str]()
         self._moves: dict[str, asyncio.TimerHandle] = {}  # accounts that may not leave their workspace yet
         self._unplaced: set[str] = set()
         self._crowded_out: set[str] = set()  # their namespace uses too many keys
@@ -70,6 +73,7 @@ class Registry:
         account = self.accounts.get(uid)
         if account is None:
             account = read_object(raw)
+            account.desired = self._with_default(account.desired)
             self.accounts[uid] = account
             self._place(account)
             _tell(self.on_seen, account)
@@ -77,7 +81,7 @@ class Registry:
         if not self._running:
             self._read_anew(account, raw)
             return
-        desired = read_desired(raw)
+        desired = self._with_default(read_desired(raw))
         if desired.resource_version < max(account.desired.resource_version, account.written_version):
             if desired.generation <= account.desired.generation:
                 return  # older than what we know: our own write came before this event
@@ -107,6 +111,7 @@ class Registry:
             runner.ledger.remove(account.uid)
         self._unplaced.discard(account.uid)
         fresh = read_object(raw)
+        fresh.desired = self._with_default(fresh.desired)
         self.accounts[fresh.uid] = fresh
         self._place(fresh)
         _tell(self.on_seen, fresh)
@@ -141,6 +146,7 @@ class Registry:
         self._unplaced.discard(uid)
         self._crowded_out.discard(uid)
         self._refs.place(uid, None)
+        self._namespaces.place(uid, None)
         self._cancel_move(uid)
         runner = self.runners.get(account.ledger_digest)
         if runner is not None:
@@ -148,10 +154,46 @@ class Registry:
             runner.wake()
         _tell(self.on_gone, account)
 
+    # -- namespaces
+
+    def knows(self, namespace: str) -> bool:
+        """Whether what the namespace says is known: nothing is decided for its objects before."""
+        known = namespace in self.policy.namespaces
+        if not known:
+            self.on_unread()
+        return known
+
+    @property
+    def namespaces(self) -> set[str]:
+        """Those that have accounts."""
+        return set(self._namespaces.counts())
+
+    def namespace_changed(self, namespace: str) -> None:
+        """The namespace was read for the first time, or says something else now."""
+        for uid in self._namespaces.members(namespace):
+            account = self.accounts[uid]
+            desired = self._with_default(account.desired)
+            if desired is not account.desired:
+                account.desired = desired
+                runner = self.runners.get(account.ledger_digest)
+                if runner is not None and uid in runner.ledger.accounts:
+                    runner.ledger.update(account, desired)
+            self._place(account)
+
+    def _with_default(self, desired: Desired) -> Desired:
+        """With the API key that the namespace gives to objects that name none."""
+        marks = self.policy.namespaces.get(desired.namespace)
+        key = marks.key if marks is not None else desired.default_key
+        return desired if key == desired.default_key else replace(desired, default_key=key)
+
     # -- placing accounts
 
     def _place(self, account: Account) -> None:
         """Put the account into the workspace of its key; into none while no key can be had."""
+        self._namespaces.place(account.uid, account.desired.namespace)
+        if not self.knows(account.desired.namespace):
+            self._unplaced.add(account.uid)
+            return
         ref = account.desired.key_ref
         self._refs.place(account.uid, ref)
         self._cancel_move(account.uid)
@@ -167,7 +209,7 @@ class Registry:
         problem = state.problem if self._ring.allowed(account) else NOT_FOR_NAMESPACE
         digest = state.digest if self._ring.allowed(account) else None
         digest, problem = self._for_deletion(account, digest, problem)
-        account.key_problem = problem
+        account.key_problem = _by_default(problem) if account.desired.spec.key is None else problem
         self._move(account, digest or NO_WORKSPACE, ref)
 
     def _for_deletion(
@@ -209,6 +251,7 @@ class Registry:
         if self._running:
             self._settle_trust(runner.ledger, ref)
         runner.wake()
+        self.on_placed()
 
     def hasten(self, account: Account) -> None:
         """Read its API key again now."""
@@ -409,6 +452,13 @@ def _fresh(account: Account) -> None:
     account.repeats = None
     if account.desired.spec.native is not None:
         account.address = None
+
+
+def _by_default(problem: tuple[Reason, str] | None) -> tuple[Reason, str] | None:
+    """What is wrong with a key that the namespace names."""
+    if problem is None:
+        return None
+    return problem[0], problem[1].replace("(spec.apiKeySecretRef)", "(coldsend.pro/api-key-secret of the namespace)")
 
 
 def _tell(listeners: list[Callable[[Account], None]], account: Account) -> None:

@@ -5,6 +5,7 @@
 
 from dataclasses import replace
 
+from coldsend_operator.core.conditions import NAMESPACE_PAUSED, PAUSED
 from coldsend_operator.core.create_marks import is_mark
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account
@@ -48,7 +49,7 @@ def _next_step(account: Account, view: View, now: float) -> Step:
 
 
 def _step(account: Account, view: View, now: float) -> Step:
-    stop = _invalid(account) or _paused(account) or twins(account, view) or unknown_origin(account)
+    stop = _invalid(account) or _paused(account, view) or twins(account, view) or unknown_origin(account)
     if stop is not None:
         return stop
     if account.desired.spec.observe:
@@ -85,10 +86,8 @@ def _invalid(account: Account) -> Step | None:
     return at_rest(account, Reason.INVALID_SPEC, " ".join(account.desired.problems))
 
 
-def _paused(account: Account) -> Step | None:
-    if not account.desired.paused:
+def _paused(account: Account, view: View) -> Step | None:
+    desired = account.desired
+    if not view.policy.paused(desired.namespace, said=desired.paused):
         return None
-    return Step(
-        reason=Reason.RECONCILIATION_PAUSED,
-        message="Reconciliation is paused by the annotation coldsend.pro/paused; remove it to go on.",
-    )
+    return Step(reason=Reason.RECONCILIATION_PAUSED, message=PAUSED if desired.paused else NAMESPACE_PAUSED)

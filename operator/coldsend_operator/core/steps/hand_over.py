@@ -49,7 +49,9 @@ def _awaited(holder: Account, view: View) -> str | None:
 
 def _may_take_over(claimant: Account, holder: Account, view: View) -> bool:
     desired, spec = claimant.desired, claimant.desired.spec
-    if desired.deleting is not None or desired.problems or desired.paused or spec.observe:
+    if desired.deleting is not None or desired.problems or spec.observe:
+        return False
+    if view.policy.paused(desired.namespace, said=desired.paused):
         return False
     if claimant.key_problem is not None or claimant.leaving or spec.inbox_type != holder.desired.spec.inbox_type:
         return False

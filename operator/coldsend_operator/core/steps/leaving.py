@@ -22,4 +22,9 @@ def still_due(account: Account, call: Call, generation: int, view: View) -> bool
     if call.operation.creates and view.inventory.at(account.address or ""):
         return False  # a look has shown an inbox there meanwhile
     unchanged = desired.generation == generation and not desired.problems and not account.leaving
-    return unchanged and desired.deleting is None and not desired.paused and not desired.spec.observe
+    return (
+        unchanged
+        and desired.deleting is None
+        and not view.policy.paused(desired.namespace, said=desired.paused)
+        and not desired.spec.observe
+    )
