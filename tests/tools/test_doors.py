@@ -58,14 +58,16 @@ async def test_every_call_to_the_cluster_is_a_get_or_a_list() -> None:
     client = Gets()
     reader = KubeReader(cast("KubeClient", client))
 
-    assert calls(KubeReader) == {"objects", "secret", "namespace", "state"}
+    assert calls(KubeReader) == {"objects", "one", "secret", "namespace", "state"}
     assert await reader.objects("SenderAccount", None) == [{"kind": "SenderAccount"}]
     assert await reader.secret("sales", "login") is not None
+    assert await reader.one("SenderAccount", "sales", "ann") is not None
     assert await reader.namespace("sales") is not None
     assert await reader.state(Access()) == ("default/coldsend-operator-state", {})
     assert client.asked == [
         "/apis/coldsend.pro/v1alpha1/senderaccounts",
         "/api/v1/namespaces/sales/secrets/login",
+        "/apis/coldsend.pro/v1alpha1/namespaces/sales/senderaccounts/ann",
         "/api/v1/namespaces/sales",
         "/api/v1/namespaces/default/configmaps/coldsend-operator-state",
     ]

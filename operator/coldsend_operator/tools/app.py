@@ -9,6 +9,19 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from coldsend_operator.tools.app_cluster import (
+    approve_deletion,
+    approve_recreation,
+    force_orphan,
+    hand_over,
+    pause,
+    reconcile,
+    resume,
+    send_test_email,
+    status,
+    tree,
+    wait,
+)
 from coldsend_operator.tools.errors import CommandError
 
 Namespace = Annotated[str, typer.Option("-n", "--namespace", help="Namespace of the objects.")]
@@ -35,6 +48,17 @@ def commands() -> dict[str, Callable[..., None]]:
     """The commands by name, in the order of the help."""
     return {
         "plan": plan,
+        "status": status,
+        "tree": tree,
+        "wait": wait,
+        "pause": pause,
+        "resume": resume,
+        "reconcile": reconcile,
+        "approve-deletion": approve_deletion,
+        "approve-recreation": approve_recreation,
+        "force-orphan": force_orphan,
+        "hand-over": hand_over,
+        "test-email": send_test_email,
         "import": import_,
         "export": export,
         "inventory": inventory,

@@ -1,4 +1,4 @@
-"""What commands see of ColdSend and of the cluster: reads alone. None of these classes has a method that writes."""
+"""What commands see of ColdSend and of the cluster: reads alone, but for those that set an annotation or a field."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import SecretStr
 from pydantic_core import PydanticCustomError
@@ -13,7 +14,7 @@ from pydantic_core import PydanticCustomError
 from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.core.answers import Domain, Page
 from coldsend_operator.kube import paths
-from coldsend_operator.kube.client import Expired, Kind, KubeClient
+from coldsend_operator.kube.client import MERGE_PATCH, Expired, Kind, KubeClient, Ref
 from coldsend_operator.kube.connection import Answer, Connection
 from coldsend_operator.kube.errors import Forbidden, KubeError, NotFound
 from coldsend_operator.kube.login import load_login, namespace_of_context
@@ -21,12 +22,13 @@ from coldsend_operator.kube.namespaces import get_namespace
 from coldsend_operator.kube.secrets import SecretContent, Secrets
 from coldsend_operator.logs import configure_logs, mask
 from coldsend_operator.resources.common import SECRET_KEY, SECRET_NAME
-from coldsend_operator.resources.names import API_KEY_KEY
+from coldsend_operator.resources.names import API_KEY_KEY, API_VERSION
 from coldsend_operator.settings import SettingError, Settings, load_settings, own_namespace
 from coldsend_operator.tools.allowance import Allowance
 from coldsend_operator.tools.errors import CommandError, UsageError
 
 LIST_TRIES = 3
+EDITOR = "kubectl-coldsend"  # field manager
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,19 @@ class ReadingConnection(Connection):
         self._as = {"Impersonate-User": access.impersonate} if access.impersonate else {}
 
     async def exchange(self, method: str, target: str, headers: dict[str, str], body: Any, seconds: float) -> Answer:
-        if method != "GET":
-            raise AssertionError(f"a command that only reads was about to send a {method}")
+        if not self.may_send(method, target):
+            raise AssertionError(f"a command was about to send what it may not: {method} {target}")
         return await super().exchange(method, target, {**headers, **self._as}, body, seconds)
+
+    def may_send(self, method: str, _target: str) -> bool:
+        return method == "GET"
+
+
+class EditingConnection(ReadingConnection):
+    """One over which objects of the two kinds can be changed as well, and nothing made or deleted."""
+
+    def may_send(self, method: str, target: str) -> bool:
+        return method == "GET" or (method == "PATCH" and target.startswith(f"/apis/{API_VERSION}/"))
 
 
 class KubeReader:
@@ -98,6 +110,13 @@ class KubeReader:
 
     async def secret(self, namespace: str, name: str) -> SecretContent | None:
         return await Secrets(self._client).get(namespace, name)
+
+    async def one(self, kind: Kind, namespace: str, name: str) -> dict[str, Any] | None:
+        """One object; None when it is not there."""
+        try:
+            return await self._client.get(f"{paths.collection(kind, namespace)}/{quote(name, safe='')}")
+        except NotFound:
+            return None
 
     async def namespace(self, name: str) -> dict[str, Any] | None:
         """The Namespace; None when it is not there, or may not be read."""
@@ -124,15 +143,42 @@ class KubeReader:
         return found
 
 
+class KubeEditor(KubeReader):
+    """Objects of the two kinds, changed with the user's own rights."""
+
+    async def change(self, ref: Ref, patch: dict[str, Any]) -> str | None:
+        """Merge the patch into this very object; what is wrong when it could not be done."""
+        metadata = {**patch.get("metadata", {}), "uid": ref.uid}
+        body = {**patch, "metadata": metadata}  # another object of the name has another UID: that is a conflict
+        try:
+            await self._client.patch(ref.path, body, MERGE_PATCH, {"fieldManager": EDITOR})
+        except KubeError as error:
+            return f"{ref.kind} {ref.namespace}/{ref.name}: {error.message}"
+        return None
+
+
 @asynccontextmanager
 async def kube_reader(access: Access) -> AsyncIterator[KubeReader]:
     """Raises CommandError with the sentence of whatever goes wrong inside."""
+    async with _connected(ReadingConnection(access)) as client:
+        yield KubeReader(client)
+
+
+@asynccontextmanager
+async def kube_editor(access: Access) -> AsyncIterator[KubeEditor]:
+    """As `kube_reader`, for the commands that change objects."""
+    async with _connected(EditingConnection(access)) as client:
+        yield KubeEditor(client)
+
+
+@asynccontextmanager
+async def _connected(connection: Connection) -> AsyncIterator[KubeClient]:
     configure_logs("console", "error")  # what the layers below say of trouble is no data of the command
     client = KubeClient.connect(lambda _kind, _verb: None)
-    client.connection = ReadingConnection(access)
+    client.connection = connection
     try:
         async with client:
-            yield KubeReader(client)
+            yield client
     except NotFound:
         raise CommandError(
             "the cluster does not know these kinds; install them: coldsend-operator crds | kubectl apply --server-side "

@@ -2,8 +2,11 @@
 
 import re
 
+from coldsend_operator.kube.paths import Kind
+from coldsend_operator.resources import names
 from coldsend_operator.resources.children import DIGEST_LENGTH, digest
 from coldsend_operator.resources.common import InboxType
+from coldsend_operator.tools.errors import UsageError
 
 WORDS = {
     InboxType.COLDSEND: "native",
@@ -11,7 +14,13 @@ WORDS = {
     InboxType.OUTLOOK_365: "outlook",
     InboxType.CUSTOM_SMTP: "smtp",
 }
+ACCOUNT: Kind = "SenderAccount"
+BATCH: Kind = "SenderAccountBatch"
 MAX_NAME = 63
+_KINDS: dict[str, Kind] = {
+    **dict.fromkeys((names.ACCOUNT_SHORT_NAME, names.ACCOUNT_SINGULAR, names.ACCOUNT_PLURAL), ACCOUNT),
+    **dict.fromkeys((names.BATCH_SHORT_NAME, names.BATCH_SINGULAR, names.BATCH_PLURAL), BATCH),
+}
 _CUT_DIGEST = 6
 _NOT_IN_A_LABEL = re.compile(r"[^a-z0-9]+")
 _PLAIN = re.compile(r"[a-z0-9.-]+@[a-z0-9.-]+")
@@ -45,3 +54,12 @@ def password_key(address: str) -> str:
         return address.replace("@", "_")
     readable = _NOT_IN_A_KEY.sub("_", address)[:_LONGEST_READABLE]
     return f"{readable}_{digest(address, DIGEST_LENGTH)}"
+
+
+def object_of(text: str) -> tuple[Kind, str]:
+    """Kind and name of `sender/ann`, `senderbatch/pool`, or `ann` alone. Raises UsageError."""
+    kind, slash, name = text.rpartition("/")
+    found = _KINDS.get(kind.lower()) if slash else ACCOUNT
+    if found is None or not name:
+        raise UsageError(f"{text}: give sender/NAME or senderbatch/NAME")
+    return found, name

@@ -1,0 +1,1 @@
+"""`pause`, `reconcile` and so on: each sets the annotation or field that says so, after showing the objects."""

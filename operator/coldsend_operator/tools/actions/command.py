@@ -1,0 +1,171 @@
+"""The steps of all actions: choose the objects, show them, ask, and set what the action sets."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from coldsend_operator.core.stored_status import account_status
+from coldsend_operator.core.times import rfc3339
+from coldsend_operator.kube.paths import Ref
+from coldsend_operator.resources.names import (
+    APPROVE_DELETION_ANNOTATION,
+    APPROVE_RECREATION_ANNOTATION,
+    FORCE_ORPHAN_ANNOTATION,
+    HAND_OVER_ANNOTATION,
+    PAUSED_ANNOTATION,
+    RECONCILE_ANNOTATION,
+)
+from coldsend_operator.tools.doors import Access, KubeEditor, kube_editor
+from coldsend_operator.tools.errors import CommandError, UsageError
+from coldsend_operator.tools.names import ACCOUNT, BATCH, object_of
+from coldsend_operator.tools.output import counted, remark, write_lines
+from coldsend_operator.tools.plan.objects import Selector
+
+Raw = dict[str, Any]
+Patch = dict[str, Any]
+POLL = 1.0
+
+ANNOTATIONS: dict[str, tuple[str, str | None]] = {
+    "pause": (PAUSED_ANNOTATION, "true"),
+    "resume": (PAUSED_ANNOTATION, None),
+    "approve-deletion": (APPROVE_DELETION_ANNOTATION, "true"),
+    "approve-recreation": (APPROVE_RECREATION_ANNOTATION, "true"),
+    "force-orphan": (FORCE_ORPHAN_ANNOTATION, "true"),
+}
+FOR_ACCOUNTS_ALONE = frozenset({"reconcile", "hand-over", "test-email"})
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What an action was told. `value`: the successor of hand-over, or the recipient of test-email."""
+
+    access: Access
+    action: str
+    namespace: str
+    names: tuple[str, ...]
+    selector: str
+    everything: bool
+    yes: bool
+    dry_run: bool
+    value: str = ""
+    wait: float | None = None  # seconds until all have answered; None: nobody waits
+
+
+async def run(options: Options) -> None:
+    """Raises CommandError when an object could not be changed, or has not answered in time."""
+    check(options)
+    async with kube_editor(options.access) as kube:
+        await act(kube, options)
+
+
+async def act(kube: KubeEditor, options: Options) -> None:
+    """The same, with the cluster at hand."""
+    chosen = await _chosen(kube, options)
+    if not chosen:
+        raise CommandError("no object is chosen; nothing is done")
+    write_lines(_line(raw) for raw in chosen)
+    if options.dry_run:
+        remark(f"{options.action}: {_number(chosen)} would be changed")
+        return
+    _ask(options, chosen)
+    asked = f"{rfc3339(time.time())} {time.time_ns() % 1_000_000:06}"
+    await _carry_out(kube, options, chosen, asked)
+    if options.wait is not None:
+        await _answered(kube, options, chosen, asked)
+
+
+def patch_of(action: str, value: str, asked: str) -> Patch:
+    """The merge patch of an action. `asked` is new each time."""
+    if action == "test-email":
+        return {"spec": {"testEmail": {"recipient": value, "requestID": asked}}}
+    given = {"reconcile": (RECONCILE_ANNOTATION, asked), "hand-over": (HAND_OVER_ANNOTATION, value)}
+    name, text = {**ANNOTATIONS, **given}[action]
+    return {"metadata": {"annotations": {name: text}}}
+
+
+def check(options: Options) -> None:
+    """Raises UsageError when it does not say which objects, or what to set."""
+    given = [bool(options.names), bool(options.selector), options.everything]
+    if sum(given) != 1:
+        raise UsageError("say which objects: give names, or -l SELECTOR, or --all")
+    if options.action in {"hand-over", "test-email"} and len(options.names) != 1:
+        raise UsageError(f"{options.action} is for one object; give its name")
+    namespace, slash, name = options.value.partition("/")
+    if options.action == "hand-over" and not (slash and namespace and name):
+        raise UsageError("--to takes <namespace>/<name> of the SenderAccount that takes the inbox over")
+
+
+async def _chosen(kube: KubeEditor, options: Options) -> list[Raw]:
+    if options.names:
+        return [await _named(kube, options, text) for text in options.names]
+    found = [{**raw, "kind": ACCOUNT} for raw in await kube.objects(ACCOUNT, options.namespace)]
+    if options.everything:
+        return found
+    chooses = Selector(options.selector)
+    return [raw for raw in found if chooses(raw["metadata"].get("labels") or {})]
+
+
+async def _named(kube: KubeEditor, options: Options, text: str) -> Raw:
+    kind, name = object_of(text)
+    if kind == BATCH and options.action in FOR_ACCOUNTS_ALONE:
+        raise UsageError(f"{options.action} is for SenderAccounts; {text} is a batch")
+    raw = await kube.one(kind, options.namespace, name)
+    if raw is None:
+        raise CommandError(f"{kind} {options.namespace}/{name} is not there")
+    return {**raw, "kind": kind}
+
+
+def _line(raw: Mapping[str, Any]) -> str:
+    metadata, spec = raw["metadata"], raw.get("spec")
+    address = spec.get("emailAddress") if isinstance(spec, Mapping) else None
+    address = address or account_status(raw.get("status")).get("emailAddress", "")
+    return f"{raw['kind']} {metadata['namespace']}/{metadata['name']} {address}".rstrip()
+
+
+def _number(chosen: Sequence[Raw]) -> str:
+    return counted(len(chosen), "object", "objects")
+
+
+def _ask(options: Options, chosen: Sequence[Raw]) -> None:
+    if options.yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError(f"{options.action} of {_number(chosen)} needs a yes; give --yes")
+    sys.stderr.write(f"{options.action} {_number(chosen)}? [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        raise CommandError("nothing is done")
+
+
+async def _carry_out(kube: KubeEditor, options: Options, chosen: Sequence[Raw], asked: str) -> None:
+    patch = patch_of(options.action, options.value, asked)
+    refused = [problem for raw in chosen if (problem := await kube.change(_ref(raw), patch)) is not None]
+    for problem in refused:
+        remark(problem)
+    if refused:
+        raise CommandError(f"{options.action}: {len(refused)} of {_number(chosen)} could not be changed")
+    remark(f"{options.action}: {_number(chosen)} changed")
+
+
+async def _answered(kube: KubeEditor, options: Options, chosen: Sequence[Raw], asked: str) -> None:
+    """Until status.lastReconcileRequest of each shows what was asked."""
+    waiting = {raw["metadata"]["name"] for raw in chosen}
+    until = time.monotonic() + (options.wait or 0.0)
+    while waiting:
+        for name in sorted(waiting):
+            raw = await kube.one(ACCOUNT, options.namespace, name)
+            if raw is None or account_status(raw.get("status")).get("lastReconcileRequest") == asked:
+                waiting.discard(name)
+        if waiting and time.monotonic() > until:
+            some = ", ".join(sorted(waiting)[:5])
+            raise CommandError(f"{len(waiting)} of {_number(chosen)} have not answered in time: {some}")
+        if waiting:
+            await asyncio.sleep(POLL)
+
+
+def _ref(raw: Raw) -> Ref:
+    metadata = raw["metadata"]
+    return Ref(raw["kind"], metadata["namespace"], metadata["name"], metadata["uid"])

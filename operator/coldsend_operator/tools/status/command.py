@@ -1,0 +1,150 @@
+"""The steps of `status` and `tree`, in order."""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from coldsend_operator.objects.policy import policy_of
+from coldsend_operator.tools.doors import Access, KubeReader, kube_reader, settings_of
+from coldsend_operator.tools.errors import CommandError, UsageError
+from coldsend_operator.tools.names import ACCOUNT, BATCH, object_of
+from coldsend_operator.tools.output import Color, remark, write_json, write_lines, write_table
+from coldsend_operator.tools.senders import read_sender
+from coldsend_operator.tools.status.overview import (
+    BatchLine,
+    ReasonLine,
+    WorkspaceLine,
+    batch_lines,
+    reason_lines,
+    workspace_lines,
+)
+
+REDRAW = 2.0
+_WORKSPACES = ("WORKSPACE", "KEY", "INBOXES", "READY", "CREATING", "JOBS", "HELD", "MINUTE LEFT", "HOUR LEFT")
+_BATCHES = ("BATCH", "PROGRESS", "READY", "FAILED", "DONE AT", "REASON")
+_REASONS = ("REASON", "OBJECTS", "WHAT IT SAYS")
+_TREE = ("OBJECT", "ADDRESS", "READY", "REASON")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `status` was told. `name` is that of a batch or an account, `namespace` None all of them."""
+
+    access: Access
+    namespace: str | None
+    name: str
+    watch: bool
+    output: str
+    color: Color
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """All that `status` shows at one time."""
+
+    workspaces: list[WorkspaceLine]
+    batches: list[BatchLine]
+    reasons: list[ReasonLine]
+
+
+async def run_status(options: Options) -> None:
+    """Show it once, or again and again until Ctrl-C."""
+    if options.watch and options.output == "json":
+        raise UsageError("-w draws on a terminal; leave out -o json")
+    async with kube_reader(options.access) as kube:
+        while True:
+            overview = await _overview(kube, options)
+            if options.watch:
+                sys.stdout.write("\x1b[H\x1b[2J" if sys.stdout.isatty() else "")
+            _show(overview, options)
+            if not options.watch:
+                return
+            sys.stdout.flush()
+            await asyncio.sleep(REDRAW)
+
+
+async def _overview(kube: KubeReader, options: Options) -> Overview:
+    accounts: list[dict[str, Any]] = await kube.objects(ACCOUNT, options.namespace)
+    batches = await kube.objects(BATCH, options.namespace)
+    if options.name:
+        accounts = [raw for raw in accounts if _belongs(raw, options.name)]
+        batches = [raw for raw in batches if raw["metadata"]["name"] == options.name]
+        if not accounts and not batches:
+            raise CommandError(f"there is no SenderAccount and no SenderAccountBatch {options.name} here")
+    place, texts = await kube.state(options.access)
+    if texts is None and not options.watch:
+        remark(f"The operator's state (ConfigMap {place}) cannot be read, so its budget is not shown")
+    policy = policy_of(settings_of(options.access))
+    lines = workspace_lines(accounts, _parsed(texts or {}), policy, time.time())
+    return Overview(lines, batch_lines(batches), reason_lines(map(read_sender, accounts)))
+
+
+def _belongs(raw: dict[str, Any], name: str) -> bool:
+    return name in {raw["metadata"]["name"], read_sender(raw).batch}
+
+
+def _parsed(texts: dict[str, str]) -> dict[str, Any]:
+    found = {}
+    for digest, text in texts.items():
+        try:
+            found[digest] = json.loads(text)
+        except ValueError:
+            continue
+    return found
+
+
+def _show(overview: Overview, options: Options) -> None:
+    if options.output == "json":
+        write_json("Status", **asdict(overview))
+        return
+    write_table(_WORKSPACES, (tuple(map(_cell, asdict(line).values())) for line in overview.workspaces), options.color)
+    if overview.batches:
+        write_lines([""])
+        write_table(_BATCHES, (_batch_cells(line) for line in overview.batches), options.color)
+        write_lines(_failures(overview.batches))
+    if overview.reasons:
+        write_lines([""])
+        reasons = ((line.reason, str(line.count), line.message) for line in overview.reasons)
+        write_table(_REASONS, reasons, options.color)
+
+
+def _batch_cells(line: BatchLine) -> tuple[str, ...]:
+    ready = f"{line.ready}/{line.total}"
+    return (f"{line.namespace}/{line.name}", line.bar, ready, str(line.failed), line.done_at or "-", line.reason)
+
+
+def _failures(batches: list[BatchLine]) -> Iterator[str]:
+    for line in batches:
+        for address, reason, message in line.failures:
+            yield f"  {line.namespace}/{line.name}: {address}: {reason}: {message}"
+
+
+def _cell(value: object) -> str:
+    return "-" if value is None else str(value)
+
+
+async def run_tree(access: Access, namespace: str, text: str, color: Color) -> None:
+    """The batch, and below it its SenderAccounts."""
+    kind, name = object_of(text)
+    if kind != BATCH:
+        raise UsageError(f"tree shows a batch and its objects; give senderbatch/{name}")
+    async with kube_reader(access) as kube:
+        raw = await kube.one(kind, namespace, name)
+        if raw is None:
+            raise CommandError(f"SenderAccountBatch {namespace}/{name} is not there")
+        uid = raw["metadata"]["uid"]
+        children = [
+            read_sender(each)
+            for each in await kube.objects(ACCOUNT, namespace)
+            if any(owner.get("uid") == uid for owner in each["metadata"].get("ownerReferences") or ())
+        ]
+    batch = batch_lines([raw])[0]
+    rows = [(f"SenderAccountBatch/{name}", "", f"{batch.ready}/{batch.total}", batch.reason)]
+    for position, each in enumerate(sorted(children, key=lambda each: (each.ready, each.name)), start=1):
+        branch = "└─" if position == len(children) else "├─"
+        rows.append((f"{branch}SenderAccount/{each.name}", each.address, str(each.ready), each.reason))
+    write_table(_TREE, rows, color)

@@ -1,0 +1,132 @@
+"""What `status` and `tree` show, from objects as they are. Pure."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from coldsend_operator.core.brake import Brake
+from coldsend_operator.core.budget import Budget
+from coldsend_operator.core.conditions import condition
+from coldsend_operator.core.policy import Policy
+from coldsend_operator.core.reasons import Condition, Reason
+from coldsend_operator.core.stored_status import batch_status
+from coldsend_operator.tools.senders import Sender, read_sender
+
+Raw = Mapping[str, Any]
+BAR = 20
+FIRST_FAILURES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class WorkspaceLine:
+    """One workspace: the digest that status knows it by, its objects, and what is left of its budget."""
+
+    workspace: str
+    key: str
+    inboxes: int
+    ready: int
+    creating: int  # objects whose inbox is on its way
+    jobs: int
+    held: int
+    minute_left: int | None
+    hour_left: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLine:
+    """One batch. `failures` are its first ones, as address, reason and message."""
+
+    namespace: str
+    name: str
+    ready: int
+    total: int
+    failed: int
+    percent: int
+    done_at: str
+    reason: str
+    failures: tuple[tuple[str, str, str], ...]
+
+    @property
+    def bar(self) -> str:
+        full = BAR * self.percent // 100
+        return f"[{'#' * full}{'.' * (BAR - full)}] {self.percent:>3}%"
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonLine:
+    """How many objects say a reason, and what one of them says about it."""
+
+    reason: str
+    count: int
+    message: str
+
+
+def workspace_lines(raws: Iterable[Raw], state: Mapping[str, Any], policy: Policy, now: float) -> list[WorkspaceLine]:
+    """One line for each workspace that objects were seen in; objects that were in none yet stand apart."""
+    groups: dict[str, list[Sender]] = defaultdict(list)
+    for sender in map(read_sender, raws):
+        groups[str((sender.status.get("lastApplied") or {}).get("workspace") or "")].append(sender)
+    return [_workspace(digest, members, state.get(digest), policy, now) for digest, members in sorted(groups.items())]
+
+
+def _workspace(digest: str, members: list[Sender], stored: Any, policy: Policy, now: float) -> WorkspaceLine:
+    left: tuple[int | None, int | None] = (None, None)
+    if isinstance(stored, dict):
+        budget, brake = Budget(policy.limits), Brake(policy.brake)
+        budget.load(stored.get("budget", {}), now)
+        brake.load(stored.get("brake", {}), now)
+        left = budget.remaining(now)
+    keys = {"operator's own" if each.key is None else "/".join(each.key[:2]) for each in members}
+    return WorkspaceLine(
+        workspace=digest or "-",
+        key=", ".join(sorted(keys)),
+        inboxes=sum(each.holds for each in members),
+        ready=sum(each.ready for each in members),
+        creating=sum(each.reason == Reason.PROVISIONING for each in members),
+        jobs=len({job for each in members if (job := (each.status.get("job") or {}).get("id"))}),
+        held=sum(_says(each, Reason.DELETION_HELD) for each in members),
+        minute_left=left[0],
+        hour_left=left[1],
+    )
+
+
+def _says(sender: Sender, reason: Reason) -> bool:
+    return any(each.get("reason") == reason for each in sender.status.get("conditions", ()))
+
+
+def batch_lines(raws: Iterable[Raw]) -> list[BatchLine]:
+    return sorted(map(_batch, raws), key=lambda line: (line.namespace, line.name))
+
+
+def _batch(raw: Raw) -> BatchLine:
+    status, metadata = batch_status(raw.get("status")), raw["metadata"]
+    failures = [
+        (str(each.get("emailAddress", "")), str(each.get("reason", "")), str(each.get("message", "")))
+        for each in status.get("failures", ())
+    ]
+    return BatchLine(
+        namespace=metadata["namespace"],
+        name=metadata["name"],
+        ready=status.get("ready", 0),
+        total=status.get("total", 0),
+        failed=status.get("failed", 0),
+        percent=min(100, max(0, status.get("completionPercentage", 0))),
+        done_at=status.get("estimatedCompletionTime", ""),
+        reason=str(condition(status, Condition.READY).get("reason", "")),
+        failures=tuple(failures[:FIRST_FAILURES]),
+    )
+
+
+def reason_lines(senders: Iterable[Sender]) -> list[ReasonLine]:
+    """Reasons of objects that are not Ready, or not as spec asks; the most frequent first."""
+    counts: Counter[str] = Counter()
+    messages: dict[str, str] = {}
+    for sender in senders:
+        for kind in (Condition.READY, Condition.SYNCED):
+            said = condition(sender.status, kind)
+            if said and said["status"] != "True":
+                counts[str(said["reason"])] += 1
+                messages.setdefault(str(said["reason"]), str(said["message"]))
+                break
+    return [ReasonLine(reason, count, messages[reason]) for reason, count in counts.most_common()]

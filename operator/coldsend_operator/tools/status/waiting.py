@@ -1,0 +1,75 @@
+"""`wait`: until an object is as asked, and no longer than that can still come about by waiting."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from coldsend_operator.core.conditions import condition
+from coldsend_operator.core.reasons import LASTING, Condition, Reason
+from coldsend_operator.core.stored_status import account_status, batch_status
+from coldsend_operator.tools.doors import Access, kube_reader
+from coldsend_operator.tools.errors import CommandError
+from coldsend_operator.tools.names import BATCH, object_of
+from coldsend_operator.tools.output import remark
+
+POLL = 2.0
+Goal = Literal["ready", "synced", "deleted"]
+_HOPELESS = LASTING | {
+    Reason.RECONCILIATION_PAUSED,
+    Reason.PAUSED,
+    Reason.DISABLED,
+    Reason.DELETION_HELD,
+    Reason.UNAUTHORIZED,
+    Reason.INVENTORY_IMPLAUSIBLE,
+    Reason.UPDATE_NOT_SUPPORTED,
+    Reason.DRIFTED,
+    Reason.SECRET_CHANGED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Where an object stands. `done` None: waiting may still help."""
+
+    done: bool | None
+    sentence: str
+
+
+async def run(access: Access, namespace: str, text: str, goal: Goal, seconds: float) -> None:
+    """Raises CommandError when it cannot come about, or has not in time."""
+    kind, name = object_of(text)
+    until = time.monotonic() + seconds
+    async with kube_reader(access) as kube:
+        while True:
+            verdict = judge(await kube.one(kind, namespace, name), kind, goal)
+            if verdict.done:
+                remark(f"{text}: {verdict.sentence}")
+                return
+            if verdict.done is False:
+                raise CommandError(f"{text} does not become {goal} by waiting: {verdict.sentence}")
+            if time.monotonic() >= until:
+                raise CommandError(f"{text} is not {goal} after {seconds:g} s: {verdict.sentence}")
+            await asyncio.sleep(min(POLL, max(0.0, until - time.monotonic())))
+
+
+def judge(raw: Mapping[str, Any] | None, kind: str, goal: Goal) -> Verdict:
+    """What the object says of its goal; None: it is not there."""
+    if raw is None:
+        return Verdict(goal == "deleted", "it is not there")
+    status = batch_status(raw.get("status")) if kind == BATCH else account_status(raw.get("status"))
+    ready = condition(status, Condition.READY)
+    said = f"{ready.get('reason', 'Unknown')}: {ready.get('message', '')}"
+    deleting = raw["metadata"].get("deletionTimestamp") is not None
+    current = status.get("observedGeneration") == raw["metadata"].get("generation")
+    if goal == "deleted":
+        hopeless = current and deleting and ready.get("reason") in _HOPELESS
+        return Verdict(False if hopeless or not deleting else None, said if deleting else "nobody deletes it")
+    if deleting:
+        return Verdict(done=False, sentence="it is being deleted")
+    wanted = condition(status, Condition.READY if goal == "ready" else Condition.SYNCED)
+    said = f"{wanted.get('reason', 'Unknown')}: {wanted.get('message', '')}"
+    if current and wanted.get("status") == "True":
+        return Verdict(done=True, sentence=said)
+    return Verdict(False if current and wanted.get("reason") in _HOPELESS else None, said)

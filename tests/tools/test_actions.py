@@ -1,0 +1,235 @@
+"""What the actions set, on which objects, and when they ask; what `wait` and `status` make of objects."""
+
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import pytest
+
+from coldsend_operator.core.policy import Policy
+from coldsend_operator.core.reasons import Reason
+from coldsend_operator.kube.client import Conflict, KubeClient, NotFound
+from coldsend_operator.tools.actions.command import ANNOTATIONS, Options, act, check
+from coldsend_operator.tools.app_cluster import read_seconds
+from coldsend_operator.tools.doors import Access, EditingConnection, KubeEditor
+from coldsend_operator.tools.errors import CommandError, UsageError
+from coldsend_operator.tools.names import object_of
+from coldsend_operator.tools.senders import read_sender
+from coldsend_operator.tools.status.overview import batch_lines, reason_lines, workspace_lines
+from coldsend_operator.tools.status.waiting import judge
+from tests.tools.support import LABELS, WORKSPACE, command, held
+
+
+class Cluster:
+    """Two kinds of objects that can be read, and patched in place."""
+
+    def __init__(self, *objects: dict[str, Any]) -> None:
+        self.objects = {raw["metadata"]["name"]: raw for raw in objects}
+        self.patches: list[tuple[str, dict[str, Any]]] = []
+        self.answers = False  # an operator that runs answers a reconcile request at once
+
+    async def get(self, path: str) -> dict[str, Any]:
+        name = path.rpartition("/")[2]
+        if name not in self.objects:
+            raise NotFound("not found", status=404, reason="NotFound")
+        return self.objects[name]
+
+    async def list_pages(self, path: str) -> AsyncIterator[dict[str, Any]]:
+        yield {"items": [] if "batches" in path else list(self.objects.values())}
+
+    async def patch(self, path: str, body: dict[str, Any], _type: str, _params: Any) -> None:
+        raw = self.objects[path.rpartition("/")[2]]
+        if raw["metadata"]["uid"] != body["metadata"]["uid"]:
+            raise Conflict("another object", status=409, reason="Conflict")
+        self.patches.append((raw["metadata"]["name"], body))
+        if self.answers:
+            asked = body["metadata"]["annotations"]["coldsend.pro/reconcile"]
+            raw["status"]["lastReconcileRequest"] = asked
+
+
+def options(action: str, **given: Any) -> Options:
+    return Options(
+        **{
+            "access": Access(),
+            "action": action,
+            "namespace": "sales",
+            "names": (),
+            "selector": "",
+            "everything": False,
+            "yes": True,
+            "dry_run": False,
+            **given,
+        }
+    )
+
+
+async def do(cluster: Cluster, action: str, **given: Any) -> None:
+    chosen = options(action, **given)
+    check(chosen)
+    await act(KubeEditor(cast("KubeClient", cluster)), chosen)
+
+
+def annotations(cluster: Cluster) -> dict[str, dict[str, Any]]:
+    return {name: body["metadata"]["annotations"] for name, body in cluster.patches}
+
+
+@pytest.mark.parametrize("action", list(ANNOTATIONS))
+async def test_an_action_sets_its_annotation_on_this_very_object(action: str) -> None:
+    cluster = Cluster(held("ann"), held("bob"))
+    await do(cluster, action, names=("sender/ann",))
+    name, value = ANNOTATIONS[action]
+    assert cluster.patches == [("ann", {"metadata": {"annotations": {name: value}, "uid": "uid-ann"}})]
+
+
+async def test_hand_over_and_test_email_say_to_whom() -> None:
+    cluster = Cluster(held("ann"))
+    await do(cluster, "hand-over", names=("ann",), value="sales/new")
+    assert annotations(cluster) == {"ann": {"coldsend.pro/hand-over-to": "sales/new"}}
+    await do(cluster, "test-email", names=("ann",), value="ops@example.com")
+    mail = cluster.patches[-1][1]["spec"]["testEmail"]
+    assert (mail["recipient"], bool(mail["requestID"])) == ("ops@example.com", True)
+
+
+async def test_objects_are_chosen_by_label_or_all_of_them() -> None:
+    cluster = Cluster(held("ann"), held("bob", labels={"app": "other"}))
+    await do(cluster, "pause", selector="app=pool")
+    assert list(annotations(cluster)) == ["ann"]
+    await do(cluster, "pause", everything=True)
+    assert list(annotations(cluster)) == ["ann", "bob"]
+
+
+async def test_reconcile_waits_for_the_answer_in_status() -> None:
+    cluster = Cluster(held("ann"))
+    cluster.answers = True
+    await do(cluster, "reconcile", everything=True, wait=0.0)
+    cluster.answers = False
+    with pytest.raises(CommandError, match="1 of 1 object have not answered in time: ann"):
+        await do(cluster, "reconcile", everything=True, wait=0.0)
+
+
+async def test_a_dry_run_changes_nothing_and_shows_the_objects(capsys: pytest.CaptureFixture[str]) -> None:
+    cluster = Cluster(held("ann"))
+    await do(cluster, "force-orphan", everything=True, dry_run=True)
+    assert cluster.patches == []
+    assert capsys.readouterr().out == "SenderAccount sales/ann ann@company.com\n"
+
+
+async def test_without_a_terminal_nothing_is_done_unasked() -> None:
+    cluster = Cluster(held("ann"))
+    with pytest.raises(UsageError, match="--yes"):
+        await do(cluster, "force-orphan", everything=True, yes=False)
+    assert cluster.patches == []
+
+
+async def test_what_is_not_there_is_told() -> None:
+    with pytest.raises(CommandError, match="SenderAccount sales/eve is not there"):
+        await do(Cluster(), "pause", names=("eve",))
+    with pytest.raises(CommandError, match="nothing is done"):
+        await do(Cluster(), "pause", everything=True)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"names": ("ann",), "everything": True},
+        {"action": "hand-over", "names": ("ann",), "value": "new"},
+        {"action": "test-email", "everything": True, "value": "ops@example.com"},
+        {"action": "reconcile", "names": ("senderbatch/pool",)},
+        {"names": ("pod/ann",)},
+    ],
+)
+async def test_objects_or_options_that_do_not_fit_are_wrong_usage(given: dict[str, Any]) -> None:
+    with pytest.raises(UsageError):
+        await do(Cluster(), **{"action": "pause", **given})
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "allowed"),
+    [
+        ("GET", "/api/v1/namespaces/sales", True),
+        ("PATCH", "/apis/coldsend.pro/v1alpha1/namespaces/sales/senderaccounts/ann", True),
+        ("PATCH", "/api/v1/namespaces/sales/secrets/mail", False),
+        ("DELETE", "/apis/coldsend.pro/v1alpha1/namespaces/sales/senderaccounts/ann", False),
+        ("POST", "/apis/coldsend.pro/v1alpha1/namespaces/sales/senderaccounts", False),
+    ],
+)
+def test_an_action_can_change_objects_of_the_two_kinds_alone(method: str, target: str, allowed: bool) -> None:
+    assert EditingConnection(Access()).may_send(method, target) is allowed
+
+
+def test_an_object_may_be_named_as_kubectl_names_it() -> None:
+    assert object_of("ann") == ("SenderAccount", "ann")
+    assert object_of("senderaccounts/ann") == ("SenderAccount", "ann")
+    assert object_of("senderbatch/pool") == ("SenderAccountBatch", "pool")
+
+
+# -- wait
+
+
+def said(reason: Reason, status: str = "False", **around: Any) -> dict[str, Any]:
+    raw = held("ann", **around)
+    raw["status"] |= {"observedGeneration": 1}
+    raw["status"]["conditions"] = [
+        {"type": kind, "status": status, "reason": reason.value, "message": "so it is", "observedGeneration": 1}
+        for kind in ("Ready", "Synced")
+    ]
+    return raw
+
+
+@pytest.mark.parametrize(
+    ("raw", "goal", "done"),
+    [
+        (said(Reason.ACTIVE, "True"), "ready", True),
+        (said(Reason.PROVISIONING), "ready", None),
+        (said(Reason.RATE_LIMITED), "ready", None),
+        (said(Reason.REJECTED), "ready", False),
+        (said(Reason.RECONCILIATION_PAUSED), "ready", False),
+        (said(Reason.REJECTED, generation=2), "ready", None),  # the operator has not seen the new spec yet
+        (said(Reason.DRIFTED), "synced", False),
+        (said(Reason.DELETING, deleting=True), "ready", False),
+        (said(Reason.DELETING, deleting=True), "deleted", None),
+        (said(Reason.DELETION_HELD, deleting=True), "deleted", False),
+        (said(Reason.ACTIVE, "True"), "deleted", False),
+        (None, "deleted", True),
+        (None, "ready", False),
+    ],
+)
+def test_wait_knows_when_waiting_cannot_help(raw: Any, goal: Any, done: bool | None) -> None:
+    assert judge(raw, "SenderAccount", goal).done is done
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90", 90.0), ("90s", 90.0), ("5m", 300.0), ("1h", 3600.0)])
+def test_times_are_read_as_kubectl_reads_them(text: str, seconds: float) -> None:
+    assert read_seconds(text) == seconds
+
+
+def test_a_time_that_is_none_is_wrong_usage() -> None:
+    assert command("wait", "ann", "--timeout", "soon").exit_code == 2
+
+
+# -- status
+
+
+def test_a_workspace_is_shown_with_what_is_left_of_its_budget() -> None:
+    objects = [held("ann"), said(Reason.PROVISIONING), said(Reason.DELETION_HELD, deleting=True)]
+    (line,) = workspace_lines(objects, {WORKSPACE: {"budget": {}, "brake": {}}}, Policy(), 0.0)
+    assert (line.workspace, line.key, line.inboxes) == (WORKSPACE, "operator's own", 3)
+    assert (line.ready, line.creating, line.held) == (1, 1, 1)
+    assert (line.minute_left, line.hour_left) == (80, 800)
+    (line,) = workspace_lines(objects, {}, Policy(), 0.0)
+    assert line.hour_left is None
+
+
+def test_a_batch_is_shown_with_its_progress_and_first_failures() -> None:
+    failure = {"emailAddress": "a@b.com", "reason": "Rejected", "message": "no"}
+    status = {"ready": 3, "total": 4, "failed": 1, "completionPercentage": 75, "failures": [failure] * 5}
+    raw = {"metadata": {"namespace": "sales", "name": "pool", "labels": LABELS}, "status": status}
+    (line,) = batch_lines([raw])
+    assert line.bar == "[###############.....]  75%"
+    assert line.failures == (("a@b.com", "Rejected", "no"),) * 3
+
+
+def test_reasons_are_counted_with_what_one_object_says() -> None:
+    objects = [said(Reason.REJECTED), said(Reason.REJECTED), held("ann")]
+    (line,) = reason_lines(map(read_sender, objects))
+    assert (line.reason, line.count, line.message) == ("Rejected", 2, "so it is")
