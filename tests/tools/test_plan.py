@@ -80,6 +80,26 @@ def test_an_inbox_that_is_to_stay_is_an_orphan() -> None:
     assert rows(plan("-f", "git.yaml", "--prune", "-l", "app in (pool, x)")[1]) == {"ann": "orphan"}
 
 
+def test_defaults_and_approvals_of_a_namespace_count() -> None:
+    pool = [held(f"pool-{number}") for number in range(30)]
+    for annotation, value, word in (
+        ("coldsend.pro/deletion-policy", "Orphan", "orphan"),
+        ("coldsend.pro/approve-deletion", "true", "delete"),
+    ):
+        metadata = {"name": "sales", "annotations": {annotation: value}}
+        snapshot(*pool, {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
+        git(manifest(pool[0]))
+        assert plan("-f", "git.yaml", "--prune", "-l", "app=pool")[1]["summary"] == {word: 29, "none": 1}
+
+
+def test_objects_with_another_key_of_their_namespace_share_no_address_with_others() -> None:
+    other = {"name": "other", "annotations": {"coldsend.pro/api-key-secret": "workspace"}}
+    new = [held("ann", namespace=namespace) for namespace in ("sales", "other")]
+    snapshot({"apiVersion": "v1", "kind": "Namespace", "metadata": other})
+    git(*map(manifest, new))
+    assert plan("-f", "git.yaml")[1]["summary"] == {"create": 2}
+
+
 def test_a_renamed_object_hands_its_inbox_over() -> None:
     snapshot(held("old", address="ann@company.com"))
     git(manifest(held("new", address="ann@company.com")))

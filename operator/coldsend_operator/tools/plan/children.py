@@ -100,7 +100,7 @@ class _Settling:
         elif deed is Deed.APPLY:
             self._apply(key, raw, child)
         elif raw is not None and deed is Deed.POLICY:
-            policy = str(DeletionPolicy.ORPHAN if batch.orphan else DeletionPolicy.DELETE)
+            policy = str(DeletionPolicy.ORPHAN if batch.orphans else DeletionPolicy.DELETE)
             self._world.objects[key] = {**raw, "spec": {**raw["spec"], "deletionPolicy": policy}}
         elif raw is not None and child is not None:
             owners: list[Any] = list(raw["metadata"]["ownerReferences"])

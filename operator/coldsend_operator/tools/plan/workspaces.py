@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 
 from coldsend_operator.core.answers import Domain, Row
@@ -12,7 +12,7 @@ from coldsend_operator.core.create_marks import CreateMarks
 from coldsend_operator.core.hashes import visible_part
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.packing import unpack
-from coldsend_operator.core.policy import Policy
+from coldsend_operator.core.policy import NamespaceMarks, Policy
 from coldsend_operator.core.reasons import Condition, Reason
 from coldsend_operator.core.records import Account, Credentials, KeyRef, Native, Setback
 from coldsend_operator.core.stored_status import Status
@@ -20,7 +20,7 @@ from coldsend_operator.core.trust import Trust
 from coldsend_operator.objects.desired import read_object
 from coldsend_operator.resources.names import ACCOUNT_KIND
 from coldsend_operator.tools.plan.coldsend import ModelOfColdSend
-from coldsend_operator.tools.plan.objects import World
+from coldsend_operator.tools.plan.objects import Raw, World
 from coldsend_operator.tools.plan.rehearsal import UNREAD
 
 _REFUSALS = frozenset({Reason.REJECTED, Reason.CONNECTION_FAILED, Reason.PLAN_LIMIT, Reason.MISSING_SCOPES})
@@ -58,7 +58,7 @@ class Reading:
 def workspaces(world: World, policy: Policy, listed: Listed | None, now: float) -> Reading:
     """One workspace for each API key, or for several that status knows to be one."""
     policy.create_marks = CreateMarks(b"plan")
-    accounts = [read_object(raw) for raw in world.of_kind(ACCOUNT_KIND)]
+    accounts = [_account(raw, policy) for raw in world.of_kind(ACCOUNT_KIND)]
     digests = _digests(accounts)
     groups: dict[str, list[Account]] = defaultdict(list)
     for account in accounts:
@@ -80,6 +80,14 @@ def workspaces(world: World, policy: Policy, listed: Listed | None, now: float) 
         )
         reading.domains_unread += asked is None and any(_asks_domain(each) for each in members)
     return reading
+
+
+def _account(raw: Raw, policy: Policy) -> Account:
+    """The object, with the API key that its namespace gives to those that name none."""
+    account = read_object(raw)
+    key = policy.namespaces.get(account.desired.namespace, NamespaceMarks()).key
+    account.desired = replace(account.desired, default_key=key)
+    return account
 
 
 def _digests(accounts: Iterable[Account]) -> dict[KeyRef, str]:
