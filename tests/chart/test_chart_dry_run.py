@@ -27,7 +27,8 @@ def ready(world: World) -> World:
 
 VALUES: dict[str, Object] = {
     "defaults": {},
-    "everything_at_once": EVERYTHING,
+    # Services of the control plane of the tests have IPv4 addresses only.
+    "everything_at_once": {name: value for name, value in EVERYTHING.items() if name != "service.ipFamilies"},
     "some_namespaces": {"namespaces": ["sales", "support"], "apiKey.existingSecret": "mine"},
     "a_digest": {"image.digest": DIGEST},
 }
