@@ -142,7 +142,8 @@ def test_an_upgrade_from_the_previous_chart_brings_its_crds_and_touches_no_inbox
                 stage.known(name)
             pool.ready()
             fault = stage.fault("pause", operation="bulkCreateSmtpAccounts")
-            late.apply(*(f"late-{name}" for name in MANY))
+            # The version before left no mark that proves whose these are: adoptionPolicy decides.
+            late.apply(*(f"late-{name}" for name in MANY), adoptionPolicy="Adopt")
             stage.emulator.wait_for_fault(fault, seconds=60)
             operator.kill()
         before = _uids(stage)
