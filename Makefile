@@ -49,7 +49,7 @@ soak: $(INSTALLED) ## Kill the operator at random instants for a long time; SECO
 		$(if $(SEED),--seed $(SEED))
 
 .PHONY: bench
-bench: $(INSTALLED) ## Figures beside their goals; CASES='single thousand' chooses (core single thousand smtp native fifty failover)
+bench: $(INSTALLED) ## Figures beside their goals; CASES='single thousand' chooses (core single thousand smtp native fifty failover tenants)
 	@$(PYTHON_IN_VENV) -m devcluster build
 	@$(PYTHON_IN_VENV) -m tests.bench $(CASES)
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from devcluster import Cluster, control_plane
-from tests.bench import accounts, failover, fifty, pure, scale
+from tests.bench import accounts, failover, fifty, pure, scale, tenants
 from tests.bench.drawing import draw
 from tests.bench.figures import Figure, Say
 from tests.bench.stack import stack
@@ -91,6 +91,7 @@ CASES: dict[str, Case] = {
     "native": native,
     "fifty": fifty_thousand,
     "failover": two_replicas,
+    "tenants": tenants.tenants,
 }
 
 
