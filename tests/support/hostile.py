@@ -1,0 +1,270 @@
+"""A tenant who does to the operator what the rights of one namespace allow, and a ColdSend that chokes on some items.
+
+`HostileWorld` is the simulation with two namespaces: victims live in `sales`, the tenant in `support`. What becomes of
+the tenant's own objects is his business. `check` and `finish` say what must hold for everybody else.
+"""
+
+from copy import deepcopy
+from dataclasses import dataclass, field
+from typing import Any
+
+from coldsend_operator.core.answers import BulkAnswer, Created, Deleted, Failure, FailureKind, address_key
+from coldsend_operator.kube.client import FIELD_MANAGER
+from coldsend_operator.resources.names import ACCOUNT_KIND, FINALIZER, RECONCILE_ANNOTATION
+from tests.support.cluster import Raw, WatchEvent
+from tests.support.ending import holds
+from tests.support.process import API_KEY
+from tests.support.remote import FakeColdSend, Fault, Item
+from tests.support.simulation import SECOND_KEY, Simulation
+from tests.support.stories import ready_of
+
+VICTIMS, TENANT = "sales", "support"
+OWN = "own"  # the Secret with the key of the tenant's own workspace
+OWN_KEY = "cs_live_own"
+BOUND = 2 * 3600.0  # simulated seconds: a spent hour and what waits behind it
+
+POISON = {
+    "p500": Failure(FailureKind.UNAVAILABLE, "internal server error", 500),
+    "p403": Failure(FailureKind.PLAN_LIMIT, "forbidden", 403),
+    "p402": Failure(FailureKind.PLAN_LIMIT, "payment required", 402),
+    "lost": Failure(FailureKind.LOST, "answer not understood"),
+}
+STATUSES: tuple[Raw, ...] = (
+    {"conditions": None},
+    {"conditions": [{"type": "Ready", "status": "False", "reason": "WordOfTomorrow", "message": ""}]},
+    {"conditions": [{"type": "CredentialsCurrent", "status": "True", "reason": "WordOfTomorrow", "message": ""}]},
+    {"job": {"id": None, "operation": "Create"}},
+    {"job": {"id": "job-of-nobody", "operation": "Create", "state": "Running"}},
+    {"origin": "WordOfTomorrow", "inboxID": "inbox-of-nobody"},
+    {"lastApplied": None, "testEmail": None, "healthScore": None, "emailsSentToday": None},
+)
+"""What another version may have written, or a person by hand."""
+
+
+@dataclass
+class PoisonedColdSend(FakeColdSend):
+    """Every call that carries an item with a poisoned address fails as POISON says, and nothing of it is done."""
+
+    def create(self, item: Item, now: float) -> Created | Failure:
+        return _poison([item]) or super().create(item, now)
+
+    def create_bulk(  # type: ignore[override] # the whole bulk may fail
+        self, items: Any, now: float, fault: Fault = Fault.NONE
+    ) -> BulkAnswer | Failure:
+        return _poison(items) or super().create_bulk(items, now, fault)
+
+    def delete(self, inbox_id: str, now: float) -> Deleted | Failure:
+        inbox = self.inboxes.get(inbox_id)
+        if inbox is not None and inbox.address.startswith("sticky"):
+            return Failure(FailureKind.UNAVAILABLE, "internal server error", 500)
+        return super().delete(inbox_id, now)
+
+
+@dataclass
+class RefusingColdSend(FakeColdSend):
+    """ColdSend for a key that it does not know."""
+
+    def arrive(self, key: str = "") -> Failure | None:
+        super().arrive(key)
+        return Failure(FailureKind.UNAUTHORIZED, "invalid API key", 401)
+
+
+class Remotes(dict[str, FakeColdSend]):
+    """Workspaces by key; a key that nobody gave out is refused."""
+
+    def __init__(self, known: dict[str, FakeColdSend], refusing: FakeColdSend) -> None:
+        super().__init__(known)
+        self._refusing = refusing
+
+    def __missing__(self, key: str) -> FakeColdSend:
+        return self._refusing
+
+
+def _poison(items: Any) -> Failure | None:
+    return next((POISON[word] for item in items for word in POISON if item.address.startswith(word)), None)
+
+
+@dataclass
+class HostileWorld(Simulation):
+    """`sales` may adopt, `support` may not, whatever its objects say."""
+
+    changes: dict[str, Any] = field(default_factory=lambda: {"adopt_namespaces": (VICTIMS,)})
+    restored: set[str] = field(default_factory=set)  # addresses whose object lost its history in a restore
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        limits: dict[str, Any] = {"per_minute": self.per_minute, "per_hour": self.per_hour, "page_size": self.page_size}
+        self.remote = PoisonedColdSend(
+            self.clock, lag=self.lag, offset=self.remote_offset, item_seconds=self.item_seconds, **limits
+        )
+        self.watch.remote = self.remote
+        self.elsewhere = PoisonedColdSend(self.clock, **limits)
+        known: dict[str, FakeColdSend] = {API_KEY: self.remote, SECOND_KEY: self.remote, OWN_KEY: self.elsewhere}
+        self.remotes = Remotes(known, RefusingColdSend(self.clock, **limits))
+        self.cluster.write_secret(TENANT, OWN, {"apiKey": OWN_KEY})
+        self._snapshot: tuple[dict[str, Raw], dict[str, Raw], int] | None = None
+        self._numbers = 0
+
+    # -- victims
+
+    def victim(self, **fields: Any) -> str:
+        """A new account of a victim, with an address that nobody had before."""
+        self._numbers += 1
+        uid = self.apply(VICTIMS, f"victim-{self._numbers}", f"v{self._numbers}@company.com", **fields)
+        assert uid is not None
+        return uid
+
+    @property
+    def victims(self) -> list[str]:
+        return [uid for uid, story in self._existing.items() if story.namespace == VICTIMS]
+
+    # -- the tenant
+
+    @property
+    def tenants(self) -> list[str]:
+        return [uid for uid, story in self._existing.items() if story.namespace == TENANT]
+
+    def tenant(self, address: str, **fields: Any) -> str | None:
+        self._numbers += 1
+        return self.apply(TENANT, f"tenant-{self._numbers}", address, **fields)
+
+    def forge(self, uid: str, *, since: int = 0, old: str | None = None) -> None:
+        """Our finalizer, a mark, and managedFields that say that the operator put them there in the year 0."""
+        raw = self._raw(uid)
+        mark = old or f"coldsend.pro/creating.{since}.{'a' * 32}"
+        owned: Raw = {"f:metadata": {"f:finalizers": {f'v:"{FINALIZER}"': {}, f'v:"{mark}"': {}}}}
+        entry = {
+            "manager": FIELD_MANAGER,
+            "operation": "Apply",
+            "time": "0000-01-01T00:00:00Z",
+            "fieldsV1": owned,
+        }
+        if "deletionTimestamp" not in raw["metadata"]:
+            forged = {"finalizers": [FINALIZER, mark], "managedFields": [entry]}
+            self.cluster._update(raw | {"metadata": raw["metadata"] | forged})
+
+    def replay(self, uid: str) -> None:
+        """Put a mark back that the operator itself once put on the object."""
+        marks = {
+            name
+            for event in self.cluster.history
+            if event.object["metadata"]["uid"] == uid
+            for name in event.object["metadata"].get("finalizers") or ()
+            if name.startswith("coldsend.pro/creating.")
+        }
+        for mark in sorted(marks)[:1]:
+            self.forge(uid, old=mark)
+
+    def wipe(self, uid: str) -> None:
+        raw = self._raw(uid)
+        self.watch.loose.add(self.stories[uid].address)
+        if "deletionTimestamp" in raw["metadata"]:
+            self.watch.ended(uid)
+        self.cluster.wipe_finalizers(uid)
+
+    def rewrite_status(self, uid: str, status: Raw) -> None:
+        """A status of another version; only a tenant's own object is treated so, and it is nobody's proof."""
+        raw = self._raw(uid)
+        self.watch.loose.add(self.stories[uid].address)
+        self.cluster._update(raw | {"status": {**(raw.get("status") or {}), **status}})
+
+    def junk_metadata(self, uid: str) -> None:
+        """What the API server lets through and nobody expects."""
+        raw = self._raw(uid)
+        metadata = raw["metadata"] | {
+            "managedFields": [{"manager": FIELD_MANAGER, "fieldsV1": {"f:metadata": None}}, {}],
+            "labels": {"coldsend.pro/batch": "no-such-batch"},
+            "ownerReferences": [{"kind": "SenderAccountBatch", "apiVersion": "x/v1", "name": "no", "uid": "no"}],
+            "annotations": {RECONCILE_ANNOTATION: "x" * 5000, "coldsend.pro/paused": "maybe"},
+        }
+        self.cluster._update(raw | {"metadata": metadata})
+
+    def churn(self, count: int) -> None:
+        for _ in range(count):
+            uid = self.tenant("churn@tenant.com", smtp={"passwordSecretRef": {"name": "missing"}})
+            self.drain()
+            if uid is not None:
+                self.delete(uid)
+            self.pass_time(1.0)
+
+    def storm(self, uid: str, count: int) -> None:
+        for turn in range(count):
+            self.annotate(uid, RECONCILE_ANNOTATION, f"{self.clock()}-{turn}")
+            self.drain()
+            self.pass_time(1.0)
+
+    def junk_key(self, uid: str, number: int) -> None:
+        self.cluster.write_secret(TENANT, f"junk-{number}", {"apiKey": f"cs_live_junk_{number}"})
+        self.edit(uid, apiKeySecretRef={"name": f"junk-{number}"})
+
+    # -- accidents of everybody
+
+    def snapshot(self) -> None:
+        self._snapshot = (deepcopy(self.cluster.objects), deepcopy(self.cluster.config_maps), self.cluster.version)
+
+    def restore(self) -> None:
+        """The API server holds what it held before: versions go back, and the watches begin with a new list."""
+        if self._snapshot is None:
+            return
+        objects, config_maps, version = deepcopy(self._snapshot)
+        paths = objects.keys() | self.cluster.objects.keys()
+        for path in paths:
+            now, then = self.cluster.objects.get(path), objects.get(path)
+            if now != then:
+                for raw in filter(None, (now, then)):
+                    address = self.stories[raw["metadata"]["uid"]].address
+                    self.watch.loose.add(address)
+                    self.restored.add(address)
+                    self.stories[raw["metadata"]["uid"]].ready_may_go = True
+        self.cluster.objects, self.cluster.config_maps, self.cluster.version = objects, config_maps, version
+        self.cluster.history += [WatchEvent("LISTED", raw) for raw in objects.values()]
+
+    # -- what must hold
+
+    def check(self) -> None:
+        super().check()
+        found = [
+            f"{raw['metadata']['name']} took {inbox.inbox_id}, which a person made"
+            for raw in self.cluster.of_kind(ACCOUNT_KIND)
+            for inbox in [*self.remote.inboxes.values(), *self.elsewhere.inboxes.values()]
+            if inbox.by_hand and raw["metadata"]["namespace"] == TENANT and holds(raw, inbox.inbox_id)
+        ]
+        for remote, names in ((self.remote, {"", "second"}), (self.elsewhere, {OWN})):
+            found += [
+                f"{inbox.address} was made in a workspace that no spec named"
+                for inbox in remote.inboxes.values()
+                if not inbox.by_hand and not self.watch.keys.get(address_key(inbox.address), set()) & names
+            ]
+            found += [f"burst: {burst}" for burst in remote.bursts]
+        if found:
+            raise AssertionError("; ".join(dict.fromkeys(found)))
+
+    def finish(self) -> None:
+        """The tenant's objects stay as they are. Within bounds everything is right for everybody else."""
+        if self.process is None:
+            self.start()
+        self._make_peace()
+        fresh = self.victim()
+        until = self.clock() + BOUND
+        self.wait(1.0)
+        while wrongs := self.wrong_for_victims():
+            if self.clock() >= until:
+                raise AssertionError("it never becomes right for others: " + "; ".join(wrongs))
+            self.wait(self._next_stride())
+            self.check()
+        assert fresh in self.victims
+
+    def wrong_for_victims(self) -> list[str]:
+        found = []
+        for raw in self.cluster.of_kind(ACCOUNT_KIND):
+            metadata = raw["metadata"]
+            address = self.stories[metadata["uid"]].address
+            if metadata["namespace"] != VICTIMS or address in self.restored:
+                continue
+            if "deletionTimestamp" in metadata:
+                found.append(f"{metadata['name']} is still there: {ready_of(raw)}")
+                continue
+            live = self.remote.at(address)
+            if len(live) != 1 or not holds(raw, live[0].inbox_id) or ready_of(raw)[0] != "True":
+                found.append(f"{metadata['name']} is not Ready with its one inbox ({len(live)}): {ready_of(raw)}")
+        return found
