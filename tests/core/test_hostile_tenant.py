@@ -8,14 +8,15 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.core.conftest import profile
-from tests.support.hostile import OWN, POISON, STATUSES, TENANT, HostileWorld
+from tests.support.hostile import OWN, OWN_KEY, STATUSES, TENANT, HostileWorld
+from tests.support.poison import POISON, SOUR, STICKY
 from tests.support.remote import Fault
 from tests.support.simulation import SECOND
 
 pytestmark = pytest.mark.timeout(1800)  # to make a failing example small takes minutes
 
 small = st.integers(0, 9)
-ADDRESSES = ("t1@tenant.com", "t2@tenant.com", "stranger@company.com", "sticky@tenant.com")
+ADDRESSES = ("t1@tenant.com", "t2@tenant.com", "stranger@company.com", f"{STICKY}@tenant.com", f"{SOUR}@tenant.com")
 
 
 class HostileTenant(RuleBasedStateMachine):
@@ -96,8 +97,7 @@ class HostileTenant(RuleBasedStateMachine):
     @precondition(lambda self: self.world.tenants)
     @rule(which=small, key=st.sampled_from([None, OWN, SECOND, "missing"]))
     def the_tenant_moves_an_object_to_another_key(self, which: int, key: str | None) -> None:
-        ref = None if key is None else {"name": key}
-        self.world.edit(self._of(self.world.tenants, which), apiKeySecretRef=ref)
+        self.world.move(self._of(self.world.tenants, which), key)
 
     @precondition(lambda self: self.world.tenants)
     @rule(which=small, number=st.integers(0, 20))
@@ -120,7 +120,7 @@ class HostileTenant(RuleBasedStateMachine):
 
     @rule(there=st.booleans())
     def the_tenants_own_key_comes_and_goes(self, there: bool) -> None:
-        self.world.cluster.write_secret(TENANT, OWN, {"apiKey": "cs_live_own"} if there else None)
+        self.world.cluster.write_secret(TENANT, OWN, {"apiKey": OWN_KEY} if there else None)
 
     # -- accidents
 
@@ -152,6 +152,10 @@ class HostileTenant(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([-20.0, 20.0]))
     def the_clock_of_the_api_server_jumps(self, seconds: float) -> None:
         self.world.cluster.offset += seconds
+
+    @rule(seconds=st.sampled_from([-20.0, 20.0]))
+    def the_clock_of_coldsend_jumps(self, seconds: float) -> None:
+        self.world.remote.offset += seconds
 
     @rule(fault=st.sampled_from([Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.DOWN_AFTER, Fault.RATE, Fault.NO_ID]))
     def coldsend_fails(self, fault: Fault) -> None:
@@ -185,4 +189,4 @@ class HostileTenant(RuleBasedStateMachine):
 
 
 TestHostileTenant = HostileTenant.TestCase
-TestHostileTenant.settings = profile(400)
+TestHostileTenant.settings = profile(300)

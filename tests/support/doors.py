@@ -296,7 +296,16 @@ class ColdSendDoor(ColdSendClient):
                 self._work(pending, lambda: self._counted(items, pending, work))
 
         names = " ".join(item.address for item in items)
-        return await self._call(f"create {names}", do, seconds)
+        self._remote.sent(item.address for item in items)
+        try:
+            answer = await self._call(f"create {names}", do, seconds)
+        except CallFailed as error:
+            if error.failure.kind not in {FailureKind.LOST, FailureKind.UNAVAILABLE}:
+                self._remote.heard(item.address for item in items)
+            raise
+        if not isinstance(answer, BulkAnswer) or answer.job_id is None:
+            self._remote.heard(item.address for item in items)
+        return answer
 
     def _counted(
         self, items: Sequence[Item], pending: Pending, work: Callable[[Pending, float], Answer | Failure]

@@ -8,14 +8,16 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from coldsend_operator.core.answers import BulkAnswer, Created, Deleted, Failure, FailureKind, address_key
+from coldsend_operator.core.answers import address_key
+from coldsend_operator.core.steps.step import LATEST
 from coldsend_operator.kube.client import FIELD_MANAGER
-from coldsend_operator.resources.names import ACCOUNT_KIND, FINALIZER, RECONCILE_ANNOTATION
+from coldsend_operator.resources.names import ACCOUNT_KIND, API_VERSION, FINALIZER, RECONCILE_ANNOTATION
 from tests.support.cluster import Raw, WatchEvent
 from tests.support.ending import holds
+from tests.support.poison import PoisonedColdSend, RefusingColdSend, Remotes
 from tests.support.process import API_KEY
-from tests.support.remote import FakeColdSend, Fault, Item
-from tests.support.simulation import SECOND_KEY, Simulation
+from tests.support.remote import FakeColdSend, Inbox
+from tests.support.simulation import SECOND, SECOND_KEY, Simulation
 from tests.support.stories import ready_of
 
 VICTIMS, TENANT = "sales", "support"
@@ -23,12 +25,6 @@ OWN = "own"  # the Secret with the key of the tenant's own workspace
 OWN_KEY = "cs_live_own"
 BOUND = 2 * 3600.0  # simulated seconds: a spent hour and what waits behind it
 
-POISON = {
-    "p500": Failure(FailureKind.UNAVAILABLE, "internal server error", 500),
-    "p403": Failure(FailureKind.PLAN_LIMIT, "forbidden", 403),
-    "p402": Failure(FailureKind.PLAN_LIMIT, "payment required", 402),
-    "lost": Failure(FailureKind.LOST, "answer not understood"),
-}
 STATUSES: tuple[Raw, ...] = (
     {"conditions": None},
     {"conditions": [{"type": "Ready", "status": "False", "reason": "WordOfTomorrow", "message": ""}]},
@@ -42,54 +38,12 @@ STATUSES: tuple[Raw, ...] = (
 
 
 @dataclass
-class PoisonedColdSend(FakeColdSend):
-    """Every call that carries an item with a poisoned address fails as POISON says, and nothing of it is done."""
-
-    def create(self, item: Item, now: float) -> Created | Failure:
-        return _poison([item]) or super().create(item, now)
-
-    def create_bulk(  # type: ignore[override] # the whole bulk may fail
-        self, items: Any, now: float, fault: Fault = Fault.NONE
-    ) -> BulkAnswer | Failure:
-        return _poison(items) or super().create_bulk(items, now, fault)
-
-    def delete(self, inbox_id: str, now: float) -> Deleted | Failure:
-        inbox = self.inboxes.get(inbox_id)
-        if inbox is not None and inbox.address.startswith("sticky"):
-            return Failure(FailureKind.UNAVAILABLE, "internal server error", 500)
-        return super().delete(inbox_id, now)
-
-
-@dataclass
-class RefusingColdSend(FakeColdSend):
-    """ColdSend for a key that it does not know."""
-
-    def arrive(self, key: str = "") -> Failure | None:
-        super().arrive(key)
-        return Failure(FailureKind.UNAUTHORIZED, "invalid API key", 401)
-
-
-class Remotes(dict[str, FakeColdSend]):
-    """Workspaces by key; a key that nobody gave out is refused."""
-
-    def __init__(self, known: dict[str, FakeColdSend], refusing: FakeColdSend) -> None:
-        super().__init__(known)
-        self._refusing = refusing
-
-    def __missing__(self, key: str) -> FakeColdSend:
-        return self._refusing
-
-
-def _poison(items: Any) -> Failure | None:
-    return next((POISON[word] for item in items for word in POISON if item.address.startswith(word)), None)
-
-
-@dataclass
 class HostileWorld(Simulation):
     """`sales` may adopt, `support` may not, whatever its objects say."""
 
     changes: dict[str, Any] = field(default_factory=lambda: {"adopt_namespaces": (VICTIMS,)})
     restored: set[str] = field(default_factory=set)  # addresses whose object lost its history in a restore
+    contested: set[str] = field(default_factory=set)  # that the tenant asks for with a key of the workspace, in time
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -98,7 +52,7 @@ class HostileWorld(Simulation):
             self.clock, lag=self.lag, offset=self.remote_offset, item_seconds=self.item_seconds, **limits
         )
         self.watch.remote = self.remote
-        self.elsewhere = PoisonedColdSend(self.clock, **limits)
+        self.elsewhere = PoisonedColdSend(self.clock, ids="elsewhere", **limits)
         known: dict[str, FakeColdSend] = {API_KEY: self.remote, SECOND_KEY: self.remote, OWN_KEY: self.elsewhere}
         self.remotes = Remotes(known, RefusingColdSend(self.clock, **limits))
         self.cluster.write_secret(TENANT, OWN, {"apiKey": OWN_KEY})
@@ -126,17 +80,41 @@ class HostileWorld(Simulation):
 
     def tenant(self, address: str, **fields: Any) -> str | None:
         self._numbers += 1
-        return self.apply(TENANT, f"tenant-{self._numbers}", address, **fields)
+        uid = self.apply(TENANT, f"tenant-{self._numbers}", address, **fields)
+        if uid is not None:
+            self._contest(uid)
+        return uid
+
+    def move(self, uid: str, key: str | None) -> None:
+        """Name another key."""
+        self.edit(uid, apiKeySecretRef=None if key is None else {"name": key})
+        self._contest(uid)
+
+    def _contest(self, uid: str) -> None:
+        """Who has a key of the workspace may make any inbox there that nobody has yet: first come, first served.
+
+        Where the clock of the API server was set back it is not the victim who came first.
+        """
+        raw, address = self._raw(uid), self.stories[uid].address
+        if any(not inbox.by_hand for inbox in self.remote.at(address)):
+            return
+        rivals = [self._raw(victim) for victim in self.victims if self.stories[victim].address == address]
+        created = raw["metadata"]["creationTimestamp"]
+        older = any(created < rival["metadata"]["creationTimestamp"] for rival in rivals)
+        if older or (raw["spec"].get("apiKeySecretRef") or {}).get("name") == SECOND:
+            self.contested.add(address)
 
     def forge(self, uid: str, *, since: int = 0, old: str | None = None) -> None:
         """Our finalizer, a mark, and managedFields that say that the operator put them there in the year 0."""
         raw = self._raw(uid)
-        mark = old or f"coldsend.pro/creating.{since}.{'a' * 32}"
+        mark = old or f"coldsend.pro/creating.{since}.{'a' * 24}"
         owned: Raw = {"f:metadata": {"f:finalizers": {f'v:"{FINALIZER}"': {}, f'v:"{mark}"': {}}}}
         entry = {
             "manager": FIELD_MANAGER,
             "operation": "Apply",
+            "apiVersion": API_VERSION,
             "time": "0000-01-01T00:00:00Z",
+            "fieldsType": "FieldsV1",
             "fieldsV1": owned,
         }
         if "deletionTimestamp" not in raw["metadata"]:
@@ -169,10 +147,9 @@ class HostileWorld(Simulation):
         self.cluster._update(raw | {"status": {**(raw.get("status") or {}), **status}})
 
     def junk_metadata(self, uid: str) -> None:
-        """What the API server lets through and nobody expects."""
+        """What the API server lets through; managedFields that it cannot decode it replaces by those that it has."""
         raw = self._raw(uid)
         metadata = raw["metadata"] | {
-            "managedFields": [{"manager": FIELD_MANAGER, "fieldsV1": {"f:metadata": None}}, {}],
             "labels": {"coldsend.pro/batch": "no-such-batch"},
             "ownerReferences": [{"kind": "SenderAccountBatch", "apiVersion": "x/v1", "name": "no", "uid": "no"}],
             "annotations": {RECONCILE_ANNOTATION: "x" * 5000, "coldsend.pro/paused": "maybe"},
@@ -195,7 +172,7 @@ class HostileWorld(Simulation):
 
     def junk_key(self, uid: str, number: int) -> None:
         self.cluster.write_secret(TENANT, f"junk-{number}", {"apiKey": f"cs_live_junk_{number}"})
-        self.edit(uid, apiKeySecretRef={"name": f"junk-{number}"})
+        self.move(uid, f"junk-{number}")
 
     # -- accidents of everybody
 
@@ -217,6 +194,9 @@ class HostileWorld(Simulation):
                     self.restored.add(address)
                     self.stories[raw["metadata"]["uid"]].ready_may_go = True
         self.cluster.objects, self.cluster.config_maps, self.cluster.version = objects, config_maps, version
+        if self.process is None or not self.process.operator._leading:
+            for remote in (self.remote, self.elsewhere):  # nobody knows any more what was spent: ColdSend answers 429
+                remote.arrivals.clear()
         self.cluster.history += [WatchEvent("LISTED", raw) for raw in objects.values()]
 
     # -- what must hold
@@ -228,6 +208,7 @@ class HostileWorld(Simulation):
             for raw in self.cluster.of_kind(ACCOUNT_KIND)
             for inbox in [*self.remote.inboxes.values(), *self.elsewhere.inboxes.values()]
             if inbox.by_hand and raw["metadata"]["namespace"] == TENANT and holds(raw, inbox.inbox_id)
+            if not self._looks_like_ours(inbox)
         ]
         for remote, names in ((self.remote, {"", "second"}), (self.elsewhere, {OWN})):
             found += [
@@ -238,6 +219,11 @@ class HostileWorld(Simulation):
             found += [f"burst: {burst}" for burst in remote.bursts]
         if found:
             raise AssertionError("; ".join(dict.fromkeys(found)))
+
+    def _looks_like_ours(self, inbox: Inbox) -> bool:
+        """Whether a person made it while the outcome of our create of the same inbox was unknown (rule 6)."""
+        left_at = self.remote.unheard.get(address_key(inbox.address))
+        return left_at is not None and left_at <= inbox.made_at < left_at + LATEST
 
     def finish(self) -> None:
         """The tenant's objects stay as they are. Within bounds everything is right for everybody else."""
@@ -263,6 +249,8 @@ class HostileWorld(Simulation):
                 continue
             if "deletionTimestamp" in metadata:
                 found.append(f"{metadata['name']} is still there: {ready_of(raw)}")
+                continue
+            if address in self.contested:
                 continue
             live = self.remote.at(address)
             if len(live) != 1 or not holds(raw, live[0].inbox_id) or ready_of(raw)[0] != "True":

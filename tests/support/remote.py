@@ -4,7 +4,7 @@ It is pure: it reads the clock it is given, and chance is in the faults that a t
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -123,6 +123,10 @@ class FakeColdSend:
     bursts: list[str] = field(default_factory=list)  # requests beyond a window
     work: list[Work] = field(default_factory=list)
     doubles: list[tuple[str, str]] = field(default_factory=list)  # creates where an inbox of ours is, or may yet come
+    unheard: dict[str, float] = field(
+        default_factory=dict
+    )  # addresses, and when a create left that has no clear answer
+    ids: str = "inbox"  # how its ids begin: no two workspaces of ColdSend share one
     _made: int = 0
 
     # -- what people do in the dashboard
@@ -178,6 +182,15 @@ class FakeColdSend:
             if made or pending:
                 self.doubles.append((key, f"{address}: {len(made)} there, {len(pending)} under way"))
 
+    def sent(self, addresses: Iterable[str]) -> None:
+        """A create for these leaves."""
+        self.unheard |= dict.fromkeys(map(address_key, addresses), self.clock())
+
+    def heard(self, addresses: Iterable[str]) -> None:
+        """Its answer says clearly what was done."""
+        for address in addresses:
+            self.unheard.pop(address_key(address), None)
+
     # -- creates
 
     def create(self, item: Item, now: float) -> Created | Failure:
@@ -213,7 +226,7 @@ class FakeColdSend:
     def _make(self, item: Item, now: float, *, by_hand: bool) -> Inbox:
         self._made += 1
         inbox = Inbox(
-            inbox_id=f"inbox-{self._made:03d}",
+            inbox_id=f"{self.ids}-{self._made:03d}",
             address=item.address,
             display_name=item.display_name,
             inbox_type=item.inbox_type,

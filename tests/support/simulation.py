@@ -390,7 +390,7 @@ class Simulation:
         """What a message asks for where a key was changed and the inbox is gone: only a person can tell (rule 15)."""
         for uid, story in self._existing.items():
             raw = self._raw(uid)
-            said = {each["reason"] for each in (raw.get("status") or {}).get("conditions", ())}
+            said = {each["reason"] for each in (raw.get("status") or {}).get("conditions") or ()}
             if len(self.watch.keys[story.address]) > 1 and "InventoryImplausible" in said:
                 deleting = "deletionTimestamp" in raw["metadata"]
                 self.annotate(uid, FORCE_ORPHAN_ANNOTATION if deleting else APPROVE_RECREATION_ANNOTATION, "true")

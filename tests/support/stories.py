@@ -228,7 +228,7 @@ def _owner_of(raw: Raw | None) -> str | None:
 
 
 def ready_of(raw: Raw) -> tuple[str, str, str]:
-    for condition in (raw.get("status") or {}).get("conditions", ()):
+    for condition in (raw.get("status") or {}).get("conditions") or ():
         if condition["type"] == "Ready":
             return condition["status"], condition["reason"], condition["message"]
     return ("", "", "")

@@ -10,12 +10,12 @@ MOVED_SHARE = 0.1  # of the time left
 MOVED_LEAST = 30.0
 
 
-def completion(ledger: Ledger, left: int, now: float) -> float | None:
+def completion(ledger: Ledger, namespace: str, left: int, now: float) -> float | None:
     """When `left` inboxes and all that wait in the workspace are done; None while ColdSend lets nothing be made.
 
     Those that wait there before them are counted with them: nobody knows whose turn comes first.
     """
-    if ledger.breaker.block_of(Operation.CREATE_SMTP) is not None:
+    if ledger.breaker.block_of(Operation.CREATE_SMTP, frozenset({namespace})) is not None:
         return None
     waiting = sum(len(queue) for (move, _), queue in ledger.queues.items() if move in {Move.CREATE, Move.DELETE})
     carried = sum(len(job.members) for job in ledger.jobs.values())

@@ -1,9 +1,11 @@
 """What stops the calls of a whole workspace: a refused key, a missing scope, a plan limit, ColdSend being down.
 
 What only one object meets is its own business (rule 41): a plan limit or an error stops others only after calls for
-two different objects ended so, or a call that names none.
+two different objects ended so, or a call that names none. What only the objects of one namespace meet stops no creates
+and deletions of others.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from coldsend_operator.core.answers import Failure, FailureKind
@@ -13,6 +15,7 @@ from coldsend_operator.core.reasons import Reason
 FAILURES_TO_OPEN = 3
 HASTEN_PAUSE = 15.0  # an annotation that changes all the time asks no more often
 ASKED_AGAIN = "It is asked again after 1 to 10 minutes, at once when the annotation coldsend.pro/reconcile changes."
+BY_NAMESPACE = frozenset({Scope.CREATE, Scope.DELETE})  # whose calls can be planned for some namespaces alone
 WRITING = frozenset({Scope.CREATE, Scope.DELETE, Scope.MAIL})
 ABOUT_THE_CALL = frozenset({FailureKind.REFUSED, FailureKind.CONFLICT, FailureKind.TOO_LARGE})
 MISROUTED = (
@@ -29,24 +32,34 @@ class Block:
     message: str
     until: float
     since: float
+    namespaces: frozenset[str] = frozenset()  # it holds for calls that carry objects of these; empty: for all calls
     tries: int = 1
     probing: bool = False
     hastened_at: float = 0.0
 
+    def holds(self, namespaces: frozenset[str]) -> bool:
+        """Whether a call for objects of these namespaces has to wait."""
+        return not self.namespaces or not self.namespaces.isdisjoint(namespaces)
+
 
 @dataclass(slots=True)
 class Streak:
-    """Failures in a row. `culprits` are the objects that all of them were for: one of these may be the cause."""
+    """Failures in a row. `culprits` are the objects that all of them were for: one of these may be the cause.
+
+    `namespaces` likewise.
+    """
 
     count: int = 0
     since: float = 0.0
-    culprits: frozenset[str] | None = None
+    culprits: frozenset[str] = frozenset()
+    namespaces: frozenset[str] = frozenset()
 
-    def add(self, about: frozenset[str], now: float, weight: int = 1) -> None:
+    def add(self, about: frozenset[str], namespaces: frozenset[str], now: float) -> None:
         if not self.count:
-            self.since = now
-        self.count += weight
-        self.culprits = about if self.culprits is None else self.culprits & about
+            self.since, self.culprits, self.namespaces = now, about, namespaces
+        self.count += 1
+        self.culprits &= about
+        self.namespaces &= namespaces
 
     @property
     def long(self) -> bool:
@@ -72,20 +85,27 @@ class Breaker:
         self._errors: dict[Scope, Streak] = {}  # of 5xx and lost answers; ALL: whatever the operation
         self._plan_limits: dict[Scope, Streak] = {}
 
-    def allows(self, operation: Operation, now: float) -> bool:
-        return all(
-            now >= block.until and not block.probing
-            for scope in (Scope.ALL, operation.scope)
-            if (block := self.blocks.get(scope)) is not None
-        )
+    def allows(self, operation: Operation, now: float, namespaces: frozenset[str]) -> bool:
+        return all(now >= block.until and not block.probing for block in self._holding(operation, namespaces))
 
-    def free_at(self, operation: Operation) -> float:
+    def free_at(self, operation: Operation, namespaces: frozenset[str]) -> float:
         """When the next probe may leave; 0 when nothing is blocked."""
-        found = [self.blocks[scope] for scope in (Scope.ALL, operation.scope) if scope in self.blocks]
-        return max((block.until for block in found), default=0.0)
+        return max((block.until for block in self._holding(operation, namespaces)), default=0.0)
 
-    def block_of(self, operation: Operation) -> Block | None:
-        return self.blocks.get(Scope.ALL) or self.blocks.get(operation.scope)
+    def block_of(self, operation: Operation, namespaces: frozenset[str] | None = None) -> Block | None:
+        """What holds a call for objects of these namespaces; None: of any."""
+        return next(self._holding(operation, namespaces), None)
+
+    def held(self, operation: Operation) -> frozenset[str]:
+        """The namespaces that wait while others go on."""
+        block = self.blocks.get(operation.scope)
+        return block.namespaces if block is not None else frozenset()
+
+    def _holding(self, operation: Operation, namespaces: frozenset[str] | None) -> Iterator[Block]:
+        for scope in (Scope.ALL, operation.scope):
+            block = self.blocks.get(scope)
+            if block is not None and (namespaces is None or block.holds(namespaces)):
+                yield block
 
     @property
     def key_refused(self) -> bool:
@@ -113,19 +133,18 @@ class Breaker:
         """Whether one object alone meets errors: a page of the list tells whether it is the server."""
         return Scope.ALL not in self.blocks and Scope.ALL in self._errors and self._errors[Scope.ALL].long
 
-    def failing(self, operation: Operation) -> bool:
-        """Whether errors of this operation are taken to be the server's, whoever the calls are for."""
-        block = self.block_of(operation)
+    def failing(self, operation: Operation, namespaces: frozenset[str] | None = None) -> bool:
+        """Whether errors of this operation are taken to be the server's, whoever in these namespaces it is for."""
+        block = self.block_of(operation, namespaces)
         return block is not None and block.reason is Reason.API_UNAVAILABLE
 
-    def start(self, operation: Operation) -> None:
-        for scope in (Scope.ALL, operation.scope):
-            if scope in self.blocks:
-                self.blocks[scope].probing = True
+    def start(self, operation: Operation, namespaces: frozenset[str]) -> None:
+        for block in self._holding(operation, namespaces):
+            block.probing = True
 
-    def cancel(self, operation: Operation) -> None:
+    def cancel(self, operation: Operation, namespaces: frozenset[str]) -> None:
         """The call that was to be the probe did not leave: another may."""
-        self._end_probe(operation)
+        self._end_probe(operation, namespaces)
 
     def succeed(self, operation: Operation) -> bool:
         """An answer that shows the key and ColdSend at work; True when a block fell."""
@@ -136,16 +155,28 @@ class Breaker:
         fell = self.blocks.pop(Scope.ALL, None) is not None
         return self.blocks.pop(operation.scope, None) is not None or fell
 
-    def fail(self, operation: Operation, failure: Failure, now: float, about: frozenset[str] = frozenset()) -> bool:
+    def fail(
+        self,
+        operation: Operation,
+        failure: Failure,
+        now: float,
+        about: frozenset[str] = frozenset(),
+        namespaces: frozenset[str] = frozenset(),
+    ) -> bool:
         """Take a failed call in; True when what users should know has changed.
 
-        `about` are the objects that the call was for; empty for a call that asks for none in particular.
+        `about` are the objects that the call was for, with their namespaces; empty for a call that asks for none in
+        particular.
         """
-        changed = self._judge(operation, failure, now, about)
-        self._end_probe(operation)  # whatever it was that this probe met, the next one may leave in its time
+        changed = self._judge(operation, failure, now, about, namespaces)
+        self._end_probe(
+            operation, namespaces
+        )  # whatever it was that this probe met, the next one may leave in its time
         return changed
 
-    def _judge(self, operation: Operation, failure: Failure, now: float, about: frozenset[str]) -> bool:
+    def _judge(
+        self, operation: Operation, failure: Failure, now: float, about: frozenset[str], namespaces: frozenset[str]
+    ) -> bool:
         scope = operation.scope
         match failure.kind:
             case FailureKind.UNAUTHORIZED:
@@ -154,44 +185,60 @@ class Breaker:
                 return self._block(scope, Reason.MISSING_SCOPES, _missing(failure), now, 60.0, 600.0)
             case FailureKind.PLAN_LIMIT if scope is not Scope.DOMAINS and not of_domain(operation, failure):
                 streak = self._plan_limits.setdefault(scope, Streak())
-                streak.add(about, now)
+                streak.add(about, namespaces, now)
                 if streak.of_one and not self._blocked(scope, Reason.PLAN_LIMIT):
                     return False
+                if scope not in BY_NAMESPACE and streak.namespaces:
+                    return False  # each of these looks is paced by itself (rule 42); a page of the list tells more
                 message = f"ColdSend refuses for the plan of this workspace: {failure.message}"
-                return self._block(scope, Reason.PLAN_LIMIT, message, now, 300.0, 3600.0)
+                return self._block(scope, Reason.PLAN_LIMIT, message, now, 300.0, 3600.0, streak)
             case FailureKind.MISROUTED:
-                return self._count(Scope.ALL, about, now, MISROUTED.format(status=failure.status), FAILURES_TO_OPEN)
+                return self._count(Scope.ALL, about, namespaces, now, MISROUTED.format(status=failure.status))
             case FailureKind.NOT_SENT:
-                return self._count(Scope.ALL, frozenset(), now)
+                return self._count(Scope.ALL, frozenset(), frozenset(), now)
             case FailureKind.UNAVAILABLE | FailureKind.LOST:
-                changed = self._count(Scope.ALL, about, now)
-                return (scope in WRITING and self._count(scope, about, now)) or changed
+                changed = self._count(Scope.ALL, about, namespaces, now)
+                return (scope in WRITING and self._count(scope, about, namespaces, now)) or changed
             case FailureKind.RATE_LIMITED:
                 return False
             case kind if kind in ABOUT_THE_CALL and scope not in WRITING:
                 return False  # a look that is refused proves neither that ColdSend is down nor that it is well
         return self.succeed(operation)
 
-    def _count(self, scope: Scope, about: frozenset[str], now: float, message: str = "", weight: int = 1) -> bool:
+    def _count(
+        self, scope: Scope, about: frozenset[str], namespaces: frozenset[str], now: float, misrouted: str = ""
+    ) -> bool:
         streak = self._errors.setdefault(scope, Streak())
-        streak.add(about, now, weight)
+        streak.add(about, namespaces, now)
+        if misrouted:
+            streak.count = max(streak.count, FAILURES_TO_OPEN)
         if not self._blocked(scope, Reason.API_UNAVAILABLE) and (not streak.long or streak.of_one):
             return False
         if scope is Scope.ALL:
-            self.misrouted = bool(message)
-        message = message or (
+            self.misrouted = bool(misrouted)
+        message = misrouted or (
             "ColdSend does not answer; the last known values stay, and calls are tried again by themselves."
             if scope is Scope.ALL
             else f"ColdSend answers no {scope} call; they are tried again by themselves."
         )
-        return self._block(scope, Reason.API_UNAVAILABLE, message, now, 2.0, 60.0, since=streak.since)
+        return self._block(scope, Reason.API_UNAVAILABLE, message, now, 2.0, 60.0, streak)
 
     def _block(
-        self, scope: Scope, reason: Reason, message: str, now: float, first: float, longest: float, since: float = 0.0
+        self,
+        scope: Scope,
+        reason: Reason,
+        message: str,
+        now: float,
+        first: float,
+        longest: float,
+        streak: Streak | None = None,
     ) -> bool:
         old = self.blocks.get(scope)
-        if old is None or old.reason is not reason:
-            self.blocks[scope] = Block(reason, message, now + first, since or now)
+        namespaces = streak.namespaces if streak is not None and scope in BY_NAMESPACE else frozenset[str]()
+        if old is None or old.reason is not reason or (old.namespaces and not namespaces):
+            self.blocks[scope] = Block(
+                reason, message, now + first, streak.since if streak is not None else now, namespaces
+            )
             return True
         if old.probing or now >= old.until:
             old.until = now + min(first * 2**old.tries, longest)
@@ -201,10 +248,9 @@ class Breaker:
         old.message = message
         return changed
 
-    def _end_probe(self, operation: Operation) -> None:
-        for scope in (Scope.ALL, operation.scope):
-            if scope in self.blocks:
-                self.blocks[scope].probing = False
+    def _end_probe(self, operation: Operation, namespaces: frozenset[str]) -> None:
+        for block in self._holding(operation, namespaces):
+            block.probing = False
 
 
 def _refused_key(failure: Failure) -> str:

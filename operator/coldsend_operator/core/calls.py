@@ -123,12 +123,16 @@ _FOR_PEOPLE = 0.025  # of the minute: beside edits and deletions all lanes have 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to ColdSend. `uids` are the accounts that it is for, in the order of its items."""
+    """One request to ColdSend. `uids` are the accounts that it is for, in the order of its items.
+
+    `namespaces` are theirs as the call was planned, whoever is gone meanwhile.
+    """
 
     id: int
     operation: Operation
     lane: Lane
     uids: tuple[str, ...] = ()
+    namespaces: frozenset[str] = frozenset()
     inbox_ids: tuple[str, ...] = ()
     domain_id: str | None = None
     address: str | None = None

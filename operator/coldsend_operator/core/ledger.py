@@ -44,6 +44,7 @@ from coldsend_operator.core.trust import Trust
 
 SIGNS_KEPT = 3600.0
 FREED_FOR = 3600.0  # so long after our own delete a refusal of its address counts as passing (contract row 24)
+APART_FOR = 600.0
 MOST_SERVED = 200  # queues whose last call is remembered
 NOT_SENT = (
     "Nothing was sent: this requestID stood in spec when the inbox was taken over, so it may have been served before. "
@@ -75,6 +76,7 @@ class Ledger:
         self.queue_of_call: dict[int, tuple[Move, str]] = {}
         self.splits: list[tuple[str, ...]] = []  # halves of bulks that failed, to be called as they are
         self.delete_splits: list[tuple[str, ...]] = []
+        self.apart: dict[str, float] = {}  # namespaces whose calls share nothing with others, and until when
         self.finished_jobs: list[tuple[Job, str, float]] = []  # taken by the batches
         self.first_sweep_done = False
         self.undecided: dict[str, Exception] = {}  # accounts whose decision failed, and why
@@ -454,7 +456,8 @@ class Ledger:
 
     def goes_again(self, account: Account) -> bool:
         """Whether the account's bulk goes again at once, in halves that are to stay together: that renews its mark."""
-        blocked = self.breaker.block_of(Operation.CREATE_SMTP) is not None
+        namespaces = frozenset({account.desired.namespace})
+        blocked = self.breaker.block_of(Operation.CREATE_SMTP, namespaces) is not None
         return not blocked and any(account.uid in split for split in self.splits)
 
     def recreate_slot(self, account: Account) -> bool:
@@ -542,6 +545,15 @@ class Ledger:
     def in_turn(self, uids: Iterable[str], without: frozenset[str]) -> tuple[str, ...]:
         """Those whose namespaces have a turn."""
         return tuple(uid for uid in uids if self.accounts[uid].desired.namespace not in without)
+
+    def namespaces_of(self, uids: Iterable[str]) -> frozenset[str]:
+        """The namespaces of these accounts."""
+        return frozenset(self.accounts[uid].desired.namespace for uid in uids if uid in self.accounts)
+
+    def set_apart(self, namespaces: Iterable[str], now: float) -> None:
+        """A call for these had an unknown outcome: for a while none of them shares a call with another (rule 41)."""
+        kept = {namespace: until for namespace, until in self.apart.items() if until > now}
+        self.apart = kept | dict.fromkeys(namespaces, now + APART_FOR)
 
     def next_call_id(self) -> int:
         self._next_call += 1

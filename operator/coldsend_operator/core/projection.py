@@ -81,8 +81,7 @@ def _passes_by_itself(account: Account, ledger: Ledger, step: Step, now: float) 
     """Whether a quiet step is still young, and nothing but its turn is waited for."""
     if not step.quiet or account.turn_at is not None:
         return False
-    blocked = ledger.breaker.block_of(OPERATION_OF_MOVE.get(step.move, Operation.LIST_ACCOUNTS)) is not None
-    return not blocked and now - (account.waiting_since or now) < QUIET_SECONDS
+    return _block_of(account, ledger, step) is None and now - (account.waiting_since or now) < QUIET_SECONDS
 
 
 def _can_wait(status: Status, previous: Status, *, counter_is_young: bool) -> bool:
@@ -330,8 +329,7 @@ def _stalls(account: Account, reason: str, status: Status, previous: Status, now
 
 def _what_stands_in_the_way(account: Account, ledger: Ledger, step: Step) -> Saying | None:
     """The reason of the step, or of the workspace when the step waits for a call that may not leave."""
-    calls = OPERATION_OF_MOVE.get(step.move, Operation.LIST_ACCOUNTS)
-    block = ledger.breaker.block_of(calls)
+    block = _block_of(account, ledger, step)
     if block is not None and step.move in {Move.CREATE, Move.DELETE, Move.SEARCH, Move.GET, Move.DOMAINS}:
         return _blocked(block)
     if account.turn_at is not None and step.move in ESTIMATED:
@@ -344,6 +342,11 @@ def _what_stands_in_the_way(account: Account, ledger: Ledger, step: Step) -> Say
     if account.desired.deleting is not None:
         return Saying("False", Reason.DELETING, "The object is being deleted.")
     return None
+
+
+def _block_of(account: Account, ledger: Ledger, step: Step) -> Block | None:
+    calls = OPERATION_OF_MOVE.get(step.move, Operation.LIST_ACCOUNTS)
+    return ledger.breaker.block_of(calls, frozenset({account.desired.namespace}))
 
 
 def _blocked(block: Block) -> Saying:

@@ -53,6 +53,11 @@ class Queue:
         """When the longest waiting came."""
         return min((next(iter(waiting.values())) for waiting in self._namespaces.values()), default=0.0)
 
+    @property
+    def namespaces(self) -> frozenset[str]:
+        """Those of the accounts that wait."""
+        return frozenset(self._namespaces)
+
     def idle(self, now: float) -> bool:
         """Whether nothing waits, nothing is under way, and nothing came or left lately."""
         lately = [self.last_arrival, *self.launches]

@@ -131,7 +131,9 @@ class Reports:
         if not left or following.batch.deleting or following.batch.paused or self._registry.policy.freeze:
             return None
         runner = self._runner_of(following.batch)
-        return told(before, completion(runner.ledger, left, now), now) if runner is not None else None
+        if runner is None:
+            return None
+        return told(before, completion(runner.ledger, following.batch.namespace, left, now), now)
 
     def _runner_of(self, batch: Batch) -> Runner | None:
         """The workspace of the batch: its children share one key."""

@@ -78,7 +78,7 @@ def create_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> N
         earliest = call.begun + ledger.policy.check_timeout if single else 0.0
         for account in members:
             create_lost(account, call, now, earliest)
-        outcome_unknown(ledger, call.operation, call.uids)
+        outcome_unknown(ledger, call.operation, call.uids, now)
         return
     if failure.kind is FailureKind.PLAN_LIMIT and of_domain(call.operation, failure):
         ledger.domains.doubted = True
@@ -118,7 +118,7 @@ def _beyond_plan(ledger: Ledger, call: Call, members: list[Account], failure: Fa
     if call.domain_id is not None:
         ledger.domains.doubted = True
     if len(call.uids) > 1:
-        halve(ledger.splits, call.uids)
+        halve(ledger, ledger.splits, call.uids)
         return
     for account in members:
         message = f"ColdSend refuses for the plan of this workspace: {failure.message}"
@@ -168,4 +168,4 @@ def _bulk_refused(ledger: Ledger, call: Call, members: list[Account], failure: F
                 message = f"ColdSend refused the inbox: {fault.field or 'request'}: {fault.message}"
                 set_back(ledger, account, Reason.REJECTED, message, now)
         return
-    halve(ledger.splits, call.uids)
+    halve(ledger, ledger.splits, call.uids)

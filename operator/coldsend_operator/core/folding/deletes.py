@@ -50,7 +50,7 @@ def delete_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> N
             _refused_by_plan(ledger, call, members, failure, now)
         return
     if failure.kind in UNKNOWN:
-        outcome_unknown(ledger, call.operation, call.uids)
+        outcome_unknown(ledger, call.operation, call.uids, now)
     for account in members:
         if failure.kind in UNKNOWN:
             accepted_delete(ledger, account, now)
@@ -64,13 +64,13 @@ def delete_failed(ledger: Ledger, call: Call, failure: Failure, now: float) -> N
         if too_many_jobs(ledger, "Delete", Operation.DELETE_ACCOUNTS, failure):
             ledger.parallel["Delete"] = 1
             return
-        halve(ledger.delete_splits, call.uids)
+        halve(ledger, ledger.delete_splits, call.uids)
 
 
 def _refused_by_plan(ledger: Ledger, call: Call, members: list[Account], failure: Failure, now: float) -> None:
     """A 402, or a 403 that names no scope, stops nobody but the one that meets it alone (rule 41)."""
     if len(call.uids) > 1:
-        halve(ledger.delete_splits, call.uids)
+        halve(ledger, ledger.delete_splits, call.uids)
         return
     for account in members:
         message = f"ColdSend refuses to delete the inbox: {failure.message}"

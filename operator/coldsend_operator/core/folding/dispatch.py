@@ -113,7 +113,7 @@ def _fold_failure(ledger: Ledger, call: Call, failure: Failure, now: float) -> N
         ledger.budget.answered(now)
     if failure.kind is FailureKind.MISROUTED:
         misrouted(ledger, call, now)
-    if ledger.breaker.fail(call.operation, failure, now, frozenset(call.uids)):
+    if ledger.breaker.fail(call.operation, failure, now, frozenset(call.uids), call.namespaces):
         ledger.touch_everything()
     match call.operation:
         case Operation.LIST_ACCOUNTS:

@@ -99,7 +99,7 @@ def _finish_job(ledger: Ledger, job: Job, state: str, now: float) -> None:
         failures = jobs.failures(results)
         finish_members(ledger, f"job-{job.id}", members, failures, now, job.left_at if state == "Completed" else None)
         if state != "Completed":
-            outcome_unknown(ledger, Operation.CREATE_SMTP_BULK, tuple(sorted(job.members)))
+            outcome_unknown(ledger, Operation.CREATE_SMTP_BULK, tuple(sorted(job.members)), now)
         return
     progress = job.progress
     doubted = progress is None or bool(progress.failed or progress.skipped) or state != "Completed"

@@ -17,6 +17,7 @@ def launch(ledger: Ledger, candidate: Candidate, now: float) -> Call:
         operation=candidate.operation,
         lane=candidate.lane,
         uids=candidate.uids,
+        namespaces=ledger.namespaces_of(candidate.uids),
         inbox_ids=candidate.inbox_ids,
         domain_id=candidate.domain_id,
         address=candidate.address,
@@ -53,7 +54,7 @@ def launch(ledger: Ledger, candidate: Candidate, now: float) -> Call:
         ledger.budget.shares.charge(namespaces.most_common(1)[0][0], now)
     if call.operation is Operation.SEND_TEST_EMAIL:
         ledger.budget.mails.flying += 1
-    ledger.breaker.start(call.operation)
+    ledger.breaker.start(call.operation, call.namespaces)
     return call
 
 
@@ -107,7 +108,7 @@ def cancel(ledger: Ledger, call: Call, now: float) -> None:
     drop(ledger, call, set(call.uids))
     end(ledger, call)
     ledger.budget.cancel(look=call.lane.looks)
-    ledger.breaker.cancel(call.operation)
+    ledger.breaker.cancel(call.operation, call.namespaces)
     if call.operation is Operation.LIST_ACCOUNTS and not call.newest:
         ledger.inventory.abandon()
         ledger.sweep_after = now + 1.0

@@ -67,29 +67,35 @@ def misrouted(ledger: Ledger, call: Call, now: float) -> None:
     for account in members:
         hold(account, now)
     if len(members) > 1 and call.writes and any(account.holds > MISROUTED_OFTEN for account in members):
-        halve(ledger.splits if call.operation.creates else ledger.delete_splits, call.uids)
+        halve(ledger, ledger.splits if call.operation.creates else ledger.delete_splits, call.uids)
 
 
-def halve(splits: list[tuple[str, ...]], uids: tuple[str, ...]) -> None:
-    """These go again as two calls; what stands alone stays alone."""
-    middle = len(uids) // 2
-    splits.extend(half for half in (uids[:middle], uids[middle:]) if half)
+def halve(ledger: Ledger, splits: list[tuple[str, ...]], uids: tuple[str, ...]) -> None:
+    """These go again as two calls, namespaces apart as far as may be (rule 41); what stands alone stays alone."""
+    spaces = {uid: account.desired.namespace for uid in uids if (account := ledger.accounts.get(uid)) is not None}
+    ordered = sorted(uids, key=lambda uid: spaces.get(uid, ""))
+    middle = len(ordered) // 2
+    borders = (at for at in range(1, len(ordered)) if spaces.get(ordered[at - 1]) != spaces.get(ordered[at]))
+    cut = min(borders, key=lambda at: abs(at - middle), default=middle)
+    splits.extend(half for half in (tuple(ordered[:cut]), tuple(ordered[cut:])) if half)
 
 
-def outcome_unknown(ledger: Ledger, operation: Operation, uids: tuple[str, ...]) -> None:
+def outcome_unknown(ledger: Ledger, operation: Operation, uids: tuple[str, ...], now: float) -> None:
     """Nobody knows what came of a call for these: one of them may be what ColdSend fails on (rule 41).
 
     While ColdSend fails for everybody that says nothing of these.
     """
-    if ledger.breaker.failing(operation):
+    namespaces = ledger.namespaces_of(uids)
+    if ledger.breaker.failing(operation, namespaces):
         return
+    ledger.set_apart(namespaces, now)
     splits = ledger.splits if operation.creates else ledger.delete_splits
     members = [account for uid in uids if (account := ledger.accounts.get(uid)) is not None]
     for account in members:
         account.unknowns += 1
     if any(account.unknowns >= TOO_OFTEN_UNKNOWN for account in members):
         splits[:] = [split for split in splits if any(uid in ledger.accounts for uid in split)]
-        halve(splits, uids)
+        halve(ledger, splits, uids)
 
 
 def each_alone(accounts: Iterable[Account], take_in: Callable[[Account], None]) -> None:

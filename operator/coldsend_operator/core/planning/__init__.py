@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from coldsend_operator.core.calls import Operation
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.planning.candidate import MOST_FLYING, Candidate
 from coldsend_operator.core.planning.creates import creates
@@ -14,6 +15,9 @@ from coldsend_operator.core.planning.looks import just_made, looks, pages_of, wa
 from coldsend_operator.core.planning.mails import mails
 from coldsend_operator.core.planning.native import domains
 from coldsend_operator.core.planning.sweeps import sweep, sweep_period
+
+WITH_JOBS = frozenset({Operation.CREATE_SMTP_BULK, Operation.DELETE_ACCOUNTS})
+NEXT_ROUND = 0.02
 
 __all__ = ["Candidate", "Plan", "make_plan", "pages_of", "sweep_period"]
 
@@ -42,22 +46,25 @@ def make_plan(ledger: Ledger, now: float) -> Plan:
         if free_at > now:
             wake_at = free_at if wake_at is None else min(wake_at, free_at)
             continue
+        if any(call.operation is candidate.operation for call in calls) and candidate.operation in WITH_JOBS:
+            wake_at = now + NEXT_ROUND  # perhaps one job too many: the next round knows of this one
+            continue
         if len(calls) >= room or len(ledger.flying) + len(calls) >= MOST_FLYING:
             continue
         if len(calls) >= ledger.budget.booked:
             booking = True
             break
         calls.append(candidate)
-        if ledger.breaker.block_of(candidate.operation) is not None:
+        if ledger.breaker.block_of(candidate.operation, ledger.namespaces_of(candidate.uids)) is not None:
             break  # a probe goes alone
     return Plan(tuple(calls), wake_at, booking, tuple(faults))
 
 
 def _free_at(ledger: Ledger, candidate: Candidate, now: float, ahead: int) -> float:
     """When the candidate may leave: its own time, the breaker's, and the budget's with the headroom of its lane."""
-    breaker = ledger.breaker
-    at = max(candidate.ready_at, breaker.free_at(candidate.operation))
-    if at <= now and not breaker.allows(candidate.operation, now):
+    breaker, namespaces = ledger.breaker, ledger.namespaces_of(candidate.uids)
+    at = max(candidate.ready_at, breaker.free_at(candidate.operation, namespaces))
+    if at <= now and not breaker.allows(candidate.operation, now, namespaces):
         return now + 0.5  # a probe is under way; its answer wakes the loop anyway
     if at > now:
         return at
@@ -65,7 +72,7 @@ def _free_at(ledger: Ledger, candidate: Candidate, now: float, ahead: int) -> fl
     share = candidate.hour_share
     if ledger.budget.room(now, lane.headroom, share) <= ahead:
         free_at = now if ahead else ledger.budget.free_at(now, lane.headroom, share)
-        return max(now + 0.02, free_at)
+        return max(now + NEXT_ROUND, free_at)
     return now
 
 

@@ -1,5 +1,6 @@
 """A call that could leave, and what of it goes first."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from coldsend_operator.core.calls import Lane, Operation
@@ -32,6 +33,17 @@ class Candidate:
         """Pages of whole lists leave some of the looks to single ones, whoever waits for them."""
         whole = self.operation is Operation.LIST_ACCOUNTS and not self.newest
         return min(self.lane.hour_share, Lane.SWEEP.hour_share) if whole else self.lane.hour_share
+
+
+def parts(
+    ledger: Ledger, operation: Operation, queue: Queue, without: frozenset[str], now: float
+) -> Iterator[frozenset[str]]:
+    """What each bulk leaves out, so that namespaces whose calls fail share none with others (rule 41)."""
+    failing = {namespace for namespace, until in ledger.apart.items() if until > now}
+    apart = (ledger.breaker.held(operation) | failing) & queue.namespaces
+    yield without | apart
+    for namespace in sorted(apart):
+        yield without | (queue.namespaces - {namespace})
 
 
 def score(ledger: Ledger, lane: Lane, ready_at: float, group: str = "") -> float:

@@ -5,36 +5,45 @@ from collections.abc import Iterator
 from coldsend_operator.core.calls import BULK, Lane, Operation
 from coldsend_operator.core.jobs import idle
 from coldsend_operator.core.ledger import Ledger
-from coldsend_operator.core.planning.candidate import Candidate, ample, score
+from coldsend_operator.core.planning.candidate import Candidate, ample, parts, score
 from coldsend_operator.core.planning.looks import looking
+from coldsend_operator.core.queues import Queue
 from coldsend_operator.core.steps import Move
 
 
 def creates(ledger: Ledger, now: float) -> Iterator[Candidate]:
-    """What goes again in halves comes before the rest of its group, which it would fail together with."""
-    halved = set()
+    """What goes again in halves comes before the rest of its namespaces, which it would fail together with.
+
+    It stops no other namespace: these come first (rule 41).
+    """
     without = ledger.budget.exhausted_by(now, looks=False)
+    splits: dict[str, tuple[str, ...]] = {}  # the first of each group
+    halved: dict[str, frozenset[str]] = {}
     for split in ledger.splits:
-        uids = ledger.in_turn(ledger.still_queued(split, Move.CREATE), without)
-        group = ledger.create_group(ledger.accounts[uids[0]]) if uids else None
-        if group is None or group in halved:
-            continue
-        halved.add(group)
-        if len(uids) == 1 or _bulk_free(ledger, group):
-            yield _create(ledger, uids, group, _since(ledger, group, now))
+        uids = ledger.still_queued(split, Move.CREATE)
+        group = ledger.create_group(ledger.accounts[uids[0]]) if uids else ""
+        halved[group] = halved.get(group, frozenset()) | ledger.namespaces_of(uids)
+        if in_turn := ledger.in_turn(uids, without):
+            splits.setdefault(group, in_turn)
     for (move, group), queue in ledger.queues.items():
-        if move is not Move.CREATE or not len(queue) or group in halved:
-            continue
-        if group.startswith("single:"):
-            uids = queue.take(1, without)
-            ready_at = queue.since
-        else:
-            ready_at = queue.ready_at(now, BULK, ample=ample(ledger, now))
-            uids = queue.take(_most(ledger, group), without)
-        if len(uids) > 1 and not _bulk_free(ledger, group):
-            continue
-        if uids:
-            yield _create(ledger, uids, group, ready_at)
+        if move is Move.CREATE and len(queue):
+            for left_out in parts(ledger, Operation.CREATE_SMTP, queue, without | halved.get(group, frozenset()), now):
+                yield from _waiting(ledger, group, queue, left_out, now)
+    for group, uids in splits.items():
+        yield from _sent(ledger, group, uids, _since(ledger, group, now))
+
+
+def _waiting(ledger: Ledger, group: str, queue: Queue, without: frozenset[str], now: float) -> Iterator[Candidate]:
+    if group.startswith("single:"):
+        yield from _sent(ledger, group, queue.take(1, without), queue.since)
+    else:
+        ready_at = queue.ready_at(now, BULK, ample=ample(ledger, now))
+        yield from _sent(ledger, group, queue.take(_most(ledger, group), without), ready_at)
+
+
+def _sent(ledger: Ledger, group: str, uids: tuple[str, ...], ready_at: float) -> Iterator[Candidate]:
+    if len(uids) == 1 or (uids and _bulk_free(ledger, group)):
+        yield _create(ledger, uids, group, ready_at)
 
 
 def _bulk_free(ledger: Ledger, group: str) -> bool:

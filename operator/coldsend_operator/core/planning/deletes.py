@@ -1,36 +1,36 @@
 """Deletions, those of replacements first."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 from coldsend_operator.core.calls import BULK, Lane, Operation
 from coldsend_operator.core.jobs import idle
 from coldsend_operator.core.ledger import Ledger
-from coldsend_operator.core.planning.candidate import Candidate, ample, score
+from coldsend_operator.core.planning.candidate import Candidate, ample, parts, score
+from coldsend_operator.core.queues import Queue
 from coldsend_operator.core.steps import Move
 
 
 def deletes(ledger: Ledger, now: float) -> Iterator[Candidate]:
+    """What goes again in halves comes before the rest of its namespaces, and stops no other (rule 41)."""
     busy = sum(1 for call in ledger.flying.values() if call.operation is Operation.DELETE_ACCOUNTS)
     jobs = sum(1 for job in ledger.jobs.values() if job.operation == "Delete" and not idle(job))
     without = ledger.budget.exhausted_by(now, looks=False)
-    for split in ledger.delete_splits:
-        uids = ledger.in_turn(ledger.still_queued(split, Move.DELETE), without)
-        if uids:
-            yield _delete(ledger, uids, Lane.DELETE, now)
-            return
+    splits = [uids for split in ledger.delete_splits if (uids := ledger.still_queued(split, Move.DELETE))]
+    halved = frozenset[str]().union(*map(ledger.namespaces_of, splits))
     for group, lane in (("edit", Lane.EDIT), ("delete", Lane.DELETE)):
-        queue = ledger.queues.get((Move.DELETE, group))
-        if queue is None or not len(queue):
-            continue
-        uids = queue.take(BULK, without)
-        if not uids:
-            continue
-        if len(uids) > 1 and busy + jobs >= ledger.parallel["Delete"]:
-            continue
-        ready_at = queue.ready_at(now, BULK, ample=ample(ledger, now))
-        if lane is Lane.DELETE:
-            ready_at = max(ready_at, ledger.brake.leaves_at(uids))
-        yield _delete(ledger, uids, lane, ready_at)
+        queue = ledger.queues.get((Move.DELETE, group)) or Queue()
+        for left_out in parts(ledger, Operation.DELETE_ACCOUNTS, queue, without | halved, now):
+            uids = queue.take(BULK, left_out)
+            if not uids or (len(uids) > 1 and busy + jobs >= ledger.parallel["Delete"]):
+                continue
+            ready_at = queue.ready_at(now, BULK, ample=ample(ledger, now))
+            if lane is Lane.DELETE:
+                ready_at = max(ready_at, ledger.brake.leaves_at(uids))
+            yield _delete(ledger, uids, lane, ready_at)
+    in_turn = (uids for split in splits if (uids := ledger.in_turn(split, without)))
+    for uids in islice(in_turn, 1):
+        yield _delete(ledger, uids, Lane.DELETE, now)
 
 
 def _delete(ledger: Ledger, uids: tuple[str, ...], lane: Lane, ready_at: float) -> Candidate:

@@ -125,7 +125,7 @@ def _page_flies(ledger: Ledger) -> bool:
 
 def looking(ledger: Ledger) -> bool:
     """Whether the newest rows are being looked through: what is made meanwhile moves them on to further pages."""
-    goes_on = ledger.newest_page > 0 and ledger.breaker.block_of(Operation.LIST_ACCOUNTS) is None
+    goes_on = ledger.newest_page > 0 and ledger.breaker.block_of(Operation.LIST_ACCOUNTS, frozenset()) is None
     return goes_on or _page_flies(ledger)
 
 

@@ -1,0 +1,90 @@
+"""safety.md: rule 41 between namespaces: what the objects of one meet stops no calls for another's."""
+
+import pytest
+
+from coldsend_operator.core.answers import Failure, FailureKind
+from coldsend_operator.core.calls import Operation
+from coldsend_operator.core.folding.pieces import halve
+from tests.core.rules.watching import running
+from tests.support.desk import Desk
+from tests.support.hostile import HostileWorld
+from tests.support.stories import ready_of
+
+PLAN = Failure(FailureKind.PLAN_LIMIT, "Your plan does not allow this", 402)
+
+
+def is_ready(world: HostileWorld, uid: str) -> bool:
+    return ready_of(world._raw(uid))[0] == "True"
+
+
+def pass_minute(world: HostileWorld) -> None:
+    for _ in range(12):
+        world.wait(5.0)  # no longer than a workspace sleeps
+
+
+@pytest.mark.parametrize("word", ["p402", "p403", "p500", "lost"])
+@pytest.mark.parametrize("count", [2, 30])
+def test_rule_41_creates_that_fail_for_one_namespace_stop_no_other(word: str, count: int) -> None:
+    world = HostileWorld(per_minute=100, per_hour=1000)
+    running(world)
+    for number in range(count):
+        world.tenant(f"{word}-{number}@tenant.com")
+    pass_minute(world)
+    for _ in range(4):
+        uid = world.victim()
+        pass_minute(world)
+        assert is_ready(world, uid)
+
+
+def test_rule_41_who_shared_a_bulk_of_unknown_outcome_with_another_namespace_shares_the_next_with_none() -> None:
+    world = HostileWorld(per_minute=100, per_hour=1000)
+    running(world)
+    for number in range(30):
+        world.tenant(f"p500-{number}@tenant.com")
+    uid = world.victim()
+    for _ in range(3):  # what became of a lost create is known after 120 s
+        pass_minute(world)
+    assert is_ready(world, uid)
+
+
+def test_rule_41_deletions_that_fail_for_one_namespace_stop_no_other() -> None:
+    world = HostileWorld(per_minute=100, per_hour=1000, brake="100%")
+    running(world)
+    sticky = [world.tenant(f"sticky-{number}@tenant.com") for number in range(8)]
+    victims = [world.victim() for _ in range(3)]
+    world.wait(300.0)
+    for uid in filter(None, sticky):
+        world.delete(uid)
+    for uid in victims:
+        pass_minute(world)
+        world.delete(uid)
+        pass_minute(world)
+        assert uid not in world.victims
+
+
+def test_rule_41_a_plan_limit_that_objects_of_two_namespaces_meet_blocks_the_creates_of_all() -> None:
+    desk = Desk()
+    one, two, three = (desk.account(f"{name}@company.com", namespace=name) for name in ("one", "two", "three"))
+    desk.sweep()
+    desk.answer(desk.ask(Operation.CREATE_SMTP, one), PLAN)
+    desk.answer(desk.ask(Operation.CREATE_SMTP, two), PLAN)
+    assert desk.says(three)["Ready"][1] == "PlanLimit"
+
+
+def test_rule_41_looks_that_a_plan_refuses_for_one_namespace_stop_no_other() -> None:
+    desk = Desk()
+    bad = [desk.holder(f"bad-{number}@company.com", f"inbox-{number}") for number in range(3)]
+    other = desk.holder("good@company.com", "inbox-9", namespace="other")
+    desk.sweep()
+    for account in bad:
+        desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=(account.facts.inbox_id or "",)), PLAN)
+    assert desk.ledger.breaker.allows(Operation.GET_ACCOUNT, desk.now, desk.ledger.namespaces_of([other.uid]))
+
+
+def test_rule_41_halves_keep_namespaces_apart() -> None:
+    desk = Desk()
+    names = ("one", "two", "one", "two", "one")
+    uids = tuple(desk.account(f"{n}@company.com", namespace=name).uid for n, name in enumerate(names))
+    splits: list[tuple[str, ...]] = []
+    halve(desk.ledger, splits, uids)
+    assert [{desk.ledger.accounts[uid].desired.namespace for uid in split} for split in splits] == [{"one"}, {"two"}]

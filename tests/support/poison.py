@@ -1,0 +1,80 @@
+"""ColdSend that fails on some items, and for keys that nobody gave out: what a tenant's objects may meet there."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from coldsend_operator.core.answers import BulkAnswer, Created, Deleted, Failure, FailureKind, Page, Row
+from tests.support.remote import FakeColdSend, Fault, Item
+
+DOWN = Failure(FailureKind.UNAVAILABLE, "internal server error", 500)
+POISON = {
+    "p500": DOWN,
+    "p403": Failure(FailureKind.PLAN_LIMIT, "forbidden", 403),
+    "p402": Failure(FailureKind.PLAN_LIMIT, "payment required", 402),
+    "lost": Failure(FailureKind.LOST, "answer not understood"),
+}
+"""What becomes of a create, alone or in bulk, that carries an address which begins so."""
+STICKY = "sticky"  # inboxes of these addresses fail every deletion that names them
+SOUR = "sour"  # looks at these addresses fail
+
+
+@dataclass
+class PoisonedColdSend(FakeColdSend):
+    """A call that carries a poisoned item fails as a whole, and nothing of it is done."""
+
+    def create(self, item: Item, now: float) -> Created | Failure:
+        return _poison([item]) or super().create(item, now)
+
+    def create_bulk(  # type: ignore[override] # the whole bulk may fail
+        self, items: Sequence[Item], now: float, fault: Fault = Fault.NONE
+    ) -> BulkAnswer | Failure:
+        return _poison(items) or super().create_bulk(items, now, fault)
+
+    def delete(self, inbox_id: str, now: float) -> Deleted | Failure:
+        return DOWN if self._is(STICKY, inbox_id) else super().delete(inbox_id, now)
+
+    def delete_bulk(  # type: ignore[override] # the whole bulk may fail
+        self, inbox_ids: Sequence[str], now: float, fault: Fault = Fault.NONE
+    ) -> BulkAnswer | Failure:
+        if any(self._is(STICKY, inbox_id) for inbox_id in inbox_ids):
+            return DOWN
+        return super().delete_bulk(inbox_ids, now, fault)
+
+    def look(self, inbox_id: str) -> Row | Failure:
+        return DOWN if self._is(SOUR, inbox_id) else super().look(inbox_id)
+
+    def page(  # type: ignore[override] # a search may fail
+        self, page: int, *, search: str | None = None, newest: bool = False
+    ) -> Page | Failure:
+        if search is not None and search.startswith(SOUR):
+            return DOWN
+        return super().page(page, search=search, newest=newest)
+
+    def _is(self, word: str, inbox_id: str) -> bool:
+        inbox = self.inboxes.get(inbox_id)
+        return inbox is not None and inbox.address.startswith(word)
+
+
+@dataclass
+class RefusingColdSend(FakeColdSend):
+    """ColdSend for a key that it does not know."""
+
+    def arrive(self, key: str = "") -> Failure | None:
+        super().arrive(key)
+        return Failure(FailureKind.UNAUTHORIZED, "invalid API key", 401)
+
+
+class Remotes(dict[str, FakeColdSend]):
+    """Workspaces by key; a key that nobody gave out is refused."""
+
+    def __init__(self, known: dict[str, FakeColdSend], refusing: FakeColdSend) -> None:
+        super().__init__(known)
+        self._refusing = refusing
+
+    def __missing__(self, key: str) -> FakeColdSend:
+        return self._refusing
+
+
+def _poison(items: Sequence[Any]) -> Failure | None:
+    return next((POISON[word] for item in items for word in POISON if item.address.startswith(word)), None)
