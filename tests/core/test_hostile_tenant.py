@@ -151,11 +151,11 @@ class HostileTenant(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([-20.0, 20.0]))
     def the_clock_of_the_api_server_jumps(self, seconds: float) -> None:
-        self.world.cluster.offset += seconds
+        self.world.jump(cluster=seconds)
 
     @rule(seconds=st.sampled_from([-20.0, 20.0]))
     def the_clock_of_coldsend_jumps(self, seconds: float) -> None:
-        self.world.remote.offset += seconds
+        self.world.jump(remote=seconds)
 
     @rule(fault=st.sampled_from([Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.DOWN_AFTER, Fault.RATE, Fault.NO_ID]))
     def coldsend_fails(self, fault: Fault) -> None:

@@ -43,7 +43,7 @@ class HostileWorld(Simulation):
 
     changes: dict[str, Any] = field(default_factory=lambda: {"adopt_namespaces": (VICTIMS,)})
     restored: set[str] = field(default_factory=set)  # addresses whose object lost its history in a restore
-    contested: set[str] = field(default_factory=set)  # that the tenant asks for with a key of the workspace, in time
+    contested: set[str] = field(default_factory=set)  # addresses that may become somebody else's, or nobody's
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -141,8 +141,15 @@ class HostileWorld(Simulation):
         self.cluster.wipe_finalizers(uid)
 
     def rewrite_status(self, uid: str, status: Raw) -> None:
-        """A status of another version; only a tenant's own object is treated so, and it is nobody's proof."""
+        """A status of another version, or by the hand of somebody who may write statuses, which tenants may not.
+
+        What it says of an inbox or a job of the object is believed, so its address may be contested, or a create lost.
+        """
         raw = self._raw(uid)
+        self.contested.add(self.stories[uid].address)
+        if "job" in status:
+            self.remote.sent([self.stories[uid].address])
+            self.stories[uid].may_adopt = True
         self.watch.loose.add(self.stories[uid].address)
         self.cluster._update(raw | {"status": {**(raw.get("status") or {}), **status}})
 
@@ -175,6 +182,14 @@ class HostileWorld(Simulation):
         self.move(uid, f"junk-{number}")
 
     # -- accidents of everybody
+
+    def jump(self, *, cluster: float = 0.0, remote: float = 0.0) -> None:
+        """A clock is set. What a lost create of before has made may be older than its mark now: nobody's (rule 6)."""
+        for raw in self.cluster.of_kind(ACCOUNT_KIND):
+            if not (raw.get("status") or {}).get("inboxID"):
+                self.contested.add(self.stories[raw["metadata"]["uid"]].address)
+        self.cluster.offset += cluster
+        self.remote.offset += remote
 
     def snapshot(self) -> None:
         self._snapshot = (deepcopy(self.cluster.objects), deepcopy(self.cluster.config_maps), self.cluster.version)
