@@ -19,10 +19,12 @@ FIGURES = WorkspaceFigures(
     deletions_held=3,
     key_refused=True,
     implausible=True,
+    inboxes={True: 7, False: 3},
 )
 SNAPSHOT = Snapshot(
     workspaces={"default": FIGURES},
     accounts={("sales", "GOOGLE_WORKSPACE", "Active"): 2},
+    conditions={("sales", "CredentialsCurrent", "False", "SecretChanged"): 2},
     health_scores=(("sales", "outreach", 95.0),),
     jobs={("Create", "Running"): 1},
 )
@@ -67,6 +69,13 @@ def rendered(metrics: Metrics, snapshot: Snapshot) -> str:
         ("coldsend_api_budget_limit", {"workspace": "default", "window": "hour"}, 800),
         ("coldsend_api_key_refused", {"workspace": "default"}, 1),
         ("coldsend_accounts", {"namespace": "sales", "inbox_type": "GOOGLE_WORKSPACE", "state": "Active"}, 2),
+        (
+            "coldsend_account_conditions",
+            {"namespace": "sales", "type": "CredentialsCurrent", "status": "False", "reason": "SecretChanged"},
+            2,
+        ),
+        ("coldsend_inboxes", {"workspace": "default", "managed": "true"}, 7),
+        ("coldsend_inboxes", {"workspace": "default", "managed": "false"}, 3),
         ("coldsend_account_health_score", {"namespace": "sales", "name": "outreach"}, 95),
         ("coldsend_account_ready_seconds_count", {}, 1),
         ("coldsend_account_ready_seconds_bucket", {"le": "0.1"}, 1),
@@ -109,7 +118,9 @@ def test_there_is_no_age_before_the_first_sweep() -> None:
 
 def test_no_label_can_hold_an_address_or_a_message() -> None:
     closed = {"workspace", "operation", "code", "window", "namespace", "name", "inbox_type", "state", "lane", "kind"}
-    assert {label for metric in METRICS for label in metric.labels} <= closed | {"verb", "version", "commit"}
+    assert {label for metric in METRICS for label in metric.labels} <= closed | {
+        *("type", "status", "reason", "managed", "verb", "version", "commit"),
+    }
 
 
 async def test_prometheus_reads_them_over_http() -> None:

@@ -90,6 +90,18 @@ ACCOUNTS = Metric(
     ("namespace", "inbox_type", "state"),
     "SenderAccounts; state is the reason of their condition Ready.",
 )
+CONDITIONS = Metric(
+    "coldsend_account_conditions",
+    "gauge",
+    ("namespace", "type", "status", "reason"),
+    "SenderAccounts whose condition of this type has this status and reason.",
+)
+INBOXES = Metric(
+    "coldsend_inboxes",
+    "gauge",
+    ("workspace", "managed"),
+    "Inboxes that ColdSend shows; managed is true for those that an object created or adopted.",
+)
 HEALTH_SCORE = Metric(
     "coldsend_account_health_score",
     "gauge",
@@ -165,6 +177,8 @@ METRICS = (
     BUDGET_LIMIT,
     KEY_REFUSED,
     ACCOUNTS,
+    CONDITIONS,
+    INBOXES,
     HEALTH_SCORE,
     READY_SECONDS,
     JOBS,
@@ -203,6 +217,7 @@ class WorkspaceFigures:
     budget_limit: Mapping[str, float]
     queue_lengths: Mapping[str, int]
     sweep_age: float | None = None
+    inboxes: Mapping[bool, int] = field(default_factory=dict)  # managed or not; empty before the first sweep
     deletions_held: int = 0
     key_refused: bool = False
     implausible: bool = False
@@ -214,6 +229,7 @@ class Snapshot:
 
     workspaces: Mapping[str, WorkspaceFigures] = field(default_factory=dict)
     accounts: Mapping[tuple[str, str, str], int] = field(default_factory=dict)  # namespace, inbox type, state
+    conditions: Mapping[tuple[str, str, str, str], int] = field(default_factory=dict)  # namespace, type, status, reason
     health_scores: tuple[tuple[str, str, float], ...] = ()  # namespace, name, score
     jobs: Mapping[tuple[str, str], int] = field(default_factory=dict)  # operation, state
     set_aside: Mapping[str, int] = field(default_factory=dict)  # kind
@@ -314,6 +330,8 @@ def _families(snapshot: Snapshot) -> Iterator[GaugeMetricFamily]:
     yield DELETIONS_HELD.gauge(((name,), w.deletions_held) for name, w in each)
     yield INVENTORY_IMPLAUSIBLE.gauge(((name,), int(w.implausible)) for name, w in each)
     yield ACCOUNTS.gauge(snapshot.accounts.items())
+    yield CONDITIONS.gauge(snapshot.conditions.items())
+    yield INBOXES.gauge(((name, str(kind).lower()), count) for name, w in each for kind, count in w.inboxes.items())
     yield HEALTH_SCORE.gauge(((namespace, name), score) for namespace, name, score in snapshot.health_scores)
     yield JOBS.gauge(snapshot.jobs.items())
     yield OBJECTS_SET_ASIDE.gauge(((kind,), count) for kind, count in snapshot.set_aside.items())

@@ -1,7 +1,7 @@
 """What is known of one object: what it asks for, what its status says, and what happened in this run."""
 
-import sys
 from dataclasses import dataclass
+from functools import lru_cache
 
 from coldsend_operator.core.create_marks import is_mark
 from coldsend_operator.core.hashes import comparable
@@ -299,6 +299,12 @@ class Credentials:
     forms: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=1_000)
+def _one_of_equal(said: tuple[tuple[str, str, str], ...]) -> tuple[tuple[str, str, str], ...]:
+    """What thousands of accounts say is kept once."""
+    return said
+
+
 @dataclass(slots=True)
 class Account:
     """One SenderAccount in this run. Written by `core.ledger` and `core.folding` only."""
@@ -308,6 +314,7 @@ class Account:
     recorded: Facts  # what the API server is known to hold; steps that must be stored first look here
     status: bytes = b""  # what the API server holds, packed; see `keep`
     ready_reason: str = ""  # that status shows; empty for none
+    said: tuple[tuple[str, str, str], ...] = ()  # type, status and reason of each condition that status shows
     written_version: int = 0  # resourceVersion of our last write: older watch events are stale
     ledger_digest: str = ""
     address: str | None = None  # lower case; None while the domain of a native inbox is unknown
@@ -358,7 +365,8 @@ class Account:
         status = account_status(raw)
         self.status = pack(status)
         conditions = status.get("conditions") or ()
-        self.ready_reason = next((sys.intern(each["reason"]) for each in conditions if each["type"] == "Ready"), "")
+        self.said = _one_of_equal(tuple((each["type"], each["status"], each["reason"]) for each in conditions))
+        self.ready_reason = next((reason for kind, _, reason in self.said if kind == "Ready"), "")
         return status
 
     @property

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 
 from coldsend_operator.core.calls import Lane
-from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.reasons import Condition, Progress, Reason
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps import Move
 from coldsend_operator.metrics import Snapshot, WorkspaceFigures
@@ -22,13 +23,21 @@ LANES = {
 }
 
 
+KINDS = frozenset({*Condition, *Progress})
+REASONS = frozenset(Reason)
+
+
 def snapshot(registry: Registry, set_aside: Mapping[str, int], now: float, *, with_scores: bool) -> Snapshot:
     """The figures of this moment."""
     states: Counter[tuple[str, str, str]] = Counter()
+    conditions: Counter[tuple[str, str, str, str]] = Counter()
     scores = []
     for account in registry.accounts.values():
         desired = account.desired
         states[desired.namespace, desired.spec.inbox_type, account.ready_reason or Reason.PROVISIONING.value] += 1
+        for kind, status, reason in account.said:  # status is untrusted input: no other word becomes a label
+            if kind in KINDS and reason in REASONS:
+                conditions[desired.namespace, kind, status, reason] += 1
         score = _score(registry, account)
         if with_scores and score is not None:
             scores.append((desired.namespace, desired.name, score))
@@ -41,6 +50,7 @@ def snapshot(registry: Registry, set_aside: Mapping[str, int], now: float, *, wi
     return Snapshot(
         workspaces={runner.label: _figures(runner, now) for runner in working},
         accounts=dict(states),
+        conditions=dict(conditions),
         health_scores=tuple(scores),
         jobs=dict(jobs),
         set_aside={ACCOUNT_KIND: 0, BATCH_KIND: 0, **set_aside},
@@ -60,10 +70,17 @@ def _figures(runner: Runner, now: float) -> WorkspaceFigures:
         budget_limit={"minute": ledger.budget.minute_limit, "hour": ledger.budget.hour_limit},
         queue_lengths={lane.value: length for lane, length in lengths.items()},
         sweep_age=now - ledger.inventory.swept_at if used and ledger.inventory.swept_at else None,
+        inboxes=_inboxes(ledger) if used and ledger.inventory.swept_at else {},
         deletions_held=ledger.brake.held,
         key_refused=used and refused,
         implausible=used and (ledger.implausible is not None or ledger.doubted),
     )
+
+
+def _inboxes(ledger: Ledger) -> dict[bool, int]:
+    held = {each.facts.inbox_id for kin in ledger.kin for each in kin.accounts.values() if each.facts.held}
+    managed = sum(inbox_id in held for inbox_id in ledger.inventory.rows)
+    return {True: managed, False: len(ledger.inventory.rows) - managed}
 
 
 def _score(registry: Registry, account: Account) -> float | None:
