@@ -105,6 +105,20 @@ def _access() -> Iterator[Case]:
     yield Case(implausible, "a list was incomplete once", _both(metric, "1x3 0x60", WORKSPACE), "6m")
     yield Case(implausible, "only a standby believes it not", _only_standby(metric, "1x60", WORKSPACE), "30m")
 
+    outdated, metric = "ColdSendCRDOutdated", "coldsend_crd_outdated"
+    summary = "A CRD is older than coldsend-operator."
+    yield Case(outdated, "the leader's writes lose fields", _both(metric, "1x60", ""), "15m", Fired(OF_TARGET, summary))
+    yield Case(outdated, "it was upgraded in time", _both(metric, "1x5 0x60", ""), "20m")
+
+    unmanaged, metric, kind = "ColdSendUnmanagedInboxes", "coldsend_inboxes", f'{WORKSPACE}, managed="false"'
+    summary = "4 inboxes of default belong to no object."
+    shown = Fired({**OF_WORKSPACE, "managed": "false"}, summary)
+    days = _of(metric, "4x120", kind) | _of("coldsend_leader", "1x120")
+    yield Case(unmanaged, "somebody made inboxes by hand", days, "25h", shown, "30m")
+    yield Case(
+        unmanaged, "they were adopted within a day", _of(metric, "4x20 0x60", kind) | LEADING, "26h", interval="30m"
+    )
+
     set_aside, kind = "ColdSendObjectsSetAside", 'kind="SenderAccount"'
     metric = "coldsend_objects_set_aside"
     summary = "The operator fails to work on 1 objects of kind SenderAccount."
@@ -196,6 +210,20 @@ def _accounts() -> Iterator[Case]:
     fine = _state("Active", "COLDSEND", "9x90") | _state("Provisioning", "COLDSEND", "1x90")
     yield Case(failing, "accounts are made", fine, "80m")
 
+    changed = "ColdSendSecretNotApplied"
+    fired = Fired({"namespace": "sales"}, "2 accounts in sales use another password than their Secret holds.")
+    unapplied = _condition("CredentialsCurrent", "SecretChanged", "2x90")
+    yield Case(changed, "a password was renewed an hour ago", unapplied, "1h", fired)
+    yield Case(changed, "it was renewed half an hour ago", unapplied, "30m")
+    yield Case(changed, "the Secret is not there", _condition("CredentialsCurrent", "SecretNotFound", "2x90"), "80m")
+
+    other = "ColdSendNotAsGit"
+    labels = {"namespace": "sales", "reason": "Drifted"}
+    fired = Fired(labels, "3 accounts in sales are not as their manifests ask (Drifted).")
+    yield Case(other, "values differ for a day", _condition("Synced", "Drifted", "3x60"), "25h", fired, "30m")
+    yield Case(other, "values differ for an hour", _condition("Synced", "Drifted", "0x20 3x40"), "12h", interval="30m")
+    yield Case(other, "work waits", _condition("Synced", "RateLimited", "3x60"), "25h", interval="30m")
+
     low = "ColdSendHealthLow"
     fired = Fired({"namespace": "sales"}, "50% of the inboxes in sales have a health score below 70.")
     yield Case(low, "half of the inboxes are ill", _health(*["60x90"] * 2, *["95x90"] * 2), "1h", fired)
@@ -235,6 +263,17 @@ def _state(state: str, inbox_type: str, values: str) -> dict[str, str]:
     return {
         **_of("coldsend_accounts", values, labels, f'{job}, instance="10.0.0.1:8080"'),
         **_of("coldsend_accounts", values, labels, f'{job}, instance="10.0.0.2:8080"'),
+        **LEADING,
+    }
+
+
+def _condition(kind: str, reason: str, values: str) -> dict[str, str]:
+    """Both replicas know of the objects; they count once."""
+    labels = f'namespace="sales", type="{kind}", status="False", reason="{reason}"'
+    job = 'job="coldsend-operator"'
+    return {
+        **_of("coldsend_account_conditions", values, labels, f'{job}, instance="10.0.0.1:8080"'),
+        **_of("coldsend_account_conditions", values, labels, f'{job}, instance="10.0.0.2:8080"'),
         **LEADING,
     }
 
