@@ -131,11 +131,6 @@ def _access() -> Iterator[Case]:
     )
     yield Case(set_aside, "it passed by itself", _both(metric, "1x5 0x60", kind), "20m")
 
-    outdated, metric = "ColdSendCRDOutdated", "coldsend_crd_outdated"
-    summary = "A CRD of coldsend-operator is older than the operator."
-    yield Case(outdated, "the CRD is older", _both(metric, "1x60", ""), "5m", Fired(OF_LEADER, summary))
-    yield Case(outdated, "an upgrade brings the CRDs a moment later", _both(metric, "1x2 0x60", ""), "10m")
-
     silent, metric = "ColdSendWatchSilent", "coldsend_watch_silence_seconds"
     fired = Fired({**OF_LEADER, "kind": "SenderAccount"}, "Nothing comes on the watch of SenderAccount.")
     yield Case(silent, "nothing comes", _of(metric, "0+60x60", kind), "12m", fired)
