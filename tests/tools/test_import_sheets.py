@@ -137,8 +137,8 @@ def test_an_address_named_twice_is_told_with_both_lines() -> None:
 
     assert run.exit_code == 1
     assert run.stderr.splitlines()[:2] == [
-        "line 4: Ann@Company.com: the address stands on line 2 already; keep one of them",
-        "line 5: bob@company.com: the address stands on line 3 already; keep one of them",
+        "line 4: Ann@Company.com: the address is listed twice (line 2); keep one of them",
+        "line 5: bob@company.com: the address is listed twice (line 3); keep one of them",
     ]
 
 

@@ -9,7 +9,7 @@ from coldsend_operator.core.policy import DEFAULT_UNAVAILABLE, Unavailable
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import SecretRef
 
-TWICE = "The address stands in the list more than once; the first one has the inbox. Remove this one."
+TWICE = "The address is listed twice; the first entry has the inbox. Remove this one."
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,8 +106,8 @@ def _stranger(batch: Batch, entry: Entry, child: Child) -> Refusal | None:
     """safety.md, 25: an object of the child's name with another address is never changed or deleted."""
     if child.identity != entry.identity:
         message = (
-            f"SenderAccount {child.name} is there with another address or type, and this inbox needs its name; "
-            "delete it, or take the inbox into another batch."
+            f"SenderAccount {child.name} exists with another address or type, but this inbox needs its name; "
+            "delete it, or move the inbox to another batch."
         )
         return Refusal(Reason.INVALID_SPEC, message)
     if child.foreign or (child.owner is not None and not batch.owns(child)):

@@ -9,7 +9,7 @@ from coldsend_operator.core.stored_status import Status
 from coldsend_operator.core.times import rfc3339
 
 MESSAGE_LENGTH = 1024
-PAUSED = "Reconciliation is paused by the annotation coldsend.pro/paused; remove it to go on."
+PAUSED = "Reconciliation is paused by the annotation coldsend.pro/paused; remove it to continue."
 NAMESPACE_PAUSED = (
     "Reconciliation is paused by the annotation coldsend.pro/paused of the namespace; remove it there to go on, or set "
     "coldsend.pro/paused: 'false' on this object."

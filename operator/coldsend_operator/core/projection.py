@@ -333,7 +333,7 @@ def _what_stands_in_the_way(account: Account, ledger: Ledger, step: Step) -> Say
     if block is not None and step.move in {Move.CREATE, Move.DELETE, Move.SEARCH, Move.GET, Move.DOMAINS}:
         return _blocked(block)
     if account.turn_at is not None and step.move in ESTIMATED:
-        message = f"The request budget of ColdSend is spent; the turn of this object is expected at {_at(account)}."
+        message = f"The ColdSend request budget is used up; the turn of this object is expected at {_at(account)}."
         return Saying("False", Reason.RATE_LIMITED, message)
     if step.reason is not None:
         return Saying("False", step.reason, step.message)
@@ -377,7 +377,7 @@ def _ready(account: Account, stands: Saying | None, status: Status) -> Saying:
         return Saying("False", *SENT_OF_STATUS[shown])
     if shown is None:
         return Saying("False", Reason.PROVISIONING, "ColdSend has not yet shown the state of the inbox.")
-    return Saying("False", Reason.UNKNOWN_STATUS, f"ColdSend shows a status that is not known here: {shown}.")
+    return Saying("False", Reason.UNKNOWN_STATUS, f"ColdSend shows a status that the operator does not know: {shown}.")
 
 
 def _synced(account: Account, ledger: Ledger, stands: Saying | None) -> Saying:
@@ -396,7 +396,7 @@ def _difference(account: Account, ledger: Ledger, row: Row) -> Saying | None:
     if second is not None:
         message = (
             f"ColdSend shows a second inbox of this address ({second.inbox_id}); this object keeps {row.inbox_id} and "
-            "leaves the other alone. Delete the one that is not needed in ColdSend."
+            "ignores the other. Delete the one that is not needed in ColdSend."
         )
         return Saying("False", Reason.ADDRESS_CONFLICT, message)
     if spec_changed(account, row):

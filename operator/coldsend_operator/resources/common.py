@@ -134,8 +134,8 @@ class Hidden:
         names = "".join(f"self.contains('\\u{code}') ? ', U+{code}' : " for code in _OFTEN_HIDDEN)
         return Rule(
             cel=f"!self.matches(r'{self.class_of_re2}')",
-            message="holds a character that nobody sees, such as U+FEFF, U+00A0 or U+200B; type it anew without it",
-            message_cel=f"'holds a character that nobody sees' + ({names}'') + '; type it anew without it'",
+            message="holds a character that nobody sees, such as U+FEFF, U+00A0 or U+200B; type it again without it",
+            message_cel=f"'holds a character that nobody sees' + ({names}'') + '; type it again without it'",
         )
 
 

@@ -54,7 +54,7 @@ def first_unseen(text: str, *, spaces: bool = False, joiners: bool = False) -> U
 def unseen_fault(text: str, *, spaces: bool = False, joiners: bool = False) -> str:
     """Why a field of a spec is refused, as the end of a sentence; empty when nothing in it is hidden."""
     unseen = first_unseen(text, spaces=spaces, joiners=joiners)
-    return "" if unseen is None else f"holds {unseen}, which nobody sees; type it anew without that character"
+    return "" if unseen is None else f"holds {unseen}, which nobody sees; type it again without that character"
 
 
 def address_fault(address: str) -> str:
@@ -69,7 +69,7 @@ def address_fault(address: str) -> str:
         return f"has a domain that is not ASCII; write it as {ascii_domain(domain)}"
     if not unicodedata.is_normalized("NFC", address):
         position = next(at for at in range(1, len(address) + 1) if not unicodedata.is_normalized("NFC", address[:at]))
-        return f"is not in the composed form of Unicode (NFC) up to position {position}; type it anew"
+        return f"is not in the composed form of Unicode (NFC) up to position {position}; type it again"
     return ""
 
 

@@ -133,20 +133,20 @@ class SecretReader:
             return Credentials(None, Reason.SECRET_NOT_FOUND, message)
         if isinstance(content, KubeError):
             answer = "does not answer" if content.status is None else f"answers HTTP {content.status}"
-            message = f"Secret {ref.name} ({path}) cannot be read: Kubernetes {answer}; it is tried again by itself."
+            message = f"Secret {ref.name} ({path}) cannot be read: Kubernetes {answer}; it is retried automatically."
             return Credentials(None, Reason.SECRET_NOT_FOUND, message)
         if content is None:
-            message = f"Secret {ref.name} ({path}) is not in this namespace; create it, it is picked up by itself."
+            message = f"Secret {ref.name} ({path}) is not in this namespace; create it, it is picked up automatically."
             return Credentials(None, Reason.SECRET_NOT_FOUND, message)
         found = content.values.get(ref.key)
         value = None if found is None else SecretStr(password_of(found.get_secret_value(), google=google))
         fault = content.undecodable.get(ref.key, "") if value is None else password_fault(value.get_secret_value())
         place = f"Key {ref.key} of Secret {ref.name} ({path})"
         if fault:
-            return Credentials(None, Reason.SECRET_INVALID, f"{place} {fault}. A new value is picked up by itself.")
+            return Credentials(None, Reason.SECRET_INVALID, f"{place} {fault}. A new value is picked up automatically.")
         if value is None or not value.get_secret_value():
             fault = "is missing" if value is None else "is empty"
-            message = f"{place} {fault}; set it, it is picked up by itself."
+            message = f"{place} {fault}; set it, it is picked up automatically."
             return Credentials(None, Reason.SECRET_KEY_NOT_FOUND, message)
         mask(value)
         return value

@@ -52,7 +52,7 @@ TOO_MANY = (
     Reason.UNAUTHORIZED,
     (
         f"The objects of this namespace name more than {MOST_KEYS} API keys; let them share Secrets in "
-        "spec.apiKeySecretRef, or delete those that are not needed. It goes on by itself."
+        "spec.apiKeySecretRef, or delete those that are not needed. It continues automatically."
     ),
 )
 
@@ -179,7 +179,7 @@ class KeyRing:
         fault = content.undecodable.get(ref.key, "") if value is None else api_key_fault(value.get_secret_value())
         place = f"Key {ref.key} of Secret {ref.name} (spec.apiKeySecretRef)"
         if fault:
-            return (Reason.SECRET_INVALID, f"{place} {fault}. A new value is picked up by itself.")
+            return (Reason.SECRET_INVALID, f"{place} {fault}. A new value is picked up automatically.")
         if value is None or not value.get_secret_value():
             return (Reason.SECRET_KEY_NOT_FOUND, f"{place} {'is missing' if value is None else 'is empty'}; set it.")
         return value
@@ -188,7 +188,7 @@ class KeyRing:
 def _not_readable(ref: KeyRef, error: KubeError) -> tuple[Reason, str]:
     answer = "does not answer" if error.status is None else f"answers HTTP {error.status}"
     name = ref.secret.name if ref.secret is not None else ""
-    message = f"Secret {name} (spec.apiKeySecretRef) cannot be read: Kubernetes {answer}; it is tried again by itself."
+    message = f"Secret {name} (spec.apiKeySecretRef) cannot be read: Kubernetes {answer}; it is retried automatically."
     return (Reason.SECRET_NOT_FOUND, message)
 
 

@@ -175,7 +175,7 @@ class Operator:
         self._batches_work = asyncio.create_task(self.batches.run(), name="batches")
         self._batches_work.add_done_callback(report_end)
         await self._leadership.lost()
-        raise LeaseLost("another replica holds the Lease; this process ends at once and starts anew")
+        raise LeaseLost("another replica holds the Lease; this process exits and is restarted")
 
     async def stop(self) -> None:
         """Finish or record what is under way."""

@@ -26,7 +26,7 @@ READ_SECRETS, PLACE = "read_secrets", "find_workspace"
 REPORT, WRITE_STATUS = "report", "write_status"
 MESSAGE = (
     "The operator failed to work on this object ({what}: {error}); the log of the operator says more. It is tried "
-    "again by itself, and at once when the object changes."
+    "again automatically, and immediately when the object changes."
 )
 
 

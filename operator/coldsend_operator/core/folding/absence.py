@@ -40,7 +40,7 @@ def _exists_elsewhere(ledger: Ledger, account: Account, now: float) -> None:
     freed = ledger.address_writes.get(account.address or "", 0.0)
     account.unsure_at = 0.0
     if freed and now - freed < FREED_FOR:
-        message = "ColdSend still keeps the address after its deletion; the create is tried again by itself."
+        message = "ColdSend still keeps the address after its deletion; the operator tries again automatically."
         set_back(ledger, account, Reason.PROVISIONING, message, now, AFTER_DELETE_FIRST, AFTER_DELETE_LONGEST)
         return
     message = (

@@ -121,7 +121,7 @@ def _beyond_plan(ledger: Ledger, call: Call, members: list[Account], failure: Fa
         halve(ledger, ledger.splits, call.uids)
         return
     for account in members:
-        message = f"ColdSend refuses for the plan of this workspace: {failure.message}"
+        message = f"The ColdSend plan of this workspace does not allow it: {failure.message}"
         set_back(ledger, account, Reason.PLAN_LIMIT, message, now)
 
 

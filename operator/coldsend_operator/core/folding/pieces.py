@@ -30,8 +30,8 @@ LONGEST_MESSAGE = 400
 QUIET = 600.0  # after so long without a refusal, what changed is tried at once again
 IN_USE_FIRST, IN_USE_LONGEST = 5.0, 600.0
 LAGGING_LOOKS = 4  # so many looks at lists that lag behind a delete are no proof that it was refused
-FAILS_ON_DELETE = "ColdSend fails on the deletion of this inbox, and of no other; it is tried again by itself."
-FAILS_ON_CREATE = "ColdSend fails on the creation of this inbox, and of no other; it is tried again by itself."
+FAILS_ON_DELETE = "ColdSend fails to delete this inbox, and no other; the operator tries again automatically."
+FAILS_ON_CREATE = "ColdSend fails to create this inbox, and no other; the operator tries again automatically."
 CONNECTION_WORDS = ("connect", "authent", "login", "smtp", "imap", "credential", "password", "timed out", "timeout")
 
 
@@ -204,7 +204,7 @@ def gone(ledger: Ledger, account: Account, now: float) -> None:
 
 def in_use(account: Account, said: str, now: float) -> None:
     """Contract row 20: most likely a campaign uses the inbox; asked again ever more slowly."""
-    message = f"{said.rstrip('.')}; take it out of its campaigns, the deletion then goes on by itself."
+    message = f"{said.rstrip('.')}; remove it from its campaigns, and the deletion continues automatically."
     new = Setback(Reason.IN_USE_BY_CAMPAIGN, message, now, IN_USE_FIRST, account.basis)
     account.refused_delete = _next_setback(account, account.refused_delete, new, IN_USE_LONGEST)
     account.look_at = None

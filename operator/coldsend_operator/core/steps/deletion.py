@@ -52,10 +52,10 @@ def _deleting(message: str, *, quiet: bool = False, due: float | None = None) ->
 
 
 def _ways_out(view: View, account: Account) -> str:
-    way = "set the annotation coldsend.pro/force-orphan: 'true' to let the object go without touching ColdSend"
+    way = "set the annotation coldsend.pro/force-orphan: 'true' to release the object without touching ColdSend"
     if view.policy.terminating(account.desired.namespace):
         return f"The namespace is terminating and takes no new Secrets: give the same key elsewhere, or {way}."
-    return f"Give the key back, or {way}."
+    return f"Restore the key, or {way}."
 
 
 def _unborn(account: Account, view: View, now: float) -> Step:
@@ -95,13 +95,13 @@ def _deleting_inbox(account: Account, view: View, now: float) -> Step:
         return paced_get(account, now, quiet=False, reason=Reason.DELETION_HELD, message=held)
     if row is None:
         return paced_get(
-            account, now, quiet=True, reason=Reason.DELETING, message="The inbox is looked for in ColdSend."
+            account, now, quiet=True, reason=Reason.DELETING, message="The operator looks for the inbox in ColdSend."
         )
     if not under_own_address(account, row):
         return Step(
             reason=Reason.ADDRESS_CONFLICT,
             message="The inboxID in status belongs to another address in ColdSend; it is not deleted. Set the "
-            "annotation coldsend.pro/force-orphan: 'true' to let the object go.",
+            "annotation coldsend.pro/force-orphan: 'true' to release the object.",
         )
     if held is not None:
         return Step(Move.REST, Reason.DELETION_HELD, held)

@@ -38,7 +38,7 @@ def holding(account: Account, view: View, now: float) -> Step:
     if not under_own_address(account, row):
         return Step(
             reason=Reason.ADDRESS_CONFLICT,
-            message="The inboxID in status belongs to another address in ColdSend; nothing is done with it. "
+            message="The inboxID in status belongs to another address in ColdSend; the operator does not touch it. "
             "Restore the status or delete the object.",
         )
     return _recreation(account, row, view, now) or _mail(account, row) or look(account, now) or AT_EASE
@@ -95,7 +95,7 @@ def _recreation(account: Account, row: Row, view: View, now: float) -> Step | No
         refused = account.refused_delete
         return Step(Move.REST, refused.reason, refused.message, refused.retry_at)
     if not view.recreate_slot(account):
-        return Step(reason=Reason.RECREATING, message="Waits for its turn to be replaced (maxUnavailable).")
+        return Step(reason=Reason.RECREATING, message="The inbox waits for its turn to be replaced (maxUnavailable).")
     held = on_hold(account, view)
     if held is not None:
         return Step(reason=Reason.DELETION_HELD, message=held)

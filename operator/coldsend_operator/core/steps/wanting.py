@@ -177,7 +177,7 @@ def lost(account: Account, view: View, now: float) -> Step:
     if now >= over and looked >= over:
         if view.goes_again(account) and (step := _create(account)).move is Move.CREATE:
             return step
-        return Step(Move.UNMARK, Reason.PROVISIONING, "Nothing has come of the create; it is made again.", quiet=True)
+        return Step(Move.UNMARK, Reason.PROVISIONING, "The create came to nothing; it is repeated.", quiet=True)
     quiet = account.lost is not None and account.lost.answered
     message = (
         "ColdSend has taken the create; the inbox is looked up."

@@ -106,7 +106,7 @@ def read_mailboxes(records: Iterable[Record], fixed: InboxType | None, *, passwo
             continue
         first = good.setdefault(mailbox.key, mailbox)
         if first is not mailbox:
-            bad.append(BadRow(record.line, shown, f"the address stands on line {first.line} already; keep one of them"))
+            bad.append(BadRow(record.line, shown, f"the address is listed twice (line {first.line}); keep one of them"))
     return Reading(tuple(sorted(good.values(), key=lambda mailbox: mailbox.key)), tuple(bad))
 
 
