@@ -10,6 +10,6 @@ def test_that_a_deletion_in_another_workspace_offers_the_key_and_force_orphan_an
     desk.sweep(row(inbox_id="inbox-of-a-stranger"))
     step = desk.step(account)
     assert step.reason is Reason.INVENTORY_IMPLAUSIBLE
-    assert "Give the key back" in step.message
+    assert "Restore the key" in step.message
     assert "force-orphan" in step.message
     assert "approve-recreation" not in step.message

@@ -351,14 +351,14 @@ def without_any_key(*, terminating: bool) -> tuple[Simulation, FakeColdSend, str
 
 
 @pytest.mark.parametrize(
-    ("terminating", "way_out"), [(True, "takes no new Secrets: give the same key elsewhere"), (False, "Give the key")]
+    ("terminating", "way_out"), [(True, "takes no new Secrets: give the same key elsewhere"), (False, "Restore the key")]
 )
 def test_rule_26_without_a_key_the_message_offers_what_can_be_done(terminating: bool, way_out: str) -> None:
     simulation, other, uid = without_any_key(terminating=terminating)
     message = ready_of(simulation.cluster.find(uid) or {})[2]
     assert way_out in message
     assert "force-orphan" in message
-    assert ("Give the key back" in message) is not terminating
+    assert ("Restore the key" in message) is not terminating
     assert len(list(other.live())) == 1
 
 
