@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from coldsend_operator.core.answers import Failure, FailureKind
 from coldsend_operator.core.calls import Operation, Scope
+from coldsend_operator.core.pauses import doubled
 from coldsend_operator.core.reasons import Reason
 
 FAILURES_TO_OPEN = 3
@@ -243,7 +244,7 @@ class Breaker:
             )
             return True
         if old.probing or now >= old.until:
-            old.until = now + min(first * 2**old.tries, longest)
+            old.until = now + doubled(first, old.tries, longest)
             old.tries += 1
         old.probing = False
         changed = old.message != message

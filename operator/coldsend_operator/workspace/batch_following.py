@@ -6,6 +6,7 @@ from typing import Any
 from coldsend_operator.core.batch import Batch
 from coldsend_operator.core.batch_jobs import JobRow
 from coldsend_operator.core.batch_tally import Tally
+from coldsend_operator.core.pauses import doubled
 from coldsend_operator.resources.batch import SenderAccountBatchSpec
 
 FREE_TRIES = 1  # writes to one child before their pace is slowed down: somebody may be undoing them
@@ -93,7 +94,7 @@ class Following:
         power = count - 1 if failed else count - 1 - FREE_TRIES
         if power < 0:
             return None
-        self._held_until[name] = now + min(2.0**power, LONGEST_PAUSE)
+        self._held_until[name] = now + doubled(1.0, power, LONGEST_PAUSE)
         return self._held_until[name]
 
     def held(self, name: str, now: float) -> bool:

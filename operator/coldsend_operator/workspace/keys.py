@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from coldsend_operator.core.hashes import workspace_digest
+from coldsend_operator.core.pauses import doubled
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, KeyRef, SecretRef
 from coldsend_operator.kube.client import Forbidden, KubeError
@@ -134,7 +135,7 @@ class KeyRing:
                 state.due = self._clock() + MISSING_FIRST
                 return
             if state.digest is not None:  # the key last read goes on
-                state.due = self._clock() + min(MISSING_FIRST * 2.0 ** min(state.failures, 10), MISSING_LONGEST)
+                state.due = self._clock() + doubled(MISSING_FIRST, state.failures, MISSING_LONGEST)
                 return
             found = _not_readable(ref, error)
         else:
@@ -147,7 +148,7 @@ class KeyRing:
             return
         state.problem = found  # the digest stays: deletions go on with the key last read
         longest = min(MISSING_LONGEST, self._settings.secret_check_seconds)
-        state.due = self._clock() + min(MISSING_FIRST * 2**state.tries, longest)
+        state.due = self._clock() + doubled(MISSING_FIRST, state.tries, longest)
         state.tries += 1
 
     def _own(self) -> SecretStr | tuple[Reason, str]:

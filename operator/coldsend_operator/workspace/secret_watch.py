@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.pauses import doubled
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import Account, Credentials
 from coldsend_operator.logs import Event, log
@@ -170,7 +171,7 @@ class SecretWatch:
             self._tries[name] = tries + 1
             theirs, all_of_them = self._in_trouble[name[0]] / TROUBLE_READS, len(self._tries) / MOST_TROUBLE_READS
             longest = max(TROUBLE_LONGEST, theirs, all_of_them)
-            self._plan(name, self._clock() + min(TROUBLE_FIRST * 2 ** min(tries, 10), longest, self._period))
+            self._plan(name, self._clock() + doubled(TROUBLE_FIRST, tries, min(longest, self._period)))
         else:
             self._no_trouble(name)
             self._plan(name, self._clock() + self._period)

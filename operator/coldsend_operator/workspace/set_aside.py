@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from coldsend_operator.core.pauses import doubled
 from coldsend_operator.core.reasons import SET_ASIDE
 from coldsend_operator.kube.client import KubeClient, KubeError, Ref
 from coldsend_operator.kube.events import emit
@@ -72,7 +73,7 @@ class SetAside:
             _log(ref, what, error)
         trouble.error, trouble.again = said, again
         trouble.tries += 1
-        pause = min(FIRST_PAUSE * 2.0 ** (trouble.tries - 1), _longest(error))
+        pause = doubled(FIRST_PAUSE, trouble.tries - 1, _longest(error))
         trouble.timer = asyncio.get_running_loop().call_later(pause, self._again, ref.uid, what)
         if not trouble.told and self._leads() and (trouble.tries >= PATIENCE or not isinstance(error, KubeError)):
             trouble.told = True

@@ -7,6 +7,7 @@ from dataclasses import replace
 from coldsend_operator.core.answers import Failure, FailureKind
 from coldsend_operator.core.calls import Call, Operation
 from coldsend_operator.core.ledger import Ledger
+from coldsend_operator.core.pauses import doubled
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.records import RETRY_FIRST, RETRY_LONGEST, Account, Lost, Refusal, Setback
 from coldsend_operator.core.steps.step import GET_BACKOFF
@@ -157,7 +158,7 @@ def _next_setback(account: Account, before: Setback | None, new: Setback, longes
     rushes = before.rushes + 1 if before is not None and new.at - before.at < QUIET else 0
     return replace(
         new,
-        retry_at=new.at + min(new.retry_at * 2 ** (tries - 1), longest),
+        retry_at=new.at + doubled(new.retry_at, tries - 1, longest),
         tries=tries,
         rushes=rushes,
         earliest=new.at + GET_BACKOFF[min(rushes, len(GET_BACKOFF) - 1)],
