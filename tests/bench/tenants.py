@@ -14,7 +14,7 @@ from coldsend_operator.kube.paths import collection, secrets
 from devcluster import Cluster
 from tests.bench.figures import Figure, Say, figure
 from tests.bench.scale import forget_budget
-from tests.bench.stack import NAMESPACE, each, kube, smtp_account, stack
+from tests.bench.stack import NAMESPACE, Stack, each, kube, smtp_account, stack
 
 VICTIM = "victim"
 GOAL = 60.0
@@ -37,24 +37,29 @@ def tenants(cluster: Cluster, folder: Path, say: Say) -> list[Figure]:
         "an item that ColdSend always answers with 500": _poison,
         f"{JUNK_KEYS:,} API keys that ColdSend refuses": _junk_keys,
     }
-    figures = [asyncio.run(_beside(cluster, folder, say, name, disturb)) for name, disturb in disturbances.items()]
-    return [*figures, asyncio.run(_memory(cluster, folder, say))]
+    figures = [_beside(cluster, folder, say, name, disturb) for name, disturb in disturbances.items()]
+    return [*figures, _memory(cluster, folder, say)]
 
 
-async def _beside(cluster: Cluster, folder: Path, say: Say, name: str, disturb: Disturbance) -> Figure:
+def _beside(cluster: Cluster, folder: Path, say: Say, name: str, disturb: Disturbance) -> Figure:
     say(f"one account beside {name}")
     with stack(cluster, folder, per_minute=100, per_hour=1000) as parts:
-        async with kube(cluster) as client:
-            await forget_budget(client)
-            await _make_namespace(client, VICTIM)
-            with parts.operator():
-                async with _under_way(disturb(client, parts.emulator)):
-                    await asyncio.sleep(SETTLED)
-                    seconds = await _first_call(client, parts.emulator)
-            await _clear(client)
+        seconds = asyncio.run(_seconds_beside(parts, disturb))
     return figure(
         f"first call for an account beside {name}", f"<= {GOAL:.0f} s", f"{seconds:.1f} s", good=seconds <= GOAL
     )
+
+
+async def _seconds_beside(parts: Stack, disturb: Disturbance) -> float:
+    async with kube(parts.cluster) as client:
+        await forget_budget(client)
+        await _make_namespace(client, VICTIM)
+        with parts.operator():
+            async with _under_way(disturb(client, parts.emulator)):
+                await asyncio.sleep(SETTLED)
+                seconds = await _first_call(client, parts.emulator)
+        await _clear(client)
+    return seconds
 
 
 @asynccontextmanager
@@ -126,25 +131,30 @@ async def _junk_keys(client: KubeClient, _: RunningEmulator) -> None:
 # -- memory
 
 
-async def _memory(cluster: Cluster, folder: Path, say: Say) -> Figure:
+def _memory(cluster: Cluster, folder: Path, say: Say) -> Figure:
     """Objects that came and went leave nothing behind. Their Secret is missing, so none of them costs a request."""
     say(f"memory after {FLOOD:,} objects came and went, twice")
     with stack(cluster, folder) as parts:
-        async with kube(cluster) as client:
-            await forget_budget(client)
-            with parts.operator() as operator:
-                sizes = []
-                for turn in range(2):  # the first time fills caches and arenas that stay
-                    bodies = [smtp_account(number, f"turn{turn}") for number in range(FLOOD)]
-                    for body in bodies:
-                        body["spec"]["smtp"]["passwordSecretRef"]["name"] = "missing"
-                    await each(bodies, lambda body: _create(client, body))
-                    await _clear(client)
-                    await asyncio.sleep(SETTLED)
-                    sizes.append(operator.memory())
+        sizes = asyncio.run(_sizes(parts))
     text = f"{sizes[0]:.0f} MB, then {sizes[1]:.0f} MB"
     good = sizes[1] <= 1.1 * sizes[0]
     return figure(f"memory after {FLOOD:,} objects came and went again", "<= 10 % more", text, good=good)
+
+
+async def _sizes(parts: Stack) -> list[float]:
+    sizes = []
+    async with kube(parts.cluster) as client:
+        await forget_budget(client)
+        with parts.operator() as operator:
+            for turn in range(2):  # the first time fills caches and arenas that stay
+                bodies = [smtp_account(number, f"turn{turn}") for number in range(FLOOD)]
+                for body in bodies:
+                    body["spec"]["smtp"]["passwordSecretRef"]["name"] = "missing"
+                await each(bodies, lambda body: _create(client, body))
+                await _clear(client)
+                await asyncio.sleep(SETTLED)
+                sizes.append(operator.memory())
+    return sizes
 
 
 # -- objects
