@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coldsend_operator.core.answers import address_key
-from coldsend_operator.core.steps.step import LATEST
+from coldsend_operator.core.steps.step import CLOCK_SLACK, LATEST
 from coldsend_operator.kube.client import FIELD_MANAGER
 from coldsend_operator.resources.names import ACCOUNT_KIND, API_VERSION, FINALIZER, RECONCILE_ANNOTATION
 from tests.support.cluster import Raw, WatchEvent
@@ -23,6 +23,7 @@ from tests.support.stories import ready_of
 VICTIMS, TENANT = "sales", "support"
 OWN = "own"  # the Secret with the key of the tenant's own workspace
 OWN_KEY = "cs_live_own"
+SLACK = CLOCK_SLACK + 1.0  # marks have whole seconds
 BOUND = 2 * 3600.0  # simulated seconds: a spent hour and what waits behind it
 
 STATUSES: tuple[Raw, ...] = (
@@ -238,7 +239,7 @@ class HostileWorld(Simulation):
     def _looks_like_ours(self, inbox: Inbox) -> bool:
         """Whether a person made it while the outcome of our create of the same inbox was unknown (rule 6)."""
         left_at = self.remote.unheard.get(address_key(inbox.address))
-        return left_at is not None and left_at <= inbox.made_at < left_at + LATEST
+        return left_at is not None and left_at - SLACK <= inbox.made_at < left_at + LATEST
 
     def finish(self) -> None:
         """The tenant's objects stay as they are. Within bounds everything is right for everybody else."""

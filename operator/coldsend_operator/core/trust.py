@@ -55,6 +55,16 @@ class Trust:
             return not counts or any(digest in digests for digest in counts)
         return bool(home & digests) or not any(digest in counts for digest in home)
 
+    def begin(self, ref: KeyRef, digest: str, uid: str) -> None:
+        """The account comes from another reference. Where nobody used this one yet its first key is believed.
+
+        What the account brings along makes no doubt of it for others.
+        """
+        bound = self._bound.get(uid)
+        others = self._counts.get(ref, Counter()).total() - (bound is not None and bound[0] == ref)
+        if ref not in self._homes and not others:
+            self._set(ref, frozenset({digest}))
+
     def settle(self, ref: KeyRef, digests: frozenset[str]) -> None:
         """The reference leads to this workspace now: where it is believed it is at home."""
         home = self._homes.get(ref, frozenset())

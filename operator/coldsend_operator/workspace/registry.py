@@ -59,6 +59,7 @@ class Registry:
         self._namespaces = Membership[str]()
         self._moves: dict[str, asyncio.TimerHandle] = {}  # accounts that may not leave their workspace yet
         self._unplaced: set[str] = set()
+        self._from_elsewhere: set[str] = set()  # accounts that named another key before, and wait for this one
         self._crowded_out: set[str] = set()  # their namespace uses too many keys
         self._key_wake = asyncio.Event()
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -145,6 +146,7 @@ class Registry:
             return
         self._unplaced.discard(uid)
         self._crowded_out.discard(uid)
+        self._from_elsewhere.discard(uid)
         self._refs.place(uid, None)
         self._namespaces.place(uid, None)
         self._cancel_move(uid)
@@ -195,6 +197,8 @@ class Registry:
             self._unplaced.add(account.uid)
             return
         ref = account.desired.key_ref
+        if self._refs.key_of(account.uid) not in {None, ref}:
+            self._from_elsewhere.add(account.uid)
         self._refs.place(account.uid, ref)
         self._cancel_move(account.uid)
         state = self._ring.admit(ref, held=account.facts.held)
@@ -210,6 +214,9 @@ class Registry:
         digest = state.digest if self._ring.allowed(account) else None
         digest, problem = self._for_deletion(account, digest, problem)
         account.key_problem = _by_default(problem) if account.desired.spec.key is None else problem
+        if self._running and state.digest is not None and account.uid in self._from_elsewhere:
+            self._trust.begin(ref, state.digest, account.uid)
+        self._from_elsewhere.discard(account.uid)
         self._move(account, digest or NO_WORKSPACE, ref)
 
     def _for_deletion(

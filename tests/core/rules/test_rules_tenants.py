@@ -7,7 +7,7 @@ from coldsend_operator.core.calls import Operation
 from coldsend_operator.core.folding.pieces import halve
 from tests.core.rules.watching import running
 from tests.support.desk import Desk
-from tests.support.hostile import HostileWorld
+from tests.support.hostile import OWN, HostileWorld
 from tests.support.stories import ready_of
 
 PLAN = Failure(FailureKind.PLAN_LIMIT, "Your plan does not allow this", 402)
@@ -88,3 +88,16 @@ def test_rule_41_halves_keep_namespaces_apart() -> None:
     splits: list[tuple[str, ...]] = []
     halve(desk.ledger, splits, uids)
     assert [{desk.ledger.accounts[uid].desired.namespace for uid in split} for split in splits] == [{"one"}, {"two"}]
+
+
+def test_rule_40_an_object_that_comes_from_another_workspace_makes_no_doubt_of_a_key_that_nobody_used_yet() -> None:
+    world = HostileWorld()
+    running(world)
+    uid = world.tenant("t1@tenant.com", apiKeySecretRef={"name": OWN}) or ""
+    world.wait(30.0)
+    assert is_ready(world, uid)
+    world.move(uid, None)
+    world.wait(30.0)
+    victim = world.victim()
+    world.wait(30.0)
+    assert is_ready(world, victim)
