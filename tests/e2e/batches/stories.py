@@ -345,7 +345,7 @@ def _watched(pool: Pool, done: Callable[[Shown], bool]) -> list[dict[str, Any]]:
         return bool(shown.status) and done(shown)
 
     pool.until(look, "the end")
-    processed = [(each["observedGeneration"], each["processed"]) for each in states]
+    processed = [(each["observedGeneration"], each.get("processed", 0)) for each in states]
     assert processed == sorted(processed)
     return states
 

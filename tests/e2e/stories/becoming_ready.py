@@ -30,6 +30,13 @@ def every_type_becomes_ready_with_every_field_of_status(stage: Stage) -> None:
             "emailsSentToday": 0,
             "createdAt": status["createdAt"],
             "origin": "Created",
+            "domain": stage.address(name).partition("@")[2],
+            "effective": {
+                "deletionPolicy": "Delete",
+                "updatePolicy": "Never",
+                "adoptionPolicy": "Refuse",
+                "apiKeySecret": "workspace",
+            },
         }
         assert TIME.match(status["createdAt"])
         assert UUID.fullmatch(status["inboxID"])

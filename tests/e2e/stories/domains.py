@@ -42,7 +42,7 @@ def a_full_domain_is_told_with_its_room(stage: Stage) -> None:
     stage.ready("john")
     stage.apply("jane", "COLDSEND")
     shown = stage.shows("jane", Ready="False DomainFull")
-    assert "no room left for its 1 inboxes" in shown.message("Ready")
+    assert "is full (limit 1)" in shown.message("Ready")
     stage.emulator.change_domain(stage.domain, max_inboxes=2)
     stage.annotate("jane", reconcile="there is room")
     stage.ready("jane")

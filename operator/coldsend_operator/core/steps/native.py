@@ -31,7 +31,7 @@ def usable_domain(account: Account, view: View, now: float) -> Step | None:
     elif view.domains.free(domain) <= 0:
         reason = Reason.DOMAIN_FULL
         message = (
-            f"Domain {domain.domain_name} is full with {domain.max_inboxes} inboxes; "
+            f"Domain {domain.domain_name} is full (limit {domain.max_inboxes}); "
             f"delete one of them, or create this object again with another domain."
         )
     else:
