@@ -10,9 +10,10 @@ from coldsend_operator.core.reasons import Reason
 from coldsend_operator.kube.client import Conflict, KubeClient, NotFound
 from coldsend_operator.tools.actions.command import ANNOTATIONS, Options, act, check
 from coldsend_operator.tools.app_cluster import read_seconds
-from coldsend_operator.tools.doors import Access, EditingConnection, KubeEditor
+from coldsend_operator.tools.doors import EditingConnection, KubeEditor
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.names import object_of
+from coldsend_operator.tools.options import Access, Choice
 from coldsend_operator.tools.senders import read_sender
 from coldsend_operator.tools.status.overview import batch_lines, reason_lines, workspace_lines
 from coldsend_operator.tools.status.waiting import judge
@@ -46,20 +47,8 @@ class Cluster:
             raw["status"]["lastReconcileRequest"] = asked
 
 
-def options(action: str, **given: Any) -> Options:
-    return Options(
-        **{
-            "access": Access(),
-            "action": action,
-            "namespace": "sales",
-            "names": (),
-            "selector": "",
-            "everything": False,
-            "yes": True,
-            "dry_run": False,
-            **given,
-        }
-    )
+def options(action: str, *, value: str = "", wait: float | None = None, **chosen: Any) -> Options:
+    return Options(Access(), action, "sales", Choice(**{"yes": True, **chosen}), value, wait)
 
 
 async def do(cluster: Cluster, action: str, **given: Any) -> None:
@@ -75,16 +64,16 @@ def annotations(cluster: Cluster) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize("action", list(ANNOTATIONS))
 async def test_an_action_sets_its_annotation_on_this_very_object(action: str) -> None:
     cluster = Cluster(held("ann"), held("bob"))
-    await do(cluster, action, names=("sender/ann",))
+    await do(cluster, action, names=["sender/ann"])
     name, value = ANNOTATIONS[action]
     assert cluster.patches == [("ann", {"metadata": {"annotations": {name: value}, "uid": "uid-ann"}})]
 
 
 async def test_hand_over_and_test_email_say_to_whom() -> None:
     cluster = Cluster(held("ann"))
-    await do(cluster, "hand-over", names=("ann",), value="sales/new")
+    await do(cluster, "hand-over", names=["ann"], value="sales/new")
     assert annotations(cluster) == {"ann": {"coldsend.pro/hand-over-to": "sales/new"}}
-    await do(cluster, "test-email", names=("ann",), value="ops@example.com")
+    await do(cluster, "test-email", names=["ann"], value="ops@example.com")
     mail = cluster.patches[-1][1]["spec"]["testEmail"]
     assert (mail["recipient"], bool(mail["requestID"])) == ("ops@example.com", True)
 
@@ -122,7 +111,7 @@ async def test_without_a_terminal_nothing_is_done_unasked() -> None:
 
 async def test_what_is_not_there_is_told() -> None:
     with pytest.raises(CommandError, match="SenderAccount sales/eve is not there"):
-        await do(Cluster(), "pause", names=("eve",))
+        await do(Cluster(), "pause", names=["eve"])
     with pytest.raises(CommandError, match="nothing is done"):
         await do(Cluster(), "pause", everything=True)
 
@@ -131,11 +120,11 @@ async def test_what_is_not_there_is_told() -> None:
     "given",
     [
         {},
-        {"names": ("ann",), "everything": True},
-        {"action": "hand-over", "names": ("ann",), "value": "new"},
+        {"names": ["ann"], "everything": True},
+        {"action": "hand-over", "names": ["ann"], "value": "new"},
         {"action": "test-email", "everything": True, "value": "ops@example.com"},
-        {"action": "reconcile", "names": ("senderbatch/pool",)},
-        {"names": ("pod/ann",)},
+        {"action": "reconcile", "names": ["senderbatch/pool"]},
+        {"names": ["pod/ann"]},
     ],
 )
 async def test_objects_or_options_that_do_not_fit_are_wrong_usage(given: dict[str, Any]) -> None:

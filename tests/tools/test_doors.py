@@ -8,8 +8,9 @@ import pytest
 
 from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.tools.allowance import Allowance
-from coldsend_operator.tools.doors import Access, ColdSendReader, KubeReader, ReadingConnection, key_reference
+from coldsend_operator.tools.doors import ColdSendReader, KubeReader, ReadingConnection, key_reference
 from coldsend_operator.tools.errors import UsageError
+from coldsend_operator.tools.options import Access
 from tests.coldsend.support import answering, pagination, row
 
 

@@ -23,17 +23,20 @@ from coldsend_operator.tools.app_cluster import (
     wait,
 )
 from coldsend_operator.tools.errors import CommandError
+from coldsend_operator.tools.options import (
+    Access,
+    AllNamespaces,
+    Color,
+    Files,
+    Folder,
+    Force,
+    Live,
+    Namespace,
+    OnlyNamespace,
+    TableOrJson,
+    unfolded,
+)
 
-Namespace = Annotated[str, typer.Option("-n", "--namespace", help="Namespace of the objects.")]
-Folder = Annotated[Path | None, typer.Option("-d", "--directory", help="Write files into this folder.")]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
-KubeConfig = Annotated[str, typer.Option("--kubeconfig", metavar="FILE", help="Reach the cluster as this file says.")]
-Context = Annotated[str, typer.Option("--context", help="Context of the kubeconfig.")]
-APIURL = Annotated[str, typer.Option("--api-url", metavar="URL", help="ColdSend, if not as COLDSEND_API_URL says.")]
-APIKeyFile = Annotated[str, typer.Option("--api-key-file", metavar="FILE", help="File with the API key of ColdSend.")]
-APIKeySecret = Annotated[
-    str, typer.Option("--api-key-secret", metavar="NAME[/KEY]", help="Secret of the namespace with the API key.")
-]
 InboxTypeName = Literal["COLDSEND", "GOOGLE_WORKSPACE", "OUTLOOK_365", "CUSTOM_SMTP"]
 TypeOrAuto = Literal["auto", "COLDSEND", "GOOGLE_WORKSPACE", "OUTLOOK_365", "CUSTOM_SMTP"]
 
@@ -46,7 +49,7 @@ def register(app: typer.Typer) -> None:
 
 def commands() -> dict[str, Callable[..., None]]:
     """The commands by name, in the order of the help."""
-    return {
+    found: dict[str, Callable[..., None]] = {
         "plan": plan,
         "status": status,
         "tree": tree,
@@ -65,6 +68,7 @@ def commands() -> dict[str, Callable[..., None]]:
         "validate": validate,
         "schemas": schemas,
     }
+    return {name: unfolded(command) for name, command in found.items()}
 
 
 def _told(command: Callable[..., None]) -> Callable[..., None]:
@@ -87,22 +91,18 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def plan(
-    files: Annotated[
-        list[str] | None,
-        typer.Option("-f", "--filename", help="A file, a folder with all below it, or - for standard input."),
-    ] = None,
+    *,
+    files: Annotated[list[str] | None, Files] = None,
     kustomize: Annotated[
         Path | None, typer.Option("-k", "--kustomize", help="A kustomization; needs kubectl or kustomize.")
     ] = None,
-    namespace: Annotated[
-        str, typer.Option("-n", "--namespace", help="Only objects of this namespace; else that of the context.")
-    ] = "",
-    all_namespaces: Annotated[bool, typer.Option("-A", "--all-namespaces", help="Objects of all namespaces.")] = False,
+    namespace: OnlyNamespace = "",
+    all_namespaces: AllNamespaces = False,
     prune: Annotated[
         bool, typer.Option("--prune", help="Delete the objects that -l chooses and no file holds.")
     ] = False,
     selector: Annotated[str, typer.Option("-l", "--selector", help="Labels of what the files are the whole of.")] = "",
-    live: Annotated[bool, typer.Option("--live", help="Ask ColdSend for its list in place of status alone.")] = False,
+    live: Live = False,
     snapshot: Annotated[
         Path | None,
         typer.Option(
@@ -115,28 +115,15 @@ def plan(
     output: Annotated[
         Literal["table", "json", "markdown"], typer.Option("-o", "--output", help="How to say it.")
     ] = "table",
-    color: Annotated[Literal["auto", "always", "never"], typer.Option("--color", help="Colour of tables.")] = "auto",
-    kubeconfig: KubeConfig = "",
-    context: Context = "",
-    impersonate: Annotated[str, typer.Option("--as", metavar="USER", help="Act as this user.")] = "",
-    api_url: APIURL = "",
-    api_key_file: APIKeyFile = "",
-    api_key_secret: APIKeySecret = "",
+    color: Color = "auto",
+    access: Access,
 ) -> None:
     """Show what the operator would do: now, or with these manifests. Exit 0: nothing, 3: changes, 4: see --fail-on."""
     import asyncio
 
-    from coldsend_operator.tools.doors import Access, default_namespace
+    from coldsend_operator.tools.doors import default_namespace
     from coldsend_operator.tools.plan.command import Options, read_fail_on, run
 
-    access = Access(
-        api_url=api_url,
-        api_key_file=api_key_file,
-        api_key_secret=api_key_secret,
-        kubeconfig=kubeconfig,
-        context=context,
-        impersonate=impersonate,
-    )
     own = namespace or default_namespace(access)
     everywhere = all_namespaces or (snapshot is not None and not namespace)
     code = asyncio.run(
@@ -162,6 +149,7 @@ def plan(
 
 
 def import_(
+    *,
     file: Annotated[str, typer.Argument(help="The sheet, saved as CSV; - is standard input.")],
     namespace: Namespace,
     name: Annotated[str, typer.Option("--name", help="What the objects are called, or begin with.")],
@@ -207,10 +195,9 @@ def import_(
 
 
 def validate(
-    files: Annotated[
-        list[str], typer.Option("-f", "--filename", help="A file, a folder with all below it, or - for standard input.")
-    ],
-    output: Annotated[Literal["table", "json"], typer.Option("-o", "--output", help="How to say it.")] = "table",
+    *,
+    files: Annotated[list[str], Files],
+    output: TableOrJson = "table",
 ) -> None:
     """Check manifests by the rules of the CRD and of the operator, without a cluster."""
     from coldsend_operator.tools.validation.command import run
@@ -227,6 +214,7 @@ def schemas(folder: Annotated[Path, typer.Argument(help="Where to write them.")]
 
 
 def export(
+    *,
     namespace: Namespace,
     shape: Annotated[
         Literal["accounts", "batches"], typer.Option("--as", help="An object for each inbox, or lists of them.")
@@ -250,26 +238,15 @@ def export(
     imap_host: Annotated[str, typer.Option("--imap-host", help="IMAP host of the CUSTOM_SMTP inboxes.")] = "",
     directory: Folder = None,
     force: Force = False,
-    kubeconfig: KubeConfig = "",
-    context: Context = "",
-    api_url: APIURL = "",
-    api_key_file: APIKeyFile = "",
-    api_key_secret: APIKeySecret = "",
+    access: Annotated[Access, "kubeconfig", "context", "api_url", "api_key_file", "api_key_secret"],  # --as is a shape
 ) -> None:
     """Write the inboxes of a workspace as manifests; without --manage they only observe."""
     import asyncio
 
-    from coldsend_operator.tools.doors import Access, key_reference
+    from coldsend_operator.tools.doors import key_reference
     from coldsend_operator.tools.exports.command import Options, run
     from coldsend_operator.tools.exports.objects import Form
 
-    access = Access(
-        api_url=api_url,
-        api_key_file=api_key_file,
-        api_key_secret=api_key_secret,
-        kubeconfig=kubeconfig,
-        context=context,
-    )
     form = Form(
         namespace=namespace,
         accounts=shape == "accounts",
@@ -297,11 +274,10 @@ def export(
 
 
 def inventory(
-    namespace: Annotated[
-        str, typer.Option("-n", "--namespace", help="Only objects of this namespace; else that of the context.")
-    ] = "",
-    all_namespaces: Annotated[bool, typer.Option("-A", "--all-namespaces", help="Objects of all namespaces.")] = False,
-    live: Annotated[bool, typer.Option("--live", help="Ask ColdSend for its list in place of status alone.")] = False,
+    *,
+    namespace: OnlyNamespace = "",
+    all_namespaces: AllNamespaces = False,
+    live: Live = False,
     unmanaged: Annotated[
         bool, typer.Option("--unmanaged", help="Only inboxes that no object shows; asks ColdSend for its list.")
     ] = False,
@@ -314,28 +290,15 @@ def inventory(
         typer.Option("--by", help="Totals in place of lines."),
     ] = None,
     output: Annotated[Literal["table", "csv", "json"], typer.Option("-o", "--output", help="How to say it.")] = "table",
-    color: Annotated[Literal["auto", "always", "never"], typer.Option("--color", help="Colour of tables.")] = "auto",
-    kubeconfig: KubeConfig = "",
-    context: Context = "",
-    impersonate: Annotated[str, typer.Option("--as", metavar="USER", help="Act as this user.")] = "",
-    api_url: APIURL = "",
-    api_key_file: APIKeyFile = "",
-    api_key_secret: APIKeySecret = "",
+    color: Color = "auto",
+    access: Access,
 ) -> None:
     """Show every inbox beside its object: managed, observed, unmanaged, in conflict, or an object without inbox."""
     import asyncio
 
-    from coldsend_operator.tools.doors import Access, default_namespace
+    from coldsend_operator.tools.doors import default_namespace
     from coldsend_operator.tools.inventory.command import Options, run
 
-    access = Access(
-        api_url=api_url,
-        api_key_file=api_key_file,
-        api_key_secret=api_key_secret,
-        kubeconfig=kubeconfig,
-        context=context,
-        impersonate=impersonate,
-    )
     asyncio.run(
         run(
             Options(

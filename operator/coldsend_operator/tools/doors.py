@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,21 +25,10 @@ from coldsend_operator.resources.names import API_KEY_KEY, API_VERSION
 from coldsend_operator.settings import SettingError, Settings, load_settings, own_namespace
 from coldsend_operator.tools.allowance import Allowance
 from coldsend_operator.tools.errors import CommandError, UsageError
+from coldsend_operator.tools.options import Access
 
 LIST_TRIES = 3
 EDITOR = "kubectl-coldsend"  # field manager
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """How a command was told to reach ColdSend and the cluster; empty where the environment decides."""
-
-    api_url: str = ""
-    api_key_file: str = ""
-    api_key_secret: str = ""  # NAME or NAME/KEY, in the namespace of the command
-    kubeconfig: str = ""
-    context: str = ""
-    impersonate: str = ""
 
 
 class ColdSendReader:

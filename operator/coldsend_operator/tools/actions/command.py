@@ -18,9 +18,10 @@ from coldsend_operator.resources.names import (
     PAUSED_ANNOTATION,
     RECONCILE_ANNOTATION,
 )
-from coldsend_operator.tools.doors import Access, KubeEditor, kube_editor
+from coldsend_operator.tools.doors import KubeEditor, kube_editor
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.names import ACCOUNT, BATCH, object_of
+from coldsend_operator.tools.options import Access, Choice
 from coldsend_operator.tools.output import counted, remark, write_lines
 from coldsend_operator.tools.plan.objects import Selector
 
@@ -45,11 +46,7 @@ class Options:
     access: Access
     action: str
     namespace: str
-    names: tuple[str, ...]
-    selector: str
-    everything: bool
-    yes: bool
-    dry_run: bool
+    objects: Choice
     value: str = ""
     wait: float | None = None  # seconds until all have answered; None: nobody waits
 
@@ -67,7 +64,7 @@ async def act(kube: KubeEditor, options: Options) -> None:
     if not chosen:
         raise CommandError("no object is chosen; nothing is done")
     write_lines(_line(raw) for raw in chosen)
-    if options.dry_run:
+    if options.objects.dry_run:
         remark(f"{options.action}: {_number(chosen)} would be changed")
         return
     _ask(options, chosen)
@@ -88,10 +85,10 @@ def patch_of(action: str, value: str, asked: str) -> Patch:
 
 def check(options: Options) -> None:
     """Raises UsageError when it does not say which objects, or what to set."""
-    given = [bool(options.names), bool(options.selector), options.everything]
+    given = [bool(options.objects.names), bool(options.objects.selector), options.objects.everything]
     if sum(given) != 1:
         raise UsageError("say which objects: give names, or -l SELECTOR, or --all")
-    if options.action in {"hand-over", "test-email"} and len(options.names) != 1:
+    if options.action in {"hand-over", "test-email"} and len(options.objects.names or ()) != 1:
         raise UsageError(f"{options.action} is for one object; give its name")
     namespace, slash, name = options.value.partition("/")
     if options.action == "hand-over" and not (slash and namespace and name):
@@ -99,12 +96,12 @@ def check(options: Options) -> None:
 
 
 async def _chosen(kube: KubeEditor, options: Options) -> list[Raw]:
-    if options.names:
-        return [await _named(kube, options, text) for text in options.names]
+    if options.objects.names:
+        return [await _named(kube, options, text) for text in options.objects.names]
     found = [{**raw, "kind": ACCOUNT} for raw in await kube.objects(ACCOUNT, options.namespace)]
-    if options.everything:
+    if options.objects.everything:
         return found
-    chooses = Selector(options.selector)
+    chooses = Selector(options.objects.selector)
     return [raw for raw in found if chooses(raw["metadata"].get("labels") or {})]
 
 
@@ -130,7 +127,7 @@ def _number(chosen: Sequence[Raw]) -> str:
 
 
 def _ask(options: Options, chosen: Sequence[Raw]) -> None:
-    if options.yes:
+    if options.objects.yes:
         return
     if not sys.stdin.isatty():
         raise UsageError(f"{options.action} of {_number(chosen)} needs a yes; give --yes")

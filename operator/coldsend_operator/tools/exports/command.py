@@ -8,10 +8,11 @@ from pathlib import Path
 from coldsend_operator.core.answers import Row
 from coldsend_operator.setting_values import to_namespace
 from coldsend_operator.tools import manifests
-from coldsend_operator.tools.doors import Access, coldsend_reader, kube_reader
+from coldsend_operator.tools.doors import coldsend_reader, kube_reader
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.exports.objects import Form, Group, groups
 from coldsend_operator.tools.listing import Listing, whole_list
+from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.output import counted, remark
 from coldsend_operator.tools.senders import read_sender
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from coldsend_operator.core.times import unix_of
 from coldsend_operator.resources.names import API_KEY_KEY
-from coldsend_operator.tools.doors import Access, coldsend_reader, key_reference, kube_reader
+from coldsend_operator.tools.doors import coldsend_reader, key_reference, kube_reader
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.inventory.lines import Line, State, lines
 from coldsend_operator.tools.inventory.totals import By, Total, totals
 from coldsend_operator.tools.listing import Listing, whole_list
+from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.output import Color, counted, remark, write_csv, write_json, write_table
 from coldsend_operator.tools.senders import KeyReference, Sender, read_sender
 

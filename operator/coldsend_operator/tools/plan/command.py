@@ -9,10 +9,11 @@ from coldsend_operator.core.answers import Domain
 from coldsend_operator.core.records import KeyRef, SecretRef
 from coldsend_operator.objects.policy import policy_of
 from coldsend_operator.resources.names import API_KEY_KEY
-from coldsend_operator.tools.doors import Access, coldsend_reader, key_reference, settings_of
+from coldsend_operator.tools.doors import coldsend_reader, key_reference, settings_of
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.listing import whole_list
 from coldsend_operator.tools.manifests import Document, is_ours, read
+from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.output import Color
 from coldsend_operator.tools.plan.decide import Manifests, decide
 from coldsend_operator.tools.plan.objects import parse_selector

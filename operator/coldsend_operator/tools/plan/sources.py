@@ -10,9 +10,10 @@ from typing import Any
 import yaml
 
 from coldsend_operator.kube.paths import Kind
-from coldsend_operator.tools.doors import Access, KubeReader, kube_reader
+from coldsend_operator.tools.doors import KubeReader, kube_reader
 from coldsend_operator.tools.errors import CommandError
 from coldsend_operator.tools.manifests import Document, parse
+from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.plan.objects import Raw, World, world_of
 
 _BUILDERS = (("kubectl", "kustomize"), ("kustomize", "build"))

@@ -9,9 +9,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from coldsend_operator.objects.policy import policy_of
-from coldsend_operator.tools.doors import Access, KubeReader, kube_reader, settings_of
+from coldsend_operator.tools.doors import KubeReader, kube_reader, settings_of
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.names import ACCOUNT, BATCH, object_of
+from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.output import Color, remark, write_json, write_lines, write_table
 from coldsend_operator.tools.senders import read_sender
 from coldsend_operator.tools.status.overview import (

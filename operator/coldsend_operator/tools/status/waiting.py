@@ -9,9 +9,10 @@ from typing import Any, Literal
 from coldsend_operator.core.conditions import condition
 from coldsend_operator.core.reasons import LASTING, Condition, Reason
 from coldsend_operator.core.stored_status import account_status, batch_status
-from coldsend_operator.tools.doors import Access, kube_reader
+from coldsend_operator.tools.doors import kube_reader
 from coldsend_operator.tools.errors import CommandError
 from coldsend_operator.tools.names import BATCH, object_of
+from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.output import remark
 
 POLL = 2.0

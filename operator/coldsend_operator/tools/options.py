@@ -1,0 +1,96 @@
+"""Options that several commands share. A parameter that is one of the groups below stands for all options of it."""
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import typer
+
+Namespace = Annotated[str, typer.Option("-n", "--namespace", help="Namespace of the objects.")]
+OwnNamespace = Annotated[str, typer.Option("-n", "--namespace", help="Namespace; else that of the context.")]
+OnlyNamespace = Annotated[
+    str, typer.Option("-n", "--namespace", help="Only objects of this namespace; else that of the context.")
+]
+AllNamespaces = Annotated[bool, typer.Option("-A", "--all-namespaces", help="Objects of all namespaces.")]
+Color = Annotated[Literal["auto", "always", "never"], typer.Option("--color", help="Colour of tables.")]
+TableOrJson = Annotated[Literal["table", "json"], typer.Option("-o", "--output", help="How to say it.")]
+Live = Annotated[bool, typer.Option("--live", help="Ask ColdSend for its list in place of status alone.")]
+Files = typer.Option("-f", "--filename", help="A file, a folder with all below it, or - for standard input.")
+Folder = Annotated[Path | None, typer.Option("-d", "--directory", help="Write files into this folder.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
+Timeout = Annotated[str, typer.Option("--timeout", metavar="300s", help="How long to wait at most.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a command was told to reach the cluster and ColdSend; empty where the environment decides."""
+
+    kubeconfig: Annotated[
+        str, typer.Option("--kubeconfig", metavar="FILE", help="Reach the cluster as this file says.")
+    ] = ""
+    context: Annotated[str, typer.Option("--context", help="Context of the kubeconfig.")] = ""
+    impersonate: Annotated[str, typer.Option("--as", metavar="USER", help="Act as this user.")] = ""
+    api_url: Annotated[
+        str, typer.Option("--api-url", metavar="URL", help="ColdSend, if not as COLDSEND_API_URL says.")
+    ] = ""
+    api_key_file: Annotated[
+        str, typer.Option("--api-key-file", metavar="FILE", help="File with the API key of ColdSend.")
+    ] = ""
+    api_key_secret: Annotated[
+        str, typer.Option("--api-key-secret", metavar="NAME[/KEY]", help="Secret of the namespace with the API key.")
+    ] = ""
+
+
+AccessToCluster = Annotated[Access, "kubeconfig", "context", "impersonate"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which objects an action is for, and whether it asks."""
+
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME", help="sender/NAME, or senderbatch/NAME where a batch may be.")
+    ] = None
+    selector: Annotated[str, typer.Option("-l", "--selector", help="SenderAccounts with these labels.")] = ""
+    everything: Annotated[bool, typer.Option("--all", help="All SenderAccounts of the namespace.")] = False
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the objects and change nothing.")] = False
+
+
+def unfolded(command: Callable[..., None]) -> Callable[..., None]:
+    """The command as typer is to see it: with the options of its groups in place of the groups."""
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, tuple[type, list[str]]] = {}
+    shown: list[inspect.Parameter] = []
+    for parameter in inspect.signature(command).parameters.values():
+        hint = hints[parameter.name]
+        group, *only = get_args(hint) if get_origin(hint) is Annotated else (hint,)
+        if is_dataclass(group) and isinstance(group, type):
+            options = list(_options(group, only))
+            groups[parameter.name] = group, [option.name for option in options]
+            shown += options
+        else:
+            shown.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hint))
+
+    @functools.wraps(command)
+    def run(**given: Any) -> None:
+        for name, (group, options) in groups.items():
+            given[name] = group(**{option: given.pop(option) for option in options})
+        command(**given)
+
+    run.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined] # functions carry it, mypy forgot
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in shown}
+    return run
+
+
+def _options(group: type, only: list[str]) -> Iterator[inspect.Parameter]:
+    """The fields of a group as parameters; with `only` these alone."""
+    hints = get_type_hints(group, include_extras=True)
+    for field in fields(group):
+        if not only or field.name in only:
+            yield inspect.Parameter(
+                field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hints[field.name]
+            )
