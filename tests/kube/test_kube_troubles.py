@@ -14,7 +14,6 @@ from pydantic import SecretStr
 
 from coldsend_operator.kube import paths
 from coldsend_operator.kube.client import (
-    CONCURRENCY,
     Conflict,
     Expired,
     Forbidden,
@@ -27,6 +26,7 @@ from coldsend_operator.kube.client import (
 )
 from coldsend_operator.kube.clock import ServerClock
 from coldsend_operator.kube.login import load_login
+from coldsend_operator.kube.reads import CONCURRENCY
 from coldsend_operator.kube.secrets import Secrets
 from coldsend_operator.kube.startup import list_versions
 from tests.kube.support import eventually

@@ -10,7 +10,7 @@ from coldsend_operator.core.reasons import Reason
 from coldsend_operator.kube.client import Conflict, KubeClient, NotFound
 from coldsend_operator.tools.actions.command import ANNOTATIONS, Options, act, check
 from coldsend_operator.tools.app_cluster import read_seconds
-from coldsend_operator.tools.doors import EditingConnection, KubeEditor
+from coldsend_operator.tools.editing import EditingConnection, KubeEditor
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.names import object_of
 from coldsend_operator.tools.options import Access, Choice

@@ -4,14 +4,17 @@ import inspect
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
+import httpx
 import pytest
 
-from coldsend_operator.kube.client import KubeClient
+from coldsend_operator.coldsend import requests
+from coldsend_operator.coldsend.reads import ColdSendReads
+from coldsend_operator.kube.reads import KubeReads
 from coldsend_operator.tools.allowance import Allowance
 from coldsend_operator.tools.doors import ColdSendReader, KubeReader, ReadingConnection, key_reference
 from coldsend_operator.tools.errors import UsageError
 from coldsend_operator.tools.options import Access
-from tests.coldsend.support import answering, pagination, row
+from tests.coldsend.support import API_KEY, answering, pagination, row
 
 
 def calls(reader: type) -> set[str]:
@@ -57,7 +60,7 @@ class Gets:
 
 async def test_every_call_to_the_cluster_is_a_get_or_a_list() -> None:
     client = Gets()
-    reader = KubeReader(cast("KubeClient", client))
+    reader = KubeReader(cast("KubeReads", client))
 
     assert calls(KubeReader) == {"objects", "one", "secret", "namespace", "state"}
     assert await reader.objects("SenderAccount", None) == [{"kind": "SenderAccount"}]
@@ -72,6 +75,22 @@ async def test_every_call_to_the_cluster_is_a_get_or_a_list() -> None:
         "/api/v1/namespaces/sales",
         "/api/v1/namespaces/default/configmaps/coldsend-operator-state",
     ]
+
+
+def test_what_a_reading_command_gets_has_no_way_to_write() -> None:
+    assert calls(KubeReads) == {"beside", "get", "get_text", "list_pages"}
+    assert calls(ColdSendReads) == {
+        *("aclose", "reply_to", "list_accounts", "get_account", "list_domains", "create_job", "delete_job")  # progress
+    }
+
+
+async def test_a_request_that_writes_does_not_leave_by_a_door_that_reads() -> None:
+    door = answering()
+    transport = httpx.MockTransport(door._take)
+    reads = ColdSendReads("https://api.example.com", API_KEY, on_answer=lambda *_: None, transport=transport)
+    with pytest.raises(AssertionError):
+        await reads.reply_to(requests.delete_account("0b0e6d0c"))
+    assert door.sent == []
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])

@@ -4,7 +4,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-from coldsend_operator.kube.client import METADATA, KubeClient, NotFound
+from coldsend_operator.kube.errors import NotFound
+from coldsend_operator.kube.reads import METADATA, KubeReads
 from coldsend_operator.resources.names import ACCOUNT_PLURAL, API_VERSION, BATCH_PLURAL, GROUP
 
 PLURALS: Final = (ACCOUNT_PLURAL, BATCH_PLURAL)
@@ -27,7 +28,7 @@ class Definitions:
         return not self.missing and not self.deleting
 
 
-async def served(client: KubeClient) -> Definitions:
+async def served(client: KubeReads) -> Definitions:
     """What discovery says: everybody may read it. While a definition is being deleted, it takes no creates."""
     try:
         answer = await client.get(f"/apis/{API_VERSION}")
@@ -40,13 +41,13 @@ async def served(client: KubeClient) -> Definitions:
     )
 
 
-async def served_a_little_later(client: KubeClient) -> Definitions:
+async def served_a_little_later(client: KubeReads) -> Definitions:
     """What discovery says once it must know of all that happened before this call."""
     await asyncio.sleep(LAG_SECONDS)
     return await served(client)
 
 
-async def defined(client: KubeClient) -> Definitions:
+async def defined(client: KubeReads) -> Definitions:
     """What the definitions themselves say, as they are at this moment. Raises Forbidden where they may not be read."""
     missing, deleting, generations = [], [], []
     for plural in PLURALS:

@@ -2,16 +2,18 @@
 
 from typing import Any
 
-from coldsend_operator.kube.client import METADATA, KubeClient, NotFound, Ref
+from coldsend_operator.kube.errors import NotFound
+from coldsend_operator.kube.paths import Ref
+from coldsend_operator.kube.reads import METADATA, KubeReads
 
 
-async def metadata_of(client: KubeClient, ref: Ref) -> dict[str, Any] | None:
+async def metadata_of(client: KubeReads, ref: Ref) -> dict[str, Any] | None:
     """The object's metadata; None when it is gone, or when another object has its name by now."""
     metadata = await metadata_at(client, ref)
     return metadata if metadata and metadata["uid"] == ref.uid else None
 
 
-async def metadata_at(client: KubeClient, ref: Ref) -> dict[str, Any] | None:
+async def metadata_at(client: KubeReads, ref: Ref) -> dict[str, Any] | None:
     """The metadata of whatever object has that name now."""
     try:
         answer = await client.get(ref.path, accept=METADATA)

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from coldsend_operator.kube import paths
 from coldsend_operator.kube.client import Conflict, KubeClient, NotFound
+from coldsend_operator.kube.reads import KubeReads
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,7 @@ class Secrets:
 
     async def get(self, namespace: str, name: str) -> SecretContent | None:
         """The Secret as it stands now; None when it is not there. Raises KubeError, Forbidden among them."""
-        try:
-            return _content(await self._client.get(f"{paths.secrets(namespace)}/{quote(name, safe='')}"))
-        except NotFound:
-            return None
+        return await read_secret(self._client, namespace, name)
 
     async def create_if_missing(self, namespace: str, name: str, values: Mapping[str, SecretStr]) -> bool:
         """Whether it was made just now; one that exists is left as it is."""
@@ -52,6 +50,14 @@ class Secrets:
         except Conflict:
             return False
         return True
+
+
+async def read_secret(client: KubeReads, namespace: str, name: str) -> SecretContent | None:
+    """As `Secrets.get`."""
+    try:
+        return _content(await client.get(f"{paths.secrets(namespace)}/{quote(name, safe='')}"))
+    except NotFound:
+        return None
 
 
 def _content(secret: dict[str, Any]) -> SecretContent:

@@ -1,40 +1,42 @@
-"""What commands see of ColdSend and of the cluster: reads alone, but for those that set an annotation or a field."""
+"""What commands see of ColdSend and of the cluster: reads alone. What changes objects is in `editing`."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from pydantic import SecretStr
 from pydantic_core import PydanticCustomError
 
-from coldsend_operator.coldsend.client import ColdSendClient
+from coldsend_operator.coldsend.reads import ColdSendReads
 from coldsend_operator.core.answers import Domain, Page
 from coldsend_operator.kube import paths
-from coldsend_operator.kube.client import MERGE_PATCH, Expired, Kind, KubeClient, Ref
 from coldsend_operator.kube.connection import Answer, Connection
-from coldsend_operator.kube.errors import Forbidden, KubeError, NotFound
+from coldsend_operator.kube.errors import Expired, Forbidden, KubeError, NotFound
 from coldsend_operator.kube.login import load_login, namespace_of_context
 from coldsend_operator.kube.namespaces import get_namespace
-from coldsend_operator.kube.secrets import SecretContent, Secrets
+from coldsend_operator.kube.paths import Kind
+from coldsend_operator.kube.reads import KubeReads
+from coldsend_operator.kube.secrets import SecretContent, read_secret
 from coldsend_operator.logs import configure_logs, mask
 from coldsend_operator.resources.common import SECRET_KEY, SECRET_NAME
-from coldsend_operator.resources.names import API_KEY_KEY, API_VERSION
+from coldsend_operator.resources.names import API_KEY_KEY
 from coldsend_operator.settings import SettingError, Settings, load_settings, own_namespace
 from coldsend_operator.tools.allowance import Allowance
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.options import Access
 
+C = TypeVar("C", bound=KubeReads)
+
 LIST_TRIES = 3
-EDITOR = "kubectl-coldsend"  # field manager
 
 
 class ColdSendReader:
     """Lists of one workspace, each request within the share that is left to people."""
 
-    def __init__(self, client: ColdSendClient, allowance: Allowance) -> None:
+    def __init__(self, client: ColdSendReads, allowance: Allowance) -> None:
         self._client = client
         self.allowance = allowance
 
@@ -74,17 +76,10 @@ class ReadingConnection(Connection):
         return method == "GET"
 
 
-class EditingConnection(ReadingConnection):
-    """One over which objects of the two kinds can be changed as well, and nothing made or deleted."""
-
-    def may_send(self, method: str, target: str) -> bool:
-        return method == "GET" or (method == "PATCH" and target.startswith(f"/apis/{API_VERSION}/"))
-
-
 class KubeReader:
     """Objects of the cluster, read with the user's own rights."""
 
-    def __init__(self, client: KubeClient) -> None:
+    def __init__(self, client: KubeReads) -> None:
         self._client = client
 
     async def objects(self, kind: Kind, namespace: str | None) -> list[dict[str, Any]]:
@@ -97,7 +92,7 @@ class KubeReader:
         return await self._listed(kind, namespace)
 
     async def secret(self, namespace: str, name: str) -> SecretContent | None:
-        return await Secrets(self._client).get(namespace, name)
+        return await read_secret(self._client, namespace, name)
 
     async def one(self, kind: Kind, namespace: str, name: str) -> dict[str, Any] | None:
         """One object; None when it is not there."""
@@ -131,39 +126,17 @@ class KubeReader:
         return found
 
 
-class KubeEditor(KubeReader):
-    """Objects of the two kinds, changed with the user's own rights."""
-
-    async def change(self, ref: Ref, patch: dict[str, Any]) -> str | None:
-        """Merge the patch into this very object; what is wrong when it could not be done."""
-        metadata = {**patch.get("metadata", {}), "uid": ref.uid}
-        body = {**patch, "metadata": metadata}  # another object of the name has another UID: that is a conflict
-        try:
-            await self._client.patch(ref.path, body, MERGE_PATCH, {"fieldManager": EDITOR})
-        except KubeError as error:
-            return f"{ref.kind} {ref.namespace}/{ref.name}: {error.message}"
-        return None
-
-
 @asynccontextmanager
 async def kube_reader(access: Access) -> AsyncIterator[KubeReader]:
     """Raises CommandError with the sentence of whatever goes wrong inside."""
-    async with _connected(ReadingConnection(access)) as client:
+    async with connected(KubeReads(ReadingConnection(access))) as client:
         yield KubeReader(client)
 
 
 @asynccontextmanager
-async def kube_editor(access: Access) -> AsyncIterator[KubeEditor]:
-    """As `kube_reader`, for the commands that change objects."""
-    async with _connected(EditingConnection(access)) as client:
-        yield KubeEditor(client)
-
-
-@asynccontextmanager
-async def _connected(connection: Connection) -> AsyncIterator[KubeClient]:
+async def connected(client: C) -> AsyncIterator[C]:
+    """The client with its connection open. Raises CommandError as `kube_reader`."""
     configure_logs("console", "error")  # what the layers below say of trouble is no data of the command
-    client = KubeClient.connect(lambda _kind, _verb: None)
-    client.connection = connection
     try:
         async with client:
             yield client
@@ -182,7 +155,7 @@ async def coldsend_reader(access: Access, namespace: str) -> AsyncIterator[ColdS
     settings = settings_of(access)
     key = await _api_key(access, settings, namespace)
     mask(key)
-    client = ColdSendClient(settings.api_url, key, on_answer=lambda _operation, _meta: None)
+    client = ColdSendReads(settings.api_url, key, on_answer=lambda _operation, _meta: None)
     allowance = Allowance.of(settings.requests_per_minute, settings.requests_per_hour, settings.reserve)
     try:
         yield ColdSendReader(client, allowance)

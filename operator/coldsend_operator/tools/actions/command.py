@@ -18,7 +18,7 @@ from coldsend_operator.resources.names import (
     PAUSED_ANNOTATION,
     RECONCILE_ANNOTATION,
 )
-from coldsend_operator.tools.doors import KubeEditor, kube_editor
+from coldsend_operator.tools.editing import KubeEditor, kube_editor
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.names import ACCOUNT, BATCH, object_of
 from coldsend_operator.tools.options import Access, Choice

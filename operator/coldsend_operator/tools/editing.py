@@ -1,0 +1,48 @@
+"""The door of the commands that change objects of the two kinds."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from coldsend_operator.kube.client import MERGE_PATCH, KubeClient
+from coldsend_operator.kube.errors import KubeError
+from coldsend_operator.kube.paths import Ref
+from coldsend_operator.resources.names import API_VERSION
+from coldsend_operator.tools.doors import KubeReader, ReadingConnection, connected
+from coldsend_operator.tools.options import Access
+
+EDITOR = "kubectl-coldsend"  # field manager
+
+
+class EditingConnection(ReadingConnection):
+    """One over which objects of the two kinds can be changed as well, and nothing made or deleted."""
+
+    def may_send(self, method: str, target: str) -> bool:
+        return method == "GET" or (method == "PATCH" and target.startswith(f"/apis/{API_VERSION}/"))
+
+
+class KubeEditor(KubeReader):
+    """Objects of the two kinds, changed with the user's own rights."""
+
+    def __init__(self, client: KubeClient) -> None:
+        super().__init__(client)
+        self._writer = client
+
+    async def change(self, ref: Ref, patch: dict[str, Any]) -> str | None:
+        """Merge the patch into this very object; what is wrong when it could not be done."""
+        metadata = {**patch.get("metadata", {}), "uid": ref.uid}
+        body = {**patch, "metadata": metadata}  # another object of the name has another UID: that is a conflict
+        try:
+            await self._writer.patch(ref.path, body, MERGE_PATCH, {"fieldManager": EDITOR})
+        except KubeError as error:
+            return f"{ref.kind} {ref.namespace}/{ref.name}: {error.message}"
+        return None
+
+
+@asynccontextmanager
+async def kube_editor(access: Access) -> AsyncIterator[KubeEditor]:
+    """As `kube_reader`, for the commands that change objects."""
+    client = KubeClient.connect(lambda _kind, _verb: None)
+    client.connection = EditingConnection(access)
+    async with connected(client):
+        yield KubeEditor(client)
