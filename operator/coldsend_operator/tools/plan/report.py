@@ -10,7 +10,7 @@ from coldsend_operator.tools.plan.changes import Action, Change
 
 COLUMNS = ("ACTION", "KIND", "NAMESPACE/NAME", "ADDRESS", "WHY")
 FOLDED = 20  # rows from which on a comment hides them
-MOST_ROWS = 500  # of a comment: GitHub takes 65,536 characters
+MOST_ROOM = 60_000  # characters of the rows of a comment: GitHub takes 65,536 in all
 SHOWN = 160  # characters of a message in a comment
 
 
@@ -109,10 +109,11 @@ class Report:
                 yield ""
             yield "| Action | Kind | Object | Address | Why |"
             yield "|---|---|---|---|---|"
-            yield from (f"| {' | '.join(map(_escaped, _cells(row)))} |" for row in rows[:MOST_ROWS])
-            if len(rows) > MOST_ROWS:
+            shown = _that_fit(f"| {' | '.join(map(_escaped, _cells(row)))} |" for row in rows)
+            yield from shown
+            if len(rows) > len(shown):
                 yield ""
-                yield f"{len(rows) - MOST_ROWS:,} more rows are not shown."
+                yield f"{len(rows) - len(shown):,} more rows are not shown."
             if len(rows) > FOLDED:
                 yield ""
                 yield "</details>"
@@ -145,6 +146,18 @@ def _why(change: Change) -> str:
     """The reason and the first sentence; JSON has all of them, with the ways out."""
     first, end, _ = change.message.partition(". ")
     return f"{change.reason}: {first}{end.strip()}" if first else change.reason
+
+
+def _that_fit(lines: Iterable[str]) -> list[str]:
+    """The first lines, as many as a comment has room for."""
+    found: list[str] = []
+    room = MOST_ROOM
+    for line in lines:
+        room -= len(line) + 1
+        if room < 0:
+            break
+        found.append(line)
+    return found
 
 
 def _escaped(text: str) -> str:
