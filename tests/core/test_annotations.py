@@ -2,10 +2,15 @@
 
 import pytest
 
-from coldsend_operator.resources.names import PAUSED_ANNOTATION
+from coldsend_operator.resources.names import (
+    APPROVE_DELETION_ANNOTATION,
+    DELETION_POLICY_ANNOTATION,
+    FORCE_ORPHAN_ANNOTATION,
+    PAUSED_ANNOTATION,
+)
 from tests.core.rules.test_rules_values import conditions
 from tests.core.rules.watching import running
-from tests.support.desk import Desk, row
+from tests.support.desk import ANN, Desk, row
 from tests.support.simulation import Simulation
 
 
@@ -18,8 +23,11 @@ def test_true_in_any_case_pauses_an_object(value: str) -> None:
 
 
 MEANINGLESS = [
-    ({PAUSED_ANNOTATION: "yes"}, 'coldsend.pro/paused has the value "yes", which means nothing; set it to "true".'),
-    ({"coldsend.pro/approve-deletions": "true"}, "is not known; coldsend.pro/approve-deletion is meant?"),
+    (
+        {PAUSED_ANNOTATION: "yes"},
+        'coldsend.pro/paused has the value "yes" and is ignored; it must be "true" or "false".',
+    ),
+    ({"coldsend.pro/approve-deletions": "true"}, "is not known; did you mean coldsend.pro/approve-deletion?"),
     ({"coldsend.pro/colour": "blue"}, "The annotation coldsend.pro/colour is not known."),
     ({"coldsend.pro/deletion-policy": "Orphan"}, "has a meaning on a Namespace only"),
     ({PAUSED_ANNOTATION: "y" * 9_000 + "\u202e"}, "y" * 39 + "…"),
@@ -55,3 +63,63 @@ def test_a_batch_tells_of_its_annotations_too() -> None:
     running(simulation)
     simulation.wait(30.0)
     assert 'has the value "yes"' in conditions(simulation, batch)["Synced"][1]
+
+
+def ignored(simulation: Simulation) -> list[str]:
+    return [event["note"] for event in simulation.cluster.events if event["reason"] == "AnnotationIgnored"]
+
+
+def test_an_event_tells_once_of_an_annotation_that_means_nothing() -> None:
+    simulation = Simulation()
+    running(simulation)
+    uid = simulation.apply("sales", "ann", ANN) or ""
+    simulation.wait(30.0)
+    simulation.annotate(uid, PAUSED_ANNOTATION, "yes")
+    simulation.wait(30.0)
+    simulation.edit(uid, displayName="Joe")
+    simulation.wait(400.0)
+    assert ignored(simulation) == [
+        'The annotation coldsend.pro/paused has the value "yes" and is ignored; it must be "true" or "false".'
+    ]
+
+
+OF_NAMESPACES = [
+    ({DELETION_POLICY_ANNOTATION: "keep"}, 'has the value "keep", which counts as Orphan; it must be Delete or'),
+    ({DELETION_POLICY_ANNOTATION: "delete"}, 'has the value "delete", which counts as Orphan'),
+    ({PAUSED_ANNOTATION: "on"}, 'has the value "on" and is ignored'),
+    ({"coldsend.pro/deletion-polcy": "Delete"}, "is not known; did you mean coldsend.pro/deletion-policy?"),
+    ({FORCE_ORPHAN_ANNOTATION: "true"}, "has no effect; set it on the object."),
+]
+
+
+@pytest.mark.parametrize(("annotations", "told"), OF_NAMESPACES)
+def test_an_annotation_of_a_namespace_that_means_nothing_is_told_on_its_objects(
+    annotations: dict[str, str], told: str
+) -> None:
+    simulation = Simulation()
+    simulation.cluster.namespaces["sales"] = {"metadata": {"annotations": annotations}, "status": {}}
+    running(simulation)
+    uid = simulation.apply("sales", "ann", ANN) or ""
+    elsewhere = simulation.apply("support", "bob", "bob@company.com") or ""
+    simulation.list_in_batch("sales", "pool", ["cat@company.com"])
+    simulation.wait(60.0)
+    (batch,) = simulation.batches
+    for each in (uid, batch):
+        message = conditions(simulation, each)["Synced"][1]
+        assert "of namespace sales" in message
+        assert told in message
+    assert conditions(simulation, elsewhere)["Synced"][1] == "ColdSend matches the spec."
+    assert len(ignored(simulation)) == 3  # the account, the batch and its child
+    simulation.cluster.namespaces["sales"] = {"metadata": {}, "status": {}}
+    simulation.wait(60.0)
+    assert conditions(simulation, uid)["Synced"][1] == "ColdSend matches the spec."
+
+
+def test_right_annotations_of_a_namespace_are_not_told() -> None:
+    simulation = Simulation()
+    annotations = {DELETION_POLICY_ANNOTATION: "Orphan", APPROVE_DELETION_ANNOTATION: "true", "team": "blue"}
+    simulation.cluster.namespaces["sales"] = {"metadata": {"annotations": annotations}, "status": {}}
+    running(simulation)
+    uid = simulation.apply("sales", "ann", ANN) or ""
+    simulation.wait(60.0)
+    assert conditions(simulation, uid)["Synced"][1] == "ColdSend matches the spec."

@@ -43,6 +43,29 @@ def test_that_failures_are_counted_by_reason_and_are_no_progress() -> None:
     )
 
 
+def test_that_a_child_which_waits_for_the_inbox_of_an_account_counts_as_in_progress() -> None:
+    simulation = Simulation()
+    old = simulation.apply("sales", "ann", ADDRESSES[0])
+    running(simulation)
+    simulation.wait(30.0)
+    simulation.list_in_batch("sales", "pool", ADDRESSES[:1])
+    simulation.wait(30.0)
+    status = status_of(simulation)
+    assert (status["processed"], status["failed"]) == (0, 0)
+    assert "failures" not in status
+    assert {each["type"]: each["reason"] for each in status["conditions"]} == {
+        "Ready": "Provisioning",
+        "Synced": "Provisioning",
+        "Reconciling": "Provisioning",
+    }
+    assert old is not None
+    simulation.delete(old)
+    simulation.wait(30.0)
+    assert said(simulation, "Ready")["status"] == "True"
+    assert [reason for reason, _ in events_of(simulation)] == ["Active"]
+    assert simulation.remote.creates == 1
+
+
 def test_that_an_event_tells_when_the_count_of_failures_has_changed() -> None:
     simulation = Simulation()
     simulation.remote.make_by_hand(ADDRESSES[0])

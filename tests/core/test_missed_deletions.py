@@ -2,11 +2,13 @@
 
 import pytest
 
+from coldsend_operator.kube.client import Forbidden
 from coldsend_operator.resources.names import ACCOUNT_KIND
 from tests.core.rules.watching import running
 from tests.support.cluster import WatchEvent
 from tests.support.process import Process
 from tests.support.simulation import Simulation
+from tests.support.stories import ready_of
 
 ADDRESS = "a@company.com"
 
@@ -145,3 +147,36 @@ def test_that_children_of_a_batch_are_read_anew_after_a_restore() -> None:
     simulation.wait(60.0)
     limits = {raw["spec"].get("dailyLimit") for raw in simulation.cluster.of_kind(ACCOUNT_KIND)}
     assert limits == {9}
+
+
+SUPPORT = "/namespaces/support/senderaccounts"
+FORBIDDEN = Forbidden("senderaccounts is forbidden", status=403, reason="Forbidden")
+
+
+def with_a_forbidden_namespace() -> tuple[Simulation, Process, list[str]]:
+    simulation = Simulation(changes={"namespaces": ("sales", "support")})
+    uids = [simulation.apply(name, "one", f"{name}@company.com") or "" for name in ("sales", "support")]
+    return simulation, running(simulation), uids
+
+
+def test_that_a_namespace_that_may_not_be_listed_costs_itself_alone() -> None:
+    simulation, _, (sales, _) = with_a_forbidden_namespace()
+    simulation.cluster.refuses[SUPPORT] = FORBIDDEN
+    simulation.cluster.history.clear()
+    unseen = simulation.process.events[ACCOUNT_KIND] if simulation.process is not None else []
+    unseen[:] = [event for event in unseen if event.object["metadata"]["namespace"] == "sales"]
+    simulation.wait(30.0)
+    assert [inbox.address for inbox in simulation.remote.live()] == ["sales@company.com"]
+    assert ready_of(simulation.cluster.find(sales) or {})[0] == "True"
+
+
+def test_that_objects_of_a_namespace_that_may_not_be_listed_now_are_not_forgotten() -> None:
+    simulation, process, uids = with_a_forbidden_namespace()
+    missing = {"passwordSecretRef": {"name": "missing"}}
+    waiting = simulation.apply("sales", "two", ADDRESS, smtp=missing) or ""
+    simulation.wait(30.0)
+    simulation.cluster.refuses[SUPPORT] = FORBIDDEN
+    delete_in_a_gap(simulation, waiting)
+    list_anew(simulation, process)
+    simulation.wait(700.0)
+    assert sorted(process.operator.registry.accounts) == sorted(uids)

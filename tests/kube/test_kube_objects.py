@@ -14,8 +14,8 @@ from tests.kube.support import World
 async def test_the_list_at_start_names_each_object_by_its_uid(world: World) -> None:
     refs = [await world.account(name) for name in ("john", "jane", "jim")]
     found = await list_versions(world.client, "SenderAccount", (world.namespace,), "")
-    assert set(found) == {ref.uid for ref in refs}
-    assert all(version > 0 for version in found.values())
+    assert set(found.versions) == {ref.uid for ref in refs}
+    assert all(version > 0 for version in found.versions.values())
 
 
 async def test_the_list_at_start_goes_over_the_watched_namespaces_only(world: World) -> None:
@@ -29,16 +29,16 @@ async def test_the_list_at_start_goes_over_the_watched_namespaces_only(world: Wo
         await world.account("john", namespace=third),
     ]
     found = await list_versions(world.client, "SenderAccount", (world.namespace, second), "")
-    assert set(found) == {refs[0].uid, refs[1].uid}
+    assert set(found.versions) == {refs[0].uid, refs[1].uid}
     everywhere = await list_versions(world.client, "SenderAccount", (), "")
-    assert {ref.uid for ref in refs} <= set(everywhere)
+    assert {ref.uid for ref in refs} <= set(everywhere.versions)
 
 
 async def test_the_list_at_start_keeps_to_its_shard(world: World) -> None:
     await world.account("john", labels={"shard": "a"})
     ref = await world.account("jane", labels={"shard": "b"})
     found = await list_versions(world.client, "SenderAccount", (world.namespace,), "shard in (b,c)")
-    assert set(found) == {ref.uid}
+    assert set(found.versions) == {ref.uid}
 
 
 async def test_a_child_is_made_and_a_second_apply_changes_nothing(world: World) -> None:

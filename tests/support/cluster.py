@@ -26,8 +26,6 @@ from tests.support.writes import tested
 T = TypeVar("T")
 
 NAMESPACES = ("sales", "support")
-ACCOUNTS = f"/apis/{API_VERSION}/senderaccounts"
-BATCHES = f"/apis/{API_VERSION}/senderaccountbatches"
 
 Raw = dict[str, Any]
 
@@ -160,8 +158,10 @@ class FakeCluster:
     def get(self, path: str) -> Raw:
         self._may(path)
         parts = path.strip("/").split("/")
-        if path in {ACCOUNTS, BATCHES}:
-            return {"metadata": {}, "items": self.of_kind(ACCOUNT_KIND if path == ACCOUNTS else BATCH_KIND)}
+        if parts[-1] in {ACCOUNT_PLURAL, BATCH_PLURAL}:
+            items = self.of_kind(ACCOUNT_KIND if parts[-1] == ACCOUNT_PLURAL else BATCH_KIND)
+            within = parts[4] if "namespaces" in parts else None
+            return {"metadata": {}, "items": [raw for raw in items if within in {None, raw["metadata"]["namespace"]}]}
         if "configmaps" in parts:
             return _there(self.config_maps.get(path), path)
         if "secrets" in parts:
@@ -169,7 +169,8 @@ class FakeCluster:
             values = _there(self.secrets.get((parts[3], parts[5])), path)
             return {"metadata": {"resourceVersion": "1"}, "data": dict(values)}
         if parts[-2] == "namespaces":
-            return self.namespaces.get(parts[-1], {"metadata": {}, "status": {"phase": "Active"}})
+            found = self.namespaces.get(parts[-1], {"metadata": {}, "status": {"phase": "Active"}})
+            return found | {"metadata": {"name": parts[-1], **found["metadata"]}}
         return _there(self.objects.get(path), path)
 
     def post(self, path: str, body: Raw) -> Raw:

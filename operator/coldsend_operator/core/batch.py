@@ -163,6 +163,7 @@ class Batch:
     approve_deletion: bool = False
     approve_recreation: bool = False
     notes: tuple[str, ...] = ()  # about annotations that mean nothing
+    namespace_notes: tuple[str, ...] = ()  # likewise, of its namespace
     labels: tuple[tuple[str, str], ...] = ()
     labels_problem: str | None = None
     status: dict[str, Any] = field(default_factory=dict)
@@ -176,6 +177,10 @@ class Batch:
         """Why nothing of the batch is worked on, as far as it has been read."""
         of_list = self.wanted.problems if self.wanted is not None else ()
         return of_list if self.labels_problem is None else (*of_list, self.labels_problem)
+
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        return (*self.notes, *self.namespace_notes)
 
     def entry(self, name: str) -> Entry | None:
         return self.wanted.by_name.get(name) if self.wanted is not None else None

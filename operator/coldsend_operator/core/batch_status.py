@@ -133,7 +133,7 @@ def counts_told(status: Status) -> tuple[str, str] | None:
 
 
 def _sayings(batch: Batch, tally: Tally, status: Status) -> dict[Condition | Progress, Saying]:
-    ready, synced = _ready(batch, tally), with_notes(_synced(batch, tally, status), batch.notes)
+    ready, synced = _ready(batch, tally), with_notes(_synced(batch, tally, status), batch.all_notes)
     says: dict[Condition | Progress, Saying] = {Condition.READY: ready, Condition.SYNCED: synced}
     healthy = _healthy(tally)
     if healthy is not None:

@@ -3,7 +3,7 @@
 import heapq
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
@@ -172,12 +172,12 @@ def reckon(tally: Tally, batch: Batch, name: str, child: Child | None, decision:
     if child is None:
         standing = _standing(Fate.OPEN, NOTHING_SHOWN, Reason.PROVISIONING)
         return tally.put(name, standing, share=_share(entry, standing, None))
-    fate = _fate(child)
-    obstacle = _obstacle(child, settled=batch.paused or as_asked(batch, entry, child))
+    fate, shown = _fate(child), _shown(child)
+    obstacle = _obstacle(child, shown, settled=batch.paused or as_asked(batch, entry, child))
     if name in batch.contested:
         obstacle = Reason.CHILD_CHANGED_BY_OTHERS
     failed = _failure(entry, child) if fate is Fate.FAILED else None
-    standing = _standing(fate, child.shown, obstacle)
+    standing = _standing(fate, shown, obstacle)
     return tally.put(name, standing, _score(child), failed, _share(entry, standing, child))
 
 
@@ -209,15 +209,28 @@ def _fate(child: Child) -> Fate:
     if child.has_inbox:
         return Fate.SUCCEEDED
     lasting = child.shown.ready == "False" and child.shown.ready_reason in LASTING
-    return Fate.FAILED if lasting else Fate.OPEN
+    return Fate.FAILED if lasting and not _waits_for_hand_over(child) else Fate.OPEN
 
 
-def _obstacle(child: Child, *, settled: bool) -> str:
+def _waits_for_hand_over(child: Child) -> bool:
+    """Whether the child is the new object of a rename: its address conflict ends when the old object is deleted."""
+    shown = child.shown
+    return shown.ready_reason == Reason.ADDRESS_CONFLICT and shown.progress == Progress.RECONCILING
+
+
+def _shown(child: Child) -> Shown:
+    """The conditions of the child as they count in the batch: a hand-over is work in progress."""
+    if not _waits_for_hand_over(child):
+        return child.shown
+    return replace(child.shown, ready_reason=Reason.PROVISIONING, synced_reason=Reason.PROVISIONING)
+
+
+def _obstacle(child: Child, shown: Shown, *, settled: bool) -> str:
     if child.deleting:
         return Reason.DELETING
     if not settled:
         return Reason.PROVISIONING
-    return "" if child.shown.synced == "True" else child.shown.synced_reason
+    return "" if shown.synced == "True" else shown.synced_reason
 
 
 def _standing(fate: Fate, shown: Shown, obstacle: str) -> Standing:

@@ -57,6 +57,12 @@ def condition(status: Status, kind: Condition | Progress) -> dict[str, Any]:
     return found
 
 
+def new_notes(notes: tuple[str, ...], status: Status, previous: Status) -> list[str]:
+    """Those that the condition Synced has begun to tell."""
+    after, before = (condition(each, Condition.SYNCED).get("message", "") for each in (status, previous))
+    return [note for note in notes if note in after and note not in before]
+
+
 def reasons(status: Status) -> dict[str, tuple[str, str, str]]:
     """Condition type to (status, reason, message): what Events are made from."""
     return {each["type"]: (each["status"], each["reason"], each["message"]) for each in status.get("conditions", ())}

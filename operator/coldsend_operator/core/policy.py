@@ -50,6 +50,7 @@ class NamespaceMarks:
     paused: bool = False
     orphan: bool | None = None
     key: SecretRef | None = None
+    notes: tuple[str, ...] = ()  # about annotations that mean nothing
 
     @property
     def approves(self) -> bool:
@@ -99,6 +100,10 @@ class Policy:
         """Whether inboxes of objects that say nothing of it stay in ColdSend when these go."""
         said = self.namespaces.get(namespace, NamespaceMarks()).orphan
         return self.orphan_by_default if said is None else said
+
+    def notes(self, desired: Desired) -> tuple[str, ...]:
+        """Sentences about annotations of the object and of its namespace that mean nothing."""
+        return (*desired.notes, *self.namespaces.get(desired.namespace, NamespaceMarks()).notes)
 
     def paused(self, namespace: str, *, said: bool | None) -> bool:
         """Whether an object is paused that says this itself (None: nothing)."""

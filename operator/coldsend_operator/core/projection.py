@@ -299,7 +299,7 @@ def _sayings(
     stands = _what_stands_in_the_way(account, ledger, step)
     says: dict[Condition | Progress, Saying] = {
         Condition.READY: _ready(account, stands, status),
-        Condition.SYNCED: with_notes(_synced(account, ledger, stands), account.desired.notes),
+        Condition.SYNCED: with_notes(_synced(account, ledger, stands), ledger.policy.notes(account.desired)),
     }
     if account.facts.inbox_id is not None:  # without an inbox there is nothing that could be healthy
         says[Condition.HEALTHY] = _healthy(ledger, status, previous)

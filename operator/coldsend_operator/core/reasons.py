@@ -69,6 +69,7 @@ class Reason(StrEnum):
     HEALTH_SCORE_UNKNOWN = "HealthScoreUnknown"
 
 
+ANNOTATION_IGNORED = "AnnotationIgnored"  # an Event only: the annotation means nothing
 SET_ASIDE = "SetAside"  # an Event only: what stands in the way is no state of the inbox
 
 LASTING = frozenset(

@@ -1,21 +1,40 @@
 """The own list at start: kopf does not say when its first list is done (safety.md, 1)."""
 
+from dataclasses import dataclass, field
+
 from coldsend_operator.kube import paths
-from coldsend_operator.kube.client import METADATA_LIST, Expired, Kind, KubeClient
+from coldsend_operator.kube.client import METADATA_LIST, Expired, Forbidden, Kind, KubeClient
 from coldsend_operator.kube.metadata import version_number
 
 PAGE = 100  # metadata with managed fields is 3 kB each; larger pages save no time worth their memory
 TRIES = 3
 
 
-async def list_versions(
-    client: KubeClient, kind: Kind, namespaces: tuple[str, ...], label_selector: str
-) -> dict[str, int]:
-    """The resourceVersion of every object by UID; no namespaces means all of them."""
-    found: dict[str, int] = {}
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """`versions` are resourceVersions by UID. Nothing is known of the objects in the `forbidden` namespaces."""
+
+    versions: dict[str, int] = field(default_factory=dict)
+    forbidden: frozenset[str] = frozenset()
+
+
+async def list_versions(client: KubeClient, kind: Kind, namespaces: tuple[str, ...], label_selector: str) -> Listed:
+    """List the objects; no namespaces means all of them.
+
+    A namespace that may not be listed costs itself alone. Raises Forbidden when there is no other.
+    """
+    versions: dict[str, int] = {}
+    forbidden: dict[str, Forbidden] = {}
     for namespace in namespaces or (None,):
-        found.update(await _listed(client, paths.collection(kind, namespace), label_selector))
-    return found
+        try:
+            versions.update(await _listed(client, paths.collection(kind, namespace), label_selector))
+        except Forbidden as error:
+            if namespace is None:
+                raise
+            forbidden[namespace] = error
+    if forbidden and len(forbidden) == len(namespaces):
+        raise forbidden[namespaces[0]]
+    return Listed(versions, frozenset(forbidden))
 
 
 async def _listed(client: KubeClient, path: str, label_selector: str) -> dict[str, int]:

@@ -68,6 +68,8 @@ class Watches:
             raise
         if response.status == 404:
             return response  # the CRD is missing, which is told by those who wait for it
+        if response.status == 403 and not watching:
+            return response  # told by the own list, once for both kinds
         if response.status >= 400:
             trouble.failed(f"GET {path}: HTTP {response.status} {response.reason}")
             return response

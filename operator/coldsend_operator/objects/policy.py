@@ -9,7 +9,7 @@ from coldsend_operator.core.budget import Limits
 from coldsend_operator.core.effective import effective
 from coldsend_operator.core.policy import NamespaceMarks, Policy, Threshold
 from coldsend_operator.core.records import SecretRef
-from coldsend_operator.resources.annotations import read_annotations
+from coldsend_operator.resources.annotations import namespace_notes, read_annotations
 from coldsend_operator.resources.common import DeletionPolicy
 from coldsend_operator.resources.effective import api_key_default
 from coldsend_operator.settings import Settings
@@ -45,7 +45,8 @@ def policy_of(settings: Settings) -> Policy:
 def namespace_marks(raw: Mapping[str, Any] | None) -> NamespaceMarks:
     """What a Namespace says, as the API server shows it; None when it is not there."""
     found = raw or {}
-    annotations = read_annotations((found.get("metadata") or {}).get("annotations"))
+    metadata = found.get("metadata") or {}
+    annotations = read_annotations(metadata.get("annotations"))
     key = None if annotations.api_key_secret is None else api_key_default(annotations.api_key_secret)
     return NamespaceMarks(
         approve_deletion=annotations.approve_deletion,
@@ -55,6 +56,7 @@ def namespace_marks(raw: Mapping[str, Any] | None) -> NamespaceMarks:
         # an unknown word means what touches ColdSend least
         orphan=None if annotations.deletion_policy is None else annotations.deletion_policy != DeletionPolicy.DELETE,
         key=None if key is None else SecretRef(key.name, key.key),
+        notes=namespace_notes(metadata.get("annotations"), metadata.get("name", "")),
     )
 
 
@@ -62,7 +64,9 @@ def take_terms(policy: Policy, batch: Batch) -> None:
     """Take in what the batch says for the accounts of its children, and give it what holds where it says nothing."""
     batch.orphan_by_default = policy.orphaned_by_default(batch.namespace)
     batch.paused = policy.paused(batch.namespace, said=batch.paused_said)
-    key = batch.key or policy.namespaces.get(batch.namespace, NamespaceMarks()).key
+    defaults = policy.namespaces.get(batch.namespace, NamespaceMarks())
+    batch.namespace_notes = defaults.notes
+    key = batch.key or defaults.key
     batch.effective = effective(policy, orphan=batch.orphans, recreate=batch.recreate, adopt=batch.adopt, key=key)
     if batch.wanted is not None:
         policy.max_unavailable[batch.uid] = batch.wanted.unavailable

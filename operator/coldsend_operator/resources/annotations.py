@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from coldsend_operator.resources.common import DeletionPolicy
 from coldsend_operator.resources.names import (
     API_KEY_SECRET_ANNOTATION,
     APPROVE_DELETION_ANNOTATION,
@@ -30,6 +31,7 @@ FLAGS = frozenset(
 )
 TEXTS = frozenset({RECONCILE_ANNOTATION, CREDENTIALS_CURRENT_ANNOTATION, HAND_OVER_ANNOTATION})
 OF_NAMESPACES = frozenset({DELETION_POLICY_ANNOTATION, API_KEY_SECRET_ANNOTATION})
+READ_ON_NAMESPACES = OF_NAMESPACES | (FLAGS - {FORCE_ORPHAN_ANNOTATION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,11 @@ def read_annotations(raw: Mapping[str, str] | None) -> Annotations:
     )
 
 
+def namespace_notes(raw: Mapping[str, str] | None, namespace: str) -> tuple[str, ...]:
+    """Sentences about the annotations of a Namespace that mean nothing."""
+    return tuple(_notes_of_namespace(raw or {}, namespace))[:MOST_NOTES]
+
+
 def flag(annotations: Mapping[str, str], name: str) -> bool:
     """Whether the value is `true`, in any case."""
     return annotations.get(name, "").strip().lower() == "true"
@@ -89,7 +96,7 @@ def _notes(annotations: Mapping[str, str]) -> Iterator[str]:
             continue
         value = annotations[name]
         if name in FLAGS and value.strip().lower() not in {"true", "false", ""}:
-            yield f'The annotation {name} has the value "{_short(value)}", which means nothing; set it to "true".'
+            yield f"The annotation {name} {_ignored(value)}"
         elif name in TEXTS and len(value) > LONGEST:
             yield f"The annotation {name} is longer than {LONGEST} characters; only its digest is kept."
         elif name == HAND_OVER_ANNOTATION and not _NAMESPACE_AND_NAME.fullmatch(value.strip()):
@@ -97,8 +104,31 @@ def _notes(annotations: Mapping[str, str]) -> Iterator[str]:
         elif name in OF_NAMESPACES:
             yield f"The annotation {name} has a meaning on a Namespace only."
         elif name not in FLAGS | TEXTS:
-            near = difflib.get_close_matches(name, sorted(FLAGS | TEXTS), n=1, cutoff=0.8)
-            yield f"The annotation {_short(name)} is not known" + (f"; {near[0]} is meant?" if near else ".")
+            yield f"The annotation {_short(name)} is not known{_meant(name, FLAGS | TEXTS)}"
+
+
+def _notes_of_namespace(annotations: Mapping[str, str], namespace: str) -> Iterator[str]:
+    for name in sorted(annotations):
+        if not name.startswith(f"{GROUP}/"):
+            continue
+        value, about = annotations[name], f"The annotation {_short(name)} of namespace {namespace}"
+        if name == DELETION_POLICY_ANNOTATION and value.strip() not in set(DeletionPolicy):
+            yield f'{about} has the value "{_short(value)}", which counts as Orphan; it must be Delete or Orphan.'
+        elif name in FLAGS & READ_ON_NAMESPACES and value.strip().lower() not in {"true", "false", ""}:
+            yield f"{about} {_ignored(value)}"
+        elif name in FLAGS | TEXTS and name not in READ_ON_NAMESPACES:
+            yield f"{about} has no effect; set it on the object."
+        elif name not in READ_ON_NAMESPACES:
+            yield f"{about} is not known{_meant(name, READ_ON_NAMESPACES)}"
+
+
+def _ignored(value: str) -> str:
+    return f'has the value "{_short(value)}" and is ignored; it must be "true" or "false".'
+
+
+def _meant(name: str, known: frozenset[str]) -> str:
+    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.8)
+    return f"; did you mean {near[0]}?" if near else "."
 
 
 def _short(value: str) -> str:

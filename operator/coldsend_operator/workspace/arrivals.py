@@ -9,7 +9,7 @@ from typing import Any
 
 from coldsend_operator.kube.client import Kind, KubeClient, KubeError, NotFound, Ref
 from coldsend_operator.kube.metadata import version_number
-from coldsend_operator.kube.startup import list_versions
+from coldsend_operator.kube.startup import Listed, list_versions
 from coldsend_operator.kube.throttle import Pauses
 from coldsend_operator.logs import Event, Recurring, log
 from coldsend_operator.settings import Settings
@@ -66,6 +66,8 @@ class Arrivals:
         self._set_aside = set_aside
         self._known: dict[Kind, _Known] = {kind: _Known() for kind in KINDS}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._forbidden: dict[Kind, frozenset[str]] = dict.fromkeys(KINDS, frozenset())
+        self._troubles: dict[str, Recurring] = {}  # by namespace
         self._listed_anew = asyncio.Event()
         self._arriving = 0
         self._arrived = False
@@ -210,9 +212,11 @@ class Arrivals:
         What the list shows in an older state than was known before it began was restored from a backup.
         """
         before = {uid: (ref, self._version(of, uid)) for uid, ref in self._refs(of).items()}
-        listed = await self._answered(of)
+        answer = await self._answered(of)
+        self._tell_forbidden(of, answer.forbidden)
+        listed = answer.versions
         for uid, (ref, version) in before.items():
-            if self._version(of, uid) != version or version is None:
+            if self._version(of, uid) != version or version is None or ref.namespace in answer.forbidden:
                 continue
             if uid not in listed:
                 self._gone(ref)
@@ -221,6 +225,20 @@ class Arrivals:
                 self._roll_back(ref)
         return listed
 
+    def _tell_forbidden(self, of: Kind, namespaces: frozenset[str]) -> None:
+        """One line when a namespace may no longer be listed, and one when it may again (rule 38: it costs itself)."""
+        self._forbidden[of] = namespaces
+        forbidden = frozenset().union(*self._forbidden.values())
+        for name in forbidden:
+            trouble = self._troubles.setdefault(name, Recurring(Event.CALL_FAILED, operation="list", namespace=name))
+            trouble.failed(
+                f"the operator may not list its objects in the namespace {name} (403 Forbidden), so new and changed "
+                "objects there have to wait; all other namespaces go on. Grant the operator's Role in it, or take it "
+                "out of COLDSEND_NAMESPACES"
+            )
+        for name in self._troubles.keys() - forbidden:
+            self._troubles.pop(name).ended()
+
     def _roll_back(self, ref: Ref) -> None:
         """The object stands as it stood before: read it anew, as if it were the first time."""
         self._known[ref.kind].seen.pop(ref.uid, None)
@@ -228,7 +246,7 @@ class Arrivals:
         self._batches.roll_back(ref)
         self._read_again(ref)
 
-    async def _answered(self, of: Kind) -> dict[str, int]:
+    async def _answered(self, of: Kind) -> Listed:
         trouble, pauses = Recurring(Event.CALL_FAILED, operation=f"list {of}"), Pauses(LIST_RETRY, LONGEST_RETRY)
         while True:
             await self._crds.present()

@@ -11,9 +11,9 @@ from coldsend_operator.core.batch_estimate import completion, told
 from coldsend_operator.core.batch_jobs import RUNNING, Ended, JobRow, job_rows
 from coldsend_operator.core.batch_status import counts_told, project_batch, tells_of_empty_list
 from coldsend_operator.core.batch_tally import Fate
-from coldsend_operator.core.conditions import condition, reasons
+from coldsend_operator.core.conditions import condition, new_notes, reasons
 from coldsend_operator.core.jobs import Job
-from coldsend_operator.core.reasons import Condition, Reason
+from coldsend_operator.core.reasons import ANNOTATION_IGNORED, Condition, Reason
 from coldsend_operator.core.stored_status import batch_status
 from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.events import emit
@@ -217,6 +217,8 @@ class Reports:
             log.info(Event.CONDITION_CHANGED, condition=kind, status=state, reason=reason, **names)
             level: Literal["Normal", "Warning"] = "Normal" if state == "True" else "Warning"
             await emit(self._kube, batch_ref(batch), level, reason, message, "Reconcile")
+        for note in new_notes(batch.all_notes, status, previous):
+            await emit(self._kube, batch_ref(batch), "Warning", ANNOTATION_IGNORED, note, "Reconcile")
 
     def _follow_counts(self, following: Following, now: float) -> float:
         """Let an Event tell of counts that have changed since the last one; how long until it may."""

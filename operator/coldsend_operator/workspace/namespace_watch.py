@@ -140,6 +140,10 @@ class NamespaceWatch:
         return max(PERIOD, len(self._due) / MOST_PER_SECOND) * (0.8 + 0.2 * share)
 
     def _take(self, name: str, marks: NamespaceMarks) -> None:
+        before = self._policy.namespaces.get(name, NOTHING)
+        for note in marks.notes:
+            if note not in before.notes:
+                log.warning(Event.SETTING_NOTICE, namespace=name, message=note)
         if self._policy.namespaces.get(name) != marks:
             self._policy.namespaces[name] = marks
             self._on_change(name)

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, Literal
 
-from coldsend_operator.core.conditions import reasons
+from coldsend_operator.core.conditions import new_notes, reasons
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.packing import pack, unpack
 from coldsend_operator.core.projection import facts_of, project
-from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.reasons import ANNOTATION_IGNORED, Reason
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps.step import came_from
 from coldsend_operator.core.times import unix_of
@@ -180,6 +180,8 @@ class StatusWriter:
                 "Warning" if state == "False" and reason != Reason.HANDED_OVER else "Normal"
             )
             await emit(self._kube, ref_of(account), level, reason, message, "Reconcile")
+        for note in new_notes(self._ledger.policy.notes(account.desired), status, previous):
+            await emit(self._kube, ref_of(account), "Warning", ANNOTATION_IGNORED, note, "Reconcile")
 
     async def _tell_of_hand_over(self, account: Account) -> None:
         """A log line, and an Event on both objects."""
