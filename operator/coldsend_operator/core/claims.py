@@ -22,6 +22,29 @@ class Claims:
         self._by_prefix = Several[tuple[str, str], Account](_UID)  # native ones, by group and `Spec.identity`
         self._by_inbox = Several[str, Account](_UID)
         self._keys: dict[str, tuple[tuple[str, str] | None, tuple[str, str] | None, str | None]] = {}
+        self._unplaced = Several[str, Account](_UID)  # those whose workspace is not known yet, by `_line`
+        self._line_of: dict[str, str] = {}  # of these, by UID
+
+    def await_workspace(self, account: Account) -> None:
+        """The workspace of the account is not known yet: until then it stands in line for its address in each."""
+        self.found_workspace(account.uid)
+        line = _line(account)
+        if line is not None and _claims_address(account):
+            self._unplaced.put(line, account)
+            self._line_of[account.uid] = line
+
+    def found_workspace(self, uid: str) -> bool:
+        """The account stands in the line of one workspace now, or is gone; whether it stood in line in all."""
+        line = self._line_of.pop(uid, None)
+        if line is not None:
+            self._unplaced.drop(line, uid)
+        return line is not None
+
+    def may_be_overtaking(self, account: Account) -> bool:
+        """Whether another object, whose workspace is not known yet, goes before this one if it is the same."""
+        line = _line(account)
+        others = self._unplaced.at(line) if line is not None else ()
+        return any(other.uid != account.uid and _precedence(other) < _precedence(account) for other in others)
 
     def update(self, account: Account, group: str) -> set[str]:
         """Take the account's present claims; the UIDs of all others that this may concern."""
@@ -87,6 +110,12 @@ def _move(index: Several[K, Account], old: K | None, new: K | None, account: Acc
         concerned.update(other.uid for other in index.at(new))
         index.put(new, account)
     return concerned
+
+
+def _line(account: Account) -> str | None:
+    """What the account stands in line for, as far as its spec alone tells."""
+    spec = account.desired.spec
+    return spec.identity if spec.native is not None else spec.address
 
 
 def _claims_address(account: Account) -> bool:

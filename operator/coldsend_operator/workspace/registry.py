@@ -144,7 +144,7 @@ class Registry:
         account = self.accounts.pop(uid, None)
         if account is None:
             return
-        self._unplaced.discard(uid)
+        self._found_workspace(account)
         self._crowded_out.discard(uid)
         self._from_elsewhere.discard(uid)
         self._refs.place(uid, None)
@@ -194,7 +194,7 @@ class Registry:
         """Put the account into the workspace of its key; into none while no key can be had."""
         self._namespaces.place(account.uid, account.desired.namespace)
         if not self.knows(account.desired.namespace):
-            self._unplaced.add(account.uid)
+            self._await_workspace(account)
             return
         ref = account.desired.key_ref
         if self._refs.key_of(account.uid) not in {None, ref}:
@@ -206,7 +206,7 @@ class Registry:
         if state.problem is TOO_MANY:
             self._crowded_out.add(account.uid)
         if state.digest is None and state.problem is None:
-            self._unplaced.add(account.uid)
+            self._await_workspace(account)
             account.leaving = True  # where the key leads is not known: nothing is created with the one before
             self._key_wake.set()
             return
@@ -218,6 +218,22 @@ class Registry:
             self._trust.begin(ref, state.digest, account.uid)
         self._from_elsewhere.discard(account.uid)
         self._move(account, digest or NO_WORKSPACE, ref)
+
+    def _await_workspace(self, account: Account) -> None:
+        """Nothing is decided for it yet, but no younger object may take its address meanwhile (rule 13)."""
+        self._unplaced.add(account.uid)
+        runner = self.runners.get(account.ledger_digest)
+        if runner is None or account.uid not in runner.ledger.accounts:
+            account.address = account.address or account.desired.spec.address
+            self._claims.await_workspace(account)
+
+    def _found_workspace(self, account: Account) -> None:
+        """It stands in line in its own workspace now, or is gone: others need not wait for it any more."""
+        self._unplaced.discard(account.uid)
+        if self._claims.found_workspace(account.uid):
+            for runner in self.runners.values():
+                runner.ledger.touch_others(account)
+                runner.wake()
 
     def _for_deletion(
         self, account: Account, digest: str | None, problem: tuple[Reason, str] | None
@@ -252,9 +268,9 @@ class Registry:
                 return
             old.ledger.remove(account.uid)
             _fresh(account)
-        self._unplaced.discard(account.uid)
         runner = self._runner(digest, ref)
         runner.ledger.add(account, self._doors.clock())
+        self._found_workspace(account)
         if self._running:
             self._settle_trust(runner.ledger, ref)
         runner.wake()

@@ -13,10 +13,13 @@ from coldsend_operator.core.deciding import settle
 from coldsend_operator.core.policy import Policy, Threshold
 from coldsend_operator.core.reasons import Reason
 from coldsend_operator.core.steps import Move
+from coldsend_operator.kube.client import KubeError
 from tests.core.rules.watching import play_until, running
 from tests.support.clock import START
+from tests.support.cluster import Raw
 from tests.support.desk import ANN, Desk, row
-from tests.support.remote import FakeColdSend
+from tests.support.process import API_KEY
+from tests.support.remote import DOMAIN, FakeColdSend
 from tests.support.simulation import Simulation
 from tests.support.stories import ready_of
 
@@ -29,6 +32,7 @@ WRITES = {
 }
 MAIL = {"recipient": "ops@example.com", "requestID": "1"}
 OTHER_KEY = "cs_live_other"
+UNREAD = KubeError("no answer in time", reason="TimeoutError")
 
 
 def test_rule_12_an_observed_inbox_is_never_written_to() -> None:
@@ -286,3 +290,62 @@ def test_secrets_are_read_from_the_namespace_of_the_object_only() -> None:
         assert raw is not None
         assert ready_of(raw)[1] == "SecretNotFound"
     assert not list(simulation.remote.live())
+
+
+NAMESPACE, KEY = "/namespaces/sales", "/namespaces/sales/secrets/same"
+USES_KEY = {"apiKeySecretRef": {"name": "same"}}
+
+
+def two_of_one_address(path: str, address: str, **spec: Any) -> tuple[Simulation, str, str]:
+    """An object of a namespace in which nothing was read yet, and a younger one elsewhere; what is at `path` fails."""
+    simulation = Simulation()
+    simulation.cluster.write_secret("sales", "same", {"apiKey": API_KEY})
+    running(simulation)
+    simulation.apply("support", "bob", "bob@company.com")
+    simulation.wait(30.0)
+    simulation.cluster.refuses[path] = UNREAD
+    older = simulation.apply("sales", "ann", address, **spec)
+    simulation.drain()
+    simulation.pass_time(1.0)
+    younger = simulation.apply("support", "ann", address)
+    assert older is not None
+    assert younger is not None
+    return simulation, older, younger
+
+
+def ready(simulation: Simulation, uid: str) -> tuple[str, str]:
+    raw = simulation.cluster.find(uid)
+    assert raw is not None
+    return ready_of(raw)[:2]
+
+
+@pytest.mark.parametrize("address", [ANN, f"ann@{DOMAIN.domain_name}"], ids=["smtp", "native"])
+@pytest.mark.parametrize(("path", "spec"), [(NAMESPACE, {}), (KEY, USES_KEY)], ids=["namespace", "key"])
+def test_rule_13_the_older_object_is_not_overtaken_before_its_workspace_is_known(
+    path: str, spec: Raw, address: str
+) -> None:
+    simulation, older, younger = two_of_one_address(path, address, **spec)
+    simulation.wait(3.0)
+    simulation.cluster.refuses.clear()
+    simulation.wait(60.0)
+    assert ready(simulation, older) == ("True", "Active")
+    assert ready(simulation, younger) == ("False", "AddressConflict")
+    assert len(simulation.remote.at(address)) == 1
+
+
+@pytest.mark.parametrize(("path", "spec"), [(NAMESPACE, {}), (KEY, USES_KEY)], ids=["namespace", "key"])
+def test_rule_13_the_younger_object_goes_on_when_the_older_one_goes_before_its_workspace_was_known(
+    path: str, spec: Raw
+) -> None:
+    simulation, older, younger = two_of_one_address(path, ANN, **spec)
+    simulation.wait(1.0)
+    simulation.delete(older)
+    simulation.wait(1.0)
+    assert ready(simulation, younger) == ("True", "Active")
+
+
+def test_rule_13_no_object_waits_long_for_an_older_one_whose_key_cannot_be_read() -> None:
+    simulation, _, younger = two_of_one_address(KEY, ANN, **USES_KEY)
+    for _ in range(10):
+        simulation.wait(1.0)
+    assert ready(simulation, younger) == ("True", "Active")

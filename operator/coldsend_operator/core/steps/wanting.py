@@ -101,9 +101,12 @@ def _unbelieved(view: View) -> Step:
 
 def _rival(account: Account, view: View) -> Step | None:
     rival = view.claims.rival(account, view.group)
-    if rival is None:
-        return None
-    return at_rest(account, Reason.ADDRESS_CONFLICT, conflict(account, rival, view))
+    if rival is not None:
+        return at_rest(account, Reason.ADDRESS_CONFLICT, conflict(account, rival, view))
+    if view.claims.may_be_overtaking(account):
+        message = "An older object asks for the same address; this one waits until its API key is known."
+        return Step(Move.REST, Reason.PROVISIONING, message, quiet=True)
+    return None
 
 
 def _create(account: Account) -> Step:
