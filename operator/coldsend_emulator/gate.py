@@ -16,7 +16,7 @@ from coldsend_emulator.faults import Fault, RequestFacts
 from coldsend_emulator.keys import Key, required_scope
 from coldsend_emulator.limits import Pool
 from coldsend_emulator.refusals import Refusal, forbidden, unauthorized
-from coldsend_emulator.request_log import LogEntry
+from coldsend_emulator.request_log import LogEntry, items_of
 from coldsend_emulator.switches import Switches
 from coldsend_emulator.world import World
 
@@ -186,6 +186,7 @@ class Gate:
             key=visit.key.name if visit.key else None,
             seconds=time.monotonic() - started,
             fault=visit.fault.fault_id if visit.fault else None,
+            items=items_of(facts.method, facts.path, visit.body),
         )
         self._world.log.answered(entry)
 

@@ -1,5 +1,6 @@
-"""Every request to the public side: what was asked, by whom, what came of it. Never a body, never a key."""
+"""Every request to the public side: what was asked, by whom, for whom, what came of it. Never a body, never a key."""
 
+import json
 from collections import Counter, deque
 from dataclasses import dataclass
 
@@ -20,6 +21,29 @@ class LogEntry:
     key: str | None
     seconds: float
     fault: str | None
+    items: tuple[str, ...] = ()  # of a write: addresses, prefixes of native inboxes, or ids, in their order
+
+
+def items_of(method: str, path: str, body: bytes) -> tuple[str, ...]:
+    """For which inboxes a request writes; nothing for those that only look, and for what cannot be read."""
+    if method == "DELETE":
+        return (path.rpartition("/")[2],)
+    if method != "POST":
+        return ()
+    if path.endswith("/test-email"):
+        return (path.split("/")[-2],)
+    try:
+        sent = json.loads(body)
+    except ValueError:
+        return ()
+    if not isinstance(sent, dict):
+        return ()
+    if isinstance(ids := sent.get("inbox_ids"), list):
+        return tuple(map(str, ids))
+    inboxes = sent.get("inboxes", [sent])
+    found = (each for each in inboxes if isinstance(each, dict)) if isinstance(inboxes, list) else ()
+    names = (each.get("email_address", each.get("email_prefix")) for each in found)
+    return tuple(str(name) for name in names if name)
 
 
 class Peak:

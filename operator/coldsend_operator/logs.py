@@ -51,6 +51,7 @@ class Event(StrEnum):
     CONDITION_CHANGED = "condition_changed"
     INBOX_HANDED_OVER = "inbox_handed_over"
     BUDGET_SHARED = "budget_shared"
+    AUDIT_FAILED = "audit_failed"
     STATE_NOT_SAVED = "state_not_saved"
     STATE_FULL = "state_full"
     EVENTS_DROPPED = "events_dropped"

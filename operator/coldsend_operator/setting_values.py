@@ -51,6 +51,15 @@ class DeleteBrake:
         return str(self.number) if self.percent is None else f"{self.percent:g}%"
 
 
+def to_audit_log(text: str) -> str:
+    """`stdout` or `off` in any case, or the absolute path of a file."""
+    if text.strip().lower() in {"stdout", "off"}:
+        return text.strip().lower()
+    if not Path(text).is_absolute() or Path(text).is_dir():
+        raise ValueError("no absolute path of a file")
+    return text
+
+
 def to_address(text: object) -> Address | None:
     """`host:port`, `:port` for every interface of both families, `[v6]:port`; None for `off`."""
     if isinstance(text, Address) or text is None:

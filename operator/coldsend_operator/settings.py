@@ -20,6 +20,7 @@ from coldsend_operator.setting_values import (
     DeleteBrake,
     to_address,
     to_api_key,
+    to_audit_log,
     to_base_url,
     to_ca_file,
     to_delete_brake,
@@ -204,6 +205,14 @@ class Settings(BaseSettings):
         default_factory=own_namespace,
         description="Namespace of the Lease, of that ConfigMap and of the Secret `coldsend-operator-hmac`.",
         json_schema_extra={"default": "in a cluster the own namespace, else `default`"},
+    )
+    audit_log: Annotated[
+        str, AfterValidator(to_audit_log), Allowed("`stdout`, `off` or the absolute path of a file")
+    ] = Field(
+        "stdout",
+        description="Where each write to ColdSend is recorded, one JSON line for each inbox before the call leaves "
+        "and one when its outcome is known (docs/operations/audit-log.md). A call leaves only when its line is "
+        "written.",
     )
     log_format: Annotated[Literal["console", "json"] | None, Allowed("`console` or `json`")] = Field(
         None,

@@ -142,6 +142,7 @@ SETTINGS = [
     _setting("adoptionDefault", "Adopt", "ADOPTION_DEFAULT", "Adopt"),
     _setting("deletionDefault", "Orphan", "DELETION_DEFAULT", "Orphan"),
     _setting("freeze", True, "FREEZE", "on"),
+    _setting("auditLog", "/audit/writes.log", "AUDIT_LOG", "/audit/writes.log"),
     _setting("healthLow", 60, "HEALTH_LOW", "60"),
     _setting("healthGood", 80.5, "HEALTH_GOOD", "80.5"),
     _setting("deleteBrake", "100%", "DELETE_BRAKE", "100%"),

@@ -11,6 +11,7 @@ from uuid import uuid4
 from tests.e2e.batches.pool import Pool, pooled
 from tests.e2e.stage.operators import OperatorRun, running_operator
 from tests.e2e.stage.world import World
+from tests.soak.audit import AuditFile, disagreements
 from tests.soak.people import People
 
 LABEL = "played-by"
@@ -31,12 +32,13 @@ class Round:
     made: int = 0
     deleted: int = 0
     requests: int = 0
+    lines: int = 0  # of the audit log
     seconds: float = 0.0
 
     def __str__(self) -> str:
         return (
             f"seed {self.seed}: {self.kills} kills, {self.made} inboxes asked for, {self.deleted} deleted again, "
-            f"{self.requests} requests to ColdSend, {self.seconds:.0f} s"
+            f"{self.requests} requests to ColdSend, {self.lines} lines of the audit log, {self.seconds:.0f} s"
         )
 
 
@@ -47,10 +49,11 @@ def survive(world: World, seed: int, kills: int = KILLS, say: Callable[[str], No
     labels = {LABEL: uuid4().hex[:8]}
     with pooled(world, "kills", labels) as pool:
         people = People(pool, random)
+        audit = AuditFile(world.folder / f"audit-{pool.stage.namespace}.log")
         outcome = Round(seed)
         _disturb(pool, random)
         for burst in people.bursts(people.plan(), kills):
-            with _operator(world, pool) as operator:
+            with _operator(world, pool, audit) as operator:
                 moment = _first_moment(operator, random)
                 killer = threading.Timer(moment, operator.kill)
                 killer.start()
@@ -59,8 +62,12 @@ def survive(world: World, seed: int, kills: int = KILLS, say: Callable[[str], No
                     time.sleep(random.choice((0.0, 0.0, 0.0, random.random() * moment / 4)))
                 killer.join()
             outcome.kills += 1
-        with _operator(world, pool) as operator:
+            audit.ended()
+        with _operator(world, pool, audit) as operator:
             _until_right(people, operator, seed)
+        differences = disagreements(audit.lines(), pool.stage)
+        assert differences == [], f"seed {seed}: {differences[:TOLD]}"
+        outcome.lines = len(audit.lines())
         outcome.made, outcome.deleted = people.asked.total(), people.deleted
         outcome.requests = len(pool.stage.asked())
         outcome.seconds = time.monotonic() - begun
@@ -84,7 +91,7 @@ def _first_moment(operator: OperatorRun, random: Random) -> float:
     return random.uniform(0.0, LONGEST_LIFE)
 
 
-def _operator(world: World, pool: Pool) -> AbstractContextManager[OperatorRun]:
+def _operator(world: World, pool: Pool, audit: AuditFile) -> AbstractContextManager[OperatorRun]:
     return running_operator(
         world.cluster.kubeconfig,
         world.folder,
@@ -92,6 +99,7 @@ def _operator(world: World, pool: Pool) -> AbstractContextManager[OperatorRun]:
         COLDSEND_LABEL_SELECTOR=f"{LABEL}={pool.stage.labels[LABEL]}",
         COLDSEND_LEASE_NAMESPACE=pool.stage.namespace,
         COLDSEND_DELETE_BRAKE="100%",
+        COLDSEND_AUDIT_LOG=str(audit.path),
     )
 
 

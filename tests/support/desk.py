@@ -120,6 +120,8 @@ class Desk:
         for account in accounts if operation.creates else ():
             account.since = float(int(self.now + self.ledger.kube_offset))
             folding.marked(self.ledger, account, (FINALIZER, MARKS.text(account.uid, account.since)))
+        if call.writes:
+            self.ledger.audit.intend(self.ledger, call)
         return call
 
     def answer(self, call: Call, outcome: Answer | Failure) -> None:
@@ -140,6 +142,8 @@ class Desk:
         """Do the write to Kubernetes that the account waits for."""
         self.settle()
         move = self.ledger.chores.get(account.uid)
+        if move is not None:
+            self.ledger.audit.ending(self.ledger, account, move)
         if move is Move.MARK:
             since = account.since if account.create_unknown else None
             marks = () if since is None else (MARKS.text(account.uid, since),)

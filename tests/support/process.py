@@ -151,6 +151,7 @@ def settings(**changes: Any) -> Settings:
         "metrics_address": "off",
         "probes_address": "off",
         "reserve": 0.0,
+        "audit_log": "off",
         "lease_namespace": "default",
     }
     return Settings(**(given | changes))

@@ -12,7 +12,7 @@ import os
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
 from typing import TypeVar
@@ -34,6 +34,7 @@ from coldsend_operator.core.answers import (
     JobProgress,
     Page,
     Row,
+    Written,
 )
 from coldsend_operator.proxies import proxies_of
 
@@ -234,7 +235,8 @@ def _read(reply: Reply, read: Callable[[bytes, Mask], T], mask: Mask) -> T | Fai
             reply.status,
         )
     try:
-        return read(reply.body, mask)
+        answer = read(reply.body, mask)
+        return replace(answer, code=reply.status) if isinstance(answer, Written) else answer
     except Refused as error:
         return Failure(FailureKind.REFUSED, str(error), reply.status)
     except NotUnderstood as error:

@@ -4,7 +4,7 @@ The door to ColdSend (`coldsend.client`) turns every HTTP answer into one of the
 reads JSON. Names of fields follow the API (contract.md, section 2); everything the pages leave open is optional.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from coldsend_operator.addresses import comparable
@@ -85,7 +85,14 @@ class DomainPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Created:
+class Written:
+    """A 2xx answer to a call that writes; `code` is its HTTP status."""
+
+    code: int | None = field(default=None, kw_only=True, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Created(Written):
     """A 2xx answer to a single create.
 
     `row` is None when the answer carried no inbox_id (contract rows 18, 25), or of a native inbox no address with it.
@@ -106,7 +113,7 @@ class ResultRow:
 
 
 @dataclass(frozen=True, slots=True)
-class BulkAnswer:
+class BulkAnswer(Written):
     """A 2xx answer to a bulk call. Without `job_id` it is final (contract row 4).
 
     It may have said `success: false` if it named a job, a success or result rows: what failed in part is not refused.
@@ -137,12 +144,12 @@ class JobProgress:
 
 
 @dataclass(frozen=True, slots=True)
-class Deleted:
+class Deleted(Written):
     """A 2xx answer to a single delete."""
 
 
 @dataclass(frozen=True, slots=True)
-class MailSent:
+class MailSent(Written):
     """A 2xx answer to a test mail that did not say `success: false`."""
 
     sent_at: str | None

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from coldsend_operator.core.answers import address_key
+from coldsend_operator.core.audit import AuditTrail
 from coldsend_operator.core.brake import Brake
 from coldsend_operator.core.breaker import Breaker
 from coldsend_operator.core.budget import Budget
@@ -88,6 +89,7 @@ class Ledger:
         self.changed: set[str] = set()  # accounts whose status may have to be written
         self.dirty: set[str] = set()
         self.timers = Timers()
+        self.audit = AuditTrail()
         self.leads = False  # an object that comes now was marked by another process, if it is marked
         self.departed = Departed()
         self.signs: dict[str, float] = {}  # when a member of a lost call last appeared
@@ -199,6 +201,7 @@ class Ledger:
         job.members.add(account.uid)
         job.size = max(job.size, len(job.members))
         account.job = job_id
+        self.audit.resume(self, account)
 
     def _came_back(self, account: Account, now: float) -> bool:
         """Whether this process itself has marked the object: it left the selector, and its create goes on."""
@@ -242,6 +245,8 @@ class Ledger:
         self._watching.place(uid, None)
         self.replacements.leave(uid)
         self.brake.forget(uid)
+        if account.busy is None:
+            self.audit.forget(uid)
         self.steps.pop(uid, None)
         self.timers.drop(uid)
         self.undecided.pop(uid, None)
@@ -351,6 +356,7 @@ class Ledger:
         """The account has an inbox from now on."""
         applied = account.facts.applied
         if origin == "Created":
+            self.audit.created(self, account, inbox_id)
             spec_hash, credentials_hash = account.sent or (account.desired.spec.hash, None)
             applied = Applied(spec_hash, credentials_hash, self.digest)
             # It was just sent: what a person vouched for before speaks of another inbox.
@@ -371,6 +377,7 @@ class Ledger:
         holder = next(iter(self.claims.holders(inbox_id, account.uid)), None)
         if holder is None:
             return
+        self.audit.handed_over(account, inbox_id)
         vouched = holder.facts.credentials_current  # a value that was copied along speaks of the Secret of that time
         account.facts = replace(
             holder.facts,

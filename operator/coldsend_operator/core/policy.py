@@ -1,5 +1,6 @@
 """The settings that decisions depend on, and what the namespaces say."""
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 from coldsend_operator.core.awaited import AwaitedChildren
@@ -82,6 +83,7 @@ class Policy:
     batches: dict[str, NamespaceMarks] = field(default_factory=dict)  # approvals on Batches, by their UID
     leaving: dict[str, int] = field(default_factory=dict)  # by UID of the Batch: inboxes that are to be deleted with it
     protection: dict[str, bool] = field(default_factory=dict)  # deletionProtection of live Batches, by their UID
+    listed: dict[str, Container[str]] = field(default_factory=dict)  # names of the children of live Batches, by UID
     lost_fields: frozenset[str] = frozenset()  # of status of SenderAccounts: an older CRD drops them (rule 35)
     hold_deletions: bool = False  # a CRD is being deleted: hold every deletion, whatever the number (rule 31)
     awaited: AwaitedChildren = field(default_factory=AwaitedChildren)

@@ -75,6 +75,10 @@ def take_terms(policy: Policy, batch: Batch) -> None:
     else:
         policy.orphaning.discard(batch.uid)
     policy.protection[batch.uid] = batch.protected
+    if batch.wanted is not None and not batch.deleting:
+        policy.listed[batch.uid] = batch.wanted.by_name
+    else:
+        policy.listed.pop(batch.uid, None)
     policy.batches[batch.uid] = NamespaceMarks(batch.approve_deletion, batch.approve_recreation)
 
 

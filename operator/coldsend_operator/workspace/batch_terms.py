@@ -49,6 +49,7 @@ class BatchTerms:
         self._policy.batches.pop(batch.uid, None)
         self._policy.leaving.pop(batch.uid, None)
         self._policy.protection.pop(batch.uid, None)
+        self._policy.listed.pop(batch.uid, None)
         for name in self._awaited.pop(batch.uid, ()):
             self._await(batch.namespace, name, None)
 

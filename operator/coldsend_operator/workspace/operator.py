@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from coldsend_operator import __version__
+from coldsend_operator.audit_log import AuditLog
 from coldsend_operator.build import commit
 from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.core.create_marks import CreateMarks
@@ -97,6 +98,7 @@ class Operator:
             self.clock,
             self._reader,
             self.set_aside,
+            AuditLog(self._settings.audit_log),
         )
         self.policy = policy_of(self._settings)
         ring = KeyRing(self._settings, secrets, self.clock)

@@ -6,10 +6,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from coldsend_operator.audit_log import AuditLog
 from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.coldsend.masking import Member
 from coldsend_operator.core import folding
 from coldsend_operator.core.answers import Answer, BulkAnswer, Failure, FailureKind, Page
+from coldsend_operator.core.audit import fields_of
 from coldsend_operator.core.calls import Call, Operation, Scope
 from coldsend_operator.core.deciding import settle
 from coldsend_operator.core.ledger import Ledger
@@ -19,7 +21,7 @@ from coldsend_operator.core.turns import estimate
 from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.clock import ServerClock
 from coldsend_operator.kube.lease import Leadership
-from coldsend_operator.logs import Event, log
+from coldsend_operator.logs import Event, Recurring, log
 from coldsend_operator.metrics import Metrics
 from coldsend_operator.workspace.calling import perform
 from coldsend_operator.workspace.credentials import Passwords, SecretReader
@@ -50,6 +52,7 @@ class Doors:
     clock: Callable[[], float]
     reader: Callable[[], SecretReader]
     set_aside: SetAside
+    audit: AuditLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Runner:
         self._told_faults: set[str] = set()
         self._job_secrets = JobSecrets(ledger)
         self._marks = Marks(doors.kube, ledger, doors.leadership.fresh)
+        self._audit_trouble = Recurring(Event.AUDIT_FAILED, workspace=ledger.digest)
         self.server_clock = ServerClock(STUBBORN)
         self.came_round_at = doors.clock()
         self.writer = StatusWriter(doors.status_kube, ledger, doors.clock, doors.metrics.account_ready, doors.set_aside)
@@ -174,6 +178,7 @@ class Runner:
         ledger, now = self.ledger, self._doors.clock()
         ledger.kube_offset = self._doors.kube.clock_offset
         settle(ledger, now)
+        self._write_audit_log()
         self._set_aside_undecided()
         self._start_chores()
         if ledger.brake.changed and self.client is not None and not self._saving:
@@ -265,6 +270,11 @@ class Runner:
         if not self._doors.leadership.fresh():
             return None
         call = folding.leave(self.ledger, call, self._doors.clock()) if call.operation.creates else call
+        if call.writes:
+            self.ledger.audit.intend(self.ledger, call)
+            if not self._write_audit_log():
+                self.ledger.audit.take_back(call)
+                return None
         return Ready(call, self.client, passwords, job_members)
 
     async def _send(self, ready: Ready) -> None:
@@ -286,9 +296,24 @@ class Runner:
             folding.fold(self.ledger, call, outcome, self._doors.clock())
         except Exception as error:  # noqa: BLE001 - whatever goes wrong with one answer costs its accounts alone
             log.error(Event.LOOP_FAILED, workspace=self.ledger.digest, operation=call.operation.value, exc_info=error)
+        self._write_audit_log()
         self._log(call, outcome)
         if isinstance(outcome, Page):
             self.on_list(self)
+
+    def _write_audit_log(self) -> bool:
+        """Whether all lines are written; else they are kept, and no call leaves that writes."""
+        trail, workspace = self.ledger.audit, self.ledger.digest
+        if trail.lines:
+            lines = [{**fields_of(line), "workspace": workspace} for line in trail.lines]
+            try:
+                self._doors.audit.write(lines, self._doors.clock())
+            except OSError as error:
+                self._audit_trouble.failed(f"nothing is written to ColdSend while the audit log cannot be: {error}")
+                return False
+            trail.lines.clear()
+        self._audit_trouble.ended()
+        return True
 
     def _still_due(self, call: Call, generations: Mapping[str, int]) -> Call:
         """The call without those that are gone, or for which it is not wanted any more."""
@@ -385,6 +410,8 @@ class Runner:
         try:
             if account is not None:
                 with self._doors.set_aside.trying(ref_of(account), CHORE, partial(self._look, uid)):
+                    self.ledger.audit.ending(self.ledger, account, move)
+                    self._write_audit_log()
                     await self._marks.chore(uid, move)
         finally:
             self.ledger.working.discard(uid)

@@ -33,7 +33,7 @@ def fold(ledger: Ledger, call: Call, outcome: Answer | Failure, now: float) -> N
 
     What fails in it counts as an answer that got lost, and is raised when all is in order.
     """
-    call = ledger.flying.get(call.id, call)
+    call, told = ledger.flying.get(call.id, call), len(ledger.audit.lines)
     end(ledger, call)
     ledger.budget.end(now, look=call.lane.looks)
     for account in members_of(ledger, call):
@@ -54,6 +54,8 @@ def fold(ledger: Ledger, call: Call, outcome: Answer | Failure, now: float) -> N
     finally:
         for account in members_of(ledger, call) if call.operation.creates else ():
             ledger.index(account)  # who stands in line for the same address may have its turn now
+        if call.writes:
+            ledger.audit.answered(ledger, call, outcome, told)
         ledger.touch_all(call.uids)
 
 
