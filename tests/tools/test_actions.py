@@ -34,7 +34,7 @@ class Cluster:
             raise NotFound("not found", status=404, reason="NotFound")
         return self.objects[name]
 
-    async def list_pages(self, path: str) -> AsyncIterator[dict[str, Any]]:
+    async def list_pages(self, path: str, params: None = None) -> AsyncIterator[dict[str, Any]]:
         yield {"items": [] if "batches" in path else list(self.objects.values())}
 
     async def patch(self, path: str, body: dict[str, Any], _type: str, _params: Any) -> None:

@@ -27,7 +27,7 @@ async def test_every_call_to_coldsend_is_a_get() -> None:
 
     page = await reader.list_accounts(page=1, search="jane")
 
-    assert calls(ColdSendReader) == {"list_accounts", "list_domains"}
+    assert calls(ColdSendReader) == {"list_accounts", "list_domains", "reply_to"}
     assert len(page.rows) == 1
     assert [request.method for request in door.sent] == ["GET"]
     assert reader.allowance.taken == 1
@@ -52,7 +52,7 @@ class Gets:
         self.asked.append(path)
         return {"metadata": {"resourceVersion": "1"}, "data": {}}
 
-    async def list_pages(self, path: str) -> AsyncIterator[dict[str, Any]]:
+    async def list_pages(self, path: str, params: None = None) -> AsyncIterator[dict[str, Any]]:
         self.asked.append(path)
         yield {"items": [{"kind": "SenderAccount"}]}
         yield {"items": None}
@@ -62,7 +62,7 @@ async def test_every_call_to_the_cluster_is_a_get_or_a_list() -> None:
     client = Gets()
     reader = KubeReader(cast("KubeReads", client))
 
-    assert calls(KubeReader) == {"objects", "one", "secret", "namespace", "state"}
+    assert calls(KubeReader) == {"get", "items", "objects", "one", "secret", "namespace", "state", "now"}
     assert await reader.objects("SenderAccount", None) == [{"kind": "SenderAccount"}]
     assert await reader.secret("sales", "login") is not None
     assert await reader.one("SenderAccount", "sales", "ann") is not None

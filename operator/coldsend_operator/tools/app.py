@@ -34,6 +34,7 @@ from coldsend_operator.tools.options import (
     Namespace,
     OnlyNamespace,
     TableOrJson,
+    Yes,
     unfolded,
 )
 
@@ -65,6 +66,7 @@ def commands() -> dict[str, Callable[..., None]]:
         "import": import_,
         "export": export,
         "inventory": inventory,
+        "doctor": doctor,
         "validate": validate,
         "schemas": schemas,
     }
@@ -314,3 +316,31 @@ def inventory(
             )
         )
     )
+
+
+def doctor(
+    *,
+    write_test: Annotated[
+        str,
+        typer.Option("--write-test", metavar="PREFIX@DOMAIN", help="Make this native inbox, and remove it."),
+    ] = "",
+    yes: Yes = False,
+    namespace: OnlyNamespace = "",
+    all_namespaces: AllNamespaces = False,
+    output: TableOrJson = "table",
+    color: Color = "auto",
+    access: Access,
+) -> None:
+    """Check whether the cluster and ColdSend are as the operator needs them; at most four requests. Exit 1: not so."""
+    import asyncio
+
+    from coldsend_operator.tools import write_test as writing
+    from coldsend_operator.tools.doctor.command import Options, run
+    from coldsend_operator.tools.doors import default_namespace
+
+    own = namespace or default_namespace(access)
+    test = None
+    if write_test:
+        writing.check(write_test, yes=yes)
+        test = functools.partial(writing.run, access, own, write_test, yes=yes)
+    asyncio.run(run(Options(access, None if all_namespaces else own, own, output, color, test)))

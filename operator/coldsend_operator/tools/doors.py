@@ -10,15 +10,18 @@ from urllib.parse import quote
 from pydantic import SecretStr
 from pydantic_core import PydanticCustomError
 
-from coldsend_operator.coldsend.reads import ColdSendReads
+from coldsend_operator.coldsend.reads import ColdSendReads, OnAnswer, Reply
+from coldsend_operator.coldsend.requests import Request
 from coldsend_operator.core.answers import Domain, Page
 from coldsend_operator.kube import paths
+from coldsend_operator.kube.clock import unix_seconds
 from coldsend_operator.kube.connection import Answer, Connection
 from coldsend_operator.kube.errors import Expired, Forbidden, KubeError, NotFound
 from coldsend_operator.kube.login import load_login, namespace_of_context
 from coldsend_operator.kube.namespaces import get_namespace
 from coldsend_operator.kube.paths import Kind
 from coldsend_operator.kube.reads import KubeReads
+from coldsend_operator.kube.reviews import OTHER, SELF
 from coldsend_operator.kube.secrets import SecretContent, read_secret
 from coldsend_operator.logs import configure_logs, mask
 from coldsend_operator.resources.common import SECRET_KEY, SECRET_NAME
@@ -29,6 +32,7 @@ from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.options import Access
 
 C = TypeVar("C", bound=KubeReads)
+S = TypeVar("S", bound=ColdSendReads)
 
 LIST_TRIES = 3
 
@@ -46,6 +50,11 @@ class ColdSendReader:
         """A page of up to 100 rows, sorted by address."""
         await self.allowance.take()
         return await self._client.list_accounts(page=page, inbox_type=inbox_type, status=status, search=search)
+
+    async def reply_to(self, request: Request) -> Reply:
+        """The answer as it came, whatever its status. Raises CallFailed when there was none."""
+        await self.allowance.take()
+        return await self._client.reply_to(request)
 
     async def list_domains(self) -> tuple[Domain, ...]:
         """All domains of the workspace."""
@@ -76,35 +85,57 @@ class ReadingConnection(Connection):
         return method == "GET"
 
 
+class ReviewingConnection(ReadingConnection):
+    """One over which it may be asked as well who may do what; the question is a POST that stores nothing."""
+
+    def may_send(self, method: str, target: str) -> bool:
+        return method == "GET" or (method == "POST" and target in {SELF, OTHER})
+
+
 class KubeReader:
     """Objects of the cluster, read with the user's own rights."""
 
     def __init__(self, client: KubeReads) -> None:
-        self._client = client
+        self.client = client
+
+    def now(self) -> float:
+        """Unix seconds, by the clock of the API server."""
+        return unix_seconds() + self.client.clock_offset
+
+    async def get(self, path: str) -> dict[str, Any]:
+        """Whatever is there. Raises KubeError."""
+        return await self.client.get(path)
+
+    async def items(self, path: str, params: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+        """All items of a list."""
+        found: list[dict[str, Any]] = []
+        async for page in self.client.list_pages(path, params=params):
+            found += page["items"] or ()
+        return found
 
     async def objects(self, kind: Kind, namespace: str | None) -> list[dict[str, Any]]:
         """All objects of a kind, in a namespace or in all of them."""
         for _ in range(LIST_TRIES - 1):
             try:
-                return await self._listed(kind, namespace)
+                return await self.items(paths.collection(kind, namespace))
             except Expired:  # the list took longer than the API server keeps its state
                 continue
-        return await self._listed(kind, namespace)
+        return await self.items(paths.collection(kind, namespace))
 
     async def secret(self, namespace: str, name: str) -> SecretContent | None:
-        return await read_secret(self._client, namespace, name)
+        return await read_secret(self.client, namespace, name)
 
     async def one(self, kind: Kind, namespace: str, name: str) -> dict[str, Any] | None:
         """One object; None when it is not there."""
         try:
-            return await self._client.get(f"{paths.collection(kind, namespace)}/{quote(name, safe='')}")
+            return await self.client.get(f"{paths.collection(kind, namespace)}/{quote(name, safe='')}")
         except NotFound:
             return None
 
     async def namespace(self, name: str) -> dict[str, Any] | None:
         """The Namespace; None when it is not there, or may not be read."""
         try:
-            return await get_namespace(self._client, name)
+            return await get_namespace(self.client, name)
         except Forbidden:
             return None
 
@@ -114,16 +145,10 @@ class KubeReader:
         name = f"{settings.lease_name}-state"
         place = f"{settings.lease_namespace}/{name}"
         try:
-            found = await self._client.get(f"{paths.config_maps(settings.lease_namespace)}/{name}")
+            found = await self.client.get(f"{paths.config_maps(settings.lease_namespace)}/{name}")
         except (Forbidden, NotFound):
             return place, None
         return place, dict(found.get("data") or {})
-
-    async def _listed(self, kind: Kind, namespace: str | None) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = []
-        async for page in self._client.list_pages(paths.collection(kind, namespace)):
-            found += page["items"] or ()
-        return found
 
 
 @asynccontextmanager
@@ -152,15 +177,28 @@ async def connected(client: C) -> AsyncIterator[C]:
 @asynccontextmanager
 async def coldsend_reader(access: Access, namespace: str) -> AsyncIterator[ColdSendReader]:
     """Raises CommandError when there is no key."""
+    async with coldsend_session(access, namespace, ColdSendReads) as (client, allowance):
+        yield ColdSendReader(client, allowance)
+
+
+@asynccontextmanager
+async def coldsend_session(
+    access: Access, namespace: str, kind: type[S], on_answer: OnAnswer = lambda _operation, _meta: None
+) -> AsyncIterator[tuple[S, Allowance]]:
+    """A client of ColdSend, and what it may take. Raises CommandError when there is no key."""
     settings = settings_of(access)
     key = await _api_key(access, settings, namespace)
     mask(key)
-    client = ColdSendReads(settings.api_url, key, on_answer=lambda _operation, _meta: None)
-    allowance = Allowance.of(settings.requests_per_minute, settings.requests_per_hour, settings.reserve)
+    client = kind(settings.api_url, key, on_answer=on_answer, ca_file=settings.ca_file)
     try:
-        yield ColdSendReader(client, allowance)
+        yield client, Allowance.of(settings.requests_per_minute, settings.requests_per_hour, settings.reserve)
     finally:
         await client.aclose()
+
+
+def has_key(access: Access, settings: Settings) -> bool:
+    """Whether a command was told an API key."""
+    return bool(access.api_key_secret) or settings.api_key is not None or settings.api_key_file is not None
 
 
 def default_namespace(access: Access) -> str:

@@ -22,6 +22,7 @@ Files = typer.Option("-f", "--filename", help="A file, a folder with all below i
 Folder = Annotated[Path | None, typer.Option("-d", "--directory", help="Write files into this folder.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
 Timeout = Annotated[str, typer.Option("--timeout", metavar="300s", help="How long to wait at most.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Choice:
     ] = None
     selector: Annotated[str, typer.Option("-l", "--selector", help="SenderAccounts with these labels.")] = ""
     everything: Annotated[bool, typer.Option("--all", help="All SenderAccounts of the namespace.")] = False
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+    yes: Yes = False
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the objects and change nothing.")] = False
 
 

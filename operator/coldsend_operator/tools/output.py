@@ -51,8 +51,7 @@ def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], color: Co
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    terminal = sys.stdout.isatty()
-    colored = color == "always" or (color == "auto" and terminal and "NO_COLOR" not in os.environ)
+    terminal, colored = sys.stdout.isatty(), _colored(color)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
     for column in columns:
         table.add_column(column, no_wrap=True)
@@ -64,6 +63,18 @@ def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], color: Co
     with console.capture() as printed:
         console.print(table)
     sys.stdout.writelines(f"{line.rstrip()}\n" for line in printed.get().splitlines())
+
+
+def write_styled(lines: Iterable[tuple[str, str]], color: Color) -> None:
+    """Lines with the name of the colour of their first character."""
+    codes = {"green": 32, "yellow": 33, "red": 31} if _colored(color) else {}
+    for line, style in lines:
+        code = codes.get(style)
+        sys.stdout.write(f"{line}\n" if code is None else f"\x1b[{code}m{line[:1]}\x1b[0m{line[1:]}\n")
+
+
+def _colored(color: Color) -> bool:
+    return color == "always" or (color == "auto" and sys.stdout.isatty() and "NO_COLOR" not in os.environ)
 
 
 def _style(cell: str) -> str:

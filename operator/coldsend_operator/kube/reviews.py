@@ -1,0 +1,29 @@
+"""Questions about rights: `selfsubjectaccessreviews` and `subjectaccessreviews`, which store nothing."""
+
+from collections.abc import Mapping
+
+from coldsend_operator.kube.reads import JSON, Call, KubeReads
+
+_GROUP = "/apis/authorization.k8s.io/v1"
+SELF, OTHER = f"{_GROUP}/selfsubjectaccessreviews", f"{_GROUP}/subjectaccessreviews"
+
+
+class AccessReviews(KubeReads):
+    """May somebody do something? The API server takes the question as a POST; no other one leaves by this door."""
+
+    async def allowed(self, attributes: Mapping[str, str], user: str = "") -> bool:
+        """Whether `user` may, or without one whoever asks. Raises Forbidden when that may not be asked."""
+        body = {"resourceAttributes": dict(attributes), **({"user": user, "groups": _groups(user)} if user else {})}
+        call = Call("POST", OTHER if user else SELF, body={"spec": body}, content_type=JSON)
+        answer = await self._send(call)
+        return bool((answer.get("status") or {}).get("allowed"))
+
+    def _check(self, call: Call, *, urgent: bool) -> None:
+        if call.path not in {SELF, OTHER}:
+            super()._check(call, urgent=urgent)
+
+
+def _groups(user: str) -> list[str]:
+    """Those of a ServiceAccount (`system:serviceaccount:<namespace>:<name>`), to which roles are bound as well."""
+    namespace = user.split(":")[2]
+    return ["system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"]

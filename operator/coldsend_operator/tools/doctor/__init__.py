@@ -1,0 +1,1 @@
+"""`doctor`: whether the cluster and ColdSend are as the operator needs them."""

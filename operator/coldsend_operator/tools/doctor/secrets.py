@@ -1,0 +1,118 @@
+"""The Secrets that objects name: whether they are there, and their values can be sent. No value leaves this module."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from coldsend_operator.kube.errors import KubeError
+from coldsend_operator.kube.secrets import SecretContent
+from coldsend_operator.resources.children import child_spec
+from coldsend_operator.resources.common import InboxType
+from coldsend_operator.resources.effective import (
+    SecretKeyReference,
+    api_key,
+    api_key_default,
+    effective_imap,
+    effective_smtp,
+)
+from coldsend_operator.resources.names import API_KEY_SECRET_ANNOTATION
+from coldsend_operator.resources.reading import read_account, read_batch
+from coldsend_operator.resources.values import api_key_fault, api_key_of, password_fault, password_of
+from coldsend_operator.tools.doctor.checks import Check, bad, doubtful, few, good
+
+AREA = "secrets"
+Raw = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A key of a Secret that an object names. `google`: the password is one that Google shows with spaces."""
+
+    namespace: str
+    name: str
+    key: str
+    is_api_key: bool = False
+    google: bool = False
+
+
+def references(accounts: Iterable[Raw], batches: Iterable[Raw], namespaces: Iterable[Raw]) -> set[Reference]:
+    """All of them; an object that cannot be read names none."""
+    found: set[Reference] = set()
+    for raw in accounts:
+        found.update(_of_spec(raw["metadata"]["namespace"], raw.get("spec")))
+    for raw in batches:
+        reading = read_batch(raw.get("spec"))
+        for each in reading.inboxes if reading.spec is not None else ():
+            if each.inbox is not None and reading.spec is not None:
+                found.update(_of_spec(raw["metadata"]["namespace"], child_spec(reading.spec, each.inbox)))
+    for raw in namespaces:
+        said = (raw["metadata"].get("annotations") or {}).get(API_KEY_SECRET_ANNOTATION)
+        if said:
+            found.add(_of_key(raw["metadata"]["name"], api_key_default(str(said))))
+    return found
+
+
+def _of_spec(namespace: str, raw: Any) -> Iterator[Reference]:
+    spec = read_account(raw).spec
+    if spec is None:
+        return
+    google = spec.inbox_type is InboxType.GOOGLE_WORKSPACE
+    for server in (effective_smtp(spec), effective_imap(spec)):
+        if server is not None:
+            yield Reference(namespace, server.password.name, server.password.key, google=google)
+    if spec.api_key_secret_ref is not None:
+        yield _of_key(namespace, api_key(spec.api_key_secret_ref))
+
+
+def _of_key(namespace: str, reference: SecretKeyReference) -> Reference:
+    return Reference(namespace, reference.name, reference.key, is_api_key=True)
+
+
+def judge(
+    wanted: Iterable[Reference], contents: Mapping[tuple[str, str], SecretContent | KubeError | None]
+) -> list[Check]:
+    """A line for each key that is not well, and one for all that are."""
+    checks: list[Check] = []
+    ordered = sorted(wanted, key=lambda each: (each.namespace, each.name, each.key, each.is_api_key))
+    unread: dict[str, None] = {}
+    well = 0
+    for each in ordered:
+        place = f"Secret {each.namespace}/{each.name}"
+        content = contents[each.namespace, each.name]
+        if isinstance(content, KubeError):
+            unread[place] = None
+            continue
+        check = bad(AREA, f"{place} is not there; create it") if content is None else _of_content(each, place, content)
+        if check is None:
+            well += 1
+        elif check not in checks:
+            checks.append(check)
+    if unread:
+        checks.append(doubtful(AREA, f"not read, so what they hold is not known: {few(list(unread), 2)}"))
+    if well:
+        of = f"{well:,} of {len(ordered):,} keys of Secrets that objects name"
+        checks.append(good(AREA, f"{of} are there, with values that can be sent"))
+    return checks
+
+
+def _of_content(wanted: Reference, place: str, content: SecretContent) -> Check | None:
+    """What is wrong with the key, as rule 36 says what is sent; None when nothing is."""
+    where = f"key {wanted.key} of {place}"
+    if wanted.key in content.undecodable:
+        return bad(AREA, f"{where} {content.undecodable[wanted.key]}")
+    held = content.values.get(wanted.key)
+    value = None if held is None else held.get_secret_value()
+    if value is None:
+        known = ", ".join(sorted({*content.values, *content.undecodable})[:5])
+        return bad(AREA, f"{place} has no key {wanted.key}{f'; it has {known}' if known else ''}")
+    sent = api_key_of(value) if wanted.is_api_key else password_of(value, google=wanted.google)
+    fault = api_key_fault(sent) if wanted.is_api_key else password_fault(sent)
+    if not sent:
+        return bad(AREA, f"{where} is empty")
+    if fault:
+        return bad(AREA, f"{where} {fault}")
+    if value.endswith(("\n", "\r")):
+        return doubtful(AREA, f"{where} ends with a line end; the operator drops it, others may send it")
+    if sent == value and sent != sent.strip():
+        return doubtful(AREA, f"{where} has a space at its start or end, which is sent as part of it")
+    return None
