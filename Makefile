@@ -65,11 +65,12 @@ check: $(INSTALLED) ## Linters, types, import contracts, generated files
 	$(PYTHON_IN_VENV) argocd/generate.py --check
 
 .PHONY: generate
-generate: $(INSTALLED) ## Make crds/, docs/reference/ and argocd/ from the code
+generate: $(INSTALLED) ## Make crds/, docs/reference/, docs/images/ and argocd/ from the code
 	$(PYTHON_IN_VENV) -c 'from pathlib import Path; from coldsend_operator.resources.crd import write_crds; write_crds(Path("crds"))'
 	$(PYTHON_IN_VENV) -m coldsend_operator.reference docs/reference
 	$(PYTHON_IN_VENV) argocd/generate.py
 	$(PYTHON_IN_VENV) -m tests.argocd
+	$(PYTHON_IN_VENV) -m tests.pictures
 	@$(MAKE) chart
 
 .PHONY: docs

@@ -16,10 +16,12 @@ PAUSE = 10.0  # seconds between two lines of progress where no terminal redraws 
 Format = Literal["table", "json"]
 Color = Literal["auto", "always", "never"]
 
-_GOOD = frozenset({"managed", "True", "ACTIVE"})
-_BAD = frozenset({"conflict", "no-inbox", "False", "DISABLED"})
-_DOUBTFUL = frozenset({"unmanaged", "PAUSED", "PENDING"})
-_WIDEST = 100_000  # columns of what is no terminal: nothing is cut
+_GOOD = frozenset({"managed", "True", "ACTIVE", "create", "adopt", "hand-over"})
+_BAD = frozenset({"conflict", "no-inbox", "False", "DISABLED", "recreate", "delete", "refuse"})
+_DOUBTFUL = frozenset({"unmanaged", "PAUSED", "PENDING", "hold", "orphan", "drift"})
+_WIDEST = 100_000  # characters in a line of what is no terminal: nothing is folded
+_NARROWEST = 40  # characters that the last column of a table has at least, where it is that wide
+_GAP = 2
 
 
 def remark(line: str) -> None:
@@ -46,20 +48,24 @@ def write_csv(records: Sequence[Mapping[str, Any]]) -> None:
 
 
 def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], color: Color) -> None:
-    """Columns as kubectl prints them; a terminal cuts what is too wide for it."""
-    from rich.console import Console  # noqa: PLC0415 - most commands print no table
+    """Columns as kubectl prints them; on a terminal the last one goes over several lines where it is too wide."""
+    from rich.cells import cell_len  # noqa: PLC0415 - most commands print no table
+    from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     terminal, colored = sys.stdout.isatty(), _colored(color)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for column in columns:
+    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
+    cells = [columns, *rows]
+    *widths, last = (max(cell_len(row[position]) for row in cells) for position in range(len(columns)))
+    for column in columns[:-1]:
         table.add_column(column, no_wrap=True)
-    for row in rows:
+    table.add_column(columns[-1])
+    for row in cells[1:]:
         table.add_row(*(Text(cell, _style(cell)) for cell in row))
-    console = Console(
-        width=None if terminal else _WIDEST, force_terminal=colored, color_system="standard" if colored else None
-    )
+    console = Console(force_terminal=colored, color_system="standard" if colored else None)
+    least = sum(width + _GAP for width in widths) + min(last, _NARROWEST)  # no column but the last one is ever cut
+    console.width = max(console.width, least) if terminal else _WIDEST
     with console.capture() as printed:
         console.print(table)
     sys.stdout.writelines(f"{line.rstrip()}\n" for line in printed.get().splitlines())

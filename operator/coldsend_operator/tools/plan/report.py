@@ -85,8 +85,11 @@ class Report:
     def _losses(self) -> Iterator[str]:
         counts = self.counts
         if counts[Action.RECREATE]:
-            inboxes = counted(counts[Action.RECREATE], "inbox gets a new id", "inboxes get new ids")
-            yield f"{inboxes}: they leave their campaigns, and their history in ColdSend is lost."
+            yield counted(
+                counts[Action.RECREATE],
+                "inbox gets a new id: it leaves its campaigns, and its history in ColdSend is lost.",
+                "inboxes get new ids: they leave their campaigns, and their history in ColdSend is lost.",
+            )
         if counts[Action.HOLD]:
             held = counted(counts[Action.HOLD], "deletion is held", "deletions are held")
             yield f"{held} until somebody approves; see docs/operations/deletion-brake.md."

@@ -1,0 +1,7 @@
+"""Makes the pictures of `docs/images/` anew: `python -m tests.pictures`."""
+
+from tests.pictures.drawing import files
+
+for path, text in files().items():
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
