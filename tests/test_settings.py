@@ -55,6 +55,7 @@ def lines_of(**environment: str) -> tuple[str, ...]:
         ("label_selector", ""),
         ("metrics_address", Address("", 8080)),
         ("account_metrics", True),
+        ("domain_metrics", False),
         ("probes_address", Address("", 8081)),
         ("leader_election", False),
         ("lease_name", "coldsend-operator"),

@@ -29,6 +29,7 @@ from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 from coldsend_operator import http
+from coldsend_operator.core.domain_figures import DomainFigures
 from coldsend_operator.setting_values import Address
 
 
@@ -108,6 +109,31 @@ HEALTH_SCORE = Metric(
     ("namespace", "name"),
     "Health score of an account as ColdSend last showed it; COLDSEND_ACCOUNT_METRICS=off leaves it out.",
 )
+DOMAIN_INBOXES = Metric(
+    "coldsend_domain_inboxes",
+    "gauge",
+    ("workspace", "domain", "status"),
+    "Inboxes of the domain that ColdSend shows, by status (ACTIVE, PAUSED, DISABLED, PENDING, OTHER); "
+    "only with COLDSEND_DOMAIN_METRICS=on, as the other metrics by domain.",
+)
+DOMAIN_HEALTH = Metric(
+    "coldsend_domain_health_score",
+    "gauge",
+    ("workspace", "domain", "stat"),
+    "Lowest (min) and mean health score of the inboxes of the domain.",
+)
+DOMAIN_SENT = Metric(
+    "coldsend_domain_sent_today",
+    "gauge",
+    ("workspace", "domain"),
+    "E-mails that the inboxes of the domain have sent today, as ColdSend last showed it.",
+)
+DOMAIN_LIMIT = Metric(
+    "coldsend_domain_daily_limit",
+    "gauge",
+    ("workspace", "domain"),
+    "E-mails that the inboxes of the domain may send in a day, as ColdSend last showed it.",
+)
 READY_SECONDS = Metric(
     "coldsend_account_ready_seconds", "histogram", (), "Time from the creation of a SenderAccount to its first Ready."
 )
@@ -180,6 +206,10 @@ METRICS = (
     CONDITIONS,
     INBOXES,
     HEALTH_SCORE,
+    DOMAIN_INBOXES,
+    DOMAIN_HEALTH,
+    DOMAIN_SENT,
+    DOMAIN_LIMIT,
     READY_SECONDS,
     JOBS,
     JOBS_FINISHED,
@@ -218,6 +248,7 @@ class WorkspaceFigures:
     queue_lengths: Mapping[str, int]
     sweep_age: float | None = None
     inboxes: Mapping[bool, int] = field(default_factory=dict)  # managed or not; empty before the first sweep
+    domains: Mapping[str, DomainFigures] = field(default_factory=dict)  # by name; empty unless asked for
     deletions_held: int = 0
     key_refused: bool = False
     implausible: bool = False
@@ -333,11 +364,27 @@ def _families(snapshot: Snapshot) -> Iterator[GaugeMetricFamily]:
     yield CONDITIONS.gauge(snapshot.conditions.items())
     yield INBOXES.gauge(((name, str(kind).lower()), count) for name, w in each for kind, count in w.inboxes.items())
     yield HEALTH_SCORE.gauge(((namespace, name), score) for namespace, name, score in snapshot.health_scores)
+    yield from _domain_families(snapshot)
     yield JOBS.gauge(snapshot.jobs.items())
     yield OBJECTS_SET_ASIDE.gauge(((kind,), count) for kind, count in snapshot.set_aside.items())
     yield CRD_OUTDATED.gauge([((), int(snapshot.crd_outdated))])
     yield FROZEN.gauge([((), int(snapshot.frozen))])
     yield WATCH_SILENCE.gauge(((kind,), seconds) for kind, seconds in snapshot.watch_silence.items())
+
+
+def _domain_families(snapshot: Snapshot) -> Iterator[GaugeMetricFamily]:
+    each = [(name, domain, of) for name, w in snapshot.workspaces.items() for domain, of in w.domains.items()]
+    yield DOMAIN_INBOXES.gauge(
+        ((name, domain, status), count) for name, domain, of in each for status, count in of.inboxes.items()
+    )
+    yield DOMAIN_HEALTH.gauge(
+        ((name, domain, stat), score)
+        for name, domain, of in each
+        for stat, score in (("min", of.lowest_score), ("mean", of.mean_score))
+        if score is not None
+    )
+    yield DOMAIN_SENT.gauge(((name, domain), of.sent_today) for name, domain, of in each)
+    yield DOMAIN_LIMIT.gauge(((name, domain), of.daily_limit) for name, domain, of in each)
 
 
 @asynccontextmanager

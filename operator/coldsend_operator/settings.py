@@ -186,6 +186,11 @@ class Settings(BaseSettings):
     account_metrics: Switch = Field(
         default=True, description="Whether `coldsend_account_health_score`, one series for each account, is served."
     )
+    domain_metrics: Switch = Field(
+        default=False,
+        description="Whether the metrics `coldsend_domain_...`, some series for each domain of each workspace, are "
+        "served; the alert ColdSendDomainBurning needs them.",
+    )
     probes_address: AddressOrOff = Field(
         Address("", 8081),
         description="Where `/healthz` (the loops are alive) and `/readyz` (the caches are filled) are served. Without "

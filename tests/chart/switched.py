@@ -141,6 +141,7 @@ SETTINGS = [
     _setting("secretCheckSeconds", 60, "SECRET_CHECK_SECONDS", "60"),
     _setting("adoptionDefault", "Adopt", "ADOPTION_DEFAULT", "Adopt"),
     _setting("deletionDefault", "Orphan", "DELETION_DEFAULT", "Orphan"),
+    _setting("domainMetrics", True, "DOMAIN_METRICS", "on"),
     _setting("freeze", True, "FREEZE", "on"),
     _setting("auditLog", "/audit/writes.log", "AUDIT_LOG", "/audit/writes.log"),
     _setting("healthLow", 60, "HEALTH_LOW", "60"),

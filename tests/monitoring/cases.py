@@ -225,6 +225,21 @@ def _accounts() -> Iterator[Case]:
     yield Case(low, "one of eleven is ill", _health("10x90", *["95x90"] * 10), "80m")
     yield Case(low, "all are well", _health("70x90", "95x90"), "80m")
 
+    burning, metric = "ColdSendDomainBurning", "coldsend_domain_health_score"
+    mean = f'{WORKSPACE}, domain="mail.example.com", stat="mean"'
+    labels = {**OF_TARGET, "workspace": "default", "domain": "mail.example.com"}
+    fired = Fired(
+        labels,
+        "The mean health score of mail.example.com is 61.5.",
+        "The inboxes of this domain of default have been below 70 on average for an hour. What they send may end as "
+        "spam, and a domain that goes on sending so is hard to repair.",
+    )
+    yield Case(burning, "the mean is low for an hour", _of(metric, "61.5x90", mean) | LEADING, "1h", fired)
+    yield Case(burning, "it was low for half an hour", _of(metric, "61.5x30 71x60", mean) | LEADING, "80m")
+    lowest = mean.replace("mean", "min")
+    yield Case(burning, "one inbox alone is ill", _of(metric, "10x90", lowest) | LEADING, "80m")
+    yield Case(burning, "only a standby remembers it", _of(metric, "61.5x90", mean, STANDBY) | LEADING, "80m")
+
     falling = "ColdSendHealthFalling"
     day, later = "15m", "1d2h"
     fired = Fired(

@@ -58,6 +58,7 @@ def replicas(world: World) -> Iterator[list[OperatorRun]]:
         "COLDSEND_API_URL": world.emulator.api_url,
         "COLDSEND_API_KEY": OWN_KEY,
         "COLDSEND_LEADER_ELECTION": "on",
+        "COLDSEND_DOMAIN_METRICS": "on",
     }
     with ExitStack() as stack:
         started = [

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from coldsend_operator.core.calls import Lane
+from coldsend_operator.core.domain_figures import domain_figures
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.reasons import Condition, Progress, Reason
 from coldsend_operator.core.records import Account
@@ -27,8 +28,10 @@ KINDS = frozenset({*Condition, *Progress})
 REASONS = frozenset(Reason)
 
 
-def snapshot(registry: Registry, set_aside: Mapping[str, int], now: float, *, with_scores: bool) -> Snapshot:
-    """The figures of this moment."""
+def snapshot(
+    registry: Registry, set_aside: Mapping[str, int], now: float, *, with_scores: bool, with_domains: bool
+) -> Snapshot:
+    """The figures of this moment; series for each account, and for each domain, only when asked for."""
     states: Counter[tuple[str, str, str]] = Counter()
     conditions: Counter[tuple[str, str, str, str]] = Counter()
     scores = []
@@ -48,7 +51,7 @@ def snapshot(registry: Registry, set_aside: Mapping[str, int], now: float, *, wi
     working = [runner for runner in registry.runners.values() if runner.client is not None]
     working.sort(key=lambda runner: len(runner.ledger.accounts))  # of keys that one Secret held in turn, that in use
     return Snapshot(
-        workspaces={runner.label: _figures(runner, now) for runner in working},
+        workspaces={runner.label: _figures(runner, now, with_domains=with_domains) for runner in working},
         accounts=dict(states),
         conditions=dict(conditions),
         health_scores=tuple(scores),
@@ -57,7 +60,7 @@ def snapshot(registry: Registry, set_aside: Mapping[str, int], now: float, *, wi
     )
 
 
-def _figures(runner: Runner, now: float) -> WorkspaceFigures:
+def _figures(runner: Runner, now: float, *, with_domains: bool) -> WorkspaceFigures:
     ledger = runner.ledger
     minute, hour = ledger.budget.remaining(now)
     lengths = Counter({Lane.CREATE: 0, Lane.POLL: len(ledger.jobs)})
@@ -71,6 +74,7 @@ def _figures(runner: Runner, now: float) -> WorkspaceFigures:
         queue_lengths={lane.value: length for lane, length in lengths.items()},
         sweep_age=now - ledger.inventory.swept_at if used and ledger.inventory.swept_at else None,
         inboxes=_inboxes(ledger) if used and ledger.inventory.swept_at else {},
+        domains=domain_figures(ledger.inventory.rows.values()) if used and with_domains else {},
         deletions_held=ledger.brake.held,
         key_refused=used and refused,
         implausible=used and (ledger.implausible is not None or ledger.doubted),

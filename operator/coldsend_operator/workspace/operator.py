@@ -281,7 +281,11 @@ class Operator:
 
     def _snapshot(self) -> Any:
         figures = snapshot(
-            self.registry, self.set_aside.counts(), self.clock(), with_scores=self._settings.account_metrics
+            self.registry,
+            self.set_aside.counts(),
+            self.clock(),
+            with_scores=self._settings.account_metrics,
+            with_domains=self._settings.domain_metrics,
         )
         return replace(
             figures,
