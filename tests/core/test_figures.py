@@ -14,7 +14,7 @@ def test_that_conditions_are_counted_and_inboxes_by_who_manages_them() -> None:
         simulation.remote.make_by_hand(f"{name}@company.com")
     process = running(simulation)
     simulation.wait(60.0)
-    figures = snapshot(process.operator.registry, {}, simulation.clock(), with_scores=False)
+    figures = snapshot(process.operator.registry, {}, simulation.clock(), with_scores=False, with_domains=False)
     assert figures.conditions["sales", "Ready", "True", "Active"] == 2
     assert figures.conditions["support", "Ready", "True", "Active"] == 1
     assert figures.conditions["sales", "CredentialsCurrent", "True", "SecretUnchanged"] == 2
@@ -22,6 +22,6 @@ def test_that_conditions_are_counted_and_inboxes_by_who_manages_them() -> None:
     assert workspace.inboxes == {True: 2, False: 3}
     simulation.cluster.write_secret("sales", SECRET, {"password": "another"})
     simulation.wait(700.0)
-    figures = snapshot(process.operator.registry, {}, simulation.clock(), with_scores=False)
+    figures = snapshot(process.operator.registry, {}, simulation.clock(), with_scores=False, with_domains=False)
     assert figures.conditions["sales", "CredentialsCurrent", "False", "SecretChanged"] == 2
     assert ("sales", "CredentialsCurrent", "True", "SecretUnchanged") not in figures.conditions

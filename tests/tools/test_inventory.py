@@ -9,7 +9,7 @@ from coldsend_operator.tools import output
 from coldsend_operator.tools.errors import UsageError
 from coldsend_operator.tools.inventory.command import read_age
 from coldsend_operator.tools.inventory.lines import Line, State, lines
-from coldsend_operator.tools.inventory.totals import totals
+from coldsend_operator.tools.inventory.totals import read_by, totals
 from coldsend_operator.tools.senders import Sender, read_sender
 from tests.tools.support import command
 
@@ -129,6 +129,33 @@ def test_totals_add_up_what_is_known() -> None:
     assert {total.name: total.count for total in totals(found, "status")} == {"ACTIVE": 2, "DISABLED": 1, "PAUSED": 1}
     assert {total.name: total.count for total in totals(found, "batch")} == {"": 2, "sales/pool": 2}
     assert sum(total.count for total in totals(found, "namespace")) == len(found)
+
+
+def test_totals_by_a_label_of_the_objects_tell_the_spare_ones() -> None:
+    key = "company.com/role"
+    senders = [
+        sender("ann", "a@one.com", "1", labels={key: "spare"}),
+        sender("bob", "b@one.com", "2", labels={key: "active"}),
+        sender("cat", "c@one.com", "3", labels={key: "spare"}),
+        sender("dan", "d@one.com", "4"),
+    ]
+    found = totals(lines(senders, None, None), f"label={key}")
+    assert {total.name: total.count for total in found} == {"": 1, "active": 1, "spare": 2}
+
+
+@pytest.mark.parametrize("by", ["label", "label=", "colour", ""])
+def test_what_totals_cannot_be_made_by_is_wrong_usage(by: str) -> None:
+    with pytest.raises(UsageError, match="label=KEY"):
+        read_by(by)
+
+
+def test_an_inbox_is_burned_since_its_condition_healthy_is_false() -> None:
+    since = "2026-03-02T09:14:07Z"
+    ill, well = sender("ill", "a@one.com", "1"), sender("well", "b@one.com", "2")
+    for each, status in ((ill, "False"), (well, "True")):
+        told = {"type": "Healthy", "status": status, "reason": "x", "message": "", "lastTransitionTime": since}
+        each.status["conditions"].append(told)
+    assert [line.unhealthy_since for line in lines([ill, well], None, None)] == [since, ""]
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("30d", 2_592_000), ("12h", 43_200), (" 2w ", 1_209_600)])

@@ -302,7 +302,7 @@ def _sayings(
         Condition.SYNCED: with_notes(_synced(account, ledger, stands), ledger.policy.notes(account.desired)),
     }
     if account.facts.inbox_id is not None:  # without an inbox there is nothing that could be healthy
-        says[Condition.HEALTHY] = _healthy(ledger, status, previous)
+        says[Condition.HEALTHY] = _healthy(ledger, status, previous, now)
     credentials = _credentials(account, previous)
     if credentials is not None:
         says[Condition.CREDENTIALS_CURRENT] = credentials
@@ -443,14 +443,19 @@ def _servers_changed(account: Account) -> str:
     return f"smtp or imap differs from what ColdSend was sent (it does not show it); spec asks for {', '.join(asked)}"
 
 
-def _healthy(ledger: Ledger, status: Status, previous: Status) -> Saying:
+def _healthy(ledger: Ledger, status: Status, previous: Status, now: float) -> Saying:
     score = status.get("healthScore")
     low, good = ledger.policy.health_low, ledger.policy.health_good
     if score is None:
         return Saying("Unknown", Reason.HEALTH_SCORE_UNKNOWN, "ColdSend shows no health score.")
-    before = condition(previous, Condition.HEALTHY).get("status")
-    if score < low or (score < good and before == "False"):
-        message = f"The health score is low (below {low:g}; good again from {good:g}); slow down or warm the inbox up."
+    before = condition(previous, Condition.HEALTHY)
+    was_low = before.get("status") == "False"
+    if score < low or (score < good and was_low):
+        since = before.get("lastTransitionTime", rfc3339(now)) if was_low else rfc3339(now)
+        message = (
+            f"The health score has been low since {since} (below {low:g}; good again from {good:g}); slow down or warm "
+            "the inbox up."
+        )
         return Saying("False", Reason.HEALTH_SCORE_LOW, message)
     return Saying("True", Reason.HEALTH_SCORE_GOOD, f"The health score is good ({low:g} or more).")
 

@@ -287,9 +287,16 @@ def inventory(
     older_than: Annotated[
         str, typer.Option("--older-than", metavar="30d", help="Only inboxes that were made before.")
     ] = "",
+    burned: Annotated[
+        bool, typer.Option("--burned", help="Only inboxes whose condition Healthy is False, the worst first.")
+    ] = False,
     by: Annotated[
-        Literal["domain", "type", "namespace", "batch", "status"] | None,
-        typer.Option("--by", help="Totals in place of lines."),
+        str | None,
+        typer.Option(
+            "--by",
+            metavar="domain|type|namespace|batch|status|label=KEY",
+            help="Totals in place of lines; label=KEY by the values of this label of the objects.",
+        ),
     ] = None,
     output: Annotated[Literal["table", "csv", "json"], typer.Option("-o", "--output", help="How to say it.")] = "table",
     color: Color = "auto",
@@ -310,6 +317,7 @@ def inventory(
                 unmanaged=unmanaged,
                 domain=domain,
                 older_than=older_than,
+                burned=burned,
                 by=by,
                 output=output,
                 color=color,

@@ -1,7 +1,7 @@
 """SenderAccounts of the cluster as commands see them; status is untrusted input and read by the core's own reader."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from coldsend_operator.core.answers import address_key
@@ -24,6 +24,7 @@ class Sender:
     key: KeyReference | None  # None: the operator's own key
     observes: bool
     status: Status
+    labels: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def inbox_id(self) -> str | None:
@@ -41,33 +42,39 @@ class Sender:
 
     @property
     def ready(self) -> bool:
-        return bool(self._condition.get("status") == "True")
+        return bool(self._condition("Ready").get("status") == "True")
 
     @property
     def reason(self) -> str:
-        return str(self._condition.get("reason", ""))
+        return str(self._condition("Ready").get("reason", ""))
 
     @property
-    def _condition(self) -> Mapping[str, Any]:
-        return next((each for each in self.status.get("conditions", ()) if each["type"] == "Ready"), {})
+    def unhealthy_since(self) -> str:
+        """Since when Healthy is False (RFC 3339); empty when it is not."""
+        healthy = self._condition("Healthy")
+        return str(healthy.get("lastTransitionTime", "")) if healthy.get("status") == "False" else ""
+
+    def _condition(self, kind: str) -> Mapping[str, Any]:
+        return next((each for each in self.status.get("conditions", ()) if each["type"] == kind), {})
 
 
 def read_sender(raw: Mapping[str, Any]) -> Sender:
     """The object as the API server shows it, whatever its spec and status look like."""
     metadata, spec = raw["metadata"], _mapping(raw.get("spec"))
     status = account_status(raw.get("status"))
-    namespace = metadata["namespace"]
+    namespace, labels = metadata["namespace"], _mapping(metadata.get("labels"))
     reference = _mapping(spec.get("apiKeySecretRef"))
     key = (namespace, str(reference.get("name")), str(reference.get("key") or API_KEY_KEY)) if reference else None
     return Sender(
         namespace=namespace,
         name=metadata["name"],
-        batch=str((metadata.get("labels") or {}).get(BATCH_LABEL, "")),
+        batch=str(labels.get(BATCH_LABEL, "")),
         address=address_key(_address(spec) or status.get("emailAddress", "")),
         inbox_type=str(spec.get("inboxType") or status.get("inboxType", "")),
         key=key,
         observes=spec.get("managementPolicy") == "Observe",
         status=status,
+        labels=labels,
     )
 
 

@@ -10,7 +10,7 @@ from coldsend_operator.resources.names import API_KEY_KEY
 from coldsend_operator.tools.doors import coldsend_reader, key_reference, kube_reader
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.inventory.lines import Line, State, lines
-from coldsend_operator.tools.inventory.totals import By, Total, totals
+from coldsend_operator.tools.inventory.totals import LABEL, Total, read_by, totals
 from coldsend_operator.tools.listing import Listing, whole_list
 from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.output import Color, counted, remark, write_csv, write_json, write_table
@@ -31,7 +31,8 @@ class Options:
     unmanaged: bool
     domain: str
     older_than: str
-    by: By | None
+    burned: bool
+    by: str | None
     output: str
     color: Color
 
@@ -39,14 +40,15 @@ class Options:
 async def run(options: Options) -> None:
     """Read the objects, and with --live the list; show lines, or their totals."""
     born_before = time.time() - read_age(options.older_than) if options.older_than else None
+    by = read_by(options.by) if options.by is not None else None
     senders = await _senders(options)
     listing = await _listing(options) if options.live or options.unmanaged else None
     found = lines(senders, None if listing is None else listing.rows, _key(options))
     chosen = [line for line in found if _wanted(line, options, born_before)]
-    if options.by is None:
-        _show_lines(chosen, options)
+    if by is None:
+        _show_lines(sorted(chosen, key=_worst_first) if options.burned else chosen, options)
     else:
-        _show_totals(totals(chosen, options.by), options)
+        _show_totals(totals(chosen, by), options)
     if listing is not None and listing.missing:
         raise CommandError(f"The inventory is not whole: {listing.missing}")
 
@@ -84,6 +86,8 @@ def _wanted(line: Line, options: Options, born_before: float | None) -> bool:
         return False
     if options.namespace is not None and line.namespace not in {options.namespace, ""}:
         return False
+    if options.burned and not line.unhealthy_since:
+        return False
     if options.domain and line.domain != options.domain.lower():
         return False
     born = unix_of(line.created) if line.created else None
@@ -96,16 +100,22 @@ def _show_lines(found: Sequence[Line], options: Options) -> None:
     elif options.output == "csv":
         write_csv([line.to_json() for line in found])
     else:
-        write_table(_COLUMNS, (_cells(line) for line in found), options.color)
+        columns = (*_COLUMNS, "UNHEALTHY SINCE") if options.burned else _COLUMNS
+        write_table(columns, (_cells(line, burned=options.burned) for line in found), options.color)
     states = ", ".join(f"{count} {state}" for state in State if (count := sum(line.state is state for line in found)))
     remark(f"{counted(len(found), 'line', 'lines')}{f': {states}' if states else ''}")
 
 
-def _cells(line: Line) -> tuple[str, ...]:
+def _cells(line: Line, *, burned: bool) -> tuple[str, ...]:
     held = f"{line.namespace}/{line.name}" if line.name else ""
     ready = str(line.ready) if line.name else ""
     told = (line.state.value, line.address, line.inbox_type, held, line.status, ready, line.reason)
-    return tuple(map(_cell, (*told, line.health, line.sent, line.limit)))
+    since = (line.unhealthy_since,) if burned else ()
+    return tuple(map(_cell, (*told, line.health, line.sent, line.limit, *since)))
+
+
+def _worst_first(line: Line) -> tuple[float, str]:
+    return (line.health if line.health is not None else 0.0, line.address)
 
 
 def _show_totals(found: Sequence[Total], options: Options) -> None:
@@ -114,7 +124,7 @@ def _show_totals(found: Sequence[Total], options: Options) -> None:
     elif options.output == "csv":
         write_csv([_flat(total) for total in found])
     else:
-        columns = (str(options.by).upper(), *_TOTAL_COLUMNS)
+        columns = (str(options.by).removeprefix(LABEL).upper(), *_TOTAL_COLUMNS)
         write_table(columns, (tuple(map(_cell, _flat(total).values())) for total in found), options.color)
 
 

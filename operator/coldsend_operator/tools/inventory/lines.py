@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -39,6 +39,8 @@ class Line:
     sent: int | None = None
     limit: int | None = None
     created: str = ""
+    unhealthy_since: str = ""  # RFC 3339; empty when the object does not say that it is not Healthy
+    labels: Mapping[str, str] = field(default_factory=dict)  # of the object
 
     @property
     def domain(self) -> str:
@@ -61,6 +63,7 @@ class Line:
             "emailsSentToday": self.sent,
             "dailyLimit": self.limit,
             "createdAt": self.created,
+            "unhealthySince": self.unhealthy_since,
         }
 
 
@@ -108,4 +111,6 @@ def _line(state: State, sender: Sender | None, row: Row | None) -> Line:
         sent=row.emails_sent_today if row is not None else status.get("emailsSentToday"),
         limit=row.daily_limit if row is not None else status.get("dailyLimit"),
         created=(row.created_at if row is not None else status.get("createdAt")) or "",
+        unhealthy_since=sender.unhealthy_since if sender is not None else "",
+        labels=sender.labels if sender is not None else {},
     )

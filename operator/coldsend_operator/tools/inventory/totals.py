@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from statistics import fmean
-from typing import Any, Literal
+from typing import Any
 
+from coldsend_operator.tools.errors import UsageError
 from coldsend_operator.tools.inventory.lines import Line
 
-By = Literal["domain", "type", "namespace", "batch", "status"]
+LABEL = "label="
 
-_NAMES: dict[By, Callable[[Line], str]] = {
+_NAMES: dict[str, Callable[[Line], str]] = {
     "domain": lambda line: line.domain,
     "type": lambda line: line.inbox_type,
     "namespace": lambda line: line.namespace,
@@ -46,11 +47,19 @@ class Total:
         }
 
 
-def totals(lines: Iterable[Line], by: By) -> list[Total]:
-    """One total for each name, in the order of the names."""
+def read_by(text: str) -> str:
+    """One of the names, or `label=KEY`. Raises UsageError."""
+    if text in _NAMES or (text.startswith(LABEL) and text != LABEL):
+        return text
+    raise UsageError(f"--by {text}: give {', '.join(_NAMES)} or label=KEY")
+
+
+def totals(lines: Iterable[Line], by: str) -> list[Total]:
+    """One total for each name, in the order of the names; `by` as `read_by` takes it."""
+    name_of = _NAMES.get(by) or (lambda line: line.labels.get(by.removeprefix(LABEL), ""))
     found: dict[str, list[Line]] = defaultdict(list)
     for line in lines:
-        found[_NAMES[by](line)].append(line)
+        found[name_of(line)].append(line)
     return [_total(name, found[name]) for name in sorted(found)]
 
 
