@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Literal
+from typing import Literal, Protocol
 
 from aiohttp import web
 from prometheus_client import (
@@ -29,7 +29,6 @@ from prometheus_client.registry import Collector
 from prometheus_client.samples import Sample
 
 from coldsend_operator import http
-from coldsend_operator.core.domain_figures import DomainFigures
 from coldsend_operator.setting_values import Address
 
 
@@ -234,6 +233,25 @@ _READY_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 900, 3600, 14_400, 43_
 _JOB_OPERATIONS = ("Create", "Delete")
 _JOB_STATES = ("Completed", "Failed", "Lost")
 _PLAN_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
+
+
+class DomainFigures(Protocol):
+    """What the inboxes of one domain come to; scores are None where ColdSend shows none."""
+
+    @property
+    def inboxes(self) -> Mapping[str, int]: ...  # by status
+
+    @property
+    def lowest_score(self) -> float | None: ...
+
+    @property
+    def mean_score(self) -> float | None: ...
+
+    @property
+    def sent_today(self) -> int: ...
+
+    @property
+    def daily_limit(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
