@@ -9,7 +9,7 @@ import devcluster
 from coldsend_operator.kube import paths
 from coldsend_operator.kube.client import EVENTS_AT_ONCE, KubeClient, Ref
 from coldsend_operator.kube.events import emit
-from coldsend_operator.kube.throttle import Throttle
+from coldsend_operator.kube.throttle import MANY, Throttle, Throttles
 from tests.kube.support import World, eventually, kubectl, token_of_account_with
 
 
@@ -62,14 +62,13 @@ async def test_an_event_that_is_refused_is_logged_and_raises_nothing(
 
 async def test_a_flood_of_events_is_bounded_and_said_once(world: World) -> None:
     ref = await world.account()
-    throttle = world.client.event_throttles[ref.kind]
-    while throttle.passes():
+    while (throttle := world.client.event_throttles.refused_by(ref.namespace, ref.kind)) is None:
         pass
     throttle.refused = 0
     with capture_logs() as lines:
         for _ in range(3):
             await emit(world.client, ref, "Normal", "Active", "ready", "Create")
-    assert [line["event"] for line in lines] == ["events_dropped"]
+    assert [(line["event"], line["namespace"]) for line in lines] == [("events_dropped", ref.namespace)]
 
     async def later_ones_pass() -> bool:
         await emit(world.client, ref, "Normal", "Active", "ready", "Create")
@@ -87,6 +86,32 @@ def test_a_throttle_lets_a_burst_pass_and_then_its_rate() -> None:
     assert sum(throttle.passes() for _ in range(50)) == 10
     now += 3600
     assert sum(throttle.passes() for _ in range(300)) == EVENTS_AT_ONCE
+
+
+def passing(throttles: Throttles, namespace: str, kind: str, tries: int) -> int:
+    return sum(throttles.refused_by(namespace, kind) is None for _ in range(tries))
+
+
+def test_events_of_one_namespace_or_kind_silence_no_other() -> None:
+    throttles = Throttles(20, EVENTS_AT_ONCE, clock=lambda: 100.0)
+    assert passing(throttles, "loud", "SenderAccount", 100_000) == EVENTS_AT_ONCE
+    assert passing(throttles, "quiet", "SenderAccount", 1) == 1
+    assert passing(throttles, "loud", "SenderAccountBatch", 1) == 1
+
+
+def test_events_of_all_namespaces_together_are_bounded() -> None:
+    throttles = Throttles(20, EVENTS_AT_ONCE, clock=lambda: 100.0)
+    passed = sum(passing(throttles, f"namespace-{number}", "SenderAccount", 300) for number in range(50))
+    assert passed == MANY * EVENTS_AT_ONCE
+
+
+def test_nothing_is_kept_of_namespaces_that_have_nothing_more_to_tell() -> None:
+    now = 100.0
+    throttles = Throttles(20, EVENTS_AT_ONCE, clock=lambda: now)
+    for number in range(1_000):
+        passing(throttles, f"namespace-{number}", "SenderAccount", 1)
+        now += 1.0
+    assert len(throttles._of_namespace) <= 2
 
 
 async def test_a_namespace_that_goes_takes_no_events_and_no_line_of_the_log(world: World) -> None:

@@ -1,6 +1,5 @@
 """Raw calls to the API server: JSON in, JSON out. Beside `reads` the only module that opens connections to it."""
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
@@ -19,7 +18,7 @@ from coldsend_operator.kube.errors import (
 from coldsend_operator.kube.paths import Kind, Ref, kind_of
 from coldsend_operator.kube.pruning import Pruning
 from coldsend_operator.kube.reads import CALL_SECONDS, JSON, METADATA, METADATA_LIST, Call, KubeReads
-from coldsend_operator.kube.throttle import Throttle
+from coldsend_operator.kube.throttle import Throttles
 
 __all__ = [
     "FIELD_MANAGER",
@@ -75,8 +74,8 @@ class KubeClient(KubeReads):
         self._on_write = on_write
         self.pruning = Pruning()
         self.fence = Fence()
-        # By kind: what happens to a batch is not lost among what happens to its thousands of children.
-        self.event_throttles = defaultdict[str, Throttle](lambda: Throttle(EVENTS_PER_SECOND, EVENTS_AT_ONCE))
+        # By namespace and kind: what happens to a batch is not lost among what happens to its thousands of children.
+        self.event_throttles = Throttles(EVENTS_PER_SECOND, EVENTS_AT_ONCE)
 
     @classmethod
     def connect(cls, on_write: OnWrite) -> Self:

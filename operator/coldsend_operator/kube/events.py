@@ -30,10 +30,11 @@ async def emit(
     action: str,
 ) -> None:
     """Tell of `reason` on the object. Never raises: an Event is not worth a failed step."""
-    throttle = client.event_throttles[ref.kind]
-    if not throttle.passes():
+    throttle = client.event_throttles.refused_by(ref.namespace, ref.kind)
+    if throttle is not None:
         if throttle.refused == 1:
-            log.warning(Event.EVENTS_DROPPED, message=f"more than {throttle.burst} at once; not said again")
+            message = f"more than {throttle.burst} Events at once; this is said once"
+            log.warning(Event.EVENTS_DROPPED, kind=ref.kind, namespace=ref.namespace, message=message)
         return
     try:
         await client.create(
