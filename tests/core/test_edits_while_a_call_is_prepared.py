@@ -1,5 +1,6 @@
 """What people change while the marks and bookings of a call are written still counts: the call has not left yet."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from coldsend_operator.core.calls import Lane, Operation
 from coldsend_operator.core.planning import Candidate
 from coldsend_operator.resources.names import PAUSED_ANNOTATION
 from tests.core.rules.watching import finish, play_until, reach, running
+from tests.support.clock import FakeLoop
 from tests.support.simulation import Simulation
 
 ADDRESS = "a@company.com"
@@ -99,3 +101,28 @@ def test_that_a_look_at_an_inbox_whose_object_has_just_gone_does_not_leave() -> 
     process.loop.call_soon(registry.gone, uid)
     simulation.wait(5.0)  # an error in the log would fail the test
     assert runner.ledger.flying == {}
+
+
+def after(loop: FakeLoop, turns: int, work: Callable[[], object]) -> None:
+    """Do it when the loop has gone round so often."""
+    if turns:
+        loop.call_soon(after, loop, turns - 1, work)
+    else:
+        work()
+
+
+@pytest.mark.parametrize("turns", range(12))
+def test_that_an_object_which_goes_while_its_bulk_is_prepared_takes_no_other_out_of_it(turns: int) -> None:
+    simulation = Simulation()
+    process = running(simulation)
+    simulation.wait(5.0)
+    uids = [simulation.apply("sales", f"name-{number}", f"{number}@company.com") or "" for number in range(3)]
+    reading = reach(simulation, "kube", "secrets/mail")
+    (runner,) = (each for each in process.runners if each.client is not None)
+    assert {each for call in runner.ledger.flying.values() for each in call.uids} == set(uids)
+    after(process.loop, turns, lambda: process.operator.registry.gone(uids[0]))
+    finish(simulation, reading)
+    for _ in range(20):
+        simulation.pass_time(0.05)
+        simulation.drain()
+    assert {each.address for each in simulation.remote.live()} >= {"1@company.com", "2@company.com"}

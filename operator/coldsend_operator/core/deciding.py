@@ -46,12 +46,17 @@ def _decide_one(ledger: Ledger, account: Account, now: float) -> None:
     try:
         _decide(ledger, account, now)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong with one account costs that account alone
-        ledger.undecided[account.uid] = error
-        ledger.unqueue(account.uid)
-        ledger.steps.pop(account.uid, None)
-        ledger.chores.pop(account.uid, None)
+        give_up(ledger, account.uid, error)
     else:
         ledger.undecided.pop(account.uid, None)
+
+
+def give_up(ledger: Ledger, uid: str, error: Exception) -> None:
+    """Nothing can be decided or planned for the account: it waits for nothing until it is decided anew."""
+    ledger.undecided[uid] = error
+    ledger.unqueue(uid)
+    ledger.steps.pop(uid, None)
+    ledger.chores.pop(uid, None)
 
 
 def _decide(ledger: Ledger, account: Account, now: float) -> None:

@@ -13,7 +13,7 @@ from coldsend_operator.core import folding
 from coldsend_operator.core.answers import Answer, BulkAnswer, Failure, FailureKind, Page
 from coldsend_operator.core.audit import fields_of
 from coldsend_operator.core.calls import Call, Operation, Scope
-from coldsend_operator.core.deciding import settle
+from coldsend_operator.core.deciding import give_up, settle
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.planning import Candidate, make_plan
 from coldsend_operator.core.steps import Move, still_due
@@ -224,10 +224,12 @@ class Runner:
             settle(self.ledger, now)  # events may have come meanwhile
             plan = make_plan(self.ledger, now)
         faults += plan.faults
+        for uid, fault in plan.unplanned.items():
+            give_up(self.ledger, uid, fault)
         for candidate in plan.calls:
             self._start_call(candidate, now)
         self._doors.metrics.planned(self._doors.clock() - now)
-        return now if plan.booking else plan.wake_at
+        return now if plan.booking or plan.unplanned else plan.wake_at
 
     # -- calls to ColdSend
 

@@ -9,6 +9,7 @@ import structlog
 from structlog.testing import capture_logs
 
 from coldsend_operator.core.planning import make_plan
+from coldsend_operator.core.steps import Move
 from coldsend_operator.kube.client import KubeError
 from coldsend_operator.resources.names import BATCH_KIND
 from tests.core.rules.watching import running
@@ -138,14 +139,46 @@ def test_rule_38_a_fault_in_a_decision_is_told_and_decided_again() -> None:
 
 def test_rule_38_a_fault_in_the_plan_of_one_lane_keeps_no_other_lane_waiting() -> None:
     desk = Desk()
-    evil = desk.holder("evil@company.com", deleting=True)
-    desk.sweep(row("evil@company.com"))
     victim = desk.account(VICTIM)
-    desk.wait(30.0)
-    evil.facts = "nonsense"  # type: ignore[assignment] # whatever a plan fails at
+    desk.sweep()
+    desk.wait(3.0)
+    desk.ledger.jobs = "nonsense"  # type: ignore[assignment] # whatever a plan fails at
     plan = make_plan(desk.ledger, desk.now)
     assert [call.uids for call in plan.calls if call.operation.creates] == [(victim.uid,)]
-    assert len(plan.faults) == 1
+    assert plan.faults
+
+
+def test_rule_38_an_account_that_cannot_be_planned_keeps_no_other_of_its_lane_waiting() -> None:
+    desk = Desk()
+    names = [f"{number}@company.com" for number in range(4)]
+    accounts = [desk.holder(name, f"inbox-{name}", deleting=True) for name in names]
+    desk.sweep(*(row(name, f"inbox-{name}") for name in names))
+    desk.wait(30.0)
+    evil = accounts[0]
+    evil.facts = "nonsense"  # type: ignore[assignment] # whatever a plan fails at
+    plan = make_plan(desk.ledger, desk.now)
+    (call,) = [call for call in plan.calls if call.operation.deletes]
+    assert set(call.uids) == {each.uid for each in accounts[1:]}
+    assert list(plan.unplanned) == [evil.uid]
+    assert not plan.faults
+
+
+def test_rule_38_an_account_that_cannot_be_planned_is_told_and_keeps_no_look_of_others_waiting() -> None:
+    simulation = Simulation()
+    process = running(simulation)
+    uid = simulation.apply("sales", "one", "a@company.com") or ""
+    other = simulation.apply("sales", "victim", VICTIM) or ""
+    simulation.wait(30.0)
+    ledger, accounts = process.runners[0].ledger, process.operator.registry.accounts
+    for each in (uid, other):
+        ledger.enqueue(accounts[each], (Move.SEARCH, ""), simulation.clock())
+    ledger.searches[uid] = "nonsense"  # type: ignore[assignment] # whatever a plan fails at
+    process.call(process.runners[0].wake)
+    simulation.pass_time(0.1)
+    assert set_aside(process)["SenderAccount"] == 1
+    assert {each for call in ledger.flying.values() for each in call.uids} == {other}
+    simulation.wait(30.0)
+    assert set_aside(process)["SenderAccount"] == 0
 
 
 @pytest.mark.parametrize("field", ["estimated_at", "timers"])

@@ -1,13 +1,13 @@
 """The plan: which calls leave now, in which lanes, and when to plan again. It reads the ledger and changes nothing."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
 from coldsend_operator.core.calls import Operation
 from coldsend_operator.core.ledger import Ledger
-from coldsend_operator.core.planning.candidate import MOST_FLYING, Candidate
+from coldsend_operator.core.planning.candidate import MOST_FLYING, Alone, Candidate
 from coldsend_operator.core.planning.creates import creates
 from coldsend_operator.core.planning.deletes import deletes
 from coldsend_operator.core.planning.jobs import polls
@@ -31,7 +31,9 @@ class Plan:
     calls: tuple[Candidate, ...]
     wake_at: float | None
     booking: bool  # a call could leave, but its request is not booked yet
-    faults: tuple[Exception, ...] = ()  # of lanes that could not be planned: they keep no other lane waiting (rule 38)
+    # What could not be planned: lanes keep no other lane waiting, and accounts, by UID, no other account (rule 38).
+    faults: tuple[Exception, ...] = ()
+    unplanned: Mapping[str, Exception] = field(default_factory=dict)
 
 
 def make_plan(ledger: Ledger, now: float) -> Plan:
@@ -40,8 +42,9 @@ def make_plan(ledger: Ledger, now: float) -> Plan:
     wake_at = ledger.timers.first
     booking = False
     faults: list[Exception] = []
+    alone = Alone()
     room = ledger.budget.room(now)
-    for candidate in sorted(_candidates(ledger, now, faults), key=lambda candidate: candidate.score):
+    for candidate in sorted(_candidates(ledger, now, faults, alone), key=lambda candidate: candidate.score):
         free_at = _free_at(ledger, candidate, now, len(calls))
         if free_at > now:
             wake_at = free_at if wake_at is None else min(wake_at, free_at)
@@ -57,7 +60,7 @@ def make_plan(ledger: Ledger, now: float) -> Plan:
         calls.append(candidate)
         if ledger.breaker.block_of(candidate.operation, ledger.namespaces_of(candidate.uids)) is not None:
             break  # a probe goes alone
-    return Plan(tuple(calls), wake_at, booking, tuple(faults))
+    return Plan(tuple(calls), wake_at, booking, tuple(faults), alone.faults)
 
 
 def _free_at(ledger: Ledger, candidate: Candidate, now: float, ahead: int) -> float:
@@ -76,16 +79,16 @@ def _free_at(ledger: Ledger, candidate: Candidate, now: float, ahead: int) -> fl
     return now
 
 
-def _candidates(ledger: Ledger, now: float, faults: list[Exception]) -> Iterator[Candidate]:
+def _candidates(ledger: Ledger, now: float, faults: list[Exception], alone: Alone) -> Iterator[Candidate]:
     """One candidate for each lane and group: the next call that it would make."""
-    fresh = _tried(lambda: just_made(ledger, now), frozenset[str](), faults)
-    listed = _tried(lambda: wants_list(ledger, now, fresh), False, faults)  # noqa: FBT003 - what else counts
+    fresh = _tried(lambda: just_made(ledger, now, alone), frozenset[str](), faults)
+    listed = _tried(lambda: wants_list(ledger, now, fresh, alone), False, faults)  # noqa: FBT003 - what else counts
     lanes: tuple[Callable[[], Iterator[Candidate]], ...] = (
-        partial(creates, ledger, now),
-        partial(deletes, ledger, now),
+        partial(creates, ledger, now, alone),
+        partial(deletes, ledger, now, alone),
         partial(polls, ledger),
-        partial(looks, ledger, now, fresh, listed=listed),
-        partial(mails, ledger, now),
+        partial(looks, ledger, now, fresh, alone, listed=listed),
+        partial(mails, ledger, now, alone),
         partial(domains, ledger),
         partial(sweep, ledger, now, listed=listed),
     )

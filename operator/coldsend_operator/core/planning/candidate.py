@@ -1,12 +1,15 @@
 """A call that could leave, and what of it goes first."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from coldsend_operator.core.calls import Lane, Operation
 from coldsend_operator.core.ledger import Ledger
 from coldsend_operator.core.queues import Queue
 from coldsend_operator.core.steps import Move
+
+T = TypeVar("T")
 
 MOST_FLYING = 8
 AMPLE = 0.3  # of the minute: after a flood of 1,000 accounts more than that is left, and a single one need not wait
@@ -33,6 +36,27 @@ class Candidate:
         """Pages of whole lists leave some of the looks to single ones, whoever waits for them."""
         whole = self.operation is Operation.LIST_ACCOUNTS and not self.newest
         return min(self.lane.hour_share, Lane.SWEEP.hour_share) if whole else self.lane.hour_share
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """A barrier for each account: what cannot be planned for one costs that one alone (rule 38)."""
+
+    faults: dict[str, Exception] = field(default_factory=dict)  # by UID
+
+    def each(self, uids: Iterable[str], make: Callable[[str], T]) -> list[T]:
+        """What `make` says of each of them."""
+        made = []
+        for uid in uids:
+            try:
+                made.append(make(uid))
+            except Exception as fault:  # noqa: BLE001 - whatever it is, the others go on
+                self.faults[uid] = fault
+        return made
+
+    def those(self, uids: Iterable[str], good: Callable[[str], bool]) -> list[str]:
+        """Those of which `good` is true."""
+        return [uid for uid, found in self.each(uids, lambda uid: (uid, good(uid))) if found]
 
 
 def parts(

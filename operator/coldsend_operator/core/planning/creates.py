@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from coldsend_operator.core.calls import BULK, Lane, Operation
 from coldsend_operator.core.jobs import idle
 from coldsend_operator.core.ledger import Ledger
-from coldsend_operator.core.planning.candidate import Candidate, ample, parts, score
+from coldsend_operator.core.planning.candidate import Alone, Candidate, ample, parts, score
 from coldsend_operator.core.planning.looks import looking
 from coldsend_operator.core.queues import Queue
 from coldsend_operator.core.steps import Move
 
 
-def creates(ledger: Ledger, now: float) -> Iterator[Candidate]:
+def creates(ledger: Ledger, now: float, alone: Alone) -> Iterator[Candidate]:
     """What goes again in halves comes before the rest of its namespaces, which it would fail together with.
 
     It stops no other namespace: these come first (rule 41).
@@ -21,7 +21,7 @@ def creates(ledger: Ledger, now: float) -> Iterator[Candidate]:
     halved: dict[str, frozenset[str]] = {}
     for split in ledger.splits:
         uids = ledger.still_queued(split, Move.CREATE)
-        group = ledger.create_group(ledger.accounts[uids[0]]) if uids else ""
+        (group,) = alone.each(uids[:1], lambda uid: ledger.create_group(ledger.accounts[uid])) or ("",)
         halved[group] = halved.get(group, frozenset()) | ledger.namespaces_of(uids)
         if in_turn := ledger.in_turn(uids, without):
             splits.setdefault(group, in_turn)

@@ -6,12 +6,12 @@ from itertools import islice
 from coldsend_operator.core.calls import BULK, Lane, Operation
 from coldsend_operator.core.jobs import idle
 from coldsend_operator.core.ledger import Ledger
-from coldsend_operator.core.planning.candidate import Candidate, ample, parts, score
+from coldsend_operator.core.planning.candidate import Alone, Candidate, ample, parts, score
 from coldsend_operator.core.queues import Queue
 from coldsend_operator.core.steps import Move
 
 
-def deletes(ledger: Ledger, now: float) -> Iterator[Candidate]:
+def deletes(ledger: Ledger, now: float, alone: Alone) -> Iterator[Candidate]:
     """What goes again in halves comes before the rest of its namespaces, and stops no other (rule 41)."""
     busy = sum(1 for call in ledger.flying.values() if call.operation is Operation.DELETE_ACCOUNTS)
     jobs = sum(1 for job in ledger.jobs.values() if job.operation == "Delete" and not idle(job))
@@ -27,18 +27,21 @@ def deletes(ledger: Ledger, now: float) -> Iterator[Candidate]:
             ready_at = queue.ready_at(now, BULK, ample=ample(ledger, now))
             if lane is Lane.DELETE:
                 ready_at = max(ready_at, ledger.brake.leaves_at(uids))
-            yield _delete(ledger, uids, lane, ready_at)
+            yield from _delete(ledger, uids, lane, ready_at, alone)
     in_turn = (uids for split in splits if (uids := ledger.in_turn(split, without)))
     for uids in islice(in_turn, 1):
-        yield _delete(ledger, uids, Lane.DELETE, now)
+        yield from _delete(ledger, uids, Lane.DELETE, now, alone)
 
 
-def _delete(ledger: Ledger, uids: tuple[str, ...], lane: Lane, ready_at: float) -> Candidate:
-    return Candidate(
+def _delete(ledger: Ledger, uids: tuple[str, ...], lane: Lane, ready_at: float, alone: Alone) -> Iterator[Candidate]:
+    found = alone.each(uids, lambda uid: (uid, ledger.accounts[uid].facts.inbox_id or ""))
+    if not found:
+        return
+    yield Candidate(
         ready_at=ready_at,
         score=score(ledger, lane, ready_at),
-        operation=Operation.DELETE_ACCOUNTS if len(uids) > 1 else Operation.DELETE_ACCOUNT,
+        operation=Operation.DELETE_ACCOUNTS if len(found) > 1 else Operation.DELETE_ACCOUNT,
         lane=lane,
-        uids=uids,
-        inbox_ids=tuple(ledger.inventory.spelled(ledger.accounts[uid].facts.inbox_id or "") for uid in uids),
+        uids=tuple(uid for uid, _ in found),
+        inbox_ids=tuple(ledger.inventory.spelled(inbox_id) for _, inbox_id in found),
     )

@@ -1,10 +1,11 @@
 """Quick looks: by search, by GET, by the newest rows, or left to a whole list."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from coldsend_operator.core.calls import BULK, Lane, Operation
 from coldsend_operator.core.ledger import Ledger
-from coldsend_operator.core.planning.candidate import MOST_FLYING, Candidate, queue_of, score
+from coldsend_operator.core.planning.candidate import MOST_FLYING, Alone, Candidate, queue_of, score
 from coldsend_operator.core.records import Account
 from coldsend_operator.core.steps import Move
 
@@ -18,37 +19,37 @@ NEWEST_FULL = 25 * BULK
 NEWEST_LINGER = 50.0  # seconds in which so many inboxes are made at the default limits
 
 
-def looks(ledger: Ledger, now: float, fresh: frozenset[str], *, listed: bool) -> Iterator[Candidate]:
+def looks(ledger: Ledger, now: float, fresh: frozenset[str], alone: Alone, *, listed: bool) -> Iterator[Candidate]:
     """`fresh` as in just_made; `listed`: a whole list serves what waits best, see wants_list."""
     since = waiting_since(ledger, now)
     without = ledger.budget.exhausted_by(now, looks=True)
     if not _page_flies(ledger) and (ledger.newest_page or (fresh and not listed)):
         yield _newest(ledger, since)
     if listed:
-        for uid in ledger.in_turn(_beyond_lists(ledger), without)[:MOST_FLYING]:
-            yield _look(ledger, uid, Operation.GET_ACCOUNT, since)
+        missing = ledger.in_turn(_beyond_lists(ledger, alone), without)[:MOST_FLYING]
+        yield from alone.each(missing, lambda uid: _look(ledger, uid, Operation.GET_ACCOUNT, since))
         if ledger.inventory.in_vain >= 2:
-            yield from _looks_beside_lists(ledger, since, without)
+            yield from _looks_beside_lists(ledger, since, without, alone)
         return
     for move, operation in ((Move.SEARCH, Operation.SEARCH_ACCOUNTS), (Move.GET, Operation.GET_ACCOUNT)):
         queue = queue_of(ledger, move)
         if move is Move.GET and len(queue) >= FEW_LOOKS and _deleting_flood(ledger, now):
             continue
-        for uid in [uid for uid in queue.take(BULK, without) if uid not in fresh][:MOST_FLYING]:
-            yield _look(ledger, uid, operation, since)
+        uids = [uid for uid in queue.take(BULK, without) if uid not in fresh][:MOST_FLYING]
+        yield from alone.each(uids, partial(_look, ledger, operation=operation, ready_at=since))
 
 
-def _looks_beside_lists(ledger: Ledger, since: float, without: frozenset[str]) -> Iterator[Candidate]:
+def _looks_beside_lists(ledger: Ledger, since: float, without: frozenset[str], alone: Alone) -> Iterator[Candidate]:
     """Lists go on to prove nothing (contract row 35): a few at a time are looked at one by one."""
-    beyond = set(_beyond_lists(ledger))
+    beyond = set(_beyond_lists(ledger, alone))
     for move, operation in ((Move.SEARCH, Operation.SEARCH_ACCOUNTS), (Move.GET, Operation.GET_ACCOUNT)):
-        for uid in [uid for uid in queue_of(ledger, move).take(BULK, without) if uid not in beyond][:1]:
-            yield _look(ledger, uid, operation, since)
+        uids = [uid for uid in queue_of(ledger, move).take(BULK, without) if uid not in beyond][:1]
+        yield from alone.each(uids, partial(_look, ledger, operation=operation, ready_at=since))
 
 
-def wants_list(ledger: Ledger, now: float, fresh: frozenset[str]) -> bool:
+def wants_list(ledger: Ledger, now: float, fresh: frozenset[str], alone: Alone) -> bool:
     """Whether what waits for a look is served best by a whole list."""
-    count = len(queue_of(ledger, Move.SEARCH)) + len(queue_of(ledger, Move.GET)) - len(_beyond_lists(ledger))
+    count = len(queue_of(ledger, Move.SEARCH)) + len(queue_of(ledger, Move.GET)) - len(_beyond_lists(ledger, alone))
     if ledger.inventory.listed_at == 0:
         return count > 1
     count -= len(fresh)
@@ -60,27 +61,27 @@ def wants_list(ledger: Ledger, now: float, fresh: frozenset[str]) -> bool:
     return not patient and count >= pages * min(UNCONFIRMED, 5 * pages)
 
 
-def _beyond_lists(ledger: Ledger) -> list[str]:
+def _beyond_lists(ledger: Ledger, alone: Alone) -> list[str]:
     """Those whose inbox a list has shown to be absent: to make it again needs the 404 of a GET (safety.md, 16).
 
     A list that proves nothing may have passed them over, as while others are deleted: the next one shows them.
     """
     if ledger.inventory.listed_at == 0:
         return []
-    return [uid for uid in queue_of(ledger, Move.GET) if _is_missing(ledger, ledger.accounts[uid])]
+    return alone.those(queue_of(ledger, Move.GET), lambda uid: _is_missing(ledger, ledger.accounts[uid]))
 
 
 def _is_missing(ledger: Ledger, account: Account) -> bool:
     return (account.deleted_at is None or account.unheard) and account.facts.inbox_id not in ledger.inventory.rows
 
 
-def just_made(ledger: Ledger, now: float) -> frozenset[str]:
+def just_made(ledger: Ledger, now: float, alone: Alone) -> frozenset[str]:
     """Those that wait for the look at an inbox just made: a page of the newest shows up to 100 of them.
 
     Fewer than FEW_LOOKS are looked at one by one: then there are none.
     """
     uids = queue_of(ledger, Move.SEARCH).take(MOST_FRESH) + queue_of(ledger, Move.GET).take(MOST_FRESH)
-    fresh = frozenset(uid for uid in uids if _just_made(ledger, uid, now))
+    fresh = frozenset(alone.those(uids, lambda uid: _just_made(ledger, uid, now)))
     return fresh if len(fresh) >= FEW_LOOKS else frozenset()
 
 
