@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coldsend_operator.core.answers import address_key
+from coldsend_operator.core.hashes import workspace_digest
 from coldsend_operator.core.steps.step import CLOCK_SLACK, LATEST
 from coldsend_operator.kube.client import FIELD_MANAGER
 from coldsend_operator.resources.names import ACCOUNT_KIND, API_VERSION, FINALIZER, RECONCILE_ANNOTATION
@@ -25,6 +26,10 @@ OWN = "own"  # the Secret with the key of the tenant's own workspace
 OWN_KEY = "cs_live_own"
 SLACK = CLOCK_SLACK + 1.0  # marks have whole seconds
 BOUND = 2 * 3600.0  # simulated seconds: a spent hour and what waits behind it
+
+API_DIGEST, SECOND_DIGEST = workspace_digest(API_KEY), workspace_digest(SECOND_KEY)
+NO_HISTORY = {"AlreadyExists"}
+"""What an object may say that a backup brought back from before its create: the inbox may be anybody's (rule 6)."""
 
 STATUSES: tuple[Raw, ...] = (
     {"conditions": None},
@@ -45,11 +50,13 @@ class HostileWorld(Simulation):
     changes: dict[str, Any] = field(default_factory=lambda: {"adopt_namespaces": (VICTIMS,)})
     restored: set[str] = field(default_factory=set)  # addresses whose object lost its history in a restore
     contested: set[str] = field(default_factory=set)  # addresses that may become somebody else's, or nobody's
+    second: set[str] = field(default_factory=set)  # those that the tenant asks for with the second key
+    jumped: set[str] = field(default_factory=set)  # those of objects that had no inbox when a clock was set
 
     def __post_init__(self) -> None:
         super().__post_init__()
         limits: dict[str, Any] = {"per_minute": self.per_minute, "per_hour": self.per_hour, "page_size": self.page_size}
-        self.remote = PoisonedColdSend(
+        self.remote = self.poisoned = PoisonedColdSend(
             self.clock, lag=self.lag, offset=self.remote_offset, item_seconds=self.item_seconds, **limits
         )
         self.watch.remote = self.remote
@@ -92,18 +99,22 @@ class HostileWorld(Simulation):
         self._contest(uid)
 
     def _contest(self, uid: str) -> None:
-        """Who has a key of the workspace may make any inbox there that nobody has yet: first come, first served.
-
-        Where the clock of the API server was set back it is not the victim who came first.
-        """
+        """Who has a key of the workspace may make any inbox there that nobody has yet: first come, first served."""
         raw, address = self._raw(uid), self.stories[uid].address
         if any(not inbox.by_hand for inbox in self.remote.at(address)):
             return
+        # Where the clock of the API server was set back the tenant came first: only creationTimestamp tells.
         rivals = [self._raw(victim) for victim in self.victims if self.stories[victim].address == address]
         created = raw["metadata"]["creationTimestamp"]
-        older = any(created < rival["metadata"]["creationTimestamp"] for rival in rivals)
-        if older or (raw["spec"].get("apiKeySecretRef") or {}).get("name") == SECOND:
+        if any(created < rival["metadata"]["creationTimestamp"] for rival in rivals):
             self.contested.add(address)
+        if (raw["spec"].get("apiKeySecretRef") or {}).get("name") == SECOND:
+            self.second.add(address)
+
+    def _knows_both_keys(self) -> bool:
+        """Whether the operator knows that two keys lead to one workspace: before, each has a line of its own."""
+        ledgers = [runner.ledger for runner in self.process.runners] if self.process is not None else []
+        return any({API_DIGEST, SECOND_DIGEST} <= ledger.digests for ledger in ledgers)
 
     def forge(self, uid: str, *, since: int = 0, old: str | None = None) -> None:
         """Our finalizer, a mark, and managedFields that say that the operator put them there in the year 0."""
@@ -142,13 +153,11 @@ class HostileWorld(Simulation):
         self.cluster.wipe_finalizers(uid)
 
     def rewrite_status(self, uid: str, status: Raw) -> None:
-        """A status of another version, or by the hand of somebody who may write statuses, which tenants may not.
-
-        What it says of an inbox or a job of the object is believed, so its address may be contested, or a create lost.
-        """
+        """A status of another version, or by the hand of somebody who may write statuses, which tenants may not."""
         raw = self._raw(uid)
-        self.contested.add(self.stories[uid].address)
-        if "job" in status:
+        if status.keys() & {"inboxID", "job"}:  # who may write a status may say who holds an inbox: that is believed
+            self.contested.add(self.stories[uid].address)
+        if "job" in status:  # likewise that a create is under way
             self.remote.sent([self.stories[uid].address])
             self.stories[uid].may_adopt = True
         self.watch.loose.add(self.stories[uid].address)
@@ -185,10 +194,10 @@ class HostileWorld(Simulation):
     # -- accidents of everybody
 
     def jump(self, *, cluster: float = 0.0, remote: float = 0.0) -> None:
-        """A clock is set. What a lost create of before has made may be older than its mark now: nobody's (rule 6)."""
+        """A clock is set."""
         for raw in self.cluster.of_kind(ACCOUNT_KIND):
             if not (raw.get("status") or {}).get("inboxID"):
-                self.contested.add(self.stories[raw["metadata"]["uid"]].address)
+                self.jumped.add(self.stories[raw["metadata"]["uid"]].address)
         self.cluster.offset += cluster
         self.remote.offset += remote
 
@@ -219,6 +228,8 @@ class HostileWorld(Simulation):
 
     def check(self) -> None:
         super().check()
+        if not self._knows_both_keys():
+            self.contested |= self.second
         found = [
             f"{raw['metadata']['name']} took {inbox.inbox_id}, which a person made"
             for raw in self.cluster.of_kind(ACCOUNT_KIND)
@@ -261,12 +272,17 @@ class HostileWorld(Simulation):
         for raw in self.cluster.of_kind(ACCOUNT_KIND):
             metadata = raw["metadata"]
             address = self.stories[metadata["uid"]].address
-            if metadata["namespace"] != VICTIMS or address in self.restored:
+            if metadata["namespace"] != VICTIMS:
                 continue
             if "deletionTimestamp" in metadata:
                 found.append(f"{metadata['name']} is still there: {ready_of(raw)}")
                 continue
             if address in self.contested:
+                continue
+            if address in self.restored and ready_of(raw)[1] in NO_HISTORY:
+                continue
+            # Clocks decide for lost answers (rule 6): what such a create made may look older than its mark.
+            if address in self.jumped and self.poisoned.was_lost(address):
                 continue
             live = self.remote.at(address)
             if len(live) != 1 or not holds(raw, live[0].inbox_id) or ready_of(raw)[0] != "True":

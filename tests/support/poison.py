@@ -1,10 +1,20 @@
 """ColdSend that fails on some items, and for keys that nobody gave out: what a tenant's objects may meet there."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from coldsend_operator.core.answers import BulkAnswer, Created, Deleted, Failure, FailureKind, Page, Row
+from coldsend_operator.core.answers import (
+    BulkAnswer,
+    Created,
+    Deleted,
+    Failure,
+    FailureKind,
+    JobProgress,
+    Page,
+    Row,
+    address_key,
+)
 from tests.support.remote import FakeColdSend, Fault, Item
 
 DOWN = Failure(FailureKind.UNAVAILABLE, "internal server error", 500)
@@ -22,6 +32,23 @@ SOUR = "sour"  # looks at these addresses fail
 @dataclass
 class PoisonedColdSend(FakeColdSend):
     """A call that carries a poisoned item fails as a whole, and nothing of it is done."""
+
+    repeated: set[str] = field(default_factory=set)  # addresses with a create that left when one had no clear answer
+
+    def sent(self, addresses: Iterable[str]) -> None:
+        addresses = list(addresses)
+        self.repeated |= self.unheard.keys() & set(map(address_key, addresses))
+        super().sent(addresses)
+
+    def was_lost(self, address: str) -> bool:
+        """Whether a create for the address ever had no clear answer."""
+        return address in self.unheard or address in self.repeated
+
+    def progress(self, job_id: str) -> JobProgress | Failure:
+        found = super().progress(job_id)
+        if isinstance(found, JobProgress):
+            self.heard(row.email_address for row in found.results if row.success and row.email_address)
+        return found
 
     def create(self, item: Item, now: float) -> Created | Failure:
         return _poison([item]) or super().create(item, now)
