@@ -63,6 +63,7 @@ check: $(INSTALLED) ## Linters, types, import contracts, generated files
 	$(PYTHON_IN_VENV) -m coldsend_operator.reference --check docs/reference
 	$(PYTHON_IN_VENV) charts/document.py --check
 	$(PYTHON_IN_VENV) argocd/generate.py --check
+	$(PYTHON_IN_VENV) -m release version --check
 
 .PHONY: generate
 generate: $(INSTALLED) ## Make crds/, docs/reference/, docs/images/ and argocd/ from the code
@@ -71,7 +72,9 @@ generate: $(INSTALLED) ## Make crds/, docs/reference/, docs/images/ and argocd/ 
 	$(PYTHON_IN_VENV) argocd/generate.py
 	$(PYTHON_IN_VENV) -m tests.argocd
 	$(PYTHON_IN_VENV) -m tests.pictures
+	$(PYTHON_IN_VENV) -m release version
 	@$(MAKE) chart
+	$(PYTHON_IN_VENV) -m release kustomize
 
 .PHONY: docs
 docs: $(INSTALLED) ## Build the pages of docs/ into .cache/site; a warning is an error
@@ -82,8 +85,12 @@ docs: $(INSTALLED) ## Build the pages of docs/ into .cache/site; a warning is an
 chart: $(INSTALLED) ## Make the chart's README.md and its copy of crds/
 	$(PYTHON_IN_VENV) charts/document.py
 
+.PHONY: release-check
+release-check: $(INSTALLED) ## Make a release on this machine, push it to a registry of its own and install it from there
+	@$(PYTHON_IN_VENV) -m pytest tests/publishing $(ARGS)
+
 .PHONY: image
-image: ## Build the image with docker, podman or buildah, and its SBOM in dist/; BASE= and IMAGE= choose
+image: $(INSTALLED) ## Build the image with docker, podman or buildah, and its SBOM in dist/; BASE= and IMAGE= choose
 	@image/build.sh
 
 .PHONY: format

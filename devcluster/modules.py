@@ -128,6 +128,17 @@ KSTATUS = GoModule(
     versioned_by="sigs.k8s.io/cli-utils",
 )
 
+# A registry to push to, and what reads workflows; only for `make release-check` and the release workflow.
+PUBLISHING = GoModule(
+    folder=PACKAGE / "publishing",
+    packages={
+        "actionlint": "github.com/rhysd/actionlint/cmd/actionlint",
+        "crane": "github.com/google/go-containerregistry/cmd/crane",
+    },
+    versioned_by="github.com/google/go-containerregistry",
+    ldflags="-X github.com/google/go-containerregistry/cmd/crane/cmd.Version={version}",
+)
+
 MODULES = (CONTROL_PLANE, HELM, HELM3, PROMETHEUS, KSTATUS)
 
 NODE = GoModule(

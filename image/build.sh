@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Builds the image with the first engine that works, and dist/sbom.cdx.json from what lies in it (`make image`).
+# Those of releases are made without an engine: `python -m release`.
 # BASE: image with Python 3.11 or newer, `debootstrap` to make one from Debian packages; without it, the Dockerfile's one,
 # or one from Debian packages where that cannot be pulled. IMAGE: name and tag; ENGINE: docker, podman or buildah.
 # PLATFORM: linux/amd64 or linux/arm64; another one than this machine's needs emulation (QEMU).
@@ -38,7 +39,7 @@ if [ "$base" = debootstrap ]; then
   image/base.sh "$engine" "$base"
 fi
 arguments+=(--build-arg "BASE=$base")
-if [ "$engine" = buildah ]; then arguments+=(--layers); fi # as the others do: the second target takes what the first built
+if [ "$engine" = buildah ]; then arguments+=(--layers); fi # as the others do: what did not change is not built again
 
 # What pip is told on this machine (a mirror, a certificate) holds for the build too; it does not stay in the image.
 settings=$(mktemp -d)
@@ -50,23 +51,25 @@ if [ "$engine" != docker ]; then
   if [ -f "$certificate" ]; then arguments+=(--volume "$certificate:$certificate:ro"); fi
 fi
 
-mkdir -p dist
-"$engine" build "${arguments[@]}" --target sbom --tag "$image-sbom" .
 "$engine" build "${arguments[@]}" --tag "$image" .
+files=$settings/files # what the SBOM is made from
+mkdir -p "$files" dist
 case $engine in
   buildah)
-    box=$(buildah from --pull-never "$image-sbom")
+    box=$(buildah from --pull-never "$image")
     trap 'rm -rf "$settings"; buildah rm "$box" >/dev/null' EXIT
     folder=$(buildah mount "$box")
-    cp "$folder/sbom.cdx.json" dist/sbom.cdx.json
+    cp -r "$folder/opt/coldsend/lib" "$folder/var/lib/dpkg/status" "$files"
     if [ -n "${ARCHIVE:-}" ]; then buildah push --quiet "$image" "oci-archive:$ARCHIVE:$image"; fi
     bytes=$(buildah inspect --type image --format '{{.Docker.Size}}' "$image" 2>/dev/null || true)
     ;;
   *)
-    box=$("$engine" create "$image-sbom" none)
+    box=$("$engine" create "$image")
     trap 'rm -rf "$settings"; "$engine" rm "$box" >/dev/null' EXIT
-    "$engine" cp "$box:/sbom.cdx.json" dist/sbom.cdx.json
+    "$engine" cp "$box:/opt/coldsend/lib" "$files"
+    "$engine" cp "$box:/var/lib/dpkg/status" "$files"
     bytes=$("$engine" image inspect --format '{{.Size}}' "$image")
     ;;
 esac
+PYTHONPATH=operator .venv/bin/python -m release.sbom "$files"/lib/python3*/site-packages "$files/status" >dist/sbom.cdx.json
 echo "$image, built by $engine${bytes:+, $((bytes / 1000000)) MB}; SBOM: dist/sbom.cdx.json"

@@ -62,6 +62,10 @@ class Helm:
         self._folder = folder
         self._cluster = cluster
 
+    @property
+    def program(self) -> Path:
+        return self._program
+
     def at(self, cluster: devcluster.Cluster) -> "Helm":
         return Helm(self._program, self._folder, cluster)
 

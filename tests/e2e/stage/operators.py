@@ -103,7 +103,7 @@ class OperatorRun:
 @contextmanager
 def running_operator(kubeconfig: Path, folder: Path, **settings: str) -> Iterator[OperatorRun]:
     """Run it until the block ends, with QUICK settings and these, each by its whole name."""
-    metrics, probes = (f"127.0.0.1:{_free_port()}" for _ in range(2))
+    metrics, probes = (f"127.0.0.1:{free_port()}" for _ in range(2))
     around = {name: value for name, value in os.environ.items() if not name.startswith("COLDSEND_")}
     addresses = {"COLDSEND_METRICS_ADDRESS": metrics, "COLDSEND_PROBES_ADDRESS": probes}
     log = folder / f"operator-{uuid4().hex[:8]}.log"
@@ -125,7 +125,7 @@ def running_operator(kubeconfig: Path, folder: Path, **settings: str) -> Iterato
             operator.stop()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
