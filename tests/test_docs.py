@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from coldsend_operator.core.answers import Row
-from coldsend_operator.core.claims import Claims
-from coldsend_operator.core.ledger import Ledger
-from coldsend_operator.core.planning import pages_of, sweep_period
-from coldsend_operator.core.policy import Policy
-from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.model.answers import Row
+from coldsend_operator.core.model.policy import Policy
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.plan import pages_of, sweep_period
+from coldsend_operator.core.workspace.claims import Claims
+from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.reference import check
 
 ROOT = Path(__file__).parents[1]
@@ -100,11 +100,11 @@ def test_the_page_on_the_budget_tells_how_old_values_get() -> None:
     rows = re.findall(r"^\| (?:up to )?([\d,]+) \| (?:up to )?(\d+) \| ([\d.]+) minutes \|$", page, re.MULTILINE)
     assert rows
     for accounts, pages, minutes in rows:
-        ledger = Ledger("0123456789ab", Policy(), Claims())
+        workspace = Workspace("0123456789ab", Policy(), Claims())
         for number in range(int(accounts.replace(",", ""))):
-            ledger.inventory.put(Row(str(number), f"a{number}@company.com"), 1.0)
-        assert sweep_period(ledger) == pytest.approx(float(minutes) * 60)
-        assert pages_of(ledger) == int(pages)
+            workspace.inventory.put(Row(str(number), f"a{number}@company.com"), 1.0)
+        assert sweep_period(workspace) == pytest.approx(float(minutes) * 60)
+        assert pages_of(workspace) == int(pages)
 
 
 def test_every_test_that_the_security_pages_name_is_there() -> None:

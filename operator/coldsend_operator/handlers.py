@@ -18,16 +18,9 @@ from coldsend_operator.kube.connection import CONNECT_SECONDS
 from coldsend_operator.kube.throttle import Pauses
 from coldsend_operator.kube.watches import IDLE_SECONDS
 from coldsend_operator.logs import Event, Recurring, one_line
-from coldsend_operator.resources.names import (
-    ACCOUNT_KIND,
-    ACCOUNT_PLURAL,
-    BATCH_KIND,
-    BATCH_PLURAL,
-    GROUP,
-    VERSION,
-)
+from coldsend_operator.process.operator import Operator
+from coldsend_operator.resources.names import ACCOUNT_KIND, ACCOUNT_PLURAL, BATCH_KIND, BATCH_PLURAL, GROUP, VERSION
 from coldsend_operator.settings import Settings
-from coldsend_operator.workspace.operator import Operator
 
 CHUNK = 50  # objects of a list page: with 1,000 accounts 500 cost 10 MB more than they save in time
 IDLE_WORKER_SECONDS = 0.02  # a worker of kopf lives so long after its object's last event: 12 kB each in a first list

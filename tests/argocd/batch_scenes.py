@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from coldsend_operator.core.batch import Batch, Child
-from coldsend_operator.core.batch_plan import decide
-from coldsend_operator.core.batch_status import project_batch
-from coldsend_operator.core.batch_tally import Tally, reckon
+from coldsend_operator.batches.reading import ChildReader, manifest_of, read_list
+from coldsend_operator.core.batch.counts import Counts, count_child
+from coldsend_operator.core.batch.decide import decide_child
+from coldsend_operator.core.batch.model import Batch, Child
+from coldsend_operator.core.batch.status import project_batch
 from coldsend_operator.kube.children import BATCH_FIELD_MANAGER
-from coldsend_operator.objects.batch_reading import ChildReader, manifest_of, read_list
 from coldsend_operator.resources.crd import UNSEEN
 from coldsend_operator.resources.names import BATCH_LABEL, FINALIZER, PAUSED_ANNOTATION
 from tests.argocd.scene import Raw, Scene, manifest
@@ -94,12 +94,12 @@ class _World:
     def _status(self) -> Raw:
         """What the operator's own reading, counting and projection make of it."""
         reading = read_list(NAME, 1, self.spec)
-        batch = Batch(UID, "sales", NAME, deleting=self.deleting, paused=self.paused, wanted=reading.wanted)
+        batch = Batch(UID, "sales", NAME, deleting=self.deleting, paused=self.paused, desired=reading.desired)
         batch.generation = 2 if self.deleting else 1
         batch.labels = ((BATCH_LABEL, NAME),)
-        tally = Tally()
+        tally = Counts()
         for child in self._children(batch):
-            reckon(tally, batch, child.name, child, decide(batch, child.name, child))
+            count_child(tally, batch, child.name, child, decide_child(batch, child.name, child))
         status = project_batch(batch, tally, [], None, START)
         assert status is not None
         return status
@@ -111,7 +111,7 @@ class _World:
         reading = read_list(NAME, 1, whole)
         assert reading.spec is not None
         reader = ChildReader()
-        for entry, played in zip(reading.wanted.entries, everybody, strict=True):
+        for entry, played in zip(reading.desired.entries, everybody, strict=True):
             made = manifest_of(batch, reading.spec, entry, None)
             made["metadata"] |= {"uid": f"uid-of-{entry.name}", "managedFields": [WRITTEN_BY_THE_BATCH]}
             if "deletionTimestamp" in played["metadata"]:

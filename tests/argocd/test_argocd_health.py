@@ -8,8 +8,8 @@ import yaml
 
 from argocd.generate import GROUP, HERE, KINDS
 from argocd.generate import files as generated_files
-from coldsend_operator.core.kstatus import STALLING
-from coldsend_operator.core.reasons import Condition, Reason
+from coldsend_operator.core.model.kstatus import STALLING
+from coldsend_operator.core.model.reasons import ConditionType, Reason
 from coldsend_operator.resources.names import API_VERSION
 from tests.argocd.cases import files as case_files
 from tests.argocd.lua import CLOSED, Health, health
@@ -137,8 +137,8 @@ def test_that_every_reason_has_a_health_on_purpose() -> None:
 
 
 @pytest.mark.parametrize("reason", sorted(set(Reason) - GOOD))
-@pytest.mark.parametrize("condition", list(Condition))
-def test_that_bad_news_of_any_condition_decides(reason: Reason, condition: Condition) -> None:
+@pytest.mark.parametrize("condition", list(ConditionType))
+def test_that_bad_news_of_any_condition_decides(reason: Reason, condition: ConditionType) -> None:
     found = health(SCRIPT, account(said("False", reason, kind=condition.value)))
     assert found == Health(EXPECTED[reason], f"{reason.value}: So it is.")
 

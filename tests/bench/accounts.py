@@ -10,16 +10,7 @@ from typing import Any
 
 from coldsend_operator.kube.client import KubeClient
 from tests.bench.figures import Figure, Say, figure
-from tests.bench.stack import (
-    ACCOUNTS,
-    OperatorProcess,
-    Stack,
-    create_all,
-    is_ready,
-    kube,
-    smtp_account,
-    wait_ready,
-)
+from tests.bench.stack import ACCOUNTS, OperatorProcess, Stack, create_all, is_ready, kube, smtp_account, wait_ready
 
 AMPLE = {"COLDSEND_REQUESTS_PER_MINUTE": "1000000", "COLDSEND_REQUESTS_PER_HOUR": "1000000"}
 QUIET_SECONDS = 5.0

@@ -8,8 +8,8 @@ import asyncio
 import time
 from typing import Any
 
+from coldsend_operator.accounts.reading import read_object
 from coldsend_operator.kube.client import APPLY_PATCH, FIELD_MANAGER, KubeClient
-from coldsend_operator.objects.desired import read_object
 from tests.bench.accounts import AMPLE, import_cpu, wait_for_sweep
 from tests.bench.figures import Figure, Say, figure
 from tests.bench.stack import ACCOUNTS, Stack, each, is_ready, kube, smtp_account

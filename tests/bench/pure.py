@@ -3,18 +3,18 @@
 import statistics
 import time
 
-from coldsend_operator.core import folding
-from coldsend_operator.core.answers import Page, Row
-from coldsend_operator.core.calls import BULK
-from coldsend_operator.core.claims import Claims
-from coldsend_operator.core.deciding import settle
-from coldsend_operator.core.ledger import Ledger
-from coldsend_operator.core.packing import unpack
-from coldsend_operator.core.planning import make_plan, sweep_period
-from coldsend_operator.core.policy import Policy
-from coldsend_operator.core.projection import facts_of, project
-from coldsend_operator.core.turns import estimate
-from coldsend_operator.objects.desired import read_object
+from coldsend_operator.accounts.reading import read_object
+from coldsend_operator.core import apply
+from coldsend_operator.core.decide.changed_accounts import decide_changed
+from coldsend_operator.core.model.answers import Page, Row
+from coldsend_operator.core.model.calls import BULK
+from coldsend_operator.core.model.packing import unpack
+from coldsend_operator.core.model.policy import Policy
+from coldsend_operator.core.plan import make_plan, sweep_period
+from coldsend_operator.core.status.projection import project, stored_of
+from coldsend_operator.core.workspace.claims import Claims
+from coldsend_operator.core.workspace.wait_estimate import estimate_waits
+from coldsend_operator.core.workspace.workspace import Workspace
 from tests.bench.figures import Figure, Say, figure
 
 START = 1_800_000_000.0
@@ -47,28 +47,28 @@ def _id(number: int) -> str:
     return f"{number:08}-eeee-4bbb-8ccc-dddddddddddd"
 
 
-def _ledger(count: int, *, ready: bool) -> Ledger:
-    ledger = Ledger("0123456789ab", Policy(), Claims())
+def _workspace(count: int, *, ready: bool) -> Workspace:
+    workspace = Workspace("0123456789ab", Policy(), Claims())
     for number in range(count):
-        ledger.add(read_object(_raw(number, ready=ready)), START)
-    return ledger
+        workspace.add(read_object(_raw(number, ready=ready)), START)
+    return workspace
 
 
 def planning_round(say: Say, count: int = 10_000) -> Figure:
     """One settle and one plan, after something happened to one account, while all the others wait."""
     say(f"a planning round with {count:,} accounts that wait for a create")
-    ledger = _ledger(count, ready=False)
-    ledger.inventory.listed_at = ledger.inventory.swept_at = START
-    settle(ledger, START + 1)
+    workspace = _workspace(count, ready=False)
+    workspace.inventory.listed_at = workspace.inventory.swept_at = START
+    decide_changed(workspace, START + 1)
     rounds = []
     for turn in range(50):
-        ledger.touch(f"{turn:08}-aaaa-4bbb-8ccc-dddddddddddd")
-        ledger.budget.booked = 10
+        workspace.touch(f"{turn:08}-aaaa-4bbb-8ccc-dddddddddddd")
+        workspace.budget.booked = 10
         now = START + 5 + turn / 10
         begun = time.perf_counter()
-        settle(ledger, now)
-        plan = make_plan(ledger, now)
-        estimate(ledger, now)
+        decide_changed(workspace, now)
+        plan = make_plan(workspace, now)
+        estimate_waits(workspace, now)
         rounds.append((time.perf_counter() - begun) * 1000)
         if not plan.calls:
             raise RuntimeError("the plan should hold a call")
@@ -100,19 +100,19 @@ class _Shown:
 def steady_hour(say: Say, count: int = 10_000) -> Figure:
     """An hour of simulated time in which health of 5 % and every counter change."""
     say(f"a steady hour with {count:,} accounts (simulated clock)")
-    ledger, shown = _ledger(count, ready=True), _Shown(count)
+    workspace, shown = _workspace(count, ready=True), _Shown(count)
     requests = writes = 0
     first_sweep_writes = 0
     now = START
     while now < START + HOUR:
-        settle(ledger, now)
-        ledger.budget.booked = 100
-        plan = make_plan(ledger, now)
+        decide_changed(workspace, now)
+        workspace.budget.booked = 100
+        plan = make_plan(workspace, now)
         for candidate in plan.calls:
-            call = folding.launch(ledger, candidate, now)
-            folding.fold(ledger, call, shown.page(call.page, now), now + 0.2)
+            call = apply.launch(workspace, candidate, now)
+            apply.fold(workspace, call, shown.page(call.page, now), now + 0.2)
             requests += 1
-        written = _write(ledger, now)
+        written = _write(workspace, now)
         if now < START + 300:
             first_sweep_writes += written
         writes += written
@@ -127,19 +127,19 @@ def steady_hour(say: Say, count: int = 10_000) -> Figure:
     return figure(f"steady hour with {count:,} accounts", goal, text, good=good)
 
 
-def _write(ledger: Ledger, now: float) -> int:
-    changed, ledger.changed = ledger.changed, set()
+def _write(workspace: Workspace, now: float) -> int:
+    changed, workspace.changed = workspace.changed, set()
     written = 0
     for uid in changed:
-        account = ledger.accounts[uid]
-        status = project(account, ledger, now)
-        if status is None or status == unpack(account.status):
+        account = workspace.accounts[uid]
+        status = project(account, workspace, now)
+        if status is None or status == unpack(account.raw_status):
             continue
-        before = unpack(account.status)
+        before = unpack(account.raw_status)
         account.keep(status)
         if before.get("emailsSentToday") != status.get("emailsSentToday"):
             account.counter_at = now
-        ledger.stored(uid, facts_of(status))
+        workspace.status_stored(uid, stored_of(status))
         written += 1
     return written
 
@@ -149,8 +149,8 @@ def ages(say: Say) -> list[tuple[int, float]]:
     say("age of the mirrored values by size")
     table = []
     for count in (10, 100, 1_000, 5_000, 10_000, 25_000, 50_000):
-        ledger = Ledger("0123456789ab", Policy(), Claims())
+        workspace = Workspace("0123456789ab", Policy(), Claims())
         for number in range(count):
-            ledger.inventory.put(Row(_id(number), f"a{number}@example.com"), START)
-        table.append((count, sweep_period(ledger)))
+            workspace.inventory.put(Row(_id(number), f"a{number}@example.com"), START)
+        table.append((count, sweep_period(workspace)))
     return table

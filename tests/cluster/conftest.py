@@ -10,14 +10,7 @@ from devcluster.builder import build
 from devcluster.modules import HELM
 from tests.chart.support import Helm
 from tests.cluster.figures import Figures
-from tests.cluster.operator_release import (
-    DEMO,
-    DOMAIN,
-    NAMESPACE,
-    RESTRICTED,
-    Release,
-    until,
-)
+from tests.cluster.operator_release import DEMO, DOMAIN, NAMESPACE, RESTRICTED, Release, until
 from tests.cluster.place import Place, place
 from tests.e2e.stage.api_server import ApiServer, api_server, named
 

@@ -13,7 +13,7 @@ from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.coldsend.errors import CallFailed
 from coldsend_operator.coldsend.headers import Meta
 from coldsend_operator.coldsend.models import NativeInbox, SmtpInbox
-from coldsend_operator.core.answers import Failure
+from coldsend_operator.core.model.answers import Failure
 
 API_KEY = SecretStr("cs_live_0123456789abcdef")
 INBOX_ID = "750e8400-e29b-41d4-a716-446655440000"

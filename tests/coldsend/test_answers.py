@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from coldsend_operator.core.answers import (
+from coldsend_operator.core.model.answers import (
     BulkAnswer,
     Created,
     Deleted,

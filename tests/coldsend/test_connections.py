@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.coldsend.headers import Meta
-from coldsend_operator.core.answers import Deleted, FailureKind
+from coldsend_operator.core.model.answers import Deleted, FailureKind
 from tests.coldsend.support import ALL_CALLS, API_KEY, INBOX_ID, failure_of, row, smtp_inbox
 from tests.support.tls import CA, server_tls, strict_as_python_3_13
 

@@ -9,17 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from coldsend_operator.coldsend.errors import CallFailed
-from coldsend_operator.core.answers import Failure, FailureKind, Fault
-from tests.coldsend.support import (
-    ALL_CALLS,
-    DATE,
-    DATE_SECONDS,
-    INBOX_ID,
-    Door,
-    answering,
-    failure_of,
-    smtp_inbox,
-)
+from coldsend_operator.core.model.answers import Failure, FailureKind, Fault
+from tests.coldsend.support import ALL_CALLS, DATE, DATE_SECONDS, INBOX_ID, Door, answering, failure_of, smtp_inbox
 
 STATUSES: list[tuple[int, object, FailureKind]] = [
     (301, None, FailureKind.REFUSED),

@@ -8,7 +8,7 @@ import pytest
 from coldsend_emulator.running import RunningEmulator, running_emulator
 from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.coldsend.headers import Meta
-from coldsend_operator.core.answers import BulkAnswer, Created, Deleted, FailureKind, JobProgress
+from coldsend_operator.core.model.answers import BulkAnswer, Created, Deleted, FailureKind, JobProgress
 from tests.coldsend.support import ALL_CALLS, API_KEY, DOMAIN_ID, INBOX_ID, failure_of, native_inbox, smtp_inbox
 
 

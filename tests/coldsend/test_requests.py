@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from coldsend_operator.coldsend.models import SmtpInbox
-from coldsend_operator.core.answers import FailureKind
+from coldsend_operator.core.model.answers import FailureKind
 from tests.coldsend.support import ALL_CALLS, DOMAIN_ID, INBOX_ID, Door, answering, failure_of, native_inbox, smtp_inbox
 
 LIST = {"sort_by": "email_address", "sort_order": "asc", "limit": "100", "page": "1"}

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from coldsend_operator.core.answers import BulkAnswer, Created, Deleted, Failure, FailureKind, MailSent
-from coldsend_operator.core.audit import fields_of
-from coldsend_operator.core.calls import Operation
-from coldsend_operator.core.policy import NamespaceMarks
-from coldsend_operator.core.records import Account, Credentials
-from coldsend_operator.core.steps import Move
+from coldsend_operator.core.model.account import Account, Credentials
+from coldsend_operator.core.model.answers import BulkAnswer, Created, Deleted, Failure, FailureKind, MailSent
+from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.model.policy import NamespaceSettings
+from coldsend_operator.core.workspace.audit import fields_of
 from tests.support.desk import ANN, Desk, row
 
 BOB = "bob@company.com"
@@ -18,13 +18,13 @@ POOL = "uid-of-the-pool"
 
 def told(desk: Desk) -> list[tuple[str, ...]]:
     """Operation, cause and outcome of each line since the last look."""
-    lines = [fields_of(line) for line in desk.ledger.audit.lines]
-    desk.ledger.audit.lines.clear()
+    lines = [fields_of(line) for line in desk.workspace.audit.lines]
+    desk.workspace.audit.lines.clear()
     return [(str(line["operation"]), str(line["cause"]), str(line["outcome"])) for line in lines]
 
 
 def last(desk: Desk) -> dict[str, Any]:
-    return fields_of(desk.ledger.audit.lines[-1])
+    return fields_of(desk.workspace.audit.lines[-1])
 
 
 def deleted(desk: Desk, account: Account, inbox_id: str = "inbox-1") -> None:
@@ -106,7 +106,7 @@ def test_a_create_that_came_to_nothing_is_told_so_before_it_is_repeated() -> Non
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.LOST, "cut"))
     desk.wait(121)
     desk.search(account)
-    assert desk.chore(account) is Move.UNMARK
+    assert desk.patch(account) is Action.REMOVE_FINALIZER
     assert told(desk)[-1] == ("create_smtp", "new", "nothing")
     desk.ask(Operation.CREATE_SMTP, account)
     assert last(desk)["attempt"] == 2
@@ -135,7 +135,7 @@ def test_a_deletion_says_which_inbox_went_and_that_the_object_was_deleted() -> N
     account = desk.holder(deleting=True)
     desk.sweep(row())
     deleted(desk, account)
-    assert desk.chore(account) is Move.UNMARK
+    assert desk.patch(account) is Action.REMOVE_FINALIZER
     assert last(desk)["inbox_id"] == "inbox-1"
     assert told(desk) == [("delete_account", "deletion", each) for each in ("intent", "accepted", "deleted")]
 
@@ -148,7 +148,7 @@ def test_a_run_that_finds_an_inbox_gone_which_was_to_be_deleted_says_gone() -> N
     desk.answer(call, Failure(FailureKind.NOT_FOUND, "no such inbox", 404))
     desk.wait(1)
     desk.search(account)
-    assert desk.chore(account) is Move.UNMARK
+    assert desk.patch(account) is Action.REMOVE_FINALIZER
     assert told(desk) == [("delete_account", "deletion", "gone")]
 
 
@@ -168,8 +168,8 @@ def test_a_deletion_names_the_kind_of_the_object_that_approves_it(
     approved_by: str | None,
 ) -> None:
     desk = Desk()
-    desk.ledger.policy.batches[POOL] = NamespaceMarks(approve_deletion=batch)
-    desk.ledger.policy.namespaces["sales"] = NamespaceMarks(approve_deletion=namespace)
+    desk.workspace.policy.batches[POOL] = NamespaceSettings(approve_deletion=batch)
+    desk.workspace.policy.namespaces["sales"] = NamespaceSettings(approve_deletion=namespace)
     annotations = {"coldsend.pro/approve-deletion": "true"} if object_says else {}
     account = desk.holder(deleting=True, batch=POOL, annotations=annotations)
     desk.sweep(row())
@@ -180,7 +180,7 @@ def test_a_deletion_names_the_kind_of_the_object_that_approves_it(
 @pytest.mark.parametrize(("listed", "cause"), [({"ann"}, "deletion"), (set[str](), "left-batch")])
 def test_a_child_that_its_batch_does_not_list_any_more_has_left_it(listed: set[str], cause: str) -> None:
     desk = Desk()
-    desk.ledger.policy.listed[POOL] = listed
+    desk.workspace.policy.listed[POOL] = listed
     account = desk.holder(deleting=True, batch=POOL)
     desk.sweep(row())
     desk.ask(Operation.DELETE_ACCOUNT, account, inbox_ids=("inbox-1",))
@@ -197,7 +197,7 @@ def test_a_replacement_says_whether_spec_or_the_secret_asks_for_it_and_the_creat
         else:
             account.credentials = Credentials("hmac-of-two")
         deleted(desk, account)
-        assert desk.chore(account) is Move.FORGET
+        assert desk.patch(account) is Action.FORGET
         desk.ask(Operation.CREATE_SMTP, account)
         assert told(desk) == [
             ("delete_account", what, "intent"),
@@ -215,7 +215,7 @@ def test_an_inbox_that_a_person_removed_is_made_again_as_vanished() -> None:
     desk.answer(call, Failure(FailureKind.NOT_FOUND, "no such inbox", 404))
     desk.wait(1)
     desk.search(account)
-    assert desk.chore(account) is Move.FORGET
+    assert desk.patch(account) is Action.FORGET
     desk.ask(Operation.CREATE_SMTP, account)
     assert told(desk) == [("create_smtp", "vanished", "intent")]
 
@@ -243,5 +243,5 @@ def test_a_call_whose_lines_cannot_be_written_leaves_no_line() -> None:
     desk = Desk()
     desk.sweep()
     call = desk.ask(Operation.CREATE_SMTP, desk.account())
-    desk.ledger.audit.take_back(call)
+    desk.workspace.audit.take_back(call)
     assert told(desk) == []

@@ -72,9 +72,9 @@ def test_the_figures_of_a_domain_are_the_sum_of_its_inboxes_at_every_moment(what
     for what in what_happens:
         do(simulation, uids, *what)
         simulation.step(0)
-        for runner in process.operator.registry.runners.values():
-            shown = process.operator._snapshot().workspaces[runner.label].domains
-            assert shown == domain_figures(runner.ledger.inventory.rows.values())
+        for loop in process.operator.controller.loops.values():
+            shown = process.operator._snapshot().workspaces[loop.label].domains
+            assert shown == domain_figures(loop.workspace.inventory.rows.values())
         simulation.wait(SWEEPS)
         (figures,) = process.operator._snapshot().workspaces.values()
         assert figures.domains == summed(list(simulation.remote.live()))

@@ -27,7 +27,7 @@ from tests.support.simulation import SECOND, Simulation
 
 pytestmark = pytest.mark.timeout(1800)  # to make a failing example small takes minutes
 
-CREATES = import_module("coldsend_operator.core.planning.creates")  # the package shows the function of that name
+CREATES = import_module("coldsend_operator.core.plan.creates")  # the package shows the function of that name
 NATIVE = "n@mail.example.com"
 ADDRESSES = ("a@company.com", "b@company.com", "c@company.com", NATIVE)
 NAMES = ("one", "two", "three")

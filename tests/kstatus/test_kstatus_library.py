@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from coldsend_operator.core.conditions import Saying, conditions
-from coldsend_operator.core.kstatus import STALLING, progress
-from coldsend_operator.core.reasons import Condition, Reason
+from coldsend_operator.core.model.conditions import Saying, conditions
+from coldsend_operator.core.model.kstatus import STALLING, progress
+from coldsend_operator.core.model.reasons import ConditionType, Reason
 from coldsend_operator.resources.crd import UNSEEN
 from coldsend_operator.resources.names import API_VERSION
 from tests.argocd.cases import scenes
@@ -39,7 +39,7 @@ def account(status: Raw | None, generation: int = 1) -> Raw:
 def saying(reason: Reason) -> Raw:
     """Status of an account whose Ready has this reason."""
     ready = Saying("True" if reason in GOOD else "False", reason, f"About {reason.value}.")
-    says = {Condition.READY: ready} | progress(ready, ready, working=reason not in STALLING | GOOD)
+    says = {ConditionType.READY: ready} | progress(ready, ready, working=reason not in STALLING | GOOD)
     return {"observedGeneration": 1, "conditions": conditions(says, {}, 1, NOW)}
 
 

@@ -16,7 +16,7 @@ import yaml
 import devcluster
 from coldsend_operator.kube import paths
 from coldsend_operator.kube.client import MERGE_PATCH, KubeClient, Ref
-from coldsend_operator.kube.lease import Pace
+from coldsend_operator.kube.lease import LeaseTimes
 from coldsend_operator.resources.names import ACCOUNT_KIND, API_VERSION
 
 CRDS = Path(__file__).parents[2] / "crds"
@@ -176,4 +176,4 @@ def audited(cluster: devcluster.Cluster, namespace: str, resource: str, user: st
     ]
 
 
-QUICK = Pace(duration=2, fresh=1.2, renew=0.3, retry=0.1, call=0.4)  # a real one, some eight times as fast
+QUICK = LeaseTimes(duration=2, fresh=1.2, renew=0.3, retry=0.1, call=0.4)  # a real one, some eight times as fast

@@ -7,9 +7,15 @@ from contextlib import suppress
 import pytest
 
 import devcluster
-from coldsend_operator.core.create_marks import CreateMarks
+from coldsend_operator.core.model.create_marks import CreateMarks
 from coldsend_operator.kube.client import Conflict, Invalid, NotFound, Ref
-from coldsend_operator.kube.finalizers import MOST_KEPT, has_finalizer, mark, own_finalizers, unmark
+from coldsend_operator.kube.finalizers import (
+    MOST_KEPT,
+    add_finalizers,
+    has_finalizer,
+    own_finalizers,
+    remove_finalizers,
+)
 from coldsend_operator.resources.names import FINALIZER
 from tests.kube.support import World, eventually, kubectl
 
@@ -29,7 +35,7 @@ async def test_a_new_object_has_no_finalizer(world: World) -> None:
 
 async def test_a_create_mark_stands_beside_the_finalizer_after_one_write(world: World) -> None:
     ref = await world.account()
-    put = await mark(world.client, ref, text(ref))
+    put = await add_finalizers(world.client, ref, text(ref))
     metadata = await world.metadata(ref)
     assert set(metadata["finalizers"]) == {FINALIZER, text(ref)}
     assert (own_finalizers(metadata), metadata["resourceVersion"]) == (put.finalizers, put.resource_version)
@@ -39,27 +45,27 @@ async def test_a_create_mark_stands_beside_the_finalizer_after_one_write(world: 
 
 async def test_a_new_mark_replaces_the_old_one_in_one_write(world: World) -> None:
     ref = await world.account()
-    await mark(world.client, ref, text(ref))
+    await add_finalizers(world.client, ref, text(ref))
     new = text(ref, 1_700_000_300.0)
-    put = await mark(world.client, ref, new)
+    put = await add_finalizers(world.client, ref, new)
     assert set((await world.metadata(ref))["finalizers"]) == set(put.finalizers) == {FINALIZER, new}
 
 
 async def test_the_finalizer_alone_takes_the_mark_away(world: World) -> None:
     ref = await world.account()
-    await mark(world.client, ref, text(ref))
-    assert (await mark(world.client, ref)).finalizers == (FINALIZER,)
+    await add_finalizers(world.client, ref, text(ref))
+    assert (await add_finalizers(world.client, ref)).finalizers == (FINALIZER,)
 
 
 async def test_the_same_mark_once_more_changes_nothing(world: World) -> None:
     ref = await world.account()
-    first = await mark(world.client, ref, text(ref))
-    assert await mark(world.client, ref, text(ref)) == first
+    first = await add_finalizers(world.client, ref, text(ref))
+    assert await add_finalizers(world.client, ref, text(ref)) == first
 
 
 async def test_a_mark_stays_when_others_edit_the_object(world: World) -> None:
     ref = await world.account()
-    put = await mark(world.client, ref, text(ref))
+    put = await add_finalizers(world.client, ref, text(ref))
     await world.edit(ref, {"labels": {"team": "blue"}, "finalizers": [*put.finalizers, OTHER]})
     assert set((await world.metadata(ref))["finalizers"]) == {FINALIZER, text(ref), OTHER}
 
@@ -68,7 +74,7 @@ async def test_a_mark_makes_no_object_anew(world: World) -> None:
     ref = await world.account()
     await world.client.delete(ref.path)
     with pytest.raises(NotFound):
-        await mark(world.client, ref)
+        await add_finalizers(world.client, ref)
     with pytest.raises(NotFound):
         await world.metadata(ref)
 
@@ -77,7 +83,7 @@ async def test_a_mark_does_not_land_on_a_later_object_of_the_same_name(world: Wo
     old = await world.account()
     new = await world.account_anew(old)
     with pytest.raises(Conflict):
-        await mark(world.client, old)
+        await add_finalizers(world.client, old)
     assert not has_finalizer(await world.metadata(new))
 
 
@@ -85,15 +91,15 @@ async def test_an_object_in_deletion_cannot_be_marked(world: World) -> None:
     ref = await world.account("john", finalizers=[OTHER])
     await world.client.delete(ref.path)
     with pytest.raises(Invalid):
-        await mark(world.client, ref)
+        await add_finalizers(world.client, ref)
     await world.edit(ref, {"finalizers": None})
 
 
 async def test_a_mark_of_a_copied_manifest_is_not_valid_for_the_copy(cluster: devcluster.Cluster, world: World) -> None:
     ref = await world.account()
-    await mark(world.client, ref, text(ref))
+    await add_finalizers(world.client, ref, text(ref))
     copy = await world.client.get(ref.path)
-    await unmark(world.client, ref)
+    await remove_finalizers(world.client, ref)
     await world.client.delete(ref.path)
     copy["metadata"] = {key: copy["metadata"][key] for key in ("name", "namespace", "finalizers")}
     kubectl(cluster, "create", "-f", "-", given=json.dumps(copy))
@@ -104,31 +110,31 @@ async def test_a_mark_of_a_copied_manifest_is_not_valid_for_the_copy(cluster: de
 
 async def test_a_replace_wipes_the_mark_and_it_can_be_put_again(cluster: devcluster.Cluster, world: World) -> None:
     ref = await world.account()
-    put = await mark(world.client, ref, text(ref))
+    put = await add_finalizers(world.client, ref, text(ref))
     kubectl(cluster, "replace", "-f", "-", given=json.dumps(world.manifest(ref.name)))
     assert own_finalizers(await world.metadata(ref)) == ()
-    assert set((await mark(world.client, ref, text(ref))).finalizers) == set(put.finalizers)
+    assert set((await add_finalizers(world.client, ref, text(ref))).finalizers) == set(put.finalizers)
 
 
 @pytest.mark.parametrize("others", [[], [OTHER], [OTHER, "example.com/second"]])
 async def test_unmark_takes_our_finalizer_and_no_other(world: World, others: list[str]) -> None:
     ref = await world.account("john", finalizers=others)
-    await mark(world.client, ref, text(ref))
-    await unmark(world.client, ref)
+    await add_finalizers(world.client, ref, text(ref))
+    await remove_finalizers(world.client, ref)
     assert (await world.metadata(ref)).get("finalizers", []) == others
 
 
 async def test_unmark_takes_our_finalizer_whoever_put_it_there(world: World) -> None:
     ref = await world.account("john", finalizers=[OTHER, FINALIZER])
-    await unmark(world.client, ref)
+    await remove_finalizers(world.client, ref)
     assert (await world.metadata(ref))["finalizers"] == [OTHER]
 
 
 async def test_unmark_takes_what_is_known_in_one_write(world: World) -> None:
     ref = await world.account()
-    put = await mark(world.client, ref, text(ref))
+    put = await add_finalizers(world.client, ref, text(ref))
     before = len(world.writes)
-    await unmark(world.client, ref, put.finalizers)
+    await remove_finalizers(world.client, ref, put.finalizers)
     assert (await world.metadata(ref)).get("finalizers") is None
     assert len(world.writes) == before + 1
 
@@ -136,34 +142,34 @@ async def test_unmark_takes_what_is_known_in_one_write(world: World) -> None:
 @pytest.mark.parametrize("known", [(), (FINALIZER,), FORGED], ids=["nothing", "plain", "wrong"])
 async def test_unmark_takes_forged_marks_too_whatever_was_known(world: World, known: tuple[str, ...]) -> None:
     ref = await world.account("john", finalizers=[OTHER, *FORGED])
-    await mark(world.client, ref, text(ref))
-    await unmark(world.client, ref, known)
+    await add_finalizers(world.client, ref, text(ref))
+    await remove_finalizers(world.client, ref, known)
     assert (await world.metadata(ref))["finalizers"] == [OTHER]
 
 
 async def test_unmark_lets_an_object_in_deletion_go(world: World) -> None:
     ref = await world.account()
-    await mark(world.client, ref)
+    await add_finalizers(world.client, ref)
     await world.client.delete(ref.path)
-    await unmark(world.client, ref)
+    await remove_finalizers(world.client, ref)
     with pytest.raises(NotFound):
         await world.metadata(ref)
 
 
 async def test_unmark_of_what_is_not_there_changes_nothing(world: World) -> None:
     ref = await world.account()
-    await unmark(world.client, ref)
+    await remove_finalizers(world.client, ref)
     new = await world.account_anew(ref)
-    await mark(world.client, new)
+    await add_finalizers(world.client, new)
     before = await world.metadata(new)
-    await unmark(world.client, ref)
-    await unmark(world.client, Ref("SenderAccount", world.namespace, "nobody", ref.uid))
+    await remove_finalizers(world.client, ref)
+    await remove_finalizers(world.client, Ref("SenderAccount", world.namespace, "nobody", ref.uid))
     assert await world.metadata(new) == before
 
 
 async def test_unmark_takes_only_ours_while_others_change_the_list(world: World) -> None:
     ref = await world.account()
-    await mark(world.client, ref)
+    await add_finalizers(world.client, ref)
     done = asyncio.Event()
 
     async def others_come_and_go() -> None:
@@ -175,7 +181,7 @@ async def test_unmark_takes_only_ours_while_others_change_the_list(world: World)
                 await world.edit(ref, wanted)
         done.set()
 
-    await asyncio.gather(others_come_and_go(), unmark(world.client, ref))
+    await asyncio.gather(others_come_and_go(), remove_finalizers(world.client, ref))
     await eventually(lambda: _finalizers_are_foreign(world, ref))
     assert done.is_set()
 
@@ -187,9 +193,9 @@ async def _finalizers_are_foreign(world: World, ref: Ref) -> bool:
 
 async def test_a_mark_counts_as_put_also_behind_many_others(world: World) -> None:
     ref = await world.account("john", finalizers=[f"coldsend.pro/creating.{number}.00" for number in range(20)])
-    put = await mark(world.client, ref, text(ref))
+    put = await add_finalizers(world.client, ref, text(ref))
     assert {FINALIZER, text(ref)} <= set(put.finalizers)
-    await unmark(world.client, ref, put.finalizers)
+    await remove_finalizers(world.client, ref, put.finalizers)
     assert (await world.metadata(ref)).get("finalizers") is None
 
 

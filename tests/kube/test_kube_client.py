@@ -39,7 +39,7 @@ async def test_a_kind_that_is_not_installed_is_not_found(world: World) -> None:
 async def test_no_write_passes_a_closed_fence_but_those_of_the_lease(world: World) -> None:
     ref = await world.account("john")
     leases = paths.leases(world.namespace)
-    world.client.fence.lets_through = lambda: False
+    world.client.write_guard.may_write = lambda: False
     with pytest.raises(StaleLease):
         await world.account("ann")
     with pytest.raises(StaleLease):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from coldsend_operator.kube.client import KubeClient
-from coldsend_operator.workspace.clock import Clock
+from coldsend_operator.process.clock import Clock
 
 
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

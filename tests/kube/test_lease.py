@@ -16,7 +16,7 @@ from structlog.testing import capture_logs
 import devcluster
 from coldsend_operator.kube import paths
 from coldsend_operator.kube.client import MERGE_PATCH, KubeClient, NotFound
-from coldsend_operator.kube.lease import Election, NoElection, Pace, steady
+from coldsend_operator.kube.lease import Election, LeaseTimes, NoElection, steady
 from tests.kube.support import PATIENCE, QUICK, Wire, World, eventually
 
 NAME = "coldsend-operator"
@@ -42,7 +42,7 @@ async def change(world: World, **spec: object) -> None:
     await world.client.patch(path_of(world), {"spec": spec}, MERGE_PATCH)
 
 
-def candidate(world: World, identity: str, pace: Pace = QUICK) -> Election:
+def candidate(world: World, identity: str, pace: LeaseTimes = QUICK) -> Election:
     return Election(world.client, world.namespace, NAME, identity=identity, pace=pace)
 
 
@@ -143,7 +143,7 @@ async def test_the_times_that_a_record_claims_do_not_matter(world: World) -> Non
 
 
 async def test_the_duration_that_counts_is_the_holders(world: World) -> None:
-    slow = Pace(duration=3, fresh=2, renew=30, retry=0.1, call=0.4)
+    slow = LeaseTimes(duration=3, fresh=2, renew=30, retry=0.1, call=0.4)
     async with crashed(candidate(world, "slow", slow)):
         died = steady()
     async with candidate(world, "heir") as heir:
@@ -194,7 +194,7 @@ async def leave_state(world: World) -> None:
 
 async def test_of_a_leader_and_a_newcomer_that_finds_its_lease_deleted_only_one_may_write(world: World) -> None:
     await leave_state(world)
-    seldom = Pace(duration=3, fresh=2, renew=1.5, retry=0.1, call=0.4)
+    seldom = LeaseTimes(duration=3, fresh=2, renew=1.5, retry=0.1, call=0.4)
     async with candidate(world, "first", seldom) as first:
         await first.acquired()
         await world.client.delete(path_of(world))
@@ -218,7 +218,7 @@ async def test_a_newcomer_takes_a_deleted_lease_when_its_holder_has_stopped_for_
 
 
 async def test_at_a_first_installation_nobody_is_waited_for(world: World) -> None:
-    patient = Pace(duration=3600)
+    patient = LeaseTimes(duration=3600)
     async with candidate(world, "first", patient) as first:
         await soon(first.acquired())
 
@@ -279,7 +279,7 @@ async def test_the_right_to_write_ends_ten_seconds_after_a_renewal_left(
     world: World, passed: float, may_write: bool
 ) -> None:
     now = [100.0]
-    seldom = Pace(renew=3600)
+    seldom = LeaseTimes(renew=3600)
     async with Election(world.client, world.namespace, NAME, pace=seldom, clock=lambda: now[0]) as election:
         await election.acquired()
         now[0] += passed

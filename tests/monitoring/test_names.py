@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from coldsend_operator.core.calls import Operation
-from coldsend_operator.core.reasons import LASTING, Reason
+from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.reasons import LASTING, Reason
 from coldsend_operator.metrics import METRICS, Metrics, Snapshot
 from tests.monitoring.dashboard import dashboard, queries
 from tests.monitoring.prometheus import Prometheus, running_prometheus

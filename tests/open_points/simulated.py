@@ -14,7 +14,7 @@ from pydantic import SecretStr
 import devcluster
 from coldsend_emulator.running import RunningEmulator
 from coldsend_operator.coldsend.client import ColdSendClient, OnAnswer
-from coldsend_operator.core.planning import make_plan
+from coldsend_operator.core.plan import make_plan
 from coldsend_operator.settings import Settings
 from tests.e2e.stage import manifests
 from tests.e2e.stage.api_server import MERGE, ApiServer, Object
@@ -120,9 +120,9 @@ class Simulated:
     def _stride(self) -> float:
         now = self.clock()
         due = [self.wire.next_at]
-        for runner in self.process.runners:
-            if runner.client is not None:
-                due += [make_plan(runner.ledger, now).wake_at, runner.ledger.timers.first]
+        for loop in self.process.loops:
+            if loop.client is not None:
+                due += [make_plan(loop.workspace, now).wake_at, loop.workspace.timers.first]
         return min(max(min((at for at in due if at is not None), default=now + LONGEST) - now, SHORTEST), LONGEST)
 
     def troubles(self) -> list[object]:

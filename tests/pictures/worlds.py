@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from argocd.generate import GROUP, HERE
-from coldsend_operator.core.times import rfc3339
+from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.resources.names import BATCH_LABEL
 from tests.tools.support import WORKSPACE, held
 

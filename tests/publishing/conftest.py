@@ -65,7 +65,7 @@ def made(helm: Helm, tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 
 @pytest.fixture(scope="session")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
+def controller(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
     crane = build(PUBLISHING, ["crane"]) / "crane"
     host = f"127.0.0.1:{free_port()}"
     log = tmp_path_factory.mktemp("registry") / "log"

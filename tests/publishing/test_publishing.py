@@ -41,27 +41,27 @@ def _loaded(leash: int) -> str:
     return "".join(Path(f"/proc/{each}/environ").read_text(errors="replace") for each in [str(leash), *children])
 
 
-def test_the_image_is_in_the_registry_what_it_is_on_disk(made: Made, registry: Registry, tmp_path: Path) -> None:
-    name = f"{registry.host}/team/coldsend-operator:{made.origin.version.text}"
-    registry("push", "--insecure", str(made.folder / "image"), name)
+def test_the_image_is_in_the_registry_what_it_is_on_disk(made: Made, controller: Registry, tmp_path: Path) -> None:
+    name = f"{controller.host}/team/coldsend-operator:{made.origin.version.text}"
+    controller("push", "--insecure", str(made.folder / "image"), name)
 
-    assert registry("digest", "--insecure", name) == made.image.digest
+    assert controller("digest", "--insecure", name) == made.image.digest
     for part in made.image.parts:
-        assert registry("digest", "--insecure", "--platform", str(part.platform), name) == part.digest
-        config = json.loads(registry("config", "--insecure", "--platform", str(part.platform), name))
+        assert controller("digest", "--insecure", "--platform", str(part.platform), name) == part.digest
+        config = json.loads(controller("config", "--insecure", "--platform", str(part.platform), name))
         assert config["architecture"] == part.platform.architecture
-        registry("validate", "--insecure", "--remote", f"{name.rpartition(':')[0]}@{part.digest}")
+        controller("validate", "--insecure", "--remote", f"{name.rpartition(':')[0]}@{part.digest}")
     pulled = tmp_path / "pulled.tar"
-    registry("pull", "--insecure", "--platform", "linux/arm64", name, str(pulled))
+    controller("pull", "--insecure", "--platform", "linux/arm64", name, str(pulled))
     assert pulled.stat().st_size > made.image.parts[1].download
 
 
 def test_the_chart_comes_back_from_the_registry_and_installs(
-    made: Made, registry: Registry, world: World, helm: Helm, image_files: str, tmp_path: Path
+    made: Made, controller: Registry, world: World, helm: Helm, image_files: str, tmp_path: Path
 ) -> None:
     version = made.origin.version.text
     (packed,) = made.folder.glob("*.tgz")
-    charts = f"oci://{registry.host}/team/charts"
+    charts = f"oci://{controller.host}/team/charts"
     helm("push", str(packed), charts, "--plain-http")
     helm("pull", f"{charts}/coldsend-operator", "--version", version, "--plain-http", "--destination", str(tmp_path))
     assert (tmp_path / packed.name).read_bytes() == packed.read_bytes()
@@ -74,9 +74,9 @@ def test_the_chart_comes_back_from_the_registry_and_installs(
         release.helm("uninstall", "coldsend-operator", "--namespace", stage.namespace)
 
 
-def test_a_chart_that_is_not_in_the_registry_is_not_installed(registry: Registry, helm: Helm) -> None:
+def test_a_chart_that_is_not_in_the_registry_is_not_installed(controller: Registry, helm: Helm) -> None:
     with pytest.raises(HelmError, match=r"not found|unknown"):
-        helm("pull", f"oci://{registry.host}/team/charts/other", "--version", "1.0.0", "--plain-http")
+        helm("pull", f"oci://{controller.host}/team/charts/other", "--version", "1.0.0", "--plain-http")
 
 
 def test_install_yaml_brings_an_operator_that_works(made: Made, world: World, helm: Helm, image_files: str) -> None:

@@ -58,7 +58,7 @@ class People:
         return [deed for _, deed in sorted(places, key=lambda place: place[0])]
 
     def bursts(self, deeds: list[Deed], count: int) -> Iterator[list[Deed]]:
-        """The deeds in so many bursts of random sizes."""
+        """The actions in so many bursts of random sizes."""
         cuts = sorted(self.random.randint(0, len(deeds)) for _ in range(count - 1))
         for begin, end in zip([0, *cuts], [*cuts, len(deeds)], strict=True):
             yield deeds[begin:end]

@@ -3,19 +3,19 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from coldsend_operator.core import folding
-from coldsend_operator.core.answers import Answer, Failure, Page, Row
-from coldsend_operator.core.calls import Call, Lane, Operation, Scope
-from coldsend_operator.core.claims import Claims
-from coldsend_operator.core.create_marks import CreateMarks
-from coldsend_operator.core.deciding import settle
-from coldsend_operator.core.ledger import Ledger
-from coldsend_operator.core.planning import Candidate, make_plan
-from coldsend_operator.core.policy import Policy
-from coldsend_operator.core.projection import project
-from coldsend_operator.core.records import Account, Credentials
-from coldsend_operator.core.steps import Move, Step
-from coldsend_operator.objects.desired import read_object
+from coldsend_operator.accounts.reading import read_object
+from coldsend_operator.core import apply
+from coldsend_operator.core.decide.changed_accounts import decide_changed
+from coldsend_operator.core.model.account import Account, Credentials
+from coldsend_operator.core.model.answers import Answer, Failure, Page, Row
+from coldsend_operator.core.model.calls import Call, Lane, Operation, Scope
+from coldsend_operator.core.model.create_marks import CreateMarks
+from coldsend_operator.core.model.decision import Action, Decision
+from coldsend_operator.core.model.policy import Policy
+from coldsend_operator.core.plan import Candidate, make_plan
+from coldsend_operator.core.status.projection import project
+from coldsend_operator.core.workspace.claims import Claims
+from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.resources.names import BATCH_KIND, FINALIZER
 from tests.support.clock import START, rfc3339
 from tests.support.simulation import spec_of
@@ -36,26 +36,26 @@ class Desk:
     def __init__(self, digest: str = "digest-1", *, policy: Policy | None = None, claims: Claims | None = None) -> None:
         self.now = START
         self.stores = True
-        self.ledger = Ledger(digest, policy or Policy(), claims or Claims())
-        self.ledger.policy.create_marks = MARKS
-        self.ledger.budget.book(10_000)
+        self.workspace = Workspace(digest, policy or Policy(), claims or Claims())
+        self.workspace.policy.create_marks = MARKS
+        self.workspace.budget.book(10_000)
 
     # -- objects
 
     def account(self, address: str = ANN, **around: Any) -> Account:
         """An object that nobody knew so far; `around` as in `object_of`."""
-        number = len(self.ledger.accounts) + 1
-        account = read_object(object_of(address, f"uid-{self.ledger.digest}-{number}", **around))
+        number = len(self.workspace.accounts) + 1
+        account = read_object(object_of(address, f"uid-{self.workspace.digest}-{number}", **around))
         if account.desired.spec.smtp is not None:
             account.credentials = Credentials("hmac-of-one")
-        self.ledger.add(account, self.now)
+        self.workspace.add(account, self.now)
         self.settle()
         return account
 
     def holder(self, address: str = ANN, inbox_id: str = "inbox-1", **around: Any) -> Account:
         """An object that holds an inbox which was made with its present spec; the inbox is not seen yet."""
         origin = around.pop("origin", "Created")
-        applied = around.pop("applied", {"workspace": self.ledger.digest})
+        applied = around.pop("applied", {"workspace": self.workspace.digest})
         spec_hash = read_object(object_of(address, "uid", **around)).desired.spec.hash
         applied = {"specHash": spec_hash, "credentialsHash": "hmac-of-one", **applied}
         status = {"inboxID": inbox_id, "origin": origin, "lastApplied": applied, **around.pop("status", {})}
@@ -65,35 +65,35 @@ class Desk:
         """The API server shows another state of the object."""
         around = {"finalizers": account.desired.finalizers, "generation": account.desired.generation + 1, **around}
         desired = read_object(object_of(address, account.uid, **around)).desired
-        self.ledger.update(account, desired)
+        self.workspace.update(account, desired)
         self.settle()
 
     def lead(self) -> None:
         """What is added from now on has come to a leader that runs."""
-        self.ledger.resume(self.now)
+        self.workspace.resume(self.now)
 
     # -- time and decisions
 
     def settle(self) -> None:
         for _ in range(4):
-            settle(self.ledger, self.now)
-            for account in self.ledger.accounts.values():
-                if self.stores and account.facts != account.recorded:
-                    self.ledger.stored(account.uid, account.facts)
+            decide_changed(self.workspace, self.now)
+            for account in self.workspace.accounts.values():
+                if self.stores and account.stored != account.confirmed:
+                    self.workspace.status_stored(account.uid, account.stored)
 
     def wait(self, seconds: float) -> None:
         self.now += seconds
         self.settle()
 
-    def step(self, account: Account) -> Step:
-        self.ledger.touch(account.uid)
+    def step(self, account: Account) -> Decision:
+        self.workspace.touch(account.uid)
         self.settle()
-        return self.ledger.steps[account.uid]
+        return self.workspace.decisions[account.uid]
 
     def calls(self) -> tuple[Candidate, ...]:
         """What would leave now."""
         self.settle()
-        return make_plan(self.ledger, self.now).calls
+        return make_plan(self.workspace, self.now).calls
 
     def operations(self) -> list[Operation]:
         return [candidate.operation for candidate in self.calls()]
@@ -101,7 +101,7 @@ class Desk:
     def says(self, account: Account) -> dict[str, tuple[str, str, str]]:
         """Status, reason and message of each condition."""
         self.settle()
-        status = project(account, self.ledger, self.now) or {}
+        status = project(account, self.workspace, self.now) or {}
         return {
             condition["type"]: (condition["status"], condition["reason"], condition["message"])
             for condition in status.get("conditions", ())
@@ -115,17 +115,17 @@ class Desk:
             account.sent = (account.desired.spec.hash, account.credentials.digest if account.credentials else None)
             account.sent_name = account.desired.spec.display_name
         uids = tuple(account.uid for account in accounts)
-        candidate = Candidate(self.now, 0.0, operation, LANES.get(operation.scope, Lane.LOOK), uids, **fields)
-        call = folding.launch(self.ledger, candidate, self.now)
+        candidate = Candidate(self.now, 0.0, operation, LANES.get(operation.scope, Lane.PROBE), uids, **fields)
+        call = apply.launch(self.workspace, candidate, self.now)
         for account in accounts if operation.creates else ():
-            account.since = float(int(self.now + self.ledger.kube_offset))
-            folding.marked(self.ledger, account, (FINALIZER, MARKS.text(account.uid, account.since)))
+            account.marked_at = float(int(self.now + self.workspace.kube_offset))
+            apply.finalizers_added(self.workspace, account, (FINALIZER, MARKS.text(account.uid, account.marked_at)))
         if call.writes:
-            self.ledger.audit.intend(self.ledger, call)
+            self.workspace.audit.intend(self.workspace, call)
         return call
 
     def answer(self, call: Call, outcome: Answer | Failure) -> None:
-        folding.fold(self.ledger, call, outcome, self.now)
+        apply.fold(self.workspace, call, outcome, self.now)
         self.settle()
 
     def sweep(self, *rows: Row, total: int | None = -1, seconds: float = 0.0) -> None:
@@ -138,18 +138,18 @@ class Desk:
         call = self.ask(Operation.SEARCH_ACCOUNTS, account, address=account.address)
         self.answer(call, Page(rows, 1, len(rows), 1, has_next=False))
 
-    def chore(self, account: Account) -> Move | None:
+    def patch(self, account: Account) -> Action | None:
         """Do the write to Kubernetes that the account waits for."""
         self.settle()
-        move = self.ledger.chores.get(account.uid)
+        move = self.workspace.patches.get(account.uid)
         if move is not None:
-            self.ledger.audit.ending(self.ledger, account, move)
-        if move is Move.MARK:
-            since = account.since if account.create_unknown else None
+            self.workspace.audit.ending(self.workspace, account, move)
+        if move is Action.ADD_FINALIZER:
+            since = account.marked_at if account.create_pending else None
             marks = () if since is None else (MARKS.text(account.uid, since),)
-            folding.marked(self.ledger, account, (FINALIZER, *marks))
+            apply.finalizers_added(self.workspace, account, (FINALIZER, *marks))
         elif move is not None:
-            folding.unmarked(self.ledger, account)
+            apply.finalizers_removed(self.workspace, account)
         self.settle()
         return move
 

@@ -11,7 +11,7 @@ from coldsend_operator.coldsend.client import ColdSendClient, OnAnswer
 from coldsend_operator.coldsend.errors import CallFailed
 from coldsend_operator.coldsend.headers import Meta
 from coldsend_operator.coldsend.models import NativeInbox, SmtpInbox
-from coldsend_operator.core.answers import (
+from coldsend_operator.core.model.answers import (
     Answer,
     BulkAnswer,
     Created,
@@ -32,7 +32,7 @@ from tests.support.remote import DOMAIN, LATE, FakeColdSend, Fault, Item, refusa
 CALL_SECONDS, CHECK_SECONDS = 30.0, 120.0
 
 
-class Stage(Enum):
+class CallStage(Enum):
     SENT = auto()
     DONE = auto()  # the other side has done its part; the answer is on its way
     WAITING = auto()  # the other side works on it until some time
@@ -48,28 +48,28 @@ class Pending:
     do: Callable[["Pending"], None]
     future: "asyncio.Future[Any]"
     fault: Fault = Fault.NONE
-    stage: Stage = Stage.SENT
+    stage: CallStage = CallStage.SENT
     outcome: Any = None
 
     @property
     def can_go_on(self) -> bool:
-        return self.stage in {Stage.SENT, Stage.DONE}
+        return self.stage in {CallStage.SENT, CallStage.DONE}
 
     def go_on(self) -> None:
         """Let the other side do its part; the next time, let the answer arrive."""
-        if self.stage is Stage.SENT:
-            self.stage = Stage.DONE
+        if self.stage is CallStage.SENT:
+            self.stage = CallStage.DONE
             self.do(self)
-        elif self.stage is Stage.DONE:
+        elif self.stage is CallStage.DONE:
             self.answer()
 
     def finish(self, outcome: Any) -> None:
         self.outcome = outcome
-        if self.stage is Stage.WAITING:
-            self.stage = Stage.DONE
+        if self.stage is CallStage.WAITING:
+            self.stage = CallStage.DONE
 
     def answer(self) -> None:
-        self.stage = Stage.ANSWERED
+        self.stage = CallStage.ANSWERED
         if self.future.done():
             return
         if isinstance(self.outcome, Exception):
@@ -88,7 +88,7 @@ class Traffic:
     cluster_faults: list[Fault] = field(default_factory=list)
 
     def send(self, door: str, what: str, do: Callable[[Pending], None], fault: Fault = Fault.NONE) -> Pending:
-        self.pending = [pending for pending in self.pending if pending.stage is not Stage.ANSWERED]
+        self.pending = [pending for pending in self.pending if pending.stage is not CallStage.ANSWERED]
         pending = Pending(door, what, do, self.loop.create_future(), fault)
         self.pending.append(pending)
         return pending
@@ -320,7 +320,7 @@ class ColdSendDoor(ColdSendClient):
         addresses = [item.address for item in items]
         self._remote.asked(addresses)
         lost = pending.fault is Fault.LOST_LATE
-        pending.stage = Stage.DONE if lost else Stage.WAITING
+        pending.stage = CallStage.DONE if lost else CallStage.WAITING
 
         def finish(now: float) -> None:
             answer = work(pending, now)
@@ -384,8 +384,8 @@ def _lost() -> Failure:
 
 
 def _expire(pending: Pending) -> None:
-    if pending.stage is Stage.SENT:
-        pending.stage = Stage.ANSWERED  # it never arrived
+    if pending.stage is CallStage.SENT:
+        pending.stage = CallStage.ANSWERED  # it never arrived
     if not pending.future.done():
         pending.future.set_result(Failure(FailureKind.LOST, "no answer within its time"))
 

@@ -8,9 +8,9 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from coldsend_operator.core.answers import address_key
-from coldsend_operator.core.hashes import workspace_digest
-from coldsend_operator.core.steps.step import CLOCK_SLACK, LATEST
+from coldsend_operator.core.decide.questions import CLOCK_SLACK, LATEST
+from coldsend_operator.core.model.answers import address_key
+from coldsend_operator.core.model.hashes import workspace_digest
 from coldsend_operator.kube.client import FIELD_MANAGER
 from coldsend_operator.resources.names import ACCOUNT_KIND, API_VERSION, FINALIZER, RECONCILE_ANNOTATION
 from tests.support.cluster import Raw, WatchEvent
@@ -113,8 +113,8 @@ class HostileWorld(Simulation):
 
     def _knows_both_keys(self) -> bool:
         """Whether the operator knows that two keys lead to one workspace: before, each has a line of its own."""
-        ledgers = [runner.ledger for runner in self.process.runners] if self.process is not None else []
-        return any({API_DIGEST, SECOND_DIGEST} <= ledger.digests for ledger in ledgers)
+        workspaces = [loop.workspace for loop in self.process.loops] if self.process is not None else []
+        return any({API_DIGEST, SECOND_DIGEST} <= workspace.digests for workspace in workspaces)
 
     def forge(self, uid: str, *, since: int = 0, old: str | None = None) -> None:
         """Our finalizer, a mark, and managedFields that say that the operator put them there in the year 0."""

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from coldsend_operator.core.answers import (
+from coldsend_operator.core.model.answers import (
     BulkAnswer,
     Created,
     Deleted,

@@ -6,12 +6,12 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from coldsend_operator.accounts.workspace_loop import WorkspaceLoop
 from coldsend_operator.coldsend.client import OnAnswer
+from coldsend_operator.credentials.passwords import HMAC_SECRET
+from coldsend_operator.process.operator import Operator
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 from coldsend_operator.settings import Settings
-from coldsend_operator.workspace.credentials import HMAC_SECRET
-from coldsend_operator.workspace.operator import Operator
-from coldsend_operator.workspace.runner import Runner
 from tests.support.clock import FakeClock, FakeLoop
 from tests.support.cluster import FakeCluster, WatchEvent
 from tests.support.doors import ColdSendDoor, KubeDoor, Traffic
@@ -136,8 +136,8 @@ class Process:
         return task
 
     @property
-    def runners(self) -> list[Runner]:
-        return list(self.operator.registry.runners.values())
+    def loops(self) -> list[WorkspaceLoop]:
+        return list(self.operator.controller.loops.values())
 
     @property
     def failure(self) -> BaseException | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from coldsend_operator.core.answers import (
+from coldsend_operator.core.model.answers import (
     Answer,
     BulkAnswer,
     Created,

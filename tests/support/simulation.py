@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from coldsend_operator.core.planning import make_plan
+from coldsend_operator.core.plan import make_plan
 from coldsend_operator.resources.names import (
     ACCOUNT_KIND,
     APPROVE_DELETION_ANNOTATION,
@@ -321,9 +321,9 @@ class Simulation:
         now = self.clock()
         due = [work.at for work in self.remote.work]
         for process in self._running:
-            for runner in process.runners:
-                wake_at = make_plan(runner.ledger, now).wake_at if runner.client is not None else None
-                due += [at for at in (wake_at, runner.ledger.timers.first) if at is not None]
+            for loop in process.loops:
+                wake_at = make_plan(loop.workspace, now).wake_at if loop.client is not None else None
+                due += [at for at in (wake_at, loop.workspace.timers.first) if at is not None]
         return min(max(min(due, default=now + STRIDE) - now, 0.25), STRIDE)
 
     @property
@@ -344,10 +344,10 @@ class Simulation:
     # -- what must hold at all times
 
     def _deletion_left(self, process: Process, inbox_ids: Sequence[str]) -> None:
-        self.watch.deletion_left(process.operator.registry.accounts, inbox_ids)
+        self.watch.deletion_left(process.operator.controller.accounts, inbox_ids)
 
     def _deletion_arrived(self, process: Process, inbox_ids: Sequence[str]) -> None:
-        self.watch.deletion_arrived(process.operator.registry.accounts, inbox_ids)
+        self.watch.deletion_arrived(process.operator.controller.accounts, inbox_ids)
 
     def check(self) -> None:
         """Raise when a rule was broken."""

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from coldsend_operator.core.answers import address_key
-from coldsend_operator.core.records import Account
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.answers import address_key
 from coldsend_operator.resources.names import FORCE_ORPHAN_ANNOTATION
 from tests.support.cluster import FakeCluster, Raw
 from tests.support.remote import DOMAIN, FakeColdSend, Inbox
@@ -136,9 +136,9 @@ class Stories:
         """No inbox is deleted that another object, seen by then, is to take over (safety.md, 30)."""
         for holder in accounts.values():
             desired, spec = holder.desired, holder.desired.spec
-            if holder.facts.inbox_id not in inbox_ids or not desired.finalized or desired.deleting is None:
+            if holder.stored.inbox_id not in inbox_ids or not desired.finalized or desired.deleting is None:
                 continue
-            if holder.facts.job is not None:
+            if holder.stored.job is not None:
                 continue  # before a restart a delete has left already
             for other in accounts.values():
                 wanted = other.desired
@@ -148,7 +148,7 @@ class Stories:
                     spec.identity,
                     spec.key,
                 )
-                if claims and same and not other.facts.held and other.key_problem is None and other.uid != holder.uid:
+                if claims and same and not other.stored.held and other.key_problem is None and other.uid != holder.uid:
                     self.violations.append(f"{desired.name} deletes what {wanted.name} was to take over")
 
     def deletion_arrived(self, accounts: dict[str, Account], inbox_ids: Sequence[str]) -> None:
@@ -157,7 +157,7 @@ class Stories:
             if inbox is None:
                 continue  # of another workspace
             holders = [
-                uid for uid, account in accounts.items() if account.facts.held and account.facts.inbox_id == inbox_id
+                uid for uid, account in accounts.items() if account.stored.held and account.stored.inbox_id == inbox_id
             ]
             if len(holders) != 1:
                 self.violations.append(f"{inbox_id} is deleted, held by {holders}")

@@ -8,7 +8,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from coldsend_operator.__main__ import app
-from coldsend_operator.objects.desired import read_object
+from coldsend_operator.accounts.reading import read_object
 from coldsend_operator.resources import read_account, read_batch
 from coldsend_operator.resources.names import API_VERSION, FINALIZER
 from tests.support.desk import object_of

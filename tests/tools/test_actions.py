@@ -5,8 +5,8 @@ from typing import Any, cast
 
 import pytest
 
-from coldsend_operator.core.policy import Policy
-from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.model.policy import Policy
+from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.kube.client import Conflict, KubeClient, NotFound
 from coldsend_operator.tools.actions.command import ANNOTATIONS, Options, act, check
 from coldsend_operator.tools.app_cluster import read_seconds

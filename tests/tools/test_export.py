@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from coldsend_emulator.running import RunningEmulator
-from coldsend_operator.core.answers import Row
+from coldsend_operator.core.model.answers import Row
 from coldsend_operator.tools import manifests
 from coldsend_operator.tools.allowance import Allowance
 from coldsend_operator.tools.errors import CommandError

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from coldsend_operator.core.answers import Row
+from coldsend_operator.core.model.answers import Row
 from coldsend_operator.tools import output
 from coldsend_operator.tools.errors import UsageError
 from coldsend_operator.tools.inventory.command import read_age

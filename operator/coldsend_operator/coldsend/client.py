@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from coldsend_operator.coldsend import readers, requests
 from coldsend_operator.coldsend.models import NativeInbox, SmtpInbox
 from coldsend_operator.coldsend.reads import ColdSendReads, OnAnswer
-from coldsend_operator.core.answers import BulkAnswer, Created, Deleted, MailSent
+from coldsend_operator.core.model.answers import BulkAnswer, Created, Deleted, MailSent
 
 __all__ = ["ColdSendClient", "OnAnswer"]
 

@@ -1,6 +1,6 @@
 """What a call can raise, and what ends inside the door."""
 
-from coldsend_operator.core.answers import Failure
+from coldsend_operator.core.model.answers import Failure
 
 
 class CallFailed(Exception):  # noqa: N818 -- callers read it as a sentence: the call failed, `failure` says how

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-from coldsend_operator.core.answers import RateHeaders
+from coldsend_operator.core.model.answers import RateHeaders
 
 LONGEST_WAIT = 86_400.0  # a wait beyond a day is a clock or a unit gone wrong, not a rate limit
 

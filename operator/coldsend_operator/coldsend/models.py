@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from coldsend_operator.coldsend.bodies import as_flag, as_number, as_text, as_whole
-from coldsend_operator.core.answers import INBOX_TYPES, STATUSES, Domain, Row
+from coldsend_operator.core.model.answers import INBOX_TYPES, STATUSES, Domain, Row
 
 
 class Payload(BaseModel):
@@ -68,7 +68,7 @@ Flag = Annotated[bool | None, BeforeValidator(as_flag)]
 Required = Annotated[str, BeforeValidator(as_text), Field(min_length=1)]
 
 
-class Answer(BaseModel):
+class AnswerModel(BaseModel):
     """Part of an answer. Unknown fields are passed over, unreadable optional ones count as absent."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
@@ -79,7 +79,7 @@ def _known(word: str | None, words: frozenset[str]) -> str | None:
     return sys.intern(word.upper()) if word is not None and word.upper() in words else word
 
 
-class RowAnswer(Answer):
+class RowAnswer(AnswerModel):
     inbox_id: Required
     email_address: Required
     display_name: Text = None
@@ -104,7 +104,7 @@ class RowAnswer(Answer):
         )
 
 
-class DomainAnswer(Answer):
+class DomainAnswer(AnswerModel):
     domain_id: Required
     domain_name: Required = Field(validation_alias=AliasChoices("domain_name", "domain"))
     status: Text = None
@@ -115,7 +115,7 @@ class DomainAnswer(Answer):
         return Domain(self.domain_id, self.domain_name, self.status or "", self.max_inboxes, self.current_inboxes)
 
 
-class PaginationAnswer(Answer):
+class PaginationAnswer(AnswerModel):
     page: Whole = None
     limit: Whole = None
     total: Whole = None
@@ -133,7 +133,7 @@ class PaginationAnswer(Answer):
         return rows >= limit
 
 
-class ResultAnswer(Answer):
+class ResultAnswer(AnswerModel):
     """One result row of a bulk. Its fields are folded away on every page; these are the names that are likely."""
 
     email_address: Text = Field(None, validation_alias=AliasChoices("email_address", "email", "inbox_email"))
@@ -142,7 +142,7 @@ class ResultAnswer(Answer):
     status: Text = Field(None, validation_alias=AliasChoices("status", "state", "outcome"))
 
 
-class BulkCounts(Answer):
+class BulkCounts(AnswerModel):
     job_id: Text = None
     total: Whole = Field(None, validation_alias=AliasChoices("total", "total_rows", "total_count"))
     success_count: Whole = Field(None, validation_alias=AliasChoices("deleted_count", "success_count", "created_count"))
@@ -154,7 +154,7 @@ class BulkCounts(Answer):
         return self.job_id is not None or any((self.success_count, self.skipped_count))
 
 
-class JobAnswer(Answer):
+class JobAnswer(AnswerModel):
     status: Text = None
     progress_percentage: Number = None
     total: Whole = Field(None, validation_alias=AliasChoices("total_rows", "total", "total_count"))
@@ -168,6 +168,6 @@ class JobAnswer(Answer):
     completed_at: Text = None
 
 
-class MailAnswer(Answer):
+class MailAnswer(AnswerModel):
     sent_at: Text = None
     message_id: Text = None

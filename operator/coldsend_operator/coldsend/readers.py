@@ -14,7 +14,7 @@ from coldsend_operator.coldsend.bodies import as_flag, as_sentence, read_object
 from coldsend_operator.coldsend.errors import NotUnderstood, Refused
 from coldsend_operator.coldsend.masking import Mask
 from coldsend_operator.coldsend.models import (
-    Answer,
+    AnswerModel,
     BulkCounts,
     DomainAnswer,
     JobAnswer,
@@ -23,7 +23,7 @@ from coldsend_operator.coldsend.models import (
     ResultAnswer,
     RowAnswer,
 )
-from coldsend_operator.core.answers import (
+from coldsend_operator.core.model.answers import (
     BulkAnswer,
     Created,
     Deleted,
@@ -41,7 +41,7 @@ _WRAPPERS = ("sender_account", "account", "inbox", "job", "data", "result")
 _BULK_FIELDS = ("job_id", "results", "total", "success_count", "deleted_count", "failed_count")
 _JOB_FIELDS = ("progress_percentage", "total_rows", "processed_count", "completed_at", "started_at")
 
-A = TypeVar("A", bound=Answer)
+A = TypeVar("A", bound=AnswerModel)
 
 
 def read_page(body: bytes, mask: Mask, page: int, limit: int) -> Page:

@@ -27,15 +27,7 @@ from coldsend_operator.coldsend.headers import Meta, read_rate, read_server_time
 from coldsend_operator.coldsend.masking import Mask, Member
 from coldsend_operator.coldsend.refusals import read_refusal
 from coldsend_operator.coldsend.requests import MAX_ITEMS, Request
-from coldsend_operator.core.answers import (
-    DomainPage,
-    Failure,
-    FailureKind,
-    JobProgress,
-    Page,
-    Row,
-    Written,
-)
+from coldsend_operator.core.model.answers import DomainPage, Failure, FailureKind, JobProgress, Page, Row, Written
 from coldsend_operator.proxies import proxies_of
 
 # httpx logs URLs at INFO (a search holds an address), httpcore logs headers at DEBUG.

@@ -8,7 +8,7 @@ from coldsend_operator.coldsend.bodies import as_sentence, read_object
 from coldsend_operator.coldsend.errors import NotUnderstood
 from coldsend_operator.coldsend.headers import read_retry_after, read_wait
 from coldsend_operator.coldsend.masking import Mask
-from coldsend_operator.core.answers import Failure, FailureKind, Fault
+from coldsend_operator.core.model.answers import Failure, FailureKind, Fault
 
 MAX_FAULTS = 500
 MAX_SCOPES = 20

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from coldsend_operator.core.answers import STATUSES, Row
+from coldsend_operator.core.model.answers import STATUSES, Row
 
 OTHER = "OTHER"  # a status whose name nobody knows: what ColdSend may say in future makes no new series
 

@@ -52,10 +52,10 @@ OnWrite = Callable[[str, str], None]
 
 
 @dataclass
-class Fence:
+class WriteGuard:
     """Asked just before each write leaves, however long it has waited until then (safety.md, 5)."""
 
-    lets_through: Callable[[], bool] = lambda: True
+    may_write: Callable[[], bool] = lambda: True
 
 
 class KubeClient(KubeReads):
@@ -73,7 +73,7 @@ class KubeClient(KubeReads):
         super().__init__()
         self._on_write = on_write
         self.pruning = Pruning()
-        self.fence = Fence()
+        self.write_guard = WriteGuard()
         # By namespace and kind: what happens to a batch is not lost among what happens to its thousands of children.
         self.event_throttles = Throttles(EVENTS_PER_SECOND, EVENTS_AT_ONCE)
 
@@ -124,5 +124,5 @@ class KubeClient(KubeReads):
         return await self._send(Call("DELETE", path, params, body, JSON))
 
     def _check(self, call: Call, *, urgent: bool) -> None:
-        if call.method != "GET" and not urgent and not self.fence.lets_through():
+        if call.method != "GET" and not urgent and not self.write_guard.may_write():
             raise StaleLease("the Lease was not renewed lately")

@@ -30,7 +30,7 @@ Load = Callable[[], Awaitable[Login]]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
     status: int
     headers: Mapping[str, str]
     body: bytes
@@ -82,7 +82,9 @@ class Connection:
             read_bufsize=BUFFER,
         )
 
-    async def exchange(self, method: str, target: str, headers: dict[str, str], body: Any, seconds: float) -> Answer:
+    async def exchange(
+        self, method: str, target: str, headers: dict[str, str], body: Any, seconds: float
+    ) -> HttpAnswer:
         """Raises Unreachable when no answer came."""
         if self._session is None:
             raise RuntimeError("the connection is not open")
@@ -95,7 +97,7 @@ class Connection:
                 timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=min(CONNECT_SECONDS, seconds)),
                 allow_redirects=False,
             ) as response:
-                return Answer(response.status, response.headers, await response.read())
+                return HttpAnswer(response.status, response.headers, await response.read())
         except (aiohttp.ClientError, OSError) as error:  # a timeout is an OSError, too
             what = str(error) or "no answer in time"
             path = target.partition("?")[0]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from coldsend_operator.core.create_marks import is_mark
+from coldsend_operator.core.model.create_marks import is_mark
 from coldsend_operator.kube.client import (
     APPLY_PATCH,
     FIELD_MANAGER,
@@ -25,7 +25,7 @@ MOST_KEPT = 8  # of our finalizers on one object: who adds more of them makes th
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class OwnFinalizers:
     """Which of our finalizers the object has after a write of ours."""
 
     finalizers: tuple[str, ...]
@@ -46,7 +46,7 @@ def own_finalizers(metadata: Mapping[str, Any]) -> tuple[str, ...]:
 PLAIN = (FINALIZER,)  # thousands share it
 
 
-async def mark(client: KubeClient, ref: Ref, *marks: str) -> Marked:
+async def add_finalizers(client: KubeClient, ref: Ref, *marks: str) -> OwnFinalizers:
     """Put our finalizer and these marks; what we put there before, and do not name now, goes in the same write.
 
     Raises NotFound when the object is gone, Conflict when another object has its name by now, Invalid when it is in
@@ -70,10 +70,10 @@ async def mark(client: KubeClient, ref: Ref, *marks: str) -> Marked:
         raise
     metadata = answer["metadata"]
     kept = own_finalizers(metadata)
-    return Marked((*kept, *(name for name in wanted if name not in kept)), metadata["resourceVersion"])
+    return OwnFinalizers((*kept, *(name for name in wanted if name not in kept)), metadata["resourceVersion"])
 
 
-async def unmark(client: KubeClient, ref: Ref, known: tuple[str, ...] = PLAIN) -> str | None:
+async def remove_finalizers(client: KubeClient, ref: Ref, known: tuple[str, ...] = PLAIN) -> str | None:
     """Take our finalizers away, forged marks too, and no other one; the object's resourceVersion then.
 
     `known` are the finalizers that the object is thought to have: if it has just these, it is not read first. An object

@@ -29,7 +29,7 @@ DURATION_SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class LeaseTimes:
     """The times of an election, in seconds; `fresh` ends well before `duration`: a write that began can end."""
 
     duration: int = DURATION_SECONDS  # others take the Lease when its record has not changed for so long
@@ -94,7 +94,7 @@ class Election:
         name: str,
         *,
         identity: str | None = None,
-        pace: Pace = Pace(),
+        pace: LeaseTimes = LeaseTimes(),
         clock: Callable[[], float] = steady,
     ) -> None:
         self.identity = identity or f"{socket.gethostname()}_{uuid4().hex[:10]}"

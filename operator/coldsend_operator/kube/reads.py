@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 from urllib.parse import urlencode
 
 from coldsend_operator.kube.clock import ServerClock, unix_seconds
-from coldsend_operator.kube.connection import Answer, Connection
+from coldsend_operator.kube.connection import Connection, HttpAnswer
 from coldsend_operator.kube.errors import KubeError, Unreachable, error_of
 from coldsend_operator.kube.paths import kind_of
 
@@ -138,7 +138,7 @@ class KubeReads:
         answer = await self._answer(call, urgent=urgent)
         return _parsed(answer.body, answer.status)
 
-    async def _answer(self, call: Call, *, urgent: bool = False) -> Answer:
+    async def _answer(self, call: Call, *, urgent: bool = False) -> HttpAnswer:
         slot: AbstractAsyncContextManager[None] = nullcontext() if urgent else self._slots
         async with slot:
             asked = time.monotonic()
@@ -149,7 +149,7 @@ class KubeReads:
                     raise
             return await self._exchange(call, urgent=urgent)
 
-    async def _exchange(self, call: Call, *, urgent: bool) -> Answer:
+    async def _exchange(self, call: Call, *, urgent: bool) -> HttpAnswer:
         await self.connection.refresh()  # may take its time, so before the call is checked
         self._check(call, urgent=urgent)
         sent = unix_seconds()

@@ -47,7 +47,7 @@ class LastApplied(Block):
     workspace: str | None = Field(None, description="First 12 characters of a digest of the API key that was used.")
 
 
-class Former(Block):
+class FormerHolder(Block):
     """An object that holds an inbox, or held it before."""
 
     namespace: str | None = Field(None, description="Its namespace.")
@@ -138,10 +138,10 @@ class SenderAccountStatus(Block):
         "are ever deleted, made again or sent test mails.",
     )
     last_applied: LastApplied | None = Field(None, description="Digests of what ColdSend was last sent.")
-    takes_over_from: Former | None = Field(
+    takes_over_from: FormerHolder | None = Field(
         None, description="The object whose inbox this one takes over as soon as that is deleted."
     )
-    handed_over_from: Former | None = Field(
+    handed_over_from: FormerHolder | None = Field(
         None, description="The deleted object from which this one took the inbox over, as after a rename in Git."
     )
     conditions: list[Condition] | None = Field(

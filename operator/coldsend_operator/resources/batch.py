@@ -133,7 +133,7 @@ class SenderAccountBatchSpec(Block):
     )
 
 
-class Job(Block):
+class BatchJob(Block):
     """A bulk call to ColdSend on behalf of this batch."""
 
     id: str | None = Field(None, description="Id of the job in ColdSend; absent when it answered at once.")
@@ -148,7 +148,7 @@ class Job(Block):
     completed_at: str | None = Field(None, description="When the job ended (RFC 3339, UTC); absent while it runs.")
 
 
-class Failure(Block):
+class BatchFailure(Block):
     """An inbox that waiting alone does not cure."""
 
     name: str | None = Field(None, description="Name of its SenderAccount; absent when it has none.")
@@ -207,13 +207,13 @@ class SenderAccountBatchStatus(Block):
     effective: EffectivePolicies | None = Field(
         None, description="The policies and the API key that hold for inboxes that say nothing else."
     )
-    jobs: list[Job] | None = Field(
+    jobs: list[BatchJob] | None = Field(
         None,
         max_length=500,
         description="Running bulk jobs and the last 20 finished ones, newest first.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
-    failures: list[Failure] | None = Field(
+    failures: list[BatchFailure] | None = Field(
         None,
         max_length=20,
         description="The first 20 inboxes that failed, each with its reason; absent when there are none.",

@@ -12,10 +12,10 @@ from pydantic_core import PydanticCustomError
 
 from coldsend_operator.coldsend.reads import ColdSendReads, OnAnswer, Reply
 from coldsend_operator.coldsend.requests import Request
-from coldsend_operator.core.answers import Domain, Page
+from coldsend_operator.core.model.answers import Domain, Page
 from coldsend_operator.kube import paths
 from coldsend_operator.kube.clock import unix_seconds
-from coldsend_operator.kube.connection import Answer, Connection
+from coldsend_operator.kube.connection import Connection, HttpAnswer
 from coldsend_operator.kube.errors import Expired, Forbidden, KubeError, NotFound
 from coldsend_operator.kube.login import load_login, namespace_of_context
 from coldsend_operator.kube.namespaces import get_namespace
@@ -76,7 +76,9 @@ class ReadingConnection(Connection):
         super().__init__(partial(load_login, kubeconfig=access.kubeconfig, context=access.context))
         self._as = {"Impersonate-User": access.impersonate} if access.impersonate else {}
 
-    async def exchange(self, method: str, target: str, headers: dict[str, str], body: Any, seconds: float) -> Answer:
+    async def exchange(
+        self, method: str, target: str, headers: dict[str, str], body: Any, seconds: float
+    ) -> HttpAnswer:
         if not self.may_send(method, target):
             raise AssertionError(f"a command was about to send what it may not: {method} {target}")
         return await super().exchange(method, target, {**headers, **self._as}, body, seconds)

@@ -15,8 +15,8 @@ from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.coldsend.errors import CallFailed
 from coldsend_operator.coldsend.headers import Meta
 from coldsend_operator.coldsend.models import NativeInbox
-from coldsend_operator.core.answers import Domain, Failure, FailureKind, Row, address_key
-from coldsend_operator.core.times import unix_of
+from coldsend_operator.core.model.answers import Domain, Failure, FailureKind, Row, address_key
+from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.resources.common import PREFIX
 from coldsend_operator.tools.allowance import Allowance
 from coldsend_operator.tools.doctor.checks import Check, bad, doubtful, good

@@ -2,13 +2,13 @@
 
 import pytest
 
-from coldsend_operator.core.answers import BulkAnswer, Created, Deleted, Failure, FailureKind, Page
-from coldsend_operator.core.brake import QUIET
-from coldsend_operator.core.calls import Operation
-from coldsend_operator.core.inventory import Inventory
-from coldsend_operator.core.reasons import Reason
-from coldsend_operator.core.records import Account
-from coldsend_operator.core.steps import Move
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.answers import BulkAnswer, Created, Deleted, Failure, FailureKind, Page
+from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.brake import QUIET
+from coldsend_operator.core.workspace.inventory import Inventory
 from tests.support.clock import START
 from tests.support.desk import ANN, Desk, row
 
@@ -18,7 +18,7 @@ LOST = Failure(FailureKind.LOST, "the connection was cut")
 
 
 def get(desk: Desk, account: Account, outcome: Failure = MISSING) -> None:
-    desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=(account.facts.inbox_id or "",)), outcome)
+    desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=(account.stored.inbox_id or "",)), outcome)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_rule_16_a_list_says_nothing_of_what_was_made_after_it_began() -> None:
     desk.wait(1.0)
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), Created(row()))
     desk.answer(listing, Page((), 1, 0, 1, has_next=False))
-    assert "inbox-1" in desk.ledger.inventory.rows
+    assert "inbox-1" in desk.workspace.inventory.rows
 
 
 def test_rule_16_what_vanished_unasked_is_made_again_only_after_a_404_of_its_id() -> None:
@@ -66,11 +66,11 @@ def test_rule_16_what_vanished_unasked_is_made_again_only_after_a_404_of_its_id(
     for _ in range(5):
         desk.wait(300.0)
         desk.sweep()
-    assert desk.step(account).move is Move.GET
-    assert account.facts.inbox_id == "inbox-1"
+    assert desk.step(account).action is Action.GET
+    assert account.stored.inbox_id == "inbox-1"
     get(desk, account)
-    assert desk.chore(account) is Move.FORGET
-    assert desk.step(account).move is Move.CREATE
+    assert desk.patch(account) is Action.FORGET
+    assert desk.step(account).action is Action.CREATE
 
 
 def test_rule_16_a_404_right_after_our_own_create_is_not_believed_yet() -> None:
@@ -80,22 +80,22 @@ def test_rule_16_a_404_right_after_our_own_create_is_not_believed_yet() -> None:
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), Created(row()))
     desk.wait(119.0)
     get(desk, account)
-    assert account.gone_at is None
+    assert account.not_found_at is None
     desk.wait(2.0)
     get(desk, account)
-    assert account.gone_at is not None
+    assert account.not_found_at is not None
 
 
 def test_rule_16_a_404_that_a_later_list_refutes_proves_nothing() -> None:
     desk = Desk()
     account = desk.holder()
     desk.sweep(row())
-    desk.ledger.implausible = "told apart"  # what keeps the next step from being taken at once
+    desk.workspace.implausible = "told apart"  # what keeps the next step from being taken at once
     get(desk, account)
     desk.wait(300.0)
     desk.sweep(row())
-    assert account.gone_at is None
-    assert desk.step(account).move is Move.REST
+    assert account.not_found_at is None
+    assert desk.step(account).action is Action.WAIT
 
 
 def test_rule_16_a_list_that_lags_behind_a_404_does_not_bring_the_inbox_back() -> None:
@@ -105,7 +105,7 @@ def test_rule_16_a_list_that_lags_behind_a_404_does_not_bring_the_inbox_back() -
     get(desk, account)
     desk.wait(10.0)
     desk.sweep(row())
-    assert "inbox-1" not in desk.ledger.inventory.rows
+    assert "inbox-1" not in desk.workspace.inventory.rows
 
 
 def in_deletion() -> tuple[Desk, Account]:
@@ -119,16 +119,16 @@ def in_deletion() -> tuple[Desk, Account]:
 
 def test_rule_17_a_404_ends_a_deletion_when_the_address_is_absent_too() -> None:
     desk, account = in_deletion()
-    assert desk.step(account).move is Move.UNMARK
+    assert desk.step(account).action is Action.REMOVE_FINALIZER
 
 
 def test_rule_17_before_any_look_at_the_address_a_404_does_not_end_a_deletion() -> None:
     desk = Desk()
     account = desk.holder(deleting=True)
     get(desk, account)
-    assert desk.step(account).move is Move.SEARCH
+    assert desk.step(account).action is Action.SEARCH
     desk.search(account)
-    assert desk.step(account).move is Move.UNMARK
+    assert desk.step(account).action is Action.REMOVE_FINALIZER
 
 
 def test_rule_17_the_address_under_another_id_is_left_alone_without_a_lost_create() -> None:
@@ -137,8 +137,8 @@ def test_rule_17_the_address_under_another_id_is_left_alone_without_a_lost_creat
     account = desk.holder(deleting=True)
     desk.sweep(row(inbox_id="inbox-2", made=START - 5_000.0))
     get(desk, account)
-    assert desk.step(account).move is Move.UNMARK
-    assert account.facts.inbox_id == "inbox-1"
+    assert desk.step(account).action is Action.REMOVE_FINALIZER
+    assert account.stored.inbox_id == "inbox-1"
 
 
 def test_rule_17_the_address_under_an_id_that_another_object_holds_is_left_alone() -> None:
@@ -147,8 +147,8 @@ def test_rule_17_the_address_under_an_id_that_another_object_holds_is_left_alone
     desk.holder(inbox_id="inbox-2", name="other")
     desk.sweep(row(inbox_id="inbox-2", made=START - 5_000.0))
     get(desk, account)
-    assert desk.step(account).move is Move.UNMARK
-    assert account.facts.inbox_id == "inbox-1"
+    assert desk.step(account).action is Action.REMOVE_FINALIZER
+    assert account.stored.inbox_id == "inbox-1"
 
 
 def delete_meanwhile(desk: Desk, account: Account) -> None:
@@ -161,7 +161,7 @@ def test_rule_18_an_object_stays_while_its_create_is_under_way_and_what_appears_
     desk.sweep()
     call = desk.ask(Operation.CREATE_SMTP, account)
     delete_meanwhile(desk, account)
-    assert desk.step(account).move is Move.REST
+    assert desk.step(account).action is Action.WAIT
     desk.answer(call, Created(row()))
     desk.wait(QUIET)
     assert [each.inbox_ids for each in desk.calls() if each.operation.deletes] == [("inbox-1",)]
@@ -174,7 +174,7 @@ def test_rule_18_an_object_stays_while_its_job_runs() -> None:
     desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, ann, bob), BulkAnswer("job-1", 2))
     delete_meanwhile(desk, ann)
     step = desk.step(ann)
-    assert (step.move, step.reason) == (Move.REST, Reason.DELETING)
+    assert (step.action, step.reason) == (Action.WAIT, Reason.DELETING)
 
 
 def test_rule_18_an_object_stays_until_the_wait_for_its_lost_create_is_over() -> None:
@@ -185,11 +185,11 @@ def test_rule_18_an_object_stays_until_the_wait_for_its_lost_create_is_over() ->
     delete_meanwhile(desk, account)
     desk.wait(100.0)
     desk.search(account)
-    assert desk.step(account).move is not Move.UNMARK
+    assert desk.step(account).action is not Action.REMOVE_FINALIZER
     desk.wait(21.0)
-    assert desk.step(account).move is Move.SEARCH
+    assert desk.step(account).action is Action.SEARCH
     desk.search(account)
-    assert desk.step(account).move is Move.UNMARK
+    assert desk.step(account).action is Action.REMOVE_FINALIZER
 
 
 def test_rule_18_what_a_lost_create_brings_to_an_object_in_deletion_is_deleted() -> None:
@@ -198,7 +198,7 @@ def test_rule_18_what_a_lost_create_brings_to_an_object_in_deletion_is_deleted()
     desk.sweep(row(made=START - 58.0))
     desk.wait(QUIET)
     assert [each.inbox_ids for each in desk.calls() if each.operation.deletes] == [("inbox-1",)]
-    assert account.facts.origin == "Created"
+    assert account.stored.origin == "Created"
 
 
 def many(desk: Desk, count: int) -> list[Account]:
@@ -213,8 +213,8 @@ def test_rule_19_a_list_without_most_of_at_least_10_known_inboxes_is_not_believe
 ) -> None:
     desk = Desk()
     accounts = many(desk, known)
-    desk.sweep(*(row(account.address or "", account.facts.inbox_id or "") for account in accounts[:shown]))
-    assert (desk.ledger.implausible is None) == believed
+    desk.sweep(*(row(account.address or "", account.stored.inbox_id or "") for account in accounts[:shown]))
+    assert (desk.workspace.implausible is None) == believed
     if not believed:
         get(desk, accounts[-1])
         assert desk.step(accounts[-1]).reason is Reason.INVENTORY_IMPLAUSIBLE
@@ -223,27 +223,27 @@ def test_rule_19_a_list_without_most_of_at_least_10_known_inboxes_is_not_believe
 def test_rule_19_inboxes_whose_deletion_coldsend_accepted_are_not_counted_as_missing() -> None:
     desk = Desk()
     accounts = many(desk, 20)
-    rows = [row(account.address or "", account.facts.inbox_id or "") for account in accounts]
+    rows = [row(account.address or "", account.stored.inbox_id or "") for account in accounts]
     desk.sweep(*rows)
     for account in accounts[:12]:
         delete_meanwhile(desk, account)
-        desk.answer(desk.ask(Operation.DELETE_ACCOUNT, account, inbox_ids=(account.facts.inbox_id,)), Deleted())
+        desk.answer(desk.ask(Operation.DELETE_ACCOUNT, account, inbox_ids=(account.stored.inbox_id,)), Deleted())
     desk.wait(10.0)
     desk.sweep(*rows[12:])
-    assert desk.ledger.implausible is None
+    assert desk.workspace.implausible is None
 
 
 def test_rule_19_objects_in_deletion_whose_inbox_answered_404_are_not_counted_as_missing() -> None:
     desk = Desk()
     accounts = many(desk, 20)
-    rows = [row(account.address or "", account.facts.inbox_id or "") for account in accounts]
+    rows = [row(account.address or "", account.stored.inbox_id or "") for account in accounts]
     desk.sweep(*rows)
     for account in accounts[:12]:
         desk.change(account, account.address or "", deleting=True)
         get(desk, account)
     desk.wait(10.0)
     desk.sweep(*rows[12:])
-    assert desk.ledger.implausible is None
+    assert desk.workspace.implausible is None
 
 
 @pytest.mark.parametrize(("deleting", "moves"), [(False, True), (True, False)])
@@ -255,7 +255,7 @@ def test_rule_19_approve_recreation_never_applies_to_objects_in_deletion(deletin
     get(desk, account)
     step = desk.step(account)
     assert (step.reason is not Reason.INVENTORY_IMPLAUSIBLE) == moves
-    assert step.move is not Move.UNMARK
+    assert step.action is not Action.REMOVE_FINALIZER
     assert ("force-orphan" in step.message) == deleting
 
 
@@ -266,4 +266,4 @@ def test_rule_19_approve_recreation_lets_the_missing_be_made_again() -> None:
     desk.sweep()
     desk.change(accounts[0], accounts[0].address or ANN, annotations=approved)
     get(desk, accounts[0])
-    assert desk.step(accounts[0]).move is Move.FORGET
+    assert desk.step(accounts[0]).action is Action.FORGET

@@ -8,7 +8,8 @@ from pydantic import SecretStr
 
 from coldsend_operator.coldsend.masking import Mask
 from coldsend_operator.coldsend.refusals import read_refusal
-from coldsend_operator.core.answers import (
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.answers import (
     BulkAnswer,
     Created,
     Failure,
@@ -18,10 +19,9 @@ from coldsend_operator.core.answers import (
     ResultRow,
     Row,
 )
-from coldsend_operator.core.calls import Operation
-from coldsend_operator.core.reasons import Reason
-from coldsend_operator.core.records import Account
-from coldsend_operator.core.steps import Move
+from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.model.reasons import Reason
 from tests.support.clock import START
 from tests.support.desk import ANN, Desk, row
 
@@ -50,7 +50,7 @@ def test_rule_06_exists_to_a_first_create_means_not_ours_however_much_it_looks_l
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), EXISTS)
     desk.wait(1.0)
     desk.search(account, row(made=desk.now))
-    assert account.facts.inbox_id is None
+    assert account.stored.inbox_id is None
     assert desk.step(account).reason is Reason.ALREADY_EXISTS
 
 
@@ -62,8 +62,8 @@ def test_rule_06_a_row_that_says_exists_means_not_ours() -> None:
     desk.answer(call, BulkAnswer(None, 2, 1, 1, 0, (failed,)))
     desk.wait(1.0)
     desk.sweep(row(made=desk.now), row(BOB, "inbox-2", made=desk.now))
-    assert ann.facts.inbox_id is None
-    assert bob.facts.inbox_id == "inbox-2"
+    assert ann.stored.inbox_id is None
+    assert bob.stored.inbox_id == "inbox-2"
     desk.wait(130.0)
     desk.sweep(row(made=START), row(BOB, "inbox-2", made=START))
     assert desk.step(ann).reason is Reason.ALREADY_EXISTS
@@ -73,8 +73,8 @@ def test_rule_06_adoption_policy_decides_about_what_exists() -> None:
     desk = Desk()
     account = desk.account(adoptionPolicy="Adopt")
     desk.sweep(row())
-    assert desk.chore(account) is Move.MARK
-    assert (account.facts.inbox_id, account.facts.origin) == ("inbox-1", "Adopted")
+    assert desk.patch(account) is Action.ADD_FINALIZER
+    assert (account.stored.inbox_id, account.stored.origin) == ("inbox-1", "Adopted")
 
 
 OURS = row(made=START)
@@ -100,7 +100,7 @@ def test_rule_06_after_a_lost_answer_what_shows_our_marks_is_ours(shown: Row, ou
     desk.wait(130.0)
     desk.search(account, shown)
     desk.settle()
-    assert (account.facts.inbox_id == "inbox-1") == ours
+    assert (account.stored.inbox_id == "inbox-1") == ours
     if not ours:
         assert desk.step(account).reason is Reason.ALREADY_EXISTS
 
@@ -108,33 +108,33 @@ def test_rule_06_after_a_lost_answer_what_shows_our_marks_is_ours(shown: Row, ou
 @pytest.mark.parametrize(("server_offset", "ours"), [(0.0, False), (-50.0, True)])
 def test_rule_06_created_at_is_read_by_coldsends_own_clock(server_offset: float, ours: bool) -> None:
     desk, account = after_lost_create()
-    desk.ledger.server_offset = server_offset
+    desk.workspace.server_offset = server_offset
     desk.wait(130.0)
     desk.search(account, row(made=START - 50.0))
-    assert (account.facts.inbox_id is not None) == ours
+    assert (account.stored.inbox_id is not None) == ours
 
 
 def test_rule_06_the_mark_is_read_by_the_clock_of_the_api_server() -> None:
     desk = Desk()
-    desk.ledger.kube_offset = 300.0
+    desk.workspace.kube_offset = 300.0
     account = desk.account(marked=START + 300.0)
     desk.sweep(row(made=START))
-    assert desk.step(account).move is Move.REST
-    assert account.facts.origin == "Created"
+    assert desk.step(account).action is Action.WAIT
+    assert account.stored.origin == "Created"
 
 
 def test_rule_07_a_single_create_is_not_repeated_before_its_own_timeout() -> None:
     desk = Desk()
-    desk.ledger.policy.lost_seconds, desk.ledger.policy.check_timeout = 3.0, 120.0
+    desk.workspace.policy.lost_seconds, desk.workspace.policy.check_timeout = 3.0, 120.0
     (account,) = wanting(desk)
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
     desk.wait(100.0)
     desk.search(account)
-    assert desk.step(account).move is not Move.CREATE
+    assert desk.step(account).action is not Action.CREATE
     desk.wait(21.0)
     desk.search(account)
-    assert desk.chore(account) is Move.UNMARK
-    assert desk.step(account).move is Move.CREATE
+    assert desk.patch(account) is Action.REMOVE_FINALIZER
+    assert desk.step(account).action is Action.CREATE
 
 
 def test_rule_07_a_lost_bulk_is_waited_for_from_the_last_member_that_appeared() -> None:
@@ -143,28 +143,28 @@ def test_rule_07_a_lost_bulk_is_waited_for_from_the_last_member_that_appeared() 
     desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, ann, bob), LOST)
     desk.wait(100.0)
     desk.sweep(row(made=desk.now))
-    assert ann.facts.inbox_id == "inbox-1"
+    assert ann.stored.inbox_id == "inbox-1"
     desk.wait(100.0)
     desk.sweep(row())
-    assert desk.step(bob).move is not Move.CREATE
+    assert desk.step(bob).action is not Action.CREATE
     desk.wait(21.0)
     desk.sweep(row())
-    assert desk.chore(bob) is Move.UNMARK
-    assert desk.step(bob).move is Move.CREATE
+    assert desk.patch(bob) is Action.REMOVE_FINALIZER
+    assert desk.step(bob).action is Action.CREATE
 
 
 def test_rule_07_after_a_restart_a_mark_counts_as_a_create_that_has_just_left() -> None:
     desk = Desk()
     account = desk.account(marked=START - 3600.0)
     desk.sweep()
-    assert desk.step(account).move is not Move.CREATE
+    assert desk.step(account).action is not Action.CREATE
     desk.wait(119.0)
     desk.sweep()
-    assert desk.step(account).move is not Move.CREATE
+    assert desk.step(account).action is not Action.CREATE
     desk.wait(2.0)
     desk.sweep()
-    assert desk.chore(account) is Move.UNMARK
-    assert desk.step(account).move is Move.CREATE
+    assert desk.patch(account) is Action.REMOVE_FINALIZER
+    assert desk.step(account).action is Action.CREATE
 
 
 def test_rule_08_a_job_is_polled_only_when_all_its_members_show_its_id() -> None:
@@ -174,9 +174,9 @@ def test_rule_08_a_job_is_polled_only_when_all_its_members_show_its_id() -> None
     desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, ann, bob), BulkAnswer("job-1", 2))
     desk.wait(60.0)
     assert Operation.POLL_CREATE_JOB not in desk.operations()
-    desk.ledger.stored(ann.uid, ann.facts)
+    desk.workspace.status_stored(ann.uid, ann.stored)
     assert Operation.POLL_CREATE_JOB not in desk.operations()
-    desk.ledger.stored(bob.uid, bob.facts)
+    desk.workspace.status_stored(bob.uid, bob.stored)
     assert Operation.POLL_CREATE_JOB in desk.operations()
 
 
@@ -189,7 +189,7 @@ def test_rule_08_a_restart_goes_on_with_the_stored_job_and_makes_nothing_twice()
     polls = [call for call in desk.calls() if call.operation is Operation.POLL_CREATE_JOB]
     assert [call.job for call in polls] == ["job-1"]
     desk.answer(desk.ask(Operation.POLL_CREATE_JOB, job="job-1"), JobProgress("COMPLETED", total=2, processed=2))
-    assert {desk.step(each).move for each in (ann, bob)} == {Move.SEARCH}
+    assert {desk.step(each).action for each in (ann, bob)} == {Action.SEARCH}
 
 
 def test_rule_08_an_inbox_is_made_again_only_after_its_old_id_was_cleared() -> None:
@@ -201,14 +201,14 @@ def test_rule_08_an_inbox_is_made_again_only_after_its_old_id_was_cleared() -> N
     desk.answer(
         desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), Failure(FailureKind.NOT_FOUND, "", 404)
     )
-    assert desk.step(account).move is Move.SEARCH  # a wrong route answers 404 to everything
+    assert desk.step(account).action is Action.SEARCH  # a wrong route answers 404 to everything
     desk.search(account)
-    assert desk.chore(account) is Move.FORGET
-    assert account.facts.inbox_id is None
-    assert desk.step(account).move is Move.REST
-    desk.ledger.stored(account.uid, account.facts)
+    assert desk.patch(account) is Action.FORGET
+    assert account.stored.inbox_id is None
+    assert desk.step(account).action is Action.WAIT
+    desk.workspace.status_stored(account.uid, account.stored)
     desk.search(account)
-    assert desk.step(account).move is Move.CREATE
+    assert desk.step(account).action is Action.CREATE
 
 
 def test_rule_09_of_two_inboxes_of_one_address_the_one_in_status_stays_and_the_other_is_told() -> None:
@@ -217,7 +217,7 @@ def test_rule_09_of_two_inboxes_of_one_address_the_one_in_status_stays_and_the_o
     desk.sweep(row(), row(inbox_id="inbox-2"))
     desk.wait(700.0)
     desk.sweep(row(), row(inbox_id="inbox-2"))
-    assert account.facts.inbox_id == "inbox-1"
+    assert account.stored.inbox_id == "inbox-1"
     status, reason, message = desk.says(account)["Synced"]
     assert (status, reason) == ("False", "AddressConflict")
     assert "inbox-2" in message
@@ -249,7 +249,7 @@ def test_rule_10_a_lost_one_of_them_is_neither_repeated_nor_matched() -> None:
     desk.wait(250.0)
     desk.sweep(row("n0@mail.example.com", inbox_type="COLDSEND", made=desk.now))
     step = desk.step(account)
-    assert (step.move, step.reason, account.facts.inbox_id) == (Move.REST, Reason.MISSING_SCOPES, None)
+    assert (step.action, step.reason, account.stored.inbox_id) == (Action.WAIT, Reason.MISSING_SCOPES, None)
     assert "domains:read" in step.message
     assert "spec.native.domainName" in step.message
 
@@ -262,8 +262,8 @@ def test_rule_11_a_refused_bulk_costs_only_the_item_that_is_named() -> None:
     desk.answer(call, Failure(FailureKind.REFUSED, "item 1, smtp_host: is not known", 422, (fault,)))
     assert desk.step(bob).reason is Reason.REJECTED
     assert "is not known" in desk.step(bob).message
-    assert {desk.chore(each) for each in (ann, eve)} == {Move.UNMARK}
-    assert {desk.step(each).move for each in (ann, eve)} == {Move.CREATE}
+    assert {desk.patch(each) for each in (ann, eve)} == {Action.REMOVE_FINALIZER}
+    assert {desk.step(each).action for each in (ann, eve)} == {Action.CREATE}
     assert "smtp_host" not in desk.step(ann).message
 
 
@@ -287,7 +287,7 @@ def test_rule_11_a_bulk_refused_without_a_place_is_halved_until_one_item_is_left
         desk.wait(3.0)
     assert sizes[:3] == [8, 4, 4]
     assert len(sizes) <= 8
-    assert [account for account in accounts if account.setback is not None] == [accounts[5]]
+    assert [account for account in accounts if account.create_backoff is not None] == [accounts[5]]
 
 
 def refusal_of(*details: dict[str, object]) -> Failure:

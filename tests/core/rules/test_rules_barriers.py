@@ -8,8 +8,8 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
-from coldsend_operator.core.planning import make_plan
-from coldsend_operator.core.steps import Move
+from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.plan import make_plan
 from coldsend_operator.kube.client import KubeError
 from coldsend_operator.resources.names import BATCH_KIND
 from tests.core.rules.watching import running
@@ -112,12 +112,12 @@ def test_rule_38_a_fault_in_the_decision_for_one_account_costs_that_account_alon
     desk = Desk()
     evil, victim = desk.account("evil@company.com"), desk.account(VICTIM)
     desk.sweep()
-    evil.setback = "nonsense"  # type: ignore[assignment] # whatever a decision fails at
-    desk.ledger.touch_everything()
+    evil.create_backoff = "nonsense"  # type: ignore[assignment] # whatever a decision fails at
+    desk.workspace.touch_everything()
     desk.wait(3.0)
     calls = desk.calls()
     assert [uid for call in calls for uid in call.uids] == [victim.uid]
-    assert list(desk.ledger.undecided) == [evil.uid]
+    assert list(desk.workspace.undecided) == [evil.uid]
 
 
 def test_rule_38_a_fault_in_a_decision_is_told_and_decided_again() -> None:
@@ -126,12 +126,12 @@ def test_rule_38_a_fault_in_a_decision_is_told_and_decided_again() -> None:
     uid = simulation.apply("sales", "one", "a@company.com") or ""
     simulation.apply("sales", "victim", VICTIM)
     simulation.wait(30.0)
-    account = process.operator.registry.accounts[uid]
-    account.look_at = "soon"  # type: ignore[assignment] # whatever a decision fails at
-    process.runners[0]._look(uid)
+    account = process.operator.controller.accounts[uid]
+    account.probe_at = "soon"  # type: ignore[assignment] # whatever a decision fails at
+    process.loops[0]._decide_again(uid)
     simulation.wait(5.0)
     assert set_aside(process)["SenderAccount"] == 1
-    account.look_at = None
+    account.probe_at = None
     simulation.wait(700.0)
     assert set_aside(process)["SenderAccount"] == 0
     assert process.operator.alive
@@ -142,8 +142,8 @@ def test_rule_38_a_fault_in_the_plan_of_one_lane_keeps_no_other_lane_waiting() -
     victim = desk.account(VICTIM)
     desk.sweep()
     desk.wait(3.0)
-    desk.ledger.jobs = "nonsense"  # type: ignore[assignment] # whatever a plan fails at
-    plan = make_plan(desk.ledger, desk.now)
+    desk.workspace.jobs = "nonsense"  # type: ignore[assignment] # whatever a plan fails at
+    plan = make_plan(desk.workspace, desk.now)
     assert [call.uids for call in plan.calls if call.operation.creates] == [(victim.uid,)]
     assert plan.faults
 
@@ -155,8 +155,8 @@ def test_rule_38_an_account_that_cannot_be_planned_keeps_no_other_of_its_lane_wa
     desk.sweep(*(row(name, f"inbox-{name}") for name in names))
     desk.wait(30.0)
     evil = accounts[0]
-    evil.facts = "nonsense"  # type: ignore[assignment] # whatever a plan fails at
-    plan = make_plan(desk.ledger, desk.now)
+    evil.stored = "nonsense"  # type: ignore[assignment] # whatever a plan fails at
+    plan = make_plan(desk.workspace, desk.now)
     (call,) = [call for call in plan.calls if call.operation.deletes]
     assert set(call.uids) == {each.uid for each in accounts[1:]}
     assert list(plan.unplanned) == [evil.uid]
@@ -169,14 +169,14 @@ def test_rule_38_an_account_that_cannot_be_planned_is_told_and_keeps_no_look_of_
     uid = simulation.apply("sales", "one", "a@company.com") or ""
     other = simulation.apply("sales", "victim", VICTIM) or ""
     simulation.wait(30.0)
-    ledger, accounts = process.runners[0].ledger, process.operator.registry.accounts
+    workspace, accounts = process.loops[0].workspace, process.operator.controller.accounts
     for each in (uid, other):
-        ledger.enqueue(accounts[each], (Move.SEARCH, ""), simulation.clock())
-    ledger.searches[uid] = "nonsense"  # type: ignore[assignment] # whatever a plan fails at
-    process.call(process.runners[0].wake)
+        workspace.enqueue(accounts[each], (Action.SEARCH, ""), simulation.clock())
+    workspace.searches[uid] = "nonsense"  # type: ignore[assignment] # whatever a plan fails at
+    process.call(process.loops[0].wake)
     simulation.pass_time(0.1)
     assert set_aside(process)["SenderAccount"] == 1
-    assert {each for call in ledger.flying.values() for each in call.uids} == {other}
+    assert {each for call in workspace.in_flight.values() for each in call.uids} == {other}
     simulation.wait(30.0)
     assert set_aside(process)["SenderAccount"] == 0
 
@@ -187,16 +187,16 @@ def test_rule_38_a_fault_in_the_round_of_a_workspace_is_told_once_and_ends_nothi
     process = running(simulation)
     simulation.apply("sales", "one", "a@company.com")
     simulation.wait(30.0)
-    kept = getattr(process.runners[0].ledger, field)
+    kept = getattr(process.loops[0].workspace, field)
     with capture_logs() as lines:
-        setattr(process.runners[0].ledger, field, "nonsense")  # whatever a round fails at
-        process.call(process.runners[0].wake)
+        setattr(process.loops[0].workspace, field, "nonsense")  # whatever a round fails at
+        process.call(process.loops[0].wake)
         for _ in range(20):
             simulation.pass_time(5.0)
             simulation.drain()
     assert [line["event"] for line in lines if line["log_level"] == "error"] == ["loop_failed"]
     assert process.operator.alive
-    setattr(process.runners[0].ledger, field, kept)
+    setattr(process.loops[0].workspace, field, kept)
     simulation.apply("sales", "victim", VICTIM)
     simulation.wait(60.0)
     assert len(simulation.remote.at(VICTIM)) == 1
@@ -214,7 +214,7 @@ def test_rule_38_a_status_that_is_never_taken_is_tried_ever_more_slowly_and_keep
     assert len([line for line in lines if line.get("operation") == "write_status"]) == 1
     assert set_aside(process)["SenderAccount"] == 1
     assert len(simulation.remote.at(VICTIM)) == 1
-    assert process.operator.registry.accounts[uid].facts.inbox_id
+    assert process.operator.controller.accounts[uid].stored.inbox_id
     assert process.operator._snapshot().workspaces["default"].sweep_age < 400.0
 
 
@@ -236,13 +236,13 @@ def test_rule_38_a_key_that_changed_moves_all_objects_but_the_one_that_fails() -
     evil = simulation.apply("sales", "evil", "evil@company.com", **key) or ""
     simulation.apply("sales", "victim", VICTIM, **key)
     simulation.wait(5.0)
-    account = process.operator.registry.accounts[evil]
-    account.facts, kept = "nonsense", account.facts  # type: ignore[assignment] # whatever placing fails at
+    account = process.operator.controller.accounts[evil]
+    account.stored, kept = "nonsense", account.stored  # type: ignore[assignment] # whatever placing fails at
     simulation.give_second_key("sales")
     simulation.wait(60.0)
     assert process.operator.alive
     assert len(simulation.remote.at(VICTIM)) == 1
-    account.facts = kept
+    account.stored = kept
     simulation.wait(700.0)
     assert len(simulation.remote.at("evil@company.com")) == 1
 
@@ -255,7 +255,7 @@ def test_rule_38_a_workspace_that_cannot_be_stopped_keeps_no_other_from_storing_
         simulation.apply("sales", f"one-{number}", f"{number}@company.com", apiKeySecretRef={"name": f"key-{number}"})
     process = running(simulation)
     simulation.wait(60.0)
-    process.runners[0].ledger.timers = "nonsense"  # type: ignore[assignment] # whatever a stop fails at
+    process.loops[0].workspace.timers = "nonsense"  # type: ignore[assignment] # whatever a stop fails at
     task = process.stop()
     while not task.done():
         simulation.pass_time(1.0)

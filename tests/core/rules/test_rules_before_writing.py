@@ -2,10 +2,10 @@
 
 import pytest
 
-from coldsend_operator.core.answers import Created, Failure, FailureKind
-from coldsend_operator.core.calls import Operation
-from coldsend_operator.core.reasons import Reason
-from coldsend_operator.core.steps import Move
+from coldsend_operator.core.model.answers import Created, Failure, FailureKind
+from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.kube.lease import Election
 from coldsend_operator.resources.crd import UNSEEN
 from coldsend_operator.resources.names import FINALIZER
@@ -130,8 +130,8 @@ def test_rule_03_a_create_of_unknown_outcome_is_repeated_only_after_a_look_begun
     desk.wait(seconds)
     desk.search(account)
     desk.wait(200.0 - seconds)
-    desk.chore(account)
-    assert (desk.step(account).move is Move.CREATE) == repeats
+    desk.patch(account)
+    assert (desk.step(account).action is Action.CREATE) == repeats
 
 
 def test_rule_03_a_look_that_began_before_the_wait_was_over_proves_nothing_however_late_it_ends() -> None:
@@ -141,7 +141,7 @@ def test_rule_03_a_look_that_began_before_the_wait_was_over_proves_nothing_howev
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.LOST, "cut"))
     desk.wait(100.0)
     desk.sweep(seconds=60.0)
-    assert desk.step(account).move is not Move.CREATE
+    assert desk.step(account).action is not Action.CREATE
 
 
 def test_rule_03_known_outcomes_are_in_the_inventory() -> None:
@@ -149,8 +149,8 @@ def test_rule_03_known_outcomes_are_in_the_inventory() -> None:
     account = desk.account()
     desk.sweep()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), Created(row()))
-    assert [found.inbox_id for found in desk.ledger.inventory.at(row().address)] == ["inbox-1"]
-    assert desk.step(account).move is not Move.CREATE
+    assert [found.inbox_id for found in desk.workspace.inventory.at(row().address)] == ["inbox-1"]
+    assert desk.step(account).action is not Action.CREATE
 
 
 def test_rule_03_before_the_first_full_list_a_lone_object_is_looked_up_by_search() -> None:
@@ -171,7 +171,7 @@ def test_rule_04_a_mark_without_an_inbox_tells_of_a_create_that_may_have_left() 
     desk = Desk()
     account = desk.account(marked=START - 60.0)
     desk.sweep(row(made=START - 58.0))
-    assert (account.facts.inbox_id, account.facts.origin) == ("inbox-1", "Created")
+    assert (account.stored.inbox_id, account.stored.origin) == ("inbox-1", "Created")
 
 
 def test_rule_04_a_finalizer_without_a_mark_is_waited_for_after_a_start_and_proves_nothing() -> None:
@@ -179,10 +179,10 @@ def test_rule_04_a_finalizer_without_a_mark_is_waited_for_after_a_start_and_prov
     desk = Desk()
     account = desk.account(finalizers=(FINALIZER,))
     desk.sweep()
-    assert desk.step(account).move is not Move.CREATE
+    assert desk.step(account).action is not Action.CREATE
     desk.wait(130.0)
     desk.search(account, row(made=START))
-    assert account.facts.inbox_id is None
+    assert account.stored.inbox_id is None
     assert desk.step(account).reason is Reason.ALREADY_EXISTS
 
 
@@ -191,8 +191,8 @@ def test_rule_04_a_held_inbox_without_the_finalizer_gets_it_back_before_anything
     account = desk.holder()
     desk.sweep(row())
     desk.change(account, finalizers=(), displayName="Joe", updatePolicy="Recreate")
-    assert desk.step(account).move is Move.MARK
-    assert desk.chore(account) is Move.MARK
+    assert desk.step(account).action is Action.ADD_FINALIZER
+    assert desk.patch(account) is Action.ADD_FINALIZER
     assert account.desired.finalizers == (FINALIZER,)
 
 
@@ -227,7 +227,7 @@ def test_rule_04_a_refused_create_takes_its_mark_off_again() -> None:
     account = desk.account()
     desk.sweep()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.REFUSED, "bad password", 422))
-    assert desk.step(account).move is Move.UNMARK
+    assert desk.step(account).action is Action.REMOVE_FINALIZER
 
 
 def test_rule_05_the_lease_counts_as_ours_for_less_than_10_seconds_after_a_renewal_left() -> None:

@@ -4,15 +4,15 @@ from typing import Any
 
 import pytest
 
-from coldsend_operator.core.answers import Page
-from coldsend_operator.core.brake import LONGEST_WAIT, QUIET, WINDOW, Brake
-from coldsend_operator.core.calls import Operation
-from coldsend_operator.core.deciding import ask_brake_for_all
-from coldsend_operator.core.policy import NamespaceMarks, Policy, Threshold
-from coldsend_operator.core.queues import LINGER
-from coldsend_operator.core.reasons import Reason
-from coldsend_operator.core.records import Account, Credentials, Setback
-from coldsend_operator.core.steps import still_due
+from coldsend_operator.core.decide import still_due
+from coldsend_operator.core.decide.changed_accounts import ask_brake_for_all
+from coldsend_operator.core.model.account import Account, Backoff, Credentials
+from coldsend_operator.core.model.answers import Page
+from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.policy import NamespaceSettings, Policy, Threshold
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.brake import LONGEST_WAIT, QUIET, WINDOW, Brake
+from coldsend_operator.core.workspace.queues import LINGER
 from tests.core.rules.watching import play_until, running
 from tests.support.clock import START
 from tests.support.desk import ANN, Desk, row
@@ -25,12 +25,12 @@ DELETES = {Operation.DELETE_ACCOUNT, Operation.DELETE_ACCOUNTS}
 
 def holders(desk: Desk, count: int, namespace: str = "sales", **around: Any) -> list[Account]:
     """Objects that hold inboxes, which ColdSend does not show yet."""
-    names = [f"{namespace}-{len(desk.ledger.accounts)}-{number}" for number in range(count)]
+    names = [f"{namespace}-{len(desk.workspace.accounts)}-{number}" for number in range(count)]
     return [desk.holder(f"{name}@company.com", f"in-{name}", namespace=namespace, **around) for name in names]
 
 
 def show(desk: Desk, accounts: list[Account]) -> None:
-    desk.sweep(*(row(account.address or "", account.facts.inbox_id or "") for account in accounts))
+    desk.sweep(*(row(account.address or "", account.stored.inbox_id or "") for account in accounts))
 
 
 def delete(desk: Desk, accounts: list[Account], **around: Any) -> None:
@@ -67,7 +67,7 @@ def test_rule_45_a_wipe_during_downtime_is_held_before_the_first_page_of_the_lis
     accounts = holders(desk, 200, deleting=True)
     desk.wait(LONGEST_WAIT)
     assert said(desk, accounts) == {"DeletionHeld"}
-    rows = [row(account.address or "", account.facts.inbox_id or "") for account in accounts]
+    rows = [row(account.address or "", account.stored.inbox_id or "") for account in accounts]
     call = desk.ask(Operation.LIST_ACCOUNTS)
     desk.answer(call, Page(tuple(rows[:100]), 1, 200, 2, has_next=True))
     for _ in range(5):
@@ -102,13 +102,13 @@ def test_rule_45_a_start_counts_the_deletions_of_all_keys_of_a_workspace_before_
         simulation.apply("sales", f"b-{number}", f"b{number}@company.com", apiKeySecretRef={"name": SECOND})
     process = running(simulation)
     simulation.wait(700.0)
-    assert len({id(runner.ledger.brake) for runner in process.runners}) == 1
+    assert len({id(loop.workspace.brake) for loop in process.loops}) == 1
     simulation.crash()
     for uid in simulation.uids:
         simulation.delete(uid)
     process = running(simulation)
     play_until(simulation, lambda: process.operator._leading)
-    brake = process.runners[0].ledger.brake
+    brake = process.loops[0].workspace.brake
     play_until(simulation, lambda: brake.held)
     assert brake.held == 16
 
@@ -116,10 +116,10 @@ def test_rule_45_a_start_counts_the_deletions_of_all_keys_of_a_workspace_before_
 def test_rule_45_an_object_that_cannot_be_counted_at_a_start_does_not_keep_others_from_being_counted() -> None:
     desk = Desk()
     evil, _ = holders(desk, 2, deleting=True)
-    evil.facts = "nonsense"  # type: ignore[assignment] # whatever the count fails at
-    desk.ledger.brake = brake = Brake(Threshold(number=0))
-    ask_brake_for_all(desk.ledger, desk.now)
-    brake.settle(of(2), desk.now)
+    evil.stored = "nonsense"  # type: ignore[assignment] # whatever the count fails at
+    desk.workspace.brake = brake = Brake(Threshold(number=0))
+    ask_brake_for_all(desk.workspace, desk.now)
+    brake.decide(of(2), desk.now)
     assert brake.held == 1
 
 
@@ -135,38 +135,38 @@ def test_rule_45_a_held_inbox_that_is_gone_is_found_gone_without_an_approval() -
 def test_rule_45_one_forgotten_held_deletion_does_not_keep_the_base() -> None:
     brake = Brake(Threshold())
     first = ask(brake, 501)
-    brake.settle(of(1000), START)
+    brake.decide(of(1000), START)
     assert brake.held == 501
     for uid in first[1:]:
         brake.ask(uid, "sales", START, approved=True)
-    brake.settle(of(1000), START)
+    brake.decide(of(1000), START)
     brake.leave(first[1:], START)
     later = START + 7 * 86_400.0
     ask(brake, 499, at=later)
-    brake.settle(of(500), later)
+    brake.decide(of(500), later)
     assert brake.held == 500
 
 
 def test_rule_45_held_deletions_of_a_small_workspace_do_not_hold_those_of_a_large_one() -> None:
     brake = Brake(Threshold())
     ask(brake, 11, "tenant")
-    brake.settle({"tenant": 11, "sales": 9}, START)
+    brake.decide({"tenant": 11, "sales": 9}, START)
     assert brake.held == 11
     restarted = Brake(Threshold())
     restarted.load(brake.to_json(), START + 3600.0)
     for each, at in ((brake, START + 2 * WINDOW), (restarted, START + 3600.0)):
         ask(each, 11, "tenant")
         ask(each, 100, at=at)
-        each.settle({"tenant": 11, "sales": 9_989}, at)
+        each.decide({"tenant": 11, "sales": 9_989}, at)
         assert each.held == 11
 
 
 def test_rule_45_what_is_held_since_long_does_not_count_with_what_comes() -> None:
     brake = Brake(Threshold(number=20))
     ask(brake, 21, "tenant")
-    brake.settle(of(100, tenant=21), START)
+    brake.decide(of(100, tenant=21), START)
     ask(brake, 20, at=START + WINDOW)
-    brake.settle(of(100, tenant=21), START + WINDOW)
+    brake.decide(of(100, tenant=21), START + WINDOW)
     assert brake.held == 21
 
 
@@ -175,7 +175,7 @@ def test_rule_45_the_base_is_what_was_managed_before_the_oldest_deletion_that_st
     for minute in range(20):  # 4 % of 100 a minute: 40 within each window
         at = START + minute * 60.0
         uids = ask(brake, 4, at=at)
-        brake.settle(of(100 - 4 * minute), at)
+        brake.decide(of(100 - 4 * minute), at)
         if brake.held:
             break
         brake.leave(uids, at)
@@ -191,10 +191,10 @@ def test_rule_45_the_base_is_what_was_managed_before_the_oldest_deletion_that_st
 def test_rule_23_what_was_approved_does_not_count_against_what_comes_later(restart: bool) -> None:
     brake = Brake(Threshold())
     approved = ask(brake, 250)
-    brake.settle(of(254), START)
+    brake.decide(of(254), START)
     for uid in approved:
         brake.ask(uid, "sales", START, approved=True)
-    brake.settle(of(254), START + 60.0)
+    brake.decide(of(254), START + 60.0)
     brake.leave(approved, START + 60.0)
     for uid in approved:
         brake.forget(uid)
@@ -202,7 +202,7 @@ def test_rule_23_what_was_approved_does_not_count_against_what_comes_later(resta
         state, brake = brake.to_json(), Brake(Threshold())
         brake.load(state, START + 70.0)
     ask(brake, 1, at=START + 100.0)
-    brake.settle(of(4), START + 100.0)
+    brake.decide(of(4), START + 100.0)
     assert brake.held == 0
 
 
@@ -216,7 +216,7 @@ def test_rule_23_once_over_the_threshold_a_namespace_passes_only_with_a_minor_pa
     names = [f"team-{number}" for number in range(namespaces)]
     for name in names:
         ask(brake, 8, name)
-    brake.settle(dict.fromkeys(names, each), START)
+    brake.decide(dict.fromkeys(names, each), START)
     assert brake.held == held
 
 
@@ -272,15 +272,15 @@ def test_rule_23_an_approved_deletion_waits_for_no_other() -> None:
 def test_rule_23_a_deletion_that_a_restart_asks_for_again_is_no_second_one() -> None:
     before = Brake(Threshold(number=20))
     uids = ask(before, 15)
-    before.settle(of(100), START)
+    before.decide(of(100), START)
     before.leave(uids, START + 5.0)
     after = Brake(Threshold(number=20))
     after.load(before.to_json(), START + 60.0)
     ask(after, 15)
-    after.settle(of(100), START + 60.0)
+    after.decide(of(100), START + 60.0)
     assert after.held == 0
     ask(after, 6, at=START + 30.0)
-    after.settle(of(100), START + 60.0)
+    after.decide(of(100), START + 60.0)
     assert after.held == 6
 
 
@@ -289,7 +289,7 @@ def test_rule_23_what_the_version_before_stored_is_held() -> None:
     left = [[START - 30.0, "sales", 12]]
     brake.load({"left": left, "heldBefore": {"sales": START}, "base": 30, "baseAt": START - 30.0}, START + 60.0)
     (uid, *_) = ask(brake, 5)
-    brake.settle(of(18), START + 60.0)
+    brake.decide(of(18), START + 60.0)
     assert brake.held == 5
     assert brake.message(uid) == "Deletion is on hold: too many inboxes were to be deleted within 10 minutes."
 
@@ -299,7 +299,7 @@ def test_rule_23_what_the_version_before_stored_is_held() -> None:
 
 def batch_of(desk: Desk, count: int, uid: str = "pool", namespace: str = "sales") -> list[Account]:
     accounts = holders(desk, count, namespace, batch=uid)
-    desk.ledger.policy.leaving[uid] = count
+    desk.workspace.policy.leaving[uid] = count
     return accounts
 
 
@@ -337,51 +337,51 @@ def test_rule_23_a_batch_that_has_begun_to_leave_leaves_as_a_whole() -> None:
     delete(desk, pool[:10])
     desk.wait(QUIET)  # of known size: it waits only for others that may ask for its inboxes (rule 30)
     (call,) = (each for each in desk.calls() if each.operation in DELETES)
-    desk.ledger.brake.leave(call.uids, desk.now)
+    desk.workspace.brake.leave(call.uids, desk.now)
     delete(desk, others[:60])
     delete(desk, pool[10:])
     desk.wait(QUIET)
     assert said(desk, others[:60]) == {"DeletionHeld"}
     assert {desk.step(account).reason for account in pool} == {Reason.DELETING}
     restarted = Brake(Threshold())
-    restarted.load(desk.ledger.brake.to_json(), desk.now)
+    restarted.load(desk.workspace.brake.to_json(), desk.now)
     for account in pool[10:]:
         restarted.ask(account.uid, "sales", START, approved=False, batch="sales/pool", size=20)
-    restarted.settle(of(90), desk.now)
+    restarted.decide(of(90), desk.now)
     assert restarted.held == 0
 
 
 def test_rule_23_children_of_a_held_batch_that_ask_later_are_held_with_it() -> None:
     brake = Brake(Threshold(number=20))
     brake.ask("first", "sales", START, approved=False, batch="pool", size=21)
-    brake.settle(of(100), START)
+    brake.decide(of(100), START)
     at = START + 2 * WINDOW
     brake.ask("second", "sales", at, approved=False, batch="pool", size=21)
-    brake.settle(of(100), at)
+    brake.decide(of(100), at)
     assert brake.held == 2
 
 
 def test_rule_23_children_that_were_approved_one_by_one_do_not_weigh_with_the_rest_of_their_batch() -> None:
     brake = Brake(Threshold(number=20))
     uids = ask(brake, 21, batch="pool", size=21)
-    brake.settle(of(100), START)
+    brake.decide(of(100), START)
     for uid in uids[1:]:
         brake.ask(uid, "sales", START, approved=True, batch="pool", size=21)
     brake.leave(uids[1:], START)
     ask(brake, 19, at=START + 60.0)
-    brake.settle(of(80), START + 60.0)
+    brake.decide(of(80), START + 60.0)
     assert brake.held == 1
 
 
 def test_rule_23_a_second_shorter_list_counts_with_the_first_one() -> None:
     brake = Brake(Threshold(number=45))
     first = ask(brake, 20, batch="pool", size=20)
-    brake.settle(of(100), START)
+    brake.decide(of(100), START)
     brake.leave(first, START)
     for uid in first:
         brake.forget(uid)
     ask(brake, 1, at=START + 60.0, batch="pool", size=30)
-    brake.settle(of(80), START + 60.0)
+    brake.decide(of(80), START + 60.0)
     assert brake.held == 1
 
 
@@ -439,7 +439,7 @@ def test_rule_23_a_child_deleted_by_hand_later_is_no_decision_over_its_batch() -
 def test_rule_23_the_message_counts_in_good_english(waiting: int, managed: int, limit: int, words: str) -> None:
     brake = Brake(Threshold(number=limit))
     (uid, *_) = ask(brake, waiting)
-    brake.settle(of(managed), START)
+    brake.decide(of(managed), START)
     assert brake.message(uid) == f"Deletion is on hold: {words}"
 
 
@@ -460,10 +460,10 @@ def test_rule_23_a_flood_rewrites_the_messages_once_after_it() -> None:
     told = 0
     for second in range(30):
         ask(brake, 10, at=START + second)
-        told += len(brake.settle(of(1000), START + second))
+        told += len(brake.decide(of(1000), START + second))
     assert told == 300
     assert brake.tell_at is not None
-    assert len(brake.settle(of(1000), brake.tell_at)) == 300
+    assert len(brake.decide(of(1000), brake.tell_at)) == 300
     (uid, *_) = ask(brake, 10)
     assert "300 of 1000" in brake.message(uid)
     assert brake.tell_at is None
@@ -472,9 +472,9 @@ def test_rule_23_a_flood_rewrites_the_messages_once_after_it() -> None:
 def test_rule_23_an_approval_changes_no_message_of_the_others() -> None:
     brake = Brake(Threshold(number=20))
     uids = ask(brake, 30)
-    brake.settle(of(100), START)
+    brake.decide(of(100), START)
     brake.ask(uids[0], "sales", START, approved=True)
-    assert brake.settle(of(100), START + 60.0) == set()
+    assert brake.decide(of(100), START + 60.0) == set()
     assert "30 of 100" in brake.message(uids[1])
 
 
@@ -500,10 +500,10 @@ def test_rule_31_what_waits_when_the_crd_is_deleted_is_held_too_and_stays_so() -
     accounts = holders(desk, 2)
     show(desk, accounts)
     delete(desk, accounts)
-    desk.ledger.policy.hold_deletions = True
+    desk.workspace.policy.hold_deletions = True
     desk.wait(QUIET)
     assert leaving(desk) == 0
-    desk.ledger.policy.hold_deletions = False
+    desk.workspace.policy.hold_deletions = False
     desk.wait(WINDOW)
     assert leaving(desk) == 0
 
@@ -513,8 +513,8 @@ def test_rule_31_a_deletion_that_coldsend_refused_before_is_not_tried_again_whil
     accounts = holders(desk, 1)
     show(desk, accounts)
     delete(desk, accounts)
-    accounts[0].refused_delete = Setback(Reason.IN_USE_BY_CAMPAIGN, "", desk.now, desk.now, accounts[0].basis)
-    desk.ledger.policy.hold_deletions = True
+    accounts[0].delete_backoff = Backoff(Reason.IN_USE_BY_CAMPAIGN, "", desk.now, desk.now, accounts[0].basis)
+    desk.workspace.policy.hold_deletions = True
     desk.wait(WINDOW)
     assert leaving(desk) == 0
     assert said(desk, accounts) == {"DeletionHeld"}
@@ -527,10 +527,10 @@ def test_rule_31_a_call_that_is_being_prepared_when_its_deletion_is_put_on_hold_
     show(desk, accounts)
     delete(desk, accounts)
     call = desk.ask(Operation.DELETE_ACCOUNT, *accounts)
-    desk.ledger.brake.leave(call.uids, desk.now)
-    desk.ledger.policy.hold_deletions = how == "crd_deleted"
+    desk.workspace.brake.leave(call.uids, desk.now)
+    desk.workspace.policy.hold_deletions = how == "crd_deleted"
     delete(desk, accounts, deletionProtection=how == "protected")
-    assert still_due(accounts[0], call, accounts[0].desired.generation, desk.ledger) == (how == "neither")
+    assert still_due(accounts[0], call, accounts[0].desired.generation, desk.workspace) == (how == "neither")
 
 
 # -- deletionProtection
@@ -556,9 +556,9 @@ def test_deletion_protection_is_approved_on_the_object_that_bears_it_only(where:
     desk = Desk()
     (account,) = holders(desk, 1, batch="pool", deletionProtection=True)
     show(desk, [account])
-    approval = {"pool": NamespaceMarks(approve_deletion=True)}
-    desk.ledger.policy.batches = approval if where == "batch" else {}
-    desk.ledger.policy.namespaces = {"sales": approval["pool"]} if where == "namespace" else {}
+    approval = {"pool": NamespaceSettings(approve_deletion=True)}
+    desk.workspace.policy.batches = approval if where == "batch" else {}
+    desk.workspace.policy.namespaces = {"sales": approval["pool"]} if where == "namespace" else {}
     annotations = APPROVED if where == "object" else None
     delete(desk, [account], deletionProtection=True, annotations=annotations)
     desk.wait(QUIET)
@@ -570,7 +570,7 @@ def test_what_the_live_batch_says_of_deletion_protection_counts(live: bool, coun
     desk = Desk()
     (account,) = holders(desk, 1, batch="pool", deletionProtection=not live)
     show(desk, [account])
-    desk.ledger.policy.protection["pool"] = live
+    desk.workspace.policy.protection["pool"] = live
     delete(desk, [account], deletionProtection=not live)
     desk.wait(QUIET)
     assert leaving(desk) == count

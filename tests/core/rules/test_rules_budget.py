@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from coldsend_operator.core.answers import Failure, FailureKind, MailSent
-from coldsend_operator.core.budget import Budget, Limits
-from coldsend_operator.core.calls import Operation
-from coldsend_operator.core.policy import Policy, Threshold
-from coldsend_operator.core.queues import Queue
-from coldsend_operator.core.records import Account
-from coldsend_operator.core.steps import Move
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.answers import Failure, FailureKind, MailSent
+from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.model.policy import Limits, Policy, Threshold
+from coldsend_operator.core.workspace.budget import Budget
+from coldsend_operator.core.workspace.queues import Queue
 from coldsend_operator.resources.reading import read_batch
 from tests.core.rules.watching import reach, running
 from tests.support.clock import START
@@ -24,10 +24,10 @@ MAIL = {"recipient": "ops@example.com", "requestID": "1"}
 
 def test_rule_27_requests_are_booked_before_they_are_spent() -> None:
     desk = Desk()
-    desk.ledger.budget.booked = 0
+    desk.workspace.budget.booked = 0
     desk.account()
     assert desk.calls() == ()
-    desk.ledger.budget.book(20)
+    desk.workspace.budget.book(20)
     assert len(desk.calls()) >= 1
 
 
@@ -47,8 +47,8 @@ def test_rule_27_an_unused_block_counts_as_spent_after_a_crash() -> None:
     limits = Limits(100, 1000, 0.0)
     before, after = Budget(limits), Budget(limits)
     after.load(before.to_json(START, block=20), START + 1.0)
-    assert after.room(START + 1.0) == 80
-    assert after.room(START + 62.0) == 100
+    assert after.available(START + 1.0) == 80
+    assert after.available(START + 62.0) == 100
 
 
 def test_rule_27_what_was_spent_before_a_crash_still_counts_in_both_windows() -> None:
@@ -69,8 +69,8 @@ def test_rule_27_no_stored_request_counts_for_less_than_its_window(moment: float
     before.start()
     before.end(START + moment)
     after.load(before.to_json(START + 1.0, block=0), START + 1.0)
-    assert after.room(START + moment + 59.99) == 0
-    assert after.room(START + moment + 60.11) == 1
+    assert after.available(START + moment + 59.99) == 0
+    assert after.available(START + moment + 60.11) == 1
 
 
 def test_rule_27_crash_loops_cause_no_burst() -> None:
@@ -96,11 +96,11 @@ def test_rule_27_a_write_of_the_state_that_another_process_made_stale_takes_its_
     version = simulation.cluster.config_maps[path]["metadata"]["resourceVersion"]
     body = {"metadata": {"resourceVersion": version}, "data": {key: json.dumps(theirs)}}
     simulation.cluster.patch(path, body, "application/merge-patch+json")
-    ledger = process.runners[0].ledger
-    ledger.budget.booked = 0
+    workspace = process.loops[0].workspace
+    workspace.budget.booked = 0
     simulation.apply("sales", "two", "b@company.com")
     simulation.wait(1.0)
-    assert ledger.budget.room(simulation.clock()) <= 10
+    assert workspace.budget.available(simulation.clock()) <= 10
 
 
 def test_rule_27_each_lease_has_a_state_of_its_own() -> None:
@@ -121,10 +121,10 @@ def test_rule_28_the_intent_is_stored_before_the_mail_leaves() -> None:
     desk = Desk()
     desk.stores = False
     account = wanting_a_mail(desk)
-    assert account.facts.mail is not None
-    assert account.facts.mail.started_at is not None
+    assert account.stored.mail is not None
+    assert account.stored.mail.started_at is not None
     assert Operation.SEND_TEST_EMAIL not in desk.operations()
-    desk.ledger.stored(account.uid, account.facts)
+    desk.workspace.status_stored(account.uid, account.stored)
     assert Operation.SEND_TEST_EMAIL in desk.operations()
 
 
@@ -133,8 +133,8 @@ def test_rule_28_a_mail_that_was_begun_without_an_answer_is_never_sent_again() -
     begun = {"requestID": "1", "recipient": "ops@example.com", "startedAt": "2023-11-14T22:13:20Z"}
     account = wanting_a_mail(desk, status={"testEmail": begun})
     assert Operation.SEND_TEST_EMAIL not in desk.operations()
-    assert account.facts.mail is not None
-    assert "A new requestID sends again" in (account.facts.mail.error or "")
+    assert account.stored.mail is not None
+    assert "A new requestID sends again" in (account.stored.mail.error or "")
 
 
 def test_rule_28_a_mail_whose_answer_was_lost_is_never_sent_again() -> None:
@@ -142,16 +142,16 @@ def test_rule_28_a_mail_whose_answer_was_lost_is_never_sent_again() -> None:
     account = wanting_a_mail(desk)
     desk.answer(desk.ask(Operation.SEND_TEST_EMAIL, account, inbox_ids=("inbox-1",)), LOST)
     desk.wait(7200.0)
-    assert desk.step(account).move is not Move.MAIL
+    assert desk.step(account).action is not Action.MAIL
     desk.change(account, testEmail={**MAIL, "requestID": "2"})
-    assert desk.step(account).move is Move.MAIL
+    assert desk.step(account).action is Action.MAIL
 
 
 @pytest.mark.parametrize(("limits", "most"), [(Limits(100, 1000, 0.0), 10), (Limits(100, 50, 0.0), 5)])
 def test_rule_28_test_mails_take_at_most_a_tenth_of_each_window(limits: Limits, most: int) -> None:
     desk = Desk(policy=Policy(limits=limits))
     accounts = [desk.holder(f"{number}@company.com", f"inbox-{number}", testEmail=MAIL) for number in range(20)]
-    desk.sweep(*(row(account.address or "", account.facts.inbox_id or "") for account in accounts))
+    desk.sweep(*(row(account.address or "", account.stored.inbox_id or "") for account in accounts))
     sent = 0
     while mails := [call for call in desk.calls() if call.operation is Operation.SEND_TEST_EMAIL]:
         (account,) = (account for account in accounts if account.uid == mails[0].uids[0])
@@ -171,10 +171,10 @@ def test_rule_29_namespaces_take_turns_within_a_lane() -> None:
     for number in range(10_000):
         queue.add(f"many-{number}", "sales", START)
     queue.add("lone", "support", START + 10.0)
-    assert "lone" in queue.take(100)
-    assert queue.take(1) == ("many-0",)
+    assert "lone" in queue.first(100)
+    assert queue.first(1) == ("many-0",)
     queue.launch(("many-0",), START + 11.0)
-    assert queue.take(1) == ("lone",)
+    assert queue.first(1) == ("lone",)
 
 
 def test_rule_29_a_lone_account_is_made_soon_though_thousands_of_another_namespace_wait() -> None:
@@ -192,7 +192,7 @@ def test_rule_29_deletions_take_turns_too() -> None:
     desk = Desk(policy=Policy(brake=Threshold(percent=100)))
     many = [desk.holder(f"{number}@company.com", f"inbox-{number}", deleting=True) for number in range(300)]
     lone = desk.holder("lone@company.com", "inbox-lone", namespace="support", deleting=True)
-    desk.sweep(*(row(account.address or "", account.facts.inbox_id or "") for account in [*many, lone]))
+    desk.sweep(*(row(account.address or "", account.stored.inbox_id or "") for account in [*many, lone]))
     desk.wait(3.0)
     first = next(call for call in desk.calls() if call.operation.deletes)
     assert lone.uid in first.uids

@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from coldsend_operator.core.answers import Created, Deleted, Failure, FailureKind
-from coldsend_operator.core.brake import QUIET, Brake
-from coldsend_operator.core.calls import Operation
-from coldsend_operator.core.policy import Policy, Threshold, Unavailable
-from coldsend_operator.core.reasons import Reason
-from coldsend_operator.core.records import Account, Credentials
-from coldsend_operator.core.steps import Move
+from coldsend_operator.core.model.account import Account, Credentials
+from coldsend_operator.core.model.answers import Created, Deleted, Failure, FailureKind
+from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.model.policy import Policy, Threshold, Unavailable
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.brake import QUIET, Brake
 from tests.core.rules.watching import finish, pending, reach, running
 from tests.support.clock import START
 from tests.support.desk import ANN, Desk, row
@@ -31,7 +31,7 @@ def deletes(desk: Desk) -> list[str]:
 def test_rule_20_a_delete_leaves_only_when_the_inbox_is_shown() -> None:
     desk = Desk()
     account = desk.holder(deleting=True)
-    assert desk.step(account).move is Move.GET
+    assert desk.step(account).action is Action.GET
     assert deletes(desk) == []
     desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), row())
     assert deletes(desk) == ["inbox-1"]
@@ -101,15 +101,15 @@ def test_rule_21_without_what_was_sent_the_present_spec_counts_as_sent() -> None
 
 def replace_once(desk: Desk, account: Account, inbox_id: str, **shown: Any) -> None:
     """ColdSend deletes the inbox and makes it again."""
-    old = account.facts.inbox_id or ""
+    old = account.stored.inbox_id or ""
     desk.answer(desk.ask(Operation.DELETE_ACCOUNT, account, inbox_ids=(old,)), Deleted())
     missing = Failure(FailureKind.NOT_FOUND, "", 404)
     desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=(old,)), missing)
-    desk.chore(account)
+    desk.patch(account)
     address = account.address or ""
     desk.search(account)
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), Created(row(address, inbox_id, made=desk.now, **shown)))
-    applied = account.facts.applied
+    applied = account.stored.applied
     assert applied is not None
     assert applied.spec_hash == account.desired.spec.hash
 
@@ -140,14 +140,14 @@ def sharing(desk: Desk, count: int, **around: Any) -> list[Account]:
 
 
 def show(desk: Desk, accounts: list[Account]) -> None:
-    held = [account for account in accounts if account.facts.inbox_id and account.deleted_at is None]
-    desk.sweep(*(row(account.address or "", account.facts.inbox_id or "") for account in held))
-    desk.ledger.touch_everything()
+    held = [account for account in accounts if account.stored.inbox_id and account.deleted_at is None]
+    desk.sweep(*(row(account.address or "", account.stored.inbox_id or "") for account in held))
+    desk.workspace.touch_everything()
     desk.wait(5.0)
 
 
 def chosen(desk: Desk, accounts: list[Account]) -> list[Account]:
-    return [account for account in accounts if desk.step(account).move is Move.DELETE]
+    return [account for account in accounts if desk.step(account).action is Action.DELETE]
 
 
 def test_rule_22_of_those_that_share_a_secret_one_is_replaced_first() -> None:
@@ -164,12 +164,12 @@ def test_rule_22_once_the_first_has_an_inbox_again_max_unavailable_follow(
     desk = Desk(policy=Policy(max_unavailable={"batch-1": unavailable}, brake=Threshold(percent=100)))
     accounts = sharing(desk, 30, batch="batch-1")
     (first,) = chosen(desk, accounts)
-    desk.answer(desk.ask(Operation.DELETE_ACCOUNT, first, inbox_ids=(first.facts.inbox_id,)), Deleted())
+    desk.answer(desk.ask(Operation.DELETE_ACCOUNT, first, inbox_ids=(first.stored.inbox_id,)), Deleted())
     desk.now += 1.0
     show(desk, accounts)
     assert chosen(desk, accounts) == []
-    assert desk.chore(first) is Move.FORGET
-    desk.ledger.touch_everything()
+    assert desk.patch(first) is Action.FORGET
+    desk.workspace.touch_everything()
     assert chosen(desk, accounts) == []
     desk.search(first)
     desk.answer(desk.ask(Operation.CREATE_SMTP, first), Created(row(first.address or "", "inbox-new", made=desk.now)))
@@ -197,7 +197,7 @@ def test_rule_22_deletions_for_replacements_count_in_the_brake() -> None:
     desk = Desk(policy=policy)
     accounts = sharing(desk, 30, batch="batch-1")
     accounts[0].credentials = Credentials("hmac-of-one")
-    desk.ledger.touch_everything()
+    desk.workspace.touch_everything()
     desk.wait(5.0)
     assert {desk.step(account).reason for account in accounts[1:]} == {Reason.DELETION_HELD, Reason.RECREATING}
     assert deletes(desk) == []
@@ -212,20 +212,20 @@ def asked(brake: Brake, count: int, namespace: str = "sales", *, at: float = STA
 def test_rule_23_more_than_half_of_the_managed_and_more_than_10_are_held(waiting: int, managed: int, held: int) -> None:
     brake = Brake(Threshold())
     asked(brake, waiting)
-    brake.settle({"sales": managed}, START)
+    brake.decide({"sales": managed}, START)
     assert brake.held == held
 
 
 def test_rule_23_held_stays_held_until_approved_also_after_the_window() -> None:
     brake = Brake(Threshold(number=10))
     asked(brake, 20)
-    brake.settle({"sales": 100}, START)
+    brake.decide({"sales": 100}, START)
     for number in range(15):
         brake.withdraw(f"sales-{number}")
-    brake.settle({"sales": 100}, START + 1000.0)
+    brake.decide({"sales": 100}, START + 1000.0)
     assert brake.held == 5
     brake.ask("sales-15", "sales", START, approved=True)
-    brake.settle({"sales": 100}, START + 1001.0)
+    brake.decide({"sales": 100}, START + 1001.0)
     assert not brake.holds("sales-15")
     assert brake.held == 4
 
@@ -235,44 +235,44 @@ def test_rule_23_an_approved_deletion_is_not_held_again_with_those_that_come_lat
     brake.ask("sales-0", "sales", START, approved=True)
     asked(brake, 20, "sales")
     brake.ask("sales-0", "sales", START, approved=True)
-    brake.settle({"sales": 100}, START)
+    brake.decide({"sales": 100}, START)
     assert (brake.held, brake.holds("sales-0")) == (19, False)
 
 
 def test_rule_23_those_that_have_left_within_the_window_count_with_those_that_wait() -> None:
     brake = Brake(Threshold(number=20))
     asked(brake, 15)
-    brake.settle({"sales": 100}, START)
+    brake.decide({"sales": 100}, START)
     brake.leave(tuple(f"sales-{number}" for number in range(15)), START)
     asked(brake, 10, "sales", at=START + 500.0)
-    brake.settle({"sales": 100}, START + 500.0)
+    brake.decide({"sales": 100}, START + 500.0)
     assert brake.held == 10
 
 
 def test_rule_23_what_was_held_is_held_over_a_restart_from_the_first_on() -> None:
     before = Brake(Threshold(number=10))
     asked(before, 20)
-    before.settle({"sales": 100}, START)
+    before.decide({"sales": 100}, START)
     after = Brake(Threshold(number=10))
     after.load(before.to_json(), START + 60.0)
     asked(after, 1)
-    after.settle({"sales": 1}, START + 60.0)
+    after.decide({"sales": 1}, START + 60.0)
     assert after.held == 1
 
 
 def test_rule_23_those_that_come_just_after_the_held_ones_are_told_that_they_are_held_too() -> None:
     brake = Brake(Threshold(number=10))
     asked(brake, 20)
-    brake.settle({"sales": 100}, START)
+    brake.decide({"sales": 100}, START)
     brake.ask("sales-late", "sales", START, approved=False)
     assert brake.holds("sales-late")
-    assert brake.settle({"sales": 100}, START + 0.5) == {"sales-late"}
+    assert brake.decide({"sales": 100}, START + 0.5) == {"sales-late"}
 
 
 def test_rule_23_of_a_namespace_whose_deletions_come_in_two_waves_none_leaves() -> None:
     desk = Desk()
     accounts = [desk.holder(f"{number}@company.com", f"inbox-{number}") for number in range(24)]
-    desk.sweep(*(row(account.address or "", account.facts.inbox_id or "") for account in accounts))
+    desk.sweep(*(row(account.address or "", account.stored.inbox_id or "") for account in accounts))
     for wave in (accounts[:14], accounts[14:]):
         for account in wave:
             desk.change(account, account.address or "", deleting=True)
@@ -284,7 +284,7 @@ def test_rule_23_a_namespace_that_asks_for_10_or_fewer_and_a_minor_part_is_not_h
     brake = Brake(Threshold())
     asked(brake, 80)
     asked(brake, 10, "support")
-    brake.settle({"sales": 100, "support": 30}, START)
+    brake.decide({"sales": 100, "support": 30}, START)
     assert brake.held == 80
     assert not brake.holds("support-0")
 
@@ -306,7 +306,7 @@ def test_rule_23_a_deletion_is_booked_before_its_call_leaves() -> None:
 def test_rule_23_held_deletions_leave_once_they_are_approved() -> None:
     desk = Desk()
     accounts = [desk.holder(f"{number}@company.com", f"inbox-{number}", deleting=True) for number in range(12)]
-    desk.sweep(*(row(account.address or "", account.facts.inbox_id or "") for account in accounts))
+    desk.sweep(*(row(account.address or "", account.stored.inbox_id or "") for account in accounts))
     desk.wait(5.0)
     assert {desk.step(account).reason for account in accounts} == {Reason.DELETION_HELD}
     approved = {"coldsend.pro/approve-deletion": "true"}

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from coldsend_operator.core.answers import BulkAnswer, Created, Failure, FailureKind, MailSent, Page, Row
-from coldsend_operator.core.budget import Budget, Limits
-from coldsend_operator.core.calls import Lane, Operation
-from coldsend_operator.core.claims import Claims
-from coldsend_operator.core.planning import Candidate
-from coldsend_operator.core.policy import Policy, Threshold
+from coldsend_operator.core.model.answers import BulkAnswer, Created, Failure, FailureKind, MailSent, Page, Row
+from coldsend_operator.core.model.calls import Lane, Operation
+from coldsend_operator.core.model.policy import Limits, Policy, Threshold
+from coldsend_operator.core.plan import Candidate
+from coldsend_operator.core.workspace.budget import Budget
+from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from tests.core.rules.watching import running
 from tests.support.clock import START
@@ -29,7 +29,7 @@ MAIL = {"recipient": "ops@example.com", "requestID": "1"}
 
 
 def wanting_mails(desk: Desk, count: int) -> None:
-    digest = desk.ledger.digest
+    digest = desk.workspace.digest
     ids = {f"{number}@{digest}.com": f"{digest}-{number}" for number in range(count)}
     for address, inbox_id in ids.items():
         desk.holder(address, inbox_id, testEmail=MAIL)
@@ -39,7 +39,9 @@ def wanting_mails(desk: Desk, count: int) -> None:
 def send_mails(desk: Desk) -> int:
     sent = 0
     while mails := [call for call in desk.calls() if call.operation is Operation.SEND_TEST_EMAIL]:
-        desk.answer(desk.ask(Operation.SEND_TEST_EMAIL, desk.ledger.accounts[mails[0].uids[0]]), MailSent(None, None))
+        desk.answer(
+            desk.ask(Operation.SEND_TEST_EMAIL, desk.workspace.accounts[mails[0].uids[0]]), MailSent(None, None)
+        )
         sent += 1
     return sent
 
@@ -49,14 +51,14 @@ def test_rule_45_two_keys_of_one_workspace_share_the_tenth_of_test_mails() -> No
     one, two = (Desk(digest, policy=Policy(limits=LIMITS), claims=claims) for digest in ("one", "two"))
     for desk in (one, two):
         wanting_mails(desk, 20)
-    one.ledger.join(two.ledger, START)
+    one.workspace.join(two.workspace, START)
     assert send_mails(one) + send_mails(two) == 10
 
 
 def test_rule_45_test_mails_count_over_a_restart() -> None:
     before, after = Budget(LIMITS), Budget(LIMITS)
     before.mails.add(START, 90)
-    before.mails.flying = 5  # their answers are awaited when the process ends
+    before.mails.in_flight = 5  # their answers are awaited when the process ends
     after.load(before.to_json(START, block=0), START + 120.0)
     after.mails.add(START + 120.0, 5)
     assert after.mails.free_at(START + 120.0, 1000, 1000) > START + 3590.0
@@ -156,10 +158,10 @@ def test_rule_41_a_plan_limit_that_two_objects_meet_blocks_the_creates_of_all() 
     one, two, three = (desk.account(f"{name}@company.com") for name in ("one", "two", "three"))
     desk.sweep()
     desk.answer(desk.ask(Operation.CREATE_SMTP, one), PLAN)
-    assert desk.ledger.breaker.block_of(Operation.CREATE_SMTP) is None
+    assert desk.workspace.breaker.block_of(Operation.CREATE_SMTP) is None
     assert desk.says(one)["Ready"][1] == "PlanLimit"
     desk.answer(desk.ask(Operation.CREATE_SMTP, two), PLAN)
-    assert desk.ledger.breaker.block_of(Operation.CREATE_SMTP) is not None
+    assert desk.workspace.breaker.block_of(Operation.CREATE_SMTP) is not None
     assert desk.says(three)["Ready"][1] == "PlanLimit"
     desk.wait(299.0)
     assert not any(operation.creates for operation in desk.operations())
@@ -172,14 +174,14 @@ def test_rule_41_a_bulk_of_deletions_that_is_twice_unknown_goes_again_in_halves(
     desk = Desk()
     accounts = [desk.holder(f"{n}@company.com", f"inbox-{n}", deleting=True) for n in range(8)]
     for account in accounts:
-        desk.ledger.brake.ask(account.uid, "sales", START, approved=True)
-    rows = [row(account.address or "", account.facts.inbox_id or "", made=START - 1e4) for account in accounts]
+        desk.workspace.brake.ask(account.uid, "sales", START, approved=True)
+    rows = [row(account.address or "", account.stored.inbox_id or "", made=START - 1e4) for account in accounts]
     for _ in range(2):
         desk.sweep(*rows)
-        ids = tuple(account.facts.inbox_id or "" for account in accounts)
+        ids = tuple(account.stored.inbox_id or "" for account in accounts)
         desk.answer(desk.ask(Operation.DELETE_ACCOUNTS, *accounts, inbox_ids=ids), DOWN)
         desk.wait(121.0)
-    assert [len(split) for split in desk.ledger.delete_splits] == [4, 4]
+    assert [len(split) for split in desk.workspace.delete_splits] == [4, 4]
 
 
 def test_rule_41_an_outage_is_no_fault_of_those_whose_calls_met_it() -> None:
@@ -188,7 +190,7 @@ def test_rule_41_an_outage_is_no_fault_of_those_whose_calls_met_it() -> None:
     desk.sweep()
     for account in accounts:
         desk.answer(desk.ask(Operation.CREATE_SMTP, account), DOWN)
-    assert desk.ledger.breaker.failing(Operation.CREATE_SMTP)
+    assert desk.workspace.breaker.failing(Operation.CREATE_SMTP)
     assert [account.unknowns for account in accounts] == [1, 1, 0, 0]
 
 
@@ -199,14 +201,14 @@ def test_rule_41_errors_of_one_object_are_tried_on_a_list_before_all_are_blocked
     for _ in range(3):
         desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), DOWN)
     desk.wait(5.0)
-    assert desk.ledger.breaker.blocks == {}
+    assert desk.workspace.breaker.blocks == {}
     assert desk.calls()[0].operation is Operation.LIST_ACCOUNTS
     desk.answer(desk.ask(Operation.LIST_ACCOUNTS), DOWN)
     assert desk.says(account)["Synced"][1] == "ApiUnavailable"
     desk.wait(60.0)
     assert desk.operations() == [Operation.LIST_ACCOUNTS]  # the probe
     desk.answer(desk.ask(Operation.LIST_ACCOUNTS), Page((), 1, 0, 1, has_next=False))
-    assert desk.ledger.breaker.blocks == {}
+    assert desk.workspace.breaker.blocks == {}
 
 
 def test_rule_41_a_bulk_whose_job_is_forgotten_twice_goes_again_in_halves() -> None:
@@ -214,11 +216,11 @@ def test_rule_41_a_bulk_whose_job_is_forgotten_twice_goes_again_in_halves() -> N
     accounts = [desk.account(f"{n}@company.com") for n in range(4)]
     for name in ("one", "two"):
         desk.sweep()
-        assert desk.ledger.splits == []
+        assert desk.workspace.splits == []
         desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, *accounts), BulkAnswer(job_id=name, total=4))
         desk.answer(desk.ask(Operation.POLL_CREATE_JOB, job=name), ELSEWHERE)
         desk.wait(121.0)
-    assert [len(split) for split in desk.ledger.splits] == [2, 2]
+    assert [len(split) for split in desk.workspace.splits] == [2, 2]
     desk.sweep()
     assert [len(call.uids) for call in desk.calls() if call.operation.creates] == [2]
 
@@ -259,11 +261,11 @@ def test_rule_32_a_404_of_an_id_proves_nothing_while_the_list_is_answered_so() -
     desk.sweep(row())
     desk.answer(desk.ask(Operation.LIST_ACCOUNTS), ELSEWHERE)
     desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), ELSEWHERE)
-    assert account.gone_at is None
-    assert desk.ledger.breaker.down
+    assert account.not_found_at is None
+    assert desk.workspace.breaker.down
     desk.sweep(row())
     desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), ELSEWHERE)
-    assert account.gone_at is not None
+    assert account.not_found_at is not None
 
 
 def test_rule_32_a_bulk_of_deletions_that_is_answered_404_deletes_nothing_and_blames_no_campaign() -> None:
@@ -271,9 +273,9 @@ def test_rule_32_a_bulk_of_deletions_that_is_answered_404_deletes_nothing_and_bl
     accounts = [desk.holder(f"{n}@company.com", f"inbox-{n}", deleting=True) for n in range(8)]
     call = desk.ask(Operation.DELETE_ACCOUNTS, *accounts, inbox_ids=tuple(f"inbox-{n}" for n in range(8)))
     desk.answer(call, ELSEWHERE)
-    assert {account.refused_delete for account in accounts} == {None}
+    assert {account.delete_backoff for account in accounts} == {None}
     assert {account.deleted_at for account in accounts} == {None}
-    assert desk.ledger.delete_splits == []
+    assert desk.workspace.delete_splits == []
 
 
 def test_rule_42_a_call_that_does_not_leave_pauses_nothing_else() -> None:
@@ -290,7 +292,7 @@ def test_rule_42_a_call_that_does_not_leave_pauses_nothing_else() -> None:
         simulation.wait(0.8)
         simulation.delete(uid)
         simulation.wait(0.1)
-    assert process.runners[0].ledger.inventory.listed_at > begun + 300.0
+    assert process.loops[0].workspace.inventory.listed_at > begun + 300.0
 
 
 def test_rule_41_a_bulk_that_alone_is_answered_404_goes_again_in_halves_at_last() -> None:
@@ -298,18 +300,18 @@ def test_rule_41_a_bulk_that_alone_is_answered_404_goes_again_in_halves_at_last(
     accounts = [desk.account(f"{n}@company.com") for n in range(4)]
     for _ in range(3):
         desk.sweep()
-        assert desk.ledger.splits == []
+        assert desk.workspace.splits == []
         desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, *accounts), ELSEWHERE)
         desk.wait(60.0)
-    assert [len(split) for split in desk.ledger.splits] == [2, 2]
-    assert {account.setback for account in accounts} == {None}
+    assert [len(split) for split in desk.workspace.splits] == [2, 2]
+    assert {account.create_backoff for account in accounts} == {None}
 
 
 def serve(desk: Desk, *rows: Row) -> list[Candidate]:
     """What leaves in one second, answered at once; inboxes that are asked for are not understood."""
     left = list(desk.calls())
     for candidate in left:
-        accounts = [desk.ledger.accounts[uid] for uid in candidate.uids]
+        accounts = [desk.workspace.accounts[uid] for uid in candidate.uids]
         call = desk.ask(candidate.operation, *accounts, page=candidate.page, inbox_ids=candidate.inbox_ids)
         match candidate.operation:
             case Operation.CREATE_SMTP:
@@ -333,17 +335,17 @@ def first_call_after(desk: Desk, uid: str) -> int:
 def test_rule_42_looks_of_one_namespace_leave_room_for_the_creates_of_another() -> None:
     desk = Desk()
     many = [desk.holder(f"{n}@company.com", f"inbox-{n}") for n in range(40)]
-    rows = [row(account.address or "", account.facts.inbox_id or "", made=START - 1e4) for account in many]
+    rows = [row(account.address or "", account.stored.inbox_id or "", made=START - 1e4) for account in many]
     for second in range(2000):
         for account in many[second % 60 : second % 60 + 1]:
             desk.change(account, account.address or "", generation=1, annotations={RECONCILE_ANNOTATION: str(second)})
-        desk.ledger.stale_secrets.clear()  # the Secrets are read again
+        desk.workspace.stale_secrets.clear()  # the Secrets are read again
         serve(desk, *rows)
-    spent = 800 - desk.ledger.budget.remaining(desk.now)[1]
+    spent = 800 - desk.workspace.budget.remaining(desk.now)[1]
     lone = desk.account("lone@company.com", namespace="support")
     assert first_call_after(desk, lone.uid) < 60
     assert spent > 500
-    assert desk.ledger.budget.remaining(desk.now)[1] > 100
+    assert desk.workspace.budget.remaining(desk.now)[1] > 100
 
 
 def test_rule_42_creates_and_deletions_of_one_namespace_leave_room_for_those_of_another() -> None:
@@ -352,10 +354,10 @@ def test_rule_42_creates_and_deletions_of_one_namespace_leave_room_for_those_of_
     for second in range(2000):
         account = desk.account(f"{second}@company.com")
         serve(desk)
-        if account.facts.held:
+        if account.stored.held:
             desk.change(account, account.address or "", deleting=True)
             serve(desk)
-        desk.ledger.remove(account.uid)
+        desk.workspace.remove(account.uid)
     lone = desk.account("lone@company.com", namespace="support")
     assert first_call_after(desk, lone.uid) < 60
 
@@ -378,11 +380,11 @@ def test_rule_42_looks_take_at_most_their_share_of_the_hour() -> None:
     budget, now = Budget(LIMITS), START
     looks = 0
     while now < START + 3500.0:
-        if budget.room(now, Lane.LOOK.headroom, Lane.LOOK.hour_share):
+        if budget.available(now, Lane.PROBE.reserved, Lane.PROBE.hour_share):
             budget.start(look=True)
             budget.end(now, look=True)
             looks += 1
         now += 1.0
     assert looks == 750
-    assert budget.room(now) > 0
-    assert START + 3600.0 <= budget.free_at(now, 0.0, Lane.LOOK.hour_share) <= START + 3661.0
+    assert budget.available(now) > 0
+    assert START + 3600.0 <= budget.free_at(now, 0.0, Lane.PROBE.hour_share) <= START + 3661.0

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from coldsend_operator.core.answers import Deleted, Failure, FailureKind
-from coldsend_operator.core.brake import QUIET
-from coldsend_operator.core.calls import Operation
-from coldsend_operator.core.claims import Claims
-from coldsend_operator.core.policy import Policy, Threshold
-from coldsend_operator.core.projection import project
-from coldsend_operator.core.reasons import Reason
-from coldsend_operator.core.records import Account
-from coldsend_operator.core.steps import Move
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.answers import Deleted, Failure, FailureKind
+from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.model.policy import Policy, Threshold
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.status.projection import project
+from coldsend_operator.core.workspace.brake import QUIET
+from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.kube.client import Forbidden, Invalid, KubeError
 from coldsend_operator.resources.children import child_name
 from coldsend_operator.resources.names import FORCE_ORPHAN_ANNOTATION, HAND_OVER_ANNOTATION, PAUSED_ANNOTATION
@@ -50,15 +50,15 @@ def renamed(desk: Desk, *, old: dict[str, Any] | None = None, **new: Any) -> tup
 def finish_chores(desk: Desk, *accounts: Account) -> None:
     for _ in range(4):
         for account in accounts:
-            desk.chore(account)
+            desk.patch(account)
 
 
 def takes_over(desk: Desk, holder: Account, claimant: Account) -> bool:
     """Whether the inbox comes to the claimant, and the holder goes without a call."""
     finish_chores(desk, holder, claimant)
-    if writes(desk) or claimant.facts.inbox_id is None:
+    if writes(desk) or claimant.stored.inbox_id is None:
         return False
-    assert claimant.facts.origin == "Created"
+    assert claimant.stored.origin == "Created"
     assert not holder.desired.finalized
     return True
 
@@ -69,12 +69,12 @@ def takes_over(desk: Desk, holder: Account, claimant: Account) -> bool:
 def test_rule_30_a_claimant_takes_over_the_inbox_of_a_deleted_object_with_all_that_is_known_of_it() -> None:
     desk = Desk()
     holder, claimant = renamed(desk)
-    assert desk.step(claimant).move is Move.MARK
+    assert desk.step(claimant).action is Action.ADD_FINALIZER
     assert takes_over(desk, holder, claimant)
-    facts = claimant.facts
-    assert (facts.inbox_id, facts.origin, facts.applied) == ("inbox-1", "Created", holder.facts.applied)
-    assert facts.handed_over_from is not None
-    assert (facts.handed_over_from.namespace, facts.handed_over_from.name) == ("sales", "ann")
+    stored = claimant.stored
+    assert (stored.inbox_id, stored.origin, stored.applied) == ("inbox-1", "Created", holder.stored.applied)
+    assert stored.handed_over_from is not None
+    assert (stored.handed_over_from.namespace, stored.handed_over_from.name) == ("sales", "ann")
 
 
 def test_rule_30_the_old_object_says_where_its_inbox_goes() -> None:
@@ -93,7 +93,7 @@ def test_rule_30_before_the_holder_is_deleted_the_claimant_says_that_it_will_tak
     assert step.reason is Reason.ADDRESS_CONFLICT
     assert "SenderAccount ann" in step.message
     assert "takes the inbox over" in step.message
-    status = project(claimant, desk.ledger, desk.now) or {}
+    status = project(claimant, desk.workspace, desk.now) or {}
     assert status["takesOverFrom"] == {"namespace": "sales", "name": "ann"}  # with which Argo CD prunes the old one
 
 
@@ -118,12 +118,12 @@ def test_rule_30_the_finalizer_comes_first_then_the_status_then_the_old_object_g
     desk = Desk()
     desk.stores = False
     holder, claimant = renamed(desk)
-    assert desk.chore(holder) is None
-    assert desk.chore(claimant) is Move.MARK
-    assert claimant.facts.inbox_id == "inbox-1"
-    assert desk.chore(holder) is None  # not yet stored: a crash now would lose the inbox
-    desk.ledger.stored(claimant.uid, claimant.facts)
-    assert desk.chore(holder) is Move.UNMARK
+    assert desk.patch(holder) is None
+    assert desk.patch(claimant) is Action.ADD_FINALIZER
+    assert claimant.stored.inbox_id == "inbox-1"
+    assert desk.patch(holder) is None  # not yet stored: a crash now would lose the inbox
+    desk.workspace.status_stored(claimant.uid, claimant.stored)
+    assert desk.patch(holder) is Action.REMOVE_FINALIZER
 
 
 def test_rule_30_the_oldest_claimant_takes_over_and_the_others_wait() -> None:
@@ -131,9 +131,9 @@ def test_rule_30_the_oldest_claimant_takes_over_and_the_others_wait() -> None:
     holder, younger = renamed(desk, created=LATER + 60.0)
     older = desk.account(name="older", created=LATER)
     assert takes_over(desk, holder, older)
-    assert younger.facts.inbox_id is None
+    assert younger.stored.inbox_id is None
     assert desk.step(younger).reason is Reason.ADDRESS_CONFLICT
-    assert desk.chore(younger) is None
+    assert desk.patch(younger) is None
 
 
 NOT_ABLE = {
@@ -167,15 +167,15 @@ def test_rule_30_a_claimant_of_another_workspace_does_not_take_over() -> None:
 def test_rule_30_a_claimant_with_another_key_of_the_same_workspace_takes_over() -> None:
     claims, policy = Claims(), Policy()
     desk, other = (Desk(digest, claims=claims, policy=policy) for digest in ("digest-1", "digest-2"))
-    desk.ledger.join(other.ledger, START)
+    desk.workspace.join(other.workspace, START)
     holder = desk.holder()
     claimant = other.account(name="new")
     desk.sweep(row())
     desk.change(holder, deleting=True)
     for _ in range(3):
         for each, account in ((desk, holder), (other, claimant)):
-            each.chore(account)
-    assert claimant.facts.inbox_id == "inbox-1"
+            each.patch(account)
+    assert claimant.stored.inbox_id == "inbox-1"
     assert not holder.desired.finalized
 
 
@@ -198,12 +198,12 @@ def test_rule_30_an_inbox_that_is_to_stay_is_left_to_the_adoption_policy_of_the_
     desk = Desk()
     holder, claimant = renamed(desk, old=old)
     finish_chores(desk, holder, claimant)
-    desk.ledger.remove(holder.uid)
-    assert claimant.facts.inbox_id is None
+    desk.workspace.remove(holder.uid)
+    assert claimant.stored.inbox_id is None
     assert desk.step(claimant).reason is Reason.ALREADY_EXISTS
     desk.change(claimant, name="new", adoptionPolicy="Adopt")
     finish_chores(desk, claimant)
-    assert claimant.facts.origin == "Adopted"
+    assert claimant.stored.origin == "Adopted"
 
 
 def test_rule_30_a_native_inbox_is_handed_over_too() -> None:
@@ -211,10 +211,10 @@ def test_rule_30_a_native_inbox_is_handed_over_too() -> None:
     holder, claimant = desk.holder(NATIVE), desk.account(NATIVE, name="new", created=LATER)
     for account in (holder, claimant):
         account.address = NATIVE
-        desk.ledger.index(account)
+        desk.workspace.index(account)
     desk.sweep(row(NATIVE, inbox_type="COLDSEND"))
     holder.desired = replace(holder.desired, deleting=START)
-    desk.ledger.index(holder)
+    desk.workspace.index(holder)
     assert takes_over(desk, holder, claimant)
 
 
@@ -235,10 +235,10 @@ def test_rule_30_once_a_delete_has_left_its_outcome_decides() -> None:
     call = desk.ask(Operation.DELETE_ACCOUNT, holder, inbox_ids=("inbox-1",))
     claimant = desk.account(name="new", created=LATER)
     finish_chores(desk, holder, claimant)
-    assert claimant.facts.inbox_id is None
+    assert claimant.stored.inbox_id is None
     desk.answer(call, Deleted())
     finish_chores(desk, holder, claimant)
-    assert claimant.facts.inbox_id is None
+    assert claimant.stored.inbox_id is None
 
 
 def test_rule_30_a_delete_that_coldsend_refused_leaves_the_inbox_to_be_handed_over() -> None:
@@ -255,7 +255,7 @@ def test_rule_30_a_claimant_that_differs_is_not_supported_as_any_changed_object_
     desk = Desk()
     holder, claimant = renamed(desk, displayName="Joe")
     assert takes_over(desk, holder, claimant)
-    desk.ledger.remove(holder.uid)
+    desk.workspace.remove(holder.uid)
     assert desk.says(claimant)["Synced"][1] == "UpdateNotSupported"
 
 
@@ -263,11 +263,11 @@ def test_rule_30_a_claimant_that_differs_is_recreated_if_its_policy_says_so() ->
     desk = Desk()
     holder, claimant = renamed(desk, displayName="Joe", updatePolicy="Recreate")
     finish_chores(desk, holder, claimant)
-    assert claimant.facts.inbox_id == "inbox-1"
-    desk.ledger.remove(holder.uid)
+    assert claimant.stored.inbox_id == "inbox-1"
+    desk.workspace.remove(holder.uid)
     assert claimant.credentials is None  # its digest is made anew, with the salt of what was sent
     claimant.credentials = replace(holder.credentials) if holder.credentials is not None else None
-    desk.ledger.touch(claimant.uid)
+    desk.workspace.touch(claimant.uid)
     assert writes(desk) == [Operation.DELETE_ACCOUNT]
 
 
@@ -302,7 +302,7 @@ def test_rule_30_of_several_claimants_only_the_named_one_takes_over() -> None:
     holder, older = renamed(desk, old=named("sales/chosen"), name="older")
     chosen = desk.account(name="chosen", created=LATER + 60.0)
     finish_chores(desk, older)
-    assert older.facts.inbox_id is None
+    assert older.stored.inbox_id is None
     assert takes_over(desk, holder, chosen)
 
 
@@ -315,7 +315,7 @@ def test_rule_30_a_deletion_that_names_nobody_who_can_take_over_waits(target: st
     step = desk.step(holder)
     assert step.reason is Reason.DELETION_HELD
     assert target in step.message
-    assert not desk.ledger.brake.holds(holder.uid)
+    assert not desk.workspace.brake.holds(holder.uid)
     desk.change(holder, deleting=True)
     assert writes(desk) == [Operation.DELETE_ACCOUNT]
 
@@ -329,13 +329,13 @@ def test_rule_30_inboxes_that_are_handed_over_do_not_count_in_the_brake() -> Non
     holders = [desk.holder(address, f"inbox-{address}") for address in addresses]
     leaving = desk.holder("x@company.com", "inbox-x")
     claimants = [desk.account(address, name=f"new-{address}", created=LATER) for address in addresses]
-    desk.sweep(*(row(account.address or "", account.facts.inbox_id or "") for account in [*holders, leaving]))
+    desk.sweep(*(row(account.address or "", account.stored.inbox_id or "") for account in [*holders, leaving]))
     for account in [*holders, leaving]:
         desk.change(account, account.address or "", deleting=True)
     finish_chores(desk, *holders, *claimants)
     assert writes(desk) == [Operation.DELETE_ACCOUNT]
-    assert desk.ledger.brake.held == 0
-    assert all(claimant.facts.inbox_id is not None for claimant in claimants)
+    assert desk.workspace.brake.held == 0
+    assert all(claimant.stored.inbox_id is not None for claimant in claimants)
 
 
 def test_rule_30_what_the_brake_holds_is_still_handed_over() -> None:
@@ -473,9 +473,9 @@ def test_rule_34_a_request_that_stood_there_at_a_hand_over_counts_as_served(sent
     before = {"testEmail": {**MAIL, "sentAt": "2023-11-14T22:13:20Z"}} if sent else {}
     holder, claimant = renamed(desk, old={"status": before}, testEmail=MAIL)
     assert takes_over(desk, holder, claimant)
-    desk.ledger.remove(holder.uid)
+    desk.workspace.remove(holder.uid)
     assert Operation.SEND_TEST_EMAIL not in desk.operations()
-    mail = claimant.facts.mail
+    mail = claimant.stored.mail
     assert mail is not None
     assert (mail.sent_at is not None, "Nothing was sent" in (mail.error or "")) == (sent, not sent)
     desk.change(claimant, name="new", testEmail={**MAIL, "requestID": "2"})
@@ -487,10 +487,10 @@ def test_rule_34_a_request_that_stood_there_at_an_adoption_counts_as_served() ->
     account = desk.account(adoptionPolicy="Adopt", testEmail=MAIL)
     desk.sweep(row(made=START - LONG_AGO))
     finish_chores(desk, account)
-    assert account.facts.origin == "Adopted"
+    assert account.stored.origin == "Adopted"
     assert Operation.SEND_TEST_EMAIL not in desk.operations()
-    assert account.facts.mail is not None
-    assert "Nothing was sent" in (account.facts.mail.error or "")
+    assert account.stored.mail is not None
+    assert "Nothing was sent" in (account.stored.mail.error or "")
     desk.change(account, adoptionPolicy="Adopt", testEmail={**MAIL, "requestID": "2"})
     assert Operation.SEND_TEST_EMAIL in desk.operations()
 
@@ -500,13 +500,13 @@ def test_rule_34_a_mail_does_not_leave_before_its_start_is_seen_in_the_answer_of
     desk.stores = False
     account = desk.holder(testEmail=MAIL)
     desk.sweep(row())
-    mail = account.facts.mail
+    mail = account.stored.mail
     assert mail is not None
-    desk.ledger.stored(account.uid, replace(account.facts, mail=replace(mail, started_at=None)))  # pruned
+    desk.workspace.status_stored(account.uid, replace(account.stored, mail=replace(mail, started_at=None)))  # pruned
     assert Operation.SEND_TEST_EMAIL not in desk.operations()
     desk.wait(3600.0)
     assert Operation.SEND_TEST_EMAIL not in desk.operations()
-    desk.ledger.stored(account.uid, account.facts)
+    desk.workspace.status_stored(account.uid, account.stored)
     assert Operation.SEND_TEST_EMAIL in desk.operations()
 
 
@@ -583,7 +583,7 @@ def test_rule_30_inboxes_that_move_between_batches_stay_and_do_not_count_in_the_
     simulation.wait(20.0)
     assert ids(simulation) == before
     assert not simulation.wrong()
-    assert not simulation.process or all(runner.ledger.brake.held == 0 for runner in simulation.process.runners)
+    assert not simulation.process or all(loop.workspace.brake.held == 0 for loop in simulation.process.loops)
     simulation.converge()
     assert ids(simulation) == before
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from coldsend_operator.core.hashes import workspace_digest
-from coldsend_operator.workspace.cleanup import CLOSE_AFTER
-from coldsend_operator.workspace.keys import MOST_KEYS
+from coldsend_operator.accounts.cleanup import CLOSE_AFTER
+from coldsend_operator.core.model.hashes import workspace_digest
+from coldsend_operator.credentials.api_keys import MOST_KEYS
+from tests.core.accounts.test_refused_key import go_on
+from tests.core.accounts.test_rotated_keys import Revocable
 from tests.core.rules.watching import play_until, running
-from tests.core.test_refused_key import go_on
-from tests.core.test_rotated_keys import Revocable
 from tests.support.process import API_KEY, Process
 from tests.support.remote import FakeColdSend
 from tests.support.simulation import Simulation
@@ -38,19 +38,19 @@ def with_junk(simulation: Simulation, number: int, namespace: str = "sales") -> 
 
 def sizes(process: Process) -> dict[str, int]:
     """How much is kept of keys."""
-    registry = process.operator.registry
-    ring, store = registry._ring, process.operator._store
+    controller = process.operator.controller
+    ring, store = controller._ring, process.operator._store
     return {
-        "runners": len(registry.runners),
-        "tasks": len(registry._tasks),
-        "closing": len(registry._cleanup.closing),
-        "unused": len(registry._cleanup._unused_since),
-        "refs": len(registry._refs),
-        "crowded": len(registry._crowded_out),
+        "runners": len(controller.loops),
+        "tasks": len(controller._tasks),
+        "closing": len(controller._cleanup.closing),
+        "unused": len(controller._cleanup._unused_since),
+        "refs": len(controller._refs),
+        "crowded": len(controller._crowded_out),
         "states": len(ring._states),
         "keys": len(ring.keys),
-        "homes": len(registry._trust._homes),
-        "counts": len(registry._trust._counts),
+        "homes": len(controller._trust._homes),
+        "counts": len(controller._trust._counts),
         "texts": len(store._texts),
         "pruning": len(store._unused_since),
         "stored": len(process.operator._store._state._known),
@@ -89,11 +89,11 @@ def test_rule_43_a_standby_forgets_keys_too() -> None:
     junk_keys(simulation, 10)
     uids = [with_junk(simulation, number) for number in range(10)]
     go_on(simulation, 5.0)
-    assert len(simulation.standby.runners) == 10
+    assert len(simulation.standby.loops) == 10
     for uid in uids:
         simulation.cluster.delete(uid)
     go_on(simulation, CLOSE_AFTER + 10.0)
-    assert simulation.standby.runners == []
+    assert simulation.standby.loops == []
     assert not simulation.cluster.config_maps
 
 
@@ -106,7 +106,7 @@ def test_rule_43_a_namespace_uses_a_bounded_number_of_keys_and_others_are_told_w
     team = simulation.remotes[TEAM] = FakeColdSend(simulation.clock)
     simulation.apply("support", "one", "a@company.com", **OF_TEAM)
     go_on(simulation, 40.0)
-    assert len(process.operator.registry._ring._states) == MOST_KEYS + 1
+    assert len(process.operator.controller._ring._states) == MOST_KEYS + 1
     assert refusing.requests == 0  # what is refused is not counted as served
     said = [ready_of(simulation.cluster.find(uid) or {}) for uid in uids]
     assert [reason for _, reason, _ in said] == ["Unauthorized"] * 200
@@ -135,8 +135,8 @@ def test_rule_43_an_object_that_holds_an_inbox_may_always_use_its_key() -> None:
     simulation.crash()
     simulation.cluster.objects = dict(sorted(simulation.cluster.objects.items()))  # the junk is listed first
     process = running(simulation)
-    play_until(simulation, lambda: any(runner.untried for runner in process.runners))
-    assert process.operator.registry.runners[workspace_digest(TEAM)].may_call()  # it waits behind no junk
+    play_until(simulation, lambda: any(loop.untried for loop in process.loops))
+    assert process.operator.controller.loops[workspace_digest(TEAM)].may_call()  # it waits behind no junk
     go_on(simulation, 10.0)
     simulation.delete(uid)
     go_on(simulation, 30.0)
@@ -152,13 +152,13 @@ def test_rule_43_keys_that_are_not_tried_yet_are_tried_one_at_a_time() -> None:
     seen = set()
     for _ in range(2000):
         under_way = {id(call.future) for call in process.traffic.pending if call.door == "coldsend" and call.can_go_on}
-        busy = [r for r in process.runners if r.namespace == "sales" and r.ledger.flying and not r.answered]
+        busy = [r for r in process.loops if r.namespace == "sales" and r.workspace.in_flight and not r.answered]
         assert len(busy) <= 1
         seen |= under_way
         if not simulation.moves():
             simulation.pass_time(0.5)
         simulation.step(0)
-    assert len({runner for runner in process.runners if runner.answered and runner.namespace}) == 5
+    assert len({loop for loop in process.loops if loop.answered and loop.namespace}) == 5
 
 
 def test_rule_43_a_workspace_that_is_opened_again_knows_what_was_spent() -> None:
@@ -171,13 +171,13 @@ def test_rule_43_a_workspace_that_is_opened_again_knows_what_was_spent() -> None
     go_on(simulation, 10.0)
     simulation.delete(uid)
     go_on(simulation, CLOSE_AFTER + 30.0)
-    assert digest not in process.operator.registry.runners
+    assert digest not in process.operator.controller.loops
     assert team.requests > 0
     simulation.apply("sales", "two", "b@company.com", **OF_TEAM)
     go_on(simulation, 10.0)
-    ledger = process.operator.registry.runners[digest].ledger
-    _, left = ledger.budget.remaining(simulation.clock())
-    assert ledger.budget.hour_limit - left == team.requests
+    workspace = process.operator.controller.loops[digest].workspace
+    _, left = workspace.budget.remaining(simulation.clock())
+    assert workspace.budget.hour_limit - left == team.requests
     assert len(team.at("b@company.com")) == 1
 
 
@@ -191,12 +191,12 @@ def test_rule_43_a_key_that_a_deletion_may_need_is_kept() -> None:
     simulation.edit(uid, apiKeySecretRef=None)  # it is held in a workspace that its key does not lead to any more
     simulation.cluster.write_secret("sales", "key", None)
     simulation.wait(2 * HOUR)
-    assert workspace_digest(TEAM) not in process.operator.registry.runners
+    assert workspace_digest(TEAM) not in process.operator.controller.loops
     simulation.delete(uid)
     go_on(simulation, 30.0)
     assert team.at("a@company.com") == []
     simulation.wait(2 * HOUR)
-    assert workspace_digest(TEAM) not in process.operator.registry._ring.keys
+    assert workspace_digest(TEAM) not in process.operator.controller._ring.keys
 
 
 def test_rule_43_two_keys_of_one_workspace_stay_joined_when_one_of_them_goes() -> None:
@@ -210,14 +210,14 @@ def test_rule_43_two_keys_of_one_workspace_stay_joined_when_one_of_them_goes() -
     simulation.wait(700.0)
     simulation.delete(first)
     simulation.wait(700.0)
-    registry = process.operator.registry
-    assert workspace_digest(TEAM) not in registry.runners
-    assert len(registry.runners[workspace_digest(ROTATED)].ledger.kin) == 1
+    controller = process.operator.controller
+    assert workspace_digest(TEAM) not in controller.loops
+    assert len(controller.loops[workspace_digest(ROTATED)].workspace.kin) == 1
     assert stored_digests(simulation) >= {workspace_digest(TEAM), workspace_digest(ROTATED)}
     simulation.apply("sales", "three", "c@company.com", **OF_TEAM)
     go_on(simulation, 10.0)
-    ledgers = [registry.runners[workspace_digest(key)].ledger for key in (TEAM, ROTATED)]
-    assert ledgers[0].budget is ledgers[1].budget  # known before any list
+    workspaces = [controller.loops[workspace_digest(key)].workspace for key in (TEAM, ROTATED)]
+    assert workspaces[0].budget is workspaces[1].budget  # known before any list
 
 
 def test_rule_43_what_is_stored_of_a_workspace_outlives_its_brake_and_its_hour() -> None:

@@ -2,14 +2,15 @@
 
 import pytest
 
-from coldsend_operator.core.answers import BulkAnswer, Created, Failure, FailureKind, JobProgress, Page, ResultRow
-from coldsend_operator.core.calls import Operation
-from coldsend_operator.core.create_marks import CreateMarks
-from coldsend_operator.core.departed import KEPT_SECONDS
-from coldsend_operator.core.reasons import Reason
-from coldsend_operator.core.records import Account, Credentials
-from coldsend_operator.core.steps import Move, still_due
-from coldsend_operator.objects.desired import read_object
+from coldsend_operator.accounts.reading import read_object
+from coldsend_operator.core.decide import still_due
+from coldsend_operator.core.model.account import Account, Credentials
+from coldsend_operator.core.model.answers import BulkAnswer, Created, Failure, FailureKind, JobProgress, Page, ResultRow
+from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.create_marks import CreateMarks
+from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.departed import KEPT_SECONDS
 from coldsend_operator.resources.names import FINALIZER
 from tests.support.clock import START
 from tests.support.desk import ANN, MARKS, Desk, object_of, row
@@ -40,7 +41,7 @@ def restarted(account: Account) -> tuple[Desk, Account]:
     raw = object_of(account.address or ANN, account.uid, finalizers=account.desired.finalizers)
     found = read_object(raw)
     found.credentials = Credentials("hmac-of-one")
-    desk.ledger.add(found, desk.now)
+    desk.workspace.add(found, desk.now)
     return desk, found
 
 
@@ -53,7 +54,7 @@ def test_rule_39_a_forged_mark_matches_nothing(mark: str, leads: bool) -> None:
     account = desk.account(finalizers=(FINALIZER, mark))
     desk.wait(130.0)
     desk.search(account, row(made=START - 58.0))
-    assert account.facts.inbox_id is None
+    assert account.stored.inbox_id is None
     assert desk.step(account).reason is Reason.ALREADY_EXISTS
 
 
@@ -66,7 +67,7 @@ def test_rule_39_a_forged_mark_does_not_overtake_an_older_object(leads: bool) ->
     younger = desk.account(finalizers=(FINALIZER, FORGED["of_another_object"]), name="younger", created=START)
     desk.sweep()
     assert desk.step(older).reason is not Reason.ADDRESS_CONFLICT
-    assert younger.lost is None or younger.lost.arrived
+    assert younger.unknown_create is None or younger.unknown_create.arrived
     desk.wait(130.0)
     desk.sweep()
     assert desk.step(younger).reason is Reason.ADDRESS_CONFLICT
@@ -76,9 +77,9 @@ def test_rule_39_a_leader_takes_a_forged_mark_off() -> None:
     desk = Desk()
     desk.lead()
     account = desk.account(finalizers=(FINALIZER, FORGED["with_another_key"]))
-    assert desk.chore(account) is Move.UNMARK
+    assert desk.patch(account) is Action.REMOVE_FINALIZER
     desk.sweep()
-    assert desk.step(account).move is Move.CREATE
+    assert desk.step(account).action is Action.CREATE
 
 
 def test_rule_39_an_object_that_comes_marked_to_a_leader_is_waited_for_and_matches_nothing() -> None:
@@ -86,10 +87,10 @@ def test_rule_39_an_object_that_comes_marked_to_a_leader_is_waited_for_and_match
     desk.lead()
     account = desk.account(marked=START - 10.0)
     desk.sweep()
-    assert desk.step(account).move is not Move.CREATE
+    assert desk.step(account).action is not Action.CREATE
     desk.wait(130.0)
     desk.search(account, row(made=START - 8.0))
-    assert account.facts.inbox_id is None
+    assert account.stored.inbox_id is None
     assert desk.step(account).reason is Reason.ALREADY_EXISTS
 
 
@@ -98,17 +99,17 @@ def test_rule_39_a_standby_that_takes_over_believes_the_marks_that_it_has_seen()
     account = desk.account(marked=START - 60.0)
     desk.lead()
     desk.sweep(row(made=START - 58.0))
-    assert (account.facts.inbox_id, account.facts.origin) == ("inbox-1", "Created")
+    assert (account.stored.inbox_id, account.stored.origin) == ("inbox-1", "Created")
 
 
 def test_rule_39_a_standby_has_marked_nothing_that_leaves_it_and_comes_back() -> None:
     desk = Desk()
     account = desk.account(marked=START - 60.0)
-    desk.ledger.depart(account.uid, desk.now)
+    desk.workspace.depart(account.uid, desk.now)
     desk.lead()
     account = desk.account(marked=START - 60.0)
     desk.sweep(row(made=START - 58.0))
-    assert account.facts.inbox_id is None
+    assert account.stored.inbox_id is None
 
 
 def test_rule_39_a_mark_that_somebody_puts_back_later_comes_off_again() -> None:
@@ -116,9 +117,9 @@ def test_rule_39_a_mark_that_somebody_puts_back_later_comes_off_again() -> None:
     (account,) = wanting(desk)
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.PLAN_LIMIT, "plan", 402))
     mark = account.desired.finalizers
-    assert desk.chore(account) is Move.UNMARK
+    assert desk.patch(account) is Action.REMOVE_FINALIZER
     desk.change(account, finalizers=mark)
-    assert desk.chore(account) is Move.UNMARK
+    assert desk.patch(account) is Action.REMOVE_FINALIZER
 
 
 @pytest.mark.parametrize("marked", [START - 3700.0, START - 40_000.0], ids=["an_hour_ago", "long_ago"])
@@ -128,7 +129,7 @@ def test_rule_39_an_old_mark_does_not_match_what_was_made_more_than_an_hour_afte
     desk.sweep(row(made=START - 50.0))
     desk.wait(130.0)
     desk.sweep(row(made=START - 50.0))
-    assert account.facts.inbox_id is None
+    assert account.stored.inbox_id is None
     assert desk.step(account).reason is Reason.ALREADY_EXISTS
 
 
@@ -139,10 +140,10 @@ def test_rule_39_a_lost_create_is_over_after_its_wait_also_while_its_secret_is_m
     account.credentials = Credentials(None, Reason.SECRET_NOT_FOUND, "it is gone")
     desk.wait(130.0)
     desk.search(account)
-    assert desk.chore(account) is Move.UNMARK
+    assert desk.patch(account) is Action.REMOVE_FINALIZER
     desk.wait(600.0)
     desk.sweep(row(made=desk.now - 5.0))
-    assert account.facts.inbox_id is None
+    assert account.stored.inbox_id is None
     assert desk.step(account).reason is Reason.ALREADY_EXISTS
 
 
@@ -154,8 +155,8 @@ def test_rule_39_others_that_arrive_marked_do_not_prolong_the_wait_of_a_lost_cre
     desk.account(BOB, marked=START + 90.0)
     desk.wait(30.0)
     desk.sweep()
-    assert desk.chore(account) is Move.UNMARK
-    assert desk.step(account).move is Move.CREATE
+    assert desk.patch(account) is Action.REMOVE_FINALIZER
+    assert desk.step(account).action is Action.CREATE
 
 
 def test_rule_39_members_of_one_call_still_wait_for_each_other_after_a_restart() -> None:
@@ -163,13 +164,13 @@ def test_rule_39_members_of_one_call_still_wait_for_each_other_after_a_restart()
     ann, bob = desk.account(marked=START - 60.0), desk.account(BOB, marked=START - 60.0)
     desk.wait(100.0)
     desk.sweep(row(made=START - 58.0))
-    assert ann.facts.inbox_id == "inbox-1"
+    assert ann.stored.inbox_id == "inbox-1"
     desk.wait(100.0)
     desk.sweep(row())
-    assert desk.chore(bob) is None
+    assert desk.patch(bob) is None
     desk.wait(21.0)
     desk.sweep(row())
-    assert desk.chore(bob) is Move.UNMARK
+    assert desk.patch(bob) is Action.REMOVE_FINALIZER
 
 
 NOTHING_DONE = {
@@ -189,11 +190,11 @@ def test_rule_39_an_outcome_that_is_known_takes_the_mark_off(failure: Failure) -
     desk = Desk()
     (account,) = wanting(desk)
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), failure)
-    assert desk.chore(account) is Move.UNMARK
+    assert desk.patch(account) is Action.REMOVE_FINALIZER
     assert account.desired.finalizers == ()
     desk, account = restarted(account)
     desk.sweep(row(made=START + 100.0))  # made by hand meanwhile
-    assert account.facts.inbox_id is None
+    assert account.stored.inbox_id is None
     assert desk.step(account).reason is Reason.ALREADY_EXISTS
 
 
@@ -204,21 +205,21 @@ def test_rule_39_a_paused_object_keeps_no_mark_of_a_known_outcome(failure: Failu
     call = desk.ask(Operation.CREATE_SMTP, account)
     desk.change(account, annotations={"coldsend.pro/paused": "true"})
     desk.answer(call, failure)
-    assert desk.chore(account) is Move.UNMARK
+    assert desk.patch(account) is Action.REMOVE_FINALIZER
 
 
 def test_rule_39_each_create_has_a_mark_of_its_own_time() -> None:
     desk = Desk()
     (account,) = wanting(desk)
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), NOTHING_DONE["429"])
-    desk.chore(account)
+    desk.patch(account)
     desk.wait(300.0)
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
     desk, account = restarted(account)
     desk.sweep(row(made=START + 100.0))  # made by hand between the two
     desk.wait(130.0)
     desk.sweep(row(made=START + 100.0))
-    assert account.facts.inbox_id is None
+    assert account.stored.inbox_id is None
 
 
 def test_rule_39_an_inbox_made_by_hand_after_ours_was_deleted_by_hand_survives_the_deletion() -> None:
@@ -228,8 +229,8 @@ def test_rule_39_an_inbox_made_by_hand_after_ours_was_deleted_by_hand_survives_t
     missing = Failure(FailureKind.NOT_FOUND, "", 404)
     desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), missing)
     desk.search(account, row(inbox_id="inbox-2", made=START - 3_000.0))
-    assert account.facts.inbox_id == "inbox-1"
-    assert desk.step(account).move is Move.UNMARK
+    assert account.stored.inbox_id == "inbox-1"
+    assert desk.step(account).action is Action.REMOVE_FINALIZER
 
 
 @pytest.mark.parametrize("offset", [-50.0, 50.0, -100_000.0], ids=str)
@@ -248,7 +249,7 @@ def test_rule_39_a_clear_success_is_ours_whatever_the_clocks_say(offset: float, 
             desk.answer(desk.ask(Operation.POLL_CREATE_JOB, job="job-1"), DONE)
         desk.wait(1.0)
         desk.sweep(*shown)
-    assert (ann.facts.inbox_id, ann.facts.origin) == ("inbox-1", "Created")
+    assert (ann.stored.inbox_id, ann.stored.origin) == ("inbox-1", "Created")
 
 
 def test_rule_39_a_row_that_says_failed_leaves_the_decision_to_the_clocks() -> None:
@@ -258,7 +259,7 @@ def test_rule_39_a_row_that_says_failed_leaves_the_decision_to_the_clocks() -> N
     desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, ann, bob), BulkAnswer(None, 2, 1, 1, 0, (failed,)))
     desk.wait(1.0)
     desk.sweep(row(made=START - 50.0))
-    assert ann.facts.inbox_id is None
+    assert ann.stored.inbox_id is None
 
 
 @pytest.mark.parametrize(("made", "ours"), [(START - 50.0, False), (START + 1.0, True)], ids=["older", "in_time"])
@@ -272,7 +273,7 @@ def test_rule_39_a_success_that_names_an_inbox_known_before_the_call_is_not_ours
     call = desk.ask(Operation.CREATE_SMTP, account)
     desk.answer(listing, Page((row(made=made),), 1, 1, 1, has_next=False))
     desk.answer(call, Created(row(made=made)))
-    assert (account.facts.inbox_id == "inbox-1") == ours
+    assert (account.stored.inbox_id == "inbox-1") == ours
 
 
 @pytest.mark.parametrize("shown", [{"display_name": "By Hand"}, {"inbox_type": "OUTLOOK_365"}], ids=["name", "type"])
@@ -280,8 +281,8 @@ def test_rule_39_a_success_that_names_an_older_inbox_with_other_values_is_not_ou
     desk = Desk()
     (account,) = wanting(desk)
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), Created(row(made=START - 50.0, **shown)))
-    assert account.facts.inbox_id is None
-    desk.chore(account)
+    assert account.stored.inbox_id is None
+    desk.patch(account)
     assert desk.step(account).reason is Reason.ALREADY_EXISTS
 
 
@@ -291,7 +292,7 @@ def test_rule_39_a_success_that_names_an_inbox_of_another_object_is_not_ours() -
     account = desk.account(BOB)
     desk.sweep(row())
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), Created(row(BOB)))
-    assert account.facts.inbox_id is None
+    assert account.stored.inbox_id is None
 
 
 @pytest.mark.parametrize("wiped", [(), (FINALIZER,)], ids=["all", "the_mark_only"])
@@ -305,7 +306,7 @@ def test_rule_39_a_mark_that_is_wiped_comes_back_at_once_with_its_time(kind: str
     if kind != "flying":
         desk.answer(call, LOST if kind == "lost" else BulkAnswer("job-1", 2))
     desk.change(ann, finalizers=wiped, generation=1)
-    assert desk.chore(ann) is Move.MARK
+    assert desk.patch(ann) is Action.ADD_FINALIZER
     assert ann.desired.finalizers == mark
 
 
@@ -318,13 +319,13 @@ def test_rule_39_an_object_that_leaves_the_selector_and_comes_back_goes_on_with_
     call = desk.ask(Operation.CREATE_SMTP_BULK, ann, bob)
     if kind != "flying":
         desk.answer(call, LOST if kind == "lost" else BulkAnswer("job-1", 2))
-    desk.ledger.depart(ann.uid, desk.now)
+    desk.workspace.depart(ann.uid, desk.now)
     desk.wait(60.0)
     ann = read_object(object_of(ANN, ann.uid, finalizers=ann.desired.finalizers))
     ann.credentials = Credentials("hmac-of-one")
-    desk.ledger.add(ann, desk.now)
+    desk.workspace.add(ann, desk.now)
     desk.settle()
-    assert (ann.busy is not None, ann.job, ann.lost is not None) == {
+    assert (ann.busy is not None, ann.job, ann.unknown_create is not None) == {
         "flying": (True, None, False),
         "lost": (False, None, True),
         "job": (False, "job-1", False),
@@ -335,16 +336,16 @@ def test_rule_39_an_object_that_leaves_the_selector_and_comes_back_goes_on_with_
         desk.answer(desk.ask(Operation.POLL_CREATE_JOB, job="job-1"), DONE)
     desk.wait(1.0)
     desk.sweep(row(made=START + 10.0))
-    assert (ann.facts.inbox_id, ann.facts.origin) == ("inbox-1", "Created")
+    assert (ann.stored.inbox_id, ann.stored.origin) == ("inbox-1", "Created")
 
 
 def test_rule_39_objects_that_left_are_not_remembered_for_ever() -> None:
     desk = Desk()
     for number in range(3):
         account = desk.account(f"{number}@company.com", marked=START)
-        desk.ledger.depart(account.uid, desk.now)
+        desk.workspace.depart(account.uid, desk.now)
         desk.wait(KEPT_SECONDS)
-    assert len(desk.ledger.departed) <= 2
+    assert len(desk.workspace.departed) <= 2
 
 
 def test_rule_39_signs_of_lost_calls_are_not_kept_for_ever() -> None:
@@ -356,7 +357,7 @@ def test_rule_39_signs_of_lost_calls_are_not_kept_for_ever() -> None:
         desk.wait(1.0)
         desk.search(account, row(account.address or "", f"inbox-{number}", made=desk.now))
         desk.wait(3600.0)
-    assert len(desk.ledger.signs) <= 2
+    assert len(desk.workspace.evidence) <= 2
 
 
 def test_rule_39_no_create_leaves_for_an_address_where_a_look_has_just_shown_an_inbox() -> None:
@@ -364,4 +365,4 @@ def test_rule_39_no_create_leaves_for_an_address_where_a_look_has_just_shown_an_
     (account,) = wanting(desk)
     call = desk.ask(Operation.CREATE_SMTP, account)
     desk.sweep(row())
-    assert not still_due(account, call, account.desired.generation, desk.ledger)
+    assert not still_due(account, call, account.desired.generation, desk.workspace)

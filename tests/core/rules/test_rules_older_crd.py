@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from coldsend_operator.core.calls import Operation
-from coldsend_operator.core.policy import Policy
+from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.policy import Policy
 from tests.core.rules.watching import play_until, running
 from tests.support.cluster import Raw
 from tests.support.desk import Desk, row
@@ -54,8 +54,8 @@ def test_rule_35_a_recreation_waits_until_what_was_sent_can_be_stored() -> None:
     desk.change(account, updatePolicy="Recreate", dailyLimit=60)
     assert desk.operations() == []
     assert "drops status.lastApplied" in desk.says(account)["Synced"][2]
-    desk.ledger.policy.lost_fields = frozenset()
-    desk.ledger.touch_everything()
+    desk.workspace.policy.lost_fields = frozenset()
+    desk.workspace.touch_everything()
     assert desk.operations() == [Operation.DELETE_ACCOUNT]
 
 

@@ -4,15 +4,14 @@ from typing import Any
 
 import pytest
 
-from coldsend_operator.core.answers import Created, Failure, FailureKind
-from coldsend_operator.core.brake import QUIET
-from coldsend_operator.core.budget import Limits
-from coldsend_operator.core.calls import Operation
-from coldsend_operator.core.claims import Claims
-from coldsend_operator.core.deciding import settle
-from coldsend_operator.core.policy import Policy, Threshold
-from coldsend_operator.core.reasons import Reason
-from coldsend_operator.core.steps import Move
+from coldsend_operator.core.decide.changed_accounts import decide_changed
+from coldsend_operator.core.model.answers import Created, Failure, FailureKind
+from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.model.policy import Limits, Policy, Threshold
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.brake import QUIET
+from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.kube.client import KubeError
 from tests.core.rules.watching import play_until, running
 from tests.support.clock import START
@@ -39,7 +38,7 @@ def test_rule_12_an_observed_inbox_is_never_written_to() -> None:
     desk = Desk()
     account = desk.account(managementPolicy="Observe", updatePolicy="Recreate", testEmail=MAIL)
     desk.sweep(row(display_name="Somebody Else"))
-    assert (account.facts.inbox_id, account.facts.origin) == ("inbox-1", "Observed")
+    assert (account.stored.inbox_id, account.stored.origin) == ("inbox-1", "Observed")
     assert not WRITES & set(desk.operations())
 
 
@@ -48,7 +47,7 @@ def test_rule_12_an_inbox_that_was_only_observed_stays_when_its_object_goes(adop
     desk = Desk()
     account = desk.holder(origin="Observed", deleting=True, **adoption)
     desk.sweep(row())
-    assert desk.step(account).move is Move.UNMARK
+    assert desk.step(account).action is Action.REMOVE_FINALIZER
 
 
 @pytest.mark.parametrize("origin", ["Created", "Adopted"])
@@ -65,7 +64,7 @@ def test_rule_12_observe_never_claims_an_address() -> None:
     desk.account(managementPolicy="Observe")
     second = desk.account(created=START)
     desk.sweep()
-    assert desk.step(second).move is Move.CREATE
+    assert desk.step(second).action is Action.CREATE
 
 
 def test_rule_12_an_observed_inbox_is_shown_once_it_exists() -> None:
@@ -74,7 +73,7 @@ def test_rule_12_an_observed_inbox_is_shown_once_it_exists() -> None:
     desk.sweep()
     assert desk.step(account).reason is Reason.NOT_FOUND
     desk.sweep(row())
-    assert (account.facts.inbox_id, account.facts.origin) == ("inbox-1", "Observed")
+    assert (account.stored.inbox_id, account.stored.origin) == ("inbox-1", "Observed")
 
 
 def test_rule_12_an_observed_inbox_is_shown_when_another_object_has_created_it() -> None:
@@ -83,7 +82,7 @@ def test_rule_12_an_observed_inbox_is_shown_when_another_object_has_created_it()
     wanting = desk.account()
     desk.sweep()
     desk.answer(desk.ask(Operation.CREATE_SMTP, wanting), Created(row()))
-    assert (watching.facts.inbox_id, watching.facts.origin) == ("inbox-1", "Observed")
+    assert (watching.stored.inbox_id, watching.stored.origin) == ("inbox-1", "Observed")
 
 
 def test_rule_12_from_observe_to_full_an_object_is_as_if_first_seen() -> None:
@@ -92,10 +91,10 @@ def test_rule_12_from_observe_to_full_an_object_is_as_if_first_seen() -> None:
     desk.sweep(row())
     desk.change(account)
     assert desk.step(account).reason is Reason.ALREADY_EXISTS
-    assert (account.facts.inbox_id, account.facts.origin) == (None, None)
+    assert (account.stored.inbox_id, account.stored.origin) == (None, None)
     desk.change(account, adoptionPolicy="Adopt")
-    desk.chore(account)
-    assert (account.facts.inbox_id, account.facts.origin) == ("inbox-1", "Adopted")
+    desk.patch(account)
+    assert (account.stored.inbox_id, account.stored.origin) == ("inbox-1", "Adopted")
 
 
 def test_rule_12_a_refused_object_shows_no_inbox_and_mirrors_nothing() -> None:
@@ -116,7 +115,7 @@ def test_rule_13_an_inbox_that_an_object_of_any_key_holds_is_never_adopted_by_an
     account = second.account(adoptionPolicy="Adopt")
     second.sweep(row())
     step = second.step(account)
-    assert (step.reason, account.facts.inbox_id) == (Reason.ADDRESS_CONFLICT, None)
+    assert (step.reason, account.stored.inbox_id) == (Reason.ADDRESS_CONFLICT, None)
     assert "ann" not in step.message  # of another namespace: it is not named
 
 
@@ -126,7 +125,7 @@ def test_rule_13_of_two_objects_that_show_one_inbox_neither_deletes_it() -> None
     desk.sweep(row())
     assert desk.step(first).reason is Reason.ADDRESS_CONFLICT
     assert "copy" in desk.step(first).message
-    assert desk.step(second).move is Move.UNMARK
+    assert desk.step(second).action is Action.REMOVE_FINALIZER
     assert not WRITES & set(desk.operations())
 
 
@@ -145,17 +144,17 @@ def test_rule_13_keys_whose_lists_share_an_inbox_are_one_workspace_from_then_on(
     simulation.apply("sales", "two", "b@company.com", apiKeySecretRef={"name": "key"})
     process = running(simulation)
     simulation.wait(700.0)
-    ledgers = [runner.ledger for runner in process.runners]
-    assert len(ledgers) == 2
-    assert ledgers[0].budget is ledgers[1].budget
-    assert ledgers[0].brake is ledgers[1].brake
-    assert ledgers[0].group == ledgers[1].group
+    workspaces = [loop.workspace for loop in process.loops]
+    assert len(workspaces) == 2
+    assert workspaces[0].budget is workspaces[1].budget
+    assert workspaces[0].brake is workspaces[1].brake
+    assert workspaces[0].group == workspaces[1].group
     simulation.crash()
     before = simulation.remote.requests
     process = running(simulation)
     play_until(simulation, lambda: process.operator._leading)
-    ledgers = [runner.ledger for runner in process.runners]
-    assert ledgers[0].budget is ledgers[1].budget  # known from the stored state, before any list
+    workspaces = [loop.workspace for loop in process.loops]
+    assert workspaces[0].budget is workspaces[1].budget  # known from the stored state, before any list
     assert simulation.remote.requests == before
 
 
@@ -166,11 +165,11 @@ def test_rule_13_what_two_keys_have_spent_and_deleted_is_added_up() -> None:
         for _ in range(4):
             desk.sweep()
         for number in range(2):
-            desk.ledger.brake.ask(f"{desk.ledger.digest}-{number}", "sales", START, approved=False)
-    first.ledger.join(second.ledger, START)
-    assert first.ledger.budget.room(START) == 100 - 8
-    settle(second.ledger, START)
-    assert first.ledger.brake.held == 4
+            desk.workspace.brake.ask(f"{desk.workspace.digest}-{number}", "sales", START, approved=False)
+    first.workspace.join(second.workspace, START)
+    assert first.workspace.budget.available(START) == 100 - 8
+    decide_changed(second.workspace, START)
+    assert first.workspace.brake.held == 4
 
 
 @pytest.mark.parametrize(("namespace", "reason"), [("sales", "Active"), ("support", "Unauthorized")])
@@ -211,8 +210,8 @@ def test_rule_14_only_the_listed_namespaces_adopt_or_observe_with_the_operators_
     key: dict[str, Any] = {"apiKeySecretRef": {"name": "key"}} if own_key else {}
     account = desk.account(namespace=namespace, **fields, **key)
     desk.sweep(row())
-    desk.chore(account)
-    assert (account.facts.inbox_id is not None) == taken
+    desk.patch(account)
+    assert (account.stored.inbox_id is not None) == taken
     if not taken:
         assert "COLDSEND_ADOPT_NAMESPACES" in desk.step(account).message
 
@@ -245,7 +244,7 @@ def test_rule_15_another_workspace_is_not_believed_by_the_address(deleting: bool
     desk.wait(700.0)
     desk.sweep(row(inbox_id="inbox-of-a-stranger"))
     assert desk.step(account).reason is Reason.INVENTORY_IMPLAUSIBLE
-    assert account.facts.inbox_id == "inbox-1"
+    assert account.stored.inbox_id == "inbox-1"
     assert not WRITES & set(desk.operations())
 
 
@@ -253,8 +252,8 @@ def test_rule_15_another_workspace_is_believed_when_the_own_inbox_is_seen_there(
     desk = Desk()
     account = desk.holder(applied=STRANGE)
     desk.sweep(row())
-    assert account.facts.applied is not None
-    assert account.facts.applied.workspace == "digest-1"
+    assert account.stored.applied is not None
+    assert account.stored.applied.workspace == "digest-1"
     assert desk.says(account)["Synced"][:2] == ("True", "InSync")
 
 

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from coldsend_operator.core.answers import Failure, FailureKind, Fault
-from coldsend_operator.core.calls import Operation
-from coldsend_operator.core.projection import facts_of, facts_to_status
-from coldsend_operator.core.records import Account, Credentials
-from coldsend_operator.core.times import unix_of
+from coldsend_operator.core.model.account import Account, Credentials
+from coldsend_operator.core.model.answers import Failure, FailureKind, Fault
+from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.times import unix_of
+from coldsend_operator.core.status.projection import stored_of, stored_to_status
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from tests.core.rules.watching import running
 from tests.support.cluster import Raw
@@ -156,7 +156,7 @@ def test_rule_33_what_was_remembered_goes_when_the_inbox_is_there() -> None:
 def restarted(account: Account, credentials: Credentials | None = None) -> tuple[Desk, Account]:
     """The object as a process finds it that starts now; its Secret is read as `credentials`, if given."""
     desk = Desk()
-    found = desk.account(status={**facts_to_status(account.facts)})
+    found = desk.account(status={**stored_to_status(account.stored)})
     found.credentials = credentials
     desk.sweep()
     return desk, found
@@ -169,13 +169,13 @@ def test_rule_33_each_kind_of_refusal_of_one_object_is_remembered(refusal: Failu
     desk.sweep()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), refusal)
     said = desk.says(account)["Ready"]
-    assert facts_of(facts_to_status(account.facts)) == account.facts
+    assert stored_of(stored_to_status(account.stored)) == account.stored
     later, found = restarted(account, account.credentials)
     assert Operation.CREATE_SMTP not in later.operations()
     assert later.says(found)["Ready"][:2] == said[:2]
     later.wait(301.0)
-    assert found.setback is not None
-    assert later.step(found).move.value == "create"
+    assert found.create_backoff is not None
+    assert later.step(found).action.value == "create"
 
 
 def test_rule_33_nothing_leaves_before_the_secret_was_read() -> None:
@@ -185,7 +185,7 @@ def test_rule_33_nothing_leaves_before_the_secret_was_read() -> None:
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOGIN)
     later, found = restarted(account)
     assert Operation.CREATE_SMTP not in later.operations()
-    assert found.uid in later.ledger.stale_secrets
+    assert found.uid in later.workspace.stale_secrets
     found.credentials = Credentials("hmac-of-two")
     later.step(found)
     assert Operation.CREATE_SMTP in later.operations()
@@ -205,13 +205,13 @@ def test_rule_33_a_time_that_somebody_wrote_far_ahead_is_bounded() -> None:
     account = desk.account()
     desk.sweep()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOGIN)
-    assert account.facts.refusal is not None
-    account.facts = replace(
-        account.facts, refusal=replace(account.facts.refusal, next_attempt="2999-01-01T00:00:00Z", attempts=10**9)
+    assert account.stored.refusal is not None
+    account.stored = replace(
+        account.stored, refusal=replace(account.stored.refusal, next_attempt="2999-01-01T00:00:00Z", attempts=10**9)
     )
     later, found = restarted(account, account.credentials)
     later.wait(6 * 3600.0 + 1.0)
-    assert later.step(found).move.value == "create"
+    assert later.step(found).action.value == "create"
     later.answer(later.ask(Operation.CREATE_SMTP, found), LOGIN)
-    assert found.setback is not None
-    assert found.setback.retry_at <= later.now + 6 * 3600.0
+    assert found.create_backoff is not None
+    assert found.create_backoff.retry_at <= later.now + 6 * 3600.0

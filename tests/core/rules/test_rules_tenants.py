@@ -2,9 +2,9 @@
 
 import pytest
 
-from coldsend_operator.core.answers import Failure, FailureKind
-from coldsend_operator.core.calls import Operation
-from coldsend_operator.core.folding.pieces import halve
+from coldsend_operator.core.apply.common import halve
+from coldsend_operator.core.model.answers import Failure, FailureKind
+from coldsend_operator.core.model.calls import Operation
 from tests.core.rules.watching import running
 from tests.support.desk import Desk
 from tests.support.hostile import OWN, HostileWorld
@@ -79,8 +79,8 @@ def test_rule_41_looks_that_a_plan_refuses_for_one_namespace_stop_no_other() -> 
     other = desk.holder("good@company.com", "inbox-9", namespace="other")
     desk.sweep()
     for account in bad:
-        desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=(account.facts.inbox_id or "",)), PLAN)
-    assert desk.ledger.breaker.allows(Operation.GET_ACCOUNT, desk.now, desk.ledger.namespaces_of([other.uid]))
+        desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=(account.stored.inbox_id or "",)), PLAN)
+    assert desk.workspace.breaker.allows(Operation.GET_ACCOUNT, desk.now, desk.workspace.namespaces_of([other.uid]))
 
 
 def test_rule_41_halves_keep_namespaces_apart() -> None:
@@ -88,8 +88,8 @@ def test_rule_41_halves_keep_namespaces_apart() -> None:
     names = ("one", "two", "one", "two", "one")
     uids = tuple(desk.account(f"{n}@company.com", namespace=name).uid for n, name in enumerate(names))
     splits: list[tuple[str, ...]] = []
-    halve(desk.ledger, splits, uids)
-    assert [{desk.ledger.accounts[uid].desired.namespace for uid in split} for split in splits] == [{"one"}, {"two"}]
+    halve(desk.workspace, splits, uids)
+    assert [{desk.workspace.accounts[uid].desired.namespace for uid in split} for split in splits] == [{"one"}, {"two"}]
 
 
 def test_rule_40_an_object_that_comes_from_another_workspace_makes_no_doubt_of_a_key_that_nobody_used_yet() -> None:

@@ -167,7 +167,7 @@ def test_rule_40_a_lost_create_is_not_repeated_with_a_key_that_was_corrected(fau
     create = reach(simulation, "coldsend", "create one@company.com")
     create.fault = fault
     finish(simulation, create)
-    play_until(simulation, lambda: process.operator.registry.accounts[uid].lost)
+    play_until(simulation, lambda: process.operator.controller.accounts[uid].unknown_create)
     simulation.edit(uid, **OF_TEAM)
     simulation.wait(1500.0)
     assert simulation.remote.doubles == []
@@ -200,7 +200,7 @@ def test_rule_40_a_create_that_is_prepared_does_not_leave_once_the_secret_holds_
     mark = reach(simulation, "kube", "patch")
     simulation.cluster.write_secret("support", "key", {"apiKey": THIRD})
     simulation.pass_time(2.0)  # no key is read more than once a second
-    process.operator.registry.hasten(process.operator.registry.accounts[uid])
+    process.operator.controller.hasten(process.operator.controller.accounts[uid])
     read = reach(simulation, "kube", "get /api/v1/namespaces/support/secrets/key")
     finish(simulation, read)
     finish(simulation, mark)

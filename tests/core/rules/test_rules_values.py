@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from coldsend_operator.coldsend.errors import CallFailed
-from coldsend_operator.core.answers import Failure, FailureKind, address_key
-from coldsend_operator.core.steps import Move
+from coldsend_operator.core.model.answers import Failure, FailureKind, address_key
+from coldsend_operator.core.model.decision import Action
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from coldsend_operator.resources.reading import read_account
 from tests.core.rules.watching import play_until, running
@@ -37,8 +37,8 @@ def an_account(simulation: Simulation, value: str | bytes, **fields: Any) -> str
 def passwords_sent(simulation: Simulation, good: str | None = None) -> list[str]:
     """Start a process; the passwords that its creates send. ColdSend refuses every other than the `good` one."""
     process = running(simulation)
-    play_until(simulation, lambda: process.runners)
-    client: Any = process.runners[0].client
+    play_until(simulation, lambda: process.loops)
+    client: Any = process.loops[0].client
     create, sent = client.create_smtp, []
 
     async def create_smtp(inbox: Any) -> Any:
@@ -253,7 +253,7 @@ def test_rule_37_an_inbox_is_deleted_though_coldsend_writes_its_address_in_anoth
     account = desk.holder(spec, deleting=True)
     desk.sweep(row(shown))
     assert account.desired.problems == ()
-    assert desk.step(account).move is Move.DELETE
+    assert desk.step(account).action is Action.DELETE
 
 
 def test_rule_37_no_other_letter_or_space_makes_an_address_of_somebody_else() -> None:
@@ -277,7 +277,7 @@ def test_rule_43_a_long_annotation_is_stored_as_a_digest_and_told() -> None:
     assert len(json.dumps(raw["status"])) < 5_000
     assert raw["status"]["lastReconcileRequest"].startswith("sha256:")
     assert "longer than 253 characters" in conditions(simulation, uid)["Synced"][1]
-    account = process.operator.registry.accounts[uid]
+    account = process.operator.controller.accounts[uid]
     assert len(repr(account)) < 10_000
     before = len(simulation.cluster.history)
     simulation.wait(60.0)

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from coldsend_operator.core.stored_status import account_status
-from coldsend_operator.core.times import rfc3339
+from coldsend_operator.core.model.stored_status import account_status
+from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.kube.paths import Ref
 from coldsend_operator.resources.names import (
     APPROVE_DELETION_ANNOTATION,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from coldsend_operator import __version__
-from coldsend_operator.core.times import unix_of
+from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.kube import paths
 from coldsend_operator.kube.crds import Definitions, served
 from coldsend_operator.kube.errors import Forbidden, KubeError, NotFound

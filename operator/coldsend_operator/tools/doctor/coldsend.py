@@ -12,7 +12,7 @@ from coldsend_operator.coldsend.masking import Mask
 from coldsend_operator.coldsend.models import DomainAnswer, RowAnswer
 from coldsend_operator.coldsend.reads import Reply
 from coldsend_operator.coldsend.refusals import read_refusal
-from coldsend_operator.core.answers import INBOX_TYPES, STATUSES, Failure, FailureKind, Row
+from coldsend_operator.core.model.answers import INBOX_TYPES, STATUSES, Failure, FailureKind, Row
 from coldsend_operator.settings import Settings
 from coldsend_operator.tools.doctor.checks import Check, bad, doubtful, few, good
 from coldsend_operator.tools.doors import ColdSendReader

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from coldsend_operator.core.answers import Row
+from coldsend_operator.core.model.answers import Row
 from coldsend_operator.setting_values import to_namespace
 from coldsend_operator.tools import manifests
 from coldsend_operator.tools.doors import coldsend_reader, kube_reader

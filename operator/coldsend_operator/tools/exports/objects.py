@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from coldsend_operator.core.answers import Row
+from coldsend_operator.core.model.answers import Row
 from coldsend_operator.resources import InboxType, names, read_account
 from coldsend_operator.resources.children import child_name
 from coldsend_operator.resources.common import ONE_LINE

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coldsend_operator.core.policy import Threshold
+from coldsend_operator.core.model.policy import Threshold
 from coldsend_operator.resources import names
 from coldsend_operator.resources.common import InboxType
 from coldsend_operator.resources.effective import IMAP_HOSTS, IMAP_PORT, SMTP_HOSTS, SMTP_PORT

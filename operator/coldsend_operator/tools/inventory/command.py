@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coldsend_operator.core.times import unix_of
+from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.resources.names import API_KEY_KEY
 from coldsend_operator.tools.doors import coldsend_reader, key_reference, kube_reader
 from coldsend_operator.tools.errors import CommandError, UsageError

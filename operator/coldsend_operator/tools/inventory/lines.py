@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from coldsend_operator.core.answers import Row
-from coldsend_operator.core.reasons import Reason
+from coldsend_operator.core.model.answers import Row
+from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.tools.senders import KeyReference, Sender
 
 

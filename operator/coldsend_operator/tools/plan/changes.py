@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from coldsend_operator.core.calls import Scope
-from coldsend_operator.core.conditions import condition
-from coldsend_operator.core.projection import project
-from coldsend_operator.core.reasons import Condition, Reason
-from coldsend_operator.core.records import Account
-from coldsend_operator.core.steps import Step
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.calls import Scope
+from coldsend_operator.core.model.conditions import condition
+from coldsend_operator.core.model.decision import Decision
+from coldsend_operator.core.model.reasons import ConditionType, Reason
+from coldsend_operator.core.status.projection import project
 from coldsend_operator.resources.names import ACCOUNT_KIND
 from coldsend_operator.tools.plan.children import Refused
 from coldsend_operator.tools.plan.objects import World
@@ -91,9 +91,9 @@ def _of_batches(refused: Iterable[Refused], known: list[Change]) -> Iterator[Cha
 def _change(past: Past, rehearsal: Rehearsal) -> Change:
     account = past.account
     desired = account.desired
-    step = rehearsal.ledger.steps.get(account.uid, Step())
+    decision = rehearsal.workspace.decisions.get(account.uid, Decision())
     of_end = desired.deleting is not None
-    action, reason, message = _end(past, step) if of_end else _life(past, step, rehearsal)
+    action, reason, message = _end(past, decision) if of_end else _life(past, decision, rehearsal)
     address = account.address or desired.spec.email_address or ""
     return Change(action, ACCOUNT_KIND, desired.namespace, desired.name, address, str(reason), message)
 
@@ -101,7 +101,7 @@ def _change(past: Past, rehearsal: Rehearsal) -> Change:
 Said = tuple[Action, str, str]
 
 
-def _end(past: Past, step: Step) -> Said:
+def _end(past: Past, decision: Decision) -> Said:
     """Of an object in deletion."""
     had = past.at_first.held
     if past.gone and past.taken_over_by is not None and had:
@@ -110,18 +110,18 @@ def _end(past: Past, step: Step) -> Said:
         return Action.HAND_OVER, Reason.HANDED_OVER, message
     if past.gone and Scope.DELETE in past.called_for:
         return Action.DELETE, Reason.DELETING, "The object goes, and its inbox in ColdSend with it."
-    if past.gone and had and past.account.gone_at is None:
+    if past.gone and had and past.account.not_found_at is None:
         return Action.ORPHAN, Reason.DELETING, "The object goes; its inbox stays in ColdSend."
     if past.gone:
         return Action.NONE, Reason.DELETING, "The object goes; it has no inbox."
-    if step.reason is Reason.DELETION_HELD:
-        return Action.HOLD, step.reason, step.message
-    if step.reason in _CONFLICTS:
-        return Action.CONFLICT, step.reason, step.message
-    return Action.WAIT, step.reason or Reason.DELETING, step.message
+    if decision.reason is Reason.DELETION_HELD:
+        return Action.HOLD, decision.reason, decision.message
+    if decision.reason in _CONFLICTS:
+        return Action.CONFLICT, decision.reason, decision.message
+    return Action.WAIT, decision.reason or Reason.DELETING, decision.message
 
 
-def _life(past: Past, step: Step, rehearsal: Rehearsal) -> Said:
+def _life(past: Past, decision: Decision, rehearsal: Rehearsal) -> Said:
     """Of an object that stays."""
     account, first = past.account, past.at_first
     if account.desired.problems:
@@ -133,27 +133,27 @@ def _life(past: Past, step: Step, rehearsal: Rehearsal) -> Said:
             Reason.RECREATING,
             f"{what} changed: the inbox is deleted, and made again with a new id.",
         )
-    if step.reason is Reason.DELETION_HELD:
-        return Action.HOLD, step.reason, step.message
+    if decision.reason is Reason.DELETION_HELD:
+        return Action.HOLD, decision.reason, decision.message
     if Scope.CREATE in past.called_for:
         again = " again, as it was removed in ColdSend" if first.held else ""
         return Action.CREATE, Reason.PROVISIONING, f"The inbox is created{again}."
-    if account.facts.held and not first.held:
-        if account.facts.handed_over_from is not None:
-            former, said = account.facts.handed_over_from, _state(account, step, rehearsal)
+    if account.stored.held and not first.held:
+        if account.stored.handed_over_from is not None:
+            former, said = account.stored.handed_over_from, _state(account, decision, rehearsal)
             message = f"It takes the inbox of {former.namespace}/{former.name} over."
             return said if said[0] is Action.DRIFT else (Action.NONE, Reason.HANDED_OVER, message)
         return Action.ADOPT, Reason.ADOPTED, "The inbox is in ColdSend already; the object takes it over."
-    if step.reason in _CONFLICTS:
-        return Action.CONFLICT, step.reason, step.message
-    return _state(account, step, rehearsal)
+    if decision.reason in _CONFLICTS:
+        return Action.CONFLICT, decision.reason, decision.message
+    return _state(account, decision, rehearsal)
 
 
-def _state(account: Account, step: Step, rehearsal: Rehearsal) -> Said:
-    status = project(account, rehearsal.ledger, rehearsal.now) or {}
-    synced = condition(status, Condition.SYNCED)
+def _state(account: Account, decision: Decision, rehearsal: Rehearsal) -> Said:
+    status = project(account, rehearsal.workspace, rehearsal.now) or {}
+    synced = condition(status, ConditionType.SYNCED)
     if synced.get("reason") in _DIFFERENCES:
         return Action.DRIFT, synced["reason"], synced["message"]
-    if step.reason is not None:
-        return Action.WAIT, step.reason, step.message
+    if decision.reason is not None:
+        return Action.WAIT, decision.reason, decision.message
     return Action.NONE, Reason.IN_SYNC, ""

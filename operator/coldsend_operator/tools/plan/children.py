@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from coldsend_operator.core.batch import Batch, Child, Refusal
-from coldsend_operator.core.batch_plan import Deed, decide
-from coldsend_operator.core.policy import Policy
-from coldsend_operator.objects.batch_reading import ChildReader, manifest_of, owner_reference, read_list, see_batch
-from coldsend_operator.objects.policy import deleted_with, take_terms
+from coldsend_operator.accounts.policy import apply_overrides, deleted_with
+from coldsend_operator.batches.reading import ChildReader, manifest_of, owner_reference, read_list, see_batch
+from coldsend_operator.core.batch.decide import ChildAction, decide_child
+from coldsend_operator.core.batch.model import Batch, Child, EntryRefusal
+from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.resources.batch import SenderAccountBatchSpec
 from coldsend_operator.resources.common import DeletionPolicy
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
@@ -23,7 +23,7 @@ class Refused:
 
     batch: Key
     address: str
-    refusal: Refusal
+    refusal: EntryRefusal
 
 
 def settle_batches(world: World, policy: Policy, now: float) -> list[Refused]:
@@ -58,16 +58,16 @@ class _Settling:
         self._spec: SenderAccountBatchSpec | None = None
         if not batch.deleting:
             reading = read_list(batch.name, batch.generation, raw.get("spec"))
-            self._spec, batch.wanted = reading.spec, reading.wanted
+            self._spec, batch.desired = reading.spec, reading.desired
         for (namespace, name), child in children.items():
             if namespace == batch.namespace and child.owner_name == batch.name:
-                batch.family.put(name, child.owner)
+                batch.children.put(name, child.owner)
 
     def run(self) -> Iterator[Refused]:
         batch = self._batch
-        names = dict.fromkeys([*(batch.wanted.by_name if batch.wanted is not None else ()), *batch.family])
-        take_terms(self._policy, batch)
-        owned = [child for name in batch.family if (child := self._child(name)) is not None and batch.owns(child)]
+        names = dict.fromkeys([*(batch.desired.by_name if batch.desired is not None else ()), *batch.children])
+        apply_overrides(self._policy, batch)
+        owned = [child for name in batch.children if (child := self._child(name)) is not None and batch.owns(child)]
         self._policy.leaving[batch.uid] = deleted_with(batch, owned)
         key = (BATCH_KIND, batch.namespace, batch.name)
         for name in names:
@@ -75,31 +75,34 @@ class _Settling:
             entry = batch.entry(name)
             if refusal is not None:
                 yield Refused(key, entry.shown if entry is not None else name, refusal)
-        for entry in batch.wanted.entries if batch.wanted is not None else ():
+        for entry in batch.desired.entries if batch.desired is not None else ():
             if entry.name is None and entry.refusal is not None:
                 yield Refused(key, entry.shown, entry.refusal)
 
     def _child(self, name: str) -> Child | None:
         return self._children.get((self._batch.namespace, name))
 
-    def _settle(self, name: str) -> Refusal | None:
-        before: Deed | None = None
+    def _settle(self, name: str) -> EntryRefusal | None:
+        before: ChildAction | None = None
         for _ in range(MOST_DEEDS):
-            decision = decide(self._batch, name, self._child(name))
-            if decision.deed in {Deed.REST, before}:  # an object of a snapshot does not say who wrote its labels
+            decision = decide_child(self._batch, name, self._child(name))
+            if decision.action in {
+                ChildAction.NONE,
+                before,
+            }:  # an object of a snapshot does not say who wrote its labels
                 return decision.refusal
-            self._carry_out(decision.deed, name)
-            before = decision.deed
+            self._carry_out(decision.action, name)
+            before = decision.action
         return None
 
-    def _carry_out(self, deed: Deed, name: str) -> None:
+    def _carry_out(self, action: ChildAction, name: str) -> None:
         batch, key = self._batch, (ACCOUNT_KIND, self._batch.namespace, name)
         raw, child = self._world.objects.get(key), self._child(name)
-        if deed is Deed.DELETE:
+        if action is ChildAction.DELETE:
             delete(self._world, key, self._now)
-        elif deed is Deed.APPLY:
+        elif action is ChildAction.APPLY:
             self._apply(key, raw, child)
-        elif raw is not None and deed is Deed.POLICY:
+        elif raw is not None and action is ChildAction.POLICY:
             policy = str(DeletionPolicy.ORPHAN if batch.orphans else DeletionPolicy.DELETE)
             self._world.objects[key] = {**raw, "spec": {**raw["spec"], "deletionPolicy": policy}}
         elif raw is not None and child is not None:

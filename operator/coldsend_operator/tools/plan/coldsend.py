@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from coldsend_operator.core.answers import (
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.answers import (
     Answer,
     BulkAnswer,
     Created,
@@ -17,10 +18,9 @@ from coldsend_operator.core.answers import (
     Page,
     Row,
 )
-from coldsend_operator.core.calls import BULK, Call, Operation
-from coldsend_operator.core.ledger import Ledger
-from coldsend_operator.core.records import Account
-from coldsend_operator.core.times import rfc3339
+from coldsend_operator.core.model.calls import BULK, Call, Operation
+from coldsend_operator.core.model.times import rfc3339
+from coldsend_operator.core.workspace.workspace import Workspace
 
 
 class ModelOfColdSend:
@@ -33,8 +33,8 @@ class ModelOfColdSend:
         self._made: list[str] = []
         self._jobs: dict[str, int] = {}
 
-    def answer(self, call: Call, ledger: Ledger, now: float) -> Answer | Failure:
-        members = [ledger.accounts[uid] for uid in call.uids if uid in ledger.accounts]
+    def answer(self, call: Call, workspace: Workspace, now: float) -> Answer | Failure:
+        members = [workspace.accounts[uid] for uid in call.uids if uid in workspace.accounts]
         match call.operation:
             case Operation.LIST_ACCOUNTS:
                 return self._page(call)

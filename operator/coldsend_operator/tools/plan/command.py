@@ -4,10 +4,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from coldsend_operator.accounts.policy import policy_of
 from coldsend_operator.coldsend.errors import CallFailed
-from coldsend_operator.core.answers import Domain
-from coldsend_operator.core.records import KeyRef, SecretRef
-from coldsend_operator.objects.policy import policy_of
+from coldsend_operator.core.model.account import KeyRef, SecretRef
+from coldsend_operator.core.model.answers import Domain
 from coldsend_operator.resources.names import API_KEY_KEY
 from coldsend_operator.tools.doors import coldsend_reader, key_reference, settings_of
 from coldsend_operator.tools.errors import CommandError, UsageError

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from coldsend_operator.core.policy import Policy
-from coldsend_operator.objects.policy import namespace_marks
+from coldsend_operator.accounts.policy import namespace_settings
+from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.tools.manifests import Document
 from coldsend_operator.tools.output import Progress
 from coldsend_operator.tools.plan.changes import changes
@@ -13,7 +13,7 @@ from coldsend_operator.tools.plan.objects import apply, prune
 from coldsend_operator.tools.plan.rehearsal import Rehearsal
 from coldsend_operator.tools.plan.report import Cost, Report
 from coldsend_operator.tools.plan.sources import Found
-from coldsend_operator.tools.plan.workspaces import Listed, Reading, Workspace, workspaces
+from coldsend_operator.tools.plan.workspaces import Listed, PlannedWorkspace, Reading, workspaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +32,14 @@ def decide(found: Found, manifests: Manifests, policy: Policy, listed: Listed | 
     named = apply(world, manifests.documents, manifests.namespace, now)
     if manifests.selector is not None:
         prune(world, named, manifests.selector, manifests.pruned_namespace, now)
-    policy.namespaces = {name: namespace_marks(raw) for name, raw in world.namespaces.items()}
+    policy.namespaces = {name: namespace_settings(raw) for name, raw in world.namespaces.items()}
     refused = settle_batches(world, policy, now)
     reading = workspaces(world, policy, listed, now)
-    remaining = [_restore(workspace, found, now) for workspace in reading.workspaces]
+    remaining = [_restore(planned, found, now) for planned in reading.workspaces]
     rehearsals = []
     with Progress("workspaces") as progress:
-        for position, workspace in enumerate(reading.workspaces, start=1):
-            rehearsals.append(Rehearsal(workspace.ledger, workspace.coldsend, now))
+        for position, planned in enumerate(reading.workspaces, start=1):
+            rehearsals.append(Rehearsal(planned.workspace, planned.coldsend, now))
             rehearsals[-1].run()
             progress.show(position, len(reading.workspaces))
     known = [left for left in remaining if left is not None]
@@ -51,15 +51,15 @@ def decide(found: Found, manifests: Manifests, policy: Policy, listed: Listed | 
     return Report(changes(rehearsals, world, refused), cost, [*found.remarks, *_warnings(reading, listed)])
 
 
-def _restore(workspace: Workspace, found: Found, now: float) -> int | None:
+def _restore(planned: PlannedWorkspace, found: Found, now: float) -> int | None:
     """Take in what the operator has stored of this workspace; the requests left of the hour."""
-    ledger = workspace.ledger
-    stored = found.state.get(ledger.digest)
+    workspace = planned.workspace
+    stored = found.state.get(workspace.digest)
     if not isinstance(stored, dict):
         return None
-    ledger.budget.load(stored.get("budget", {}), now)
-    ledger.brake.load(stored.get("brake", {}), now)
-    return ledger.budget.remaining(now)[1]
+    workspace.budget.load(stored.get("budget", {}), now)
+    workspace.brake.load(stored.get("brake", {}), now)
+    return workspace.budget.remaining(now)[1]
 
 
 def _warnings(reading: Reading, listed: Listed | None) -> Iterator[str]:

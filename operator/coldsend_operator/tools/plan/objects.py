@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from coldsend_operator.core.times import rfc3339
+from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.resources.account_rules import IDENTITY_RULES
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND, FINALIZER
 from coldsend_operator.tools.errors import UsageError

@@ -3,15 +3,15 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from coldsend_operator.core import folding
-from coldsend_operator.core.calls import Call, Operation, Scope
-from coldsend_operator.core.deciding import ask_brake_for_all, settle
-from coldsend_operator.core.ledger import Ledger
-from coldsend_operator.core.planning import Candidate, Plan, make_plan
-from coldsend_operator.core.reasons import Reason
-from coldsend_operator.core.records import Account, Credentials, Facts
-from coldsend_operator.core.steps import Move, Step
-from coldsend_operator.core.steps.differences import spec_changed
+from coldsend_operator.core import apply
+from coldsend_operator.core.decide.changed_accounts import ask_brake_for_all, decide_changed
+from coldsend_operator.core.model.account import Account, Credentials, Stored
+from coldsend_operator.core.model.calls import Call, Operation, Scope
+from coldsend_operator.core.model.decision import Action, Decision
+from coldsend_operator.core.model.differences import spec_changed
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.plan import Candidate, Plan, make_plan
+from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.resources.names import FINALIZER
 from coldsend_operator.tools.plan.coldsend import ModelOfColdSend
 
@@ -29,7 +29,7 @@ class Past:
     """What happened to one account on the way."""
 
     account: Account
-    at_first: Facts
+    at_first: Stored
     called_for: set[Scope] = field(default_factory=set)
     difference: str = ""  # why its inbox is replaced: `spec` or `secret`
     taken_over_by: Account | None = None
@@ -40,7 +40,7 @@ class Past:
 class Rehearsal:
     """What the core did. `requests` counts calls, without the lists that are made now and then anyway."""
 
-    ledger: Ledger
+    workspace: Workspace
     coldsend: ModelOfColdSend
     now: float
     pasts: dict[str, Past] = field(default_factory=dict)
@@ -50,19 +50,19 @@ class Rehearsal:
 
     def run(self) -> None:
         """From a start of the operator to the end of all work."""
-        ledger = self.ledger
+        workspace = self.workspace
         self.begun = self.done_at = moved = self.now
-        self.pasts = {uid: Past(account, account.facts) for uid, account in ledger.accounts.items()}
-        ledger.resume(self.now)
-        for ref in ledger.refs:
-            ledger.trust.settle(ref, ledger.digests)
-        ask_brake_for_all(ledger, self.now)
+        self.pasts = {uid: Past(account, account.stored) for uid, account in workspace.accounts.items()}
+        workspace.resume(self.now)
+        for ref in workspace.refs:
+            workspace.trust.settle(ref, workspace.digests)
+        ask_brake_for_all(workspace, self.now)
         while self.now < self.begun + LONGEST_PLAN:
-            settle(ledger, self.now)
+            decide_changed(workspace, self.now)
             if self._write():
                 moved = self.now
                 continue
-            if ledger.inventory.swept_at >= self.done_at and not self._is_busy():
+            if workspace.inventory.swept_at >= self.done_at and not self._is_busy():
                 return  # a list that began after the last change has shown it to those that only observe
             plan = self._plan()
             if plan.calls:
@@ -73,56 +73,56 @@ class Rehearsal:
                 self.now = max(plan.wake_at, self.now + 0.01)
 
     def _plan(self) -> Plan:
-        self.ledger.budget.booked = MOST_BOOKED
-        return make_plan(self.ledger, self.now)
+        self.workspace.budget.booked = MOST_BOOKED
+        return make_plan(self.workspace, self.now)
 
     # -- whether anything is left
 
     def _is_busy(self) -> bool:
-        ledger = self.ledger
-        if ledger.dirty or ledger.flying or ledger.jobs or ledger.chores:
+        workspace = self.workspace
+        if workspace.dirty or workspace.in_flight or workspace.jobs or workspace.patches:
             return True
-        return any(_is_moving(step) for step in ledger.steps.values())
+        return any(_is_moving(decision) for decision in workspace.decisions.values())
 
     # -- writes to Kubernetes
 
     def _write(self) -> bool:
         """Finalizers and status are stored at once; whether there was anything to store."""
-        ledger, wrote = self.ledger, bool(self.ledger.stale_secrets)
-        for uid in ledger.stale_secrets:
-            account = ledger.accounts[uid]
-            applied = account.facts.applied
+        workspace, wrote = self.workspace, bool(self.workspace.stale_secrets)
+        for uid in workspace.stale_secrets:
+            account = workspace.accounts[uid]
+            applied = account.stored.applied
             sent = applied.credentials_hash if applied is not None else None
             account.credentials = Credentials(sent or UNREAD)  # no Secret is read: it counts as unchanged
-            ledger.touch(uid)
-        ledger.stale_secrets.clear()
-        for uid, move in list(ledger.chores.items()):
-            self._chore(ledger.accounts[uid], move)
+            workspace.touch(uid)
+        workspace.stale_secrets.clear()
+        for uid, move in list(workspace.patches.items()):
+            self._chore(workspace.accounts[uid], move)
             wrote = True
-        for uid in ledger.changed:
-            changed = ledger.accounts.get(uid)
-            if changed is not None and changed.facts != changed.recorded:
-                ledger.stored(uid, changed.facts)
+        for uid in workspace.changed:
+            changed = workspace.accounts.get(uid)
+            if changed is not None and changed.stored != changed.confirmed:
+                workspace.status_stored(uid, changed.stored)
                 wrote = True
-        ledger.changed.clear()
+        workspace.changed.clear()
         return wrote
 
-    def _chore(self, account: Account, move: Move) -> None:
-        ledger = self.ledger
-        if move is Move.MARK:
-            folding.marked(ledger, account, (FINALIZER, *self._marks(account)))
+    def _chore(self, account: Account, move: Action) -> None:
+        workspace = self.workspace
+        if move is Action.ADD_FINALIZER:
+            apply.finalizers_added(workspace, account, (FINALIZER, *self._marks(account)))
             return
-        folding.unmarked(ledger, account)
-        if account.desired.deleting is not None and move is not Move.FORGET:
+        apply.finalizers_removed(workspace, account)
+        if account.desired.deleting is not None and move is not Action.FORGET:
             past = self.pasts[account.uid]
-            holders = ledger.claims.holders(account.facts.inbox_id or "", account.uid)
+            holders = workspace.claims.inbox_owners(account.stored.inbox_id or "", account.uid)
             past.gone, past.taken_over_by = True, next(iter(holders), None)
-            ledger.depart(account.uid, self.now)
+            workspace.depart(account.uid, self.now)
 
     def _marks(self, account: Account) -> tuple[str, ...]:
-        if not account.create_unknown or account.since is None:
+        if not account.create_pending or account.marked_at is None:
             return ()
-        return (self.ledger.policy.create_marks.text(account.uid, account.since),)
+        return (self.workspace.policy.create_marks.text(account.uid, account.marked_at),)
 
     # -- calls to ColdSend
 
@@ -131,39 +131,39 @@ class Rehearsal:
         calls = [self._launch(candidate) for candidate in candidates]
         self.now += LATENCY
         for call in calls:
-            folding.fold(self.ledger, call, self.coldsend.answer(call, self.ledger, self.now), self.now)
+            apply.fold(self.workspace, call, self.coldsend.answer(call, self.workspace, self.now), self.now)
         changing = any(call.writes for call in calls)
         if changing:
             self.done_at = self.now
         return changing
 
     def _launch(self, candidate: Candidate) -> Call:
-        ledger = self.ledger
+        workspace = self.workspace
         for uid in candidate.uids:
-            self._remember(ledger.accounts[uid], candidate.operation)
-        call = folding.launch(ledger, candidate, self.now)
+            self._remember(workspace.accounts[uid], candidate.operation)
+        call = apply.launch(workspace, candidate, self.now)
         if call.operation is not Operation.LIST_ACCOUNTS or call.newest:
             self.requests[call.operation] += 1
         if call.operation.deletes:
-            ledger.brake.leave(call.uids, self.now)
+            workspace.brake.leave(call.uids, self.now)
         for uid in call.uids if call.operation.creates else ():
-            account = ledger.accounts[uid]
+            account = workspace.accounts[uid]
             account.sent = (account.desired.spec.hash, account.credentials.digest if account.credentials else None)
             account.sent_name = account.desired.spec.display_name
-            account.since = float(int(self.now))
-            folding.marked(ledger, account, (FINALIZER, *self._marks(account)))
-        return folding.leave(ledger, call, self.now) if call.operation.creates else call
+            account.marked_at = float(int(self.now))
+            apply.finalizers_added(workspace, account, (FINALIZER, *self._marks(account)))
+        return apply.leave(workspace, call, self.now) if call.operation.creates else call
 
     def _remember(self, account: Account, operation: Operation) -> None:
         past = self.pasts[account.uid]
         past.called_for.add(operation.scope)
-        row = self.ledger.inventory.rows.get(account.facts.inbox_id or "")
+        row = self.workspace.inventory.rows.get(account.stored.inbox_id or "")
         if operation.deletes and account.desired.deleting is None and row is not None:
             past.difference = SPEC if spec_changed(account, row) else SECRET
 
 
-def _is_moving(step: Step) -> bool:
+def _is_moving(decision: Decision) -> bool:
     """Whether waiting brings the account further; what a person or ColdSend must do first is no work of ours."""
-    if step.reason not in _PASSING:
+    if decision.reason not in _PASSING:
         return False
-    return step.move is not Move.REST or step.quiet or step.reason is not None
+    return decision.action is not Action.WAIT or decision.quiet or decision.reason is not None

@@ -5,19 +5,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import inf
 
-from coldsend_operator.core.answers import Domain, Row
-from coldsend_operator.core.claims import Claims
-from coldsend_operator.core.conditions import condition
-from coldsend_operator.core.create_marks import CreateMarks
-from coldsend_operator.core.hashes import visible_part
-from coldsend_operator.core.ledger import Ledger
-from coldsend_operator.core.packing import unpack
-from coldsend_operator.core.policy import NamespaceMarks, Policy
-from coldsend_operator.core.reasons import Condition, Reason
-from coldsend_operator.core.records import Account, Credentials, KeyRef, Native, Setback
-from coldsend_operator.core.stored_status import Status
-from coldsend_operator.core.trust import Trust
-from coldsend_operator.objects.desired import read_object
+from coldsend_operator.accounts.reading import read_object
+from coldsend_operator.core.model.account import Account, Backoff, Credentials, KeyRef, Native
+from coldsend_operator.core.model.answers import Domain, Row
+from coldsend_operator.core.model.conditions import condition
+from coldsend_operator.core.model.create_marks import CreateMarks
+from coldsend_operator.core.model.hashes import visible_part
+from coldsend_operator.core.model.packing import unpack
+from coldsend_operator.core.model.policy import NamespaceSettings, Policy
+from coldsend_operator.core.model.reasons import ConditionType, Reason
+from coldsend_operator.core.model.stored_status import Status
+from coldsend_operator.core.workspace.claims import Claims
+from coldsend_operator.core.workspace.trust import Trust
+from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.resources.names import ACCOUNT_KIND
 from coldsend_operator.tools.plan.coldsend import ModelOfColdSend
 from coldsend_operator.tools.plan.objects import Raw, World
@@ -39,10 +39,10 @@ class Listed:
 
 
 @dataclass(slots=True)
-class Workspace:
-    """A ledger, and the ColdSend that it would meet."""
+class PlannedWorkspace:
+    """A workspace, and the ColdSend that it would meet."""
 
-    ledger: Ledger
+    workspace: Workspace
     coldsend: ModelOfColdSend
 
 
@@ -50,7 +50,7 @@ class Workspace:
 class Reading:
     """The workspaces, and what had to be taken for granted."""
 
-    workspaces: list[Workspace] = field(default_factory=list)
+    workspaces: list[PlannedWorkspace] = field(default_factory=list)
     secrets_unread: int = 0
     domains_unread: int = 0
 
@@ -70,11 +70,11 @@ def workspaces(world: World, policy: Policy, listed: Listed | None, now: float) 
         rows = own.rows if own is not None else tuple(_rows_of(members, world))
         asked = own.domains if own is not None else None
         domains = asked if asked is not None else tuple(_domains_of(members))
-        ledger = Ledger(digest, policy, claims, trust)
+        workspace = Workspace(digest, policy, claims, trust)
         for account in members:
             _remember(account, now, refusals=own is None)
-            ledger.add(account, now)
-        reading.workspaces.append(Workspace(ledger, ModelOfColdSend(rows, domains)))
+            workspace.add(account, now)
+        reading.workspaces.append(PlannedWorkspace(workspace, ModelOfColdSend(rows, domains)))
         reading.secrets_unread += sum(
             1 for each in members if each.credentials is not None and not each.desired.deleting
         )
@@ -85,7 +85,7 @@ def workspaces(world: World, policy: Policy, listed: Listed | None, now: float) 
 def _account(raw: Raw, policy: Policy) -> Account:
     """The object, with the API key that its namespace gives to those that name none."""
     account = read_object(raw)
-    key = policy.namespaces.get(account.desired.namespace, NamespaceMarks()).key
+    key = policy.namespaces.get(account.desired.namespace, NamespaceSettings()).key
     account.desired = replace(account.desired, default_key=key)
     return account
 
@@ -94,8 +94,8 @@ def _digests(accounts: Iterable[Account]) -> dict[KeyRef, str]:
     """The workspace of each key: the one in which status saw most of its inboxes."""
     seen: dict[KeyRef, Counter[str]] = defaultdict(Counter)
     for account in accounts:
-        applied = account.facts.applied
-        bound = applied.workspace if applied is not None and account.facts.held else None
+        applied = account.stored.applied
+        bound = applied.workspace if applied is not None and account.stored.held else None
         seen[account.desired.key_ref].update([bound] if bound is not None else [])
     return {ref: max(counts, key=counts.__getitem__) if counts else f"of {ref}" for ref, counts in seen.items()}
 
@@ -105,30 +105,30 @@ def _digests(accounts: Iterable[Account]) -> dict[KeyRef, str]:
 
 def _remember(account: Account, now: float, *, refusals: bool) -> None:
     """What an operator that runs knows beside status: Secrets, and what ColdSend refused."""
-    status = unpack(account.status)
-    ready = condition(status, Condition.READY)
+    status = unpack(account.raw_status)
+    ready = condition(status, ConditionType.READY)
     current = ready.get("observedGeneration") == account.desired.generation
     reason, message = str(ready.get("reason", "")), str(ready.get("message", ""))
     if account.desired.spec.smtp is not None:
         account.credentials = _credentials(account, status, reason if current else "", message)
     if not current or account.desired.deleting is not None:
         if reason == Reason.IN_USE_BY_CAMPAIGN:
-            account.refused_delete = Setback(Reason.IN_USE_BY_CAMPAIGN, message, now, inf, account.basis)
+            account.delete_backoff = Backoff(Reason.IN_USE_BY_CAMPAIGN, message, now, inf, account.basis)
         return
     if reason == Reason.UNAUTHORIZED or (reason in _SECRETS and account.desired.spec.native is not None):
         account.key_problem = Reason(reason), message
-    elif reason in _REFUSALS and not account.facts.held and refusals:
-        account.setback = Setback(Reason(reason), message, now, inf, account.basis)
+    elif reason in _REFUSALS and not account.stored.held and refusals:
+        account.create_backoff = Backoff(Reason(reason), message, now, inf, account.basis)
 
 
 def _credentials(account: Account, status: Status, reason: str, message: str) -> Credentials:
     if reason in _SECRETS:
         return Credentials(None, Reason(reason), message)
-    applied = account.facts.applied
+    applied = account.stored.applied
     sent = applied.credentials_hash if applied is not None else None
     if sent is None:
         return Credentials(UNREAD)
-    changed = condition(status, Condition.CREDENTIALS_CURRENT).get("reason") == Reason.SECRET_CHANGED
+    changed = condition(status, ConditionType.CREDENTIALS_CURRENT).get("reason") == Reason.SECRET_CHANGED
     return Credentials(f"{sent.rpartition('-')[0]}-changed" if changed else sent)
 
 
@@ -137,10 +137,10 @@ def _credentials(account: Account, status: Status, reason: str, message: str) ->
 
 def _rows_of(accounts: Iterable[Account], world: World) -> Iterator[Row]:
     for account in accounts:
-        status = unpack(account.status)
-        reason = condition(status, Condition.READY).get("reason")
-        synced = condition(status, Condition.SYNCED).get("reason")
-        if account.facts.inbox_id is not None and not {reason, synced} & _MISSED:
+        status = unpack(account.raw_status)
+        reason = condition(status, ConditionType.READY).get("reason")
+        synced = condition(status, ConditionType.SYNCED).get("reason")
+        if account.stored.inbox_id is not None and not {reason, synced} & _MISSED:
             yield _row(account, status, world)
         elif reason == Reason.ALREADY_EXISTS and account.desired.spec.address is not None:
             yield Row(f"exists {account.desired.spec.address}", account.desired.spec.address)
@@ -148,7 +148,7 @@ def _rows_of(accounts: Iterable[Account], world: World) -> Iterator[Row]:
 
 def _row(account: Account, status: Status, world: World) -> Row:
     return Row(
-        account.facts.inbox_id or "",
+        account.stored.inbox_id or "",
         status.get("emailAddress") or account.desired.spec.email_address or _native_address(account),
         display_name=_display_name(account, status, world),
         inbox_type=status.get("inboxType") or account.desired.spec.inbox_type,
@@ -165,9 +165,9 @@ def _display_name(account: Account, status: Status, world: World) -> str | None:
 
     The fingerprint of what was sent tells whether that is the one of spec now.
     """
-    applied, spec = account.facts.applied, account.desired.spec
+    applied, spec = account.stored.applied, account.desired.spec
     sent = applied.spec_hash if applied is not None else None
-    drifted = condition(status, Condition.SYNCED).get("reason") == Reason.DRIFTED
+    drifted = condition(status, ConditionType.SYNCED).get("reason") == Reason.DRIFTED
     limited = spec.daily_limit is None or status.get("dailyLimit") in {None, spec.daily_limit}
     if sent is None or (visible_part(sent) == visible_part(spec.hash) and not (drifted and limited)):
         return spec.display_name
@@ -182,7 +182,7 @@ def _native_address(account: Account) -> str:
 
 
 def _asks_domain(account: Account) -> bool:
-    return account.desired.spec.native is not None and not account.facts.held
+    return account.desired.spec.native is not None and not account.stored.held
 
 
 def _domains_of(accounts: Iterable[Account]) -> Iterator[Domain]:
@@ -192,8 +192,8 @@ def _domains_of(accounts: Iterable[Account]) -> Iterator[Domain]:
         native = account.desired.spec.native
         if native is None:
             continue
-        status = unpack(account.status)
-        ready = condition(status, Condition.READY)
+        status = unpack(account.raw_status)
+        ready = condition(status, ConditionType.READY)
         reason = ready.get("reason") if ready.get("observedGeneration") == account.desired.generation else None
         state = _DOMAIN_STATES.get(reason, "ACTIVE") if reason is not None else "ACTIVE"
         if native.domain not in found or reason in _DOMAIN_STATES:

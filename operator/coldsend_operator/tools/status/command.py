@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from coldsend_operator.objects.policy import policy_of
+from coldsend_operator.accounts.policy import policy_of
 from coldsend_operator.tools.doors import KubeReader, kube_reader, settings_of
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.names import ACCOUNT, BATCH, object_of

@@ -5,12 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from coldsend_operator.core.brake import Brake
-from coldsend_operator.core.budget import Budget
-from coldsend_operator.core.conditions import condition
-from coldsend_operator.core.policy import Policy
-from coldsend_operator.core.reasons import Condition, Reason
-from coldsend_operator.core.stored_status import batch_status
+from coldsend_operator.core.model.conditions import condition
+from coldsend_operator.core.model.policy import Policy
+from coldsend_operator.core.model.reasons import ConditionType, Reason
+from coldsend_operator.core.model.stored_status import batch_status
+from coldsend_operator.core.workspace.brake import Brake
+from coldsend_operator.core.workspace.budget import Budget
 from coldsend_operator.tools.senders import Sender, read_sender
 
 Raw = Mapping[str, Any]
@@ -113,7 +113,7 @@ def _batch(raw: Raw) -> BatchLine:
         failed=status.get("failed", 0),
         percent=min(100, max(0, status.get("completionPercentage", 0))),
         done_at=status.get("estimatedCompletionTime", ""),
-        reason=str(condition(status, Condition.READY).get("reason", "")),
+        reason=str(condition(status, ConditionType.READY).get("reason", "")),
         failures=tuple(failures[:FIRST_FAILURES]),
     )
 
@@ -123,7 +123,7 @@ def reason_lines(senders: Iterable[Sender]) -> list[ReasonLine]:
     counts: Counter[str] = Counter()
     messages: dict[str, str] = {}
     for sender in senders:
-        for kind in (Condition.READY, Condition.SYNCED):
+        for kind in (ConditionType.READY, ConditionType.SYNCED):
             said = condition(sender.status, kind)
             if said and said["status"] != "True":
                 counts[str(said["reason"])] += 1

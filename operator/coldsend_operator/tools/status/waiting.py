@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from coldsend_operator.core.conditions import condition
-from coldsend_operator.core.reasons import LASTING, Condition, Reason
-from coldsend_operator.core.stored_status import account_status, batch_status
+from coldsend_operator.core.model.conditions import condition
+from coldsend_operator.core.model.reasons import LASTING, ConditionType, Reason
+from coldsend_operator.core.model.stored_status import account_status, batch_status
 from coldsend_operator.tools.doors import kube_reader
 from coldsend_operator.tools.errors import CommandError
 from coldsend_operator.tools.names import BATCH, object_of
@@ -60,7 +60,7 @@ def judge(raw: Mapping[str, Any] | None, kind: str, goal: Goal) -> Verdict:
     if raw is None:
         return Verdict(goal == "deleted", "it is not there")
     status = batch_status(raw.get("status")) if kind == BATCH else account_status(raw.get("status"))
-    ready = condition(status, Condition.READY)
+    ready = condition(status, ConditionType.READY)
     said = f"{ready.get('reason', 'Unknown')}: {ready.get('message', '')}"
     deleting = raw["metadata"].get("deletionTimestamp") is not None
     current = status.get("observedGeneration") == raw["metadata"].get("generation")
@@ -69,7 +69,7 @@ def judge(raw: Mapping[str, Any] | None, kind: str, goal: Goal) -> Verdict:
         return Verdict(False if hopeless or not deleting else None, said if deleting else "nobody deletes it")
     if deleting:
         return Verdict(done=False, sentence="it is being deleted")
-    wanted = condition(status, Condition.READY if goal == "ready" else Condition.SYNCED)
+    wanted = condition(status, ConditionType.READY if goal == "ready" else ConditionType.SYNCED)
     said = f"{wanted.get('reason', 'Unknown')}: {wanted.get('message', '')}"
     if current and wanted.get("status") == "True":
         return Verdict(done=True, sentence=said)

@@ -1,0 +1,1 @@
+"""SenderAccount: its controller, the loop of each workspace, calls, finalizers, status, bookings."""

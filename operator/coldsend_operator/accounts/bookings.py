@@ -1,0 +1,185 @@
+"""Budget and brake of each workspace in the state ConfigMap: booked before they are spent (safety.md, 27)."""
+
+import asyncio
+import json
+import re
+from collections.abc import Callable, Collection, Set
+from typing import Any
+from weakref import WeakValueDictionary
+
+from coldsend_operator.core.workspace.trust import Trust
+from coldsend_operator.core.workspace.windows import HOUR
+from coldsend_operator.core.workspace.workspace import Workspace
+from coldsend_operator.kube.client import KubeError, Unreachable
+from coldsend_operator.kube.state import StateConflict, StateMap
+from coldsend_operator.logs import Event, log
+
+DIGEST = re.compile(r"[0-9a-f]{12}")
+HOMES = "homes"  # where each key reference is at home; all other keys are digests
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    ArithmeticError,
+    RecursionError,
+)  # somebody edited the ConfigMap
+CLOCK_TOLERANCE = 5.0  # seconds: the API server's Date header has whole seconds, and takes its time to arrive
+MOST_BYTES = 900_000  # a ConfigMap takes 1 MiB
+RETRY_PAUSES = (0.5, 2.0)  # a booking that is not stored must not be spent for one lost answer
+
+
+class Bookings:
+    """What earlier runs left of each workspace, and what this run leaves.
+
+    `offset` is the API server's clock minus ours. It is stored beside the times, so that a run which began with a
+    wrong clock does not make its requests look older than they are.
+    """
+
+    def __init__(self, state: StateMap, clock: Callable[[], float], offset: Callable[[], float] = lambda: 0.0) -> None:
+        self._state = state
+        self._clock = clock
+        self._offset = offset
+        self._texts: dict[str, str] = {}
+        self._told = False
+        self._locks = WeakValueDictionary[str, asyncio.Lock]()  # while somebody saves
+        self._unused_since: dict[str, float] = {}
+        self._tell_full_at = 0.0
+
+    async def load(self) -> None:
+        try:
+            self._texts = await self._state.load()
+        except KubeError as error:
+            self._tell(error)
+
+    def restore(self, workspace: Workspace, digest: str | None = None) -> frozenset[str]:
+        """Carry the counts of earlier runs over; the digests whose counts are in them too (safety.md, 13).
+
+        `digest` is that of an earlier key of the workspace.
+        """
+        try:
+            stored = json.loads(self._texts.get(digest or workspace.digest, "{}"))
+            workspace.budget.load(stored.get("budget", {}), self._clock(), self._behind(stored))
+            workspace.brake.load(stored.get("brake", {}), self._clock())
+            return frozenset(stored.get("keys", ()))
+        except UNREADABLE:
+            log.warning(Event.STATE_NOT_SAVED, workspace=workspace.digest, message="the stored state cannot be read")
+        return frozenset()
+
+    def restore_trust(self, trust: Trust) -> None:
+        """Take over where each key reference was at home in an earlier run (rule 40)."""
+        try:
+            trust.load(json.loads(self._texts.get(HOMES, "{}")))
+        except UNREADABLE:
+            log.warning(Event.STATE_NOT_SAVED, message="the stored homes of API keys cannot be read")
+
+    async def save_trust(self, trust: Trust) -> None:
+        """Not knowing them costs no safety: the inboxes that are known are asked instead."""
+        try:
+            await self._state.save(HOMES, json.dumps(trust.to_json(), separators=(",", ":")))
+        except (KubeError, StateConflict) as error:
+            self._tell(error)
+
+    async def prune(self, used: Set[str]) -> list[str]:
+        """Drop what is stored of digests that nobody has used for an hour: their windows are over."""
+        now = self._clock()
+        unused = [name for name in self._texts if DIGEST.fullmatch(name) and name not in used]
+        self._unused_since = {digest: self._unused_since.get(digest, now) for digest in unused}
+        old = [digest for digest, since in self._unused_since.items() if now >= since + HOUR]
+        await self._drop(old)
+        return old
+
+    async def _drop(self, digests: Collection[str]) -> None:
+        for digest in digests:
+            self._texts.pop(digest, None)
+        try:
+            await asyncio.gather(*(self._state.save(digest, None) for digest in digests))
+        except (KubeError, StateConflict) as error:
+            self._tell(error)
+
+    async def book(self, workspace: Workspace) -> None:
+        """Store a block of requests; they may leave afterwards."""
+        async with self._lock(workspace):
+            block = workspace.budget.block
+            await self._save(workspace, workspace.budget.booked + block)
+            workspace.budget.book(block)
+
+    async def save(self, workspace: Workspace, block: int | None = None) -> None:
+        """Store what was spent, and `block` requests that may be spent before the next save."""
+        async with self._lock(workspace):
+            await self._save(workspace, workspace.budget.booked if block is None else block)
+
+    def _lock(self, workspace: Workspace) -> asyncio.Lock:
+        """One save of a workspace at a time: an older text that lands last would take a booking back."""
+        return self._locks.setdefault(workspace.group, asyncio.Lock())
+
+    async def _save(self, workspace: Workspace, block: int) -> None:
+        for pause in RETRY_PAUSES:
+            try:
+                await self._write(workspace, block)
+            except StateConflict:
+                await self._take_in(workspace)
+            except Unreachable:
+                await asyncio.sleep(pause)
+            except KubeError as error:
+                return self._tell(error)
+            else:
+                return None
+        try:
+            await self._write(workspace, block)
+        except (KubeError, StateConflict) as error:
+            self._tell(error)
+
+    async def _write(self, workspace: Workspace, block: int) -> None:
+        """The same text for each key of the workspace: any of them may be the only one after a restart."""
+        content: dict[str, Any] = {
+            "budget": workspace.budget.to_json(self._clock(), block=block),
+            "brake": workspace.brake.to_json(),
+            "clockOffset": round(self._offset(), 1),
+        }
+        if len(workspace.digests) > 1:
+            content["keys"] = sorted(workspace.digests)
+        text = json.dumps(content, separators=(",", ":"))
+        for digest in workspace.digests:
+            self._texts.pop(digest, None)  # what was written last stands last
+            self._texts[digest] = text
+        await self._make_room(workspace.digests)
+        await asyncio.gather(*(self._state.save(digest, text) for digest in workspace.digests))
+
+    async def _make_room(self, kept: Set[str]) -> None:
+        """Drop what was written longest ago, so that the ConfigMap takes what is written now."""
+        size = sum(len(name) + len(text) for name, text in self._texts.items())
+        old = []
+        for name, text in self._texts.items():
+            if size <= MOST_BYTES:
+                break
+            if DIGEST.fullmatch(name) and name not in kept:
+                size -= len(name) + len(text)
+                old.append(name)
+        if old and self._clock() >= self._tell_full_at:
+            self._tell_full_at = self._clock() + HOUR
+            log.warning(Event.STATE_FULL, message=f"the state of {len(old)} workspaces not used lately is dropped")
+        await self._drop(old)
+
+    async def _take_in(self, workspace: Workspace) -> None:
+        """Another process has spent from the same budget: count its requests too."""
+        try:
+            others = await self._state.load()
+            stored = json.loads(others.get(workspace.digest, "{}"))
+            workspace.budget.load(stored.get("budget", {}), self._clock(), self._behind(stored))
+        except (KubeError, *UNREADABLE) as error:
+            self._tell(error)
+
+    def _behind(self, stored: dict[str, Any]) -> float:
+        """By how many seconds the clock that wrote this was behind ours, by the API server's clock."""
+        present = self._offset()
+        behind = float(stored.get("clockOffset", present)) - present
+        return behind if behind > CLOCK_TOLERANCE else 0.0
+
+    def _tell(self, error: Exception) -> None:
+        if not self._told:
+            self._told = True
+            log.warning(
+                Event.STATE_NOT_SAVED,
+                message=f"budget and brake will not survive a restart: {error}; this is said once",
+            )

@@ -1,0 +1,71 @@
+"""Finalizers and marks of creates: put before a call leaves or as a step of its own, and taken off (rules 4, 39)."""
+
+import asyncio
+from collections.abc import Callable
+
+from coldsend_operator.accounts.status_writer import ref_of
+from coldsend_operator.core import apply
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.workspace.workspace import Workspace
+from coldsend_operator.kube.client import Conflict, KubeClient, KubeError, NotFound
+from coldsend_operator.kube.finalizers import add_finalizers, remove_finalizers
+from coldsend_operator.kube.metadata import version_number
+
+TROUBLE_PAUSE = 1.0
+
+
+class FinalizerWriter:
+    """`fresh` says whether the Lease was renewed lately."""
+
+    def __init__(self, kube: KubeClient, workspace: Workspace, fresh: Callable[[], bool]) -> None:
+        self._kube = kube
+        self._workspace = workspace
+        self._fresh = fresh
+
+    async def add_before_call(self, uid: str, since: float) -> bool:
+        """Mark the account for a create that is about to leave; whether the mark stands. Raises KubeError.
+
+        `since` is the time of the mark, in whole seconds of the API server's clock; members of one call share it.
+        """
+        account = self._workspace.accounts.get(uid)
+        if account is None or account.desired.deleting is not None or not self._fresh():
+            return False
+        try:
+            put = await add_finalizers(self._kube, ref_of(account), self._text(uid, since))
+        except (NotFound, Conflict):
+            return False
+        _wrote(account, put.resource_version)
+        account.marked_at = since
+        apply.finalizers_added(self._workspace, account, put.finalizers)
+        return True
+
+    def _text(self, uid: str, since: float) -> str:
+        return self._workspace.policy.create_marks.text(uid, since)
+
+    async def patch(self, uid: str, action: Action) -> None:
+        """Put our finalizers, or take them off, because a step asks for it. Raises KubeError."""
+        account = self._workspace.accounts.get(uid)
+        if account is None:
+            return
+        try:
+            if action is Action.ADD_FINALIZER:
+                since = account.marked_at if account.create_pending else None
+                marks = () if since is None else (self._text(uid, since),)
+                put = await add_finalizers(self._kube, ref_of(account), *marks)
+                _wrote(account, put.resource_version)
+                apply.finalizers_added(self._workspace, account, put.finalizers)
+            else:
+                _wrote(account, await remove_finalizers(self._kube, ref_of(account), account.desired.finalizers))
+                apply.finalizers_removed(self._workspace, account)
+        except (NotFound, Conflict):
+            await asyncio.sleep(TROUBLE_PAUSE)
+            apply.patch_failed(self._workspace, account)
+        except KubeError:
+            apply.patch_failed(self._workspace, account)
+            raise
+
+
+def _wrote(account: Account, version: str | None) -> None:
+    """Watch events from before our own write are stale: they show a mark that is off, or none where one is."""
+    account.written_version = max(account.written_version, version_number(version))

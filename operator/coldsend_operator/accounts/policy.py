@@ -1,0 +1,90 @@
+"""What decisions depend on beside accounts: the settings, what namespaces say, and what batches say."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from coldsend_operator.core.batch.decide import is_leaving
+from coldsend_operator.core.batch.model import Batch, Child
+from coldsend_operator.core.model.account import SecretRef
+from coldsend_operator.core.model.policy import Limits, NamespaceSettings, Policy, Threshold
+from coldsend_operator.core.status.effective import effective
+from coldsend_operator.resources.annotations import namespace_notes, read_annotations
+from coldsend_operator.resources.common import DeletionPolicy
+from coldsend_operator.resources.effective import api_key_default
+from coldsend_operator.settings import Settings
+
+SHORTEST_CHECK, CHECK_TIMEOUT = 10.0, 120.0
+
+
+def check_timeout(settings: Settings) -> float:
+    """The client's timeout of a single create: the longest that one may take is the user's to say, within reason."""
+    return min(CHECK_TIMEOUT, max(SHORTEST_CHECK, settings.lost_call_seconds))
+
+
+def policy_of(settings: Settings) -> Policy:
+    """The settings that decisions depend on."""
+    return Policy(
+        limits=Limits(settings.requests_per_minute, settings.requests_per_hour, settings.reserve),
+        brake=Threshold(settings.delete_brake.number, settings.delete_brake.percent),
+        sweep_seconds=settings.sweep_seconds,
+        poll_seconds=settings.poll_seconds,
+        lost_seconds=settings.lost_call_seconds,
+        check_timeout=check_timeout(settings),
+        counter_seconds=settings.counter_seconds,
+        health_low=settings.health_low,
+        health_good=settings.health_good,
+        adopt_by_default=settings.adoption_default == "Adopt",
+        orphan_by_default=settings.deletion_default == "Orphan",
+        freeze=settings.freeze,
+        operator_key_namespaces=frozenset(settings.operator_key_namespaces),
+        adopt_namespaces=frozenset(settings.adopt_namespaces),
+    )
+
+
+def namespace_settings(raw: Mapping[str, Any] | None) -> NamespaceSettings:
+    """What a Namespace says, as the API server shows it; None when it is not there."""
+    found = raw or {}
+    metadata = found.get("metadata") or {}
+    annotations = read_annotations(metadata.get("annotations"))
+    key = None if annotations.api_key_secret is None else api_key_default(annotations.api_key_secret)
+    return NamespaceSettings(
+        approve_deletion=annotations.approve_deletion,
+        approve_recreation=annotations.approve_recreation,
+        terminating=(found.get("status") or {}).get("phase") == "Terminating",
+        paused=annotations.paused is True,
+        # an unknown word means what touches ColdSend least
+        orphan=None if annotations.deletion_policy is None else annotations.deletion_policy != DeletionPolicy.DELETE,
+        key=None if key is None else SecretRef(key.name, key.key),
+        notes=namespace_notes(metadata.get("annotations"), metadata.get("name", "")),
+    )
+
+
+def apply_overrides(policy: Policy, batch: Batch) -> None:
+    """Take in what the batch says for the accounts of its children, and give it what holds where it says nothing."""
+    batch.orphan_by_default = policy.orphaned_by_default(batch.namespace)
+    batch.paused = policy.paused(batch.namespace, said=batch.paused_said)
+    defaults = policy.namespaces.get(batch.namespace, NamespaceSettings())
+    batch.namespace_notes = defaults.notes
+    key = batch.key or defaults.key
+    batch.effective = effective(policy, orphan=batch.orphans, recreate=batch.recreate, adopt=batch.adopt, key=key)
+    if batch.desired is not None:
+        policy.max_unavailable[batch.uid] = batch.desired.unavailable
+    if batch.orphans:
+        policy.orphaning.add(batch.uid)
+    else:
+        policy.orphaning.discard(batch.uid)
+    policy.protection[batch.uid] = batch.protected
+    if batch.desired is not None and not batch.deleting:
+        policy.listed[batch.uid] = batch.desired.by_name
+    else:
+        policy.listed.pop(batch.uid, None)
+    policy.batches[batch.uid] = NamespaceSettings(batch.approve_deletion, batch.approve_recreation)
+
+
+def deleted_with(batch: Batch, children: Iterable[Child]) -> int:
+    """How many inboxes are to be deleted with the batch, or with its shorter list (rule 23)."""
+    return sum(_is_to_be_deleted(batch, child) for child in children)
+
+
+def _is_to_be_deleted(batch: Batch, child: Child) -> bool:
+    return child.has_inbox and not (batch.orphans or child.orphan or batch.released) and is_leaving(batch, child)

@@ -1,0 +1,143 @@
+"""From the JSON of a SenderAccount to what the core knows of it."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from coldsend_operator.core.model.account import Account, Desired, Native, SecretRef, Server, Spec
+from coldsend_operator.core.model.answers import address_key
+from coldsend_operator.core.model.hashes import spec_hash
+from coldsend_operator.core.model.stored_status import account_status
+from coldsend_operator.core.model.times import unix_of
+from coldsend_operator.core.status.projection import stored_of
+from coldsend_operator.kube.finalizers import own_finalizers
+from coldsend_operator.kube.metadata import version_number
+from coldsend_operator.resources.account import SenderAccountSpec
+from coldsend_operator.resources.annotations import read_annotations
+from coldsend_operator.resources.common import AdoptionPolicy, DeletionPolicy, InboxType, UpdatePolicy
+from coldsend_operator.resources.effective import MailServer, api_key, effective_imap, effective_smtp
+from coldsend_operator.resources.names import BATCH_KIND
+from coldsend_operator.resources.reading import policies, read_account
+
+Raw = Mapping[str, Any]
+START_OF_TIME = 1.0  # stands for a time that cannot be read: what is being deleted stays so
+
+
+def read_object(raw: Raw) -> Account:
+    """A SenderAccount as the API server shows it, with what its status says of the past."""
+    desired = read_desired(raw)
+    stored = stored_of(account_status(raw.get("status")))
+    if stored.applied is not None and stored.applied.spec_hash == desired.spec.hash:  # not twice in memory
+        stored = replace(stored, applied=replace(stored.applied, spec_hash=desired.spec.hash))
+    account = Account(desired=desired, stored=stored, confirmed=stored)
+    account.keep(raw.get("status"))
+    return account
+
+
+def read_desired(raw: Raw) -> Desired:
+    metadata = raw["metadata"]
+    annotations = read_annotations(metadata.get("annotations"))
+    reading = read_account(raw.get("spec"))
+    deleting = metadata.get("deletionTimestamp")
+    return Desired(
+        uid=metadata["uid"],
+        namespace=sys.intern(metadata["namespace"]),
+        name=metadata["name"],
+        generation=metadata.get("generation", 1),
+        resource_version=version_number(metadata.get("resourceVersion")),
+        created=sys.intern(metadata.get("creationTimestamp") or ""),
+        deleting=(unix_of(deleting) or START_OF_TIME) if deleting else None,
+        finalizers=own_finalizers(metadata),
+        spec=_broken_spec(raw.get("spec")) if reading.spec is None else _spec(reading.spec),
+        problems=reading.problems,
+        paused=annotations.paused,
+        reconcile=annotations.reconcile,
+        credentials_current=annotations.credentials_current,
+        approve_deletion=annotations.approve_deletion,
+        approve_recreation=annotations.approve_recreation,
+        force_orphan=annotations.force_orphan,
+        hand_over_to=annotations.hand_over_to,
+        notes=annotations.notes,
+        batch=_owner(metadata),
+    )
+
+
+def _owner(metadata: Raw) -> str | None:
+    owners = metadata.get("ownerReferences") or ()
+    return next((owner["uid"] for owner in owners if owner.get("kind") == BATCH_KIND), None)
+
+
+def _spec(spec: SenderAccountSpec) -> Spec:
+    smtp, imap = _server(effective_smtp(spec)), _server(effective_imap(spec))
+    if smtp is not None and imap is not None and imap.password == smtp.password:  # not twice in memory
+        imap = replace(imap, password=smtp.password)
+    native = None
+    if spec.inbox_type is InboxType.COLDSEND and spec.native is not None:
+        native = Native(spec.native.domain_id, spec.native.domain_name, spec.native.email_prefix)
+    key = api_key(spec.api_key_secret_ref) if spec.api_key_secret_ref else None
+    adopt = None if spec.adoption_policy is None else spec.adoption_policy is AdoptionPolicy.ADOPT
+    return Spec(
+        inbox_type=sys.intern(str(spec.inbox_type)),
+        address=address_key(spec.email_address) if spec.email_address else None,
+        email_address=spec.email_address,
+        display_name=spec.display_name,
+        daily_limit=spec.daily_limit,
+        smtp=smtp,
+        imap=imap,
+        native=native,
+        key=SecretRef(key.name, key.key) if key else None,
+        adopt=adopt,
+        orphan=orphan_of(spec.deletion_policy),
+        recreate=spec.update_policy is UpdatePolicy.RECREATE,
+        protected=spec.deletion_protection is True,
+        observe=spec.observed_only,
+        mail_request=spec.test_email.request_id if spec.test_email else None,
+        mail_recipient=spec.test_email.recipient if spec.test_email else None,
+        hash=spec_hash(
+            {"displayName": spec.display_name, "dailyLimit": spec.daily_limit},
+            {"smtp": _hidden(smtp), "imap": _hidden(imap)},
+        ),
+    )
+
+
+def orphan_of(policy: DeletionPolicy | None) -> bool | None:
+    """Whether a spec says Orphan; None when it says nothing."""
+    return None if policy is None else policy is DeletionPolicy.ORPHAN
+
+
+def _server(server: MailServer | None) -> Server | None:
+    if server is None:
+        return None
+    password = SecretRef(sys.intern(server.password.name), sys.intern(server.password.key))
+    return Server(sys.intern(server.host), server.port, server.username, password, server.encrypted)
+
+
+def _hidden(server: Server | None) -> list[Any] | None:
+    """What ColdSend is sent of a server and never shows again; where the password comes from is not part of it."""
+    return None if server is None else [server.host, server.port, server.username, server.encrypted]
+
+
+def _broken_spec(raw: object) -> Spec:
+    """A spec that cannot be used; only what letting the object go needs is read."""
+    known = policies(raw)
+    key = api_key(known.api_key_secret) if known.api_key_secret else None
+    return Spec(
+        inbox_type="",
+        address=None,
+        email_address=None,
+        display_name=None,
+        daily_limit=None,
+        smtp=None,
+        imap=None,
+        native=None,
+        key=SecretRef(key.name, key.key) if key else None,
+        adopt=False,
+        orphan=orphan_of(known.deletion),
+        recreate=False,
+        protected=known.protected,
+        observe=known.management.value == "Observe",
+        mail_request=None,
+        mail_recipient=None,
+        hash="",
+    )

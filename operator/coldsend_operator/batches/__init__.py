@@ -1,0 +1,1 @@
+"""SenderAccountBatch: its controller, the index of children, writes to them, reports."""

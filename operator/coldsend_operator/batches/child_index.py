@@ -1,0 +1,178 @@
+"""Which SenderAccount belongs to which batch, as the watch of both kinds shows it."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+
+from coldsend_operator.accounts.reading import Raw
+from coldsend_operator.batches.batch_work import BatchWork
+from coldsend_operator.batches.reading import ChildReader
+from coldsend_operator.core.batch.model import Batch, Child, ChildNames
+from coldsend_operator.kube.client import Ref
+from coldsend_operator.kube.metadata import version_number
+from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND, BATCH_LABEL
+
+NAME_OF_A_CHILD = re.compile(r".*-[a-z2-7]{10}")
+
+Key = tuple[str, str]
+
+
+class ChildIndex:
+    """All batches and all children. `decide_again` is told of each child that a batch has to decide about anew.
+
+    SenderAccounts that cannot be a child by label, owner or name are not kept.
+    """
+
+    def __init__(self, look: Callable[[BatchWork, str], None]) -> None:
+        self._decide_again = look
+        self._reader = ChildReader()
+        self._by_uid: dict[str, BatchWork] = {}
+        self._by_key: dict[Key, BatchWork] = {}
+        self._by_namespace: dict[str, dict[str, BatchWork]] = {}
+        self._children: dict[Key, Child] = {}
+        self._names: dict[Key, ChildNames] = {}  # by namespace and name of the batch
+        self._departed: set[str] = set()  # UIDs of children that went while a write to them was under way
+
+    # -- batches
+
+    def __iter__(self) -> Iterator[BatchWork]:
+        return iter(self._by_uid.values())
+
+    @property
+    def namespaces(self) -> set[str]:
+        """Those that have batches."""
+        return {namespace for namespace, works in self._by_namespace.items() if works}
+
+    def in_namespace(self, namespace: str) -> list[BatchWork]:
+        return list(self._by_namespace.get(namespace, {}).values())
+
+    def get(self, uid: str) -> BatchWork | None:
+        return self._by_uid.get(uid)
+
+    def follow(self, metadata: Raw) -> BatchWork:
+        """The batch, which may be new here."""
+        known = self._by_uid.get(metadata["uid"])
+        if known is not None:
+            return known
+        batch = Batch(metadata["uid"], metadata["namespace"], metadata["name"])
+        key = (batch.namespace, batch.name)
+        batch.children = self._names.setdefault(key, ChildNames())
+        work = BatchWork(batch)
+        self._by_uid[batch.uid] = work
+        self._by_key[key] = work
+        self._by_namespace.setdefault(batch.namespace, {})[batch.uid] = work
+        return work
+
+    def forget(self, uid: str) -> Batch | None:
+        """The batch is gone."""
+        work = self._by_uid.pop(uid, None)
+        if work is None:
+            return None
+        batch = work.batch
+        self._by_namespace[batch.namespace].pop(uid, None)
+        if self._by_key.get((batch.namespace, batch.name)) is work:
+            del self._by_key[batch.namespace, batch.name]
+            self._tidy(batch.namespace, batch.name)
+        return batch
+
+    def _tidy(self, namespace: str, name: str) -> None:
+        """Names of batches that came and went are not kept (rule 43)."""
+        family = self._names.get((namespace, name))
+        if family is not None and not family.size() and (namespace, name) not in self._by_key:
+            del self._names[namespace, name]
+
+    # -- children
+
+    def child(self, batch: Batch, name: str) -> Child | None:
+        return self._children.get((batch.namespace, name))
+
+    def owned_by(self, batch: Batch) -> Callable[[], Iterator[Child]]:
+        """Its children, when somebody asks: they may be 5,000."""
+
+        def owned() -> Iterator[Child]:
+            for name in batch.children:
+                child = self._children.get((batch.namespace, name))
+                if child is not None and batch.owns(child):
+                    yield child
+
+        return owned
+
+    def see_child(self, raw: Raw) -> None:
+        """The API server shows a SenderAccount, in a watch event or in an answer to a write."""
+        metadata = raw["metadata"]
+        key = (metadata["namespace"], metadata["name"])
+        known = self._children.get(key)
+        if known is None and not _could_be_child(metadata):
+            return
+        if known is not None and version_number(metadata.get("resourceVersion")) <= known.version:
+            return
+        if metadata["uid"] in self._departed:
+            return
+        child = self._reader.read(raw, known)
+        self._children[key] = child
+        self._relate(key, known, child)
+        self._concern(key, known, child)
+
+    def lose_child(self, namespace: str, name: str, uid: str) -> None:
+        """The SenderAccount has left the API server."""
+        key = (namespace, name)
+        known = self._children.get(key)
+        if any(name in work.busy for work in self._by_namespace.get(namespace, {}).values()):
+            self._departed.add(uid)
+        if known is None or known.uid != uid:
+            return
+        del self._children[key]
+        self._relate(key, known, None)
+        self._concern(key, known, None)
+
+    def roll_back(self, ref: Ref) -> None:
+        """The API server was restored: what it shows of the object now is older than what is known, and holds."""
+        work = self._by_uid.get(ref.uid)
+        if work is not None:
+            work.batch.version = work.read_generation = 0
+        known = self._children.get((ref.namespace, ref.name))
+        if ref.kind == ACCOUNT_KIND and known is not None and known.uid == ref.uid:
+            self._children[ref.namespace, ref.name] = replace(known, version=-1, generation=-1)
+
+    def see_end_asked(self, batch: Batch, child: Child) -> None:
+        """The deletion of the child was asked for; its event may take a moment."""
+        known = self.child(batch, child.name)
+        if known is not None and known.uid == child.uid:
+            self._children[batch.namespace, child.name] = replace(known, deleting=True)
+
+    def see_write_ended(self) -> None:
+        """Late answers about what has gone are no danger any more once no write is under way."""
+        if self._departed and not any(work.busy for work in self):
+            self._departed.clear()
+
+    def _relate(self, key: Key, known: Child | None, child: Child | None) -> None:
+        """Keep the families: a child belongs to the batch that its ownerReference names."""
+        namespace, name = key
+        old = (known.owner_name, known.owner) if known is not None else (None, None)
+        new = (child.owner_name, child.owner) if child is not None else (None, None)
+        if old == new:
+            return
+        if old[0] is not None and old[0] != new[0]:
+            self._names[namespace, old[0]].put(name, None)
+            self._tidy(namespace, old[0])
+        if new[0] is not None:
+            self._names.setdefault((namespace, new[0]), ChildNames()).put(name, new[1])
+
+    def _concern(self, key: Key, known: Child | None, child: Child | None) -> None:
+        """Have the batches that the child matters to decide anew."""
+        namespace, name = key
+        owners = {each.owner_name for each in (known, child) if each is not None and each.owner_name is not None}
+        concerned = {owner: work for owner in owners if (work := self._by_key.get((namespace, owner)))}
+        if known is None or child is None or known.owner != child.owner or child.owner is None:
+            for work in self._by_namespace.get(namespace, {}).values():
+                if work.batch.entry(name) is not None:
+                    concerned[work.batch.name] = work
+        for work in concerned.values():
+            self._decide_again(work, name)
+
+
+def _could_be_child(metadata: Raw) -> bool:
+    owners: Iterable[Raw] = metadata.get("ownerReferences") or ()
+    if BATCH_LABEL in (metadata.get("labels") or {}) or any(owner.get("kind") == BATCH_KIND for owner in owners):
+        return True
+    return NAME_OF_A_CHILD.fullmatch(metadata["name"]) is not None

@@ -1,0 +1,132 @@
+"""The writes to the children of a batch, and to the mark of the batch itself."""
+
+from collections.abc import Callable
+from typing import Any
+
+from coldsend_operator.batches.changed_children import change_by_others
+from coldsend_operator.batches.reading import ChildReader, manifest_of, owner_reference
+from coldsend_operator.core.batch.decide import ChildAction, as_asked
+from coldsend_operator.core.batch.model import Batch, Child, Entry
+from coldsend_operator.kube.children import apply_child, change_object, delete_object
+from coldsend_operator.kube.client import KubeClient, NotFound, Ref, StaleLease
+from coldsend_operator.kube.finalizers import add_finalizers, remove_finalizers
+from coldsend_operator.kube.lease import Leadership
+from coldsend_operator.kube.metadata import metadata_of
+from coldsend_operator.resources.batch import SenderAccountBatchSpec
+from coldsend_operator.resources.common import DeletionPolicy
+
+Raw = dict[str, Any]
+
+
+def batch_ref(batch: Batch) -> Ref:
+    return Ref("SenderAccountBatch", batch.namespace, batch.name, batch.uid)
+
+
+class ChildWriter:
+    """One action is one or two writes; each checks the Lease first. All methods raise KubeError.
+
+    `spelling` gives the address of a child as its spec spells it: that can never change, not even in its case.
+    """
+
+    def __init__(
+        self, kube: KubeClient, leadership: Callable[[], Leadership], spelling: Callable[[str], str | None]
+    ) -> None:
+        self._kube = kube
+        self._leadership = leadership
+        self._spelling = spelling
+        self._reader = ChildReader()
+
+    async def carry_out(
+        self,
+        action: ChildAction,
+        batch: Batch,
+        spec: SenderAccountBatchSpec | None,
+        entry: Entry | None,
+        child: Child | None,
+    ) -> Raw | None:
+        """The child as it is stored now; None when there is none, or its end was asked for."""
+        if action is ChildAction.APPLY and entry is not None and spec is not None:
+            return await self._apply(batch, spec, entry, child)
+        if child is None:
+            return None
+        ref = Ref("SenderAccount", batch.namespace, child.name, child.uid)
+        self._check()
+        match action:
+            case ChildAction.RENEW:
+                return await change_object(self._kube, ref, _new_owner(batch, child))
+            case ChildAction.POLICY:
+                policy = DeletionPolicy.ORPHAN if batch.orphans else DeletionPolicy.DELETE
+                operations = [{"op": "add", "path": "/spec/deletionPolicy", "value": str(policy)}]
+                return await change_object(self._kube, ref, operations)
+            case ChildAction.DELETE:
+                # Only as it was looked at: it may have been taken from the batch, or told to orphan, meanwhile.
+                await delete_object(self._kube, ref, str(child.version))
+        return None
+
+    async def who_changes(
+        self, batch: Batch, spec: SenderAccountBatchSpec | None, entry: Entry | None, child: Child
+    ) -> str | None:
+        """Which field of the child is not as the batch wrote it, and who changed it; None when all is as written."""
+        if spec is None or entry is None:
+            return None
+        ref = Ref("SenderAccount", batch.namespace, child.name, child.uid)
+        manifest = self._manifest(batch, spec, entry, child)
+        try:
+            return change_by_others(await self._kube.get(ref.path), manifest)
+        except NotFound:
+            return None
+
+    async def add_finalizer(self, batch: Batch) -> None:
+        self._check()
+        await add_finalizers(self._kube, batch_ref(batch))
+
+    async def remove_finalizer(self, batch: Batch) -> None:
+        self._check()
+        await remove_finalizers(self._kube, batch_ref(batch))
+
+    async def _apply(self, batch: Batch, spec: SenderAccountBatchSpec, entry: Entry, child: Child | None) -> Raw | None:
+        if child is not None and not batch.owns(child) and not await self._lives(batch):
+            return None
+        manifest = self._manifest(batch, spec, entry, child)
+        self._check()
+        stored = await apply_child(self._kube, manifest)
+        found = self._reader.read(stored, None)
+        if found.deleting or as_asked(batch, entry, found) or found.identity != entry.identity:
+            return stored
+        return await self._reset(batch, found, manifest["spec"]) or stored
+
+    def _manifest(self, batch: Batch, spec: SenderAccountBatchSpec, entry: Entry, child: Child | None) -> Raw:
+        manifest = manifest_of(batch, spec, entry, child)
+        spelled = self._spelling(child.uid) if child is not None else None
+        if spelled is not None and "emailAddress" in manifest["spec"]:
+            manifest["spec"]["emailAddress"] = spelled
+        return manifest
+
+    async def _reset(self, batch: Batch, child: Child, asked: Raw) -> Raw | None:
+        """An apply takes no field away that somebody else has added: the spec is put there as a whole."""
+        if child.orphan_by_hand:
+            asked = {**asked, "deletionPolicy": str(DeletionPolicy.ORPHAN)}
+        self._check()
+        ref = Ref("SenderAccount", batch.namespace, child.name, child.uid)
+        return await change_object(self._kube, ref, [{"op": "add", "path": "/spec", "value": asked}])
+
+    async def _lives(self, batch: Batch) -> bool:
+        """Whether the batch is still to have children.
+
+        A child without an owner may be one that Kubernetes has just taken from a batch deleted with
+        `--cascade=orphan`, and the two watches keep no order.
+        """
+        metadata = await metadata_of(self._kube, batch_ref(batch))
+        return metadata is not None and metadata.get("deletionTimestamp") is None
+
+    def _check(self) -> None:
+        if not self._leadership().fresh():
+            raise StaleLease("the Lease was not renewed lately")
+
+
+def _new_owner(batch: Batch, child: Child) -> list[Raw]:
+    path = f"/metadata/ownerReferences/{child.owner_at}"
+    return [
+        {"op": "test", "path": f"{path}/uid", "value": child.owner},
+        {"op": "replace", "path": path, "value": owner_reference(batch)},
+    ]

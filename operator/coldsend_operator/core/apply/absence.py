@@ -1,0 +1,59 @@
+"""What is not there: an address that a look does not show, an inbox that a GET does not find."""
+
+from coldsend_operator.core.apply.common import FAILS_ON_CREATE, back_off_create, refusal_reason
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.workspace import FREED_FOR, Workspace
+
+AFTER_DELETE_FIRST, AFTER_DELETE_LONGEST = 15.0, 600.0
+
+
+def judge_absence(workspace: Workspace, account: Account, begun: float, now: float) -> None:
+    """A look begun at `begun` does not show the address: what a refusal hinted at is settled now."""
+    if account.address is not None and workspace.inventory.at(account.address):
+        return
+    if (
+        account.unknown_create is not None
+        and account.unknown_create.hint is not None
+        and begun >= _judged_from(workspace, account)
+    ):
+        hint, existed, account.unknown_create = account.unknown_create.hint, account.unknown_create.existed, None
+        workspace.index(account)
+        if existed:
+            _exists_elsewhere(workspace, account, now)
+        else:
+            back_off_create(workspace, account, refusal_reason(hint), hint or "ColdSend refused the inbox.", now)
+    elif (
+        account.unknown_create is not None
+        and (account.uid,) in workspace.splits
+        and begun >= workspace.wait_until(account)
+    ):
+        account.unknown_create = (
+            None  # nothing came of a create that left alone, twice: its neighbours do not wait for it
+        )
+        workspace.index(account)
+        back_off_create(workspace, account, Reason.API_UNAVAILABLE, FAILS_ON_CREATE, now)
+    elif account.conflict_seen_at and begun > max(account.conflict_seen_at, workspace.wait_until(account)):
+        account.unknown_create = None
+        workspace.index(account)
+        _exists_elsewhere(workspace, account, now)
+
+
+def _judged_from(workspace: Workspace, account: Account) -> float:
+    """A row that failed is believed at once; `success: false` under 2xx may have been done, and lists lag (row 35)."""
+    unknown = account.unknown_create
+    return unknown.at if unknown is not None and unknown.answered else workspace.wait_until(account)
+
+
+def _exists_elsewhere(workspace: Workspace, account: Account, now: float) -> None:
+    """ColdSend says that the address exists, and this workspace does not show it (contract rows 9 and 24)."""
+    freed = workspace.address_writes.get(account.address or "", 0.0)
+    account.conflict_seen_at = 0.0
+    if freed and now - freed < FREED_FOR:
+        message = "ColdSend still keeps the address after its deletion; the operator tries again automatically."
+        back_off_create(workspace, account, Reason.PROVISIONING, message, now, AFTER_DELETE_FIRST, AFTER_DELETE_LONGEST)
+        return
+    message = (
+        "ColdSend says that the address exists, but not in this workspace; free it where it is, or use another address."
+    )
+    back_off_create(workspace, account, Reason.ALREADY_EXISTS, message, now)

@@ -1,0 +1,137 @@
+"""An answer comes, or fails to come: who takes it in."""
+
+from dataclasses import replace
+
+from coldsend_operator.core.apply.calls import end, release
+from coldsend_operator.core.apply.common import members_of, misrouted, probe_again, seen_as
+from coldsend_operator.core.apply.creates import create_failed, created, created_in_bulk, not_taken_in
+from coldsend_operator.core.apply.deletes import accepted_delete, delete_failed, deleted_in_bulk
+from coldsend_operator.core.apply.domains import domains_failed, domains_listed
+from coldsend_operator.core.apply.gets import found, get_failed
+from coldsend_operator.core.apply.jobs import poll_failed, progressed
+from coldsend_operator.core.apply.lists import fold_page, list_failed
+from coldsend_operator.core.apply.mails import mail_failed, mailed
+from coldsend_operator.core.model.answers import (
+    Answer,
+    BulkAnswer,
+    Created,
+    Deleted,
+    DomainPage,
+    Failure,
+    FailureKind,
+    JobProgress,
+    MailSent,
+    Page,
+    Row,
+)
+from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.workspace.workspace import Workspace
+
+
+def fold(workspace: Workspace, call: Call, outcome: Answer | Failure, now: float) -> None:
+    """Take an answer, or the lack of one, into the workspace.
+
+    What fails in it counts as an answer that got lost, and is raised when all is in order.
+    """
+    call, told = workspace.in_flight.get(call.id, call), len(workspace.audit.lines)
+    end(workspace, call)
+    workspace.budget.end(now, look=call.lane.probes)
+    for account in members_of(workspace, call):
+        release(account)
+        if not isinstance(outcome, Failure):
+            account.postponements = 0
+    try:
+        if isinstance(outcome, Failure):
+            _fold_failure(workspace, call, outcome, now)
+        else:
+            workspace.budget.answered(now)
+            if workspace.breaker.succeed(call.operation):
+                workspace.touch_everything()
+            _fold_answer(workspace, call, outcome, now)
+    except Exception:
+        _not_taken_in(workspace, call, now)
+        raise
+    finally:
+        for account in members_of(workspace, call) if call.operation.creates else ():
+            workspace.index(account)  # who stands in line for the same address may have its turn now
+        if call.writes:
+            workspace.audit.answered(workspace, call, outcome, told)
+        workspace.touch_all(call.uids)
+
+
+def _not_taken_in(workspace: Workspace, call: Call, now: float) -> None:
+    """Taking in the answer failed: no create of it is repeated, and no look is made again at once (rule 42)."""
+    if call.operation.creates:
+        not_taken_in(workspace, call, now)
+    else:
+        _fold_failure(workspace, call, Failure(FailureKind.LOST, "the answer could not be taken in"), now)
+
+
+def _fold_answer(workspace: Workspace, call: Call, answer: Answer, now: float) -> None:
+    answer = _with_known_ids(workspace, answer)
+    match answer:
+        case Page():
+            fold_page(workspace, call, answer, now)
+        case Row():
+            found(workspace, call, answer, now)
+        case Created():
+            created(workspace, call, answer, now)
+        case BulkAnswer() if call.operation is Operation.DELETE_ACCOUNTS:
+            deleted_in_bulk(workspace, call, answer, now)
+        case BulkAnswer():
+            created_in_bulk(workspace, call, answer, now)
+        case JobProgress():
+            progressed(workspace, call, answer, now)
+        case Deleted():
+            for account in members_of(workspace, call):
+                accepted_delete(workspace, account, now)
+                account.unknowns = 0
+        case MailSent():
+            for account in members_of(workspace, call):
+                mailed(workspace, account, answer, now)
+        case DomainPage():
+            if workspace.domains.fold(answer):
+                domains_listed(workspace)
+
+
+def _with_known_ids(workspace: Workspace, answer: Answer) -> Answer:
+    """Ids of inboxes in the form in which they are compared."""
+    match answer:
+        case Page():
+            return replace(answer, rows=tuple(workspace.inventory.known(row) for row in answer.rows))
+        case Row():
+            return workspace.inventory.known(answer)
+        case Created() if answer.row is not None:
+            return Created(workspace.inventory.known(answer.row))
+    return answer
+
+
+def _fold_failure(workspace: Workspace, call: Call, failure: Failure, now: float) -> None:
+    failure = seen_as(workspace, call, failure)
+    if failure.kind is FailureKind.RATE_LIMITED:
+        workspace.budget.refuse(now, failure.retry_after)
+        workspace.changed.update(workspace.waiting())
+    elif failure.kind is not FailureKind.NOT_SENT:
+        workspace.budget.answered(now)
+    if failure.kind is FailureKind.MISROUTED:
+        misrouted(workspace, call, now)
+    if workspace.breaker.fail(call.operation, failure, now, frozenset(call.uids), call.namespaces):
+        workspace.touch_everything()
+    match call.operation:
+        case Operation.LIST_ACCOUNTS:
+            list_failed(workspace, call, failure, now)
+        case Operation.SEARCH_ACCOUNTS:
+            workspace.searches.pop(call.uids[0], None)
+            probe_again(workspace, call, now)
+        case Operation.GET_ACCOUNT:
+            get_failed(workspace, call, failure, now)
+        case Operation.POLL_CREATE_JOB | Operation.POLL_DELETE_JOB:
+            poll_failed(workspace, call, failure, now)
+        case Operation.DELETE_ACCOUNT | Operation.DELETE_ACCOUNTS:
+            delete_failed(workspace, call, failure, now)
+        case Operation.SEND_TEST_EMAIL:
+            mail_failed(workspace, call, failure, now)
+        case Operation.LIST_DOMAINS:
+            domains_failed(workspace, failure, now)
+        case _:
+            create_failed(workspace, call, failure, now)

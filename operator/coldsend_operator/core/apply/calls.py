@@ -1,0 +1,135 @@
+"""A call leaves: its accounts leave their queues and are busy until it has ended."""
+
+from collections import Counter
+from dataclasses import replace
+
+from coldsend_operator.core.apply.common import POSTPONEMENTS, members_of, postpone
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.plan import Candidate
+from coldsend_operator.core.workspace.workspace import Workspace
+
+
+def launch(workspace: Workspace, candidate: Candidate, now: float) -> Call:
+    """The candidate leaves its queue: from here on its accounts are busy."""
+    call = Call(
+        id=workspace.next_call_id(),
+        operation=candidate.operation,
+        lane=candidate.lane,
+        uids=candidate.uids,
+        namespaces=workspace.namespaces_of(candidate.uids),
+        inbox_ids=candidate.inbox_ids,
+        domain_id=candidate.domain_id,
+        address=candidate.address,
+        job=candidate.job,
+        page=candidate.page,
+        newest=candidate.newest,
+        begun=now,
+    )
+    taken = set(call.uids)
+    if call.operation.creates:
+        workspace.splits = [split for split in workspace.splits if not taken.intersection(split)]
+    elif call.operation.deletes:
+        workspace.delete_splits = [split for split in workspace.delete_splits if not taken.intersection(split)]
+    _leave_queue(workspace, call, now)
+    for uid in call.uids:
+        account = workspace.accounts[uid]
+        account.busy = call.id
+        if call.operation.creates:
+            if (
+                account.unknown_create is not None
+            ):  # it goes again with its half: "exists" most likely speaks of the lost one
+                account.repeated_mark = account.marked_at
+            account.creating, account.marked_at, account.unknown_create = True, None, None
+            workspace.index(account)
+    if call.job is not None:
+        workspace.jobs[call.job].in_flight = True
+    if call.operation is Operation.LIST_ACCOUNTS and not call.newest and workspace.inventory.sweep is None:
+        workspace.inventory.begin(now)
+    if call.operation is Operation.LIST_DOMAINS:
+        workspace.domains.begin(now)
+    workspace.in_flight[call.id] = call
+    workspace.last_served[f"{call.lane}{_group(call)}"] = now
+    workspace.budget.start(look=call.lane.probes)
+    if call.uids:
+        namespaces = Counter(workspace.accounts[uid].desired.namespace for uid in call.uids)
+        workspace.budget.shares.charge(namespaces.most_common(1)[0][0], now)
+    if call.operation is Operation.SEND_TEST_EMAIL:
+        workspace.budget.mails.in_flight += 1
+    workspace.breaker.start(call.operation, call.namespaces)
+    return call
+
+
+def _group(call: Call) -> str:
+    if call.operation in {Operation.CREATE_SMTP, Operation.CREATE_SMTP_BULK}:
+        return "smtp"
+    return call.domain_id or ""
+
+
+def _leave_queue(workspace: Workspace, call: Call, now: float) -> None:
+    for key, queue in workspace.queues.items():
+        if call.uids and call.uids[0] in queue:
+            queue.launch(call.uids, now)
+            workspace.queue_of_call[call.id] = key
+    for uid in call.uids:
+        workspace.unqueue(uid)
+
+
+def drop(workspace: Workspace, call: Call, members: set[str]) -> Call:
+    """These members do not take part after all (their mark was refused, their Secret is missing)."""
+    for uid in members:
+        account = workspace.accounts.get(uid)
+        if account is not None and account.busy == call.id:
+            release(account)
+            workspace.index(account)
+    kept = [index for index, uid in enumerate(call.uids) if uid not in members]
+    smaller = replace(
+        call,
+        uids=tuple(call.uids[index] for index in kept),
+        inbox_ids=tuple(call.inbox_ids[index] for index in kept) if call.inbox_ids else (),
+    )
+    workspace.in_flight[call.id] = smaller
+    return smaller
+
+
+def leave(workspace: Workspace, call: Call, now: float) -> Call:
+    """The call is prepared and leaves now."""
+    call = replace(call, begun=now)
+    workspace.in_flight[call.id] = call
+    return call
+
+
+def release(account: Account) -> None:
+    """No call carries the account any more."""
+    account.busy = None
+    account.creating = False
+
+
+def cancel(workspace: Workspace, call: Call, now: float) -> None:
+    """The call does not leave (no member left, or the Lease is not fresh): nothing was spent."""
+    drop(workspace, call, set(call.uids))
+    end(workspace, call)
+    workspace.budget.cancel(look=call.lane.probes)
+    workspace.breaker.cancel(call.operation, call.namespaces)
+    if call.operation is Operation.LIST_ACCOUNTS and not call.newest:
+        workspace.inventory.abandon()
+        workspace.sweep_after = now + 1.0
+
+
+def pause(workspace: Workspace, call: Call, now: float) -> None:
+    """The call did not leave: what it was for waits a moment, and nothing else does (rule 42)."""
+    for account in members_of(workspace, call):
+        postpone(account, now)
+        workspace.touch(account.uid)
+    if call.job in workspace.jobs:
+        workspace.jobs[call.job or ""].next_poll = now + POSTPONEMENTS[0]
+
+
+def end(workspace: Workspace, call: Call) -> None:
+    if workspace.in_flight.pop(call.id, None) is not None and call.operation is Operation.SEND_TEST_EMAIL:
+        workspace.budget.mails.in_flight -= 1
+    key = workspace.queue_of_call.pop(call.id, None)
+    if key is not None and key in workspace.queues:
+        workspace.queues[key].in_flight -= 1
+    if call.job in workspace.jobs:
+        workspace.jobs[call.job or ""].in_flight = False

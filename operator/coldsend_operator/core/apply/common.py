@@ -1,0 +1,243 @@
+"""What all answers have in common: backoffs, looks that are tried again, kinds of failures."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from coldsend_operator.core.decide.questions import GET_BACKOFF
+from coldsend_operator.core.model.account import (
+    RETRY_FIRST,
+    RETRY_LONGEST,
+    Account,
+    Backoff,
+    StoredRefusal,
+    UnknownCreate,
+)
+from coldsend_operator.core.model.answers import Failure, FailureKind
+from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.model.pauses import doubled
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.model.times import rfc3339
+from coldsend_operator.core.workspace.workspace import Workspace
+
+UNKNOWN = frozenset({FailureKind.LOST, FailureKind.UNAVAILABLE})
+WORKSPACE = frozenset(
+    {
+        FailureKind.NOT_SENT,
+        FailureKind.RATE_LIMITED,
+        FailureKind.UNAUTHORIZED,
+        FailureKind.FORBIDDEN,
+        FailureKind.PLAN_LIMIT,
+        FailureKind.MISROUTED,
+    }
+)
+"""Failures that say nothing about the accounts of a call: they wait in their queue until the workspace may go on."""
+BREAKER_PACES = UNKNOWN | WORKSPACE
+MOST_TRIES = 64  # that are told apart: the longest wait comes far sooner
+LONGEST_MESSAGE = 400
+QUIET = 600.0  # after so long without a refusal, what changed is tried at once again
+IN_USE_FIRST, IN_USE_LONGEST = 5.0, 600.0
+LAGGING_PROBES = 4  # so many looks at lists that lag behind a delete are no proof that it was refused
+FAILS_ON_DELETE = "ColdSend fails to delete this inbox, and no other; the operator tries again automatically."
+FAILS_ON_CREATE = "ColdSend fails to create this inbox, and no other; the operator tries again automatically."
+CONNECTION_WORDS = ("connect", "authent", "login", "smtp", "imap", "credential", "password", "timed out", "timeout")
+
+
+POSTPONEMENTS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
+MISROUTED_OFTEN = 2  # as often a bulk is answered so before it goes again in halves
+TOO_OFTEN_UNKNOWN = 2  # calls in a row whose outcome is unknown, after which a bulk goes again in halves (rule 41)
+
+
+def seen_as(workspace: Workspace, call: Call, failure: Failure) -> Failure:
+    """A 404, a 405 or a redirect on a path that names no inbox speaks of the server, never of the item (rule 32).
+
+    A 404 of an id proves nothing either as long as such paths are answered so.
+    """
+    status = failure.status or 0
+    if call.operation.names_item:
+        wrong = status == 404 and workspace.breaker.misrouted
+    elif call.domain_id is not None and failure.kind is FailureKind.NOT_FOUND:
+        wrong = workspace.breaker.misrouted  # else it is the domain of these inboxes that is not known
+    else:
+        wrong = status in {404, 405} or 300 <= status < 400
+    return replace(failure, kind=FailureKind.MISROUTED) if wrong else failure
+
+
+def postpone(account: Account, now: float) -> None:
+    """A call for the account did not leave, or met what is not the API: it alone waits, a little longer each time."""
+    account.postponed_until = now + POSTPONEMENTS[min(account.postponements, len(POSTPONEMENTS) - 1)]
+    account.postponements += 1
+
+
+def misrouted(workspace: Workspace, call: Call, now: float) -> None:
+    """What answered is not the API. If that goes on for one bulk alone, one of its items may have to do with it."""
+    members = members_of(workspace, call)
+    for account in members:
+        postpone(account, now)
+    if len(members) > 1 and call.writes and any(account.postponements > MISROUTED_OFTEN for account in members):
+        halve(workspace, workspace.splits if call.operation.creates else workspace.delete_splits, call.uids)
+
+
+def halve(workspace: Workspace, splits: list[tuple[str, ...]], uids: tuple[str, ...]) -> None:
+    """These go again as two calls, namespaces apart as far as may be (rule 41); what stands alone stays alone."""
+    spaces = {uid: account.desired.namespace for uid in uids if (account := workspace.accounts.get(uid)) is not None}
+    ordered = sorted(uids, key=lambda uid: spaces.get(uid, ""))
+    middle = len(ordered) // 2
+    borders = (at for at in range(1, len(ordered)) if spaces.get(ordered[at - 1]) != spaces.get(ordered[at]))
+    cut = min(borders, key=lambda at: abs(at - middle), default=middle)
+    splits.extend(half for half in (tuple(ordered[:cut]), tuple(ordered[cut:])) if half)
+
+
+def outcome_unknown(workspace: Workspace, operation: Operation, uids: tuple[str, ...], now: float) -> None:
+    """Nobody knows what came of a call for these: one of them may be what ColdSend fails on (rule 41).
+
+    While ColdSend fails for everybody that says nothing of these.
+    """
+    namespaces = workspace.namespaces_of(uids)
+    if workspace.breaker.failing(operation, namespaces):
+        return
+    workspace.set_apart(namespaces, now)
+    splits = workspace.splits if operation.creates else workspace.delete_splits
+    members = [account for uid in uids if (account := workspace.accounts.get(uid)) is not None]
+    for account in members:
+        account.unknowns += 1
+    if any(account.unknowns >= TOO_OFTEN_UNKNOWN for account in members):
+        splits[:] = [split for split in splits if any(uid in workspace.accounts for uid in split)]
+        halve(workspace, splits, uids)
+
+
+def each_alone(accounts: Iterable[Account], take_in: Callable[[Account], None]) -> None:
+    """Take in what an answer says of each account: what fails for one keeps it from no other (rule 38).
+
+    Raises what failed, when all others are done.
+    """
+    faults = []
+    for account in accounts:
+        try:
+            take_in(account)
+        except Exception as fault:  # noqa: BLE001 - whatever goes wrong with one account costs that account alone
+            faults.append(fault)
+    if faults:
+        raise ExceptionGroup("an answer could not be taken in for all its accounts", faults)
+
+
+def create_unknown(account: Account, call: Call, now: float, earliest: float = 0.0) -> None:
+    """What came of a create is not known: only a look tells (rule 39)."""
+    account.unknown_create = UnknownCreate(f"call-{call.id}", now, call.begun, earliest=earliest)
+    account.wrote_at, account.probe_at, account.probe_count = now, None, 0
+
+
+def members_of(workspace: Workspace, call: Call) -> list[Account]:
+    found = (workspace.accounts.get(uid) for uid in call.uids)
+    return [account for account in found if account is not None]
+
+
+def back_off_create(
+    workspace: Workspace,
+    account: Account,
+    reason: Reason,
+    message: str,
+    now: float,
+    first: float = RETRY_FIRST,
+    longest: float = RETRY_LONGEST,
+) -> None:
+    backoff = _next_backoff(
+        account, account.create_backoff, Backoff(reason, message, now, first, account.basis), longest
+    )
+    account.create_backoff = backoff
+    refusal = StoredRefusal(
+        reason=reason,
+        message=message[:LONGEST_MESSAGE],
+        next_attempt=rfc3339(math.ceil(backoff.retry_at)),
+        attempts=backoff.tries,
+        basis=backoff.basis,
+        workspace=workspace.digest,
+    )
+    account.stored = replace(account.stored, refusal=refusal)
+    account.conflict_seen_at = 0.0
+    if reason is Reason.CONNECTION_FAILED:
+        workspace.stale_secrets.add(account.uid)  # a corrected Secret ends the wait, so it is read again soon
+    workspace.touch(account.uid)
+
+
+def _next_backoff(account: Account, before: Backoff | None, new: Backoff, longest: float) -> Backoff:
+    """`new` with its times, where `retry_at` is the first wait: longer each time, and never at once too often."""
+    again = before is not None and before.reason is new.reason and before.stands_on(account.basis)
+    tries = min(before.tries + 1, MOST_TRIES) if again and before is not None else 1
+    rushes = before.rushes + 1 if before is not None and new.at - before.at < QUIET else 0
+    return replace(
+        new,
+        retry_at=new.at + doubled(new.retry_at, tries - 1, longest),
+        tries=tries,
+        rushes=rushes,
+        earliest=new.at + GET_BACKOFF[min(rushes, len(GET_BACKOFF) - 1)],
+    )
+
+
+def says_exists(message: str | None) -> bool:
+    """Whether a refusal or a row says that the address exists: a look shows whose it is."""
+    return message is not None and "already" in message.lower()
+
+
+def refusal_reason(message: str) -> Reason:
+    """ConnectionFailed or Rejected: a hint for people only, nothing hangs on it."""
+    lowered = message.lower()
+    return Reason.CONNECTION_FAILED if any(word in lowered for word in CONNECTION_WORDS) else Reason.REJECTED
+
+
+def too_many_jobs(workspace: Workspace, kind: str, operation: Operation, failure: Failure) -> bool:
+    """Whether a refused bulk may have been one job too many (contract row 43): then it is sent when it is alone."""
+    running = any(job.operation == kind for job in workspace.jobs.values())
+    flying = any(call.operation is operation for call in workspace.in_flight.values())
+    return failure.kind in {FailureKind.CONFLICT, FailureKind.REFUSED} and (running or flying)
+
+
+def back_off_probe(account: Account, now: float) -> None:
+    account.probe_count += 1
+    account.probe_at = now + GET_BACKOFF[min(account.probe_count, len(GET_BACKOFF) - 1)]
+
+
+def probe_again(workspace: Workspace, call: Call, now: float) -> None:
+    for account in members_of(workspace, call):
+        back_off_probe(account, now)
+
+
+def not_found(workspace: Workspace, account: Account, now: float) -> None:
+    account.not_found_at = now
+    account.probe_at = None
+    if account.stored.inbox_id is not None:
+        row = workspace.inventory.tombstone(account.stored.inbox_id, now + workspace.policy.lost_seconds)
+        account.not_found_unlisted_at = 0.0 if row is None else now
+        if row is not None:
+            workspace.touch_address(row.address)
+
+
+def in_use(account: Account, said: str, now: float) -> None:
+    """Contract row 20: most likely a campaign uses the inbox; asked again ever more slowly."""
+    message = f"{said.rstrip('.')}; remove it from its campaigns, and the deletion continues automatically."
+    new = Backoff(Reason.IN_USE_BY_CAMPAIGN, message, now, IN_USE_FIRST, account.basis)
+    account.delete_backoff = _next_backoff(account, account.delete_backoff, new, IN_USE_LONGEST)
+    account.probe_at = None
+
+
+def delete_later(account: Account, reason: Reason, message: str, now: float) -> None:
+    """The deletion of this inbox alone fails: it is tried again after a long, growing pause."""
+    new = Backoff(reason, message, now, RETRY_FIRST, account.basis)
+    account.delete_backoff = _next_backoff(account, account.delete_backoff, new, RETRY_LONGEST)
+    account.probe_at = None
+
+
+def still_there(workspace: Workspace, account: Account, now: float, *, sure: bool) -> None:
+    """The inbox is visible after its delete: skipped, in use, or not yet gone (contract rows 20, 22, 23).
+
+    A list is not `sure` of that: it may lag behind (row 35).
+    """
+    if account.delete_partial and (sure or account.probe_count >= LAGGING_PROBES):
+        account.deleted_at = None
+        in_use(account, "ColdSend did not delete the inbox; most likely a campaign uses it.", now)
+    elif now - (account.deleted_at or now) > workspace.policy.lost_seconds:
+        account.deleted_at = None  # by now the delete is lost or forgotten; by its id it may be asked for again
+        if (account.uid,) in workspace.delete_splits:
+            delete_later(account, Reason.API_UNAVAILABLE, FAILS_ON_DELETE, now)
+    else:
+        back_off_probe(account, now)

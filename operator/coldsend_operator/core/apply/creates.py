@@ -1,0 +1,173 @@
+"""Answers to creates: an inbox, a refusal, or an outcome that only a look can tell."""
+
+from coldsend_operator.core.apply.common import (
+    UNKNOWN,
+    WORKSPACE,
+    back_off_create,
+    create_unknown,
+    halve,
+    members_of,
+    outcome_unknown,
+    refusal_reason,
+    says_exists,
+    too_many_jobs,
+)
+from coldsend_operator.core.apply.jobs import answered_at_once, begin_job, finish_members
+from coldsend_operator.core.apply.lists import FIRST_PROBE, show
+from coldsend_operator.core.decide.questions import LATEST, made_before, may_be_of
+from coldsend_operator.core.model.account import Account, UnknownCreate
+from coldsend_operator.core.model.answers import BulkAnswer, Created, Failure, FailureKind, Row
+from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.model.differences import shows_spec
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace import jobs
+from coldsend_operator.core.workspace.breaker import of_domain
+from coldsend_operator.core.workspace.workspace import Workspace
+
+
+def created(workspace: Workspace, call: Call, answer: Created, now: float) -> None:
+    """An answer without an inbox, or with that of another address, does not say which one is ours: a look does."""
+    for account in members_of(workspace, call):
+        account.wrote_at = now
+        if answer.row is None or account.address not in {None, answer.row.address}:
+            account.unknown_create = UnknownCreate(f"call-{call.id}", now, call.begun, answered=True)
+            account.probe_at = None
+            continue
+        if _was_there_before(workspace, account, answer.row, call):
+            workspace.inventory.clear_tombstone(answer.row.inbox_id)
+            show(workspace, (answer.row,), now)
+            continue
+        if call.domain_id is not None:
+            workspace.domains.use(call.domain_id, 1)
+        show(workspace, (answer.row,), now)
+        workspace.acquire(account, answer.row.inbox_id, "Created", now)
+        account.probe_at = now + FIRST_PROBE
+
+
+def _was_there_before(workspace: Workspace, account: Account, row: Row, call: Call) -> bool:
+    """An upsert answers 2xx with an inbox that exists (contract row 7): adoptionPolicy decides about it.
+
+    A clear 2xx is ours unless the inbox was known (rule 39). Clocks, which may differ within ColdSend too, decide for
+    themselves only about what a look showed that had begun before the call left; of an inbox that nobody knew they are
+    believed when it shows other values than those that were sent.
+    """
+    inventory = workspace.inventory
+    if inventory.has_tombstone(row.inbox_id) or workspace.claims.inbox_owners(row.inbox_id, account.uid):
+        return True
+    as_sent = may_be_of(row, account.desired.spec.inbox_type) and shows_spec(account, row)
+    doubtful = inventory.shown_before(row.inbox_id, call.begun) or not as_sent
+    return doubtful and made_before(account, row, workspace)
+
+
+def created_in_bulk(workspace: Workspace, call: Call, answer: BulkAnswer, now: float) -> None:
+    members = members_of(workspace, call)
+    if call.domain_id is not None:
+        workspace.domains.use(call.domain_id, len(members))
+    if answer.job_id is not None and call.operation is Operation.CREATE_SMTP_BULK:
+        begin_job(workspace, call, answer.job_id, members, now)
+        return
+    workspace.parallel["Create"] = 4
+    answered_at_once(workspace, call, "Create", answer, now)
+    finish_members(workspace, f"call-{call.id}", members, jobs.failures(answer.results), now, left_at=call.begun)
+
+
+def create_failed(workspace: Workspace, call: Call, failure: Failure, now: float) -> None:
+    members = members_of(workspace, call)
+    if failure.kind in UNKNOWN:
+        single = call.operation is Operation.CREATE_SMTP
+        earliest = call.begun + workspace.policy.check_timeout if single else 0.0
+        for account in members:
+            create_unknown(account, call, now, earliest)
+        outcome_unknown(workspace, call.operation, call.uids, now)
+        return
+    if failure.kind is FailureKind.PLAN_LIMIT and of_domain(call.operation, failure):
+        workspace.domains.doubted = True
+        for account in members:
+            back_off_create(
+                workspace, account, Reason.PLAN_LIMIT, f"ColdSend refused the inbox: {failure.message}", now
+            )
+        return
+    if failure.kind in WORKSPACE:
+        if failure.kind is FailureKind.PLAN_LIMIT:
+            _beyond_plan(workspace, call, members, failure, now)
+        return
+    for account in members:
+        account.unknowns = 0
+    if failure.status is not None and failure.status < 300:  # `success: false` does not say that nothing was done
+        for account in members:
+            account.unknown_create = UnknownCreate(f"call-{call.id}", now, call.begun, failure.message)
+            account.wrote_at, account.probe_at, account.probe_count = now, None, 0
+        return
+    if len(call.uids) > 1:
+        _bulk_refused(workspace, call, members, failure, now)
+        return
+    for account in members:
+        _refused(workspace, account, failure, now)
+
+
+def not_taken_in(workspace: Workspace, call: Call, now: float) -> None:
+    """Taking in the answer to a create failed: for whom nothing is known of it, its outcome is unknown (rule 39)."""
+    for account in members_of(workspace, call):
+        if not account.stored.held and account.unknown_create is None and account.job is None:
+            create_unknown(account, call, now)
+
+
+def _beyond_plan(workspace: Workspace, call: Call, members: list[Account], failure: Failure, now: float) -> None:
+    """The plan may have room for some of a bulk, and of native inboxes it may be the domain that is full.
+
+    The account that is refused alone waits alone, so the next one to try is another (rule 41).
+    """
+    if call.domain_id is not None:
+        workspace.domains.doubted = True
+    if len(call.uids) > 1:
+        halve(workspace, workspace.splits, call.uids)
+        return
+    for account in members:
+        message = f"The ColdSend plan of this workspace does not allow it: {failure.message}"
+        back_off_create(workspace, account, Reason.PLAN_LIMIT, message, now)
+
+
+def _refused(workspace: Workspace, account: Account, failure: Failure, now: float) -> None:
+    """ColdSend refused one account."""
+    native = account.desired.spec.native
+    if failure.kind is FailureKind.CONFLICT or _says_exists(failure):
+        account.conflict_seen_at = now
+        account.probe_at, account.probe_count = None, 0
+        since = account.repeated_mark
+        if since is not None and now < since - workspace.kube_offset + LATEST:
+            # Most likely the lost create, which this one repeats, has done its work: it is looked for.
+            account.marked_at, account.unknown_create = since, UnknownCreate(f"uid-{account.uid}", now)
+        if native is not None:
+            workspace.domains.doubted = True  # a full or inactive domain may answer so too (contract row 27)
+        return
+    if native is not None:
+        workspace.domains.doubted = True
+        if failure.kind is FailureKind.NOT_FOUND:
+            message = "ColdSend does not know the domain of this inbox; add it, or create this object with another one."
+            back_off_create(workspace, account, Reason.DOMAIN_NOT_FOUND, message, now)
+            return
+    message = failure.faults[0].message if failure.faults and not failure.message else failure.message
+    reason = Reason.REJECTED if failure.faults else refusal_reason(message)
+    back_off_create(workspace, account, reason, f"ColdSend refused the inbox: {message}", now)
+
+
+def _says_exists(failure: Failure) -> bool:
+    """A refusal of another code in the words of "exists" gets a look before it is believed."""
+    return failure.kind is FailureKind.REFUSED and not failure.faults and says_exists(failure.message)
+
+
+def _bulk_refused(workspace: Workspace, call: Call, members: list[Account], failure: Failure, now: float) -> None:
+    """One bad item costs one item: by `loc` if it names one, else by halves (contract row 6)."""
+    named = {fault.index: fault for fault in failure.faults if fault.index is not None}
+    bad = {call.uids[index]: fault for index, fault in named.items() if 0 <= index < len(call.uids)}
+    if not bad and too_many_jobs(workspace, "Create", Operation.CREATE_SMTP_BULK, failure):
+        workspace.parallel["Create"] = 1  # perhaps too many jobs at once (contract row 43): they go again one by one
+        return
+    if bad and failure.kind is not FailureKind.TOO_LARGE:
+        for account in members:
+            fault = bad.get(account.uid)
+            if fault is not None:
+                message = f"ColdSend refused the inbox: {fault.field or 'request'}: {fault.message}"
+                back_off_create(workspace, account, Reason.REJECTED, message, now)
+        return
+    halve(workspace, workspace.splits, call.uids)

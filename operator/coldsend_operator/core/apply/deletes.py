@@ -1,0 +1,77 @@
+"""Answers to deletes: accepted, in use, unknown."""
+
+from coldsend_operator.core.apply.common import (
+    UNKNOWN,
+    WORKSPACE,
+    delete_later,
+    halve,
+    in_use,
+    members_of,
+    not_found,
+    outcome_unknown,
+    too_many_jobs,
+)
+from coldsend_operator.core.apply.jobs import answered_at_once, begin_job
+from coldsend_operator.core.apply.lists import FIRST_PROBE
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.answers import BulkAnswer, Failure, FailureKind
+from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.workspace import Workspace
+
+
+def accepted_delete(workspace: Workspace, account: Account, now: float) -> None:
+    account.deleted_at = now
+    account.delete_unanswered = False
+    account.wrote_at = now
+    account.delete_backoff = None
+    account.probe_at, account.probe_count = None, 0
+    if account.address is not None:
+        workspace.address_freed(account.address, now)
+
+
+def deleted_in_bulk(workspace: Workspace, call: Call, answer: BulkAnswer, now: float) -> None:
+    members = members_of(workspace, call)
+    for account in members:
+        accepted_delete(workspace, account, now)
+        account.unknowns = 0
+        account.delete_partial = bool(answer.failed_count or answer.skipped_count)
+    if answer.job_id is not None:
+        begin_job(workspace, call, answer.job_id, members, now)
+    else:
+        workspace.parallel["Delete"] = 4
+        answered_at_once(workspace, call, "Delete", answer, now)
+
+
+def delete_failed(workspace: Workspace, call: Call, failure: Failure, now: float) -> None:
+    members = members_of(workspace, call)
+    if failure.kind in WORKSPACE:
+        if failure.kind is FailureKind.PLAN_LIMIT:
+            _refused_by_plan(workspace, call, members, failure, now)
+        return
+    if failure.kind in UNKNOWN:
+        outcome_unknown(workspace, call.operation, call.uids, now)
+    for account in members:
+        if failure.kind in UNKNOWN:
+            accepted_delete(workspace, account, now)
+            account.delete_partial, account.delete_unanswered = False, True
+            account.probe_at = now + FIRST_PROBE
+        elif failure.kind is FailureKind.NOT_FOUND and len(call.uids) == 1:
+            not_found(workspace, account, now)
+        elif len(call.uids) == 1:
+            in_use(account, f"ColdSend refuses to delete the inbox ({failure.message})", now)
+    if len(call.uids) > 1 and failure.kind not in UNKNOWN:
+        if too_many_jobs(workspace, "Delete", Operation.DELETE_ACCOUNTS, failure):
+            workspace.parallel["Delete"] = 1
+            return
+        halve(workspace, workspace.delete_splits, call.uids)
+
+
+def _refused_by_plan(workspace: Workspace, call: Call, members: list[Account], failure: Failure, now: float) -> None:
+    """A 402, or a 403 that names no scope, stops nobody but the one that meets it alone (rule 41)."""
+    if len(call.uids) > 1:
+        halve(workspace, workspace.delete_splits, call.uids)
+        return
+    for account in members:
+        message = f"ColdSend refuses to delete the inbox: {failure.message}"
+        delete_later(account, Reason.PLAN_LIMIT, message, now)

@@ -1,0 +1,112 @@
+"""Bulk jobs: begun, progressed, ended, lost."""
+
+from dataclasses import replace
+
+from coldsend_operator.core.apply.common import each_alone, outcome_unknown, says_exists
+from coldsend_operator.core.model.account import Account, JobRef, UnknownCreate
+from coldsend_operator.core.model.answers import BulkAnswer, Failure, FailureKind, JobProgress
+from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.workspace import jobs
+from coldsend_operator.core.workspace.jobs import Job
+from coldsend_operator.core.workspace.workspace import Workspace
+
+
+def begin_job(workspace: Workspace, call: Call, job_id: str, members: list[Account], now: float) -> None:
+    """The id is stored with every member before the first poll (safety.md, 8).
+
+    An id that stands for another job already tells nothing of that one any more: a look decides about its members.
+    """
+    if job_id in workspace.jobs:
+        _finish_job(workspace, workspace.jobs[job_id], "Lost", now)
+    uids = {account.uid for account in members}
+    operation = "Create" if call.operation.creates else "Delete"
+    job = Job(job_id, operation, uids, begun=now, moved_at=now, size=len(uids), left_at=call.begun)
+    job.next_poll = workspace.poll_intervals.first_poll(job, workspace.policy.poll_seconds)
+    workspace.jobs[job_id] = job
+    for account in members:
+        account.job = job_id
+        account.wrote_at = now
+        if operation == "Create":
+            job.unstored.add(account.uid)
+            account.stored = replace(account.stored, job=JobRef(job_id, operation))
+
+
+def answered_at_once(workspace: Workspace, call: Call, operation: str, answer: BulkAnswer, now: float) -> None:
+    """A bulk call with no job to follow: batches show it among the finished ones."""
+    progress = JobProgress(total=answer.total, succeeded=answer.success_count, failed=answer.failed_count)
+    job = Job(answer.job_id or "", operation, set(call.uids), call.begun, size=len(call.uids), progress=progress)
+    workspace.finished_jobs.append((job, "Completed", now))
+
+
+def finish_members(
+    workspace: Workspace, name: str, members: list[Account], failures: dict[str, str], now: float, left_at: float | None
+) -> None:
+    """A bulk create has ended: the list says who has an inbox now, its rows are hints (contract row 2).
+
+    `left_at` is when its call left; None when an earlier run sent it.
+    """
+
+    def finish(account: Account) -> None:
+        account.unknown_create = UnknownCreate(name, now, left_at)  # whatever fails below
+        account.job = None
+        hint = failures.get(account.address or "")
+        existed = account.repeated_mark is None and says_exists(hint)
+        if account.repeated_mark is not None and says_exists(hint):
+            account.marked_at = account.repeated_mark  # most likely it speaks of the lost create that this one repeated
+        account.stored = replace(account.stored, job=None)
+        account.wrote_at = now
+        account.unknown_create = UnknownCreate(name, now, left_at, hint, answered=True, existed=existed)
+        account.probe_at, account.probe_count = None, 0
+        workspace.touch(account.uid)
+
+    each_alone(members, finish)
+
+
+def progressed(workspace: Workspace, call: Call, progress: JobProgress, now: float) -> None:
+    job = workspace.jobs.get(call.job or "")
+    if job is None:
+        return
+    jobs.fold(job, progress, now)
+    if jobs.ended(progress):
+        workspace.poll_intervals.learn(job)
+        workspace.parallel[job.operation] = 4
+        _finish_job(workspace, job, "Completed", now)
+    elif jobs.stuck(job, now):
+        _finish_job(workspace, job, "Failed", now)
+    else:
+        job.next_poll = workspace.poll_intervals.next_poll(job, now, workspace.policy.poll_seconds)
+
+
+def poll_failed(workspace: Workspace, call: Call, failure: Failure, now: float) -> None:
+    job = workspace.jobs.get(call.job or "")
+    if job is None:
+        return
+    if failure.kind is FailureKind.NOT_FOUND:
+        _finish_job(workspace, job, "Lost", now)
+    elif jobs.stuck(job, now):
+        _finish_job(workspace, job, "Failed", now)
+    else:
+        job.polls, job.asked_at = job.polls + 1, now
+        job.next_poll = workspace.poll_intervals.next_poll(job, now, workspace.policy.poll_seconds)
+
+
+def _finish_job(workspace: Workspace, job: Job, state: str, now: float) -> None:
+    del workspace.jobs[job.id]
+    workspace.finished_jobs.append((job, state, now))
+    members = [account for uid in job.members if (account := workspace.accounts.get(uid)) is not None]
+    results = job.progress.results if job.progress is not None else ()
+    if job.operation == "Create":
+        failures = jobs.failures(results)
+        finish_members(
+            workspace, f"job-{job.id}", members, failures, now, job.left_at if state == "Completed" else None
+        )
+        if state != "Completed":
+            outcome_unknown(workspace, Operation.CREATE_SMTP_BULK, tuple(sorted(job.members)), now)
+        return
+    progress = job.progress
+    doubted = progress is None or bool(progress.failed or progress.skipped) or state != "Completed"
+    for account in members:
+        account.job = None
+        account.delete_partial = doubted
+        account.probe_at, account.probe_count = None, 0
+        workspace.touch(account.uid)

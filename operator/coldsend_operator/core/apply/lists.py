@@ -1,0 +1,179 @@
+"""Pages of lists and searches: what they show, and when a sweep has ended."""
+
+from dataclasses import replace
+
+from coldsend_operator.core.apply.absence import judge_absence
+from coldsend_operator.core.apply.common import BREAKER_PACES, POSTPONEMENTS, back_off_probe, probe_again, still_there
+from coldsend_operator.core.decide.plausibility import check, missing
+from coldsend_operator.core.decide.questions import CLOCK_SLACK
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.answers import Failure, Page, Row
+from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.model.times import unix_of
+from coldsend_operator.core.workspace.inventory import Search, SweepResult, most_pages
+from coldsend_operator.core.workspace.workspace import Workspace
+
+SWEEP_RETRY = 30.0
+MISSED_AT_ONCE = 10  # of what unproven sweeps do not show: unstable pages may miss a third of all
+FIRST_PROBE = 1.0  # after a create: what its answer does not show (health, counters) is there soon
+
+
+def fold_page(workspace: Workspace, call: Call, page: Page, now: float) -> None:
+    if call.operation is Operation.SEARCH_ACCOUNTS:
+        _searched(workspace, call, page, now)
+    elif call.newest:
+        show(workspace, page.rows, call.begun)
+        _serve_gets(workspace, call, page, now)
+        _newest_seen(workspace, call, page, now)
+    else:
+        page = replace(page, rows=tuple(_sharing(workspace, row) for row in page.rows))
+        addresses = {row.inbox_id: row.address for row in page.rows}
+        workspace.list_refusals = 0
+        changed, result = workspace.inventory.fold(page, call.begun)
+        _serve_gets(workspace, call, page, now)
+        for inbox_id in changed:
+            _touch_row(workspace, inbox_id, addresses.get(inbox_id))
+        if result is not None:
+            _swept(workspace, result, now)
+
+
+def _sharing(workspace: Workspace, row: Row) -> Row:
+    """The row with the texts that its account holds: thousands of them are not to be twice in memory."""
+    if row.inbox_id in workspace.inventory.rows:
+        return row
+    for uid in workspace.showing(row.inbox_id):
+        account = workspace.accounts[uid]
+        spec = account.desired.spec
+        return replace(
+            row,
+            inbox_id=account.stored.inbox_id or row.inbox_id,
+            email_address=account.address if account.address == row.email_address else row.email_address,
+            display_name=spec.display_name if spec.display_name == row.display_name else row.display_name,
+        )
+    return row
+
+
+def _touch_row(workspace: Workspace, inbox_id: str, address: str | None) -> None:
+    for uid in workspace.showing(inbox_id):
+        if inbox_id in workspace.inventory.rows:
+            workspace.accounts[uid].not_found_at = None  # a 404 that is refuted proves nothing any more
+        workspace.touch(uid)
+    if address is not None:
+        workspace.touch_address(address)
+
+
+def show(workspace: Workspace, rows: tuple[Row, ...], begun: float) -> None:
+    """Take in what a look that began at `begun` shows."""
+    for row in rows:
+        if workspace.inventory.put(row, begun):
+            _touch_row(workspace, row.inbox_id, row.address)
+
+
+def _serve_gets(workspace: Workspace, call: Call, page: Page, now: float) -> None:
+    """Who waited for a GET of an inbox that a list shows has been served."""
+    waiting = set(workspace.queued(Action.GET))
+    if not waiting:
+        return
+    for row in page.rows:
+        for uid in workspace.showing(row.inbox_id):
+            account = workspace.accounts[uid]
+            if account.deleted_at is None:
+                account.probe_at = None
+                workspace.touch(uid)
+            elif uid in waiting and call.begun > account.deleted_at:
+                still_there(workspace, account, now, sure=False)
+                workspace.touch(uid)
+
+
+def _swept(workspace: Workspace, result: SweepResult, now: float) -> None:
+    workspace.sweep_after = now + (1.0 if result.proven else SWEEP_RETRY)
+    for row in result.gone:
+        _touch_row(workspace, row.inbox_id, row.address)
+    check(workspace, missing(workspace))  # an unproven list proves no absence, but it too may be implausible
+    if not workspace.first_sweep_done:
+        workspace.first_sweep_done = True
+        workspace.touch_everything()
+    workspace.touch_all(workspace.queued(Action.SEARCH))
+    workspace.touch_all(workspace.queued(Action.GET))
+    _ask_for_missed(workspace, now)
+    if result.proven:
+        for account in workspace.accounts.values():
+            if account.unknown_create is not None or account.conflict_seen_at:
+                judge_absence(workspace, account, result.begun, now)
+                workspace.touch(account.uid)
+
+
+def _ask_for_missed(workspace: Workspace, now: float) -> None:
+    """Lists that never prove absence may still be right: a GET tells of those that they go on not to show."""
+    for inbox_id in workspace.inventory.most_missed(MISSED_AT_ONCE):
+        for uid in workspace.showing(inbox_id):
+            account = workspace.accounts[uid]
+            if account.probe_at is None and account.deleted_at is None and account.stored.inbox_id == inbox_id:
+                account.probe_at, account.probe_count = now, 0
+                workspace.touch(uid)
+
+
+def _searched(workspace: Workspace, call: Call, page: Page, now: float) -> None:
+    uid = call.uids[0]
+    show(workspace, page.rows, call.begun)
+    account = workspace.accounts.get(uid)
+    address = call.address or ""
+    found = bool(workspace.inventory.at(address)) and any(row.address == address for row in page.rows)
+    search = workspace.searches.pop(uid, None) or Search(call.begun, most_pages(page))
+    goes_on = not found and page.has_next and bool(page.rows)
+    if goes_on and page.page < search.most:
+        workspace.searches[uid] = replace(search, page=page.page + 1)
+        return
+    if account is None:
+        return
+    if goes_on:  # it has no end, so it proves no absence
+        probe_again(workspace, call, now)
+        return
+    begun = search.begun
+    account.searched_at = begun
+    workspace.touch_address(address)
+    if not found:
+        judge_absence(workspace, account, begun, now)
+    probe_again(workspace, call, now)
+
+
+def _newest_seen(workspace: Workspace, call: Call, page: Page, now: float) -> None:
+    """Go on while the page is younger than what is waited for; those that it did not show look again later."""
+    if call.page == 1:
+        workspace.newest_begun, workspace.newest_most = call.begun, most_pages(page)
+    waiting = [workspace.accounts[uid] for uid in workspace.queued(Action.SEARCH)]
+    # What came later is shown by pages that were already turned.
+    due = [
+        account
+        for account in waiting
+        if account.unknown_create is not None and account.unknown_create.at <= workspace.newest_begun
+    ]
+    unseen = [account for account in due if not workspace.inventory.at(account.address or "")]
+    if unseen and page.has_next and call.page < workspace.newest_most and _younger(workspace, page, unseen):
+        workspace.newest_page = call.page + 1
+        return
+    workspace.newest_page = 0
+    workspace.newest_after = now + FIRST_PROBE
+    for account in unseen:
+        if account.unknown_create is not None and account.unknown_create.hint is None:
+            back_off_probe(account, now)
+            workspace.touch(account.uid)
+
+
+def _younger(workspace: Workspace, page: Page, waiting: list[Account]) -> bool:
+    """Whether the last row of the page was made after the first mark of those that are waited for."""
+    made = unix_of(page.rows[-1].created_at) if page.rows else None
+    marks = [account.marked_at for account in waiting if account.marked_at is not None]
+    if made is None or not marks:
+        return False
+    return made - workspace.server_offset >= min(marks) - workspace.kube_offset - CLOCK_SLACK
+
+
+def list_failed(workspace: Workspace, call: Call, failure: Failure, now: float) -> None:
+    """The page is asked for again. The breaker paces what goes on failing; what is refused waits ever longer."""
+    if call.newest:
+        workspace.newest_page, workspace.newest_after = 0, now + SWEEP_RETRY
+        return
+    workspace.list_refusals = 0 if failure.kind in BREAKER_PACES else workspace.list_refusals + 1
+    workspace.sweep_after = now + POSTPONEMENTS[min(workspace.list_refusals, len(POSTPONEMENTS) - 1)]

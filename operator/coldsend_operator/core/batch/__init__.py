@@ -1,0 +1,1 @@
+"""SenderAccountBatch: what is known, decided, counted and said of one."""

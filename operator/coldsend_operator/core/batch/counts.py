@@ -1,0 +1,276 @@
+"""The figures of a batch, kept up to date child by child: one that changes costs no pass over 5,000."""
+
+import heapq
+import math
+from collections import Counter
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TypeVar
+
+from coldsend_operator.addresses import domain_of
+from coldsend_operator.core.batch.decide import ChildDecision, as_asked
+from coldsend_operator.core.batch.domains import DomainCounts, Share
+from coldsend_operator.core.batch.model import Batch, Child, Entry, EntryRefusal, Shown
+from coldsend_operator.core.model.kstatus import AT_WORK, STALLING
+from coldsend_operator.core.model.reasons import LASTING, KstatusType, Reason
+
+T = TypeVar("T")
+
+MOST_FAILURES = 20
+NOTHING_SHOWN = Shown()
+
+
+class InboxState(StrEnum):
+    """How far an inbox has come."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    OPEN = "open"
+    LEAVING = "leaving"  # it left the list, or its batch is in deletion
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one inbox contributes to the figures.
+
+    `obstacle` is why it is not as spec asks; empty when it is. `working` says that waiting alone may change it.
+    """
+
+    state: InboxState
+    ready: bool
+    reason: str
+    obstacle: str
+    healthy: str
+    working: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FailedInbox:
+    """One line of `status.failures`."""
+
+    position: int
+    name: str | None
+    shown: str
+    reason: str
+    message: str
+
+
+class Counts:
+    """Sums over all inboxes of one batch."""
+
+    def __init__(self) -> None:
+        self._contributions: dict[str, Contribution] = {}
+        self._counts: Counter[Contribution] = Counter()
+        self._scores: dict[str, float] = {}
+        self._failures: dict[str, FailedInbox] = {}
+        self.domains = DomainCounts()
+
+    def put(
+        self,
+        key: str,
+        contribution: Contribution | None,
+        score: float | None = None,
+        failure: FailedInbox | None = None,
+        share: Share | None = None,
+    ) -> bool:
+        """Take in what one inbox contributes now, None for nothing; whether anything changed."""
+        before = (self._contributions.get(key), self._scores.get(key), self._failures.get(key), self.domains.get(key))
+        if before == (contribution, score, failure, share):
+            return False
+        self.domains.put(key, share)
+        if before[0] is not None:
+            self._counts[before[0]] -= 1
+            if not self._counts[before[0]]:
+                del self._counts[before[0]]
+        if contribution is not None:
+            self._counts[contribution] += 1
+        _keep(self._contributions, key, contribution)
+        _keep(self._scores, key, score)
+        _keep(self._failures, key, failure)
+        return True
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """The keys of all that contribute."""
+        return tuple(self._contributions)
+
+    def count(self, *states: InboxState, ready: bool | None = None, obstacle: str | None = None) -> int:
+        """Inboxes with one of these fates (none given: wherever they stand in the list)."""
+        chosen = states or (InboxState.SUCCEEDED, InboxState.FAILED, InboxState.OPEN)
+        return sum(
+            count
+            for contribution, count in self._counts.items()
+            if contribution.state in chosen
+            and (ready is None or contribution.ready is ready)
+            and (obstacle is None or contribution.obstacle == obstacle)
+        )
+
+    def reasons(self, *states: InboxState) -> Counter[str]:
+        """How many inboxes with one of these fates have which reason."""
+        sums: Counter[str] = Counter()
+        for contribution, count in self._counts.items():
+            if contribution.state in states:
+                sums[contribution.reason] += count
+        return sums
+
+    def most_common(self, kind: str, *states: InboxState) -> tuple[str, int]:
+        """The most frequent `reason` of those not ready, or `obstacle`, and how many have it; ("", 0) for none."""
+        sums: Counter[str] = Counter()
+        for contribution, count in self._counts.items():
+            word = contribution.obstacle if kind == "obstacle" else ("" if contribution.ready else contribution.reason)
+            if contribution.state in states and word:
+                sums[word] += count
+        return min(sums.items(), key=lambda item: (-item[1], item[0]), default=("", 0))
+
+    @property
+    def obstructed(self) -> int:
+        """Inboxes of the list that are not as spec asks."""
+        return sum(count for contribution, count in self._listed() if contribution.obstacle)
+
+    def healthy(self, status: str) -> int:
+        return sum(count for contribution, count in self._listed() if contribution.healthy == status)
+
+    @property
+    def working(self) -> bool:
+        """Whether work on any inbox, also on one that leaves, is under way or waits for its turn."""
+        return any(contribution.working for contribution in self._counts)
+
+    def _listed(self) -> list[tuple[Contribution, int]]:
+        return [
+            (contribution, count)
+            for contribution, count in self._counts.items()
+            if contribution.state is not InboxState.LEAVING
+        ]
+
+    @property
+    def score(self) -> tuple[float, float] | None:
+        """The lowest health score and the mean."""
+        if not self._scores:
+            return None
+        return min(self._scores.values()), round(math.fsum(self._scores.values()) / len(self._scores), 1)
+
+    @property
+    def failures(self) -> list[FailedInbox]:
+        """The first ones in the order of the list."""
+        return heapq.nsmallest(MOST_FAILURES, self._failures.values(), key=lambda failure: failure.position)
+
+
+def _keep(store: dict[str, T], key: str, value: T | None) -> None:
+    if value is None:
+        store.pop(key, None)
+    else:
+        store[key] = value
+
+
+def count_child(counts: Counts, batch: Batch, name: str, child: Child | None, decision: ChildDecision) -> bool:
+    """Count the inbox of this child anew; whether the figures changed."""
+    entry = None if batch.deleting else batch.entry(name)
+    if entry is None:
+        return counts.put(name, _leaver(batch, child))
+    refusal = decision.refusal
+    if refusal is not None:
+        mine = child if child is not None and batch.owns(child) else None
+        contribution = _refused(refusal, mine.shown if mine is not None else NOTHING_SHOWN)
+        failure = FailedInbox(entry.position, entry.name, entry.shown, refusal.reason, refusal.message)
+        return counts.put(name, contribution, _score(mine), failure, _share(entry, contribution, mine))
+    if child is None:
+        contribution = _contribution(InboxState.OPEN, NOTHING_SHOWN, Reason.PROVISIONING)
+        return counts.put(name, contribution, share=_share(entry, contribution, None))
+    state, shown = _state(child), _shown(child)
+    obstacle = _obstacle(child, shown, settled=batch.paused or as_asked(batch, entry, child))
+    if name in batch.contested:
+        obstacle = Reason.CHILD_CHANGED_BY_OTHERS
+    failed = _failure(entry, child) if state is InboxState.FAILED else None
+    contribution = _contribution(state, shown, obstacle)
+    return counts.put(name, contribution, _score(child), failed, _share(entry, contribution, child))
+
+
+def count_entry(counts: Counts, entry: Entry) -> bool:
+    """Count an inbox that never has a child of its own: listed twice, or not readable."""
+    refusal = entry.refusal
+    if refusal is None:
+        return False
+    contribution = _refused(refusal, NOTHING_SHOWN)
+    failure = FailedInbox(entry.position, None, entry.shown, refusal.reason, refusal.message)
+    return counts.put(key_of(entry), contribution, None, failure, _share(entry, contribution, None))
+
+
+def key_of(entry: Entry) -> str:
+    """A key that is no name of a child."""
+    return f"#{entry.position}"
+
+
+def _leaver(batch: Batch, child: Child | None) -> Contribution | None:
+    if child is None or not batch.owns(child):
+        return None
+    obstacle = child.shown.synced_reason if child.deleting and child.shown.synced == "False" else Reason.DELETING
+    return _contribution(InboxState.LEAVING, child.shown, obstacle)
+
+
+def _state(child: Child) -> InboxState:
+    if child.deleting:
+        return InboxState.OPEN
+    if child.has_inbox:
+        return InboxState.SUCCEEDED
+    lasting = child.shown.ready == "False" and child.shown.ready_reason in LASTING
+    return InboxState.FAILED if lasting and not _waits_for_hand_over(child) else InboxState.OPEN
+
+
+def _waits_for_hand_over(child: Child) -> bool:
+    """Whether the child is the new object of a rename: its address conflict ends when the old object is deleted."""
+    shown = child.shown
+    return shown.ready_reason == Reason.ADDRESS_CONFLICT and shown.progress == KstatusType.RECONCILING
+
+
+def _shown(child: Child) -> Shown:
+    """The conditions of the child as they count in the batch: a hand-over is work in progress."""
+    if not _waits_for_hand_over(child):
+        return child.shown
+    return replace(child.shown, ready_reason=Reason.PROVISIONING, synced_reason=Reason.PROVISIONING)
+
+
+def _obstacle(child: Child, shown: Shown, *, settled: bool) -> str:
+    if child.deleting:
+        return Reason.DELETING
+    if not settled:
+        return Reason.PROVISIONING
+    return "" if shown.synced == "True" else shown.synced_reason
+
+
+def _contribution(state: InboxState, shown: Shown, obstacle: str) -> Contribution:
+    return Contribution(
+        state, shown.ready == "True", shown.ready_reason, obstacle, shown.healthy, _working(shown, obstacle)
+    )
+
+
+def _working(shown: Shown, obstacle: str) -> bool:
+    """Whether waiting alone may change how the inbox stands. Children of earlier versions do not say so themselves."""
+    if shown.progress == KstatusType.STALLED:
+        return obstacle == Reason.PROVISIONING  # its spec is about to change
+    if shown.progress == KstatusType.RECONCILING or obstacle in AT_WORK:
+        return True
+    return shown.ready != "True" and shown.ready_reason not in STALLING
+
+
+def _refused(refusal: EntryRefusal, shown: Shown) -> Contribution:
+    return Contribution(
+        InboxState.FAILED, shown.ready == "True", refusal.reason, refusal.reason, shown.healthy, working=False
+    )
+
+
+def _share(entry: Entry, contribution: Contribution, child: Child | None) -> Share | None:
+    """None while the domain is not known: that of a native inbox may be given by its id."""
+    domain = (child.domain if child is not None else "") or domain_of(entry.shown)
+    if not domain:
+        return None
+    if child is None:
+        return Share(domain, contribution.ready)
+    return Share(domain, contribution.ready, child.disabled, child.score, child.sent, child.limit)
+
+
+def _score(child: Child | None) -> float | None:
+    return child.score if child is not None else None
+
+
+def _failure(entry: Entry, child: Child) -> FailedInbox:
+    return FailedInbox(entry.position, entry.name, entry.shown, child.shown.ready_reason, child.message)

@@ -1,0 +1,149 @@
+"""What to do next for one child of a batch, and for the mark on the batch: pure readings, in the order of safety.md."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from coldsend_operator.core.batch.model import Batch, Child, Entry, EntryRefusal
+from coldsend_operator.core.model.reasons import Reason
+
+
+class ChildAction(StrEnum):
+    """One write to Kubernetes."""
+
+    RENEW = "renew"  # the ownerReference, after the batch was made anew
+    APPLY = "apply"  # the child as spec asks; made when it is not there
+    POLICY = "policy"  # the live template's deletionPolicy, before a deletion
+    DELETE = "delete"
+    NONE = "rest"
+
+
+@dataclass(frozen=True, slots=True)
+class ChildDecision:
+    """The next action for a child; a refusal says why there is none."""
+
+    action: ChildAction = ChildAction.NONE
+    refusal: EntryRefusal | None = None
+
+
+NOTHING = ChildDecision()
+
+
+def decide_child(batch: Batch, name: str, child: Child | None) -> ChildDecision:
+    """The one decision: what the child of this name needs now."""
+    if child is not None and child.deleting:
+        return NOTHING  # when it is gone, it is made again if the list asks for it
+    if child is not None and batch.inherits(child):
+        # safety.md, 25: before anything else, and of a paused batch too, or Kubernetes deletes the child
+        return NOTHING if batch.deleting else ChildDecision(ChildAction.RENEW)
+    if batch.waits:
+        return NOTHING
+    if batch.deleting:
+        return _letting_go(batch, child)
+    if batch.desired is None or batch.problems or batch.paused:
+        return NOTHING
+    entry = batch.entry(name)
+    if entry is None:
+        return _leaving(batch, child)
+    if entry.refusal is not None:
+        return ChildDecision(refusal=entry.refusal)
+    if child is not None:
+        refusal = _stranger(batch, entry, child)
+        if refusal is not None:
+            return ChildDecision(refusal=refusal)
+        if as_asked(batch, entry, child):
+            return NOTHING
+    return ChildDecision(ChildAction.APPLY, batch.refusals.get(name))
+
+
+def as_asked(batch: Batch, entry: Entry, child: Child) -> bool:
+    """Whether the child is as the batch would make it. An Orphan that a person wrote stays (safety.md, 24)."""
+    return (
+        batch.owns(child)
+        and child.digest == entry.digest
+        and child.labels == batch.labels
+        and _policy_stands(batch, child)
+    )
+
+
+def _policy_stands(batch: Batch, child: Child) -> bool:
+    """Whether the child's deletionPolicy is that of the template, so that no default may change it afterwards.
+
+    Where the template says nothing the same default holds for both.
+    """
+    if child.orphan_by_hand or child.orphan == batch.orphan:
+        return True
+    return batch.orphan is None and child.orphan == batch.orphans
+
+
+def is_leaving(batch: Batch, child: Child) -> bool:
+    """Whether the child goes with its batch, or is no longer in the list."""
+    if not batch.owns(child):
+        return False
+    if batch.deleting:
+        return True
+    read = batch.desired is not None and not batch.problems and not batch.paused
+    return read and batch.entry(child.name) is None
+
+
+def _letting_go(batch: Batch, child: Child | None) -> ChildDecision:
+    """The batch is in deletion: the policy first, then the child (safety.md, 24)."""
+    if child is None or not batch.owns(child):
+        return NOTHING
+    if not _policy_stands(batch, child):
+        return ChildDecision(ChildAction.POLICY)
+    return NOTHING if batch.released else ChildDecision(ChildAction.DELETE)
+
+
+def _leaving(batch: Batch, child: Child | None) -> ChildDecision:
+    """The inbox is no longer in the list."""
+    if child is None or not batch.owns(child):
+        return NOTHING
+    return ChildDecision(ChildAction.DELETE if _policy_stands(batch, child) else ChildAction.POLICY)
+
+
+def _stranger(batch: Batch, entry: Entry, child: Child) -> EntryRefusal | None:
+    """safety.md, 25: an object of the child's name with another address is never changed or deleted."""
+    if child.identity != entry.identity:
+        message = (
+            f"SenderAccount {child.name} exists with another address or type, but this inbox needs its name; "
+            "delete it, or move the inbox to another batch."
+        )
+        return EntryRefusal(Reason.INVALID_SPEC, message)
+    if child.foreign or (child.owner is not None and not batch.owns(child)):
+        message = f"SenderAccount {child.name} of this inbox belongs to another owner; remove one of the two."
+        return EntryRefusal(Reason.INVALID_SPEC, message)
+    return None
+
+
+class FinalizerChange(StrEnum):
+    """What the finalizer of a batch needs (safety.md, 24: it is there while there are children)."""
+
+    ADD = "put"
+    REMOVE = "take"
+    NONE = "keep"
+
+
+def finalizer_change(batch: Batch, owned: Callable[[], Iterable[Child]], *, idle: bool) -> FinalizerChange:
+    """`owned` are its children; `idle`: no write of the batch is under way or waits."""
+    if batch.waits:
+        return FinalizerChange.NONE
+    if batch.deleting:
+        return FinalizerChange.REMOVE if batch.finalized and idle and _may_go(batch, owned) else FinalizerChange.NONE
+    wanted = batch.desired
+    if batch.finalized:
+        asks_for_none = wanted is not None and not batch.problems and not wanted.by_name
+        return FinalizerChange.REMOVE if idle and asks_for_none and not batch.children.size() else FinalizerChange.NONE
+    if batch.children.size():
+        return FinalizerChange.ADD
+    if wanted is None or batch.problems or batch.paused:
+        return FinalizerChange.NONE
+    return (
+        FinalizerChange.ADD if any(entry.refusal is None for entry in wanted.by_name.values()) else FinalizerChange.NONE
+    )
+
+
+def _may_go(batch: Batch, owned: Callable[[], Iterable[Child]]) -> bool:
+    if not batch.released:
+        return batch.children.size(batch.uid) == 0
+    return all(child.deleting or _policy_stands(batch, child) for child in owned())

@@ -1,0 +1,62 @@
+"""`status.jobs` of a batch: the bulk calls that carry its inboxes, running ones and the last finished ones."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from coldsend_operator.core.model.times import rfc3339
+from coldsend_operator.core.workspace.jobs import Job
+
+MOST_FINISHED = 20
+LOST = "Lost"
+RUNNING = "Running"
+COMPLETED = "Completed"
+
+JobRow = dict[str, Any]
+Ended = tuple[Job, str, float]
+
+
+def job_rows(before: Iterable[JobRow], running: Iterable[Job], ended: Iterable[Ended], now: float) -> list[JobRow]:
+    """The rows of status, newest first. `before` are those of the last time, also of an earlier run."""
+    known = {row["id"]: row for row in before if "id" in row}
+    rows = [_row(job, RUNNING, known) for job in running]
+    rows += [_row(job, state, known) | {"completedAt": rfc3339(at)} for job, state, at in ended]
+    present = {row["id"] for row in rows if "id" in row}
+    for row in before:
+        if row.get("id") in present:
+            continue
+        if row.get("state") == RUNNING:  # an earlier run began it, and nothing leads to it any more
+            rows.append({**row, "state": LOST, "completedAt": rfc3339(now)})
+        else:
+            rows.append(row)
+    rows.sort(key=lambda row: str(row.get("startedAt", "")), reverse=True)
+    finished = [row for row in rows if row.get("state") != RUNNING][:MOST_FINISHED]
+    return [row for row in rows if row.get("state") == RUNNING or any(row is kept for kept in finished)]
+
+
+def _row(job: Job, state: str, known: dict[str, JobRow]) -> JobRow:
+    progress, before = job.progress, known.get(job.id, {})
+    total = (progress.total if progress else None) or job.size
+    percentage = 100 if state == COMPLETED else _percentage(job, total)
+    processed = progress.processed if progress is not None and progress.processed is not None else None
+    row: JobRow = {
+        "operation": job.operation,
+        "state": state,
+        "total": total,
+        "processed": max(total * percentage // 100 if processed is None else processed, before.get("processed", 0)),
+        "succeeded": progress.succeeded if progress else None,
+        "failed": progress.failed if progress else None,
+        "progressPercentage": max(percentage, before.get("progressPercentage", 0)),
+        "startedAt": before.get("startedAt") or rfc3339(job.begun),
+    }
+    if job.id:
+        row["id"] = job.id
+    return {key: value for key, value in row.items() if value is not None}
+
+
+def _percentage(job: Job, total: int) -> int:
+    progress = job.progress
+    if progress is None:
+        return 0
+    if progress.progress_percentage is not None:
+        return int(min(100, max(0, progress.progress_percentage)))
+    return min(100, 100 * (progress.processed or 0) // total) if total else 0

@@ -1,0 +1,198 @@
+"""A SenderAccountBatch, the inboxes of its list and its children, as far as decisions need them."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from coldsend_operator.core.model.account import SecretRef
+from coldsend_operator.core.model.policy import DEFAULT_UNAVAILABLE, Unavailable
+from coldsend_operator.core.model.reasons import Reason
+
+TWICE = "The address is listed twice; the first entry has the inbox. Remove this one."
+
+
+@dataclass(frozen=True, slots=True)
+class EntryRefusal:
+    """Why an inbox of the list cannot be worked on."""
+
+    reason: Reason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One inbox of the list.
+
+    `identity` is what can never change of it (type and address), `digest` a fingerprint of the spec that its child
+    should have, `own` its JSON in the list, from which that spec is made again. `name` is that of its child; None when
+    it has none of its own.
+    """
+
+    position: int
+    name: str | None
+    shown: str  # address or prefix as the list spells it
+    identity: str = ""
+    digest: bytes = b""
+    own: str = ""
+    refusal: EntryRefusal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredList:
+    """What one generation of a batch asks for. With `problems` nothing of it is worked on."""
+
+    generation: int
+    entries: tuple[Entry, ...] = ()
+    problems: tuple[str, ...] = ()
+    unavailable: Unavailable = DEFAULT_UNAVAILABLE
+    by_name: Mapping[str, Entry] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        return len(self.entries)
+
+
+def desired_list(
+    generation: int, entries: Iterable[Entry], problems: tuple[str, ...] = (), unavailable: Unavailable | None = None
+) -> DesiredList:
+    """The first inbox of an address has the child; what repeats it has none (settled.md)."""
+    kept: list[Entry] = []
+    by_name: dict[str, Entry] = {}
+    for entry in entries:
+        given = entry
+        if given.name is not None and given.name in by_name:
+            given = replace(given, name=None, own="", refusal=EntryRefusal(Reason.ADDRESS_CONFLICT, TWICE))
+        kept.append(given)
+        if given.name is not None:
+            by_name[given.name] = given
+    return DesiredList(generation, tuple(kept), problems, unavailable or DEFAULT_UNAVAILABLE, by_name)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the conditions of a child say; few of them are different, so that many children share one."""
+
+    ready: str = "Unknown"
+    ready_reason: str = Reason.PROVISIONING
+    synced: str = "Unknown"
+    synced_reason: str = Reason.PROVISIONING
+    healthy: str = "Unknown"
+    progress: str = ""  # Reconciling or Stalled; empty for neither
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A SenderAccount that has to do with a batch, or could, by its name."""
+
+    uid: str
+    name: str
+    version: int  # resourceVersion
+    generation: int
+    identity: str
+    digest: bytes
+    labels: tuple[tuple[str, str], ...] = ()  # those that our field manager put there
+    owner: str | None = None  # UID of the Batch in its ownerReferences, and the name of that Batch
+    owner_name: str | None = None
+    owner_at: int = 0  # where among the ownerReferences it stands
+    foreign: bool = False  # something that is no Batch controls it
+    deleting: bool = False
+    orphan: bool | None = False  # None: its spec says nothing
+    orphan_by_hand: bool = False  # somebody else's field manager says Orphan
+    has_inbox: bool = False
+    score: float | None = None
+    domain: str = ""  # of its address; empty while that is not known
+    disabled: bool = False  # in ColdSend
+    sent: int = 0  # today
+    limit: int = 0  # per day
+    shown: Shown = Shown()
+    message: str = ""  # of Ready, when its reason is one that waiting alone does not cure
+
+
+class ChildNames:
+    """The children of all batches that ever had one name, by their own names, and how many each UID has."""
+
+    def __init__(self) -> None:
+        self._owners: dict[str, str] = {}
+        self._counts: Counter[str] = Counter()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(tuple(self._owners))
+
+    def put(self, name: str, owner: str | None) -> None:
+        """The child has this owner now; None: it is no child of such a batch any more."""
+        before = self._owners.pop(name, None)
+        if before is not None:
+            self._counts[before] -= 1
+            if not self._counts[before]:
+                del self._counts[before]
+        if owner is not None:
+            self._owners[name] = owner
+            self._counts[owner] += 1
+
+    def size(self, owner: str | None = None) -> int:
+        """How many children there are, all in all or of one owner."""
+        return len(self._owners) if owner is None else self._counts[owner]
+
+
+@dataclass(slots=True)
+class Batch:
+    """A batch as the API server last showed it, and what is known of its inboxes. `labels` are those of its children.
+
+    `children` are the children whose ownerReference names the batch, under this UID or an earlier one.
+    """
+
+    uid: str
+    namespace: str
+    name: str
+    generation: int = 1
+    version: int = 0
+    deleting: bool = False
+    finalized: bool = False
+    released: bool = False  # it goes with `--cascade=orphan`: Kubernetes takes the children from it, they stay
+    waits: bool = False  # its namespace has not been read yet: nothing is decided
+    paused: bool = False  # what holds: the next, or the namespace
+    paused_said: bool | None = None  # what the batch says itself; None: nothing
+    orphan: bool | None = None  # of the live template, None: it says nothing; force-orphan counts as Orphan
+    recreate: bool = False  # of the live template
+    adopt: bool | None = None  # likewise; None: it says nothing
+    key: SecretRef | None = None  # likewise
+    effective: dict[str, Any] = field(default_factory=dict)  # `status.effective`
+    orphan_by_default: bool = False  # what holds where it says nothing
+    protected: bool = False  # deletionProtection of the batch or its live template
+    approve_deletion: bool = False
+    approve_recreation: bool = False
+    notes: tuple[str, ...] = ()  # about annotations that mean nothing
+    namespace_notes: tuple[str, ...] = ()  # likewise, of its namespace
+    labels: tuple[tuple[str, str], ...] = ()
+    labels_problem: str | None = None
+    status: dict[str, Any] = field(default_factory=dict)
+    desired: DesiredList | None = None
+    children: ChildNames = field(default_factory=ChildNames)
+    contested: dict[str, str] = field(default_factory=dict)  # which field others change and who, by child
+    refusals: dict[str, EntryRefusal] = field(default_factory=dict)  # what the API server said of an inbox, by child
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why nothing of the batch is worked on, as far as it has been read."""
+        of_list = self.desired.problems if self.desired is not None else ()
+        return of_list if self.labels_problem is None else (*of_list, self.labels_problem)
+
+    @property
+    def all_notes(self) -> tuple[str, ...]:
+        return (*self.notes, *self.namespace_notes)
+
+    def entry(self, name: str) -> Entry | None:
+        return self.desired.by_name.get(name) if self.desired is not None else None
+
+    @property
+    def orphans(self) -> bool:
+        """Whether the inboxes stay in ColdSend when their children go with the batch, or leave its list."""
+        return self.orphan_by_default if self.orphan is None else self.orphan
+
+    def owns(self, child: Child) -> bool:
+        return child.owner == self.uid
+
+    def inherits(self, child: Child) -> bool:
+        """Whether it was a child of an earlier batch of this name: two of one name cannot be there at once."""
+        return child.owner_name == self.name and child.owner != self.uid

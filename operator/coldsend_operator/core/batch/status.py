@@ -1,0 +1,279 @@
+"""The status of a batch as a projection of its figures. Pure, and written by one writer."""
+
+from coldsend_operator.core.batch.counts import Counts, FailedInbox, InboxState
+from coldsend_operator.core.batch.jobs import JobRow
+from coldsend_operator.core.batch.model import Batch
+from coldsend_operator.core.model.conditions import (
+    MESSAGE_LENGTH,
+    NAMESPACE_PAUSED,
+    PAUSED,
+    Saying,
+    condition,
+    conditions,
+    with_notes,
+)
+from coldsend_operator.core.model.kstatus import STALLING, progress
+from coldsend_operator.core.model.reasons import LASTING, ConditionType, KstatusType, Reason
+from coldsend_operator.core.model.stored_status import Status
+
+APPROVE = "coldsend.pro/approve-deletion: 'true'"
+NEVER_BACK = ("succeeded", "failed")
+FIGURES = (
+    "total",
+    "processed",
+    "succeeded",
+    "failed",
+    "ready",
+    "progressPercentage",
+    "completionPercentage",
+    "healthScore",
+    "domains",
+    "failures",
+)
+
+
+def project_batch(batch: Batch, counts: Counts, jobs: list[JobRow], estimate: str | None, now: float) -> Status | None:
+    """The status that the batch should have; None while its spec has not been read."""
+    previous, wanted = batch.status, batch.desired
+    if wanted is None and not batch.deleting:
+        return None
+    generation = batch.generation if wanted is None or batch.deleting else wanted.generation
+    if batch.deleting:
+        status = _kept(previous) | {"ready": counts.count(InboxState.LEAVING, ready=True)}
+    elif _frozen(batch) and previous.get("conditions"):
+        status = _kept(previous)
+    else:
+        status = _figures(batch, counts, estimate)
+        if previous.get("observedGeneration") == generation:
+            _never_back(status, previous)
+    if jobs:
+        status["jobs"] = jobs
+    shown = previous.get("effective") if batch.paused else batch.effective
+    if shown:
+        status["effective"] = shown
+    says = _sayings(batch, counts, status)
+    status["observedGeneration"] = generation
+    status["conditions"] = conditions(says, previous, generation, now)
+    return status
+
+
+def _frozen(batch: Batch) -> bool:
+    """Of a paused batch, and of one that cannot be read, the last known figures stand."""
+    return batch.paused or bool(batch.problems)
+
+
+def _kept(previous: Status) -> Status:
+    return {key: previous[key] for key in FIGURES if key in previous}
+
+
+def _figures(batch: Batch, counts: Counts, estimate: str | None) -> Status:
+    total = batch.desired.total if batch.desired is not None else 0
+    status: Status = {
+        "total": total,
+        "succeeded": counts.count(InboxState.SUCCEEDED),
+        "failed": counts.count(InboxState.FAILED),
+        "ready": counts.count(ready=True),
+    }
+    _add_percentages(status)
+    if counts.score is not None:
+        status["healthScore"] = {"min": counts.score[0], "mean": counts.score[1]}
+    domains = counts.domains.rows()
+    if domains:
+        status["domains"] = domains
+    failures = [_failure_row(failure) for failure in counts.failures]
+    if failures:
+        status["failures"] = failures
+    if estimate is not None and status["processed"] < total:
+        status["estimatedCompletionTime"] = estimate
+    return status
+
+
+def _failure_row(failure: FailedInbox) -> dict[str, str]:
+    row = {
+        "name": failure.name,
+        "emailAddress": failure.shown,
+        "reason": str(failure.reason),
+        "message": failure.message[:MESSAGE_LENGTH],
+    }
+    return {key: value for key, value in row.items() if value}
+
+
+def _add_percentages(status: Status) -> None:
+    status["processed"] = status["succeeded"] + status["failed"]
+    status["progressPercentage"] = _percentage(status["processed"], status["total"])
+    status["completionPercentage"] = _percentage(status["succeeded"], status["total"])
+
+
+def _percentage(part: int, total: int) -> int:
+    return 100 * part // total if total else 100
+
+
+def _never_back(status: Status, previous: Status) -> None:
+    """Within one generation what was answered stays answered, also while an inbox is made a second time.
+
+    What is missing is counted where it was before; `ready` tells the present.
+    """
+    lack = min(previous.get("processed", 0), status["total"]) - status["processed"]
+    for key in NEVER_BACK:
+        back = min(max(lack, 0), max(previous.get(key, 0) - status[key], 0))
+        status[key] += back
+        lack -= back
+    _add_percentages(status)
+
+
+# -- conditions
+
+
+def counts_told(status: Status) -> tuple[str, str] | None:
+    """Reason and message of a batch whose message counts inboxes that need a person; None when there are none."""
+    said = condition(status, ConditionType.SYNCED)
+    if said.get("status") != "False" or said["reason"] not in LASTING | {Reason.DELETION_HELD}:
+        return None
+    return said["reason"], said["message"]
+
+
+def _sayings(batch: Batch, counts: Counts, status: Status) -> dict[ConditionType | KstatusType, Saying]:
+    ready, synced = _ready(batch, counts), with_notes(_synced(batch, counts, status), batch.all_notes)
+    says: dict[ConditionType | KstatusType, Saying] = {ConditionType.READY: ready, ConditionType.SYNCED: synced}
+    healthy = _healthy(counts)
+    if healthy is not None:
+        says[ConditionType.HEALTHY] = healthy
+    if batch.paused and not batch.deleting:
+        return says | progress(synced if ready.status != "True" else ready, synced, working=False)
+    stop = _stop(batch, counts)
+    return says | progress(ready, synced, working=stop.reason not in STALLING if stop is not None else counts.working)
+
+
+def _ready(batch: Batch, counts: Counts) -> Saying:
+    stop = _stop(batch, counts)
+    if stop is not None:
+        return stop
+    total = batch.desired.total if batch.desired is not None else 0
+    ready, failed = counts.count(ready=True), counts.count(InboxState.FAILED)
+    if not total:
+        return Saying("True", Reason.ACTIVE, "The list names no inbox.")
+    if ready == total:
+        what = "The inbox exists" if total == 1 else f"All {total} inboxes exist"
+        return Saying("True", Reason.ACTIVE, f"{what} in ColdSend and can send.")
+    message = f"{ready} of {_inboxes(total)} ready."
+    if failed:
+        message = f"{ready} of {_inboxes(total)} ready; {failed} failed ({_by_reason(counts)}). See status.failures."
+    reason, _ = counts.most_common("reason", InboxState.FAILED)
+    if not reason:
+        reason, _ = counts.most_common("reason", InboxState.OPEN, InboxState.SUCCEEDED)
+    return Saying("False", reason or Reason.PROVISIONING, message)
+
+
+def _stop(batch: Batch, counts: Counts) -> Saying | None:
+    """What is said of the whole batch."""
+    if batch.deleting:
+        return _held(batch, counts) or Saying(
+            "False", Reason.DELETING, "The batch is being deleted; its SenderAccounts go first."
+        )
+    if batch.problems:
+        return Saying("False", Reason.INVALID_SPEC, " ".join(batch.problems))
+    return None
+
+
+def _held(batch: Batch, counts: Counts) -> Saying | None:
+    held = counts.count(*InboxState, obstacle=Reason.DELETION_HELD)
+    if not held:
+        return None
+    inboxes = f"{_inboxes(held)} of this batch"
+    if batch.protected:
+        why = f"{inboxes} {'was' if held == 1 else 'were'} to be deleted, and deletionProtection is true"
+        approve = f"set it to false, or the annotation {APPROVE} on this batch"
+    else:
+        why = f"{inboxes} {'waits' if held == 1 else 'wait'} for approval, as too many were to be deleted"
+        approve = f"set the annotation {APPROVE} on this batch, its SenderAccounts or the namespace"
+    message = (
+        f"Deletion is on hold: {why}. To approve: {approve}. To keep the inboxes: set template.deletionPolicy: Orphan; "
+        "see docs/operations/deletion-brake.md."
+    )
+    return Saying("False", Reason.DELETION_HELD, message)
+
+
+def _contested(batch: Batch) -> Saying | None:
+    """Others change what the batch writes to its children."""
+    count = len(batch.contested)
+    if not count:
+        return None
+    more = f", and {count - 1} more {'does' if count == 2 else 'do'} not stay as written" if count > 1 else ""
+    message = (
+        f"{next(iter(batch.contested.values()))}{more}. It is written again with growing pauses, up to 10 "
+        "minutes; change the template, or stop the other writer."
+    )
+    return Saying("False", Reason.CHILD_CHANGED_BY_OTHERS, message)
+
+
+def _emptied(batch: Batch, counts: Counts) -> Saying | None:
+    """The list was emptied while there are children: that may be a slip."""
+    leaving = counts.count(InboxState.LEAVING)
+    if batch.deleting or batch.desired is None or batch.desired.total or not leaving:
+        return None
+    inboxes = f"{_inboxes(leaving)} of this batch {'is' if leaving == 1 else 'are'}"
+    state = "released and stay in ColdSend" if batch.orphan else "deleted"
+    message = f"spec.inboxes is empty, so {inboxes} {state}. To keep what is still there, restore the list."
+    return Saying("False", Reason.DELETING, message)
+
+
+def tells_of_empty_list(batch: Batch) -> bool:
+    """Whether status holds that the list of this generation is empty: only then may its children leave."""
+    if batch.deleting or batch.desired is None or batch.desired.total or batch.desired.problems:
+        return False
+    said = condition(batch.status, ConditionType.SYNCED)
+    return said.get("observedGeneration") == batch.generation and said.get("status") == "False"
+
+
+def _synced(batch: Batch, counts: Counts, status: Status) -> Saying:
+    stop = _stop(batch, counts)
+    if stop is not None:
+        return stop
+    if batch.paused:
+        message = NAMESPACE_PAUSED if batch.paused_said is None and batch.effective else PAUSED
+        return Saying("False", Reason.RECONCILIATION_PAUSED, message)
+    held = _held(batch, counts) or _contested(batch)
+    if held is not None:
+        return held
+    reason, failed = counts.most_common("obstacle", InboxState.FAILED)
+    if failed:
+        count = counts.count(InboxState.FAILED)
+        message = f"{_inboxes(count)} failed ({_by_reason(counts)}). What can be done: see status.failures."
+        return Saying("False", reason, message)
+    reason, count = counts.most_common("obstacle", InboxState.OPEN, InboxState.SUCCEEDED)
+    if count:
+        count, total = counts.obstructed, status.get("total", 0)
+        verb = "does" if count == 1 else "do"
+        message = f"{count} of {_inboxes(total)} {verb} not match the spec yet; their SenderAccounts say why."
+        return Saying("False", reason, message)
+    emptied = _emptied(batch, counts)
+    if emptied is not None:
+        return emptied
+    leaving = counts.count(InboxState.LEAVING)
+    if leaving:
+        message = f"{_inboxes(leaving)} removed from the list {'is' if leaving == 1 else 'are'} being released."
+        return Saying("False", Reason.DELETING, message)
+    return Saying("True", Reason.IN_SYNC, "ColdSend matches the spec.")
+
+
+def _by_reason(counts: Counts) -> str:
+    """How many inboxes failed for which reason, the most frequent one first."""
+    by_reason = sorted(counts.reasons(InboxState.FAILED).items(), key=lambda item: (-item[1], item[0]))
+    return ", ".join(f"{count} {reason}" for reason, count in by_reason)
+
+
+def _inboxes(count: int) -> str:
+    return "1 inbox" if count == 1 else f"{count} inboxes"
+
+
+def _healthy(counts: Counts) -> Saying | None:
+    """None while there is no inbox that could have a score."""
+    low, good = counts.healthy("False"), counts.healthy("True")
+    if low:
+        verb = "has" if low == 1 else "have"
+        return Saying("False", Reason.HEALTH_SCORE_LOW, f"{low} of {_inboxes(low + good)} {verb} a low health score.")
+    if good:
+        return Saying("True", Reason.HEALTH_SCORE_GOOD, "No inbox has a low health score.")
+    if not counts.count(InboxState.SUCCEEDED):
+        return None
+    return Saying("Unknown", Reason.HEALTH_SCORE_UNKNOWN, "ColdSend shows no health score.")

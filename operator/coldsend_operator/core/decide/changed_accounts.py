@@ -1,0 +1,269 @@
+"""Decides anew for the accounts that something happened to, and lines each up for what its step asks."""
+
+from contextlib import suppress
+from dataclasses import replace
+
+from coldsend_operator.core.decide import asks_for_deletion, decide
+from coldsend_operator.core.decide.questions import waits_for_crd
+from coldsend_operator.core.model.account import Account, Mail
+from coldsend_operator.core.model.decision import Action, Decision
+from coldsend_operator.core.model.kstatus import SECRET_SECONDS
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.model.times import rfc3339
+from coldsend_operator.core.workspace.workspace import Workspace
+
+FINALIZER_ACTIONS = frozenset({Action.ADD_FINALIZER, Action.REMOVE_FINALIZER, Action.FORGET})
+RECONCILE_PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # an annotation that changes all the time waits
+RECONCILE_QUIET = 300.0  # after which it is taken up at once again
+QUIET_SECONDS = 30.0  # a flood of 1,000 passes in less: telling each that it waits would cost a write each
+
+
+def decide_changed(workspace: Workspace, now: float) -> None:
+    """Decide anew for every account that something happened to."""
+    workspace.dirty.update(workspace.timers.fire(now))
+    workspace.replacements.begin_round()
+    _decide_brake(workspace, now)
+    for _ in range(8):  # a step that only changes what is known is followed by the next one
+        if not workspace.dirty:
+            break
+        batch, workspace.dirty = workspace.dirty, set()
+        for uid in batch:
+            account = workspace.accounts.get(uid)
+            if account is not None:
+                _decide_one(workspace, account, now)
+        _decide_brake(workspace, now)
+    if workspace.brake.tell_at is not None:
+        workspace.timers.set("", workspace.brake.tell_at)
+
+
+def _decide_brake(workspace: Workspace, now: float) -> None:
+    changed = workspace.brake.decide(workspace.managed, now, hold_all=workspace.policy.hold_deletions)
+    for each in workspace.kin if changed else ():
+        each.dirty |= changed
+
+
+def _decide_one(workspace: Workspace, account: Account, now: float) -> None:
+    """A fault in the decision for one account costs that account alone: it asks for nothing (rule 38)."""
+    try:
+        _decide(workspace, account, now)
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong with one account costs that account alone
+        give_up(workspace, account.uid, error)
+    else:
+        workspace.undecided.pop(account.uid, None)
+
+
+def give_up(workspace: Workspace, uid: str, error: Exception) -> None:
+    """Nothing can be decided or planned for the account: it waits for nothing until it is decided anew."""
+    workspace.undecided[uid] = error
+    workspace.unqueue(uid)
+    workspace.decisions.pop(uid, None)
+    workspace.patches.pop(uid, None)
+
+
+def _decide(workspace: Workspace, account: Account, now: float) -> None:
+    if account.uid in workspace.patching:
+        return  # its end touches the account
+    _acknowledge(workspace, account, now)
+    _accept_credentials(workspace, account, now)
+    _see_change(account, now)
+    decision = decide(account, workspace, now)
+    _forget_the_observed(workspace, account, decision)
+    workspace.decisions[account.uid] = decision
+    _ask_brake(workspace, account, decision, now)
+    if decision.reason is Reason.HANDED_OVER:
+        workspace.touch_others(account)
+    if decision.due is not None:
+        workspace.timers.set(account.uid, decision.due)
+    queue = _queue_of(workspace, account, decision)
+    if queue is not None and now < account.postponed_until:
+        workspace.timers.set(account.uid, account.postponed_until)
+        queue = None
+    workspace.enqueue(account, queue, now)
+    if decision.action in FINALIZER_ACTIONS:
+        if account.uid not in workspace.patches:
+            workspace.patches[account.uid] = decision.action
+    else:
+        workspace.patches.pop(account.uid, None)
+        _apply_action(workspace, account, decision, now)
+    if queue is None:
+        account.eta = None
+    _wait(workspace, account, decision, now)
+    _note_missing_secret(workspace, account, decision, now)
+    workspace.changed.add(account.uid)
+
+
+def _see_change(account: Account, now: float) -> None:
+    """Note since when the object is as it is: who adopts or observes looks at its address once more after a change.
+
+    A Secret that was missing, a refusal and a value of the reconcile annotation count as changes.
+    """
+    credentials, backoff = account.credentials, account.create_backoff
+    lacking = credentials is not None and credentials.reason is not None
+    as_is = hash((account.desired.generation, account.reconcile_asked, lacking, backoff.at if backoff else 0.0))
+    if as_is != account.state_hash:
+        account.state_hash, account.unchanged_since = as_is, now
+
+
+def _forget_the_observed(workspace: Workspace, account: Account, decision: Decision) -> None:
+    """An object that observed and may not any more, or is to manage now, shows no inbox once refused (rule 12)."""
+    desired = account.desired
+    if account.stored.origin != "Observed" or _is_paused(workspace, account) or desired.deleting is not None:
+        return
+    if desired.spec.observe and workspace.may_adopt(account) and workspace.may_use_key(account):
+        return
+    if decision.reason is not None and decision.action is not Action.ACQUIRE and account.busy is None:
+        account.stored = replace(account.stored, inbox_id=None, origin=None)
+        workspace.index(account)
+
+
+def _acknowledge(workspace: Workspace, account: Account, now: float) -> None:
+    """`coldsend.pro/reconcile`: a fresh look now, at ColdSend and at the Secret."""
+    asked, stored = account.desired.reconcile, account.stored
+    if asked is None or asked == stored.reconcile or _is_paused(workspace, account):
+        return
+    if account.reconcile_asked != asked:
+        if not _taken_up(workspace, account, now):
+            return
+        account.reconcile_asked = asked
+        account.delete_backoff, account.probe_count = None, 0
+        workspace.breaker.hasten(now)
+        account.probe_at = 0.0 if stored.inbox_id is not None else None
+        if account.desired.spec.native is not None and stored.inbox_id is None:
+            workspace.domains.doubt(now)
+        if account.desired.spec.smtp is not None:
+            account.credentials = None
+            workspace.stale_secrets.add(account.uid)
+        return
+    if account.probe_at is not None or account.uid in workspace.stale_secrets:
+        return
+    account.stored = replace(stored, reconcile=asked)
+
+
+def _accept_credentials(workspace: Workspace, account: Account, now: float) -> None:
+    """`coldsend.pro/credentials-current`: the Secret's present content is what ColdSend has.
+
+    It is read once more first, and waited for while it cannot be read. Without an inbox there is nothing to accept yet.
+    """
+    asked, stored, desired = account.desired.credentials_current, account.stored, account.desired
+    if (
+        asked is None
+        or asked == stored.credentials_current
+        or _is_paused(workspace, account)
+        or desired.deleting is not None
+    ):
+        return
+    if not stored.held or stored.applied is None or desired.spec.smtp is None or desired.spec.observe:
+        return
+    if waits_for_crd(workspace, "lastCredentialsCurrentRequest") is not None:
+        return  # after a restart it would be accepted again, whatever the Secret holds by then
+    if account.credentials_asked != asked:
+        if _taken_up(workspace, account, now):
+            account.credentials_asked, account.credentials = asked, None
+            workspace.stale_secrets.add(account.uid)
+        return
+    digest = account.credentials.digest if account.credentials else None
+    if digest is not None and account.uid not in workspace.stale_secrets:
+        applied = replace(stored.applied, credentials_hash=digest)
+        account.stored = replace(stored, credentials_current=asked, applied=applied)
+
+
+def _taken_up(workspace: Workspace, account: Account, now: float) -> bool:
+    """Whether a new value of an annotation is taken up now; one that changes all the time waits."""
+    free_at = account.reconciled_at + RECONCILE_PAUSES[min(account.reconciles, len(RECONCILE_PAUSES) - 1)]
+    if now < free_at:
+        workspace.timers.set(account.uid, free_at)
+        return False
+    account.reconciles = account.reconciles + 1 if now < account.reconciled_at + RECONCILE_QUIET else 1
+    account.reconciled_at = now
+    return True
+
+
+def _is_paused(workspace: Workspace, account: Account) -> bool:
+    return workspace.policy.paused(account.desired.namespace, said=account.desired.paused)
+
+
+def _wait(workspace: Workspace, account: Account, decision: Decision, now: float) -> None:
+    """A quiet step is told in status only when it lasts."""
+    if not decision.quiet:
+        account.waiting_since = None
+        return
+    if account.waiting_since is None:
+        account.waiting_since = now
+    if now < account.waiting_since + QUIET_SECONDS:
+        workspace.timers.set(account.uid, account.waiting_since + QUIET_SECONDS)
+
+
+def _note_missing_secret(workspace: Workspace, account: Account, decision: Decision, now: float) -> None:
+    """A Secret that is missing is called stalled only when it stays away."""
+    if decision.reason is not Reason.SECRET_NOT_FOUND:
+        account.secret_missing_since = None
+        return
+    if account.secret_missing_since is None:
+        account.secret_missing_since = now
+    if now < account.secret_missing_since + SECRET_SECONDS:
+        workspace.timers.set(account.uid, account.secret_missing_since + SECRET_SECONDS)
+
+
+def _apply_action(workspace: Workspace, account: Account, decision: Decision, now: float) -> None:
+    """Steps that only change what is known."""
+    stored = account.stored
+    if decision.action is Action.ACQUIRE:
+        workspace.acquire(account, decision.inbox_id or "", decision.origin or "", now)
+    elif decision.action is Action.TAKE_OVER:
+        workspace.take_over(account, decision.inbox_id or "")
+    elif decision.action is Action.REBIND and stored.applied is not None:
+        workspace.trust.prove(account.desired.key_ref, stored.applied.workspace or workspace.digest, workspace.digest)
+        account.stored = replace(stored, applied=replace(stored.applied, workspace=workspace.digest))
+    elif decision.action is Action.BEGIN_MAIL:
+        spec = account.desired.spec
+        account.mail_begun = spec.mail_request
+        mail = Mail(spec.mail_request or "", spec.mail_recipient or "", started_at=rfc3339(now))
+        account.stored = replace(stored, mail=mail)
+    elif decision.action is Action.GIVE_UP_MAIL and stored.mail is not None:
+        error = "The operator stopped while the mail was being sent; it may have left. A new requestID sends again."
+        account.stored = replace(stored, mail=replace(stored.mail, error=error))
+    else:
+        return
+    workspace.index(account)
+
+
+def _queue_of(workspace: Workspace, account: Account, decision: Decision) -> tuple[Action, str] | None:
+    match decision.action:
+        case Action.CREATE:
+            return (Action.CREATE, workspace.create_group(account))
+        case Action.DELETE:
+            return (Action.DELETE, "edit" if account.desired.deleting is None else "delete")
+        case Action.SEARCH | Action.GET | Action.MAIL | Action.DOMAINS:
+            return (decision.action, "")
+    return None
+
+
+def ask_brake_for_all(workspace: Workspace, now: float) -> None:
+    """At a start, before the first call of any key of the workspace: the brake decides over all of them (rule 45)."""
+    for account in workspace.accounts.values():
+        if account.desired.deleting is not None:
+            with suppress(Exception):  # its own decision tells of the fault, which costs that account alone (rule 38)
+                _ask_brake(workspace, account, None, now)
+
+
+def _ask_brake(workspace: Workspace, account: Account, decision: Decision | None, now: float) -> None:
+    """Count a deletion from the moment it is known. One that ColdSend refused before was counted then."""
+    desired = account.desired
+    if account.busy is not None:
+        return  # it was counted before the call left; the end of the call touches the account
+    if (
+        account.delete_backoff is not None
+        or account.delete_partial
+        or not asks_for_deletion(account, decision, workspace)
+    ):
+        workspace.brake.withdraw(account.uid)
+        return
+    approved = workspace.approved_deletion(account)
+    if desired.deleting is None:
+        workspace.brake.ask(account.uid, desired.namespace, now, approved=approved)
+    else:
+        size = workspace.policy.leaving.get(desired.batch or "", 0)
+        asked_at = desired.deleting - workspace.kube_offset
+        # Anybody may write any UID into ownerReferences: an object joins no decision of another namespace.
+        batch = f"{desired.namespace}/{desired.batch}" if desired.batch else None
+        workspace.brake.ask(account.uid, desired.namespace, asked_at, approved=approved, batch=batch, size=size)

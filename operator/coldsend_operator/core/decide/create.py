@@ -1,0 +1,219 @@
+"""The next step of an account that wants an inbox: look, then create, adopt or refuse."""
+
+from dataclasses import replace
+
+from coldsend_operator.core.decide.hand_over import conflict, taking_over
+from coldsend_operator.core.decide.native_domain import domain_step, usable_domain
+from coldsend_operator.core.decide.questions import (
+    may_be_of,
+    name_of,
+    ours,
+    paced_search,
+    probed_since_change,
+    under_way,
+    wait_without_call,
+    waits_for_crd,
+)
+from coldsend_operator.core.decide.refusal_message import refusal_message
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.answers import Row
+from coldsend_operator.core.model.decision import Action, Decision
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.view import View
+
+PROBES = frozenset({Action.SEARCH, Action.DOMAINS, Action.WAIT})
+
+
+def decide_create(account: Account, view: View, now: float) -> Decision:
+    if account.moving:
+        return _leaving(account, view, now)
+    if account.key_problem is not None:
+        return wait_without_call(account, *account.key_problem)
+    decision = taking_over(account, view, now)
+    if decision is not None and account.job is None:
+        return decision
+    backoff = account.create_backoff
+    if backoff is not None and account.awaits_secret and now < backoff.retry_at:
+        return Decision(quiet=True)
+    until = backoff.waits(account.basis, now) if backoff is not None else None
+    if backoff is not None and until is not None:
+        refused = wait_without_call(account, backoff.reason, refusal_message(account, backoff, until), until)
+        return _of_domain(account, view, now) or refused
+    if account.job is not None:
+        return under_way(account)
+    if (view.implausible is not None or view.unproven(account)) and not view.approved_recreation(account):
+        return _unbelieved(view)
+    decision = domain_step(account, view, now) or _address_owned_by_other(account, view)
+    if decision is not None:
+        return decision
+    if account.address is None:  # the domain cannot be read: safety.md, 10
+        return decide_unnamed_create(account, view, now)
+    if account.unknown_create is not None:
+        decision = decide_unknown_create(account, view, now)
+        return decision if decision.action is not Action.CREATE else usable_domain(account, view, now) or decision
+    rows = view.inventory.at(account.address)
+    if rows:
+        return _existing(account, rows[0], view)
+    if max(view.inventory.listed_at, account.searched_at) <= account.conflict_seen_at:
+        return paced_search(account, now)
+    if _adopts(account, view) and not probed_since_change(account, view):
+        return paced_search(account, now)
+    return _send_create(account)
+
+
+def _leaving(account: Account, view: View, now: float) -> Decision:
+    """Its key leads to another workspace: here a create that left may only be looked for (rule 40).
+
+    What appears is taken; when the wait is over the account is free to move.
+    """
+    if account.job is not None:
+        return under_way(account)
+    if account.unknown_create is None:
+        return Decision(
+            Action.WAIT, Reason.PROVISIONING, "The object moves to the workspace of its API key.", quiet=True
+        )
+    decision = (
+        decide_unnamed_create(account, view, now)
+        if account.address is None
+        else decide_unknown_create(account, view, now)
+    )
+    if decision.origin == "Created":
+        return decision
+    if decision.action not in PROBES or decision.reason not in {Reason.PROVISIONING, Reason.MISSING_SCOPES}:
+        return Decision(Action.REMOVE_FINALIZER, quiet=True)
+    if account.key_problem is not None:
+        return replace(decision, reason=account.key_problem[0], message=account.key_problem[1], quiet=False)
+    return decision
+
+
+def _of_domain(account: Account, view: View, now: float) -> Decision | None:
+    """What a refused native inbox waits for may be its domain (contract row 27)."""
+    native = account.desired.spec.native
+    if native is None or view.domains.find(native) is None:
+        return None
+    return usable_domain(account, view, now)
+
+
+def _unbelieved(view: View) -> Decision:
+    if view.implausible is None and view.inventory.listed_at == 0:
+        return Decision(quiet=True)
+    message = view.implausible or (
+        "The API key belongs to a workspace that shows none of the inboxes known with it; nothing is created. "
+        "Give the right key, or set the annotation coldsend.pro/approve-recreation: 'true'."
+    )
+    return Decision(reason=Reason.INVENTORY_IMPLAUSIBLE, message=message)
+
+
+def _address_owned_by_other(account: Account, view: View) -> Decision | None:
+    owner = view.claims.address_owner(account, view.group)
+    if owner is not None:
+        return wait_without_call(account, Reason.ADDRESS_CONFLICT, conflict(account, owner, view))
+    if view.claims.may_be_overtaking(account):
+        message = "An older object asks for the same address; this one waits until its API key is known."
+        return Decision(Action.WAIT, Reason.PROVISIONING, message, quiet=True)
+    return None
+
+
+def _send_create(account: Account) -> Decision:
+    credentials = account.credentials
+    if credentials is not None and credentials.reason is not None:
+        return Decision(Action.WAIT, credentials.reason, credentials.message)
+    if account.confirmed.inbox_id is not None or account.confirmed.job is not None:  # safety.md, 8
+        return Decision(Action.WAIT, Reason.PROVISIONING, "The inbox is about to be created in ColdSend.", quiet=True)
+    return Decision(Action.CREATE, Reason.PROVISIONING, "The inbox is about to be created in ColdSend.", quiet=True)
+
+
+def _adopts(account: Account, view: View) -> bool:
+    adopts = account.desired.spec.adopt
+    return adopts if adopts is not None else view.policy.adopt_by_default
+
+
+def _existing(account: Account, row: Row, view: View) -> Decision:
+    """The address exists and is not from our create: adoptionPolicy decides (safety.md, 6, 12, 13)."""
+    holders = view.claims.inbox_owners(row.inbox_id, account.uid)
+    if holders:
+        message = (
+            f"The inbox belongs to {name_of(holders[0], account)}. Delete this object to leave all as it is; if the "
+            "other one is deleted, its inbox goes with it, and this object may create a new one."
+        )
+        return wait_without_call(account, Reason.ADDRESS_CONFLICT, message)
+    spec = account.desired.spec
+    if not _adopts(account, view):
+        message = (
+            "The address already exists in ColdSend; set adoptionPolicy: Adopt to adopt the inbox, or delete it in "
+            "ColdSend."
+        )
+        return _drop_unknown_create(account, Reason.ALREADY_EXISTS, message)
+    if not view.may_adopt(account):
+        message = (
+            "The address already exists in ColdSend, and this namespace may not adopt inboxes with the operator's "
+            "key; use apiKeySecretRef, or ask the administrator (COLDSEND_ADOPT_NAMESPACES)."
+        )
+        return _drop_unknown_create(account, Reason.ALREADY_EXISTS, message)
+    if not may_be_of(row, spec.inbox_type):
+        message = (
+            f"The address exists in ColdSend with type {row.inbox_type}; to adopt it, create this object again with "
+            "that inboxType."
+        )
+        return _drop_unknown_create(account, Reason.ALREADY_EXISTS, message)
+    waits = waits_for_crd(view, "lastApplied", "origin", "inboxID")
+    if waits is not None:
+        return _drop_unknown_create(account, Reason.ALREADY_EXISTS, waits)
+    if not account.desired.finalized:
+        return Decision(Action.ADD_FINALIZER, quiet=True)
+    return Decision(Action.ACQUIRE, inbox_id=row.inbox_id, origin="Adopted")
+
+
+def _drop_unknown_create(account: Account, reason: Reason, message: str) -> Decision:
+    """Somebody else's inbox has the address, so no create of ours can be under way there any more."""
+    if account.desired.finalizers:
+        return Decision(Action.REMOVE_FINALIZER, reason, message)
+    return wait_without_call(account, reason, message)
+
+
+def decide_unknown_create(account: Account, view: View, now: float) -> Decision:
+    """A create without an answer: look, wait, look, and only then it is over and may be repeated (rules 6 and 7)."""
+    rows = view.inventory.at(account.address or "")
+    mine = next((row for row in rows if ours(account, row, view)), None)
+    if mine is not None and not view.claims.inbox_owners(mine.inbox_id, account.uid):
+        return Decision(Action.ACQUIRE, inbox_id=mine.inbox_id, origin="Created")
+    over = view.wait_until(account)
+    others = [row for row in rows if view.inventory.seen_at(row.inbox_id) >= _decisive(account, over)]
+    if others:
+        return _existing(account, others[0], view)
+    looked = max(view.inventory.listed_at, account.searched_at)
+    if now >= over and looked >= over:
+        if view.goes_again(account) and (decision := _send_create(account)).action is Action.CREATE:
+            return decision
+        return Decision(
+            Action.REMOVE_FINALIZER, Reason.PROVISIONING, "The create came to nothing; it is repeated.", quiet=True
+        )
+    quiet = account.unknown_create is not None and account.unknown_create.answered
+    message = (
+        "ColdSend has taken the create; the inbox is looked up."
+        if quiet
+        else "ColdSend's answer to the create was lost; the address is watched before anything is repeated."
+    )
+    if account.probe_at is not None and now < account.probe_at:
+        return Decision(Action.WAIT, Reason.PROVISIONING, message, due=account.probe_at, quiet=quiet)
+    return Decision(Action.SEARCH, Reason.PROVISIONING, message, quiet=quiet)
+
+
+def _decisive(account: Account, over: float) -> float:
+    """From when on a look shows whose the address is: an older one may show what was there before our create."""
+    decide_unknown_create = account.unknown_create
+    return decide_unknown_create.at if decide_unknown_create is not None and decide_unknown_create.answered else over
+
+
+def decide_unnamed_create(account: Account, view: View, now: float) -> Decision:
+    """A native inbox whose address cannot be known: one create, never repeated or matched (safety.md, 10)."""
+    if account.unknown_create is None:
+        return _send_create(account)
+    message = (
+        "ColdSend's answer to the create was lost and the API key may not read domains, so the inbox cannot be found; "
+        f"grant {view.domains.missing_scopes or 'the scope of the domain endpoints'} or make the object again with "
+        "spec.native.domainName."
+    )
+    if now >= view.domains.retry_at:
+        return Decision(Action.DOMAINS, Reason.MISSING_SCOPES, message)
+    return Decision(Action.WAIT, Reason.MISSING_SCOPES, message, due=view.domains.retry_at)

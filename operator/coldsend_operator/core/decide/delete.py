@@ -1,0 +1,141 @@
+"""The next step of an object in deletion: its inbox goes first, unless it is to stay."""
+
+from coldsend_operator.core.decide.create import decide_unknown_create, decide_unnamed_create
+from coldsend_operator.core.decide.hand_over import handing_over, is_handed_over, shared_inbox_in_deletion, stays
+from coldsend_operator.core.decide.native_domain import domain_step
+from coldsend_operator.core.decide.questions import (
+    doubted_404,
+    on_hold,
+    other_workspace,
+    paced_get,
+    paced_search,
+    under_own_address,
+    unknown_origin,
+)
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.decision import Action, Decision
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.view import View, confirmed_gone
+
+
+def decide_delete(account: Account, view: View, now: float) -> Decision:
+    desired = account.desired
+    if not desired.finalized:
+        return Decision(quiet=True)
+    if desired.force_orphan:
+        return Decision(Action.REMOVE_FINALIZER, quiet=True)
+    if account.busy is not None:
+        return _deleting("A call for this inbox is under way; the deletion follows.", quiet=True)
+    if stays(account, view):
+        return Decision(Action.REMOVE_FINALIZER, quiet=True)
+    if account.job is not None and not account.stored.held:
+        return _deleting("ColdSend is still creating the inbox; it is deleted as soon as that is finished.")
+    if not account.stored.held:
+        return _unborn(account, view, now)
+    stop = shared_inbox_in_deletion(account, view) or unknown_origin(account)
+    if stop is not None:
+        return stop
+    if account.key_problem is not None:
+        reason, message = account.key_problem
+        return Decision(Action.WAIT, reason, f"{message} {_ways_out(view, account)}")
+    decision = other_workspace(account, view, now)
+    if (
+        decision is not None and decision.reason is Reason.INVENTORY_IMPLAUSIBLE
+    ):  # an approval helps no deletion (rule 19)
+        message = "The API key belongs to a workspace that does not show this inbox, so nothing is deleted there."
+        return Decision(reason=decision.reason, message=f"{message} {_ways_out(view, account)}")
+    return decision or handing_over(account, view, now) or _deleting_inbox(account, view, now)
+
+
+def _deleting(message: str, *, quiet: bool = False, due: float | None = None) -> Decision:
+    return Decision(Action.WAIT, Reason.DELETING, message, due=due, quiet=quiet)
+
+
+def _ways_out(view: View, account: Account) -> str:
+    way = "set the annotation coldsend.pro/force-orphan: 'true' to release the object without touching ColdSend"
+    if view.policy.terminating(account.desired.namespace):
+        return f"The namespace is terminating and takes no new Secrets: give the same key elsewhere, or {way}."
+    return f"Restore the key, or {way}."
+
+
+def _unborn(account: Account, view: View, now: float) -> Decision:
+    """No inbox is known. What a lost create may still bring is waited for and deleted (safety.md, 18)."""
+    if account.unknown_create is None:
+        return Decision(Action.REMOVE_FINALIZER, quiet=True)
+    if account.key_problem is not None:
+        reason, message = account.key_problem
+        return Decision(Action.WAIT, reason, f"{message} {_ways_out(view, account)}")
+    if account.address is None:
+        decision = domain_step(account, view, now) or decide_unnamed_create(account, view, now)
+        return Decision(
+            decision.action, decision.reason, f"{decision.message} {_ways_out(view, account)}", decision.due
+        )
+    decision = decide_unknown_create(account, view, now)
+    if (
+        decision.action in {Action.CREATE, Action.REMOVE_FINALIZER, Action.ADD_FINALIZER}
+        or decision.origin == "Adopted"
+    ):
+        return Decision(Action.REMOVE_FINALIZER, quiet=True)
+    if decision.reason in {Reason.ALREADY_EXISTS, Reason.ADDRESS_CONFLICT} or decision.reason is None:
+        return decision if decision.action is Action.ACQUIRE else Decision(Action.REMOVE_FINALIZER, quiet=True)
+    message = "ColdSend's answer to the create was lost; the address is watched, and what appears is deleted."
+    return Decision(decision.action, Reason.DELETING, message, decision.due)
+
+
+def _deleting_inbox(account: Account, view: View, now: float) -> Decision:
+    inbox_id = account.stored.inbox_id or ""
+    if account.not_found_at is not None or (account.job is None and confirmed_gone(account, view)):
+        return doubted_404(account, view, now) or _gone(account, view, now)
+    if account.job is not None:
+        return _deleting("ColdSend is deleting the inbox.", quiet=True)
+    if account.deleted_at is not None:
+        return paced_get(account, now, quiet=True, reason=Reason.DELETING, message="ColdSend is deleting the inbox.")
+    refused = account.delete_backoff
+    until = refused.waits(account.basis, now) if refused is not None else None
+    if refused is not None and until is not None:
+        return Decision(Action.WAIT, refused.reason, refused.message, until)
+    held = on_hold(account, view)
+    row = view.inventory.rows.get(inbox_id)
+    if row is None and held is not None:  # it may be gone already
+        return paced_get(account, now, quiet=False, reason=Reason.DELETION_HELD, message=held)
+    if row is None:
+        return paced_get(
+            account, now, quiet=True, reason=Reason.DELETING, message="The operator looks for the inbox in ColdSend."
+        )
+    if not under_own_address(account, row):
+        return Decision(
+            reason=Reason.ADDRESS_CONFLICT,
+            message="The inboxID in status belongs to another address in ColdSend; it is not deleted. Set the "
+            "annotation coldsend.pro/force-orphan: 'true' to release the object.",
+        )
+    if held is not None:
+        return Decision(Action.WAIT, Reason.DELETION_HELD, held)
+    return Decision(Action.DELETE, Reason.DELETING, "The inbox is being deleted in ColdSend.", quiet=True)
+
+
+def asks_for_deletion(account: Account, decision: Decision | None, view: View) -> bool:
+    """Whether an inbox is to be deleted in ColdSend, shown there or not yet: the brake counts it (rule 45).
+
+    `step` is what was decided for the account; None when nothing was yet.
+    """
+    if view.protected(account):
+        return False
+    if account.desired.deleting is None:
+        return decision is not None and (decision.action is Action.DELETE or decision.reason is Reason.DELETION_HELD)
+    if decision is not None and decision.reason in {Reason.INVENTORY_IMPLAUSIBLE, Reason.ADDRESS_CONFLICT}:
+        return False
+    kept = stays(account, view) or not account.is_holder or account.key_problem is not None
+    called = account.job is not None or account.deleted_at is not None or account.not_found_at is not None
+    return not (kept or called or view.claims.same_inbox(account) or is_handed_over(account, view))
+
+
+def _gone(account: Account, view: View, now: float) -> Decision:
+    """The id is gone, and a look at the address has not shown it (rule 17).
+
+    Another inbox at the address may have been made by hand: without a lost create nothing tells, so it stays (rule 39).
+    """
+    if account.address is None:
+        return Decision(Action.REMOVE_FINALIZER, quiet=True)
+    if max(view.inventory.listed_at, account.searched_at) == 0:
+        return paced_search(account, now, Reason.DELETING, "The address is looked up once more.")
+    return Decision(Action.REMOVE_FINALIZER, quiet=True)

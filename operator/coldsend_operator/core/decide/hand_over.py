@@ -1,0 +1,156 @@
+"""Hand-over: the inbox of an object in deletion goes to another object that claims its address (rule 30)."""
+
+from coldsend_operator.core.decide.questions import came_from, name_of
+from coldsend_operator.core.model.account import Account, Former
+from coldsend_operator.core.model.decision import Action, Decision
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.view import View
+
+RECHECK = 5.0  # seconds: what keeps a successor from taking over, such as its key, may change without an event
+
+
+def successor(holder: Account, view: View) -> Account | None:
+    """The object that takes the inbox of `holder` over if that is deleted; None when the inbox goes with it.
+
+    The oldest one is chosen, and none once a delete has left: its outcome decides then.
+    """
+    if not may_be_handed_over(holder, view):
+        return None
+    others = view.claims.claimants(holder, view.group)
+    if any(other.stored.held for other in others):
+        return None
+    able = (other for other in others if _may_take_over(other, holder, view))
+    return min(able, key=lambda other: other.desired.age, default=None)
+
+
+def is_handed_over(holder: Account, view: View) -> bool:
+    """Whether the inbox goes to another object, now or as soon as that one can take it, and so is not deleted."""
+    if not may_be_handed_over(holder, view):
+        return False
+    named = holder.desired.hand_over_to is not None
+    return named or successor(holder, view) is not None or _awaited(holder, view) is not None
+
+
+def may_be_handed_over(holder: Account, view: View) -> bool:
+    """Whether the object has an inbox to hand over: it holds one that would be deleted, and no delete has left."""
+    stored = holder.stored
+    left = holder.deleted_at is not None or holder.not_found_at is not None or holder.job is not None
+    if not stored.held or stored.origin_unknown or left or stored.job is not None or stays(holder, view):
+        return False
+    workspace = stored.applied.workspace if stored.applied else None
+    return workspace is None or workspace in view.digests
+
+
+def _awaited(holder: Account, view: View) -> str | None:
+    """The name of the object that a Batch of the same namespace is about to make for the inbox.
+
+    In which order a new list and the end of an old one are seen is left to chance.
+    """
+    return view.policy.awaited.child(holder.desired.namespace, holder.desired.spec.identity)
+
+
+def _may_take_over(claimant: Account, holder: Account, view: View) -> bool:
+    desired, spec = claimant.desired, claimant.desired.spec
+    if desired.deleting is not None or desired.problems or spec.observe:
+        return False
+    if view.policy.paused(desired.namespace, said=desired.paused):
+        return False
+    if claimant.key_problem is not None or claimant.moving or spec.inbox_type != holder.desired.spec.inbox_type:
+        return False
+    named = holder.desired.hand_over_to
+    if named is not None and named != f"{desired.namespace}/{desired.name}":
+        return False
+    if desired.namespace == holder.desired.namespace:
+        return True
+    adopts = spec.adopt if spec.adopt is not None else view.policy.adopt_by_default
+    return named is not None and adopts and view.may_adopt(claimant)
+
+
+def stays(account: Account, view: View) -> bool:
+    """Whether the inbox is left as it is when the object goes."""
+    desired = account.desired
+    observed = desired.spec.observe or account.stored.origin == "Observed"
+    return desired.force_orphan or view.policy.orphans(desired) or observed
+
+
+def handing_over(account: Account, view: View, now: float) -> Decision | None:
+    """What an object in deletion waits for, if its inbox goes to another one."""
+    if not may_be_handed_over(account, view):
+        return None
+    other = successor(account, view)
+    name = other.desired.name if other is not None else _awaited(account, view)
+    if name is not None and (other is not None or account.desired.hand_over_to is None):
+        name = account.desired.hand_over_to or name  # of another namespace only if the annotation names it
+        message = f"The inbox is handed over to SenderAccount {name} and stays in ColdSend."
+        return Decision(Action.WAIT, Reason.HANDED_OVER, message, now + RECHECK, quiet=True)
+    if account.desired.hand_over_to is None:
+        return None
+    message = (
+        "Deletion is on hold: the annotation coldsend.pro/hand-over-to names "
+        f"{account.desired.hand_over_to[:253]!r}, which cannot take the inbox over now. It must be the "
+        "<namespace>/<name> of a SenderAccount with the same address, inboxType and ColdSend workspace, with "
+        "managementPolicy Full, not paused, and in another namespace with adoptionPolicy: Adopt. To delete the inbox "
+        "instead, remove the annotation."
+    )
+    return Decision(Action.WAIT, Reason.DELETION_HELD, message, now + RECHECK)
+
+
+def taking_over(account: Account, view: View, now: float) -> Decision | None:
+    """The step of an object whose address belongs to another one that is in deletion, if it is the one to take over.
+
+    The finalizer comes first: once the inbox is in its status the object must not vanish without the operator.
+    """
+    holder = _holder(account, view)
+    if holder is None or holder.desired.deleting is None or successor(holder, view) is not account:
+        return None
+    if holder.busy is not None:
+        return Decision(
+            Action.WAIT, Reason.PROVISIONING, "The inbox is about to be handed over.", now + RECHECK, quiet=True
+        )
+    if not account.desired.finalized:
+        return Decision(Action.ADD_FINALIZER, quiet=True)
+    return Decision(Action.TAKE_OVER, inbox_id=holder.stored.inbox_id)
+
+
+def _holder(account: Account, view: View) -> Account | None:
+    """The object that holds the inbox for which the account stands in line."""
+    return next((other for other in view.claims.claimants(account, view.group) if other.is_holder), None)
+
+
+def takes_over_from(account: Account, view: View) -> Former | None:
+    """The object of the same namespace whose inbox this one takes over as soon as that is deleted."""
+    owner = _holder(account, view)
+    if owner is None or owner.desired.namespace != account.desired.namespace or successor(owner, view) is not account:
+        return None
+    return Former(owner.desired.namespace, owner.desired.name)
+
+
+def conflict(account: Account, owner: Account, view: View) -> str:
+    """What the object says whose address belongs to another one."""
+    whose = f"The address belongs to {name_of(owner, account)}"
+    if takes_over_from(account, view) is not None:
+        return (
+            f"{whose}, which holds the inbox. When that object is deleted, this one takes the inbox over; nothing is "
+            "deleted in ColdSend."
+        )
+    return f"{whose}; delete one of the two objects."
+
+
+def shared_inbox_in_deletion(account: Account, view: View) -> Decision | None:
+    """An object in deletion whose inbox another one shows lets it go, once that is stored there (rules 13 and 30)."""
+    others = view.claims.same_inbox(account)
+    if not others:
+        return None
+    if any(came_from(account, other) for other in others):
+        message = "The inbox was just handed over; the object that it came from goes first."
+        return Decision(Action.WAIT, Reason.DELETING, message, quiet=True)
+    if any(_is_stored(other) for other in others):
+        return Decision(Action.REMOVE_FINALIZER, quiet=True)
+    message = f"The inbox is handed over to {name_of(others[0], account)} and stays in ColdSend."
+    return Decision(Action.WAIT, Reason.HANDED_OVER, message, quiet=True)
+
+
+def _is_stored(account: Account) -> bool:
+    """Whether a process that starts now would find the inbox with this object."""
+    recorded = account.confirmed
+    return recorded.held and recorded.inbox_id == account.stored.inbox_id and account.desired.finalized

@@ -1,0 +1,127 @@
+"""The next step of an account that has its inbox."""
+
+from coldsend_operator.core.decide.questions import (
+    GET_BACKOFF,
+    IMPLAUSIBLE_AT,
+    doubted_404,
+    on_hold,
+    other_workspace,
+    paced_get,
+    probe,
+    under_own_address,
+    waits_for_crd,
+)
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.answers import Row
+from coldsend_operator.core.model.decision import IN_SYNC, Action, Decision
+from coldsend_operator.core.model.differences import needs_recreation
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.view import View, confirmed_gone
+
+
+def decide_hold(account: Account, view: View, now: float) -> Decision:
+    if account.key_problem is not None:
+        return Decision(Action.WAIT, *account.key_problem)
+    if account.moving:
+        return Decision(quiet=True)
+    decision = other_workspace(account, view, now)
+    if decision is not None:
+        return decision
+    row = view.inventory.rows.get(account.stored.inbox_id or "")
+    if account.deleted_at is not None:
+        return _replacing(account, view, now)
+    if row is None:
+        return _vanished(account, view, now)
+    if not under_own_address(account, row):
+        return Decision(
+            reason=Reason.ADDRESS_CONFLICT,
+            message="The inboxID in status belongs to another address in ColdSend; the operator does not touch it. "
+            "Restore the status or delete the object.",
+        )
+    return _recreation(account, row, view, now) or _mail(account, row) or probe(account, now) or IN_SYNC
+
+
+def _vanished(account: Account, view: View, now: float) -> Decision:
+    """The inbox we hold is not in the inventory: believe it late, and only with a 404 of its id."""
+    if account.not_found_at is not None:
+        if view.implausible is not None and not view.approved_recreation(account):
+            return Decision(reason=Reason.INVENTORY_IMPLAUSIBLE, message=view.implausible)
+        return (
+            doubted_404(account, view, now)
+            or _unlisted(account, view)
+            or Decision(
+                Action.FORGET,
+                Reason.NOT_FOUND,
+                "The inbox was removed in ColdSend; it is created again, as this object still asks for it.",
+            )
+        )
+    if view.inventory.swept_at == 0:
+        return Decision(quiet=True)
+    if view.implausible is not None and not view.approved_recreation(account):
+        return Decision(reason=Reason.INVENTORY_IMPLAUSIBLE, message=view.implausible)
+    settled = account.wrote_at + view.policy.lost_seconds
+    if now < settled and account.probe_count >= len(GET_BACKOFF):
+        return Decision(quiet=True, due=settled)
+    return paced_get(account, now, quiet=True)
+
+
+def _unlisted(account: Account, view: View) -> Decision | None:
+    """A look at this inbox alone, as a person asks for one, does not get around the judgement of a whole list."""
+    judged = view.inventory.swept_at >= account.not_found_unlisted_at or view.approved_recreation(account)
+    if judged or sum(view.managed.values()) < IMPLAUSIBLE_AT:
+        return None
+    message = (
+        "ColdSend does not find the inbox. It is created again after the next list of the workspace, which shows "
+        "whether others are missing too."
+    )
+    return Decision(reason=Reason.NOT_FOUND, message=message)
+
+
+def _recreation(account: Account, row: Row, view: View, now: float) -> Decision | None:
+    """safety.md, 21 and 22."""
+    if not account.desired.spec.recreate or not needs_recreation(account, row):
+        return None
+    if account.credentials is not None and account.credentials.reason is not None:
+        return None
+    waits = waits_for_crd(view, "lastApplied", "origin", "inboxID")
+    if waits is not None:
+        return Decision(reason=Reason.RECREATING, message=waits)
+    if account.desired.spec.smtp is not None and account.credentials is None:
+        return Decision(quiet=True)
+    if account.delete_backoff is not None and now < account.delete_backoff.retry_at:
+        refused = account.delete_backoff
+        return Decision(Action.WAIT, refused.reason, refused.message, refused.retry_at)
+    if not view.recreate_slot(account):
+        return Decision(
+            reason=Reason.RECREATING, message="The inbox waits for its turn to be replaced (maxUnavailable)."
+        )
+    held = on_hold(account, view)
+    if held is not None:
+        return Decision(reason=Reason.DELETION_HELD, message=held)
+    return Decision(Action.DELETE, Reason.RECREATING, "The inbox is deleted and created again with the present spec.")
+
+
+def _replacing(account: Account, view: View, now: float) -> Decision:
+    """Our delete for a replacement was accepted: wait until the inbox is known to be gone."""
+    message = "The inbox is deleted and created again with the present spec."
+    if account.job is not None:
+        return Decision(Action.WAIT, Reason.RECREATING, message)
+    if confirmed_gone(account, view):
+        return Decision(Action.FORGET, Reason.RECREATING, message)
+    return paced_get(account, now, quiet=False, reason=Reason.RECREATING, message=message)
+
+
+def _mail(account: Account, row: Row) -> Decision | None:
+    """safety.md, 28: the intent is stored before the call; begun without an answer is never sent again."""
+    spec, mail = account.desired.spec, account.stored.mail
+    if spec.mail_request is None or spec.mail_recipient is None or row.overall_status != "ACTIVE":
+        return None
+    if mail is None or mail.request_id != spec.mail_request:
+        return Decision(Action.BEGIN_MAIL)
+    if mail.settled:
+        return None
+    if account.mail_begun != mail.request_id:
+        return Decision(Action.GIVE_UP_MAIL)
+    if account.confirmed.mail != mail:
+        return Decision(quiet=True)
+    return Decision(Action.MAIL)

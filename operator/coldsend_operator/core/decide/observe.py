@@ -1,0 +1,72 @@
+"""The next step of an account that only watches (managementPolicy Observe)."""
+
+from coldsend_operator.core.decide.create import decide_unknown_create
+from coldsend_operator.core.decide.native_domain import domain_step
+from coldsend_operator.core.decide.questions import (
+    paced_get,
+    paced_search,
+    probe,
+    probed_since_change,
+    under_way,
+    wait_without_call,
+)
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.decision import IN_SYNC, Action, Decision
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.view import View
+
+
+def decide_observe(account: Account, view: View, now: float) -> Decision:
+    if account.key_problem is not None:
+        return wait_without_call(account, *account.key_problem)
+    if not view.may_adopt(account):
+        message = (
+            "This namespace may not observe inboxes with the operator's key; use apiKeySecretRef, "
+            "or ask the administrator (COLDSEND_ADOPT_NAMESPACES)."
+        )
+        return wait_without_call(account, Reason.UNAUTHORIZED, message)
+    if account.stored.held:
+        return Decision(Action.ACQUIRE, inbox_id=account.stored.inbox_id, origin="Observed")
+    if account.create_pending or account.desired.finalizers:
+        return _outgrown(account, view, now)
+    if account.address is None and account.desired.spec.native is not None and account.stored.inbox_id is None:
+        decision = domain_step(account, view, now)
+        if decision is not None and decision.reason not in {Reason.DOMAIN_FULL, Reason.DOMAIN_NOT_ACTIVE}:
+            return decision
+    known = account.stored.inbox_id
+    if known is not None and known in view.inventory.rows:
+        return probe(account, now) or IN_SYNC
+    row = next(iter(view.inventory.at(account.address or "")), None)
+    if row is not None:
+        return Decision(Action.ACQUIRE, inbox_id=row.inbox_id, origin="Observed")
+    message = "ColdSend has no inbox with this address. Its values appear here once it exists."
+    if known is not None:
+        return _observed_vanished(account, view, now, message)
+    if not probed_since_change(account, view):
+        return paced_search(account, now)
+    return Decision(reason=Reason.NOT_FOUND, message=message)
+
+
+def _outgrown(account: Account, view: View, now: float) -> Decision:
+    """A create that left before the object was to observe only: others have no turn at the address until it ended."""
+    if account.job is not None:
+        return under_way(account)
+    if account.unknown_create is None or account.address is None:
+        return Decision(Action.REMOVE_FINALIZER, quiet=True)
+    row = next(iter(view.inventory.at(account.address)), None)
+    if row is not None:
+        return Decision(Action.ACQUIRE, inbox_id=row.inbox_id, origin="Observed")
+    decision = decide_unknown_create(account, view, now)
+    return (
+        decision if decision.action in {Action.SEARCH, Action.WAIT} else Decision(Action.REMOVE_FINALIZER, quiet=True)
+    )
+
+
+def _observed_vanished(account: Account, view: View, now: float, message: str) -> Decision:
+    if account.not_found_at is not None:
+        return Decision(reason=Reason.NOT_FOUND, message=message)
+    if view.inventory.swept_at == 0:
+        return Decision(quiet=True)
+    if view.implausible is not None:
+        return Decision(reason=Reason.INVENTORY_IMPLAUSIBLE, message=view.implausible)
+    return paced_get(account, now, quiet=True)

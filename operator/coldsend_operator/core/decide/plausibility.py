@@ -1,0 +1,35 @@
+"""Whether what a list shows is believed: most known inboxes do not vanish at once (settled.md)."""
+
+from coldsend_operator.core.decide.questions import IMPLAUSIBLE_AT
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.workspace.workspace import Workspace
+
+
+def check(workspace: Workspace, missing: int) -> None:
+    """Judge a list: when most known inboxes are missing at once it is not believed (settled.md)."""
+    known = sum(1 for account in workspace.accounts.values() if _counts_as_known(workspace, account))
+    before = workspace.implausible
+    workspace.implausible = None
+    if missing >= IMPLAUSIBLE_AT and missing * 2 > known:
+        workspace.implausible = (
+            f"{missing} of {known} inboxes known in this workspace are missing at once; nothing is created or "
+            "forgotten. Check the API key, or set the annotation coldsend.pro/approve-recreation: 'true'."
+        )
+    if workspace.implausible != before:
+        workspace.touch_everything()
+
+
+def missing(workspace: Workspace) -> int:
+    """Inboxes that are held, not being deleted, and not in the inventory."""
+    return sum(
+        1
+        for account in workspace.accounts.values()
+        if _counts_as_known(workspace, account) and account.stored.inbox_id not in workspace.inventory.rows
+    )
+
+
+def _counts_as_known(workspace: Workspace, account: Account) -> bool:
+    """Inboxes that go by our own deletion (rule 19) or belong to another workspace (rule 40) are not missed."""
+    if not workspace.at_home(account) or account.deleted_at is not None:
+        return False
+    return not (account.desired.deleting is not None and account.not_found_at is not None)

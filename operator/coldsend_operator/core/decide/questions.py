@@ -1,0 +1,214 @@
+"""What a step is, what it may look at, and the questions that several kinds of accounts share."""
+
+from dataclasses import replace
+
+from coldsend_operator.core.model.account import Account, Former
+from coldsend_operator.core.model.answers import INBOX_TYPES, Row
+from coldsend_operator.core.model.decision import Action, Decision
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.model.times import unix_of
+from coldsend_operator.core.workspace.view import View
+
+CLOCK_SLACK = 5.0  # seconds that created_at may lie before our mark (safety.md, 6)
+APPROVE = "set the annotation coldsend.pro/approve-deletion: 'true'"
+KEEP = "set deletionPolicy: Orphan, or the annotation coldsend.pro/force-orphan: 'true'"
+LATEST = 3600.0  # seconds after which nothing that appears is matched with a lost create any more
+IMPLAUSIBLE_AT = 10  # known inboxes that must be missing at once before a list is not believed (settled.md)
+GET_BACKOFF = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
+
+
+def ours(account: Account, row: Row, view: View) -> bool:
+    """Whether a row can only come from the lost create of this account (rules 6 and 39).
+
+    Clocks decide for lost answers only: where ColdSend has taken the create, and said nothing of a failure, the inbox
+    is ours. No call leaves while an inbox is known at its address, so only a look that began earlier leaves a doubt.
+    """
+    unknown = account.unknown_create
+    if unknown is None or not unknown.matches:
+        return False
+    spec = account.desired.spec
+    names = {(name or "").strip() for name in (spec.display_name, account.sent_name or spec.display_name)}
+    if not may_be_of(row, spec.inbox_type) or (row.display_name or "").strip() not in names:
+        return False
+    answered = unknown.answered and unknown.hint is None and unknown.left_at is not None
+    if answered and not view.inventory.shown_before(row.inbox_id, unknown.left_at or 0.0):
+        return True
+    made, marked = _made(row, view), _marked(account, view)
+    if made is None or marked is None:
+        return False
+    latest = max(unknown.at, marked) if unknown.answered else marked
+    return marked - CLOCK_SLACK <= made <= latest + LATEST
+
+
+def made_before(account: Account, row: Row, view: View) -> bool:
+    """Whether an inbox shows that it was there before our create."""
+    made, marked = _made(row, view), _marked(account, view)
+    return made is not None and marked is not None and made < marked - CLOCK_SLACK
+
+
+def _made(row: Row, view: View) -> float | None:
+    """When ColdSend made the inbox, by our clock."""
+    created = unix_of(row.created_at)
+    return None if created is None else created - view.server_offset
+
+
+def _marked(account: Account, view: View) -> float | None:
+    """When the create was marked, by our clock."""
+    return None if account.marked_at is None else account.marked_at - view.kube_offset
+
+
+def may_be_of(row: Row, inbox_type: str) -> bool:
+    """Whether a row is of a type, or of one whose name nobody knows (contract row 33)."""
+    return row.inbox_type == inbox_type or row.inbox_type not in INBOX_TYPES
+
+
+def under_way(account: Account) -> Decision:
+    if account.stored.held:
+        return Decision(quiet=True)
+    return Decision(reason=Reason.PROVISIONING, message="ColdSend is creating the inbox.", quiet=True)
+
+
+def wait_without_call(account: Account, reason: Reason, message: str, due: float | None = None) -> Decision:
+    """Nothing is called for this reason. Finalizers that stand for nothing are taken off first."""
+    if account.desired.finalizers and not account.stored.held and not account.create_pending:
+        return Decision(Action.REMOVE_FINALIZER, reason, message, due)
+    return Decision(Action.WAIT, reason, message, due)
+
+
+def paced_get(
+    account: Account, now: float, *, quiet: bool, reason: Reason | None = None, message: str = ""
+) -> Decision:
+    """A GET of the inbox, paced: at once, then ever more slowly."""
+    return _paced(account, now, Decision(Action.GET, reason, message, quiet=quiet))
+
+
+def paced_search(account: Account, now: float, reason: Reason | None = None, message: str = "") -> Decision:
+    """A search of the address, paced likewise."""
+    return _paced(account, now, Decision(Action.SEARCH, reason, message, quiet=True))
+
+
+def _paced(account: Account, now: float, decision: Decision) -> Decision:
+    if account.probe_at is not None and now < account.probe_at:
+        return replace(decision, action=Action.WAIT, due=account.probe_at)
+    return decision
+
+
+def probed_since_change(account: Account, view: View) -> bool:
+    """Whether the address was looked up since the object is as it is now: its inbox may be newer than the last list."""
+    return max(view.inventory.listed_at, account.searched_at) >= account.unchanged_since
+
+
+def probe(account: Account, now: float) -> Decision | None:
+    if account.probe_at is None:
+        return None
+    return Decision(Action.GET) if now >= account.probe_at else Decision(due=account.probe_at)
+
+
+def name_of(other: Account, asking: Account) -> str:
+    """Another namespace's object is not named: it may be another tenant's."""
+    if other.desired.namespace == asking.desired.namespace:
+        return f"SenderAccount {other.desired.name}"
+    return "an object of another namespace"
+
+
+def unknown_origin(account: Account) -> Decision | None:
+    """A newer version wrote how the inbox came here: what that allows is not known, so nothing is done with it."""
+    if not account.stored.origin_unknown:
+        return None
+    return Decision(
+        reason=Reason.UNKNOWN_STATUS,
+        message=f"status.origin is {(account.stored.origin or '')[:40]!r}, which this version of the operator does not "
+        "know, so the inbox is left alone. Go back to the version that wrote it; to delete the object without the "
+        "inbox, set the annotation coldsend.pro/force-orphan: 'true'.",
+    )
+
+
+def came_from(account: Account, other: Account) -> bool:
+    """Whether the account took its inbox over from the other one, which is in deletion."""
+    former, desired = account.stored.handed_over_from, other.desired
+    return desired.deleting is not None and former == Former(desired.namespace, desired.name)
+
+
+def shared_inbox(account: Account, view: View) -> Decision | None:
+    shared_inbox = view.claims.same_inbox(account)
+    if not shared_inbox:
+        return None
+    if all(came_from(account, twin) for twin in shared_inbox):  # it lets the inbox go without a call
+        return Decision(quiet=True)
+    return Decision(
+        reason=Reason.ADDRESS_CONFLICT,
+        message=f"{name_of(shared_inbox[0], account)} shows the same inboxID; keep one of the two objects "
+        "and delete the other (the inbox stays).",
+    )
+
+
+def other_workspace(account: Account, view: View, now: float) -> Decision | None:
+    """safety.md, 15: another workspace is believed only when the object's own inboxID is seen there."""
+    bound = account.stored.applied.workspace if account.stored.applied else None
+    if bound is None or bound == view.digest:
+        return None
+    if account.stored.inbox_id in view.inventory.rows:
+        return Decision(Action.REBIND)
+    if bound in view.digests:
+        return None
+    if view.approved_recreation(account) and account.desired.deleting is None:
+        return None
+    if view.inventory.listed_at == 0 and account.not_found_at is None:
+        return paced_get(account, now, quiet=True)
+    # approve-recreation never applies to objects in deletion (safety.md, 19)
+    way_out = "approve-recreation" if account.desired.deleting is None else "force-orphan"
+    return Decision(
+        reason=Reason.INVENTORY_IMPLAUSIBLE,
+        message="The API key belongs to a workspace that does not show this inbox; nothing is created or forgotten. "
+        f"Give the right key, or set the annotation coldsend.pro/{way_out}: 'true'.",
+    )
+
+
+def doubted_404(account: Account, view: View, now: float) -> Decision | None:
+    """A 404 that follows no delete of ours may come from a wrong route, which answers so to everything.
+
+    A look at the address that succeeds after it must agree before anything hangs on it.
+    """
+    if account.not_found_at is None or account.deleted_at is not None or account.address is None:
+        return None
+    looked = max(view.inventory.listed_at, account.searched_at)
+    if looked >= account.not_found_at and looked > view.inventory.shown_despite_tombstone_at(
+        account.stored.inbox_id or ""
+    ):
+        return None
+    if account.probe_at is not None and now < account.probe_at:
+        return Decision(due=account.probe_at, quiet=True)
+    return Decision(Action.SEARCH, quiet=True)
+
+
+def on_hold(account: Account, view: View) -> str | None:
+    """Why the inbox must not be deleted now, with both ways on; None when it may be."""
+    batch = "" if account.desired.batch is None else ", its SenderAccountBatch"
+    if view.protected(account):
+        why = "Deletion is on hold: deletionProtection is true."
+        approve = f"set it to false, or {APPROVE} on this object{batch and ' or its SenderAccountBatch'}"
+    elif view.approved_deletion(account):
+        return None
+    elif view.brake.holds(account.uid) or view.policy.hold_deletions:
+        why = view.brake.message(account.uid)
+        approve = f"{APPROVE} on this object{batch} or the namespace"
+    else:
+        return None
+    keep = "set updatePolicy: Never" if account.desired.deleting is None else KEEP
+    return f"{why} To approve: {approve}. To keep the inbox: {keep}; see docs/operations/deletion-brake.md."
+
+
+def waits_for_crd(view: View, *fields: str) -> str | None:
+    """Why what depends on these fields of status waits: an older CRD drops them (rule 35). None when it need not."""
+    unknown = sorted(view.policy.lost_fields.intersection(fields))
+    if not unknown:
+        return None
+    return f"Waits for the CRD to be upgraded: the one that is installed drops status.{' and status.'.join(unknown)}."
+
+
+def under_own_address(account: Account, row: Row) -> bool:
+    """Whether the inbox has the object's own address (safety.md, 20)."""
+    native = account.desired.spec.native
+    if native is not None and row.address.partition("@")[0] != native.prefix.lower():
+        return False
+    return account.address is None or row.address == account.address

@@ -1,0 +1,146 @@
+"""The calls that a plan may ask for, and the lanes that share the budget."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+BULK = 100  # accounts that a bulk call or a list page carries (contract 2.1, 2.5, 2.7, 2.9)
+
+
+class Scope(StrEnum):
+    """What a key may be refused for (contract 1.1); test mails and domains have no documented scope."""
+
+    ALL = "all"
+    CREATE = "create"
+    READ = "read"
+    DELETE = "delete"
+    MAIL = "mail"
+    DOMAINS = "domains"
+
+
+class Operation(StrEnum):
+    """The calls of the API, by the names that logs and metrics show."""
+
+    LIST_ACCOUNTS = "list_accounts"
+    SEARCH_ACCOUNTS = "search_accounts"
+    GET_ACCOUNT = "get_account"
+    CREATE_SMTP = "create_smtp"
+    CREATE_SMTP_BULK = "create_smtp_bulk"
+    CREATE_NATIVE = "create_native"
+    CREATE_NATIVE_BULK = "create_native_bulk"
+    DELETE_ACCOUNT = "delete_account"
+    DELETE_ACCOUNTS = "delete_accounts"
+    POLL_CREATE_JOB = "poll_create_job"
+    POLL_DELETE_JOB = "poll_delete_job"
+    SEND_TEST_EMAIL = "send_test_email"
+    LIST_DOMAINS = "list_domains"
+
+    @property
+    def scope(self) -> Scope:
+        return _SCOPES.get(self, Scope.READ)
+
+    @property
+    def names_item(self) -> bool:
+        """Whether the path names an inbox or a job: only then a 404 may speak of it (rule 32)."""
+        return self in _NAMING
+
+    @property
+    def creates(self) -> bool:
+        return self.scope is Scope.CREATE
+
+    @property
+    def deletes(self) -> bool:
+        return self.scope is Scope.DELETE
+
+
+_SCOPES = {
+    Operation.CREATE_SMTP: Scope.CREATE,
+    Operation.CREATE_SMTP_BULK: Scope.CREATE,
+    Operation.CREATE_NATIVE: Scope.CREATE,
+    Operation.CREATE_NATIVE_BULK: Scope.CREATE,
+    Operation.DELETE_ACCOUNT: Scope.DELETE,
+    Operation.DELETE_ACCOUNTS: Scope.DELETE,
+    Operation.SEND_TEST_EMAIL: Scope.MAIL,
+    Operation.LIST_DOMAINS: Scope.DOMAINS,
+}
+
+_NAMING = frozenset(
+    {
+        Operation.GET_ACCOUNT,
+        Operation.DELETE_ACCOUNT,
+        Operation.POLL_CREATE_JOB,
+        Operation.POLL_DELETE_JOB,
+        Operation.SEND_TEST_EMAIL,
+    }
+)
+
+
+class Lane(StrEnum):
+    """Who waits for the budget.
+
+    `patience` is how many seconds a call of the lane may be overtaken for (below zero: by how many seconds of waiting
+    it comes before others); `headroom` is the share of the minute window that it leaves to more urgent lanes.
+    """
+
+    EDIT = "edit"
+    DELETE = "delete"
+    CREATE = "create"
+    POLL = "poll"
+    PROBE = "look"
+    MAIL = "mail"
+    SWEEP = "sweep"
+
+    @property
+    def may_wait(self) -> float:
+        return _MAY_WAIT[self]
+
+    @property
+    def hour_share(self) -> float:
+        """How much of the hour the lanes that only look may take together with those above them (rule 42)."""
+        return _HOUR_SHARES.get(self, 1.0)
+
+    @property
+    def probes(self) -> bool:
+        """Whether its calls only ask, so that they must leave room for those that write."""
+        return self in _HOUR_SHARES
+
+    @property
+    def reserved(self) -> float:
+        return 0.0 if self in {Lane.EDIT, Lane.DELETE} else _FOR_PEOPLE
+
+
+_MAY_WAIT = {
+    Lane.EDIT: -30.0,
+    Lane.DELETE: -20.0,
+    Lane.CREATE: 2.0,
+    Lane.POLL: 3.0,
+    Lane.PROBE: 4.0,
+    Lane.MAIL: 8.0,
+    Lane.SWEEP: 10.0,
+}
+_HOUR_SHARES = {Lane.POLL: 0.8, Lane.PROBE: 0.75, Lane.SWEEP: 0.65}
+_FOR_PEOPLE = 0.025  # of the minute: beside edits and deletions all lanes have the same room, so that none starves
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to ColdSend. `uids` are the accounts that it is for, in the order of its items.
+
+    `namespaces` are theirs as the call was planned, whoever is gone meanwhile.
+    """
+
+    id: int
+    operation: Operation
+    lane: Lane
+    uids: tuple[str, ...] = ()
+    namespaces: frozenset[str] = frozenset()
+    inbox_ids: tuple[str, ...] = ()
+    domain_id: str | None = None
+    address: str | None = None
+    job: str | None = None
+    page: int = 1
+    newest: bool = False  # a list by created_at, newest first: shows what was just made, proves no absence
+    begun: float = 0.0
+
+    @property
+    def writes(self) -> bool:
+        return self.operation.scope in {Scope.CREATE, Scope.DELETE, Scope.MAIL}

@@ -1,0 +1,68 @@
+"""Conditions as both kinds write them: what one says, and when it last changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from coldsend_operator.core.model.reasons import ConditionType, KstatusType
+from coldsend_operator.core.model.stored_status import Status
+from coldsend_operator.core.model.times import rfc3339
+
+MESSAGE_LENGTH = 1024
+PAUSED = "Reconciliation is paused by the annotation coldsend.pro/paused; remove it to continue."
+NAMESPACE_PAUSED = (
+    "Reconciliation is paused by the annotation coldsend.pro/paused of the namespace; remove it there to go on, or set "
+    "coldsend.pro/paused: 'false' on this object."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What one condition says. `reason` is a `Reason`, or the word of one that a status held before."""
+
+    status: str
+    reason: str
+    message: str
+
+
+def with_notes(saying: Saying, notes: tuple[str, ...]) -> Saying:
+    """The saying, and after its message what else is to be told."""
+    return replace(saying, message=" ".join((saying.message, *notes))) if notes else saying
+
+
+def conditions(
+    says: Mapping[ConditionType | KstatusType, Saying], previous: Status, generation: int, now: float
+) -> list[dict[str, Any]]:
+    """The list for status; `lastTransitionTime` moves only when a condition's status does."""
+    made = []
+    for kind, saying in says.items():
+        before = condition(previous, kind)
+        moved = before.get("status") != saying.status
+        made.append(
+            {
+                "type": kind.value,
+                "status": saying.status,
+                "observedGeneration": generation,
+                "lastTransitionTime": rfc3339(now) if moved else before.get("lastTransitionTime", rfc3339(now)),
+                "reason": str(saying.reason),
+                "message": saying.message[:MESSAGE_LENGTH],
+            }
+        )
+    return made
+
+
+def condition(status: Status, kind: ConditionType | KstatusType) -> dict[str, Any]:
+    """The condition of this type; empty when it is not there."""
+    found: dict[str, Any] = next((each for each in status.get("conditions", ()) if each["type"] == kind.value), {})
+    return found
+
+
+def new_notes(notes: tuple[str, ...], status: Status, previous: Status) -> list[str]:
+    """Those that the condition Synced has begun to tell."""
+    after, before = (condition(each, ConditionType.SYNCED).get("message", "") for each in (status, previous))
+    return [note for note in notes if note in after and note not in before]
+
+
+def reasons(status: Status) -> dict[str, tuple[str, str, str]]:
+    """Condition type to (status, reason, message): what Events are made from."""
+    return {each["type"]: (each["status"], each["reason"], each["message"]) for each in status.get("conditions", ())}

@@ -1,0 +1,49 @@
+"""What one account needs now."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from coldsend_operator.core.model.reasons import Reason
+
+
+class Action(StrEnum):
+    """What a step asks for: calls to ColdSend, then writes to Kubernetes, then what only changes what is known."""
+
+    CREATE = "create"
+    DELETE = "delete"
+    SEARCH = "search"
+    GET = "get"
+    MAIL = "mail"
+    DOMAINS = "domains"
+
+    ADD_FINALIZER = "mark"
+    REMOVE_FINALIZER = "unmark"
+    FORGET = "forget"  # the inbox is gone: take the mark off, then clear inboxID
+
+    ACQUIRE = "take"
+    TAKE_OVER = "take-over"  # from an object in deletion, with all that is known of the inbox
+    REBIND = "rebind"
+    BEGIN_MAIL = "begin-mail"
+    GIVE_UP_MAIL = "give-up-mail"
+
+    WAIT = "rest"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The next step of an account.
+
+    `reason` and `message` say what stands between spec and ColdSend; None when nothing does. `due` is when to ask
+    again without an event. A `quiet` step passes by itself and is written to status only when it lasts.
+    """
+
+    action: Action = Action.WAIT
+    reason: Reason | None = None
+    message: str = ""
+    due: float | None = None
+    quiet: bool = False
+    inbox_id: str | None = None
+    origin: str | None = None
+
+
+IN_SYNC = Decision()  # thousands share it

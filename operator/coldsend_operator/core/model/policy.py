@@ -1,0 +1,133 @@
+"""The settings that decisions depend on, and what the namespaces say."""
+
+from collections.abc import Container
+from dataclasses import dataclass, field
+
+from coldsend_operator.core.model.account import Desired, SecretRef
+from coldsend_operator.core.model.awaited_children import AwaitedChildren
+from coldsend_operator.core.model.create_marks import CreateMarks
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What ColdSend grants to each key, and the share of it that is left to people and other clients."""
+
+    per_minute: int = 100
+    per_hour: int = 1000
+    reserve: float = 0.2
+
+    def minute(self, granted: int | None = None) -> int:
+        return self._share(self.per_minute, granted)
+
+    def hour(self, granted: int | None = None) -> int:
+        return self._share(self.per_hour, granted)
+
+    def _share(self, setting: int, granted: int | None) -> int:
+        limit = setting if granted is None else min(setting, granted)
+        return max(1, int(limit * (1 - self.reserve) + 1e-9))
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A number, or a percentage of the inboxes managed (at least 10). `percent=100` never holds."""
+
+    number: int | None = None
+    percent: float | None = 50.0
+
+    def allowed(self, managed: int) -> float:
+        if self.number is not None:
+            return self.number
+        percent = self.percent if self.percent is not None else 50.0
+        return float("inf") if percent >= 100 else max(10.0, managed * percent / 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """`spec.maxUnavailable` of a Batch: a number, or a percentage rounded down; never less than one."""
+
+    number: int | None = None
+    percent: float = 10.0
+
+    def allowed(self, members: int) -> int:
+        wanted = self.number if self.number is not None else int(members * self.percent / 100)
+        return max(1, wanted)
+
+
+DEFAULT_UNAVAILABLE = Unavailable()
+
+
+@dataclass(frozen=True, slots=True)
+class NamespaceSettings:
+    """What a namespace says: approvals of what is held, defaults for its objects, and whether it is Terminating.
+
+    `orphan` and `key` are None where it says nothing. A Batch says only the approvals.
+    """
+
+    approve_deletion: bool = False
+    approve_recreation: bool = False
+    terminating: bool = False
+    paused: bool = False
+    orphan: bool | None = None
+    key: SecretRef | None = None
+    notes: tuple[str, ...] = ()  # about annotations that mean nothing
+
+    @property
+    def approves(self) -> bool:
+        return self.approve_deletion or self.approve_recreation
+
+
+@dataclass(slots=True)
+class Policy:
+    """Durations are seconds. `namespaces` holds what was last read of each namespace that has objects."""
+
+    limits: Limits = field(default_factory=Limits)
+    brake: Threshold = field(default_factory=Threshold)
+    sweep_seconds: float = 300.0
+    poll_seconds: float = 2.0
+    lost_seconds: float = 120.0
+    check_timeout: float = 120.0  # client timeout of a single create
+    counter_seconds: float = 900.0
+    domain_seconds: float = 60.0
+    health_low: float = 70.0
+    health_good: float = 75.0
+    adopt_by_default: bool = False
+    orphan_by_default: bool = False
+    freeze: bool = False  # look and mirror, write nothing to ColdSend
+    operator_key_namespaces: frozenset[str] = frozenset()
+    adopt_namespaces: frozenset[str] = frozenset()
+    namespaces: dict[str, NamespaceSettings] = field(default_factory=dict)
+    max_unavailable: dict[str, Unavailable] = field(default_factory=dict)  # by UID of the Batch
+    orphaning: set[str] = field(default_factory=set)  # UIDs of Batches whose live template says Orphan
+    batches: dict[str, NamespaceSettings] = field(default_factory=dict)  # approvals on Batches, by their UID
+    leaving: dict[str, int] = field(default_factory=dict)  # by UID of the Batch: inboxes that are to be deleted with it
+    protection: dict[str, bool] = field(default_factory=dict)  # deletionProtection of live Batches, by their UID
+    listed: dict[str, Container[str]] = field(default_factory=dict)  # names of the children of live Batches, by UID
+    lost_fields: frozenset[str] = frozenset()  # of status of SenderAccounts: an older CRD drops them (rule 35)
+    hold_deletions: bool = False  # a CRD is being deleted: hold every deletion, whatever the number (rule 31)
+    awaited: AwaitedChildren = field(default_factory=AwaitedChildren)
+    create_marks: CreateMarks = field(default_factory=CreateMarks, repr=False)  # with a key once that is loaded
+
+    def orphans(self, desired: Desired) -> bool:
+        """Whether the inbox stays in ColdSend when the object goes: it or the live template of its Batch says so.
+
+        What an object says itself wins over every default (rule 24 for the template).
+        """
+        said = desired.spec.orphan
+        orphan = self.orphaned_by_default(desired.namespace) if said is None else said
+        return orphan or desired.batch in self.orphaning
+
+    def orphaned_by_default(self, namespace: str) -> bool:
+        """Whether inboxes of objects that say nothing of it stay in ColdSend when these go."""
+        said = self.namespaces.get(namespace, NamespaceSettings()).orphan
+        return self.orphan_by_default if said is None else said
+
+    def notes(self, desired: Desired) -> tuple[str, ...]:
+        """Sentences about annotations of the object and of its namespace that mean nothing."""
+        return (*desired.notes, *self.namespaces.get(desired.namespace, NamespaceSettings()).notes)
+
+    def paused(self, namespace: str, *, said: bool | None) -> bool:
+        """Whether an object is paused that says this itself (None: nothing)."""
+        return self.namespaces.get(namespace, NamespaceSettings()).paused if said is None else said
+
+    def terminating(self, namespace: str) -> bool:
+        return self.namespaces.get(namespace, NamespaceSettings()).terminating

@@ -1,0 +1,90 @@
+"""The closed lists that users grep for: condition types and reasons (resources.md).
+
+A new one is added here and in the docs.
+"""
+
+from enum import StrEnum
+
+
+class ConditionType(StrEnum):
+    """Types of conditions. True is good news for each of them."""
+
+    READY = "Ready"
+    SYNCED = "Synced"
+    HEALTHY = "Healthy"
+    CREDENTIALS_CURRENT = "CredentialsCurrent"
+
+
+class KstatusType(StrEnum):
+    """Types of conditions that are present only while they are True, for tools that wait (see `core.kstatus`)."""
+
+    RECONCILING = "Reconciling"
+    STALLED = "Stalled"
+
+
+class Reason(StrEnum):
+    """Why a condition is as it is."""
+
+    ACTIVE = "Active"
+    PROVISIONING = "Provisioning"
+    PENDING = "Pending"
+    ADOPTED = "Adopted"
+    PAUSED = "Paused"
+    RECONCILIATION_PAUSED = "ReconciliationPaused"
+    FROZEN = "Frozen"
+    DISABLED = "Disabled"
+    UNKNOWN_STATUS = "UnknownStatus"
+    DELETING = "Deleting"
+    IN_USE_BY_CAMPAIGN = "InUseByCampaign"
+    DELETION_HELD = "DeletionHeld"
+    HANDED_OVER = "HandedOver"
+    IN_SYNC = "InSync"
+    INVALID_SPEC = "InvalidSpec"
+    ALREADY_EXISTS = "AlreadyExists"
+    ADDRESS_CONFLICT = "AddressConflict"
+    NOT_FOUND = "NotFound"
+    DRIFTED = "Drifted"
+    CHILD_CHANGED_BY_OTHERS = "ChildChangedByOthers"
+    UPDATE_NOT_SUPPORTED = "UpdateNotSupported"
+    RECREATING = "Recreating"
+    INVENTORY_IMPLAUSIBLE = "InventoryImplausible"
+    SECRET_UNCHANGED = "SecretUnchanged"  # noqa: S105 - a reason, no secret
+    SECRET_CHANGED = "SecretChanged"  # noqa: S105 - a reason, no secret
+    SECRET_NOT_FOUND = "SecretNotFound"  # noqa: S105 - a reason, no secret
+    SECRET_KEY_NOT_FOUND = "SecretKeyNotFound"  # noqa: S105 - a reason, no secret
+    SECRET_INVALID = "SecretInvalid"  # noqa: S105 - a reason, no secret
+    CREDENTIALS_UNKNOWN = "CredentialsUnknown"
+    CONNECTION_FAILED = "ConnectionFailed"
+    REJECTED = "Rejected"
+    DOMAIN_NOT_FOUND = "DomainNotFound"
+    DOMAIN_NOT_ACTIVE = "DomainNotActive"
+    DOMAIN_FULL = "DomainFull"
+    UNAUTHORIZED = "Unauthorized"
+    MISSING_SCOPES = "MissingScopes"
+    PLAN_LIMIT = "PlanLimit"
+    RATE_LIMITED = "RateLimited"
+    API_UNAVAILABLE = "ApiUnavailable"
+    HEALTH_SCORE_GOOD = "HealthScoreGood"
+    HEALTH_SCORE_LOW = "HealthScoreLow"
+    HEALTH_SCORE_UNKNOWN = "HealthScoreUnknown"
+
+
+ANNOTATION_IGNORED = "AnnotationIgnored"  # an Event only: the annotation means nothing
+SET_ASIDE = "SetAside"  # an Event only: what stands in the way is no state of the inbox
+
+LASTING = frozenset(
+    {
+        Reason.INVALID_SPEC,
+        Reason.ALREADY_EXISTS,
+        Reason.ADDRESS_CONFLICT,
+        Reason.CONNECTION_FAILED,
+        Reason.REJECTED,
+        Reason.SECRET_NOT_FOUND,
+        Reason.SECRET_KEY_NOT_FOUND,
+        Reason.SECRET_INVALID,
+        Reason.DOMAIN_NOT_FOUND,
+        Reason.PLAN_LIMIT,
+        Reason.MISSING_SCOPES,
+    }
+)
+"""Reasons that waiting alone does not cure: such an account counts as failed in its batch."""

@@ -1,0 +1,108 @@
+"""The plan: which calls leave now, in which lanes, and when to plan again. It changes nothing."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
+
+from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.plan.candidate import MOST_FLYING, Alone, Candidate
+from coldsend_operator.core.plan.creates import creates
+from coldsend_operator.core.plan.deletes import deletes
+from coldsend_operator.core.plan.domains import domains
+from coldsend_operator.core.plan.mails import mails
+from coldsend_operator.core.plan.polls import polls
+from coldsend_operator.core.plan.probes import just_made, pages_of, probes, wants_list
+from coldsend_operator.core.plan.sweeps import sweep, sweep_period
+from coldsend_operator.core.workspace.workspace import Workspace
+
+WITH_JOBS = frozenset({Operation.CREATE_SMTP_BULK, Operation.DELETE_ACCOUNTS})
+NEXT_ROUND = 0.02
+
+__all__ = ["Candidate", "Plan", "make_plan", "pages_of", "sweep_period"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What leaves now, and when to wake without an event."""
+
+    calls: tuple[Candidate, ...]
+    wake_at: float | None
+    booking: bool  # a call could leave, but its request is not booked yet
+    # What could not be planned: lanes keep no other lane waiting, and accounts, by UID, no other account (rule 38).
+    faults: tuple[Exception, ...] = ()
+    unplanned: Mapping[str, Exception] = field(default_factory=dict)
+
+
+def make_plan(workspace: Workspace, now: float) -> Plan:
+    """Choose calls by lane and budget."""
+    calls: list[Candidate] = []
+    wake_at = workspace.timers.first
+    booking = False
+    faults: list[Exception] = []
+    alone = Alone()
+    available = workspace.budget.available(now)
+    for candidate in sorted(_candidates(workspace, now, faults, alone), key=lambda candidate: candidate.score):
+        free_at = _free_at(workspace, candidate, now, len(calls))
+        if free_at > now:
+            wake_at = free_at if wake_at is None else min(wake_at, free_at)
+            continue
+        if any(call.operation is candidate.operation for call in calls) and candidate.operation in WITH_JOBS:
+            wake_at = now + NEXT_ROUND  # perhaps one job too many: the next round knows of this one
+            continue
+        if len(calls) >= available or len(workspace.in_flight) + len(calls) >= MOST_FLYING:
+            continue
+        if len(calls) >= workspace.budget.booked:
+            booking = True
+            break
+        calls.append(candidate)
+        if workspace.breaker.block_of(candidate.operation, workspace.namespaces_of(candidate.uids)) is not None:
+            break  # a probe goes alone
+    return Plan(tuple(calls), wake_at, booking, tuple(faults), alone.faults)
+
+
+def _free_at(workspace: Workspace, candidate: Candidate, now: float, ahead: int) -> float:
+    """When the candidate may leave: its own time, the breaker's, and the budget's with the headroom of its lane."""
+    breaker, namespaces = workspace.breaker, workspace.namespaces_of(candidate.uids)
+    at = max(candidate.ready_at, breaker.free_at(candidate.operation, namespaces))
+    if at <= now and not breaker.allows(candidate.operation, now, namespaces):
+        return now + 0.5  # a probe is under way; its answer wakes the loop anyway
+    if at > now:
+        return at
+    lane = candidate.lane
+    share = candidate.hour_share
+    if workspace.budget.available(now, lane.reserved, share) <= ahead:
+        free_at = now if ahead else workspace.budget.free_at(now, lane.reserved, share)
+        return max(now + NEXT_ROUND, free_at)
+    return now
+
+
+def _candidates(workspace: Workspace, now: float, faults: list[Exception], alone: Alone) -> Iterator[Candidate]:
+    """One candidate for each lane and group: the next call that it would make."""
+    fresh = _tried(lambda: just_made(workspace, now, alone), frozenset[str](), faults)
+    listed = _tried(lambda: wants_list(workspace, now, fresh, alone), False, faults)  # noqa: FBT003 - what else counts
+    lanes: tuple[Callable[[], Iterator[Candidate]], ...] = (
+        partial(creates, workspace, now, alone),
+        partial(deletes, workspace, now, alone),
+        partial(polls, workspace),
+        partial(probes, workspace, now, fresh, alone, listed=listed),
+        partial(mails, workspace, now, alone),
+        partial(domains, workspace),
+        partial(sweep, workspace, now, listed=listed),
+    )
+    for lane in lanes:
+        yield from _tried(partial(_all_of, lane), tuple[Candidate, ...](), faults)
+
+
+def _all_of(lane: Callable[[], Iterator[Candidate]]) -> tuple[Candidate, ...]:
+    return tuple(lane())
+
+
+def _tried(work: Callable[[], T], otherwise: T, faults: list[Exception]) -> T:
+    try:
+        return work()
+    except Exception as fault:  # noqa: BLE001 - whatever goes wrong in one lane costs that lane alone
+        faults.append(fault)
+        return otherwise

@@ -1,0 +1,83 @@
+"""A call that could leave, and what of it goes first."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from coldsend_operator.core.model.calls import Lane, Operation
+from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.workspace.queues import Queue
+from coldsend_operator.core.workspace.workspace import Workspace
+
+T = TypeVar("T")
+
+MOST_FLYING = 8
+PLENTY = 0.3  # of the minute: after a flood of 1,000 accounts more than that is left, and a single one need not wait
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A call that could leave from `ready_at` on. The smallest `score` goes first."""
+
+    ready_at: float
+    score: float
+    operation: Operation
+    lane: Lane
+    uids: tuple[str, ...] = ()
+    inbox_ids: tuple[str, ...] = ()
+    domain_id: str | None = None
+    address: str | None = None
+    job: str | None = None
+    page: int = 1
+    newest: bool = False
+
+    @property
+    def hour_share(self) -> float:
+        """Pages of whole lists leave some of the looks to single ones, whoever waits for them."""
+        whole = self.operation is Operation.LIST_ACCOUNTS and not self.newest
+        return min(self.lane.hour_share, Lane.SWEEP.hour_share) if whole else self.lane.hour_share
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """A barrier for each account: what cannot be planned for one costs that one alone (rule 38)."""
+
+    faults: dict[str, Exception] = field(default_factory=dict)  # by UID
+
+    def each(self, uids: Iterable[str], make: Callable[[str], T]) -> list[T]:
+        """What `make` says of each of them."""
+        made = []
+        for uid in uids:
+            try:
+                made.append(make(uid))
+            except Exception as fault:  # noqa: BLE001 - whatever it is, the others go on
+                self.faults[uid] = fault
+        return made
+
+    def those(self, uids: Iterable[str], good: Callable[[str], bool]) -> list[str]:
+        """Those of which `good` is true."""
+        return [uid for uid, found in self.each(uids, lambda uid: (uid, good(uid))) if found]
+
+
+def parts(
+    workspace: Workspace, operation: Operation, queue: Queue, without: frozenset[str], now: float
+) -> Iterator[frozenset[str]]:
+    """What each bulk leaves out, so that namespaces whose calls fail share none with others (rule 41)."""
+    failing = {namespace for namespace, until in workspace.apart.items() if until > now}
+    apart = (workspace.breaker.held(operation) | failing) & queue.namespaces
+    yield without | apart
+    for namespace in sorted(apart):
+        yield without | (queue.namespaces - {namespace})
+
+
+def score(workspace: Workspace, lane: Lane, ready_at: float, group: str = "") -> float:
+    """Earliest deadline first. A lane that was just served stands behind those that were not: nobody starves."""
+    return max(ready_at, workspace.last_served.get(f"{lane}{group}", 0.0)) + lane.may_wait
+
+
+def queue_of(workspace: Workspace, action: Action) -> Queue:
+    return workspace.queues.get((action, "")) or Queue()
+
+
+def plenty(workspace: Workspace, now: float) -> bool:
+    return workspace.budget.available(now) >= PLENTY * workspace.budget.minute_limit

@@ -1,0 +1,174 @@
+"""Quick looks: by search, by GET, by the newest rows, or left to a whole list."""
+
+from collections.abc import Iterator
+from functools import partial
+
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.calls import BULK, Lane, Operation
+from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.plan.candidate import MOST_FLYING, Alone, Candidate, queue_of, score
+from coldsend_operator.core.workspace.workspace import Workspace
+
+FEW_PROBES = 3  # from so many on, a list page is cheaper than one look for each account
+MOST_FRESH = 50 * BULK  # native bulks are answered at once: so many are made in a minute
+FEW_PAGES = 5
+UNCONFIRMED = BULK // 2  # deletions for each page of a list
+LONGEST_UNCONFIRMED = 300.0
+WORKED_OFF = 30.0  # seconds; a job that takes longer keeps nobody waiting
+NEWEST_FULL = 25 * BULK
+NEWEST_LINGER = 50.0  # seconds in which so many inboxes are made at the default limits
+
+
+def probes(
+    workspace: Workspace, now: float, fresh: frozenset[str], alone: Alone, *, listed: bool
+) -> Iterator[Candidate]:
+    """`fresh` as in just_made; `listed`: a whole list serves what waits best, see wants_list."""
+    since = waiting_since(workspace, now)
+    without = workspace.budget.exhausted_by(now, looks=True)
+    if not _newest_page_in_flight(workspace) and (workspace.newest_page or (fresh and not listed)):
+        yield _newest(workspace, since)
+    if listed:
+        missing = workspace.in_turn(_beyond_lists(workspace, alone), without)[:MOST_FLYING]
+        yield from alone.each(missing, lambda uid: _probe(workspace, uid, Operation.GET_ACCOUNT, since))
+        if workspace.inventory.in_vain >= 2:
+            yield from _probes_beside_lists(workspace, since, without, alone)
+        return
+    for action, operation in ((Action.SEARCH, Operation.SEARCH_ACCOUNTS), (Action.GET, Operation.GET_ACCOUNT)):
+        queue = queue_of(workspace, action)
+        if action is Action.GET and len(queue) >= FEW_PROBES and _deleting_flood(workspace, now):
+            continue
+        uids = [uid for uid in queue.first(BULK, without) if uid not in fresh][:MOST_FLYING]
+        yield from alone.each(uids, partial(_probe, workspace, operation=operation, ready_at=since))
+
+
+def _probes_beside_lists(
+    workspace: Workspace, since: float, without: frozenset[str], alone: Alone
+) -> Iterator[Candidate]:
+    """Lists go on to prove nothing (contract row 35): a few at a time are looked at one by one."""
+    beyond = set(_beyond_lists(workspace, alone))
+    for action, operation in ((Action.SEARCH, Operation.SEARCH_ACCOUNTS), (Action.GET, Operation.GET_ACCOUNT)):
+        uids = [uid for uid in queue_of(workspace, action).first(BULK, without) if uid not in beyond][:1]
+        yield from alone.each(uids, partial(_probe, workspace, operation=operation, ready_at=since))
+
+
+def wants_list(workspace: Workspace, now: float, fresh: frozenset[str], alone: Alone) -> bool:
+    """Whether what waits for a look is served best by a whole list."""
+    count = (
+        len(queue_of(workspace, Action.SEARCH))
+        + len(queue_of(workspace, Action.GET))
+        - len(_beyond_lists(workspace, alone))
+    )
+    if workspace.inventory.listed_at == 0:
+        return count > 1
+    count -= len(fresh)
+    pages = pages_of(workspace)
+    if not _deleting_flood(workspace, now):
+        return count >= FEW_PROBES and count >= pages
+    # A list is shorter after the flood: a long one, before that, must be to confirm many that have waited for long.
+    patient = pages > FEW_PAGES and now < queue_of(workspace, Action.GET).since + LONGEST_UNCONFIRMED
+    return not patient and count >= pages * min(UNCONFIRMED, 5 * pages)
+
+
+def _beyond_lists(workspace: Workspace, alone: Alone) -> list[str]:
+    """Those whose inbox a list has shown to be absent: to make it again needs the 404 of a GET (safety.md, 16).
+
+    A list that proves nothing may have passed them over, as while others are deleted: the next one shows them.
+    """
+    if workspace.inventory.listed_at == 0:
+        return []
+    return alone.those(queue_of(workspace, Action.GET), lambda uid: _is_missing(workspace, workspace.accounts[uid]))
+
+
+def _is_missing(workspace: Workspace, account: Account) -> bool:
+    return (
+        account.deleted_at is None or account.delete_unanswered
+    ) and account.stored.inbox_id not in workspace.inventory.rows
+
+
+def just_made(workspace: Workspace, now: float, alone: Alone) -> frozenset[str]:
+    """Those that wait for the look at an inbox just made: a page of the newest shows up to 100 of them.
+
+    Fewer than FEW_LOOKS are looked at one by one: then there are none.
+    """
+    uids = queue_of(workspace, Action.SEARCH).first(MOST_FRESH) + queue_of(workspace, Action.GET).first(MOST_FRESH)
+    fresh = frozenset(alone.those(uids, lambda uid: _just_made(workspace, uid, now)))
+    return fresh if len(fresh) >= FEW_PROBES else frozenset()
+
+
+def _just_made(workspace: Workspace, uid: str, now: float) -> bool:
+    account = workspace.accounts[uid]
+    if account.unknown_create is None:
+        listed = workspace.inventory.swept_at > account.wrote_at  # and not shown: no page of the newest ever will
+        return account.desired.deleting is None and account.probe_at is not None and account.stored.held and not listed
+    waits = now < workspace.last_evidence(account) + workspace.policy.lost_seconds
+    in_vain = (
+        account.probe_count == 1
+    )  # the newest page did not show it: one look of another kind, then that page again
+    return account.unknown_create.hint is None and waits and not in_vain and account.unknown_create.left_at is not None
+
+
+def _deleting_flood(workspace: Workspace, now: float) -> bool:
+    """More deletions are to leave, or are worked off: to confirm those before them by a list would list the rest."""
+    waits = any(len(queue) > 1 for (action, _), queue in workspace.queues.items() if action is Action.DELETE)
+    return waits or any(job.operation == "Delete" and now < job.begun + WORKED_OFF for job in workspace.jobs.values())
+
+
+def pages_of(workspace: Workspace) -> int:
+    """List pages that one sweep takes."""
+    return max(1, -(-len(workspace.inventory.rows) // BULK))
+
+
+def _newest(workspace: Workspace, since: float) -> Candidate:
+    """The next page of the newest rows, for inboxes just made."""
+    due = workspace.newest_after if workspace.newest_page else max(_newest_due(workspace), since)
+    return Candidate(
+        ready_at=due,
+        # A look that has begun goes on first: what is made meanwhile moves the rows to further pages.
+        score=0.0 if workspace.newest_page else score(workspace, Lane.PROBE, due),
+        operation=Operation.LIST_ACCOUNTS,
+        lane=Lane.PROBE,
+        page=max(1, workspace.newest_page),
+        newest=True,
+    )
+
+
+def _newest_page_in_flight(workspace: Workspace) -> bool:
+    return any(call.newest for call in workspace.in_flight.values())
+
+
+def newest_under_way(workspace: Workspace) -> bool:
+    """Whether the newest rows are being looked through: what is made meanwhile moves them on to further pages."""
+    goes_on = workspace.newest_page > 0 and workspace.breaker.block_of(Operation.LIST_ACCOUNTS, frozenset()) is None
+    return goes_on or _newest_page_in_flight(workspace)
+
+
+def _newest_due(workspace: Workspace) -> float:
+    """When to look for inboxes just made. In a flood one look serves many bulks.
+
+    Each look turns some pages in vain: those of bulks under way, which show only a part of their rows so far.
+    """
+    waiting = len(queue_of(workspace, Action.SEARCH)) + len(queue_of(workspace, Action.GET))
+    more = any(action is Action.CREATE and len(queue) >= BULK for (action, _), queue in workspace.queues.items())
+    lingers = more and not workspace.newest_page and waiting < NEWEST_FULL
+    return workspace.newest_after + (NEWEST_LINGER if lingers else 0.0)
+
+
+def waiting_since(workspace: Workspace, now: float) -> float:
+    """Since when an account has waited for a look."""
+    queues = [queue for action in (Action.SEARCH, Action.GET) if (queue := queue_of(workspace, action))]
+    return min((queue.since for queue in queues), default=now)
+
+
+def _probe(workspace: Workspace, uid: str, operation: Operation, ready_at: float) -> Candidate:
+    account = workspace.accounts[uid]
+    search = operation is Operation.SEARCH_ACCOUNTS
+    return Candidate(
+        ready_at=ready_at,
+        score=score(workspace, Lane.PROBE, ready_at),
+        operation=operation,
+        lane=Lane.PROBE,
+        uids=(uid,),
+        address=account.address if search else None,
+        inbox_ids=() if search else (workspace.inventory.spelled(account.stored.inbox_id or ""),),
+        page=workspace.searches[uid].page if search and uid in workspace.searches else 1,
+    )

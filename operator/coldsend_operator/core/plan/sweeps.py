@@ -1,0 +1,54 @@
+"""Sweeps: all inboxes, page by page."""
+
+from collections.abc import Iterator
+
+from coldsend_operator.core.model.calls import Lane, Operation
+from coldsend_operator.core.plan.candidate import Candidate, score
+from coldsend_operator.core.plan.probes import pages_of, waiting_since
+from coldsend_operator.core.workspace.workspace import Workspace
+
+SWEEP_SHARE = 0.5  # of the hour that sweeps may take
+
+
+def sweep(workspace: Workspace, now: float, *, listed: bool) -> Iterator[Candidate]:
+    """`listed`: a whole list serves what waits for a look best."""
+    listing = any(
+        call.operation is Operation.LIST_ACCOUNTS and not call.newest for call in workspace.in_flight.values()
+    )
+    if not workspace.accounts or listing:
+        return
+    if workspace.breaker.down or workspace.breaker.doubtful:
+        yield _page(workspace, Lane.PROBE, workspace.sweep_after, first=True)  # it harms nobody, and asks for nobody
+        return
+    urgent = listed and now >= workspace.sweep_after
+    lane = Lane.PROBE if urgent else Lane.SWEEP
+    ready_at = max(waiting_since(workspace, now), workspace.sweep_after) if urgent else sweep_due(workspace)
+    yield _page(workspace, lane, ready_at)
+
+
+def _page(workspace: Workspace, lane: Lane, ready_at: float, *, first: bool = False) -> Candidate:
+    sweep = workspace.inventory.sweep
+    return Candidate(
+        ready_at=ready_at,
+        score=0.0 if first else score(workspace, lane, ready_at),
+        operation=Operation.LIST_ACCOUNTS,
+        lane=lane,
+        page=sweep.page if sweep is not None else 1,
+    )
+
+
+def sweep_due(workspace: Workspace) -> float:
+    """When the next page of a sweep is due: at once while one is under way, else by the period."""
+    inventory = workspace.inventory
+    if inventory.sweep is not None:
+        return workspace.sweep_after
+    if inventory.swept_at == 0:
+        return max(workspace.begun, workspace.sweep_after)
+    return max(inventory.swept_at + sweep_period(workspace), workspace.sweep_after)
+
+
+def sweep_period(workspace: Workspace) -> float:
+    """`COLDSEND_SWEEP_SECONDS` when there is room; slower when the pages would take too much of the hour."""
+    return max(
+        workspace.policy.sweep_seconds, pages_of(workspace) * 3600.0 / (SWEEP_SHARE * workspace.budget.hour_limit)
+    )

@@ -1,0 +1,26 @@
+"""`status.effective`: what holds for an object once the defaults of its namespace and of the operator are applied."""
+
+from coldsend_operator.core.model.account import Account, SecretRef
+from coldsend_operator.core.model.policy import Policy
+from coldsend_operator.core.model.stored_status import Status
+
+USUAL_KEY = "apiKey"  # of a Secret with an API key: left out
+
+
+def effective_of(account: Account, policy: Policy) -> Status:
+    spec = account.desired.spec
+    key = account.desired.key_ref.secret
+    return effective(policy, orphan=policy.orphans(account.desired), recreate=spec.recreate, adopt=spec.adopt, key=key)
+
+
+def effective(policy: Policy, *, orphan: bool, recreate: bool, adopt: bool | None, key: SecretRef | None) -> Status:
+    """`adopt` is None where nothing is said, `key` where the operator's own is used."""
+    adopts = policy.adopt_by_default if adopt is None else adopt
+    found = {
+        "deletionPolicy": "Orphan" if orphan else "Delete",
+        "updatePolicy": "Recreate" if recreate else "Never",
+        "adoptionPolicy": "Adopt" if adopts else "Refuse",
+    }
+    if key is not None:
+        found["apiKeySecret"] = key.name if key.key == USUAL_KEY else f"{key.name}/{key.key}"
+    return found

@@ -1,0 +1,505 @@
+"""Status is a projection: from what is known of an account to what its status says. Pure, and written by one writer."""
+
+import sys
+from dataclasses import replace
+
+from coldsend_operator.addresses import domain_of
+from coldsend_operator.core.decide.changed_accounts import QUIET_SECONDS
+from coldsend_operator.core.decide.hand_over import takes_over_from
+from coldsend_operator.core.model.account import Account, Applied, Former, JobRef, Mail, Stored, StoredRefusal
+from coldsend_operator.core.model.answers import Row, inbox_key
+from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.conditions import Saying, condition, conditions, with_notes
+from coldsend_operator.core.model.decision import Action, Decision
+from coldsend_operator.core.model.differences import secret_changed, shows_spec, spec_changed
+from coldsend_operator.core.model.hashes import comparable, hidden_part
+from coldsend_operator.core.model.kstatus import AT_WORK, SECRET_SECONDS, STALLING, progress
+from coldsend_operator.core.model.packing import unpack
+from coldsend_operator.core.model.reasons import ConditionType, KstatusType, Reason
+from coldsend_operator.core.model.stored_status import Status
+from coldsend_operator.core.model.times import rfc3339
+from coldsend_operator.core.status.effective import effective_of
+from coldsend_operator.core.workspace.breaker import BlockedCalls
+from coldsend_operator.core.workspace.wait_estimate import ESTIMATED
+from coldsend_operator.core.workspace.workspace import Workspace
+
+COUNTER = "emailsSentToday"
+LAST_SEEN = " (last seen)"  # after the word in `overallStatus` of an inbox that ColdSend does not show any more
+OPERATION_OF_MOVE = {
+    Action.CREATE: Operation.CREATE_SMTP,
+    Action.DELETE: Operation.DELETE_ACCOUNT,
+    Action.MAIL: Operation.SEND_TEST_EMAIL,
+    Action.DOMAINS: Operation.LIST_DOMAINS,
+}
+SENT_OF_STATUS = {
+    "PAUSED": (Reason.PAUSED, "The inbox is paused in ColdSend; resume it there."),
+    "DISABLED": (
+        Reason.DISABLED,
+        "ColdSend has disabled the inbox and gives no reason; most often the credentials must be renewed.",
+    ),
+    "PENDING": (Reason.PENDING, "ColdSend is still checking the inbox."),
+}
+
+
+def project(account: Account, workspace: Workspace, now: float) -> Status | None:
+    """The status that the object should have; None while nothing definite is to be said."""
+    decision = workspace.decisions.get(account.uid)
+    if decision is None:
+        return None
+    previous: Status = unpack(account.raw_status)
+    quiet = _passes_by_itself(account, workspace, decision, now)
+    if quiet and (account.stored == account.confirmed or _job_is_over(account, decision)):
+        return None
+    status = _values(account, workspace, previous)
+    if decision.reason is Reason.ADDRESS_CONFLICT and (holder := takes_over_from(account, workspace)) is not None:
+        status["takesOverFrom"] = {"namespace": holder.namespace, "name": holder.name}
+    if _has_nothing_to_say(account, workspace, decision) and previous.get("conditions"):
+        status["conditions"] = previous["conditions"]
+        status["observedGeneration"] = previous.get("observedGeneration", account.desired.generation)
+    else:
+        says = _sayings(account, workspace, decision, status, previous, now)
+        status["conditions"] = conditions(says, previous, account.desired.generation, now)
+        status["observedGeneration"] = account.desired.generation
+    if _can_wait(status, previous, counter_is_young=now - account.counter_at < workspace.policy.counter_seconds):
+        return None
+    return status
+
+
+def _has_nothing_to_say(account: Account, workspace: Workspace, decision: Decision) -> bool:
+    """Whether a quiet step waits for nothing but its call: what status says already stays."""
+    if not decision.quiet or decision.reason is not None:
+        return False
+    return account.desired.deleting is not None or _what_stands_in_the_way(account, workspace, decision) is None
+
+
+def _job_is_over(account: Account, decision: Decision) -> bool:
+    """Whether all that status does not say yet is the end of the job: what the look shows is written with it."""
+    return decision.action is Action.SEARCH and account.stored == replace(account.confirmed, job=None)
+
+
+def _passes_by_itself(account: Account, workspace: Workspace, decision: Decision, now: float) -> bool:
+    """Whether a quiet step is still young, and nothing but its turn is waited for."""
+    if not decision.quiet or account.eta is not None:
+        return False
+    return _block_of(account, workspace, decision) is None and now - (account.waiting_since or now) < QUIET_SECONDS
+
+
+def _can_wait(status: Status, previous: Status, *, counter_is_young: bool) -> bool:
+    """Whether all that changed goes along with the next write.
+
+    That is a young counter, a digest that was only made anew, and what earlier versions did not write.
+    """
+    if status == previous:
+        return False
+    status = _without_additions(status, previous)
+    if counter_is_young and COUNTER in previous:
+        status, previous = {**status, COUNTER: None}, {**previous, COUNTER: None}
+    sent, before = _credentials_hash(status), _credentials_hash(previous)
+    if sent is not None and before is not None and not comparable(sent, before):
+        previous = {**previous, "lastApplied": {**previous["lastApplied"], "credentialsHash": sent}}
+    return status == previous
+
+
+def _without_additions(status: Status, previous: Status) -> Status:
+    """Without what is no news where the rest is as before: an upgrade writes no thousands of objects for it."""
+    if not previous.get("conditions"):
+        return status
+    added = {"domain", "effective"} - previous.keys()
+    status = {key: value for key, value in status.items() if key not in added}
+    if condition(previous, KstatusType.RECONCILING):
+        return status
+    left = [each for each in status["conditions"] if each["type"] != KstatusType.RECONCILING]
+    return {**status, "conditions": left}
+
+
+def _credentials_hash(status: Status) -> str | None:
+    found: str | None = (status.get("lastApplied") or {}).get("credentialsHash")
+    return found
+
+
+# -- values
+
+
+def _values(account: Account, workspace: Workspace, previous: Status) -> Status:
+    stored = account.stored
+    status: Status = {}
+    row = workspace.inventory.rows.get(stored.inbox_id or "")
+    paused = workspace.policy.paused(account.desired.namespace, said=account.desired.paused)
+    if paused and account.desired.deleting is None:
+        status = {key: previous[key] for key in VALUE_KEYS if key in previous}
+    elif stored.inbox_id is not None:
+        status = _of_row(row) if row is not None else {}
+        same = inbox_key(previous.get("inboxID", "")) == stored.inbox_id
+        for key in VALUE_KEYS:
+            if key not in status and same and key in previous and not (key == "healthScore" and row is not None):
+                status[key] = previous[key]  # but a health score may truly be null (contract row 38)
+        status["inboxID"] = stored.inbox_id
+        if stored.origin is not None:
+            status["origin"] = stored.origin
+    elif (shown := account.desired.spec.email_address or account.address) is not None:
+        status["emailAddress"] = shown
+    domain = domain_of(status.get("emailAddress", ""))
+    if domain:
+        status["domain"] = domain
+    if not paused:
+        status["effective"] = effective_of(account, workspace.policy)
+    elif "effective" in previous:
+        status["effective"] = previous["effective"]
+    status |= stored_to_status(stored)
+    if "overallStatus" in status and row is None and _is_missing(account, workspace):
+        status["overallStatus"] = seen_word(status["overallStatus"]) + LAST_SEEN
+    return status
+
+
+def _is_missing(account: Account, workspace: Workspace) -> bool:
+    """Whether ColdSend does not show the inbox, so that all values are those that were last seen."""
+    decision = workspace.decisions.get(account.uid)
+    return decision is not None and decision.reason in {Reason.NOT_FOUND, Reason.INVENTORY_IMPLAUSIBLE}
+
+
+def seen_word(overall_status: str) -> str:
+    """The word of ColdSend in `overallStatus`."""
+    return overall_status.removesuffix(LAST_SEEN)
+
+
+VALUE_KEYS = (
+    "inboxID",
+    "emailAddress",
+    "inboxType",
+    "overallStatus",
+    "healthScore",
+    "dailyLimit",
+    "emailsSentToday",
+    "createdAt",
+    "origin",
+)
+
+
+def _of_row(row: Row) -> Status:
+    values = {
+        "emailAddress": row.email_address,
+        "inboxType": row.inbox_type,
+        "overallStatus": row.overall_status,
+        "healthScore": row.health_score,
+        "dailyLimit": row.daily_limit,
+        "emailsSentToday": row.emails_sent_today,
+        "createdAt": row.created_at,
+    }
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def stored_to_status(stored: Stored) -> Status:
+    """The part of status that must survive a restart; `facts_of` reads it back."""
+    status: Status = {}
+    if stored.inbox_id is not None:
+        status["inboxID"] = stored.inbox_id
+    if stored.origin is not None:
+        status["origin"] = stored.origin
+    if stored.reconcile is not None:
+        status["lastReconcileRequest"] = stored.reconcile
+    if stored.refusal is not None:
+        status |= _refused(stored.refusal)
+    if stored.credentials_current is not None:
+        status["lastCredentialsCurrentRequest"] = stored.credentials_current
+    if stored.job is not None:
+        status["job"] = {"id": stored.job.id, "operation": stored.job.operation, "state": stored.job.state}
+    if stored.applied is not None:
+        applied = {
+            "specHash": stored.applied.spec_hash,
+            "credentialsHash": stored.applied.credentials_hash,
+            "workspace": stored.applied.workspace,
+        }
+        status["lastApplied"] = {key: value for key, value in applied.items() if value is not None}
+    if stored.handed_over_from is not None:
+        former = stored.handed_over_from
+        status["handedOverFrom"] = {"namespace": former.namespace, "name": former.name}
+    if stored.mail is not None:
+        mail = {
+            "requestID": stored.mail.request_id,
+            "recipient": stored.mail.recipient,
+            "startedAt": stored.mail.started_at,
+            "sentAt": stored.mail.sent_at,
+            "messageID": stored.mail.message_id,
+            "error": stored.mail.error,
+        }
+        status["testEmail"] = {key: value for key, value in mail.items() if value is not None}
+    return status
+
+
+def stored_of(status: Status) -> Stored:
+    """Reads back what `facts_to_status` wrote, from a status as `core.stored_status` reads it."""
+    applied, mail, job = status.get("lastApplied"), status.get("testEmail"), status.get("job", {})
+    former = status.get("handedOverFrom")
+    return Stored(
+        inbox_id=inbox_key(status["inboxID"]) if status.get("inboxID") else None,
+        origin=status.get("origin") or None,
+        applied=_applied(applied) if applied else None,
+        mail=Mail(
+            mail.get("requestID", ""),
+            mail.get("recipient", ""),
+            mail.get("startedAt"),
+            mail.get("sentAt"),
+            mail.get("messageID"),
+            mail.get("error"),
+        )
+        if mail
+        else None,
+        job=JobRef(job["id"], job.get("operation", ""), job.get("state", "Running")) if job.get("id") else None,
+        reconcile=status.get("lastReconcileRequest"),
+        refusal=_refusal_of(status),
+        handed_over_from=Former(former.get("namespace", ""), former.get("name", "")) if former else None,
+        credentials_current=status.get("lastCredentialsCurrentRequest"),
+    )
+
+
+def _refused(refusal: StoredRefusal) -> Status:
+    generation, digest, asked = refusal.basis
+    last = {
+        "reason": refusal.reason,
+        "message": refusal.message,
+        "generation": generation,
+        "credentialsHash": digest,
+        "reconcileRequest": asked,
+        "workspace": refusal.workspace,
+    }
+    return {
+        "nextAttempt": refusal.next_attempt,
+        "attempts": refusal.attempts,
+        "lastRefusal": {key: value for key, value in last.items() if value is not None},
+    }
+
+
+def _refusal_of(status: Status) -> StoredRefusal | None:
+    last, due = status.get("lastRefusal"), status.get("nextAttempt")
+    if not last or due is None:
+        return None
+    return StoredRefusal(
+        reason=last.get("reason", ""),
+        message=last.get("message", ""),
+        next_attempt=due,
+        attempts=status.get("attempts", 1),
+        basis=(last.get("generation", 0), last.get("credentialsHash"), last.get("reconcileRequest")),
+        workspace=last.get("workspace"),
+    )
+
+
+def _applied(applied: Status) -> Applied:
+    credentials, workspace = applied.get("credentialsHash"), applied.get("workspace")  # many accounts share them
+    return Applied(
+        applied.get("specHash"), credentials and sys.intern(credentials), workspace and sys.intern(workspace)
+    )
+
+
+# -- conditions
+
+
+def _sayings(
+    account: Account, workspace: Workspace, decision: Decision, status: Status, previous: Status, now: float
+) -> dict[ConditionType | KstatusType, Saying]:
+    stands = _what_stands_in_the_way(account, workspace, decision)
+    says: dict[ConditionType | KstatusType, Saying] = {
+        ConditionType.READY: _ready(account, stands, status),
+        ConditionType.SYNCED: with_notes(_synced(account, workspace, stands), workspace.policy.notes(account.desired)),
+    }
+    if account.stored.inbox_id is not None:  # without an inbox there is nothing that could be healthy
+        says[ConditionType.HEALTHY] = _healthy(workspace, status, previous, now)
+    credentials = _credentials(account, previous)
+    if credentials is not None:
+        says[ConditionType.CREDENTIALS_CURRENT] = credentials
+    ready, synced = says[ConditionType.READY], says[ConditionType.SYNCED]
+    working = (
+        _changes(decision, synced)
+        if ready.status == "True"
+        else not _stalls(account, ready.reason, status, previous, now)
+    )
+    return says | progress(ready, synced, working=working)
+
+
+def _changes(decision: Decision, synced: Saying) -> bool:
+    """Whether the inbox of an account that is Ready is being changed, or waits for its turn to be."""
+    return synced.status == "False" and (synced.reason in AT_WORK or decision.action in {Action.CREATE, Action.DELETE})
+
+
+def _stalls(account: Account, reason: str, status: Status, previous: Status, now: float) -> bool:
+    """Whether waiting alone does not make the account Ready."""
+    if "takesOverFrom" in status:
+        return False  # the new object of a rename, which waits for the deletion of the old one
+    if reason == Reason.SECRET_NOT_FOUND and condition(previous, KstatusType.STALLED).get("reason") != reason:
+        return now >= (account.secret_missing_since or now) + SECRET_SECONDS
+    return reason in STALLING or (reason == Reason.NOT_FOUND and account.desired.spec.observe)
+
+
+def _what_stands_in_the_way(account: Account, workspace: Workspace, decision: Decision) -> Saying | None:
+    """The reason of the step, or of the workspace when the step waits for a call that may not leave."""
+    block = _block_of(account, workspace, decision)
+    if block is not None and decision.action in {
+        Action.CREATE,
+        Action.DELETE,
+        Action.SEARCH,
+        Action.GET,
+        Action.DOMAINS,
+    }:
+        return _blocked(block)
+    if account.eta is not None and decision.action in ESTIMATED:
+        message = f"The ColdSend request budget is used up; the turn of this object is expected at {_at(account)}."
+        return Saying("False", Reason.RATE_LIMITED, message)
+    if decision.reason is not None:
+        return Saying("False", decision.reason, decision.message)
+    if block is not None and account.desired.deleting is None:
+        return _blocked(block)
+    if account.desired.deleting is not None:
+        return Saying("False", Reason.DELETING, "The object is being deleted.")
+    return None
+
+
+def _block_of(account: Account, workspace: Workspace, decision: Decision) -> BlockedCalls | None:
+    calls = OPERATION_OF_MOVE.get(decision.action, Operation.LIST_ACCOUNTS)
+    return workspace.breaker.block_of(calls, frozenset({account.desired.namespace}))
+
+
+def _blocked(block: BlockedCalls) -> Saying:
+    return Saying("False", block.reason, f"{block.message} Since {rfc3339(block.since)}.")
+
+
+def _at(account: Account) -> str:
+    return rfc3339(account.eta or 0.0)
+
+
+def _ready(account: Account, stands: Saying | None, status: Status) -> Saying:
+    reason = stands.reason if stands else None
+    if account.desired.deleting is not None and stands is not None:
+        return stands
+    if account.stored.inbox_id is None:
+        if stands is not None:
+            return stands
+        return Saying("False", Reason.PROVISIONING, "The inbox is being created in ColdSend.")
+    if stands is not None and (reason is Reason.NOT_FOUND or (reason is Reason.RECREATING and account.deleted_at)):
+        return stands
+    shown = seen_word(status["overallStatus"]) if "overallStatus" in status else None
+    if shown == "ACTIVE":
+        adopted = account.stored.origin == "Adopted"
+        return Saying(
+            "True", Reason.ADOPTED if adopted else Reason.ACTIVE, "The inbox exists in ColdSend and can send."
+        )
+    if shown in SENT_OF_STATUS:
+        return Saying("False", *SENT_OF_STATUS[shown])
+    if shown is None:
+        return Saying("False", Reason.PROVISIONING, "ColdSend has not yet shown the state of the inbox.")
+    return Saying("False", Reason.UNKNOWN_STATUS, f"ColdSend shows a status that the operator does not know: {shown}.")
+
+
+def _synced(account: Account, workspace: Workspace, stands: Saying | None) -> Saying:
+    if stands is not None:
+        return stands
+    row = workspace.inventory.rows.get(account.stored.inbox_id or "")
+    if row is not None and not account.desired.spec.observe:
+        difference = _difference(account, workspace, row)
+        if difference is not None:
+            return difference
+    return Saying("True", Reason.IN_SYNC, "ColdSend matches the spec.")
+
+
+def _difference(account: Account, workspace: Workspace, row: Row) -> Saying | None:
+    second = next((other for other in workspace.inventory.at(row.address) if other.inbox_id != row.inbox_id), None)
+    if second is not None:
+        message = (
+            f"ColdSend shows a second inbox of this address ({second.inbox_id}); this object keeps {row.inbox_id} and "
+            "ignores the other. Delete the one that is not needed in ColdSend."
+        )
+        return Saying("False", Reason.ADDRESS_CONFLICT, message)
+    if spec_changed(account, row):
+        changes = "; ".join(filter(None, (_drift(account, row), _servers_changed(account))))
+        message = (
+            f"Spec differs from what ColdSend was sent: {changes}. ColdSend cannot change an inbox: undo the change of "
+            "spec, or set updatePolicy: Recreate."
+        )
+        return Saying("False", Reason.UPDATE_NOT_SUPPORTED, message)
+    if not shows_spec(account, row):
+        return Saying("False", Reason.DRIFTED, f"ColdSend shows other values than spec: {_drift(account, row)}.")
+    if secret_changed(account):
+        return Saying("False", Reason.SECRET_CHANGED, ROTATED)
+    return None
+
+
+ROTATED = (
+    "The Secret has changed since ColdSend was sent its value, and ColdSend cannot update an inbox; renew it in the "
+    "dashboard and set the annotation coldsend.pro/credentials-current, or set updatePolicy: Recreate."
+)
+
+
+def _drift(account: Account, row: Row) -> str:
+    spec = account.desired.spec
+    parts = []
+    if spec.display_name is not None and row.display_name is not None and spec.display_name != row.display_name:
+        parts.append(f"displayName is {row.display_name!r}, spec asks for {spec.display_name!r}")
+    if spec.daily_limit is not None and row.daily_limit is not None and spec.daily_limit != row.daily_limit:
+        parts.append(f"dailyLimit is {row.daily_limit}, spec asks for {spec.daily_limit}")
+    return "; ".join(parts)
+
+
+def _servers_changed(account: Account) -> str:
+    """What spec asks for where a mail server differs from what was sent; ColdSend never shows what it has."""
+    spec, applied = account.desired.spec, account.stored.applied
+    if applied is None or hidden_part(applied.spec_hash) == hidden_part(spec.hash):
+        return ""
+    sides = [("smtp", spec.smtp, "useTLS"), ("imap", spec.imap, "useSSL")]
+    asked = [
+        f"{block}: {server.host}:{server.port}, username {server.username}, {flag} {str(server.encrypted).lower()}"
+        for block, server, flag in sides
+        if server is not None
+    ]
+    return f"smtp or imap differs from what ColdSend was sent (it does not show it); spec asks for {', '.join(asked)}"
+
+
+def _healthy(workspace: Workspace, status: Status, previous: Status, now: float) -> Saying:
+    score = status.get("healthScore")
+    low, good = workspace.policy.health_low, workspace.policy.health_good
+    if score is None:
+        return Saying("Unknown", Reason.HEALTH_SCORE_UNKNOWN, "ColdSend shows no health score.")
+    before = condition(previous, ConditionType.HEALTHY)
+    was_low = before.get("status") == "False"
+    if score < low or (score < good and was_low):
+        since = before.get("lastTransitionTime", rfc3339(now)) if was_low else rfc3339(now)
+        message = (
+            f"The health score has been low since {since} (below {low:g}; good again from {good:g}); slow down or warm "
+            "the inbox up."
+        )
+        return Saying("False", Reason.HEALTH_SCORE_LOW, message)
+    return Saying("True", Reason.HEALTH_SCORE_GOOD, f"The health score is good ({low:g} or more).")
+
+
+def _credentials(account: Account, previous: Status) -> Saying | None:
+    spec, credentials, applied = account.desired.spec, account.credentials, account.stored.applied
+    if spec.smtp is None or spec.observe:
+        return None
+    sent = applied.credentials_hash if applied is not None else None
+    present = credentials.digest if credentials is not None else None
+    unread = sent is not None and present is not None and not comparable(sent, present)  # with the salt of `sent`
+    if credentials is None or unread:
+        before = condition(previous, ConditionType.CREDENTIALS_CURRENT)
+        if not before:
+            return None
+        return Saying(before["status"], before["reason"], before["message"])  # perhaps a word of another version
+    if credentials.reason is not None:
+        return Saying("False", credentials.reason, credentials.message)
+    if sent is None and account.stored.inbox_id is None:
+        return None
+    if sent is None:
+        message = (
+            "What password ColdSend has is not known: the inbox was not created with the present Secret. Once you know "
+            "that it has this one, set the annotation coldsend.pro/credentials-current."
+        )
+        return Saying("Unknown", Reason.CREDENTIALS_UNKNOWN, message)
+    if sent != present:
+        return Saying("False", Reason.SECRET_CHANGED, ROTATED)
+    return Saying("True", Reason.SECRET_UNCHANGED, _as_sent(account.stored))
+
+
+def _as_sent(stored: Stored) -> str:
+    """Why the Secret counts as what ColdSend has; an inbox that was adopted was never sent it."""
+    word = "on your word (coldsend.pro/credentials-current)"
+    if stored.origin == "Adopted":
+        return f"The present value of the Secret counts as what ColdSend has {word}; it was not sent."
+    if stored.credentials_current is not None:
+        return f"ColdSend was sent the present value of the Secret, or has it {word}."
+    return "ColdSend was sent the present value of the Secret."

@@ -1,0 +1,1 @@
+"""The state of one workspace: accounts, inventory, budget, breaker, brake, claims, queues, jobs."""

@@ -1,0 +1,351 @@
+"""The deletion brake: a wiped Git folder does not wipe a workspace silently (rules 23, 31 and 45)."""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import replace
+from math import inf
+from typing import Any
+
+from coldsend_operator.core.model.policy import Threshold
+from coldsend_operator.core.workspace.brake_records import Asked, Called, Hold, LeftDeletion, Whole
+
+WINDOW = 600.0
+SMALL = 10
+QUIET = 1.5  # seconds without a further deletion after which those that wait are decided together
+LONGEST_WAIT = 30.0  # seconds that a deletion waits for others at most: `kubectl delete` takes them one by one
+CLOCKS = 5.0  # seconds by which the API server's clock may seem to wander
+TOLD_AFTER = 5.0  # seconds without a further held deletion after which the message shows the count anew
+
+
+class Brake:
+    """Counts the inboxes whose deletion was asked for; holds all that have not left when they are too many."""
+
+    def __init__(self, threshold: Threshold) -> None:
+        self.threshold = threshold
+        self._left: deque[LeftDeletion] = deque()  # deletions that nobody approved, booked within the window
+        self._earlier: dict[str, deque[LeftDeletion]] = {}  # those of an earlier run, which may ask again
+        self._waiting: dict[str, Asked] = {}
+        self._called: dict[str, Called] = {}
+        self._wholes: dict[str, Whole] = {}  # by UID of the Batch
+        self._held: dict[str, Hold] = {}
+        self._held_at_once: set[str] = set()  # by `ask`, since the last decision
+        self._held_before: dict[str, float] = {}  # by namespace: what was asked before then stays held over a restart
+        self._holds: dict[str, Hold] = {}  # by namespace: the last one
+        self._holding: set[str] = set()  # namespaces of the held ones when last decided
+        self._current: Hold | None = None  # takes in what comes soon after
+        self._managed: Mapping[str, int] = {}
+        self._base = 0
+        self._asked_last = 0.0
+        self._hold_all = False
+        self._dirty = False  # something was asked or withdrawn since the last decision
+        self.changed = False  # what must be stored has changed
+
+    # -- who asks, and who leaves
+
+    def ask(
+        self, uid: str, namespace: str, asked_at: float, *, approved: bool, batch: str | None = None, size: int = 0
+    ) -> None:
+        """An inbox waits for its deletion. `asked_at`: deletionTimestamp, or when a replacement became due.
+
+        `size` tells how many inboxes of the Batch are to be deleted with it: they are one decision.
+        """
+        whole = self._wholes.setdefault(batch, Whole()) if batch is not None else None
+        if whole is not None and whole.size != size:
+            whole.size, whole.count = size, max(whole.count, size + self._gone_of(batch))
+            self._dirty = True
+        asked = self._waiting.get(uid)
+        if asked is not None and asked.approved == approved:
+            return
+        self._waiting[uid] = Asked(namespace, asked_at, approved, batch, asked.known_at if asked else None)
+        self._dirty = True
+        if approved:
+            self._held.pop(uid, None)
+        elif asked_at <= self._held_before.get(namespace, 0.0) and not self._is_let(batch):
+            self._waiting[uid].held_at = asked_at
+            self._held[uid] = self._holds.setdefault(namespace, Hold(0, 0, 0.0))
+            self._held_at_once.add(uid)
+        elif asked is None:
+            self._recall(uid, namespace, asked_at)
+
+    @property
+    def waiting(self) -> Set[str]:
+        """UIDs of those that wait for their deletion."""
+        return self._waiting.keys()
+
+    def withdraw(self, uid: str) -> None:
+        """The object no longer asks."""
+        if self._waiting.pop(uid, None) is not None:
+            self._dirty = True
+            self._held.pop(uid, None)
+
+    def forget(self, uid: str) -> None:
+        """The object is gone."""
+        self.withdraw(uid)
+        if uid in self._called:
+            self._called[uid].gone = True
+
+    def leave(self, uids: Iterable[str], now: float) -> None:
+        """These deletions are about to be called: they count from now on, called or not, unless a person approved."""
+        leaving = {uid: self._waiting[uid] for uid in uids if uid in self._waiting}
+        counts = Counter(
+            (asked.namespace, asked.batch)
+            for uid, asked in leaving.items()
+            if not asked.approved and not self._is_called(uid)
+        )
+        known, _ = self._of_batches()
+        for (namespace, batch), count in counts.items():
+            if batch is not None:
+                whole = self._wholes[batch]
+                whole.let, whole.let_at = max(whole.let, whole.count, known[batch]), now
+            own = self._managed.get(namespace, 0)
+            self._left.append(LeftDeletion(now, namespace, count, sum(self._managed.values()), own, batch))
+        for uid, asked in leaving.items():
+            self._called[uid] = Called(asked.asked_at, now, asked.batch, asked.approved)
+            self.withdraw(uid)
+        self.changed = True
+
+    def leaves_at(self, uids: Iterable[str]) -> float:
+        """When those that were not approved may leave: what belongs together is decided together."""
+        waiting = [self._waiting[uid] for uid in uids if uid in self._waiting and not self._is_called(uid)]
+        known, announced = list[float](), list[float]()
+        for asked in waiting:
+            if not asked.approved and asked.known_at is not None:
+                (announced if self._is_announced(asked.batch) else known).append(asked.known_at)
+        # of a Batch the number is known; somebody else may yet ask for its inboxes (rule 30)
+        at = min(announced) + QUIET if announced else 0.0
+        if not known:
+            return at
+        off = self.threshold.allowed(self._base) == inf  # only what holds whatever the number is waited for
+        return max(at, min(self._asked_last + QUIET, min(known) + (QUIET if off else LONGEST_WAIT)))
+
+    def _is_called(self, uid: str) -> bool:
+        """Whether this deletion, and no earlier one of the same object, has been called in this window already."""
+        return uid in self._called and abs(self._called[uid].asked_at - self._waiting[uid].asked_at) < CLOCKS
+
+    def _recall(self, uid: str, namespace: str, asked_at: float) -> None:
+        """What an earlier run had called may ask again after a restart: that is no second deletion."""
+        for left in self._earlier.get(namespace, ()):
+            if left.count and asked_at <= left.at:
+                left.count -= 1
+                self._called[uid] = Called(asked_at, left.at, None)
+                return
+
+    # -- Batches
+
+    def _is_announced(self, batch: str | None) -> bool:
+        return batch is not None and self._wholes[batch].size > 0
+
+    def _is_let(self, batch: str | None, known: Counter[str | None] | None = None) -> bool:
+        """Whether the Batch has begun to leave, and asks for no more than it did then: it leaves as a whole."""
+        whole = self._wholes.get(batch or "")
+        if whole is None or not whole.let:
+            return False
+        known = self._of_batches()[0] if known is None else known
+        return whole.let >= max(whole.count, known[batch])
+
+    def _of_batches(self) -> tuple[Counter[str | None], Counter[str | None]]:
+        """By Batch: how many have left or wait, and how many were approved."""
+        known, approved = Counter[str | None](), Counter[str | None]()
+        for uid, asked in self._waiting.items():
+            if asked.approved:
+                approved[asked.batch] += 1
+            elif not self._is_called(uid):
+                known[asked.batch] += 1
+        for called in self._called.values():
+            approved[called.batch] += called.approved
+        for left in self._left:
+            known[left.batch] += left.count
+        return known, approved
+
+    def _gone_of(self, batch: str | None) -> int:
+        """How many of the Batch have left, and their objects with them."""
+        there = sum(called.batch == batch and not (called.gone or called.approved) for called in self._called.values())
+        return max(0, sum(left.count for left in self._left if left.batch == batch) - there)
+
+    # -- the decision
+
+    def decide(self, managed: Mapping[str, int], now: float, *, hold_all: bool = False) -> set[str]:
+        """Decide anew; the UIDs whose being held, or whose message, has changed.
+
+        `managed` counts the inboxes that objects hold, by namespace. `hold_all` holds whatever the number.
+        """
+        self._managed = managed
+        self._forget(now)
+        if hold_all != self._hold_all:
+            self._hold_all, self._dirty = hold_all, True
+        if not self._dirty:
+            return self._tell(now)
+        self._dirty = False
+        for asked in self._waiting.values():
+            if asked.known_at is None:
+                asked.known_at = now
+                self._asked_last = self._asked_last if asked.approved else now
+        self._base = self._left[0].managed if self._left else sum(managed.values())
+        newly = self._hold(now)
+        moved = newly | (self._held_at_once & self._held.keys())
+        self._held_at_once.clear()
+        self._remember(newly, now)
+        return moved | self._tell(now)
+
+    def _hold(self, now: float) -> set[str]:
+        """Hold those that may not leave; their UIDs."""
+        allowed = self.threshold.allowed(self._base)
+        new = {uid: asked for uid, asked in self._waiting.items() if not asked.approved and not self._is_called(uid)}
+        known, approved = self._of_batches()
+        asking = self._asking(new, known, approved, now)
+        over = sum(asking.values()) > allowed
+        with_batch = {new[uid].batch: hold for uid, hold in self._held.items() if uid in new and new[uid].batch}
+        let = {batch for batch in self._wholes if self._is_let(batch, known)}
+        small = {namespace for namespace, count in asking.items() if self._is_small(namespace, count, allowed)}
+        newly = {
+            uid
+            for uid, asked in new.items()
+            if uid not in self._held
+            and (
+                self._hold_all
+                or asked.batch in with_batch
+                or (over and asked.batch not in let and asked.namespace not in small)
+            )
+        }
+        decided = bool(newly) and (over or self._hold_all)
+        hold = self._hold_of(sum(asking.values()), None if self._hold_all else allowed, now) if decided else None
+        for uid in newly:
+            new[uid].held_at = now
+            self._held[uid] = hold or with_batch[new[uid].batch]
+        return newly
+
+    def _asking(
+        self, new: Mapping[str, Asked], known: Counter[str | None], approved: Counter[str | None], now: float
+    ) -> Counter[str]:
+        """What each namespace asks for in the window; what is held since long weighs on nobody (rule 45)."""
+        asking, waiting = Counter[str](), Counter[tuple[str, str | None]]()
+        stale: set[str | None] = set()
+        for uid, asked in new.items():
+            if uid in self._held and asked.held_at + WINDOW <= now:
+                stale.add(asked.batch)
+            else:
+                waiting[asked.namespace, asked.batch] += 1
+        left = Counter[str | None]()
+        for each in self._left:
+            asking[each.namespace] += each.count
+            left[each.batch] += each.count
+        for (namespace, batch), count in waiting.items():
+            whole = 0
+            if batch is not None and batch not in stale:
+                whole = max(known[batch], self._wholes[batch].count - approved[batch]) - left[batch]
+            asking[namespace] += max(count, whole)
+        return asking
+
+    def _is_small(self, namespace: str, count: int, allowed: float) -> bool:
+        """Whether what a namespace asks for is small and a minor part of its inboxes (rule 23)."""
+        left = [each for each in self._left if each.namespace == namespace]
+        own = left[0].own if left else self._managed.get(namespace, 0)
+        if own is None:
+            own = self._managed.get(namespace, 0) + sum(each.count for each in left)
+        return count <= min(SMALL, allowed) and count < own / 2
+
+    def _hold_of(self, count: int, limit: float | None, now: float) -> Hold:
+        """The decision that is growing, or another one when that is long ago."""
+        hold = self._current
+        grows = hold is not None and hold.moved_at + WINDOW > now and (hold.limit is None) == (limit is None)
+        if hold is None or not grows or not any(each is hold for each in self._held.values()):
+            self._current = hold = Hold(count, self._base, limit, told=count)
+        hold.count, hold.moved_at = max(hold.count, count), now
+        return hold
+
+    def _remember(self, newly: set[str], now: float) -> None:
+        """A restart sees the waiting ones come one by one; those that were held must be held from the first on."""
+        for uid in newly:
+            namespace = self._waiting[uid].namespace
+            self._held_before[namespace], self._holds[namespace] = now, self._held[uid]
+        holding = {self._waiting[uid].namespace for uid in self._held}
+        for namespace in self._holding - holding:
+            self._holds.pop(namespace, None)
+            self.changed = self._held_before.pop(namespace, None) is not None or self.changed
+        self._holding = holding
+        self.changed = self.changed or bool(newly)
+
+    # -- what is told
+
+    def holds(self, uid: str) -> bool:
+        return uid in self._held
+
+    @property
+    def held(self) -> int:
+        return len(self._held)
+
+    def message(self, uid: str) -> str:
+        """Why the deletion is on hold."""
+        return self._held.get(uid, Hold(0, 0, None)).message
+
+    def _tell(self, now: float) -> set[str]:
+        """Bring the count of the message up to date once no further deletion comes: each change is a write for each."""
+        hold = self._current
+        if hold is None or self.tell_at is None or now < self.tell_at:
+            return set()
+        hold.told = hold.count
+        self.changed = True
+        return {uid for uid, each in self._held.items() if each is hold}
+
+    @property
+    def tell_at(self) -> float | None:
+        """When the message will be brought up to date; None when it is."""
+        hold = self._current
+        return None if hold is None or hold.told == hold.count else hold.moved_at + TOLD_AFTER
+
+    def _forget(self, now: float) -> None:
+        """Let go of what the window has left behind."""
+        while self._left and self._left[0].at + WINDOW <= now:
+            self._left.popleft()
+        self._called = {uid: called for uid, called in self._called.items() if called.at + WINDOW > now}
+        if self._wholes:
+            alive = {asked.batch for asked in self._waiting.values()}
+            self._wholes = {
+                batch: whole for batch, whole in self._wholes.items() if batch in alive or whole.let_at + WINDOW > now
+            }
+
+    # -- surviving a restart
+
+    def to_json(self) -> dict[str, Any]:
+        self.changed = False
+        return {
+            "left": [[round(left.at, 1), left.namespace, left.count] for left in self._left],
+            "heldBefore": {namespace: round(at, 1) for namespace, at in self._held_before.items()},
+            "held": {namespace: [hold.count, hold.base, hold.limit] for namespace, hold in self._holds.items()},
+            "let": {batch: whole.let for batch, whole in self._wholes.items() if whole.let},
+            "base": self._base,
+        }
+
+    def load(self, state: dict[str, Any], now: float) -> None:
+        """Take in what an earlier run stored, of an earlier version too."""
+        self._dirty = True
+        self._base = max(self._base, int(state.get("base", 0)))
+        for at, namespace, count in state.get("left", ()):
+            left = LeftDeletion(min(float(at), now), str(namespace), int(count), self._base)
+            if left.at + WINDOW > now:
+                self._left.append(left)
+                self._earlier.setdefault(left.namespace, deque()).append(replace(left))
+        self._left = deque(sorted(self._left, key=lambda left: left.at))
+        for namespace, at in state.get("heldBefore", {}).items():
+            self._held_before[str(namespace)] = min(float(at), now)
+        for namespace, (count, base, limit) in state.get("held", {}).items():
+            hold = Hold(int(count), int(base), None if limit is None else float(limit), told=int(count))
+            self._holds[str(namespace)] = hold
+        for batch, let in state.get("let", {}).items():
+            self._wholes[str(batch)] = Whole(let=int(let), let_at=now)
+
+    def absorb(self, other: "Brake", now: float) -> None:
+        """Two keys turned out to be one workspace: one brake, counts carried over (rule 13)."""
+        self._dirty = self.changed = True
+        # another Brake's inside is no secret to a Brake
+        self._left = deque(sorted([*self._left, *other._left], key=lambda left: left.at))  # noqa: SLF001
+        for left in self._left:
+            left.managed = max(left.managed, self._base + other._base)  # noqa: SLF001
+        self._waiting |= other._waiting  # noqa: SLF001
+        self._held |= other._held  # noqa: SLF001
+        self._called |= other._called  # noqa: SLF001
+        self._wholes = other._wholes | self._wholes  # noqa: SLF001
+        self._held_before = other._held_before | self._held_before  # noqa: SLF001
+        self._holds = other._holds | self._holds  # noqa: SLF001
+        self._asked_last = max(self._asked_last, other._asked_last)  # noqa: SLF001
+        self._forget(now)

@@ -1,0 +1,74 @@
+"""What the deletion brake keeps of deletions: asked for, called, held; and of the Batches that they belong to."""
+
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class LeftDeletion:
+    """Deletions that were called; what the workspace and the namespace managed then (None: an earlier run's)."""
+
+    at: float
+    namespace: str
+    count: int
+    managed: int
+    own: int | None = None
+    batch: str | None = None
+
+
+@dataclass(slots=True)
+class Hold:
+    """One decision to hold. `limit` is None when no number of deletions was the cause; a count of 0 is not known."""
+
+    count: int
+    base: int
+    limit: float | None
+    told: int = 0  # the count that the message shows
+    moved_at: float = 0.0
+
+    @property
+    def message(self) -> str:
+        if self.limit is None:
+            return (
+                "Deletion is on hold: a CustomResourceDefinition of this operator is being deleted, and every object "
+                "with it."
+            )
+        if not self.told:
+            return "Deletion is on hold: too many inboxes were to be deleted within 10 minutes."
+        base = max(self.base, self.told)
+        return (
+            f"Deletion is on hold: {self.told} of {base} {'inbox' if base == 1 else 'inboxes'} "
+            f"{'was' if self.told == 1 else 'were'} to be deleted within 10 minutes (limit {self.limit:g})."
+        )
+
+
+@dataclass(slots=True)
+class Asked:
+    """An inbox that waits for its deletion."""
+
+    namespace: str
+    asked_at: float
+    approved: bool
+    batch: str | None
+    known_at: float | None = None
+    held_at: float = 0.0
+
+
+@dataclass(slots=True)
+class Called:
+    """A deletion that was called: a second try is no second deletion."""
+
+    asked_at: float
+    at: float
+    batch: str | None
+    approved: bool = False
+    gone: bool = False
+
+
+@dataclass(slots=True)
+class Whole:
+    """The deletions of one Batch. `size` is as announced, `count` all of the window, `let` those that may leave."""
+
+    size: int = 0
+    count: int = 0
+    let: int = 0
+    let_at: float = 0.0

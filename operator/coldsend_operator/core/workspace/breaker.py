@@ -1,0 +1,268 @@
+"""What stops the calls of a whole workspace: a refused key, a missing scope, a plan limit, ColdSend being down.
+
+What only one object meets is its own business (rule 41): a plan limit or an error stops others only after calls for
+two different objects ended so, or a call that names none. What only the objects of one namespace meet stops no creates
+and deletions of others.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from coldsend_operator.core.model.answers import Failure, FailureKind
+from coldsend_operator.core.model.calls import Operation, Scope
+from coldsend_operator.core.model.pauses import doubled
+from coldsend_operator.core.model.reasons import Reason
+
+FAILURES_TO_OPEN = 3
+HASTEN_PAUSE = 15.0  # an annotation that changes all the time asks no more often
+ASKED_AGAIN = (
+    "The operator asks again after 1 to 10 minutes, and immediately when the annotation coldsend.pro/reconcile changes."
+)
+BY_NAMESPACE = frozenset({Scope.CREATE, Scope.DELETE})  # whose calls can be planned for some namespaces alone
+WRITING = frozenset({Scope.CREATE, Scope.DELETE, Scope.MAIL})
+ABOUT_THE_CALL = frozenset({FailureKind.REFUSED, FailureKind.CONFLICT, FailureKind.TOO_LARGE})
+MISROUTED = (
+    "What answers at COLDSEND_API_URL is not the API of ColdSend ({status}); check that base URL. The last known "
+    "values stay, and calls are retried automatically."
+)
+
+
+@dataclass(slots=True)
+class BlockedCalls:
+    """Calls of one scope wait until `until`; then one goes alone, and its answer decides (half-open)."""
+
+    reason: Reason
+    message: str
+    until: float
+    since: float
+    namespaces: frozenset[str] = frozenset()  # it holds for calls that carry objects of these; empty: for all calls
+    tries: int = 1
+    probing: bool = False
+    hastened_at: float = 0.0
+
+    def holds(self, namespaces: frozenset[str]) -> bool:
+        """Whether a call for objects of these namespaces has to wait."""
+        return not self.namespaces or not self.namespaces.isdisjoint(namespaces)
+
+
+@dataclass(slots=True)
+class Streak:
+    """Failures in a row. `culprits` are the objects that all of them were for: one of these may be the cause.
+
+    `namespaces` likewise.
+    """
+
+    count: int = 0
+    since: float = 0.0
+    culprits: frozenset[str] = frozenset()
+    namespaces: frozenset[str] = frozenset()
+
+    def add(self, about: frozenset[str], namespaces: frozenset[str], now: float) -> None:
+        if not self.count:
+            self.since, self.culprits, self.namespaces = now, about, namespaces
+        self.count += 1
+        self.culprits &= about
+        self.namespaces &= namespaces
+
+    @property
+    def long(self) -> bool:
+        return self.count >= FAILURES_TO_OPEN
+
+    @property
+    def of_one(self) -> bool:
+        """Whether one object may be the cause of all."""
+        return bool(self.culprits)
+
+
+def of_domain(operation: Operation, failure: Failure) -> bool:
+    """Whether a 403 may be about the domain of one native inbox, which is nobody else's business (contract row 27)."""
+    return operation is Operation.CREATE_NATIVE and failure.status == 403
+
+
+class Breaker:
+    """Blocks by scope. `Scope.ALL` stands above the others."""
+
+    def __init__(self) -> None:
+        self.blocks: dict[Scope, BlockedCalls] = {}
+        self.misrouted = False  # what answers is not the API: a 404 of an id proves nothing (rule 32)
+        self._errors: dict[Scope, Streak] = {}  # of 5xx and lost answers; ALL: whatever the operation
+        self._plan_limits: dict[Scope, Streak] = {}
+
+    def allows(self, operation: Operation, now: float, namespaces: frozenset[str]) -> bool:
+        return all(now >= block.until and not block.probing for block in self._holding(operation, namespaces))
+
+    def free_at(self, operation: Operation, namespaces: frozenset[str]) -> float:
+        """When the next probe may leave; 0 when nothing is blocked."""
+        return max((block.until for block in self._holding(operation, namespaces)), default=0.0)
+
+    def block_of(self, operation: Operation, namespaces: frozenset[str] | None = None) -> BlockedCalls | None:
+        """What holds a call for objects of these namespaces; None: of any."""
+        return next(self._holding(operation, namespaces), None)
+
+    def held(self, operation: Operation) -> frozenset[str]:
+        """The namespaces that wait while others go on."""
+        block = self.blocks.get(operation.scope)
+        return block.namespaces if block is not None else frozenset()
+
+    def _holding(self, operation: Operation, namespaces: frozenset[str] | None) -> Iterator[BlockedCalls]:
+        for scope in (Scope.ALL, operation.scope):
+            block = self.blocks.get(scope)
+            if block is not None and (namespaces is None or block.holds(namespaces)):
+                yield block
+
+    @property
+    def key_refused(self) -> bool:
+        block = self.blocks.get(Scope.ALL)
+        return block is not None and block.reason is Reason.UNAUTHORIZED
+
+    def hasten(self, now: float) -> None:
+        """A person says that the key is good now: ask ColdSend at once."""
+        for block in self.blocks.values():
+            hopeful = block.reason in {Reason.UNAUTHORIZED, Reason.MISSING_SCOPES}
+            if hopeful and not block.probing and now >= block.hastened_at + HASTEN_PAUSE:
+                block.until, block.hastened_at = min(block.until, now), now
+
+    @property
+    def down(self) -> bool:
+        """Whether ColdSend is taken to be down for all: a page of the list tells when it is back."""
+        return self._blocked(Scope.ALL, Reason.API_UNAVAILABLE)
+
+    def _blocked(self, scope: Scope, reason: Reason) -> bool:
+        block = self.blocks.get(scope)
+        return block is not None and block.reason is reason
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether one object alone meets errors: a page of the list tells whether it is the server."""
+        return Scope.ALL not in self.blocks and Scope.ALL in self._errors and self._errors[Scope.ALL].long
+
+    def failing(self, operation: Operation, namespaces: frozenset[str] | None = None) -> bool:
+        """Whether errors of this operation are taken to be the server's, whoever in these namespaces it is for."""
+        block = self.block_of(operation, namespaces)
+        return block is not None and block.reason is Reason.API_UNAVAILABLE
+
+    def start(self, operation: Operation, namespaces: frozenset[str]) -> None:
+        for block in self._holding(operation, namespaces):
+            block.probing = True
+
+    def cancel(self, operation: Operation, namespaces: frozenset[str]) -> None:
+        """The call that was to be the probe did not leave: another may."""
+        self._end_probe(operation, namespaces)
+
+    def succeed(self, operation: Operation) -> bool:
+        """An answer that shows the key and ColdSend at work; True when a block fell."""
+        self.misrouted = False
+        for scope in (Scope.ALL, operation.scope):
+            self._errors.pop(scope, None)
+        self._plan_limits.pop(operation.scope, None)
+        fell = self.blocks.pop(Scope.ALL, None) is not None
+        return self.blocks.pop(operation.scope, None) is not None or fell
+
+    def fail(
+        self,
+        operation: Operation,
+        failure: Failure,
+        now: float,
+        about: frozenset[str] = frozenset(),
+        namespaces: frozenset[str] = frozenset(),
+    ) -> bool:
+        """Take a failed call in; True when what users should know has changed.
+
+        `about` are the objects that the call was for, with their namespaces; empty for a call that asks for none in
+        particular.
+        """
+        changed = self._judge(operation, failure, now, about, namespaces)
+        self._end_probe(
+            operation, namespaces
+        )  # whatever it was that this probe met, the next one may leave in its time
+        return changed
+
+    def _judge(
+        self, operation: Operation, failure: Failure, now: float, about: frozenset[str], namespaces: frozenset[str]
+    ) -> bool:
+        scope = operation.scope
+        match failure.kind:
+            case FailureKind.UNAUTHORIZED:
+                return self._block(Scope.ALL, Reason.UNAUTHORIZED, _refused_key(failure), now, 60.0, 600.0)
+            case FailureKind.FORBIDDEN:
+                return self._block(scope, Reason.MISSING_SCOPES, _missing(failure), now, 60.0, 600.0)
+            case FailureKind.PLAN_LIMIT if scope is not Scope.DOMAINS and not of_domain(operation, failure):
+                streak = self._plan_limits.setdefault(scope, Streak())
+                streak.add(about, namespaces, now)
+                if streak.of_one and not self._blocked(scope, Reason.PLAN_LIMIT):
+                    return False
+                if scope not in BY_NAMESPACE and streak.namespaces:
+                    return False  # each of these looks is paced by itself (rule 42); a page of the list tells more
+                message = f"The ColdSend plan of this workspace does not allow it: {failure.message}"
+                return self._block(scope, Reason.PLAN_LIMIT, message, now, 300.0, 3600.0, streak)
+            case FailureKind.MISROUTED:
+                return self._count(Scope.ALL, about, namespaces, now, MISROUTED.format(status=failure.status))
+            case FailureKind.NOT_SENT:
+                return self._count(Scope.ALL, frozenset(), frozenset(), now)
+            case FailureKind.UNAVAILABLE | FailureKind.LOST:
+                changed = self._count(Scope.ALL, about, namespaces, now)
+                return (scope in WRITING and self._count(scope, about, namespaces, now)) or changed
+            case FailureKind.RATE_LIMITED:
+                return False
+            case kind if kind in ABOUT_THE_CALL and scope not in WRITING:
+                return False  # a look that is refused proves neither that ColdSend is down nor that it is well
+        return self.succeed(operation)
+
+    def _count(
+        self, scope: Scope, about: frozenset[str], namespaces: frozenset[str], now: float, misrouted: str = ""
+    ) -> bool:
+        streak = self._errors.setdefault(scope, Streak())
+        streak.add(about, namespaces, now)
+        if misrouted:
+            streak.count = max(streak.count, FAILURES_TO_OPEN)
+        if not self._blocked(scope, Reason.API_UNAVAILABLE) and (not streak.long or streak.of_one):
+            return False
+        if scope is Scope.ALL:
+            self.misrouted = bool(misrouted)
+        message = misrouted or (
+            "ColdSend does not answer; the last known values stay, and calls are retried automatically."
+            if scope is Scope.ALL
+            else f"ColdSend answers no {scope} call; they are retried automatically."
+        )
+        return self._block(scope, Reason.API_UNAVAILABLE, message, now, 2.0, 60.0, streak)
+
+    def _block(
+        self,
+        scope: Scope,
+        reason: Reason,
+        message: str,
+        now: float,
+        first: float,
+        longest: float,
+        streak: Streak | None = None,
+    ) -> bool:
+        old = self.blocks.get(scope)
+        namespaces = streak.namespaces if streak is not None and scope in BY_NAMESPACE else frozenset[str]()
+        if old is None or old.reason is not reason or (old.namespaces and not namespaces):
+            self.blocks[scope] = BlockedCalls(
+                reason, message, now + first, streak.since if streak is not None else now, namespaces
+            )
+            return True
+        if old.probing or now >= old.until:
+            old.until = now + doubled(first, old.tries, longest)
+            old.tries += 1
+        old.probing = False
+        changed = old.message != message
+        old.message = message
+        return changed
+
+    def _end_probe(self, operation: Operation, namespaces: frozenset[str]) -> None:
+        for block in self._holding(operation, namespaces):
+            block.probing = False
+
+
+def _refused_key(failure: Failure) -> str:
+    said = f" ({failure.message})" if failure.message else ""
+    return f"ColdSend refuses the API key{said}; provide a valid key; it is picked up automatically. {ASKED_AGAIN}"
+
+
+def _missing(failure: Failure) -> str:
+    """ColdSend's own words where it does not name the scopes apart."""
+    if not failure.required:
+        return f"The API key lacks a scope ({failure.message}); grant it in ColdSend. {ASKED_AGAIN}"
+    return f"The API key lacks a scope; grant {', '.join(failure.required)} to it in ColdSend. {ASKED_AGAIN}"

@@ -1,0 +1,237 @@
+"""The request budget of one workspace: sliding windows, bookings, back-off after 429.
+
+ColdSend grants 100 requests a minute and 1,000 an hour over all endpoints (reference/rate-limits). Whether windows are
+fixed or sliding and whether refused requests count is not documented (contract row 15): sliding, and they count.
+"""
+
+from typing import Any
+
+from coldsend_operator.core.model.answers import RateHeaders
+from coldsend_operator.core.model.policy import Limits
+from coldsend_operator.core.workspace.shares import HourShares, MailBudget
+from coldsend_operator.core.workspace.windows import HOUR, MINUTE, Window, stored
+
+BLOCK = 20
+FALLBACK_WAIT = 60.0
+LONGEST_DOUBLED_WAIT = 600.0
+PROBE_PAUSE = 0.5
+
+
+class Budget:
+    """What may still be asked of ColdSend. All times are Unix seconds of one steady clock."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._minute = Window(MINUTE, 0.5)
+        self._hour = Window(HOUR, 60.0)
+        self.mails = MailBudget()
+        self.shares = HourShares()
+        self.flying = 0
+        self.booked = 0  # requests that the stored state already counts
+        self.granted_minute: int | None = None
+        self.granted_hour: int | None = None
+        self._server_room: tuple[float, int] | None = None  # until when, how many
+        self.refused_until = 0.0
+        self.refusals = 0
+        self.crowded = False  # others were seen to spend more than is left to them
+
+    # -- asking
+
+    def available(self, now: float, headroom: float = 0.0, look_share: float = 1.0) -> int:
+        """How many requests may leave now.
+
+        `headroom` is the share of the minute kept for more urgent lanes, `look_share` that of the hour which calls
+        that only ask may take.
+        """
+        if now < self.refused_until:
+            return 0
+        minute = self.minute_limit
+        free = min(
+            int(minute * (1 - headroom)) - self._minute.used(now) - self.flying,
+            self.hour_limit - self._hour.used(now) - self.flying,
+        )
+        if self._server_room and now < self._server_room[0]:
+            free = min(free, self._server_room[1] - self.flying)
+        if self.refusals:
+            free = min(free, 1 - self.flying)
+        if look_share < 1.0:
+            free = min(free, self.shares.looks_left(now, self.hour_limit, look_share))
+        return max(0, free)
+
+    def exhausted_by(self, now: float, *, looks: bool) -> frozenset[str]:
+        """Namespaces that have taken their part of the hour, for looks or for all calls (rule 42)."""
+        left = self.hour_limit - self._hour.used(now) - self.flying
+        return self.shares.exhausted_by(now, self.hour_limit, left, looks=looks)
+
+    def free_at(self, now: float, headroom: float = 0.0, look_share: float = 1.0) -> float:
+        """When the next request may leave; `now` when it may at once."""
+        if self.available(now, headroom, look_share) > 0:
+            return now
+        if self.refusals and self.flying and now >= self.refused_until:
+            return now + PROBE_PAUSE  # one call alone is under way; its answer tells more than time does
+        minute = self._minute.free_at(now, int(self.minute_limit * (1 - headroom)) - self.flying)
+        hour = self._hour.free_at(now, self.hour_limit - self.flying)
+        if look_share < 1.0:
+            hour = max(hour, self.shares.looks_free_at(now, self.hour_limit, look_share))
+        server = self._server_room[0] if self._server_room and self._server_room[1] <= self.flying else now
+        return max(minute, hour, self.refused_until, server, now + 0.02)
+
+    def done_at(self, now: float, requests: int) -> float:
+        """When `requests` more will have left, at the pace that both windows allow."""
+        if requests <= max(0, self.available(now)):
+            return now
+        minute = self._finish(self._minute, now, requests, self.minute_limit)
+        hour = self._finish(self._hour, now, requests, self.hour_limit)
+        return max(minute, hour, self.refused_until)
+
+    @staticmethod
+    def _finish(window: Window, now: float, requests: int, limit: int) -> float:
+        rounds, rest = divmod(max(0, requests - 1), limit)
+        return window.free_at(now, limit, rest + 1) + rounds * window.length
+
+    @property
+    def minute_limit(self) -> int:
+        return self.limits.minute(self.granted_minute)
+
+    @property
+    def hour_limit(self) -> int:
+        return self.limits.hour(self.granted_hour)
+
+    def remaining(self, now: float) -> tuple[int, int]:
+        """Requests left in the minute and in the hour, for metrics."""
+        return (
+            max(0, self.minute_limit - self._minute.used(now) - self.flying),
+            max(0, self.hour_limit - self._hour.used(now) - self.flying),
+        )
+
+    # -- spending
+
+    @property
+    def block(self) -> int:
+        """How many requests are booked ahead in one write of the state ConfigMap."""
+        return max(BLOCK, self.minute_limit // 10)
+
+    def start(self, *, look: bool = False) -> None:
+        self.flying += 1
+        self.shares.flying += look
+        self.booked = max(0, self.booked - 1)
+
+    def end(self, now: float, *, look: bool = False) -> None:
+        self.flying -= 1
+        self._minute.add(now)
+        self._hour.add(now)
+        if look:
+            self.shares.end_look(now)
+        if self._server_room:
+            self._server_room = (self._server_room[0], self._server_room[1] - 1)
+
+    def cancel(self, *, look: bool = False) -> None:
+        """The request that `start` announced did not leave."""
+        self.flying -= 1
+        self.shares.flying -= look
+        self.booked += 1
+
+    def answered(self, now: float) -> None:
+        """An answer other than 429: what was refused before may follow. One that had left before does not count."""
+        if now >= self.refused_until:
+            self.refusals = 0
+
+    def refuse(self, now: float, retry_after: float | None) -> float:
+        """A 429 came: wait as it says, then one call alone; the wait doubles with each refusal in a row (settled.md).
+
+        Where nothing is said it is 1, 2, 4, 8, 10 minutes. A wait that ColdSend states is never shortened.
+        """
+        if now < self.refused_until:  # an answer to a call that had left before the first refusal
+            return self.refused_until
+        stated = max(retry_after if retry_after is not None else FALLBACK_WAIT, 0.05)
+        wait = max(stated, min(stated * 2 ** min(self.refusals, 20), LONGEST_DOUBLED_WAIT))
+        self.refusals += 1
+        self.refused_until = now + wait
+        return self.refused_until
+
+    def see(self, headers: RateHeaders, now: float, server_offset: float = 0.0) -> None:
+        """Server headers win when they are lower than the settings (contract row 16).
+
+        `server_offset` is ColdSend's clock minus ours, in seconds.
+        """
+        if headers.limit is None or headers.limit <= 0:
+            return
+        hourly = headers.limit >= self.limits.per_hour or headers.limit > 5 * self.limits.per_minute
+        if hourly:
+            self.granted_hour = headers.limit
+        else:
+            self.granted_minute = headers.limit
+        if headers.remaining is None:
+            return
+        self._see_others(headers.limit, headers.remaining, now, hourly=hourly)
+        kept = int(headers.limit * self.limits.reserve + 1e-9)
+        longest = HOUR if hourly else MINUTE
+        reset = now + longest if headers.reset is None else headers.reset - server_offset
+        until = min(max(reset, now), now + longest)
+        self._server_room = (until, headers.remaining - kept) if until > now else None
+
+    def _see_others(self, limit: int, remaining: int, now: float, *, hourly: bool) -> None:
+        """What ColdSend counts and we have not sent is of people, or of another operator with the same key."""
+        window, ours = (self._hour, self.hour_limit) if hourly else (self._minute, self.minute_limit)
+        others = limit - remaining - window.used(now) - self.flying
+        if others > limit - ours:
+            self.crowded = True
+
+    # -- surviving a restart
+
+    def book(self, block: int) -> None:
+        """So many have been stored: they may leave."""
+        self.booked += block
+
+    def to_json(self, now: float, *, block: int) -> dict[str, Any]:
+        """What is stored; `block` requests of it have not left yet but count as spent after a crash."""
+        state: dict[str, Any] = {
+            "minute": self._minute.to_json(now),
+            "hour": self._hour.to_json(now),
+            "open": block + self.flying,
+        }
+        mails = self.mails.to_json(now)
+        if mails:
+            state["mails"] = mails
+        if self.refusals:
+            state["refusedUntil"] = stored(self.refused_until)
+            state["refusals"] = self.refusals
+        return state
+
+    def load(self, state: dict[str, Any], now: float, ahead: float = 0.0) -> None:
+        """Add what an earlier run, or another process, stored. Its open block may have been spent up to now.
+
+        `ahead`: by how many seconds its times are to be moved on, as the clock that wrote them was behind. A time in
+        the future was written by a clock that was ahead: it counts as now.
+        """
+        ahead = max(ahead, 0.0)  # moved back, an entry could leave its window too early
+        for window, name in ((self._minute, "minute"), (self._hour, "hour")):
+            for entry in state.get(name, ()):
+                latest, count = float(entry[0]) + ahead, int(entry[1])
+                if latest + window.length > now:
+                    window.add(min(latest, now), count)
+        left_open = int(state.get("open", 0))
+        if left_open > 0:
+            self._minute.add(now, left_open)
+            self._hour.add(now, left_open)
+        self.mails.load(state.get("mails", []), now, ahead)
+        until = min(float(state.get("refusedUntil", 0.0)) + ahead, now + HOUR)
+        self._refused(until, int(state.get("refusals", 0)))
+
+    def heed(self, other: "Budget") -> None:
+        """What the other key was refused holds for this one too."""
+        self._refused(other.refused_until, other.refusals)
+
+    def _refused(self, until: float, refusals: int) -> None:
+        """A wait that ColdSend has asked for is never shortened by what somebody else knows."""
+        self.refused_until = max(self.refused_until, until)
+        self.refusals = max(self.refusals, refusals)
+
+    def absorb(self, other: "Budget", now: float) -> None:
+        """Two keys turned out to be one workspace: carry the other's counts over (safety.md, 13)."""
+        self.load(other.to_json(now, block=0) | {"open": 0, "mails": []}, now)
+        self.mails.absorb(other.mails, now)
+        self.flying += other.flying
+        self.booked += other.booked
+        self.shares.absorb(other.shares, now)
+        self.heed(other)

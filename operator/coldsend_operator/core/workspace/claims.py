@@ -1,0 +1,133 @@
+"""Who may have which address, and who holds which inbox, over all objects and keys (safety.md, 13)."""
+
+from operator import attrgetter
+from typing import TypeVar
+
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.membership import Several
+
+K = TypeVar("K")
+_UID = attrgetter("uid")
+
+
+class Claims:
+    """Indexes over all accounts of the process.
+
+    An address is claimed within one workspace; an inbox_id is held once over all workspaces. `group` names the
+    workspace: two digests that turned out to be one workspace share it.
+    """
+
+    def __init__(self) -> None:
+        self._by_address = Several[tuple[str, str], Account](_UID)
+        self._by_prefix = Several[tuple[str, str], Account](_UID)  # native ones, by group and `Spec.identity`
+        self._by_inbox = Several[str, Account](_UID)
+        self._keys: dict[str, tuple[tuple[str, str] | None, tuple[str, str] | None, str | None]] = {}
+        self._unplaced = Several[str, Account](_UID)  # those whose workspace is not known yet, by `_line`
+        self._line_of: dict[str, str] = {}  # of these, by UID
+
+    def await_workspace(self, account: Account) -> None:
+        """The workspace of the account is not known yet: until then it stands in line for its address in each."""
+        self.found_workspace(account.uid)
+        line = _line(account)
+        if line is not None and _claims_address(account):
+            self._unplaced.put(line, account)
+            self._line_of[account.uid] = line
+
+    def found_workspace(self, uid: str) -> bool:
+        """The account stands in the line of one workspace now, or is gone; whether it stood in line in all."""
+        line = self._line_of.pop(uid, None)
+        if line is not None:
+            self._unplaced.drop(line, uid)
+        return line is not None
+
+    def may_be_overtaking(self, account: Account) -> bool:
+        """Whether another object, whose workspace is not known yet, goes before this one if it is the same."""
+        line = _line(account)
+        others = self._unplaced.at(line) if line is not None else ()
+        return any(other.uid != account.uid and _precedence(other) < _precedence(account) for other in others)
+
+    def update(self, account: Account, group: str) -> set[str]:
+        """Take the account's present claims; the UIDs of all others that this may concern."""
+        claims, spec = _claims_address(account), account.desired.spec
+        address = (group, account.address) if claims and account.address else None
+        prefix = (group, spec.identity) if claims and spec.native is not None else None
+        inbox = account.stored.inbox_id if account.is_holder else None
+        old_address, old_prefix, old_inbox = self._keys.get(account.uid, (None, None, None))
+        concerned = _move(self._by_address, old_address, address, account)
+        concerned |= _move(self._by_prefix, old_prefix, prefix, account)
+        concerned |= _move(self._by_inbox, old_inbox, inbox, account)
+        self._keys[account.uid] = (address, prefix, inbox)
+        concerned.discard(account.uid)
+        return concerned
+
+    def remove(self, account: Account) -> set[str]:
+        """The object is gone: what it claimed is free for others."""
+        address, prefix, inbox = self._keys.pop(account.uid, (None, None, None))
+        concerned = _move(self._by_address, address, None, account)
+        concerned |= _move(self._by_prefix, prefix, None, account)
+        concerned |= _move(self._by_inbox, inbox, None, account)
+        concerned.discard(account.uid)
+        return concerned
+
+    def address_owner(self, account: Account, group: str) -> Account | None:
+        """The account to which the address of `account` belongs instead, or None when it is its own."""
+        if account.address is None:
+            return None
+        owner = min(self._by_address.at((group, account.address)), key=_precedence, default=None)
+        return None if owner is None or owner.uid == account.uid else owner
+
+    def claimants(self, account: Account, group: str) -> tuple[Account, ...]:
+        """The other accounts that stand in line for the same inbox.
+
+        Where the API key may not read domains the address of a native one is not known; prefix and domain are.
+        """
+        found = self._by_address.at((group, account.address)) if account.address is not None else ()
+        spec = account.desired.spec
+        alike = self._by_prefix.at((group, spec.identity)) if spec.native is not None else ()
+        return tuple({other.uid: other for other in (*found, *alike) if other.uid != account.uid}.values())
+
+    def at(self, address: str, group: str) -> tuple[str, ...]:
+        """UIDs of the accounts that stand in line for an address."""
+        return tuple(account.uid for account in self._by_address.at((group, address)))
+
+    def same_inbox(self, account: Account) -> tuple[Account, ...]:
+        """Other accounts that hold the same inbox (a restore made two of one)."""
+        if not account.is_holder or account.stored.inbox_id is None:
+            return ()
+        return self.inbox_owners(account.stored.inbox_id, account.uid)
+
+    def inbox_owners(self, inbox_id: str, besides: str) -> tuple[Account, ...]:
+        return tuple(other for other in self._by_inbox.at(inbox_id) if other.uid != besides)
+
+
+def _move(index: Several[K, Account], old: K | None, new: K | None, account: Account) -> set[str]:
+    """From one key to the other; the UIDs of those that stand there: what else changed of it may concern them."""
+    concerned: set[str] = set()
+    if old is not None and old != new:
+        index.drop(old, account.uid)
+        concerned.update(other.uid for other in index.at(old))
+    if new is not None:
+        concerned.update(other.uid for other in index.at(new))
+        index.put(new, account)
+    return concerned
+
+
+def _line(account: Account) -> str | None:
+    """What the account stands in line for, as far as its spec alone tells."""
+    spec = account.desired.spec
+    return spec.identity if spec.native is not None else spec.address
+
+
+def _claims_address(account: Account) -> bool:
+    """Whether the object stands in line for its address. Observe never claims (safety.md, 12)."""
+    desired = account.desired
+    if account.is_holder or account.committed:
+        return True
+    if desired.deleting or desired.spec is None or desired.problems:
+        return False
+    return not desired.spec.observe
+
+
+def _precedence(account: Account) -> tuple[bool, bool, str, str]:
+    """The holder first, then who has a create under way, then the older object."""
+    return (not account.is_holder, not account.committed, *account.desired.age)

@@ -1,0 +1,232 @@
+"""What ColdSend holds in one workspace, as far as the answers of this run show it."""
+
+from dataclasses import dataclass, field, replace
+
+from coldsend_operator.core.model.answers import Page, Row, inbox_key
+
+SPARE_PAGES = 5
+UNTOLD = 10_000
+IN_VAIN = 3  # pages in a row that show nothing new end a sweep
+
+
+@dataclass(slots=True)
+class Sweep:
+    """A full list under way: pages of 100 sorted by address, one after the other."""
+
+    begun: float
+    page: int = 1
+    ids: set[str] = field(default_factory=set)
+    total: int | None = None
+    steady: bool = True  # `total` was the same on all pages
+    most: int = 1  # pages, by what the first one told
+    in_vain: int = 0  # pages in a row without a row that is new
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """A search that goes on to a further page."""
+
+    begun: float
+    most: int
+    page: int = 1
+
+
+def most_pages(first: Page) -> int:
+    """How many pages are turned at most, by the total that the first one told (rule 42).
+
+    Inboxes that are made meanwhile may add some. Where no total is told only the end of the list ends it.
+    """
+    if first.total is None:
+        return UNTOLD
+    return 2 * -(-first.total // max(1, len(first.rows))) + SPARE_PAGES
+
+
+@dataclass(frozen=True, slots=True)
+class SweepResult:
+    """What a finished sweep proves. `proven`: its distinct ids equal an unchanged total (safety.md, 16)."""
+
+    begun: float
+    proven: bool
+    gone: tuple[Row, ...] = ()  # rows known before that a proven sweep no longer shows
+
+
+class Inventory:
+    """Rows by id and by address, and how far absence is proven."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Row] = {}
+        self._by_address: dict[str, tuple[str, ...]] = {}
+        self._put_at: dict[str, float] = {}
+        self._first_at: dict[str, float] = {}  # begin of the first look that showed a row
+        self._tombstones: dict[str, float] = {}  # ids that a GET did not find, and until when lists may lag behind that
+        self._spelled: dict[str, str] = {}  # ids as ColdSend spells them, where that is not how they are compared
+        self._shown_despite_tombstone: dict[str, float] = {}  # when a look showed one of them all the same
+        self.listed_at = 0.0  # begin of the last proven sweep
+        self.swept_at = 0.0  # begin of the last finished sweep, proven or not
+        self.in_vain = 0  # finished sweeps in a row that proved nothing
+        self.sweep: Sweep | None = None
+        self._missed: dict[str, int] = {}  # ids of rows, and how many of these sweeps did not show them
+
+    def known(self, row: Row) -> Row:
+        """The row with its id in the form in which ids are compared; `spelled` gives ColdSend's own back."""
+        key = inbox_key(row.inbox_id)
+        if key == row.inbox_id:
+            return row
+        self._spelled[key] = row.inbox_id
+        return replace(row, inbox_id=key)
+
+    def spelled(self, inbox_id: str) -> str:
+        """The id as ColdSend spells it: that is how it is asked for."""
+        return self._spelled.get(inbox_id, inbox_id)
+
+    def at(self, address: str) -> tuple[Row, ...]:
+        """The rows of an address (lower case); more than one should not be, but may (safety.md, 9)."""
+        return tuple(self.rows[inbox_id] for inbox_id in self._by_address.get(address, ()))
+
+    def seen_at(self, inbox_id: str) -> float:
+        """When the last look at the inbox began, or its create was answered."""
+        return self._put_at.get(inbox_id, 0.0)
+
+    def shown_before(self, inbox_id: str, when: float) -> bool:
+        """Whether a look that began before that time has shown the inbox."""
+        return self._first_at.get(inbox_id, when) < when
+
+    def has_tombstone(self, inbox_id: str) -> bool:
+        """Whether a GET has not found the inbox lately."""
+        return inbox_id in self._tombstones
+
+    def put(self, row: Row, when: float) -> bool:
+        """Take a row in; True when something in it is new. What an answer leaves out keeps its last value.
+
+        `when` is the begin of the look: what has happened since, an older answer cannot know.
+        """
+        if when < self._tombstones.get(row.inbox_id, 0.0):
+            self._shown_despite_tombstone[row.inbox_id] = when
+            return False
+        self._put_at[row.inbox_id] = max(when, self._put_at.get(row.inbox_id, 0.0))
+        self._first_at[row.inbox_id] = min(when, self._first_at.get(row.inbox_id, when))
+        old = self.rows.get(row.inbox_id)
+        if old == row:
+            return False
+        if old is None:
+            self._link(row)
+        else:
+            row = _filled(row, old)
+            if row == old:
+                return False
+            if row.address != old.address:
+                self._unlink(old)
+                self._link(row)
+        self.rows[row.inbox_id] = row
+        return True
+
+    def drop(self, inbox_id: str) -> Row | None:
+        """The inbox is known to be gone."""
+        row = self.rows.pop(inbox_id, None)
+        self._put_at.pop(inbox_id, None)
+        self._spelled.pop(inbox_id, None)
+        self._first_at.pop(inbox_id, None)
+        if row is not None:
+            self._unlink(row)
+        return row
+
+    def tombstone(self, inbox_id: str, until: float) -> Row | None:
+        """A GET did not find the inbox: lists that still show it are not believed until then."""
+        self._tombstones[inbox_id] = until
+        return self.drop(inbox_id)
+
+    def shown_despite_tombstone_at(self, inbox_id: str) -> float:
+        """Begin of the last look that showed the inbox though a GET had not found it; 0 for none."""
+        return self._shown_despite_tombstone.get(inbox_id, 0.0)
+
+    def clear_tombstone(self, inbox_id: str) -> None:
+        """A GET found the inbox."""
+        self._tombstones.pop(inbox_id, None)
+
+    def begin(self, now: float) -> Sweep:
+        self.sweep = Sweep(begun=now)
+        return self.sweep
+
+    def fold(self, page: Page, begun: float) -> tuple[list[str], SweepResult | None]:
+        """Take one page of the sweep in: the ids of rows that changed, and the result after the last page."""
+        sweep = self.sweep
+        changed = [row.inbox_id for row in page.rows if self.put(row, begun)]
+        if sweep is None:
+            return changed, None
+        before = len(sweep.ids)
+        sweep.ids.update(row.inbox_id for row in page.rows)
+        sweep.in_vain = sweep.in_vain + 1 if len(sweep.ids) == before else 0
+        if sweep.page == 1:
+            sweep.most = most_pages(page)
+        if page.total is None or (sweep.total is not None and sweep.total != page.total):
+            sweep.steady = False
+        sweep.total = page.total
+        if page.has_next and page.rows and not _endless(sweep):
+            sweep.page += 1
+            return changed, None
+        return changed, self._finish(sweep)
+
+    def abandon(self) -> None:
+        """A page failed for good: the sweep proves nothing."""
+        self.sweep = None
+
+    def _finish(self, sweep: Sweep) -> SweepResult:
+        self.sweep = None
+        self.swept_at = sweep.begun
+        self._tombstones = {inbox_id: until for inbox_id, until in self._tombstones.items() if until > sweep.begun}
+        self._shown_despite_tombstone = {
+            inbox_id: at for inbox_id, at in self._shown_despite_tombstone.items() if inbox_id in self._tombstones
+        }
+        proven = sweep.steady and sweep.total == len(sweep.ids)
+        if not proven:
+            self._count_missed(sweep)
+            return SweepResult(sweep.begun, proven=False)
+        self.in_vain, self._missed = 0, {}
+        self.listed_at = sweep.begun
+        missing = [
+            inbox_id for inbox_id, seen in self._put_at.items() if inbox_id not in sweep.ids and seen < sweep.begun
+        ]
+        gone = tuple(row for inbox_id in missing if (row := self.drop(inbox_id)) is not None)
+        return SweepResult(sweep.begun, proven=True, gone=gone)
+
+    def _count_missed(self, sweep: Sweep) -> None:
+        self.in_vain += 1
+        self._missed = {
+            inbox_id: self._missed.get(inbox_id, 0) + 1
+            for inbox_id, seen in self._put_at.items()
+            if inbox_id not in sweep.ids and seen < sweep.begun
+        }
+
+    def most_missed(self, count: int) -> list[str]:
+        """Ids that two sweeps or more have not shown, though they prove nothing; the most missed first."""
+        missed = [inbox_id for inbox_id, times in self._missed.items() if times >= 2]
+        return sorted(missed, key=lambda inbox_id: (-self._missed[inbox_id], inbox_id))[:count]
+
+    def _link(self, row: Row) -> None:
+        self._by_address[row.address] = (*self._by_address.get(row.address, ()), row.inbox_id)
+
+    def _unlink(self, row: Row) -> None:
+        ids = tuple(inbox_id for inbox_id in self._by_address.pop(row.address, ()) if inbox_id != row.inbox_id)
+        if ids:
+            self._by_address[row.address] = ids
+
+
+def _endless(sweep: Sweep) -> bool:
+    """Whether a server that goes on to say that a page follows has told all: only so far a list is believed."""
+    complete = sweep.total is not None and len(sweep.ids) >= sweep.total
+    return sweep.page >= sweep.most or sweep.in_vain >= IN_VAIN or (complete and sweep.in_vain > 0)
+
+
+def _filled(new: Row, old: Row) -> Row:
+    """`new` with what it leaves out taken from `old`; `health_score` may truly be null (contract row 38)."""
+    return Row(
+        inbox_id=new.inbox_id,
+        email_address=new.email_address,
+        display_name=new.display_name if new.display_name is not None else old.display_name,
+        inbox_type=new.inbox_type if new.inbox_type is not None else old.inbox_type,
+        overall_status=new.overall_status if new.overall_status is not None else old.overall_status,
+        daily_limit=new.daily_limit if new.daily_limit is not None else old.daily_limit,
+        emails_sent_today=new.emails_sent_today if new.emails_sent_today is not None else old.emails_sent_today,
+        health_score=new.health_score,
+        created_at=new.created_at if new.created_at is not None else old.created_at,
+    )

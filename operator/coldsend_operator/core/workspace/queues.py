@@ -1,0 +1,109 @@
+"""Accounts that wait for one kind of call, in turns of their namespaces (safety.md, 29)."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+LINGER = 2.0  # longest time a bulk call waits to fill
+FLOOD_GAP = 0.2  # quiet for so long: the flood is over
+SHORT_GAP = 0.04
+BRISK = 5  # single calls within LINGER after which a short gap is waited for
+
+
+class Queue:
+    """First come, first served within a namespace; namespaces take turns."""
+
+    def __init__(self) -> None:
+        self._namespaces: dict[str, dict[str, float]] = {}
+        self._where: dict[str, str] = {}
+        self.last_arrival = 0.0
+        self.flood_until = 0.0
+        self.in_flight = 0
+        self.launches: list[float] = []
+
+    def __len__(self) -> int:
+        return len(self._where)
+
+    def __contains__(self, uid: str) -> bool:
+        return uid in self._where
+
+    def __iter__(self) -> Iterator[str]:
+        for waiting in self._namespaces.values():
+            yield from waiting
+
+    def add(self, uid: str, namespace: str, now: float) -> None:
+        if uid in self._where:
+            return
+        if self._where or self.in_flight or now - self.last_arrival < SHORT_GAP:
+            self.flood_until = now + LINGER / 2
+        self.last_arrival = now
+        self._where[uid] = namespace
+        self._namespaces.setdefault(namespace, {})[uid] = now
+
+    def remove(self, uid: str) -> None:
+        namespace = self._where.pop(uid, None)
+        if namespace is None:
+            return
+        waiting = self._namespaces[namespace]
+        del waiting[uid]
+        if not waiting:
+            del self._namespaces[namespace]
+
+    @property
+    def since(self) -> float:
+        """When the longest waiting came."""
+        return min((next(iter(waiting.values())) for waiting in self._namespaces.values()), default=0.0)
+
+    @property
+    def namespaces(self) -> frozenset[str]:
+        """Those of the accounts that wait."""
+        return frozenset(self._namespaces)
+
+    def idle(self, now: float) -> bool:
+        """Whether nothing waits, nothing is under way, and nothing came or left lately."""
+        lately = [self.last_arrival, *self.launches]
+        return not self._where and not self.in_flight and now - max(lately) > LINGER
+
+    def first(self, count: int, without: frozenset[str] = frozenset()) -> tuple[str, ...]:
+        """The next `count` UIDs, a turn for each namespace but those `without` a turn; nothing is removed."""
+        taken: list[str] = []
+        turns = [iter(waiting) for namespace, waiting in self._namespaces.items() if namespace not in without]
+        share = max(1, count // max(1, len(turns)))
+        while turns and len(taken) < count:
+            left = []
+            for turn in turns:
+                some = list(islice(turn, min(share, count - len(taken))))
+                taken += some
+                if some and len(taken) < count:
+                    left.append(turn)
+            turns = left
+            share = 1
+        return tuple(taken)
+
+    def launch(self, uids: tuple[str, ...], now: float) -> None:
+        """A call for these leaves: their namespaces go to the end of the line."""
+        served = {self._where[uid] for uid in uids if uid in self._where}
+        for uid in uids:
+            self.remove(uid)
+        for namespace in served & self._namespaces.keys():
+            self._namespaces[namespace] = self._namespaces.pop(namespace)
+        self.in_flight += 1
+        self.launches = [*(at for at in self.launches if now - at < LINGER), now]
+
+    def ready_at(self, now: float, full: int, *, plenty: bool) -> float:
+        """When a call for what waits should leave: the first after silence at once, a flood when full (2 s at most).
+
+        What should have left long ago has that time: so lanes that wait grow older.
+
+        `plenty`: much of the minute's budget is still there, so single calls are cheap.
+        """
+        if len(self._where) >= full:
+            return self.since
+        deadline = self.since + LINGER
+        if self.in_flight:
+            return deadline
+        if now < self.flood_until:
+            return min(deadline, self.last_arrival + FLOOD_GAP)
+        recent = sum(1 for at in self.launches if now - at < LINGER)
+        if recent < BRISK:
+            return now
+        return min(deadline, self.last_arrival + (SHORT_GAP if plenty else FLOOD_GAP))

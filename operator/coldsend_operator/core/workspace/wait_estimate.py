@@ -1,0 +1,42 @@
+"""When those that wait for the budget are expected to have their turn (settled.md)."""
+
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.calls import BULK, Lane
+from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.workspace.workspace import Workspace
+
+SHORT_WAIT = 5.0  # waits for the budget that are shorter are not told
+ETA_MOVED = 600.0
+ESTIMATED = {  # whose turn is told when the budget is spent
+    Action.CREATE: Lane.CREATE,
+    Action.DELETE: Lane.DELETE,
+    Action.SEARCH: Lane.PROBE,
+    Action.DOMAINS: Lane.PROBE,
+}
+REQUESTS_PER_BULK = 3  # the call, a poll of its job, a list page
+
+
+def estimate_waits(workspace: Workspace, now: float) -> None:
+    """Tell those whom the budget puts off when their turn is expected (settled.md: absolute, and told once)."""
+    if now < workspace.estimated_at + SHORT_WAIT / 2:
+        return
+    workspace.estimated_at = now
+    budget = workspace.budget
+    free_at = {action: budget.free_at(now, lane.reserved, lane.hour_share) for action, lane in ESTIMATED.items()}
+    ahead = 1 if workspace.inventory.listed_at else 1 + len(workspace.accounts) // BULK
+    for (action, _), queue in workspace.queues.items():
+        if action not in ESTIMATED:
+            continue
+        turn_at = now
+        for index, uid in enumerate(queue):
+            if index % BULK == 0:
+                turn_at = max(free_at[action], workspace.budget.done_at(now, ahead))
+                ahead += REQUESTS_PER_BULK
+            if turn_at > now + SHORT_WAIT:
+                _set_eta(workspace, workspace.accounts[uid], turn_at)
+
+
+def _set_eta(workspace: Workspace, account: Account, turn_at: float) -> None:
+    if account.eta is None or abs(account.eta - turn_at) > ETA_MOVED:
+        account.eta = turn_at
+        workspace.changed.add(account.uid)

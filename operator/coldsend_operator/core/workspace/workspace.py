@@ -1,0 +1,604 @@
+"""All that is known of one workspace, and the accounts that it serves.
+
+The workspace is the state between the pure parts: `decide` takes the step of each account, `plan` makes calls of
+the steps, `apply` takes answers in, `status` says it in status. It does no I/O and reads no clock: every method
+that needs the time gets it as Unix seconds.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from coldsend_operator.core.model.account import (
+    RETRY_LONGEST,
+    Account,
+    Applied,
+    Backoff,
+    Desired,
+    Former,
+    KeyRef,
+    Mail,
+    Stored,
+    UnknownCreate,
+)
+from coldsend_operator.core.model.answers import address_key
+from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.model.decision import Action, Decision
+from coldsend_operator.core.model.membership import Membership
+from coldsend_operator.core.model.packing import unpack
+from coldsend_operator.core.model.policy import NamespaceSettings, Policy
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.model.times import unix_of
+from coldsend_operator.core.workspace.audit import AuditTrail
+from coldsend_operator.core.workspace.brake import Brake
+from coldsend_operator.core.workspace.breaker import Breaker
+from coldsend_operator.core.workspace.budget import Budget
+from coldsend_operator.core.workspace.claims import Claims
+from coldsend_operator.core.workspace.departed import Departed
+from coldsend_operator.core.workspace.domains import Domains
+from coldsend_operator.core.workspace.inventory import Inventory, Search
+from coldsend_operator.core.workspace.jobs import Job, PollIntervals
+from coldsend_operator.core.workspace.queues import Queue
+from coldsend_operator.core.workspace.replacements import Replacements
+from coldsend_operator.core.workspace.timers import Timers
+from coldsend_operator.core.workspace.trust import Trust
+
+SIGNS_KEPT = 3600.0
+FREED_FOR = 3600.0  # so long after our own delete a refusal of its address counts as passing (contract row 24)
+APART_FOR = 600.0
+MOST_SERVED = 200  # queues whose last call is remembered
+NOT_SENT = (
+    "Nothing was sent: this requestID stood in spec when the inbox was taken over, so it may have been served before. "
+    "A new requestID sends a mail."
+)
+
+
+class Workspace:
+    """One workspace: one API key, its accounts, what ColdSend shows of them, its budget."""
+
+    def __init__(self, digest: str, policy: Policy, claims: Claims, trust: Trust | None = None) -> None:
+        self.digest = digest
+        self.group = digest
+        self.digests: frozenset[str] = frozenset({digest})
+        self.kin: list[Workspace] = [self]  # the workspaces of all keys that lead to this workspace
+        self.policy = policy
+        self.claims = claims
+        self.trust = trust or Trust()
+        self.accounts: dict[str, Account] = {}
+        self.inventory = Inventory()
+        self.domains = Domains()
+        self.budget = Budget(policy.limits)
+        self.brake = Brake(policy.brake)
+        self.breaker = Breaker()
+        self.poll_intervals = PollIntervals()
+        self.jobs: dict[str, Job] = {}
+        self.in_flight: dict[int, Call] = {}
+        self.parallel = {"Create": 1, "Delete": 1}
+        self.queue_of_call: dict[int, tuple[Action, str]] = {}
+        self.splits: list[tuple[str, ...]] = []  # halves of bulks that failed, to be called as they are
+        self.delete_splits: list[tuple[str, ...]] = []
+        self.apart: dict[str, float] = {}  # namespaces whose calls share nothing with others, and until when
+        self.finished_jobs: list[tuple[Job, str, float]] = []  # taken by the batches
+        self.first_sweep_done = False
+        self.undecided: dict[str, Exception] = {}  # accounts whose decision failed, and why
+        self.stale_secrets: set[str] = set()  # accounts whose Secrets must be read again now
+        self.queues: dict[tuple[Action, str], Queue] = {}
+        self.decisions: dict[str, Decision] = {}
+        self.patches: dict[str, Action] = {}
+        self.patching: set[str] = set()  # accounts with a patch under way: no call may leave meanwhile
+        self.changed: set[str] = set()  # accounts whose status may have to be written
+        self.dirty: set[str] = set()
+        self.timers = Timers()
+        self.audit = AuditTrail()
+        self.leads = False  # an object that comes now was marked by another process, if it is marked
+        self.departed = Departed()
+        self.evidence: dict[str, float] = {}  # when a member of a lost call last appeared
+        self.address_writes: dict[str, float] = {}  # addresses that our deletes freed lately
+        self.implausible: str | None = None
+        self.kube_offset = 0.0
+        self.server_offset = 0.0
+        self.begun = 0.0
+        self.sweep_after = 0.0
+        self.list_refusals = 0  # in a row
+        self.newest_page = 0  # of the list by creation time that is under way; 0: none
+        self.newest_begun = 0.0
+        self.newest_most = 1
+        self.newest_after = 0.0
+        self.estimated_at = 0.0
+        self.searches: dict[str, Search] = {}  # those that go on to a further page
+        self.last_served: dict[str, float] = {}
+        self._queued: dict[str, tuple[Action, str]] = {}
+        self._next_call = 0
+        self.replacements = Replacements(self)
+        self._shown = Membership[str]()  # accounts by the inbox that their status shows
+        self._watching = Membership[str]()  # those that observe, by address: they stand in no line for it
+        self._bound = Membership[str]()  # holders by the workspace digest of their lastApplied
+        self._refs = Membership[tuple[KeyRef, bool]]()  # with whether the account is in deletion
+        self._holders = Counter[str]()  # how many, by namespace
+
+    # -- objects come, change and go
+
+    def add(self, account: Account, now: float) -> None:
+        """An account enters this workspace: at start, new, or moved from another key."""
+        self.begun = self.begun or now
+        self.accounts[account.uid] = account
+        moved, account.workspace_digest = bool(account.workspace_digest) and self.leads, self.digest
+        self.name_address(account)
+        if moved:
+            self._resume_after_move(account, now)
+        else:
+            self._resume(account, now)
+        self._index(account)
+        self.touch(account.uid)
+
+    def resume(self, now: float) -> None:
+        """This process leads from now on; creates of the one before it may have left until just now."""
+        self.begun = now
+        self.jobs.clear()
+        for account in self.accounts.values():
+            account.job = account.unknown_create = None
+            self._resume(account, now)
+            self._index(account)
+            self.touch(account.uid)
+        self.leads = True  # from here on: what comes now was not found at the start
+
+    def _resume(self, account: Account, now: float) -> None:
+        """What the object says of creates of earlier runs, or of other processes.
+
+        A job id is written by us only, into this object only: it proves a create even where the mark was wiped. When a
+        create left is not known (a call that ColdSend is slow to answer), so its wait counts from now.
+        """
+        marks, desired = self.policy.create_marks, account.desired
+        marked = marks.since(account.uid, desired.finalizers)
+        if account.stored.held:
+            if marked is not None and account.wrote_at == 0:
+                account.wrote_at = marked - self.kube_offset  # the create: a GET may lag behind it (row 35)
+            return
+        self._remember_refusal(account, now)
+        earliest = now + self.policy.check_timeout
+        if self._came_back(account, now):
+            return
+        account.marked_at = marked
+        if self._carried(account, now):
+            account.marked_at = marked if marked is not None else unix_of(desired.created)
+        elif marked is not None:
+            name = account.uid if self.leads else f"create-{marked:.0f}"
+            account.unknown_create = UnknownCreate(name, now, earliest=earliest, arrived=self.leads)
+        elif desired.finalizers and not self.leads:
+            # An earlier version marked so; or the HMAC key was lost, somebody forged a mark, a manifest was copied.
+            account.unknown_create = UnknownCreate(account.uid, now, earliest=earliest, arrived=True)
+
+    def _remember_refusal(self, account: Account, now: float) -> None:
+        """What ColdSend refused to an earlier run is tried again no earlier by this one (rule 33)."""
+        refusal = account.stored.refusal
+        retry_at = min(unix_of(refusal.next_attempt) or 0.0, now + RETRY_LONGEST) if refusal is not None else 0.0
+        if refusal is None or account.create_backoff is not None or refusal.workspace != self.digest:
+            return
+        reason = Reason(refusal.reason) if refusal.reason in set(Reason) else Reason.REJECTED
+        account.create_backoff = Backoff(reason, refusal.message, now, retry_at, refusal.basis, refusal.attempts)
+        if account.desired.spec.smtp is not None and now < retry_at:
+            self.stale_secrets.add(account.uid)
+
+    def _resume_after_move(self, account: Account, now: float) -> None:
+        """The key of the account changed: this process knows of its creates, whatever stands on the object."""
+        if account.unknown_create is not None:
+            earliest = now + self.policy.check_timeout
+            account.unknown_create = replace(account.unknown_create, at=now, left_at=None, earliest=earliest)
+        elif not account.stored.held and self._carried(account, now):
+            account.marked_at = account.marked_at or unix_of(account.desired.created)
+
+    def _carried(self, account: Account, now: float) -> bool:
+        """Whether status names a job that carries the account."""
+        ref = account.stored.job
+        if ref is None or ref.operation != "Create":
+            return False
+        self._join_job(account, ref.id, now)
+        return True
+
+    def _join_job(self, account: Account, job_id: str, now: float) -> None:
+        """The job carries the account; where this run does not know the job, it asks for it at once."""
+        job = self.jobs.setdefault(job_id, Job(job_id, "Create", set(), now, next_poll=now, moved_at=now))
+        job.members.add(account.uid)
+        job.size = max(job.size, len(job.members))
+        account.job = job_id
+        self.audit.resume(self, account)
+
+    def _came_back(self, account: Account, now: float) -> bool:
+        """Whether this process itself has marked the object: it left the selector, and its create goes on."""
+        left = self.departed.pop(account.uid, now)
+        if left is None:
+            return False
+        account.marked_at, account.sent, account.sent_name = left.marked_at, left.sent, left.sent_name
+        call = self.in_flight.get(left.call) if left.call is not None else None
+        if call is not None and account.uid in call.uids:
+            account.busy, account.creating = call.id, True
+        elif left.job is not None and left.job in self.jobs:
+            self._join_job(account, left.job, now)
+        else:
+            unknown = left.unknown_create or UnknownCreate(f"uid-{account.uid}", now)
+            account.unknown_create = replace(unknown, at=now, left_at=None, earliest=now + self.policy.check_timeout)
+        return True
+
+    def update(self, account: Account, desired: Desired) -> None:
+        """The API server showed a newer state of the object."""
+        account.desired = desired
+        self.name_address(account)
+        self._index(account)
+        self.touch(account.uid)
+
+    def depart(self, uid: str, now: float) -> None:
+        """The object is gone, or has left the selector: with a create under way it is remembered for a while."""
+        account = self.remove(uid)
+        if account is not None and self.leads and account.create_pending and account.marked_at is not None:
+            self.departed.put(account, now)
+
+    def remove(self, uid: str) -> Account | None:
+        """The object is gone, or moves to another workspace."""
+        account = self.accounts.pop(uid, None)
+        if account is None:
+            return None
+        self.unqueue(uid)
+        self._bind(account, None)
+        self._refs.place(uid, None)
+        self.trust.place(uid, account.desired.key_ref, None)
+        self._shown.place(uid, None)
+        self._watching.place(uid, None)
+        self.replacements.leave(uid)
+        self.brake.forget(uid)
+        if account.busy is None:
+            self.audit.forget(uid)
+        self.decisions.pop(uid, None)
+        self.timers.drop(uid)
+        self.undecided.pop(uid, None)
+        self.patches.pop(uid, None)
+        self.searches.pop(uid, None)
+        self.stale_secrets.discard(uid)
+        self.changed.discard(uid)
+        self.dirty.discard(uid)
+        for job in self.jobs.values():
+            job.members.discard(uid)
+            job.unstored.discard(uid)
+        self._touch_in_all(self.claims.remove(account))
+        return account
+
+    def name_address(self, account: Account) -> None:
+        """The address of a native inbox follows from its domain, or from the inbox that it holds."""
+        spec = account.desired.spec
+        if spec.native is None:
+            account.address = spec.address if spec.address is not None else _told_address(account)
+            return
+        domain = self.domains.find(spec.native)
+        name = domain.domain_name if domain is not None else spec.native.domain_name
+        if name is not None:
+            account.address = f"{spec.native.prefix}@{name}".lower()
+        elif account.stored.inbox_id in self.inventory.rows:
+            account.address = self.inventory.rows[account.stored.inbox_id or ""].address
+
+    def touch(self, uid: str) -> None:
+        """Something about this account changed: decide anew."""
+        self.dirty.add(uid)
+
+    def touch_all(self, uids: Iterable[str]) -> None:
+        self.dirty.update(uids)
+
+    def touch_everything(self) -> None:
+        self.dirty.update(self.accounts)
+
+    def touch_others(self, account: Account) -> None:
+        """Those that stand in line for the address of this account, whatever their keys."""
+        self._touch_in_all({other.uid for other in self.claims.claimants(account, self.group)})
+
+    def _touch_in_all(self, uids: set[str]) -> None:
+        """Decide anew for these: an address has one line for all keys of the workspace (rule 13)."""
+        for workspace in self.kin if uids else ():
+            workspace.dirty |= uids & workspace.accounts.keys()
+
+    def touch_address(self, address: str) -> None:
+        self.dirty.update(self.claims.at(address, self.group))
+        self.dirty.update(self._watching.members(address))
+
+    # -- deciding
+
+    @property
+    def managed(self) -> Mapping[str, int]:
+        """How many inboxes the objects of this workspace hold, by namespace."""
+        if len(self.kin) == 1:
+            return self._holders
+        return sum((workspace._holders for workspace in self.kin), Counter[str]())  # noqa: SLF001 - a workspace like this one
+
+    @property
+    def refs(self) -> frozenset[KeyRef]:
+        """The key references of these accounts."""
+        return frozenset(ref for ref, _ in self._refs.counts())
+
+    @property
+    def former_digests(self) -> frozenset[str]:
+        """Digests of earlier keys of these references."""
+        return frozenset[str]().union(*(self.trust.former(ref) for ref in self.refs)) - self.digests
+
+    @property
+    def doubted(self) -> bool:
+        """Whether nothing is created for some reference (see `unproven`)."""
+        live = {ref for ref, deleting in self._refs.counts() if not deleting}  # a deletion may use another's key
+        return not all(self.trust.believes(ref, self.digests) for ref in live)
+
+    def unproven(self, account: Account) -> bool:
+        """Whether its key so far shows none of the inboxes that are known with its reference (rules 15 and 40)."""
+        return not self.trust.believes(account.desired.key_ref, self.digests)
+
+    def at_home(self, account: Account) -> bool:
+        """Whether the account holds an inbox of this workspace, as far as its status tells."""
+        return self._bound.key_of(account.uid) in self.digests
+
+    def join(self, other: "Workspace", now: float, *, counted: bool = False) -> None:
+        """Both keys lead to one workspace: one budget, one brake, one line for each address (safety.md, 13).
+
+        `counted`: the counts of each hold those of the other already, as they were stored together.
+        """
+        if other in self.kin:
+            return
+        if not counted:
+            self.budget.absorb(other.budget, now)
+            self.brake.absorb(other.brake, now)
+        self.budget.heed(other.budget)
+        kin = [*self.kin, *other.kin]
+        digests = self.digests | other.digests
+        for workspace in kin:
+            workspace.kin, workspace.digests, workspace.group = kin, digests, min(digests)
+            workspace.budget, workspace.brake = self.budget, self.brake
+            for account in workspace.accounts.values():
+                workspace.index(account)
+
+    def shares_inboxes(self, other: "Workspace") -> bool:
+        return not self.inventory.rows.keys().isdisjoint(other.inventory.rows)
+
+    def acquire(self, account: Account, inbox_id: str, origin: str, now: float) -> None:
+        """The account has an inbox from now on."""
+        applied = account.stored.applied
+        if origin == "Created":
+            self.audit.created(self, account, inbox_id)
+            spec_hash, credentials_hash = account.sent or (account.desired.spec.hash, None)
+            applied = Applied(spec_hash, credentials_hash, self.digest)
+            # It was just sent: what a person vouched for before speaks of another inbox.
+            account.stored = replace(account.stored, credentials_current=account.desired.credentials_current)
+        elif origin == "Adopted":
+            applied = Applied(account.desired.spec.hash, None, self.digest)
+            account.stored = replace(account.stored, mail=_served(account, account.stored.mail))
+        elif origin == "Observed":
+            applied = None
+        stored = replace(account.stored, inbox_id=inbox_id, origin=origin, applied=applied, job=None)
+        account.stored = replace(stored, handed_over_from=None)
+        if account.unknown_create is not None and origin == "Created":
+            self._note_evidence(account.unknown_create.call, now)
+        self._begin_to_hold(account)
+
+    def take_over(self, account: Account, inbox_id: str) -> None:
+        """The account has the inbox of an object in deletion from now on, and what is known of it (rule 30)."""
+        holder = next(iter(self.claims.inbox_owners(inbox_id, account.uid)), None)
+        if holder is None:
+            return
+        self.audit.handed_over(account, inbox_id)
+        vouched = holder.stored.credentials_current  # a value that was copied along speaks of the Secret of that time
+        account.stored = replace(
+            holder.stored,
+            reconcile=account.stored.reconcile,
+            credentials_current=vouched if vouched == account.desired.credentials_current else None,
+            mail=_served(account, holder.stored.mail),
+            handed_over_from=Former(holder.desired.namespace, holder.desired.name),
+        )
+        account.wrote_at = max(account.wrote_at, holder.wrote_at)
+        if account.desired.spec.smtp is not None:  # the digest of its Secret is compared with that of the holder
+            account.credentials = None
+            self.stale_secrets.add(account.uid)
+        self._begin_to_hold(account)
+
+    def _begin_to_hold(self, account: Account) -> None:
+        """What stood between the account and an inbox is over."""
+        account.unknowns = 0
+        account.stored = replace(account.stored, refusal=None)
+        account.unknown_create = account.create_backoff = account.not_found_at = account.deleted_at = (
+            account.delete_backoff
+        ) = None
+        account.marked_at = account.repeated_mark = account.sent_name = None
+        account.probe_at, account.probe_count, account.conflict_seen_at, account.delete_partial = None, 0, 0.0, False
+        row = self.inventory.rows.get(account.stored.inbox_id or "")
+        if row is not None and account.address is None:
+            account.address = row.address
+        self._index(account)
+
+    def create_group(self, account: Account) -> str:
+        """Accounts of one group can share a bulk create: all SMTP types, or the native ones of one domain."""
+        native = account.desired.spec.native
+        if native is None:
+            return "smtp"
+        domain = self.domains.find(native)
+        return domain.domain_id if domain else f"single:{native.domain_id}"
+
+    def enqueue(self, account: Account, queue: tuple[Action, str] | None, now: float) -> None:
+        """Let the account wait in this queue and in no other; None: in none."""
+        if self._queued.get(account.uid) == queue:
+            return
+        self.unqueue(account.uid)
+        if queue is not None:
+            if queue not in self.queues:
+                self._forget_idle_queues(now)
+            self.queues.setdefault(queue, Queue()).add(account.uid, account.desired.namespace, now)
+            self._queued[account.uid] = queue
+
+    def _forget_idle_queues(self, now: float) -> None:
+        """Each domain has a queue of its own: those of domains that nobody asks for any more go (rule 43)."""
+        self.queues = {key: queue for key, queue in self.queues.items() if not queue.idle(now)}
+        served = sorted(self.last_served.items(), key=lambda item: item[1])
+        self.last_served = dict(served[-MOST_SERVED:])
+
+    def address_freed(self, address: str, now: float) -> None:
+        """A delete of ours freed the address: ColdSend may keep it for a while (contract row 24)."""
+        self.address_writes.pop(address, None)
+        self.address_writes[address] = now
+        while now - next(iter(self.address_writes.values())) >= FREED_FOR:  # the oldest come first
+            del self.address_writes[next(iter(self.address_writes))]
+
+    def unqueue(self, uid: str) -> None:
+        key = self._queued.pop(uid, None)
+        if key is not None:
+            self.queues[key].remove(uid)
+
+    # -- what steps ask for
+
+    def last_evidence(self, account: Account) -> float:
+        """The last sign of the lost create that carries the account: only what appears is one, not what arrives."""
+        if account.unknown_create is None:
+            return 0.0
+        return max(self.evidence.get(account.unknown_create.call, 0.0), account.unknown_create.at)
+
+    def wait_until(self, account: Account) -> float:
+        """When the wait for a lost create is over: by then it has appeared, or never will (safety.md, 7)."""
+        unknown = account.unknown_create
+        return (
+            max(self.last_evidence(account) + self.policy.lost_seconds, unknown.earliest)
+            if unknown is not None
+            else 0.0
+        )
+
+    def _note_evidence(self, call: str, now: float) -> None:
+        self.evidence.pop(call, None)
+        self.evidence[call] = now
+        kept = max(SIGNS_KEPT, self.policy.lost_seconds)
+        while (oldest := next(iter(self.evidence))) != call and self.evidence[oldest] < now - kept:
+            del self.evidence[oldest]
+
+    def goes_again(self, account: Account) -> bool:
+        """Whether the account's bulk goes again at once, in halves that are to stay together: that renews its mark."""
+        namespaces = frozenset({account.desired.namespace})
+        blocked = self.breaker.block_of(Operation.CREATE_SMTP, namespaces) is not None
+        return not blocked and any(account.uid in split for split in self.splits)
+
+    def recreate_slot(self, account: Account) -> bool:
+        """Whether the account may be replaced now (safety.md, 22)."""
+        return self.replacements.slot(account)
+
+    def may_adopt(self, account: Account) -> bool:
+        """safety.md, 14: with the operator's own key only the listed namespaces may adopt or observe."""
+        allowed = self.policy.adopt_namespaces
+        return not account.desired.uses_operator_key or not allowed or account.desired.namespace in allowed
+
+    def may_use_key(self, account: Account) -> bool:
+        """safety.md, 14: which namespaces may use the operator's own key."""
+        allowed = self.policy.operator_key_namespaces
+        return not account.desired.uses_operator_key or not allowed or account.desired.namespace in allowed
+
+    def approved_recreation(self, account: Account) -> bool:
+        return account.desired.approve_recreation or self._approvals(account).approve_recreation
+
+    def approved_deletion(self, account: Account) -> bool:
+        return account.desired.approve_deletion or self._approvals(account).approve_deletion
+
+    def protected(self, account: Account) -> bool:
+        """Whether deletionProtection keeps the inbox: what the live Batch says counts, or else the object itself.
+
+        An approval counts on the object that bears the field, not on the namespace.
+        """
+        batch = account.desired.batch or ""
+        approved = (
+            account.desired.approve_deletion or self.policy.batches.get(batch, NamespaceSettings()).approve_deletion
+        )
+        return self.policy.protection.get(batch, account.desired.spec.protected) and not approved
+
+    def _approvals(self, account: Account) -> NamespaceSettings:
+        """What stands on the namespace, or on the Batch that owns the account."""
+        namespace = self.policy.namespaces.get(account.desired.namespace, NamespaceSettings())
+        batch = self.policy.batches.get(account.desired.batch or "", NamespaceSettings())
+        return NamespaceSettings(
+            approve_deletion=namespace.approve_deletion or batch.approve_deletion,
+            approve_recreation=namespace.approve_recreation or batch.approve_recreation,
+            terminating=namespace.terminating,
+        )
+
+    # -- waiting for the budget
+
+    def waiting(self) -> tuple[str, ...]:
+        """UIDs that wait for a create or a delete."""
+        return self.queued(Action.CREATE) + self.queued(Action.DELETE)
+
+    # -- indexes and small change
+
+    def _index(self, account: Account) -> None:
+        self.touch_all(self.replacements.place(account))
+        self._touch_in_all(self.claims.update(account, self.group))
+        bound = account.stored.applied.workspace if account.stored.applied else None
+        self._shown.place(account.uid, account.stored.inbox_id)
+        self._watching.place(account.uid, account.address if account.desired.spec.observe else None)
+        self._bind(account, (bound or self.digest) if account.stored.held else None)
+        ref = account.desired.key_ref
+        self._refs.place(account.uid, (ref, account.desired.deleting is not None))
+        self.trust.place(account.uid, ref, bound if account.stored.held else None)
+
+    def _bind(self, account: Account, digest: str | None) -> None:
+        """Count the account among those that hold an inbox, under the key that it was last seen with."""
+        before = self._bound.key_of(account.uid) is not None
+        self._bound.place(account.uid, digest)
+        self._holders[account.desired.namespace] += (digest is not None) - before
+
+    def index(self, account: Account) -> None:
+        """The facts of the account changed: its claims and its neighbours follow. The dead claim nothing."""
+        if self.accounts.get(account.uid) is account:
+            self._index(account)
+            self.touch(account.uid)
+
+    def showing(self, inbox_id: str) -> frozenset[str]:
+        """UIDs of the accounts of this workspace whose status shows the inbox."""
+        return self._shown.members(inbox_id)
+
+    def queued(self, action: Action) -> tuple[str, ...]:
+        """UIDs that wait for a call of this kind."""
+        return tuple(uid for (kind, _), queue in self.queues.items() if kind is action for uid in queue)
+
+    def still_queued(self, uids: tuple[str, ...], action: Action) -> tuple[str, ...]:
+        """Those of a bulk that are to go again, and wait for this call now: some may wait for a look instead."""
+        return tuple(uid for uid in uids if uid in self._queued and self._queued[uid][0] is action)
+
+    def in_turn(self, uids: Iterable[str], without: frozenset[str]) -> tuple[str, ...]:
+        """Those whose namespaces have a turn."""
+        return tuple(uid for uid in uids if self.accounts[uid].desired.namespace not in without)
+
+    def namespaces_of(self, uids: Iterable[str]) -> frozenset[str]:
+        """The namespaces of these accounts."""
+        return frozenset(self.accounts[uid].desired.namespace for uid in uids if uid in self.accounts)
+
+    def set_apart(self, namespaces: Iterable[str], now: float) -> None:
+        """A call for these had an unknown outcome: for a while none of them shares a call with another (rule 41)."""
+        kept = {namespace: until for namespace, until in self.apart.items() if until > now}
+        self.apart = kept | dict.fromkeys(namespaces, now + APART_FOR)
+
+    def next_call_id(self) -> int:
+        self._next_call += 1
+        return self._next_call
+
+    def status_stored(self, uid: str, stored: Stored) -> None:
+        """The API server holds these facts now: steps that wait for them may follow."""
+        account = self.accounts.get(uid)
+        if account is None:
+            return
+        account.confirmed = account.stored if stored == account.stored else stored
+        for job in self.jobs.values():
+            if uid in job.unstored and stored.job is not None and stored.job.id == job.id:
+                job.unstored.discard(uid)
+        self.touch(uid)
+        self._touch_in_all({other.uid for other in self.claims.same_inbox(account)})
+
+
+def _served(account: Account, mail: Mail | None) -> Mail | None:
+    """What status says of test mails when an inbox comes with a past of its own.
+
+    A requestID that stands in spec then may have been served before, as after a restore (rule 34).
+    """
+    spec = account.desired.spec
+    if spec.mail_request is None or (mail is not None and mail.request_id == spec.mail_request):
+        return mail
+    return Mail(spec.mail_request, spec.mail_recipient or "", error=NOT_SENT)
+
+
+def _told_address(account: Account) -> str | None:
+    """The address of an object whose spec cannot be read: status says whose inbox it was (safety.md, 20)."""
+    told = unpack(account.raw_status).get("emailAddress") if account.stored.held else None
+    return address_key(told) if told else None

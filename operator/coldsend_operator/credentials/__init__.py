@@ -1,0 +1,1 @@
+"""API keys, passwords, and the watch over Secrets."""

@@ -1,0 +1,200 @@
+"""API keys: the operator's own, and those of `apiKeySecretRef`. A key is known outside by its digest only."""
+
+import asyncio
+from collections.abc import Callable, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from coldsend_operator.core.model.account import Account, KeyRef, SecretRef
+from coldsend_operator.core.model.hashes import workspace_digest
+from coldsend_operator.core.model.pauses import doubled
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.kube.client import Forbidden, KubeError
+from coldsend_operator.kube.secrets import Secrets
+from coldsend_operator.logs import mask
+from coldsend_operator.resources.values import api_key_fault, api_key_of
+from coldsend_operator.settings import Settings
+
+FAILURES = 5  # of the API server in a row, then the reference has a problem that its objects show
+MISSING_FIRST, MISSING_LONGEST = 1.0, 15.0
+REFUSED_SECONDS = 10.0
+MOST_KEYS = 20  # keys of one namespace (a Secret and a key in it) that are read; a team has a handful
+FILE_SECONDS = 2.0
+
+
+@dataclass(slots=True)
+class KeyState:
+    """What is known of one key. `digest` None and no `problem`: not read yet."""
+
+    digest: str | None = None
+    problem: tuple[Reason, str] | None = None
+    read_at: float = 0.0
+    due: float = 0.0
+    tries: int = 0
+    failures: int = 0  # of the API server in a row
+
+
+NO_KEY = (
+    Reason.UNAUTHORIZED,
+    "The operator has no API key of its own; set spec.apiKeySecretRef, or give it COLDSEND_API_KEY_FILE.",
+)
+NOT_FOR_NAMESPACE = (
+    Reason.UNAUTHORIZED,
+    (
+        "This namespace may not use the operator's API key; set spec.apiKeySecretRef, or ask the administrator "
+        "(COLDSEND_OPERATOR_KEY_NAMESPACES)."
+    ),
+)
+
+
+TOO_MANY = (
+    Reason.UNAUTHORIZED,
+    (
+        f"The objects of this namespace name more than {MOST_KEYS} API keys; let them share Secrets in "
+        "spec.apiKeySecretRef, or delete those that are not needed. It continues automatically."
+    ),
+)
+
+
+class KeyRing:
+    """Reads keys and remembers by which digest each reference is known now."""
+
+    def __init__(self, settings: Settings, secrets: Secrets, clock: Callable[[], float]) -> None:
+        self._settings = settings
+        self._secrets = secrets
+        self._clock = clock
+        self._states: dict[KeyRef, KeyState] = {}
+        self.keys: dict[str, SecretStr] = {}  # by digest; one that was replaced stays while inboxes hang on it
+
+    def admit(self, ref: KeyRef, *, held: bool) -> KeyState:
+        """The key of an account comes into use; TOO_MANY where the namespace uses more than are read (rule 43).
+
+        `held`: the account holds an inbox, so its key is a true one.
+        """
+        state = self._states.get(ref)
+        if state is None:
+            others = sum(other.namespace == ref.namespace for other in self._states)
+            if ref.secret is not None and not held and others >= MOST_KEYS:
+                return KeyState(problem=TOO_MANY)
+            state = self._states[ref] = KeyState()
+        return state
+
+    def state(self, ref: KeyRef) -> KeyState:
+        """What is known of a key; nothing of one that is not in use."""
+        return self._states.get(ref) or KeyState()
+
+    def allowed(self, account: Account) -> bool:
+        """safety.md, 14: which namespaces may use the operator's own key."""
+        names = self._settings.operator_key_namespaces
+        return not account.desired.uses_operator_key or not names or account.desired.namespace in names
+
+    def forget(self, refs: set[KeyRef]) -> frozenset[str]:
+        """Only these references are still in use. Returns the namespaces that may use others instead."""
+        unused = [ref for ref in self._states if ref not in refs]
+        for ref in unused:
+            del self._states[ref]
+        return frozenset(ref.namespace for ref in unused)
+
+    def forget_keys(self, digests: Set[str]) -> None:
+        """Of the keys that no reference leads to any more only these may still be needed, by deletions."""
+        used = {state.digest for state in self._states.values()}
+        for digest in [digest for digest in self.keys if digest not in used and digest not in digests]:
+            del self.keys[digest]
+
+    def next_due(self) -> float | None:
+        return min((state.due for state in self._states.values()), default=None)
+
+    def hasten(self, ref: KeyRef) -> None:
+        """Read it again now, though not more often than a missing one."""
+        state = self._states.get(ref) or KeyState()
+        state.due = min(state.due, state.read_at + MISSING_FIRST)
+
+    def hasten_refused(self, digests: frozenset[str]) -> None:
+        """ColdSend refuses these keys: whoever corrects one waits for it."""
+        for state in self._states.values():
+            if state.digest in digests:
+                state.due = min(state.due, state.read_at + REFUSED_SECONDS)
+
+    async def refresh(self) -> list[KeyRef]:
+        """Read every key that is due again; the references whose key or problem changed."""
+        due = [(ref, state) for ref, state in self._states.items() if state.due <= self._clock()]
+        before = [(state.digest, state.problem) for _, state in due]
+        await asyncio.gather(*(self._read(ref, state) for ref, state in due))  # one that hangs holds up no other
+        after = [(state.digest, state.problem) for _, state in due]
+        return [ref for (ref, _), was, now in zip(due, before, after, strict=True) if was != now]
+
+    async def _read(self, ref: KeyRef, state: KeyState) -> None:
+        state.read_at = self._clock()
+        try:
+            found = self._own() if ref.secret is None else await self._of_secret(ref.namespace, ref.secret)
+        except KubeError as error:
+            state.failures += 1
+            if state.digest is None and state.failures < FAILURES:
+                state.due = self._clock() + MISSING_FIRST
+                return
+            if state.digest is not None:  # the key last read goes on
+                state.due = self._clock() + doubled(MISSING_FIRST, state.failures, MISSING_LONGEST)
+                return
+            found = _not_readable(ref, error)
+        else:
+            state.failures = 0
+        if isinstance(found, SecretStr):
+            mask(found)
+            state.digest, state.problem, state.tries = workspace_digest(found.get_secret_value()), None, 0
+            self.keys[state.digest] = found
+            state.due = self._clock() + (FILE_SECONDS if ref.secret is None else self._settings.secret_check_seconds)
+            return
+        state.problem = found  # the digest stays: deletions go on with the key last read
+        longest = min(MISSING_LONGEST, self._settings.secret_check_seconds)
+        state.due = self._clock() + doubled(MISSING_FIRST, state.tries, longest)
+        state.tries += 1
+
+    def _own(self) -> SecretStr | tuple[Reason, str]:
+        if self._settings.api_key is not None:
+            return self._settings.api_key
+        path = self._settings.api_key_file
+        if path is None:
+            return NO_KEY
+        text = _read_file(path)
+        if not text:
+            message = f"The file of the operator's API key ({path.name}) is missing or empty; write the key to it."
+            return (Reason.UNAUTHORIZED, message)
+        fault = api_key_fault(text)
+        if fault:
+            return (Reason.UNAUTHORIZED, f"The file of the operator's API key ({path.name}) {fault}.")
+        return SecretStr(text)
+
+    async def _of_secret(self, namespace: str, ref: SecretRef) -> SecretStr | tuple[Reason, str]:
+        try:
+            content = await self._secrets.get(namespace, ref.name)
+        except Forbidden:
+            message = f"The operator may not read Secret {ref.name} (spec.apiKeySecretRef); grant it `get` on it."
+            return (Reason.SECRET_NOT_FOUND, message)
+        if content is None:
+            message = f"Secret {ref.name} (spec.apiKeySecretRef) is not in this namespace; create it."
+            return (Reason.SECRET_NOT_FOUND, message)
+        found = content.values.get(ref.key)
+        value = None if found is None else SecretStr(api_key_of(found.get_secret_value()))
+        fault = content.undecodable.get(ref.key, "") if value is None else api_key_fault(value.get_secret_value())
+        place = f"Key {ref.key} of Secret {ref.name} (spec.apiKeySecretRef)"
+        if fault:
+            return (Reason.SECRET_INVALID, f"{place} {fault}. A new value is picked up automatically.")
+        if value is None or not value.get_secret_value():
+            return (Reason.SECRET_KEY_NOT_FOUND, f"{place} {'is missing' if value is None else 'is empty'}; set it.")
+        return value
+
+
+def _not_readable(ref: KeyRef, error: KubeError) -> tuple[Reason, str]:
+    answer = "does not answer" if error.status is None else f"answers HTTP {error.status}"
+    name = ref.secret.name if ref.secret is not None else ""
+    message = f"Secret {name} (spec.apiKeySecretRef) cannot be read: Kubernetes {answer}; it is retried automatically."
+    return (Reason.SECRET_NOT_FOUND, message)
+
+
+def _read_file(path: Path) -> str:
+    try:
+        return api_key_of(path.read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        return ""

@@ -1,0 +1,182 @@
+"""Secrets of accounts: read by name just before they are sent, otherwise known by an HMAC only."""
+
+import asyncio
+import secrets as randomness
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from coldsend_operator.coldsend.models import SmtpInbox
+from coldsend_operator.core.model.account import Account, Credentials, SecretRef, Server
+from coldsend_operator.core.model.hashes import credentials_digest, salt_of
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.kube.client import Forbidden, KubeError
+from coldsend_operator.kube.secrets import SecretContent, Secrets
+from coldsend_operator.logs import mask
+from coldsend_operator.resources.common import InboxType
+from coldsend_operator.resources.values import form_of, password_fault, password_of
+
+HMAC_SECRET = "coldsend-operator-hmac"  # noqa: S105 - the name of a Secret
+HMAC_KEY = "key"
+DIGEST_VERSION = "2"  # the first version had no salt, and no number
+GOOGLE = InboxType.GOOGLE_WORKSPACE.value
+
+
+@dataclass(frozen=True, slots=True)
+class Hmac:
+    """The key of the digests in status, which read `<version>.<id of the key>.<salt>-<HMAC>`.
+
+    A digest of another version or key cannot be compared, so that neither makes a Secret look changed.
+    """
+
+    key_id: str
+    key: SecretStr
+
+    def digest(self, account: Account, values: tuple[str, ...]) -> str:
+        """Of the values of an account's Secrets, with the salt of what was last sent for it."""
+        applied = account.stored.applied
+        sent = applied.credentials_hash if applied is not None else None
+        salt = self._salt(sent) if sent is not None and self.made(sent) else salt_of(account.uid)
+        return f"{self._start}{salt}-{credentials_digest(self.key.get_secret_value().encode(), salt, values)}"
+
+    def made(self, digest: str) -> bool:
+        return digest.startswith(self._start)
+
+    @property
+    def _start(self) -> str:
+        return f"{DIGEST_VERSION}.{self.key_id}."
+
+    def _salt(self, digest: str) -> str:
+        return digest.removeprefix(self._start).partition("-")[0]
+
+
+async def load_hmac(secrets: Secrets, namespace: str) -> Hmac:
+    """The key of Secret `coldsend-operator-hmac`, made when it is missing."""
+    content = await secrets.get(namespace, HMAC_SECRET)
+    if content is None or HMAC_KEY not in content.values:
+        key = SecretStr(f"{randomness.token_hex(4)}.{randomness.token_hex(32)}")
+        if content is None:
+            await secrets.create_if_missing(namespace, HMAC_SECRET, {HMAC_KEY: key})
+            content = await secrets.get(namespace, HMAC_SECRET)
+        if content is not None and HMAC_KEY in content.values:
+            key = content.values[HMAC_KEY]
+    else:
+        key = content.values[HMAC_KEY]
+    return Hmac(key.get_secret_value().partition(".")[0][:8], key)
+
+
+@dataclass(frozen=True, slots=True)
+class Passwords:
+    """What an account's Secrets hold now; alive only between reading and sending."""
+
+    credentials: Credentials
+    smtp: SecretStr | None = None
+    imap: SecretStr | None = None
+    unread: bool = False  # the API server did not give the Secret: what was known before may still hold
+
+
+def secret_names(account: Account) -> set[str]:
+    """Names of the Secrets that the account's servers reference."""
+    return {server.password.name for server in (account.desired.spec.smtp, account.desired.spec.imap) if server}
+
+
+class SecretReader:
+    """Reads each Secret once for all accounts of one call."""
+
+    def __init__(self, secrets: Secrets, hmac: Hmac) -> None:
+        self._secrets = secrets
+        self._hmac = hmac
+        self._contents: dict[tuple[str, str], SecretContent | KubeError | None] = {}
+
+    async def fetch(self, accounts: Iterable[Account]) -> None:
+        """Read the Secrets of these accounts; one that cannot be read costs those that reference it alone (rule 38)."""
+        names = {(account.desired.namespace, name) for account in accounts for name in secret_names(account)}
+        await asyncio.gather(*(self._fetch(*name) for name in names - self._contents.keys()))
+
+    async def _fetch(self, namespace: str, name: str) -> None:
+        try:
+            self._contents[namespace, name] = await self._secrets.get(namespace, name)
+        except KubeError as error:
+            self._contents[namespace, name] = error
+
+    async def passwords(self, account: Account) -> Passwords:
+        """The passwords of an account, or what keeps them from being had."""
+        smtp, imap = account.desired.spec.smtp, account.desired.spec.imap
+        if smtp is None or imap is None:
+            return Passwords(Credentials(None))
+        namespace = account.desired.namespace
+        await self.fetch([account])
+        values: list[SecretStr] = []
+        forms: list[str] = []
+        for field, server in (("spec.smtp", smtp), ("spec.imap", imap)):
+            value = self._value(namespace, field, server.password, google=account.desired.spec.inbox_type == GOOGLE)
+            if isinstance(value, Credentials):
+                content = self._contents[namespace, server.password.name]
+                return Passwords(value, unread=isinstance(content, KubeError) and not isinstance(content, Forbidden))
+            values.append(value)
+            forms.append(self._form(namespace, server.password, value))
+        digest = self._hmac.digest(account, tuple(value.get_secret_value() for value in values))
+        return Passwords(Credentials(digest, forms=tuple(forms)), values[0], values[1])
+
+    def _form(self, namespace: str, ref: SecretRef, sent: SecretStr) -> str:
+        content = self._contents[namespace, ref.name]
+        value = content.values[ref.key] if isinstance(content, SecretContent) else sent
+        return form_of(value.get_secret_value(), sent.get_secret_value())
+
+    def _value(self, namespace: str, field: str, ref: SecretRef, *, google: bool) -> SecretStr | Credentials:
+        """The password as it is sent."""
+        content = self._contents[namespace, ref.name]
+        path = f"{field}.passwordSecretRef"
+        if isinstance(content, Forbidden):
+            message = f"The operator may not read Secret {ref.name} ({path}); grant it `get` on Secrets here."
+            return Credentials(None, Reason.SECRET_NOT_FOUND, message)
+        if isinstance(content, KubeError):
+            answer = "does not answer" if content.status is None else f"answers HTTP {content.status}"
+            message = f"Secret {ref.name} ({path}) cannot be read: Kubernetes {answer}; it is retried automatically."
+            return Credentials(None, Reason.SECRET_NOT_FOUND, message)
+        if content is None:
+            message = f"Secret {ref.name} ({path}) is not in this namespace; create it, it is picked up automatically."
+            return Credentials(None, Reason.SECRET_NOT_FOUND, message)
+        found = content.values.get(ref.key)
+        value = None if found is None else SecretStr(password_of(found.get_secret_value(), google=google))
+        fault = content.undecodable.get(ref.key, "") if value is None else password_fault(value.get_secret_value())
+        place = f"Key {ref.key} of Secret {ref.name} ({path})"
+        if fault:
+            return Credentials(None, Reason.SECRET_INVALID, f"{place} {fault}. A new value is picked up automatically.")
+        if value is None or not value.get_secret_value():
+            fault = "is missing" if value is None else "is empty"
+            message = f"{place} {fault}; set it, it is picked up automatically."
+            return Credentials(None, Reason.SECRET_KEY_NOT_FOUND, message)
+        mask(value)
+        return value
+
+
+def smtp_inbox(account: Account, passwords: Passwords) -> SmtpInbox:
+    """The body of a create."""
+    spec = account.desired.spec
+    smtp, imap = _known(spec.smtp), _known(spec.imap)
+    if passwords.smtp is None or passwords.imap is None:
+        raise ValueError("the passwords of this account were not read")
+    return SmtpInbox(
+        email_address=spec.email_address or "",
+        display_name=spec.display_name or "",
+        inbox_type=spec.inbox_type,
+        smtp_host=smtp.host,
+        smtp_port=smtp.port,
+        smtp_username=smtp.username,
+        smtp_password=passwords.smtp,
+        smtp_use_tls=smtp.encrypted,
+        imap_host=imap.host,
+        imap_port=imap.port,
+        imap_username=imap.username,
+        imap_password=passwords.imap,
+        imap_use_ssl=imap.encrypted,
+        daily_limit=spec.daily_limit,
+    )
+
+
+def _known(server: Server | None) -> Server:
+    if server is None:
+        raise ValueError("only SMTP accounts have servers")
+    return server

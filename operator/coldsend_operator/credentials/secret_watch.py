@@ -1,0 +1,204 @@
+"""How old the knowledge about Secrets may grow: each referenced Secret is read again now and then, by name."""
+
+import asyncio
+import heapq
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from coldsend_operator.core.model.account import Account, Credentials
+from coldsend_operator.core.model.pauses import doubled
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.workspace import Workspace
+from coldsend_operator.credentials.passwords import Hmac, SecretReader, secret_names
+from coldsend_operator.logs import Event, log
+
+TROUBLE_FIRST, TROUBLE_LONGEST = 1.0, 10.0  # a corrected Secret is picked up within 15 s
+# Reads per second of Secrets in trouble, of one namespace and of all: thousands of missing ones neither flood the API
+# server nor keep others waiting.
+TROUBLE_READS, MOST_TROUBLE_READS = 20.0, 200.0
+MOST_READS = 8  # at once: one that is answered late holds up no other
+URGENT_PAUSE = 0.2
+SLICE = 200
+SecretName = tuple[str, str]
+
+
+class SecretWatch:
+    """A schedule by Secret, not by account: a Batch of 5,000 with one Secret costs one read."""
+
+    def __init__(
+        self,
+        period: float,
+        hmac: Hmac,
+        reader: Callable[[], SecretReader],
+        clock: Callable[[], float],
+        workspaces: Callable[[], Iterable[Workspace]],
+        workspace_of: Callable[[Account], Workspace | None],
+        wake: Callable[[Account], None],
+    ) -> None:
+        self._period = period
+        self._hmac = hmac
+        self._reader = reader
+        self._clock = clock
+        self._workspaces = workspaces
+        self._workspace_of = workspace_of
+        self._wake = wake
+        self._accounts: dict[SecretName, dict[str, Account]] = {}
+        self._names_of: dict[str, tuple[SecretName, ...]] = {}
+        self._due: list[tuple[float, SecretName]] = []
+        self._next: dict[SecretName, float] = {}
+        self._tries: dict[SecretName, int] = {}
+        self._in_trouble: Counter[str] = Counter()  # Secrets, by namespace
+        self._ready: dict[str, dict[SecretName, None]] = {}  # due ones by namespace; namespaces take turns
+        self._checking: dict[SecretName, asyncio.Task[None]] = {}
+        self._again: set[SecretName] = set()  # something happened while they were read
+
+    def follow(self, account: Account) -> None:
+        """Keep the schedule in step with what the account references."""
+        spec = account.desired.spec
+        needless = spec.observe or spec.smtp is None or account.desired.deleting is not None
+        names = () if needless else secret_names(account)
+        self._reference(account, tuple((account.desired.namespace, name) for name in names))
+
+    def leave(self, account: Account) -> None:
+        """The object is gone."""
+        self._reference(account, ())
+
+    def _reference(self, account: Account, names: tuple[SecretName, ...]) -> None:
+        for old in set(self._names_of.get(account.uid, ())).difference(names):
+            self._accounts[old].pop(account.uid, None)
+            if not self._accounts[old]:
+                del self._accounts[old]
+                self._next.pop(old, None)
+                self._no_trouble(old)
+                self._tries.pop(old, None)
+        for name in names:
+            new = name not in self._accounts
+            self._accounts.setdefault(name, {})[account.uid] = account
+            if new:
+                self._plan(name, self._first(name, account))
+        if names:
+            self._names_of[account.uid] = names
+        else:
+            self._names_of.pop(account.uid, None)
+
+    def hasten(self, account: Account) -> None:
+        """The account's spec changed, or a person asked: look now."""
+        for name in self._names_of.get(account.uid, ()):
+            if name in self._checking:
+                self._again.add(name)
+            else:
+                self._plan(name, self._clock())
+
+    def _first(self, name: SecretName, account: Account) -> float:
+        """After a restart the reads of many Secrets are spread over the period; a create reads its own anyway."""
+        share = zlib.crc32("/".join(name).encode()) % 1000 / 1000
+        return self._clock() + self._period * (share if account.stored.held else 1.0)
+
+    def _plan(self, name: SecretName, due: float) -> None:
+        if name in self._accounts and due < self._next.get(name, float("inf")):
+            self._next[name] = due
+            heapq.heappush(self._due, (due, name))
+
+    async def run(self) -> None:
+        while True:
+            now = self._clock()
+            for account in self._urgent():
+                self.hasten(account)
+            while self._due and self._due[0][0] <= now:
+                due, name = heapq.heappop(self._due)
+                if self._next.get(name) == due and name in self._accounts:
+                    del self._next[name]
+                    self._ready.setdefault(name[0], {})[name] = None
+            while self._ready and len(self._checking) < MOST_READS:
+                name = self._next_ready()
+                self._checking[name] = asyncio.create_task(self._check_one(name))
+            pause = self._due[0][0] - self._clock() if self._due else URGENT_PAUSE
+            pause = min(max(pause, 0.01), URGENT_PAUSE)
+            if self._checking:
+                await asyncio.wait(self._checking.values(), timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+            else:
+                await asyncio.sleep(pause)
+
+    def _next_ready(self) -> SecretName:
+        """Thousands of Secrets in one namespace keep nobody's single one waiting."""
+        namespace = next(iter(self._ready))
+        names = self._ready.pop(namespace)
+        name = next(iter(names))
+        del names[name]
+        if names:
+            self._ready[namespace] = names
+        return name
+
+    async def _check_one(self, name: SecretName) -> None:
+        """A fault with one Secret costs that Secret alone (rule 38)."""
+        try:
+            await self._check(name)
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong with one Secret costs that Secret alone
+            log.error(Event.LOOP_FAILED, operation="read_secret", namespace=name[0], name=name[1], exc_info=error)
+            self._plan(name, self._clock() + TROUBLE_LONGEST)
+        finally:
+            del self._checking[name]
+            if name in self._again:
+                self._again.discard(name)
+                self._plan(name, self._clock())
+
+    def _urgent(self) -> list[Account]:
+        """Accounts whose Secret stands in the way of a create, or for which a person asked."""
+        found = []
+        for workspace in self._workspaces():
+            for uid in list(workspace.stale_secrets):
+                if uid in self._names_of and uid in workspace.accounts:
+                    found.append(workspace.accounts[uid])
+                else:
+                    workspace.stale_secrets.discard(uid)
+        return found
+
+    async def _check(self, name: SecretName) -> None:
+        reader = self._reader()
+        trouble = False
+        for turn, account in enumerate(list(self._accounts.get(name, {}).values())):
+            if turn % SLICE == SLICE - 1:
+                await asyncio.sleep(0)  # one Secret may serve thousands
+            passwords = await reader.passwords(account)
+            trouble = trouble or passwords.credentials.reason is not None or _login_failed(account)
+            known = account.credentials if passwords.unread else None
+            self._learn(account, known or passwords.credentials)
+        if trouble:
+            tries = self._tries.get(name, 0)
+            self._in_trouble[name[0]] += not tries
+            self._tries[name] = tries + 1
+            theirs, all_of_them = self._in_trouble[name[0]] / TROUBLE_READS, len(self._tries) / MOST_TROUBLE_READS
+            longest = max(TROUBLE_LONGEST, theirs, all_of_them)
+            self._plan(name, self._clock() + doubled(TROUBLE_FIRST, tries, min(longest, self._period)))
+        else:
+            self._no_trouble(name)
+            self._plan(name, self._clock() + self._period)
+
+    def _no_trouble(self, name: SecretName) -> None:
+        if self._tries.pop(name, 0):
+            self._in_trouble[name[0]] -= 1
+            self._in_trouble = +self._in_trouble
+
+    def _learn(self, account: Account, credentials: Credentials) -> None:
+        workspace = self._workspace_of(account)
+        asked = workspace is not None and account.uid in workspace.stale_secrets
+        if workspace is not None:
+            workspace.stale_secrets.discard(account.uid)
+        applied = account.stored.applied
+        sent = applied.credentials_hash if applied is not None else None
+        if applied is not None and sent is not None and credentials.digest is not None and not self._hmac.made(sent):
+            # made with another HMAC key, or without a salt: the present Secret counts as current
+            account.stored = replace(account.stored, applied=replace(applied, credentials_hash=credentials.digest))
+        if asked or account.credentials != credentials:
+            same = sent is not None and sent == credentials.digest
+            account.credentials = replace(credentials, digest=sent) if same else credentials  # not twice in memory
+            if workspace is not None:
+                workspace.touch(account.uid)
+                self._wake(account)
+
+
+def _login_failed(account: Account) -> bool:
+    """Whether ColdSend refused the account for what most likely is its Secret."""
+    return account.create_backoff is not None and account.create_backoff.reason is Reason.CONNECTION_FAILED

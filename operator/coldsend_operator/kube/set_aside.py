@@ -1,0 +1,140 @@
+"""Objects with which something went wrong: each costs itself alone (rule 38).
+
+Whatever is done object by object is done within `SetAside.trying`: an exception ends the work on that object only. It
+is told once in the log and as an Event, counted in a metric, and tried again with growing pauses and at the object's
+next event.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from coldsend_operator.core.model.pauses import doubled
+from coldsend_operator.core.model.reasons import SET_ASIDE
+from coldsend_operator.kube.client import KubeClient, KubeError, Ref
+from coldsend_operator.kube.events import emit
+from coldsend_operator.logs import Event, log
+
+FIRST_PAUSE, LONGEST_PAUSE = 2.0, 600.0
+LONGEST_OUTAGE = 10.0  # the API server gives no answer at all: that is no fault of the object
+PATIENCE = 4  # refusals of the API server in a row before they are told on the object
+
+# What is tried; several of one object are told apart by what follows the word.
+READ, DECIDE, ADD_FINALIZER, PATCH_FINALIZERS = "read", "decide", "mark", "finalizer"
+READ_SECRETS, PLACE = "read_secrets", "find_workspace"
+REPORT, WRITE_STATUS = "report", "write_status"
+MESSAGE = (
+    "The operator failed to work on this object ({what}: {error}); the log of the operator says more. It is tried "
+    "again automatically, and immediately when the object changes."
+)
+
+
+@dataclass(slots=True)
+class _Trouble:
+    ref: Ref
+    error: str
+    tries: int
+    again: Callable[[], object]
+    timer: asyncio.TimerHandle | None = None
+    told: bool = False
+
+
+class SetAside:
+    """What goes wrong now, by UID and by what was tried.
+
+    `leads` says whether this process may write: a standby tells no Events.
+    """
+
+    def __init__(self, kube: KubeClient, leads: Callable[[], bool]) -> None:
+        self._kube = kube
+        self._leads = leads
+        self._troubles: dict[str, dict[str, _Trouble]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @contextmanager
+    def trying(self, ref: Ref, what: str, again: Callable[[], object]) -> Iterator[None]:
+        """Do something for one object; what goes wrong is kept here, and `again` is called after a pause."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong with one object costs that object alone
+            self.failed(ref, what, error, again)
+        else:
+            self.succeeded(ref.uid, what)
+
+    def failed(self, ref: Ref, what: str, error: Exception, again: Callable[[], object]) -> None:
+        troubles = self._troubles.setdefault(ref.uid, {})
+        said = f"{type(error).__name__}: {error}"
+        trouble = troubles.setdefault(what, _Trouble(ref, "", 0, again))
+        if trouble.timer is not None:
+            trouble.timer.cancel()
+        if trouble.error != said:
+            _log(ref, what, error)
+        trouble.error, trouble.again = said, again
+        trouble.tries += 1
+        pause = doubled(FIRST_PAUSE, trouble.tries - 1, _longest(error))
+        trouble.timer = asyncio.get_running_loop().call_later(pause, self._again, ref.uid, what)
+        if not trouble.told and self._leads() and (trouble.tries >= PATIENCE or not isinstance(error, KubeError)):
+            trouble.told = True
+            message = MESSAGE.format(what=what, error=type(error).__name__)
+            task = asyncio.create_task(emit(self._kube, ref, "Warning", SET_ASIDE, message, "Reconcile"))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def succeeded(self, uid: str, what: str) -> None:
+        trouble = self._troubles.get(uid, {}).pop(what, None)
+        if trouble is not None:
+            self._end(uid, trouble)
+
+    def forget(self, uid: str) -> None:
+        """The object is gone."""
+        for what in list(self._troubles.get(uid, ())):
+            self.succeeded(uid, what)
+
+    def hasten(self, uid: str, but: tuple[str, ...] = ()) -> None:
+        """Something happened to the object: what failed is tried now."""
+        for what, trouble in list(self._troubles.get(uid, {}).items()):
+            if trouble.timer is not None and what not in but:
+                trouble.timer.cancel()
+                self._again(uid, what)
+
+    def failing(self, uid: str, what: str) -> bool:
+        """Whether the last try came to nothing."""
+        return what in self._troubles.get(uid, ())
+
+    def waits(self, uid: str, what: str) -> bool:
+        """Whether the next try is still to come."""
+        trouble = self._troubles.get(uid, {}).get(what)
+        return trouble is not None and trouble.timer is not None
+
+    def counts(self) -> Mapping[str, int]:
+        """How many objects of each kind are set aside."""
+        told = (troubles for troubles in self._troubles.values() if any(each.told for each in troubles.values()))
+        return Counter(next(iter(troubles.values())).ref.kind for troubles in told)
+
+    def _again(self, uid: str, what: str) -> None:
+        trouble = self._troubles.get(uid, {}).get(what)
+        if trouble is not None:
+            trouble.timer = None
+            with self.trying(trouble.ref, f"{what}_again", trouble.again):
+                trouble.again()
+
+    def _end(self, uid: str, trouble: _Trouble) -> None:
+        if trouble.timer is not None:
+            trouble.timer.cancel()
+        if not self._troubles[uid]:
+            del self._troubles[uid]
+
+
+def _longest(error: Exception) -> float:
+    return LONGEST_OUTAGE if isinstance(error, KubeError) and error.status is None else LONGEST_PAUSE
+
+
+def _log(ref: Ref, what: str, error: Exception) -> None:
+    """An answer of the API server is one sentence; anything else is a fault of ours, and the traceback shows where."""
+    names = {"kind": ref.kind, "namespace": ref.namespace, "name": ref.name, "operation": what}
+    if isinstance(error, KubeError):
+        log.warning(Event.CALL_FAILED, message=str(error), **names)
+    else:
+        log.error(Event.OBJECT_SET_ASIDE, exc_info=error, **names)

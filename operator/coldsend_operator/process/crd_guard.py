@@ -1,0 +1,128 @@
+"""Keeps an eye on the two CRDs: nothing is deleted while one of them goes, nothing is watched while one is missing."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+from coldsend_operator.core.model.policy import Policy
+from coldsend_operator.kube.client import Forbidden, KubeClient, KubeError
+from coldsend_operator.kube.crds import Definitions, defined, served, served_a_little_later
+from coldsend_operator.kube.throttle import Pauses
+from coldsend_operator.logs import Event, Recurring
+
+CHECK_SECONDS = 10.0
+MISSING_SECONDS = 2.0  # between two checks while one is missing
+TOGETHER_SECONDS = 0.25  # deletions that come within this time share a check
+
+
+class CrdGuard:
+    """Sets `policy.hold_deletions`. `on_change` is called when that changes.
+
+    `may_read`: whether the operator has the right to read the definitions; else discovery tells, a little later.
+    Without `run` the CRDs count as there.
+    """
+
+    def __init__(self, kube: KubeClient, policy: Policy, on_change: Callable[[], None], *, may_read: bool) -> None:
+        self._kube = kube
+        self._policy = policy
+        self._on_change = on_change
+        self._may_read = may_read
+        self._present = asyncio.Event()
+        self._absent = asyncio.Event()
+        self._present.set()
+        self._next: asyncio.Task[None] | None = None
+        self._checked_at = float("-inf")
+        self._generations: tuple[int, ...] = ()
+        self._missing = Recurring(Event.CRD_MISSING)
+        self._deleting = Recurring(Event.CRD_DELETING)
+        self._trouble = Recurring(Event.CALL_FAILED, operation="check_crds")
+
+    async def run(self) -> None:
+        while True:
+            await self._check(thoroughly=True)
+            await asyncio.sleep(MISSING_SECONDS if self._absent.is_set() else CHECK_SECONDS)
+
+    @property
+    def missing(self) -> bool:
+        """Whether one was missing at the last check."""
+        return self._absent.is_set()
+
+    async def present(self) -> None:
+        """Returns when both are there."""
+        await self._present.wait()
+
+    async def absent(self) -> None:
+        """Returns when one is missing."""
+        await self._absent.wait()
+
+    async def asked_again(self) -> None:
+        """A check that began after this call: an object that goes may go with its definition (rule 31).
+
+        Returns only when the API server has answered.
+        """
+        if self._next is None:
+            self._next = asyncio.create_task(self._check_soon())
+        await asyncio.shield(self._next)
+
+    async def _check_soon(self) -> None:
+        now = asyncio.get_running_loop().time()
+        await asyncio.sleep(self._checked_at + TOGETHER_SECONDS - now)
+        self._next = None  # whoever asks from here on needs a later one
+        self._checked_at = asyncio.get_running_loop().time()
+        await self._check()
+
+    async def _check(self, *, thoroughly: bool = False) -> None:
+        pauses = Pauses(0.5, 15.0)
+        while True:
+            try:
+                found = await (defined if self._may_read else served_a_little_later)(self._kube)
+                if found.usable and (thoroughly or self._absent.is_set()):
+                    # a definition that is new is not served at once
+                    found = replace(await served(self._kube), generations=found.generations)
+            except Forbidden:  # the roles are older than this version
+                self._may_read = False
+            except KubeError as error:
+                self._trouble.failed(str(error))
+                await asyncio.sleep(pauses.next())
+            else:
+                self._trouble.ended()
+                self._take(found)
+                return
+
+    def _take(self, found: Definitions) -> None:
+        _say(self._missing, found.missing, _missing_text)
+        _say(self._deleting, found.deleting, _deleting_text)
+        for event, holds in ((self._present, not found.missing), (self._absent, bool(found.missing))):
+            if holds:
+                event.set()
+            else:
+                event.clear()
+        if found.generations != self._generations:
+            self._generations = found.generations
+            self._kube.pruning.clear()
+            self._policy.lost_fields = frozenset()
+            self._on_change()
+        if self._policy.hold_deletions == found.usable:
+            self._policy.hold_deletions = not found.usable
+            self._on_change()
+
+
+def _say(about: Recurring, names: tuple[str, ...], text: Callable[[str], str]) -> None:
+    if names:
+        about.failed(text(" and ".join(names)))
+    else:
+        about.ended()
+
+
+def _missing_text(names: str) -> str:
+    return (
+        f"CRD not installed: {names}. The operator waits for it. To install: "
+        "coldsend-operator crds | kubectl apply --server-side -f - (with Helm: crds.install=true)"
+    )
+
+
+def _deleting_text(names: str) -> str:
+    return (
+        f"CRD is being deleted: {names}. Every deletion in ColdSend is on hold until it is approved with the "
+        "annotation coldsend.pro/approve-deletion: 'true' on the object or its namespace"
+    )

@@ -1,0 +1,93 @@
+"""What Prometheus is shown of the workspaces, taken when it asks."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from coldsend_operator.accounts.controller import AccountController
+from coldsend_operator.accounts.workspace_loop import WorkspaceLoop
+from coldsend_operator.core.domain_figures import domain_figures
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.calls import Lane
+from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.model.reasons import ConditionType, KstatusType, Reason
+from coldsend_operator.core.workspace.workspace import Workspace
+from coldsend_operator.metrics import Snapshot, WorkspaceFigures
+from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
+
+LANES = {
+    Action.CREATE: Lane.CREATE,
+    Action.DELETE: Lane.DELETE,
+    Action.SEARCH: Lane.PROBE,
+    Action.GET: Lane.PROBE,
+    Action.DOMAINS: Lane.PROBE,
+    Action.MAIL: Lane.MAIL,
+}
+
+
+KINDS = frozenset({*ConditionType, *KstatusType})
+REASONS = frozenset(Reason)
+
+
+def snapshot(
+    controller: AccountController, set_aside: Mapping[str, int], now: float, *, with_scores: bool, with_domains: bool
+) -> Snapshot:
+    """The figures of this moment; series for each account, and for each domain, only when asked for."""
+    states: Counter[tuple[str, str, str]] = Counter()
+    conditions: Counter[tuple[str, str, str, str]] = Counter()
+    scores = []
+    for account in controller.accounts.values():
+        desired = account.desired
+        states[desired.namespace, desired.spec.inbox_type, account.ready_reason or Reason.PROVISIONING.value] += 1
+        for kind, status, reason in account.said:  # status is untrusted input: no other word becomes a label
+            if kind in KINDS and reason in REASONS:
+                conditions[desired.namespace, kind, status, reason] += 1
+        score = _score(controller, account)
+        if with_scores and score is not None:
+            scores.append((desired.namespace, desired.name, score))
+    jobs: Counter[tuple[str, str]] = Counter({("Create", "Running"): 0, ("Delete", "Running"): 0})
+    for loop in controller.loops.values():
+        for job in loop.workspace.jobs.values():
+            jobs[job.operation, "Running"] += 1
+    working = [loop for loop in controller.loops.values() if loop.client is not None]
+    working.sort(key=lambda loop: len(loop.workspace.accounts))  # of keys that one Secret held in turn, that in use
+    return Snapshot(
+        workspaces={loop.label: _workspace_figures(loop, now, with_domains=with_domains) for loop in working},
+        accounts=dict(states),
+        conditions=dict(conditions),
+        health_scores=tuple(scores),
+        jobs=dict(jobs),
+        set_aside={ACCOUNT_KIND: 0, BATCH_KIND: 0, **set_aside},
+    )
+
+
+def _workspace_figures(loop: WorkspaceLoop, now: float, *, with_domains: bool) -> WorkspaceFigures:
+    workspace = loop.workspace
+    minute, hour = workspace.budget.remaining(now)
+    lengths = Counter({Lane.CREATE: 0, Lane.POLL: len(workspace.jobs)})
+    for (action, group), queue in workspace.queues.items():
+        lengths[Lane.EDIT if group == Lane.EDIT else LANES[action]] += len(queue)
+    used = bool(workspace.accounts)  # else nobody looks any more, and what was last found would stand for ever
+    refused = any(block.reason is Reason.UNAUTHORIZED for block in workspace.breaker.blocks.values())
+    return WorkspaceFigures(
+        budget_remaining={"minute": minute, "hour": hour},
+        budget_limit={"minute": workspace.budget.minute_limit, "hour": workspace.budget.hour_limit},
+        queue_lengths={lane.value: length for lane, length in lengths.items()},
+        sweep_age=now - workspace.inventory.swept_at if used and workspace.inventory.swept_at else None,
+        inboxes=_inboxes(workspace) if used and workspace.inventory.swept_at else {},
+        domains=domain_figures(workspace.inventory.rows.values()) if used and with_domains else {},
+        deletions_held=workspace.brake.held,
+        key_refused=used and refused,
+        implausible=used and (workspace.implausible is not None or workspace.doubted),
+    )
+
+
+def _inboxes(workspace: Workspace) -> dict[bool, int]:
+    held = {each.stored.inbox_id for kin in workspace.kin for each in kin.accounts.values() if each.stored.held}
+    managed = sum(inbox_id in held for inbox_id in workspace.inventory.rows)
+    return {True: managed, False: len(workspace.inventory.rows) - managed}
+
+
+def _score(controller: AccountController, account: Account) -> float | None:
+    loop = controller.loops.get(account.workspace_digest)
+    row = loop.workspace.inventory.rows.get(account.stored.inbox_id or "") if loop else None
+    return row.health_score if row else None

@@ -1,0 +1,159 @@
+"""What the namespaces say: approvals, defaults for their objects, and their end. The operator may only `get` them."""
+
+import asyncio
+import zlib
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from coldsend_operator.accounts.policy import namespace_settings
+from coldsend_operator.core.model.policy import NamespaceSettings, Policy
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.workspace import Workspace
+from coldsend_operator.kube.client import KubeClient, KubeError
+from coldsend_operator.kube.namespaces import get_namespace
+from coldsend_operator.logs import Event, Recurring, log
+
+PERIOD = 10.0  # seconds between two reads of a namespace, more when there are very many
+URGENT = 2.0  # of one in which something waits for an approval, or which approves
+MOST_PER_SECOND = 20.0
+MOST_READS = 8  # at once
+SHORTEST_PAUSE = 0.05
+FIRST_TRIES = (0.5, 1.0, 2.0)  # seconds between the tries to read one for the first time
+NOTHING = NamespaceSettings()
+WAITING = frozenset({Reason.DELETION_HELD, Reason.INVENTORY_IMPLAUSIBLE, Reason.SECRET_NOT_FOUND})
+
+
+class NamespaceWatch:
+    """Keeps `policy.namespaces` fresh for the namespaces that have objects; one that is not there was not read yet.
+
+    `names` are those, `waiting` those in which something waits for an approval. `on_change` hears of each that says
+    something else than before, and of the first time that one is known.
+    """
+
+    def __init__(
+        self,
+        kube: KubeClient,
+        policy: Policy,
+        clock: Callable[[], float],
+        names: Callable[[], Iterable[str]],
+        waiting: Callable[[], set[str]],
+        on_change: Callable[[str], None],
+    ) -> None:
+        self._kube = kube
+        self._policy = policy
+        self._clock = clock
+        self._names = names
+        self._waiting = waiting
+        self._on_change = on_change
+        self._due: dict[str, float] = {}
+        self._failures: dict[str, int] = {}  # in a row
+        self._troubles: dict[str, Recurring] = {}
+        self._urgent: set[str] = set()
+        self._urgent_at = float("-inf")
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """An object has come whose namespace was not read yet."""
+        self._wake.set()
+
+    @property
+    def whole(self) -> bool:
+        """Whether every namespace that has objects was read, or counts as saying nothing."""
+        return all(name in self._policy.namespaces for name in self._names())
+
+    async def run(self) -> None:
+        while True:
+            self._wake.clear()
+            self._keep_up()
+            now = self._clock()
+            await self._read_all([name for name, due in self._due.items() if due <= now])
+            pause = min(self._due.values(), default=now + URGENT) - self._clock()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), min(max(pause, SHORTEST_PAUSE), URGENT))
+
+    async def read_again(self) -> None:
+        """Read all of them now: what was last read may be old when this process begins to lead."""
+        self._keep_up()
+        await self._read_all(list(self._due))
+
+    def _keep_up(self) -> None:
+        """Follow the namespaces that have objects now; those that come, or matter more, are read sooner."""
+        names, now = set(self._names()), self._clock()
+        for name in self._due.keys() - names:
+            del self._due[name]
+            self._failures.pop(name, None)
+            self._troubles.pop(name, None)
+            self._policy.namespaces.pop(name, None)
+        for name in names - self._due.keys():
+            self._due[name] = now
+        if now >= self._urgent_at + URGENT:  # it looks at every account
+            approving = {name for name in names if self._policy.namespaces.get(name, NOTHING).approves}
+            self._urgent, self._urgent_at = approving | self._waiting(), now
+        for name in self._urgent & names - self._failures.keys():
+            self._due[name] = min(self._due[name], now + URGENT)
+
+    async def _read_all(self, names: list[str]) -> None:
+        slots = asyncio.Semaphore(MOST_READS)
+
+        async def read(name: str) -> None:
+            async with slots:
+                await self._read(name)
+
+        looks = await asyncio.gather(*map(read, names), return_exceptions=True)
+        for name, failure in zip(names, looks, strict=True):
+            if isinstance(failure, Exception):  # it costs that namespace alone (rule 38)
+                log.error(Event.LOOP_FAILED, operation="read_namespace", namespace=name, exc_info=failure)
+                self._failed(name, failure)
+
+    async def _read(self, name: str) -> None:
+        try:
+            found = await get_namespace(self._kube, name)
+        except KubeError as error:
+            self._failed(name, error)
+            return
+        self._failures.pop(name, None)
+        if name in self._troubles:
+            self._troubles.pop(name).ended()
+        self._plan(name, self._period(name))
+        self._take(name, namespace_settings(found))
+
+    def _failed(self, name: str, error: Exception) -> None:
+        """What was last read holds; one that was never read says nothing after some tries, so that work goes on."""
+        tries = self._failures[name] = self._failures.get(name, 0) + 1
+        if name not in self._policy.namespaces and tries <= len(FIRST_TRIES):
+            self._plan(name, FIRST_TRIES[tries - 1])
+            return
+        text = f"namespace {name} cannot be read ({error}); "
+        text += "what it last said holds" if name in self._policy.namespaces else "it counts as saying nothing"
+        self._troubles.setdefault(name, Recurring(Event.CALL_FAILED, operation="read_namespace")).failed(text)
+        self._plan(name, self._period(name))
+        if name not in self._policy.namespaces:
+            self._take(name, NOTHING)
+
+    def _plan(self, name: str, pause: float) -> None:
+        if name in self._due:
+            self._due[name] = self._clock() + pause
+
+    def _period(self, name: str) -> float:
+        """Spread, so that many namespaces are not read at the same moment."""
+        share = zlib.crc32(name.encode()) % 1000 / 1000
+        return max(PERIOD, len(self._due) / MOST_PER_SECOND) * (0.8 + 0.2 * share)
+
+    def _take(self, name: str, marks: NamespaceSettings) -> None:
+        before = self._policy.namespaces.get(name, NOTHING)
+        for note in marks.notes:
+            if note not in before.notes:
+                log.warning(Event.SETTING_NOTICE, namespace=name, message=note)
+        if self._policy.namespaces.get(name) != marks:
+            self._policy.namespaces[name] = marks
+            self._on_change(name)
+
+
+def waiting_namespaces(workspaces: Iterable[Workspace]) -> set[str]:
+    """Those in which something waits for an approval."""
+    return {
+        workspace.accounts[uid].desired.namespace
+        for workspace in workspaces
+        for uid, decision in workspace.decisions.items()
+        if decision.reason in WAITING and uid in workspace.accounts
+    }

@@ -1,0 +1,295 @@
+"""The whole process put together: doors, workspaces, watches, and the order in which they start and stop."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, Self
+
+from coldsend_operator import __version__
+from coldsend_operator.accounts.bookings import Bookings
+from coldsend_operator.accounts.controller import AccountController, report_end
+from coldsend_operator.accounts.policy import policy_of
+from coldsend_operator.accounts.status_writer import MOST_WRITES
+from coldsend_operator.accounts.workspace_loop import Clients
+from coldsend_operator.audit_log import AuditLog
+from coldsend_operator.batches.controller import BatchController
+from coldsend_operator.build import commit
+from coldsend_operator.coldsend.client import ColdSendClient
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.create_marks import CreateMarks
+from coldsend_operator.core.workspace.workspace import Workspace
+from coldsend_operator.credentials.api_keys import KeyRing
+from coldsend_operator.credentials.passwords import Hmac, SecretReader, load_hmac
+from coldsend_operator.credentials.secret_watch import SecretWatch
+from coldsend_operator.kube.client import KubeClient, KubeError
+from coldsend_operator.kube.lease import Election, Leadership, NoElection
+from coldsend_operator.kube.secrets import Secrets
+from coldsend_operator.kube.set_aside import SetAside
+from coldsend_operator.kube.state import StateMap
+from coldsend_operator.kube.throttle import Pauses
+from coldsend_operator.kube.watches import Watches
+from coldsend_operator.logs import Event, Recurring, log
+from coldsend_operator.metrics import Metrics, serving
+from coldsend_operator.probes import answering
+from coldsend_operator.process.cache_sync import SYNC_PAUSE, CacheSync
+from coldsend_operator.process.clock import Clock
+from coldsend_operator.process.crd_guard import CrdGuard
+from coldsend_operator.process.metrics_snapshot import snapshot
+from coldsend_operator.process.namespaces import NamespaceWatch, waiting_namespaces
+from coldsend_operator.settings import Settings
+
+HMAC_RETRY, LONGEST_RETRY = 2.0, 30.0
+STALLED_SECONDS = 60.0
+LONGEST_LOOK = 5.0  # at namespaces, when this process begins to lead
+FROZEN = "COLDSEND_FREEZE is on: this operator looks and mirrors, and writes nothing to ColdSend"
+
+
+class LeaseLost(Exception):  # noqa: N818 - an end, no error of ours
+    """Another replica holds the Lease: this process ends and starts again as a standby."""
+
+
+class Operator:
+    """`async with Operator(settings) as operator`, then feed it watch events and run `work`.
+
+    Clock, API server and Lease may be given; else they are the real ones.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Callable[[], float] | None = None,
+        kube: KubeClient | None = None,
+        leadership: Leadership | None = None,
+    ) -> None:
+        self._settings = settings
+        self.clock = clock or Clock()
+        self.metrics = Metrics()
+        self.metrics.build(__version__, commit())
+        self._stack = AsyncExitStack()
+        self._kube = kube or KubeClient.connect(self.metrics.write)
+        self.watches = Watches(self._kube.connection, self.metrics.watch_silent)
+        self._leadership: Leadership = leadership or NoElection()
+        self._background: list[asyncio.Task[None]] = []
+        self._hmac: Hmac | None = None
+        self.ready = False
+        self._leading = False
+        self._progress = asyncio.Event()  # a namespace was read, or an account has found its workspace
+
+    async def __aenter__(self) -> Self:
+        await self._stack.enter_async_context(self._kube)
+        secrets = Secrets(self._kube)
+        self._secrets = secrets
+        state = StateMap(self._kube, self._settings.lease_namespace, self._settings.lease_name)
+        self._store = Bookings(state, self.clock, lambda: self._kube.clock_offset)
+        if self._settings.leader_election:
+            election = Election(self._kube, self._settings.lease_namespace, self._settings.lease_name)
+            self._leadership = await self._stack.enter_async_context(election)
+        kube = self._kube
+        self.set_aside = SetAside(kube, lambda: self._leading)
+        clients = Clients(
+            kube,
+            kube.beside(MOST_WRITES),
+            self._store,
+            self._leadership,
+            self.metrics,
+            self.clock,
+            self._reader,
+            self.set_aside,
+            AuditLog(self._settings.audit_log),
+        )
+        self.policy = policy_of(self._settings)
+        ring = KeyRing(self._settings, secrets, self.clock)
+        self.controller = AccountController(self.policy, ring, clients, self._client)
+        self.batches = BatchController(
+            self._kube,
+            lambda: self._leadership,
+            self.controller,
+            self.clock,
+            self.metrics.job_finished,
+            self.set_aside,
+        )
+        self._namespaces = NamespaceWatch(
+            self._kube,
+            self.policy,
+            self.clock,
+            lambda: self.controller.namespaces | self.batches.namespaces,
+            lambda: waiting_namespaces(self._workspaces()),
+            self._namespace_changed,
+        )
+        self.controller.on_unread, self.controller.on_placed = self._namespaces.wake, self._progress.set
+        self.crds = CrdGuard(self._kube, self.policy, self._decide_all_again, may_read=not self._settings.namespaces)
+        self._cache_sync = CacheSync(
+            self._kube, self._settings, self.controller, self.batches, self.clock, self.set_aside, self.crds
+        )
+        await self._stack.enter_async_context(serving(self.metrics, self._snapshot, self._settings.metrics_address))
+        await self._stack.enter_async_context(
+            answering(self._settings.probes_address, lambda: self.alive, lambda: self.ready)
+        )
+        log.info(Event.STARTED, version=__version__)
+        if self.policy.freeze:
+            log.warning(Event.FROZEN, message=FROZEN)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._stack.aclose()
+        log.info(Event.STOPPED)
+
+    # -- watch events, fed by the handlers
+
+    def account_event(self, kind: str | None, raw: Mapping[str, Any]) -> None:
+        self._cache_sync.account_event(kind, raw)
+
+    def batch_event(self, kind: str | None, raw: Mapping[str, Any]) -> None:
+        self._cache_sync.batch_event(kind, raw)
+
+    # -- the order of a start
+
+    async def work(self) -> None:
+        """Wait until all is known, then lead; returns when told to stop, raises when the Lease is lost."""
+        await self._load_hmac()
+        self._begin(self._namespaces.run(), "namespaces")
+        self._begin(self.controller.watch_keys(), "keys")
+        await self._cache_sync.wait("SenderAccount")
+        await self._cache_sync.wait("SenderAccountBatch")
+        while not (self._namespaces.whole and self.controller.placed):
+            self._progress.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._progress.wait(), SYNC_PAUSE)
+        self.ready = True
+        await self._leadership.acquired()
+        self._kube.write_guard.may_write = self._leadership.fresh
+        await self._cache_sync.wait("SenderAccount")  # what the leader before us wrote last must have arrived too
+        await self._cache_sync.wait("SenderAccountBatch")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._namespaces.read_again(), LONGEST_LOOK)
+        await self._store.load()
+        self.metrics.leader(leading=True)
+        self._leading = True
+        self._begin(self._secret_watch().run(), "secrets")
+        self._begin(self._cache_sync.relist_missed(), "lists")
+        self.batches.announce_all()
+        self.controller.start()
+        self._batches_work = asyncio.create_task(self.batches.run(), name="batches")
+        self._batches_work.add_done_callback(report_end)
+        await self._leadership.lost()
+        raise LeaseLost("another replica holds the Lease; this process exits and is restarted")
+
+    async def stop(self) -> None:
+        """Finish or record what is under way."""
+        log.info(Event.STOPPING)
+        self.ready = False
+        for task in self._background:
+            task.cancel()
+        await asyncio.gather(*self._background, return_exceptions=True)
+        if self._leading:
+            await self.batches.stop()
+            await asyncio.gather(self._batches_work, return_exceptions=True)
+            await self.controller.stop()
+
+    @property
+    def alive(self) -> bool:
+        """Whether every loop came round lately, and none has ended (rule 38)."""
+        if any(task.done() for task in self._background):
+            return False
+        if not self._leading:
+            return True
+        limit = self.clock() - STALLED_SECONDS
+        if self._batches_work.done() or self.controller.loop_ended:
+            return False
+        rounds = (self.batches.came_round_at, *(loop.came_round_at for loop in self.controller.loops.values()))
+        return all(came_round_at > limit for came_round_at in rounds)
+
+    async def _load_hmac(self) -> None:
+        trouble, pauses = Recurring(Event.CALL_FAILED, operation="load_hmac_key"), Pauses(HMAC_RETRY, LONGEST_RETRY)
+        while self._hmac is None:
+            try:
+                self._hmac = await load_hmac(self._secrets, self._settings.lease_namespace)
+                self.policy.create_marks = CreateMarks(self._hmac.key.get_secret_value().encode())
+            except KubeError as error:
+                trouble.failed(str(error))
+                await asyncio.sleep(pauses.next())
+        trouble.ended()
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(report_end)
+        self._background.append(task)
+
+    # -- parts
+
+    def _reader(self) -> SecretReader:
+        if self._hmac is None:
+            raise RuntimeError("no Secret is read before the HMAC key")
+        return SecretReader(self._secrets, self._hmac)
+
+    def _secret_watch(self) -> SecretWatch:
+        if self._hmac is None:
+            raise RuntimeError("no Secret is watched before the HMAC key")
+        controller = self.controller
+        watch = SecretWatch(
+            self._settings.secret_check_seconds,
+            self._hmac,
+            self._reader,
+            self.clock,
+            self._workspaces,
+            self._workspace_of,
+            self._wake,
+        )
+        for account in controller.accounts.values():
+            watch.follow(account)
+        controller.on_seen.append(watch.follow)
+        controller.on_gone.append(watch.leave)
+        controller.on_spec_change.append(watch.hasten)
+        return watch
+
+    def _workspaces(self) -> list[Workspace]:
+        return [loop.workspace for loop in self.controller.loops.values()]
+
+    def _workspace_of(self, account: Account) -> Workspace | None:
+        loop = self.controller.loops.get(account.workspace_digest)
+        return loop.workspace if loop is not None else None
+
+    def _wake(self, account: Account) -> None:
+        loop = self.controller.loops.get(account.workspace_digest)
+        if loop is not None:
+            loop.wake()
+
+    def _namespace_changed(self, namespace: str) -> None:
+        self._progress.set()
+        self.controller.namespace_changed(namespace)
+        self.batches.namespace_changed(namespace)
+
+    def _decide_all_again(self) -> None:
+        for loop in self.controller.loops.values():
+            loop.workspace.touch_everything()
+            loop.wake()
+
+    def _client(self, key: Any, on_answer: Any) -> ColdSendClient:
+        return ColdSendClient(
+            self._settings.api_url,
+            key,
+            on_answer=on_answer,
+            check_timeout=self.policy.check_timeout,
+            may_send=self._leadership.fresh,
+            ca_file=self._settings.ca_file,
+        )
+
+    def _snapshot(self) -> Any:
+        figures = snapshot(
+            self.controller,
+            self.set_aside.counts(),
+            self.clock(),
+            with_scores=self._settings.account_metrics,
+            with_domains=self._settings.domain_metrics,
+        )
+        return replace(
+            figures,
+            watch_silence=self.watches.silent_seconds,
+            crd_outdated=self._kube.pruning.outdated,
+            frozen=self.policy.freeze,
+        )

@@ -1,0 +1,68 @@
+"""A key that ColdSend refuses, and the one that is given then: both are told and taken up within seconds."""
+
+from coldsend_operator.core.model.hashes import workspace_digest
+from tests.core.accounts.test_rotated_keys import Revocable
+from tests.core.rules.watching import running
+from tests.support.simulation import Simulation
+from tests.support.stories import ready_of
+
+BAD, GOOD, ROTATED = "cs_live_bad", "cs_live_good", "cs_live_rotated"
+KEY = {"apiKeySecretRef": {"name": "key"}}
+
+
+def with_a_bad_key() -> Simulation:
+    simulation = Simulation()
+    simulation.remotes |= {BAD: Revocable(simulation.clock, revoked=True), GOOD: simulation.remote}
+    return simulation
+
+
+def go_on(simulation: Simulation, seconds: float) -> None:
+    """Time in small steps: loops that look around each second do so."""
+    for _ in range(int(seconds * 2)):
+        simulation.wait(0.5)
+
+
+def reason_of(simulation: Simulation, uid: str) -> str:
+    return ready_of(simulation.cluster.find(uid) or {})[1]
+
+
+def test_that_a_refused_key_is_told_within_seconds_and_a_valid_one_is_taken_up() -> None:
+    simulation = with_a_bad_key()
+    running(simulation)
+    uid = simulation.apply("sales", "one", "a@company.com", **KEY) or ""
+    go_on(simulation, 5.0)
+    assert reason_of(simulation, uid) == "SecretNotFound"
+    simulation.cluster.write_secret("sales", "key", {"apiKey": BAD})
+    go_on(simulation, 20.0)
+    assert reason_of(simulation, uid) == "Unauthorized"
+    simulation.cluster.write_secret("sales", "key", {"apiKey": GOOD})
+    go_on(simulation, 20.0)
+    assert reason_of(simulation, uid) == "Active"
+
+
+def test_that_a_rotated_key_is_read_at_once_when_asked_for() -> None:
+    simulation = with_a_bad_key()
+    simulation.remotes[ROTATED] = simulation.remote
+    running(simulation)
+    simulation.cluster.write_secret("sales", "key", {"apiKey": GOOD})
+    uid = simulation.apply("sales", "one", "a@company.com", **KEY) or ""
+    go_on(simulation, 20.0)
+    simulation.cluster.write_secret("sales", "key", {"apiKey": ROTATED})
+    simulation.annotate(uid, "coldsend.pro/reconcile", "1")
+    go_on(simulation, 10.0)
+    applied = (simulation.cluster.find(uid) or {})["status"]["lastApplied"]
+    assert applied["workspace"] == workspace_digest(ROTATED)
+
+
+def test_that_a_refused_key_is_tried_at_once_when_asked_for() -> None:
+    simulation = with_a_bad_key()
+    running(simulation)
+    simulation.cluster.write_secret("sales", "key", {"apiKey": BAD})
+    uid = simulation.apply("sales", "one", "a@company.com", **KEY) or ""
+    go_on(simulation, 60.0)
+    bad = simulation.remotes[BAD]
+    assert isinstance(bad, Revocable)
+    bad.revoked = False
+    simulation.annotate(uid, "coldsend.pro/reconcile", "1")
+    go_on(simulation, 10.0)
+    assert reason_of(simulation, uid) == "Active"

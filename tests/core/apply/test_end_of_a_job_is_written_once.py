@@ -1,0 +1,45 @@
+"""The end of a bulk job and the inboxes that a look shows after it are one write of status, not two."""
+
+from coldsend_operator.core.decide.changed_accounts import QUIET_SECONDS
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.answers import BulkAnswer, JobProgress
+from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.status.projection import project
+from tests.support.desk import Desk, row
+
+
+def after_the_job() -> tuple[Desk, Account]:
+    """The job has ended, and the look at its inboxes has not left yet; status still names the job."""
+    desk = Desk()
+    desk.sweep()
+    account, other = desk.account("ann@company.com"), desk.account("bob@company.com")
+    desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, account, other), BulkAnswer(job_id="job-1", total=2))
+    desk.stores = False
+    desk.answer(desk.ask(Operation.POLL_CREATE_JOB, job="job-1"), JobProgress(status="COMPLETED", total=2))
+    assert account.confirmed.job is not None
+    assert account.stored.job is None
+    return desk, account
+
+
+def test_that_the_end_alone_is_not_written() -> None:
+    desk, account = after_the_job()
+    assert desk.step(account).action is Action.SEARCH
+    assert project(account, desk.workspace, desk.now) is None
+
+
+def test_that_it_is_written_with_the_inbox() -> None:
+    desk, account = after_the_job()
+    desk.search(account, row("ann@company.com", "inbox-1"))
+    status = project(account, desk.workspace, desk.now)
+    assert status is not None
+    assert status["inboxID"] == "inbox-1"
+    assert "job" not in status
+
+
+def test_that_it_is_written_when_the_look_keeps_waiting() -> None:
+    desk, account = after_the_job()
+    desk.wait(QUIET_SECONDS + 1)
+    status = project(account, desk.workspace, desk.now)
+    assert status is not None
+    assert "job" not in status

@@ -1,0 +1,76 @@
+"""What status says of an account to the people who read it."""
+
+import pytest
+
+from coldsend_operator.core.model.account import Account, Credentials
+from coldsend_operator.core.model.answers import Domain, DomainPage
+from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.status.projection import project
+from tests.support.desk import Desk, row
+from tests.support.remote import DOMAIN
+
+NATIVE = f"jane@{DOMAIN.domain_name}"
+
+
+def shown(desk: Desk, account: Account) -> dict[str, object]:
+    desk.wait(60.0)  # longer than what passes by itself
+    return project(account, desk.workspace, desk.now) or {}
+
+
+def test_that_an_object_without_an_inbox_says_nothing_of_health_and_of_the_password_that_coldsend_has() -> None:
+    desk = Desk()
+    account = desk.account()
+    desk.sweep(row(made=0.0))
+    says = desk.says(account)
+    assert says["Ready"][1] == Reason.ALREADY_EXISTS
+    assert not {"Healthy", "CredentialsCurrent"} & says.keys()
+
+
+def test_that_a_missing_secret_is_told_of_an_object_without_an_inbox_too() -> None:
+    desk = Desk()
+    account = desk.account()
+    account.credentials = Credentials(None, Reason.SECRET_NOT_FOUND, "There is no Secret mail.")
+    desk.sweep()
+    assert desk.says(account)["CredentialsCurrent"][:2] == ("False", Reason.SECRET_NOT_FOUND)
+
+
+def test_that_an_adopted_inbox_says_that_its_health_and_its_password_are_not_known() -> None:
+    desk = Desk()
+    account = desk.holder(origin="Adopted", applied={"credentialsHash": None})
+    desk.sweep(row(health_score=None))
+    says = desk.says(account)
+    assert says["Healthy"][:2] == ("Unknown", Reason.HEALTH_SCORE_UNKNOWN)
+    assert says["CredentialsCurrent"][:2] == ("Unknown", Reason.CREDENTIALS_UNKNOWN)
+
+
+def test_that_a_change_of_spec_is_told_with_field_wanted_and_actual_value() -> None:
+    desk = Desk()
+    account = desk.holder(dailyLimit=50)
+    desk.sweep(row(daily_limit=50))
+    desk.change(account, dailyLimit=60)
+    _, reason, message = desk.says(account)["Synced"]
+    assert reason == Reason.UPDATE_NOT_SUPPORTED
+    assert "dailyLimit is 50, spec asks for 60" in message
+
+
+def test_that_a_change_of_a_server_is_told_with_what_spec_asks_for() -> None:
+    desk = Desk()
+    account = desk.holder()
+    desk.sweep(row())
+    desk.change(account, smtp={"host": "mail.company.com", "passwordSecretRef": {"name": "mail"}})
+    _, reason, message = desk.says(account)["Synced"]
+    assert reason == Reason.UPDATE_NOT_SUPPORTED
+    assert "smtp: mail.company.com:587, username ann@company.com, useTLS true" in message
+
+
+@pytest.mark.parametrize("named_by", ["domainName", "domainID"])
+def test_that_a_native_inbox_that_waits_shows_the_address_it_is_to_have(named_by: str) -> None:
+    desk = Desk()
+    value = DOMAIN.domain_name if named_by == "domainName" else DOMAIN.domain_id
+    account = desk.account(NATIVE, native={named_by: value, "emailPrefix": "jane"})
+    full = Domain(DOMAIN.domain_id, DOMAIN.domain_name, "ACTIVE", 1, 1)
+    desk.answer(desk.ask(Operation.LIST_DOMAINS), DomainPage((full,), 1, has_next=False))
+    status = shown(desk, account)
+    assert status["emailAddress"] == NATIVE
+    assert "inboxID" not in status

@@ -1,0 +1,118 @@
+"""`coldsend.pro/reconcile` looks again; `coldsend.pro/credentials-current` vouches for the Secret (core.decide)."""
+
+from coldsend_operator.resources.names import CREDENTIALS_CURRENT_ANNOTATION, RECONCILE_ANNOTATION
+from tests.core.rules.watching import running
+from tests.support.cluster import Raw
+from tests.support.simulation import Simulation
+
+ANN = "ann@company.com"
+
+
+def test_a_new_value_of_reconcile_alone_accepts_no_secret() -> None:
+    simulation, uid = _rotated()
+    before = _applied(simulation, uid)
+    simulation.annotate(uid, RECONCILE_ANNOTATION, "1")
+    simulation.wait(30.0)
+    assert _status(simulation, uid)["lastReconcileRequest"] == "1"
+    assert _applied(simulation, uid) == before
+    assert _condition(simulation, uid)["reason"] == "SecretChanged"
+
+
+def test_a_persons_word_makes_the_secret_count_as_what_coldsend_has() -> None:
+    simulation, uid = _rotated()
+    before = _applied(simulation, uid)
+    simulation.annotate(uid, CREDENTIALS_CURRENT_ANNOTATION, "1")
+    simulation.wait(30.0)
+    assert _status(simulation, uid)["lastCredentialsCurrentRequest"] == "1"
+    assert _applied(simulation, uid) != before
+    assert _condition(simulation, uid)["reason"] == "SecretUnchanged"
+    assert len(simulation.remote.inboxes) == 1
+
+
+def test_a_word_that_was_given_holds_for_no_later_secret_and_over_no_restart() -> None:
+    simulation, uid = _rotated()
+    simulation.annotate(uid, CREDENTIALS_CURRENT_ANNOTATION, "1")
+    simulation.wait(30.0)
+    simulation.crash()
+    simulation.rotate("sales", "three")
+    running(simulation)
+    simulation.wait(30.0)
+    assert _condition(simulation, uid)["reason"] == "SecretChanged"
+
+
+def test_a_word_that_stood_there_before_the_inbox_was_made_says_nothing_of_a_later_secret() -> None:
+    simulation = Simulation(changes={"secret_check_seconds": 1.0})
+    running(simulation)
+    uid = simulation.apply("sales", "ann", ANN)
+    assert uid is not None
+    simulation.annotate(uid, CREDENTIALS_CURRENT_ANNOTATION, "1")
+    simulation.wait(30.0)
+    simulation.rotate("sales", "two")
+    simulation.wait(30.0)
+    assert _condition(simulation, uid)["reason"] == "SecretChanged"
+
+
+def test_the_condition_of_an_adopted_inbox_says_on_whose_word_it_stands() -> None:
+    simulation = Simulation(changes={"secret_check_seconds": 1.0})
+    running(simulation)
+    simulation.remote.make_by_hand(ANN)
+    uid = simulation.apply("sales", "ann", ANN, adoptionPolicy="Adopt")
+    assert uid is not None
+    simulation.wait(30.0)
+    assert _condition(simulation, uid)["reason"] == "CredentialsUnknown"
+    simulation.annotate(uid, CREDENTIALS_CURRENT_ANNOTATION, "1")
+    simulation.wait(30.0)
+    assert _condition(simulation, uid)["reason"] == "SecretUnchanged"
+    assert "on your word" in _condition(simulation, uid)["message"]
+
+
+def test_a_secret_that_is_missing_is_waited_for_and_then_accepted() -> None:
+    simulation, uid = _rotated()
+    simulation.take_password("sales")
+    simulation.annotate(uid, CREDENTIALS_CURRENT_ANNOTATION, "1")
+    simulation.wait(30.0)
+    assert "lastCredentialsCurrentRequest" not in _status(simulation, uid)
+    simulation.rotate("sales", "three")
+    simulation.wait(60.0)
+    assert _condition(simulation, uid)["reason"] == "SecretUnchanged"
+
+
+def test_an_annotation_that_changes_all_the_time_is_paced() -> None:
+    simulation, uid = _rotated()
+    before = simulation.cluster.version
+    for number in range(100):
+        simulation.annotate(uid, CREDENTIALS_CURRENT_ANNOTATION, str(number))
+        simulation.wait(0.5)
+    assert simulation.cluster.version - before < 100 + 15
+    simulation.wait(90.0)
+    assert _status(simulation, uid)["lastCredentialsCurrentRequest"] == "99"
+
+
+def _rotated() -> tuple[Simulation, str]:
+    """An inbox that was created, and a Secret that was changed since."""
+    simulation = Simulation(changes={"secret_check_seconds": 1.0})
+    running(simulation)
+    uid = simulation.apply("sales", "ann", ANN)
+    assert uid is not None
+    simulation.wait(30.0)
+    simulation.rotate("sales", "two")
+    simulation.wait(30.0)
+    assert _condition(simulation, uid)["reason"] == "SecretChanged"
+    return simulation, uid
+
+
+def _status(simulation: Simulation, uid: str) -> Raw:
+    raw = simulation.cluster.find(uid)
+    assert raw is not None
+    status: Raw = raw["status"]
+    return status
+
+
+def _applied(simulation: Simulation, uid: str) -> str:
+    digest: str = _status(simulation, uid)["lastApplied"]["credentialsHash"]
+    return digest
+
+
+def _condition(simulation: Simulation, uid: str) -> Raw:
+    found: Raw = next(each for each in _status(simulation, uid)["conditions"] if each["type"] == "CredentialsCurrent")
+    return found

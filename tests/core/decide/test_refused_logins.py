@@ -1,0 +1,41 @@
+"""ConnectionFailed is the most frequent mistake: its message says what was tried, and when it is tried again."""
+
+import pytest
+
+from coldsend_operator.core.model.answers import Failure, FailureKind
+from coldsend_operator.core.model.calls import Operation
+from tests.core.rules.test_rules_values import an_account, conditions, passwords_sent
+from tests.support.desk import Desk
+from tests.support.simulation import Simulation
+
+
+def test_a_refused_login_names_what_was_tried_and_when_it_is_tried_again() -> None:
+    simulation = Simulation()
+    uid = an_account(simulation, "wrong word\n")
+    passwords = passwords_sent(simulation, good="right")
+    simulation.wait(30.0)
+    assert passwords == ["wrong word"]
+    reason, message = conditions(simulation, uid)["Ready"]
+    assert reason == "ConnectionFailed"
+    assert message.startswith(
+        "ColdSend refused the inbox: SMTP connection failed: 535 bad credentials. Tried: SMTP smtp.gmail.com:587 as "
+        "ann@company.com with key password of Secret mail (its value has a line end, which is not sent). Next try at 20"
+    )
+    assert "IMAP imap" not in message
+    assert "wrong" not in message
+
+
+@pytest.mark.parametrize(
+    ("said", "tried"),
+    [
+        ("IMAP login failed", ["IMAP imap.gmail.com:993"]),
+        ("authentication failed", ["SMTP smtp.gmail.com:587", "IMAP imap.gmail.com:993"]),
+        ("SMTP works, IMAP login failed", ["SMTP smtp.gmail.com:587", "IMAP imap.gmail.com:993"]),
+    ],
+)
+def test_a_refused_login_names_the_server_that_coldsend_names(said: str, tried: list[str]) -> None:
+    desk = Desk()
+    account = desk.account()
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.REFUSED, said, 400))
+    message = desk.says(account)["Ready"][2]
+    assert [part for part in ("SMTP smtp.gmail.com:587", "IMAP imap.gmail.com:993") if part in message] == tried

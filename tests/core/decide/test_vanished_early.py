@@ -1,0 +1,52 @@
+"""Inboxes that vanish soon after they were made: a page of the newest never shows them, so each is asked for itself."""
+
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.answers import Created, Failure, FailureKind, Row
+from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.decision import Action
+from tests.support.desk import Desk, row
+
+ADDRESSES = tuple(f"{name}@company.com" for name in ("ann", "bob", "cat", "dan"))
+MISSING = Failure(FailureKind.NOT_FOUND, "", 404)
+
+
+def made(desk: Desk) -> tuple[list[Account], list[Row]]:
+    """Some accounts that were just created, and their rows."""
+    accounts = [desk.account(address) for address in ADDRESSES]
+    rows = [row(address, f"inbox-{number}") for number, address in enumerate(ADDRESSES)]
+    desk.sweep()
+    for account, each in zip(accounts, rows, strict=True):
+        desk.answer(desk.ask(Operation.CREATE_SMTP, account), Created(each))
+    return accounts, rows
+
+
+def get(desk: Desk, account: Account) -> None:
+    call = desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=(account.stored.inbox_id or "",))
+    desk.answer(call, MISSING)
+
+
+def test_that_each_is_asked_for_until_a_404_is_old_enough_to_be_believed() -> None:
+    desk = Desk()
+    accounts, rows = made(desk)
+    desk.wait(5.0)
+    desk.sweep(*rows)
+    desk.wait(5.0)
+    desk.sweep()
+    for account in accounts:
+        get(desk, account)  # a 404 so soon after our own create is not believed yet
+    desk.wait(desk.workspace.policy.lost_seconds)
+    desk.sweep()
+    assert desk.operations().count(Operation.GET_ACCOUNT) == len(accounts)
+    for account in accounts:
+        get(desk, account)
+        desk.patch(account)
+    assert [desk.step(account).action for account in accounts] == [Action.CREATE] * len(accounts)
+
+
+def test_that_those_that_a_list_did_not_show_yet_are_looked_for_on_the_newest_page() -> None:
+    desk = Desk()
+    made(desk)
+    desk.wait(5.0)
+    looks = [call for call in desk.calls() if call.operation is Operation.LIST_ACCOUNTS and call.newest]
+    assert len(looks) == 1
+    assert Operation.GET_ACCOUNT not in desk.operations()

@@ -1,0 +1,201 @@
+"""Marks of creates in whole processes: forged ones, wiped ones, objects that come and go, restarts (rule 39)."""
+
+import pytest
+
+from coldsend_operator.core.model.answers import Failure, FailureKind
+from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.create_marks import CreateMarks, is_mark
+from coldsend_operator.resources.names import FINALIZER
+from tests.core.rules.watching import finish, reach, running
+from tests.support.cluster import Raw
+from tests.support.desk import Desk, row
+from tests.support.remote import Fault
+from tests.support.simulation import SECOND, SECOND_KEY, Simulation
+from tests.support.stories import ready_of
+
+A = "a@company.com"
+ADOPTING = {"adopt_namespaces": "sales"}
+
+
+def raw_of(simulation: Simulation, uid: str) -> Raw:
+    raw = simulation.cluster.find(uid)
+    assert raw is not None
+    return raw
+
+
+def put_finalizers(simulation: Simulation, uid: str, *finalizers: str) -> None:
+    """What whoever may edit the object can do."""
+    raw = raw_of(simulation, uid)
+    simulation.cluster._update(raw | {"metadata": raw["metadata"] | {"finalizers": list(finalizers)}})
+
+
+def with_inbox(simulation: Simulation) -> str:
+    uid = simulation.apply("sales", "one", A) or ""
+    running(simulation)
+    simulation.wait(10.0)
+    assert ready_of(raw_of(simulation, uid))[0] == "True"
+    return uid
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_that_a_forged_mark_brings_nobody_an_inbox_made_by_hand(restarted: bool) -> None:
+    simulation = Simulation(changes=ADOPTING)
+    simulation.take_password("support")
+    running(simulation)
+    uid = simulation.apply("support", "thief", A) or ""
+    marks = CreateMarks(b"guessed")
+    put_finalizers(simulation, uid, FINALIZER, marks.text(uid, simulation.clock() - 5.0))
+    if restarted:
+        simulation.crash()
+        simulation.start()
+    simulation.wait(200.0)
+    simulation.remote.make_by_hand(A, name="Jane")
+    simulation.wait(700.0)
+    assert ready_of(raw_of(simulation, uid))[1] == "AlreadyExists"
+    simulation.delete(uid)
+    simulation.wait(300.0)
+    assert simulation.uids == []
+    assert len(simulation.remote.at(A)) == 1
+
+
+def test_that_forged_marks_of_others_do_not_keep_a_lost_create_from_being_repeated() -> None:
+    simulation = Simulation()
+    victim = simulation.apply("sales", "one", A) or ""
+    running(simulation)
+    reach(simulation, "coldsend", "create")
+    simulation.crash()  # the call never arrives
+    simulation.start()
+    for number in range(4):
+        simulation.wait(60.0)
+        other = simulation.apply("support", f"other-{number}", f"o{number}@company.com") or ""
+        put_finalizers(simulation, other, FINALIZER, CreateMarks(b"guessed").text(other, simulation.clock()))
+    assert ready_of(raw_of(simulation, victim))[0] == "True"
+
+
+def test_that_a_mark_wiped_while_the_call_is_under_way_stands_again_before_its_answer() -> None:
+    simulation = Simulation()
+    uid = simulation.apply("sales", "one", A) or ""
+    process = running(simulation)
+    create = reach(simulation, "coldsend", "create")
+    before = raw_of(simulation, uid)["metadata"]["finalizers"]
+    simulation.cluster.wipe_finalizers(uid)
+    process.see()
+    process.deliver()
+    finish(simulation, reach(simulation, "kube", "patch /apis/coldsend.pro"))
+    assert raw_of(simulation, uid)["metadata"]["finalizers"] == before
+    simulation.delete(uid)
+    finish(simulation, create)
+    simulation.wait(60.0)
+    assert (simulation.remote.at(A), simulation.uids) == ([], [])
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST_AFTER, Fault.SLOW, Fault.NONE])
+def test_that_an_object_which_leaves_the_selector_for_a_while_is_made_no_second_inbox(fault: Fault) -> None:
+    simulation = Simulation(item_seconds=20.0)
+    uids = [simulation.apply("sales", name, f"{name}@company.com") or "" for name in ("one", "two")]
+    process = running(simulation)
+    process.traffic.coldsend_faults[:] = [Fault.NONE, fault]
+    reach(simulation, "coldsend", "create")
+    gone, stored = process.operator, raw_of(simulation, uids[0])
+    process.call(lambda: gone.account_event("DELETED", stored))
+    simulation.wait(30.0)
+    process.call(lambda: gone.account_event("ADDED", raw_of(simulation, uids[0])))
+    simulation.wait(400.0)
+    simulation.check()
+    assert [ready_of(raw_of(simulation, uid))[0] for uid in uids] == ["True", "True"]
+    assert len(simulation.remote.inboxes) == 2
+
+
+@pytest.mark.parametrize("finalizers", ["with_the_mark", "of_an_older_version"])
+def test_that_a_restart_writes_nothing_to_objects_that_hold_inboxes(finalizers: str) -> None:
+    simulation = Simulation()
+    uid = with_inbox(simulation)
+    assert any(map(is_mark, raw_of(simulation, uid)["metadata"]["finalizers"]))
+    if finalizers == "of_an_older_version":
+        put_finalizers(simulation, uid, FINALIZER)
+    simulation.wait(10.0)
+    before = raw_of(simulation, uid)
+    simulation.crash()
+    simulation.start()
+    simulation.wait(100.0)
+    assert raw_of(simulation, uid) == before
+    simulation.delete(uid)
+    simulation.wait(100.0)
+    assert (simulation.remote.at(A), simulation.uids) == ([], [])
+
+
+def test_that_an_inbox_which_no_look_shows_yet_is_not_forgotten_by_a_restart_and_a_deletion() -> None:
+    """Looks may lag behind a create (row 35): the mark still says when it was."""
+    simulation = Simulation(lag=60.0)
+    uid = with_inbox(simulation)
+    (inbox,) = simulation.remote.at(A)
+    look = simulation.remote.look
+
+    def lagging(inbox_id: str) -> object:
+        late = simulation.clock() < inbox.visible_at
+        return simulation.remote.delete("no such inbox", 0.0) if late else look(inbox_id)
+
+    simulation.remote.look = lagging  # type: ignore[method-assign, assignment] # the model shows each at once
+    simulation.crash()
+    simulation.start()
+    simulation.delete(uid)
+    simulation.wait(600.0)
+    assert (simulation.remote.at(A), simulation.uids) == ([], [])
+
+
+def test_that_a_create_of_a_killed_process_is_looked_for_with_the_key_of_the_object_now() -> None:
+    """A limit that the documentation names: what was made with the old key stays where it is, and is not doubled."""
+    simulation = Simulation()
+    uid = simulation.apply("sales", "one", A) or ""
+    running(simulation)
+    create = reach(simulation, "coldsend", "create")
+    create.go_on()
+    simulation.crash()
+    other = type(simulation.remote)(simulation.clock)
+    simulation.remotes[SECOND_KEY] = other
+    simulation.edit(uid, apiKeySecretRef={"name": SECOND})
+    simulation.start()
+    simulation.wait(400.0)
+    assert (len(simulation.remote.at(A)), len(other.at(A))) == (1, 1)
+    assert raw_of(simulation, uid)["status"]["inboxID"] == other.at(A)[0].inbox_id
+
+
+@pytest.mark.parametrize("standby", [False, True])
+def test_that_what_a_killed_process_made_is_found_by_its_mark(standby: bool) -> None:
+    simulation = Simulation(lag=3.0)
+    uid = simulation.apply("sales", "one", A) or ""
+    running(simulation)
+    reach(simulation, "coldsend", "create").go_on()
+    if standby:
+        simulation.stand_by()
+    simulation.take_over()
+    simulation.converge()
+    assert raw_of(simulation, uid)["status"]["origin"] == "Created"
+    assert len(simulation.remote.inboxes) == 1
+
+
+def test_that_playing_on_ends_with_one_inbox_after_a_kill_at_each_step_of_a_create() -> None:
+    for steps in range(0, 60, 3):
+        simulation = Simulation()
+        simulation.apply("sales", "one", A)
+        running(simulation)
+        for _ in range(steps):
+            simulation.step(0)
+            simulation.pass_time(0.05)
+        simulation.crash()
+        simulation.start()
+        simulation.converge()
+        assert len(simulation.remote.inboxes) == 1
+
+
+def test_that_a_shard_takes_an_inbox_of_another_for_its_lost_create_only_within_an_hour() -> None:
+    """A limit that the documentation names: shards do not see each other's objects."""
+    for seconds, taken in ((60.0, True), (3700.0, False)):
+        desk = Desk()
+        account = desk.account()
+        desk.sweep()
+        desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.LOST, "cut"))
+        made = row(made=desk.now + seconds)  # by the other shard, of the same type and name
+        desk.wait(seconds + 130.0)
+        desk.search(account, made)
+        assert (account.stored.inbox_id is not None) == taken

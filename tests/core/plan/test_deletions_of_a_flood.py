@@ -1,0 +1,58 @@
+"""Deletions are confirmed by lists, which are short when the others are gone too: so lists wait for these."""
+
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.answers import BulkAnswer
+from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.policy import Policy, Threshold
+from coldsend_operator.core.plan.probes import FEW_PAGES, LONGEST_UNCONFIRMED, WORKED_OFF
+from tests.support.clock import START
+from tests.support.desk import LONG_AGO, Desk, row
+
+CONFIRMS = (Operation.LIST_ACCOUNTS, Operation.GET_ACCOUNT)
+
+
+def in_deletion(count: int) -> tuple[Desk, list[Account]]:
+    """All accounts of a workspace are to be deleted."""
+    desk = Desk(policy=Policy(brake=Threshold(None, 100.0)))
+    names = [f"h{number}" for number in range(count)]
+    accounts = [desk.holder(f"{name}@company.com", f"in-{name}") for name in names]
+    desk.sweep(*(row(f"{name}@company.com", f"in-{name}", made=START - LONG_AGO) for name in names))
+    for account in accounts:
+        desk.change(account, account.address or "", deleting=True)
+    return desk, accounts
+
+
+def delete(desk: Desk, accounts: list[Account], job: str | None = None) -> None:
+    inbox_ids = tuple(account.stored.inbox_id or "" for account in accounts)
+    call = desk.ask(Operation.DELETE_ACCOUNTS, *accounts, inbox_ids=inbox_ids)
+    desk.answer(call, BulkAnswer(job_id=job, total=len(accounts), success_count=len(accounts)))
+
+
+def confirms(desk: Desk) -> bool:
+    return any(operation in CONFIRMS for operation in desk.operations())
+
+
+def test_that_those_that_are_gone_wait_for_a_job_that_is_worked_off() -> None:
+    desk, accounts = in_deletion(8)
+    delete(desk, accounts[:4])
+    delete(desk, accounts[4:], "job-1")
+    desk.wait(5.0)
+    assert not confirms(desk)
+
+
+def test_that_they_do_not_wait_for_a_job_that_takes_long() -> None:
+    desk, accounts = in_deletion(8)
+    delete(desk, accounts[:4])
+    delete(desk, accounts[4:], "job-1")
+    desk.wait(WORKED_OFF + 1)
+    assert confirms(desk)
+
+
+def test_that_a_long_list_waits_for_the_end_of_the_flood_but_not_for_ever() -> None:
+    desk, accounts = in_deletion(100 * (FEW_PAGES + 1))
+    for first in range(0, 300, 100):
+        delete(desk, accounts[first : first + 100])
+    desk.wait(5.0)
+    assert not confirms(desk)
+    desk.wait(LONGEST_UNCONFIRMED)
+    assert confirms(desk)

@@ -1,0 +1,227 @@
+"""Looks that fail, or are asked for all the time, are paced; lists have an end (safety.md, 42)."""
+
+from collections.abc import Callable
+
+import pytest
+
+from coldsend_operator.core import apply
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.answers import Answer, Domain, DomainPage, Failure, FailureKind, Page, Row
+from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.model.policy import Policy
+from coldsend_operator.resources.names import RECONCILE_ANNOTATION
+from tests.support.clock import START
+from tests.support.desk import Desk, row
+from tests.support.remote import DOMAIN
+
+REFUSED = Failure(FailureKind.REFUSED, "Unprocessable", 422)
+CONFLICT = Failure(FailureKind.CONFLICT, "email already exists", 409)
+UPPER = "550E8400-E29B-41D4-A716-446655440001"
+HOUR = 3600
+
+
+def answers(desk: Desk, answer: Callable[[Call], Answer | Failure], seconds: int) -> dict[Operation, int]:
+    """What leaves when every call of these seconds is answered so."""
+    counts: dict[Operation, int] = {}
+    for _ in range(seconds * 2):
+        desk.wait(0.5)
+        for candidate in desk.calls():
+            call = apply.launch(desk.workspace, candidate, desk.now)
+            counts[call.operation] = counts.get(call.operation, 0) + 1
+            desk.answer(call, answer(call))
+    return counts
+
+
+def test_rule_42_a_search_that_is_refused_is_paced() -> None:
+    desk = Desk()
+    account = desk.account()
+    desk.sweep()
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), CONFLICT)
+    desk.patch(account)
+    assert answers(desk, lambda _: REFUSED, 600)[Operation.SEARCH_ACCOUNTS] <= 20
+
+
+@pytest.mark.parametrize("goes", [False, True])
+def test_rule_42_a_search_for_one_that_observes_or_goes_is_paced_too(goes: bool) -> None:
+    desk = Desk()
+    if goes:
+        desk.holder(deleting=True).not_found_at = START
+    else:
+        desk.account(managementPolicy="Observe")
+    assert answers(desk, lambda _: REFUSED, 600)[Operation.SEARCH_ACCOUNTS] <= 20
+
+
+def test_rule_42_a_list_that_is_refused_is_paced() -> None:
+    desk = Desk()
+    desk.holder()
+    assert answers(desk, lambda _: REFUSED, 600)[Operation.LIST_ACCOUNTS] <= 20
+
+
+def test_rule_42_a_list_of_domains_that_is_refused_is_paced_and_told() -> None:
+    desk = Desk()
+    account = desk.account(f"n@{DOMAIN.domain_name}")
+    desk.sweep()
+    counts = answers(desk, lambda call: REFUSED if call.operation is Operation.LIST_DOMAINS else empty(), 600)
+    assert counts[Operation.LIST_DOMAINS] <= 20
+    assert "Unprocessable" in desk.says(account)["Ready"][2]
+
+
+def empty() -> Page:
+    return Page((), 1, 0, 1, has_next=False)
+
+
+def test_rule_42_a_look_that_is_refused_does_not_count_as_a_success() -> None:
+    desk = Desk()
+    account = desk.account()
+    down = Failure(FailureKind.UNAVAILABLE, "down", 503)
+    for outcome in (down, down, REFUSED, down):
+        desk.answer(desk.ask(Operation.SEARCH_ACCOUNTS, account, address=account.address), outcome)
+    assert desk.workspace.breaker.doubtful
+
+
+def reconciled(desk: Desk, account: Account, value: int) -> None:
+    """The annotation changes, and the Secret is read again."""
+    desk.change(account, generation=1, annotations={RECONCILE_ANNOTATION: str(value)})
+    desk.workspace.stale_secrets.discard(account.uid)
+
+
+def test_rule_42_an_annotation_that_changes_each_second_asks_for_few_looks() -> None:
+    desk = Desk()
+    account = desk.holder()
+    desk.sweep(row())
+    looks = 0
+    for second in range(900):
+        reconciled(desk, account, second)
+        looks += answers(desk, lambda call: row() if call.operation is Operation.GET_ACCOUNT else shown(), 1).get(
+            Operation.GET_ACCOUNT, 0
+        )
+    assert 5 <= looks <= 25
+
+
+def shown() -> Page:
+    return Page((row(),), 1, 1, 1, has_next=False)
+
+
+def test_that_a_person_who_reconciles_now_and_then_is_served_at_once() -> None:
+    desk = Desk()
+    account = desk.holder()
+    desk.sweep(row())
+    for value in range(5):
+        reconciled(desk, account, value)
+        assert Operation.GET_ACCOUNT in desk.operations()
+        desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), row())
+        desk.wait(400.0)
+
+
+def test_rule_42_an_object_that_is_edited_each_second_is_not_created_each_second() -> None:
+    desk = Desk()
+    account = desk.account()
+    desk.sweep()
+    creates = 0
+    for second in range(900):
+        desk.change(account, displayName=f"Jane {second}")
+        counts = answers(desk, lambda call: REFUSED if call.operation.creates else empty(), 1)
+        creates += counts.get(Operation.CREATE_SMTP, 0)
+    assert 5 <= creates <= 25
+
+
+def test_rule_42_pages_are_bounded_by_the_total_first_told() -> None:
+    desk = Desk()
+    desk.holder()
+    pages: list[int] = []
+
+    def endless(call: Call) -> Page:
+        pages.append(call.page)
+        return Page((row(),), call.page, 1, 1, has_next=True)
+
+    assert answers(desk, endless, 60)[Operation.LIST_ACCOUNTS] == 2
+    assert desk.workspace.inventory.listed_at > 0  # it told one inbox, and showed it
+
+
+def test_rule_42_a_search_and_the_newest_rows_have_an_end_too() -> None:
+    desk = Desk()
+    account = desk.account()
+    number = 0
+
+    def endless(call: Call) -> Page:
+        nonlocal number
+        number += 1
+        other = row(f"{number}@elsewhere.com", f"inbox-{number}", made=START + 1e6)
+        return Page((other,), call.page, 1, 1, has_next=True)
+
+    call = desk.ask(Operation.SEARCH_ACCOUNTS, account, address=account.address)
+    for _ in range(20):
+        desk.answer(call, endless(call))
+        if account.uid not in desk.workspace.searches:
+            break
+        call = desk.ask(Operation.SEARCH_ACCOUNTS, account, address=account.address, page=call.page + 1)
+    assert call.page <= 7
+    assert account.searched_at == 0.0  # a list without an end proves no absence
+
+
+def test_rule_42_domains_have_an_end_too() -> None:
+    desk = Desk()
+    for page in (1, 2):
+        desk.answer(desk.ask(Operation.LIST_DOMAINS, page=page), DomainPage((DOMAIN,), page, has_next=True))
+    assert desk.workspace.domains.listed_at > 0
+
+
+def test_that_an_id_is_the_same_in_either_case() -> None:
+    desk = Desk()
+    account = desk.holder(inbox_id=UPPER.lower())
+    counts = answers(desk, lambda call: whole(call, Row(UPPER, "ann@company.com", overall_status="ACTIVE")), 600)
+    assert counts.get(Operation.GET_ACCOUNT, 0) == 0
+    assert desk.says(account)["Ready"][:2] == ("True", "Active")
+    desk.change(account, generation=1, annotations={RECONCILE_ANNOTATION: "1"})
+    (look,) = (call for call in desk.calls() if call.operation is Operation.GET_ACCOUNT)
+    assert look.inbox_ids == (UPPER,)  # it is asked for as ColdSend spells it
+
+
+def test_that_an_id_of_a_status_is_the_same_in_either_case() -> None:
+    desk = Desk()
+    account = desk.holder(inbox_id=UPPER)
+    desk.sweep(Row(UPPER.lower(), "ann@company.com", overall_status="ACTIVE"))
+    assert desk.says(account)["Ready"][:2] == ("True", "Active")
+
+
+def whole(call: Call, *rows: Row) -> Answer:
+    return rows[0] if call.operation is Operation.GET_ACCOUNT else Page(rows, 1, len(rows), 1, has_next=False)
+
+
+@pytest.mark.parametrize("age", [2.0, 11.0])
+def test_that_a_domain_which_nobody_asked_for_so_far_is_looked_up_at_once(age: float) -> None:
+    desk = Desk(policy=Policy(domain_seconds=600.0))
+    desk.account(f"one@{DOMAIN.domain_name}")
+    desk.sweep()
+    desk.answer(desk.ask(Operation.LIST_DOMAINS), DomainPage((DOMAIN,), 1, has_next=False))
+    desk.wait(age)
+    late = native(desk, "new.com")
+    if age < 10.0:
+        assert Operation.LIST_DOMAINS not in desk.operations()
+        assert desk.says(late)["Ready"][1] == "DomainNotFound"
+        desk.wait(10.0)
+    assert Operation.LIST_DOMAINS in desk.operations()
+    desk.answer(desk.ask(Operation.LIST_DOMAINS), DomainPage((DOMAIN,), 1, has_next=False))
+    desk.wait(100.0)
+    assert Operation.LIST_DOMAINS not in desk.operations()  # once
+    assert desk.says(late)["Ready"][1] == "DomainNotFound"
+
+
+def test_that_objects_with_ever_new_domains_do_not_list_them_without_end() -> None:
+    desk = Desk(policy=Policy(domain_seconds=600.0))
+    desk.sweep()
+    lists = 0
+    domain = Domain("550e8400-e29b-41d4-a716-446655440000", "known.com", "ACTIVE")
+    for number in range(200):
+        native(desk, f"new{number}.com")
+        counts = answers(desk, lambda call: listed(call, domain), 5)
+        lists += counts.get(Operation.LIST_DOMAINS, 0)
+    assert lists <= 40
+
+
+def native(desk: Desk, domain: str) -> Account:
+    return desk.account(f"x@{DOMAIN.domain_name}", native={"domainName": domain, "emailPrefix": "x"})
+
+
+def listed(call: Call, domain: Domain) -> Answer:
+    return DomainPage((domain,), 1, has_next=False) if call.operation is Operation.LIST_DOMAINS else empty()

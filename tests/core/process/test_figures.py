@@ -1,0 +1,27 @@
+"""What Prometheus is shown of accounts and inboxes."""
+
+from coldsend_operator.process.metrics_snapshot import snapshot
+from tests.core.rules.watching import running
+from tests.support.simulation import SECRET, Simulation
+
+
+def test_that_conditions_are_counted_and_inboxes_by_who_manages_them() -> None:
+    simulation = Simulation()
+    for name in ("ann", "bob"):
+        simulation.apply("sales", name, f"{name}@company.com")
+    simulation.apply("support", "eve", "eve@company.com", managementPolicy="Observe")
+    for name in ("eve", "nobody", "none"):
+        simulation.remote.make_by_hand(f"{name}@company.com")
+    process = running(simulation)
+    simulation.wait(60.0)
+    figures = snapshot(process.operator.controller, {}, simulation.clock(), with_scores=False, with_domains=False)
+    assert figures.conditions["sales", "Ready", "True", "Active"] == 2
+    assert figures.conditions["support", "Ready", "True", "Active"] == 1
+    assert figures.conditions["sales", "CredentialsCurrent", "True", "SecretUnchanged"] == 2
+    (workspace,) = figures.workspaces.values()
+    assert workspace.inboxes == {True: 2, False: 3}
+    simulation.cluster.write_secret("sales", SECRET, {"password": "another"})
+    simulation.wait(700.0)
+    figures = snapshot(process.operator.controller, {}, simulation.clock(), with_scores=False, with_domains=False)
+    assert figures.conditions["sales", "CredentialsCurrent", "False", "SecretChanged"] == 2
+    assert ("sales", "CredentialsCurrent", "True", "SecretUnchanged") not in figures.conditions

@@ -1,0 +1,255 @@
+"""Annotations of a Namespace are defaults for its objects; what an object says itself wins."""
+
+from typing import Any
+
+import pytest
+
+from coldsend_operator.core.model.account import SecretRef
+from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.model.policy import NamespaceSettings, Policy
+from coldsend_operator.core.status.projection import project
+from coldsend_operator.kube.client import Forbidden
+from coldsend_operator.resources.names import (
+    ACCOUNT_KIND,
+    API_KEY_SECRET_ANNOTATION,
+    DELETION_POLICY_ANNOTATION,
+    PAUSED_ANNOTATION,
+)
+from tests.core.rules.watching import reach, running
+from tests.support.cluster import Raw
+from tests.support.desk import ANN, Desk, row
+from tests.support.simulation import SECOND, SECOND_KEY, Simulation
+
+BOB = "bob@company.com"
+ORPHAN = {DELETION_POLICY_ANNOTATION: "Orphan"}
+PAUSED = {PAUSED_ANNOTATION: "true"}
+
+
+def annotate(simulation: Simulation, annotations: dict[str, str], namespace: str = "sales") -> None:
+    simulation.cluster.namespaces[namespace] = {"metadata": {"annotations": annotations}, "status": {}}
+
+
+def status_of(simulation: Simulation, uid: str | None) -> Raw:
+    raw = simulation.cluster.find(uid or "")
+    assert raw is not None
+    status: Raw = raw.get("status") or {}
+    return status
+
+
+def synced(simulation: Simulation, uid: str | None) -> tuple[str, str]:
+    (found,) = [each for each in status_of(simulation, uid)["conditions"] if each["type"] == "Synced"]
+    return found["reason"], found["message"]
+
+
+@pytest.mark.parametrize(
+    ("own", "move"),
+    [({}, Action.REMOVE_FINALIZER), ({"deletionPolicy": "Delete"}, Action.DELETE)],
+    ids=["silent", "Delete"],
+)
+def test_the_deletion_policy_of_the_namespace_holds_for_objects_that_say_nothing(own: Raw, move: Action) -> None:
+    desk = Desk(policy=Policy(namespaces={"sales": NamespaceSettings(orphan=True)}))
+    account = desk.holder(deleting=True, **own)
+    desk.sweep(row())
+    assert desk.step(account).action is move
+
+
+def test_the_namespace_wins_over_the_setting() -> None:
+    desk = Desk(policy=Policy(orphan_by_default=True, namespaces={"sales": NamespaceSettings(orphan=False)}))
+    account = desk.holder(deleting=True)
+    desk.sweep(row())
+    assert desk.step(account).action is Action.DELETE
+
+
+@pytest.mark.parametrize("word", ["Orphan", "orphan", "keep"])
+def test_an_unknown_word_on_a_namespace_keeps_the_inbox(word: str) -> None:
+    simulation = Simulation()
+    annotate(simulation, {DELETION_POLICY_ANNOTATION: word})
+    running(simulation)
+    uid = simulation.apply("sales", "ann", ANN)
+    simulation.wait(30.0)
+    simulation.delete(uid or "")
+    simulation.wait(60.0)
+    assert not simulation.cluster.of_kind(ACCOUNT_KIND)
+    assert [inbox.address for inbox in simulation.remote.live()] == [ANN]
+
+
+def test_nothing_is_created_in_a_paused_namespace_and_all_goes_on_by_itself() -> None:
+    simulation = Simulation()
+    annotate(simulation, PAUSED)
+    running(simulation)
+    ann = simulation.apply("sales", "ann", ANN)
+    bob = simulation.apply("sales", "bob", BOB)
+    simulation.annotate(bob or "", PAUSED_ANNOTATION, "false")
+    simulation.wait(60.0)
+    assert [inbox.address for inbox in simulation.remote.live()] == [BOB]
+    assert synced(simulation, ann)[0] == "ReconciliationPaused"
+    assert "of the namespace" in synced(simulation, ann)[1]
+    annotate(simulation, {})
+    simulation.wait(60.0)
+    assert {inbox.address for inbox in simulation.remote.live()} == {ANN, BOB}
+
+
+def test_a_batch_in_a_paused_namespace_makes_no_children() -> None:
+    simulation = Simulation()
+    annotate(simulation, PAUSED)
+    running(simulation)
+    simulation.list_in_batch("sales", "pool", [ANN, BOB])
+    simulation.wait(60.0)
+    assert not simulation.cluster.of_kind(ACCOUNT_KIND)
+    (batch,) = simulation.batches
+    assert synced(simulation, batch)[0] == "ReconciliationPaused"
+    annotate(simulation, {})
+    simulation.wait(120.0)
+    assert {inbox.address for inbox in simulation.remote.live()} == {ANN, BOB}
+
+
+def test_inboxes_of_a_batch_follow_the_namespace_where_the_template_says_nothing() -> None:
+    simulation = Simulation()
+    running(simulation)
+    simulation.list_in_batch("sales", "pool", [ANN, BOB])
+    simulation.wait(60.0)
+    (batch,) = simulation.batches
+    assert status_of(simulation, batch)["effective"]["deletionPolicy"] == "Delete"
+    annotate(simulation, ORPHAN)
+    simulation.wait(60.0)
+    assert status_of(simulation, batch)["effective"]["deletionPolicy"] == "Orphan"
+    simulation.cluster.delete(batch)
+    simulation.wait(120.0)
+    simulation.collect_garbage()
+    simulation.wait(120.0)
+    assert not simulation.cluster.of_kind(ACCOUNT_KIND)
+    assert {inbox.address for inbox in simulation.remote.live()} == {ANN, BOB}
+
+
+def test_the_first_decision_waits_until_the_namespace_was_read() -> None:
+    simulation = Simulation()
+    annotate(simulation, PAUSED)
+    running(simulation)
+    simulation.wait(30.0)
+    simulation.apply("sales", "ann", ANN)
+    reach(simulation, "kube", "get /api/v1/namespaces/sales")
+    for _ in range(40):
+        simulation.pass_time(0.05)
+    assert simulation.process is not None
+    assert not [call for call in simulation.process.traffic.pending if "create" in call.what]
+    simulation.wait(60.0)
+    assert not list(simulation.remote.live())
+
+
+def test_a_namespace_that_cannot_be_read_counts_as_saying_nothing_after_a_while() -> None:
+    simulation = Simulation()
+    simulation.cluster.refuses["/api/v1/namespaces/sales"] = Forbidden("no", status=403, reason="Forbidden")
+    running(simulation)
+    simulation.apply("sales", "ann", ANN)
+    simulation.apply("support", "bob", BOB)
+    simulation.wait(2.0)
+    assert not any(inbox.address == ANN for inbox in simulation.remote.live())
+    for _ in range(30):
+        simulation.wait(1.0)
+    assert {inbox.address for inbox in simulation.remote.live()} == {ANN, BOB}
+
+
+def test_what_a_namespace_last_said_holds_while_it_cannot_be_read() -> None:
+    simulation = Simulation()
+    annotate(simulation, PAUSED)
+    running(simulation)
+    simulation.apply("sales", "ann", ANN)
+    simulation.wait(30.0)
+    simulation.cluster.refuses["/api/v1/namespaces/sales"] = Forbidden("no", status=403, reason="Forbidden")
+    simulation.wait(120.0)
+    assert not list(simulation.remote.live())
+
+
+def test_a_key_of_the_namespace_is_a_reference_of_that_namespace() -> None:
+    simulation = Simulation(changes={"operator_key_namespaces": "support"})
+    annotate(simulation, {API_KEY_SECRET_ANNOTATION: SECOND})
+    process = running(simulation)
+    uid = simulation.apply("sales", "ann", ANN)
+    simulation.wait(60.0)
+    assert "inboxID" in status_of(simulation, uid)
+    assert status_of(simulation, uid)["effective"]["apiKeySecret"] == SECOND
+    (account,) = process.operator.controller.accounts.values()
+    assert str(account.desired.key_ref) == f"sales/{SECOND}/apiKey"
+
+
+def test_another_key_of_the_namespace_takes_effect_by_itself() -> None:
+    simulation = Simulation()
+    process = running(simulation)
+    uid = simulation.apply("sales", "ann", ANN)
+    simulation.wait(30.0)
+    inbox = status_of(simulation, uid)["inboxID"]
+    annotate(simulation, {API_KEY_SECRET_ANNOTATION: f"{SECOND}/apiKey"})
+    simulation.wait(120.0)
+    (account,) = process.operator.controller.accounts.values()
+    assert account.desired.key_ref.namespace == "sales"
+    assert status_of(simulation, uid)["inboxID"] == inbox
+    assert len(simulation.remote.inboxes) == 1
+    assert SECOND_KEY in simulation.remotes
+
+
+def test_a_secret_that_the_namespace_names_and_nobody_made_is_told() -> None:
+    simulation = Simulation()
+    annotate(simulation, {API_KEY_SECRET_ANNOTATION: "no such/thing/here"})
+    running(simulation)
+    uid = simulation.apply("sales", "ann", ANN)
+    simulation.wait(60.0)
+    reason, message = synced(simulation, uid)
+    assert reason == "SecretNotFound"
+    assert "coldsend.pro/api-key-secret of the namespace" in message
+    assert not list(simulation.remote.live())
+
+
+EFFECTIVE: list[tuple[Raw, Policy, Raw]] = [
+    ({}, Policy(), {"deletionPolicy": "Delete", "updatePolicy": "Never", "adoptionPolicy": "Refuse"}),
+    (
+        {"updatePolicy": "Recreate", "apiKeySecretRef": {"name": "own", "key": "other"}},
+        Policy(orphan_by_default=True, adopt_by_default=True),
+        {
+            "deletionPolicy": "Orphan",
+            "updatePolicy": "Recreate",
+            "adoptionPolicy": "Adopt",
+            "apiKeySecret": "own/other",
+        },
+    ),
+    (
+        {"deletionPolicy": "Delete"},
+        Policy(namespaces={"sales": NamespaceSettings(orphan=True, key=SecretRef("shared", "apiKey"))}),
+        {"deletionPolicy": "Delete", "updatePolicy": "Never", "adoptionPolicy": "Refuse"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("spec", "policy", "effective"), EFFECTIVE)
+def test_status_shows_what_holds(spec: dict[str, Any], policy: Policy, effective: Raw) -> None:
+    desk = Desk(policy=policy)
+    account = desk.holder(**spec)
+    desk.sweep(row())
+    status = project(account, desk.workspace, desk.now)
+    assert status is not None
+    assert status["effective"] == effective
+
+
+def test_what_holds_goes_along_with_the_next_write_and_causes_none() -> None:
+    desk = Desk()
+    account = desk.holder()
+    desk.sweep(row())
+    status = project(account, desk.workspace, desk.now)
+    assert status is not None
+    del status["effective"]
+    account.keep(status)
+    assert project(account, desk.workspace, desk.now) is None
+    desk.sweep(row(overall_status="PAUSED"))
+    changed = project(account, desk.workspace, desk.now)
+    assert changed is not None
+    assert "effective" in changed
+
+
+def test_namespaces_without_objects_are_not_read_and_not_kept() -> None:
+    simulation = Simulation()
+    process = running(simulation)
+    uid = simulation.apply("sales", "ann", ANN)
+    simulation.wait(30.0)
+    assert set(process.operator.policy.namespaces) == {"sales"}
+    simulation.delete(uid or "")
+    simulation.wait(60.0)
+    assert not process.operator.policy.namespaces

@@ -1,0 +1,161 @@
+"""`Reconciling` and `Stalled`, by which tools wait (Helm, Flux, kpt), and which cost no write of their own."""
+
+from typing import Any
+
+import pytest
+
+from coldsend_operator.core.model.answers import Failure, FailureKind
+from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.reasons import KstatusType
+from coldsend_operator.core.status.projection import project
+from coldsend_operator.resources.names import BATCH_KIND
+from tests.core.rules.test_rules_values import an_account, passwords_sent
+from tests.core.rules.watching import play_until, running
+from tests.support.desk import ANN, Desk, row
+from tests.support.simulation import SECRET, Simulation
+
+BOB = "bob@company.com"
+
+
+def progress_of(simulation: Simulation, uid: str) -> dict[str, tuple[str, str]]:
+    raw = simulation.cluster.find(uid)
+    assert raw is not None
+    return told(raw["status"])
+
+
+def told(status: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """Type to reason and message."""
+    conditions = {each["type"]: each for each in status.get("conditions", ())}
+    found = {kind.value: conditions[kind] for kind in KstatusType if kind in conditions}
+    assert {each["status"] for each in found.values()} <= {"True"}
+    return {kind: (each["reason"], each["message"]) for kind, each in found.items()}
+
+
+def ready_of(simulation: Simulation, uid: str) -> tuple[str, str]:
+    raw = simulation.cluster.find(uid)
+    assert raw is not None
+    ready = next(each for each in raw["status"]["conditions"] if each["type"] == "Ready")
+    return (ready["reason"], ready["message"])
+
+
+def versions_of(simulation: Simulation, uid: str) -> int:
+    """How often the object has changed."""
+    return sum(event.object["metadata"]["uid"] == uid for event in simulation.cluster.history)
+
+
+def test_that_an_account_that_becomes_ready_has_neither_and_one_write() -> None:
+    simulation = Simulation()
+    uid = simulation.apply("sales", "ann", ANN)
+    assert uid is not None
+    running(simulation)
+    simulation.wait(30.0)
+    assert ready_of(simulation, uid)[0] == "Active"
+    statuses = [
+        event.object["status"] for event in simulation.cluster.history if "conditions" in event.object["status"]
+    ]
+    assert [told(status) for status in statuses] == [{}]
+
+
+def test_that_a_refused_login_is_stalled_at_once_with_the_message_of_ready() -> None:
+    simulation = Simulation()
+    uid = an_account(simulation, "wrong word")
+    passwords_sent(simulation, good="right")
+    simulation.wait(30.0)
+    assert progress_of(simulation, uid) == {"Stalled": ready_of(simulation, uid)}
+    assert ready_of(simulation, uid)[0] == "ConnectionFailed"
+
+
+def test_that_a_secret_may_come_half_a_minute_after_the_account() -> None:
+    simulation = Simulation()
+    simulation.cluster.write_secret("sales", SECRET, None)
+    uid = simulation.apply("sales", "ann", ANN)
+    assert uid is not None
+    running(simulation)
+    simulation.wait(20.0)
+    assert progress_of(simulation, uid) == {"Reconciling": ready_of(simulation, uid)}
+    simulation.wait(20.0)
+    assert progress_of(simulation, uid) == {"Stalled": ready_of(simulation, uid)}
+    simulation.crash()
+    before = versions_of(simulation, uid)
+    running(simulation)
+    simulation.wait(60.0)
+    assert progress_of(simulation, uid) == {"Stalled": ready_of(simulation, uid)}
+    assert versions_of(simulation, uid) == before
+    simulation.cluster.write_secret("sales", SECRET, {"password": "one"})
+    simulation.wait(700.0)
+    assert progress_of(simulation, uid) == {}
+
+
+def test_that_an_account_that_waits_is_reconciling() -> None:
+    desk = Desk()
+    account = desk.account()
+    desk.wait(60.0)
+    says = desk.says(account)
+    assert says["Reconciling"] == ("True", *says["Ready"][1:])
+    assert "Stalled" not in says
+
+
+def test_that_an_inbox_that_is_replaced_is_reconciling_though_it_is_ready() -> None:
+    desk = Desk()
+    account = desk.holder(updatePolicy="Recreate", status={"overallStatus": "ACTIVE"})
+    desk.sweep(row())
+    assert "Reconciling" not in desk.says(account)
+    desk.change(account, updatePolicy="Recreate", displayName="Another")
+    desk.wait(60.0)
+    says = desk.says(account)
+    assert says["Ready"][0] == "True"
+    assert says["Reconciling"] == ("True", *says["Synced"][1:])
+
+
+def test_that_a_ready_inbox_that_only_cannot_be_looked_at_is_neither() -> None:
+    desk = Desk()
+    account = desk.holder(status={"overallStatus": "ACTIVE"})
+    desk.sweep(row())
+    for _ in range(3):
+        desk.answer(desk.ask(Operation.LIST_ACCOUNTS), Failure(FailureKind.REFUSED, "out of order", 503))
+        desk.wait(60.0)
+    says = desk.says(account)
+    assert says["Ready"][0] == "True"
+    assert not {"Reconciling", "Stalled"} & says.keys()
+
+
+def test_that_the_new_object_of_a_rename_is_reconciling_until_the_old_one_goes() -> None:
+    desk = Desk()
+    desk.holder(name="old", status={"overallStatus": "ACTIVE"})
+    claimant = desk.account(name="new")
+    desk.sweep(row())
+    says = desk.says(claimant)
+    assert says["Ready"][1] == "AddressConflict"
+    assert says["Reconciling"] == ("True", *says["Ready"][1:])
+    assert "Stalled" not in says
+
+
+def test_that_an_upgrade_writes_no_object_only_to_say_that_it_is_reconciling() -> None:
+    desk = Desk()
+    account = desk.holder()
+    desk.sweep(row(overall_status="PENDING"))
+    status = project(account, desk.workspace, desk.now)
+    assert status is not None
+    assert told(status).keys() == {"Reconciling"}
+    earlier = {**status, "conditions": [each for each in status["conditions"] if each["type"] != "Reconciling"]}
+    account.keep(earlier)
+    assert project(account, desk.workspace, desk.now) is None
+    account.keep({**earlier, "overallStatus": "PAUSED"})
+    news = project(account, desk.workspace, desk.now)
+    assert news is not None
+    assert told(news).keys() == {"Reconciling"}
+
+
+@pytest.mark.parametrize("exists", [False, True])
+def test_that_a_batch_is_reconciling_until_nothing_moves_any_more(*, exists: bool) -> None:
+    simulation = Simulation()
+    if exists:
+        simulation.remote.make_by_hand(BOB)
+    simulation.list_in_batch("sales", "pool", [ANN, BOB])
+    running(simulation)
+    play_until(simulation, lambda: "conditions" in simulation.cluster.of_kind(BATCH_KIND)[0]["status"])
+    (batch,) = simulation.cluster.of_kind(BATCH_KIND)
+    uid = batch["metadata"]["uid"]
+    assert progress_of(simulation, uid) == {"Reconciling": ready_of(simulation, uid)}
+    simulation.wait(120.0)
+    assert progress_of(simulation, uid) == ({"Stalled": ready_of(simulation, uid)} if exists else {})

@@ -1,0 +1,77 @@
+"""What came and went leaves nothing behind (rule 43)."""
+
+from coldsend_operator.batches.child_index import ChildIndex
+from coldsend_operator.batches.reading import MOST_SHARED, ChildReader
+from coldsend_operator.core.apply.deletes import accepted_delete
+from coldsend_operator.core.batch.model import ChildNames
+from coldsend_operator.core.model.decision import Action
+from tests.core.rules.watching import running
+from tests.support.desk import Desk, object_of
+from tests.support.simulation import Simulation
+
+
+def test_that_addresses_that_deletes_freed_are_forgotten_after_an_hour() -> None:
+    desk = Desk()
+    account = desk.holder()
+    for number in range(100):
+        account.address = f"a{number}@company.com"
+        accepted_delete(desk.workspace, account, desk.now)
+        desk.now += 60.0
+    assert len(desk.workspace.address_writes) == 60
+
+
+def test_that_queues_of_domains_that_nobody_asks_for_any_more_are_forgotten() -> None:
+    desk = Desk()
+    account = desk.account()
+    desk.sweep()
+    for number in range(300):
+        desk.workspace.enqueue(account, (Action.CREATE, f"single:{number}"), desk.now)
+        desk.workspace.last_served[f"create single:{number}"] = desk.now
+        desk.now += 60.0
+    assert len(desk.workspace.queues) < 10
+    assert len(desk.workspace.last_served) <= 201
+
+
+def test_that_names_of_batches_that_came_and_went_are_forgotten() -> None:
+    kin = ChildIndex(lambda work, name: None)
+    for number in range(10):
+        metadata = {"uid": f"batch-{number}", "namespace": "sales", "name": f"pool-{number}"}
+        kin.follow(metadata)
+        owner = {"kind": "SenderAccountBatch", "apiVersion": "coldsend.pro/v1alpha1", **metadata}
+        raw = object_of("a@company.com", f"uid-{number}", name=f"child-{number}")
+        raw["metadata"]["ownerReferences"] = [owner]
+        kin.see_child(raw)
+        kin.forget(f"batch-{number}")
+        kin.lose_child("sales", f"child-{number}", f"uid-{number}")
+    assert not kin._names
+
+
+def test_that_owners_that_came_and_went_are_not_counted() -> None:
+    family = ChildNames()
+    for number in range(10):
+        family.put("child", f"batch-{number}")
+    family.put("child", None)
+    assert not family._counts
+
+
+def test_that_labels_that_came_and_went_are_not_kept() -> None:
+    reader = ChildReader()
+    for number in range(2 * MOST_SHARED + 10):
+        raw = object_of("a@company.com", "uid", status={"conditions": [{"type": "Ready", "reason": f"R{number}"}]})
+        reader.read(raw, None)
+    assert len(reader._shown) <= MOST_SHARED
+
+
+def test_that_a_secret_that_nobody_references_any_more_is_not_remembered() -> None:
+    simulation = Simulation()
+    running(simulation)
+    for number in range(5):
+        smtp = {"passwordSecretRef": {"name": f"gone-{number}"}}
+        uid = simulation.apply("sales", f"a{number}", f"a{number}@company.com", smtp=smtp) or ""
+        simulation.wait(60.0)
+        simulation.delete(uid)
+        simulation.wait(60.0)
+    assert simulation.process is not None
+    watch = simulation.process.operator.controller.on_gone[0].__self__  # type: ignore[attr-defined] # a bound method
+    assert not watch._tries
+    assert not watch._in_trouble

@@ -1,0 +1,66 @@
+"""Trust by itself: what is stored of it, and what is forgotten."""
+
+import pytest
+
+from coldsend_operator.core.model.account import OWN_KEY, KeyRef, SecretRef
+from coldsend_operator.core.workspace.trust import Trust
+
+TEAM = KeyRef("support", SecretRef("key", "apiKey"))
+OLD, NEW, OTHER = (frozenset({name}) for name in ("digest-old", "digest-new", "digest-other"))
+
+
+@pytest.mark.parametrize("ref", [OWN_KEY, TEAM])
+def test_a_reference_is_read_back_as_it_was_written(ref: KeyRef) -> None:
+    assert KeyRef.parse(str(ref)) == ref
+
+
+def test_homes_survive_a_restart() -> None:
+    trust, later = Trust(), Trust()
+    trust.settle(OWN_KEY, OLD)
+    trust.settle(TEAM, OTHER)
+    assert trust.to_be_stored()
+    later.load(trust.to_json())
+    assert not trust.to_be_stored()
+    later.place("uid-1", OWN_KEY, "digest-old")
+    assert later.believes(OWN_KEY, OLD)
+    assert not later.believes(OWN_KEY, NEW)
+
+
+def test_the_homes_of_one_reference_alone_are_not_stored_until_another_inbox_comes() -> None:
+    trust = Trust()
+    trust.settle(OWN_KEY, OLD)
+    trust.place("uid-1", OWN_KEY, "digest-old")
+    assert not trust.to_be_stored()
+    trust.place("uid-2", OWN_KEY, "digest-other")
+    assert trust.to_be_stored()
+
+
+def test_a_key_is_believed_again_when_the_last_inbox_that_contradicts_it_is_gone() -> None:
+    trust = Trust()
+    trust.settle(OWN_KEY, OLD)
+    trust.place("uid-1", OWN_KEY, "digest-old")
+    assert not trust.believes(OWN_KEY, NEW)
+    trust.place("uid-1", OWN_KEY, None)
+    assert trust.believes(OWN_KEY, NEW)
+
+
+def test_an_inbox_that_a_former_key_showed_proves_the_new_one() -> None:
+    trust = Trust()
+    trust.settle(OWN_KEY, OLD)
+    for uid in ("uid-1", "uid-2"):
+        trust.place(uid, OWN_KEY, "digest-old")
+    trust.prove(OWN_KEY, "digest-other", "digest-new")
+    assert not trust.believes(OWN_KEY, NEW)
+    trust.prove(OWN_KEY, "digest-old", "digest-new")
+    assert trust.believes(OWN_KEY, NEW)
+    assert trust.former(OWN_KEY) == OLD | NEW
+
+
+def test_what_nobody_uses_is_forgotten_but_for_the_home_of_the_operators_own_key() -> None:
+    trust = Trust()
+    trust.settle(OWN_KEY, OLD | OTHER)
+    trust.settle(TEAM, OTHER)
+    trust.forget(frozenset(), OLD)
+    assert trust.to_json() == {"default": ["digest-old"]}
+    trust.forget(frozenset(), NEW)
+    assert trust.to_json() == {"default": ["digest-old"]}
