@@ -62,7 +62,7 @@ async def test_every_call_to_the_cluster_is_a_get_or_a_list() -> None:
     client = Gets()
     reader = KubeReader(cast("KubeReads", client))
 
-    assert calls(KubeReader) == {"get", "items", "objects", "one", "secret", "namespace", "state", "now"}
+    assert calls(KubeReader) == {"get", "text", "items", "objects", "one", "secret", "namespace", "state", "now"}
     assert await reader.objects("SenderAccount", None) == [{"kind": "SenderAccount"}]
     assert await reader.secret("sales", "login") is not None
     assert await reader.one("SenderAccount", "sales", "ann") is not None

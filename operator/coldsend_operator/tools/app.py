@@ -25,6 +25,7 @@ from coldsend_operator.tools.app_cluster import (
 from coldsend_operator.tools.errors import CommandError
 from coldsend_operator.tools.options import (
     Access,
+    AccessToCluster,
     AllNamespaces,
     Color,
     Files,
@@ -67,6 +68,7 @@ def commands() -> dict[str, Callable[..., None]]:
         "export": export,
         "inventory": inventory,
         "doctor": doctor,
+        "report-bundle": report_bundle,
         "validate": validate,
         "schemas": schemas,
     }
@@ -352,3 +354,24 @@ def doctor(
         writing.check(write_test, yes=yes)
         test = functools.partial(writing.run, access, own, write_test, yes=yes)
     asyncio.run(run(Options(access, None if all_namespaces else own, own, output, color, test)))
+
+
+def report_bundle(
+    *,
+    file: Annotated[Path, typer.Option("-f", "--filename", metavar="FILE.zip", help="Where to write it.")],
+    with_addresses: Annotated[
+        bool, typer.Option("--with-addresses", help="Leave addresses and names as they are.")
+    ] = False,
+    namespace: OnlyNamespace = "",
+    all_namespaces: AllNamespaces = False,
+    force: Force = False,
+    access: AccessToCluster,
+) -> None:
+    """Put what a bug report needs into one file: objects, Events, state, logs. No Secret is read."""
+    import asyncio
+
+    from coldsend_operator.tools.bundle.command import Options, run
+    from coldsend_operator.tools.doors import default_namespace
+
+    own = None if all_namespaces else namespace or default_namespace(access)
+    asyncio.run(run(Options(access, own, file, with_addresses, force)))

@@ -94,6 +94,14 @@ class ReviewingConnection(ReadingConnection):
         return method == "GET" or (method == "POST" and target in {SELF, OTHER})
 
 
+class SecretlessConnection(ReadingConnection):
+    """One over which no Secret can be read, whatever the rights of the user are."""
+
+    def may_send(self, method: str, target: str) -> bool:
+        parts = target.partition("?")[0].split("/")
+        return method == "GET" and "secrets" not in parts and "token" not in parts
+
+
 class KubeReader:
     """Objects of the cluster, read with the user's own rights."""
 
@@ -107,6 +115,10 @@ class KubeReader:
     async def get(self, path: str) -> dict[str, Any]:
         """Whatever is there. Raises KubeError."""
         return await self.client.get(path)
+
+    async def text(self, path: str, params: Mapping[str, str] | None = None) -> str:
+        """What is no JSON, such as the log of a pod. Raises KubeError."""
+        return await self.client.get_text(path, params)
 
     async def items(self, path: str, params: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
         """All items of a list."""

@@ -41,13 +41,33 @@ class Installation:
         wanted = (self.raw["spec"].get("selector") or {}).get("matchLabels") or {}
         return ",".join(f"{name}={value}" for name, value in sorted(wanted.items()))
 
+    @property
+    def images(self) -> list[str]:
+        return [str(container.get("image")) for container in self._containers]
+
+    @property
+    def container(self) -> str:
+        """The one that is the operator."""
+        named = [str(each["name"]) for each in self._containers]
+        return "operator" if "operator" in named else named[0]
+
+    @property
+    def arguments(self) -> list[str]:
+        return [str(each) for container in self._containers for each in container.get("args") or ()]
+
+    @property
+    def variables(self) -> list[Mapping[str, Any]]:
+        """Those of the environment, as they stand in the Deployment."""
+        return [variable for container in self._containers for variable in container.get("env") or ()]
+
     def setting(self, name: str) -> str:
         """What the Deployment says in plain; empty where it says nothing, or takes it from elsewhere."""
-        for container in self._pod.get("containers") or ():
-            for variable in container.get("env") or ():
-                if variable.get("name") == f"{PREFIX}{name}":
-                    return str(variable.get("value") or "")
-        return ""
+        found = (each for each in self.variables if each.get("name") == f"{PREFIX}{name}")
+        return next((str(each.get("value") or "") for each in found), "")
+
+    @property
+    def _containers(self) -> list[Mapping[str, Any]]:
+        return list(self._pod.get("containers") or ())
 
     @property
     def _pod(self) -> Mapping[str, Any]:
