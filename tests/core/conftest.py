@@ -15,15 +15,20 @@ _COMMON: dict[str, Any] = {
     "suppress_health_check": list(HealthCheck),
 }
 settings.register_profile("coldsend-ci", stateful_step_count=25, derandomize=True, **_COMMON)
+settings.register_profile("coldsend-quick", settings.get_profile("coldsend-ci"))
 settings.register_profile("coldsend-deep", stateful_step_count=40, **_COMMON)
 DEEP = 50_000
+QUICK_SHARE = 20
 
 
 def profile(examples: int) -> settings:
-    """`HYPOTHESIS_PROFILE=deep` searches anew each time, and for hours; `ci` looks at the same examples each time."""
+    """`HYPOTHESIS_PROFILE=deep` searches anew each time, and for hours; `ci` looks at the same examples each time.
+
+    `quick` looks at the first few of those.
+    """
     chosen = os.environ.get("HYPOTHESIS_PROFILE", "ci")
-    count = int(os.environ.get("EXAMPLES", DEEP)) if chosen == "deep" else examples
-    return settings(settings.get_profile(f"coldsend-{chosen}"), max_examples=count)
+    counts = {"quick": -(-examples // QUICK_SHARE), "deep": int(os.environ.get("EXAMPLES", DEEP))}
+    return settings(settings.get_profile(f"coldsend-{chosen}"), max_examples=counts.get(chosen, examples))
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -1,30 +1,11 @@
-"""One real control plane for all end-to-end tests, with the committed CRDs in it."""
+"""One world for each module of end-to-end tests."""
 
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 import devcluster
 from tests.e2e.stage.world import World, opened_world
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[devcluster.Cluster]:
-    with devcluster.control_plane(audit=True) as plane:
-        yield plane
-
-
-@pytest.fixture(scope="session")
-def crds(cluster: devcluster.Cluster) -> None:
-    kubectl = [str(cluster.kubectl), "--kubeconfig", str(cluster.kubeconfig)]
-    subprocess.run([*kubectl, "apply", "--server-side", "-f", str(ROOT / "crds")], check=True)
-    subprocess.run(
-        [*kubectl, "wait", "--for=condition=Established", "--timeout=30s", "-f", str(ROOT / "crds")], check=True
-    )
 
 
 @pytest.fixture(scope="module")

@@ -1,19 +1,12 @@
-"""One real control plane for the tests of the door to Kubernetes, a namespace for each test."""
+"""The door to Kubernetes, and a namespace for each test."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
 import devcluster
 from coldsend_operator.kube.client import KubeClient
-from tests.kube.support import World, install_crds
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[devcluster.Cluster]:
-    with devcluster.control_plane(audit=True) as plane:
-        install_crds(plane)
-        yield plane
+from tests.kube.support import World
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +17,7 @@ def only_what_a_test_sets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def world(cluster: devcluster.Cluster, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+async def world(cluster: devcluster.Cluster, crds: None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     monkeypatch.setenv("KUBECONFIG", str(cluster.kubeconfig))
     writes: list[tuple[str, str]] = []
     async with KubeClient.connect(lambda kind, verb: writes.append((kind, verb))) as client:
