@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     for starting in (up, run):
         starting.add_argument("--audit", action="store_true", help="write each request to the folder's audit log")
     run.add_argument("command", nargs="+", metavar="COMMAND", help="after --, with its arguments")
+    only_build.add_argument("--least", action="store_true", help="only what the demo needs: no controller manager")
     only_build.add_argument("--all", action="store_true", help="the programs of every module, used here or not")
     return parser
 
@@ -101,7 +102,7 @@ def _environment(cluster: Cluster) -> dict[str, str]:
 
 def _build(options: argparse.Namespace) -> int:
     if not uses_current_cluster():
-        find_programs()
+        find_programs(controllers=not options.least)
         find_kubectl()
     for module in MODULES if options.all else ():
         build(module, module.packages)

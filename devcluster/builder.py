@@ -7,18 +7,18 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+from devcluster import released
 from devcluster.errors import DevclusterError
+from devcluster.go_build import GoBuild
 from devcluster.locks import exclusive
 from devcluster.modules import GoModule
 from devcluster.paths import CACHE
-from devcluster.progress import say, wait_showing
+from devcluster.progress import say
 from devcluster.toolchain import go_environment, go_program
-
-_TAIL_LINES = 25
 
 
 def build(module: GoModule, programs: Iterable[str], cache: Path = CACHE) -> Path:
-    """The folder that holds `programs`; what is missing there is built from source first.
+    """The folder that holds `programs`; what is missing there is downloaded or else built from source first.
 
     Builders that run at the same time wait for each other; a program appears there whole or not at all.
     """
@@ -28,9 +28,10 @@ def build(module: GoModule, programs: Iterable[str], cache: Path = CACHE) -> Pat
         return folder
     lock = folder.with_name(f"{module.name}.lock")
     with exclusive(lock, f"waiting for another build of {module.name}"):
-        missing = _missing(folder, wanted)
-        if missing:
-            folder.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True)
+        if module.is_released:
+            released.fetch(module, _missing(folder, wanted), folder)
+        if missing := _missing(folder, wanted):
             _build_all(module, missing, folder)
     return folder
 
@@ -52,47 +53,15 @@ def _missing(folder: Path, programs: Iterable[str]) -> tuple[str, ...]:
 
 
 def _build_all(module: GoModule, programs: tuple[str, ...], folder: Path) -> None:
+    """One run of go for all: it links one program while it compiles what another one needs."""
     go = go_program(module.go_version)
-    environment = go_environment(go)
-    say(f"building {', '.join(programs)} {module.version} from source: some minutes, once; kept in {folder.parent}")
+    names = ", ".join(programs)
+    say(f"building {names} {module.version} from source: some minutes, once; kept in {folder.parent}")
     prefix = f"partial-{module.name}-"
     for abandoned in folder.parent.glob(f"{prefix}*"):  # by a builder that was killed: the lock is ours
         shutil.rmtree(abandoned)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=prefix) as partial:
+        packages = [module.packages[program] for program in programs]
+        GoBuild(go, module.folder, go_environment(go), module.flags, packages, Path(partial)).run(f"building {names}")
         for program in programs:
-            built = Path(partial) / program
-            command = [str(go), "build", "-v", *module.flags, "-o", str(built), module.packages[program]]
-            _run_go(command, module.folder, environment, built.with_suffix(".log"))
-            built.rename(folder / program)
-
-
-def _run_go(command: list[str], folder: Path, environment: dict[str, str], log: Path) -> None:
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(
-            command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
-        ) as go,
-    ):
-        try:
-            code = wait_showing(f"building {log.stem}", lambda seconds: _code(go, seconds), lambda: _packages(log))
-        finally:
-            if go.poll() is None:
-                go.terminate()  # go then removes its own work folder
-    if code != 0:
-        tail = "\n".join(log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
-        raise DevclusterError(f"building {log.stem} failed; the last lines of go build:\n{tail}")
-
-
-def _code(go: subprocess.Popen[bytes], seconds: float) -> int | None:
-    try:
-        return go.wait(timeout=seconds)
-    except subprocess.TimeoutExpired:
-        return None
-
-
-def _packages(log: Path) -> str:
-    """How far `go build -v` is: it names each package that it compiles and each module that it downloads."""
-    lines = log.read_text(errors="replace").splitlines()
-    if not lines or lines[-1].startswith("go: downloading"):
-        return f"{len(lines)} modules downloaded" if lines else ""
-    return f"{sum(not line.startswith('go: ') for line in lines)} packages compiled"
+            Path(partial, module.named_by_go(program)).rename(folder / program)

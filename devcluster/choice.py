@@ -12,12 +12,14 @@ from devcluster.errors import WrongSettingError
 
 
 @contextmanager
-def control_plane(root: Path | None = None, *, audit: bool = False) -> Iterator[Cluster]:
+def control_plane(root: Path | None = None, *, audit: bool = False, controllers: bool = True) -> Iterator[Cluster]:
     """A control plane that serves for the length of the block; what is missing for it is built first.
 
     Args:
         root: where the folder of the run is made; the system's temporary folder if not given.
         audit: whether each request is written to `Cluster.audit_log`.
+        controllers: whether a controller manager is needed: for the garbage collection by owner references, the
+            end of namespaces, default service accounts and aggregated roles. Without, one runs only if it is at hand.
 
     Raises:
         DevclusterError: it cannot be built or started, or a component ended during the block.
@@ -26,7 +28,7 @@ def control_plane(root: Path | None = None, *, audit: bool = False) -> Iterator[
         with current_cluster(root) as cluster:
             yield cluster
     else:
-        with embedded_cluster(root, audit=audit) as cluster:
+        with embedded_cluster(root, audit=audit, controllers=controllers) as cluster:
             yield cluster
 
 

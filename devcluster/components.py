@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from devcluster.programs import Programs
+from devcluster.programs import API_SERVER, CONTROLLERS, ETCD, Programs
 from devcluster.run_folder import RunFolder
-
-ETCD, API_SERVER, CONTROLLERS = "etcd", "kube-apiserver", "kube-controller-manager"
 
 ADMIN = ("admin", "system:masters")
 CONTROLLERS_USER = ("system:kube-controller-manager", "")
@@ -83,7 +81,7 @@ def api_server(programs: Programs, folder: RunFolder, port: int, *, audit: bool,
     return component(API_SERVER, programs.kube_apiserver, **flags | changes)
 
 
-def controllers(programs: Programs, folder: RunFolder, **changes: str) -> Component:
+def controllers(program: Path, folder: RunFolder, **changes: str) -> Component:
     """`changes` are flags that a whole cluster sets otherwise."""
     flags = {
         "kubeconfig": str(folder.controllers_kubeconfig),
@@ -94,7 +92,7 @@ def controllers(programs: Programs, folder: RunFolder, **changes: str) -> Compon
         "kube_api_qps": "1000",  # with the default of 20 the deletion of 10,000 children takes minutes
         "kube_api_burst": "2000",
     }
-    return component(CONTROLLERS, programs.kube_controller_manager, **flags | changes)
+    return component(CONTROLLERS, program, **flags | changes)
 
 
 def component(name: str, program: Path, /, **flags: str) -> Component:

@@ -20,9 +20,9 @@ _STOP_SECONDS = 20.0
 
 
 @contextmanager
-def embedded_cluster(root: Path | None, *, audit: bool) -> Iterator[Cluster]:
+def embedded_cluster(root: Path | None, *, audit: bool, controllers: bool) -> Iterator[Cluster]:
     """Its end kills the components; an end of a component that nobody asked for is an error of the block."""
-    order = Order(find_programs(), root and root.absolute(), audit, os.getpid())
+    order = Order(find_programs(controllers=controllers), root and root.absolute(), audit, os.getpid())
     kubectl = find_kubectl()
     supervisor = _Supervisor()
     try:

@@ -1,11 +1,10 @@
-"""Kubeconfig files, self-contained: copied elsewhere they still work."""
+"""Kubeconfig files, self-contained: copied elsewhere they still work. JSON is YAML, and Python brings it along."""
 
 import base64
+import json
 import os
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 _NAME = "devcluster"
 
@@ -24,12 +23,12 @@ def write(path: Path, cluster: dict[str, Any], user: dict[str, Any]) -> None:
         "contexts": [{"name": _NAME, "context": {"cluster": _NAME, "user": _NAME}}],
         "current-context": _NAME,
     }
-    write_private(path, yaml.safe_dump(content, sort_keys=False))
+    write_private(path, json.dumps(content, indent=2))
 
 
 def cluster_of(path: Path) -> dict[str, Any]:
     """The cluster of a file that `write` wrote."""
-    cluster: dict[str, Any] = yaml.safe_load(path.read_text())["clusters"][0]["cluster"]
+    cluster: dict[str, Any] = json.loads(path.read_text())["clusters"][0]["cluster"]
     return cluster
 
 

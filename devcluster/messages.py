@@ -21,7 +21,7 @@ class Order:
     @classmethod
     def from_line(cls, line: bytes) -> Self:
         order = json.loads(line)
-        programs = Programs(**{name: Path(path) for name, path in order["programs"].items()})
+        programs = Programs(**{name: path and Path(path) for name, path in order["programs"].items()})
         return cls(programs, Path(order["root"]) if order["root"] else None, order["audit"], order["parent"])
 
 

@@ -30,6 +30,7 @@ class GoModule:
         versioned_by: the required module whose version fills `{version}`, `{major}` and `{minor}` of `ldflags`.
         ldflags: linker flags beside `-s -w`.
         tags: build tags.
+        is_released: whether its programs are published for download too, as `released` knows.
     """
 
     folder: Path
@@ -37,6 +38,7 @@ class GoModule:
     versioned_by: str
     ldflags: str = ""
     tags: tuple[str, ...] = ()
+    is_released: bool = False
 
     @property
     def name(self) -> str:
@@ -44,12 +46,23 @@ class GoModule:
 
     @cached_property
     def version(self) -> str:
-        return self._find(rf"^\s*(?:require\s+)?{re.escape(self.versioned_by)} (v\S+)")
+        return self.version_of(self.versioned_by)
+
+    def version_of(self, required: str) -> str:
+        """The version of a module that this one requires."""
+        return self._find(rf"^\s*(?:require\s+)?{re.escape(required)} (v\S+)")
 
     @cached_property
     def go_version(self) -> tuple[int, ...]:
         """The oldest Go that go.mod allows."""
         return tuple(int(part) for part in self._find(r"^go (\d+(?:\.\d+)*)").split("."))
+
+    def named_by_go(self, program: str) -> str:
+        """The name that `go build` gives the program: the last part of its path that is no version."""
+        package = self.packages[program]
+        path = package if package != "." else self._find(r"^module (\S+)")
+        parts = [part for part in path.split("/") if not re.fullmatch(r"v\d+", part)]
+        return parts[-1]
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -88,6 +101,7 @@ CONTROL_PLANE = GoModule(
     },
     versioned_by="k8s.io/kubernetes",
     ldflags=_KUBERNETES_LDFLAGS,
+    is_released=True,
 )
 
 # Helm takes its version from the linker too; charts see it as .Capabilities.HelmVersion.

@@ -10,22 +10,27 @@ from devcluster.kubectl import kubectl_program
 from devcluster.modules import CONTROL_PLANE
 
 ASSETS = "KUBEBUILDER_ASSETS"
+ETCD, API_SERVER, CONTROLLERS = "etcd", "kube-apiserver", "kube-controller-manager"
 
 
 @dataclass(frozen=True)
 class Programs:
     etcd: Path
     kube_apiserver: Path
-    kube_controller_manager: Path
+    kube_controller_manager: Path | None = None
+    """None: nothing that only its controllers do is needed."""
 
 
-def find_programs() -> Programs:
-    """Those of KUBEBUILDER_ASSETS when that is set, else the checkout's own, built where they are missing."""
+def find_programs(*, controllers: bool = True) -> Programs:
+    """Those of KUBEBUILDER_ASSETS when that is set, else the checkout's own, built where they are missing.
+
+    Without `controllers` there is a controller manager only where one is at hand.
+    """
     assets = os.environ.get(ASSETS)
     if assets:
-        return _of_assets(Path(assets).expanduser().absolute())
-    folder = build(CONTROL_PLANE, CONTROL_PLANE.packages)
-    return Programs(folder / "etcd", folder / "kube-apiserver", folder / "kube-controller-manager")
+        return _of_assets(Path(assets).expanduser().absolute(), controllers=controllers)
+    folder = build(CONTROL_PLANE, [ETCD, API_SERVER, *([CONTROLLERS] if controllers else [])])
+    return Programs(folder / ETCD, folder / API_SERVER, _if_there(folder / CONTROLLERS))
 
 
 def find_kubectl() -> Path:
@@ -34,17 +39,21 @@ def find_kubectl() -> Path:
     return beside if beside is not None and _is_program(beside) else kubectl_program()
 
 
-def _of_assets(folder: Path) -> Programs:
-    missing = [name for name in ("etcd", "kube-apiserver") if not _is_program(folder / name)]
+def _of_assets(folder: Path, *, controllers: bool) -> Programs:
+    missing = [name for name in (ETCD, API_SERVER) if not _is_program(folder / name)]
     if missing:
         raise WrongSettingError(
             f"{ASSETS}={folder} has no program {' and no '.join(missing)}; "
             "give the folder that `setup-envtest use -p path` prints, or unset it to build them from source"
         )
-    controllers = folder / "kube-controller-manager"
-    if not _is_program(controllers):  # setup-envtest does not bring it
-        controllers = build(CONTROL_PLANE, [controllers.name]) / controllers.name
-    return Programs(folder / "etcd", folder / "kube-apiserver", controllers)
+    manager = _if_there(folder / CONTROLLERS)  # setup-envtest does not bring it
+    if manager is None and controllers:
+        manager = build(CONTROL_PLANE, [CONTROLLERS]) / CONTROLLERS
+    return Programs(folder / ETCD, folder / API_SERVER, manager)
+
+
+def _if_there(path: Path) -> Path | None:
+    return path if _is_program(path) else None
 
 
 def _is_program(path: Path) -> bool:

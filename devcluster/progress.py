@@ -1,16 +1,15 @@
-"""Says that something slow is alive: a spinner on a terminal, else a line every ten seconds."""
+"""Says that something slow is alive: one line that changes on a terminal, else a line every ten seconds."""
 
 import sys
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from rich.console import Console
-
 T = TypeVar("T")
 
 LINE_SECONDS = 10.0
-SPINNER_SECONDS = 0.25
+TERMINAL_SECONDS = 0.5
+_CLEAR = "\r\x1b[2K"
 
 
 def say(line: str) -> None:
@@ -21,23 +20,24 @@ def say(line: str) -> None:
 def wait_showing(title: str, poll: Callable[[float], T | None], detail: Callable[[], str] = str) -> T:
     """Calls `poll(seconds)`, which waits at most that long, until it returns something."""
     started = time.monotonic()
+    on_terminal = sys.stderr.isatty()
 
     def line() -> str:
         more = detail()
-        return f"{title}: {_clock(time.monotonic() - started)}" + (f", {more}" if more else "")
+        return f"{title}: {clock(time.monotonic() - started)}" + (f", {more}" if more else "")
 
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    if not on_terminal:
         say(title)
-        while (result := poll(LINE_SECONDS)) is None:
+    while (result := poll(TERMINAL_SECONDS if on_terminal else LINE_SECONDS)) is None:
+        if on_terminal:
+            print(_CLEAR + line(), end="", file=sys.stderr, flush=True)
+        else:
             say(line())
-        return result
-    with console.status(title) as status:
-        while (result := poll(SPINNER_SECONDS)) is None:
-            status.update(line())
+    if on_terminal:
+        print(_CLEAR, end="", file=sys.stderr, flush=True)
     return result
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

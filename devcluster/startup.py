@@ -12,12 +12,13 @@ from devcluster import components
 from devcluster.errors import DevclusterError
 from devcluster.kubeconfig import write_private, write_with_token
 from devcluster.processes import Processes
-from devcluster.programs import Programs
+from devcluster.programs import API_SERVER, CONTROLLERS, Programs
 from devcluster.run_folder import RunFolder
 
 START_SECONDS = 180.0  # ready within 5 s; much more on a machine that is busy with something else
 _ASK_SECONDS = 0.05
-_DEFAULT_ACCOUNT = "/api/v1/namespaces/default/serviceaccounts/default"
+_DEFAULT_NAMESPACE = "/api/v1/namespaces/default"
+_DEFAULT_ACCOUNT = f"{_DEFAULT_NAMESPACE}/serviceaccounts/default"
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,13 @@ class Startup:
         self._write_files_of_the_api_server()
         self.processes.start(components.etcd(self.programs))
         self.processes.start(components.api_server(self.programs, self.folder, self.port, audit=self.audit))
-        self._until_answered(components.API_SERVER, "/readyz")
+        self._until_answered(API_SERVER, "/readyz")
         self._write_kubeconfigs()
-        self.processes.start(components.controllers(self.programs, self.folder))
-        self._until_answered(components.CONTROLLERS, _DEFAULT_ACCOUNT)  # made by its service account controller
+        self._until_answered(API_SERVER, _DEFAULT_NAMESPACE)
+        manager = self.programs.kube_controller_manager
+        if manager is not None:
+            self.processes.start(components.controllers(manager, self.folder))
+            self._until_answered(CONTROLLERS, _DEFAULT_ACCOUNT)  # made by its service account controller
 
     def _write_files_of_the_api_server(self) -> None:
         users = {self.admin_token: components.ADMIN, self._controllers_token: components.CONTROLLERS_USER}

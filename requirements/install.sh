@@ -38,9 +38,20 @@ make_venv() {
 started=$SECONDS
 .venv/bin/python -c "$new_enough" >/dev/null 2>&1 && .venv/bin/python -m pip --version >/dev/null 2>&1 || make_venv
 echo "Installing $(grep -c '^[a-z].*==' requirements/all.txt) locked packages into .venv ..."
+if [ -n "${BUILD_MEANWHILE+yes}" ]; then # devcluster needs none of the packages
+  # shellcheck disable=SC2086 # no option at all, or some
+  .venv/bin/python -m devcluster build $BUILD_MEANWHILE &
+  builder=$!
+  trap '[ -z "$builder" ] || kill "$builder"' EXIT
+fi
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
-.venv/bin/python -m pip install --quiet --require-hashes --requirement requirements/all.txt
-.venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+# Without --no-compile pip would compile ten times the modules that are ever imported.
+.venv/bin/python -m pip install --quiet --no-compile --require-hashes --requirement requirements/all.txt
+.venv/bin/python -m pip install --quiet --no-compile --no-deps --no-build-isolation --editable .
 rm -f "$(dirname "$installed")"/installed-*
 touch "$installed"
 echo "Installed in $((SECONDS - started)) s."
+if [ -n "${builder:-}" ]; then
+  wait "$builder" || true # whoever needs the programs says what is wrong
+  builder=
+fi

@@ -14,7 +14,7 @@ from devcluster.cluster import Cluster
 from devcluster.errors import DevclusterError
 from devcluster.kubeconfig import write_private, write_with_token
 from devcluster.processes import Processes
-from devcluster.programs import find_kubectl
+from devcluster.programs import CONTROLLERS, find_kubectl
 from devcluster.progress import wait_showing
 from devcluster.run_folder import RunFolder
 from devcluster.startup import answers
@@ -65,8 +65,7 @@ class _Start:
         self._node_programs = programs.node()
         self._kubectl = find_kubectl()
         self._tokens = {
-            name: secrets.token_urlsafe(32)
-            for name in (without_pods.ADMIN[0], without_pods.CONTROLLERS, *components.USERS)
+            name: secrets.token_urlsafe(32) for name in (without_pods.ADMIN[0], CONTROLLERS, *components.USERS)
         }
 
     def control_plane(self) -> Callable[[float], bool | None]:
@@ -82,7 +81,7 @@ class _Start:
         """Starts what runs pods; what is returned tells whether the node is Ready."""
         self._write_kubeconfigs()
         start, here, node = self._processes.start, self._here, self._node_programs
-        start(components.controllers(self._programs, self._folder))
+        start(components.controllers(programs.controllers(), self._folder))
         start(components.scheduler(node, here))
         start(components.containerd(node, here))
         self._until(Path(places.CONTAINERD_SOCKET).exists)(_START_SECONDS)
@@ -108,7 +107,7 @@ class _Start:
     def _write_tokens(self) -> None:
         users = {
             without_pods.ADMIN[0]: without_pods.ADMIN,
-            without_pods.CONTROLLERS: without_pods.CONTROLLERS_USER,
+            CONTROLLERS: without_pods.CONTROLLERS_USER,
             **components.USERS,
         }
         lines = [f"{self._tokens[name]},{user},{user},{group}\n" for name, (user, group) in users.items()]
@@ -119,7 +118,7 @@ class _Start:
         paths = {name: self._here.kubeconfig(name) for name in components.USERS}
         paths |= {
             without_pods.ADMIN[0]: self._folder.kubeconfig,
-            without_pods.CONTROLLERS: self._folder.controllers_kubeconfig,
+            CONTROLLERS: self._folder.controllers_kubeconfig,
         }
         for name, path in paths.items():
             write_with_token(path, places.API_SERVER_URL, ca, self._tokens[name])

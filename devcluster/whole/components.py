@@ -1,6 +1,7 @@
 """The command lines of what a whole cluster has beside, or other than, the control plane without pods."""
 
 import os
+from pathlib import Path
 
 from devcluster import components
 from devcluster.components import Component, component
@@ -37,9 +38,9 @@ def api_server(programs: Programs, folder: RunFolder) -> Component:
     )
 
 
-def controllers(programs: Programs, folder: RunFolder) -> Component:
+def controllers(program: Path, folder: RunFolder) -> Component:
     return components.controllers(
-        programs,
+        program,
         folder,
         controllers="*",
         flex_volume_plugin_dir=str(places.VOLUME_PLUGINS),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from devcluster.builder import build, sources
 from devcluster.modules import ARGOCD, CONTAINERD, CONTROL_PLANE, COREDNS, HELM, NODE, WHOLE_CLUSTER_MODULES
-from devcluster.programs import Programs, find_kubectl
+from devcluster.programs import API_SERVER, CONTROLLERS, ETCD, Programs, find_kubectl
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,11 @@ def build_all() -> None:
 
 def control_plane() -> Programs:
     folder = build(CONTROL_PLANE, CONTROL_PLANE.packages)
-    return Programs(folder / "etcd", folder / "kube-apiserver", folder / "kube-controller-manager")
+    return Programs(folder / ETCD, folder / API_SERVER, folder / CONTROLLERS)
+
+
+def controllers() -> Path:
+    return build(CONTROL_PLANE, [CONTROLLERS]) / CONTROLLERS
 
 
 def node() -> NodePrograms:

@@ -69,4 +69,4 @@ def test_assets_without_a_controller_manager_get_the_one_built_here(
         (tmp_path / name).symlink_to(built / name)
     monkeypatch.setenv("KUBEBUILDER_ASSETS", str(tmp_path))
     found = programs.find_programs()
-    assert (found.etcd.parent, found.kube_controller_manager.parent) == (tmp_path, built)
+    assert (found.etcd.parent, found.kube_controller_manager) == (tmp_path, built / "kube-controller-manager")

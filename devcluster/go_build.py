@@ -1,0 +1,109 @@
+"""One run of `go build` and how far it is, weighed by the source files that it has to compile."""
+
+import os
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from devcluster.errors import DevclusterError
+from devcluster.progress import clock, wait_showing
+
+_TAIL_LINES = 25
+_LINKED_SHARE = 0.04  # of the time, at the end, without a word
+_FIRST_SHARE = 0.03  # before that, an estimate would jump
+_LISTED = '{{if .Stale}}{{.ImportPath}} {{.Dir}} {{join .GoFiles " "}}{{end}}'
+
+
+@dataclass(frozen=True)
+class GoBuild:
+    """Builds `packages` with `flags` into `folder`, each program by the name that go gives it."""
+
+    go: Path
+    module: Path
+    environment: dict[str, str]
+    flags: Sequence[str]
+    packages: Sequence[str]
+    folder: Path
+
+    def run(self, title: str) -> None:
+        """Shows its progress; raises DevclusterError with the last lines of go when it fails."""
+        log = self.folder / "build.log"
+        command = [str(self.go), "build", "-v", *self.flags, "-o", f"{self.folder}{os.sep}", *self.packages]
+        with (
+            log.open("wb") as output,
+            subprocess.Popen(
+                command,
+                cwd=self.module,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            ) as go,
+        ):
+            progress = _Progress(log)
+            threading.Thread(target=self._weigh, args=(progress,), daemon=True).start()
+            try:
+                code = wait_showing(title, lambda seconds: _code(go, seconds), progress.text)
+            finally:
+                if go.poll() is None:
+                    go.terminate()  # go then removes its own work folder
+        if code != 0:
+            tail = "\n".join(log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
+            raise DevclusterError(f"{title} failed; the last lines of go build:\n{tail}")
+        log.unlink()
+
+    def _weigh(self, progress: "_Progress") -> None:
+        """What go will compile, by the bytes of its source. If this fails, the build will say why."""
+        command = [str(self.go), "list", "-deps", *self.flags, "-f", _LISTED, *self.packages]
+        listed = subprocess.run(
+            command, cwd=self.module, env=self.environment, capture_output=True, text=True, check=False
+        )
+        weights: dict[str, int] = {}
+        for line in listed.stdout.splitlines():
+            if line:
+                package, folder, *files = line.split(" ")
+                weights[package] = sum(_size(Path(folder, file)) for file in files)
+        progress.weights = weights
+
+
+@dataclass
+class _Progress:
+    log: Path
+    weights: dict[str, int] = field(default_factory=dict)
+    """Package to weight; empty until it is known."""
+    _compiling_since: float = 0.0
+
+    def text(self) -> str:
+        """`go build -v` names each package when it begins to compile it, and each module that it downloads."""
+        lines = self.log.read_text(errors="replace").splitlines()
+        compiled = [line for line in lines if not line.startswith("go: ")]
+        if not compiled:
+            return f"{len(lines)} modules downloaded" if lines else ""
+        self._compiling_since = self._compiling_since or time.monotonic()
+        share = self._share(compiled)
+        if share < _FIRST_SHARE:
+            return f"{len(compiled)} packages compiled"
+        left = (time.monotonic() - self._compiling_since) * (1 - share) / share
+        return f"{share:.0%}, about {clock(left)} left"
+
+    def _share(self, compiled: list[str]) -> float:
+        total = sum(self.weights.values())
+        done = sum(self.weights.get(package, 0) for package in compiled)
+        return done / total * (1 - _LINKED_SHARE) if total else 0.0
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:  # generated while building
+        return 0
+
+
+def _code(go: subprocess.Popen[bytes], seconds: float) -> int | None:
+    try:
+        return go.wait(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return None
