@@ -22,17 +22,32 @@ $(INSTALLED):
 install: $(INSTALLED) ## Install all packages into .venv (the other targets do so by themselves)
 
 .PHONY: demo
-demo: $(INSTALLED) ## Four sender accounts become Ready on a real API server; KEEP=1 leaves it running
+# What install.sh builds while it installs.
+demo: export BUILD_MEANWHILE := $(if $(KEEP),,--least)
+demo: $(INSTALLED) ## The operator at its work on a real API server, in half a minute; KEEP=1 leaves it running
 	@$(PYTHON_IN_VENV) -m demo $(if $(KEEP),--keep)
 
 .PHONY: cluster
 cluster: $(INSTALLED) ## Only the control plane, until Ctrl-C; prints KUBECONFIG
 	@$(PYTHON_IN_VENV) -m devcluster up
 
+# Tests wait for other processes half of their time, so there is a worker more than cores. A file stays in one worker.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
+SPREAD := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+
 .PHONY: test
-test: $(INSTALLED) ## All tests; ARGS='-k word' chooses some
+test: $(INSTALLED) ## All tests; ARGS='-k word' chooses some, WORKERS=0 runs them one after the other
 	@$(PYTHON_IN_VENV) -m devcluster build --all
-	@PYTHONHASHSEED=0 $(PYTHON_IN_VENV) -m pytest $(ARGS) # sets in one order: what a search has found is found again
+	@PYTHONHASHSEED=0 $(PYTHON_IN_VENV) -m pytest $(SPREAD) $(ARGS) # sets in one order: what a search has found is found again
+
+.PHONY: quick
+quick: $(INSTALLED) ## In less than a minute: check, and the tests of core, resources and coldsend with short searches
+	@$(MAKE) --jobs --output-sync check quick-tests
+
+.PHONY: quick-tests
+quick-tests: $(INSTALLED)
+	@PYTHONHASHSEED=0 HYPOTHESIS_PROFILE=quick $(PYTHON_IN_VENV) -m pytest -q $(SPREAD) $(ARGS) \
+		tests/core tests/resources tests/coldsend
 
 .PHONY: test-cluster
 test-cluster: $(INSTALLED) ## The chart and Argo CD where pods run (Linux, root); APT=1 installs the Debian packages it needs

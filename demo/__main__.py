@@ -14,27 +14,18 @@ from typing import NoReturn
 from rich.console import Console
 
 from coldsend_emulator.running import EmulatorError, RunningEmulator, running_emulator
-from demo.accounts import Account, view
-from demo.batch import Batch, follow
+from demo.acts import LOOK_SECONDS, NAMESPACE, Acts, DemoError
 from demo.kubectl import Kubectl, KubectlError
 from demo.operator_run import OperatorRun, running_operator
+from demo.product import CommandFailedError, Product
 from devcluster import Cluster, DevclusterError, control_plane
 
 ROOT = Path(__file__).parents[1]
 CRDS = ROOT / "crds"
-OBJECTS = ROOT / "examples" / "demo"
-BATCH = ROOT / "examples" / "batch-smtp.yaml"
-NAMESPACE = "sales"  # the one in OBJECTS
 DOMAIN = "mail.example.com"
 API_KEY = "cs_live_demo"  # of the emulator, which takes whatever it is started with
-READY_SECONDS = 60
-LOOK_SECONDS = 0.2
 
 console = Console(highlight=False, markup=False, soft_wrap=True)
-
-
-class DemoError(Exception):
-    """The demo cannot show what it is there to show."""
 
 
 def main() -> int:
@@ -50,7 +41,7 @@ def main() -> int:
     except DevclusterError as error:
         console.print(f"demo: {error}")
         return error.exit_code
-    except (DemoError, EmulatorError, KubectlError) as error:
+    except (CommandFailedError, DemoError, EmulatorError, KubectlError) as error:
         console.print(f"demo: {error}")
         return 1
     return 0
@@ -59,22 +50,25 @@ def main() -> int:
 def _demo(*, keep: bool) -> None:
     console.print("Starting a control plane and the ColdSend emulator ...")
     with (
-        control_plane() as cluster,
+        control_plane(controllers=keep) as cluster,
         running_emulator([API_KEY], domains=[DOMAIN], per_minute=100, per_hour=1000) as emulator,
         _definitions(Kubectl(cluster)) as kubectl,
         _operator(cluster, emulator) as operator,
-        _objects(kubectl),
+        _namespace(kubectl),
     ):
-        seconds = _wait_until_ready(kubectl, operator)
-        console.print("\n$ kubectl get sender -A")
-        console.print(kubectl("get", "sender", "-A"))
-        requests = emulator.request_counts()["total"]
-        console.print(f"Ready {seconds:.1f} s after they were applied, with {requests} requests to ColdSend.")
-        _show_batch(kubectl, operator)
-        requests = emulator.request_counts()["total"] - requests
-        console.print(f"250 inboxes with {requests} requests to ColdSend.")
+        around = {"KUBECONFIG": str(cluster.kubeconfig), **_as_operator(emulator)}
+        Acts(console, kubectl, Product(console, around), emulator, operator).play()
         if keep:
             _keep(cluster, emulator, operator)
+
+
+def _as_operator(emulator: RunningEmulator) -> dict[str, str]:
+    """With these the commands find what the operator keeps in the cluster, and ColdSend."""
+    return {
+        "COLDSEND_API_URL": emulator.api_url,
+        "COLDSEND_API_KEY": API_KEY,
+        "COLDSEND_LEASE_NAMESPACE": NAMESPACE,
+    }
 
 
 @contextmanager
@@ -106,12 +100,11 @@ def _operator(cluster: Cluster, emulator: RunningEmulator) -> Iterator[OperatorR
 
 
 @contextmanager
-def _objects(kubectl: Kubectl) -> Iterator[None]:
-    """The accounts with their Secrets and namespace."""
+def _namespace(kubectl: Kubectl) -> Iterator[None]:
+    """That of the objects."""
     if kubectl.exists("namespace", NAMESPACE):
         raise DemoError(f"the cluster has a namespace {NAMESPACE} already, which the demo would make and delete")
-    console.print("Applying examples/demo/ ...\n")
-    kubectl("apply", "--server-side", "-f", OBJECTS)
+    kubectl("create", "namespace", NAMESPACE)
     try:
         yield
     finally:
@@ -121,45 +114,7 @@ def _objects(kubectl: Kubectl) -> Iterator[None]:
             kubectl("annotate", "sender", "--all", "-n", NAMESPACE, "--overwrite", "coldsend.pro/force-orphan=true")
             kubectl("delete", "senderbatch", "--all", "-n", NAMESPACE)
             kubectl("delete", "sender", "--all", "-n", NAMESPACE)
-            kubectl("delete", "--ignore-not-found", "-f", OBJECTS)
-
-
-def _wait_until_ready(kubectl: Kubectl, operator: OperatorRun) -> float:
-    """How long it took."""
-    began = time.monotonic()
-    with view(console) as shown:
-        while True:
-            accounts = [Account.from_object(each) for each in kubectl.items("senderaccounts", "-n", NAMESPACE)]
-            shown.show(accounts)
-            seconds = time.monotonic() - began
-            if accounts and all(account.is_ready for account in accounts):
-                return seconds
-            if operator.ended or seconds > READY_SECONDS:
-                break
-            time.sleep(LOOK_SECONDS)
-    why = "the operator has ended" if operator.ended else f"not all accounts are Ready after {READY_SECONDS} s"
-    raise DemoError("\n".join([why, *_open_points(accounts), "the last lines of its log:", operator.log_tail()]))
-
-
-def _show_batch(kubectl: Kubectl, operator: OperatorRun) -> None:
-    console.print(f"\nApplying examples/{BATCH.name}: 250 inboxes in one object ...\n")
-    kubectl("apply", "--server-side", "-f", BATCH)
-
-    def read() -> Batch:
-        (shown,) = kubectl.items("senderaccountbatches", "-n", NAMESPACE)
-        return Batch.from_object(shown)
-
-    batch = follow(console, read, READY_SECONDS, lambda: operator.ended)
-    if not batch.is_ready:
-        raise DemoError(f"the batch is not Ready; the last lines of the log:\n{operator.log_tail()}")
-    console.print("\n$ kubectl get senderbatch -A")
-    console.print(kubectl("get", "senderbatch", "-A"))
-
-
-def _open_points(accounts: list[Account]) -> Iterator[str]:
-    for account in accounts:
-        if not account.is_ready:
-            yield f"  {account.name}: Ready={account.ready} {account.reason} {account.message}".rstrip()
+            kubectl("delete", "namespace", NAMESPACE)
 
 
 def _keep(cluster: Cluster, emulator: RunningEmulator, operator: OperatorRun) -> None:
@@ -174,7 +129,8 @@ def _how_to_look(cluster: Cluster, emulator: RunningEmulator, operator: Operator
     return f"""
 It runs on until Ctrl-C. In another terminal:
 
-  export KUBECONFIG={cluster.kubeconfig}
+  export KUBECONFIG={cluster.kubeconfig} COLDSEND_LEASE_NAMESPACE={NAMESPACE}
+  {ROOT / ".venv/bin/coldsend-operator"} status -n {NAMESPACE} --watch
   {_kubectl_command(cluster)} get sender -n {NAMESPACE} --watch
   {_kubectl_command(cluster)} get senderbatch -n {NAMESPACE} --watch
 

@@ -24,9 +24,10 @@ class Kubectl:
         """Whether the cluster is somebody's own, so that what we put there must be taken away again."""
         return not self.cluster.pids
 
-    def __call__(self, *arguments: str | Path) -> str:
+    def __call__(self, *arguments: str | Path, given: str | None = None) -> str:
+        """What it printed; `given` is its standard input."""
         command = [str(self.cluster.kubectl), "--kubeconfig", str(self.cluster.kubeconfig), *map(str, arguments)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise KubectlError(done.stderr.strip() or f"kubectl ended with exit code {done.returncode}")
         return done.stdout

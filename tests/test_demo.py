@@ -13,7 +13,7 @@ from devcluster import control_plane
 from tests.devcluster.support import descendants, none_lives, wait_until
 
 ROOT = Path(__file__).parents[1]
-NAMES = ("custom", "google", "native", "outlook")
+NAMES = ("carol", "google", "native", "outlook")  # carol was made as custom
 PATIENCE_SECONDS = 120
 
 
@@ -48,15 +48,19 @@ def read_until(process: subprocess.Popen[str], wanted: str) -> str:
 def test_a_demo_that_is_kept_runs_on_and_a_kill_leaves_nothing_of_it() -> None:
     with demo("--keep") as process:
         text = read_until(process, "metrics of the operator")
-        for name in NAMES:
-            assert re.search(rf"{name} .*Ready=True Active", text)
+        assert "Plan: 254 to create." in text
+        for name in ("custom", *NAMES[1:]):
+            assert re.search(rf"{name} .*True +Active", text)
+        assert re.search(r"254 inboxes are Ready after \d+ s and \d+ requests to ColdSend\.", text)
+        assert re.search(r"carol has the inbox of custom, \S+, and ColdSend was asked to change nothing\.", text)
+        assert "Deletion is on hold: 250 inboxes" in text
+        assert "All 254 inboxes are still in ColdSend." in text
         (kubeconfig,) = re.findall(r"export KUBECONFIG=(\S+)", text)
         (get_senders,) = re.findall(r"^  (\S+ get sender -n sales) --watch$", text, re.MULTILINE)
         command = [*get_senders.split(), "--kubeconfig", kubeconfig, "-o", "name"]
         shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         assert {f"senderaccount.coldsend.pro/{name}" for name in NAMES} < set(shown.split())
-        assert len(shown.split()) == len(NAMES) + 250  # the children of the batch
-        assert "250/250 Ready" in text
+        assert len(shown.split()) == len(NAMES) + 250  # the children of the batch, which are held
 
         started = descendants(process.pid)
         assert len(started) >= 6  # three programs of the control plane, their supervisor, emulator, operator
