@@ -146,8 +146,10 @@ class HostileWorld(Simulation):
             self.forge(uid, old=mark)
 
     def wipe(self, uid: str) -> None:
-        raw = self._raw(uid)
-        self.watch.loose.add(self.stories[uid].address)
+        raw, address = self._raw(uid), self.stories[uid].address
+        # Who wipes the mark of a create of his own, before a restart, may get two inboxes: nobody else may.
+        if address in self.contested or all(self.stories[victim].address != address for victim in self.victims):
+            self.watch.loose.add(address)
         if "deletionTimestamp" in raw["metadata"]:
             self.watch.ended(uid)
         self.cluster.wipe_finalizers(uid)
@@ -157,10 +159,10 @@ class HostileWorld(Simulation):
         raw = self._raw(uid)
         if status.keys() & {"inboxID", "job"}:  # who may write a status may say who holds an inbox: that is believed
             self.contested.add(self.stories[uid].address)
+            self.watch.loose.add(self.stories[uid].address)
         if "job" in status:  # likewise that a create is under way
             self.remote.sent([self.stories[uid].address])
             self.stories[uid].may_adopt = True
-        self.watch.loose.add(self.stories[uid].address)
         self.cluster._update(raw | {"status": {**(raw.get("status") or {}), **status}})
 
     def junk_metadata(self, uid: str) -> None:
@@ -215,7 +217,8 @@ class HostileWorld(Simulation):
             if now != then:
                 for raw in filter(None, (now, then)):
                     address = self.stories[raw["metadata"]["uid"]].address
-                    self.watch.loose.add(address)
+                    if self.poisoned.was_lost(address):  # with its mark nobody knows any more that a create left
+                        self.watch.loose.add(address)
                     self.restored.add(address)
                     self.stories[raw["metadata"]["uid"]].ready_may_go = True
         self.cluster.objects, self.cluster.config_maps, self.cluster.version = objects, config_maps, version

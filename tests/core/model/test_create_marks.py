@@ -199,3 +199,9 @@ def test_that_a_shard_takes_an_inbox_of_another_for_its_lost_create_only_within_
         desk.wait(seconds + 130.0)
         desk.search(account, made)
         assert (account.stored.inbox_id is not None) == taken
+
+
+def test_of_several_marks_of_ours_the_newest_counts() -> None:
+    marks = CreateMarks(b"key")
+    texts = [marks.text("uid", 300.0), marks.text("uid", 100.0), marks.text("another", 900.0)]
+    assert marks.since("uid", texts) == 300.0

@@ -144,14 +144,14 @@ class Stage:
         self.server.delete("SenderAccount", self.namespace, name)
 
     def delete_all(self) -> None:
-        self.server.ask("DELETE", self._accounts)
+        self.server.ask("DELETE", self.accounts)
 
     def write_status(self, name: str, status: Object) -> None:
         """What a restore does, and nobody else should."""
-        self.server.ask("PATCH", f"{self._accounts}/{name}/status", {"status": status}, MERGE)
+        self.server.ask("PATCH", f"{self.accounts}/{name}/status", {"status": status}, MERGE)
 
     @property
-    def _accounts(self) -> str:
+    def accounts(self) -> str:
         return f"{GROUP}/namespaces/{self.namespace}/senderaccounts"
 
     # What people see in Kubernetes

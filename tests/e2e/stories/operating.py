@@ -6,15 +6,20 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import pairwise
 from typing import Any
+from uuid import uuid4
 
 from coldsend_emulator.operations import BASE_PATH
 from coldsend_emulator.running import running_emulator
+from coldsend_operator.kube.client import FIELD_MANAGER
+from coldsend_operator.resources.names import FINALIZER
+from tests.e2e.stage.api_server import MERGE
 from tests.e2e.stage.solo import solo
 from tests.e2e.stage.stage import CUSTOM, GOOGLE, OUTLOOK, Stage, eventually
 from tests.e2e.stage.world import World
 
 OWN_KEY: dict[str, Any] = {"apiKeySecretRef": None}
 FEW = 6
+YEAR_0 = "0000-01-01T00:00:00Z"
 
 
 def a_restart_with_nothing_changed_writes_nothing(world: World) -> None:
@@ -305,3 +310,42 @@ def the_same_reason_is_not_told_again_after_a_restart(world: World) -> None:
             told.append(stage.events())
         assert told[0]
         assert all(before == after for before, after in pairwise(told))
+
+
+def times_of_the_year_0_that_a_tenant_writes_stop_nobody(world: World) -> None:
+    with solo(world, "year-0") as (operators, stage):
+        stage.apply("early", smtp={"passwordSecretRef": {"name": "not-there"}})
+        _set_times_to_year_0(stage, "early")
+        with operators.operator() as operator:
+            operator.wait_until_ready()
+            stage.apply("late", smtp={"passwordSecretRef": {"name": "comes-later"}})
+            stage.shows("late", Ready="False SecretNotFound")
+            _set_times_to_year_0(stage, "late")
+            stage.secret("comes-later", password=stage.password)
+            names = ["late", "ann", "bob", "carl"]  # they share a bulk call
+            for name in names[1:]:
+                stage.apply(name)
+            for name in names:
+                stage.ready(name)
+            _set_times_to_year_0(stage, "late")
+            for name in ("early", "late"):
+                stage.delete(name)
+                stage.gone(name)
+
+
+def _set_times_to_year_0(stage: Stage, name: str) -> None:
+    """What the rights of a tenant allow: our finalizer in the name of our field manager, at a time without a date."""
+    path = f"{stage.accounts}/{name}"
+    metadata: dict[str, Any] = stage.server.ask("GET", path)["metadata"]
+    finalizers = sorted({*metadata.get("finalizers", ()), FINALIZER})
+    ours = {"metadata": {"finalizers": finalizers}}
+    found = stage.server.ask("PATCH", path, ours, MERGE, fieldManager=FIELD_MANAGER)
+    metadata = found["metadata"]
+    for entry in metadata["managedFields"]:
+        entry["time"] = YEAR_0
+    # without another change the API server keeps the times that it has
+    metadata["annotations"] = {**metadata.get("annotations", {}), "example.com/touched": uuid4().hex}
+    stored = stage.server.ask("PUT", path, found, fieldManager="a-tenant")
+    assert YEAR_0 in {
+        entry["time"] for entry in stored["metadata"]["managedFields"] if entry["manager"] == FIELD_MANAGER
+    }
