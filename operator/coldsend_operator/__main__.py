@@ -4,7 +4,7 @@ import inspect
 import os
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -99,6 +99,19 @@ def version() -> None:
 register(app)
 
 
+def complete(words: Sequence[str] | None = None) -> None:
+    """Print what may come next, for shells; kubectl runs it as `kubectl_complete-coldsend WORDS...`."""
+    from coldsend_operator.tools.completion.engine import Line, Parameter, candidates, text
+
+    def lookup(line: Line, parameter: Parameter) -> Sequence[str]:
+        from coldsend_operator.tools.completion.cluster import names
+
+        return names(line, parameter)
+
+    given = ["" if word == '""' else word for word in (sys.argv[1:] if words is None else words)]
+    sys.stdout.write(text(*candidates(app, given, lookup)))
+
+
 def _fail(*lines: str, code: int = 1) -> NoReturn:
     for line in lines:
         sys.stderr.write(f"{line}\n")
@@ -106,6 +119,9 @@ def _fail(*lines: str, code: int = 1) -> NoReturn:
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["__complete"]:
+        complete(sys.argv[2:])
+        return
     try:
         app(prog_name="kubectl coldsend" if Path(sys.argv[0]).stem == "kubectl-coldsend" else "coldsend-operator")
     except Exception as error:  # noqa: BLE001 - the outermost door: the last line says what happened

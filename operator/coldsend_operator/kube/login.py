@@ -87,6 +87,15 @@ def namespace_of_context(kubeconfig: str = "", context: str = "") -> str | None:
     return str(namespace) if namespace else None
 
 
+def contexts(kubeconfig: str = "") -> list[str]:
+    """The names of all contexts of a kubeconfig; none where it cannot be used."""
+    try:
+        found, _ = list_kube_config_contexts(_kubeconfig_paths(kubeconfig))  # type: ignore[no-untyped-call]
+    except (ConfigException, NotConfigured, OSError, ValueError):
+        return []
+    return [str(each["name"]) for each in found]
+
+
 def _in_cluster(service_account: Path) -> bool:
     return bool(os.environ.get(SERVICE_HOST_ENV_NAME)) and (service_account / "token").is_file()
 

@@ -22,6 +22,7 @@ from coldsend_operator.tools.app_cluster import (
     tree,
     wait,
 )
+from coldsend_operator.tools.completion.scripts import SCRIPTS, Shell
 from coldsend_operator.tools.errors import CommandError
 from coldsend_operator.tools.options import (
     Access,
@@ -71,6 +72,7 @@ def commands() -> dict[str, Callable[..., None]]:
         "report-bundle": report_bundle,
         "validate": validate,
         "schemas": schemas,
+        "completion": completion,
     }
     return {name: unfolded(command) for name, command in found.items()}
 
@@ -375,3 +377,8 @@ def report_bundle(
 
     own = None if all_namespaces else namespace or default_namespace(access)
     asyncio.run(run(Options(access, own, file, with_addresses, force)))
+
+
+def completion(*, shell: Annotated[Shell, typer.Argument(help="Whose completion.")]) -> None:
+    """Print the completion script of a shell: of commands, options, and names of the cluster."""
+    sys.stdout.write(SCRIPTS[shell])

@@ -30,6 +30,7 @@ from coldsend_operator.settings import SettingError, Settings, load_settings, ow
 from coldsend_operator.tools.allowance import Allowance
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.options import Access
+from coldsend_operator.tools.terminal import Progress
 
 C = TypeVar("C", bound=KubeReads)
 S = TypeVar("S", bound=ColdSendReads)
@@ -123,8 +124,11 @@ class KubeReader:
     async def items(self, path: str, params: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
         """All items of a list."""
         found: list[dict[str, Any]] = []
-        async for page in self.client.list_pages(path, params=params):
-            found += page["items"] or ()
+        with Progress(path.rpartition("/")[2]) as progress:
+            async for page in self.client.list_pages(path, params=params):
+                found += page["items"] or ()
+                left = (page.get("metadata") or {}).get("remainingItemCount")
+                progress.show(len(found), None if left is None else len(found) + int(left))
         return found
 
     async def objects(self, kind: Kind, namespace: str | None) -> list[dict[str, Any]]:

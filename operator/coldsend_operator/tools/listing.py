@@ -6,7 +6,8 @@ from coldsend_operator.coldsend.errors import CallFailed
 from coldsend_operator.core.model.answers import FailureKind, Row
 from coldsend_operator.tools.doors import ColdSendReader
 from coldsend_operator.tools.errors import CommandError
-from coldsend_operator.tools.output import Progress, counted, remark
+from coldsend_operator.tools.output import counted, remark
+from coldsend_operator.tools.terminal import Progress
 
 CHEAP = 5  # requests that need no word before
 PAGE = 100

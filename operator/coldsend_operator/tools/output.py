@@ -4,14 +4,10 @@ import csv
 import json
 import os
 import sys
-import time
 from collections.abc import Iterable, Mapping, Sequence
-from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 API_VERSION = "cli.coldsend.pro/v1"
-QUICK = 2.0  # seconds within which nobody wonders
-PAUSE = 10.0  # seconds between two lines of progress where no terminal redraws them
 
 Format = Literal["table", "json"]
 Color = Literal["auto", "always", "never"]
@@ -91,37 +87,3 @@ def _style(cell: str) -> str:
 def counted(number: int, one: str, many: str) -> str:
     """`1 batch`, `2,000 batches`."""
     return f"{number:,} {one if number == 1 else many}"
-
-
-class Progress:
-    """How far something is that takes longer than two seconds.
-
-    A terminal shows one line that is written again and again; elsewhere there is a line now and then.
-    """
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._began = time.monotonic()
-        self._shown_at = self._began + QUICK - PAUSE
-        self._open = False  # whether the cursor stands behind a line of ours
-
-    def __enter__(self) -> Self:
-        return self
-
-    def show(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        terminal = sys.stderr.isatty()
-        if done >= total or now < self._began + QUICK or (not terminal and now < self._shown_at + PAUSE):
-            return
-        self._shown_at = now
-        left = (now - self._began) / done * (total - done)
-        line = f"{done:,} of {total:,} {self._what}, about {left:.0f} s left"
-        sys.stderr.write(f"\r\x1b[K{line}" if terminal else f"{line}\n")
-        sys.stderr.flush()
-        self._open = terminal
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._open:
-            sys.stderr.write("\r\x1b[K")

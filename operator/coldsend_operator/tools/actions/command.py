@@ -24,6 +24,7 @@ from coldsend_operator.tools.names import ACCOUNT, BATCH, object_of
 from coldsend_operator.tools.options import Access, Choice
 from coldsend_operator.tools.output import counted, remark, write_lines
 from coldsend_operator.tools.plan.objects import Selector
+from coldsend_operator.tools.terminal import Progress
 
 Raw = dict[str, Any]
 Patch = dict[str, Any]
@@ -139,7 +140,12 @@ def _ask(options: Options, chosen: Sequence[Raw]) -> None:
 
 async def _carry_out(kube: KubeEditor, options: Options, chosen: Sequence[Raw], asked: str) -> None:
     patch = patch_of(options.action, options.value, asked)
-    refused = [problem for raw in chosen if (problem := await kube.change(_ref(raw), patch)) is not None]
+    refused: list[str] = []
+    with Progress("objects") as progress:
+        for position, raw in enumerate(chosen, start=1):
+            problem = await kube.change(_ref(raw), patch)
+            refused += [] if problem is None else [problem]
+            progress.show(position, len(chosen))
     for problem in refused:
         remark(problem)
     if refused:

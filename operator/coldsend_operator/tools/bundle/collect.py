@@ -12,7 +12,7 @@ from coldsend_operator.settings import PREFIX
 from coldsend_operator.tools.doors import KubeReader
 from coldsend_operator.tools.installation import Installation, installations
 from coldsend_operator.tools.names import ACCOUNT, BATCH
-from coldsend_operator.tools.output import Progress
+from coldsend_operator.tools.terminal import Progress
 
 T = TypeVar("T")
 Raw = dict[str, Any]

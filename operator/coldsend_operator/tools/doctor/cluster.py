@@ -21,7 +21,7 @@ from coldsend_operator.tools.doctor.rights import Right, own_rights, work_rights
 from coldsend_operator.tools.doors import KubeReader
 from coldsend_operator.tools.installation import Installation, installations
 from coldsend_operator.tools.names import ACCOUNT, BATCH
-from coldsend_operator.tools.output import Progress
+from coldsend_operator.tools.terminal import Progress
 
 MOST_NAMESPACES = 20  # whose rights are looked at one by one
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from coldsend_operator.accounts.policy import namespace_settings
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.tools.manifests import Document
-from coldsend_operator.tools.output import Progress
 from coldsend_operator.tools.plan.changes import changes
 from coldsend_operator.tools.plan.children import settle_batches
 from coldsend_operator.tools.plan.objects import apply, prune
@@ -14,6 +13,7 @@ from coldsend_operator.tools.plan.rehearsal import Rehearsal
 from coldsend_operator.tools.plan.report import Cost, Report
 from coldsend_operator.tools.plan.sources import Found
 from coldsend_operator.tools.plan.workspaces import Listed, PlannedWorkspace, Reading, workspaces
+from coldsend_operator.tools.terminal import Progress
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from coldsend_operator.accounts.policy import policy_of
+from coldsend_operator.kube.errors import KubeError
 from coldsend_operator.tools.doors import KubeReader, kube_reader, settings_of
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.names import ACCOUNT, BATCH, object_of
@@ -23,6 +24,7 @@ from coldsend_operator.tools.status.overview import (
     reason_lines,
     workspace_lines,
 )
+from coldsend_operator.tools.terminal import LiveView
 
 REDRAW = 2.0
 _WORKSPACES = ("WORKSPACE", "KEY", "INBOXES", "READY", "CREATING", "JOBS", "HELD", "MINUTE LEFT", "HOUR LEFT")
@@ -57,15 +59,24 @@ async def run_status(options: Options) -> None:
     if options.watch and options.output == "json":
         raise UsageError("-w draws on a terminal; leave out -o json")
     async with kube_reader(options.access) as kube:
-        while True:
-            overview = await _overview(kube, options)
-            if options.watch:
-                sys.stdout.write("\x1b[H\x1b[2J" if sys.stdout.isatty() else "")
-            _show(overview, options)
-            if not options.watch:
-                return
-            sys.stdout.flush()
-            await asyncio.sleep(REDRAW)
+        if not options.watch:
+            _show(await _overview(kube, options), options)
+            return
+        with LiveView() as view:
+            await _keep_drawing(view, kube, options)
+
+
+async def _keep_drawing(view: LiveView, kube: KubeReader, options: Options) -> None:
+    """Until Ctrl-C; a cluster that does not answer for a while is told in the first line."""
+    overview, trouble = await _overview(kube, options), ""
+    while True:
+        head = f"{time.strftime('%H:%M:%S')}  Ctrl-C ends it{trouble}"
+        view.draw(partial(_show, overview, options), head)
+        await asyncio.sleep(REDRAW)
+        try:
+            overview, trouble = await _overview(kube, options), ""
+        except KubeError as error:
+            trouble = f"  {error.message}; this is what it was before"
 
 
 async def _overview(kube: KubeReader, options: Options) -> Overview:

@@ -1,0 +1,1 @@
+"""Shell completion: of commands, options and their words, and of names of the cluster."""

@@ -1,0 +1,71 @@
+"""Names of the cluster for the shell: within two seconds, or none. Nothing that goes wrong is told."""
+
+import asyncio
+from collections.abc import Sequence
+
+from coldsend_operator.kube import paths
+from coldsend_operator.kube.login import contexts
+from coldsend_operator.kube.paths import Kind
+from coldsend_operator.kube.reads import METADATA_LIST
+from coldsend_operator.resources.names import ACCOUNT_SHORT_NAME, BATCH_SHORT_NAME
+from coldsend_operator.tools.completion.engine import Line, Parameter
+from coldsend_operator.tools.doors import KubeReader, default_namespace, kube_reader
+from coldsend_operator.tools.names import ACCOUNT, BATCH
+from coldsend_operator.tools.options import Access
+
+SECONDS = 2.0
+MOST = "500"  # names of one kind
+_SHORT: dict[Kind, str] = {ACCOUNT: ACCOUNT_SHORT_NAME, BATCH: BATCH_SHORT_NAME}
+_NAMESPACES = "/api/v1/namespaces"
+
+
+def names(line: Line, parameter: Parameter) -> Sequence[str]:
+    """What stands in the cluster that the command line leads to."""
+    access = Access(
+        kubeconfig=line.given.get("kubeconfig", ""),
+        context=line.given.get("context", ""),
+        impersonate=line.given.get("impersonate", ""),
+    )
+    try:
+        if parameter.name == "context":
+            return contexts(access.kubeconfig)
+        return asyncio.run(_within(access, line, parameter))
+    except Exception:  # noqa: BLE001 - a shell that completes shows no errors
+        return ()
+
+
+async def _within(access: Access, line: Line, parameter: Parameter) -> list[str]:
+    async with asyncio.timeout(SECONDS), kube_reader(access) as kube:
+        if parameter.name == "namespace":
+            return await _names(kube, _NAMESPACES)
+        namespace = line.given.get("namespace") or default_namespace(access)
+        if parameter.name == "to" and line.command == "hand-over":
+            return [f"{namespace}/{name}" for name in await _of_kind(kube, ACCOUNT, namespace)]
+        found: list[str] = []
+        for kind in _kinds(line, parameter):
+            words = await _of_kind(kube, kind, namespace)
+            found += words if line.command == "status" else [f"{_SHORT[kind]}/{name}" for name in words]
+        return found
+
+
+def _kinds(line: Line, parameter: Parameter) -> tuple[Kind, ...]:
+    """Of which kinds an argument may be."""
+    match line.command, parameter.name:
+        case "tree", "batch":
+            return (BATCH,)
+        case ("status" | "wait", "name"):
+            return (BATCH, ACCOUNT)
+        case ("reconcile" | "hand-over" | "test-email", "names"):
+            return (ACCOUNT,)
+        case _, "names":
+            return (ACCOUNT, BATCH)
+    return ()
+
+
+async def _of_kind(kube: KubeReader, kind: Kind, namespace: str) -> list[str]:
+    return await _names(kube, paths.collection(kind, namespace))
+
+
+async def _names(kube: KubeReader, path: str) -> list[str]:
+    page = await kube.client.get(path, {"limit": MOST}, METADATA_LIST)
+    return [str(each["metadata"]["name"]) for each in page.get("items") or ()]
