@@ -45,7 +45,6 @@ def run(**flags: Any) -> None:
         settings = load_settings(flags)
     except SettingError as error:
         _fail(*error.lines, code=2)
-    sys.modules.setdefault("rich", None)  # type: ignore[arg-type] # structlog would load it, 4 MB, for coloured tracebacks
     from coldsend_operator.handlers import serve
     from coldsend_operator.kube.errors import KubeError
     from coldsend_operator.logs import Event, configure_logs, log, one_line

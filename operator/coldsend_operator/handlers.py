@@ -12,7 +12,6 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import kopf
-from kopf._core.reactor.inventory import ResourceMemories, ResourceMemory
 
 from coldsend_operator.kube.connection import CONNECT_SECONDS
 from coldsend_operator.kube.throttle import Pauses
@@ -128,7 +127,6 @@ async def _watch(operator: Operator, settings: Settings, told: asyncio.Event) ->
         registry=registry_of(operator),
         settings=kopf_settings(settings),
         identity=IDENTITY,
-        memories=_NoMemories(),
         standalone=True,
         clusterwide=not settings.namespaces,
         namespaces=settings.namespaces,
@@ -190,13 +188,6 @@ def kopf_settings(settings: Settings) -> kopf.OperatorSettings:
         for plural in (ACCOUNT_PLURAL, BATCH_PLURAL):
             chosen.watching.label_selectors[GROUP, VERSION, plural] = settings.label_selector
     return chosen
-
-
-class _NoMemories(ResourceMemories):
-    """kopf keeps 900 bytes for each object, for daemons, indexes and retries; there are none of them here."""
-
-    async def recall(self, raw_body: Any, **how: Any) -> ResourceMemory:
-        return await super().recall(raw_body, **{**how, "ephemeral": True})
 
 
 class _NoDiffBase(kopf.DiffBaseStorage):

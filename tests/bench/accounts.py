@@ -78,7 +78,7 @@ def thousand(stack: Stack, say: Say) -> list[Figure]:
     say("restart with 1,010 accounts, then 60 s of idling")
     before = stack.emulator.request_counts()["by_operation"]
     with stack.operator() as operator:
-        figures += restarted(stack, operator, before, pages=11, accounts=1010, cpu=1.5, memory=90)
+        figures += restarted(stack, operator, before, pages=11, accounts=1010, cpu=1.5, memory=100)
         figures.append(_idle(stack, operator))
     return figures
 

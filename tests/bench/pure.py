@@ -8,8 +8,8 @@ from coldsend_operator.core import apply
 from coldsend_operator.core.decide.changed_accounts import decide_changed
 from coldsend_operator.core.model.answers import Page, Row
 from coldsend_operator.core.model.calls import BULK
-from coldsend_operator.core.model.packing import unpack
 from coldsend_operator.core.model.policy import Policy
+from coldsend_operator.core.model.stored_status import from_text
 from coldsend_operator.core.plan import make_plan, sweep_period
 from coldsend_operator.core.status.projection import project, stored_of
 from coldsend_operator.core.workspace.claims import Claims
@@ -133,9 +133,9 @@ def _write(workspace: Workspace, now: float) -> int:
     for uid in changed:
         account = workspace.accounts[uid]
         status = project(account, workspace, now)
-        if status is None or status == unpack(account.raw_status):
+        if status is None or status == from_text(account.raw_status):
             continue
-        before = unpack(account.raw_status)
+        before = from_text(account.raw_status)
         account.keep(status)
         if before.get("emailsSentToday") != status.get("emailsSentToday"):
             account.counter_at = now

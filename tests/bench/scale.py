@@ -119,7 +119,7 @@ def restart(stack: Stack, say: Say, count: int) -> list[Figure]:
     say(f"restart with {count:,}")
     before = stack.emulator.request_counts()["by_operation"]
     with stack.operator() as operator:
-        return restarted(stack, operator, before, pages=-(-count // 100), accounts=count, cpu=12, memory=110)
+        return restarted(stack, operator, before, pages=-(-count // 100), accounts=count, cpu=12, memory=160)
 
 
 async def _forgotten(stack: Stack) -> None:

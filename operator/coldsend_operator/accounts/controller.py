@@ -15,10 +15,9 @@ from coldsend_operator.coldsend.headers import Meta
 from coldsend_operator.core.decide.changed_accounts import ask_brake_for_all
 from coldsend_operator.core.model.account import Account, Desired, KeyRef
 from coldsend_operator.core.model.membership import Membership
-from coldsend_operator.core.model.packing import pack
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.core.model.stored_status import Status, account_status
+from coldsend_operator.core.model.stored_status import Status, account_status, to_text
 from coldsend_operator.core.status.projection import stored_of
 from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.core.workspace.trust import Trust
@@ -122,7 +121,7 @@ class AccountController:
         _tell(self.on_seen, fresh)
 
     def _see_status(self, account: Account, status: Status) -> None:
-        if pack(status) != account.raw_status:
+        if to_text(status) != account.raw_status:
             account.keep(status)
             stored = stored_of(status)
             account.confirmed = account.stored if stored == account.stored else stored

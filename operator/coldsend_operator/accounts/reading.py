@@ -1,8 +1,6 @@
 """From the JSON of a SenderAccount to what the core knows of it."""
 
-import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from coldsend_operator.core.model.account import Account, Desired, Native, SecretRef, Server, Spec
@@ -28,8 +26,6 @@ def read_object(raw: Raw) -> Account:
     """A SenderAccount as the API server shows it, with what its status says of the past."""
     desired = read_desired(raw)
     stored = stored_of(account_status(raw.get("status")))
-    if stored.applied is not None and stored.applied.spec_hash == desired.spec.hash:  # not twice in memory
-        stored = replace(stored, applied=replace(stored.applied, spec_hash=desired.spec.hash))
     account = Account(desired=desired, stored=stored, confirmed=stored)
     account.keep(raw.get("status"))
     return account
@@ -42,11 +38,11 @@ def read_desired(raw: Raw) -> Desired:
     deleting = metadata.get("deletionTimestamp")
     return Desired(
         uid=metadata["uid"],
-        namespace=sys.intern(metadata["namespace"]),
+        namespace=metadata["namespace"],
         name=metadata["name"],
         generation=metadata.get("generation", 1),
         resource_version=version_number(metadata.get("resourceVersion")),
-        created=sys.intern(metadata.get("creationTimestamp") or ""),
+        created=metadata.get("creationTimestamp") or "",
         deleting=(unix_of(deleting) or START_OF_TIME) if deleting else None,
         finalizers=own_finalizers(metadata),
         spec=_broken_spec(raw.get("spec")) if reading.spec is None else _spec(reading.spec),
@@ -70,15 +66,13 @@ def _owner(metadata: Raw) -> str | None:
 
 def _spec(spec: SenderAccountSpec) -> Spec:
     smtp, imap = _server(effective_smtp(spec)), _server(effective_imap(spec))
-    if smtp is not None and imap is not None and imap.password == smtp.password:  # not twice in memory
-        imap = replace(imap, password=smtp.password)
     native = None
     if spec.inbox_type is InboxType.COLDSEND and spec.native is not None:
         native = Native(spec.native.domain_id, spec.native.domain_name, spec.native.email_prefix)
     key = api_key(spec.api_key_secret_ref) if spec.api_key_secret_ref else None
     adopt = None if spec.adoption_policy is None else spec.adoption_policy is AdoptionPolicy.ADOPT
     return Spec(
-        inbox_type=sys.intern(str(spec.inbox_type)),
+        inbox_type=str(spec.inbox_type),
         address=address_key(spec.email_address) if spec.email_address else None,
         email_address=spec.email_address,
         display_name=spec.display_name,
@@ -109,8 +103,8 @@ def orphan_of(policy: DeletionPolicy | None) -> bool | None:
 def _server(server: MailServer | None) -> Server | None:
     if server is None:
         return None
-    password = SecretRef(sys.intern(server.password.name), sys.intern(server.password.key))
-    return Server(sys.intern(server.host), server.port, server.username, password, server.encrypted)
+    password = SecretRef(server.password.name, server.password.key)
+    return Server(server.host, server.port, server.username, password, server.encrypted)
 
 
 def _hidden(server: Server | None) -> list[Any] | None:

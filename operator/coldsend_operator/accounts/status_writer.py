@@ -7,8 +7,8 @@ from typing import Any, Literal
 from coldsend_operator.core.decide.questions import came_from
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.conditions import new_notes, reasons
-from coldsend_operator.core.model.packing import pack, unpack
 from coldsend_operator.core.model.reasons import ANNOTATION_IGNORED, Reason
+from coldsend_operator.core.model.stored_status import from_text, to_text
 from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.core.status.projection import project, stored_of
 from coldsend_operator.core.workspace.workspace import Workspace
@@ -107,7 +107,7 @@ class StatusWriter:
         if status is None:
             return
         status = self._kube.pruning.without("SenderAccount", status)
-        if pack(status) != account.raw_status and status != unpack(account.raw_status):
+        if to_text(status) != account.raw_status and status != from_text(account.raw_status):
             self._start(account, status)
         elif account.stored != account.confirmed and not self._kube.pruning.lost("SenderAccount"):
             self._workspace.status_stored(account.uid, account.stored)
@@ -123,7 +123,7 @@ class StatusWriter:
             await self._bring(account, status)
 
     async def _bring(self, account: Account, status: dict[str, Any]) -> None:
-        previous = unpack(account.raw_status)
+        previous = from_text(account.raw_status)
         try:
             written = await write_status(self._kube, ref_of(account), previous, status)
         finally:

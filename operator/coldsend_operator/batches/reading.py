@@ -1,7 +1,6 @@
 """From the JSON of a batch and of its children to what the core knows of them, and back to manifests."""
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -166,8 +165,8 @@ class ChildReader:
             identity=unchanged.identity if unchanged is not None else identity_of(spec),
             digest=unchanged.digest if unchanged is not None else fingerprint(spec),
             labels=self._own_labels(metadata),
-            owner=sys.intern(owner["uid"]) if owner else None,
-            owner_name=sys.intern(owner["name"]) if owner else None,
+            owner=owner["uid"] if owner else None,
+            owner_name=owner["name"] if owner else None,
             owner_at=owner_at or 0,
             foreign=any(entry.get("controller") and not _is_batch(entry) for entry in owners),
             deleting=metadata.get("deletionTimestamp") is not None,
@@ -175,7 +174,7 @@ class ChildReader:
             orphan_by_hand=orphan is True and _written_by_others(metadata),
             has_inbox=bool(status.get("inboxID")),
             score=status.get("healthScore"),
-            domain=sys.intern(domain_of(status.get("emailAddress", ""))),
+            domain=domain_of(status.get("emailAddress", "")),
             disabled=status.get("overallStatus") == "DISABLED",
             sent=status.get("emailsSentToday", 0),
             limit=status.get("dailyLimit", 0),

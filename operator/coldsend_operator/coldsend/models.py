@@ -4,7 +4,6 @@ Section 2 of the contract names the fields; for what its section 5 leaves open e
 Sentences are masked where the answers become records (`readers`).
 """
 
-import sys
 from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
@@ -76,7 +75,7 @@ class AnswerModel(BaseModel):
 
 def _known(word: str | None, words: frozenset[str]) -> str | None:
     """A word of the contract in whatever case it comes, any other as it is sent (contract row 33)."""
-    return sys.intern(word.upper()) if word is not None and word.upper() in words else word
+    return word.upper() if word is not None and word.upper() in words else word
 
 
 class RowAnswer(AnswerModel):

@@ -1,13 +1,11 @@
 """What is known of one object: what it asks for, what its status says, and what happened in this run."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from coldsend_operator.core.model.create_marks import is_mark
 from coldsend_operator.core.model.hashes import comparable
-from coldsend_operator.core.model.packing import pack
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.core.model.stored_status import Status, account_status
+from coldsend_operator.core.model.stored_status import Status, account_status, to_text
 
 SMTP_TYPES = frozenset({"GOOGLE_WORKSPACE", "OUTLOOK_365", "CUSTOM_SMTP"})
 HELD_ORIGINS = frozenset({"Created", "Adopted"})
@@ -299,12 +297,6 @@ class Credentials:
     forms: tuple[str, ...] = ()
 
 
-@lru_cache(maxsize=1_000)
-def _one_of_equal(said: tuple[tuple[str, str, str], ...]) -> tuple[tuple[str, str, str], ...]:
-    """What thousands of accounts say is kept once."""
-    return said
-
-
 @dataclass(slots=True)
 class Account:
     """One SenderAccount in this run. Written by `core.workspace` and `core.apply` only."""
@@ -312,7 +304,7 @@ class Account:
     desired: Desired
     stored: Stored
     confirmed: Stored  # what the API server is known to hold; steps that must be stored first look here
-    raw_status: bytes = b""  # what the API server holds, packed; see `keep`
+    raw_status: str = ""  # what the API server holds, as text; see `keep`
     ready_reason: str = ""  # that status shows; empty for none
     said: tuple[tuple[str, str, str], ...] = ()  # type, status and reason of each condition that status shows
     written_version: int = 0  # resourceVersion of our last write: older watch events are stale
@@ -363,9 +355,9 @@ class Account:
     def keep(self, raw: object) -> Status:
         """The API server holds this status; it is returned as far as it can be used."""
         status = account_status(raw)
-        self.raw_status = pack(status)
+        self.raw_status = to_text(status)
         conditions = status.get("conditions") or ()
-        self.said = _one_of_equal(tuple((each["type"], each["status"], each["reason"]) for each in conditions))
+        self.said = tuple((each["type"], each["status"], each["reason"]) for each in conditions)
         self.ready_reason = next((reason for kind, _, reason in self.said if kind == "Ready"), "")
         return status
 

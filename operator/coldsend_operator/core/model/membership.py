@@ -8,38 +8,26 @@ V = TypeVar("V")
 
 
 class Several(Generic[K, V]):
-    """Values by a key, told apart by their UID. Most keys have one value: a dict for it would take 184 bytes.
-
-    A value must not be a dict.
-    """
+    """Values by a key, told apart by their UID."""
 
     def __init__(self, uid_of: Callable[[V], str]) -> None:
         self._uid_of = uid_of
-        self._found: dict[K, V | dict[str, V]] = {}
+        self._found: dict[K, dict[str, V]] = {}
 
     def at(self, key: K) -> tuple[V, ...]:
-        found = self._found.get(key, {})
-        return tuple(found.values()) if isinstance(found, dict) else (found,)
+        return tuple(self._found.get(key, {}).values())
 
     def sizes(self) -> dict[K, int]:
-        return {key: len(found) if isinstance(found, dict) else 1 for key, found in self._found.items()}
+        return {key: len(found) for key, found in self._found.items()}
 
     def put(self, key: K, value: V) -> None:
         """Put the value there, in the place of one with its UID."""
-        found = self._found.setdefault(key, value)
-        uid = self._uid_of(value)
-        if isinstance(found, dict):
-            found[uid] = value
-        elif self._uid_of(found) == uid:
-            self._found[key] = value
-        else:
-            self._found[key] = {self._uid_of(found): found, uid: value}
+        self._found.setdefault(key, {})[self._uid_of(value)] = value
 
     def drop(self, key: K, uid: str) -> None:
         found = self._found.get(key, {})
-        if isinstance(found, dict):
-            found.pop(uid, None)
-        if not found or (not isinstance(found, dict) and self._uid_of(found) == uid):
+        found.pop(uid, None)
+        if not found:
             self._found.pop(key, None)
 
 

@@ -4,10 +4,12 @@ Everything that reads a status reads it through here, once (status is untrusted 
 type that the CRD names counts as absent; words that are not known here stay as they are.
 """
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from coldsend_operator.core.model.reasons import ConditionType, KstatusType, Reason
 from coldsend_operator.core.model.times import unix_of
 
 Status = dict[str, Any]
@@ -16,10 +18,16 @@ Read = Callable[[object], Any]
 
 LONG_AGO = "1970-01-01T00:00:00Z"
 CONDITION_STATUS = ("True", "False", "Unknown")
+_WORDS = {word: word for word in (*CONDITION_STATUS, *(each.value for each in (*ConditionType, *KstatusType, *Reason)))}
 
 
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
+
+
+def _word(value: object) -> str | None:
+    """One of our own words is that word; any other is read as it stands there."""
+    return _WORDS.get(value, value) if isinstance(value, str) else None
 
 
 def _whole(value: object) -> int | None:
@@ -59,11 +67,11 @@ def _list(read: Read) -> Read:
 
 _condition_fields = _fields(
     {
-        "type": _text,
-        "status": _text,
+        "type": _word,
+        "status": _word,
         "observedGeneration": _whole,
         "lastTransitionTime": _time,
-        "reason": _text,
+        "reason": _word,
         "message": _text,
     }
 )
@@ -160,3 +168,16 @@ def account_status(raw: object) -> Status:
 def batch_status(raw: object) -> Status:
     """The status of a SenderAccountBatch, of the types that the CRD names."""
     return _BATCH(raw) or {}
+
+
+def to_text(status: Mapping[str, Any]) -> str:
+    """The form in which a status is kept: as text it takes a quarter of the memory of its dicts.
+
+    Equal texts mean equal content; the other way round only if the keys come in the same order.
+    """
+    return json.dumps(status, separators=(",", ":"), ensure_ascii=False) if status else ""
+
+
+def from_text(text: str) -> Status:
+    status: Status = json.loads(text) if text else {}
+    return status

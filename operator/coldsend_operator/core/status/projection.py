@@ -1,6 +1,5 @@
 """Status is a projection: from what is known of an account to what its status says. Pure, and written by one writer."""
 
-import sys
 from dataclasses import replace
 
 from coldsend_operator.addresses import domain_of
@@ -14,9 +13,8 @@ from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.differences import secret_changed, shows_spec, spec_changed
 from coldsend_operator.core.model.hashes import comparable, hidden_part
 from coldsend_operator.core.model.kstatus import AT_WORK, SECRET_SECONDS, STALLING, progress
-from coldsend_operator.core.model.packing import unpack
 from coldsend_operator.core.model.reasons import ConditionType, KstatusType, Reason
-from coldsend_operator.core.model.stored_status import Status
+from coldsend_operator.core.model.stored_status import Status, from_text
 from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.core.status.effective import effective_of
 from coldsend_operator.core.workspace.breaker import BlockedCalls
@@ -46,7 +44,7 @@ def project(account: Account, workspace: Workspace, now: float) -> Status | None
     decision = workspace.decisions.get(account.uid)
     if decision is None:
         return None
-    previous: Status = unpack(account.raw_status)
+    previous: Status = from_text(account.raw_status)
     quiet = _passes_by_itself(account, workspace, decision, now)
     if quiet and (account.stored == account.confirmed or _job_is_over(account, decision)):
         return None
@@ -284,10 +282,7 @@ def _refusal_of(status: Status) -> StoredRefusal | None:
 
 
 def _applied(applied: Status) -> Applied:
-    credentials, workspace = applied.get("credentialsHash"), applied.get("workspace")  # many accounts share them
-    return Applied(
-        applied.get("specHash"), credentials and sys.intern(credentials), workspace and sys.intern(workspace)
-    )
+    return Applied(applied.get("specHash"), applied.get("credentialsHash"), applied.get("workspace"))
 
 
 # -- conditions

@@ -25,9 +25,9 @@ from coldsend_operator.core.model.answers import address_key
 from coldsend_operator.core.model.calls import Call, Operation
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.membership import Membership
-from coldsend_operator.core.model.packing import unpack
 from coldsend_operator.core.model.policy import NamespaceSettings, Policy
 from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.model.stored_status import from_text
 from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.core.workspace.audit import AuditTrail
 from coldsend_operator.core.workspace.brake import Brake
@@ -600,5 +600,5 @@ def _served(account: Account, mail: Mail | None) -> Mail | None:
 
 def _told_address(account: Account) -> str | None:
     """The address of an object whose spec cannot be read: status says whose inbox it was (safety.md, 20)."""
-    told = unpack(account.raw_status).get("emailAddress") if account.stored.held else None
+    told = from_text(account.raw_status).get("emailAddress") if account.stored.held else None
     return address_key(told) if told else None

@@ -11,10 +11,9 @@ from coldsend_operator.core.model.answers import Domain, Row
 from coldsend_operator.core.model.conditions import condition
 from coldsend_operator.core.model.create_marks import CreateMarks
 from coldsend_operator.core.model.hashes import visible_part
-from coldsend_operator.core.model.packing import unpack
 from coldsend_operator.core.model.policy import NamespaceSettings, Policy
 from coldsend_operator.core.model.reasons import ConditionType, Reason
-from coldsend_operator.core.model.stored_status import Status
+from coldsend_operator.core.model.stored_status import Status, from_text
 from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.core.workspace.trust import Trust
 from coldsend_operator.core.workspace.workspace import Workspace
@@ -105,7 +104,7 @@ def _digests(accounts: Iterable[Account]) -> dict[KeyRef, str]:
 
 def _remember(account: Account, now: float, *, refusals: bool) -> None:
     """What an operator that runs knows beside status: Secrets, and what ColdSend refused."""
-    status = unpack(account.raw_status)
+    status = from_text(account.raw_status)
     ready = condition(status, ConditionType.READY)
     current = ready.get("observedGeneration") == account.desired.generation
     reason, message = str(ready.get("reason", "")), str(ready.get("message", ""))
@@ -137,7 +136,7 @@ def _credentials(account: Account, status: Status, reason: str, message: str) ->
 
 def _rows_of(accounts: Iterable[Account], world: World) -> Iterator[Row]:
     for account in accounts:
-        status = unpack(account.raw_status)
+        status = from_text(account.raw_status)
         reason = condition(status, ConditionType.READY).get("reason")
         synced = condition(status, ConditionType.SYNCED).get("reason")
         if account.stored.inbox_id is not None and not {reason, synced} & _MISSED:
@@ -192,7 +191,7 @@ def _domains_of(accounts: Iterable[Account]) -> Iterator[Domain]:
         native = account.desired.spec.native
         if native is None:
             continue
-        status = unpack(account.raw_status)
+        status = from_text(account.raw_status)
         ready = condition(status, ConditionType.READY)
         reason = ready.get("reason") if ready.get("observedGeneration") == account.desired.generation else None
         state = _DOMAIN_STATES.get(reason, "ACTIVE") if reason is not None else "ACTIVE"
