@@ -1,4 +1,4 @@
-"""Settings of `run` (interfaces.md): defaults, what they accept, and the one line about what they do not."""
+"""Settings of `run`: defaults, what they accept, and the one line about what they do not."""
 
 import os
 from pathlib import Path

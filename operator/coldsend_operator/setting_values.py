@@ -38,7 +38,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class DeleteBrake:
-    """How many deletions may leave without approval: a number, or a share of the managed inboxes (settled.md)."""
+    """How many deletions may leave without approval: a number, or a share of the managed inboxes."""
 
     number: int | None = None
     percent: float | None = None

@@ -1,7 +1,7 @@
 """The whole operator against models of Kubernetes and ColdSend: any schedule of people, faults, crashes and time.
 
-Every rule that safety.md sums up at its end is watched while it goes on; in the end faults cease, and everything must
-become as the objects ask. `HYPOTHESIS_PROFILE=deep` looks much longer (conftest.py).
+What docs/contributing/rules.md sums up at its beginning is watched while it goes on; in the end faults cease, and
+everything must become as the objects ask. `HYPOTHESIS_PROFILE=deep` looks much longer (conftest.py).
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""One clock: what the API server dates and what ColdSend dates are compared on it (safety.md, 6)."""
+"""One clock: what the API server dates and what ColdSend dates are compared on it (rule 6)."""
 
 import asyncio
 import json

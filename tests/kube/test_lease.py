@@ -1,4 +1,4 @@
-"""The election on a real Lease: one leader, by steady clocks only (settled.md, Lease; safety.md, 5)."""
+"""The election on a real Lease: one leader, by steady clocks only (rule 5: a call begins only with a fresh Lease)."""
 
 import asyncio
 import json

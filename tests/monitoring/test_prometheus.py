@@ -19,7 +19,7 @@ from tests.monitoring.dashboard import Query, queries, variables
 from tests.monitoring.prometheus import NAMESPACE, Prometheus, running_prometheus
 from tests.monitoring.promtool import ROOT, rules
 
-INTERFACE = {  # interfaces.md
+INTERFACE = {
     "coldsend_api_requests_total": {"workspace", "operation", "code"},
     "coldsend_api_request_seconds_bucket": {"workspace", "operation", "le"},
     "coldsend_api_budget_remaining": {"workspace", "window"},

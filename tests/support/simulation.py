@@ -1,7 +1,7 @@
 """The operator, a cluster and ColdSend in one simulated world, with crashes at any step, and what must hold in it.
 
 `Simulation` offers what people, networks and time can do to the operator (apply, edit, delete, faults, `step`, `wait`,
-`crash`, `take_over`), watches the rules of safety.md while it goes on (`violations`), and says at the end what is not
+`crash`, `take_over`), watches the rules while it goes on (`violations`), and says at the end what is not
 as the objects ask (`wrong`).
 """
 

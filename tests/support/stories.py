@@ -95,7 +95,7 @@ class Stories:
             story.ready_may_go = True
             self.loose.add(story.address)
         if "displayName" in fields and not (raw.get("status") or {}).get("inboxID"):
-            self.loose.add(story.address)  # after a restart a lost create is known by its name only (safety.md, 6)
+            self.loose.add(story.address)  # after a restart a lost create is known by its name only (rule 6)
 
     def rotated(self, namespace: str) -> None:
         for story in self.by_uid.values():
@@ -133,7 +133,7 @@ class Stories:
         story.deleted = True
 
     def deletion_left(self, accounts: dict[str, Account], inbox_ids: Sequence[str]) -> None:
-        """No inbox is deleted that another object, seen by then, is to take over (safety.md, 30)."""
+        """No inbox is deleted that another object, seen by then, is to take over (rule 30)."""
         for holder in accounts.values():
             desired, spec = holder.desired, holder.desired.spec
             if holder.stored.inbox_id not in inbox_ids or not desired.finalized or desired.deleting is None:
@@ -176,7 +176,7 @@ class Stories:
             self.violations.append(f"{uid} deletes {inbox.inbox_id}, and nobody asked for that")
 
     def _judge_share(self, uid: str, inbox: Inbox) -> None:
-        """No more than maxUnavailable inboxes of a batch are replaced at a time (safety.md, 22)."""
+        """No more than maxUnavailable inboxes of a batch are replaced at a time (rule 22)."""
         raw = self.cluster.find(uid)
         owner = _owner_of(raw)
         self.out = {other: out for other, out in self.out.items() if self._is_out(other, out)}

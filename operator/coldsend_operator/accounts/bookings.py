@@ -1,4 +1,4 @@
-"""Budget and brake of each workspace in the state ConfigMap: booked before they are spent (safety.md, 27)."""
+"""Budget and brake of each workspace in the state ConfigMap: booked before they are spent (rule 27)."""
 
 import asyncio
 import json
@@ -53,7 +53,7 @@ class Bookings:
             self._tell(error)
 
     def restore(self, workspace: Workspace, digest: str | None = None) -> frozenset[str]:
-        """Carry the counts of earlier runs over; the digests whose counts are in them too (safety.md, 13).
+        """Carry the counts of earlier runs over; the digests whose counts are in them too (rule 13).
 
         `digest` is that of an earlier key of the workspace.
         """

@@ -241,7 +241,7 @@ class AccountController:
     def _for_deletion(
         self, account: Account, digest: str | None, problem: tuple[Reason, str] | None
     ) -> tuple[str | None, tuple[Reason, str] | None]:
-        """safety.md, 26: a deletion uses any key in memory that leads to the workspace of its inbox."""
+        """Rule 26: a deletion uses any key in memory that leads to the workspace of its inbox."""
         if account.desired.deleting is None:
             return digest, problem
         bound = account.stored.applied.workspace if account.stored.applied else account.workspace_digest
@@ -358,7 +358,7 @@ class AccountController:
     # -- running
 
     def start(self) -> None:
-        """Both kinds are listed whole, the state is loaded, the Lease is ours: calls may leave (safety.md, 1).
+        """Both kinds are listed whole, the state is loaded, the Lease is ours: calls may leave (rule 1).
 
         What waited as a standby may be old: budget and brake are those stored last, and a create of the replica that
         led before may have left just now.
@@ -389,7 +389,7 @@ class AccountController:
         self._tasks[digest].add_done_callback(report_end)
 
     def _join(self, loop: WorkspaceLoop) -> None:
-        """Keys whose lists share an inbox lead to one workspace (safety.md, 13)."""
+        """Keys whose lists share an inbox lead to one workspace (rule 13)."""
         for other in self.loops.values():
             if other.workspace not in loop.workspace.kin and loop.workspace.shares_inboxes(other.workspace):
                 other.workspace.join(loop.workspace, self._clients.clock())
@@ -440,7 +440,7 @@ class AccountController:
         return [uid for uid in self._crowded_out if self.accounts[uid].desired.namespace in namespaces]
 
     def _without_key(self) -> list[str]:
-        """Objects in deletion that wait for a key: one that was given elsewhere may serve them (safety.md, 26)."""
+        """Objects in deletion that wait for a key: one that was given elsewhere may serve them (rule 26)."""
         found = (account for account in self.accounts.values() if account.key_problem is not None)
         return [account.uid for account in found if account.desired.deleting is not None]
 

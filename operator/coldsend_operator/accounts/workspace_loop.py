@@ -38,7 +38,7 @@ MOST_PATCHES = 16
 MANY = 2_000  # accounts
 STUBBORN = 3  # a cached answer has an old date, and machines behind one address may differ
 LONGEST_GATHERING = 0.05
-LONGEST_STOP = 10.0  # the process exits within 20 s (interfaces.md)
+LONGEST_STOP = 10.0  # the process exits within 20 s
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,7 +337,7 @@ class WorkspaceLoop:
         return apply.drop(self.workspace, call, out) if out else call
 
     async def _prepare(self, call: Call) -> tuple[Call, dict[str, Passwords]]:
-        """Read the Secrets, then put the mark on each object: a refused mark takes that member out (safety.md, 2).
+        """Read the Secrets, then put the mark on each object: a refused mark takes that member out (rule 2).
 
         What goes wrong with one member costs that member alone (rule 38).
         """

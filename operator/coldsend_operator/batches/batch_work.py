@@ -64,7 +64,7 @@ class BatchWork:
         (self._urgent if urgent else self._waiting)[name] = None
 
     def next_write(self) -> str | None:
-        """The next name to write to. The urgent ones are done before the first other one begins (safety.md, 25)."""
+        """The next name to write to. The urgent ones are done before the first other one begins (rule 25)."""
         if self._urgent:
             return _pop(self._urgent)
         return None if self.renewing or self._undecided else _pop(self._waiting)

@@ -35,7 +35,7 @@ TRY_QUOTA = ""  # in the place of a child's name: whichever waits for the quota
 
 
 class BatchController:
-    """Fed with the watch events of both kinds; `run` does the work once both are listed whole (safety.md, 1)."""
+    """Fed with the watch events of both kinds; `run` does the work once both are listed whole (rule 1)."""
 
     def __init__(
         self,
@@ -309,7 +309,7 @@ class BatchController:
         batch = work.batch
         child = self._children.child(batch, name)
         action = decide_child(batch, name, child).action
-        if action is ChildAction.APPLY and not batch.finalized:  # safety.md, 24: the mark comes before the children
+        if action is ChildAction.APPLY and not batch.finalized:  # rule 24: the mark comes before the children
             work.write_later(name, urgent=False)
             self._keep_finalizer(work)
             return False

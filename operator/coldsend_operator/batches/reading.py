@@ -240,7 +240,7 @@ def owner_reference(batch: Batch) -> dict[str, Any]:
     """Of the batch in its children.
 
     Without blockOwnerDeletion: with it, `--cascade=foreground` would delete the children before the live template's
-    deletionPolicy is written to them (safety.md, 24). Our finalizer keeps the batch until they are gone anyway.
+    deletionPolicy is written to them (rule 24). Our finalizer keeps the batch until they are gone anyway.
     """
     return {"apiVersion": API_VERSION, "kind": BATCH_KIND, "name": batch.name, "uid": batch.uid, "controller": True}
 

@@ -68,7 +68,7 @@ class ColdSendReads:
     `on_answer(operation, meta)` hears of every answer and every failure, before the call returns; a call that is
     cancelled is not told of. `timeout` and `check_timeout` (seconds, whole call) bound the calls; the second is for
     the single SMTP create, in which ColdSend tries the mailbox (contract row 42). `may_send` is asked last of all, when
-    the connection is there: what it does not allow ends as NOT_SENT (safety.md, 5).
+    the connection is there: what it does not allow ends as NOT_SENT (rule 5).
     """
 
     _methods = frozenset({"GET"})

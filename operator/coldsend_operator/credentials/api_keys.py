@@ -86,7 +86,7 @@ class KeyRing:
         return self._states.get(ref) or KeyState()
 
     def allowed(self, account: Account) -> bool:
-        """safety.md, 14: which namespaces may use the operator's own key."""
+        """Rule 14: which namespaces may use the operator's own key."""
         names = self._settings.operator_key_namespaces
         return not account.desired.uses_operator_key or not names or account.desired.namespace in names
 

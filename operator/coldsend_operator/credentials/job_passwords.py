@@ -10,7 +10,7 @@ from coldsend_operator.credentials.passwords import Passwords, SecretReader, smt
 
 
 class JobPasswords:
-    """Kept while the job runs; after a restart read again (safety.md, 11)."""
+    """Kept while the job runs; after a restart read again (rule 11)."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace

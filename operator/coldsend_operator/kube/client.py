@@ -53,7 +53,7 @@ OnWrite = Callable[[str, str], None]
 
 @dataclass
 class WriteGuard:
-    """Asked just before each write leaves, however long it has waited until then (safety.md, 5)."""
+    """Asked just before each write leaves, however long it has waited until then (rule 5)."""
 
     may_write: Callable[[], bool] = lambda: True
 

@@ -1,4 +1,4 @@
-"""Who may write: the holder of the Lease, by its own steady clock (settled.md, Lease; safety.md, 5).
+"""Who may write: the holder of the Lease, by its own steady clock (rule 5: a call begins only with a fresh Lease).
 
 The elections of the Kubernetes clients compare wall clocks and cannot give a Lease back; this loop does neither. Times
 here are seconds of a clock that also runs while the machine sleeps.

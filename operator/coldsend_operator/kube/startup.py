@@ -1,4 +1,4 @@
-"""The own list at start: kopf does not say when its first list is done (safety.md, 1)."""
+"""The own list at start: kopf does not say when its first list is done (rule 1)."""
 
 from dataclasses import dataclass, field
 

@@ -1,4 +1,4 @@
-"""The ConfigMap that outlives the process: budget and brake, one key for each workspace (safety.md, 27)."""
+"""The ConfigMap that outlives the process: budget and brake, one key for each workspace (rule 27)."""
 
 import asyncio
 from collections.abc import Mapping

@@ -153,7 +153,7 @@ class CacheSync:
     # -- own lists
 
     async def wait(self, of: Kind) -> None:
-        """safety.md, 1: an own list, and all of it arrived.
+        """Rule 1: an own list, and all of it arrived.
 
         Only the first list counts: what came later is no part of it, and what went meanwhile has arrived as well.
         """

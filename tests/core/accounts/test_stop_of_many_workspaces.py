@@ -1,4 +1,4 @@
-"""A stop waits for what is under way in all workspaces at once: the process must end within 20 s (interfaces.md)."""
+"""A stop waits for what is under way in all workspaces at once: the process must end within 20 s."""
 
 from tests.core.rules.watching import pending, running
 from tests.support.remote import FakeColdSend

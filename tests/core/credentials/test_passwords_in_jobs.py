@@ -1,4 +1,4 @@
-"""A result row of a job may quote a password that was sent (safety.md, 11): polls know what to mask."""
+"""A result row of a job may quote a password that was sent (rule 11): polls know what to mask."""
 
 from typing import Any
 

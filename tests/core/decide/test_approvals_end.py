@@ -1,4 +1,4 @@
-"""An annotation on a namespace approves as long as it stands, in all workspaces of the namespace (settled.md)."""
+"""An annotation on a namespace approves as long as it stands, in all workspaces of the namespace."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Looks that fail, or are asked for all the time, are paced; lists have an end (safety.md, 42)."""
+"""Looks that fail, or are asked for all the time, are paced; lists have an end (rule 42)."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""safety.md, "Absence": rules 16 to 19."""
+"""The rules of "Absence": 16 to 19."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""safety.md, "After a create": rules 6 to 11."""
+"""The rules of "After a create": 6 to 11."""
 
 import json
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Every rule of safety.md has a test that bears its number."""
+"""Every rule of docs/contributing/rules.md has a test that bears its number."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""safety.md, "Deletion", what batches add: rules 24 and 25."""
+"""The rules of "Deletion", what batches add: 24 and 25."""
 
 from dataclasses import replace
 

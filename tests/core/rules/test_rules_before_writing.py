@@ -1,4 +1,4 @@
-"""safety.md, "Before anything is written": rules 1 to 5."""
+"""The rules of "Before anything is written": 1 to 5."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""safety.md, "Budget and mail": rules 27 to 29."""
+"""The rules of "Budget and mail": 27 to 29."""
 
 import json
 from typing import Any

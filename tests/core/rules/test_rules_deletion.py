@@ -1,4 +1,4 @@
-"""safety.md, "Deletion": rules 20 to 23, and 26."""
+"""The rules of "Deletion": 20 to 23, and 26."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""safety.md: rules 32, 41, 42 and the test mails of 45: the failures and the use of one object are its own."""
+"""Rules 32, 41, 42 and the test mails of 45: the failures and the use of one object are its own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""safety.md, "Found in the field": rules 30 (hand-over) and 34 (test mails of inboxes with a past)."""
+"""The rules of "Found in the field": 30 (hand-over) and 34 (test mails of inboxes with a past)."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""safety.md, "Whose inbox is it": rules 12 to 15."""
+"""The rules of "Whose inbox is it": 12 to 15."""
 
 from typing import Any
 

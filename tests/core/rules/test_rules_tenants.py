@@ -1,4 +1,4 @@
-"""safety.md: rule 41 between namespaces: what the objects of one meet stops no calls for another's."""
+"""Rule 41 between namespaces: what the objects of one meet stops no calls for another's."""
 
 import pytest
 

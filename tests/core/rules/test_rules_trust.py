@@ -1,4 +1,4 @@
-"""safety.md, rule 40: trust belongs to a key reference, not to whoever else uses the same workspace."""
+"""Rule 40: trust belongs to a key reference, not to whoever else uses the same workspace."""
 
 import pytest
 from pydantic import SecretStr

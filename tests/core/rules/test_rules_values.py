@@ -1,4 +1,4 @@
-"""safety.md: what comes in through values, rules 36, 37, 43 and 44."""
+"""What comes in through values: rules 36, 37, 43 and 44."""
 
 import json
 from typing import Any

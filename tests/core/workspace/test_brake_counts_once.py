@@ -1,4 +1,4 @@
-"""The brake counts inboxes, however often their deletion must be asked for (settled.md)."""
+"""The brake counts inboxes, however often their deletion must be asked for."""
 
 import pytest
 

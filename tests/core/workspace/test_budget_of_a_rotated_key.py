@@ -1,4 +1,4 @@
-"""A key is rotated while no operator runs: the workspace is the same, and so are its windows (safety.md, 13)."""
+"""A key is rotated while no operator runs: the workspace is the same, and so are its windows (rule 13)."""
 
 from typing import Any
 

@@ -16,7 +16,7 @@ def finalizers_added(workspace: Workspace, account: Account, finalizers: tuple[s
 
 
 def finalizers_removed(workspace: Workspace, account: Account) -> None:
-    """Our finalizers are off. For FORGET the inbox that is gone is cleared too (safety.md, 8)."""
+    """Our finalizers are off. For FORGET the inbox that is gone is cleared too (rule 8)."""
     action = workspace.patches.pop(account.uid, None)
     account.desired = replace(account.desired, finalizers=())
     _end_unknown_create(workspace, account)

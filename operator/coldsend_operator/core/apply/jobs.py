@@ -12,7 +12,7 @@ from coldsend_operator.core.workspace.workspace import Workspace
 
 
 def begin_job(workspace: Workspace, call: Call, job_id: str, members: list[Account], now: float) -> None:
-    """The id is stored with every member before the first poll (safety.md, 8).
+    """The id is stored with every member before the first poll (rule 8).
 
     An id that stands for another job already tells nothing of that one any more: a look decides about its members.
     """

@@ -1,4 +1,4 @@
-"""What to do next for one child of a batch, and for the mark on the batch: pure readings, in the order of safety.md."""
+"""What to do next for one child of a batch, and for the mark on the batch: pure readings, in the order of the rules."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ def decide_child(batch: Batch, name: str, child: Child | None) -> ChildDecision:
     if child is not None and child.deleting:
         return NOTHING  # when it is gone, it is made again if the list asks for it
     if child is not None and batch.inherits(child):
-        # safety.md, 25: before anything else, and of a paused batch too, or Kubernetes deletes the child
+        # rule 25: before anything else, and of a paused batch too, or Kubernetes deletes the child
         return NOTHING if batch.deleting else ChildDecision(ChildAction.RENEW)
     if batch.waits:
         return NOTHING
@@ -57,7 +57,7 @@ def decide_child(batch: Batch, name: str, child: Child | None) -> ChildDecision:
 
 
 def as_asked(batch: Batch, entry: Entry, child: Child) -> bool:
-    """Whether the child is as the batch would make it. An Orphan that a person wrote stays (safety.md, 24)."""
+    """Whether the child is as the batch would make it. An Orphan that a person wrote stays (rule 24)."""
     return (
         batch.owns(child)
         and child.digest == entry.digest
@@ -87,7 +87,7 @@ def is_leaving(batch: Batch, child: Child) -> bool:
 
 
 def _letting_go(batch: Batch, child: Child | None) -> ChildDecision:
-    """The batch is in deletion: the policy first, then the child (safety.md, 24)."""
+    """The batch is in deletion: the policy first, then the child (rule 24)."""
     if child is None or not batch.owns(child):
         return NOTHING
     if not _policy_stands(batch, child):
@@ -103,7 +103,7 @@ def _leaving(batch: Batch, child: Child | None) -> ChildDecision:
 
 
 def _stranger(batch: Batch, entry: Entry, child: Child) -> EntryRefusal | None:
-    """safety.md, 25: an object of the child's name with another address is never changed or deleted."""
+    """Rule 25: an object of the child's name with another address is never changed or deleted."""
     if child.identity != entry.identity:
         message = (
             f"SenderAccount {child.name} exists with another address or type, but this inbox needs its name; "
@@ -117,7 +117,7 @@ def _stranger(batch: Batch, entry: Entry, child: Child) -> EntryRefusal | None:
 
 
 class FinalizerChange(StrEnum):
-    """What the finalizer of a batch needs (safety.md, 24: it is there while there are children)."""
+    """What the finalizer of a batch needs (rule 24: it is there while there are children)."""
 
     ADD = "put"
     REMOVE = "take"

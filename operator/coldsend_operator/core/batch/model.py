@@ -56,7 +56,7 @@ class DesiredList:
 def desired_list(
     generation: int, entries: Iterable[Entry], problems: tuple[str, ...] = (), unavailable: Unavailable | None = None
 ) -> DesiredList:
-    """The first inbox of an address has the child; what repeats it has none (settled.md)."""
+    """The first inbox of an address has the child; what repeats it has none."""
     kept: list[Entry] = []
     by_name: dict[str, Entry] = {}
     for entry in entries:

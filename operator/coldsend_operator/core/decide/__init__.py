@@ -1,4 +1,4 @@
-"""What to do next for one account: a pure reading of what is known, in the order of safety.md.
+"""What to do next for one account: a pure reading of what is known, in the order of the rules.
 
 `decide` only reads. Each function below it answers one question and returns None when it has nothing to say.
 """

@@ -46,7 +46,7 @@ def decide_create(account: Account, view: View, now: float) -> Decision:
     decision = domain_step(account, view, now) or _address_owned_by_other(account, view)
     if decision is not None:
         return decision
-    if account.address is None:  # the domain cannot be read: safety.md, 10
+    if account.address is None:  # the domain cannot be read (rule 10: one create by the single endpoint)
         return decide_unnamed_create(account, view, now)
     if account.unknown_create is not None:
         decision = decide_unknown_create(account, view, now)
@@ -118,7 +118,8 @@ def _send_create(account: Account) -> Decision:
     credentials = account.credentials
     if credentials is not None and credentials.reason is not None:
         return Decision(Action.WAIT, credentials.reason, credentials.message)
-    if account.confirmed.inbox_id is not None or account.confirmed.job is not None:  # safety.md, 8
+    if account.confirmed.inbox_id is not None or account.confirmed.job is not None:
+        # rule 8: status holds no old inboxID and no job before an inbox is created again
         return Decision(Action.WAIT, Reason.PROVISIONING, "The inbox is about to be created in ColdSend.", quiet=True)
     return Decision(Action.CREATE, Reason.PROVISIONING, "The inbox is about to be created in ColdSend.", quiet=True)
 
@@ -129,7 +130,7 @@ def _adopts(account: Account, view: View) -> bool:
 
 
 def _existing(account: Account, row: Row, view: View) -> Decision:
-    """The address exists and is not from our create: adoptionPolicy decides (safety.md, 6, 12, 13)."""
+    """The address exists and is not of our create: adoptionPolicy decides (rule 6), if nobody holds it (rule 13)."""
     holders = view.claims.inbox_owners(row.inbox_id, account.uid)
     if holders:
         message = (
@@ -206,7 +207,7 @@ def _decisive(account: Account, over: float) -> float:
 
 
 def decide_unnamed_create(account: Account, view: View, now: float) -> Decision:
-    """A native inbox whose address cannot be known: one create, never repeated or matched (safety.md, 10)."""
+    """A native inbox whose address cannot be known: one create, never repeated or matched (rule 10)."""
     if account.unknown_create is None:
         return _send_create(account)
     message = (

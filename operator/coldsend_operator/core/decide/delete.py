@@ -59,7 +59,7 @@ def _ways_out(view: View, account: Account) -> str:
 
 
 def _unborn(account: Account, view: View, now: float) -> Decision:
-    """No inbox is known. What a lost create may still bring is waited for and deleted (safety.md, 18)."""
+    """No inbox is known. What a lost create may still bring is waited for and deleted (rule 18)."""
     if account.unknown_create is None:
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
     if account.key_problem is not None:

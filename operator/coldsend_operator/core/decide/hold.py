@@ -78,7 +78,7 @@ def _unlisted(account: Account, view: View) -> Decision | None:
 
 
 def _recreation(account: Account, row: Row, view: View, now: float) -> Decision | None:
-    """safety.md, 21 and 22."""
+    """Replace the inbox: only for a change of what was sent (rule 21), and in turns (rule 22)."""
     if not account.desired.spec.recreate or not needs_recreation(account, row):
         return None
     if account.credentials is not None and account.credentials.reason is not None:
@@ -112,7 +112,7 @@ def _replacing(account: Account, view: View, now: float) -> Decision:
 
 
 def _mail(account: Account, row: Row) -> Decision | None:
-    """safety.md, 28: the intent is stored before the call; begun without an answer is never sent again."""
+    """Rule 28: the intent is stored before the call; begun without an answer is never sent again."""
     spec, mail = account.desired.spec, account.stored.mail
     if spec.mail_request is None or spec.mail_recipient is None or row.overall_status != "ACTIVE":
         return None

@@ -9,11 +9,11 @@ from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.core.workspace.view import View
 
-CLOCK_SLACK = 5.0  # seconds that created_at may lie before our mark (safety.md, 6)
+CLOCK_SLACK = 5.0  # seconds that created_at may lie before our mark (rule 6)
 APPROVE = "set the annotation coldsend.pro/approve-deletion: 'true'"
 KEEP = "set deletionPolicy: Orphan, or the annotation coldsend.pro/force-orphan: 'true'"
 LATEST = 3600.0  # seconds after which nothing that appears is matched with a lost create any more
-IMPLAUSIBLE_AT = 10  # known inboxes that must be missing at once before a list is not believed (settled.md)
+IMPLAUSIBLE_AT = 10  # known inboxes that must be missing at once before a list is not believed
 GET_BACKOFF = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 
 
@@ -143,7 +143,7 @@ def shared_inbox(account: Account, view: View) -> Decision | None:
 
 
 def other_workspace(account: Account, view: View, now: float) -> Decision | None:
-    """safety.md, 15: another workspace is believed only when the object's own inboxID is seen there."""
+    """Rule 15: another workspace is believed only when the object's own inboxID is seen there."""
     bound = account.stored.applied.workspace if account.stored.applied else None
     if bound is None or bound == view.digest:
         return None
@@ -155,7 +155,7 @@ def other_workspace(account: Account, view: View, now: float) -> Decision | None
         return None
     if view.inventory.listed_at == 0 and account.not_found_at is None:
         return paced_get(account, now, quiet=True)
-    # approve-recreation never applies to objects in deletion (safety.md, 19)
+    # approve-recreation never applies to objects in deletion (rule 19)
     way_out = "approve-recreation" if account.desired.deleting is None else "force-orphan"
     return Decision(
         reason=Reason.INVENTORY_IMPLAUSIBLE,
@@ -207,7 +207,7 @@ def waits_for_crd(view: View, *fields: str) -> str | None:
 
 
 def under_own_address(account: Account, row: Row) -> bool:
-    """Whether the inbox has the object's own address (safety.md, 20)."""
+    """Whether the inbox has the object's own address (rule 20)."""
     native = account.desired.spec.native
     if native is not None and row.address.partition("@")[0] != native.prefix.lower():
         return False

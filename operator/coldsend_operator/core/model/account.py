@@ -145,7 +145,7 @@ class Desired:
 
     @property
     def age(self) -> tuple[str, str]:
-        """Orders claims: the older object first (resources.md)."""
+        """Orders claims: the older object first."""
         return (self.created, self.uid)
 
 
@@ -274,7 +274,7 @@ class UnknownCreate:
     left_at: float | None = None  # when the call left; None when another run sent it
     hint: str | None = None  # what a result row said of a failure
     answered: bool = False  # ColdSend did answer, only not with the inbox: a look shows it
-    existed: bool = False  # a row said "exists" to a first create: what is found is not ours (safety.md, 6)
+    existed: bool = False  # a row said "exists" to a first create: what is found is not ours (rule 6)
     earliest: float = 0.0  # a single create is not repeated before its own timeout would have passed
     arrived: bool = False  # the object came so: perhaps no create of ours ever left, so nothing is matched (rule 39)
 

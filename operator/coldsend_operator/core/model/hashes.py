@@ -1,4 +1,4 @@
-"""Fingerprints: workspaces, specs and credentials appear outside the process as digests only (settled.md)."""
+"""Fingerprints: workspaces, specs and credentials appear outside the process as digests only."""
 
 import hashlib
 import hmac

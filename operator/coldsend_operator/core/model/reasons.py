@@ -1,4 +1,4 @@
-"""The closed lists that users grep for: condition types and reasons (resources.md).
+"""The closed lists that users grep for: condition types and reasons.
 
 A new one is added here and in the docs.
 """

@@ -6,7 +6,7 @@ from coldsend_operator.core.model.calls import Lane, Operation
 from coldsend_operator.core.plan.candidate import Candidate, score
 from coldsend_operator.core.workspace.workspace import Workspace
 
-STORED_WITHIN = 300.0  # the id of a job stands in the status of its members before it is polled (safety.md, 8)
+STORED_WITHIN = 300.0  # the id of a job stands in the status of its members before it is polled (rule 8)
 
 
 def polls(workspace: Workspace) -> Iterator[Candidate]:

@@ -70,7 +70,7 @@ def wants_list(workspace: Workspace, now: float, fresh: frozenset[str], alone: A
 
 
 def _beyond_lists(workspace: Workspace, alone: Alone) -> list[str]:
-    """Those whose inbox a list has shown to be absent: to make it again needs the 404 of a GET (safety.md, 16).
+    """Those whose inbox a list has shown to be absent: to make it again needs the 404 of a GET (rule 16).
 
     A list that proves nothing may have passed them over, as while others are deleted: the next one shows them.
     """

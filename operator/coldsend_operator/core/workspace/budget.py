@@ -137,7 +137,7 @@ class Budget:
             self.refusals = 0
 
     def refuse(self, now: float, retry_after: float | None) -> float:
-        """A 429 came: wait as it says, then one call alone; the wait doubles with each refusal in a row (settled.md).
+        """A 429 came: wait as it says, then one call alone; the wait doubles with each refusal in a row.
 
         Where nothing is said it is 1, 2, 4, 8, 10 minutes. A wait that ColdSend states is never shortened.
         """
@@ -228,7 +228,7 @@ class Budget:
         self.refusals = max(self.refusals, refusals)
 
     def absorb(self, other: "Budget", now: float) -> None:
-        """Two keys turned out to be one workspace: carry the other's counts over (safety.md, 13)."""
+        """Two keys turned out to be one workspace: carry the other's counts over (rule 13)."""
         self.load(other.to_json(now, block=0) | {"open": 0, "mails": []}, now)
         self.mails.absorb(other.mails, now)
         self.flying += other.flying

@@ -1,4 +1,4 @@
-"""Who may have which address, and who holds which inbox, over all objects and keys (safety.md, 13)."""
+"""Who may have which address, and who holds which inbox, over all objects and keys (rule 13)."""
 
 from operator import attrgetter
 from typing import TypeVar
@@ -119,7 +119,7 @@ def _line(account: Account) -> str | None:
 
 
 def _claims_address(account: Account) -> bool:
-    """Whether the object stands in line for its address. Observe never claims (safety.md, 12)."""
+    """Whether the object stands in line for its address. Observe never claims (rule 12)."""
     desired = account.desired
     if account.is_holder or account.committed:
         return True

@@ -93,7 +93,7 @@ class Domains:
         self.retry_at = now + PAUSES[min(self.refusals, len(PAUSES) - 1)]
 
     def forbid(self, scopes: tuple[str, ...], said: str, retry_at: float) -> None:
-        """The key may not read domains; everything else goes on (settled.md). `said`: ColdSend's own words."""
+        """The key may not read domains; everything else goes on. `said`: ColdSend's own words."""
         self.forbidden = True
         self.missing_scopes = ", ".join(scopes)
         self.refusal = f"missing {self.missing_scopes}" if scopes else said

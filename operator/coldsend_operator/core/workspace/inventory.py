@@ -43,7 +43,7 @@ def most_pages(first: Page) -> int:
 
 @dataclass(frozen=True, slots=True)
 class SweepResult:
-    """What a finished sweep proves. `proven`: its distinct ids equal an unchanged total (safety.md, 16)."""
+    """What a finished sweep proves. `proven`: its distinct ids equal an unchanged total (rule 16)."""
 
     begun: float
     proven: bool
@@ -80,7 +80,7 @@ class Inventory:
         return self._spelled.get(inbox_id, inbox_id)
 
     def at(self, address: str) -> tuple[Row, ...]:
-        """The rows of an address (lower case); more than one should not be, but may (safety.md, 9)."""
+        """The rows of an address (lower case); more than one should not be, but may (rule 9)."""
         return tuple(self.rows[inbox_id] for inbox_id in self._by_address.get(address, ()))
 
     def seen_at(self, inbox_id: str) -> float:

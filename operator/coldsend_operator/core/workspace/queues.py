@@ -1,4 +1,4 @@
-"""Accounts that wait for one kind of call, in turns of their namespaces (safety.md, 29)."""
+"""Accounts that wait for one kind of call, in turns of their namespaces (rule 29)."""
 
 from collections.abc import Iterator
 from itertools import islice

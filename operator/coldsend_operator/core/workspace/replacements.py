@@ -1,4 +1,4 @@
-"""Replacements that share a Secret or a Batch take turns: one first, then maxUnavailable at a time (safety.md, 22)."""
+"""Replacements that share a Secret or a Batch take turns: one first, then maxUnavailable at a time (rule 22)."""
 
 import heapq
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Who may take how much of the budget: test mails, calls that only look, and each namespace (safety.md, 28 and 42)."""
+"""Who may take how much of the budget: test mails, calls that only look, and each namespace (rules 28 and 42)."""
 
 from coldsend_operator.core.model.calls import Lane
 from coldsend_operator.core.workspace.windows import HOUR, MINUTE, Window, stored

@@ -47,7 +47,7 @@ class View(Protocol):
 
 
 def confirmed_gone(account: Account, view: View) -> bool:
-    """One 404, or one proven list begun after ColdSend accepted the delete (settled.md).
+    """One 404, or one proven list begun after ColdSend accepted the delete.
 
     Where its answer was lost the inbox may be absent only because a list lags behind its creation.
     """

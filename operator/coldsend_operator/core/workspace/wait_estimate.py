@@ -1,4 +1,4 @@
-"""When those that wait for the budget are expected to have their turn (settled.md)."""
+"""When those that wait for the budget are expected to have their turn."""
 
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.calls import BULK, Lane
@@ -17,7 +17,7 @@ REQUESTS_PER_BULK = 3  # the call, a poll of its job, a list page
 
 
 def estimate_waits(workspace: Workspace, now: float) -> None:
-    """Tell those whom the budget puts off when their turn is expected (settled.md: absolute, and told once)."""
+    """Tell those whom the budget puts off when their turn is expected: an absolute time, told once."""
     if now < workspace.estimated_at + SHORT_WAIT / 2:
         return
     workspace.estimated_at = now

@@ -331,7 +331,7 @@ class Workspace:
         return self._bound.key_of(account.uid) in self.digests
 
     def join(self, other: "Workspace", now: float, *, counted: bool = False) -> None:
-        """Both keys lead to one workspace: one budget, one brake, one line for each address (safety.md, 13).
+        """Both keys lead to one workspace: one budget, one brake, one line for each address (rule 13).
 
         `counted`: the counts of each hold those of the other already, as they were stored together.
         """
@@ -452,7 +452,7 @@ class Workspace:
         return max(self.evidence.get(account.unknown_create.call, 0.0), account.unknown_create.at)
 
     def wait_until(self, account: Account) -> float:
-        """When the wait for a lost create is over: by then it has appeared, or never will (safety.md, 7)."""
+        """When the wait for a lost create is over: by then it has appeared, or never will (rule 7)."""
         unknown = account.unknown_create
         return (
             max(self.last_evidence(account) + self.policy.lost_seconds, unknown.earliest)
@@ -474,16 +474,16 @@ class Workspace:
         return not blocked and any(account.uid in split for split in self.splits)
 
     def recreate_slot(self, account: Account) -> bool:
-        """Whether the account may be replaced now (safety.md, 22)."""
+        """Whether the account may be replaced now (rule 22)."""
         return self.replacements.slot(account)
 
     def may_adopt(self, account: Account) -> bool:
-        """safety.md, 14: with the operator's own key only the listed namespaces may adopt or observe."""
+        """Rule 14: with the operator's own key only the listed namespaces may adopt or observe."""
         allowed = self.policy.adopt_namespaces
         return not account.desired.uses_operator_key or not allowed or account.desired.namespace in allowed
 
     def may_use_key(self, account: Account) -> bool:
-        """safety.md, 14: which namespaces may use the operator's own key."""
+        """Rule 14: which namespaces may use the operator's own key."""
         allowed = self.policy.operator_key_namespaces
         return not account.desired.uses_operator_key or not allowed or account.desired.namespace in allowed
 
@@ -599,6 +599,6 @@ def _served(account: Account, mail: Mail | None) -> Mail | None:
 
 
 def _told_address(account: Account) -> str | None:
-    """The address of an object whose spec cannot be read: status says whose inbox it was (safety.md, 20)."""
+    """The address of an object whose spec cannot be read: status says whose inbox it was (rule 20)."""
     told = from_text(account.raw_status).get("emailAddress") if account.stored.held else None
     return address_key(told) if told else None
