@@ -42,6 +42,30 @@ def status_like(model: Any) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({}, optional=fields)
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("attempts", True),
+        ("attempts", 1.5),
+        ("healthScore", float("inf")),
+        ("healthScore", True),
+        ("nextAttempt", "soon"),
+        ("nextAttempt", "0000-01-01T00:00:00Z"),
+        ("inboxID", 7),
+        ("job", "job-1"),
+        ("job", []),
+        ("conditions", {}),
+    ],
+)
+def test_that_a_value_of_another_type_counts_as_absent(name: str, value: object) -> None:
+    assert account_status({name: value}) == {}
+
+
+def test_that_a_condition_is_read_as_the_crd_takes_it_back() -> None:
+    (read,) = account_status({"conditions": [{**READY, "status": "Perhaps"}, {"status": "True"}]})["conditions"]
+    assert read == {**READY, "status": "Unknown"}
+
+
 def test_that_the_reading_knows_every_field_of_both_statuses() -> None:
     examples: dict[str, Any] = {"conditions": [READY], "jobs": [{}], "failures": [{}], "domains": [{}]}
     for read, model in ((account_status, SenderAccountStatus), (batch_status, SenderAccountBatchStatus)):

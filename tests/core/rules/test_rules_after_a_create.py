@@ -26,6 +26,7 @@ from tests.support.clock import START
 from tests.support.desk import ANN, Desk, row
 
 BOB = "bob@company.com"
+REPEATING = {Action.CREATE, Action.REMOVE_FINALIZER}  # the mark of a lost create comes off before it is repeated
 LOST = Failure(FailureKind.LOST, "the connection was cut")
 EXISTS = Failure(FailureKind.CONFLICT, "email already exists", 409)
 DOMAIN_ID = "550e8400-e29b-41d4-a716-446655440000"
@@ -130,7 +131,7 @@ def test_rule_07_a_single_create_is_not_repeated_before_its_own_timeout() -> Non
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
     desk.wait(100.0)
     desk.search(account)
-    assert desk.step(account).action is not Action.CREATE
+    assert desk.step(account).action not in REPEATING
     desk.wait(21.0)
     desk.search(account)
     assert desk.patch(account) is Action.REMOVE_FINALIZER
@@ -146,7 +147,7 @@ def test_rule_07_a_lost_bulk_is_waited_for_from_the_last_member_that_appeared() 
     assert ann.stored.inbox_id == "inbox-1"
     desk.wait(100.0)
     desk.sweep(row())
-    assert desk.step(bob).action is not Action.CREATE
+    assert desk.step(bob).action not in REPEATING
     desk.wait(21.0)
     desk.sweep(row())
     assert desk.patch(bob) is Action.REMOVE_FINALIZER
@@ -157,10 +158,10 @@ def test_rule_07_after_a_restart_a_mark_counts_as_a_create_that_has_just_left() 
     desk = Desk()
     account = desk.account(marked=START - 3600.0)
     desk.sweep()
-    assert desk.step(account).action is not Action.CREATE
+    assert desk.step(account).action not in REPEATING
     desk.wait(119.0)
     desk.sweep()
-    assert desk.step(account).action is not Action.CREATE
+    assert desk.step(account).action not in REPEATING
     desk.wait(2.0)
     desk.sweep()
     assert desk.patch(account) is Action.REMOVE_FINALIZER
