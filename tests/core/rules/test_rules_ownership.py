@@ -14,12 +14,12 @@ from coldsend_operator.core.workspace.brake import QUIET
 from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.kube.client import KubeError
 from tests.core.rules.watching import play_until, running
-from tests.support.clock import START
+from tests.support.clock import START, rfc3339
 from tests.support.cluster import Raw
 from tests.support.desk import ANN, Desk, row
 from tests.support.process import API_KEY
 from tests.support.remote import DOMAIN, FakeColdSend
-from tests.support.simulation import Simulation
+from tests.support.simulation import Simulation, spec_of
 from tests.support.stories import ready_of
 
 WRITES = {
@@ -348,3 +348,16 @@ def test_rule_13_no_object_waits_long_for_an_older_one_whose_key_cannot_be_read(
     for _ in range(10):
         simulation.wait(1.0)
     assert ready(simulation, younger) == ("True", "Active")
+
+
+def test_rule_13_an_older_object_does_not_wait_for_a_younger_one_whose_workspace_is_not_known() -> None:
+    simulation = Simulation()
+    running(simulation)
+    simulation.apply("support", "bob", "bob@company.com")
+    simulation.wait(30.0)
+    simulation.cluster.refuses[NAMESPACE] = UNREAD
+    simulation.apply("sales", "ann", ANN)
+    simulation.drain()
+    older = simulation.cluster.create("support", "ann", spec_of(ANN), creationTimestamp=rfc3339(START - 60.0))
+    simulation.wait(1.0)
+    assert ready(simulation, older["metadata"]["uid"]) == ("True", "Active")
