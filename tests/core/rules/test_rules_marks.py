@@ -366,3 +366,20 @@ def test_rule_39_no_create_leaves_for_an_address_where_a_look_has_just_shown_an_
     call = desk.ask(Operation.CREATE_SMTP, account)
     desk.sweep(row())
     assert not still_due(account, call, account.desired.generation, desk.workspace)
+
+
+@pytest.mark.parametrize(("seconds", "may_be_ours"), [(600.0, True), (4000.0, False)])
+def test_rule_39_what_exists_when_a_create_goes_again_is_matched_for_an_hour_at_most(
+    seconds: float, may_be_ours: bool
+) -> None:
+    desk = Desk()
+    account, other = desk.account(), desk.account("other@company.com")
+    desk.sweep()
+    for _ in range(2):
+        desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, account, other), Failure(FailureKind.LOST, "no answer"))
+    desk.workspace.splits = [(account.uid, other.uid)]  # it goes again, for instance as the half of a larger one
+    desk.wait(seconds)
+    desk.sweep()
+    assert desk.step(account).action is Action.CREATE
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.CONFLICT, "email already exists", 409))
+    assert (account.unknown_create is not None) == may_be_ours

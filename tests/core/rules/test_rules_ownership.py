@@ -361,3 +361,14 @@ def test_rule_13_an_older_object_does_not_wait_for_a_younger_one_whose_workspace
     older = simulation.cluster.create("support", "ann", spec_of(ANN), creationTimestamp=rfc3339(START - 60.0))
     simulation.wait(1.0)
     assert ready(simulation, older["metadata"]["uid"]) == ("True", "Active")
+
+
+def test_rule_13_an_older_object_that_comes_takes_no_address_for_which_a_create_is_under_way() -> None:
+    desk = Desk()
+    younger = desk.account(created=START)
+    desk.sweep()
+    desk.ask(Operation.CREATE_SMTP, younger)
+    older = desk.account(created=START - 60.0)
+    desk.wait(1.0)
+    assert desk.step(older).reason is Reason.ADDRESS_CONFLICT
+    assert Operation.CREATE_SMTP not in desk.operations()

@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from coldsend_operator.core.model.account import Account, Credentials
+from coldsend_operator.core.model.account import RETRY_LONGEST, Account, Credentials
 from coldsend_operator.core.model.answers import Failure, FailureKind, Fault
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.core.status.projection import stored_of, stored_to_status
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from tests.core.rules.watching import running
+from tests.support.clock import rfc3339
 from tests.support.cluster import Raw
 from tests.support.desk import ANN, Desk
 from tests.support.simulation import Simulation
@@ -215,3 +216,45 @@ def test_rule_33_a_time_that_somebody_wrote_far_ahead_is_bounded() -> None:
     later.answer(later.ask(Operation.CREATE_SMTP, found), LOGIN)
     assert found.create_backoff is not None
     assert found.create_backoff.retry_at <= later.now + 6 * 3600.0
+
+
+def remembering(desk: Desk, reason: str = "ConnectionFailed", wait: float = 600.0, workspace: str = "") -> Account:
+    """An object that an earlier run found refused."""
+    last = {"reason": reason, "message": "no", "generation": 1, "credentialsHash": "hmac-of-one"}
+    last["workspace"] = workspace or desk.workspace.digest
+    status = {"nextAttempt": rfc3339(desk.now + wait), "attempts": 2, "lastRefusal": last}
+    account = desk.account(status=status)
+    desk.sweep()
+    return account
+
+
+@pytest.mark.parametrize("reason", ["ConnectionFailed", "WordOfTomorrow", ""])
+def test_rule_33_a_start_waits_as_long_as_an_earlier_run_told_whatever_the_reason_was_called(reason: str) -> None:
+    desk = Desk()
+    remembering(desk, reason)
+    assert Operation.CREATE_SMTP not in desk.operations()
+    desk.wait(599.0)
+    assert Operation.CREATE_SMTP not in desk.operations()
+    desk.wait(2.0)
+    assert Operation.CREATE_SMTP in desk.operations()
+
+
+def test_rule_33_a_time_far_away_that_somebody_wrote_is_waited_for_no_longer_than_a_pause_ever_is() -> None:
+    desk = Desk()
+    remembering(desk, wait=1e8)
+    desk.wait(RETRY_LONGEST + 1.0)
+    assert Operation.CREATE_SMTP in desk.operations()
+
+
+def test_rule_33_what_another_workspace_refused_keeps_nothing_waiting_in_this_one() -> None:
+    desk = Desk()
+    remembering(desk, workspace="another")
+    assert Operation.CREATE_SMTP in desk.operations()
+
+
+def test_rule_33_a_spec_that_changes_each_second_brings_ever_fewer_logins() -> None:
+    simulation, mailbox, uid = refused()
+    for number in range(60):
+        simulation.edit(uid, displayName=f"Jane {number}")
+        simulation.wait(1.0)
+    assert 2 <= len(mailbox.tries) <= 8
