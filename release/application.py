@@ -1,8 +1,5 @@
 """What the image adds to its base: /opt/coldsend, as the Dockerfile makes it, for any platform, without an engine."""
 
-import compileall
-import py_compile
-import re
 import shutil
 import subprocess
 import sys
@@ -17,7 +14,7 @@ HOME = "opt/coldsend"
 LOCK = ROOT / "requirements" / "operator.txt"
 _PROGRAM = f"#!/{HOME}/bin/python\nfrom coldsend_operator.__main__ import main\nmain()\n"
 # Of the Kubernetes client's 1,500 models the operator imports a handful: compiled, they are 30 MB.
-_NOT_COMPILED = re.compile(r"kubernetes/.*client/models/(?!__init__)")
+_NOT_COMPILED = r"kubernetes/.*client/models/(?!__init__)"
 # Its typed calls, 54 MB, are imported when somebody asks for one by name. Nobody does: the operator has its own door.
 _NEVER_IMPORTED = ("kubernetes/client/api/*_api.py", "kubernetes/aio/client/api/*_api.py")
 
@@ -55,14 +52,7 @@ def write(root: Path, platform: Platform, python: Python, commit: str) -> None:
         shutil.rmtree(tests)
     for path in [path for pattern in _NEVER_IMPORTED for path in packages.glob(pattern)]:
         path.unlink()
-    compileall.compile_dir(
-        packages,
-        quiet=2,
-        rx=_NOT_COMPILED,
-        invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-        stripdir=str(root),
-        prependdir="/",
-    )
+    _compile(root, packages)
     _environment(root / HOME, python)
 
 
@@ -76,6 +66,15 @@ def _install(packages: Path, platform: Platform, python: Python) -> None:
         raise ReleaseError(f"the packages for {platform} cannot be installed:\n{done.stderr}")
     shutil.rmtree(packages / "bin", ignore_errors=True)  # programs of packages, which nobody calls here
     (packages / ".lock").unlink(missing_ok=True)
+
+
+def _compile(root: Path, packages: Path) -> None:
+    # In a process of its own, with sets in one order: what was read before would show in the bytecode.
+    command = [sys.executable, "-s", "-m", "compileall", "-q", "-x", _NOT_COMPILED]
+    command += ["--invalidation-mode", "unchecked-hash", "-s", str(root), "-p", "/", str(packages)]
+    done = subprocess.run(command, env={"PYTHONHASHSEED": "0"}, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ReleaseError(f"not everything can be compiled:\n{done.stdout}{done.stderr}")
 
 
 def _environment(home: Path, python: Python) -> None:

@@ -24,6 +24,7 @@ from release.version import Version, current
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)")
 _DIGEST = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 _OPERATOR = "coldsend-operator"
+_LONGEST_NAME = 80  # of a licence
 _licences = LicenseFactory()
 
 
@@ -97,7 +98,8 @@ def _licence(each: metadata.Distribution) -> str | None:
         for one in each.metadata.get_all("Classifier") or ()
         if one.startswith("License :: OSI Approved :: ")
     ]
-    return expression or (", ".join(classified) or None)
+    named = next(iter(each.metadata.get_all("License") or ()), None)  # some put the whole text there
+    return expression or ", ".join(classified) or (named if named and len(named) < _LONGEST_NAME else None)
 
 
 def _system(status: str) -> Iterator[Component]:

@@ -22,6 +22,7 @@ _FOLLOWERS: Mapping[str, tuple[str, ...]] = {
     ),
     "README.md": (rf"(\bcoldsend-operator:){_VERSION}()",),
     "docs/how-to/install.md": (rf"(\bcoldsend-operator:){_VERSION}()",),
+    "docs/how-to/kustomize.md": (rf"(kustomize\?ref=v){_VERSION}()",),
     "docs/how-to/verify.md": (rf"^( *VERSION=){_VERSION}()$",),
 }
 """File to what stands around the version there; each must be found."""

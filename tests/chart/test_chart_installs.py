@@ -7,14 +7,13 @@ from pathlib import Path
 import pytest
 
 import devcluster
-from tests.chart.release import QUICK, install, upgrade
+from tests.chart.installed import QUICK, install, upgrade
 from tests.chart.support import RELEASE, Helm, HelmError, Object
 from tests.e2e.batches.pool import Pool, clear
 from tests.e2e.stage.operators import OperatorRun
-from tests.e2e.stage.stage import OUTLOOK, Stage, staged
+from tests.e2e.stage.stage import Stage, staged
 from tests.e2e.stage.world import World, opened_world
 
-PREVIOUS = Path(__file__).parent / "previous"
 CRDS = ("senderaccounts.coldsend.pro", "senderaccountbatches.coldsend.pro")
 MANY = tuple(f"seller-{number:02}" for number in range(30))
 
@@ -56,11 +55,6 @@ def _established(world: World) -> None:
 def _crds(world: World) -> list[Object]:
     path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
     return [world.server.ask("GET", f"{path}/{name}") for name in CRDS]
-
-
-def _the(pattern: str) -> Path:
-    (found,) = PREVIOUS.glob(pattern)
-    return found
 
 
 def _versions(stage: Stage) -> dict[str, str]:
@@ -124,39 +118,3 @@ def test_crds_that_another_release_left_are_taken_over_when_asked(fresh: World, 
         install(fresh, helm, second.namespace, _values(second), "--take-ownership")
         owners = {each["metadata"]["annotations"]["meta.helm.sh/release-namespace"] for each in _crds(fresh)}
         assert owners == {second.namespace}
-
-
-def test_an_upgrade_from_the_previous_chart_brings_its_crds_and_touches_no_inbox(fresh: World, helm: Helm) -> None:
-    with _home(fresh) as stage:
-        release = install(fresh, helm, stage.namespace, _values(stage), chart=_the("*.tgz"))
-        _established(fresh)
-        old = [each["spec"] for each in _crds(fresh)]
-        pool, late = Pool(stage), Pool(stage, "late")
-        with release.operator(_key(stage), PYTHONPATH=str(_the("*.whl"))) as operator:
-            operator.wait_until_ready()
-            assert '"version": "0.0.9"' in operator.lines()
-            stage.apply("ann", apiKeySecretRef=None)
-            stage.apply("bob", OUTLOOK)
-            pool.apply(*MANY)
-            for name in ("ann", "bob"):
-                stage.known(name)
-            pool.ready()
-            fault = stage.fault("pause", operation="bulkCreateSmtpAccounts")
-            # The version before left no mark that proves whose these are: adoptionPolicy decides.
-            late.apply(*(f"late-{name}" for name in MANY), adoptionPolicy="Adopt")
-            stage.emulator.wait_for_fault(fault, seconds=60)
-            operator.kill()
-        before = _uids(stage)
-        upgraded = upgrade(release, _values(stage))
-        _established(fresh)
-        assert [each["spec"] for each in _crds(fresh)] != old
-        with upgraded.operator(_key(stage)) as operator:
-            operator.wait_until_ready()
-            stage.emulator.release(fault)
-            stage.emulator.remove_fault(fault)
-            late.ready()
-            pool.ready()
-        assert {name: uid for name, uid in _uids(stage).items() if name in before} == before
-        created = stage.emulator.history(event="created")
-        assert len(created) == len({each["email_address"] for each in created}) == 2 + 2 * len(MANY)
-        assert stage.emulator.history(event="deleted") == []

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chart.release import install
+from tests.chart.installed import install
 from tests.chart.support import RELEASE, Helm
 from tests.e2e.stage.api_server import named
 from tests.e2e.stage.stage import Stage, eventually, staged

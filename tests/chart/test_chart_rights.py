@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.chart.release import QUICK, Release, install
+from tests.chart.installed import QUICK, Release, install
 from tests.chart.rights import Request, Right, asked, rights_of, unneeded
 from tests.chart.support import RELEASE, Helm, Object
 from tests.e2e.batches.pool import ANN, BOB, FINALIZER, Pool, clear

@@ -1,6 +1,7 @@
 """The files of a release beside the image: inventories, schemas, wheel, checksums; and what reads the workflows."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -84,7 +85,8 @@ def test_the_wheel_installs_and_runs_both_programs(made: Made, tmp_path: Path) -
 
     def said(program: str, *arguments: str) -> str:
         command = [str(python.with_name(program)), *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+        outside = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path, env=outside)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from release.platforms import PLATFORMS
-from tests.chart.release import QUICK, Release, install
+from tests.chart.installed import QUICK, Release, install
 from tests.chart.support import Helm, HelmError, Object, rendered
 from tests.e2e.stage.stage import Stage, staged
 from tests.e2e.stage.world import World

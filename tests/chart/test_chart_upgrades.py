@@ -1,0 +1,187 @@
+"""From the previous version to this one and back, killed with work in flight: all is finished, and nothing twice."""
+
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import devcluster
+from tests.chart.installed import QUICK, Release, install, upgrade
+from tests.chart.support import RELEASE, Helm, Object
+from tests.e2e.batches.pool import Pool
+from tests.e2e.batches.pool import clear as clear_pools
+from tests.e2e.stage.operators import OperatorRun
+from tests.e2e.stage.stage import CUSTOM, OUTLOOK, Stage, eventually, staged
+from tests.e2e.stage.world import World, opened_world
+
+PREVIOUS = Path(__file__).parent / "previous"
+CRDS = ("senderaccounts.coldsend.pro", "senderaccountbatches.coldsend.pro")
+QUIET = tuple(f"quiet-{number:02}" for number in range(20))
+HALF = tuple(f"half-{number:02}" for number in range(40))
+LOST = tuple(f"lost-{number:02}" for number in range(10))
+JOB_SECONDS = len(HALF)  # an inbox a second: some are there when the operator is killed, and some are not
+
+
+@dataclass(frozen=True)
+class Previous:
+    """The version before: its chart, where Python finds its operator, and its commit."""
+
+    chart: Path
+    packages: Path
+    commit: str
+
+
+@pytest.fixture(scope="module")
+def previous(tmp_path_factory: pytest.TempPathFactory) -> Previous:
+    (chart,), (wheel,) = PREVIOUS.glob("*.tgz"), PREVIOUS.glob("*.whl")
+    packages = tmp_path_factory.mktemp("previous")
+    with zipfile.ZipFile(wheel) as packed:
+        packed.extractall(packages)
+    return Previous(chart, packages, (packages / "coldsend_operator" / "COMMIT").read_text().strip())
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    """A namespace on a control plane that knows nothing of us; release and objects are in it."""
+    with devcluster.control_plane() as plane, opened_world(plane, tmp_path) as world, staged(world, "home") as found:
+        try:
+            yield found
+        finally:
+            clear_pools(found)
+
+
+@dataclass(frozen=True)
+class InFlight:
+    """Objects of one version, in every state that takes more than a moment, and what holds ColdSend's answers back."""
+
+    stage: Stage
+    create: str
+    delete: str
+
+    @property
+    def pools(self) -> tuple[Pool, ...]:
+        return tuple(Pool(self.stage, name) for name in ("quiet", "half", "lost"))
+
+    def finished(self) -> None:
+        """The other version is at work, ColdSend answers again and comes to the end of its job."""
+        for fault in (self.create, self.delete):
+            self.stage.emulator.release(fault)
+            self.stage.emulator.remove_fault(fault)
+        for pool in self.pools:
+            pool.ready()
+        for name in ("ann", "bob"):
+            self.stage.ready(name)
+        self.stage.gone("leaving")
+        self.stage.after_sweeps()
+
+
+def put_in_flight(stage: Stage) -> InFlight:
+    """Everything that an operator can be in the middle of; returns when it is."""
+    stage.apply("ann", apiKeySecretRef=None)
+    stage.apply("bob", OUTLOOK)
+    stage.apply("leaving", CUSTOM)
+    Pool(stage, "quiet").apply(*QUIET)
+    for name in ("ann", "bob", "leaving"):
+        stage.ready(name)
+    Pool(stage, "quiet").ready()
+
+    delete = stage.fault("pause", operation="deleteSenderAccount")
+    stage.delete("leaving")
+    stage.emulator.wait_for_fault(delete, seconds=60)
+
+    stage.emulator.switch(stage.workspace, job_seconds=JOB_SECONDS)
+    half = Pool(stage, "half")
+    half.apply(*HALF)
+    half.until(lambda shown: bool(shown.status.get("jobs")), "a job")
+    create = stage.fault("pause", operation="bulkCreateSmtpAccounts")
+    Pool(stage, "lost").apply(*LOST)
+    stage.emulator.wait_for_fault(create, seconds=60)
+    eventually(lambda: made_of_half(stage), "an inbox of the job")
+    return InFlight(stage, create, delete)
+
+
+def made_of_half(stage: Stage) -> int:
+    return len([each for each in stage.emulator.inboxes(stage.workspace) if "half-" in each["email_address"]])
+
+
+@contextmanager
+def operator_of(release: Release, stage: Stage, packages: Path | None = None) -> Iterator[OperatorRun]:
+    """The operator of this checkout, or that of another place; it is ready."""
+    key = stage.world.folder / "key"
+    key.write_text(stage.key)
+    other = {} if packages is None else {"PYTHONPATH": str(packages)}
+    with release.operator(key, **other) as operator:
+        operator.wait_until_ready()
+        yield operator
+
+
+def is_of(operator: OperatorRun, version: Previous) -> bool:
+    return operator.figure("coldsend_build_info", commit=version.commit) == 1
+
+
+def nothing_twice(stage: Stage) -> None:
+    """Each inbox was made once, and only the one was deleted that was asked for."""
+    everybody = {"ann", "bob", "leaving", *QUIET, *HALF, *LOST}
+    created = [each["email_address"] for each in stage.emulator.history(event="created")]
+    assert sorted(created) == sorted(stage.address(name) for name in everybody)
+    deleted = [each["email_address"] for each in stage.emulator.history(event="deleted")]
+    assert deleted == [stage.address("leaving")]
+    assert stage.emulator.doubled() == []
+
+
+def uids(stage: Stage) -> dict[str, str]:
+    found = [*stage.server.items("SenderAccount", stage.namespace)]
+    found += stage.server.items("SenderAccountBatch", stage.namespace)
+    return {each["metadata"]["name"]: each["metadata"]["uid"] for each in found}
+
+
+def values(stage: Stage) -> Object:
+    return {
+        "apiKey": {"existingSecret": "workspace"},
+        "settings": {**QUICK, "apiUrl": stage.emulator.api_url},
+    }
+
+
+def established(world: World) -> None:
+    world.server.kubectl("wait", "--for=condition=Established", "--timeout=30s", *(f"crd/{name}" for name in CRDS))
+
+
+def test_an_upgrade_finishes_what_the_previous_version_has_begun(stage: Stage, helm: Helm, previous: Previous) -> None:
+    release = install(stage.world, helm, stage.namespace, values(stage), chart=previous.chart)
+    established(stage.world)
+    with operator_of(release, stage, previous.packages) as operator:
+        in_flight = put_in_flight(stage)
+        assert is_of(operator, previous)
+        operator.kill()
+    assert made_of_half(stage) < len(HALF)
+    before = uids(stage)
+
+    upgraded = upgrade(release, values(stage))
+    established(stage.world)
+    with operator_of(upgraded, stage) as operator:
+        in_flight.finished()
+        assert not is_of(operator, previous)
+    nothing_twice(stage)
+    assert uids(stage) == {name: uid for name, uid in before.items() if name != "leaving"}
+
+
+def test_a_rollback_finishes_what_this_version_has_begun(stage: Stage, helm: Helm, previous: Previous) -> None:
+    release = install(stage.world, helm, stage.namespace, values(stage), chart=previous.chart)
+    upgraded = upgrade(release, values(stage))
+    established(stage.world)
+    with operator_of(upgraded, stage) as operator:
+        in_flight = put_in_flight(stage)
+        operator.kill()
+    assert made_of_half(stage) < len(HALF)
+    before = uids(stage)
+
+    release.helm("rollback", RELEASE, "1", "--namespace", stage.namespace)
+    established(stage.world)
+    with operator_of(release, stage, previous.packages) as operator:
+        in_flight.finished()
+        assert is_of(operator, previous)
+    nothing_twice(stage)
+    assert uids(stage) == {name: uid for name, uid in before.items() if name != "leaving"}
