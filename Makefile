@@ -74,6 +74,7 @@ check: $(INSTALLED) ## Linters, types, import contracts, generated files
 	$(PYTHON_IN_VENV) -m ruff format --check
 	$(PYTHON_IN_VENV) -m mypy
 	$(PYTHON_IN_VENV) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+	$(PYTHON_IN_VENV) -m vulture
 	$(PYTHON_IN_VENV) -m coldsend_operator crds --check crds
 	$(PYTHON_IN_VENV) -m coldsend_operator.reference --check docs/reference
 	$(PYTHON_IN_VENV) charts/document.py --check

@@ -10,7 +10,6 @@ READ = "sender_accounts:read"
 DELETE = "sender_accounts:delete"
 ALL = "sender_accounts:all"
 EVERYTHING = "*"
-SCOPES = (CREATE, READ, DELETE, ALL, EVERYTHING)
 
 DOMAIN = "domain"  # the three scopes that the contract leaves open (row 41), see keys.required_scope
 TEST_EMAIL = "test_email"

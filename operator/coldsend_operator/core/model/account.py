@@ -7,7 +7,6 @@ from coldsend_operator.core.model.hashes import comparable
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored_status import Status, account_status, to_text
 
-SMTP_TYPES = frozenset({"GOOGLE_WORKSPACE", "OUTLOOK_365", "CUSTOM_SMTP"})
 HELD_ORIGINS = frozenset({"Created", "Adopted"})
 RETRY_FIRST, RETRY_LONGEST = 300.0, 6 * 3600.0  # seconds between the tries of what ColdSend refused
 NOT_HELD_ORIGINS = frozenset({None, "Observed"})
