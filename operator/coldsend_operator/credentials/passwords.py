@@ -4,6 +4,7 @@ import asyncio
 import secrets as randomness
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol, Self
 
 from pydantic import SecretStr
 
@@ -40,6 +41,11 @@ class Hmac:
         salt = self._salt(sent) if sent is not None and self.made(sent) else salt_of(account.uid)
         return f"{self._start}{salt}-{credentials_digest(self.key.get_secret_value().encode(), salt, values)}"
 
+    @classmethod
+    def of(cls, key: SecretStr) -> Self:
+        """Of what the Secret holds."""
+        return cls(key.get_secret_value().partition(".")[0][:8], key)
+
     def made(self, digest: str) -> bool:
         return digest.startswith(self._start)
 
@@ -63,7 +69,7 @@ async def load_hmac(secrets: Secrets, namespace: str) -> Hmac:
             key = content.values[HMAC_KEY]
     else:
         key = content.values[HMAC_KEY]
-    return Hmac(key.get_secret_value().partition(".")[0][:8], key)
+    return Hmac.of(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +87,34 @@ def secret_names(account: Account) -> set[str]:
     return {server.password.name for server in (account.desired.spec.smtp, account.desired.spec.imap) if server}
 
 
+class SecretSource(Protocol):
+    """Where Secrets are read, as `Secrets.get` does it."""
+
+    async def get(self, namespace: str, name: str) -> SecretContent | None: ...
+
+
 class SecretReader:
     """Reads each Secret once for all accounts of one call."""
 
-    def __init__(self, secrets: Secrets, hmac: Hmac) -> None:
+    def __init__(self, secrets: SecretSource, hmac: Hmac) -> None:
         self._secrets = secrets
         self._hmac = hmac
         self._contents: dict[tuple[str, str], SecretContent | KubeError | None] = {}
 
     async def fetch(self, accounts: Iterable[Account]) -> None:
         """Read the Secrets of these accounts; one that cannot be read costs those that reference it alone (rule 38)."""
-        names = {(account.desired.namespace, name) for account in accounts for name in secret_names(account)}
-        await asyncio.gather(*(self._fetch(*name) for name in names - self._contents.keys()))
+        await self.fetch_places(
+            (account.desired.namespace, name) for account in accounts for name in secret_names(account)
+        )
+
+    async def fetch_places(self, places: Iterable[tuple[str, str]]) -> None:
+        """The same, by namespace and name."""
+        await asyncio.gather(*(self._fetch(*place) for place in set(places) - self._contents.keys()))
+
+    def has(self, account: Account) -> bool:
+        """Whether it is known what the account's Secrets hold, or that they are not there."""
+        places = ((account.desired.namespace, name) for name in secret_names(account))
+        return all(place in self._contents and not isinstance(self._contents[place], KubeError) for place in places)
 
     async def _fetch(self, namespace: str, name: str) -> None:
         try:
@@ -102,11 +124,15 @@ class SecretReader:
 
     async def passwords(self, account: Account) -> Passwords:
         """The passwords of an account, or what keeps them from being had."""
+        await self.fetch([account])
+        return self.fetched(account)
+
+    def fetched(self, account: Account) -> Passwords:
+        """As `passwords`, of Secrets that were fetched before."""
         smtp, imap = account.desired.spec.smtp, account.desired.spec.imap
         if smtp is None or imap is None:
             return Passwords(Credentials(None))
         namespace = account.desired.namespace
-        await self.fetch([account])
         values: list[SecretStr] = []
         forms: list[str] = []
         for field, server in (("spec.smtp", smtp), ("spec.imap", imap)):

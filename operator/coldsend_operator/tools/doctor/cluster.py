@@ -21,6 +21,7 @@ from coldsend_operator.tools.doctor.rights import Right, own_rights, work_rights
 from coldsend_operator.tools.doors import KubeReader
 from coldsend_operator.tools.installation import Installation, installations
 from coldsend_operator.tools.names import ACCOUNT, BATCH
+from coldsend_operator.tools.secret_references import references
 from coldsend_operator.tools.terminal import Progress
 
 MOST_NAMESPACES = 20  # whose rights are looked at one by one
@@ -53,10 +54,10 @@ async def _definitions(cluster: Cluster, checks: list[Check]) -> Definitions:
     here = await served(cluster.kube.client)
     if here.missing:
         way = "coldsend-operator crds | kubectl apply --server-side -f -"
-        checks.append(bad(definitions.AREA, f"{few(here.missing)} is not installed; install it: {way}"))
+        checks.append(bad(definitions.AREA, f"not installed: {few(here.missing)}; install them: {way}"))
         return here
     if here.deleting:
-        checks.append(bad(definitions.AREA, f"{few(here.deleting)} is being deleted, and all objects with it"))
+        checks.append(bad(definitions.AREA, f"being deleted, and all objects with them: {few(here.deleting)}"))
     published = await cluster.kube.get(f"/openapi/v3/apis/{API_VERSION}")
     checks += definitions.compared(published)
     return here
@@ -163,7 +164,7 @@ async def _secrets(cluster: Cluster) -> list[Check]:
         return [doubtful(secrets.AREA, f"the objects that name Secrets cannot be read: {error.message}")]
     spaces = sorted({raw["metadata"]["namespace"] for raw in (*accounts, *batches)})
     read = [await kube.namespace(name) for name in spaces]
-    wanted = secrets.references(accounts, batches, [raw for raw in read if raw is not None])
+    wanted = references(accounts, batches, [raw for raw in read if raw is not None])
     if not wanted:
         where = f"namespace {cluster.namespace}" if cluster.namespace else "the cluster"
         return [good(secrets.AREA, f"no object of {where} names a Secret")]

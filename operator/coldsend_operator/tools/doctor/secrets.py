@@ -1,71 +1,14 @@
 """The Secrets that objects name: whether they are there, and their values can be sent. No value leaves this module."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from coldsend_operator.kube.errors import KubeError
 from coldsend_operator.kube.secrets import SecretContent
-from coldsend_operator.resources.children import child_spec
-from coldsend_operator.resources.common import InboxType
-from coldsend_operator.resources.effective import (
-    SecretKeyReference,
-    api_key,
-    api_key_default,
-    effective_imap,
-    effective_smtp,
-)
-from coldsend_operator.resources.names import API_KEY_SECRET_ANNOTATION
-from coldsend_operator.resources.reading import read_account, read_batch
 from coldsend_operator.resources.values import api_key_fault, api_key_of, password_fault, password_of
 from coldsend_operator.tools.doctor.checks import Check, bad, doubtful, few, good
+from coldsend_operator.tools.secret_references import Reference
 
 AREA = "secrets"
-Raw = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A key of a Secret that an object names. `google`: the password is one that Google shows with spaces."""
-
-    namespace: str
-    name: str
-    key: str
-    is_api_key: bool = False
-    google: bool = False
-
-
-def references(accounts: Iterable[Raw], batches: Iterable[Raw], namespaces: Iterable[Raw]) -> set[Reference]:
-    """All of them; an object that cannot be read names none."""
-    found: set[Reference] = set()
-    for raw in accounts:
-        found.update(_of_spec(raw["metadata"]["namespace"], raw.get("spec")))
-    for raw in batches:
-        reading = read_batch(raw.get("spec"))
-        for each in reading.inboxes if reading.spec is not None else ():
-            if each.inbox is not None and reading.spec is not None:
-                found.update(_of_spec(raw["metadata"]["namespace"], child_spec(reading.spec, each.inbox)))
-    for raw in namespaces:
-        said = (raw["metadata"].get("annotations") or {}).get(API_KEY_SECRET_ANNOTATION)
-        if said:
-            found.add(_of_key(raw["metadata"]["name"], api_key_default(str(said))))
-    return found
-
-
-def _of_spec(namespace: str, raw: Any) -> Iterator[Reference]:
-    spec = read_account(raw).spec
-    if spec is None:
-        return
-    google = spec.inbox_type is InboxType.GOOGLE_WORKSPACE
-    for server in (effective_smtp(spec), effective_imap(spec)):
-        if server is not None:
-            yield Reference(namespace, server.password.name, server.password.key, google=google)
-    if spec.api_key_secret_ref is not None:
-        yield _of_key(namespace, api_key(spec.api_key_secret_ref))
-
-
-def _of_key(namespace: str, reference: SecretKeyReference) -> Reference:
-    return Reference(namespace, reference.name, reference.key, is_api_key=True)
 
 
 def judge(

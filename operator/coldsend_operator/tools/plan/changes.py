@@ -43,6 +43,9 @@ _CONFLICTS = frozenset({Reason.ADDRESS_CONFLICT, Reason.ALREADY_EXISTS})
 _DIFFERENCES = frozenset({Reason.DRIFTED, Reason.UPDATE_NOT_SUPPORTED, Reason.SECRET_CHANGED})
 
 
+UNREADABLE = "The object cannot be read ({why}): the operator sets it aside, and leaves its inbox alone."
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One row of the plan."""
@@ -69,7 +72,11 @@ class Change:
 
 def changes(rehearsals: Iterable[Rehearsal], world: World, refused: Iterable[Refused]) -> list[Change]:
     """All rows, those that take something away first."""
-    found = [_change(past, rehearsal) for rehearsal in rehearsals for past in rehearsal.pasts.values()]
+    found = [_readable(past, rehearsal) for rehearsal in rehearsals for past in rehearsal.pasts.values()]
+    found += [
+        Change(Action.REFUSE, kind, namespace, name, "", Reason.INVALID_SPEC, UNREADABLE.format(why=why))
+        for (kind, namespace, name), why in world.unreadable.items()
+    ]
     found += [
         Change(Action.REFUSE, kind, namespace, name, "", Reason.INVALID_SPEC, str(problem))
         for (kind, namespace, name), problem in world.refused
@@ -86,6 +93,18 @@ def _of_batches(refused: Iterable[Refused], known: list[Change]) -> Iterator[Cha
         if conflict or (namespace, name) not in told:
             action = Action.CONFLICT if conflict else Action.REFUSE
             yield Change(action, kind, namespace, name, each.address, each.refusal.reason, each.refusal.message)
+
+
+def _readable(past: Past, rehearsal: Rehearsal) -> Change:
+    """The row of an account; one about which nothing could be decided is refused (rule 38)."""
+    error = rehearsal.workspace.undecided.get(past.account.uid)
+    try:
+        if error is None:
+            return _change(past, rehearsal)
+    except Exception as other:  # noqa: BLE001 - what goes wrong with one costs that one alone
+        error = other
+    desired, why = past.account.desired, UNREADABLE.format(why=type(error).__name__)
+    return Change(Action.REFUSE, ACCOUNT_KIND, desired.namespace, desired.name, "", Reason.INVALID_SPEC, why)
 
 
 def _change(past: Past, rehearsal: Rehearsal) -> Change:

@@ -1,6 +1,7 @@
 """What batches would do to their children: their own decisions, carried out at once in the world of `plan`."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,14 +30,24 @@ class Refused:
 def settle_batches(world: World, policy: Policy, now: float) -> list[Refused]:
     """Bring the children of all batches to where their batches want them; what cannot be worked on."""
     reader = ChildReader()
-    children = {
-        (raw["metadata"]["namespace"], raw["metadata"]["name"]): reader.read(raw, None)
-        for raw in world.of_kind(ACCOUNT_KIND)
-    }
+    children: dict[tuple[str, str], Child] = {}
+    for raw in world.of_kind(ACCOUNT_KIND):
+        with _alone(world, raw):
+            children[raw["metadata"]["namespace"], raw["metadata"]["name"]] = reader.read(raw, None)
     refused: list[Refused] = []
     for raw in world.of_kind(BATCH_KIND):
-        refused += _Settling(world, policy, now, reader, children, raw).run()
+        with _alone(world, raw):
+            refused += _Settling(world, policy, now, reader, children, raw).run()
     return refused
+
+
+@contextmanager
+def _alone(world: World, raw: Raw) -> Iterator[None]:
+    """What goes wrong with one object costs that object alone (rule 38)."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever is wrong with it
+        world.set_aside(raw, error)
 
 
 class _Settling:

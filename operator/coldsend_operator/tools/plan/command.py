@@ -47,7 +47,7 @@ async def run(options: Options) -> int:
     """Show the plan; the exit code."""
     _check(options)
     documents = [document for document in _documents(options) if is_ours(document.manifest)]
-    found = await _found(options)
+    found = await _found(options, documents)
     manifests = Manifests(
         documents,
         namespace=options.default_namespace,
@@ -85,10 +85,10 @@ def _documents(options: Options) -> list[Document]:
     return documents if options.kustomize is None else [*documents, *of_kustomize(options.kustomize)]
 
 
-async def _found(options: Options) -> Found:
+async def _found(options: Options, documents: list[Document]) -> Found:
     if options.snapshot is not None:
         return of_snapshot(options.snapshot)
-    return await of_cluster(options.access, options.namespace)
+    return await of_cluster(options.access, options.namespace, documents, options.default_namespace)
 
 
 async def _listed(options: Options) -> Listed:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from coldsend_operator.accounts.policy import namespace_settings
-from coldsend_operator.core.model.policy import Policy
+from coldsend_operator.core.model.policy import NamespaceSettings, Policy
 from coldsend_operator.tools.manifests import Document
-from coldsend_operator.tools.plan.changes import changes
+from coldsend_operator.tools.plan.changes import Action, Change, changes
 from coldsend_operator.tools.plan.children import settle_batches
 from coldsend_operator.tools.plan.objects import apply, prune
 from coldsend_operator.tools.plan.rehearsal import Rehearsal
@@ -14,6 +14,8 @@ from coldsend_operator.tools.plan.report import Cost, Report
 from coldsend_operator.tools.plan.sources import Found
 from coldsend_operator.tools.plan.workspaces import Listed, PlannedWorkspace, Reading, workspaces
 from coldsend_operator.tools.terminal import Progress
+
+MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,9 @@ def decide(found: Found, manifests: Manifests, policy: Policy, listed: Listed | 
     named = apply(world, manifests.documents, manifests.namespace, now)
     if manifests.selector is not None:
         prune(world, named, manifests.selector, manifests.pruned_namespace, now)
-    policy.namespaces = {name: namespace_settings(raw) for name, raw in world.namespaces.items()}
+    policy.namespaces = dict(_namespaces(found))
     refused = settle_batches(world, policy, now)
-    reading = workspaces(world, policy, listed, now)
+    reading = workspaces(world, policy, listed, now, found.secrets)
     remaining = [_restore(planned, found, now) for planned in reading.workspaces]
     rehearsals = []
     with Progress("workspaces") as progress:
@@ -48,7 +50,23 @@ def decide(found: Found, manifests: Manifests, policy: Policy, listed: Listed | 
         max((each.done_at - each.begun for each in rehearsals), default=0.0),
         sum(known) if known else None,
     )
-    return Report(changes(rehearsals, world, refused), cost, [*found.remarks, *_warnings(reading, listed)])
+    rows = changes(rehearsals, world, refused)
+    warnings = [*found.remarks, *_warnings(reading, listed, found)]
+    return Report(rows, cost, warnings, unsure=_unsure(rows, reading))
+
+
+def _unsure(rows: Iterable[Change], reading: Reading) -> int:
+    """How many objects stay as they are only if nobody has changed their Secrets."""
+    unknown = reading.secrets_unread | reading.uncompared
+    return sum(row.action is Action.NONE and (row.namespace, row.name) in unknown for row in rows)
+
+
+def _namespaces(found: Found) -> Iterator[tuple[str, NamespaceSettings]]:
+    for name, raw in found.world.namespaces.items():
+        try:
+            yield name, namespace_settings(raw)
+        except Exception:  # noqa: BLE001 - what is wrong with one costs that one alone (rule 38)
+            found.remarks.append(f"namespace {name} cannot be read: what stands on it is not in this plan")
 
 
 def _restore(planned: PlannedWorkspace, found: Found, now: float) -> int | None:
@@ -62,12 +80,17 @@ def _restore(planned: PlannedWorkspace, found: Found, now: float) -> int | None:
     return workspace.budget.remaining(now)[1]
 
 
-def _warnings(reading: Reading, listed: Listed | None) -> Iterator[str]:
-    if reading.secrets_unread:
+def _warnings(reading: Reading, listed: Listed | None, found: Found) -> Iterator[str]:
+    unread = reading.secrets_unread
+    if unread and found.secrets is None:
         yield (
-            f"no Secret was read: of {reading.secrets_unread:,} objects with passwords a change that status does not "
+            f"no Secret was read: of {len(unread):,} objects with passwords a change that status does not "
             "show yet is not in this plan, nor whether a new one finds its Secret"
         )
+    elif unread:
+        some = ", ".join("/".join(place) for place in sorted(unread)[:MOST_NAMED])
+        more = f" and {len(unread) - MOST_NAMED} more" if len(unread) > MOST_NAMED else ""
+        yield f"the Secrets of these may not be read, so whether they changed is not in this plan: {some}{more}"
     if listed is None:
         yield "ColdSend was not asked: inboxes that no object shows count as absent; --live asks"
     if reading.domains_unread:

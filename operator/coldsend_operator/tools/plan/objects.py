@@ -27,6 +27,12 @@ class World:
     namespaces: dict[str, Raw] = field(default_factory=dict)
     before: dict[Key, Raw] = field(default_factory=dict)  # specs as they were, of objects that a manifest changed
     refused: list[tuple[Key, Problem]] = field(default_factory=list)
+    unreadable: dict[Key, str] = field(default_factory=dict)  # objects that are there, and why they say nothing
+
+    def set_aside(self, raw: Any, error: Exception) -> None:
+        """One object that cannot be read costs itself alone (rule 38)."""
+        kind, namespace, name = key_of(raw)
+        self.unreadable.setdefault((kind, namespace, name), type(error).__name__)
 
     def of_kind(self, kind: str) -> Iterator[Raw]:
         yield from [raw for key, raw in self.objects.items() if key[0] == kind]
@@ -38,9 +44,26 @@ def world_of(items: Iterable[Raw]) -> World:
     for raw in items:
         if raw.get("kind") == "Namespace":
             world.namespaces[str(raw["metadata"]["name"])] = raw
-        elif raw.get("kind") in OURS and isinstance(raw.get("metadata"), dict) and raw["metadata"].get("uid"):
-            world.objects[key_of(raw)] = raw
+        elif raw.get("kind") in OURS:
+            if _is_whole(raw.get("metadata")):
+                world.objects[key_of(raw)] = raw
+            else:
+                world.set_aside(raw, ValueError())
     return world
+
+
+def _is_whole(metadata: Any) -> bool:
+    """Whether the metadata are those of an object that an API server has stored."""
+    if not isinstance(metadata, dict):
+        return False
+    texts = (metadata.get(name) for name in ("uid", "name", "namespace"))
+    maps = (metadata.get(name) or {} for name in ("labels", "annotations"))
+    lists = (metadata.get(name) or [] for name in ("finalizers", "ownerReferences"))
+    return (
+        all(isinstance(text, str) and text for text in texts)
+        and all(isinstance(each, dict) for each in maps)
+        and all(isinstance(each, list) for each in lists)
+    )
 
 
 def apply(world: World, documents: Iterable[Document], namespace: str, now: float) -> set[Key]:

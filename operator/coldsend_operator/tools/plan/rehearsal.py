@@ -30,6 +30,7 @@ class Past:
 
     account: Account
     at_first: Stored
+    credentials: Credentials | None = None  # what is known of its Secrets
     called_for: set[Scope] = field(default_factory=set)
     difference: str = ""  # why its inbox is replaced: `spec` or `secret`
     taken_over_by: Account | None = None
@@ -52,7 +53,9 @@ class Rehearsal:
         """From a start of the operator to the end of all work."""
         workspace = self.workspace
         self.begun = self.done_at = moved = self.now
-        self.pasts = {uid: Past(account, account.stored) for uid, account in workspace.accounts.items()}
+        self.pasts = {
+            uid: Past(account, account.stored, account.credentials) for uid, account in workspace.accounts.items()
+        }
         workspace.resume(self.now)
         for ref in workspace.refs:
             workspace.trust.settle(ref, workspace.digests)
@@ -91,9 +94,7 @@ class Rehearsal:
         workspace, wrote = self.workspace, bool(self.workspace.stale_secrets)
         for uid in workspace.stale_secrets:
             account = workspace.accounts[uid]
-            applied = account.stored.applied
-            sent = applied.credentials_hash if applied is not None else None
-            account.credentials = Credentials(sent or UNREAD)  # no Secret is read: it counts as unchanged
+            account.credentials = self.pasts[uid].credentials or _as_sent(account)
             workspace.touch(uid)
         workspace.stale_secrets.clear()
         for uid, move in list(workspace.patches.items()):
@@ -167,3 +168,10 @@ def _is_moving(decision: Decision) -> bool:
     if decision.reason not in _PASSING:
         return False
     return decision.action is not Action.WAIT or decision.quiet or decision.reason is not None
+
+
+def _as_sent(account: Account) -> Credentials:
+    """The passwords of an account whose Secrets nobody could read: as they were, or any."""
+    applied = account.stored.applied
+    sent = applied.credentials_hash if applied is not None else None
+    return Credentials(sent or UNREAD)

@@ -33,6 +33,7 @@ class Report:
     changes: Sequence[Change]
     cost: Cost
     warnings: Sequence[str]
+    unsure: int = 0  # objects that stay as they are only if nobody has changed their Secrets, which were not read
 
     @property
     def counts(self) -> Counter[Action]:
@@ -73,13 +74,16 @@ class Report:
         """How many of each, what is lost, what is held, and what it costs."""
         counts = self.counts
         told = [f"{counts[action]:,} to {word}" for action, word in _WORDS.items() if counts[action]]
-        lines = [f"Plan: {', '.join(told)}." if told else "Nothing changes."]
+        nothing = "Nothing is known to change." if self.unsure else "Nothing changes."
+        lines = [f"Plan: {', '.join(told)}." if told else nothing]
         lines += self._losses()
         if self.cost.requests:
             lines.append(f"It takes {counted(self.cost.requests, 'request', 'requests')}{self._time()}.")
         unchanged = counts[Action.NONE]
         if unchanged:
-            lines.append(f"{counted(unchanged, 'object stays as it is', 'objects stay as they are')}.")
+            stay = counted(unchanged, "object stays as it is", "objects stay as they are")
+            doubt = f", {self.unsure:,} of them only if the Secrets, which were not read, have not changed"
+            lines.append(f"{stay}{doubt if self.unsure else ''}.")
         return lines
 
     def _losses(self) -> Iterator[str]:

@@ -3,18 +3,26 @@
 import asyncio
 import json
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import yaml
+from pydantic import SecretStr
 
+from coldsend_operator.credentials.passwords import HMAC_KEY, HMAC_SECRET, Hmac, SecretReader
+from coldsend_operator.kube.errors import KubeError
 from coldsend_operator.kube.paths import Kind
-from coldsend_operator.tools.doors import KubeReader, kube_reader
+from coldsend_operator.kube.secrets import SecretContent
+from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
+from coldsend_operator.tools.doors import KubeReader, kube_reader, settings_of
 from coldsend_operator.tools.errors import CommandError
 from coldsend_operator.tools.manifests import Document, parse
 from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.plan.objects import Raw, World, world_of
+from coldsend_operator.tools.secret_references import references
 
 _BUILDERS = (("kubectl", "kustomize"), ("kustomize", "build"))
 KINDS: tuple[Kind, ...] = ("SenderAccount", "SenderAccountBatch")
@@ -27,6 +35,7 @@ class Found:
     world: World
     state: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
+    secrets: SecretReader | None = None  # None: nobody could read any
 
 
 def of_snapshot(path: Path) -> Found:
@@ -45,8 +54,10 @@ def of_snapshot(path: Path) -> Found:
     return Found(world_of(item for item in items if isinstance(item, dict)))
 
 
-async def of_cluster(access: Access, namespace: str | None) -> Found:
-    """The objects of a namespace, or of all of them."""
+async def of_cluster(
+    access: Access, namespace: str | None, documents: Iterable[Document], default_namespace: str
+) -> Found:
+    """The objects of a namespace, or of all of them, and the Secrets that they and the documents name."""
     async with kube_reader(access) as kube:
         items: list[Raw] = []
         for kind in KINDS:
@@ -54,6 +65,7 @@ async def of_cluster(access: Access, namespace: str | None) -> Found:
         found = Found(world_of(items))
         await _namespaces(kube, found)
         await _state(kube, access, found)
+        await _secrets(kube, access, found, [_placed(each.manifest, default_namespace) for each in documents])
     if namespace is not None:
         found.remarks.append(
             f"only namespace {namespace} was read: conflicts with other namespaces, and what they count for the "
@@ -85,6 +97,49 @@ async def _state(kube: KubeReader, access: Access, found: Found) -> None:
             found.state[digest] = json.loads(text)
         except ValueError:
             continue
+
+
+def _placed(manifest: Any, default_namespace: str) -> Raw:
+    """The manifest with the namespace in which it will be; one without metadata names no Secret."""
+    metadata = manifest.get("metadata")
+    given = metadata if isinstance(metadata, dict) else {}
+    return {**manifest, "metadata": {**given, "namespace": given.get("namespace") or default_namespace}}
+
+
+async def _secrets(kube: KubeReader, access: Access, found: Found, manifests: Iterable[Raw]) -> None:
+    """Read the Secrets with passwords, and the key of the digests by which a changed one is seen."""
+    raws = [*found.world.objects.values(), *manifests]
+    wanted = references(
+        (raw for raw in raws if raw.get("kind") == ACCOUNT_KIND),
+        (raw for raw in raws if raw.get("kind") == BATCH_KIND),
+        (),
+    )
+    places = {(each.namespace, each.name) for each in wanted if not each.is_api_key}
+    if not places:
+        return
+    own = settings_of(access).lease_namespace
+    try:
+        content = await kube.secret(own, HMAC_SECRET)
+    except KubeError:
+        content = None
+    key = content.values.get(HMAC_KEY) if content is not None else None
+    if key is None:
+        found.remarks.append(
+            f"the key of the digests in status (Secret {own}/{HMAC_SECRET}) may not be read: whether passwords that "
+            "were sent already have changed is known from status alone"
+        )
+    found.secrets = SecretReader(_Source(kube), Hmac.of(key or SecretStr(token_hex(8))))
+    await found.secrets.fetch_places(places)
+
+
+class _Source:
+    """Secrets as the user may read them."""
+
+    def __init__(self, kube: KubeReader) -> None:
+        self._kube = kube
+
+    async def get(self, namespace: str, name: str) -> SecretContent | None:
+        return await self._kube.secret(namespace, name)
 
 
 def of_kustomize(folder: Path) -> list[Document]:

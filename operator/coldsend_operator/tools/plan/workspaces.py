@@ -10,13 +10,14 @@ from coldsend_operator.core.model.account import Account, Backoff, Credentials, 
 from coldsend_operator.core.model.answers import Domain, Row
 from coldsend_operator.core.model.conditions import condition
 from coldsend_operator.core.model.create_marks import CreateMarks
-from coldsend_operator.core.model.hashes import visible_part
+from coldsend_operator.core.model.hashes import comparable, visible_part
 from coldsend_operator.core.model.policy import NamespaceSettings, Policy
 from coldsend_operator.core.model.reasons import ConditionType, Reason
 from coldsend_operator.core.model.stored_status import Status, from_text
 from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.core.workspace.trust import Trust
 from coldsend_operator.core.workspace.workspace import Workspace
+from coldsend_operator.credentials.passwords import SecretReader
 from coldsend_operator.resources.names import ACCOUNT_KIND
 from coldsend_operator.tools.plan.coldsend import ModelOfColdSend
 from coldsend_operator.tools.plan.objects import Raw, World
@@ -50,14 +51,17 @@ class Reading:
     """The workspaces, and what had to be taken for granted."""
 
     workspaces: list[PlannedWorkspace] = field(default_factory=list)
-    secrets_unread: int = 0
+    secrets_unread: set[tuple[str, str]] = field(default_factory=set)  # namespace and name of objects with passwords
+    uncompared: set[tuple[str, str]] = field(default_factory=set)  # of those whose digests were made with another key
     domains_unread: int = 0
 
 
-def workspaces(world: World, policy: Policy, listed: Listed | None, now: float) -> Reading:
+def workspaces(
+    world: World, policy: Policy, listed: Listed | None, now: float, secrets: SecretReader | None = None
+) -> Reading:
     """One workspace for each API key, or for several that status knows to be one."""
     policy.create_marks = CreateMarks(b"plan")
-    accounts = [_account(raw, policy) for raw in world.of_kind(ACCOUNT_KIND)]
+    accounts = list(_accounts(world, policy))
     digests = _digests(accounts)
     groups: dict[str, list[Account]] = defaultdict(list)
     for account in accounts:
@@ -72,13 +76,35 @@ def workspaces(world: World, policy: Policy, listed: Listed | None, now: float) 
         workspace = Workspace(digest, policy, claims, trust)
         for account in members:
             _remember(account, now, refusals=own is None)
+            if account.desired.spec.smtp is not None and account.desired.deleting is None:
+                _look_into_secrets(account, secrets, reading)
             workspace.add(account, now)
         reading.workspaces.append(PlannedWorkspace(workspace, ModelOfColdSend(rows, domains)))
-        reading.secrets_unread += sum(
-            1 for each in members if each.credentials is not None and not each.desired.deleting
-        )
         reading.domains_unread += asked is None and any(_asks_domain(each) for each in members)
     return reading
+
+
+def _accounts(world: World, policy: Policy) -> Iterator[Account]:
+    """All that can be read; one that cannot costs itself alone (rule 38)."""
+    for raw in world.of_kind(ACCOUNT_KIND):
+        try:
+            yield _account(raw, policy)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it
+            world.set_aside(raw, error)
+
+
+def _look_into_secrets(account: Account, secrets: SecretReader | None, reading: Reading) -> None:
+    """What its Secrets hold now, in place of what status says of them."""
+    if secrets is None or not secrets.has(account):
+        reading.secrets_unread.add((account.desired.namespace, account.desired.name))
+        return
+    found = secrets.fetched(account).credentials
+    applied, known = account.stored.applied, account.credentials
+    sent = applied.credentials_hash if applied is not None else None
+    if found.digest and sent and known is not None and known.digest and not comparable(found.digest, sent):
+        reading.uncompared.add((account.desired.namespace, account.desired.name))  # what status says of it holds
+        return
+    account.credentials = found
 
 
 def _account(raw: Raw, policy: Policy) -> Account:

@@ -1,0 +1,127 @@
+"""`plan` and what it cannot read: Secrets that may not be read are a remark, and a broken object costs itself alone."""
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pydantic import SecretStr
+
+from coldsend_operator.accounts.reading import read_object
+from coldsend_operator.credentials.passwords import Hmac
+from coldsend_operator.resources.names import API_VERSION
+from tests.tools.api_pages import api_server
+from tests.tools.support import command, held
+
+KEY = "0123abcd.key-of-the-digests"
+OURS = "/apis/coldsend.pro/v1alpha1/namespaces/sales"
+LOGIN = "/api/v1/namespaces/sales/secrets/login"
+DIGESTS = "/api/v1/namespaces/coldsend/secrets/coldsend-operator-hmac"
+
+
+def secret(**values: str) -> dict[str, Any]:
+    data = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
+    return {"metadata": {"resourceVersion": "1"}, "data": data}
+
+
+def account(name: str, **around: Any) -> dict[str, Any]:
+    """An object whose inbox has the password `canary-1`."""
+    raw = held(name, smtp={"passwordSecretRef": {"name": "login"}}, updatePolicy="Recreate", **around)
+    digest = Hmac.of(SecretStr(KEY)).digest(read_object(raw), ("canary-1", "canary-1"))
+    raw["status"]["lastApplied"]["credentialsHash"] = digest
+    return raw
+
+
+def plan(monkeypatch: pytest.MonkeyPatch, folder: Path, pages: dict[str, Any], *arguments: str) -> tuple[int, Any]:
+    monkeypatch.setenv("KUBECONFIG", str(folder / "config"))
+    monkeypatch.setenv("COLDSEND_LEASE_NAMESPACE", "coldsend")
+    whole = {
+        f"{OURS}/senderaccounts": {"metadata": {}, "items": [account("ann")]},
+        f"{OURS}/senderaccountbatches": {"metadata": {}, "items": []},
+        "/api/v1/namespaces/sales": {"metadata": {"name": "sales"}},
+        LOGIN: secret(password="canary-1\n"),
+        DIGESTS: secret(key=KEY),
+        **pages,
+    }
+    with api_server(whole, folder / "config"):
+        result = command("plan", "-n", "sales", "-o", "json", *arguments)
+        table = command("plan", "-n", "sales", *arguments)
+    assert "canary" not in result.output + table.output
+    return result.exit_code, {**json.loads(result.stdout), "sums": table.stdout}
+
+
+def test_a_password_that_has_not_changed_is_known_not_to(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    code, told = plan(monkeypatch, tmp_path, {})
+    assert (code, told["summary"]) == (0, {"none": 1})
+    assert told["sums"] == "Nothing changes.\n1 object stays as it is.\n"
+    assert not [warning for warning in told["warnings"] if "Secret" in warning]
+
+
+def test_a_password_that_changed_a_moment_ago_is_in_the_plan(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    code, told = plan(monkeypatch, tmp_path, {LOGIN: secret(password="canary-2")})
+    assert (code, told["summary"]) == (3, {"recreate": 1})
+    assert told["changes"][0]["message"].startswith("Its Secret has changed:")
+
+
+def test_a_new_object_waits_for_a_secret_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    new = held("new", smtp={"passwordSecretRef": {"name": "login", "key": "other"}})
+    metadata = {"namespace": "sales", "name": "new"}
+    manifest = {"apiVersion": API_VERSION, "kind": "SenderAccount", "metadata": metadata, "spec": new["spec"]}
+    (tmp_path / "git.yaml").write_text(yaml.safe_dump(manifest))
+    _, told = plan(monkeypatch, tmp_path, {}, "-f", str(tmp_path / "git.yaml"))
+    (change,) = told["changes"]
+    assert (change["action"], change["name"], change["reason"]) == ("wait", "new", "SecretKeyNotFound")
+
+
+def test_a_secret_that_may_not_be_read_is_a_remark(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    code, told = plan(monkeypatch, tmp_path, {LOGIN: None})
+    assert (code, told["summary"]) == (0, {"none": 1})
+    assert told["sums"] == (
+        "Nothing is known to change.\n"
+        "1 object stays as it is, 1 of them only if the Secrets, which were not read, have not changed.\n"
+    )
+    (warning,) = (warning for warning in told["warnings"] if "Secret" in warning)
+    assert warning.endswith("whether they changed is not in this plan: sales/ann")
+
+
+def test_without_the_key_of_the_digests_a_change_cannot_be_seen(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    _, told = plan(monkeypatch, tmp_path, {DIGESTS: None, LOGIN: secret(password="canary-2")})
+    assert told["summary"] == {"none": 1}
+    assert told["sums"].startswith("Nothing is known to change.")
+    assert any("coldsend/coldsend-operator-hmac) may not be read" in warning for warning in told["warnings"])
+
+
+BROKEN: dict[str, Any] = {
+    "labels that are a list": {"metadata": {"labels": ["a"]}},
+    "no name": {"metadata": {"name": None}},
+    "no metadata": {"metadata": None},
+    "owners that are words": {"metadata": {"ownerReferences": ["pool"]}},
+    "a time that is none": {"metadata": {"deletionTimestamp": 7}},
+}
+
+
+@pytest.mark.parametrize(
+    ("kind", "broken"),
+    [
+        *(("SenderAccount", broken) for broken in BROKEN),
+        *(("SenderAccountBatch", broken) for broken in list(BROKEN)[:3]),
+    ],
+)
+def test_an_object_that_cannot_be_read_is_refused_and_the_rest_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, broken: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    good, bad = held("ann"), {**held("bad"), "kind": kind}
+    changed = BROKEN[broken]["metadata"]
+    bad["metadata"] = None if changed is None else {**bad["metadata"], **changed}
+    items = [bad, good, held("bob")]
+    Path("snapshot.json").write_text(json.dumps({"kind": "List", "items": items}), encoding="utf-8")
+    result = command("plan", "--snapshot", "snapshot.json", "-o", "json")
+    told = json.loads(result.stdout)
+    assert result.exit_code == 3
+    assert told["summary"] == {"refuse": 1, "none": 2}
+    assert told["changes"][0]["message"].startswith("The object cannot be read (")
