@@ -1,5 +1,7 @@
 """Rule 39: a mark means that the outcome of a create of ours is unknown, and only the operator can make one."""
 
+from dataclasses import replace
+
 import pytest
 
 from coldsend_operator.accounts.reading import read_object
@@ -10,7 +12,7 @@ from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.create_marks import CreateMarks
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.core.workspace.departed import KEPT_SECONDS
+from coldsend_operator.core.workspace.departed import KEPT_SECONDS, MOST_KEPT, Departed
 from coldsend_operator.resources.names import FINALIZER
 from tests.support.clock import START
 from tests.support.desk import ANN, MARKS, Desk, object_of, row
@@ -383,3 +385,33 @@ def test_rule_39_what_exists_when_a_create_goes_again_is_matched_for_an_hour_at_
     assert desk.step(account).action is Action.CREATE
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.CONFLICT, "email already exists", 409))
     assert (account.unknown_create is not None) == may_be_ours
+
+
+@pytest.mark.parametrize(("made", "ours"), [(START - 5000.0, False), (START + 12.0, True)])
+def test_rule_39_clocks_decide_about_what_a_look_shows_that_began_before_the_create_left(
+    made: float, ours: bool
+) -> None:
+    desk = Desk()
+    account = desk.account()
+    desk.sweep()
+    desk.wait(10.0)
+    look = desk.ask(Operation.LIST_ACCOUNTS)
+    desk.wait(1.0)
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Created(None))
+    desk.answer(look, Page((row(made=made),), 1, 1, 1, has_next=False))
+    desk.wait(200.0)
+    desk.sweep(row(made=made))
+    assert (account.stored.origin == "Created") == ours
+
+
+def test_rule_43_of_objects_that_left_under_a_create_no_more_are_kept_than_a_process_has() -> None:
+    desk, departed = Desk(), Departed()
+    account = desk.account()
+    account.marked_at = START
+    for number in range(MOST_KEPT + 5):
+        account.desired = replace(account.desired, uid=f"uid-{number}")
+        departed.put(account, START)
+    assert len(departed) == MOST_KEPT
+    assert departed.take("uid-4", START) is None
+    assert departed.take("uid-5", START) is not None
+    assert departed.take("uid-5", START) is None

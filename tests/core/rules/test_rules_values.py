@@ -8,6 +8,7 @@ import pytest
 from coldsend_operator.coldsend.errors import CallFailed
 from coldsend_operator.core.model.answers import Failure, FailureKind, address_key
 from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.model.hashes import credentials_digest
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from coldsend_operator.resources.reading import read_account
 from tests.core.rules.watching import play_until, running
@@ -404,3 +405,8 @@ def test_rule_44_an_inbox_that_another_object_took_over_keeps_its_digest() -> No
     simulation.wait(30.0)
     assert len(simulation.remote.inboxes) == 1
     assert conditions(simulation, "uid-after-the-restore")["CredentialsCurrent"][0] == "SecretUnchanged"
+
+
+def test_rule_44_a_digest_tells_where_one_value_ends_and_the_next_begins() -> None:
+    digests = {credentials_digest(b"key", "salt", values) for values in (("ab", "c"), ("a", "bc"), ("abc", ""))}
+    assert len(digests) == 3
