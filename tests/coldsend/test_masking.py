@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from coldsend_operator.coldsend.masking import MAX_TEXT, Mask, Member
+from coldsend_operator.spellings import spellings
 
 AWKWARD = 'pa"ss\\wörd &+/%=\tÄΣ'
 
@@ -47,6 +48,23 @@ def test_the_password_inside_an_smtp_login_is_masked(username: str) -> None:
         if b"correct" in base64.b64decode(part, validate=False):
             assert part not in masked
     assert "***" in masked
+
+
+@pytest.mark.parametrize("username", ["", "j", "jo", "joe"])
+def test_a_password_within_a_longer_text_in_base64_is_known_by_the_part_that_is_the_same_in_each(username: str) -> None:
+    basic = base64.b64encode(f"{username}:correct horse battery".encode()).decode()
+    longest = max((form for form in spellings("correct horse battery") if form in basic), key=len, default="")
+    assert len(longest) >= len("correct horse battery") * 4 // 3 - 3
+
+
+def test_of_a_short_password_no_few_letters_of_base64_are_masked() -> None:
+    forms = spellings("cat")
+    assert {"cat", "Y2F0"} <= forms
+    assert all(form.lower() == "cat" or len(form) >= 4 for form in forms)
+
+
+def test_percent_signs_of_urls_are_known_in_both_cases() -> None:
+    assert {"%C3%84%20x", "%c3%84%20x"} <= spellings("Ä x")
 
 
 CASES: list[tuple[list[str], str, str]] = [

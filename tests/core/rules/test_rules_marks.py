@@ -412,6 +412,6 @@ def test_rule_43_of_objects_that_left_under_a_create_no_more_are_kept_than_a_pro
         account.desired = replace(account.desired, uid=f"uid-{number}")
         departed.put(account, START)
     assert len(departed) == MOST_KEPT
-    assert departed.take("uid-4", START) is None
-    assert departed.take("uid-5", START) is not None
-    assert departed.take("uid-5", START) is None
+    assert departed.pop("uid-4", START) is None
+    assert departed.pop("uid-5", START) is not None
+    assert departed.pop("uid-5", START) is None
