@@ -61,7 +61,7 @@ class WriteGuard:
 class KubeClient(KubeReads):
     """A session with the API server: `async with KubeClient.connect(on_write) as client`.
 
-    A write that `fence` does not let through raises StaleLease; urgent ones, those of the Lease itself, pass.
+    A write that `write_guard` does not let through raises StaleLease; urgent ones, those of the Lease itself, pass.
 
     `on_write(kind, verb)` is told of every write before it leaves, with verbs as in RBAC (create, update, patch,
     delete). Only GETs are repeated, after Unreachable; a 401, which the server has not acted upon, is repeated once

@@ -54,7 +54,7 @@ class Connection:
 
     async def open(self) -> None:
         """Raises NotConfigured when there is no cluster to connect to."""
-        self._take(await self._load())
+        self._use(await self._load())
         self._read_at = float("-inf")  # the first refusal is reason enough to read them once more
         self._session = self.open_session()
 
@@ -130,13 +130,13 @@ class Connection:
             self._renew_at = time.monotonic() + LOGIN_SECONDS
             return False
         self._trouble.ended()
-        self._take(fresh)
+        self._use(fresh)
         if moved:  # connections that are open show the old certificate
             self._retire(self._session)
             self._session = self.open_session()
         return True
 
-    def _take(self, login: Login) -> None:
+    def _use(self, login: Login) -> None:
         known = self._login is not None and self._login.authorization == login.authorization
         self._login = login
         self._read_at = time.monotonic()

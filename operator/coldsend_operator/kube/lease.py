@@ -160,7 +160,7 @@ class Election:
     async def _turn(self) -> float:
         """One try to renew or to get the Lease; seconds from its begin to the next one."""
         try:
-            done = await (self._take() if self._held is None else self._renew(self._held))
+            done = await (self._acquire() if self._held is None else self._renew(self._held))
         except KubeError as error:
             self._tell(str(error))
             return self._pace.retry
@@ -194,7 +194,7 @@ class Election:
             return False  # the next turn looks again
         return True
 
-    async def _take(self) -> bool:
+    async def _acquire(self) -> bool:
         lease = await self._look()
         if lease is None:
             return await self._create() if await self._is_free() else False

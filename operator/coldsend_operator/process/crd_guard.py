@@ -86,10 +86,10 @@ class CrdGuard:
                 await asyncio.sleep(pauses.next())
             else:
                 self._trouble.ended()
-                self._take(found)
+                self._use(found)
                 return
 
-    def _take(self, found: Definitions) -> None:
+    def _use(self, found: Definitions) -> None:
         _say(self._missing, found.missing, _missing_text)
         _say(self._deleting, found.deleting, _deleting_text)
         for event, holds in ((self._present, not found.missing), (self._absent, bool(found.missing))):

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 
 from coldsend_operator.accounts.controller import AccountController
 from coldsend_operator.accounts.workspace_loop import WorkspaceLoop
-from coldsend_operator.core.domain_figures import domain_figures
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.calls import Lane
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.reasons import ConditionType, KstatusType, Reason
+from coldsend_operator.core.status.domain_figures import domain_figures
 from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.metrics import Snapshot, WorkspaceFigures
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND

@@ -115,7 +115,7 @@ class NamespaceWatch:
         if name in self._troubles:
             self._troubles.pop(name).ended()
         self._plan(name, self._period(name))
-        self._take(name, namespace_settings(found))
+        self._use(name, namespace_settings(found))
 
     def _failed(self, name: str, error: Exception) -> None:
         """What was last read holds; one that was never read says nothing after some tries, so that work goes on."""
@@ -128,7 +128,7 @@ class NamespaceWatch:
         self._troubles.setdefault(name, Recurring(Event.CALL_FAILED, operation="read_namespace")).failed(text)
         self._plan(name, self._period(name))
         if name not in self._policy.namespaces:
-            self._take(name, NOTHING)
+            self._use(name, NOTHING)
 
     def _plan(self, name: str, pause: float) -> None:
         if name in self._due:
@@ -139,7 +139,7 @@ class NamespaceWatch:
         share = zlib.crc32(name.encode()) % 1000 / 1000
         return max(PERIOD, len(self._due) / MOST_PER_SECOND) * (0.8 + 0.2 * share)
 
-    def _take(self, name: str, marks: NamespaceSettings) -> None:
+    def _use(self, name: str, marks: NamespaceSettings) -> None:
         before = self._policy.namespaces.get(name, NOTHING)
         for note in marks.notes:
             if note not in before.notes:

@@ -1,4 +1,4 @@
-"""The whole process put together: doors, workspaces, watches, and the order in which they start and stop."""
+"""The whole process put together: clients, workspaces, watches, and the order in which they start and stop."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping

@@ -1,7 +1,7 @@
 """Takes what happened into the workspace: a call that leaves, an answer, a write to Kubernetes that is done.
 
 Every answer ends in one of three ways for an account: it has an inbox, it is known to have none, or the outcome is
-unknown (`Lost`) and only a look decides.
+unknown (`UnknownCreate`) and only a look decides.
 """
 
 from coldsend_operator.core.apply.answers import fold

@@ -202,8 +202,8 @@ def decide_unknown_create(account: Account, view: View, now: float) -> Decision:
 
 def _decisive(account: Account, over: float) -> float:
     """From when on a look shows whose the address is: an older one may show what was there before our create."""
-    decide_unknown_create = account.unknown_create
-    return decide_unknown_create.at if decide_unknown_create is not None and decide_unknown_create.answered else over
+    unknown = account.unknown_create
+    return unknown.at if unknown is not None and unknown.answered else over
 
 
 def decide_unnamed_create(account: Account, view: View, now: float) -> Decision:

@@ -5,14 +5,14 @@ from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.workspace.workspace import Workspace
 
 
-def check(workspace: Workspace, missing: int) -> None:
-    """Judge a list: when most known inboxes are missing at once it is not believed."""
+def check(workspace: Workspace, count: int) -> None:
+    """Judge a list that does not show `count` known inboxes: when most are missing at once it is not believed."""
     known = sum(1 for account in workspace.accounts.values() if _counts_as_known(workspace, account))
     before = workspace.implausible
     workspace.implausible = None
-    if missing >= IMPLAUSIBLE_AT and missing * 2 > known:
+    if count >= IMPLAUSIBLE_AT and count * 2 > known:
         workspace.implausible = (
-            f"{missing} of {known} inboxes known in this workspace are missing at once; nothing is created or "
+            f"{count} of {known} inboxes known in this workspace are missing at once; nothing is created or "
             "forgotten. Check the API key, or set the annotation coldsend.pro/approve-recreation: 'true'."
         )
     if workspace.implausible != before:

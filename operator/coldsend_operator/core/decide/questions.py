@@ -130,14 +130,14 @@ def came_from(account: Account, other: Account) -> bool:
 
 
 def shared_inbox(account: Account, view: View) -> Decision | None:
-    shared_inbox = view.claims.same_inbox(account)
-    if not shared_inbox:
+    others = view.claims.same_inbox(account)
+    if not others:
         return None
-    if all(came_from(account, twin) for twin in shared_inbox):  # it lets the inbox go without a call
+    if all(came_from(account, twin) for twin in others):  # it lets the inbox go without a call
         return Decision(quiet=True)
     return Decision(
         reason=Reason.ADDRESS_CONFLICT,
-        message=f"{name_of(shared_inbox[0], account)} shows the same inboxID; keep one of the two objects "
+        message=f"{name_of(others[0], account)} shows the same inboxID; keep one of the two objects "
         "and delete the other (the inbox stays).",
     )
 

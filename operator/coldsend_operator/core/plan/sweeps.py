@@ -27,13 +27,13 @@ def sweep(workspace: Workspace, now: float, *, listed: bool) -> Iterator[Candida
 
 
 def _page(workspace: Workspace, lane: Lane, ready_at: float, *, first: bool = False) -> Candidate:
-    sweep = workspace.inventory.sweep
+    under_way = workspace.inventory.sweep
     return Candidate(
         ready_at=ready_at,
         score=0.0 if first else score(workspace, lane, ready_at),
         operation=Operation.LIST_ACCOUNTS,
         lane=lane,
-        page=sweep.page if sweep is not None else 1,
+        page=under_way.page if under_way is not None else 1,
     )
 
 

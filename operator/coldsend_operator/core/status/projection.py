@@ -187,7 +187,7 @@ def _of_row(row: Row) -> Status:
 
 
 def stored_to_status(stored: Stored) -> Status:
-    """The part of status that must survive a restart; `facts_of` reads it back."""
+    """The part of status that must survive a restart; `stored_of` reads it back."""
     status: Status = {}
     if stored.inbox_id is not None:
         status["inboxID"] = stored.inbox_id
@@ -225,7 +225,7 @@ def stored_to_status(stored: Stored) -> Status:
 
 
 def stored_of(status: Status) -> Stored:
-    """Reads back what `facts_to_status` wrote, from a status as `core.stored_status` reads it."""
+    """Reads back what `stored_to_status` wrote, from a status as `core.stored_status` reads it."""
     applied, mail, job = status.get("lastApplied"), status.get("testEmail"), status.get("job", {})
     former = status.get("handedOverFrom")
     return Stored(

@@ -16,7 +16,7 @@ from coldsend_operator.tools.plan.objects import World
 from coldsend_operator.tools.plan.rehearsal import SECRET, Past, Rehearsal
 
 
-class Action(StrEnum):
+class ChangeKind(StrEnum):
     """What would happen to an object and its inbox, in the order of the table."""
 
     RECREATE = "recreate"
@@ -35,10 +35,10 @@ class Action(StrEnum):
     @property
     def changes(self) -> bool:
         """Whether something happens, or somebody asked for what cannot be."""
-        return self not in {Action.DRIFT, Action.WAIT, Action.NONE}
+        return self not in {ChangeKind.DRIFT, ChangeKind.WAIT, ChangeKind.NONE}
 
 
-ORDER = {action: position for position, action in enumerate(Action)}
+ORDER = {action: position for position, action in enumerate(ChangeKind)}
 _CONFLICTS = frozenset({Reason.ADDRESS_CONFLICT, Reason.ALREADY_EXISTS})
 _DIFFERENCES = frozenset({Reason.DRIFTED, Reason.UPDATE_NOT_SUPPORTED, Reason.SECRET_CHANGED})
 
@@ -50,7 +50,7 @@ UNREADABLE = "The object cannot be read ({why}): the operator sets it aside, and
 class Change:
     """One row of the plan."""
 
-    action: Action
+    action: ChangeKind
     kind: str
     namespace: str
     name: str
@@ -74,11 +74,11 @@ def changes(rehearsals: Iterable[Rehearsal], world: World, refused: Iterable[Ref
     """All rows, those that take something away first."""
     found = [_readable(past, rehearsal) for rehearsal in rehearsals for past in rehearsal.pasts.values()]
     found += [
-        Change(Action.REFUSE, kind, namespace, name, "", Reason.INVALID_SPEC, UNREADABLE.format(why=why))
+        Change(ChangeKind.REFUSE, kind, namespace, name, "", Reason.INVALID_SPEC, UNREADABLE.format(why=why))
         for (kind, namespace, name), why in world.unreadable.items()
     ]
     found += [
-        Change(Action.REFUSE, kind, namespace, name, "", Reason.INVALID_SPEC, str(problem))
+        Change(ChangeKind.REFUSE, kind, namespace, name, "", Reason.INVALID_SPEC, str(problem))
         for (kind, namespace, name), problem in world.refused
     ]
     found += _of_batches(refused, found)
@@ -91,7 +91,7 @@ def _of_batches(refused: Iterable[Refused], known: list[Change]) -> Iterator[Cha
         kind, namespace, name = each.batch
         conflict = each.refusal.reason is Reason.ADDRESS_CONFLICT
         if conflict or (namespace, name) not in told:
-            action = Action.CONFLICT if conflict else Action.REFUSE
+            action = ChangeKind.CONFLICT if conflict else ChangeKind.REFUSE
             yield Change(action, kind, namespace, name, each.address, each.refusal.reason, each.refusal.message)
 
 
@@ -104,7 +104,7 @@ def _readable(past: Past, rehearsal: Rehearsal) -> Change:
     except Exception as other:  # noqa: BLE001 - what goes wrong with one costs that one alone
         error = other
     desired, why = past.account.desired, UNREADABLE.format(why=type(error).__name__)
-    return Change(Action.REFUSE, ACCOUNT_KIND, desired.namespace, desired.name, "", Reason.INVALID_SPEC, why)
+    return Change(ChangeKind.REFUSE, ACCOUNT_KIND, desired.namespace, desired.name, "", Reason.INVALID_SPEC, why)
 
 
 def _change(past: Past, rehearsal: Rehearsal) -> Change:
@@ -117,7 +117,7 @@ def _change(past: Past, rehearsal: Rehearsal) -> Change:
     return Change(action, ACCOUNT_KIND, desired.namespace, desired.name, address, str(reason), message)
 
 
-Said = tuple[Action, str, str]
+Said = tuple[ChangeKind, str, str]
 
 
 def _end(past: Past, decision: Decision) -> Said:
@@ -126,45 +126,45 @@ def _end(past: Past, decision: Decision) -> Said:
     if past.gone and past.taken_over_by is not None and had:
         other = past.taken_over_by.desired
         message = f"The inbox goes to {other.namespace}/{other.name} and stays in ColdSend."
-        return Action.HAND_OVER, Reason.HANDED_OVER, message
+        return ChangeKind.HAND_OVER, Reason.HANDED_OVER, message
     if past.gone and Scope.DELETE in past.called_for:
-        return Action.DELETE, Reason.DELETING, "The object goes, and its inbox in ColdSend with it."
+        return ChangeKind.DELETE, Reason.DELETING, "The object goes, and its inbox in ColdSend with it."
     if past.gone and had and past.account.not_found_at is None:
-        return Action.ORPHAN, Reason.DELETING, "The object goes; its inbox stays in ColdSend."
+        return ChangeKind.ORPHAN, Reason.DELETING, "The object goes; its inbox stays in ColdSend."
     if past.gone:
-        return Action.NONE, Reason.DELETING, "The object goes; it has no inbox."
+        return ChangeKind.NONE, Reason.DELETING, "The object goes; it has no inbox."
     if decision.reason is Reason.DELETION_HELD:
-        return Action.HOLD, decision.reason, decision.message
+        return ChangeKind.HOLD, decision.reason, decision.message
     if decision.reason in _CONFLICTS:
-        return Action.CONFLICT, decision.reason, decision.message
-    return Action.WAIT, decision.reason or Reason.DELETING, decision.message
+        return ChangeKind.CONFLICT, decision.reason, decision.message
+    return ChangeKind.WAIT, decision.reason or Reason.DELETING, decision.message
 
 
 def _life(past: Past, decision: Decision, rehearsal: Rehearsal) -> Said:
     """Of an object that stays."""
     account, first = past.account, past.at_first
     if account.desired.problems:
-        return Action.REFUSE, Reason.INVALID_SPEC, " ".join(account.desired.problems)
+        return ChangeKind.REFUSE, Reason.INVALID_SPEC, " ".join(account.desired.problems)
     if Scope.DELETE in past.called_for:
         what = "Its Secret has" if past.difference == SECRET else "Its spec has"
         return (
-            Action.RECREATE,
+            ChangeKind.RECREATE,
             Reason.RECREATING,
             f"{what} changed: the inbox is deleted, and made again with a new id.",
         )
     if decision.reason is Reason.DELETION_HELD:
-        return Action.HOLD, decision.reason, decision.message
+        return ChangeKind.HOLD, decision.reason, decision.message
     if Scope.CREATE in past.called_for:
         again = " again, as it was removed in ColdSend" if first.held else ""
-        return Action.CREATE, Reason.PROVISIONING, f"The inbox is created{again}."
+        return ChangeKind.CREATE, Reason.PROVISIONING, f"The inbox is created{again}."
     if account.stored.held and not first.held:
         if account.stored.handed_over_from is not None:
             former, said = account.stored.handed_over_from, _state(account, decision, rehearsal)
             message = f"It takes the inbox of {former.namespace}/{former.name} over."
-            return said if said[0] is Action.DRIFT else (Action.NONE, Reason.HANDED_OVER, message)
-        return Action.ADOPT, Reason.ADOPTED, "The inbox is in ColdSend already; the object takes it over."
+            return said if said[0] is ChangeKind.DRIFT else (ChangeKind.NONE, Reason.HANDED_OVER, message)
+        return ChangeKind.ADOPT, Reason.ADOPTED, "The inbox is in ColdSend already; the object takes it over."
     if decision.reason in _CONFLICTS:
-        return Action.CONFLICT, decision.reason, decision.message
+        return ChangeKind.CONFLICT, decision.reason, decision.message
     return _state(account, decision, rehearsal)
 
 
@@ -172,7 +172,7 @@ def _state(account: Account, decision: Decision, rehearsal: Rehearsal) -> Said:
     status = project(account, rehearsal.workspace, rehearsal.now) or {}
     synced = condition(status, ConditionType.SYNCED)
     if synced.get("reason") in _DIFFERENCES:
-        return Action.DRIFT, synced["reason"], synced["message"]
+        return ChangeKind.DRIFT, synced["reason"], synced["message"]
     if decision.reason is not None:
-        return Action.WAIT, decision.reason, decision.message
-    return Action.NONE, Reason.IN_SYNC, ""
+        return ChangeKind.WAIT, decision.reason, decision.message
+    return ChangeKind.NONE, Reason.IN_SYNC, ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from coldsend_operator.accounts.policy import namespace_settings
 from coldsend_operator.core.model.policy import NamespaceSettings, Policy
 from coldsend_operator.tools.manifests import Document
-from coldsend_operator.tools.plan.changes import Action, Change, changes
+from coldsend_operator.tools.plan.changes import Change, ChangeKind, changes
 from coldsend_operator.tools.plan.children import settle_batches
 from coldsend_operator.tools.plan.objects import apply, prune
 from coldsend_operator.tools.plan.rehearsal import Rehearsal
@@ -58,7 +58,7 @@ def decide(found: Found, manifests: Manifests, policy: Policy, listed: Listed | 
 def _unsure(rows: Iterable[Change], reading: Reading) -> int:
     """How many objects stay as they are only if nobody has changed their Secrets."""
     unknown = reading.secrets_unread | reading.uncompared
-    return sum(row.action is Action.NONE and (row.namespace, row.name) in unknown for row in rows)
+    return sum(row.action is ChangeKind.NONE and (row.namespace, row.name) in unknown for row in rows)
 
 
 def _namespaces(found: Found) -> Iterator[tuple[str, NamespaceSettings]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coldsend_operator.tools.output import Color, counted, remark, write_json, write_lines, write_table
-from coldsend_operator.tools.plan.changes import Action, Change
+from coldsend_operator.tools.plan.changes import Change, ChangeKind
 
 COLUMNS = ("ACTION", "KIND", "NAMESPACE/NAME", "ADDRESS", "WHY")
 FOLDED = 20  # rows from which on a comment hides them
@@ -36,13 +36,13 @@ class Report:
     unsure: int = 0  # objects that stay as they are only if nobody has changed their Secrets, which were not read
 
     @property
-    def counts(self) -> Counter[Action]:
+    def counts(self) -> Counter[ChangeKind]:
         return Counter(change.action for change in self.changes)
 
     @property
     def rows(self) -> list[Change]:
         """The changes that a reader looks at."""
-        return [change for change in self.changes if change.action is not Action.NONE]
+        return [change for change in self.changes if change.action is not ChangeKind.NONE]
 
     def show(self, output: str, color: Color) -> None:
         """Write it to standard output."""
@@ -62,7 +62,7 @@ class Report:
         counts = self.counts
         write_json(
             "Plan",
-            summary={action.value: counts[action] for action in Action if counts[action]},
+            summary={action.value: counts[action] for action in ChangeKind if counts[action]},
             changes=[change.to_json() for change in self.rows],
             cost=self.cost.to_json(),
             warnings=list(self.warnings),
@@ -79,7 +79,7 @@ class Report:
         lines += self._losses()
         if self.cost.requests:
             lines.append(f"It takes {counted(self.cost.requests, 'request', 'requests')}{self._time()}.")
-        unchanged = counts[Action.NONE]
+        unchanged = counts[ChangeKind.NONE]
         if unchanged:
             stay = counted(unchanged, "object stays as it is", "objects stay as they are")
             doubt = f", {self.unsure:,} of them only if the Secrets, which were not read, have not changed"
@@ -88,14 +88,14 @@ class Report:
 
     def _losses(self) -> Iterator[str]:
         counts = self.counts
-        if counts[Action.RECREATE]:
+        if counts[ChangeKind.RECREATE]:
             yield counted(
-                counts[Action.RECREATE],
+                counts[ChangeKind.RECREATE],
                 "inbox gets a new id: it leaves its campaigns, and its history in ColdSend is lost.",
                 "inboxes get new ids: they leave their campaigns, and their history in ColdSend is lost.",
             )
-        if counts[Action.HOLD]:
-            held = counted(counts[Action.HOLD], "deletion is held", "deletions are held")
+        if counts[ChangeKind.HOLD]:
+            held = counted(counts[ChangeKind.HOLD], "deletion is held", "deletions are held")
             yield f"{held} until somebody approves; see docs/operations/deletion-brake.md."
 
     def _time(self) -> str:
@@ -114,7 +114,7 @@ class Report:
             if len(rows) > FOLDED:
                 yield f"<details><summary>{len(rows):,} rows</summary>"
                 yield ""
-            yield "| Action | Kind | Object | Address | Why |"
+            yield "| ChangeKind | Kind | Object | Address | Why |"
             yield "|---|---|---|---|---|"
             shown = _that_fit(f"| {' | '.join(map(_escaped, _cells(row)))} |" for row in rows)
             yield from shown
@@ -130,17 +130,17 @@ class Report:
 
 
 _WORDS = {
-    Action.CREATE: "create",
-    Action.ADOPT: "adopt",
-    Action.RECREATE: "recreate",
-    Action.DELETE: "delete",
-    Action.ORPHAN: "let go with the inbox kept",
-    Action.HAND_OVER: "hand over",
-    Action.HOLD: "hold",
-    Action.CONFLICT: "settle, as they are in conflict",
-    Action.REFUSE: "correct, as they are refused",
-    Action.DRIFT: "look at, as ColdSend differs from spec",
-    Action.WAIT: "wait for something else",
+    ChangeKind.CREATE: "create",
+    ChangeKind.ADOPT: "adopt",
+    ChangeKind.RECREATE: "recreate",
+    ChangeKind.DELETE: "delete",
+    ChangeKind.ORPHAN: "let go with the inbox kept",
+    ChangeKind.HAND_OVER: "hand over",
+    ChangeKind.HOLD: "hold",
+    ChangeKind.CONFLICT: "settle, as they are in conflict",
+    ChangeKind.REFUSE: "correct, as they are refused",
+    ChangeKind.DRIFT: "look at, as ColdSend differs from spec",
+    ChangeKind.WAIT: "wait for something else",
 }
 
 

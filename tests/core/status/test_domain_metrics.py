@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coldsend_operator.core.domain_figures import DomainFigures, domain_figures
+from coldsend_operator.core.status.domain_figures import DomainFigures, domain_figures
 from coldsend_operator.metrics import Metrics
 from tests.core.rules.watching import running
 from tests.support.desk import row
