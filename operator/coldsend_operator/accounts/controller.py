@@ -13,6 +13,7 @@ from coldsend_operator.accounts.workspace_loop import Clients, WorkspaceLoop
 from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.coldsend.headers import Meta
 from coldsend_operator.core.decide.changed_accounts import ask_brake_for_all
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account, Desired, KeyRef
 from coldsend_operator.core.model.membership import Membership
 from coldsend_operator.core.model.policy import Policy
@@ -77,7 +78,7 @@ class AccountController:
         account = self.accounts.get(uid)
         if account is None:
             account = read_object(raw)
-            account.desired = self._with_default(account.desired)
+            transitions.shown(account, self._with_default(account.desired))
             self.accounts[uid] = account
             self._place(account)
             _tell(self.on_seen, account)
@@ -99,7 +100,7 @@ class AccountController:
         if desired.reconcile != account.desired.reconcile:
             self.hasten(account)
         changed_spec = desired.generation != account.desired.generation
-        account.desired = desired
+        transitions.shown(account, desired)
         loop = self.loops.get(account.workspace_digest)
         if loop is not None and uid in loop.workspace.accounts:
             loop.workspace.update(account, desired)
@@ -115,7 +116,7 @@ class AccountController:
             loop.workspace.remove(account.uid)
         self._unplaced.discard(account.uid)
         fresh = read_object(raw)
-        fresh.desired = self._with_default(fresh.desired)
+        transitions.shown(fresh, self._with_default(fresh.desired))
         self.accounts[fresh.uid] = fresh
         self._place(fresh)
         _tell(self.on_seen, fresh)
@@ -123,15 +124,14 @@ class AccountController:
     def _see_status(self, account: Account, status: Status) -> None:
         if to_text(status) != account.raw_status:
             account.keep(status)
-            stored = stored_of(status)
-            account.confirmed = account.stored if stored == account.stored else stored
+            transitions.status_shown(account, stored_of(status))
 
     def unreadable(self, uid: str) -> None:
         """The newest state of the object cannot be read: nothing is begun for it (rule 38)."""
         account = self.accounts.get(uid)
         loop = self.loops.get(account.workspace_digest) if account is not None else None
         if account is not None and loop is not None and uid in loop.workspace.accounts:
-            account.desired = replace(account.desired, problems=(UNREADABLE,))
+            transitions.unreadable(account, UNREADABLE)
             loop.workspace.touch(uid)
             loop.wake()
 
@@ -139,8 +139,7 @@ class AccountController:
         """The API server was restored: what it shows of the object now is older than what is known, and holds."""
         account = self.accounts.get(uid)
         if account is not None:
-            account.written_version = 0
-            account.desired = replace(account.desired, resource_version=0)
+            transitions.restored(account)
 
     def gone(self, uid: str) -> None:
         """The object has left the API server."""
@@ -179,7 +178,7 @@ class AccountController:
             account = self.accounts[uid]
             desired = self._with_default(account.desired)
             if desired is not account.desired:
-                account.desired = desired
+                transitions.shown(account, desired)
                 loop = self.loops.get(account.workspace_digest)
                 if loop is not None and uid in loop.workspace.accounts:
                     loop.workspace.update(account, desired)
@@ -210,13 +209,15 @@ class AccountController:
             self._crowded_out.add(account.uid)
         if state.digest is None and state.problem is None:
             self._await_workspace(account)
-            account.moving = True  # where the key leads is not known: nothing is created with the one before
+            transitions.moving(
+                account, away=True
+            )  # where the key leads is not known: nothing is created with the one before
             self._key_wake.set()
             return
         problem = state.problem if self._ring.allowed(account) else NOT_FOR_NAMESPACE
         digest = state.digest if self._ring.allowed(account) else None
         digest, problem = self._for_deletion(account, digest, problem)
-        account.key_problem = _by_default(problem) if account.desired.spec.key is None else problem
+        transitions.key_read(account, _by_default(problem) if account.desired.spec.key is None else problem)
         if self._running and state.digest is not None and account.uid in self._from_elsewhere:
             self._trust.begin(ref, state.digest, account.uid)
         self._from_elsewhere.discard(account.uid)
@@ -227,7 +228,7 @@ class AccountController:
         self._unplaced.add(account.uid)
         loop = self.loops.get(account.workspace_digest)
         if loop is None or account.uid not in loop.workspace.accounts:
-            account.address = account.address or account.desired.spec.address
+            transitions.addressed(account)
             self._claims.await_workspace(account)
 
     def _found_workspace(self, account: Account) -> None:
@@ -257,20 +258,20 @@ class AccountController:
 
     def _move(self, account: Account, digest: str, ref: KeyRef) -> None:
         old = self.loops.get(account.workspace_digest)  # still there while a new key was waited for
-        account.moving = False
+        transitions.moving(account, away=False)
         if old is not None and account.uid in old.workspace.accounts:
             if old.workspace.digest == digest:
                 old.workspace.touch(account.uid)
                 old.wake()
                 return
             if not self._may_leave(account, old):
-                account.moving = True
+                transitions.moving(account, away=True)
                 old.workspace.touch(account.uid)
                 old.wake()
                 self._moves[account.uid] = asyncio.get_running_loop().call_later(KEY_PAUSE, self._again, account.uid)
                 return
             old.workspace.remove(account.uid)
-            _fresh(account)
+            transitions.left_workspace(account)
         loop = self._loop(digest, ref)
         loop.workspace.add(account, self._clients.clock())
         self._found_workspace(account)
@@ -469,17 +470,6 @@ class AccountController:
     def placed(self) -> bool:
         """Whether every account has found its workspace."""
         return not self._unplaced
-
-
-def _fresh(account: Account) -> None:
-    """What the old workspace showed means nothing in the new one."""
-    account.create_backoff = account.not_found_at = account.deleted_at = account.delete_backoff = None
-    account.stored = replace(account.stored, refusal=None)
-    account.probe_at, account.probe_count, account.searched_at, account.conflict_seen_at = None, 0, 0.0, 0.0
-    account.job, account.busy, account.eta, account.delete_partial = None, None, None, False
-    account.repeated_mark = None
-    if account.desired.spec.native is not None:
-        account.address = None
 
 
 def _by_default(problem: tuple[Reason, str] | None) -> tuple[Reason, str] | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from coldsend_operator.accounts.status_writer import ref_of
 from coldsend_operator.core import apply
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.workspace.workspace import Workspace
@@ -36,7 +37,7 @@ class FinalizerWriter:
         except (NotFound, Conflict):
             return False
         _wrote(account, put.resource_version)
-        account.marked_at = since
+        transitions.marked(account, since)
         apply.finalizers_added(self._workspace, account, put.finalizers)
         return True
 
@@ -68,4 +69,4 @@ class FinalizerWriter:
 
 def _wrote(account: Account, version: str | None) -> None:
     """Watch events from before our own write are stale: they show a mark that is off, or none where one is."""
-    account.written_version = max(account.written_version, version_number(version))
+    transitions.written(account, version_number(version))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from coldsend_operator.core.decide.questions import came_from
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.conditions import new_notes, reasons
 from coldsend_operator.core.model.reasons import ANNOTATION_IGNORED, Reason
@@ -131,11 +132,11 @@ class StatusWriter:
         if written is None:
             return
         if written.resource_version is not None:
-            account.written_version = max(account.written_version, version_number(written.resource_version))
+            transitions.written(account, version_number(written.resource_version))
         self._learn()
         stored = account.keep(written.status)
         if previous.get("emailsSentToday") != status.get("emailsSentToday"):
-            account.counter_at = self._clock()
+            transitions.counter_written(account, self._clock())
         self._workspace.status_stored(account.uid, stored_of(stored))
         if status.get("handedOverFrom") not in (None, previous.get("handedOverFrom")):
             await self._tell_of_hand_over(account)

@@ -16,6 +16,7 @@ from coldsend_operator.coldsend.masking import Member
 from coldsend_operator.core import apply
 from coldsend_operator.core.decide import still_due
 from coldsend_operator.core.decide.changed_accounts import decide_changed, give_up
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.answers import Answer, BulkAnswer, Failure, FailureKind, Page
 from coldsend_operator.core.model.calls import Call, Operation, Scope
 from coldsend_operator.core.model.decision import Action
@@ -375,13 +376,12 @@ class WorkspaceLoop:
                 continue
             passwords = found[uid]
             if account.desired.spec.smtp is not None:
-                account.credentials = passwords.credentials
+                transitions.secret_read(account, passwords.credentials)
                 if passwords.credentials.reason is not None:
                     self.workspace.stale_secrets.add(uid)
                     del found[uid]
                     continue
-            account.sent = (account.desired.spec.hash, passwords.credentials.digest)
-            account.sent_name = account.desired.spec.display_name
+            transitions.create_prepared(account, passwords.credentials.digest)
         return found
 
     def _log(self, call: Call, outcome: Answer | Failure) -> None:

@@ -5,8 +5,8 @@ import heapq
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account, Credentials
 from coldsend_operator.core.model.pauses import doubled
 from coldsend_operator.core.model.reasons import Reason
@@ -190,10 +190,9 @@ class SecretWatch:
         sent = applied.credentials_hash if applied is not None else None
         if applied is not None and sent is not None and credentials.digest is not None and not self._hmac.made(sent):
             # made with another HMAC key, or without a salt: the present Secret counts as current
-            account.stored = replace(account.stored, applied=replace(applied, credentials_hash=credentials.digest))
+            transitions.hash_renewed(account, credentials.digest)
         if asked or account.credentials != credentials:
-            same = sent is not None and sent == credentials.digest
-            account.credentials = replace(credentials, digest=sent) if same else credentials  # not twice in memory
+            transitions.secret_read(account, credentials)
             if workspace is not None:
                 workspace.touch(account.uid)
                 self._wake(account)
