@@ -64,3 +64,23 @@ def test_what_nobody_uses_is_forgotten_but_for_the_home_of_the_operators_own_key
     assert trust.to_json() == {"default": ["digest-old"]}
     trust.forget(frozenset(), NEW)
     assert trust.to_json() == {"default": ["digest-old"]}
+
+
+def test_an_object_that_comes_from_elsewhere_makes_no_key_believed_against_the_inboxes_of_others() -> None:
+    trust = Trust()
+    trust.place("uid-1", OWN_KEY, "digest-old")  # known from its status only: an older version stored no home
+    trust.begin(OWN_KEY, "digest-new", "uid-2")
+    assert not trust.believes(OWN_KEY, NEW)
+    trust.place("uid-1", OWN_KEY, None)
+    trust.place("uid-2", OWN_KEY, "digest-other")
+    trust.begin(OWN_KEY, "digest-new", "uid-2")
+    assert trust.believes(OWN_KEY, NEW)
+
+
+def test_a_home_that_is_known_is_not_replaced_by_the_key_that_an_object_from_elsewhere_finds() -> None:
+    trust = Trust()
+    trust.settle(OWN_KEY, OLD)
+    trust.place("uid-1", OWN_KEY, "digest-old")
+    trust.place("uid-1", OWN_KEY, None)
+    trust.begin(OWN_KEY, "digest-new", "uid-2")
+    assert trust.former(OWN_KEY) == OLD
