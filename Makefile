@@ -22,7 +22,7 @@ $(INSTALLED):
 install: $(INSTALLED) ## Install all packages into .venv (the other targets do so by themselves)
 
 .PHONY: demo
-# What install.sh builds while it installs.
+# What install.sh builds while it installs; the same for test below.
 demo: export BUILD_MEANWHILE := $(if $(KEEP),,--least)
 demo: $(INSTALLED) ## The operator at its work on a real API server, in half a minute; KEEP=1 leaves it running
 	@$(PYTHON_IN_VENV) -m demo $(if $(KEEP),--keep)
@@ -36,6 +36,7 @@ WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
 SPREAD := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: test
+test: export BUILD_MEANWHILE := --all
 test: $(INSTALLED) ## All tests; ARGS='-k word' chooses some, WORKERS=0 runs them one after the other
 	@$(PYTHON_IN_VENV) -m devcluster build --all
 	@PYTHONHASHSEED=0 $(PYTHON_IN_VENV) -m pytest $(SPREAD) $(ARGS) # sets in one order: what a search has found is found again
@@ -64,9 +65,9 @@ soak: $(INSTALLED) ## Kill the operator at random instants for a long time; SECO
 		$(if $(SEED),--seed $(SEED))
 
 .PHONY: bench
-bench: $(INSTALLED) ## Figures beside their goals; CASES='single thousand' chooses (core single thousand smtp native fifty failover tenants)
+bench: $(INSTALLED) ## Figures beside their goals, into docs/benchmarks/; CHECK=1 compares counts only; CASES='single thousand' chooses (core single thousand smtp native fifty failover tenants)
 	@$(PYTHON_IN_VENV) -m devcluster build
-	@$(PYTHON_IN_VENV) -m tests.bench $(CASES)
+	@$(PYTHON_IN_VENV) -m tests.bench $(if $(CHECK),--check) $(CASES)
 
 .PHONY: check
 check: $(INSTALLED) ## Linters, types, import contracts, generated files

@@ -61,7 +61,7 @@ def _build_all(module: GoModule, programs: tuple[str, ...], folder: Path) -> Non
     for abandoned in folder.parent.glob(f"{prefix}*"):  # by a builder that was killed: the lock is ours
         shutil.rmtree(abandoned)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=prefix) as partial:
-        packages = [module.packages[program] for program in programs]
-        GoBuild(go, module.folder, go_environment(go), module.flags, packages, Path(partial)).run(f"building {names}")
+        packages, flags = [module.packages[program] for program in programs], (*module.flags, *module.sparing_flags)
+        GoBuild(go, module.folder, go_environment(go), flags, packages, Path(partial)).run(f"building {names}")
         for program in programs:
             Path(partial, module.named_by_go(program)).rename(folder / program)

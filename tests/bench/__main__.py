@@ -2,8 +2,6 @@
 
 import argparse
 import asyncio
-import os
-import platform
 import signal
 import sys
 import tempfile
@@ -16,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from devcluster import Cluster, control_plane
-from tests.bench import accounts, failover, fifty, pure, scale, tenants
+from tests.bench import accounts, failover, fifty, pure, record, scale, tenants
 from tests.bench.drawing import draw
 from tests.bench.figures import Figure, Say
 from tests.bench.stack import stack
@@ -57,15 +55,11 @@ def smtp(cluster: Cluster, folder: Path, say: Say) -> list[Figure]:
         PICTURE.parent.mkdir(parents=True, exist_ok=True)
         timeline = [(seconds, float(ready)) for seconds, ready in scale.TIMELINES["SMTP"]]
         PICTURE.write_text(
-            draw(timeline, TEN_THOUSAND, f"make bench CASES=smtp, {_machine()}, {datetime.now(UTC):%Y-%m-%d}")
+            draw(timeline, TEN_THOUSAND, f"make bench CASES=smtp, {record.machine()}, {datetime.now(UTC):%Y-%m-%d}")
         )
         say(f"drawn: {PICTURE}")
         figures += scale.restart(parts, say, TEN_THOUSAND)
         return figures + asyncio.run(scale.delete_everything(parts, say, TEN_THOUSAND))
-
-
-def _machine() -> str:
-    return f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}"
 
 
 def native(cluster: Cluster, folder: Path, say: Say) -> list[Figure]:
@@ -98,13 +92,22 @@ CASES: dict[str, Case] = {
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description="Figures beside their goals.")
     parser.add_argument("cases", nargs="*", choices=[*CASES, []], help="which to run; all without a name")
-    chosen = parser.parse_args().cases or list(CASES)
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a count has grown")
+    options = parser.parse_args()
+    chosen = options.cases or list(CASES)
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # so that all that it started ends too
     figures: list[Figure] = []
     for name in chosen:
         with control_plane() as cluster, tempfile.TemporaryDirectory() as folder:
             figures += CASES[name](cluster, Path(folder), say)
             _print(figures)
+    if options.check:
+        worse = record.regressions(figures, record.recorded())
+        for each in worse:
+            say(f"[bold]worse:[/bold] {each}")
+        return 1 if worse else 0
+    record.write(figures, record.Run.now())
+    say(f"written: {record.FOLDER}/measured.md")
     return 0
 
 

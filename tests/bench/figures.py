@@ -8,13 +8,14 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the table."""
+    """One line of the table. `count`: of requests or writes, which hardly depends on the machine."""
 
     name: str
     goal: str
     measured: str
     good: bool
+    count: float | None = None
 
 
-def figure(name: str, goal: str, measured: str, *, good: bool) -> Figure:
-    return Figure(name, goal, measured, good)
+def figure(name: str, goal: str, measured: str, *, good: bool, count: float | None = None) -> Figure:
+    return Figure(name, goal, measured, good, count)

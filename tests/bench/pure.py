@@ -124,7 +124,7 @@ def steady_hour(say: Say, count: int = 10_000) -> Figure:
     )
     good = requests <= 480 and changes <= count * 4 + count // 20
     goal = "<= 480 requests; writes = changes, counters at most every 900 s"
-    return figure(f"steady hour with {count:,} accounts", goal, text, good=good)
+    return figure(f"steady hour with {count:,} accounts", goal, text, good=good, count=requests)
 
 
 def _write(workspace: Workspace, now: float) -> int:

@@ -1,6 +1,6 @@
 """Keys that are refused or lack a scope, and limits: the whole workspace waits, says so, and goes on by itself."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tests.e2e.stage.stage import Stage
 
@@ -68,9 +68,9 @@ def a_429_is_waited_out_as_retry_after_says(stage: Stage) -> None:
 
 
 def a_429_is_waited_out_as_the_reset_header_says(stage: Stage) -> None:
-    reset = str(int(datetime.now().timestamp()) + 6)  # noqa: DTZ005 - the same instant in every zone
+    reset = str(int(datetime.now().timestamp()) + 10)  # noqa: DTZ005 - the same instant in every zone
     headers = {"X-RateLimit-Limit": "100", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset}
-    _storm(stage, 1, headers=headers, body={"detail": "Too many requests"})
+    _storm(stage, 3, headers=headers, body={"detail": "Too many requests"})
 
 
 def a_429_is_waited_out_as_its_sentence_says(stage: Stage) -> None:
@@ -85,9 +85,10 @@ def _storm(stage: Stage, seconds: float, **answer: object) -> None:
     stage.apply("late")
     stage.ready("late")
     asked = stage.asked()
-    refused = next(index for index, each in enumerate(asked) if each["status"] == 429)
-    at, following = (datetime.fromisoformat(each["at"]) for each in asked[refused : refused + 2])
-    assert (following - at).total_seconds() >= seconds - 0.5
+    answered = next(datetime.fromisoformat(each["at"]) for each in asked if each["status"] == 429)
+    began = [datetime.fromisoformat(each["at"]) - timedelta(seconds=each["seconds"]) for each in asked]
+    early = [each for each in began if answered < each < answered + timedelta(seconds=seconds - 0.5)]
+    assert len(early) <= 1  # one may leave before the operator has read the answer
     assert stage.look().condition("Ready") == "True Active"  # type: ignore[union-attr]
 
 
