@@ -1,4 +1,4 @@
-"""What `doctor` says of a ColdSend and how it asks; the cluster's part on a real one is in tests/e2e/test_doctor.py."""
+"""What `doctor` says of a ColdSend and how it asks; a real cluster is in tests/e2e/test_e2e_doctor.py."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""What `report-bundle` hides, and what it never reads; a real cluster is in tests/e2e/test_report_bundle.py."""
+"""What `report-bundle` hides, and what it never reads; a real cluster is in tests/e2e/test_e2e_report_bundle.py."""
 
 import json
 import re

@@ -13,7 +13,7 @@ from coldsend_operator.tools.bundle.pseudonyms import Pseudonyms
 from tests.e2e.stage.api_server import named
 from tests.e2e.stage.stage import eventually
 from tests.e2e.stage.world import MARKER, World
-from tests.e2e.test_doctor import install
+from tests.e2e.test_e2e_doctor import install
 from tests.e2e.test_tools import accounts, ready, tool
 
 LOCALS = ("canary.one", "canary.two")
