@@ -9,6 +9,8 @@ from pathlib import Path
 from devcluster import wheels
 from devcluster.paths import CACHE
 
+# The compiler collects its garbage less often: a twentieth less time for a little more memory.
+_COMPILER = {"GOGC": "400"}
 # Set by people for their own projects; any of them would build something else than what is asked for, or nothing.
 _FOREIGN = ("GOARCH", "GOARM", "GOARM64", "GOAMD64", "GOOS", "GOENV", "GOEXPERIMENT", "GOFLAGS", "GOROOT", "GOWORK")
 
@@ -24,7 +26,7 @@ def go_program(oldest: tuple[int, ...]) -> Path:
 def go_environment(go: Path) -> dict[str, str]:
     """That of this process without what would change the build; Go's own caches where HOME has no place for them."""
     environment = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
-    environment |= {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
+    environment |= _COMPILER | {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
     for name, fallback in (("GOCACHE", "go-build"), ("GOMODCACHE", "go-mod")):
         if not _is_writable(_go(go, environment, "env", name)):
             environment[name] = str(CACHE / fallback)
