@@ -119,7 +119,7 @@ def test_there_is_no_age_before_the_first_sweep() -> None:
 def test_no_label_can_hold_an_address_or_a_message() -> None:
     closed = {"workspace", "operation", "code", "window", "namespace", "name", "inbox_type", "state", "lane", "kind"}
     assert {label for metric in METRICS for label in metric.labels} <= closed | {
-        *("type", "status", "reason", "managed", "verb", "version", "commit", "domain", "stat"),
+        *("type", "status", "reason", "managed", "verb", "version", "commit", "domain", "stat", "period"),
     }
 
 

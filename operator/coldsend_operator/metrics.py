@@ -149,6 +149,18 @@ QUEUE_LENGTH = Metric(
     ("workspace", "lane"),
     "Accounts that wait for a call, by lane: edit, delete, create, look, mail; in the lane poll bulk jobs under way.",
 )
+QUEUE_OLDEST = Metric(
+    "coldsend_queue_oldest_seconds",
+    "gauge",
+    ("workspace", "lane"),
+    "How long the longest waiting in the lane has waited; no series for a lane in which nobody waits.",
+)
+SWEEP_PERIOD = Metric(
+    "coldsend_sweep_period_seconds",
+    "gauge",
+    ("workspace", "period"),
+    "Time between two looks at all inboxes: wanted is COLDSEND_SWEEP_SECONDS, allowed what the budget lets be.",
+)
 SWEEP_AGE = Metric(
     "coldsend_sweep_age_seconds", "gauge", ("workspace",), "Age of the last complete look at all inboxes."
 )
@@ -213,6 +225,8 @@ METRICS = (
     JOBS,
     JOBS_FINISHED,
     QUEUE_LENGTH,
+    QUEUE_OLDEST,
+    SWEEP_PERIOD,
     SWEEP_AGE,
     DELETIONS_HELD,
     INVENTORY_IMPLAUSIBLE,
@@ -264,6 +278,8 @@ class WorkspaceFigures:
     budget_remaining: Mapping[str, float]
     budget_limit: Mapping[str, float]
     queue_lengths: Mapping[str, int]
+    queue_ages: Mapping[str, float] = field(default_factory=dict)  # seconds of the longest waiting, by lane
+    sweep_periods: Mapping[str, float] = field(default_factory=dict)  # seconds, wanted and allowed
     sweep_age: float | None = None
     inboxes: Mapping[bool, int] = field(default_factory=dict)  # managed or not; empty before the first sweep
     domains: Mapping[str, DomainFigures] = field(default_factory=dict)  # by name; empty unless asked for
@@ -375,6 +391,8 @@ def _families(snapshot: Snapshot) -> Iterator[GaugeMetricFamily]:
     yield BUDGET_LIMIT.gauge(((name, window), limit) for name, w in each for window, limit in w.budget_limit.items())
     yield KEY_REFUSED.gauge(((name,), int(w.key_refused)) for name, w in each)
     yield QUEUE_LENGTH.gauge(((name, lane), length) for name, w in each for lane, length in w.queue_lengths.items())
+    yield QUEUE_OLDEST.gauge(((name, lane), age) for name, w in each for lane, age in w.queue_ages.items())
+    yield SWEEP_PERIOD.gauge(((name, kind), period) for name, w in each for kind, period in w.sweep_periods.items())
     yield SWEEP_AGE.gauge(((name,), w.sweep_age) for name, w in each if w.sweep_age is not None)
     yield DELETIONS_HELD.gauge(((name,), w.deletions_held) for name, w in each)
     yield INVENTORY_IMPLAUSIBLE.gauge(((name,), int(w.implausible)) for name, w in each)

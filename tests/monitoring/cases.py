@@ -148,6 +148,19 @@ def _requests() -> Iterator[Case]:
     yield Case(spent, "the hour has room", _budget("hour", "100x60", "5x60"), "45m")
     yield Case(spent, "a flood passes in 20 minutes", _budget("hour", "10x20 400x60", "5x60"), "45m")
 
+    small, summary = "ColdSendBudgetTooSmall", "The requests of default are too few for its inboxes."
+    fired = Fired(OF_WORKSPACE, summary)
+    yield Case(small, "looks come too rarely", _periods("300x90", "1500x90") | LEADING, "15m", fired)
+    yield Case(small, "looks come as rarely as people want", _periods("3600x90", "3600x90") | LEADING, "45m")
+    yield Case(
+        small, "a creation waits for an hour", _budget("hour", "10x90", "5x90") | _oldest("3601+60x90"), "15m", fired
+    )
+    yield Case(
+        small, "it waits for what is not the budget", _budget("hour", "400x90", "5x90") | _oldest("3601+60x90"), "45m"
+    )
+    yield Case(small, "a flood is done within the hour", _budget("hour", "10x90", "5x90") | _oldest("0+60x50"), "45m")
+    yield Case(small, "only a standby remembers", _periods("300x90", "1500x90", STANDBY) | LEADING, "45m")
+
     limited = "ColdSendRateLimited"
     labels = {**OF_TARGET, "workspace": "default"}
     summary = "ColdSend turns down requests of default as too many."
@@ -260,6 +273,20 @@ def _budget(window: str, left: str, waiting: str) -> dict[str, str]:
         **_of("coldsend_queue_length", waiting, f'{WORKSPACE}, lane="create"'),
         **LEADING,
     }
+
+
+def _periods(wanted: str, allowed: str, target: str = LEADER) -> dict[str, str]:
+    each = {"wanted": wanted, "allowed": allowed}
+    metric = "coldsend_sweep_period_seconds"
+    return {
+        series: values
+        for period, value in each.items()
+        for series, values in _of(metric, value, f'{WORKSPACE}, period="{period}"', target).items()
+    }
+
+
+def _oldest(values: str) -> dict[str, str]:
+    return _of("coldsend_queue_oldest_seconds", values, f'{WORKSPACE}, lane="create"')
 
 
 def _answers(code: str, values: str) -> dict[str, str]:

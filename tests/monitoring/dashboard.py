@@ -37,7 +37,7 @@ def queries() -> Iterator[Query]:
     """Those of all panels, as Grafana would send them with all variables at All."""
     for panel in dashboard()["panels"]:
         for target in panel.get("targets", ()):
-            expression = _filled(target["expr"])
+            expression = filled(target["expr"])
             yield Query(panel["title"], target["refId"], expression, bool(target.get("instant")))
 
 
@@ -46,10 +46,10 @@ def variables() -> Iterator[tuple[str, str, str]]:
     for variable in dashboard()["templating"]["list"]:
         found = _LABEL_VALUES.fullmatch(variable["query"]["query"]) if variable["type"] == "query" else None
         if found is not None:
-            yield variable["name"], _filled(found[1]), found[2]
+            yield variable["name"], filled(found[1]), found[2]
 
 
-def _filled(expression: str) -> str:
+def filled(expression: str) -> str:
     for name, value in VARIABLES.items():
         expression = re.sub(rf"\${name}\b", value, expression)
     return expression

@@ -3,11 +3,13 @@
 The control plane and the ColdSend that the emulator plays are those of the end-to-end tests.
 """
 
+import json
 import math
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,6 +20,7 @@ from tests.e2e.stage.world import MARKER, OWN_KEY, World, opened_world
 from tests.monitoring.dashboard import Query, queries, variables
 from tests.monitoring.prometheus import NAMESPACE, Prometheus, running_prometheus
 from tests.monitoring.promtool import ROOT, rules
+from tests.monitoring.signals import INBOXES, SIGNALS, Signal
 
 INTERFACE = {
     "coldsend_api_requests_total": {"workspace", "operation", "code"},
@@ -194,6 +197,62 @@ def test_that_held_deletions_become_an_alert_until_they_are_approved(prometheus:
         for name in SOME:
             stage.gone(name)
         eventually(lambda: not _raised(prometheus, "ColdSendDeletionsHeld", stage), "the end of the alert")
+
+
+@pytest.mark.parametrize("signal", SIGNALS, ids=str)
+def test_that_what_goes_wrong_is_seen_in_kubectl_metric_alert_and_log(
+    prometheus: Prometheus, world: World, replicas: list[OperatorRun], signal: Signal
+) -> None:
+    with staged(world, "signal") as stage:
+        for name in INBOXES:
+            stage.apply(name)
+        for name in INBOXES:
+            stage.ready(name)
+        workspace = f"{stage.namespace}/workspace"
+        query = signal.metric.replace("NAMESPACE", stage.namespace).replace("WORKSPACE", workspace)
+        signal.make(stage)
+        if signal.condition is not None:
+            kind, said = signal.condition
+            assert signal.says in stage.shows("ann", **{kind: said}).message(kind)
+            eventually(lambda: _logged(replicas, stage, kind, said), f"a line of the log: {kind} {said}")
+        eventually(lambda: prometheus.value(query) == signal.value, f"{signal.value} as {query}")
+        wanted = workspace if signal.label == "workspace" else stage.namespace
+        eventually(lambda: wanted in _labels(prometheus, signal), f"the alert {signal.alert}")
+
+
+def test_that_a_deletion_is_seen_in_the_audit_log_and_the_budget_in_the_report(
+    prometheus: Prometheus, world: World, replicas: list[OperatorRun]
+) -> None:
+    with staged(world, "audited") as stage:
+        stage.apply()
+        inbox_id = stage.ready().inbox_id
+        stage.delete()
+        stage.gone()
+        told = [line for line in _lines(replicas) if line.get("event") == "write" and line["inbox_id"] == inbox_id]
+        causes = [(line["operation"], line["cause"], line["outcome"]) for line in told]
+        assert causes[0] == ("create_smtp", "new", "created")
+        assert causes[1:] == [("delete_account", "deletion", each) for each in ("intent", "accepted", "deleted")]
+    state = world.server.get("ConfigMap", "default", "coldsend-operator-state")
+    assert state is not None
+    report = json.loads(state["data"]["report"])
+    for workspace in report["workspaces"].values():
+        assert workspace["hour"]["used"] + workspace["hour"]["left"] == workspace["hour"]["limit"]
+
+
+def _lines(replicas: list[OperatorRun]) -> list[dict[str, Any]]:
+    lines = (line for replica in replicas for line in replica.lines().splitlines())
+    return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+def _logged(replicas: list[OperatorRun], stage: Stage, kind: str, said: str) -> bool:
+    """Whether the log tells that the condition has changed to this."""
+    status, reason = said.split()
+    wanted = {"namespace": stage.namespace, "condition": kind, "status": status, "reason": reason}
+    return any(wanted.items() <= line.items() for line in _lines(replicas))
+
+
+def _labels(prometheus: Prometheus, signal: Signal) -> set[str]:
+    return {labels[signal.label] for labels in prometheus.alerts(signal.alert)}
 
 
 def _figures(prometheus: Prometheus, query: Query) -> bool:

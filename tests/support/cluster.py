@@ -56,6 +56,7 @@ class FakeCluster:
     admission: Callable[[Raw], Raw] = lambda spec: spec  # a policy that changes the spec of SenderAccounts
     quota: int | None = None  # SenderAccounts that may be there
     beyond_quota: int = 0  # children that were refused for it
+    map_writes: list[frozenset[str]] = field(default_factory=list)  # keys that each write of the ConfigMap changed
     reads: int = 0  # of Secrets
     applied: int = 0  # children, by server-side apply
     pruned: frozenset[str] = frozenset()  # fields of status of SenderAccounts that the CRD does not know
@@ -296,6 +297,7 @@ class FakeCluster:
         if body["metadata"]["resourceVersion"] != found["metadata"]["resourceVersion"]:
             raise Conflict("another version", status=409, reason="Conflict")
         self.version += 1
+        self.map_writes.append(frozenset(body["data"]))
         data = {name: text for name, text in (found["data"] | body["data"]).items() if text is not None}
         self.config_maps[path] = {"metadata": {"resourceVersion": str(self.version)}, "data": data}
         return self.config_maps[path]

@@ -51,7 +51,7 @@ class SimulatedOperator(Operator):
     def __init__(
         self, settings: Settings, clock: FakeClock, kube: KubeDoor, leadership: FakeLeadership, traffic: Traffic
     ) -> None:
-        super().__init__(settings, clock=clock, kube=kube, leadership=leadership)
+        super().__init__(settings, clock=clock, kube=kube, leadership=leadership, jitter=lambda: 0.0)
         self._traffic = traffic
         self.remotes: dict[str, FakeColdSend] = {}
         self.on_delete: Callable[[Sequence[str]], None] = lambda inbox_ids: None

@@ -4,6 +4,8 @@ import asyncio
 import json
 import re
 from collections.abc import Callable, Collection, Set
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -15,7 +17,9 @@ from coldsend_operator.kube.state import StateConflict, StateMap
 from coldsend_operator.logs import Event, log
 
 DIGEST = re.compile(r"[0-9a-f]{12}")
-HOMES = "homes"  # where each key reference is at home; all other keys are digests
+REPORT = "report"  # what the workspaces cost, for people and commands
+REPORT_SECONDS = 60.0
+HOMES = "homes"  # where each key reference is at home; all other keys but the report are digests
 UNREADABLE = (
     ValueError,
     TypeError,
@@ -27,6 +31,14 @@ UNREADABLE = (
 CLOCK_TOLERANCE = 5.0  # seconds: the API server's Date header has whole seconds, and takes its time to arrive
 MOST_BYTES = 900_000  # a ConfigMap takes 1 MiB
 RETRY_PAUSES = (0.5, 2.0)  # a booking that is not stored must not be spent for one lost answer
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`text` is stored; `worth_a_write` is what of it must have changed for a write of its own."""
+
+    text: str
+    worth_a_write: object
 
 
 class Bookings:
@@ -45,6 +57,9 @@ class Bookings:
         self._locks = WeakValueDictionary[str, asyncio.Lock]()  # while somebody saves
         self._unused_since: dict[str, float] = {}
         self._tell_full_at = 0.0
+        self.make_report: Callable[[], Report | None] = lambda: None
+        self._reported: Any = None  # what of the last report is worth a write
+        self._reported_at = -REPORT_SECONDS
 
     async def load(self) -> None:
         try:
@@ -144,7 +159,26 @@ class Bookings:
             self._texts.pop(digest, None)  # what was written last stands last
             self._texts[digest] = text
         await self._make_room(workspace.digests)
-        await asyncio.gather(*(self._state.save(digest, text) for digest in workspace.digests))
+        saves = [self._state.save(digest, text) for digest in workspace.digests]
+        if self._clock() >= self._reported_at + REPORT_SECONDS:  # it rides along: these saves are one write
+            saves.append(self._save_report(self.make_report()))
+        await asyncio.gather(*saves)
+
+    async def report(self) -> None:
+        """Store the report if it says something new: once a minute at most, and nothing while all is quiet."""
+        if self._clock() < self._reported_at + REPORT_SECONDS:
+            return
+        report = self.make_report()
+        if report is not None and report.worth_a_write != self._reported:
+            await self._save_report(report)
+
+    async def _save_report(self, report: "Report | None") -> None:
+        """Without it nothing is wrong but what commands show."""
+        if report is None:
+            return
+        self._reported, self._reported_at = report.worth_a_write, self._clock()
+        with suppress(KubeError, StateConflict):
+            await self._state.save(REPORT, report.text)
 
     async def _make_room(self, kept: Set[str]) -> None:
         """Drop what was written longest ago, so that the ConfigMap takes what is written now."""

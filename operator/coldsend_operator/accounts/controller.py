@@ -317,7 +317,7 @@ class AccountController:
         loop = self.loops.get(digest)
         if loop is not None:
             return loop
-        workspace = Workspace(digest, self.policy, self._claims, self._trust)
+        workspace = Workspace(digest, self.policy, self._claims, self._trust, self._clients.jitter())
         workspace.leads = self._running
         client = None
         if digest != NO_WORKSPACE:

@@ -55,6 +55,7 @@ class Clients:
     reader: Callable[[], SecretReader]
     set_aside: SetAside
     audit: AuditLog
+    jitter: Callable[[], float]  # 0 to 1
 
 
 @dataclass(frozen=True, slots=True)

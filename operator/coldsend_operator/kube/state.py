@@ -1,7 +1,7 @@
 """The ConfigMap that outlives the process: budget and brake, one key for each workspace (rule 27)."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -29,9 +29,12 @@ class StateConflict(Exception):  # noqa: N818 - named like the Conflict it stand
 
 
 class StateMap:
-    """`<lease name>-state` in the Lease's namespace. Saves that come while a write is under way go in one write."""
+    """`<lease name>-state` in the Lease's namespace. Saves that come while a write is under way go in one write.
 
-    def __init__(self, client: KubeClient, namespace: str, lease_name: str) -> None:
+    Whoever else writes an `unguarded` key is overwritten: nothing is counted by it.
+    """
+
+    def __init__(self, client: KubeClient, namespace: str, lease_name: str, unguarded: Collection[str] = ()) -> None:
         self._client = client
         self._namespace = namespace
         self.name = _name(lease_name)
@@ -43,6 +46,7 @@ class StateMap:
         self._writer: asyncio.Task[None] | None = None
         self._foreign: set[str] = set()  # keys that another writer changed since the load
         self._loaded = False
+        self._unguarded = frozenset(unguarded)
 
     async def load(self) -> dict[str, str]:
         """All keys as they stand now; from here on they count as known."""
@@ -127,7 +131,9 @@ class StateMap:
         self._foreign |= {
             key
             for key in found.keys() | self._known.keys()
-            if found.get(key) != self._known.get(key) and found.get(key) not in self._tried.get(key, ())
+            if key not in self._unguarded
+            and found.get(key) != self._known.get(key)
+            and found.get(key) not in self._tried.get(key, ())
         }
         self._known = found
 

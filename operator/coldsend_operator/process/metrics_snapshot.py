@@ -6,23 +6,12 @@ from collections.abc import Mapping
 from coldsend_operator.accounts.controller import AccountController
 from coldsend_operator.accounts.workspace_loop import WorkspaceLoop
 from coldsend_operator.core.model.account import Account
-from coldsend_operator.core.model.calls import Lane
-from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.reasons import ConditionType, KstatusType, Reason
+from coldsend_operator.core.plan import sweep_period
+from coldsend_operator.core.report import inboxes_by_holder, waiting_by_lane
 from coldsend_operator.core.status.domain_figures import domain_figures
-from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.metrics import Snapshot, WorkspaceFigures
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
-
-LANES = {
-    Action.CREATE: Lane.CREATE,
-    Action.DELETE: Lane.DELETE,
-    Action.SEARCH: Lane.PROBE,
-    Action.GET: Lane.PROBE,
-    Action.DOMAINS: Lane.PROBE,
-    Action.MAIL: Lane.MAIL,
-}
-
 
 KINDS = frozenset({*ConditionType, *KstatusType})
 REASONS = frozenset(Reason)
@@ -63,28 +52,22 @@ def snapshot(
 def _workspace_figures(loop: WorkspaceLoop, now: float, *, with_domains: bool) -> WorkspaceFigures:
     workspace = loop.workspace
     minute, hour = workspace.budget.remaining(now)
-    lengths = Counter({Lane.CREATE: 0, Lane.POLL: len(workspace.jobs)})
-    for (action, group), queue in workspace.queues.items():
-        lengths[Lane.EDIT if group == Lane.EDIT else LANES[action]] += len(queue)
+    waiting = waiting_by_lane(workspace)
     used = bool(workspace.accounts)  # else nobody looks any more, and what was last found would stand for ever
     refused = any(block.reason is Reason.UNAUTHORIZED for block in workspace.breaker.blocks.values())
     return WorkspaceFigures(
         budget_remaining={"minute": minute, "hour": hour},
         budget_limit={"minute": workspace.budget.minute_limit, "hour": workspace.budget.hour_limit},
-        queue_lengths={lane.value: length for lane, length in lengths.items()},
+        queue_lengths={lane.value: each.count for lane, each in waiting.items()},
+        queue_ages={lane.value: now - each.oldest for lane, each in waiting.items() if each.oldest is not None},
+        sweep_periods={"wanted": workspace.policy.sweep_seconds, "allowed": sweep_period(workspace)} if used else {},
         sweep_age=now - workspace.inventory.swept_at if used and workspace.inventory.swept_at else None,
-        inboxes=_inboxes(workspace) if used and workspace.inventory.swept_at else {},
+        inboxes=inboxes_by_holder(workspace) if used else {},
         domains=domain_figures(workspace.inventory.rows.values()) if used and with_domains else {},
         deletions_held=workspace.brake.held,
         key_refused=used and refused,
         implausible=used and (workspace.implausible is not None or workspace.doubted),
     )
-
-
-def _inboxes(workspace: Workspace) -> dict[bool, int]:
-    held = {each.stored.inbox_id for kin in workspace.kin for each in kin.accounts.values() if each.stored.held}
-    managed = sum(inbox_id in held for inbox_id in workspace.inventory.rows)
-    return {True: managed, False: len(workspace.inventory.rows) - managed}
 
 
 def _score(controller: AccountController, account: Account) -> float | None:

@@ -1,14 +1,16 @@
 """The whole process put together: clients, workspaces, watches, and the order in which they start and stop."""
 
 import asyncio
+import socket
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
+from random import random
 from types import TracebackType
 from typing import Any, Self
 
 from coldsend_operator import __version__
-from coldsend_operator.accounts.bookings import Bookings
+from coldsend_operator.accounts.bookings import REPORT, Bookings, Report
 from coldsend_operator.accounts.controller import AccountController, report_end
 from coldsend_operator.accounts.policy import policy_of
 from coldsend_operator.accounts.status_writer import MOST_WRITES
@@ -38,10 +40,12 @@ from coldsend_operator.process.clock import Clock
 from coldsend_operator.process.crd_guard import CrdGuard
 from coldsend_operator.process.metrics_snapshot import snapshot
 from coldsend_operator.process.namespaces import NamespaceWatch, waiting_namespaces
+from coldsend_operator.process.reports import report_of
 from coldsend_operator.settings import Settings
 
 HMAC_RETRY, LONGEST_RETRY = 2.0, 30.0
 STALLED_SECONDS = 60.0
+REPORT_LOOK = 10.0  # seconds between two looks whether the report says something new
 LONGEST_LOOK = 5.0  # at namespaces, when this process begins to lead
 FROZEN = "COLDSEND_FREEZE is on: this operator looks and mirrors, and writes nothing to ColdSend"
 
@@ -53,7 +57,7 @@ class LeaseLost(Exception):  # noqa: N818 - an end, no error of ours
 class Operator:
     """`async with Operator(settings) as operator`, then feed it watch events and run `work`.
 
-    Clock, API server and Lease may be given; else they are the real ones.
+    Clock, API server, Lease and chance (`jitter`, 0 to 1) may be given; else they are the real ones.
     """
 
     def __init__(
@@ -63,9 +67,11 @@ class Operator:
         clock: Callable[[], float] | None = None,
         kube: KubeClient | None = None,
         leadership: Leadership | None = None,
+        jitter: Callable[[], float] = random,
     ) -> None:
         self._settings = settings
         self.clock = clock or Clock()
+        self._jitter = jitter
         self.metrics = Metrics()
         self.metrics.build(__version__, commit())
         self._stack = AsyncExitStack()
@@ -76,16 +82,18 @@ class Operator:
         self._hmac: Hmac | None = None
         self.ready = False
         self._leading = False
+        self._leader = socket.gethostname()
         self._progress = asyncio.Event()  # a namespace was read, or an account has found its workspace
 
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self._kube)
         secrets = Secrets(self._kube)
         self._secrets = secrets
-        state = StateMap(self._kube, self._settings.lease_namespace, self._settings.lease_name)
+        state = StateMap(self._kube, self._settings.lease_namespace, self._settings.lease_name, unguarded={REPORT})
         self._store = Bookings(state, self.clock, lambda: self._kube.clock_offset)
         if self._settings.leader_election:
             election = Election(self._kube, self._settings.lease_namespace, self._settings.lease_name)
+            self._leader = election.identity
             self._leadership = await self._stack.enter_async_context(election)
         kube = self._kube
         self.set_aside = SetAside(kube, lambda: self._leading)
@@ -99,9 +107,11 @@ class Operator:
             self._reader,
             self.set_aside,
             AuditLog(self._settings.audit_log),
+            self._jitter,
         )
         self.policy = policy_of(self._settings)
         ring = KeyRing(self._settings, secrets, self.clock)
+        self._store.make_report = self._report
         self.controller = AccountController(self.policy, ring, clients, self._client)
         self.batches = BatchController(
             self._kube,
@@ -172,6 +182,7 @@ class Operator:
         self._leading = True
         self._begin(self._secret_watch().run(), "secrets")
         self._begin(self._cache_sync.relist_missed(), "lists")
+        self._begin(self._reports(), "report")
         self.batches.announce_all()
         self.controller.start()
         self._batches_work = asyncio.create_task(self.batches.run(), name="batches")
@@ -219,6 +230,15 @@ class Operator:
         task = asyncio.create_task(work, name=name)
         task.add_done_callback(report_end)
         self._background.append(task)
+
+    async def _reports(self) -> None:
+        await asyncio.sleep(REPORT_LOOK * self._jitter())
+        while True:
+            await asyncio.sleep(REPORT_LOOK)
+            await self._store.report()
+
+    def _report(self) -> Report | None:
+        return report_of(self.controller, self._leader, self.clock()) if self._leading else None
 
     # -- parts
 

@@ -94,6 +94,8 @@ def _swept(workspace: Workspace, result: SweepResult, now: float) -> None:
     if not workspace.first_sweep_done:
         workspace.first_sweep_done = True
         workspace.touch_everything()
+    else:
+        workspace.first_period = 1.0
     workspace.touch_all(workspace.queued(Action.SEARCH))
     workspace.touch_all(workspace.queued(Action.GET))
     _ask_for_missed(workspace, now)

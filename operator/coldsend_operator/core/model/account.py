@@ -338,6 +338,7 @@ class Account:
     waiting_since: float | None = None
     secret_missing_since: float | None = None  # since when the step has been waiting for a Secret
     eta: float | None = None  # the estimate that status holds
+    place: str = ""  # in line when that estimate was made, such as `240 of 1,300`
     reconcile_asked: str | None = None  # the coldsend.pro/reconcile value that is being answered
     postponed_until: float = 0.0  # no call leaves for it before
     postponements: int = 0  # in a row

@@ -44,7 +44,7 @@ def sweep_due(workspace: Workspace) -> float:
         return workspace.sweep_after
     if inventory.swept_at == 0:
         return max(workspace.begun, workspace.sweep_after)
-    return max(inventory.swept_at + sweep_period(workspace), workspace.sweep_after)
+    return max(inventory.swept_at + sweep_period(workspace) * workspace.first_period, workspace.sweep_after)
 
 
 def sweep_period(workspace: Workspace) -> float:

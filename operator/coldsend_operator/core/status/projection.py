@@ -336,7 +336,10 @@ def _what_stands_in_the_way(account: Account, workspace: Workspace, decision: De
     }:
         return _blocked(block)
     if account.eta is not None and decision.action in ESTIMATED:
-        message = f"The ColdSend request budget is used up; the turn of this object is expected at {_at(account)}."
+        message = (
+            f"The ColdSend request budget is used up; the turn of this object is expected at {_at(account)} (it was "
+            f"{account.place} in line when this was written)."
+        )
         return Saying("False", Reason.RATE_LIMITED, message)
     if decision.reason is not None:
         return Saying("False", decision.reason, decision.message)

@@ -1,5 +1,6 @@
 """Accounts that wait for one kind of call, in turns of their namespaces (rule 29)."""
 
+from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 
@@ -25,6 +26,16 @@ class Queue:
 
     def __contains__(self, uid: str) -> bool:
         return uid in self._where
+
+    def in_turn(self) -> Iterator[str]:
+        """All UIDs in the order in which they would leave: a turn for each namespace."""
+        turns = deque(iter(waiting) for waiting in self._namespaces.values())
+        while turns:
+            turn = turns.popleft()
+            uid = next(turn, None)
+            if uid is not None:
+                yield uid
+                turns.append(turn)
 
     def __iter__(self) -> Iterator[str]:
         for waiting in self._namespaces.values():

@@ -27,16 +27,17 @@ def estimate_waits(workspace: Workspace, now: float) -> None:
     for (action, _), queue in workspace.queues.items():
         if action not in ESTIMATED:
             continue
-        turn_at = now
-        for index, uid in enumerate(queue):
+        turn_at, length = now, len(queue)
+        for index, uid in enumerate(queue.in_turn()):
             if index % BULK == 0:
                 turn_at = max(free_at[action], workspace.budget.done_at(now, ahead))
                 ahead += REQUESTS_PER_BULK
             if turn_at > now + SHORT_WAIT:
-                _set_eta(workspace, workspace.accounts[uid], turn_at)
+                _set_eta(workspace, workspace.accounts[uid], turn_at, index, length)
 
 
-def _set_eta(workspace: Workspace, account: Account, turn_at: float) -> None:
+def _set_eta(workspace: Workspace, account: Account, turn_at: float, ahead: int, length: int) -> None:
+    """The place is rewritten with the time: by itself it would cost a write each time that it moves."""
     if account.eta is None or abs(account.eta - turn_at) > ETA_MOVED:
-        account.eta = turn_at
+        account.eta, account.place = turn_at, f"{ahead + 1:,} of {length:,}"
         workspace.changed.add(account.uid)

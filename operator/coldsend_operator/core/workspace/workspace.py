@@ -54,10 +54,16 @@ NOT_SENT = (
 
 
 class Workspace:
-    """One workspace: one API key, its accounts, what ColdSend shows of them, its budget."""
+    """One workspace: one API key, its accounts, what ColdSend shows of them, its budget.
 
-    def __init__(self, digest: str, policy: Policy, claims: Claims, trust: Trust | None = None) -> None:
+    `jitter` (0 to 1) is chance: it keeps the sweeps of keys, shards and clusters that start together apart.
+    """
+
+    def __init__(
+        self, digest: str, policy: Policy, claims: Claims, trust: Trust | None = None, jitter: float = 0.0
+    ) -> None:
         self.digest = digest
+        self.first_period = 1.0 - jitter / 2  # share of the period after which the second sweep comes
         self.group = digest
         self.digests: frozenset[str] = frozenset({digest})
         self.kin: list[Workspace] = [self]  # the workspaces of all keys that lead to this workspace

@@ -24,6 +24,7 @@ from coldsend_operator.tools.status.overview import (
     reason_lines,
     workspace_lines,
 )
+from coldsend_operator.tools.status.reported import report_lines, reported
 from coldsend_operator.tools.terminal import LiveView
 
 REDRAW = 2.0
@@ -52,6 +53,7 @@ class Overview:
     workspaces: list[WorkspaceLine]
     batches: list[BatchLine]
     reasons: list[ReasonLine]
+    state: dict[str, Any]  # of the operator's ConfigMap, by its keys
 
 
 async def run_status(options: Options) -> None:
@@ -91,8 +93,9 @@ async def _overview(kube: KubeReader, options: Options) -> Overview:
     if texts is None and not options.watch:
         remark(f"The operator's state (ConfigMap {place}) cannot be read, so its budget is not shown")
     policy = policy_of(settings_of(options.access))
-    lines = workspace_lines(accounts, _parsed(texts or {}), policy, time.time())
-    return Overview(lines, batch_lines(batches), reason_lines(map(read_sender, accounts)))
+    state = _parsed(texts or {})
+    lines = workspace_lines(accounts, state, policy, time.time())
+    return Overview(lines, batch_lines(batches), reason_lines(map(read_sender, accounts)), state)
 
 
 def _belongs(raw: dict[str, Any], name: str) -> bool:
@@ -111,9 +114,15 @@ def _parsed(texts: dict[str, str]) -> dict[str, Any]:
 
 def _show(overview: Overview, options: Options) -> None:
     if options.output == "json":
-        write_json("Status", **asdict(overview))
+        told = asdict(overview)
+        report = reported(told.pop("state"))
+        for line in told["workspaces"]:
+            line["report"] = report.get(line["workspace"])
+        write_json("Status", **told)
         return
     write_table(_WORKSPACES, (tuple(map(_cell, asdict(line).values())) for line in overview.workspaces), options.color)
+    shown = frozenset(line.workspace for line in overview.workspaces)
+    write_lines(report_lines(overview.state, shown, time.time()))
     if overview.batches:
         write_lines([""])
         write_table(_BATCHES, (_batch_cells(line) for line in overview.batches), options.color)

@@ -1,0 +1,123 @@
+"""What one workspace costs and waits for: the part of `report` in the state ConfigMap, and of metrics."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from coldsend_operator.core.model.calls import BULK, Lane
+from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.model.times import rfc3339
+from coldsend_operator.core.plan import pages_of, sweep_period
+from coldsend_operator.core.workspace.wait_estimate import REQUESTS_PER_BULK
+from coldsend_operator.core.workspace.workspace import Workspace
+
+LANES = {
+    Action.CREATE: Lane.CREATE,
+    Action.DELETE: Lane.DELETE,
+    Action.SEARCH: Lane.PROBE,
+    Action.GET: Lane.PROBE,
+    Action.DOMAINS: Lane.PROBE,
+    Action.MAIL: Lane.MAIL,
+}
+PASSING = frozenset({"minute", "hour", "sweep", "doneAt"})  # what moves all the time
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many wait in a lane, and since when the first of them does."""
+
+    count: int = 0
+    oldest: float | None = None
+
+
+def waiting_by_lane(workspace: Workspace) -> dict[Lane, Waiting]:
+    """The lanes in which somebody waits, and CREATE always; in POLL these are the bulk jobs under way."""
+    found = {Lane.CREATE: Waiting()}
+    for (action, group), queue in workspace.queues.items():
+        lane = Lane.EDIT if group == Lane.EDIT else LANES[action]
+        before = found.get(lane, Waiting())
+        if len(queue):
+            oldest = queue.since if before.oldest is None else min(before.oldest, queue.since)
+            found[lane] = Waiting(before.count + len(queue), oldest)
+    jobs = workspace.jobs.values()
+    found[Lane.POLL] = Waiting(len(jobs), min((job.begun for job in jobs), default=None))
+    return found
+
+
+def inboxes_by_holder(workspace: Workspace) -> dict[bool, int]:
+    """How many inboxes of ColdSend an object created or adopted, and how many not; empty before the first look."""
+    if not workspace.inventory.swept_at:
+        return {}
+    held = {each.stored.inbox_id for kin in workspace.kin for each in kin.accounts.values() if each.stored.held}
+    managed = sum(inbox_id in held for inbox_id in workspace.inventory.rows)
+    return {True: managed, False: len(workspace.inventory.rows) - managed}
+
+
+def done_at(workspace: Workspace, now: float) -> float | None:
+    """When the budget lets all be done that waits now; None when nothing waits."""
+    lanes = waiting_by_lane(workspace)
+    count = {lane: waiting.count for lane, waiting in lanes.items()}
+    bulks = sum(-(-count.get(lane, 0) // BULK) for lane in (Lane.EDIT, Lane.DELETE, Lane.CREATE))
+    looks = min(count.get(Lane.PROBE, 0), pages_of(workspace))
+    requests = REQUESTS_PER_BULK * bulks + looks + count.get(Lane.MAIL, 0) + count.get(Lane.POLL, 0)
+    return workspace.budget.done_at(now, requests) if requests else None
+
+
+def key_state(workspace: Workspace, now: float, *, answered: bool) -> str:
+    """One word for how the API key is: the first that holds."""
+    if any(block.reason is Reason.UNAUTHORIZED for block in workspace.breaker.blocks.values()):
+        return "Refused"
+    if workspace.implausible is not None or workspace.doubted:
+        return "Implausible"
+    if now < workspace.budget.refused_until:
+        return "RateLimited"
+    if workspace.breaker.down:
+        return "Unavailable"
+    return "Accepted" if answered else "Untried"
+
+
+def workspace_report(workspace: Workspace, now: float, *, key: str, answered: bool) -> dict[str, Any]:
+    """`report.workspaces.<digest>`: times are RFC 3339, spans are seconds."""
+    minute, hour = workspace.budget.remaining(now)
+    inboxes = inboxes_by_holder(workspace)
+    swept_at, finished = workspace.inventory.swept_at, done_at(workspace, now)
+    return {
+        "key": key,
+        "keyState": key_state(workspace, now, answered=answered),
+        "minute": _window(minute, workspace.budget.minute_limit),
+        "hour": _window(hour, workspace.budget.hour_limit),
+        "queue": {
+            lane.value: {"waiting": waiting.count, "oldest": _time(waiting.oldest)}
+            for lane, waiting in waiting_by_lane(workspace).items()
+            if waiting.count
+        },
+        "jobs": {
+            operation: sum(job.operation == operation for job in workspace.jobs.values())
+            for operation in ("Create", "Delete")
+        },
+        "sweep": {
+            "ageSeconds": round(now - swept_at) if swept_at else None,
+            "periodSeconds": round(sweep_period(workspace)),
+        },
+        "managed": inboxes.get(True),
+        "unmanaged": inboxes.get(False),
+        "held": workspace.brake.held,
+        "doneAt": _time(finished),
+    }
+
+
+def _window(left: int, limit: int) -> dict[str, int]:
+    return {"used": limit - left, "left": left, "limit": limit}
+
+
+def _time(at: float | None) -> str | None:
+    return None if at is None else rfc3339(at)
+
+
+def worth_a_write(workspace: dict[str, Any]) -> dict[str, Any]:
+    """The part of a report for which the ConfigMap is written though nothing else is to be stored there.
+
+    That is what does not move by itself: looks come and go all day, and so do the windows of the budget.
+    """
+    lasting = {name: value for name, value in workspace.items() if name not in PASSING}
+    return lasting | {"queue": {lane: each for lane, each in workspace["queue"].items() if lane != Lane.PROBE}}

@@ -1,0 +1,64 @@
+"""What the operator itself reported of each workspace: the key `report` of its state ConfigMap. Pure."""
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from coldsend_operator.core.model.times import unix_of
+
+
+def reported(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The report by the digest of the workspace; empty where there is none that can be read."""
+    report = state.get("report")
+    workspaces = report.get("workspaces") if isinstance(report, dict) else None
+    found = workspaces if isinstance(workspaces, dict) else {}
+    return {str(digest): each for digest, each in found.items() if isinstance(each, dict)}
+
+
+def report_lines(state: Mapping[str, Any], shown: frozenset[str], now: float) -> Iterator[str]:
+    """One sentence for each of the workspaces `shown`: the key, what waits, and how old the values are."""
+    at = unix_of(state["report"].get("at")) if isinstance(state.get("report"), dict) else None
+    since = f", {_span(now - at)} ago" if at is not None else ""
+    for digest, each in sorted(reported(state).items()):
+        if digest not in shown:
+            continue
+        parts = [f"key {each.get('keyState', 'unknown')}", _queue(each), _sweep(each)]
+        unmanaged = each.get("unmanaged")
+        if unmanaged:
+            parts.append(f"{unmanaged} of its inboxes belong to no object")
+        yield f"{digest}: {'; '.join(part for part in parts if part)} (the operator's report{since})"
+
+
+def _queue(each: Mapping[str, Any]) -> str:
+    queue = each.get("queue")
+    lanes = queue.items() if isinstance(queue, dict) else ()
+    waiting = [
+        f"{lane} {told.get('waiting')} since {_clock(told.get('oldest'))}"
+        for lane, told in lanes
+        if isinstance(told, dict)
+    ]
+    if not waiting:
+        return "nothing waits"
+    done = each.get("doneAt")
+    return f"waiting: {', '.join(waiting)}" + (f", done about {_clock(done)}" if done else "")
+
+
+def _sweep(each: Mapping[str, Any]) -> str:
+    sweep = each.get("sweep")
+    if not isinstance(sweep, dict) or not isinstance(sweep.get("periodSeconds"), int):
+        return ""
+    age = sweep.get("ageSeconds")
+    last = f"{_span(age)} before that" if isinstance(age, int) else "none yet"
+    return f"looks at all inboxes every {_span(sweep['periodSeconds'])}, last {last}"
+
+
+def _clock(text: object) -> str:
+    at = unix_of(text) if isinstance(text, str) else None
+    return time.strftime("%H:%M:%SZ", time.gmtime(at)) if at is not None else "-"
+
+
+def _span(seconds: float) -> str:
+    whole = max(0, round(seconds))
+    if whole < 120:
+        return f"{whole} s"
+    return f"{whole // 60} min" if whole < 7200 else f"{whole // 3600} h"
