@@ -3,18 +3,22 @@
 import statistics
 import time
 
+from coldsend_operator.accounts.bookings import REPORT_SECONDS
 from coldsend_operator.accounts.reading import read_object
 from coldsend_operator.core import apply
 from coldsend_operator.core.decide.changed_accounts import decide_changed
+from coldsend_operator.core.domain_figures import domain_figures
 from coldsend_operator.core.model.answers import Page, Row
 from coldsend_operator.core.model.calls import BULK
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.model.stored_status import from_text
 from coldsend_operator.core.plan import make_plan, sweep_period
+from coldsend_operator.core.report import workspace_report, worth_a_write
 from coldsend_operator.core.status.projection import project, stored_of
 from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.core.workspace.wait_estimate import estimate_waits
 from coldsend_operator.core.workspace.workspace import Workspace
+from coldsend_operator.process.operator import REPORT_LOOK
 from tests.bench.figures import Figure, Say, figure
 
 START = 1_800_000_000.0
@@ -103,11 +107,15 @@ def steady_hour(say: Say, count: int = 10_000) -> Figure:
     workspace, shown = _workspace(count, ready=True), _Shown(count)
     requests = writes = 0
     first_sweep_writes = 0
+    state = _State(workspace)
     now = START
     while now < START + HOUR:
         decide_changed(workspace, now)
-        workspace.budget.booked = 100
         plan = make_plan(workspace, now)
+        if plan.booking:
+            state.book(now)
+            plan = make_plan(workspace, now)
+        state.look(now)
         for candidate in plan.calls:
             call = apply.launch(workspace, candidate, now)
             apply.fold(workspace, call, shown.page(call.page, now), now + 0.2)
@@ -120,11 +128,41 @@ def steady_hour(say: Say, count: int = 10_000) -> Figure:
     changes = writes - first_sweep_writes
     text = (
         f"{requests} requests, {changes:,} status writes ({count // 20:,} of health, the others counters, "
-        f"{first_sweep_writes:,} at first sight)"
+        f"{first_sweep_writes:,} at first sight), {state.bookings} bookings in the ConfigMap and "
+        f"{state.for_the_report} writes for the report alone"
     )
     good = requests <= 480 and changes <= count * 4 + count // 20
     goal = "<= 480 requests; writes = changes, counters at most every 900 s"
     return figure(f"steady hour with {count:,} accounts", goal, text, good=good, count=requests)
+
+
+class _State:
+    """The state ConfigMap: what is booked, and when the report is written beside it or by itself."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self.bookings = self.for_the_report = 0
+        self._reported: object = None
+        self._reported_at = self._looked_at = -REPORT_SECONDS
+
+    def book(self, now: float) -> None:
+        self._workspace.budget.book(self._workspace.budget.block)
+        self.bookings += 1
+        if now >= self._reported_at + REPORT_SECONDS:
+            self._reported, self._reported_at = self._worth(now), now
+
+    def look(self, now: float) -> None:
+        if now < max(self._looked_at + REPORT_LOOK, self._reported_at + REPORT_SECONDS):
+            return
+        self._looked_at = now
+        worth = self._worth(now)
+        if worth != self._reported:
+            self._reported, self._reported_at = worth, now
+            self.for_the_report += 1
+
+    def _worth(self, now: float) -> object:
+        domain_figures(self._workspace.inventory.rows.values())  # a scrape by domain costs no write
+        return worth_a_write(workspace_report(self._workspace, now, key="default", answered=True))
 
 
 def _write(workspace: Workspace, now: float) -> int:
