@@ -17,7 +17,9 @@ def reported(state: Mapping[str, Any]) -> dict[str, Any]:
 
 def report_lines(state: Mapping[str, Any], shown: frozenset[str], now: float) -> Iterator[str]:
     """One sentence for each of the workspaces `shown`: the key, what waits, and how old the values are."""
-    at = unix_of(state["report"].get("at")) if isinstance(state.get("report"), dict) else None
+    report = state.get("report")
+    told_at = report.get("at") if isinstance(report, dict) else None
+    at = unix_of(told_at) if isinstance(told_at, str) else None
     since = f", {_span(now - at)} ago" if at is not None else ""
     for digest, each in sorted(reported(state).items()):
         if digest not in shown:
