@@ -7,13 +7,13 @@ from coldsend_operator.accounts.bookings import REPORT_SECONDS
 from coldsend_operator.accounts.reading import read_object
 from coldsend_operator.core import apply
 from coldsend_operator.core.decide.changed_accounts import decide_changed
-from coldsend_operator.core.domain_figures import domain_figures
 from coldsend_operator.core.model.answers import Page, Row
 from coldsend_operator.core.model.calls import BULK
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.model.stored_status import from_text
 from coldsend_operator.core.plan import make_plan, sweep_period
 from coldsend_operator.core.report import workspace_report, worth_a_write
+from coldsend_operator.core.status.domain_figures import domain_figures
 from coldsend_operator.core.status.projection import project, stored_of
 from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.core.workspace.wait_estimate import estimate_waits
