@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.chart.support import RELEASE, Object, Rendered
+from tests.chart.support import NAMESPACE, RELEASE, Object, Rendered
 
 DIGEST = f"sha256:{'0' * 64}"
 DASHBOARD = f"{RELEASE}-dashboard"
+_PLAN = f"{NAMESPACE}-{RELEASE}-plan"
 ALERTS: Object = {"metrics.prometheusRule.enabled": True}
 
 
@@ -178,6 +179,21 @@ ROLES = [
         {"namespaces": ["sales"]},
     ),
     Switched("rbac.aggregate", False, lambda made: len(made.of("ClusterRole")) == 1),
+    Switched("planAccess.create", True, lambda made: _PLAN in _named(made, "ClusterRole")),
+    Switched(
+        "planAccess.subjects",
+        [{"kind": "Group", "name": "ci"}],
+        lambda made: made.one("ClusterRoleBinding", _PLAN)["subjects"][0]["name"] == "ci",
+        {"planAccess.create": True},
+    ),
+    Switched(
+        "planAccess.aggregateTo",
+        ["view"],
+        lambda made: (
+            "rbac.authorization.k8s.io/aggregate-to-view" in made.one("ClusterRole", _PLAN)["metadata"]["labels"]
+        ),
+        {"planAccess.create": True},
+    ),
     Switched("serviceAccount.create", False, lambda made: made.pod["spec"]["serviceAccountName"] == "default"),
     Switched("serviceAccount.name", "mail", lambda made: made.one("RoleBinding")["subjects"][0]["name"] == "mail"),
     Switched(

@@ -65,6 +65,8 @@ def test_every_setting_of_the_operator_can_be_made(helm: Helm) -> None:
         ({"replicas": "two"}, "replicas"),
         ({"namespaces": "sales"}, "namespaces"),
         ({"networkPolicy": {"egressCIDRs": ["everywhere"]}}, "egressCIDRs"),
+        ({"planAccess": {"subjects": [{"kind": "ServiceAccount", "name": "plan"}]}}, "subjects"),
+        ({"planAccess": {"subjects": [{"kind": "Robot", "name": "plan"}]}}, "subjects"),
         ({"apiKey": {"value": "a", "existingSecret": "b"}}, "not both"),
     ],
 )

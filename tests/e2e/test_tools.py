@@ -192,7 +192,7 @@ def test_contexts_and_namespaces_are_those_of_kubectl(world: World, namespace: s
     assert 'User "nobody" cannot list resource "senderaccounts"' in nobody.stderr
 
 
-def test_the_page_whose_inbox_is_this_shows_what_the_commands_print(world: World) -> None:
+def test_the_pages_about_the_inventory_show_what_the_commands_print(world: World) -> None:
     world.emulator.reset()
     world.emulator.seed(
         {"email_address": "ann@company.com", **GOOGLE, "health_score": 97.0, "emails_sent_today": 12},
@@ -216,7 +216,7 @@ def test_the_page_whose_inbox_is_this_shows_what_the_commands_print(world: World
                 lambda: all(each.get("status", {}).get("conditions") for each in accounts(world, "sales")), "eve told"
             )
             shown = []
-            for line, expected in commands("whose-inbox.md"):
+            for line, expected in (*commands("whose-inbox.md"), *commands("weekly-report.md")):
                 program, *arguments = shlex.split(line)
                 assert program == "coldsend-operator"
                 run = tool(world, *arguments)

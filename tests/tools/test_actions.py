@@ -187,6 +187,20 @@ def test_wait_knows_when_waiting_cannot_help(raw: Any, goal: Any, done: bool | N
     assert judge(raw, "SenderAccount", goal).done is done
 
 
+@pytest.mark.parametrize(
+    ("raw", "goal", "settles"),
+    [
+        (said(Reason.RECONCILIATION_PAUSED), "ready", True),  # `resume` may have come a moment ago
+        (said(Reason.DELETION_HELD, deleting=True), "deleted", True),  # or `approve-deletion`
+        (said(Reason.REJECTED), "ready", False),
+        (said(Reason.ACTIVE, "True"), "deleted", False),
+    ],
+)
+def test_wait_gives_the_operator_time_to_take_notice_of_an_annotation(raw: Any, goal: Any, settles: bool) -> None:
+    verdict = judge(raw, "SenderAccount", goal)
+    assert (verdict.done, verdict.settles) == (False, settles)
+
+
 @pytest.mark.parametrize(("text", "seconds"), [("90", 90.0), ("90s", 90.0), ("5m", 300.0), ("1h", 3600.0)])
 def test_times_are_read_as_kubectl_reads_them(text: str, seconds: float) -> None:
     assert read_seconds(text) == seconds

@@ -49,6 +49,17 @@ def test_nothing_to_do_is_exit_code_0() -> None:
     assert told["cost"] == {"requests": 0, "seconds": 0, "remainingThisHour": None}
 
 
+def test_a_limit_alone_is_told_as_the_limit_alone() -> None:
+    ann = held("ann", displayName="Ann", dailyLimit=50)
+    ann["status"]["dailyLimit"] = 50
+    snapshot(ann)
+    git(manifest(ann, dailyLimit=80))
+    (change,) = plan("-f", "git.yaml")[1]["changes"]
+    assert change["action"] == "drift"
+    assert "dailyLimit is 50, spec asks for 80" in change["message"]
+    assert "displayName" not in change["message"]
+
+
 def test_manifests_stand_in_place_of_the_objects_of_their_name() -> None:
     ann, bob, cid = held("ann", updatePolicy="Recreate"), held("bob"), held("cid")
     new = held("new")

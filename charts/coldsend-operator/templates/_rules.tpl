@@ -75,3 +75,34 @@
   name: {{ include "coldsend.serviceAccount" . }}
   namespace: {{ .Release.Namespace }}
 {{- end -}}
+
+{{/* What `coldsend-operator plan` reads where SenderAccounts are. tests/chart proves that it suffices, and that each verb is used. */}}
+{{- define "coldsend.planRules" -}}
+- apiGroups: [coldsend.pro]
+  resources: [senderaccounts, senderaccountbatches]
+  verbs: [list]
+- apiGroups: [""]
+  resources: [namespaces] # approvals and defaults for objects
+  verbs: [get]
+{{- end -}}
+
+{{/* What `coldsend-operator plan` reads in the operator's namespace. */}}
+{{- define "coldsend.planStateRule" -}}
+- apiGroups: [""]
+  resources: [configmaps] # the budget and the brake
+  resourceNames: [{{ include "coldsend.fullname" . }}-state]
+  verbs: [get]
+{{- end -}}
+
+{{/* Subjects of a binding, from a list of `planAccess.subjects`. */}}
+{{- define "coldsend.planSubjects" -}}
+{{- range . }}
+- kind: {{ .kind }}
+  name: {{ .name | quote }}
+  {{- if eq .kind "ServiceAccount" }}
+  namespace: {{ .namespace }}
+  {{- else }}
+  apiGroup: rbac.authorization.k8s.io
+  {{- end }}
+{{- end }}
+{{- end -}}

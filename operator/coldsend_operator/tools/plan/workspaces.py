@@ -198,7 +198,9 @@ def _display_name(account: Account, status: Status, world: World) -> str | None:
         return spec.display_name
     before = world.before.get((ACCOUNT_KIND, account.desired.namespace, account.desired.name))
     name = before.get("displayName") if isinstance(before, Mapping) else None
-    return name if isinstance(name, str) and name != spec.display_name else ""
+    if isinstance(name, str) and name != spec.display_name:
+        return name
+    return "" if limited else spec.display_name  # the limit alone makes the difference
 
 
 def _native_address(account: Account) -> str:

@@ -16,6 +16,7 @@ from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.output import remark
 
 POLL = 2.0
+SETTLE = 10.0  # seconds that the operator has to take notice of an annotation
 Goal = Literal["ready", "synced", "deleted"]
 _HOPELESS = LASTING | {
     Reason.RECONCILIATION_PAUSED,
@@ -28,27 +29,33 @@ _HOPELESS = LASTING | {
     Reason.DRIFTED,
     Reason.SECRET_CHANGED,
 }
+_BY_ANNOTATION = {Reason.RECONCILIATION_PAUSED, Reason.DELETION_HELD}
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Where an object stands. `done` None: waiting may still help."""
+    """Where an object stands. `done` None: waiting may still help.
+
+    `settles`: an annotation may have ended that a moment ago, and status does not tell which annotations it knew.
+    """
 
     done: bool | None
     sentence: str
+    settles: bool = False
 
 
 async def run(access: Access, namespace: str, text: str, goal: Goal, seconds: float) -> None:
     """Raises CommandError when it cannot come about, or has not in time."""
     kind, name = object_of(text)
-    until = time.monotonic() + seconds
+    began = time.monotonic()
+    until = began + seconds
     async with kube_reader(access) as kube:
         while True:
             verdict = judge(await kube.one(kind, namespace, name), kind, goal)
             if verdict.done:
                 remark(f"{text}: {verdict.sentence}")
                 return
-            if verdict.done is False:
+            if verdict.done is False and not (verdict.settles and time.monotonic() < min(until, began + SETTLE)):
                 raise CommandError(f"{text} does not become {goal} by waiting: {verdict.sentence}")
             if time.monotonic() >= until:
                 raise CommandError(f"{text} is not {goal} after {seconds:g} s: {verdict.sentence}")
@@ -66,11 +73,13 @@ def judge(raw: Mapping[str, Any] | None, kind: str, goal: Goal) -> Verdict:
     current = status.get("observedGeneration") == raw["metadata"].get("generation")
     if goal == "deleted":
         hopeless = current and deleting and ready.get("reason") in _HOPELESS
-        return Verdict(False if hopeless or not deleting else None, said if deleting else "nobody deletes it")
+        settles = deleting and ready.get("reason") in _BY_ANNOTATION
+        return Verdict(False if hopeless or not deleting else None, said if deleting else "nobody deletes it", settles)
     if deleting:
         return Verdict(done=False, sentence="it is being deleted")
     wanted = condition(status, ConditionType.READY if goal == "ready" else ConditionType.SYNCED)
     said = f"{wanted.get('reason', 'Unknown')}: {wanted.get('message', '')}"
     if current and wanted.get("status") == "True":
         return Verdict(done=True, sentence=said)
-    return Verdict(False if current and wanted.get("reason") in _HOPELESS else None, said)
+    hopeless = current and wanted.get("reason") in _HOPELESS
+    return Verdict(False if hopeless else None, said, wanted.get("reason") in _BY_ANNOTATION)
