@@ -230,14 +230,19 @@ class AccountController:
         if loop is None or account.uid not in loop.workspace.accounts:
             transitions.addressed(account)
             self._claims.await_workspace(account)
+            self._touch_others(account)  # perhaps it no longer claims the address for which they wait
 
     def _found_workspace(self, account: Account) -> None:
         """It stands in line in its own workspace now, or is gone: others need not wait for it any more."""
         self._unplaced.discard(account.uid)
         if self._claims.found_workspace(account.uid):
-            for loop in self.loops.values():
-                loop.workspace.touch_others(account)
-                loop.wake()
+            self._touch_others(account)
+
+    def _touch_others(self, account: Account) -> None:
+        """Decide anew for those that claim the same address in any workspace."""
+        for loop in self.loops.values():
+            loop.workspace.touch_others(account)
+            loop.wake()
 
     def _for_deletion(
         self, account: Account, digest: str | None, problem: tuple[Reason, str] | None

@@ -343,6 +343,15 @@ def test_rule_13_the_younger_object_goes_on_when_the_older_one_goes_before_its_w
     assert ready(simulation, younger) == ("True", "Active")
 
 
+def test_rule_13_the_younger_object_goes_on_when_the_older_one_no_longer_claims_the_address() -> None:
+    simulation, older, younger = two_of_one_address(NAMESPACE, ANN)
+    simulation.wait(1.0)
+    assert ready(simulation, younger)[0] != "True"
+    simulation.edit(older, managementPolicy="Observe")
+    simulation.wait(1.0)
+    assert ready(simulation, younger) == ("True", "Active")
+
+
 def test_rule_13_no_object_waits_long_for_an_older_one_whose_key_cannot_be_read() -> None:
     simulation, _, younger = two_of_one_address(KEY, ANN, **USES_KEY)
     for _ in range(10):
