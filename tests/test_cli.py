@@ -110,7 +110,7 @@ def test_run_without_a_cluster_ends_with_1_and_says_why_in_one_line() -> None:
 
 def test_an_unknown_variable_is_named_in_the_log() -> None:
     run = operator("run", COLDSEND_SWEEP="10", COLDSEND_METRICS_ADDRESS="off", COLDSEND_PROBES_ADDRESS="off")
-    assert "COLDSEND_SWEEP is no setting" in run.stderr
+    assert "COLDSEND_SWEEP is not a setting" in run.stderr
 
 
 def test_what_nobody_expected_ends_with_1_and_a_last_line_without_secrets_or_local_variables() -> None:

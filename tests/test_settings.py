@@ -222,8 +222,8 @@ def test_a_flag_wins_over_the_variable_and_an_empty_one_counts_as_not_given(monk
 def test_an_unknown_variable_is_named_with_the_one_it_resembles() -> None:
     said = list(notices(load_settings(), {"COLDSEND_SWEEP": KEY, "COLDSEND_X": "1", "PATH": "/bin"}))
     assert said == [
-        "COLDSEND_SWEEP is no setting and has no effect; did you mean COLDSEND_SWEEP_SECONDS?",
-        "COLDSEND_X is no setting and has no effect",
+        "COLDSEND_SWEEP is not a setting and has no effect; did you mean COLDSEND_SWEEP_SECONDS?",
+        "COLDSEND_X is not a setting and has no effect",
     ]
 
 
@@ -245,7 +245,7 @@ def test_a_plain_http_url_to_another_machine_is_remarked_on() -> None:
 
 def test_a_key_file_that_is_not_there_yet_is_remarked_on(tmp_path: Path) -> None:
     (said,) = notices(load_settings({"api_key_file": str(tmp_path / "key")}), {})
-    assert "is no file yet" in said
+    assert "does not exist yet" in said
     (tmp_path / "key").write_text(KEY)
     assert not list(notices(load_settings({"api_key_file": str(tmp_path / "key")}), {}))
 

@@ -91,7 +91,7 @@ async def _keep_watching(operator: Operator, settings: Settings, told: asyncio.E
         if operator.crds.missing:
             operator.watches.forget()
         elif error is not None:
-            trouble.failed(f"the watches ended, and begin again: {one_line(error)}")
+            trouble.failed(f"the watches ended with an error and are opened again: {one_line(error)}")
         if loop.time() - began > STEADY_SECONDS:
             trouble.ended()
             pauses.reset()

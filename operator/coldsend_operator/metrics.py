@@ -171,7 +171,7 @@ INVENTORY_IMPLAUSIBLE = Metric(
     "coldsend_inventory_implausible",
     "gauge",
     ("workspace",),
-    "1 while too many known inboxes are missing at once for what the key shows to be believed, else 0.",
+    "1 while so many known inboxes are missing at once that the operator does not trust the list, else 0.",
 )
 OBJECTS_SET_ASIDE = Metric(
     "coldsend_objects_set_aside",

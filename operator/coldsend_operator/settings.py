@@ -117,40 +117,43 @@ class Settings(BaseSettings):
         0.2, ge=0, le=0.9, description="Share of both windows that is left to people and to other clients of the key."
     )
     sweep_seconds: Seconds = Field(
-        300, ge=1, le=86_400, description="How old the mirrored values may grow when the budget allows."
+        300,
+        ge=1,
+        le=86_400,
+        description="Longest age of the values of ColdSend in status, while the request budget allows it.",
     )
     poll_seconds: Seconds = Field(2, ge=0.2, le=600, description="Shortest time between two polls of one job.")
     lost_call_seconds: Seconds = Field(
         120,
         ge=1,
         le=3_600,
-        description="How long after a lost answer nothing of that call may have appeared before it is repeated: the "
-        "longest time that a create may take. A call is never given up before its own timeout.",
+        description="How long the operator waits before it repeats a create whose answer was lost, counted from the "
+        "last inbox of that call that appeared: the longest time that a create may take.",
     )
     counter_seconds: Seconds = Field(
         900,
         ge=0,
         le=86_400,
-        description="A change of `status.emailsSentToday` alone is written no more often than this.",
+        description="Shortest time between two writes of a status in which only `emailsSentToday` has changed.",
     )
     secret_check_seconds: Seconds = Field(
-        600, ge=1, le=86_400, description="How old the knowledge about the content of a Secret may grow."
+        600, ge=1, le=86_400, description="Longest time between two reads of a Secret."
     )
     adoption_default: Annotated[Literal["Refuse", "Adopt"], Allowed("`Refuse` or `Adopt`")] = Field(
         "Refuse",
-        description="What objects without `adoptionPolicy` do when their address exists in ColdSend already. `Adopt` "
-        "serves the restore into a new cluster.",
+        description="What objects without `adoptionPolicy` do when their address exists in ColdSend already. Use "
+        "`Adopt` to restore into a new cluster.",
     )
     deletion_default: Annotated[Literal["Delete", "Orphan"], Allowed("`Delete` or `Orphan`")] = Field(
         "Delete",
-        description="What becomes of the inbox of an object without `deletionPolicy` when the object is deleted. With "
-        "`Orphan` it stays in ColdSend.",
+        description="What happens to the inbox when an object without `deletionPolicy` is deleted. With `Orphan` it "
+        "stays in ColdSend.",
     )
     freeze: Switch = Field(
         default=False,
-        description="While on, the operator looks and mirrors, and writes nothing to ColdSend: objects that need a "
-        "creation, a deletion or a test mail wait with the reason `Frozen`. Bulk jobs that run already are followed to "
-        "their end. Nothing is lost: it goes on when this is off again.",
+        description="While on, the operator reads ColdSend and updates status, but writes nothing to ColdSend: objects "
+        "that need a creation, a deletion or a test mail wait with the reason `Frozen`. Bulk jobs that already run are "
+        "followed to their end. Work continues when this is off again.",
     )
     health_low: Annotated[float, Unit("health score")] = Field(
         70, allow_inf_nan=False, description="Below this score `Healthy` becomes False."
@@ -267,14 +270,16 @@ def notices(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]
         if not name.upper().startswith(PREFIX) or field in Settings.model_fields or _SERVICE_LINK.fullmatch(name):
             continue
         likely = difflib.get_close_matches(field, Settings.model_fields, n=1, cutoff=0.5)
-        yield f"{name} is no setting and has no effect" + (f"; did you mean {variable(likely[0])}?" if likely else "")
+        yield f"{name} is not a setting and has no effect" + (
+            f"; did you mean {variable(likely[0])}?" if likely else ""
+        )
     for name, text in proxies_of(environment).ignored:
-        yield f"{name}: {shown(text)} means nothing here and is ignored"
+        yield f"{name}: {shown(text)} is not valid here and is ignored"
     url = urlsplit(settings.api_url)
     if url.scheme == "http" and url.hostname not in {"localhost", "127.0.0.1", "::1"}:
         yield f"{PREFIX}API_URL={settings.api_url} sends API keys and passwords unencrypted; use https"
     if settings.api_key_file is not None and not settings.api_key_file.is_file():
-        yield f"{PREFIX}API_KEY_FILE={shown(settings.api_key_file)} is no file yet; it is read as soon as it is there"
+        yield f"{PREFIX}API_KEY_FILE={shown(settings.api_key_file)} does not exist yet; it is read as soon as it does"
     selects = [variable(name) for name in ("label_selector", "namespaces") if getattr(settings, name)]
     if selects and not {"requests_per_minute", "requests_per_hour"} & settings.model_fields_set:
         yield (

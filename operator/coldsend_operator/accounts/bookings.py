@@ -19,7 +19,8 @@ from coldsend_operator.logs import Event, log
 DIGEST = re.compile(r"[0-9a-f]{12}")
 REPORT = "report"  # what the workspaces cost, for people and commands
 REPORT_SECONDS = 60.0
-HOMES = "homes"  # where each key reference is at home; all other keys but the report are digests
+KEY_WORKSPACES = "key-workspaces"  # by key reference; all other keys but the report are digests
+EARLIER_KEY_WORKSPACES = "homes"  # its name in versions up to 0.1.0; read until 0.2.0
 UNREADABLE = (
     ValueError,
     TypeError,
@@ -82,16 +83,19 @@ class Bookings:
         return frozenset()
 
     def restore_trust(self, trust: Trust) -> None:
-        """Take over where each key reference was at home in an earlier run (rule 40)."""
+        """Take over which workspaces each key reference showed in an earlier run (rule 40)."""
         try:
-            trust.load(json.loads(self._texts.get(HOMES, "{}")))
+            earlier = self._texts.get(EARLIER_KEY_WORKSPACES, "{}")
+            trust.load(json.loads(self._texts.get(KEY_WORKSPACES, earlier)))
         except UNREADABLE:
-            log.warning(Event.STATE_NOT_SAVED, message="the stored homes of API keys cannot be read")
+            log.warning(Event.STATE_NOT_SAVED, message="the stored workspaces of the API keys cannot be read")
 
     async def save_trust(self, trust: Trust) -> None:
         """Not knowing them costs no safety: the inboxes that are known are asked instead."""
         try:
-            await self._state.save(HOMES, json.dumps(trust.to_json(), separators=(",", ":")))
+            await self._state.save(KEY_WORKSPACES, json.dumps(trust.to_json(), separators=(",", ":")))
+            if self._texts.pop(EARLIER_KEY_WORKSPACES, None) is not None:
+                await self._state.save(EARLIER_KEY_WORKSPACES, None)
         except (KubeError, StateConflict) as error:
             self._tell(error)
 
@@ -192,7 +196,9 @@ class Bookings:
                 old.append(name)
         if old and self._clock() >= self._tell_full_at:
             self._tell_full_at = self._clock() + HOUR
-            log.warning(Event.STATE_FULL, message=f"the state of {len(old)} workspaces not used lately is dropped")
+            log.warning(
+                Event.STATE_FULL, message=f"the ConfigMap is full: dropped the state of {len(old)} unused workspaces"
+            )
         await self._drop(old)
 
     async def _take_in(self, workspace: Workspace) -> None:
@@ -215,5 +221,6 @@ class Bookings:
             self._told = True
             log.warning(
                 Event.STATE_NOT_SAVED,
-                message=f"budget and brake will not survive a restart: {error}; this is said once",
+                message=f"the request budget and the deletion brake cannot be saved ({error}); they will start empty "
+                "after a restart. This is logged once",
             )

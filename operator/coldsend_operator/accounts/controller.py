@@ -31,8 +31,8 @@ NO_WORKSPACE = ""
 KEY_PAUSE = 1.0
 UNREADABLE = "The operator could not read the newest state of this object; its Events and the log say more."
 SHARED = (
-    "others spend more requests of this API key than the settings leave to them; give each shard that uses it its "
-    "share (COLDSEND_REQUESTS_PER_MINUTE, COLDSEND_REQUESTS_PER_HOUR), or raise COLDSEND_RESERVE"
+    "other clients use more requests of this API key than COLDSEND_RESERVE leaves them; give each shard that uses the "
+    "key its share (COLDSEND_REQUESTS_PER_MINUTE, COLDSEND_REQUESTS_PER_HOUR), or raise COLDSEND_RESERVE"
 )
 
 __all__ = ["AccountController"]

@@ -122,7 +122,9 @@ class Connection:
         try:
             fresh = await self._load()
             moved = fresh.certificate != self.login.certificate
-            trouble = "there is no token any more" if self.login.authorization and not fresh.authorization else ""
+            trouble = (
+                "the new credentials hold no token" if self.login.authorization and not fresh.authorization else ""
+            )
         except (KubeError, OSError) as error:
             trouble = str(error)
         if trouble:

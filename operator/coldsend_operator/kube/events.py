@@ -33,7 +33,7 @@ async def emit(
     throttle = client.event_throttles.refused_by(ref.namespace, ref.kind)
     if throttle is not None:
         if throttle.refused == 1:
-            message = f"more than {throttle.burst} Events at once; this is said once"
+            message = f"more than {throttle.burst} Events at once; this is logged once"
             log.warning(Event.EVENTS_DROPPED, kind=ref.kind, namespace=ref.namespace, message=message)
         return
     try:

@@ -128,7 +128,7 @@ async def _load_kubeconfig(configuration: Configuration, kubeconfig: str, contex
 def _kubeconfig_paths(named: str) -> str:
     paths = named or os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
     if not any(Path(path).expanduser().is_file() for path in paths.split(os.pathsep) if path):
-        raise NotConfigured(f"no access to a cluster: neither a service account nor the file {paths} is there")
+        raise NotConfigured(f"no access to a cluster: there is neither a service account nor the file {paths}")
     return paths
 
 

@@ -90,7 +90,7 @@ class Watches:
             kind = kind_of(path)
             self._on_silence(kind)
             Recurring(Event.WATCH_SILENT, kind=kind).failed(
-                f"nothing came on the watch {path} for {silent:.0f} s, not even a bookmark: it is opened again"
+                f"the watch {path} was silent for {silent:.0f} s, without even a bookmark; it is opened again"
             )
 
 

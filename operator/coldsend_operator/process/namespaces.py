@@ -124,7 +124,8 @@ class NamespaceWatch:
             self._plan(name, FIRST_TRIES[tries - 1])
             return
         text = f"namespace {name} cannot be read ({error}); "
-        text += "what it last said holds" if name in self._policy.namespaces else "it counts as saying nothing"
+        known = name in self._policy.namespaces
+        text += "its annotations stay in force as last read" if known else "it is treated as one without annotations"
         self._troubles.setdefault(name, Recurring(Event.CALL_FAILED, operation="read_namespace")).failed(text)
         self._plan(name, self._period(name))
         if name not in self._policy.namespaces:

@@ -47,7 +47,7 @@ HMAC_RETRY, LONGEST_RETRY = 2.0, 30.0
 STALLED_SECONDS = 60.0
 REPORT_LOOK = 10.0  # seconds between two looks whether the report says something new
 LONGEST_LOOK = 5.0  # at namespaces, when this process begins to lead
-FROZEN = "COLDSEND_FREEZE is on: this operator looks and mirrors, and writes nothing to ColdSend"
+FROZEN = "COLDSEND_FREEZE is on: this operator reads ColdSend and updates status, but writes nothing to ColdSend"
 
 
 class LeaseLost(Exception):  # noqa: N818 - an end, no error of ours

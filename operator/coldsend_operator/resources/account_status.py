@@ -21,11 +21,11 @@ class TestEmailStatus(Block):
 
     __test__ = False
 
-    request_id: str | None = Field(None, description="The requestID that this speaks of.")
+    request_id: str | None = Field(None, description="The requestID that this is about.")
     recipient: str | None = Field(None, description="Address that the mail was sent to.")
     started_at: str | None = Field(
         None,
-        description="When the operator set out to send it (RFC 3339, UTC). Written before the call, so that a crash "
+        description="When the operator began to send it (RFC 3339, UTC). Written before the call, so that a crash "
         "cannot send it twice.",
     )
     sent_at: str | None = Field(None, description="When ColdSend sent it (RFC 3339, UTC).")
@@ -95,7 +95,7 @@ class SenderAccountStatus(Block):
     """What the operator knows of the inbox. Values that ColdSend reports are kept as it wrote them."""
 
     observed_generation: int | None = Field(
-        None, description="The metadata.generation of the spec that this status speaks of."
+        None, description="The metadata.generation of the spec that this status is about."
     )
     inbox_id: str | None = Field(None, description="Id (UUID) of the inbox in ColdSend.")
     email_address: str | None = Field(None, description="Address as ColdSend writes it.")

@@ -102,7 +102,7 @@ def _notes(annotations: Mapping[str, str]) -> Iterator[str]:
         elif name == HAND_OVER_ANNOTATION and not _NAMESPACE_AND_NAME.fullmatch(value.strip()):
             yield f'The annotation {name} has the value "{_short(value)}"; it must be <namespace>/<name>.'
         elif name in OF_NAMESPACES:
-            yield f"The annotation {name} has a meaning on a Namespace only."
+            yield f"The annotation {name} works on a Namespace only."
         elif name not in FLAGS | TEXTS:
             yield f"The annotation {_short(name)} is not known{_meant(name, FLAGS | TEXTS)}"
 

@@ -182,12 +182,14 @@ class SenderAccountBatchStatus(Block):
     """How far the batch has come."""
 
     observed_generation: int | None = Field(
-        None, description="The metadata.generation of the spec that this status speaks of."
+        None, description="The metadata.generation of the spec that this status is about."
     )
     total: int | None = Field(None, description="Inboxes wanted.")
-    processed: int | None = Field(None, description="Inboxes answered for so far: succeeded and failed together.")
+    processed: int | None = Field(
+        None, description="Inboxes that ColdSend has answered for so far: succeeded and failed."
+    )
     succeeded: int | None = Field(None, description="Inboxes that exist in ColdSend.")
-    failed: int | None = Field(None, description="Inboxes that ended with a reason which waiting alone does not cure.")
+    failed: int | None = Field(None, description="Inboxes that failed for a reason that does not pass by itself.")
     ready: int | None = Field(None, description="SenderAccounts of the batch whose condition Ready is True.")
     progress_percentage: int | None = Field(None, description="processed in percent of total.")
     completion_percentage: int | None = Field(

@@ -277,7 +277,7 @@ class Condition(Block):
         description="Ready, Synced, Healthy, CredentialsCurrent, Reconciling or Stalled."
     )
     status: Literal["True", "False", "Unknown"] = Field(
-        description="True is good news, but of Reconciling and Stalled: these only say whether to wait."
+        description="True is good news, except for Reconciling and Stalled, which only say whether to wait."
     )
     reason: Annotated[str, Field(min_length=1, max_length=1024)] = Field(
         description="One word from the closed list of reasons in the documentation, for programs and searches."
@@ -286,7 +286,7 @@ class Condition(Block):
         description="One sentence for people: what happened, and what can be done."
     )
     observed_generation: Annotated[int, Field(ge=0)] | None = Field(
-        None, description="The metadata.generation of the spec that this condition speaks of."
+        None, description="The metadata.generation of the spec that this condition is about."
     )
     last_transition_time: Annotated[str, Field(json_schema_extra={"format": "date-time"})] = Field(
         description="When status last changed from one value to another (RFC 3339, UTC)."

@@ -29,7 +29,7 @@ MEANINGLESS = [
     ),
     ({"coldsend.pro/approve-deletions": "true"}, "is not known; did you mean coldsend.pro/approve-deletion?"),
     ({"coldsend.pro/colour": "blue"}, "The annotation coldsend.pro/colour is not known."),
-    ({"coldsend.pro/deletion-policy": "Orphan"}, "has a meaning on a Namespace only"),
+    ({"coldsend.pro/deletion-policy": "Orphan"}, "works on a Namespace only"),
     ({PAUSED_ANNOTATION: "y" * 9_000 + "\u202e"}, "y" * 39 + "…"),
 ]
 

@@ -50,9 +50,9 @@ def saved(texts: dict[str, str]) -> Stored:
 
 def test_rule_43_a_full_state_loses_what_was_written_longest_ago_and_nothing_else() -> None:
     digests = [f"{number:012x}" for number in range(200)]
-    stored = saved({"homes": "{}", OURS: TEXT, **dict.fromkeys(digests, TEXT)})
+    stored = saved({"key-workspaces": "{}", OURS: TEXT, **dict.fromkeys(digests, TEXT)})
     assert stored.size <= MOST_BYTES
-    assert {"homes", OURS} <= stored.texts.keys()
+    assert {"key-workspaces", OURS} <= stored.texts.keys()
     left = [digest for digest in digests if digest in stored.texts]
     assert len(left) > 150
     assert left == digests[-len(left) :]

@@ -114,7 +114,7 @@ def test_that_a_policy_that_changes_children_is_told_and_fought_with_growing_pau
     synced = said(simulation, "Synced")
     assert (synced["status"], synced["reason"]) == ("False", "ChildChangedByOthers")
     assert synced["message"].startswith("spec.displayName of SenderAccount pool-")
-    assert "is changed by an admission policy or webhook, and 2 more do not stay as written" in synced["message"]
+    assert "is changed by an admission policy or webhook; 2 more are changed too" in synced["message"]
     assert "ChildChangedByOthers" in dict(events_of(simulation))
     asked = simulation.cluster.applied
     simulation.wait(1800.0)

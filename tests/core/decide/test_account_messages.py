@@ -51,7 +51,7 @@ def test_that_a_change_of_spec_is_told_with_field_wanted_and_actual_value() -> N
     desk.change(account, dailyLimit=60)
     _, reason, message = desk.says(account)["Synced"]
     assert reason == Reason.UPDATE_NOT_SUPPORTED
-    assert "dailyLimit is 50, spec asks for 60" in message
+    assert "dailyLimit is 50, the spec says 60" in message
 
 
 def test_that_a_change_of_a_server_is_told_with_what_spec_asks_for() -> None:

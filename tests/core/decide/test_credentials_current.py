@@ -63,7 +63,7 @@ def test_the_condition_of_an_adopted_inbox_says_on_whose_word_it_stands() -> Non
     simulation.annotate(uid, CREDENTIALS_CURRENT_ANNOTATION, "1")
     simulation.wait(30.0)
     assert _condition(simulation, uid)["reason"] == "SecretUnchanged"
-    assert "on your word" in _condition(simulation, uid)["message"]
+    assert "coldsend.pro/credentials-current says" in _condition(simulation, uid)["message"]
 
 
 def test_a_secret_that_is_missing_is_waited_for_and_then_accepted() -> None:

@@ -264,6 +264,8 @@ def test_rule_38_a_workspace_that_cannot_be_stopped_keeps_no_other_from_storing_
     assert task.exception() is None
     (state,) = simulation.cluster.config_maps.values()
     opened = [
-        json.loads(text)["budget"]["open"] for name, text in state["data"].items() if name not in {"homes", "report"}
+        json.loads(text)["budget"]["open"]
+        for name, text in state["data"].items()
+        if name not in {"key-workspaces", "report"}
     ]
     assert opened.count(0) >= len(keys) - 1

@@ -60,7 +60,7 @@ def sizes(process: Process) -> dict[str, int]:
 
 def stored_digests(simulation: Simulation) -> set[str]:
     (state,) = simulation.cluster.config_maps.values()
-    return {name for name in state["data"] if name not in {"homes", "report"}}
+    return {name for name in state["data"] if name not in {"key-workspaces", "report"}}
 
 
 def test_rule_43_nothing_is_left_of_a_thousand_keys_that_came_and_went() -> None:

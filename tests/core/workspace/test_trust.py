@@ -1,9 +1,13 @@
 """Trust by itself: what is stored of it, and what is forgotten."""
 
+import json
+
 import pytest
 
+from coldsend_operator.accounts.bookings import Bookings
 from coldsend_operator.core.model.account import OWN_KEY, KeyRef, SecretRef
 from coldsend_operator.core.workspace.trust import Trust
+from tests.support.clock import FakeClock
 
 TEAM = KeyRef("support", SecretRef("key", "apiKey"))
 OLD, NEW, OTHER = (frozenset({name}) for name in ("digest-old", "digest-new", "digest-other"))
@@ -84,3 +88,33 @@ def test_a_home_that_is_known_is_not_replaced_by_the_key_that_an_object_from_els
     trust.place("uid-1", OWN_KEY, None)
     trust.begin(OWN_KEY, "digest-new", "uid-2")
     assert trust.former(OWN_KEY) == OLD
+
+
+class StoredState:
+    """The state ConfigMap as a dict."""
+
+    def __init__(self, **data: str) -> None:
+        self.data = dict(data)
+
+    async def load(self) -> dict[str, str]:
+        return dict(self.data)
+
+    async def save(self, key: str, text: str | None) -> None:
+        if text is None:
+            self.data.pop(key)
+        else:
+            self.data[key] = text
+
+
+async def test_what_an_earlier_version_stored_under_another_name_is_read_and_renamed() -> None:
+    before = Trust()
+    before.settle(TEAM, OTHER)
+    text = json.dumps(before.to_json())
+    state, trust = StoredState(homes=text), Trust()
+    store = Bookings(state, FakeClock(), lambda: 0.0)  # type: ignore[arg-type] # a map without an API server
+    await store.load()
+    store.restore_trust(trust)
+    assert trust.to_json() == before.to_json()
+    await store.save_trust(trust)
+    assert list(state.data) == ["key-workspaces"]
+    assert json.loads(state.data["key-workspaces"]) == before.to_json()

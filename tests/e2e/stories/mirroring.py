@@ -72,8 +72,8 @@ def what_coldsend_changed_is_told_as_drift_and_never_fought(stage: Stage) -> Non
     stage.ready()
     stage.emulator.change(stage.address(), display_name="Somebody Else", daily_limit=20)
     shown = stage.shows(Ready="True Active", Synced="False Drifted")
-    assert "displayName is 'Somebody Else', spec asks for 'Ann Example'" in shown.message("Synced")
-    assert "dailyLimit is 20, spec asks for 50" in shown.message("Synced")
+    assert "displayName is 'Somebody Else', the spec says 'Ann Example'" in shown.message("Synced")
+    assert "dailyLimit is 20, the spec says 50" in shown.message("Synced")
     assert shown.status["dailyLimit"] == 20
     stage.after_sweeps()
     assert stage.happened() == ["created"]

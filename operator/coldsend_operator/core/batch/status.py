@@ -151,7 +151,7 @@ def _ready(batch: Batch, counts: Counts) -> Saying:
     total = batch.desired.total if batch.desired is not None else 0
     ready, failed = counts.count(ready=True), counts.count(InboxState.FAILED)
     if not total:
-        return Saying("True", Reason.ACTIVE, "The list names no inbox.")
+        return Saying("True", Reason.ACTIVE, "The list is empty.")
     if ready == total:
         what = "The inbox exists" if total == 1 else f"All {total} inboxes exist"
         return Saying("True", Reason.ACTIVE, f"{what} in ColdSend and can send.")
@@ -198,7 +198,7 @@ def _contested(batch: Batch) -> Saying | None:
     count = len(batch.contested)
     if not count:
         return None
-    more = f", and {count - 1} more {'does' if count == 2 else 'do'} not stay as written" if count > 1 else ""
+    more = f"; {count - 1} more {'is' if count == 2 else 'are'} changed too" if count > 1 else ""
     message = (
         f"{next(iter(batch.contested.values()))}{more}. It is written again with growing pauses, up to 10 "
         "minutes; change the template, or stop the other writer."

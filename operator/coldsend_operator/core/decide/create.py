@@ -187,7 +187,7 @@ def decide_unknown_create(account: Account, view: View, now: float) -> Decision:
         if view.goes_again(account) and (decision := _send_create(account)).action is Action.CREATE:
             return decision
         return Decision(
-            Action.REMOVE_FINALIZER, Reason.PROVISIONING, "The create came to nothing; it is repeated.", quiet=True
+            Action.REMOVE_FINALIZER, Reason.PROVISIONING, "The create had no effect; it is repeated.", quiet=True
         )
     quiet = account.unknown_create is not None and account.unknown_create.answered
     message = (

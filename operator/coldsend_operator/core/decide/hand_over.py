@@ -133,7 +133,10 @@ def conflict(account: Account, owner: Account, view: View) -> str:
             f"{whose}, which holds the inbox. When that object is deleted, this one takes the inbox over; nothing is "
             "deleted in ColdSend."
         )
-    return f"{whose}; delete one of the two objects."
+    return (
+        f"{whose}. Delete this object to keep things as they are; if you delete the other one instead, its inbox goes "
+        "by its deletionPolicy and this object creates or adopts one."
+    )
 
 
 def shared_inbox_in_deletion(account: Account, view: View) -> Decision | None:

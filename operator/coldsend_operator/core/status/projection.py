@@ -408,12 +408,12 @@ def _difference(account: Account, workspace: Workspace, row: Row) -> Saying | No
     if spec_changed(account, row):
         changes = "; ".join(filter(None, (_drift(account, row), _servers_changed(account))))
         message = (
-            f"Spec differs from what ColdSend was sent: {changes}. ColdSend cannot change an inbox: undo the change of "
-            "spec, or set updatePolicy: Recreate."
+            f"The spec differs from what ColdSend was sent: {changes}. ColdSend cannot change an inbox: undo the "
+            "change, or set updatePolicy: Recreate."
         )
         return Saying("False", Reason.UPDATE_NOT_SUPPORTED, message)
     if not shows_spec(account, row):
-        return Saying("False", Reason.DRIFTED, f"ColdSend shows other values than spec: {_drift(account, row)}.")
+        return Saying("False", Reason.DRIFTED, f"ColdSend differs from the spec: {_drift(account, row)}.")
     if secret_changed(account):
         return Saying("False", Reason.SECRET_CHANGED, ROTATED)
     return None
@@ -429,9 +429,9 @@ def _drift(account: Account, row: Row) -> str:
     spec = account.desired.spec
     parts = []
     if spec.display_name is not None and row.display_name is not None and spec.display_name != row.display_name:
-        parts.append(f"displayName is {row.display_name!r}, spec asks for {spec.display_name!r}")
+        parts.append(f"displayName is {row.display_name!r}, the spec says {spec.display_name!r}")
     if spec.daily_limit is not None and row.daily_limit is not None and spec.daily_limit != row.daily_limit:
-        parts.append(f"dailyLimit is {row.daily_limit}, spec asks for {spec.daily_limit}")
+        parts.append(f"dailyLimit is {row.daily_limit}, the spec says {spec.daily_limit}")
     return "; ".join(parts)
 
 
@@ -446,7 +446,7 @@ def _servers_changed(account: Account) -> str:
         for block, server, flag in sides
         if server is not None
     ]
-    return f"smtp or imap differs from what ColdSend was sent (it does not show it); spec asks for {', '.join(asked)}"
+    return f"smtp or imap has changed (ColdSend does not show its values); the spec says {', '.join(asked)}"
 
 
 def _healthy(workspace: Workspace, status: Status, previous: Status, now: float) -> Saying:
@@ -484,8 +484,8 @@ def _credentials(account: Account, previous: Status) -> Saying | None:
         return None
     if sent is None:
         message = (
-            "What password ColdSend has is not known: the inbox was not created with the present Secret. Once you know "
-            "that it has this one, set the annotation coldsend.pro/credentials-current."
+            "The operator does not know which password ColdSend has, as it did not create the inbox with this Secret. "
+            "If it is the password of the Secret, set the annotation coldsend.pro/credentials-current."
         )
         return Saying("Unknown", Reason.CREDENTIALS_UNKNOWN, message)
     if sent != present:
@@ -495,9 +495,13 @@ def _credentials(account: Account, previous: Status) -> Saying | None:
 
 def _as_sent(stored: Stored) -> str:
     """Why the Secret counts as what ColdSend has; an inbox that was adopted was never sent it."""
-    word = "on your word (coldsend.pro/credentials-current)"
     if stored.origin == "Adopted":
-        return f"The present value of the Secret counts as what ColdSend has {word}; it was not sent."
+        return (
+            "The annotation coldsend.pro/credentials-current says that ColdSend has the present value of the Secret; "
+            "the operator did not send it."
+        )
     if stored.credentials_current is not None:
-        return f"ColdSend was sent the present value of the Secret, or has it {word}."
+        return (
+            "ColdSend has the present value of the Secret, or the annotation coldsend.pro/credentials-current says so."
+        )
     return "ColdSend was sent the present value of the Secret."

@@ -134,7 +134,7 @@ _WORDS = {
     ChangeKind.ADOPT: "adopt",
     ChangeKind.RECREATE: "recreate",
     ChangeKind.DELETE: "delete",
-    ChangeKind.ORPHAN: "let go with the inbox kept",
+    ChangeKind.ORPHAN: "release and keep the inbox",
     ChangeKind.HAND_OVER: "hand over",
     ChangeKind.HOLD: "hold",
     ChangeKind.CONFLICT: "settle, as they are in conflict",
