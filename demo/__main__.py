@@ -32,7 +32,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m demo", description=sys.modules["demo"].__doc__)
     parser.add_argument("--keep", action="store_true", help="leave it running until Ctrl-C")
     keep = parser.parse_args().keep
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: a shell has its jobs in the background ignore it
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
         _demo(keep=keep)
