@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from coldsend_operator.resources.names import (
+    ACCOUNT_KIND,
     APPROVE_DELETION_ANNOTATION,
+    BATCH_KIND,
     CREDENTIALS_CURRENT_ANNOTATION,
     FORCE_ORPHAN_ANNOTATION,
     HAND_OVER_ANNOTATION,
@@ -23,6 +25,7 @@ from coldsend_operator.resources.names import (
 from tests.core.conftest import profile
 from tests.support.cluster import NAMESPACES
 from tests.support.remote import Fault
+from tests.support.rough import DEFAULTS, RoughWorld
 from tests.support.simulation import SECOND, Simulation
 
 pytestmark = pytest.mark.timeout(1800)  # to make a failing example small takes minutes
@@ -86,6 +89,7 @@ class AnySchedule(RuleBasedStateMachine):
     """What may happen, in any order."""
 
     simulation: Simulation
+    world: type[Simulation] = Simulation
 
     @initialize(
         lag=st.sampled_from([0.0, 3.0]),
@@ -100,7 +104,7 @@ class AnySchedule(RuleBasedStateMachine):
     ) -> None:
         self.bulk = patch.object(CREATES, "BULK", bulk)  # small ones make floods of a few accounts
         self.bulk.start()
-        self.simulation = Simulation(
+        self.simulation = self.world(
             lag=lag,
             page_size=page_size,
             per_minute=windows[0],
@@ -338,9 +342,80 @@ class AnyScheduleWithTwoKeys(AnySchedule):
         self.simulation.give_second_key(namespace, there=there)
 
 
+class AnyScheduleInARoughWorld(AnyScheduleWithBatches):
+    """The same, and what happens to an installation from outside: see `RoughWorld`."""
+
+    simulation: RoughWorld
+    world = RoughWorld
+
+    @precondition(lambda self: self.simulation.uids)
+    @rule(
+        which=small,
+        name=st.sampled_from(("other", "another")),
+        delete_first=st.booleans(),
+        choices=st.lists(st.integers(0, 99), max_size=30),
+    )
+    def crash_during_a_rename(self, which: int, name: str, delete_first: bool, choices: list[int]) -> None:
+        self.simulation.wait(3.0)
+        if self.simulation.uids:
+            self.simulation.rename(self._uid(which), name, delete_first=delete_first)
+        for choice in choices:
+            self.simulation.step(choice)
+        self.simulation.crash()
+        self.simulation.start()
+
+    @rule(kind=st.sampled_from([ACCOUNT_KIND, BATCH_KIND]), seconds=st.sampled_from([0.0, 1.0, 30.0]))
+    def delete_a_crd(self, kind: str, seconds: float) -> None:
+        self.simulation.delete_crd(kind)
+        self.simulation.wait(seconds)
+
+    @rule()
+    def install_the_crds(self) -> None:
+        self.simulation.install_crds()
+
+    @precondition(lambda self: self.simulation.uids)
+    @rule(which=small)
+    def leave_the_shard(self, which: int) -> None:
+        self.simulation.leave_shard(self._uid(which))
+
+    @precondition(lambda self: self.simulation.batches)
+    @rule(which=small)
+    def leave_the_shard_with_all_children(self, which: int) -> None:
+        self.simulation.leave_shard(self._batch(which))
+
+    @rule()
+    def return_to_the_shard(self) -> None:
+        self.simulation.return_to_shard()
+
+    @precondition(lambda self: self.simulation.uids)
+    @rule(which=small, fields=st.sampled_from([{}, {"adoptionPolicy": "Adopt"}]))
+    def restore_without_status(self, which: int, fields: dict[str, str]) -> None:
+        self.simulation.restore_without_status(self._uid(which), **fields)
+
+    @rule(namespace=st.sampled_from(NAMESPACES), annotations=st.sampled_from(DEFAULTS))
+    def change_the_defaults(self, namespace: str, annotations: dict[str, str]) -> None:
+        self.simulation.change_defaults(namespace, annotations)
+
+    @rule(on=st.booleans(), softly=st.booleans())
+    def freeze_or_not(self, on: bool, softly: bool) -> None:
+        self.simulation.freeze(on=on, softly=softly)
+
+    @precondition(lambda self: self.simulation.uids)
+    @rule(which=small, on=st.booleans())
+    def protect_or_not(self, which: int, on: bool) -> None:
+        self.simulation.edit(self._uid(which), deletionProtection=on)
+
+    @precondition(lambda self: self.simulation.batches)
+    @rule(which=small, on=st.booleans())
+    def protect_a_batch_or_not(self, which: int, on: bool) -> None:
+        self.simulation.change_template(self._batch(which), deletionProtection=on)
+
+
 TestAnySchedule = AnySchedule.TestCase
 TestAnySchedule.settings = profile(700)
 TestAnyScheduleWithBatches = AnyScheduleWithBatches.TestCase
 TestAnyScheduleWithBatches.settings = profile(350)
 TestAnyScheduleWithTwoKeys = AnyScheduleWithTwoKeys.TestCase
 TestAnyScheduleWithTwoKeys.settings = profile(300)
+TestAnyScheduleInARoughWorld = AnyScheduleInARoughWorld.TestCase
+TestAnyScheduleInARoughWorld.settings = profile(300)

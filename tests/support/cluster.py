@@ -26,6 +26,7 @@ from tests.support.writes import tested
 T = TypeVar("T")
 
 NAMESPACES = ("sales", "support")
+PLURALS = {ACCOUNT_KIND: ACCOUNT_PLURAL, BATCH_KIND: BATCH_PLURAL}
 
 Raw = dict[str, Any]
 
@@ -34,6 +35,10 @@ Raw = dict[str, Any]
 class WatchEvent:
     kind: str  # ADDED, MODIFIED or DELETED
     object: Raw
+
+
+def _definitions() -> dict[str, Raw]:
+    return {kind: {"generation": 1} for kind in PLURALS}
 
 
 @dataclass
@@ -60,6 +65,8 @@ class FakeCluster:
     reads: int = 0  # of Secrets
     applied: int = 0  # children, by server-side apply
     pruned: frozenset[str] = frozenset()  # fields of status of SenderAccounts that the CRD does not know
+    hidden: set[str] = field(default_factory=set)  # UIDs: their labels are those of another shard
+    crds: dict[str, Raw] = field(default_factory=_definitions)  # metadata by kind; one that is missing is not there
     version: int = 100
     _made: int = 0
 
@@ -121,7 +128,45 @@ class FakeCluster:
         else:
             self._remove(raw)
 
+    def hide(self, uid: str) -> None:
+        """Its labels are changed so that it belongs to another shard: for ours it has gone."""
+        raw = self._find(uid)
+        if uid not in self.hidden:
+            self.hidden.add(uid)
+            self.history.append(WatchEvent("DELETED", raw))
+
+    def show(self, uid: str) -> None:
+        raw = self.find(uid)
+        if uid in self.hidden:
+            self.hidden.discard(uid)
+            if raw is not None:
+                self.history.append(WatchEvent("ADDED", raw))
+
+    def delete_crd(self, kind: str) -> list[str]:
+        """Kubernetes deletes all objects of the kind, and the definition when they are gone; the UIDs of these."""
+        if kind not in self.crds or "deletionTimestamp" in self.crds[kind]:
+            return []
+        self.crds[kind] = self.crds[kind] | {"deletionTimestamp": rfc3339(self.now)}
+        there = [raw for raw in self.of_kind(kind) if "deletionTimestamp" not in raw["metadata"]]
+        for raw in there:
+            self.delete(raw["metadata"]["uid"])
+        self._end_crd(kind)
+        return [raw["metadata"]["uid"] for raw in there]
+
+    def install_crd(self, kind: str) -> None:
+        if kind not in self.crds:
+            self.version += 1
+            self.crds[kind] = {"generation": self.version}
+
+    def takes(self, kind: str) -> bool:
+        """Whether an object of the kind can be created now."""
+        return kind in self.crds and "deletionTimestamp" not in self.crds[kind]
+
     # -- what Kubernetes does by itself
+
+    def _end_crd(self, kind: str) -> None:
+        if kind in self.crds and "deletionTimestamp" in self.crds[kind] and not self.of_kind(kind):
+            del self.crds[kind]
 
     def collect_garbage(self) -> list[str]:
         """Let orphans go free, and delete the children of owners that are gone; the UIDs of these."""
@@ -160,9 +205,16 @@ class FakeCluster:
         self._may(path)
         parts = path.strip("/").split("/")
         if parts[-1] in {ACCOUNT_PLURAL, BATCH_PLURAL}:
-            items = self.of_kind(ACCOUNT_KIND if parts[-1] == ACCOUNT_PLURAL else BATCH_KIND)
+            kind = ACCOUNT_KIND if parts[-1] == ACCOUNT_PLURAL else BATCH_KIND
+            _there(self.crds.get(kind), path)
             within = parts[4] if "namespaces" in parts else None
+            items = [raw for raw in self.of_kind(kind) if raw["metadata"]["uid"] not in self.hidden]
             return {"metadata": {}, "items": [raw for raw in items if within in {None, raw["metadata"]["namespace"]}]}
+        if "customresourcedefinitions" in parts:
+            kind = ACCOUNT_KIND if parts[-1].startswith(f"{ACCOUNT_PLURAL}.") else BATCH_KIND
+            return {"metadata": _there(self.crds.get(kind), path)}
+        if parts[-2:] == API_VERSION.split("/"):
+            return {"resources": [{"name": PLURALS[kind], "verbs": self._verbs(kind)} for kind in self.crds]}
         if "configmaps" in parts:
             return _there(self.config_maps.get(path), path)
         if "secrets" in parts:
@@ -216,6 +268,9 @@ class FakeCluster:
                 self.refused.append((path, self.clock()))
                 raise error
 
+    def _verbs(self, kind: str) -> list[str]:
+        return ["get", "list", "patch", *(["create"] if self.takes(kind) else [])]
+
     def _find(self, uid: str) -> Raw:
         raw = self.find(uid)
         if raw is None:
@@ -231,6 +286,8 @@ class FakeCluster:
         if raw is None and self.quota is not None and len(self.of_kind(ACCOUNT_KIND)) >= self.quota:
             self.beyond_quota += 1
             raise Forbidden("exceeded quota: inboxes, requested: count/senderaccounts.coldsend.pro=1", status=403)
+        if raw is None and not self.takes(ACCOUNT_KIND):
+            raise KubeError("create not allowed while the definition is terminating", status=405, reason="NotAllowed")
         if raw is None:
             around = {key: wanted[key] for key in ("labels", "ownerReferences")}
             managed = [writes.entry_of_batch(manifest)]
@@ -243,7 +300,8 @@ class FakeCluster:
         raw = raw | {"metadata": metadata | {"resourceVersion": str(self.version)}}
         path = _path(raw)
         before, self.objects[path] = self.objects.get(path), raw
-        self.history.append(WatchEvent(kind, raw))
+        if metadata["uid"] not in self.hidden:
+            self.history.append(WatchEvent(kind, raw))
         if raw["kind"] == ACCOUNT_KIND:
             self.on_stored(before, raw)
         return raw
@@ -266,7 +324,9 @@ class FakeCluster:
         self.version += 1
         raw = raw | {"metadata": metadata | {"resourceVersion": str(self.version)}}
         del self.objects[_path(raw)]
-        self.history.append(WatchEvent("DELETED", raw))
+        if metadata["uid"] not in self.hidden:
+            self.history.append(WatchEvent("DELETED", raw))
+        self._end_crd(raw["kind"])
         return raw
 
     def _patch_status(self, path: str, operations: list[Raw]) -> Raw:

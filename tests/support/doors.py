@@ -86,9 +86,13 @@ class Traffic:
     pending: list[Pending] = field(default_factory=list)
     coldsend_faults: list[Fault] = field(default_factory=list)
     cluster_faults: list[Fault] = field(default_factory=list)
+    frozen: bool = False  # COLDSEND_FREEZE is on: nothing may be written to ColdSend
+    frozen_writes: list[str] = field(default_factory=list)
 
     def send(self, door: str, what: str, do: Callable[[Pending], None], fault: Fault = Fault.NONE) -> Pending:
         self.pending = [pending for pending in self.pending if pending.stage is not CallStage.ANSWERED]
+        if self.frozen and door == "coldsend" and what.startswith(("create", "delete", "mail")):
+            self.frozen_writes.append(what)
         pending = Pending(door, what, do, self.loop.create_future(), fault)
         self.pending.append(pending)
         return pending

@@ -79,10 +79,14 @@ class Process:
         leads: bool = True,
         on_delete: Callable[["Process", Sequence[str]], None] = lambda process, inbox_ids: None,
         on_leaving: Callable[["Process", Sequence[str]], None] = lambda process, inbox_ids: None,
+        guards_crds: bool = False,
     ) -> None:
         self._cluster = cluster
+        self._guards_crds = guards_crds
+        self._deliveries: dict[str, asyncio.Task[None]] = {}  # by UID: the last one
         self.loop = FakeLoop(clock)  # type: ignore[abstract] # no I/O: what it lacks is never asked for
         self.traffic = Traffic(self.loop)
+        self.traffic.frozen = settings.freeze
         self.leadership = FakeLeadership(self.loop, leads=leads)
         self.operator = self._operator(settings, clock, KubeDoor(cluster, self.traffic))
         self.operator.remotes = remotes
@@ -90,6 +94,8 @@ class Process:
         self.operator.on_leaving = lambda inbox_ids: on_leaving(self, inbox_ids)
         self.events: dict[str, list[WatchEvent]] = {kind: [] for kind in KINDS}  # each kind has a watch of its own
         for raw in cluster.objects.values():
+            if raw["metadata"]["uid"] in cluster.hidden:
+                continue
             self.events[raw["kind"]].append(WatchEvent("LISTED", raw))
         self._cursor = len(cluster.history)
         self._main = self.loop.create_task(self._work())
@@ -100,6 +106,8 @@ class Process:
 
     async def _work(self) -> None:
         async with self.operator:
+            if self._guards_crds:
+                self._guard = self.loop.create_task(self.operator.crds.run())
             await self.operator.work()
 
     def run(self) -> None:
@@ -118,7 +126,23 @@ class Process:
         if event.kind == "MODIFIED" and any(later.object["metadata"]["uid"] == uid for later in self.events[kind]):
             return
         hear = self.operator.account_event if kind == ACCOUNT_KIND else self.operator.batch_event
-        self.call(lambda: hear(None if event.kind == "LISTED" else event.kind, event.object))
+
+        def take() -> None:
+            hear(None if event.kind == "LISTED" else event.kind, event.object)
+
+        if self._guards_crds:
+            self._deliveries[uid] = self.loop.create_task(self._deliver(event, take, self._deliveries.get(uid)))
+            self.run()
+        else:
+            self.call(take)
+
+    async def _deliver(self, event: WatchEvent, take: Callable[[], None], before: "asyncio.Task[None] | None") -> None:
+        """As the handlers do: events of one object in their order, and first a look at the definitions (rule 31)."""
+        if before is not None:
+            await before
+        if "deletionTimestamp" in event.object["metadata"]:
+            await self.operator.crds.asked_again()
+        take()
 
     def call(self, work: Any) -> None:
         self.loop.call_soon(work)

@@ -50,6 +50,7 @@ class Simulation:
     remote_offset: float = 2.5
     clock: FakeClock = field(default_factory=FakeClock)
     changes: dict[str, Any] = field(default_factory=dict)  # further settings
+    guards_crds: bool = False  # whether processes look at the CRDs, as they do outside of tests
 
     def __post_init__(self) -> None:
         self.cluster: FakeCluster = cluster(self.clock, self.cluster_offset)
@@ -339,6 +340,7 @@ class Simulation:
             leads=leads,
             on_delete=self._deletion_arrived,
             on_leaving=self._deletion_left,
+            guards_crds=self.guards_crds,
         )
 
     # -- what must hold at all times
@@ -360,6 +362,7 @@ class Simulation:
         ]
         for process in [*self._running, *self.ended]:
             found += [f"trouble in the loop: {trouble}" for trouble in process.loop.troubles]
+            found += [f"frozen, and yet: {write}" for write in process.traffic.frozen_writes]
             if process.failure is not None:
                 found.append(f"the process ended: {process.failure!r}")
         if found:
