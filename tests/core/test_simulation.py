@@ -24,6 +24,7 @@ from coldsend_operator.resources.names import (
 )
 from tests.core.conftest import profile
 from tests.support.cluster import NAMESPACES
+from tests.support.portions import FLEET, Portions
 from tests.support.remote import Fault
 from tests.support.rough import DEFAULTS, RoughWorld
 from tests.support.simulation import SECOND, Simulation
@@ -411,6 +412,50 @@ class AnyScheduleInARoughWorld(AnyScheduleWithBatches):
         self.simulation.change_template(self._batch(which), deletionProtection=on)
 
 
+class AnyWipeInPortions(RuleBasedStateMachine):
+    """Inboxes of three namespaces are deleted in portions, with faults and crashes between; see `Portions`."""
+
+    simulation: Portions
+
+    @initialize(brake=st.sampled_from(["4", "50%"]), bulk=st.sampled_from([2, 100]))
+    def begin(self, brake: str, bulk: int) -> None:
+        self.bulk = patch.object(CREATES, "BULK", bulk)
+        self.bulk.start()
+        self.simulation = Portions(brake=brake)
+        self.simulation.launch()
+
+    @rule(namespace=st.sampled_from(FLEET), count=st.integers(1, 6))
+    def delete_some(self, namespace: str, count: int) -> None:
+        self.simulation.delete_some(namespace, count)
+
+    @rule(fault=st.sampled_from([Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.DOWN, Fault.PARTIAL, Fault.RATE]))
+    def coldsend_fails(self, fault: Fault) -> None:
+        self.simulation.fault(fault)
+
+    @rule(downtime=st.sampled_from([0.0, 50.0, 700.0]))
+    def crash(self, downtime: float) -> None:
+        self.simulation.crash()
+        self.simulation.pass_time(downtime)
+        self.simulation.start()
+
+    @rule(choices=st.lists(st.integers(0, 99), min_size=1, max_size=25))
+    def go_on_step_by_step(self, choices: list[int]) -> None:
+        for choice in choices:
+            self.simulation.step(choice)
+
+    @rule(seconds=st.sampled_from([0.5, 2.0, 10.0, 40.0, 310.0, 700.0]))
+    def wait(self, seconds: float) -> None:
+        self.simulation.wait(seconds)
+
+    @invariant()
+    def no_rule_is_broken(self) -> None:
+        self.simulation.check()
+
+    def teardown(self) -> None:
+        if hasattr(self, "simulation"):
+            self.bulk.stop()
+
+
 TestAnySchedule = AnySchedule.TestCase
 TestAnySchedule.settings = profile(700)
 TestAnyScheduleWithBatches = AnyScheduleWithBatches.TestCase
@@ -419,3 +464,5 @@ TestAnyScheduleWithTwoKeys = AnyScheduleWithTwoKeys.TestCase
 TestAnyScheduleWithTwoKeys.settings = profile(300)
 TestAnyScheduleInARoughWorld = AnyScheduleInARoughWorld.TestCase
 TestAnyScheduleInARoughWorld.settings = profile(300)
+TestAnyWipeInPortions = AnyWipeInPortions.TestCase
+TestAnyWipeInPortions.settings = profile(100)

@@ -18,10 +18,17 @@ from coldsend_operator.core.workspace.brake import QUIET
 from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.kube.client import Forbidden, Invalid, KubeError
 from coldsend_operator.resources.children import child_name
-from coldsend_operator.resources.names import FORCE_ORPHAN_ANNOTATION, HAND_OVER_ANNOTATION, PAUSED_ANNOTATION
+from coldsend_operator.resources.names import (
+    ACCOUNT_KIND,
+    APPROVE_DELETION_ANNOTATION,
+    FORCE_ORPHAN_ANNOTATION,
+    HAND_OVER_ANNOTATION,
+    PAUSED_ANNOTATION,
+)
 from tests.core.rules.watching import finish, reach, running
 from tests.support.clock import START
 from tests.support.desk import ANN, LONG_AGO, Desk, row
+from tests.support.rough import RoughWorld
 from tests.support.simulation import Simulation
 from tests.support.stories import ready_of
 
@@ -675,3 +682,23 @@ def test_rule_30_a_child_that_cannot_be_made_for_a_while_is_waited_for_if_its_in
     simulation.wait(400.0)
     assert (ids(simulation) == before) == kept
     simulation.converge()
+
+
+def test_rule_31_a_batch_that_wants_the_inbox_too_does_not_keep_a_deleted_crd_for_ever() -> None:
+    world = RoughWorld()
+    running(world)
+    world.list_in_batch("sales", "tub", ["p1@pool.com"])
+    world.wait(60.0)
+    (child,) = world.cluster.of_kind(ACCOUNT_KIND)
+    world.list_in_batch("sales", "pool", ["p1@pool.com"])
+    world.wait(30.0)
+    world.delete_crd(ACCOUNT_KIND)
+    world.wait(120.0)
+    held = world.cluster.find(child["metadata"]["uid"])
+    assert held is not None
+    assert ready_of(held)[1] == "DeletionHeld"
+    world.annotate(child["metadata"]["uid"], APPROVE_DELETION_ANNOTATION, "true")
+    world.with_crd.clear()  # what is deleted from here on was approved
+    world.wait(120.0)
+    assert ACCOUNT_KIND not in world.cluster.crds
+    assert not list(world.remote.live())

@@ -44,8 +44,11 @@ def may_be_handed_over(holder: Account, view: View) -> bool:
 def _awaited(holder: Account, view: View) -> str | None:
     """The name of the object that a Batch of the same namespace is about to make for the inbox.
 
-    In which order a new list and the end of an old one are seen is left to chance.
+    In which order a new list and the end of an old one are seen is left to chance. While a CRD is being deleted the API
+    server takes no new objects: who waited for one would keep the CRD for ever (rule 31: deletions are held then).
     """
+    if view.policy.hold_deletions:
+        return None
     return view.policy.awaited.child(holder.desired.namespace, holder.desired.spec.identity)
 
 
