@@ -463,6 +463,6 @@ TestAnyScheduleWithBatches.settings = profile(350)
 TestAnyScheduleWithTwoKeys = AnyScheduleWithTwoKeys.TestCase
 TestAnyScheduleWithTwoKeys.settings = profile(300)
 TestAnyScheduleInARoughWorld = AnyScheduleInARoughWorld.TestCase
-TestAnyScheduleInARoughWorld.settings = profile(300)
+TestAnyScheduleInARoughWorld.settings = profile(200)
 TestAnyWipeInPortions = AnyWipeInPortions.TestCase
 TestAnyWipeInPortions.settings = profile(100)

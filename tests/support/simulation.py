@@ -346,7 +346,7 @@ class Simulation:
     # -- what must hold at all times
 
     def _deletion_left(self, process: Process, inbox_ids: Sequence[str]) -> None:
-        self.watch.deletion_left(process.operator.controller.accounts, inbox_ids)
+        self.watch.deletion_left(process.operator.controller.accounts, inbox_ids, process.operator.policy)
 
     def _deletion_arrived(self, process: Process, inbox_ids: Sequence[str]) -> None:
         self.watch.deletion_arrived(process.operator.controller.accounts, inbox_ids)

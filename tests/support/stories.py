@@ -6,6 +6,7 @@ from typing import Any
 
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import address_key
+from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.resources.names import FORCE_ORPHAN_ANNOTATION
 from tests.support.cluster import FakeCluster, Raw
 from tests.support.remote import DOMAIN, FakeColdSend, Inbox
@@ -132,7 +133,7 @@ class Stories:
             self.violations.append(f"the child {story.name} is deleted, and nobody asked for that")
         story.deleted = True
 
-    def deletion_left(self, accounts: dict[str, Account], inbox_ids: Sequence[str]) -> None:
+    def deletion_left(self, accounts: dict[str, Account], inbox_ids: Sequence[str], policy: Policy) -> None:
         """No inbox is deleted that another object, seen by then, is to take over (rule 30)."""
         for holder in accounts.values():
             desired, spec = holder.desired, holder.desired.spec
@@ -142,7 +143,8 @@ class Stories:
                 continue  # before a restart a delete has left already
             for other in accounts.values():
                 wanted = other.desired
-                claims = not (wanted.deleting or wanted.paused or wanted.problems or wanted.spec.observe)
+                paused = policy.paused(wanted.namespace, said=wanted.paused)
+                claims = not (wanted.deleting or paused or wanted.problems or wanted.spec.observe)
                 same = (wanted.namespace, wanted.spec.identity, wanted.spec.key) == (
                     desired.namespace,
                     spec.identity,
