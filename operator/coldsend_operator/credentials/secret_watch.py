@@ -110,7 +110,10 @@ class SecretWatch:
                 due, name = heapq.heappop(self._due)
                 if self._next.get(name) == due and name in self._accounts:
                     del self._next[name]
-                    self._ready.setdefault(name[0], {})[name] = None
+                    if name in self._checking:  # one read of a Secret at a time: read again when this one ends
+                        self._again.add(name)
+                    else:
+                        self._ready.setdefault(name[0], {})[name] = None
             while self._ready and len(self._checking) < MOST_READS:
                 name = self._next_ready()
                 self._checking[name] = asyncio.create_task(self._check_one(name))

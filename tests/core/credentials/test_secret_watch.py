@@ -1,0 +1,57 @@
+"""When the watch over Secrets reads which Secret."""
+
+import asyncio
+
+from pydantic import SecretStr
+
+from coldsend_operator.core.model.account import Account, Credentials
+from coldsend_operator.core.workspace.workspace import Workspace
+from coldsend_operator.credentials.passwords import Hmac, Passwords, SecretReader
+from coldsend_operator.credentials.secret_watch import SecretWatch
+from tests.support.desk import Desk
+
+PERIOD = 600.0
+
+
+class SlowReader(SecretReader):
+    """Answers no read before `release` is set."""
+
+    def __init__(self) -> None:
+        self.release = asyncio.Event()
+        self.begun: asyncio.Queue[str] = asyncio.Queue()
+        self.ended: asyncio.Queue[str] = asyncio.Queue()
+
+    async def passwords(self, account: Account) -> Passwords:
+        self.begun.put_nowait(account.uid)
+        await self.release.wait()
+        self.ended.put_nowait(account.uid)
+        return Passwords(Credentials(f"digest-of-{account.uid}"))
+
+
+async def test_that_a_secret_whose_object_is_replaced_while_it_is_read_is_read_again_afterwards() -> None:
+    desk = Desk()
+    old, new = desk.account("old@company.com"), desk.account("new@company.com")
+    reader = SlowReader()
+    rounds: asyncio.Queue[None] = asyncio.Queue()
+    now = 0.0
+
+    def workspaces() -> tuple[Workspace, ...]:
+        rounds.put_nowait(None)  # the watch asks once in each round
+        return ()
+
+    hmac = Hmac.of(SecretStr("12345678.key"))
+    watch = SecretWatch(PERIOD, hmac, lambda: reader, lambda: now, workspaces, lambda _: None, lambda _: None)
+    watch.follow(old)
+    now = PERIOD
+    running = asyncio.create_task(watch.run())
+    assert await reader.begun.get() == old.uid
+    watch.leave(old)
+    watch.follow(new)  # the same Secret, which is due once more
+    now = 2 * PERIOD
+    for _ in range(rounds.qsize() + 3):
+        await rounds.get()
+    assert reader.begun.empty()  # one read of a Secret at a time
+    reader.release.set()
+    assert await reader.ended.get() == old.uid
+    assert await reader.ended.get() == new.uid
+    running.cancel()
