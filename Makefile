@@ -104,6 +104,8 @@ chart: $(INSTALLED) ## Make the chart's README.md and its copy of crds/
 
 .PHONY: release-check
 release-check: $(INSTALLED) ## Make a release on this machine, push it to a registry of its own and install it from there
+	@$(PYTHON_IN_VENV) -m devcluster build
+	@$(PYTHON_IN_VENV) -m release programs >/dev/null
 	@$(PYTHON_IN_VENV) -m pytest tests/publishing $(ARGS)
 
 .PHONY: image
