@@ -57,7 +57,7 @@ def run(**flags: Any) -> None:
     except (KubeError, OSError) as error:  # no cluster, a port that is taken: the sentence says it all
         log.error(Event.FAILED, message=one_line(error))
         raise typer.Exit(1) from None
-    except Exception as error:  # noqa: BLE001 - the outermost door: the log says why the process ends
+    except Exception as error:  # noqa: BLE001 - nothing is above it: the log says why the process ends
         log.error(Event.FAILED, message=one_line(error), exc_info=error)
         raise typer.Exit(1) from None
 
@@ -123,7 +123,7 @@ def main() -> None:
         return
     try:
         app(prog_name="kubectl coldsend" if Path(sys.argv[0]).stem == "kubectl-coldsend" else "coldsend-operator")
-    except Exception as error:  # noqa: BLE001 - the outermost door: the last line says what happened
+    except Exception as error:  # noqa: BLE001 - nothing is above it: the last line says what happened
         from coldsend_operator.logs import one_line, traceback_text
 
         sys.stderr.write(f"{traceback_text(error)}\n\ncoldsend-operator failed: {one_line(error)}\n")

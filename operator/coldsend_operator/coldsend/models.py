@@ -13,7 +13,7 @@ from coldsend_operator.core.model.answers import INBOX_TYPES, STATUSES, Domain, 
 
 
 class Payload(BaseModel):
-    """A body to send. `to_json` holds plain passwords: call it inside the door only, and keep its result briefly."""
+    """A body to send. `to_json` holds plain passwords: call it inside the client only, and keep its result briefly."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 

@@ -181,7 +181,7 @@ class ColdSendReads:
     async def _exchange(self, request: Request, mask: Mask) -> Reply | Failure:
         """Send and receive. Which failures left ColdSend without the request is the whole point of the branches."""
         if request.method not in self._methods:
-            raise AssertionError(f"a door that only reads was about to send {request.method}")
+            raise AssertionError(f"a client that only reads was about to send {request.method}")
         key = self._api_key.get_secret_value().strip()  # Secrets made with `echo` end with a line break
         if not (key and key.isascii() and key.isprintable()):
             return Failure(FailureKind.UNAUTHORIZED, "the API key is empty or has characters that no key has")

@@ -1,1 +1,1 @@
-"""The door to Kubernetes: nothing outside this package speaks to the API server, kopf's watches aside."""
+"""The only way to Kubernetes: nothing outside this package speaks to the API server, kopf's watches aside."""

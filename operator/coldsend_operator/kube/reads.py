@@ -1,4 +1,4 @@
-"""Raw reads from the API server: JSON in, JSON out. Nothing but a GET leaves by this door.
+"""Raw reads from the API server: JSON in, JSON out. This client sends nothing but GETs.
 
 The generated classes of the Kubernetes client are left alone on purpose: their models cost 26 MB, and they translate
 each object twice.
@@ -132,7 +132,7 @@ class KubeReads:
     def _check(self, call: Call, *, urgent: bool) -> None:  # noqa: ARG002 - asked by those that write
         """Raise when the call may not leave now."""
         if call.method != "GET":
-            raise AssertionError(f"a door that only reads was about to send {call.method}")
+            raise AssertionError(f"a client that only reads was about to send {call.method}")
 
     async def _send(self, call: Call, *, urgent: bool = False) -> dict[str, Any]:
         answer = await self._answer(call, urgent=urgent)

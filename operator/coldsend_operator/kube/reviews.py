@@ -9,7 +9,7 @@ SELF, OTHER = f"{_GROUP}/selfsubjectaccessreviews", f"{_GROUP}/subjectaccessrevi
 
 
 class AccessReviews(KubeReads):
-    """May somebody do something? The API server takes the question as a POST; no other one leaves by this door."""
+    """May somebody do something? The API server takes the question as a POST; this client sends no other one."""
 
     async def allowed(self, attributes: Mapping[str, str], user: str = "") -> bool:
         """Whether `user` may, or without one whoever asks. Raises Forbidden when that may not be asked."""

@@ -25,7 +25,7 @@ class SecretContent:
 
 
 class Secrets:
-    """The door to Secrets."""
+    """Reads and writes Secrets."""
 
     def __init__(self, client: KubeClient) -> None:
         self._client = client

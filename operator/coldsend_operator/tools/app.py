@@ -127,7 +127,7 @@ def plan(
     """Show what the operator would do: now, or with these manifests. Exit 0: nothing, 3: changes, 4: see --fail-on."""
     import asyncio
 
-    from coldsend_operator.tools.doors import default_namespace
+    from coldsend_operator.tools.clients import default_namespace
     from coldsend_operator.tools.plan.command import Options, read_fail_on, run
 
     own = namespace or default_namespace(access)
@@ -249,7 +249,7 @@ def export(
     """Write the inboxes of a workspace as manifests; without --manage they only observe."""
     import asyncio
 
-    from coldsend_operator.tools.doors import key_reference
+    from coldsend_operator.tools.clients import key_reference
     from coldsend_operator.tools.exports.command import Options, run
     from coldsend_operator.tools.exports.objects import Form
 
@@ -309,7 +309,7 @@ def inventory(
     """Show every inbox beside its object: managed, observed, unmanaged, in conflict, or an object without inbox."""
     import asyncio
 
-    from coldsend_operator.tools.doors import default_namespace
+    from coldsend_operator.tools.clients import default_namespace
     from coldsend_operator.tools.inventory.command import Options, run
 
     asyncio.run(
@@ -348,7 +348,7 @@ def doctor(
 
     from coldsend_operator.tools import write_test as writing
     from coldsend_operator.tools.doctor.command import Options, run
-    from coldsend_operator.tools.doors import default_namespace
+    from coldsend_operator.tools.clients import default_namespace
 
     own = namespace or default_namespace(access)
     test = None
@@ -373,7 +373,7 @@ def report_bundle(
     import asyncio
 
     from coldsend_operator.tools.bundle.command import Options, run
-    from coldsend_operator.tools.doors import default_namespace
+    from coldsend_operator.tools.clients import default_namespace
 
     own = None if all_namespaces else namespace or default_namespace(access)
     asyncio.run(run(Options(access, own, file, with_addresses, force)))

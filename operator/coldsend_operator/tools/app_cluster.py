@@ -30,7 +30,7 @@ def status(
     access: AccessToCluster,
 ) -> None:
     """Show workspaces with their budget, batches with their progress, and what objects wait for."""
-    from coldsend_operator.tools.doors import default_namespace
+    from coldsend_operator.tools.clients import default_namespace
     from coldsend_operator.tools.status.command import Options, run_status
 
     own = None if all_namespaces else namespace or default_namespace(access)
@@ -46,7 +46,7 @@ def tree(
     access: AccessToCluster,
 ) -> None:
     """Show a batch and its SenderAccounts, those that are not Ready first."""
-    from coldsend_operator.tools.doors import default_namespace
+    from coldsend_operator.tools.clients import default_namespace
     from coldsend_operator.tools.status.command import run_tree
 
     asyncio.run(run_tree(access, namespace or default_namespace(access), batch, color))
@@ -61,7 +61,7 @@ def wait(
     access: AccessToCluster,
 ) -> None:
     """Wait for an object; ends at once with 1 when waiting alone cannot help."""
-    from coldsend_operator.tools.doors import default_namespace
+    from coldsend_operator.tools.clients import default_namespace
     from coldsend_operator.tools.status.waiting import run
 
     asyncio.run(run(access, namespace or default_namespace(access), name, goal, read_seconds(timeout)))
@@ -136,7 +136,7 @@ def _act(
     wait: float | None = None,
 ) -> None:
     from coldsend_operator.tools.actions.command import Options, run
-    from coldsend_operator.tools.doors import default_namespace
+    from coldsend_operator.tools.clients import default_namespace
 
     asyncio.run(run(Options(access, action, namespace or default_namespace(access), objects, value, wait)))
 

@@ -1,4 +1,4 @@
-"""The door of the commands that change objects of the two kinds."""
+"""The client of the commands that change objects of the two kinds."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,7 +8,7 @@ from coldsend_operator.kube.client import MERGE_PATCH, KubeClient
 from coldsend_operator.kube.errors import KubeError
 from coldsend_operator.kube.paths import Ref
 from coldsend_operator.resources.names import API_VERSION
-from coldsend_operator.tools.doors import KubeReader, ReadingConnection, connected
+from coldsend_operator.tools.clients import KubeReader, ReadingConnection, connected
 from coldsend_operator.tools.options import Access
 
 EDITOR = "kubectl-coldsend"  # field manager

@@ -6,7 +6,7 @@ from typing import Any
 
 from coldsend_operator.kube.errors import Forbidden
 from coldsend_operator.settings import PREFIX
-from coldsend_operator.tools.doors import KubeReader
+from coldsend_operator.tools.clients import KubeReader
 
 LABELS = "app.kubernetes.io/part-of=coldsend-operator"
 VERSION_LABEL = "app.kubernetes.io/version"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from coldsend_operator.coldsend.errors import CallFailed
 from coldsend_operator.core.model.answers import FailureKind, Row
-from coldsend_operator.tools.doors import ColdSendReader
+from coldsend_operator.tools.clients import ColdSendReader
 from coldsend_operator.tools.errors import CommandError
 from coldsend_operator.tools.output import counted, remark
 from coldsend_operator.tools.terminal import Progress

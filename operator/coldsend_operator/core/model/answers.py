@@ -1,6 +1,6 @@
 """What ColdSend answered, as the rest of the product sees it.
 
-The door to ColdSend (`coldsend.client`) turns every HTTP answer into one of these records; nothing behind the door
+The client of ColdSend (`coldsend.client`) turns every HTTP answer into one of these records; nothing behind it
 reads JSON. Names of fields follow the API (contract.md, section 2); everything the pages leave open is optional.
 """
 

@@ -1,4 +1,4 @@
-"""Times: Unix seconds in the house, RFC 3339 at the door."""
+"""Times: Unix seconds inside, RFC 3339 in JSON."""
 
 from datetime import UTC, datetime
 

@@ -9,7 +9,7 @@ from coldsend_operator.kube import paths
 from coldsend_operator.kube.errors import KubeError, NotFound
 from coldsend_operator.resources.names import API_VERSION
 from coldsend_operator.settings import PREFIX
-from coldsend_operator.tools.doors import KubeReader
+from coldsend_operator.tools.clients import KubeReader
 from coldsend_operator.tools.installation import Installation, installations
 from coldsend_operator.tools.names import ACCOUNT, BATCH
 from coldsend_operator.tools.terminal import Progress

@@ -17,7 +17,7 @@ from coldsend_operator.kube.reads import KubeReads
 from coldsend_operator.log_masks import masked_text
 from coldsend_operator.tools.bundle.collect import Collector, Findings
 from coldsend_operator.tools.bundle.pseudonyms import Pseudonyms
-from coldsend_operator.tools.doors import KubeReader, SecretlessConnection, connected, settings_of
+from coldsend_operator.tools.clients import KubeReader, SecretlessConnection, connected, settings_of
 from coldsend_operator.tools.errors import CommandError
 from coldsend_operator.tools.names import ACCOUNT, BATCH
 from coldsend_operator.tools.options import Access

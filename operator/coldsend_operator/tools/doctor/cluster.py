@@ -18,7 +18,7 @@ from coldsend_operator.settings import Settings
 from coldsend_operator.tools.doctor import definitions, secrets
 from coldsend_operator.tools.doctor.checks import Check, bad, doubtful, few, good
 from coldsend_operator.tools.doctor.rights import Right, own_rights, work_rights
-from coldsend_operator.tools.doors import KubeReader
+from coldsend_operator.tools.clients import KubeReader
 from coldsend_operator.tools.installation import Installation, installations
 from coldsend_operator.tools.names import ACCOUNT, BATCH
 from coldsend_operator.tools.secret_references import references
@@ -29,7 +29,7 @@ MOST_NAMESPACES = 20  # whose rights are looked at one by one
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """The doors to it; `namespace` None is all of them."""
+    """How to reach it; `namespace` None is all of them."""
 
     kube: KubeReader
     reviews: AccessReviews

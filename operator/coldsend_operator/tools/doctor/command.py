@@ -11,7 +11,7 @@ from coldsend_operator.logs import configure_logs
 from coldsend_operator.tools.doctor.checks import STYLES, Check, Result, bad, doubtful, summary
 from coldsend_operator.tools.doctor.cluster import Cluster, check_cluster
 from coldsend_operator.tools.doctor.coldsend import check_coldsend
-from coldsend_operator.tools.doors import (
+from coldsend_operator.tools.clients import (
     KubeReader,
     ReadingConnection,
     ReviewingConnection,

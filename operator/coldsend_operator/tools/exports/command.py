@@ -8,7 +8,7 @@ from pathlib import Path
 from coldsend_operator.core.model.answers import Row
 from coldsend_operator.setting_values import to_namespace
 from coldsend_operator.tools import manifests
-from coldsend_operator.tools.doors import coldsend_reader, kube_reader
+from coldsend_operator.tools.clients import coldsend_reader, kube_reader
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.exports.objects import Form, Group, groups
 from coldsend_operator.tools.listing import Listing, whole_list

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.resources.names import API_KEY_KEY
-from coldsend_operator.tools.doors import coldsend_reader, key_reference, kube_reader
+from coldsend_operator.tools.clients import coldsend_reader, key_reference, kube_reader
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.inventory.lines import Line, State, lines
 from coldsend_operator.tools.inventory.totals import LABEL, Total, read_by, totals

@@ -9,7 +9,7 @@ from coldsend_operator.coldsend.errors import CallFailed
 from coldsend_operator.core.model.account import KeyRef, SecretRef
 from coldsend_operator.core.model.answers import Domain
 from coldsend_operator.resources.names import API_KEY_KEY
-from coldsend_operator.tools.doors import coldsend_reader, key_reference, settings_of
+from coldsend_operator.tools.clients import coldsend_reader, key_reference, settings_of
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.listing import whole_list
 from coldsend_operator.tools.manifests import Document, is_ours, read

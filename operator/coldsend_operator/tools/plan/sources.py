@@ -17,7 +17,7 @@ from coldsend_operator.kube.errors import KubeError
 from coldsend_operator.kube.paths import Kind
 from coldsend_operator.kube.secrets import SecretContent
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
-from coldsend_operator.tools.doors import KubeReader, kube_reader, settings_of
+from coldsend_operator.tools.clients import KubeReader, kube_reader, settings_of
 from coldsend_operator.tools.errors import CommandError
 from coldsend_operator.tools.manifests import Document, parse
 from coldsend_operator.tools.options import Access

@@ -10,7 +10,7 @@ from typing import Any
 
 from coldsend_operator.accounts.policy import policy_of
 from coldsend_operator.kube.errors import KubeError
-from coldsend_operator.tools.doors import KubeReader, kube_reader, settings_of
+from coldsend_operator.tools.clients import KubeReader, kube_reader, settings_of
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.names import ACCOUNT, BATCH, object_of
 from coldsend_operator.tools.options import Access

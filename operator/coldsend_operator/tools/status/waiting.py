@@ -9,7 +9,7 @@ from typing import Any, Literal
 from coldsend_operator.core.model.conditions import condition
 from coldsend_operator.core.model.reasons import LASTING, ConditionType, Reason
 from coldsend_operator.core.model.stored_status import account_status, batch_status
-from coldsend_operator.tools.doors import kube_reader
+from coldsend_operator.tools.clients import kube_reader
 from coldsend_operator.tools.errors import CommandError
 from coldsend_operator.tools.names import BATCH, object_of
 from coldsend_operator.tools.options import Access

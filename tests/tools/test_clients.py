@@ -11,7 +11,7 @@ from coldsend_operator.coldsend import requests
 from coldsend_operator.coldsend.reads import ColdSendReads
 from coldsend_operator.kube.reads import KubeReads
 from coldsend_operator.tools.allowance import Allowance
-from coldsend_operator.tools.doors import ColdSendReader, KubeReader, ReadingConnection, key_reference
+from coldsend_operator.tools.clients import ColdSendReader, KubeReader, ReadingConnection, key_reference
 from coldsend_operator.tools.errors import UsageError
 from coldsend_operator.tools.options import Access
 from tests.coldsend.support import API_KEY, answering, pagination, row
