@@ -88,7 +88,7 @@ class Product:
 
 
 def _frames(output: Iterable[str]) -> Iterator[str]:
-    """`status` begins anew with the title of its first table."""
+    """`status` begins again with the title of its first table."""
     frame = ""
     for line in output:
         if line.startswith("WORKSPACE") and frame:

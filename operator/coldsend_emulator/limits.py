@@ -35,7 +35,7 @@ class Window:
         return self.limit - self.spent(now)
 
     def resets_in(self, now: float) -> float:
-        """Seconds until the window has room again (full) or starts anew."""
+        """Seconds until the window has room again (full) or starts again."""
         if self._fixed:
             return self.seconds - now % self.seconds
         return self._stamps[0] + self.seconds - now if self._stamps else self.seconds
@@ -66,7 +66,7 @@ class RateLimiter:
         self._pools: dict[str, tuple[str | None, tuple[Window, ...]]] = {}  # with the workspace that came first
 
     def set(self, limits: Limits, workspace: str | None = None) -> None:
-        """Of one workspace alone, or of all; windows start anew."""
+        """Of one workspace alone, or of all; windows start again."""
         if workspace is None:
             self.limits = limits
             self._own_limits.clear()
@@ -75,7 +75,7 @@ class RateLimiter:
         self.forget(workspace)
 
     def forget(self, workspace: str | None = None) -> None:
-        """Start windows anew, of one workspace or all; needed too before a changed kind of window counts."""
+        """Start windows again, of one workspace or all; needed too before a changed kind of window counts."""
         self._pools = {
             name: found for name, found in self._pools.items() if workspace is not None and found[0] != workspace
         }

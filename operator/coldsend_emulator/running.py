@@ -155,7 +155,7 @@ class RunningEmulator:
         self.call("DELETE", "/switches", workspace=workspace)
 
     def limit(self, per_minute: int | None = None, per_hour: int | None = None, workspace: str | None = None) -> None:
-        """Set both limits (None: none), for all or for one workspace; their windows start anew."""
+        """Set both limits (None: none), for all or for one workspace; their windows start again."""
         self.call("PUT", "/limits", {"per_minute": per_minute, "per_hour": per_hour}, workspace=workspace)
 
     def advance(self, seconds: float) -> None:

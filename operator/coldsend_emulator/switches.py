@@ -182,7 +182,7 @@ TABLE: tuple[Switch, ...] = (
     Choice("search_plus", (34,), ("literal", "space"), "what a plus sign in search stands for after decoding"),
     Amount("list_delay_seconds", (35,), 0, "how long after its creation an inbox is missing from lists"),
     Amount("list_vanish_seconds", (35,), 0, "how long after its removal an inbox still stands in lists"),
-    Choice("list_order", (35,), ("stable", "unsorted_only", "unstable"), "what is shuffled anew for each page"),
+    Choice("list_order", (35,), ("stable", "unsorted_only", "unstable"), "what is shuffled again for each page"),
     Choice("list_total", (35,), ("exact", "stale"), "stale: pagination.total is what the workspace once had at most"),
     Choice("default_sort", (36,), ("created_at_desc", "created_at_asc", "email_address"), "order when none is asked"),
     Choice("default_order", (36,), ("asc", "desc"), "direction when only sort_by is sent"),

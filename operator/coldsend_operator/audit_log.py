@@ -13,7 +13,7 @@ STDOUT, OFF = "stdout", "off"
 class AuditLog:
     """`target` is `stdout`, `off` or the path of a file. Lines are handed to the system before `write` returns.
 
-    A file is opened anew when its name leads to another one, as after a rotation.
+    A file is opened again when its name leads to another one, as after a rotation.
     """
 
     def __init__(self, target: str = OFF) -> None:

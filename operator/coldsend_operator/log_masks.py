@@ -1,7 +1,7 @@
 """The second line of defence: no password and no API key leaves through a log line, whatever was put into it.
 
-The first line is SecretStr wherever a secret enters. This one replaces the values it was told of (`mask`), whatever looks like an
-API key, and whatever stands under a name such as `smtp_password`.
+The first line is SecretStr wherever a secret enters. This one replaces the values it was told of (`mask`), whatever
+looks like an API key, and whatever stands under a name such as `smtp_password`.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Makes the test cases of `argocd/` anew: `python -m tests.argocd`."""
+"""Makes the test cases of `argocd/` again: `python -m tests.argocd`."""
 
 from tests.argocd.cases import files
 

@@ -162,7 +162,7 @@ def test_that_an_object_that_is_not_ready_yet_is_progressing() -> None:
     assert health(SCRIPT, account(said("Unknown", "Provisioning"))) == Health("Progressing", "So it is.")
 
 
-def test_that_a_status_of_an_older_generation_is_not_believed() -> None:
+def test_that_a_status_of_an_older_generation_is_not_trusted() -> None:
     manifest = account()
     manifest["metadata"]["generation"] = 2
     assert health(SCRIPT, manifest).status == "Progressing"

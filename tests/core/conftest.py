@@ -22,7 +22,7 @@ QUICK_SHARE = 20
 
 
 def profile(examples: int) -> settings:
-    """`HYPOTHESIS_PROFILE=deep` searches anew each time, and for hours; `ci` looks at the same examples each time.
+    """`HYPOTHESIS_PROFILE=deep` searches again each time, and for hours; `ci` looks at the same examples each time.
 
     `quick` looks at the first few of those.
     """

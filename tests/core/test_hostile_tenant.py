@@ -1,6 +1,6 @@
 """One namespace does its worst, in any order; everybody else's objects become Ready, stay so and are deleted.
 
-`HYPOTHESIS_PROFILE=deep EXAMPLES=20000` searches anew and prints what reproduces a finding.
+`HYPOTHESIS_PROFILE=deep EXAMPLES=20000` searches again and prints what reproduces a finding.
 """
 
 import pytest

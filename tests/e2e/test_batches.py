@@ -64,7 +64,7 @@ def pool(world: World) -> Iterator[Pool]:
         yield opened
 
 
-def test_a_restart_writes_nothing_and_a_batch_made_anew_adopts_its_children(world: World, pool: Pool) -> None:
+def test_a_restart_writes_nothing_and_a_batch_made_again_adopts_its_children(world: World, pool: Pool) -> None:
     home = pool.stage.namespace
     with operator_of(world, OWN, home):
         pool.apply(ANN, BOB, CAT)

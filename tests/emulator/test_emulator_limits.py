@@ -80,7 +80,7 @@ def test_the_hour_is_refused_too(desk: Desk) -> None:
     assert [*codes, late, desk.http.get("/domains").status_code] == [200, 200, 200, 429, 429, 200]
 
 
-def test_a_fixed_window_starts_anew_where_a_sliding_one_would_not(desk: Desk) -> None:
+def test_a_fixed_window_starts_again_where_a_sliding_one_would_not(desk: Desk) -> None:
     desk.emulator.switch(window_kind="fixed")
     desk.emulator.limit(2, None)
     reset = int(desk.http.get(LIST).headers["x-ratelimit-reset"])

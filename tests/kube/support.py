@@ -73,7 +73,7 @@ class World:
         )
         return Ref("SenderAccount", made["metadata"]["namespace"], name, made["metadata"]["uid"])
 
-    async def account_anew(self, ref: Ref) -> Ref:
+    async def account_again(self, ref: Ref) -> Ref:
         """Deletes the object and makes another one of the same name."""
         await self.client.delete(ref.path)
         return await self.account(ref.name)

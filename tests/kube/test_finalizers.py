@@ -70,7 +70,7 @@ async def test_a_mark_stays_when_others_edit_the_object(world: World) -> None:
     assert set((await world.metadata(ref))["finalizers"]) == {FINALIZER, text(ref), OTHER}
 
 
-async def test_a_mark_makes_no_object_anew(world: World) -> None:
+async def test_a_mark_makes_no_object_again(world: World) -> None:
     ref = await world.account()
     await world.client.delete(ref.path)
     with pytest.raises(NotFound):
@@ -81,7 +81,7 @@ async def test_a_mark_makes_no_object_anew(world: World) -> None:
 
 async def test_a_mark_does_not_land_on_a_later_object_of_the_same_name(world: World) -> None:
     old = await world.account()
-    new = await world.account_anew(old)
+    new = await world.account_again(old)
     with pytest.raises(Conflict):
         await add_finalizers(world.client, old)
     assert not has_finalizer(await world.metadata(new))
@@ -159,7 +159,7 @@ async def test_unmark_lets_an_object_in_deletion_go(world: World) -> None:
 async def test_unmark_of_what_is_not_there_changes_nothing(world: World) -> None:
     ref = await world.account()
     await remove_finalizers(world.client, ref)
-    new = await world.account_anew(ref)
+    new = await world.account_again(ref)
     await add_finalizers(world.client, new)
     before = await world.metadata(new)
     await remove_finalizers(world.client, ref)

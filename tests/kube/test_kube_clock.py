@@ -26,7 +26,7 @@ async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 REAL = time.time
 
 
-async def test_that_a_wall_clock_set_anew_moves_no_time_of_the_api_server(
+async def test_that_a_wall_clock_set_again_moves_no_time_of_the_api_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = await asyncio.start_server(_answer, "127.0.0.1", 0)

@@ -60,7 +60,7 @@ async def test_an_edit_of_a_child_by_hand_is_reset_and_other_fields_stay(world: 
     assert reset["metadata"]["labels"] == {"coldsend.pro/batch": "pool", "team": "blue"}
 
 
-async def test_a_child_with_a_uid_is_not_made_anew(world: World) -> None:
+async def test_a_child_with_a_uid_is_not_made_again(world: World) -> None:
     with pytest.raises(Conflict):
         await apply_child(world.client, world.manifest("pool-john", uid=str(uuid4())))
 
@@ -75,7 +75,7 @@ async def test_the_very_object_is_deleted(world: World) -> None:
 
 async def test_a_later_object_of_the_same_name_is_not_deleted(world: World) -> None:
     ref = await world.account()
-    new = await world.account_anew(ref)
+    new = await world.account_again(ref)
     await delete_object(world.client, ref)
     assert (await world.metadata(new))["uid"] == new.uid
 

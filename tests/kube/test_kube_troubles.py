@@ -306,14 +306,12 @@ def test_dates_of_answers_narrow_the_clock_offset_down(
 
 
 @pytest.mark.parametrize(
-    ("others", "believed"),
+    ("others", "trusted"),
     [([-500.0], False), ([-500.0, -502.0, -504.0], False), ([-500.0, 0.0, -500.0, -500.0], False), ([60.0] * 3, True)],
     ids=["once", "from_a_cache", "not_in_a_row", "a_clock_that_was_set"],
 )
-def test_a_stubborn_clock_believes_other_dates_only_when_three_in_a_row_agree(
-    others: list[float], believed: bool
-) -> None:
+def test_a_stubborn_clock_trusts_other_dates_only_when_three_in_a_row_agree(others: list[float], trusted: bool) -> None:
     clock = ServerClock(stubborn=3)
     for number, offset in enumerate([0.0, *others]):
         clock.observe_time(SECOND + 2.0 * number + offset, SECOND + 2.0 * number, SECOND + 2.0 * number)
-    assert (abs(clock.offset) > 1.0) == believed
+    assert (abs(clock.offset) > 1.0) == trusted

@@ -108,7 +108,7 @@ async def test_a_late_answer_does_not_land_on_a_later_object_of_the_same_name(
     world: World, old: dict[str, Any]
 ) -> None:
     ref = await world.account()
-    new = await world.account_anew(ref)
+    new = await world.account_again(ref)
     await write_status(world.client, new, UNSEEN, old)
     assert await write_status(world.client, ref, old, {**FULL, "inboxID": "late"}) is None
     assert await status_of(world, new) == old

@@ -181,7 +181,7 @@ def test_that_inboxes_missing_at_once_become_an_alert(prometheus: Prometheus, wo
             stage.known(name)
         world.emulator.delete_many(workspace=stage.workspace)
         eventually(
-            lambda: _raised(prometheus, "ColdSendInventoryImplausible", stage), "an alert for what is not believed"
+            lambda: _raised(prometheus, "ColdSendInventoryImplausible", stage), "an alert for what is not trusted"
         )
         stage.annotate_namespace(approve_recreation="true")
         for name in SOME:

@@ -1,4 +1,4 @@
-"""Makes the pictures of `docs/images/` anew: `python -m tests.pictures`."""
+"""Makes the pictures of `docs/images/` again: `python -m tests.pictures`."""
 
 from tests.pictures.drawing import files
 

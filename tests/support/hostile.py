@@ -157,7 +157,7 @@ class HostileWorld(Simulation):
     def rewrite_status(self, uid: str, status: Raw) -> None:
         """A status of another version, or by the hand of somebody who may write statuses, which tenants may not."""
         raw = self._raw(uid)
-        if status.keys() & {"inboxID", "job"}:  # who may write a status may say who holds an inbox: that is believed
+        if status.keys() & {"inboxID", "job"}:  # who may write a status may say who holds an inbox: that is trusted
             self.contested.add(self.stories[uid].address)
             self.watch.loose.add(self.stories[uid].address)
         if "job" in status:  # likewise that a create is under way

@@ -93,14 +93,14 @@ async def reset_switches(world: TheWorld, workspace: str | None = None) -> Respo
 
 @router.put("/limits")
 async def set_limits(world: TheWorld, new: NewLimits, workspace: str | None = None) -> Response:
-    """Set both limits, for all or for one workspace; their windows start anew."""
+    """Set both limits, for all or for one workspace; their windows start again."""
     world.limiter.set(Limits(new.per_minute, new.per_hour), workspace)
     return JSONResponse(new.model_dump())
 
 
 @router.post("/limits/forget")
 async def forget_requests(world: TheWorld, workspace: str | None = None) -> Response:
-    """Start windows anew, with the limits as they are."""
+    """Start windows again, with the limits as they are."""
     world.limiter.forget(workspace)
     return JSONResponse({"forgotten": True})
 

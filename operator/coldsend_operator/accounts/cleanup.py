@@ -11,7 +11,7 @@ from coldsend_operator.credentials.api_keys import KeyRing
 from coldsend_operator.logs import Event, log
 from coldsend_operator.metrics import Metrics
 
-CLOSE_AFTER = 60.0  # seconds without an object: a key that is written anew comes back sooner
+CLOSE_AFTER = 60.0  # seconds without an object: a key that is written again comes back sooner
 PRUNE_EVERY = 60.0
 
 

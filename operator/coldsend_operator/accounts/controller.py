@@ -84,7 +84,7 @@ class AccountController:
             _tell(self.on_seen, account)
             return
         if not self._running:
-            self._read_anew(account, raw)
+            self._read_again(account, raw)
             return
         desired = self._with_default(read_desired(raw))
         if desired.resource_version < max(account.desired.resource_version, account.written_version):
@@ -109,7 +109,7 @@ class AccountController:
             _tell(self.on_spec_change, account)
         _tell(self.on_seen, account)
 
-    def _read_anew(self, account: Account, raw: Mapping[str, Any]) -> None:
+    def _read_again(self, account: Account, raw: Mapping[str, Any]) -> None:
         """A standby has done nothing itself: all that it knows of an object is what another replica wrote there."""
         loop = self.loops.get(account.workspace_digest)
         if loop is not None:
@@ -239,7 +239,7 @@ class AccountController:
             self._touch_others(account)
 
     def _touch_others(self, account: Account) -> None:
-        """Decide anew for those that claim the same address in any workspace."""
+        """Decide again for those that claim the same address in any workspace."""
         for loop in self.loops.values():
             loop.workspace.touch_others(account)
             loop.wake()

@@ -49,7 +49,7 @@ class BatchWork:
     _parked: dict[str, None] = field(default_factory=dict)  # children that the quota keeps from being made
 
     def decide_again(self, name: str) -> None:
-        """Something happened to this child: decide anew, after a write to it that is under way."""
+        """Something happened to this child: decide again, after a write to it that is under way."""
         if name in self.busy:
             self._again.add(name)
         else:
@@ -134,7 +134,7 @@ class BatchWork:
         self.full_until = self._full_pause = 0.0
         return names
 
-    def start_anew(self) -> None:
+    def start_again(self) -> None:
         """Another generation: what failed before may go well now."""
         self._tries.clear()
         self._held_until.clear()

@@ -18,7 +18,7 @@ Key = tuple[str, str]
 
 
 class ChildIndex:
-    """All batches and all children. `decide_again` is told of each child that a batch has to decide about anew.
+    """All batches and all children. `decide_again` is told of each child that a batch has to decide about again.
 
     SenderAccounts that cannot be a child by label, owner or name are not kept.
     """
@@ -159,7 +159,7 @@ class ChildIndex:
             self._names.setdefault((namespace, new[0]), ChildNames()).put(name, new[1])
 
     def _concern(self, key: Key, known: Child | None, child: Child | None) -> None:
-        """Have the batches that the child matters to decide anew."""
+        """Have the batches that the child matters to decide again."""
         namespace, name = key
         owners = {each.owner_name for each in (known, child) if each is not None and each.owner_name is not None}
         concerned = {owner: work for owner in owners if (work := self._by_key.get((namespace, owner)))}

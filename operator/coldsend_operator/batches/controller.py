@@ -154,7 +154,7 @@ class BatchController:
         try:
             while work.unread is not None:
                 raw, work.unread = work.unread, None
-                with self._set_aside.trying(batch_ref(batch), READ_LIST, partial(self._read_anew, work, raw)):
+                with self._set_aside.trying(batch_ref(batch), READ_LIST, partial(self._read_again, work, raw)):
                     reading = await asyncio.to_thread(read_list, batch.name, work.read_generation, raw)
                     if work.unread is None and not batch.deleting and self._children.get(batch.uid) is work:
                         self._use_list(work, reading)
@@ -163,7 +163,7 @@ class BatchController:
             if self._children.get(batch.uid) is work:
                 self._activate(work)
 
-    def _read_anew(self, work: BatchWork, raw: Any) -> None:
+    def _read_again(self, work: BatchWork, raw: Any) -> None:
         """Reading the list has failed: once more, unless a newer one came."""
         if work.unread is None and not work.reading and self._children.get(work.batch.uid) is work:
             work.unread, work.reading = raw, True
@@ -175,7 +175,7 @@ class BatchController:
         work.spec, batch.desired = reading.spec, reading.desired
         batch.refusals.clear()
         batch.contested.clear()
-        work.start_anew()
+        work.start_again()
         self._overrides.see(batch, self._children.owned_by(batch))
         self._count_list(work)
         self._decide_all_again(work)

@@ -25,7 +25,7 @@ class BatchOverrides:
         controller.on_seen.append(self._arrived)
 
     def see(self, batch: Batch, owned: Owned) -> None:
-        """Take the batch's present terms; the children that they concern are decided anew when they have changed."""
+        """Take the batch's present terms; the children that they concern are decided again when they have changed."""
         before = self._of(batch.uid)
         batch.waits = not self._controller.knows(batch.namespace)
         apply_overrides(self._policy, batch)
@@ -76,7 +76,7 @@ class BatchOverrides:
         self._moved = self._policy.awaited.put(namespace, name, identity) or self._moved
 
     def settle(self) -> None:
-        """Have what waits for its deletion decided anew when other children are awaited than before."""
+        """Have what waits for its deletion decided again when other children are awaited than before."""
         if not self._moved:
             return
         self._moved = False

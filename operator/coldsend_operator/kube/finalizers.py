@@ -56,7 +56,7 @@ async def add_finalizers(client: KubeClient, ref: Ref, *marks: str) -> OwnFinali
     body = {
         "apiVersion": API_VERSION,
         "kind": ref.kind,
-        # the UID keeps the apply from creating an object anew, and from marking another one
+        # the UID keeps the apply from creating an object again, and from marking another one
         "metadata": {"name": ref.name, "namespace": ref.namespace, "uid": ref.uid, "finalizers": wanted},
     }
     try:

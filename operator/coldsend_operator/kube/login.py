@@ -60,7 +60,7 @@ class Login:
 
 
 async def load_login(service_account: Path = SERVICE_ACCOUNT, *, kubeconfig: str = "", context: str = "") -> Login:
-    """Address, trust and credentials of the API server, read anew.
+    """Address, trust and credentials of the API server, read again.
 
     A kubeconfig or a context that is named wins over the service account of the pod, as with kubectl. Raises
     NotConfigured with one sentence when there are none.

@@ -65,7 +65,7 @@ def _collection(prefix: str, namespace: str | None, plural: str) -> str:
 
 
 def kind_of(path: str) -> str:
-    """The kind that a path speaks of, for the counters: /apis/GROUP/VERSION/[namespaces/NS/]PLURAL[/NAME[/SUB]]."""
+    """The kind that a path refers to, for the counters: /apis/GROUP/VERSION/[namespaces/NS/]PLURAL[/NAME[/SUB]]."""
     parts = path.strip("/").split("/")
     rest = parts[2:] if parts[0] == "api" else parts[3:]
     if len(rest) > 2 and rest[0] == "namespaces":

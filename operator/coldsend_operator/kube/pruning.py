@@ -38,7 +38,7 @@ class Pruning:
         return any(self._lost.values())
 
     def clear(self) -> None:
-        """The CRD has changed: see anew what it keeps."""
+        """The CRD has changed: see again what it keeps."""
         for kind, said in self._said.items():
             said.ended()
             self._lost[kind].clear()

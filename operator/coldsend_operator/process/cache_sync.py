@@ -68,7 +68,7 @@ class CacheSync:
         self._tasks: set[asyncio.Task[None]] = set()
         self._forbidden: dict[Kind, frozenset[str]] = dict.fromkeys(KINDS, frozenset())
         self._troubles: dict[str, Recurring] = {}  # by namespace
-        self._listed_anew = asyncio.Event()
+        self._relisted = asyncio.Event()
         self._arriving = 0
         self._arrived = False
 
@@ -78,7 +78,7 @@ class CacheSync:
         """Without a kind the event comes from a list of kopf."""
         ref = _ref("SenderAccount", raw)
         if kind is None:
-            self._listed_anew.set()
+            self._relisted.set()
             self._settle_in()
         if kind == "DELETED":
             self._gone(ref)
@@ -104,7 +104,7 @@ class CacheSync:
     def batch_event(self, kind: str | None, raw: Mapping[str, Any]) -> None:
         ref = _ref("SenderAccountBatch", raw)
         if kind is None:
-            self._listed_anew.set()
+            self._relisted.set()
         if kind == "DELETED":
             self._gone(ref)
             return
@@ -176,14 +176,14 @@ class CacheSync:
         self._arrived = True
 
     async def relist_missed(self) -> None:
-        """After a gap in its watch kopf lists anew and tells nothing of what went meanwhile.
+        """After a gap in its watch kopf lists again and tells nothing of what went meanwhile.
 
         A list that is empty does not even tell that there was one, so now and then an own one is made anyway.
         """
         while True:
-            self._listed_anew.clear()
+            self._relisted.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._listed_anew.wait(), UNSEEN_SECONDS)
+                await asyncio.wait_for(self._relisted.wait(), UNSEEN_SECONDS)
                 await asyncio.sleep(RELIST_SECONDS)  # the rest of that list
             for kind in KINDS:
                 await self._list(kind)
@@ -240,7 +240,7 @@ class CacheSync:
             self._troubles.pop(name).ended()
 
     def _roll_back(self, ref: Ref) -> None:
-        """The object stands as it stood before: read it anew, as if it were the first time."""
+        """The object stands as it stood before: read it again, as if it were the first time."""
         self._known[ref.kind].seen.pop(ref.uid, None)
         self._controller.roll_back(ref.uid)
         self._batches.roll_back(ref)

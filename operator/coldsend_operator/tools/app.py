@@ -347,8 +347,8 @@ def doctor(
     import asyncio
 
     from coldsend_operator.tools import write_test as writing
-    from coldsend_operator.tools.doctor.command import Options, run
     from coldsend_operator.tools.clients import default_namespace
+    from coldsend_operator.tools.doctor.command import Options, run
 
     own = namespace or default_namespace(access)
     test = None

@@ -19,8 +19,8 @@ from coldsend_operator.core.model.answers import Domain, Failure, FailureKind, R
 from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.resources.common import PREFIX
 from coldsend_operator.tools.allowance import Allowance
-from coldsend_operator.tools.doctor.checks import Check, bad, doubtful, good
 from coldsend_operator.tools.clients import coldsend_session
+from coldsend_operator.tools.doctor.checks import Check, bad, doubtful, good
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.output import remark

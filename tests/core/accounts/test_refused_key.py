@@ -1,4 +1,4 @@
-"""A key that ColdSend refuses, and the one that is given then: both are told and taken up within seconds."""
+"""A key that ColdSend refuses, and the one that is given then: both are told and picked up within seconds."""
 
 from coldsend_operator.core.model.hashes import workspace_digest
 from tests.core.accounts.test_rotated_keys import Revocable
@@ -26,7 +26,7 @@ def reason_of(simulation: Simulation, uid: str) -> str:
     return ready_of(simulation.cluster.find(uid) or {})[1]
 
 
-def test_that_a_refused_key_is_told_within_seconds_and_a_valid_one_is_taken_up() -> None:
+def test_that_a_refused_key_is_told_within_seconds_and_a_valid_one_is_picked_up() -> None:
     simulation = with_a_bad_key()
     running(simulation)
     uid = simulation.apply("sales", "one", "a@company.com", **KEY) or ""

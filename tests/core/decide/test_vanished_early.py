@@ -25,7 +25,7 @@ def get(desk: Desk, account: Account) -> None:
     desk.answer(call, MISSING)
 
 
-def test_that_each_is_asked_for_until_a_404_is_old_enough_to_be_believed() -> None:
+def test_that_each_is_asked_for_until_a_404_is_old_enough_to_be_trusted() -> None:
     desk = Desk()
     accounts, rows = made(desk)
     desk.wait(5.0)
@@ -33,7 +33,7 @@ def test_that_each_is_asked_for_until_a_404_is_old_enough_to_be_believed() -> No
     desk.wait(5.0)
     desk.sweep()
     for account in accounts:
-        get(desk, account)  # a 404 so soon after our own create is not believed yet
+        get(desk, account)  # a 404 so soon after our own create is not trusted yet
     desk.wait(desk.workspace.policy.lost_seconds)
     desk.sweep()
     assert desk.operations().count(Operation.GET_ACCOUNT) == len(accounts)

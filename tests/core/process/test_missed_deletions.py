@@ -1,4 +1,4 @@
-"""After a gap in its watch kopf lists anew, and tells nothing of what went meanwhile."""
+"""After a gap in its watch kopf lists again, and tells nothing of what went meanwhile."""
 
 import pytest
 
@@ -21,7 +21,7 @@ def delete_in_a_gap(simulation: Simulation, uid: str) -> None:
     assert gone.kind == "DELETED"
 
 
-def list_anew(simulation: Simulation, process: Process) -> None:
+def list_again(simulation: Simulation, process: Process) -> None:
     for raw in simulation.cluster.objects.values():
         process.events[raw["kind"]].append(WatchEvent("LISTED", raw))
     simulation.drain()
@@ -43,11 +43,11 @@ def with_one_that_waits(*, standing_by: bool = False) -> tuple[Simulation, Proce
     return simulation, process, uid
 
 
-def test_that_an_object_made_anew_in_the_gap_is_not_kept_from_its_address() -> None:
+def test_that_an_object_made_again_in_the_gap_is_not_kept_from_its_address() -> None:
     simulation, process, uid = with_one_that_waits()
     delete_in_a_gap(simulation, uid)
     simulation.apply("sales", "one", ADDRESS)
-    list_anew(simulation, process)
+    list_again(simulation, process)
     simulation.cluster.write_secret("sales", "mail", {"password": "one"})
     simulation.wait(120.0)
     (raw,) = simulation.cluster.objects.values()
@@ -58,7 +58,7 @@ def test_that_an_object_made_anew_in_the_gap_is_not_kept_from_its_address() -> N
 def test_that_an_object_that_went_last_is_forgotten_in_time() -> None:
     simulation, process, uid = with_one_that_waits()
     delete_in_a_gap(simulation, uid)
-    list_anew(simulation, process)  # an empty list shows nothing
+    list_again(simulation, process)  # an empty list shows nothing
     simulation.wait(1200.0)
     assert not process.operator.controller.accounts
 
@@ -80,7 +80,7 @@ def test_that_a_list_takes_no_object_away_that_is_there_or_leaves_by_itself(dele
     if deleted:
         simulation.remote.at(ADDRESS)[0].in_use = True
         simulation.delete(uid or "")
-    list_anew(simulation, process)
+    list_again(simulation, process)
     simulation.wait(700.0)
     assert list(process.operator.controller.accounts) == [uid]
 
@@ -124,14 +124,14 @@ def test_that_a_restored_etcd_is_noticed_while_the_operator_runs() -> None:
     simulation.edit(uid, displayName="Edited after the backup")
     simulation.wait(60.0)
     simulation.cluster.objects, simulation.cluster.version = backup, version
-    list_anew(simulation, process)
+    list_again(simulation, process)
     simulation.delete(uid)
     simulation.wait(600.0)
     assert not simulation.cluster.objects
     assert not simulation.remote.at(ADDRESS)
 
 
-def test_that_children_of_a_batch_are_read_anew_after_a_restore() -> None:
+def test_that_children_of_a_batch_are_read_again_after_a_restore() -> None:
     simulation = Simulation()
     process = running(simulation)
     simulation.list_in_batch("sales", "pool", [ADDRESS, "b@company.com"])
@@ -141,7 +141,7 @@ def test_that_children_of_a_batch_are_read_anew_after_a_restore() -> None:
     simulation.change_template(batch, dailyLimit=7)
     simulation.wait(60.0)
     simulation.cluster.objects, simulation.cluster.version = backup, version
-    list_anew(simulation, process)
+    list_again(simulation, process)
     simulation.wait(60.0)
     simulation.change_template(batch, dailyLimit=9)
     simulation.wait(60.0)
@@ -177,6 +177,6 @@ def test_that_objects_of_a_namespace_that_may_not_be_listed_now_are_not_forgotte
     simulation.wait(30.0)
     simulation.cluster.refuses[SUPPORT] = FORBIDDEN
     delete_in_a_gap(simulation, waiting)
-    list_anew(simulation, process)
+    list_again(simulation, process)
     simulation.wait(700.0)
     assert sorted(process.operator.controller.accounts) == sorted(uids)

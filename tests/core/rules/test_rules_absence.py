@@ -73,7 +73,7 @@ def test_rule_16_what_vanished_unasked_is_made_again_only_after_a_404_of_its_id(
     assert desk.step(account).action is Action.CREATE
 
 
-def test_rule_16_a_404_right_after_our_own_create_is_not_believed_yet() -> None:
+def test_rule_16_a_404_right_after_our_own_create_is_not_trusted_yet() -> None:
     desk = Desk()
     account = desk.account()
     desk.sweep()
@@ -206,16 +206,16 @@ def many(desk: Desk, count: int) -> list[Account]:
 
 
 @pytest.mark.parametrize(
-    ("known", "shown", "believed"), [(20, 10, True), (20, 9, False), (19, 10, True), (10, 0, False), (9, 0, True)]
+    ("known", "shown", "trusted"), [(20, 10, True), (20, 9, False), (19, 10, True), (10, 0, False), (9, 0, True)]
 )
-def test_rule_19_a_list_without_most_of_at_least_10_known_inboxes_is_not_believed(
-    known: int, shown: int, believed: bool
+def test_rule_19_a_list_without_most_of_at_least_10_known_inboxes_is_not_trusted(
+    known: int, shown: int, trusted: bool
 ) -> None:
     desk = Desk()
     accounts = many(desk, known)
     desk.sweep(*(row(account.address or "", account.stored.inbox_id or "") for account in accounts[:shown]))
-    assert (desk.workspace.implausible is None) == believed
-    if not believed:
+    assert (desk.workspace.implausible is None) == trusted
+    if not trusted:
         get(desk, accounts[-1])
         assert desk.step(accounts[-1]).reason is Reason.INVENTORY_IMPLAUSIBLE
 

@@ -272,7 +272,7 @@ def test_rule_30_a_claimant_that_differs_is_recreated_if_its_policy_says_so() ->
     finish_chores(desk, holder, claimant)
     assert claimant.stored.inbox_id == "inbox-1"
     desk.workspace.remove(holder.uid)
-    assert claimant.credentials is None  # its digest is made anew, with the salt of what was sent
+    assert claimant.credentials is None  # its digest is made again, with the salt of what was sent
     claimant.credentials = replace(holder.credentials) if holder.credentials is not None else None
     desk.workspace.touch(claimant.uid)
     assert writes(desk) == [Operation.DELETE_ACCOUNT]

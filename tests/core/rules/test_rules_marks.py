@@ -96,7 +96,7 @@ def test_rule_39_an_object_that_comes_marked_to_a_leader_is_waited_for_and_match
     assert desk.step(account).reason is Reason.ALREADY_EXISTS
 
 
-def test_rule_39_a_standby_that_takes_over_believes_the_marks_that_it_has_seen() -> None:
+def test_rule_39_a_standby_that_takes_over_trusts_the_marks_that_it_has_seen() -> None:
     desk = Desk()
     account = desk.account(marked=START - 60.0)
     desk.lead()

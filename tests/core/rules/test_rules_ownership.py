@@ -237,7 +237,7 @@ STRANGE = {"workspace": "digest-of-another"}
 
 
 @pytest.mark.parametrize("deleting", [False, True])
-def test_rule_15_another_workspace_is_not_believed_by_the_address(deleting: bool) -> None:
+def test_rule_15_another_workspace_is_not_trusted_by_the_address(deleting: bool) -> None:
     desk = Desk()
     account = desk.holder(applied=STRANGE, deleting=deleting, updatePolicy="Recreate", displayName="Joe")
     desk.sweep(row(inbox_id="inbox-of-a-stranger"))
@@ -248,7 +248,7 @@ def test_rule_15_another_workspace_is_not_believed_by_the_address(deleting: bool
     assert not WRITES & set(desk.operations())
 
 
-def test_rule_15_another_workspace_is_believed_when_the_own_inbox_is_seen_there() -> None:
+def test_rule_15_another_workspace_is_trusted_when_the_own_inbox_is_seen_there() -> None:
     desk = Desk()
     account = desk.holder(applied=STRANGE)
     desk.sweep(row())
@@ -266,7 +266,7 @@ def test_rule_15_a_swapped_key_sends_no_password_of_a_new_object_to_a_strangers_
     assert not WRITES & set(desk.operations())
 
 
-def test_rule_15_a_404_of_the_id_in_another_workspace_is_not_believed() -> None:
+def test_rule_15_a_404_of_the_id_in_another_workspace_is_not_trusted() -> None:
     desk = Desk()
     account = desk.holder(applied=STRANGE)
     desk.sweep()

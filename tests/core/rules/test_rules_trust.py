@@ -35,7 +35,7 @@ def addresses(remote: FakeColdSend) -> list[str]:
 
 
 @pytest.mark.parametrize("running_on", [False, True], ids=["while_it_was_down", "while_it_runs"])
-def test_rule_40_a_swapped_key_is_not_believed_because_others_are_at_home_there(
+def test_rule_40_a_swapped_key_is_not_trusted_because_others_are_at_home_there(
     tmp_path_factory: pytest.TempPathFactory, running_on: bool
 ) -> None:
     key_file = tmp_path_factory.mktemp("key") / "key"
@@ -122,7 +122,7 @@ def test_rule_40_a_deletion_that_uses_another_key_moves_no_home(restart: bool) -
     assert reasons_of(simulation, new) == ["Active"]
 
 
-def test_rule_40_a_rotated_key_is_believed_for_the_inboxes_of_its_reference() -> None:
+def test_rule_40_a_rotated_key_is_trusted_for_the_inboxes_of_its_reference() -> None:
     simulation, _ = two_workspaces()
     simulation.remotes[THIRD] = simulation.remote
     running(simulation)

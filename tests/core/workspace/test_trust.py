@@ -26,8 +26,8 @@ def test_homes_survive_a_restart() -> None:
     later.load(trust.to_json())
     assert not trust.to_be_stored()
     later.place("uid-1", OWN_KEY, "digest-old")
-    assert later.believes(OWN_KEY, OLD)
-    assert not later.believes(OWN_KEY, NEW)
+    assert later.trusts(OWN_KEY, OLD)
+    assert not later.trusts(OWN_KEY, NEW)
 
 
 def test_the_homes_of_one_reference_alone_are_not_stored_until_another_inbox_comes() -> None:
@@ -39,13 +39,13 @@ def test_the_homes_of_one_reference_alone_are_not_stored_until_another_inbox_com
     assert trust.to_be_stored()
 
 
-def test_a_key_is_believed_again_when_the_last_inbox_that_contradicts_it_is_gone() -> None:
+def test_a_key_is_trusted_again_when_the_last_inbox_that_contradicts_it_is_gone() -> None:
     trust = Trust()
     trust.settle(OWN_KEY, OLD)
     trust.place("uid-1", OWN_KEY, "digest-old")
-    assert not trust.believes(OWN_KEY, NEW)
+    assert not trust.trusts(OWN_KEY, NEW)
     trust.place("uid-1", OWN_KEY, None)
-    assert trust.believes(OWN_KEY, NEW)
+    assert trust.trusts(OWN_KEY, NEW)
 
 
 def test_an_inbox_that_a_former_key_showed_proves_the_new_one() -> None:
@@ -54,9 +54,9 @@ def test_an_inbox_that_a_former_key_showed_proves_the_new_one() -> None:
     for uid in ("uid-1", "uid-2"):
         trust.place(uid, OWN_KEY, "digest-old")
     trust.prove(OWN_KEY, "digest-other", "digest-new")
-    assert not trust.believes(OWN_KEY, NEW)
+    assert not trust.trusts(OWN_KEY, NEW)
     trust.prove(OWN_KEY, "digest-old", "digest-new")
-    assert trust.believes(OWN_KEY, NEW)
+    assert trust.trusts(OWN_KEY, NEW)
     assert trust.former(OWN_KEY) == OLD | NEW
 
 
@@ -70,15 +70,15 @@ def test_what_nobody_uses_is_forgotten_but_for_the_home_of_the_operators_own_key
     assert trust.to_json() == {"default": ["digest-old"]}
 
 
-def test_an_object_that_comes_from_elsewhere_makes_no_key_believed_against_the_inboxes_of_others() -> None:
+def test_an_object_that_comes_from_elsewhere_makes_no_key_trusted_against_the_inboxes_of_others() -> None:
     trust = Trust()
     trust.place("uid-1", OWN_KEY, "digest-old")  # known from its status only: an older version stored no home
     trust.begin(OWN_KEY, "digest-new", "uid-2")
-    assert not trust.believes(OWN_KEY, NEW)
+    assert not trust.trusts(OWN_KEY, NEW)
     trust.place("uid-1", OWN_KEY, None)
     trust.place("uid-2", OWN_KEY, "digest-other")
     trust.begin(OWN_KEY, "digest-new", "uid-2")
-    assert trust.believes(OWN_KEY, NEW)
+    assert trust.trusts(OWN_KEY, NEW)
 
 
 def test_a_home_that_is_known_is_not_replaced_by_the_key_that_an_object_from_elsewhere_finds() -> None:

@@ -132,7 +132,7 @@ class Pool:
             time.sleep(LOOK_SECONDS)
 
     def shows(self, **conditions: str) -> Shown:
-        """The batch once its status speaks of the present spec, with these conditions ("True Active")."""
+        """The batch once its status refers to the present spec, with these conditions ("True Active")."""
 
         def good(shown: Shown) -> bool:
             return shown.settled and all(shown.condition(kind) == wanted for kind, wanted in conditions.items())
@@ -143,7 +143,7 @@ class Pool:
         return self.shows(Ready="True Active", Synced="True InSync")
 
     def figures(self, **figures: object) -> Shown:
-        """The batch once its status speaks of the present spec and has these figures."""
+        """The batch once its status refers to the present spec and has these figures."""
 
         def good(shown: Shown) -> bool:
             return shown.settled and all(shown.status.get(name) == wanted for name, wanted in figures.items())

@@ -8,7 +8,7 @@ from tests.e2e.commands.place import ALONE, OTHER, SALES, Place, seed_what_is_no
 from tests.e2e.commands.test_looking import CHANGING
 from tests.e2e.stage.stage import eventually
 
-COUNT = 12  # of which none is in ColdSend any more: more than the operator believes
+COUNT = 12  # of which none is in ColdSend any more: more than the operator trusts
 
 
 def annotations(here: Place, name: str) -> dict[str, str]:

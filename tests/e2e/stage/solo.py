@@ -1,4 +1,4 @@
-"""An operator of one's own: behind gates, to be killed and started anew."""
+"""An operator of one's own: behind gates, to be killed and started again."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager

@@ -43,7 +43,7 @@ class Shown:
 
     @property
     def settled(self) -> bool:
-        """Whether status speaks of the present spec."""
+        """Whether status refers to the present spec."""
         return self.status.get("observedGeneration") == self.generation
 
     def condition(self, kind: str) -> str:
@@ -176,7 +176,7 @@ class Stage:
         return Shown(found)
 
     def shows(self, name: str = "ann", **conditions: str) -> Shown:
-        """The object once its status speaks of the present spec, with these conditions ("True Active")."""
+        """The object once its status refers to the present spec, with these conditions ("True Active")."""
 
         def good(shown: Shown) -> bool:
             return shown.settled and all(shown.condition(kind) == wanted for kind, wanted in conditions.items())

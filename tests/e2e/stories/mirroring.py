@@ -91,7 +91,7 @@ def an_inbox_removed_by_hand_is_made_again(stage: Stage) -> None:
     assert "Warning NotFound" in stage.events()
 
 
-def most_inboxes_gone_at_once_are_not_believed_until_a_person_approves(stage: Stage) -> None:
+def most_inboxes_gone_at_once_are_not_trusted_until_a_person_approves(stage: Stage) -> None:
     names = [f"n{number}" for number in range(12)]
     for name in names:
         stage.apply(name)

@@ -35,7 +35,7 @@ def who_shares_a_pool(desk: Desk) -> Any:
 
 
 def window_kind(desk: Desk) -> Any:
-    """The same request after each second: a fixed minute starts anew at once, a sliding one lets one more in."""
+    """The same request after each second: a fixed minute starts again at once, a sliding one lets one more in."""
     desk.emulator.limit(3, None)
     for _ in range(3):
         desk.rows()

@@ -40,7 +40,7 @@ def judge_absence(workspace: Workspace, account: Account, begun: float, now: flo
 
 
 def _judged_from(workspace: Workspace, account: Account) -> float:
-    """A row that failed is believed at once; `success: false` under 2xx may have been done, and lists lag (row 35)."""
+    """A row that failed is trusted at once; `success: false` under 2xx may have been done, and lists lag (row 35)."""
     unknown = account.unknown_create
     return unknown.at if unknown is not None and unknown.answered else workspace.wait_until(account)
 

@@ -38,7 +38,7 @@ def launch(workspace: Workspace, candidate: Candidate, now: float) -> Call:
         if call.operation.creates:
             if (
                 account.unknown_create is not None
-            ):  # it goes again with its half: "exists" most likely speaks of the lost one
+            ):  # it goes again with its half: "exists" most likely refers to the lost one
                 account.repeated_mark = account.marked_at
             account.creating, account.marked_at, account.unknown_create = True, None, None
             workspace.index(account)

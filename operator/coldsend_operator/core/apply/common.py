@@ -49,7 +49,7 @@ TOO_OFTEN_UNKNOWN = 2  # calls in a row whose outcome is unknown, after which a 
 
 
 def seen_as(workspace: Workspace, call: Call, failure: Failure) -> Failure:
-    """A 404, a 405 or a redirect on a path that names no inbox speaks of the server, never of the item (rule 32).
+    """A 404, a 405 or a redirect on a path that names no inbox concerns the server, never the item (rule 32).
 
     A 404 of an id proves nothing either as long as such paths are answered so.
     """

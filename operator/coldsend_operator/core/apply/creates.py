@@ -49,7 +49,7 @@ def _was_there_before(workspace: Workspace, account: Account, row: Row, call: Ca
 
     A clear 2xx is ours unless the inbox was known (rule 39). Clocks, which may differ within ColdSend too, decide for
     themselves only about what a look showed that had begun before the call left; of an inbox that nobody knew they are
-    believed when it shows other values than those that were sent.
+    trusted when it shows other values than those that were sent.
     """
     inventory = workspace.inventory
     if inventory.has_tombstone(row.inbox_id) or workspace.claims.inbox_owners(row.inbox_id, account.uid):
@@ -152,7 +152,7 @@ def _refused(workspace: Workspace, account: Account, failure: Failure, now: floa
 
 
 def _says_exists(failure: Failure) -> bool:
-    """A refusal of another code in the words of "exists" gets a look before it is believed."""
+    """A refusal of another code in the words of "exists" gets a look before it is trusted."""
     return failure.kind is FailureKind.REFUSED and not failure.faults and says_exists(failure.message)
 
 

@@ -33,7 +33,7 @@ def _end_unknown_create(workspace: Workspace, account: Account) -> None:
     if any(ours(account, row, workspace) for row in rows):
         return
     if unknown is not None and unknown.matches and not rows:
-        account.repeated_mark = account.marked_at  # "exists" to the next create most likely speaks of the lost one
+        account.repeated_mark = account.marked_at  # "exists" to the next create most likely refers to the lost one
     account.unknown_create = account.marked_at = None
 
 

@@ -52,7 +52,7 @@ def finish_members(
         hint = failures.get(account.address or "")
         existed = account.repeated_mark is None and says_exists(hint)
         if account.repeated_mark is not None and says_exists(hint):
-            account.marked_at = account.repeated_mark  # most likely it speaks of the lost create that this one repeated
+            account.marked_at = account.repeated_mark  # most likely it refers to the lost create that this one repeated
         account.stored = replace(account.stored, job=None)
         account.wrote_at = now
         account.unknown_create = UnknownCreate(name, now, left_at, hint, answered=True, existed=existed)

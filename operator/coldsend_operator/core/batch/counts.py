@@ -163,7 +163,7 @@ def _keep(store: dict[str, T], key: str, value: T | None) -> None:
 
 
 def count_child(counts: Counts, batch: Batch, name: str, child: Child | None, decision: ChildDecision) -> bool:
-    """Count the inbox of this child anew; whether the figures changed."""
+    """Count the inbox of this child again; whether the figures changed."""
     entry = None if batch.deleting else batch.entry(name)
     if entry is None:
         return counts.put(name, _leaver(batch, child))

@@ -11,7 +11,7 @@ from coldsend_operator.core.model.reasons import Reason
 class ChildAction(StrEnum):
     """One write to Kubernetes."""
 
-    RENEW = "renew"  # the ownerReference, after the batch was made anew
+    RENEW = "renew"  # the ownerReference, after the batch was made again
     APPLY = "apply"  # the child as spec asks; made when it is not there
     POLICY = "policy"  # the live template's deletionPolicy, before a deletion
     DELETE = "delete"

@@ -24,7 +24,7 @@ class Share:
 
 
 class DomainCounts:
-    """Sums by domain; only domains of which something changed are summed up anew."""
+    """Sums by domain; only domains of which something changed are summed up again."""
 
     def __init__(self) -> None:
         self._shares: dict[str, Share] = {}

@@ -1,4 +1,4 @@
-"""Decides anew for the accounts that something happened to, and lines each up for what its step asks."""
+"""Decides again for the accounts that something happened to, and lines each up for what its step asks."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -14,12 +14,12 @@ from coldsend_operator.core.workspace.workspace import Workspace
 
 FINALIZER_ACTIONS = frozenset({Action.ADD_FINALIZER, Action.REMOVE_FINALIZER, Action.FORGET})
 RECONCILE_PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # an annotation that changes all the time waits
-RECONCILE_QUIET = 300.0  # after which it is taken up at once again
+RECONCILE_QUIET = 300.0  # after which it is picked up at once again
 QUIET_SECONDS = 30.0  # a flood of 1,000 passes in less: telling each that it waits would cost a write each
 
 
 def decide_changed(workspace: Workspace, now: float) -> None:
-    """Decide anew for every account that something happened to."""
+    """Decide again for every account that something happened to."""
     workspace.dirty.update(workspace.timers.fire(now))
     workspace.replacements.begin_round()
     _decide_brake(workspace, now)
@@ -53,7 +53,7 @@ def _decide_one(workspace: Workspace, account: Account, now: float) -> None:
 
 
 def give_up(workspace: Workspace, uid: str, error: Exception) -> None:
-    """Nothing can be decided or planned for the account: it waits for nothing until it is decided anew."""
+    """Nothing can be decided or planned for the account: it waits for nothing until it is decided again."""
     workspace.undecided[uid] = error
     workspace.unqueue(uid)
     workspace.decisions.pop(uid, None)
@@ -122,7 +122,7 @@ def _acknowledge(workspace: Workspace, account: Account, now: float) -> None:
     if asked is None or asked == stored.reconcile or _is_paused(workspace, account):
         return
     if account.reconcile_asked != asked:
-        if not _taken_up(workspace, account, now):
+        if not _picked_up(workspace, account, now):
             return
         account.reconcile_asked = asked
         account.delete_backoff, account.probe_count = None, 0
@@ -157,7 +157,7 @@ def _accept_credentials(workspace: Workspace, account: Account, now: float) -> N
     if waits_for_crd(workspace, "lastCredentialsCurrentRequest") is not None:
         return  # after a restart it would be accepted again, whatever the Secret holds by then
     if account.credentials_asked != asked:
-        if _taken_up(workspace, account, now):
+        if _picked_up(workspace, account, now):
             account.credentials_asked, account.credentials = asked, None
             workspace.stale_secrets.add(account.uid)
         return
@@ -167,8 +167,8 @@ def _accept_credentials(workspace: Workspace, account: Account, now: float) -> N
         account.stored = replace(stored, credentials_current=asked, applied=applied)
 
 
-def _taken_up(workspace: Workspace, account: Account, now: float) -> bool:
-    """Whether a new value of an annotation is taken up now; one that changes all the time waits."""
+def _picked_up(workspace: Workspace, account: Account, now: float) -> bool:
+    """Whether a new value of an annotation is picked up now; one that changes all the time waits."""
     free_at = account.reconciled_at + RECONCILE_PAUSES[min(account.reconciles, len(RECONCILE_PAUSES) - 1)]
     if now < free_at:
         workspace.timers.set(account.uid, free_at)

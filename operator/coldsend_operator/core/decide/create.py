@@ -42,7 +42,7 @@ def decide_create(account: Account, view: View, now: float) -> Decision:
     if account.job is not None:
         return under_way(account)
     if (view.implausible is not None or view.unproven(account)) and not view.approved_recreation(account):
-        return _unbelieved(view)
+        return _untrusted(view)
     decision = domain_step(account, view, now) or _address_owned_by_other(account, view)
     if decision is not None:
         return decision
@@ -94,7 +94,7 @@ def _of_domain(account: Account, view: View, now: float) -> Decision | None:
     return usable_domain(account, view, now)
 
 
-def _unbelieved(view: View) -> Decision:
+def _untrusted(view: View) -> Decision:
     if view.implausible is None and view.inventory.listed_at == 0:
         return Decision(quiet=True)
     message = view.implausible or (

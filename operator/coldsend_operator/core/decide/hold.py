@@ -42,7 +42,7 @@ def decide_hold(account: Account, view: View, now: float) -> Decision:
 
 
 def _vanished(account: Account, view: View, now: float) -> Decision:
-    """The inbox we hold is not in the inventory: believe it late, and only with a 404 of its id."""
+    """The inbox we hold is not in the inventory: trust it late, and only with a 404 of its id."""
     if account.not_found_at is not None:
         if view.implausible is not None and not view.approved_recreation(account):
             return Decision(reason=Reason.INVENTORY_IMPLAUSIBLE, message=view.implausible)

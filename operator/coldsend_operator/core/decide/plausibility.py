@@ -1,4 +1,4 @@
-"""Whether what a list shows is believed: most known inboxes do not vanish at once."""
+"""Whether what a list shows is trusted: most known inboxes do not vanish at once."""
 
 from coldsend_operator.core.decide.questions import IMPLAUSIBLE_AT
 from coldsend_operator.core.model.account import Account
@@ -6,7 +6,7 @@ from coldsend_operator.core.workspace.workspace import Workspace
 
 
 def check(workspace: Workspace, count: int) -> None:
-    """Judge a list that does not show `count` known inboxes: when most are missing at once it is not believed."""
+    """Judge a list that does not show `count` known inboxes: when most are missing at once it is not trusted."""
     known = sum(1 for account in workspace.accounts.values() if _counts_as_known(workspace, account))
     before = workspace.implausible
     workspace.implausible = None

@@ -13,7 +13,7 @@ CLOCK_SLACK = 5.0  # seconds that created_at may lie before our mark (rule 6)
 APPROVE = "set the annotation coldsend.pro/approve-deletion: 'true'"
 KEEP = "set deletionPolicy: Orphan, or the annotation coldsend.pro/force-orphan: 'true'"
 LATEST = 3600.0  # seconds after which nothing that appears is matched with a lost create any more
-IMPLAUSIBLE_AT = 10  # known inboxes that must be missing at once before a list is not believed
+IMPLAUSIBLE_AT = 10  # known inboxes that must be missing at once before a list is not trusted
 GET_BACKOFF = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 
 
@@ -143,7 +143,7 @@ def shared_inbox(account: Account, view: View) -> Decision | None:
 
 
 def other_workspace(account: Account, view: View, now: float) -> Decision | None:
-    """Rule 15: another workspace is believed only when the object's own inboxID is seen there."""
+    """Rule 15: another workspace is trusted only when the object's own inboxID is seen there."""
     bound = account.stored.applied.workspace if account.stored.applied else None
     if bound is None or bound == view.digest:
         return None

@@ -344,7 +344,7 @@ class Account:
     postponements: int = 0  # in a row
     unknowns: int = 0  # writes in a row whose outcome was unknown
     credentials_asked: str | None = None  # likewise of coldsend.pro/credentials-current
-    reconciled_at: float = 0.0  # when a new value of one of these annotations was taken up
+    reconciled_at: float = 0.0  # when a new value of one of these annotations was picked up
     reconciles: int = 0  # in quick succession
     mail_begun: str | None = None  # the requestID whose sending this run has begun
 

@@ -187,7 +187,7 @@ class Failure:
     """A call that did not succeed.
 
     `message` is a sentence for people: at most 200 characters, made of `loc` and `msg` or of a text `detail` only,
-    every secret value of the call masked (rule 11); of a bulk it speaks of the first three `faults`, whoever's
+    every secret value of the call masked (rule 11); of a bulk it refers to the first three `faults`, whoever's
     they are. `retry_after` is in seconds, None when the answer named no time at all (contract row 13); UNAVAILABLE may
     have one too.
     """

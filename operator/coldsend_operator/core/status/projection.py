@@ -85,7 +85,7 @@ def _passes_by_itself(account: Account, workspace: Workspace, decision: Decision
 def _can_wait(status: Status, previous: Status, *, counter_is_young: bool) -> bool:
     """Whether all that changed goes along with the next write.
 
-    That is a young counter, a digest that was only made anew, and what earlier versions did not write.
+    That is a young counter, a digest that was only made again, and what earlier versions did not write.
     """
     if status == previous:
         return False

@@ -14,7 +14,7 @@ SMALL = 10
 QUIET = 1.5  # seconds without a further deletion after which those that wait are decided together
 LONGEST_WAIT = 30.0  # seconds that a deletion waits for others at most: `kubectl delete` takes them one by one
 CLOCKS = 5.0  # seconds by which the API server's clock may seem to wander
-TOLD_AFTER = 5.0  # seconds without a further held deletion after which the message shows the count anew
+TOLD_AFTER = 5.0  # seconds without a further held deletion after which the message shows the count again
 
 
 class Brake:
@@ -165,7 +165,7 @@ class Brake:
     # -- the decision
 
     def decide(self, managed: Mapping[str, int], now: float, *, hold_all: bool = False) -> set[str]:
-        """Decide anew; the UIDs whose being held, or whose message, has changed.
+        """Decide again; the UIDs whose being held, or whose message, has changed.
 
         `managed` counts the inboxes that objects hold, by namespace. `hold_all` holds whatever the number.
         """

@@ -5,7 +5,7 @@ from coldsend_operator.core.model.answers import Domain, DomainPage
 
 PAUSES = (0.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 QUIET = 300.0
-NEW_NAME = 10.0  # a list that is older is taken anew for a domain that nobody asked for so far
+NEW_NAME = 10.0  # a list that is older is taken again for a domain that nobody asked for so far
 UNLIMITED = 1_000_000
 
 

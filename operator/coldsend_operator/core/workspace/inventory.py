@@ -131,7 +131,7 @@ class Inventory:
         return row
 
     def tombstone(self, inbox_id: str, until: float) -> Row | None:
-        """A GET did not find the inbox: lists that still show it are not believed until then."""
+        """A GET did not find the inbox: lists that still show it are not trusted until then."""
         self._tombstones[inbox_id] = until
         return self.drop(inbox_id)
 
@@ -212,7 +212,7 @@ class Inventory:
 
 
 def _endless(sweep: Sweep) -> bool:
-    """Whether a server that goes on to say that a page follows has told all: only so far a list is believed."""
+    """Whether a server that goes on to say that a page follows has told all: only so far a list is trusted."""
     complete = sweep.total is not None and len(sweep.ids) >= sweep.total
     return sweep.page >= sweep.most or sweep.in_vain >= IN_VAIN or (complete and sweep.in_vain > 0)
 

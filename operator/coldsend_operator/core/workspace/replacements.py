@@ -28,7 +28,7 @@ class Replacements:
         self._slots: dict[Group, frozenset[str]] = {}
 
     def begin_round(self) -> None:
-        """The slots are counted anew when somebody asks."""
+        """The slots are counted again when somebody asks."""
         self._slots = {}
 
     def place(self, account: Account) -> Iterable[str]:

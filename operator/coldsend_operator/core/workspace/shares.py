@@ -43,7 +43,7 @@ class MailBudget:
 class HourShares:
     """The calls of the present hour that only look, and those of each namespace; `flying` are looks under way.
 
-    What is stored does not tell them apart: after a restart they begin anew, within the hour that is stored.
+    What is stored does not tell them apart: after a restart they begin again, within the hour that is stored.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""When to decide anew without an event."""
+"""When to decide again without an event."""
 
 import heapq
 

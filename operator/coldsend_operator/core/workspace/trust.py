@@ -9,7 +9,7 @@ from coldsend_operator.core.model.account import KeyRef
 class Trust:
     """Judges whether the key that a reference now holds still leads to the workspace of its inboxes.
 
-    Homes are digests of keys with which a reference was believed before. They are stored, so that a key that was
+    Homes are digests of keys with which a reference was trusted before. They are stored, so that a key that was
     swapped while nobody ran can be told from an object that came from another reference.
     """
 
@@ -44,10 +44,10 @@ class Trust:
 
     # -- judging
 
-    def believes(self, ref: KeyRef, digests: frozenset[str]) -> bool:
+    def trusts(self, ref: KeyRef, digests: frozenset[str]) -> bool:
         """Whether objects of the reference may create in the workspace with these digests.
 
-        A first key is believed. Another one is believed once it shows an inbox that is known with the reference; what
+        A first key is trusted. Another one is trusted once it shows an inbox that is known with the reference; what
         came from other references counts neither for nor against it.
         """
         home, counts = self._homes.get(ref), self._counts.get(ref, Counter())
@@ -56,7 +56,7 @@ class Trust:
         return bool(home & digests) or not any(digest in counts for digest in home)
 
     def begin(self, ref: KeyRef, digest: str, uid: str) -> None:
-        """The account comes from another reference. Where nobody used this one yet its first key is believed.
+        """The account comes from another reference. Where nobody used this one yet its first key is trusted.
 
         What the account brings along makes no doubt of it for others.
         """
@@ -66,9 +66,9 @@ class Trust:
             self._set(ref, frozenset({digest}))
 
     def settle(self, ref: KeyRef, digests: frozenset[str]) -> None:
-        """The reference leads to this workspace now: where it is believed it is at home."""
+        """The reference leads to this workspace now: where it is trusted it is at home."""
         home = self._homes.get(ref, frozenset())
-        if digests <= home or not self.believes(ref, digests):
+        if digests <= home or not self.trusts(ref, digests):
             return
         self._set(ref, home | digests if home & digests else digests)
 

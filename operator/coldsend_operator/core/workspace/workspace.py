@@ -281,7 +281,7 @@ class Workspace:
             account.address = self.inventory.rows[account.stored.inbox_id or ""].address
 
     def touch(self, uid: str) -> None:
-        """Something about this account changed: decide anew."""
+        """Something about this account changed: decide again."""
         self.dirty.add(uid)
 
     def touch_all(self, uids: Iterable[str]) -> None:
@@ -295,7 +295,7 @@ class Workspace:
         self._touch_in_all({other.uid for other in self.claims.claimants(account, self.group)})
 
     def _touch_in_all(self, uids: set[str]) -> None:
-        """Decide anew for these: an address has one line for all keys of the workspace (rule 13)."""
+        """Decide again for these: an address has one line for all keys of the workspace (rule 13)."""
         for workspace in self.kin if uids else ():
             workspace.dirty |= uids & workspace.accounts.keys()
 
@@ -326,11 +326,11 @@ class Workspace:
     def doubted(self) -> bool:
         """Whether nothing is created for some reference (see `unproven`)."""
         live = {ref for ref, deleting in self._refs.counts() if not deleting}  # a deletion may use another's key
-        return not all(self.trust.believes(ref, self.digests) for ref in live)
+        return not all(self.trust.trusts(ref, self.digests) for ref in live)
 
     def unproven(self, account: Account) -> bool:
         """Whether its key so far shows none of the inboxes that are known with its reference (rules 15 and 40)."""
-        return not self.trust.believes(account.desired.key_ref, self.digests)
+        return not self.trust.trusts(account.desired.key_ref, self.digests)
 
     def at_home(self, account: Account) -> bool:
         """Whether the account holds an inbox of this workspace, as far as its status tells."""
@@ -365,7 +365,7 @@ class Workspace:
             self.audit.created(self, account, inbox_id)
             spec_hash, credentials_hash = account.sent or (account.desired.spec.hash, None)
             applied = Applied(spec_hash, credentials_hash, self.digest)
-            # It was just sent: what a person vouched for before speaks of another inbox.
+            # It was just sent: what a person vouched for before refers to another inbox.
             account.stored = replace(account.stored, credentials_current=account.desired.credentials_current)
         elif origin == "Adopted":
             applied = Applied(account.desired.spec.hash, None, self.digest)
@@ -384,7 +384,7 @@ class Workspace:
         if holder is None:
             return
         self.audit.handed_over(account, inbox_id)
-        vouched = holder.stored.credentials_current  # a value that was copied along speaks of the Secret of that time
+        vouched = holder.stored.credentials_current  # a value that was copied along refers to the Secret of that time
         account.stored = replace(
             holder.stored,
             reconcile=account.stored.reconcile,

@@ -8,8 +8,8 @@ from coldsend_operator.kube.login import contexts
 from coldsend_operator.kube.paths import Kind
 from coldsend_operator.kube.reads import METADATA_LIST
 from coldsend_operator.resources.names import ACCOUNT_SHORT_NAME, BATCH_SHORT_NAME
-from coldsend_operator.tools.completion.engine import Line, Parameter
 from coldsend_operator.tools.clients import KubeReader, default_namespace, kube_reader
+from coldsend_operator.tools.completion.engine import Line, Parameter
 from coldsend_operator.tools.names import ACCOUNT, BATCH
 from coldsend_operator.tools.options import Access
 

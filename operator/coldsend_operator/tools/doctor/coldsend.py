@@ -14,8 +14,8 @@ from coldsend_operator.coldsend.reads import Reply
 from coldsend_operator.coldsend.refusals import read_refusal
 from coldsend_operator.core.model.answers import INBOX_TYPES, STATUSES, Failure, FailureKind, Row
 from coldsend_operator.settings import Settings
-from coldsend_operator.tools.doctor.checks import Check, bad, doubtful, few, good
 from coldsend_operator.tools.clients import ColdSendReader
+from coldsend_operator.tools.doctor.checks import Check, bad, doubtful, few, good
 from coldsend_operator.tools.output import counted
 
 PAGE = 100

@@ -8,9 +8,6 @@ from coldsend_operator.kube.errors import KubeError, NotConfigured
 from coldsend_operator.kube.reads import KubeReads
 from coldsend_operator.kube.reviews import AccessReviews
 from coldsend_operator.logs import configure_logs
-from coldsend_operator.tools.doctor.checks import STYLES, Check, Result, bad, doubtful, summary
-from coldsend_operator.tools.doctor.cluster import Cluster, check_cluster
-from coldsend_operator.tools.doctor.coldsend import check_coldsend
 from coldsend_operator.tools.clients import (
     KubeReader,
     ReadingConnection,
@@ -19,6 +16,9 @@ from coldsend_operator.tools.clients import (
     has_key,
     settings_of,
 )
+from coldsend_operator.tools.doctor.checks import STYLES, Check, Result, bad, doubtful, summary
+from coldsend_operator.tools.doctor.cluster import Cluster, check_cluster
+from coldsend_operator.tools.doctor.coldsend import check_coldsend
 from coldsend_operator.tools.errors import CommandError
 from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.output import Color, counted, remark, write_json, write_styled

@@ -92,7 +92,7 @@ def _broken(rules: tuple[Rule, ...], block: Any, path: str) -> Iterator[Problem]
 
 
 def _problem(sentence: str) -> Problem:
-    """`spec.inboxes[3]: spec.smtp: is required` speaks of `spec.inboxes[3]`."""
+    """`spec.inboxes[3]: spec.smtp: is required` refers to `spec.inboxes[3]`."""
     field, _, message = sentence.partition(": ")
     return Problem(field, message)
 
