@@ -49,6 +49,15 @@ def test_nothing_to_do_is_exit_code_0() -> None:
     assert told["cost"] == {"requests": 0, "seconds": 0, "remainingThisHour": None}
 
 
+def test_an_object_whose_create_was_refused_waits() -> None:
+    ann = held("ann")
+    ready = {"type": "Ready", "status": "False", "reason": "ConnectionFailed", "message": "no", "observedGeneration": 1}
+    ann["status"] = {"conditions": [ready], "observedGeneration": 1}
+    snapshot(ann)
+    (change,) = plan()[1]["changes"]
+    assert (change["action"], change["reason"]) == ("wait", "ConnectionFailed")
+
+
 def test_a_limit_alone_is_told_as_the_limit_alone() -> None:
     ann = held("ann", displayName="Ann", dailyLimit=50)
     ann["status"]["dailyLimit"] = 50
@@ -56,7 +65,7 @@ def test_a_limit_alone_is_told_as_the_limit_alone() -> None:
     git(manifest(ann, dailyLimit=80))
     (change,) = plan("-f", "git.yaml")[1]["changes"]
     assert change["action"] == "drift"
-    assert "dailyLimit is 50, spec asks for 80" in change["message"]
+    assert "dailyLimit is 50" in change["message"]
     assert "displayName" not in change["message"]
 
 

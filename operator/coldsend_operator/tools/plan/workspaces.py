@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from math import inf
 
 from coldsend_operator.accounts.reading import read_object
 from coldsend_operator.core.model.account import Account, Backoff, Credentials, KeyRef, Native
@@ -23,6 +22,7 @@ from coldsend_operator.tools.plan.coldsend import ModelOfColdSend
 from coldsend_operator.tools.plan.objects import Raw, World
 from coldsend_operator.tools.plan.rehearsal import UNREAD
 
+_LASTS = 10 * 365 * 86_400.0  # seconds: as long as spec stays, and still a time that a message can tell
 _REFUSALS = frozenset({Reason.REJECTED, Reason.CONNECTION_FAILED, Reason.PLAN_LIMIT, Reason.MISSING_SCOPES})
 _SECRETS = frozenset({Reason.SECRET_NOT_FOUND, Reason.SECRET_KEY_NOT_FOUND, Reason.SECRET_INVALID})
 _MISSED = frozenset({Reason.NOT_FOUND, Reason.INVENTORY_IMPLAUSIBLE})
@@ -138,12 +138,12 @@ def _remember(account: Account, now: float, *, refusals: bool) -> None:
         account.credentials = _credentials(account, status, reason if current else "", message)
     if not current or account.desired.deleting is not None:
         if reason == Reason.IN_USE_BY_CAMPAIGN:
-            account.delete_backoff = Backoff(Reason.IN_USE_BY_CAMPAIGN, message, now, inf, account.basis)
+            account.delete_backoff = Backoff(Reason.IN_USE_BY_CAMPAIGN, message, now, now + _LASTS, account.basis)
         return
     if reason == Reason.UNAUTHORIZED or (reason in _SECRETS and account.desired.spec.native is not None):
         account.key_problem = Reason(reason), message
     elif reason in _REFUSALS and not account.stored.held and refusals:
-        account.create_backoff = Backoff(Reason(reason), message, now, inf, account.basis)
+        account.create_backoff = Backoff(Reason(reason), message, now, now + _LASTS, account.basis)
 
 
 def _credentials(account: Account, status: Status, reason: str, message: str) -> Credentials:
