@@ -114,7 +114,7 @@ class Report:
             if len(rows) > FOLDED:
                 yield f"<details><summary>{len(rows):,} rows</summary>"
                 yield ""
-            yield "| ChangeKind | Kind | Object | Address | Why |"
+            yield "| Action | Kind | Object | Address | Why |"
             yield "|---|---|---|---|---|"
             shown = _that_fit(f"| {' | '.join(map(_escaped, _cells(row)))} |" for row in rows)
             yield from shown
