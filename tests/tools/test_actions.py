@@ -8,6 +8,7 @@ import pytest
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.kube.client import Conflict, KubeClient, NotFound
+from coldsend_operator.resources.names import APPROVE_DELETION_ANNOTATION
 from coldsend_operator.tools.actions.command import ANNOTATIONS, Options, act, check
 from coldsend_operator.tools.app_cluster import read_seconds
 from coldsend_operator.tools.editing import EditingConnection, KubeEditor
@@ -154,6 +155,8 @@ def test_an_object_may_be_named_as_kubectl_names_it() -> None:
 
 # -- wait
 
+APPROVED = {APPROVE_DELETION_ANNOTATION: "true"}
+
 
 def said(reason: Reason, status: str = "False", **around: Any) -> dict[str, Any]:
     raw = held("ann", **around)
@@ -178,6 +181,7 @@ def said(reason: Reason, status: str = "False", **around: Any) -> dict[str, Any]
         (said(Reason.DELETING, deleting=True), "ready", False),
         (said(Reason.DELETING, deleting=True), "deleted", None),
         (said(Reason.DELETION_HELD, deleting=True), "deleted", False),
+        (said(Reason.DELETION_HELD, deleting=True, annotations=APPROVED), "deleted", None),
         (said(Reason.ACTIVE, "True"), "deleted", False),
         (None, "deleted", True),
         (None, "ready", False),

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from coldsend_operator.core.model.conditions import condition
 from coldsend_operator.core.model.reasons import LASTING, ConditionType, Reason
 from coldsend_operator.core.model.stored_status import account_status, batch_status
+from coldsend_operator.resources.annotations import read_annotations
 from coldsend_operator.tools.clients import kube_reader
 from coldsend_operator.tools.errors import CommandError
 from coldsend_operator.tools.names import BATCH, object_of
@@ -73,6 +74,11 @@ def judge(raw: Mapping[str, Any] | None, kind: str, goal: Goal) -> Verdict:
     current = status.get("observedGeneration") == raw["metadata"].get("generation")
     if goal == "deleted":
         hopeless = current and deleting and ready.get("reason") in _HOPELESS
+        if (
+            ready.get("reason") == Reason.DELETION_HELD
+            and read_annotations(raw["metadata"].get("annotations")).approve_deletion
+        ):
+            hopeless = False  # approved: status says so once the deletions are under way
         settles = deleting and ready.get("reason") in _BY_ANNOTATION
         return Verdict(False if hopeless or not deleting else None, said if deleting else "nobody deletes it", settles)
     if deleting:
