@@ -67,7 +67,7 @@ def _operator() -> Iterator[Case]:
     often = Fired(
         OF_LEADER,
         "10.0.0.1:8080 restarts again and again.",
-        "A replica of coldsend-operator has started 4 times again within an hour.",
+        "A replica of coldsend-operator has restarted 4 times within an hour.",
     )
     yield Case(restarting, "it restarted four times", _of(start, "1x5 2x5 3x5 4x5 5x50") | info, "30m", often)
     yield Case(restarting, "it restarted three times", _of(start, "1x5 2x5 3x5 4x50") | info, "30m")
@@ -98,9 +98,13 @@ def _access() -> Iterator[Case]:
 
     implausible = "ColdSendInventoryImplausible"
     metric = "coldsend_inventory_implausible"
-    summary = "What the API key of default shows is not trusted."
+    summary = "The inboxes that the API key of default shows are implausible."
     yield Case(
-        implausible, "the leader trusts it not", _both(metric, "1x60", WORKSPACE), "5m", Fired(OF_WORKSPACE, summary)
+        implausible,
+        "the leader finds it implausible",
+        _both(metric, "1x60", WORKSPACE),
+        "5m",
+        Fired(OF_WORKSPACE, summary),
     )
     yield Case(implausible, "a list was incomplete once", _both(metric, "1x3 0x60", WORKSPACE), "6m")
     yield Case(implausible, "only a standby trusts it not", _only_standby(metric, "1x60", WORKSPACE), "30m")
