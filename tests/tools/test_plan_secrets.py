@@ -125,3 +125,34 @@ def test_an_object_that_cannot_be_read_is_refused_and_the_rest_goes_on(
     assert result.exit_code == 3
     assert told["summary"] == {"refuse": 1, "none": 2}
     assert told["changes"][0]["message"].startswith("The object cannot be read (")
+
+
+@pytest.mark.parametrize("field", ["stringData", "data"])
+def test_a_secret_among_the_manifests_counts_as_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, field: str
+) -> None:
+    password = "canary-2" if field == "stringData" else base64.b64encode(b"canary-2").decode()
+    metadata = {"namespace": "sales"}
+    new = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "new", **metadata}, field: {"password": password}}
+    spec = {**account("bob")["spec"], "emailAddress": "bob@company.com", "smtp": {"passwordSecretRef": {"name": "new"}}}
+    bob = {"apiVersion": API_VERSION, "kind": "SenderAccount", "metadata": {"name": "bob", **metadata}, "spec": spec}
+    file = tmp_path / "git.yaml"
+    file.write_text(yaml.safe_dump_all([new, bob]))
+    code, told = plan(monkeypatch, tmp_path, {}, "-f", str(file))
+    assert (code, told["summary"]) == (3, {"create": 1, "none": 1})
+
+
+def test_a_password_that_the_manifests_change_is_a_replacement(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    login = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "login", "namespace": "sales"}}
+    file = tmp_path / "git.yaml"
+    file.write_text(yaml.safe_dump({**login, "stringData": {"password": "canary-2"}}))
+    _, told = plan(monkeypatch, tmp_path, {}, "-f", str(file))
+    assert told["summary"] == {"recreate": 1}
+
+
+def test_a_secret_that_sops_has_encrypted_changes_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    login = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "login", "namespace": "sales"}}
+    file = tmp_path / "git.yaml"
+    file.write_text(yaml.safe_dump({**login, "stringData": {"password": "ENC[...]"}, "sops": {}}))
+    code, told = plan(monkeypatch, tmp_path, {}, "-f", str(file))
+    assert (code, told["summary"]) == (0, {"none": 1})

@@ -4,7 +4,7 @@ import base64
 import binascii
 import codecs
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -71,6 +71,14 @@ def _content(secret: dict[str, Any]) -> SecretContent:
         except binascii.Error:
             undecodable[key] = "is not valid base64"
     return SecretContent(secret["metadata"]["resourceVersion"], values, undecodable)
+
+
+def read_manifest(secret: Mapping[str, Any]) -> SecretContent:
+    """What a Secret will hold once this manifest is applied; `stringData` goes before `data`."""
+    data, plain = (part if isinstance(part, dict) else {} for part in (secret.get("data"), secret.get("stringData")))
+    encoded = {key: value for key, value in data.items() if isinstance(value, str)}
+    content = _content({"metadata": {"resourceVersion": ""}, "data": encoded})
+    return replace(content, values={**content.values, **{key: SecretStr(str(value)) for key, value in plain.items()}})
 
 
 def _encoding_fault(error: UnicodeDecodeError) -> str:

@@ -78,10 +78,10 @@ class Sight:
 
     def _take(self, line: str) -> None:
         event: dict[str, Any] = json.loads(line)
-        shown = event["object"]
-        if event["type"] == "ERROR":
+        if event.get("type") in {None, "ERROR"}:  # without a type it is the Status of a watch that was refused
             self._version = ""
             return
+        shown = event["object"]
         if self._marker in line:
             self.leaks.append(line)
         self._version = shown["metadata"]["resourceVersion"]

@@ -18,7 +18,14 @@ from coldsend_operator.tools.output import Color
 from coldsend_operator.tools.plan.decide import Manifests, decide
 from coldsend_operator.tools.plan.objects import parse_selector
 from coldsend_operator.tools.plan.report import failing
-from coldsend_operator.tools.plan.sources import Found, of_cluster, of_kustomize, of_snapshot
+from coldsend_operator.tools.plan.sources import (
+    Found,
+    GivenSecrets,
+    given_secrets,
+    of_cluster,
+    of_kustomize,
+    of_snapshot,
+)
 from coldsend_operator.tools.plan.workspaces import Listed
 
 FAIL_ON = frozenset({"delete", "recreate", "hold", "conflict", "refuse"})
@@ -46,8 +53,9 @@ class Options:
 async def run(options: Options) -> int:
     """Show the plan; the exit code."""
     _check(options)
-    documents = [document for document in _documents(options) if is_ours(document.manifest)]
-    found = await _found(options, documents)
+    given = _documents(options)
+    documents = [document for document in given if is_ours(document.manifest)]
+    found = await _found(options, documents, given_secrets(given, options.default_namespace))
     manifests = Manifests(
         documents,
         namespace=options.default_namespace,
@@ -85,10 +93,10 @@ def _documents(options: Options) -> list[Document]:
     return documents if options.kustomize is None else [*documents, *of_kustomize(options.kustomize)]
 
 
-async def _found(options: Options, documents: list[Document]) -> Found:
+async def _found(options: Options, documents: list[Document], given: GivenSecrets) -> Found:
     if options.snapshot is not None:
         return of_snapshot(options.snapshot)
-    return await of_cluster(options.access, options.namespace, documents, options.default_namespace)
+    return await of_cluster(options.access, options.namespace, documents, options.default_namespace, given)
 
 
 async def _listed(options: Options) -> Listed:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import subprocess
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from coldsend_operator.credentials.passwords import HMAC_KEY, HMAC_SECRET, Hmac, SecretReader
 from coldsend_operator.kube.errors import KubeError
 from coldsend_operator.kube.paths import Kind
-from coldsend_operator.kube.secrets import SecretContent
+from coldsend_operator.kube.secrets import SecretContent, read_manifest
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 from coldsend_operator.tools.clients import KubeReader, kube_reader, settings_of
 from coldsend_operator.tools.errors import CommandError
@@ -25,6 +25,7 @@ from coldsend_operator.tools.plan.objects import Raw, World, world_of
 from coldsend_operator.tools.secret_references import references
 
 _BUILDERS = (("kubectl", "kustomize"), ("kustomize", "build"))
+GivenSecrets = dict[tuple[str, str], SecretContent]
 KINDS: tuple[Kind, ...] = ("SenderAccount", "SenderAccountBatch")
 
 
@@ -54,10 +55,29 @@ def of_snapshot(path: Path) -> Found:
     return Found(world_of(item for item in items if isinstance(item, dict)))
 
 
+def given_secrets(documents: Iterable[Document], default_namespace: str) -> GivenSecrets:
+    """The Secrets among the manifests, by namespace and name; one that SOPS has encrypted tells nothing."""
+    found: GivenSecrets = {}
+    for document in documents:
+        manifest = document.manifest
+        if not isinstance(manifest, dict) or manifest.get("kind") != "Secret" or "sops" in manifest:
+            continue
+        metadata = _placed(manifest, default_namespace)["metadata"]
+        found[metadata["namespace"], str(metadata.get("name"))] = read_manifest(manifest)
+    return found
+
+
 async def of_cluster(
-    access: Access, namespace: str | None, documents: Iterable[Document], default_namespace: str
+    access: Access,
+    namespace: str | None,
+    documents: Iterable[Document],
+    default_namespace: str,
+    given: GivenSecrets,
 ) -> Found:
-    """The objects of a namespace, or of all of them, and the Secrets that they and the documents name."""
+    """The objects of a namespace, or of all of them, and the Secrets that they and the documents name.
+
+    `given`: Secrets that the manifests bring along.
+    """
     async with kube_reader(access) as kube:
         items: list[Raw] = []
         for kind in KINDS:
@@ -65,7 +85,8 @@ async def of_cluster(
         found = Found(world_of(items))
         await _namespaces(kube, found)
         await _state(kube, access, found)
-        await _secrets(kube, access, found, [_placed(each.manifest, default_namespace) for each in documents])
+        manifests = [_placed(each.manifest, default_namespace) for each in documents]
+        await _secrets(kube, access, found, manifests, given)
     if namespace is not None:
         found.remarks.append(
             f"only namespace {namespace} was read: conflicts with other namespaces, and what they count for the "
@@ -106,7 +127,9 @@ def _placed(manifest: Any, default_namespace: str) -> Raw:
     return {**manifest, "metadata": {**given, "namespace": given.get("namespace") or default_namespace}}
 
 
-async def _secrets(kube: KubeReader, access: Access, found: Found, manifests: Iterable[Raw]) -> None:
+async def _secrets(
+    kube: KubeReader, access: Access, found: Found, manifests: Iterable[Raw], given: GivenSecrets
+) -> None:
     """Read the Secrets with passwords, and the key of the digests by which a changed one is seen."""
     raws = [*found.world.objects.values(), *manifests]
     wanted = references(
@@ -128,18 +151,28 @@ async def _secrets(kube: KubeReader, access: Access, found: Found, manifests: It
             f"the key of the digests in status (Secret {own}/{HMAC_SECRET}) may not be read: whether passwords that "
             "were sent already have changed is known from status alone"
         )
-    found.secrets = SecretReader(_Source(kube), Hmac.of(key or SecretStr(token_hex(8))))
+    found.secrets = SecretReader(_Source(kube, given), Hmac.of(key or SecretStr(token_hex(8))))
     await found.secrets.fetch_places(places)
 
 
 class _Source:
-    """Secrets as the user may read them."""
+    """Secrets as the user may read them, with the values that the manifests give them."""
 
-    def __init__(self, kube: KubeReader) -> None:
+    def __init__(self, kube: KubeReader, given: GivenSecrets) -> None:
         self._kube = kube
+        self._given = given
 
     async def get(self, namespace: str, name: str) -> SecretContent | None:
-        return await self._kube.secret(namespace, name)
+        given = self._given.get((namespace, name))
+        try:
+            found = await self._kube.secret(namespace, name)
+        except KubeError:
+            if given is None:
+                raise
+            found = None
+        if found is None or given is None:
+            return found or given
+        return replace(found, values={**found.values, **given.values})
 
 
 def of_kustomize(folder: Path) -> list[Document]:
