@@ -9,6 +9,7 @@ from devcluster.builder import build
 from devcluster.modules import HELM
 from tests.chart.support import Helm
 from tests.e2e.stage.world import World, opened_world
+from tests.kube.support import install_crds
 
 
 @pytest.fixture(scope="session")
@@ -20,3 +21,12 @@ def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
 def world(cluster: devcluster.Cluster, crds: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with opened_world(cluster, tmp_path_factory.mktemp("operators")) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def own_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """On a control plane of its own: for tests of the whole cluster, or that install other CRDs."""
+    with devcluster.control_plane() as plane:
+        install_crds(plane)
+        with opened_world(plane, tmp_path_factory.mktemp("own")) as opened:
+            yield opened

@@ -56,23 +56,21 @@ def test_it_makes_what_the_chart_makes(base: list[Object], helm: Helm) -> None:
             assert each == wanted[name]
 
 
-def test_its_operator_works_with_the_rights_of_its_own_account(base: list[Object], world: World, helm: Helm) -> None:
+def test_its_operator_works_with_the_rights_of_its_own_account(
+    base: list[Object], own_world: World, helm: Helm
+) -> None:
+    world = own_world
     world.server.kubectl("apply", "--server-side", "--force-conflicts", "-k", str(manifests.BASE))
-    try:
-        with staged(world, "base") as stage:
-            key = world.folder / "key-of-the-base"
-            key.write_text(stage.key)
-            release = Release(world, helm, manifests.NAMESPACE, Rendered(tuple(base)))
-            with release.operator(key, COLDSEND_API_URL=stage.emulator.api_url) as operator:
-                operator.wait_until_ready()
-                stage.apply("ann", apiKeySecretRef=None)
-                stage.ready("ann")
-                stage.delete("ann")
-                stage.gone("ann")
-    finally:
-        files = (manifests.BASE / "operator.yaml", manifests.BASE / "namespace.yaml")  # other tests need the CRDs
-        for path in files:
-            world.server.kubectl("delete", "--ignore-not-found", "--wait=false", "-f", str(path))
+    with staged(world, "base") as stage:
+        key = world.folder / "key-of-the-base"
+        key.write_text(stage.key)
+        release = Release(world, helm, manifests.NAMESPACE, Rendered(tuple(base)))
+        with release.operator(key, COLDSEND_API_URL=stage.emulator.api_url) as operator:
+            operator.wait_until_ready()
+            stage.apply("ann", apiKeySecretRef=None)
+            stage.ready("ann")
+            stage.delete("ann")
+            stage.gone("ann")
 
 
 def _key(secret: str) -> tuple[Any, ...]:

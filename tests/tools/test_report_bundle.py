@@ -116,10 +116,10 @@ def test_names_of_people_user_names_and_secret_keys_are_hidden() -> None:
     ann["metadata"]["annotations"] = {
         "kubectl.kubernetes.io/last-applied-configuration": '{"displayName": "Ann Canary"}'
     }
-    ann["status"]["conditions"][0]["message"] = "displayName is 'Canary', spec asks for \"O'Canary\""
+    ann["status"]["conditions"][0]["message"] = "displayName is 'Canary', the spec says \"O'Canary\""
     told = pseudonyms(ann).value(ann)
     assert "canary" not in json.dumps(told).lower()
-    assert told["status"]["conditions"][0]["message"] == "displayName is (not shown), spec asks for (not shown)"
+    assert told["status"]["conditions"][0]["message"] == "displayName is (not shown), the spec says (not shown)"
 
 
 def test_an_event_is_named_after_its_object_and_so_is_its_pseudonym() -> None:

@@ -25,7 +25,7 @@ _ADDRESS = re.compile(rf"('?)({_LOCAL}{{1,64}})(@|%40)([\w-]{{1,63}}(?:\.[\w-]{{
 _TOKEN = re.compile(r"[A-Za-z0-9_%+](?:[A-Za-z0-9._%+-]*[A-Za-z0-9_%+])?")
 _PAIR = re.compile(r"([a-z0-9-]+)/([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)")
 _CHILD = re.compile(r"(.+)-[a-z2-7]{10}")  # as children of batches are called
-_SAID_NAME = re.compile(r"((?:displayName is|spec asks for) )(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")")
+_SAID_NAME = re.compile(r"((?:displayName is|the spec says) )(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")")
 _QUOTED = re.compile(r"(SenderAccount |[\"'])([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)\b")
 _METRIC_LABEL = re.compile(r'([A-Za-z_]\w*)="((?:[^"\\]|\\.)*)"')
 _PROVIDERS = frozenset({*SMTP_HOSTS.values(), *IMAP_HOSTS.values()})
