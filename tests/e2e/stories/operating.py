@@ -93,7 +93,7 @@ def who_waits_for_the_budget_is_told_when_and_the_limits_hold(world: World) -> N
             stage.apply("fourth")
             for name in ("third", "fourth"):
                 shown = stage.shows(name, Ready="False RateLimited", Synced="False RateLimited")
-                (at,) = re.findall(r"is expected at (\S+) \(it was \d+ in line", shown.message("Ready"))
+                (at,) = re.findall(r"is expected at (\S+) \(it was ", shown.message("Ready"))
                 told = datetime.fromisoformat(at)
                 assert timedelta() < told - datetime.now(UTC) < timedelta(minutes=4)
             for name in ("third", "fourth"):
