@@ -43,7 +43,7 @@ def test_that_failures_are_counted_by_reason_and_are_no_progress() -> None:
     )
 
 
-def test_that_a_child_which_waits_for_the_inbox_of_an_account_counts_as_in_progress() -> None:
+def test_that_a_child_which_waits_for_the_inbox_of_an_account_counts_as_failed_until_it_takes_it_over() -> None:
     simulation = Simulation()
     old = simulation.apply("sales", "ann", ADDRESSES[0])
     running(simulation)
@@ -51,18 +51,14 @@ def test_that_a_child_which_waits_for_the_inbox_of_an_account_counts_as_in_progr
     simulation.list_in_batch("sales", "pool", ADDRESSES[:1])
     simulation.wait(30.0)
     status = status_of(simulation)
-    assert (status["processed"], status["failed"]) == (0, 0)
-    assert "failures" not in status
-    assert {each["type"]: each["reason"] for each in status["conditions"]} == {
-        "Ready": "Provisioning",
-        "Synced": "Provisioning",
-        "Reconciling": "Provisioning",
-    }
+    assert (status["processed"], status["failed"]) == (1, 1)
+    (failure,) = status["failures"]
+    assert failure["reason"] == "AddressConflict"
     assert old is not None
     simulation.delete(old)
     simulation.wait(30.0)
     assert said(simulation, "Ready")["status"] == "True"
-    assert [reason for reason, _ in events_of(simulation)] == ["Active"]
+    assert [reason for reason, _ in events_of(simulation)] == ["AddressConflict", "Active"]
     assert simulation.remote.creates == 1
 
 

@@ -3,7 +3,7 @@
 import heapq
 import math
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
 
@@ -176,7 +176,7 @@ def count_child(counts: Counts, batch: Batch, name: str, child: Child | None, de
     if child is None:
         contribution = _contribution(InboxState.OPEN, NOTHING_SHOWN, Reason.PROVISIONING)
         return counts.put(name, contribution, share=_share(entry, contribution, None))
-    state, shown = _state(child), _shown(child)
+    state, shown = _state(child), child.shown
     obstacle = _obstacle(child, shown, settled=batch.paused or as_asked(batch, entry, child))
     if name in batch.contested:
         obstacle = Reason.CHILD_CHANGED_BY_OTHERS
@@ -213,20 +213,7 @@ def _state(child: Child) -> InboxState:
     if child.has_inbox:
         return InboxState.SUCCEEDED
     lasting = child.shown.ready == "False" and child.shown.ready_reason in LASTING
-    return InboxState.FAILED if lasting and not _waits_for_hand_over(child) else InboxState.OPEN
-
-
-def _waits_for_hand_over(child: Child) -> bool:
-    """Whether the child is the new object of a rename: its address conflict ends when the old object is deleted."""
-    shown = child.shown
-    return shown.ready_reason == Reason.ADDRESS_CONFLICT and shown.progress == KstatusType.RECONCILING
-
-
-def _shown(child: Child) -> Shown:
-    """The conditions of the child as they count in the batch: a hand-over is work in progress."""
-    if not _waits_for_hand_over(child):
-        return child.shown
-    return replace(child.shown, ready_reason=Reason.PROVISIONING, synced_reason=Reason.PROVISIONING)
+    return InboxState.FAILED if lasting else InboxState.OPEN
 
 
 def _obstacle(child: Child, shown: Shown, *, settled: bool) -> str:
