@@ -392,7 +392,9 @@ class WorkspaceLoop:
             names = {"namespace": desired.namespace, "name": desired.name}
         elif call.uids:
             names = {"accounts": str(len(call.uids))}
-        if isinstance(outcome, Failure):
+        # a 404 to the question whether an inbox is there is an answer: each deletion may end with one
+        asked = call.operation is Operation.GET_ACCOUNT
+        if isinstance(outcome, Failure) and not (asked and outcome.kind is FailureKind.NOT_FOUND):
             log.warning(
                 Event.CALL_FAILED,
                 workspace=self.workspace.digest,
