@@ -51,6 +51,7 @@ class HostileWorld(Simulation):
     restored: set[str] = field(default_factory=set)  # addresses whose object lost its history in a restore
     contested: set[str] = field(default_factory=set)  # addresses that may become somebody else's, or nobody's
     second: set[str] = field(default_factory=set)  # those that the tenant asks for with the second key
+    unstored: set[str] = field(default_factory=set)  # those of objects that had no inbox when a process was killed
     jumped: set[str] = field(default_factory=set)  # those of objects that had no inbox when a clock was set
 
     def __post_init__(self) -> None:
@@ -195,11 +196,19 @@ class HostileWorld(Simulation):
 
     # -- accidents of everybody
 
+    def crash(self) -> None:
+        """What the process heard and had not stored is lost with it."""
+        self.unstored |= self._without_inbox()
+        super().crash()
+
+    def _without_inbox(self) -> set[str]:
+        """Addresses of the objects whose status shows no inbox."""
+        shown = [raw for raw in self.cluster.of_kind(ACCOUNT_KIND) if not (raw.get("status") or {}).get("inboxID")]
+        return {self.stories[raw["metadata"]["uid"]].address for raw in shown}
+
     def jump(self, *, cluster: float = 0.0, remote: float = 0.0) -> None:
         """A clock is set."""
-        for raw in self.cluster.of_kind(ACCOUNT_KIND):
-            if not (raw.get("status") or {}).get("inboxID"):
-                self.jumped.add(self.stories[raw["metadata"]["uid"]].address)
+        self.jumped |= self._without_inbox()
         self.cluster.offset += cluster
         self.remote.offset += remote
 
@@ -285,7 +294,7 @@ class HostileWorld(Simulation):
             if address in self.restored and ready_of(raw)[1] in NO_HISTORY:
                 continue
             # Clocks decide for lost answers (rule 6): what such a create made may look older than its mark.
-            if address in self.jumped and self.poisoned.was_lost(address):
+            if address in self.jumped and (self.poisoned.was_lost(address) or address in self.unstored):
                 continue
             live = self.remote.at(address)
             if len(live) != 1 or not holds(raw, live[0].inbox_id) or ready_of(raw)[0] != "True":
