@@ -21,14 +21,8 @@ REPORT = "report"  # what the workspaces cost, for people and commands
 REPORT_SECONDS = 60.0
 KEY_WORKSPACES = "key-workspaces"  # by key reference; all other keys but the report are digests
 EARLIER_KEY_WORKSPACES = "homes"  # its name in versions up to 0.1.0; read until 0.2.0
-UNREADABLE = (
-    ValueError,
-    TypeError,
-    AttributeError,
-    LookupError,
-    ArithmeticError,
-    RecursionError,
-)  # somebody edited the ConfigMap
+# What a ConfigMap that somebody edited may raise.
+UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
 CLOCK_TOLERANCE = 5.0  # seconds: the API server's Date header has whole seconds, and takes its time to arrive
 MOST_BYTES = 900_000  # a ConfigMap takes 1 MiB
 RETRY_PAUSES = (0.5, 2.0)  # a booking that is not stored must not be spent for one lost answer
@@ -176,7 +170,7 @@ class Bookings:
         if report is not None and report.worth_a_write != self._reported:
             await self._save_report(report)
 
-    async def _save_report(self, report: "Report | None") -> None:
+    async def _save_report(self, report: Report | None) -> None:
         """Without it nothing is wrong but what commands show."""
         if report is None:
             return

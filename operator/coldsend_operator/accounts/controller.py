@@ -209,9 +209,8 @@ class AccountController:
             self._crowded_out.add(account.uid)
         if state.digest is None and state.problem is None:
             self._await_workspace(account)
-            transitions.moving(
-                account, away=True
-            )  # where the key leads is not known: nothing is created with the one before
+            # where the key leads is not known: nothing is created with the one before
+            transitions.moving(account, away=True)
             self._key_wake.set()
             return
         problem = state.problem if self._ring.allowed(account) else NOT_FOR_NAMESPACE
@@ -353,8 +352,8 @@ class AccountController:
                 if other.namespace == loop.namespace:
                     other.wake()
         if meta.server_time is not None:
-            self.loops[digest].server_clock.observe_time(meta.server_time, now - meta.seconds, now)
-            workspace.server_offset = self.loops[digest].server_clock.offset
+            loop.server_clock.observe_time(meta.server_time, now - meta.seconds, now)
+            workspace.server_offset = loop.server_clock.offset
         if meta.rate is not None:
             told = workspace.budget.crowded
             workspace.budget.see(meta.rate, now, workspace.server_offset)

@@ -143,13 +143,18 @@ def write_secret_file(place: str, text: str, *, force: bool) -> None:
     if place == "-":
         sys.stdout.write(text)
         return
-    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if force or _is_pipe(place) else os.O_EXCL)
+    write_private(place, text.encode(), replaces=force or _is_pipe(place))
+
+
+def write_private(place: str, content: bytes, *, replaces: bool) -> None:
+    """Write a file that only its owner can read; `replaces` one that is there, which is an error otherwise."""
+    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if replaces else os.O_EXCL)
     try:
         descriptor = os.open(place, flags, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        with os.fdopen(descriptor, "wb") as file:
             if stat.S_ISREG(os.fstat(descriptor).st_mode):
                 os.fchmod(descriptor, 0o600)  # one that was there keeps its mode otherwise
-            file.write(text)
+            file.write(content)
     except OSError as error:
         raise CommandError(f"{place} cannot be written: {error.strerror or error}") from None
 

@@ -111,9 +111,7 @@ class AuditTrail:
 
     def answered(self, workspace: "Workspace", call: Call, outcome: Answer | Failure, first: int) -> None:
         """The answer was taken in. Lines from position `first` on were told while that was done."""
-        code = (
-            outcome.status if isinstance(outcome, Failure) else outcome.code if isinstance(outcome, Written) else None
-        )
+        code = _code(outcome)
         told = set()
         for position in range(first, len(self.lines)):
             line = self.lines[position]

@@ -2,7 +2,6 @@
 
 import io
 import json
-import os
 import platform
 import secrets
 import zipfile
@@ -19,6 +18,7 @@ from coldsend_operator.tools.bundle.collect import Collector, Findings
 from coldsend_operator.tools.bundle.pseudonyms import Pseudonyms
 from coldsend_operator.tools.clients import KubeReader, SecretlessConnection, connected, settings_of
 from coldsend_operator.tools.errors import CommandError
+from coldsend_operator.tools.manifests import write_private
 from coldsend_operator.tools.names import ACCOUNT, BATCH
 from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.output import counted, remark
@@ -62,7 +62,7 @@ async def run(options: Options) -> None:
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in _files(found, options):
             archive.writestr(name, text)
-    _write(options, packed.getvalue())
+    write_private(str(options.file), packed.getvalue(), replaces=options.force)
     for each in found.unread:
         remark(f"Not read: {each['what']}: {each['why']}")
     number = counted(len(found.objects[ACCOUNT]) + len(found.objects[BATCH]), "object", "objects")
@@ -110,15 +110,3 @@ def _masked(value: Any) -> Any:
 
 def _json(value: Any) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
-
-
-def _write(options: Options, content: bytes) -> None:
-    """A file that only its owner can read."""
-    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if options.force else os.O_EXCL)
-    try:
-        descriptor = os.open(options.file, flags, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            os.fchmod(descriptor, 0o600)  # one that was there keeps its mode otherwise
-            file.write(content)
-    except OSError as error:
-        raise CommandError(f"{options.file} cannot be written: {error.strerror or error}") from None

@@ -151,9 +151,7 @@ class Pseudonyms:
         text = masked_text(text)
         if self._odd and "@" in text:
             text = re.sub("|".join(self._odd), lambda found: self._whole(found[0]), text, flags=re.IGNORECASE)
-        text = _ADDRESS.sub(
-            lambda found: f"{found[1]}{self._local(found[2])}{found[3]}{self._of_domain(found[4])}", text
-        )
+        text = _ADDRESS.sub(self._address, text)
         text = _SAID_NAME.sub(r"\1(not shown)", text)
         text = _PAIR.sub(lambda found: f"{found[1]}/{self._meant(found[2])}", text)
         text = _QUOTED.sub(lambda found: f"{found[1]}{self._meant(found[2])}", text)
