@@ -309,6 +309,16 @@ METRICS = [
         ALERTS,
     ),
     Switched(
+        "settings.healthLow",
+        60,
+        lambda made: all(
+            "< 60" in each["expr"] and "below 60" in str(each["annotations"])
+            for each in _alerts(made)
+            if each["alert"] in {"ColdSendHealthLow", "ColdSendDomainBurning"}
+        ),
+        ALERTS,
+    ),
+    Switched(
         "metrics.prometheusRule.disabled",
         ["ColdSendNoLeader"],
         lambda made: "ColdSendNoLeader" not in {each["alert"] for each in _alerts(made)},

@@ -95,6 +95,11 @@ class ArgoCD:
         ]
         return shown == ["Synced", "Healthy", "Succeeded"]
 
+    def sync_phase(self, name: str) -> str:
+        """Of the newest sync: Running, Succeeded, Failed or Error; empty before the first."""
+        status: dict[str, Any] = self.application(name).get("status", {})
+        return str(status.get("operationState", {}).get("phase", ""))
+
     def health(self, name: str) -> dict[str, str]:
         """Of each sender account, by its name."""
         listed = self.application(name)["status"]["resources"]
@@ -118,6 +123,7 @@ def argo_cd(place: Place, server: ApiServer, folder: Path) -> Iterator[ArgoCD]:
     """With the health of our kinds as argocd/argocd-cm.yaml gives it."""
     _configure(server)
     (folder / "logs").mkdir()
+    _give_kustomize(place, folder / "bin")
     with Processes(RunFolder(folder)) as processes:
         for component in _components(place, folder):
             processes.start(component)
@@ -135,6 +141,14 @@ def _configure(server: ApiServer) -> None:
         made = named(kind, NAMESPACE, name, data={"server.secretkey": "bm9uZQ=="} if kind == "Secret" else {})
         server.apply({**made, "metadata": {**made["metadata"], "labels": _PART_OF}})
     server.ask("POST", f"/apis/argoproj.io/v1alpha1/namespaces/{NAMESPACE}/appprojects", _PROJECT)
+
+
+def _give_kustomize(place: Place, folder: Path) -> None:
+    """The program that the repo server calls, as kubectl has it within."""
+    folder.mkdir()
+    program = folder / "kustomize"
+    program.write_text(f'#!/bin/sh\n[ "$1" = build ] && shift\nexec {place.cluster.kubectl} kustomize "$@"\n')
+    program.chmod(0o755)
 
 
 def _components(place: Place, folder: Path) -> Iterator[Component]:
@@ -175,7 +189,7 @@ def _argocd(role: str, place: Place, folder: Path, *arguments: str) -> Component
         "ARGOCD_TLS_DATA_PATH": str(empty),
         "HOME": str(folder),
         "KUBECONFIG": str(place.cluster.kubeconfig),
-        "PATH": os.environ["PATH"],
+        "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
         "TMPDIR": str(folder),
     }
     settings = (f"{name}={value}" for name, value in environment.items())

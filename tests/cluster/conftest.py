@@ -83,4 +83,4 @@ def demo(release: Release, figures: Figures) -> Iterator[Release]:
     until(lambda: release.all_ready(4), "four Ready accounts", release.story)
     figures.seconds("examples/demo, applied to Ready", monotonic() - began)
     yield release
-    release.remove_sales()
+    release.remove()

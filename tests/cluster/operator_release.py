@@ -161,11 +161,11 @@ class Release:
         shown = self.accounts(namespace)
         return len(shown) == count and all(each.startswith("True ") for each in shown.values())
 
-    def remove_sales(self) -> None:
+    def remove(self, namespace: str = SALES) -> None:
         """The namespace with all accounts and inboxes, as somebody who means it does."""
-        self.kubectl("annotate", "namespace", SALES, "--overwrite", "coldsend.pro/approve-deletion=true")
-        self.kubectl("delete", "namespace", SALES, "--wait=false")
-        until(lambda: self.server.get("Namespace", "", SALES) is None, "the end of the namespace", self.story)
+        self.kubectl("annotate", "namespace", namespace, "--overwrite", "coldsend.pro/approve-deletion=true")
+        self.kubectl("delete", "namespace", namespace, "--wait=false")
+        until(lambda: self.server.get("Namespace", "", namespace) is None, "the end of the namespace", self.story)
 
     def reasons_of(self, names: Iterable[str]) -> list[str]:
         """`status reason` of Ready of those that are there."""

@@ -1,20 +1,29 @@
 """The manifests of the demo from a Git repository, brought into the cluster by a real Argo CD.
 
 The tests follow each other as a team works: a first sync, a change, a removal, and an accident by hand.
+At the end another team has the Job of examples/argocd/presync-plan.yaml in its repository.
 """
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from time import monotonic
 
 import pytest
 import yaml
 
 from coldsend_emulator.running import RunningEmulator
+from tests.chart.support import ROOT
 from tests.cluster.argo_cd import ArgoCD, Repository, argo_cd
 from tests.cluster.figures import Figures
-from tests.cluster.operator_release import DEMO, SALES, Release, until
+from tests.cluster.operator_release import DEMO, DOMAIN, NAMESPACE, SALES, Release, native_accounts, until
+from tests.e2e.stage.api_server import named
 
 APPLICATION = "outreach"
+PAGE = ROOT / "docs" / "how-to" / "argo-cd.md"
+PRESYNC = ROOT / "examples" / "argocd" / "presync-plan.yaml"
+TEAM = "presync"
+SELLERS = tuple(f"seller-{number:02}" for number in range(12))  # more than the brake lets go at once
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +44,7 @@ def repository(
     figures.seconds("Argo CD, from the Application to Synced and Healthy", monotonic() - began)
     yield made
     argo.remove(APPLICATION)
-    release.remove_sales()
+    release.remove()
 
 
 def test_that_the_demo_from_git_is_synced_and_healthy(release: Release, argo: ArgoCD, repository: Repository) -> None:
@@ -114,3 +123,55 @@ def test_that_argo_cd_undoes_an_edit_by_hand(
     )
     until(lambda: argo.good(APPLICATION) and release.all_ready(3), "a Healthy application", argo.story)
     assert emulator.history() == history
+
+
+@pytest.fixture
+def guarded(release: Release, argo: ArgoCD, tmp_path: Path) -> Iterator[Repository]:
+    """A repository with the PreSync Job, made as the page says, and its accounts Ready in the cluster."""
+    content = tmp_path / "content"
+    content.mkdir()
+    (kustomization,) = re.findall(r'```yaml title="kustomization.yaml"\n(.*?)```', PAGE.read_text(), re.DOTALL)
+    gone = ("- 10-passwords.yaml\n", "- 30-batch.yaml\n", "  - 30-batch.yaml\n")
+    for line in gone:
+        kustomization = kustomization.replace(line, "")
+    (content / "kustomization.yaml").write_text(kustomization.replace("namespace: outreach", f"namespace: {TEAM}"))
+    job = PRESYNC.read_text().replace("registry.example.com/coldsend-operator:0.1.0", release.place.image)
+    assert f"value: {NAMESPACE}" in job
+    (content / PRESYNC.name).write_text(job)
+    (content / "20-accounts.yaml").write_text(yaml.safe_dump_all(native_accounts(TEAM, *SELLERS)))
+    release.server.apply(named("Namespace", "", TEAM))
+    made = Repository.made(tmp_path / "inboxes", content)
+    argo.follow(TEAM, made, TEAM)
+    until(lambda: argo.good(TEAM), "a Synced and Healthy application", argo.story)
+    yield made
+    argo.remove(TEAM)
+    release.remove(TEAM)
+
+
+def test_that_a_wipe_in_git_is_stopped_by_the_presync_job_until_somebody_approves_it(
+    release: Release, argo: ArgoCD, guarded: Repository, emulator: RunningEmulator
+) -> None:
+    assert release.all_ready(len(SELLERS), TEAM)
+    before = emulator.history()
+    accounts = guarded.folder / "20-accounts.yaml"
+
+    accounts.write_text(yaml.safe_dump_all(native_accounts(TEAM, SELLERS[0])))
+    guarded.commit("Let all go but one, by accident")
+    argo.look(TEAM)
+    until(lambda: argo.sync_phase(TEAM) == "Failed", "the failure of the PreSync Job", argo.story)
+
+    log = release.kubectl("logs", "--namespace", TEAM, "job/presync-plan")
+    assert f"{len(SELLERS) - 1} to hold" in log, log
+    assert release.all_ready(len(SELLERS), TEAM)
+    assert not [each for each in release.server.items("SenderAccount", TEAM) if "deletionTimestamp" in each["metadata"]]
+    assert emulator.history() == before
+
+    release.kubectl("annotate", "namespace", TEAM, "coldsend.pro/approve-deletion=true")
+    accounts.write_text(yaml.safe_dump_all(native_accounts(TEAM, *SELLERS[:2])))
+    guarded.commit("Let all go but two, on purpose")
+    argo.look(TEAM)
+    until(lambda: release.all_ready(2, TEAM), "the end of ten inboxes", argo.story)
+    until(lambda: argo.good(TEAM), "a Healthy application", argo.story)
+    left = {each["email_address"] for each in emulator.inboxes()}
+    assert left.isdisjoint(f"{name}@{DOMAIN}" for name in SELLERS[2:])
+    assert left >= {f"{name}@{DOMAIN}" for name in SELLERS[:2]}
