@@ -13,6 +13,7 @@ from tests.cluster.figures import Figures
 from tests.cluster.operator_release import DOMAIN, NAMESPACE, SALES, Release, native_accounts, until
 from tests.e2e.stage.api_server import Refused
 
+ANY_USER = 1000720000  # of the range that OpenShift gives to a namespace
 CROWD = [f"crowd-{number:03d}" for number in range(60)]
 
 
@@ -134,6 +135,20 @@ def test_that_an_upgrade_rolls_both_pods_and_writes_nothing_to_coldsend(
 
     assert emulator.history() == history
     assert set(emulator.request_counts()["by_method"]) == {"GET"}
+
+
+def test_that_the_image_runs_as_any_user_of_group_0_as_openshift_runs_it(demo: Release) -> None:
+    before = {pod.uid for pod in demo.pods()}
+    history = demo.emulator.history()
+
+    demo.upgrade({"podSecurityContext": {"runAsUser": ANY_USER, "runAsGroup": 0, "fsGroup": ANY_USER}})
+    until(lambda: before.isdisjoint(pod.uid for pod in demo.pods()), "new pods", demo.story)
+    until(demo.both_ready, "two Ready pods", demo.story)
+    ids = demo.kubectl("exec", "--namespace", NAMESPACE, demo.leader().name, "--", "id").split()
+
+    assert ids[:2] == [f"uid={ANY_USER}", "gid=0(root)"]
+    assert demo.all_ready(4)
+    assert demo.emulator.history() == history
 
 
 def test_that_an_uninstall_keeps_the_inboxes_and_an_install_takes_them_up_again(

@@ -5,6 +5,7 @@ import socket
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from http import HTTPStatus
 from itertools import pairwise
 from typing import Any
 from uuid import uuid4
@@ -13,7 +14,7 @@ from coldsend_emulator.operations import BASE_PATH
 from coldsend_emulator.running import running_emulator
 from coldsend_operator.kube.client import FIELD_MANAGER
 from coldsend_operator.resources.names import FINALIZER
-from tests.e2e.stage.api_server import MERGE
+from tests.e2e.stage.api_server import MERGE, Refused
 from tests.e2e.stage.solo import solo
 from tests.e2e.stage.stage import CUSTOM, GOOGLE, OUTLOOK, Stage, eventually
 from tests.e2e.stage.world import World
@@ -341,13 +342,24 @@ def _set_times_to_year_0(stage: Stage, name: str) -> None:
     metadata: dict[str, Any] = stage.server.ask("GET", path)["metadata"]
     finalizers = sorted({*metadata.get("finalizers", ()), FINALIZER})
     ours = {"metadata": {"finalizers": finalizers}}
-    found = stage.server.ask("PATCH", path, ours, MERGE, fieldManager=FIELD_MANAGER)
-    metadata = found["metadata"]
-    for entry in metadata["managedFields"]:
+    stage.server.ask("PATCH", path, ours, MERGE, fieldManager=FIELD_MANAGER)
+    eventually(lambda: _put_times_of_year_0(stage, path), "a write that the operator does not outrun")
+
+
+def _put_times_of_year_0(stage: Stage, path: str) -> bool:
+    """Whether it was stored: the API server refuses it when the operator has written in between."""
+    found = stage.server.ask("GET", path)
+    for entry in found["metadata"]["managedFields"]:
         entry["time"] = YEAR_0
     # without another change the API server keeps the times that it has
-    metadata["annotations"] = {**metadata.get("annotations", {}), "example.com/touched": uuid4().hex}
-    stored = stage.server.ask("PUT", path, found, fieldManager="a-tenant")
-    assert YEAR_0 in {
-        entry["time"] for entry in stored["metadata"]["managedFields"] if entry["manager"] == FIELD_MANAGER
-    }
+    annotations = found["metadata"].get("annotations", {})
+    found["metadata"]["annotations"] = {**annotations, "example.com/touched": uuid4().hex}
+    try:
+        stored = stage.server.ask("PUT", path, found, fieldManager="a-tenant")
+    except Refused as refused:
+        if refused.status != HTTPStatus.CONFLICT:
+            raise
+        return False
+    times = {entry["time"] for entry in stored["metadata"]["managedFields"] if entry["manager"] == FIELD_MANAGER}
+    assert YEAR_0 in times
+    return True
