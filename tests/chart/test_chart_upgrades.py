@@ -99,7 +99,8 @@ def put_in_flight(stage: Stage) -> InFlight:
     half = Pool(stage, "half")
     half.apply(*HALF)
     half.until(lambda shown: bool(shown.status.get("jobs")), "a job")
-    stage.emulator.switch(stage.workspace, job_seconds=1)  # rule 7: a lost call may be repeated after lostCallSeconds without a sign
+    # rule 7: a lost call may be repeated once lostCallSeconds pass without an inbox of it
+    stage.emulator.switch(stage.workspace, job_seconds=1)
     create = stage.fault("pause", operation="bulkCreateSmtpAccounts")
     Pool(stage, "lost").apply(*LOST)
     stage.emulator.wait_for_fault(create, seconds=60)
