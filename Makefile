@@ -5,6 +5,9 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
 
+# Where it is set, each of the hundreds of processes of the tests would compile all packages anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON_IN_VENV := .venv/bin/python
 # Another lock, another package list or another place of the checkout: installed anew.
 INSTALLED := .venv/installed-$(shell { cat requirements/all.txt pyproject.toml requirements/install.sh; pwd; } | cksum | tr ' ' -)

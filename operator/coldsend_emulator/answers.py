@@ -27,6 +27,14 @@ class Call:
         return self.world.switches_of(self.workspace.name)
 
 
+def world_of(request: Request) -> World:
+    """The world whose gate the request came through."""
+    world = request.scope["world"]
+    if not isinstance(world, World):
+        raise TypeError("the request came through no gate")
+    return world
+
+
 async def _current_call(request: Request) -> Call:
     call = request.scope["call"]
     if not isinstance(call, Call):

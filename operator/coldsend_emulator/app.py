@@ -1,5 +1,6 @@
 """The ASGI application: both sides over one world, behind the gate."""
 
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -8,7 +9,7 @@ from fastapi.responses import JSONResponse
 from starlette.types import ASGIApp
 
 from coldsend_emulator import payloads
-from coldsend_emulator.answers import Call, refused
+from coldsend_emulator.answers import Call, refused, world_of
 from coldsend_emulator.connections import Connections
 from coldsend_emulator.control import changes, disturb, look
 from coldsend_emulator.gate import CONTROL_PREFIX, Gate
@@ -21,8 +22,12 @@ from coldsend_emulator.world import World
 
 def build_app(world: World, connections: Connections) -> ASGIApp:
     """`connections` are those that requests come on; faults may end them."""
+    return Gate(_both_sides(), world, connections)
+
+
+@cache  # to read all signatures takes a tenth of a second; the world comes with each request
+def _both_sides() -> ASGIApp:
     app = FastAPI(title="ColdSend emulator", openapi_url=None, redirect_slashes=False)
-    app.state.world = world
     for router in (accounts.router, creates.router, bulk.router, domains.router):
         app.include_router(router, prefix=BASE_PATH)
     for router in (look.router, changes.router, disturb.router):
@@ -31,27 +36,27 @@ def build_app(world: World, connections: Connections) -> ASGIApp:
     async def on_refusal(request: Request, refusal: Exception) -> Response:
         if not isinstance(refusal, Refusal):
             raise refusal
-        return refused(refusal, _switches(request, world))
+        return refused(refusal, _switches(request))
 
     async def on_invalid(request: Request, error: Exception) -> Response:
         if not isinstance(error, RequestValidationError):
             raise error
-        return _invalid(request, error, world)
+        return _invalid(request, error)
 
     app.add_exception_handler(Refusal, on_refusal)
     app.add_exception_handler(RequestValidationError, on_invalid)
-    return Gate(app, world, connections)
+    return app
 
 
-def _switches(request: Request, world: World) -> Switches:
+def _switches(request: Request) -> Switches:
     call = request.scope.get("call")
-    return call.switches if isinstance(call, Call) else world.switches
+    return call.switches if isinstance(call, Call) else world_of(request).switches
 
 
-def _invalid(request: Request, error: RequestValidationError, world: World) -> Response:
+def _invalid(request: Request, error: RequestValidationError) -> Response:
     """Paths and queries of the public side; bodies too on the control side."""
     if request.url.path.startswith(CONTROL_PREFIX):
         told: Any = [{"loc": each["loc"], "msg": each["msg"], "type": each["type"]} for each in error.errors()]
     else:
-        told = payloads.problems(error.errors(), _switches(request, world))
+        told = payloads.problems(error.errors(), _switches(request))
     return JSONResponse({"detail": told}, status_code=422)

@@ -70,6 +70,7 @@ class Gate:
         self._connections = connections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["world"] = self._world
         if scope["type"] != "http" or scope["path"].startswith(CONTROL_PREFIX):
             self._world.settle()
             await self._app(scope, receive, send)

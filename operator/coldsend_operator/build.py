@@ -2,12 +2,14 @@
 
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 _COMMIT_FILE = Path(__file__).with_name("COMMIT")  # written when an image or a wheel is built
 _CHECKOUT = Path(__file__).parents[2]
 
 
+@cache
 def commit() -> str:
     """The commit of the image or of the checkout that this runs from; `unknown` where neither says so."""
     if _COMMIT_FILE.is_file():

@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 from pydantic import BaseModel, ConfigDict
 
+from coldsend_emulator.answers import world_of
 from coldsend_emulator.inboxes import Inbox
 from coldsend_emulator.world import World
 
@@ -16,10 +17,7 @@ class ControlBody(BaseModel):
 
 
 async def _world(request: Request) -> World:
-    world = request.app.state.world
-    if not isinstance(world, World):
-        raise TypeError("the application was built without a world")
-    return world
+    return world_of(request)
 
 
 TheWorld = Annotated[World, Depends(_world)]
