@@ -4,7 +4,7 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from devcluster.progress import clock, wait_showing
 _TAIL_LINES = 25
 _LINKED_SHARE = 0.04  # of the time, at the end, without a word
 _FIRST_SHARE = 0.03  # before that, an estimate would jump
+_FIRST_SECONDS = 10.0  # so long at least is compiled before the pace says something
 _LISTED = '{{if .Stale}}{{.ImportPath}} {{.Dir}} {{join .GoFiles " "}}{{end}}'
 
 
@@ -43,7 +44,7 @@ class GoBuild:
                 stderr=subprocess.STDOUT,
             ) as go,
         ):
-            progress = _Progress(log)
+            progress = Progress(log)
             threading.Thread(target=self._weigh, args=(progress,), daemon=True).start()
             try:
                 code = wait_showing(title, lambda seconds: _code(go, seconds), progress.text)
@@ -55,7 +56,7 @@ class GoBuild:
             raise DevclusterError(f"{title} failed; the last lines of go build:\n{tail}")
         log.unlink()
 
-    def _weigh(self, progress: "_Progress") -> None:
+    def _weigh(self, progress: "Progress") -> None:
         """What go will compile, by the bytes of its source. If this fails, the build will say why."""
         command = [str(self.go), "list", "-deps", *self.flags, "-f", _LISTED, *self.packages]
         listed = subprocess.run(
@@ -70,10 +71,13 @@ class GoBuild:
 
 
 @dataclass
-class _Progress:
+class Progress:
+    """How far a build is, as told by its log."""
+
     log: Path
     weights: dict[str, int] = field(default_factory=dict)
     """Package to weight; empty until it is known."""
+    now: Callable[[], float] = time.monotonic
     _compiling_since: float = 0.0
 
     def text(self) -> str:
@@ -82,11 +86,12 @@ class _Progress:
         compiled = [line for line in lines if not line.startswith("go: ")]
         if not compiled:
             return f"{len(lines)} modules downloaded" if lines else ""
-        self._compiling_since = self._compiling_since or time.monotonic()
+        self._compiling_since = self._compiling_since or self.now()
+        taken = self.now() - self._compiling_since
         share = self._share(compiled)
-        if share < _FIRST_SHARE:
+        if share < _FIRST_SHARE or taken < _FIRST_SECONDS:
             return f"{len(compiled)} packages compiled"
-        left = (time.monotonic() - self._compiling_since) * (1 - share) / share
+        left = taken * (1 - share) / share
         return f"{share:.0%}, about {clock(left)} left"
 
     def _share(self, compiled: list[str]) -> float:
