@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 LINGER = 2.0  # longest time a bulk call waits to fill
+FILL = 5.0  # longest time it waits when what comes will have filled it by then
 FLOOD_GAP = 0.2  # quiet for so long: the flood is over
 SHORT_GAP = 0.04
 BRISK = 5  # single calls within LINGER after which a short gap is waited for
@@ -101,20 +102,26 @@ class Queue:
         self.launches = [*(at for at in self.launches if now - at < LINGER), now]
 
     def ready_at(self, now: float, full: int, *, plenty: bool) -> float:
-        """When a call for what waits should leave: the first after silence at once, a flood when full (2 s at most).
+        """When a call for what waits should leave: the first after silence at once, a flood when full.
 
+        A flood that would not fill a call within 5 s waits for 2 s at most.
         What should have left long ago has that time: so lanes that wait grow older.
 
         `plenty`: much of the minute's budget is still there, so single calls are cheap.
         """
         if len(self._where) >= full:
             return self.since
-        deadline = self.since + LINGER
+        flood_ends = self.last_arrival + FLOOD_GAP
+        deadline = self.since + (FILL if self._fills(full) else LINGER)
         if self.in_flight:
-            return deadline
+            return min(deadline, max(self.since + LINGER, flood_ends))
         if now < self.flood_until:
-            return min(deadline, self.last_arrival + FLOOD_GAP)
+            return min(deadline, flood_ends)
         recent = sum(1 for at in self.launches if now - at < LINGER)
         if recent < BRISK:
             return now
-        return min(deadline, self.last_arrival + (SHORT_GAP if plenty else FLOOD_GAP))
+        return min(deadline, self.last_arrival + SHORT_GAP if plenty else flood_ends)
+
+    def _fills(self, full: int) -> bool:
+        """Whether `full` accounts will have come within `FILL`, at the rate of those that wait."""
+        return len(self._where) * FILL >= full * (self.last_arrival - self.since)
