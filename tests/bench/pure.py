@@ -7,6 +7,7 @@ from coldsend_operator.accounts.bookings import REPORT_SECONDS
 from coldsend_operator.accounts.reading import read_object
 from coldsend_operator.core import apply
 from coldsend_operator.core.decide.changed_accounts import decide_changed
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.answers import Page, Row
 from coldsend_operator.core.model.calls import BULK
 from coldsend_operator.core.model.policy import Policy
@@ -174,7 +175,7 @@ def _write(workspace: Workspace, now: float) -> int:
         if status is None or status == from_text(account.raw_status):
             continue
         before = from_text(account.raw_status)
-        account.keep(status)
+        transitions.status_kept(account, status)
         if before.get("emailsSentToday") != status.get("emailsSentToday"):
             account.counter_at = now
         workspace.status_stored(uid, stored_of(status))

@@ -6,6 +6,7 @@ from typing import Any
 from coldsend_operator.accounts.reading import read_object
 from coldsend_operator.core import apply
 from coldsend_operator.core.decide.changed_accounts import decide_changed
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account, Credentials
 from coldsend_operator.core.model.answers import Answer, Failure, Page, Row
 from coldsend_operator.core.model.calls import Call, Lane, Operation, Scope
@@ -112,14 +113,14 @@ class Desk:
     def ask(self, operation: Operation, *accounts: Account, **fields: Any) -> Call:
         """This call leaves now; before a create the mark is put, as the loop does."""
         for account in accounts if operation.creates else ():
-            account.sent = (account.desired.spec.hash, account.credentials.digest if account.credentials else None)
-            account.sent_name = account.desired.spec.display_name
+            transitions.create_prepared(account, account.credentials.digest if account.credentials else None)
         uids = tuple(account.uid for account in accounts)
         candidate = Candidate(self.now, 0.0, operation, LANES.get(operation.scope, Lane.PROBE), uids, **fields)
         call = apply.launch(self.workspace, candidate, self.now)
         for account in accounts if operation.creates else ():
-            account.marked_at = float(int(self.now + self.workspace.kube_offset))
-            apply.finalizers_added(self.workspace, account, (FINALIZER, MARKS.text(account.uid, account.marked_at)))
+            mark = float(int(self.now + self.workspace.kube_offset))
+            transitions.marked(account, mark)
+            apply.finalizers_added(self.workspace, account, (FINALIZER, MARKS.text(account.uid, mark)))
         if call.writes:
             self.workspace.audit.intend(self.workspace, call)
         return call

@@ -123,7 +123,7 @@ class AccountController:
 
     def _see_status(self, account: Account, status: Status) -> None:
         if to_text(status) != account.raw_status:
-            account.keep(status)
+            transitions.status_kept(account, status)
             transitions.status_shown(account, stored_of(status))
 
     def unreadable(self, uid: str) -> None:

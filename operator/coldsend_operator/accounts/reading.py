@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account, Desired, Native, SecretRef, Server, Spec
 from coldsend_operator.core.model.answers import address_key
 from coldsend_operator.core.model.hashes import spec_hash
@@ -27,7 +28,7 @@ def read_object(raw: Raw) -> Account:
     desired = read_desired(raw)
     stored = stored_of(account_status(raw.get("status")))
     account = Account(desired=desired, stored=stored, confirmed=stored)
-    account.keep(raw.get("status"))
+    transitions.status_kept(account, raw.get("status"))
     return account
 
 

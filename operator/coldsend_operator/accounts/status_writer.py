@@ -134,7 +134,7 @@ class StatusWriter:
         if written.resource_version is not None:
             transitions.written(account, version_number(written.resource_version))
         self._learn()
-        stored = account.keep(written.status)
+        stored = transitions.status_kept(account, written.status)
         if previous.get("emailsSentToday") != status.get("emailsSentToday"):
             transitions.counter_written(account, self._clock())
         self._workspace.status_stored(account.uid, stored_of(stored))

@@ -360,7 +360,7 @@ class WorkspaceLoop:
         with self._clients.set_aside.trying(ref_of(account), ADD_FINALIZER, partial(self._decide_again, uid)):
             put = await self._finalizers.add_before_call(uid, since)
         if not put:
-            apply.postpone(account, self._clients.clock())
+            transitions.postponed(account, self._clients.clock())
         return put
 
     async def _passwords(self, call: Call, reader: SecretReader) -> dict[str, Passwords]:
@@ -373,7 +373,7 @@ class WorkspaceLoop:
             with self._clients.set_aside.trying(ref_of(account), READ_SECRETS, partial(self._decide_again, uid)):
                 found[uid] = await reader.passwords(account)
             if uid not in found:
-                apply.postpone(account, self._clients.clock())
+                transitions.postponed(account, self._clients.clock())
                 continue
             passwords = found[uid]
             if account.desired.spec.smtp is not None:

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from coldsend_operator.core.batch.domains import MOST_DOMAINS, DomainCounts, Share
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.status.projection import project
 from coldsend_operator.resources.children import domain_label
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND, DOMAIN_LABEL
@@ -95,9 +96,9 @@ def test_that_an_upgrade_writes_no_object_only_to_name_its_domain() -> None:
     assert status is not None
     assert status["domain"] == "company.com"
     earlier = {key: value for key, value in status.items() if key != "domain"}
-    account.keep(earlier)
+    transitions.status_kept(account, earlier)
     assert project(account, desk.workspace, desk.now) is None
-    account.keep({**earlier, "overallStatus": "PAUSED"})
+    transitions.status_kept(account, {**earlier, "overallStatus": "PAUSED"})
     news = project(account, desk.workspace, desk.now)
     assert news is not None
     assert news["domain"] == "company.com"

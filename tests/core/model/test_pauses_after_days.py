@@ -3,11 +3,11 @@
 import pytest
 
 from coldsend_operator.batches.batch_work import LONGEST_PAUSE, BatchWork
-from coldsend_operator.core.apply.common import in_use
 from coldsend_operator.core.batch.model import Batch
 from coldsend_operator.core.model.answers import Failure, FailureKind
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.pauses import doubled
+from coldsend_operator.core.model.transitions import delete_refused_in_use
 from coldsend_operator.core.workspace.breaker import Breaker
 from coldsend_operator.kube.client import KubeError, Ref
 from tests.core.rules.watching import running
@@ -35,7 +35,7 @@ def test_coldsend_is_probed_on_however_long_it_fails(kind: FailureKind) -> None:
 def test_an_inbox_in_use_for_weeks_is_asked_for_on() -> None:
     account = Desk().holder(deleting=True)
     for number in range(DAYS):
-        in_use(account, "in use", START + 600.0 * number)
+        delete_refused_in_use(account, "in use", START + 600.0 * number)
     assert account.delete_backoff is not None
     assert account.delete_backoff.retry_at == START + 600.0 * DAYS
 

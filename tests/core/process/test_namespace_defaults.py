@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import SecretRef
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.policy import NamespaceSettings, Policy
@@ -236,7 +237,7 @@ def test_what_holds_goes_along_with_the_next_write_and_causes_none() -> None:
     status = project(account, desk.workspace, desk.now)
     assert status is not None
     del status["effective"]
-    account.keep(status)
+    transitions.status_kept(account, status)
     assert project(account, desk.workspace, desk.now) is None
     desk.sweep(row(overall_status="PAUSED"))
     changed = project(account, desk.workspace, desk.now)

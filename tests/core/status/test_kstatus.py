@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.answers import Failure, FailureKind
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.reasons import KstatusType
@@ -138,9 +139,9 @@ def test_that_an_upgrade_writes_no_object_only_to_say_that_it_is_reconciling() -
     assert status is not None
     assert told(status).keys() == {"Reconciling"}
     earlier = {**status, "conditions": [each for each in status["conditions"] if each["type"] != "Reconciling"]}
-    account.keep(earlier)
+    transitions.status_kept(account, earlier)
     assert project(account, desk.workspace, desk.now) is None
-    account.keep({**earlier, "overallStatus": "PAUSED"})
+    transitions.status_kept(account, {**earlier, "overallStatus": "PAUSED"})
     news = project(account, desk.workspace, desk.now)
     assert news is not None
     assert told(news).keys() == {"Reconciling"}

@@ -6,7 +6,6 @@ unknown (`UnknownCreate`) and only a look decides.
 
 from coldsend_operator.core.apply.answers import fold
 from coldsend_operator.core.apply.calls import cancel, drop, launch, leave, pause
-from coldsend_operator.core.apply.common import postpone
 from coldsend_operator.core.apply.finalizers import finalizers_added, finalizers_removed, patch_failed
 
 __all__ = [
@@ -19,5 +18,4 @@ __all__ = [
     "leave",
     "patch_failed",
     "pause",
-    "postpone",
 ]

@@ -1,6 +1,7 @@
 """What is not there: an address that a look does not show, an inbox that a GET does not find."""
 
 from coldsend_operator.core.apply.common import FAILS_ON_CREATE, back_off_create, refusal_reason
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.workspace import FREED_FOR, Workspace
@@ -17,7 +18,8 @@ def judge_absence(workspace: Workspace, account: Account, begun: float, now: flo
         and account.unknown_create.hint is not None
         and begun >= _judged_from(workspace, account)
     ):
-        hint, existed, account.unknown_create = account.unknown_create.hint, account.unknown_create.existed, None
+        hint, existed = account.unknown_create.hint, account.unknown_create.existed
+        transitions.create_had_no_effect(account)
         workspace.index(account)
         if existed:
             _exists_elsewhere(workspace, account, now)
@@ -28,13 +30,11 @@ def judge_absence(workspace: Workspace, account: Account, begun: float, now: flo
         and (account.uid,) in workspace.splits
         and begun >= workspace.wait_until(account)
     ):
-        account.unknown_create = (
-            None  # nothing came of a create that left alone, twice: its neighbours do not wait for it
-        )
+        transitions.create_had_no_effect(account)  # it left alone, twice: its neighbours do not wait for it
         workspace.index(account)
         back_off_create(workspace, account, Reason.API_UNAVAILABLE, FAILS_ON_CREATE, now)
     elif account.conflict_seen_at and begun > max(account.conflict_seen_at, workspace.wait_until(account)):
-        account.unknown_create = None
+        transitions.create_had_no_effect(account)
         workspace.index(account)
         _exists_elsewhere(workspace, account, now)
 
@@ -48,7 +48,6 @@ def _judged_from(workspace: Workspace, account: Account) -> float:
 def _exists_elsewhere(workspace: Workspace, account: Account, now: float) -> None:
     """ColdSend says that the address exists, and this workspace does not show it (contract rows 9 and 24)."""
     freed = workspace.address_writes.get(account.address or "", 0.0)
-    account.conflict_seen_at = 0.0
     if freed and now - freed < FREED_FOR:
         message = "ColdSend still keeps the address after its deletion; the operator tries again automatically."
         back_off_create(workspace, account, Reason.PROVISIONING, message, now, AFTER_DELETE_FIRST, AFTER_DELETE_LONGEST)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from coldsend_operator.core.apply.calls import end, release
+from coldsend_operator.core.apply.calls import end
 from coldsend_operator.core.apply.common import members_of, misrouted, probe_again, seen_as
 from coldsend_operator.core.apply.creates import create_failed, created, created_in_bulk, not_taken_in
 from coldsend_operator.core.apply.deletes import accepted_delete, delete_failed, deleted_in_bulk
@@ -11,6 +11,7 @@ from coldsend_operator.core.apply.gets import found, get_failed
 from coldsend_operator.core.apply.jobs import poll_failed, progressed
 from coldsend_operator.core.apply.lists import fold_page, list_failed
 from coldsend_operator.core.apply.mails import mail_failed, mailed
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.answers import (
     Answer,
     BulkAnswer,
@@ -37,9 +38,9 @@ def fold(workspace: Workspace, call: Call, outcome: Answer | Failure, now: float
     end(workspace, call)
     workspace.budget.end(now, look=call.lane.probes)
     for account in members_of(workspace, call):
-        release(account)
+        transitions.call_ended(account)
         if not isinstance(outcome, Failure):
-            account.postponements = 0
+            transitions.answered(account)
     try:
         if isinstance(outcome, Failure):
             _fold_failure(workspace, call, outcome, now)
@@ -85,7 +86,7 @@ def _fold_answer(workspace: Workspace, call: Call, answer: Answer, now: float) -
         case Deleted():
             for account in members_of(workspace, call):
                 accepted_delete(workspace, account, now)
-                account.unknowns = 0
+                transitions.outcome_known(account)
         case MailSent():
             for account in members_of(workspace, call):
                 mailed(workspace, account, answer, now)

@@ -3,9 +3,10 @@
 from collections import Counter
 from dataclasses import replace
 
-from coldsend_operator.core.apply.common import POSTPONEMENTS, members_of, postpone
-from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.apply.common import members_of
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.model.pauses import POSTPONEMENTS
 from coldsend_operator.core.plan import Candidate
 from coldsend_operator.core.workspace.workspace import Workspace
 
@@ -34,14 +35,11 @@ def launch(workspace: Workspace, candidate: Candidate, now: float) -> Call:
     _leave_queue(workspace, call, now)
     for uid in call.uids:
         account = workspace.accounts[uid]
-        account.busy = call.id
         if call.operation.creates:
-            if (
-                account.unknown_create is not None
-            ):  # it goes again with its half: "exists" most likely refers to the lost one
-                account.repeated_mark = account.marked_at
-            account.creating, account.marked_at, account.unknown_create = True, None, None
+            transitions.create_started(account, call.id)
             workspace.index(account)
+        else:
+            transitions.call_started(account, call.id)
     if call.job is not None:
         workspace.jobs[call.job].in_flight = True
     if call.operation is Operation.LIST_ACCOUNTS and not call.newest and workspace.inventory.sweep is None:
@@ -80,7 +78,7 @@ def drop(workspace: Workspace, call: Call, members: set[str]) -> Call:
     for uid in members:
         account = workspace.accounts.get(uid)
         if account is not None and account.busy == call.id:
-            release(account)
+            transitions.call_ended(account)
             workspace.index(account)
     kept = [index for index, uid in enumerate(call.uids) if uid not in members]
     smaller = replace(
@@ -99,12 +97,6 @@ def leave(workspace: Workspace, call: Call, now: float) -> Call:
     return call
 
 
-def release(account: Account) -> None:
-    """No call carries the account any more."""
-    account.busy = None
-    account.creating = False
-
-
 def cancel(workspace: Workspace, call: Call, now: float) -> None:
     """The call does not leave (no member left, or the Lease is not fresh): nothing was spent."""
     drop(workspace, call, set(call.uids))
@@ -119,7 +111,7 @@ def cancel(workspace: Workspace, call: Call, now: float) -> None:
 def pause(workspace: Workspace, call: Call, now: float) -> None:
     """The call did not leave: what it was for waits a moment, and nothing else does (rule 42)."""
     for account in members_of(workspace, call):
-        postpone(account, now)
+        transitions.postponed(account, now)
         workspace.touch(account.uid)
     if call.job in workspace.jobs:
         workspace.jobs[call.job or ""].next_poll = now + POSTPONEMENTS[0]

@@ -1,23 +1,19 @@
 """What all answers have in common: backoffs, looks that are tried again, kinds of failures."""
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from coldsend_operator.core.decide.questions import GET_BACKOFF
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import (
     RETRY_FIRST,
     RETRY_LONGEST,
     Account,
     Backoff,
-    StoredRefusal,
     UnknownCreate,
 )
 from coldsend_operator.core.model.answers import Failure, FailureKind
 from coldsend_operator.core.model.calls import Call, Operation
-from coldsend_operator.core.model.pauses import doubled
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.core.workspace.workspace import Workspace
 
 UNKNOWN = frozenset({FailureKind.LOST, FailureKind.UNAVAILABLE})
@@ -33,17 +29,11 @@ WORKSPACE = frozenset(
 )
 """Failures that say nothing about the accounts of a call: they wait in their queue until the workspace may go on."""
 BREAKER_PACES = UNKNOWN | WORKSPACE
-MOST_TRIES = 64  # that are told apart: the longest wait comes far sooner
-LONGEST_MESSAGE = 400
-QUIET = 600.0  # after so long without a refusal, what changed is tried at once again
-IN_USE_FIRST, IN_USE_LONGEST = 5.0, 600.0
 LAGGING_PROBES = 4  # so many looks at lists that lag behind a delete are no proof that it was refused
 FAILS_ON_DELETE = "ColdSend fails to delete this inbox, and no other; the operator tries again automatically."
 FAILS_ON_CREATE = "ColdSend fails to create this inbox, and no other; the operator tries again automatically."
 CONNECTION_WORDS = ("connect", "authent", "login", "smtp", "imap", "credential", "password", "timed out", "timeout")
 
-
-POSTPONEMENTS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 MISROUTED_OFTEN = 2  # as often a bulk is answered so before it goes again in halves
 TOO_OFTEN_UNKNOWN = 2  # calls in a row whose outcome is unknown, after which a bulk goes again in halves (rule 41)
 
@@ -63,17 +53,11 @@ def seen_as(workspace: Workspace, call: Call, failure: Failure) -> Failure:
     return replace(failure, kind=FailureKind.MISROUTED) if wrong else failure
 
 
-def postpone(account: Account, now: float) -> None:
-    """A call for the account did not leave, or met what is not the API: it alone waits, a little longer each time."""
-    account.postponed_until = now + POSTPONEMENTS[min(account.postponements, len(POSTPONEMENTS) - 1)]
-    account.postponements += 1
-
-
 def misrouted(workspace: Workspace, call: Call, now: float) -> None:
     """What answered is not the API. If that goes on for one bulk alone, one of its items may have to do with it."""
     members = members_of(workspace, call)
     for account in members:
-        postpone(account, now)
+        transitions.postponed(account, now)
     if len(members) > 1 and call.writes and any(account.postponements > MISROUTED_OFTEN for account in members):
         halve(workspace, workspace.splits if call.operation.creates else workspace.delete_splits, call.uids)
 
@@ -100,7 +84,7 @@ def outcome_unknown(workspace: Workspace, operation: Operation, uids: tuple[str,
     splits = workspace.splits if operation.creates else workspace.delete_splits
     members = [account for uid in uids if (account := workspace.accounts.get(uid)) is not None]
     for account in members:
-        account.unknowns += 1
+        transitions.outcome_unknown(account)
     if any(account.unknowns >= TOO_OFTEN_UNKNOWN for account in members):
         splits[:] = [split for split in splits if any(uid in workspace.accounts for uid in split)]
         halve(workspace, splits, uids)
@@ -123,8 +107,8 @@ def each_alone(accounts: Iterable[Account], take_in: Callable[[Account], None]) 
 
 def create_unknown(account: Account, call: Call, now: float, earliest: float = 0.0) -> None:
     """What came of a create is not known: only a look tells (rule 39)."""
-    account.unknown_create = UnknownCreate(f"call-{call.id}", now, call.begun, earliest=earliest)
-    account.wrote_at, account.probe_at, account.probe_count = now, None, 0
+    unknown = UnknownCreate(f"call-{call.id}", now, call.begun, earliest=earliest)
+    transitions.create_unknown(account, unknown, now)
 
 
 def members_of(workspace: Workspace, call: Call) -> list[Account]:
@@ -141,37 +125,11 @@ def back_off_create(
     first: float = RETRY_FIRST,
     longest: float = RETRY_LONGEST,
 ) -> None:
-    backoff = _next_backoff(
-        account, account.create_backoff, Backoff(reason, message, now, first, account.basis), longest
-    )
-    account.create_backoff = backoff
-    refusal = StoredRefusal(
-        reason=reason,
-        message=message[:LONGEST_MESSAGE],
-        next_attempt=rfc3339(math.ceil(backoff.retry_at)),
-        attempts=backoff.tries,
-        basis=backoff.basis,
-        workspace=workspace.digest,
-    )
-    account.stored = replace(account.stored, refusal=refusal)
-    account.conflict_seen_at = 0.0
+    refusal = Backoff(reason, message, now, first, account.basis)
+    transitions.create_refused(account, refusal, longest, workspace.digest)
     if reason is Reason.CONNECTION_FAILED:
         workspace.stale_secrets.add(account.uid)  # a corrected Secret ends the wait, so it is read again soon
     workspace.touch(account.uid)
-
-
-def _next_backoff(account: Account, before: Backoff | None, new: Backoff, longest: float) -> Backoff:
-    """`new` with its times, where `retry_at` is the first wait: longer each time, and never at once too often."""
-    again = before is not None and before.reason is new.reason and before.stands_on(account.basis)
-    tries = min(before.tries + 1, MOST_TRIES) if again and before is not None else 1
-    rushes = before.rushes + 1 if before is not None and new.at - before.at < QUIET else 0
-    return replace(
-        new,
-        retry_at=new.at + doubled(new.retry_at, tries - 1, longest),
-        tries=tries,
-        rushes=rushes,
-        earliest=new.at + GET_BACKOFF[min(rushes, len(GET_BACKOFF) - 1)],
-    )
 
 
 def says_exists(message: str | None) -> bool:
@@ -192,39 +150,17 @@ def too_many_jobs(workspace: Workspace, kind: str, operation: Operation, failure
     return failure.kind in {FailureKind.CONFLICT, FailureKind.REFUSED} and (running or flying)
 
 
-def back_off_probe(account: Account, now: float) -> None:
-    account.probe_count += 1
-    account.probe_at = now + GET_BACKOFF[min(account.probe_count, len(GET_BACKOFF) - 1)]
-
-
 def probe_again(workspace: Workspace, call: Call, now: float) -> None:
     for account in members_of(workspace, call):
-        back_off_probe(account, now)
+        transitions.probe_put_off(account, now)
 
 
 def not_found(workspace: Workspace, account: Account, now: float) -> None:
-    account.not_found_at = now
-    account.probe_at = None
-    if account.stored.inbox_id is not None:
-        row = workspace.inventory.tombstone(account.stored.inbox_id, now + workspace.policy.lost_seconds)
-        account.not_found_unlisted_at = 0.0 if row is None else now
-        if row is not None:
-            workspace.touch_address(row.address)
-
-
-def in_use(account: Account, said: str, now: float) -> None:
-    """Contract row 20: most likely a campaign uses the inbox; asked again ever more slowly."""
-    message = f"{said.rstrip('.')}; remove it from its campaigns, and the deletion continues automatically."
-    new = Backoff(Reason.IN_USE_BY_CAMPAIGN, message, now, IN_USE_FIRST, account.basis)
-    account.delete_backoff = _next_backoff(account, account.delete_backoff, new, IN_USE_LONGEST)
-    account.probe_at = None
-
-
-def delete_later(account: Account, reason: Reason, message: str, now: float) -> None:
-    """The deletion of this inbox alone fails: it is tried again after a long, growing pause."""
-    new = Backoff(reason, message, now, RETRY_FIRST, account.basis)
-    account.delete_backoff = _next_backoff(account, account.delete_backoff, new, RETRY_LONGEST)
-    account.probe_at = None
+    inbox_id, until = account.stored.inbox_id, now + workspace.policy.lost_seconds
+    row = workspace.inventory.tombstone(inbox_id, until) if inbox_id is not None else None
+    transitions.not_found(account, now, listed=row is not None)
+    if row is not None:
+        workspace.touch_address(row.address)
 
 
 def still_there(workspace: Workspace, account: Account, now: float, *, sure: bool) -> None:
@@ -233,11 +169,12 @@ def still_there(workspace: Workspace, account: Account, now: float, *, sure: boo
     A list is not `sure` of that: it may lag behind (row 35).
     """
     if account.delete_partial and (sure or account.probe_count >= LAGGING_PROBES):
-        account.deleted_at = None
-        in_use(account, "ColdSend did not delete the inbox; most likely a campaign uses it.", now)
+        transitions.delete_in_vain(account)
+        said = "ColdSend did not delete the inbox; most likely a campaign uses it."
+        transitions.delete_refused_in_use(account, said, now)
     elif now - (account.deleted_at or now) > workspace.policy.lost_seconds:
-        account.deleted_at = None  # by now the delete is lost or forgotten; by its id it may be asked for again
+        transitions.delete_in_vain(account)  # lost or forgotten by now; by its id it may be asked for again
         if (account.uid,) in workspace.delete_splits:
-            delete_later(account, Reason.API_UNAVAILABLE, FAILS_ON_DELETE, now)
+            transitions.delete_failed(account, Reason.API_UNAVAILABLE, FAILS_ON_DELETE, now)
     else:
-        back_off_probe(account, now)
+        transitions.probe_put_off(account, now)

@@ -13,12 +13,14 @@ from coldsend_operator.core.apply.common import (
     too_many_jobs,
 )
 from coldsend_operator.core.apply.jobs import answered_at_once, begin_job, finish_members
-from coldsend_operator.core.apply.lists import FIRST_PROBE, show
+from coldsend_operator.core.apply.lists import show
 from coldsend_operator.core.decide.questions import LATEST, made_before, may_be_of
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account, UnknownCreate
 from coldsend_operator.core.model.answers import BulkAnswer, Created, Failure, FailureKind, Row
 from coldsend_operator.core.model.calls import Call, Operation
 from coldsend_operator.core.model.differences import shows_spec
+from coldsend_operator.core.model.pauses import FIRST_PROBE
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace import jobs
 from coldsend_operator.core.workspace.breaker import of_domain
@@ -28,10 +30,10 @@ from coldsend_operator.core.workspace.workspace import Workspace
 def created(workspace: Workspace, call: Call, answer: Created, now: float) -> None:
     """An answer without an inbox, or with that of another address, does not say which one is ours: a look does."""
     for account in members_of(workspace, call):
-        account.wrote_at = now
+        transitions.create_answered(account, now)
         if answer.row is None or account.address not in {None, answer.row.address}:
-            account.unknown_create = UnknownCreate(f"call-{call.id}", now, call.begun, answered=True)
-            account.probe_at = None
+            unknown = UnknownCreate(f"call-{call.id}", now, call.begun, answered=True)
+            transitions.inbox_unnamed(account, unknown)
             continue
         if _was_there_before(workspace, account, answer.row, call):
             workspace.inventory.clear_tombstone(answer.row.inbox_id)
@@ -41,7 +43,7 @@ def created(workspace: Workspace, call: Call, answer: Created, now: float) -> No
             workspace.domains.use(call.domain_id, 1)
         show(workspace, (answer.row,), now)
         workspace.acquire(account, answer.row.inbox_id, "Created", now)
-        account.probe_at = now + FIRST_PROBE
+        transitions.probe_wanted(account, now + FIRST_PROBE)
 
 
 def _was_there_before(workspace: Workspace, account: Account, row: Row, call: Call) -> bool:
@@ -92,11 +94,11 @@ def create_failed(workspace: Workspace, call: Call, failure: Failure, now: float
             _beyond_plan(workspace, call, members, failure, now)
         return
     for account in members:
-        account.unknowns = 0
+        transitions.outcome_known(account)
     if failure.status is not None and failure.status < 300:  # `success: false` does not say that nothing was done
         for account in members:
-            account.unknown_create = UnknownCreate(f"call-{call.id}", now, call.begun, failure.message)
-            account.wrote_at, account.probe_at, account.probe_count = now, None, 0
+            unknown = UnknownCreate(f"call-{call.id}", now, call.begun, failure.message)
+            transitions.create_unknown(account, unknown, now)
         return
     if len(call.uids) > 1:
         _bulk_refused(workspace, call, members, failure, now)
@@ -131,12 +133,10 @@ def _refused(workspace: Workspace, account: Account, failure: Failure, now: floa
     """ColdSend refused one account."""
     native = account.desired.spec.native
     if failure.kind is FailureKind.CONFLICT or _says_exists(failure):
-        account.conflict_seen_at = now
-        account.probe_at, account.probe_count = None, 0
+        transitions.create_conflicted(account, now)
         since = account.repeated_mark
         if since is not None and now < since - workspace.kube_offset + LATEST:
-            # Most likely the lost create, which this one repeats, has done its work: it is looked for.
-            account.marked_at, account.unknown_create = since, UnknownCreate(f"uid-{account.uid}", now)
+            transitions.repeated_create_unknown(account, since, now)
         if native is not None:
             workspace.domains.doubted = True  # a full or inactive domain may answer so too (contract row 27)
         return

@@ -3,16 +3,14 @@
 from coldsend_operator.core.apply.common import (
     UNKNOWN,
     WORKSPACE,
-    delete_later,
     halve,
-    in_use,
     members_of,
     not_found,
     outcome_unknown,
     too_many_jobs,
 )
 from coldsend_operator.core.apply.jobs import answered_at_once, begin_job
-from coldsend_operator.core.apply.lists import FIRST_PROBE
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import BulkAnswer, Failure, FailureKind
 from coldsend_operator.core.model.calls import Call, Operation
@@ -21,11 +19,11 @@ from coldsend_operator.core.workspace.workspace import Workspace
 
 
 def accepted_delete(workspace: Workspace, account: Account, now: float) -> None:
-    account.deleted_at = now
-    account.delete_unanswered = False
-    account.wrote_at = now
-    account.delete_backoff = None
-    account.probe_at, account.probe_count = None, 0
+    transitions.delete_accepted(account, now)
+    _address_freed(workspace, account, now)
+
+
+def _address_freed(workspace: Workspace, account: Account, now: float) -> None:
     if account.address is not None:
         workspace.address_freed(account.address, now)
 
@@ -33,9 +31,10 @@ def accepted_delete(workspace: Workspace, account: Account, now: float) -> None:
 def deleted_in_bulk(workspace: Workspace, call: Call, answer: BulkAnswer, now: float) -> None:
     members = members_of(workspace, call)
     for account in members:
-        accepted_delete(workspace, account, now)
-        account.unknowns = 0
-        account.delete_partial = bool(answer.failed_count or answer.skipped_count)
+        partial = bool(answer.failed_count or answer.skipped_count)
+        transitions.delete_accepted_in_bulk(account, now, partial=partial)
+        transitions.outcome_known(account)
+        _address_freed(workspace, account, now)
     if answer.job_id is not None:
         begin_job(workspace, call, answer.job_id, members, now)
     else:
@@ -53,13 +52,12 @@ def delete_failed(workspace: Workspace, call: Call, failure: Failure, now: float
         outcome_unknown(workspace, call.operation, call.uids, now)
     for account in members:
         if failure.kind in UNKNOWN:
-            accepted_delete(workspace, account, now)
-            account.delete_partial, account.delete_unanswered = False, True
-            account.probe_at = now + FIRST_PROBE
+            transitions.delete_unanswered(account, now)
+            _address_freed(workspace, account, now)
         elif failure.kind is FailureKind.NOT_FOUND and len(call.uids) == 1:
             not_found(workspace, account, now)
         elif len(call.uids) == 1:
-            in_use(account, f"ColdSend refuses to delete the inbox ({failure.message})", now)
+            transitions.delete_refused_in_use(account, f"ColdSend refuses to delete the inbox ({failure.message})", now)
     if len(call.uids) > 1 and failure.kind not in UNKNOWN:
         if too_many_jobs(workspace, "Delete", Operation.DELETE_ACCOUNTS, failure):
             workspace.parallel["Delete"] = 1
@@ -74,4 +72,4 @@ def _refused_by_plan(workspace: Workspace, call: Call, members: list[Account], f
         return
     for account in members:
         message = f"ColdSend refuses to delete the inbox: {failure.message}"
-        delete_later(account, Reason.PLAN_LIMIT, message, now)
+        transitions.delete_failed(account, Reason.PLAN_LIMIT, message, now)

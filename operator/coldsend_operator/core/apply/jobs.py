@@ -1,9 +1,8 @@
 """Bulk jobs: begun, progressed, ended, lost."""
 
-from dataclasses import replace
-
 from coldsend_operator.core.apply.common import each_alone, outcome_unknown, says_exists
-from coldsend_operator.core.model.account import Account, JobRef, UnknownCreate
+from coldsend_operator.core.model import transitions
+from coldsend_operator.core.model.account import Account, UnknownCreate
 from coldsend_operator.core.model.answers import BulkAnswer, Failure, FailureKind, JobProgress
 from coldsend_operator.core.model.calls import Call, Operation
 from coldsend_operator.core.workspace import jobs
@@ -24,11 +23,11 @@ def begin_job(workspace: Workspace, call: Call, job_id: str, members: list[Accou
     job.next_poll = workspace.poll_intervals.first_poll(job, workspace.policy.poll_seconds)
     workspace.jobs[job_id] = job
     for account in members:
-        account.job = job_id
-        account.wrote_at = now
         if operation == "Create":
             job.unstored.add(account.uid)
-            account.stored = replace(account.stored, job=JobRef(job_id, operation))
+            transitions.create_job_started(account, job_id, now)
+        else:
+            transitions.delete_job_started(account, job_id, now)
 
 
 def answered_at_once(workspace: Workspace, call: Call, operation: str, answer: BulkAnswer, now: float) -> None:
@@ -47,16 +46,9 @@ def finish_members(
     """
 
     def finish(account: Account) -> None:
-        account.unknown_create = UnknownCreate(name, now, left_at)  # whatever fails below
-        account.job = None
+        transitions.bulk_create_ended(account, UnknownCreate(name, now, left_at), now)  # whatever fails below
         hint = failures.get(account.address or "")
-        existed = account.repeated_mark is None and says_exists(hint)
-        if account.repeated_mark is not None and says_exists(hint):
-            account.marked_at = account.repeated_mark  # most likely it refers to the lost create that this one repeated
-        account.stored = replace(account.stored, job=None)
-        account.wrote_at = now
-        account.unknown_create = UnknownCreate(name, now, left_at, hint, answered=True, existed=existed)
-        account.probe_at, account.probe_count = None, 0
+        transitions.bulk_create_told(account, hint, exists=says_exists(hint))
         workspace.touch(account.uid)
 
     each_alone(members, finish)
@@ -106,7 +98,5 @@ def _finish_job(workspace: Workspace, job: Job, state: str, now: float) -> None:
     progress = job.progress
     doubted = progress is None or bool(progress.failed or progress.skipped) or state != "Completed"
     for account in members:
-        account.job = None
-        account.delete_partial = doubted
-        account.probe_at, account.probe_count = None, 0
+        transitions.delete_job_ended(account, partial=doubted)
         workspace.touch(account.uid)

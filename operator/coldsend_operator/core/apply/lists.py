@@ -3,20 +3,21 @@
 from dataclasses import replace
 
 from coldsend_operator.core.apply.absence import judge_absence
-from coldsend_operator.core.apply.common import BREAKER_PACES, POSTPONEMENTS, back_off_probe, probe_again, still_there
+from coldsend_operator.core.apply.common import BREAKER_PACES, probe_again, still_there
 from coldsend_operator.core.decide.plausibility import check, missing
 from coldsend_operator.core.decide.questions import CLOCK_SLACK
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Failure, Page, Row
 from coldsend_operator.core.model.calls import Call, Operation
 from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.model.pauses import FIRST_PROBE, POSTPONEMENTS, nth
 from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.core.workspace.inventory import Search, SweepResult, most_pages
 from coldsend_operator.core.workspace.workspace import Workspace
 
 SWEEP_RETRY = 30.0
 MISSED_AT_ONCE = 10  # of what unproven sweeps do not show: unstable pages may miss a third of all
-FIRST_PROBE = 1.0  # after a create: what its answer does not show (health, counters) is there soon
 
 
 def fold_page(workspace: Workspace, call: Call, page: Page, now: float) -> None:
@@ -57,7 +58,7 @@ def _sharing(workspace: Workspace, row: Row) -> Row:
 def _touch_row(workspace: Workspace, inbox_id: str, address: str | None) -> None:
     for uid in workspace.showing(inbox_id):
         if inbox_id in workspace.inventory.rows:
-            workspace.accounts[uid].not_found_at = None  # a 404 that is refuted proves nothing any more
+            transitions.found(workspace.accounts[uid])
         workspace.touch(uid)
     if address is not None:
         workspace.touch_address(address)
@@ -79,7 +80,7 @@ def _serve_gets(workspace: Workspace, call: Call, page: Page, now: float) -> Non
         for uid in workspace.showing(row.inbox_id):
             account = workspace.accounts[uid]
             if account.deleted_at is None:
-                account.probe_at = None
+                transitions.probe_answered(account)
                 workspace.touch(uid)
             elif uid in waiting and call.begun > account.deleted_at:
                 still_there(workspace, account, now, sure=False)
@@ -112,7 +113,7 @@ def _ask_for_missed(workspace: Workspace, now: float) -> None:
         for uid in workspace.showing(inbox_id):
             account = workspace.accounts[uid]
             if account.probe_at is None and account.deleted_at is None and account.stored.inbox_id == inbox_id:
-                account.probe_at, account.probe_count = now, 0
+                transitions.probe_wanted(account, now)
                 workspace.touch(uid)
 
 
@@ -133,7 +134,7 @@ def _searched(workspace: Workspace, call: Call, page: Page, now: float) -> None:
         probe_again(workspace, call, now)
         return
     begun = search.begun
-    account.searched_at = begun
+    transitions.searched(account, begun)
     workspace.touch_address(address)
     if not found:
         judge_absence(workspace, account, begun, now)
@@ -159,7 +160,7 @@ def _newest_seen(workspace: Workspace, call: Call, page: Page, now: float) -> No
     workspace.newest_after = now + FIRST_PROBE
     for account in unseen:
         if account.unknown_create is not None and account.unknown_create.hint is None:
-            back_off_probe(account, now)
+            transitions.probe_put_off(account, now)
             workspace.touch(account.uid)
 
 
@@ -178,4 +179,4 @@ def list_failed(workspace: Workspace, call: Call, failure: Failure, now: float) 
         workspace.newest_page, workspace.newest_after = 0, now + SWEEP_RETRY
         return
     workspace.list_refusals = 0 if failure.kind in BREAKER_PACES else workspace.list_refusals + 1
-    workspace.sweep_after = now + POSTPONEMENTS[min(workspace.list_refusals, len(POSTPONEMENTS) - 1)]
+    workspace.sweep_after = now + nth(POSTPONEMENTS, workspace.list_refusals)

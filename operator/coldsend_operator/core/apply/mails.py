@@ -1,8 +1,7 @@
 """Answers to test mails."""
 
-from dataclasses import replace
-
 from coldsend_operator.core.apply.common import UNKNOWN, members_of
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Failure, FailureKind, MailSent
 from coldsend_operator.core.model.calls import Call
@@ -12,10 +11,7 @@ from coldsend_operator.core.workspace.workspace import Workspace
 
 def mailed(workspace: Workspace, account: Account, answer: MailSent, now: float) -> None:
     workspace.budget.mails.add(now)
-    if account.stored.mail is not None:
-        sent_at = answer.sent_at or rfc3339(now)
-        mail = replace(account.stored.mail, sent_at=sent_at, message_id=answer.message_id)
-        account.stored = replace(account.stored, mail=mail)
+    transitions.mail_sent(account, answer.sent_at or rfc3339(now), answer.message_id)
 
 
 def mail_failed(workspace: Workspace, call: Call, failure: Failure, now: float) -> None:
@@ -28,5 +24,4 @@ def mail_failed(workspace: Workspace, call: Call, failure: Failure, now: float) 
     if failure.kind in UNKNOWN:
         error = "ColdSend's answer was lost; the mail may have left. A new requestID sends again."
     for account in members_of(workspace, call):
-        if account.stored.mail is not None:
-            account.stored = replace(account.stored, mail=replace(account.stored.mail, error=error))
+        transitions.mail_failed(account, error)

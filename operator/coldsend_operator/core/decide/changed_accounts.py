@@ -1,20 +1,19 @@
 """Decides again for the accounts that something happened to, and lines each up for what its step asks."""
 
 from contextlib import suppress
-from dataclasses import replace
 
 from coldsend_operator.core.decide import asks_for_deletion, decide
 from coldsend_operator.core.decide.questions import waits_for_crd
-from coldsend_operator.core.model.account import Account, Mail
+from coldsend_operator.core.model import transitions
+from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.kstatus import SECRET_SECONDS
+from coldsend_operator.core.model.pauses import nth
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.core.workspace.workspace import Workspace
 
 FINALIZER_ACTIONS = frozenset({Action.ADD_FINALIZER, Action.REMOVE_FINALIZER, Action.FORGET})
 RECONCILE_PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # an annotation that changes all the time waits
-RECONCILE_QUIET = 300.0  # after which it is picked up at once again
 QUIET_SECONDS = 30.0  # a flood of 1,000 passes in less: telling each that it waits would cost a write each
 
 
@@ -65,7 +64,7 @@ def _decide(workspace: Workspace, account: Account, now: float) -> None:
         return  # its end touches the account
     _acknowledge(workspace, account, now)
     _accept_credentials(workspace, account, now)
-    _see_change(account, now)
+    transitions.change_noted(account, now)
     decision = decide(account, workspace, now)
     _forget_the_observed(workspace, account, decision)
     workspace.decisions[account.uid] = decision
@@ -86,22 +85,10 @@ def _decide(workspace: Workspace, account: Account, now: float) -> None:
         workspace.patches.pop(account.uid, None)
         _apply_action(workspace, account, decision, now)
     if queue is None:
-        account.eta = None
+        transitions.left_the_line(account)
     _wait(workspace, account, decision, now)
     _note_missing_secret(workspace, account, decision, now)
     workspace.changed.add(account.uid)
-
-
-def _see_change(account: Account, now: float) -> None:
-    """Note since when the object is as it is: who adopts or observes looks at its address once more after a change.
-
-    A Secret that was missing, a refusal and a value of the reconcile annotation count as changes.
-    """
-    credentials, backoff = account.credentials, account.create_backoff
-    lacking = credentials is not None and credentials.reason is not None
-    as_is = hash((account.desired.generation, account.reconcile_asked, lacking, backoff.at if backoff else 0.0))
-    if as_is != account.state_hash:
-        account.state_hash, account.unchanged_since = as_is, now
 
 
 def _forget_the_observed(workspace: Workspace, account: Account, decision: Decision) -> None:
@@ -112,7 +99,7 @@ def _forget_the_observed(workspace: Workspace, account: Account, decision: Decis
     if desired.spec.observe and workspace.may_adopt(account) and workspace.may_use_key(account):
         return
     if decision.reason is not None and decision.action is not Action.ACQUIRE and account.busy is None:
-        account.stored = replace(account.stored, inbox_id=None, origin=None)
+        transitions.observation_ended(account)
         workspace.index(account)
 
 
@@ -124,19 +111,17 @@ def _acknowledge(workspace: Workspace, account: Account, now: float) -> None:
     if account.reconcile_asked != asked:
         if not _picked_up(workspace, account, now):
             return
-        account.reconcile_asked = asked
-        account.delete_backoff, account.probe_count = None, 0
+        transitions.reconcile_began(account, asked)
         workspace.breaker.hasten(now)
-        account.probe_at = 0.0 if stored.inbox_id is not None else None
         if account.desired.spec.native is not None and stored.inbox_id is None:
             workspace.domains.doubt(now)
         if account.desired.spec.smtp is not None:
-            account.credentials = None
+            transitions.secret_forgotten(account)
             workspace.stale_secrets.add(account.uid)
         return
     if account.probe_at is not None or account.uid in workspace.stale_secrets:
         return
-    account.stored = replace(stored, reconcile=asked)
+    transitions.reconcile_ended(account, asked)
 
 
 def _accept_credentials(workspace: Workspace, account: Account, now: float) -> None:
@@ -158,23 +143,21 @@ def _accept_credentials(workspace: Workspace, account: Account, now: float) -> N
         return  # after a restart it would be accepted again, whatever the Secret holds by then
     if account.credentials_asked != asked:
         if _picked_up(workspace, account, now):
-            account.credentials_asked, account.credentials = asked, None
+            transitions.credentials_question_began(account, asked)
             workspace.stale_secrets.add(account.uid)
         return
     digest = account.credentials.digest if account.credentials else None
     if digest is not None and account.uid not in workspace.stale_secrets:
-        applied = replace(stored.applied, credentials_hash=digest)
-        account.stored = replace(stored, credentials_current=asked, applied=applied)
+        transitions.credentials_accepted(account, asked, digest)
 
 
 def _picked_up(workspace: Workspace, account: Account, now: float) -> bool:
     """Whether a new value of an annotation is picked up now; one that changes all the time waits."""
-    free_at = account.reconciled_at + RECONCILE_PAUSES[min(account.reconciles, len(RECONCILE_PAUSES) - 1)]
+    free_at = account.reconciled_at + nth(RECONCILE_PAUSES, account.reconciles)
     if now < free_at:
         workspace.timers.set(account.uid, free_at)
         return False
-    account.reconciles = account.reconciles + 1 if now < account.reconciled_at + RECONCILE_QUIET else 1
-    account.reconciled_at = now
+    transitions.annotation_picked_up(account, now)
     return True
 
 
@@ -184,24 +167,17 @@ def _is_paused(workspace: Workspace, account: Account) -> bool:
 
 def _wait(workspace: Workspace, account: Account, decision: Decision, now: float) -> None:
     """A quiet step is told in status only when it lasts."""
-    if not decision.quiet:
-        account.waiting_since = None
-        return
-    if account.waiting_since is None:
-        account.waiting_since = now
-    if now < account.waiting_since + QUIET_SECONDS:
+    transitions.quiet_step(account, now, quiet=decision.quiet)
+    if account.waiting_since is not None and now < account.waiting_since + QUIET_SECONDS:
         workspace.timers.set(account.uid, account.waiting_since + QUIET_SECONDS)
 
 
 def _note_missing_secret(workspace: Workspace, account: Account, decision: Decision, now: float) -> None:
     """A Secret that is missing is called stalled only when it stays away."""
-    if decision.reason is not Reason.SECRET_NOT_FOUND:
-        account.secret_missing_since = None
-        return
-    if account.secret_missing_since is None:
-        account.secret_missing_since = now
-    if now < account.secret_missing_since + SECRET_SECONDS:
-        workspace.timers.set(account.uid, account.secret_missing_since + SECRET_SECONDS)
+    transitions.secret_waited_for(account, now, missing=decision.reason is Reason.SECRET_NOT_FOUND)
+    since = account.secret_missing_since
+    if since is not None and now < since + SECRET_SECONDS:
+        workspace.timers.set(account.uid, since + SECRET_SECONDS)
 
 
 def _apply_action(workspace: Workspace, account: Account, decision: Decision, now: float) -> None:
@@ -213,15 +189,12 @@ def _apply_action(workspace: Workspace, account: Account, decision: Decision, no
         workspace.take_over(account, decision.inbox_id or "")
     elif decision.action is Action.REBIND and stored.applied is not None:
         workspace.trust.prove(account.desired.key_ref, stored.applied.workspace or workspace.digest, workspace.digest)
-        account.stored = replace(stored, applied=replace(stored.applied, workspace=workspace.digest))
+        transitions.rebound(account, workspace.digest)
     elif decision.action is Action.BEGIN_MAIL:
-        spec = account.desired.spec
-        account.mail_begun = spec.mail_request
-        mail = Mail(spec.mail_request or "", spec.mail_recipient or "", started_at=rfc3339(now))
-        account.stored = replace(stored, mail=mail)
+        transitions.mail_begun(account, now)
     elif decision.action is Action.GIVE_UP_MAIL and stored.mail is not None:
         error = "The operator stopped while the mail was being sent; it may have left. A new requestID sends again."
-        account.stored = replace(stored, mail=replace(stored.mail, error=error))
+        transitions.mail_failed(account, error)
     else:
         return
     workspace.index(account)

@@ -1,7 +1,6 @@
 """The next step of an account that has its inbox."""
 
 from coldsend_operator.core.decide.questions import (
-    GET_BACKOFF,
     IMPLAUSIBLE_AT,
     doubted_404,
     on_hold,
@@ -15,6 +14,7 @@ from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Row
 from coldsend_operator.core.model.decision import IN_SYNC, Action, Decision
 from coldsend_operator.core.model.differences import needs_recreation
+from coldsend_operator.core.model.pauses import PROBE_PAUSES
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.view import View, confirmed_gone
 
@@ -60,7 +60,7 @@ def _vanished(account: Account, view: View, now: float) -> Decision:
     if view.implausible is not None and not view.approved_recreation(account):
         return Decision(reason=Reason.INVENTORY_IMPLAUSIBLE, message=view.implausible)
     settled = account.wrote_at + view.policy.lost_seconds
-    if now < settled and account.probe_count >= len(GET_BACKOFF):
+    if now < settled and account.probe_count >= len(PROBE_PAUSES):
         return Decision(quiet=True, due=settled)
     return paced_get(account, now, quiet=True)
 

@@ -14,7 +14,6 @@ APPROVE = "set the annotation coldsend.pro/approve-deletion: 'true'"
 KEEP = "set deletionPolicy: Orphan, or the annotation coldsend.pro/force-orphan: 'true'"
 LATEST = 3600.0  # seconds after which nothing that appears is matched with a lost create any more
 IMPLAUSIBLE_AT = 10  # known inboxes that must be missing at once before a list is not trusted
-GET_BACKOFF = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 
 
 def ours(account: Account, row: Row, view: View) -> bool:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from coldsend_operator.core.model.create_marks import is_mark
 from coldsend_operator.core.model.hashes import comparable
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.core.model.stored_status import Status, account_status, to_text
 
 HELD_ORIGINS = frozenset({"Created", "Adopted"})
 RETRY_FIRST, RETRY_LONGEST = 300.0, 6 * 3600.0  # seconds between the tries of what ColdSend refused
@@ -298,12 +297,12 @@ class Credentials:
 
 @dataclass(slots=True)
 class Account:
-    """One SenderAccount in this run. Written by `core.workspace` and `core.apply` only."""
+    """One SenderAccount in this run. Only `core.model.transitions` assigns its fields."""
 
     desired: Desired
     stored: Stored
     confirmed: Stored  # what the API server is known to hold; steps that must be stored first look here
-    raw_status: str = ""  # what the API server holds, as text; see `keep`
+    raw_status: str = ""  # what the API server holds, as text; see `transitions.status_kept`
     ready_reason: str = ""  # that status shows; empty for none
     said: tuple[tuple[str, str, str], ...] = ()  # type, status and reason of each condition that status shows
     written_version: int = 0  # resourceVersion of our last write: older watch events are stale
@@ -351,15 +350,6 @@ class Account:
     @property
     def uid(self) -> str:
         return self.desired.uid
-
-    def keep(self, raw: object) -> Status:
-        """The API server holds this status; it is returned as far as it can be used."""
-        status = account_status(raw)
-        self.raw_status = to_text(status)
-        conditions = status.get("conditions") or ()
-        self.said = tuple((each["type"], each["status"], each["reason"]) for each in conditions)
-        self.ready_reason = next((reason for kind, _, reason in self.said if kind == "Ready"), "")
-        return status
 
     @property
     def is_holder(self) -> bool:

@@ -1,8 +1,16 @@
-"""Pauses between tries that double: what fails for days is tried more often than a float can double."""
+"""Pauses between tries: they grow, up to a longest one."""
 
-DOUBLINGS = 30
+DOUBLINGS = 30  # what fails for days is tried more often than a float can double
+PROBE_PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # seconds between looks at one inbox or address
+FIRST_PROBE = 1.0  # seconds after an answer to a write: what it does not tell a look shows by then
+POSTPONEMENTS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # seconds for which a call waits that did not leave
 
 
 def doubled(first: float, times: int, longest: float) -> float:
     """`first`, doubled so many times, and at most `longest`."""
     return min(first * 2.0 ** min(times, DOUBLINGS), longest)
+
+
+def nth(pauses: tuple[float, ...], times: int) -> float:
+    """The pause after so many tries; the last one stands for all that follow."""
+    return pauses[min(times, len(pauses) - 1)]

@@ -1,5 +1,6 @@
 """When those that wait for the budget are expected to have their turn."""
 
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.calls import BULK, Lane
 from coldsend_operator.core.model.decision import Action
@@ -39,5 +40,5 @@ def estimate_waits(workspace: Workspace, now: float) -> None:
 def _set_eta(workspace: Workspace, account: Account, turn_at: float, ahead: int, length: int) -> None:
     """The place is rewritten with the time: by itself it would cost a write each time that it moves."""
     if account.eta is None or abs(account.eta - turn_at) > ETA_MOVED:
-        account.eta, account.place = turn_at, f"{ahead + 1:,} of {length:,}"
+        transitions.turn_estimated(account, turn_at, f"{ahead + 1:,} of {length:,}")
         workspace.changed.add(account.uid)

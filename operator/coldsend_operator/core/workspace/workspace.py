@@ -7,17 +7,14 @@ that needs the time gets it as Unix seconds.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import (
     RETRY_LONGEST,
     Account,
-    Applied,
     Backoff,
     Desired,
-    Former,
     KeyRef,
-    Mail,
     Stored,
     UnknownCreate,
 )
@@ -47,10 +44,6 @@ SIGNS_KEPT = 3600.0
 FREED_FOR = 3600.0  # so long after our own delete a refusal of its address counts as passing (contract row 24)
 APART_FOR = 600.0
 MOST_SERVED = 200  # queues whose last call is remembered
-NOT_SENT = (
-    "Nothing was sent: this requestID stood in spec when the inbox was taken over, so it may have been served before. "
-    "A new requestID sends a mail."
-)
 
 
 class Workspace:
@@ -128,7 +121,8 @@ class Workspace:
         """An account enters this workspace: at start, new, or moved from another key."""
         self.begun = self.begun or now
         self.accounts[account.uid] = account
-        moved, account.workspace_digest = bool(account.workspace_digest) and self.leads, self.digest
+        moved = bool(account.workspace_digest) and self.leads
+        transitions.entered_workspace(account, self.digest)
         self.name_address(account)
         if moved:
             self._resume_after_move(account, now)
@@ -142,7 +136,7 @@ class Workspace:
         self.begun = now
         self.jobs.clear()
         for account in self.accounts.values():
-            account.job = account.unknown_create = None
+            transitions.run_began(account)
             self._resume(account, now)
             self._index(account)
             self.touch(account.uid)
@@ -158,21 +152,21 @@ class Workspace:
         marked = marks.since(account.uid, desired.finalizers)
         if account.stored.held:
             if marked is not None and account.wrote_at == 0:
-                account.wrote_at = marked - self.kube_offset  # the create: a GET may lag behind it (row 35)
+                transitions.created_before(account, marked - self.kube_offset)
             return
         self._remember_refusal(account, now)
         earliest = now + self.policy.check_timeout
         if self._came_back(account, now):
             return
-        account.marked_at = marked
+        transitions.marked(account, marked)
         if self._carried(account, now):
-            account.marked_at = marked if marked is not None else unix_of(desired.created)
+            transitions.marked(account, marked if marked is not None else unix_of(desired.created))
         elif marked is not None:
             name = account.uid if self.leads else f"create-{marked:.0f}"
-            account.unknown_create = UnknownCreate(name, now, earliest=earliest, arrived=self.leads)
+            transitions.create_found(account, UnknownCreate(name, now, earliest=earliest, arrived=self.leads))
         elif desired.finalizers and not self.leads:
             # An earlier version marked so; or the HMAC key was lost, somebody forged a mark, a manifest was copied.
-            account.unknown_create = UnknownCreate(account.uid, now, earliest=earliest, arrived=True)
+            transitions.create_found(account, UnknownCreate(account.uid, now, earliest=earliest, arrived=True))
 
     def _remember_refusal(self, account: Account, now: float) -> None:
         """What ColdSend refused to an earlier run is tried again no earlier by this one (rule 33)."""
@@ -181,7 +175,8 @@ class Workspace:
         if refusal is None or account.create_backoff is not None or refusal.workspace != self.digest:
             return
         reason = Reason(refusal.reason) if refusal.reason in set(Reason) else Reason.REJECTED
-        account.create_backoff = Backoff(reason, refusal.message, now, retry_at, refusal.basis, refusal.attempts)
+        backoff = Backoff(reason, refusal.message, now, retry_at, refusal.basis, refusal.attempts)
+        transitions.create_refusal_known(account, backoff)
         if account.desired.spec.smtp is not None and now < retry_at:
             self.stale_secrets.add(account.uid)
 
@@ -189,9 +184,9 @@ class Workspace:
         """The key of the account changed: this process knows of its creates, whatever stands on the object."""
         if account.unknown_create is not None:
             earliest = now + self.policy.check_timeout
-            account.unknown_create = replace(account.unknown_create, at=now, left_at=None, earliest=earliest)
+            transitions.create_goes_on(account, account.unknown_create, now, earliest)
         elif not account.stored.held and self._carried(account, now):
-            account.marked_at = account.marked_at or unix_of(account.desired.created)
+            transitions.marked(account, account.marked_at or unix_of(account.desired.created))
 
     def _carried(self, account: Account, now: float) -> bool:
         """Whether status names a job that carries the account."""
@@ -206,7 +201,7 @@ class Workspace:
         job = self.jobs.setdefault(job_id, Job(job_id, "Create", set(), now, next_poll=now, moved_at=now))
         job.members.add(account.uid)
         job.size = max(job.size, len(job.members))
-        account.job = job_id
+        transitions.create_job_found(account, job_id)
         self.audit.resume(self, account)
 
     def _came_back(self, account: Account, now: float) -> bool:
@@ -214,20 +209,20 @@ class Workspace:
         left = self.departed.pop(account.uid, now)
         if left is None:
             return False
-        account.marked_at, account.sent, account.sent_name = left.marked_at, left.sent, left.sent_name
+        transitions.came_back(account, left.marked_at, left.sent, left.sent_name)
         call = self.in_flight.get(left.call) if left.call is not None else None
         if call is not None and account.uid in call.uids:
-            account.busy, account.creating = call.id, True
+            transitions.create_call_goes_on(account, call.id)
         elif left.job is not None and left.job in self.jobs:
             self._join_job(account, left.job, now)
         else:
             unknown = left.unknown_create or UnknownCreate(f"uid-{account.uid}", now)
-            account.unknown_create = replace(unknown, at=now, left_at=None, earliest=now + self.policy.check_timeout)
+            transitions.create_goes_on(account, unknown, now, now + self.policy.check_timeout)
         return True
 
     def update(self, account: Account, desired: Desired) -> None:
         """The API server showed a newer state of the object."""
-        account.desired = desired
+        transitions.shown(account, desired)
         self.name_address(account)
         self._index(account)
         self.touch(account.uid)
@@ -271,14 +266,15 @@ class Workspace:
         """The address of a native inbox follows from its domain, or from the inbox that it holds."""
         spec = account.desired.spec
         if spec.native is None:
-            account.address = spec.address if spec.address is not None else _told_address(account)
+            told = spec.address if spec.address is not None else _told_address(account)
+            transitions.address_found(account, told)
             return
         domain = self.domains.find(spec.native)
         name = domain.domain_name if domain is not None else spec.native.domain_name
         if name is not None:
-            account.address = f"{spec.native.prefix}@{name}".lower()
+            transitions.address_found(account, f"{spec.native.prefix}@{name}".lower())
         elif account.stored.inbox_id in self.inventory.rows:
-            account.address = self.inventory.rows[account.stored.inbox_id or ""].address
+            transitions.address_found(account, self.inventory.rows[account.stored.inbox_id or ""].address)
 
     def touch(self, uid: str) -> None:
         """Something about this account changed: decide again."""
@@ -360,22 +356,15 @@ class Workspace:
 
     def acquire(self, account: Account, inbox_id: str, origin: str, now: float) -> None:
         """The account has an inbox from now on."""
-        applied = account.stored.applied
         if origin == "Created":
             self.audit.created(self, account, inbox_id)
-            spec_hash, credentials_hash = account.sent or (account.desired.spec.hash, None)
-            applied = Applied(spec_hash, credentials_hash, self.digest)
-            # It was just sent: what a person vouched for before refers to another inbox.
-            account.stored = replace(account.stored, credentials_current=account.desired.credentials_current)
+            if account.unknown_create is not None:
+                self._note_evidence(account.unknown_create.call, now)
+            transitions.created(account, inbox_id, self.digest)
         elif origin == "Adopted":
-            applied = Applied(account.desired.spec.hash, None, self.digest)
-            account.stored = replace(account.stored, mail=_served(account, account.stored.mail))
-        elif origin == "Observed":
-            applied = None
-        stored = replace(account.stored, inbox_id=inbox_id, origin=origin, applied=applied, job=None)
-        account.stored = replace(stored, handed_over_from=None)
-        if account.unknown_create is not None and origin == "Created":
-            self._note_evidence(account.unknown_create.call, now)
+            transitions.adopted(account, inbox_id, self.digest)
+        else:
+            transitions.observed(account, inbox_id)
         self._begin_to_hold(account)
 
     def take_over(self, account: Account, inbox_id: str) -> None:
@@ -384,32 +373,15 @@ class Workspace:
         if holder is None:
             return
         self.audit.handed_over(account, inbox_id)
-        vouched = holder.stored.credentials_current  # a value that was copied along refers to the Secret of that time
-        account.stored = replace(
-            holder.stored,
-            reconcile=account.stored.reconcile,
-            credentials_current=vouched if vouched == account.desired.credentials_current else None,
-            mail=_served(account, holder.stored.mail),
-            handed_over_from=Former(holder.desired.namespace, holder.desired.name),
-        )
-        account.wrote_at = max(account.wrote_at, holder.wrote_at)
-        if account.desired.spec.smtp is not None:  # the digest of its Secret is compared with that of the holder
-            account.credentials = None
+        transitions.handed_over(account, holder)
+        if account.desired.spec.smtp is not None:
             self.stale_secrets.add(account.uid)
         self._begin_to_hold(account)
 
     def _begin_to_hold(self, account: Account) -> None:
-        """What stood between the account and an inbox is over."""
-        account.unknowns = 0
-        account.stored = replace(account.stored, refusal=None)
-        account.unknown_create = account.create_backoff = account.not_found_at = account.deleted_at = (
-            account.delete_backoff
-        ) = None
-        account.marked_at = account.repeated_mark = account.sent_name = None
-        account.probe_at, account.probe_count, account.conflict_seen_at, account.delete_partial = None, 0, 0.0, False
         row = self.inventory.rows.get(account.stored.inbox_id or "")
         if row is not None and account.address is None:
-            account.address = row.address
+            transitions.address_found(account, row.address)
         self._index(account)
 
     def create_group(self, account: Account) -> str:
@@ -585,23 +557,12 @@ class Workspace:
         account = self.accounts.get(uid)
         if account is None:
             return
-        account.confirmed = account.stored if stored == account.stored else stored
+        transitions.status_shown(account, stored)
         for job in self.jobs.values():
             if uid in job.unstored and stored.job is not None and stored.job.id == job.id:
                 job.unstored.discard(uid)
         self.touch(uid)
         self._touch_in_all({other.uid for other in self.claims.same_inbox(account)})
-
-
-def _served(account: Account, mail: Mail | None) -> Mail | None:
-    """What status says of test mails when an inbox comes with a past of its own.
-
-    A requestID that stands in spec then may have been served before, as after a restore (rule 34).
-    """
-    spec = account.desired.spec
-    if spec.mail_request is None or (mail is not None and mail.request_id == spec.mail_request):
-        return mail
-    return Mail(spec.mail_request, spec.mail_recipient or "", error=NOT_SENT)
 
 
 def _told_address(account: Account) -> str | None:

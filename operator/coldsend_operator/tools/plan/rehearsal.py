@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from coldsend_operator.core import apply
 from coldsend_operator.core.decide.changed_accounts import ask_brake_for_all, decide_changed
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account, Credentials, Stored
 from coldsend_operator.core.model.calls import Call, Operation, Scope
 from coldsend_operator.core.model.decision import Action, Decision
@@ -94,7 +95,7 @@ class Rehearsal:
         workspace, wrote = self.workspace, bool(self.workspace.stale_secrets)
         for uid in workspace.stale_secrets:
             account = workspace.accounts[uid]
-            account.credentials = self.pasts[uid].credentials or _as_sent(account)
+            transitions.secret_read(account, self.pasts[uid].credentials or _as_sent(account))
             workspace.touch(uid)
         workspace.stale_secrets.clear()
         for uid, move in list(workspace.patches.items()):
@@ -149,9 +150,8 @@ class Rehearsal:
             workspace.brake.leave(call.uids, self.now)
         for uid in call.uids if call.operation.creates else ():
             account = workspace.accounts[uid]
-            account.sent = (account.desired.spec.hash, account.credentials.digest if account.credentials else None)
-            account.sent_name = account.desired.spec.display_name
-            account.marked_at = float(int(self.now))
+            transitions.create_prepared(account, account.credentials.digest if account.credentials else None)
+            transitions.marked(account, float(int(self.now)))
             apply.finalizers_added(workspace, account, (FINALIZER, *self._marks(account)))
         return apply.leave(workspace, call, self.now) if call.operation.creates else call
 

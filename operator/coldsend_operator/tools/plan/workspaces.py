@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from coldsend_operator.accounts.reading import read_object
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account, Backoff, Credentials, KeyRef, Native
 from coldsend_operator.core.model.answers import Domain, Row
 from coldsend_operator.core.model.conditions import condition
@@ -104,14 +105,14 @@ def _look_into_secrets(account: Account, secrets: SecretReader | None, reading: 
     if found.digest and sent and known is not None and known.digest and not comparable(found.digest, sent):
         reading.uncompared.add((account.desired.namespace, account.desired.name))  # what status says of it holds
         return
-    account.credentials = found
+    transitions.secret_read(account, found)
 
 
 def _account(raw: Raw, policy: Policy) -> Account:
     """The object, with the API key that its namespace gives to those that name none."""
     account = read_object(raw)
     key = policy.namespaces.get(account.desired.namespace, NamespaceSettings()).key
-    account.desired = replace(account.desired, default_key=key)
+    transitions.shown(account, replace(account.desired, default_key=key))
     return account
 
 
@@ -135,15 +136,17 @@ def _remember(account: Account, now: float, *, refusals: bool) -> None:
     current = ready.get("observedGeneration") == account.desired.generation
     reason, message = str(ready.get("reason", "")), str(ready.get("message", ""))
     if account.desired.spec.smtp is not None:
-        account.credentials = _credentials(account, status, reason if current else "", message)
+        transitions.secret_read(account, _credentials(account, status, reason if current else "", message))
     if not current or account.desired.deleting is not None:
         if reason == Reason.IN_USE_BY_CAMPAIGN:
-            account.delete_backoff = Backoff(Reason.IN_USE_BY_CAMPAIGN, message, now, now + _LASTS, account.basis)
+            backoff = Backoff(Reason.IN_USE_BY_CAMPAIGN, message, now, now + _LASTS, account.basis)
+            transitions.delete_refusal_known(account, backoff)
         return
     if reason == Reason.UNAUTHORIZED or (reason in _SECRETS and account.desired.spec.native is not None):
-        account.key_problem = Reason(reason), message
+        transitions.key_read(account, (Reason(reason), message))
     elif reason in _REFUSALS and not account.stored.held and refusals:
-        account.create_backoff = Backoff(Reason(reason), message, now, now + _LASTS, account.basis)
+        backoff = Backoff(Reason(reason), message, now, now + _LASTS, account.basis)
+        transitions.create_refusal_known(account, backoff)
 
 
 def _credentials(account: Account, status: Status, reason: str, message: str) -> Credentials:

@@ -1,0 +1,149 @@
+"""What becomes of a create, from its mark to an inbox, a refusal, or an outcome that only a look tells."""
+
+import math
+from dataclasses import replace
+
+from coldsend_operator.core.model.account import Account, Backoff, JobRef, StoredRefusal, UnknownCreate
+from coldsend_operator.core.model.times import rfc3339
+from coldsend_operator.core.model.transitions.backoffs import next_backoff
+
+LONGEST_MESSAGE = 400
+
+
+def create_started(account: Account, call: int) -> None:
+    """A create is being prepared. One whose outcome is unknown goes again: "exists" most likely refers to that."""
+    account.busy = call
+    if account.unknown_create is not None:
+        account.repeated_mark = account.marked_at
+    account.creating, account.marked_at, account.unknown_create = True, None, None
+
+
+def create_prepared(account: Account, digest: str | None) -> None:
+    """A create is about to leave with the present spec and a Secret of this digest."""
+    account.sent = (account.desired.spec.hash, digest)
+    account.sent_name = account.desired.spec.display_name
+
+
+def marked(account: Account, at: float | None) -> None:
+    """A create mark with this time stands on the object, or did before it was wiped; None: there is none."""
+    account.marked_at = at
+
+
+def create_answered(account: Account, now: float) -> None:
+    """ColdSend took the create."""
+    account.wrote_at = now
+
+
+def inbox_unnamed(account: Account, unknown: UnknownCreate) -> None:
+    """ColdSend took the create, and its answer does not say which inbox is ours."""
+    account.unknown_create = unknown
+    account.probe_at = None
+
+
+def create_unknown(account: Account, unknown: UnknownCreate, now: float) -> None:
+    """What came of a create is not known: only a look tells (rule 39)."""
+    account.unknown_create = unknown
+    account.wrote_at, account.probe_at, account.probe_count = now, None, 0
+
+
+def create_found(account: Account, unknown: UnknownCreate) -> None:
+    """A mark on the object tells of a create of an earlier run, or of another process."""
+    account.unknown_create = unknown
+
+
+def create_goes_on(account: Account, unknown: UnknownCreate, now: float, earliest: float) -> None:
+    """A create that left before the account came here is waited for anew."""
+    account.unknown_create = replace(unknown, at=now, left_at=None, earliest=earliest)
+
+
+def create_call_goes_on(account: Account, call: int) -> None:
+    """The create that left before the account came here is still under way."""
+    account.busy, account.creating = call, True
+
+
+def create_job_started(account: Account, job: str, now: float) -> None:
+    """A job carries the create; its id is to be stored (rule 8)."""
+    account.job = job
+    account.wrote_at = now
+    account.stored = replace(account.stored, job=JobRef(job, "Create"))
+
+
+def create_job_found(account: Account, job: str) -> None:
+    """Status tells that this job carries the create."""
+    account.job = job
+
+
+def bulk_create_ended(account: Account, unknown: UnknownCreate, now: float) -> None:
+    """A bulk create, or its job, has ended: a look tells who has an inbox now."""
+    account.unknown_create = unknown
+    account.job = None
+    account.stored = replace(account.stored, job=None)
+    account.wrote_at, account.probe_at, account.probe_count = now, None, 0
+
+
+def bulk_create_told(account: Account, hint: str | None, *, exists: bool) -> None:
+    """What the rows of the bulk say of the account; "exists" most likely refers to a lost create that it repeated."""
+    unknown, repeated = account.unknown_create, account.repeated_mark
+    if unknown is None:
+        return
+    if exists and repeated is not None:
+        account.marked_at = repeated
+    existed = exists and repeated is None
+    account.unknown_create = replace(unknown, hint=hint, answered=True, existed=existed)
+
+
+def create_refused(account: Account, refusal: Backoff, longest: float, workspace: str) -> None:
+    """ColdSend refused the create, or something keeps it from leaving; `refusal.retry_at` is the first wait.
+
+    Status keeps it, so that no restart tries earlier (rule 33).
+    """
+    backoff = next_backoff(account, account.create_backoff, refusal, longest)
+    account.create_backoff = backoff
+    stored = StoredRefusal(
+        reason=backoff.reason,
+        message=backoff.message[:LONGEST_MESSAGE],
+        next_attempt=rfc3339(math.ceil(backoff.retry_at)),
+        attempts=backoff.tries,
+        basis=backoff.basis,
+        workspace=workspace,
+    )
+    account.stored = replace(account.stored, refusal=stored)
+    account.conflict_seen_at = 0.0
+
+
+def create_refusal_known(account: Account, backoff: Backoff) -> None:
+    """An earlier run was refused the create so."""
+    account.create_backoff = backoff
+
+
+def create_conflicted(account: Account, now: float) -> None:
+    """ColdSend said that the address exists: only a look begun after this counts."""
+    account.conflict_seen_at = now
+    account.probe_at, account.probe_count = None, 0
+
+
+def repeated_create_unknown(account: Account, mark: float, now: float) -> None:
+    """Most likely the lost create with this mark, which the refused one repeated, has done its work: it is sought."""
+    account.marked_at, account.unknown_create = mark, UnknownCreate(f"uid-{account.uid}", now)
+
+
+def create_had_no_effect(account: Account) -> None:
+    """Nothing came of the create whose outcome was unknown."""
+    account.unknown_create = None
+
+
+def create_over(account: Account, *, repeatable: bool) -> None:
+    """No create is waited for any more. `repeatable`: it may still appear, and "exists" would refer to it then."""
+    if repeatable:
+        account.repeated_mark = account.marked_at
+    account.unknown_create = account.marked_at = None
+
+
+def run_began(account: Account) -> None:
+    """This process leads from now on: the object itself tells of creates of the one before it."""
+    account.job = account.unknown_create = None
+
+
+def came_back(account: Account, mark: float, sent: tuple[str, str | None] | None, sent_name: str | None) -> None:
+    """The object left the selector of this process while a create of ours was under way, and is back."""
+    account.marked_at, account.sent, account.sent_name = mark, sent, sent_name

@@ -1,0 +1,68 @@
+"""What becomes of a delete."""
+
+from coldsend_operator.core.model.account import RETRY_FIRST, RETRY_LONGEST, Account, Backoff
+from coldsend_operator.core.model.pauses import FIRST_PROBE
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.model.transitions.backoffs import next_backoff
+
+IN_USE_FIRST, IN_USE_LONGEST = 5.0, 600.0
+
+
+def delete_accepted(account: Account, now: float) -> None:
+    """ColdSend accepted our delete."""
+    account.deleted_at = account.wrote_at = now
+    account.delete_unanswered = False
+    account.delete_backoff = None
+    account.probe_at, account.probe_count = None, 0
+
+
+def delete_accepted_in_bulk(account: Account, now: float, *, partial: bool) -> None:
+    """ColdSend accepted a bulk delete; `partial`: some of its members were skipped, nobody knows which."""
+    delete_accepted(account, now)
+    account.delete_partial = partial
+
+
+def delete_unanswered(account: Account, now: float) -> None:
+    """Nobody knows whether ColdSend took the delete: it counts as accepted, and a look decides."""
+    delete_accepted(account, now)
+    account.delete_partial, account.delete_unanswered = False, True
+    account.probe_at = now + FIRST_PROBE
+
+
+def delete_job_started(account: Account, job: str, now: float) -> None:
+    """A job carries the delete."""
+    account.job = job
+    account.wrote_at = now
+
+
+def delete_job_ended(account: Account, *, partial: bool) -> None:
+    """The job has ended; `partial`: it may have skipped some of its members."""
+    account.job = None
+    account.delete_partial = partial
+    account.probe_at, account.probe_count = None, 0
+
+
+def delete_in_vain(account: Account) -> None:
+    """The inbox is still there: the delete was skipped, got lost or was forgotten."""
+    account.deleted_at = None
+
+
+def delete_refused_in_use(account: Account, said: str, now: float) -> None:
+    """Most likely a campaign uses the inbox (contract row 20): asked again ever more slowly."""
+    message = f"{said.rstrip('.')}; remove it from its campaigns, and the deletion continues automatically."
+    _refused(account, Backoff(Reason.IN_USE_BY_CAMPAIGN, message, now, IN_USE_FIRST, account.basis), IN_USE_LONGEST)
+
+
+def delete_failed(account: Account, reason: Reason, message: str, now: float) -> None:
+    """The deletion of this inbox alone fails: it is tried again after a long, growing pause."""
+    _refused(account, Backoff(reason, message, now, RETRY_FIRST, account.basis), RETRY_LONGEST)
+
+
+def delete_refusal_known(account: Account, backoff: Backoff) -> None:
+    """An earlier run was refused the deletion so."""
+    account.delete_backoff = backoff
+
+
+def _refused(account: Account, backoff: Backoff, longest: float) -> None:
+    account.delete_backoff = next_backoff(account, account.delete_backoff, backoff, longest)
+    account.probe_at = None

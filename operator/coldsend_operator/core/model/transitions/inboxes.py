@@ -1,0 +1,117 @@
+"""An account comes to an inbox, uses it, and loses it."""
+
+from dataclasses import replace
+
+from coldsend_operator.core.model.account import Account, Applied, Former, Mail
+from coldsend_operator.core.model.times import rfc3339
+
+NOT_SENT = (
+    "Nothing was sent: this requestID stood in spec when the inbox was taken over, so it may have been served before. "
+    "A new requestID sends a mail."
+)
+
+
+def created(account: Account, inbox_id: str, workspace: str) -> None:
+    """Our create made the inbox, in the workspace of this digest."""
+    spec_hash, credentials_hash = account.sent or (account.desired.spec.hash, None)
+    applied = Applied(spec_hash, credentials_hash, workspace)
+    # It was just sent: what a person vouched for before refers to another inbox.
+    account.stored = replace(account.stored, credentials_current=account.desired.credentials_current)
+    _holds(account, inbox_id, "Created", applied)
+
+
+def adopted(account: Account, inbox_id: str, workspace: str) -> None:
+    """The inbox was there before, and the account holds it from now on: its present spec counts as sent (rule 21)."""
+    account.stored = replace(account.stored, mail=_served(account, account.stored.mail))
+    _holds(account, inbox_id, "Adopted", Applied(account.desired.spec.hash, None, workspace))
+
+
+def observed(account: Account, inbox_id: str) -> None:
+    """The account shows an inbox that it does not hold."""
+    _holds(account, inbox_id, "Observed", None)
+
+
+def handed_over(account: Account, holder: Account) -> None:
+    """The account has the inbox of an object in deletion from now on, and what is known of it (rule 30)."""
+    vouched = holder.stored.credentials_current  # a value that was copied along refers to the Secret of that time
+    account.stored = replace(
+        holder.stored,
+        reconcile=account.stored.reconcile,
+        credentials_current=vouched if vouched == account.desired.credentials_current else None,
+        mail=_served(account, holder.stored.mail),
+        handed_over_from=Former(holder.desired.namespace, holder.desired.name),
+    )
+    account.wrote_at = max(account.wrote_at, holder.wrote_at)
+    if account.desired.spec.smtp is not None:  # the digest of its Secret is compared with that of the holder
+        account.credentials = None
+    _begins_to_hold(account)
+
+
+def created_before(account: Account, at: float) -> None:
+    """The inbox that it holds was created then at the earliest: a GET may lag behind that (contract row 35)."""
+    account.wrote_at = at
+
+
+def _holds(account: Account, inbox_id: str, origin: str, applied: Applied | None) -> None:
+    stored = replace(account.stored, inbox_id=inbox_id, origin=origin, applied=applied, job=None)
+    account.stored = replace(stored, handed_over_from=None)
+    _begins_to_hold(account)
+
+
+def _begins_to_hold(account: Account) -> None:
+    """What stood between the account and an inbox is over."""
+    account.unknowns = 0
+    account.stored = replace(account.stored, refusal=None)
+    account.unknown_create = account.create_backoff = account.not_found_at = account.deleted_at = None
+    account.delete_backoff = account.marked_at = account.repeated_mark = account.sent_name = None
+    account.probe_at, account.probe_count, account.conflict_seen_at, account.delete_partial = None, 0, 0.0, False
+
+
+def rebound(account: Account, workspace: str) -> None:
+    """Its inbox is seen with this digest of the key now (rule 15)."""
+    if account.stored.applied is not None:
+        account.stored = replace(account.stored, applied=replace(account.stored.applied, workspace=workspace))
+
+
+def forgotten(account: Account) -> None:
+    """The inbox is gone, and is made again: status shows none meanwhile (rule 8)."""
+    account.stored = replace(account.stored, inbox_id=None, origin=None, job=None)
+    account.not_found_at = account.deleted_at = account.probe_at = None
+    account.probe_count, account.delete_partial = 0, False
+
+
+def observation_ended(account: Account) -> None:
+    """The account may not show the inbox any more that it observed (rule 12)."""
+    account.stored = replace(account.stored, inbox_id=None, origin=None)
+
+
+def mail_begun(account: Account, now: float) -> None:
+    """A test mail is about to be sent: the intent is stored first (rule 28)."""
+    spec = account.desired.spec
+    account.mail_begun = spec.mail_request
+    mail = Mail(spec.mail_request or "", spec.mail_recipient or "", started_at=rfc3339(now))
+    account.stored = replace(account.stored, mail=mail)
+
+
+def mail_sent(account: Account, sent_at: str, message_id: str | None) -> None:
+    """ColdSend sent the test mail."""
+    if account.stored.mail is not None:
+        mail = replace(account.stored.mail, sent_at=sent_at, message_id=message_id)
+        account.stored = replace(account.stored, mail=mail)
+
+
+def mail_failed(account: Account, error: str) -> None:
+    """The test mail is not sent, or nobody knows: this request sends none any more."""
+    if account.stored.mail is not None:
+        account.stored = replace(account.stored, mail=replace(account.stored.mail, error=error))
+
+
+def _served(account: Account, mail: Mail | None) -> Mail | None:
+    """What status says of test mails when an inbox comes with a past of its own.
+
+    A requestID that stands in spec then may have been served before, as after a restore (rule 34).
+    """
+    spec = account.desired.spec
+    if spec.mail_request is None or (mail is not None and mail.request_id == spec.mail_request):
+        return mail
+    return Mail(spec.mail_request, spec.mail_recipient or "", error=NOT_SENT)

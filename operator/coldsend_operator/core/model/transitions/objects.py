@@ -1,0 +1,106 @@
+"""What Kubernetes shows of the object, and which workspace serves it."""
+
+from dataclasses import replace
+
+from coldsend_operator.core.model.account import Account, Credentials, Desired, Stored
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.model.stored_status import Status, account_status, to_text
+
+
+def shown(account: Account, desired: Desired) -> None:
+    """The API server shows the object like this."""
+    account.desired = desired
+
+
+def finalizers_shown(account: Account, finalizers: tuple[str, ...]) -> None:
+    """Just these finalizers of ours stand on the object."""
+    account.desired = replace(account.desired, finalizers=finalizers)
+
+
+def status_kept(account: Account, raw: object) -> Status:
+    """The API server holds this status; it is returned as far as it can be used."""
+    status = account_status(raw)
+    account.raw_status = to_text(status)
+    conditions = status.get("conditions") or ()
+    account.said = tuple((each["type"], each["status"], each["reason"]) for each in conditions)
+    account.ready_reason = next((reason for kind, _, reason in account.said if kind == "Ready"), "")
+    return status
+
+
+def status_shown(account: Account, stored: Stored) -> None:
+    """The API server holds this, as its status tells."""
+    account.confirmed = account.stored if stored == account.stored else stored
+
+
+def unreadable(account: Account, problem: str) -> None:
+    """The newest state cannot be read: nothing is begun for the object (rule 38: a fault costs that object alone)."""
+    account.desired = replace(account.desired, problems=(problem,))
+
+
+def restored(account: Account) -> None:
+    """The API server was restored from a backup: what it shows next holds, however old its version is."""
+    account.written_version = 0
+    account.desired = replace(account.desired, resource_version=0)
+
+
+def written(account: Account, version: int) -> None:
+    """Our own write has this resourceVersion: watch events from before it are stale."""
+    account.written_version = max(account.written_version, version)
+
+
+def counter_written(account: Account, now: float) -> None:
+    """Status tells how many mails were sent today."""
+    account.counter_at = now
+
+
+def key_read(account: Account, problem: tuple[Reason, str] | None) -> None:
+    """What is wrong with its API key; None when nothing is."""
+    account.key_problem = problem
+
+
+def secret_read(account: Account, credentials: Credentials) -> None:
+    """This is known of its Secret."""
+    account.credentials = credentials
+
+
+def secret_forgotten(account: Account) -> None:
+    """Its Secret is read again before anything depends on it."""
+    account.credentials = None
+
+
+def hash_renewed(account: Account, digest: str) -> None:
+    """The digest in status was made with another HMAC key: the present Secret counts as the one that was sent."""
+    if account.stored.applied is not None:
+        applied = replace(account.stored.applied, credentials_hash=digest)
+        account.stored = replace(account.stored, applied=applied)
+
+
+def addressed(account: Account) -> None:
+    """The address of its spec is known before it has a workspace."""
+    account.address = account.address or account.desired.spec.address
+
+
+def address_found(account: Account, address: str | None) -> None:
+    """The workspace knows the address, or that spec and status tell none."""
+    account.address = address
+
+
+def entered_workspace(account: Account, digest: str) -> None:
+    """The workspace of this digest serves the account from now on."""
+    account.workspace_digest = digest
+
+
+def moving(account: Account, *, away: bool) -> None:
+    """Whether its key leads elsewhere: here it may only look (rule 40: trust belongs to a key reference)."""
+    account.moving = away
+
+
+def left_workspace(account: Account) -> None:
+    """What the old workspace showed means nothing in the new one; a create that it may have served is still unknown."""
+    account.create_backoff = account.not_found_at = account.deleted_at = account.delete_backoff = None
+    account.stored = replace(account.stored, refusal=None)
+    account.probe_at, account.probe_count, account.searched_at, account.conflict_seen_at = None, 0, 0.0, 0.0
+    account.job, account.busy, account.eta, account.delete_partial = None, None, None, False
+    account.repeated_mark = None
+    if account.desired.spec.native is not None:
+        account.address = None

@@ -1,0 +1,37 @@
+"""What looks show: a GET of the inbox, a search of the address, a list."""
+
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.pauses import PROBE_PAUSES, nth
+
+
+def probe_wanted(account: Account, at: float) -> None:
+    """A look is wanted from then on."""
+    account.probe_at, account.probe_count = at, 0
+
+
+def probe_answered(account: Account) -> None:
+    """The look that was wanted has shown what it was to show."""
+    account.probe_at = None
+
+
+def probe_put_off(account: Account, now: float) -> None:
+    """A look told nothing new: the next one comes after a pause that grows."""
+    account.probe_count += 1
+    account.probe_at = now + nth(PROBE_PAUSES, account.probe_count)
+
+
+def searched(account: Account, begun: float) -> None:
+    """A search of its address that began then came to its end."""
+    account.searched_at = begun
+
+
+def found(account: Account) -> None:
+    """A look shows the inbox: a 404 that is refuted proves nothing any more."""
+    account.not_found_at = None
+
+
+def not_found(account: Account, now: float, *, listed: bool) -> None:
+    """A GET of the inbox answered 404; `listed`: no list has missed it yet."""
+    account.not_found_at = now
+    account.not_found_unlisted_at = now if listed else 0.0
+    account.probe_at = None

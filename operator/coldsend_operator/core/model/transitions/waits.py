@@ -1,0 +1,109 @@
+"""Why an account waits, since when, and what people ask of it by annotations."""
+
+from dataclasses import replace
+
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.pauses import POSTPONEMENTS, nth
+
+RECONCILE_QUIET = 300.0  # seconds after which a new value of an annotation is picked up at once again
+
+
+def change_noted(account: Account, now: float) -> None:
+    """Note since when the object is as it is: who adopts or observes looks at its address once more after a change.
+
+    A Secret that was missing, a refusal and a value of the reconcile annotation count as changes.
+    """
+    credentials, backoff = account.credentials, account.create_backoff
+    lacking = credentials is not None and credentials.reason is not None
+    as_is = hash((account.desired.generation, account.reconcile_asked, lacking, backoff.at if backoff else 0.0))
+    if as_is != account.state_hash:
+        account.state_hash, account.unchanged_since = as_is, now
+
+
+def annotation_picked_up(account: Account, now: float) -> None:
+    """A new value of an annotation is picked up: the next one may have to wait."""
+    account.reconciles = account.reconciles + 1 if now < account.reconciled_at + RECONCILE_QUIET else 1
+    account.reconciled_at = now
+
+
+def reconcile_began(account: Account, asked: str) -> None:
+    """This value of coldsend.pro/reconcile is being answered: an inbox is looked at now, a deletion tried again."""
+    account.reconcile_asked = asked
+    account.delete_backoff = None
+    account.probe_at, account.probe_count = (0.0 if account.stored.inbox_id is not None else None), 0
+
+
+def reconcile_ended(account: Account, asked: str) -> None:
+    """What this value of coldsend.pro/reconcile asked for is done."""
+    account.stored = replace(account.stored, reconcile=asked)
+
+
+def credentials_question_began(account: Account, asked: str) -> None:
+    """This value of coldsend.pro/credentials-current is being answered: the Secret is read once more."""
+    account.credentials_asked, account.credentials = asked, None
+
+
+def credentials_accepted(account: Account, asked: str, digest: str) -> None:
+    """A person vouches that ColdSend has what the Secret holds now."""
+    applied = account.stored.applied
+    if applied is not None:
+        applied = replace(applied, credentials_hash=digest)
+    account.stored = replace(account.stored, credentials_current=asked, applied=applied)
+
+
+def quiet_step(account: Account, now: float, *, quiet: bool) -> None:
+    """Whether its step passes by itself: `waiting_since` tells since when."""
+    if not quiet:
+        account.waiting_since = None
+    elif account.waiting_since is None:
+        account.waiting_since = now
+
+
+def secret_waited_for(account: Account, now: float, *, missing: bool) -> None:
+    """Whether its step waits for a Secret: `secret_missing_since` tells since when."""
+    if not missing:
+        account.secret_missing_since = None
+    elif account.secret_missing_since is None:
+        account.secret_missing_since = now
+
+
+def turn_estimated(account: Account, at: float, place: str) -> None:
+    """Its call is expected to leave then; `place` is the one in line that it has now."""
+    account.eta, account.place = at, place
+
+
+def left_the_line(account: Account) -> None:
+    """It waits for no call any more."""
+    account.eta = None
+
+
+def call_started(account: Account, call: int) -> None:
+    """A call carries the account from now on. A create begins by `create_started`."""
+    account.busy = call
+
+
+def call_ended(account: Account) -> None:
+    """No call carries the account any more."""
+    account.busy = None
+    account.creating = False
+
+
+def answered(account: Account) -> None:
+    """A call for it was answered: the next one that does not leave waits for a short time only."""
+    account.postponements = 0
+
+
+def postponed(account: Account, now: float) -> None:
+    """A call for the account did not leave, or met what is not the API: it alone waits, a little longer each time."""
+    account.postponed_until = now + nth(POSTPONEMENTS, account.postponements)
+    account.postponements += 1
+
+
+def outcome_unknown(account: Account) -> None:
+    """Once more nobody knows what came of a write for it (rule 41: what fails for one is told from what fails)."""
+    account.unknowns += 1
+
+
+def outcome_known(account: Account) -> None:
+    """ColdSend told what came of a write for it."""
+    account.unknowns = 0
