@@ -29,13 +29,15 @@ async def test_a_port_alone_is_every_interface_of_both_families(host: str) -> No
     async with (
         serving(site(), every) as taken,
         ClientSession() as session,
-        session.get(f"http://{host}:{taken.port}/") as response,
     ):
-        assert await response.text() == "ok"
+        assert taken is not None
+        async with session.get(f"http://{host}:{taken.port}/") as response:
+            assert await response.text() == "ok"
 
 
 async def test_an_address_of_one_family_stays_so() -> None:
     async with serving(site(), Address("127.0.0.1", 0)) as taken:
+        assert taken is not None
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("::1", taken.port), timeout=5).close()
 

@@ -6,7 +6,9 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from coldsend_operator.metrics import METRICS, Metrics, Snapshot, WorkspaceFigures, serving
+from coldsend_operator.http import serving
+from coldsend_operator.metric_names import METRICS
+from coldsend_operator.metrics import Metrics, Snapshot, WorkspaceFigures, site
 from coldsend_operator.setting_values import Address
 
 FREE_PORT = Address("127.0.0.1", 0)
@@ -124,7 +126,7 @@ def test_no_label_can_hold_an_address_or_a_message() -> None:
 
 
 async def test_prometheus_reads_them_over_http() -> None:
-    async with serving(counted(), lambda: SNAPSHOT, FREE_PORT) as address, httpx.AsyncClient() as client:
+    async with serving(site(counted(), lambda: SNAPSHOT), FREE_PORT) as address, httpx.AsyncClient() as client:
         assert address is not None
         assert address.port > 0
         answer = await client.get(f"http://{address}/metrics")
@@ -144,21 +146,21 @@ async def test_each_scrape_takes_a_new_snapshot() -> None:
         figures = WorkspaceFigures(budget_remaining={}, budget_limit={}, queue_lengths={}, sweep_age=next(ages))
         return Snapshot(workspaces={"default": figures})
 
-    async with serving(Metrics(), snapshot, FREE_PORT) as address, httpx.AsyncClient() as client:
+    async with serving(site(Metrics(), snapshot), FREE_PORT) as address, httpx.AsyncClient() as client:
         for age in (1.0, 2.0):
             text = (await client.get(f"http://{address}/metrics")).text
             assert value(text, "coldsend_sweep_age_seconds", workspace="default") == age
 
 
 async def test_off_serves_nothing_and_the_end_frees_the_port() -> None:
-    async with serving(Metrics(), Snapshot, None) as address:
+    async with serving(site(Metrics(), Snapshot), None) as address:
         assert address is None
-    async with serving(Metrics(), Snapshot, FREE_PORT) as first:
+    async with serving(site(Metrics(), Snapshot), FREE_PORT) as first:
         assert first is not None
         with pytest.raises(OSError, match="address already in use"):
-            async with serving(Metrics(), Snapshot, first):
+            async with serving(site(Metrics(), Snapshot), first):
                 pass
-    async with serving(Metrics(), Snapshot, first) as again:
+    async with serving(site(Metrics(), Snapshot), first) as again:
         assert again == first
 
 

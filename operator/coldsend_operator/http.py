@@ -1,8 +1,8 @@
-"""The HTTP server behind probes and metrics: where it listens, and its end."""
+"""The HTTP server of probes and metrics, and what the probes answer."""
 
 import errno
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -13,12 +13,15 @@ _WITHOUT_IPV6 = frozenset({errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTO
 
 
 @asynccontextmanager
-async def serving(site: web.Application, address: Address) -> AsyncIterator[Address]:
-    """Serve the site while the context is open; yields the address with the port that was taken.
+async def serving(site: web.Application, address: Address | None) -> AsyncIterator[Address | None]:
+    """Serve the site while the context is open; yields the address with the port that was taken, None when it is off.
 
     Raises:
         OSError: the address cannot be used.
     """
+    if address is None:
+        yield None
+        return
     runner = web.AppRunner(site, access_log=None, handle_signals=False, shutdown_timeout=1)
     await runner.setup()
     try:
@@ -52,3 +55,18 @@ def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def probes(alive: Callable[[], bool], ready: Callable[[], bool]) -> web.Application:
+    """What the kubelet asks: `/healthz` (the loops are alive) and `/readyz` (the caches are filled)."""
+    site = web.Application()
+    site.router.add_get("/healthz", _answer(alive))
+    site.router.add_get("/readyz", _answer(ready))
+    return site
+
+
+def _answer(good: Callable[[], bool]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def answer(request: web.Request) -> web.Response:  # noqa: ARG001 - signature of aiohttp
+        return web.Response(text="ok") if good() else web.Response(status=503, text="not yet")
+
+    return answer

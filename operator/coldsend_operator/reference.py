@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from pydantic.fields import FieldInfo
 from typer.models import ArgumentInfo
 
-from coldsend_operator.metrics import METRICS
+from coldsend_operator.metric_names import METRICS
 from coldsend_operator.resources.crd import account_crd, batch_crd
 from coldsend_operator.settings import Settings, allowed, default_text, flag, unit, variable
 from coldsend_operator.tools.app import commands

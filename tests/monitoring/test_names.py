@@ -8,7 +8,8 @@ import pytest
 
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.reasons import LASTING, Reason
-from coldsend_operator.metrics import METRICS, Metrics, Snapshot
+from coldsend_operator.metric_names import METRICS
+from coldsend_operator.metrics import Metrics, Snapshot
 from tests.monitoring.dashboard import dashboard, queries
 from tests.monitoring.prometheus import Prometheus, running_prometheus
 from tests.monitoring.promtool import rules

@@ -28,7 +28,7 @@ from coldsend_operator.credentials.job_passwords import JobPasswords
 from coldsend_operator.credentials.passwords import Passwords, SecretReader
 from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.clock import ServerClock
-from coldsend_operator.kube.lease import Leadership
+from coldsend_operator.kube.leadership import Leadership
 from coldsend_operator.kube.set_aside import ADD_FINALIZER, DECIDE, PATCH_FINALIZERS, READ_SECRETS, SetAside
 from coldsend_operator.logs import Event, Recurring, log
 from coldsend_operator.metrics import Metrics

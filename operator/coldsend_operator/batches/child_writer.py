@@ -10,7 +10,7 @@ from coldsend_operator.core.batch.model import Batch, Child, Entry
 from coldsend_operator.kube.children import apply_child, change_object, delete_object
 from coldsend_operator.kube.client import KubeClient, NotFound, Ref, StaleLease
 from coldsend_operator.kube.finalizers import add_finalizers, remove_finalizers
-from coldsend_operator.kube.lease import Leadership
+from coldsend_operator.kube.leadership import Leadership
 from coldsend_operator.kube.metadata import metadata_of
 from coldsend_operator.resources.batch import SenderAccountBatchSpec
 from coldsend_operator.resources.common import DeletionPolicy

@@ -19,7 +19,7 @@ from coldsend_operator.core.batch.decide import ChildAction, FinalizerChange, de
 from coldsend_operator.core.batch.model import Batch, Child, EntryRefusal
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.kube.client import Conflict, Forbidden, Invalid, KubeClient, KubeError, NotFound, Ref, StaleLease
-from coldsend_operator.kube.lease import Leadership
+from coldsend_operator.kube.leadership import Leadership
 from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.kube.set_aside import DECIDE, SetAside
 from coldsend_operator.logs import Event, log

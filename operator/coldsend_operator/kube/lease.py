@@ -1,4 +1,4 @@
-"""Who may write: the holder of the Lease, by its own steady clock (rule 5: a call begins only with a fresh Lease).
+"""The election: who holds the Lease, by its own steady clock (rule 5: a call begins only with a fresh Lease).
 
 The elections of the Kubernetes clients compare wall clocks and cannot give a Lease back; this loop does neither. Times
 here are seconds of a clock that also runs while the machine sleeps.
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Self
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -42,32 +42,6 @@ class LeaseTimes:
 def steady() -> float:
     """Seconds of a clock that no one sets."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
-
-
-class Leadership(Protocol):
-    """What the rest of the product asks."""
-
-    def fresh(self) -> bool:
-        """Whether a write may begin now."""
-
-    async def acquired(self) -> None:
-        """Returns once the Lease is ours."""
-
-    async def lost(self) -> None:
-        """Returns when another got the Lease that was ours: this process is over as a leader."""
-
-
-class NoElection:
-    """Leader election switched off: always the leader."""
-
-    def fresh(self) -> bool:
-        return True
-
-    async def acquired(self) -> None:
-        return
-
-    async def lost(self) -> None:
-        await asyncio.Event().wait()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from random import random
 from types import TracebackType
 from typing import Any, Self
 
-from coldsend_operator import __version__
+from coldsend_operator import __version__, http, metrics
 from coldsend_operator.accounts.bookings import REPORT, Bookings, Report
 from coldsend_operator.accounts.controller import AccountController, report_end
 from coldsend_operator.accounts.policy import policy_of
@@ -26,15 +26,14 @@ from coldsend_operator.credentials.api_keys import KeyRing
 from coldsend_operator.credentials.passwords import Hmac, SecretReader, load_hmac
 from coldsend_operator.credentials.secret_watch import SecretWatch
 from coldsend_operator.kube.client import KubeClient, KubeError
-from coldsend_operator.kube.lease import Election, Leadership, NoElection
+from coldsend_operator.kube.leadership import Leadership, NoElection
+from coldsend_operator.kube.lease import Election
 from coldsend_operator.kube.secrets import Secrets
 from coldsend_operator.kube.set_aside import SetAside
 from coldsend_operator.kube.state import StateMap
 from coldsend_operator.kube.throttle import Pauses
 from coldsend_operator.kube.watches import Watches
 from coldsend_operator.logs import Event, Recurring, log
-from coldsend_operator.metrics import Metrics, serving
-from coldsend_operator.probes import answering
 from coldsend_operator.process.cache_sync import SYNC_PAUSE, CacheSync
 from coldsend_operator.process.clock import Clock
 from coldsend_operator.process.crd_guard import CrdGuard
@@ -72,7 +71,7 @@ class Operator:
         self._settings = settings
         self.clock = clock or Clock()
         self._jitter = jitter
-        self.metrics = Metrics()
+        self.metrics = metrics.Metrics()
         self.metrics.build(__version__, commit())
         self._stack = AsyncExitStack()
         self._kube = kube or KubeClient.connect(self.metrics.write)
@@ -134,10 +133,11 @@ class Operator:
         self._cache_sync = CacheSync(
             self._kube, self._settings, self.controller, self.batches, self.clock, self.set_aside, self.crds
         )
-        await self._stack.enter_async_context(serving(self.metrics, self._snapshot, self._settings.metrics_address))
-        await self._stack.enter_async_context(
-            answering(self._settings.probes_address, lambda: self.alive, lambda: self.ready)
-        )
+        for site, address in (
+            (metrics.site(self.metrics, self._snapshot), self._settings.metrics_address),
+            (http.probes(lambda: self.alive, lambda: self.ready), self._settings.probes_address),
+        ):
+            await self._stack.enter_async_context(http.serving(site, address))
         log.info(Event.STARTED, version=__version__)
         if self.policy.freeze:
             log.warning(Event.FROZEN, message=FROZEN)
