@@ -1,7 +1,6 @@
 """How old the knowledge about Secrets may grow: each referenced Secret is read again now and then, by name."""
 
 import asyncio
-import heapq
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -10,6 +9,7 @@ from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account, Credentials
 from coldsend_operator.core.model.pauses import doubled
 from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.work_queue import WorkQueue
 from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.credentials.passwords import Hmac, SecretReader, secret_names
 from coldsend_operator.logs import Event, log
@@ -46,13 +46,11 @@ class SecretWatch:
         self._wake = wake
         self._accounts: dict[SecretName, dict[str, Account]] = {}
         self._names_of: dict[str, tuple[SecretName, ...]] = {}
-        self._due: list[tuple[float, SecretName]] = []
-        self._next: dict[SecretName, float] = {}
+        # Namespaces take turns: thousands of Secrets in one keep nobody's single one waiting.
+        self._queue = WorkQueue[SecretName](turn_of=lambda name: name[0])
         self._tries: dict[SecretName, int] = {}
         self._in_trouble: Counter[str] = Counter()  # Secrets, by namespace
-        self._ready: dict[str, dict[SecretName, None]] = {}  # due ones by namespace; namespaces take turns
-        self._checking: dict[SecretName, asyncio.Task[None]] = {}
-        self._again: set[SecretName] = set()  # something happened while they were read
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def follow(self, account: Account) -> None:
         """Keep the schedule in step with what the account references."""
@@ -70,7 +68,7 @@ class SecretWatch:
             self._accounts[old].pop(account.uid, None)
             if not self._accounts[old]:
                 del self._accounts[old]
-                self._next.pop(old, None)
+                self._queue.drop(old)
                 self._no_trouble(old)
                 self._tries.pop(old, None)
         for name in names:
@@ -86,10 +84,7 @@ class SecretWatch:
     def hasten(self, account: Account) -> None:
         """The account's spec changed, or a person asked: look now."""
         for name in self._names_of.get(account.uid, ()):
-            if name in self._checking:
-                self._again.add(name)
-            else:
-                self._plan(name, self._clock())
+            self._queue.add(name)
 
     def _first(self, name: SecretName, account: Account) -> float:
         """After a restart the reads of many Secrets are spread over the period; a create reads its own anyway."""
@@ -97,42 +92,24 @@ class SecretWatch:
         return self._clock() + self._period * (share if account.stored.held else 1.0)
 
     def _plan(self, name: SecretName, due: float) -> None:
-        if name in self._accounts and due < self._next.get(name, float("inf")):
-            self._next[name] = due
-            heapq.heappush(self._due, (due, name))
+        if name in self._accounts:
+            self._queue.add_at(name, due)
 
     async def run(self) -> None:
         while True:
-            now = self._clock()
             for account in self._urgent():
                 self.hasten(account)
-            while self._due and self._due[0][0] <= now:
-                due, name = heapq.heappop(self._due)
-                if self._next.get(name) == due and name in self._accounts:
-                    del self._next[name]
-                    if name in self._checking:  # one read of a Secret at a time: read again when this one ends
-                        self._again.add(name)
-                    else:
-                        self._ready.setdefault(name[0], {})[name] = None
-            while self._ready and len(self._checking) < MOST_READS:
-                name = self._next_ready()
-                self._checking[name] = asyncio.create_task(self._check_one(name))
-            pause = self._due[0][0] - self._clock() if self._due else URGENT_PAUSE
-            pause = min(max(pause, 0.01), URGENT_PAUSE)
-            if self._checking:
-                await asyncio.wait(self._checking.values(), timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+            self._queue.wake(self._clock())
+            while len(self._tasks) < MOST_READS and (name := self._queue.take()) is not None:
+                task = asyncio.create_task(self._check_one(name))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+            due = self._queue.next_at
+            pause = URGENT_PAUSE if due is None else min(max(due - self._clock(), 0.01), URGENT_PAUSE)
+            if self._tasks:
+                await asyncio.wait(self._tasks, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
             else:
                 await asyncio.sleep(pause)
-
-    def _next_ready(self) -> SecretName:
-        """Thousands of Secrets in one namespace keep nobody's single one waiting."""
-        namespace = next(iter(self._ready))
-        names = self._ready.pop(namespace)
-        name = next(iter(names))
-        del names[name]
-        if names:
-            self._ready[namespace] = names
-        return name
 
     async def _check_one(self, name: SecretName) -> None:
         """A fault with one Secret costs that Secret alone (rule 38)."""
@@ -142,10 +119,7 @@ class SecretWatch:
             log.error(Event.LOOP_FAILED, operation="read_secret", namespace=name[0], name=name[1], exc_info=error)
             self._plan(name, self._clock() + TROUBLE_LONGEST)
         finally:
-            del self._checking[name]
-            if name in self._again:
-                self._again.discard(name)
-                self._plan(name, self._clock())
+            self._queue.done(name)
 
     def _urgent(self) -> list[Account]:
         """Accounts whose Secret stands in the way of a create, or for which a person asked."""

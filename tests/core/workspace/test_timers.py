@@ -7,7 +7,7 @@ from tests.support.simulation import SECOND, SECRET, Simulation
 
 
 def test_the_earliest_of_what_was_set_fires_once() -> None:
-    timers = Timers()
+    timers = Timers[str]()
     for at in (30.0, 10.0, 20.0):
         timers.set("a", at)
     timers.set("b", 15.0)
@@ -18,7 +18,7 @@ def test_the_earliest_of_what_was_set_fires_once() -> None:
 
 
 def test_a_dropped_one_does_not_fire() -> None:
-    timers = Timers()
+    timers = Timers[str]()
     timers.set("a", 10.0)
     timers.drop("a")
     assert timers.first is None
@@ -26,7 +26,7 @@ def test_a_dropped_one_does_not_fire() -> None:
 
 
 def test_entries_that_were_moved_forward_again_and_again_are_cleaned_up() -> None:
-    timers = Timers()
+    timers = Timers[str]()
     for step in range(10_000):
         timers.set("a", 20_000.0 - step)
     assert len(timers) < 100

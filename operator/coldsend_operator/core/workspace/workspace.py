@@ -87,7 +87,7 @@ class Workspace:
         self.patching: set[str] = set()  # accounts with a patch under way: no call may leave meanwhile
         self.changed: set[str] = set()  # accounts whose status may have to be written
         self.dirty: set[str] = set()
-        self.timers = Timers()
+        self.timers: Timers[str] = Timers()
         self.audit = AuditTrail()
         self.leads = False  # an object that comes now was marked by another process, if it is marked
         self.departed = Departed()
