@@ -4,7 +4,8 @@ from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import BulkAnswer
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.policy import Policy, Threshold
-from coldsend_operator.core.plan.probes import FEW_PAGES, LONGEST_UNCONFIRMED, WORKED_OFF
+from coldsend_operator.core.plan.probe_choice import FEW_PAGES, LONGEST_UNCONFIRMED
+from coldsend_operator.core.plan.probes import WORKED_OFF
 from tests.support.clock import START
 from tests.support.desk import LONG_AGO, Desk, row
 

@@ -12,7 +12,7 @@ from coldsend_operator.core.plan.deletes import deletes
 from coldsend_operator.core.plan.domains import domains
 from coldsend_operator.core.plan.mails import mails
 from coldsend_operator.core.plan.polls import polls
-from coldsend_operator.core.plan.probes import just_made, pages_of, probes, wants_list
+from coldsend_operator.core.plan.probes import Waiters, pages_of, probes, who_waits
 from coldsend_operator.core.plan.sweeps import sweep, sweep_period
 from coldsend_operator.core.workspace.workspace import Workspace
 
@@ -81,16 +81,15 @@ def _free_at(workspace: Workspace, candidate: Candidate, now: float, ahead: int)
 
 def _candidates(workspace: Workspace, now: float, faults: list[Exception], alone: Alone) -> Iterator[Candidate]:
     """One candidate for each lane and group: the next call that it would make."""
-    fresh = _tried(lambda: just_made(workspace, now, alone), frozenset[str](), faults)
-    listed = _tried(lambda: wants_list(workspace, now, fresh, alone), False, faults)  # noqa: FBT003 - what else counts
+    waiters = _tried(lambda: who_waits(workspace, now, alone), Waiters(), faults)
     lanes: tuple[Callable[[], Iterator[Candidate]], ...] = (
         partial(creates, workspace, now, alone),
         partial(deletes, workspace, now, alone),
         partial(polls, workspace),
-        partial(probes, workspace, now, fresh, alone, listed=listed),
+        partial(probes, workspace, now, waiters, alone),
         partial(mails, workspace, now, alone),
         partial(domains, workspace),
-        partial(sweep, workspace, now, listed=listed),
+        partial(sweep, workspace, now, listed=waiters.listed),
     )
     for lane in lanes:
         yield from _tried(partial(_all_of, lane), tuple[Candidate, ...](), faults)

@@ -1,82 +1,87 @@
-"""Quick looks: by search, by GET, by the newest rows, or left to a whole list."""
+"""Probes: by search, by GET, by the newest rows, or left to a whole list."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import partial
 
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.calls import BULK, Lane, Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.plan.candidate import MOST_FLYING, Alone, Candidate, queue_of, score
+from coldsend_operator.core.plan.probe_choice import FEW_PROBES, Probe, Waiting, Why, list_serves, probe_for
 from coldsend_operator.core.workspace.workspace import Workspace
 
-FEW_PROBES = 3  # from so many on, a list page is cheaper than one look for each account
 MOST_FRESH = 50 * BULK  # native bulks are answered at once: so many are made in a minute
-FEW_PAGES = 5
-UNCONFIRMED = BULK // 2  # deletions for each page of a list
-LONGEST_UNCONFIRMED = 300.0
 WORKED_OFF = 30.0  # seconds; a job that takes longer keeps nobody waiting
 NEWEST_FULL = 25 * BULK
 NEWEST_LINGER = 50.0  # seconds in which so many inboxes are made at the default limits
+KINDS = (
+    (Why.ADDRESS, Action.SEARCH, Operation.SEARCH_ACCOUNTS),
+    (Why.INBOX, Action.GET, Operation.GET_ACCOUNT),
+)
 
 
-def probes(
-    workspace: Workspace, now: float, fresh: frozenset[str], alone: Alone, *, listed: bool
-) -> Iterator[Candidate]:
-    """`fresh` as in just_made; `listed`: a whole list serves what waits best, see wants_list."""
+@dataclass(frozen=True, slots=True)
+class Waiters:
+    """Who waits for a probe: how many, and those that need another one than the rest."""
+
+    counts: Waiting = field(default_factory=Waiting)
+    just_made: frozenset[str] = frozenset()
+    missing: tuple[str, ...] = ()
+
+    @property
+    def listed(self) -> bool:
+        """Whether a whole list serves best what waits."""
+        return list_serves(self.counts)
+
+
+def who_waits(workspace: Workspace, now: float, alone: Alone) -> Waiters:
+    """Those in the queues of searches and GETs."""
+    searches, gets = queue_of(workspace, Action.SEARCH), queue_of(workspace, Action.GET)
+    just_made = _just_made(workspace, now, alone)
+    missing = _missing(workspace, alone)
+    counts = Waiting(
+        len(searches),
+        len(gets),
+        len(just_made),
+        len(missing),
+        pages_of(workspace),
+        listed=workspace.inventory.listed_at > 0,
+        deleting=_deleting_flood(workspace, now),
+        longest_get=now - gets.since,
+        in_vain=workspace.inventory.in_vain,
+    )
+    return Waiters(counts, just_made, missing)
+
+
+def probes(workspace: Workspace, now: float, waiters: Waiters, alone: Alone) -> Iterator[Candidate]:
+    """The next probe of each kind."""
     since = waiting_since(workspace, now)
     without = workspace.budget.exhausted_by(now, looks=True)
-    if not _newest_page_in_flight(workspace) and (workspace.newest_page or (fresh and not listed)):
+    goes_on = workspace.newest_page > 0
+    if not _newest_page_in_flight(workspace) and (goes_on or probe_for(Why.JUST_MADE, waiters.counts) is Probe.NEWEST):
         yield _newest(workspace, since)
-    if listed:
-        missing = workspace.in_turn(_beyond_lists(workspace, alone), without)[:MOST_FLYING]
+    if waiters.listed:
+        missing = workspace.in_turn(waiters.missing, without)[:MOST_FLYING]
         yield from alone.each(missing, lambda uid: _probe(workspace, uid, Operation.GET_ACCOUNT, since))
-        if workspace.inventory.in_vain >= 2:
-            yield from _probes_beside_lists(workspace, since, without, alone)
-        return
-    for action, operation in ((Action.SEARCH, Operation.SEARCH_ACCOUNTS), (Action.GET, Operation.GET_ACCOUNT)):
-        queue = queue_of(workspace, action)
-        if action is Action.GET and len(queue) >= FEW_PROBES and _deleting_flood(workspace, now):
+    for why, action, operation in KINDS:
+        probe = probe_for(why, waiters.counts)
+        if probe in {Probe.LIST, Probe.LATER}:
             continue
-        uids = [uid for uid in queue.first(BULK, without) if uid not in fresh][:MOST_FLYING]
+        most, served = (1, set(waiters.missing)) if probe is Probe.LIST_AND_ONE else (MOST_FLYING, waiters.just_made)
+        uids = [uid for uid in queue_of(workspace, action).first(BULK, without) if uid not in served][:most]
         yield from alone.each(uids, partial(_probe, workspace, operation=operation, ready_at=since))
 
 
-def _probes_beside_lists(
-    workspace: Workspace, since: float, without: frozenset[str], alone: Alone
-) -> Iterator[Candidate]:
-    """Lists go on to prove nothing (contract row 35): a few at a time are looked at one by one."""
-    beyond = set(_beyond_lists(workspace, alone))
-    for action, operation in ((Action.SEARCH, Operation.SEARCH_ACCOUNTS), (Action.GET, Operation.GET_ACCOUNT)):
-        uids = [uid for uid in queue_of(workspace, action).first(BULK, without) if uid not in beyond][:1]
-        yield from alone.each(uids, partial(_probe, workspace, operation=operation, ready_at=since))
-
-
-def wants_list(workspace: Workspace, now: float, fresh: frozenset[str], alone: Alone) -> bool:
-    """Whether what waits for a look is served best by a whole list."""
-    count = (
-        len(queue_of(workspace, Action.SEARCH))
-        + len(queue_of(workspace, Action.GET))
-        - len(_beyond_lists(workspace, alone))
-    )
-    if workspace.inventory.listed_at == 0:
-        return count > 1
-    count -= len(fresh)
-    pages = pages_of(workspace)
-    if not _deleting_flood(workspace, now):
-        return count >= FEW_PROBES and count >= pages
-    # A list is shorter after the flood: a long one, before that, must be to confirm many that have waited for long.
-    patient = pages > FEW_PAGES and now < queue_of(workspace, Action.GET).since + LONGEST_UNCONFIRMED
-    return not patient and count >= pages * min(UNCONFIRMED, 5 * pages)
-
-
-def _beyond_lists(workspace: Workspace, alone: Alone) -> list[str]:
+def _missing(workspace: Workspace, alone: Alone) -> tuple[str, ...]:
     """Those whose inbox a list has shown to be absent: to make it again needs the 404 of a GET (rule 16).
 
     A list that proves nothing may have passed them over, as while others are deleted: the next one shows them.
     """
     if workspace.inventory.listed_at == 0:
-        return []
-    return alone.those(queue_of(workspace, Action.GET), lambda uid: _is_missing(workspace, workspace.accounts[uid]))
+        return ()
+    waiting = queue_of(workspace, Action.GET)
+    return tuple(alone.those(waiting, lambda uid: _is_missing(workspace, workspace.accounts[uid])))
 
 
 def _is_missing(workspace: Workspace, account: Account) -> bool:
@@ -85,17 +90,17 @@ def _is_missing(workspace: Workspace, account: Account) -> bool:
     ) and account.stored.inbox_id not in workspace.inventory.rows
 
 
-def just_made(workspace: Workspace, now: float, alone: Alone) -> frozenset[str]:
-    """Those that wait for the look at an inbox just made: a page of the newest shows up to 100 of them.
+def _just_made(workspace: Workspace, now: float, alone: Alone) -> frozenset[str]:
+    """Those that wait to see an inbox just made: a page of the newest rows shows up to 100 of them.
 
-    Fewer than FEW_LOOKS are looked at one by one: then there are none.
+    Fewer than FEW_PROBES are looked at one by one: then there are none.
     """
     uids = queue_of(workspace, Action.SEARCH).first(MOST_FRESH) + queue_of(workspace, Action.GET).first(MOST_FRESH)
-    fresh = frozenset(alone.those(uids, lambda uid: _just_made(workspace, uid, now)))
+    fresh = frozenset(alone.those(uids, lambda uid: _is_just_made(workspace, uid, now)))
     return fresh if len(fresh) >= FEW_PROBES else frozenset()
 
 
-def _just_made(workspace: Workspace, uid: str, now: float) -> bool:
+def _is_just_made(workspace: Workspace, uid: str, now: float) -> bool:
     account = workspace.accounts[uid]
     if account.unknown_create is None:
         listed = workspace.inventory.swept_at > account.wrote_at  # and not shown: no page of the newest ever will
@@ -108,7 +113,7 @@ def _just_made(workspace: Workspace, uid: str, now: float) -> bool:
 
 
 def _deleting_flood(workspace: Workspace, now: float) -> bool:
-    """More deletions are to leave, or are worked off: to confirm those before them by a list would list the rest."""
+    """Whether more deletions are to leave, or are worked off."""
     waits = any(len(queue) > 1 for (action, _), queue in workspace.queues.items() if action is Action.DELETE)
     return waits or any(job.operation == "Delete" and now < job.begun + WORKED_OFF for job in workspace.jobs.values())
 
