@@ -6,6 +6,7 @@ import pytest
 
 from coldsend_operator.accounts.reading import read_object
 from coldsend_operator.core.decide import still_due
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account, Credentials
 from coldsend_operator.core.model.answers import BulkAnswer, Created, Failure, FailureKind, JobProgress, Page, ResultRow
 from coldsend_operator.core.model.calls import Operation
@@ -407,7 +408,8 @@ def test_rule_39_clocks_decide_about_what_a_look_shows_that_began_before_the_cre
 def test_rule_43_of_objects_that_left_under_a_create_no_more_are_kept_than_a_process_has() -> None:
     desk, departed = Desk(), Departed()
     account = desk.account()
-    account.marked_at = START
+    transitions.create_started(account, call=1)
+    transitions.marked(account, START)
     for number in range(MOST_KEPT + 5):
         account.desired = replace(account.desired, uid=f"uid-{number}")
         departed.put(account, START)

@@ -54,6 +54,7 @@ def fold(workspace: Workspace, call: Call, outcome: Answer | Failure, now: float
         raise
     finally:
         for account in members_of(workspace, call) if call.operation.creates else ():
+            transitions.create_call_ended(account)
             workspace.index(account)  # who stands in line for the same address may have its turn now
         if call.writes:
             workspace.audit.answered(workspace, call, outcome, told)

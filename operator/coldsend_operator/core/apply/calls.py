@@ -78,7 +78,7 @@ def drop(workspace: Workspace, call: Call, members: set[str]) -> Call:
     for uid in members:
         account = workspace.accounts.get(uid)
         if account is not None and account.busy == call.id:
-            transitions.call_ended(account)
+            transitions.create_call_ended(account)
             workspace.index(account)
     kept = [index for index, uid in enumerate(call.uids) if uid not in members]
     smaller = replace(

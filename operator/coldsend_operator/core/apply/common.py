@@ -9,10 +9,10 @@ from coldsend_operator.core.model.account import (
     RETRY_LONGEST,
     Account,
     Backoff,
-    UnknownCreate,
 )
 from coldsend_operator.core.model.answers import Failure, FailureKind
 from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.model.phases import UnknownCreate
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.workspace import Workspace
 

@@ -16,11 +16,12 @@ from coldsend_operator.core.apply.jobs import answered_at_once, begin_job, finis
 from coldsend_operator.core.apply.lists import show
 from coldsend_operator.core.decide.questions import LATEST, made_before, may_be_of
 from coldsend_operator.core.model import transitions
-from coldsend_operator.core.model.account import Account, UnknownCreate
+from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import BulkAnswer, Created, Failure, FailureKind, Row
 from coldsend_operator.core.model.calls import Call, Operation
 from coldsend_operator.core.model.differences import shows_spec
 from coldsend_operator.core.model.pauses import FIRST_PROBE
+from coldsend_operator.core.model.phases import UnknownCreate
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace import jobs
 from coldsend_operator.core.workspace.breaker import of_domain

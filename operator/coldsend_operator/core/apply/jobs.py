@@ -2,9 +2,10 @@
 
 from coldsend_operator.core.apply.common import each_alone, outcome_unknown, says_exists
 from coldsend_operator.core.model import transitions
-from coldsend_operator.core.model.account import Account, UnknownCreate
+from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import BulkAnswer, Failure, FailureKind, JobProgress
 from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.model.phases import UnknownCreate
 from coldsend_operator.core.workspace import jobs
 from coldsend_operator.core.workspace.jobs import Job
 from coldsend_operator.core.workspace.workspace import Workspace

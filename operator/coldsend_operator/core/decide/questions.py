@@ -26,7 +26,8 @@ def ours(account: Account, row: Row, view: View) -> bool:
     if unknown is None or not unknown.matches:
         return False
     spec = account.desired.spec
-    names = {(name or "").strip() for name in (spec.display_name, account.sent_name or spec.display_name)}
+    sent_name = unknown.sent.display_name if unknown.sent is not None else None
+    names = {(name or "").strip() for name in (spec.display_name, sent_name or spec.display_name)}
     if not may_be_of(row, spec.inbox_type) or (row.display_name or "").strip() not in names:
         return False
     answered = unknown.answered and unknown.hint is None and unknown.left_at is not None

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from coldsend_operator.core.model.create_marks import is_mark
 from coldsend_operator.core.model.hashes import comparable
+from coldsend_operator.core.model.phases import CreateJob, Creating, UnknownCreate
 from coldsend_operator.core.model.reasons import Reason
 
 HELD_ORIGINS = frozenset({"Created", "Adopted"})
@@ -264,25 +265,6 @@ class Backoff:
 
 
 @dataclass(frozen=True, slots=True)
-class UnknownCreate:
-    """A create whose outcome is unknown. Nothing is repeated before `last_evidence` + COLDSEND_LOST_CALL_SECONDS."""
-
-    call: str  # members of one bulk share it: a member that appears is a sign of the call
-    at: float
-    left_at: float | None = None  # when the call left; None when another run sent it
-    hint: str | None = None  # what a result row said of a failure
-    answered: bool = False  # ColdSend did answer, only not with the inbox: a look shows it
-    existed: bool = False  # a row said "exists" to a first create: what is found is not ours (rule 6)
-    earliest: float = 0.0  # a single create is not repeated before its own timeout would have passed
-    arrived: bool = False  # the object came so: perhaps no create of ours ever left, so nothing is matched (rule 39)
-
-    @property
-    def matches(self) -> bool:
-        """Whether an inbox that appears may be ours."""
-        return not (self.existed or self.arrived)
-
-
-@dataclass(frozen=True, slots=True)
 class Credentials:
     """What is known of the Secrets that an account references: an HMAC of the values, or what is wrong.
 
@@ -309,15 +291,10 @@ class Account:
     workspace_digest: str = ""
     address: str | None = None  # lower case; None while the domain of a native inbox is unknown
     busy: int | None = None  # the call that carries it
-    job: str | None = None  # the job that carries it
-    marked_at: float | None = None  # time of the mark of the create under way or lost, also when it was wiped
+    create: Creating | CreateJob | UnknownCreate | None = None  # the create that is not over
     repeated_mark: float | None = None  # time of the mark of a lost create that the next one repeats
-    creating: bool = False  # a create for it is being prepared or has left
-    unknown_create: UnknownCreate | None = None
     create_backoff: Backoff | None = None
     credentials: Credentials | None = None
-    sent: tuple[str, str | None] | None = None  # specHash and credentialsHash of the create that left last
-    sent_name: str | None = None  # the display name in it
     key_problem: tuple[Reason, str] | None = None
     moving: bool = False  # its key leads elsewhere now: here it may only look (rule 40)
     state_hash: int = 0  # hash of what a look at the address must be newer than
@@ -327,6 +304,7 @@ class Account:
     wrote_at: float = 0.0  # end of our last write to its address
     not_found_at: float | None = None  # when a GET of the inbox answered 404
     not_found_unlisted_at: float = 0.0  # the same, of an inbox that no list has missed yet
+    delete_job: str | None = None  # the job that deletes the inbox
     deleted_at: float | None = None  # when ColdSend accepted our delete
     delete_unanswered: bool = False  # whether ColdSend took that delete is not known
     delete_partial: bool = False  # the delete may have been skipped or lost: a look decides
@@ -352,6 +330,21 @@ class Account:
         return self.desired.uid
 
     @property
+    def unknown_create(self) -> UnknownCreate | None:
+        """The create whose outcome is unknown."""
+        return self.create if isinstance(self.create, UnknownCreate) else None
+
+    @property
+    def job(self) -> str | None:
+        """The bulk job that carries it."""
+        return self.create.job if isinstance(self.create, CreateJob) else self.delete_job
+
+    @property
+    def marked_at(self) -> float | None:
+        """Time of the mark of the create that is not over."""
+        return None if self.create is None else self.create.mark
+
+    @property
     def is_holder(self) -> bool:
         """Whether it holds an inbox: without our finalizer an object in deletion has been let go, and holds none."""
         return self.stored.held and (self.desired.deleting is None or self.desired.finalized)
@@ -359,13 +352,14 @@ class Account:
     @property
     def create_pending(self) -> bool:
         """Whether the outcome of a create for it is not known: only then a create mark means something."""
-        return not self.stored.held and (self.creating or self.unknown_create is not None or self.job is not None)
+        return not self.stored.held and (self.create is not None or self.delete_job is not None)
 
     @property
     def committed(self) -> bool:
         """Whether a create of ours may be under way for it: no other object may take its turn at the address."""
-        unknown = self.unknown_create is not None and not self.unknown_create.arrived
-        return self.creating or unknown or self.job is not None
+        if isinstance(self.create, UnknownCreate) and self.create.arrived:
+            return self.delete_job is not None
+        return self.create is not None or self.delete_job is not None
 
     @property
     def awaits_secret(self) -> bool:

@@ -5,7 +5,8 @@ Only this process can know that it marked them itself; should they come back, th
 
 from dataclasses import dataclass
 
-from coldsend_operator.core.model.account import Account, UnknownCreate
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.phases import CreateJob, Creating, UnknownCreate
 
 KEPT_SECONDS = 3600.0
 MOST_KEPT = 10_000
@@ -13,15 +14,10 @@ MOST_KEPT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """What carried the account when it left. Times are Unix seconds; `since` is that of its create mark."""
+    """What carried the account when it left, at Unix seconds."""
 
     at: float
-    marked_at: float
-    call: int | None
-    job: str | None
-    unknown_create: UnknownCreate | None
-    sent: tuple[str, str | None] | None
-    sent_name: str | None
+    create: Creating | CreateJob | UnknownCreate
 
 
 class Departed:
@@ -34,11 +30,10 @@ class Departed:
         return len(self._departures)
 
     def put(self, account: Account, now: float) -> None:
-        call = account.busy if account.creating else None
-        since = account.marked_at or 0.0
-        left = Departure(now, since, call, account.job, account.unknown_create, account.sent, account.sent_name)
+        if account.create is None:
+            return
         self._departures.pop(account.uid, None)
-        self._departures[account.uid] = left
+        self._departures[account.uid] = Departure(now, account.create)
         self._prune(now)
 
     def pop(self, uid: str, now: float) -> Departure | None:

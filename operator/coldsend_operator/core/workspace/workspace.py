@@ -16,12 +16,12 @@ from coldsend_operator.core.model.account import (
     Desired,
     KeyRef,
     Stored,
-    UnknownCreate,
 )
 from coldsend_operator.core.model.answers import address_key
 from coldsend_operator.core.model.calls import Call, Operation
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.membership import Membership
+from coldsend_operator.core.model.phases import CreateJob, Creating, UnknownCreate
 from coldsend_operator.core.model.policy import NamespaceSettings, Policy
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored_status import from_text
@@ -158,12 +158,12 @@ class Workspace:
         earliest = now + self.policy.check_timeout
         if self._came_back(account, now):
             return
-        transitions.marked(account, marked)
-        if self._carried(account, now):
-            transitions.marked(account, marked if marked is not None else unix_of(desired.created))
-        elif marked is not None:
+        if self._carried(account, marked if marked is not None else unix_of(desired.created), now):
+            return
+        if marked is not None:
             name = account.uid if self.leads else f"create-{marked:.0f}"
-            transitions.create_found(account, UnknownCreate(name, now, earliest=earliest, arrived=self.leads))
+            unknown = UnknownCreate(name, now, earliest=earliest, arrived=self.leads, mark=marked)
+            transitions.create_found(account, unknown)
         elif desired.finalizers and not self.leads:
             # An earlier version marked so; or the HMAC key was lost, somebody forged a mark, a manifest was copied.
             transitions.create_found(account, UnknownCreate(account.uid, now, earliest=earliest, arrived=True))
@@ -185,23 +185,24 @@ class Workspace:
         if account.unknown_create is not None:
             earliest = now + self.policy.check_timeout
             transitions.create_goes_on(account, account.unknown_create, now, earliest)
-        elif not account.stored.held and self._carried(account, now):
-            transitions.marked(account, account.marked_at or unix_of(account.desired.created))
+        elif not account.stored.held:
+            self._carried(account, account.marked_at or unix_of(account.desired.created), now)
 
-    def _carried(self, account: Account, now: float) -> bool:
-        """Whether status names a job that carries the account."""
+    def _carried(self, account: Account, mark: float | None, now: float) -> bool:
+        """Whether status names a job that carries the account; its create was marked at `mark`."""
         ref = account.stored.job
         if ref is None or ref.operation != "Create":
             return False
-        self._join_job(account, ref.id, now)
+        sent = account.create.sent if account.create is not None else None
+        self._join_job(account, CreateJob(ref.id, mark=mark, sent=sent), now)
         return True
 
-    def _join_job(self, account: Account, job_id: str, now: float) -> None:
+    def _join_job(self, account: Account, create: CreateJob, now: float) -> None:
         """The job carries the account; where this run does not know the job, it asks for it at once."""
-        job = self.jobs.setdefault(job_id, Job(job_id, "Create", set(), now, next_poll=now, moved_at=now))
+        job = self.jobs.setdefault(create.job, Job(create.job, "Create", set(), now, next_poll=now, moved_at=now))
         job.members.add(account.uid)
         job.size = max(job.size, len(job.members))
-        transitions.create_job_found(account, job_id)
+        transitions.create_job_found(account, create)
         self.audit.resume(self, account)
 
     def _came_back(self, account: Account, now: float) -> bool:
@@ -209,16 +210,21 @@ class Workspace:
         left = self.departed.pop(account.uid, now)
         if left is None:
             return False
-        transitions.came_back(account, left.marked_at, left.sent, left.sent_name)
-        call = self.in_flight.get(left.call) if left.call is not None else None
-        if call is not None and account.uid in call.uids:
-            transitions.create_call_goes_on(account, call.id)
-        elif left.job is not None and left.job in self.jobs:
-            self._join_job(account, left.job, now)
-        else:
-            unknown = left.unknown_create or UnknownCreate(f"uid-{account.uid}", now)
-            transitions.create_goes_on(account, unknown, now, now + self.policy.check_timeout)
+        match left.create:
+            case Creating(call=call) as create if self._carries(call, account.uid):
+                transitions.create_call_goes_on(account, create)
+            case CreateJob(job=job) as create if job in self.jobs:
+                self._join_job(account, create, now)
+            case create:
+                lost = UnknownCreate(f"uid-{account.uid}", now, mark=create.mark, sent=create.sent)
+                unknown = create if isinstance(create, UnknownCreate) else lost
+                transitions.create_goes_on(account, unknown, now, now + self.policy.check_timeout)
         return True
+
+    def _carries(self, call_id: int, uid: str) -> bool:
+        """Whether the call is under way, with the account."""
+        call = self.in_flight.get(call_id)
+        return call is not None and uid in call.uids
 
     def update(self, account: Account, desired: Desired) -> None:
         """The API server showed a newer state of the object."""
@@ -230,7 +236,7 @@ class Workspace:
     def depart(self, uid: str, now: float) -> None:
         """The object is gone, or has left the selector: with a create under way it is remembered for a while."""
         account = self.remove(uid)
-        if account is not None and self.leads and account.create_pending and account.marked_at is not None:
+        if account is not None and self.leads and not account.stored.held and account.marked_at is not None:
             self.departed.put(account, now)
 
     def remove(self, uid: str) -> Account | None:

@@ -2,8 +2,10 @@
 
 import math
 from dataclasses import replace
+from typing import TypeVar
 
-from coldsend_operator.core.model.account import Account, Backoff, JobRef, StoredRefusal, UnknownCreate
+from coldsend_operator.core.model.account import Account, Backoff, JobRef, StoredRefusal
+from coldsend_operator.core.model.phases import CreateJob, Creating, Sent, UnknownCreate
 from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.core.model.transitions.backoffs import next_backoff
 
@@ -14,19 +16,28 @@ def create_started(account: Account, call: int) -> None:
     """A create is being prepared. One whose outcome is unknown goes again: "exists" most likely refers to that."""
     account.busy = call
     if account.unknown_create is not None:
-        account.repeated_mark = account.marked_at
-    account.creating, account.marked_at, account.unknown_create = True, None, None
+        account.repeated_mark = account.unknown_create.mark
+    account.create = Creating(call)
 
 
 def create_prepared(account: Account, digest: str | None) -> None:
     """A create is about to leave with the present spec and a Secret of this digest."""
-    account.sent = (account.desired.spec.hash, digest)
-    account.sent_name = account.desired.spec.display_name
+    if account.create is not None:
+        spec = account.desired.spec
+        account.create = replace(account.create, sent=Sent(spec.hash, digest, spec.display_name))
 
 
-def marked(account: Account, at: float | None) -> None:
-    """A create mark with this time stands on the object, or did before it was wiped; None: there is none."""
-    account.marked_at = at
+def marked(account: Account, at: float) -> None:
+    """The mark of the create, with this time, stands on the object."""
+    if account.create is not None:
+        account.create = replace(account.create, mark=at)
+
+
+def create_call_ended(account: Account) -> None:
+    """The call of a create has ended: unless something else is known of the create by now, nothing came of it."""
+    account.busy = None
+    if isinstance(account.create, Creating):
+        account.create = None
 
 
 def create_answered(account: Account, now: float) -> None:
@@ -36,47 +47,46 @@ def create_answered(account: Account, now: float) -> None:
 
 def inbox_unnamed(account: Account, unknown: UnknownCreate) -> None:
     """ColdSend took the create, and its answer does not say which inbox is ours."""
-    account.unknown_create = unknown
+    account.create = _of_same(account, unknown)
     account.probe_at = None
 
 
 def create_unknown(account: Account, unknown: UnknownCreate, now: float) -> None:
     """What came of a create is not known: only a look tells (rule 39)."""
-    account.unknown_create = unknown
+    account.create = _of_same(account, unknown)
     account.wrote_at, account.probe_at, account.probe_count = now, None, 0
 
 
 def create_found(account: Account, unknown: UnknownCreate) -> None:
     """A mark on the object tells of a create of an earlier run, or of another process."""
-    account.unknown_create = unknown
+    account.create = unknown
 
 
 def create_goes_on(account: Account, unknown: UnknownCreate, now: float, earliest: float) -> None:
     """A create that left before the account came here is waited for anew."""
-    account.unknown_create = replace(unknown, at=now, left_at=None, earliest=earliest)
+    account.create = replace(unknown, at=now, left_at=None, earliest=earliest)
 
 
-def create_call_goes_on(account: Account, call: int) -> None:
+def create_call_goes_on(account: Account, create: Creating) -> None:
     """The create that left before the account came here is still under way."""
-    account.busy, account.creating = call, True
+    account.busy, account.create = create.call, create
 
 
 def create_job_started(account: Account, job: str, now: float) -> None:
     """A job carries the create; its id is to be stored (rule 8)."""
-    account.job = job
+    account.create = _of_same(account, CreateJob(job))
     account.wrote_at = now
     account.stored = replace(account.stored, job=JobRef(job, "Create"))
 
 
-def create_job_found(account: Account, job: str) -> None:
-    """Status tells that this job carries the create."""
-    account.job = job
+def create_job_found(account: Account, create: CreateJob) -> None:
+    """Status, or what this process knows of the object, tells that a job carries its create."""
+    account.create = create
 
 
 def bulk_create_ended(account: Account, unknown: UnknownCreate, now: float) -> None:
     """A bulk create, or its job, has ended: a look tells who has an inbox now."""
-    account.unknown_create = unknown
-    account.job = None
+    account.create = _of_same(account, unknown)
     account.stored = replace(account.stored, job=None)
     account.wrote_at, account.probe_at, account.probe_count = now, None, 0
 
@@ -86,10 +96,9 @@ def bulk_create_told(account: Account, hint: str | None, *, exists: bool) -> Non
     unknown, repeated = account.unknown_create, account.repeated_mark
     if unknown is None:
         return
-    if exists and repeated is not None:
-        account.marked_at = repeated
+    mark = repeated if exists and repeated is not None else unknown.mark
     existed = exists and repeated is None
-    account.unknown_create = replace(unknown, hint=hint, answered=True, existed=existed)
+    account.create = replace(unknown, hint=hint, answered=True, existed=existed, mark=mark)
 
 
 def create_refused(account: Account, refusal: Backoff, longest: float, workspace: str) -> None:
@@ -124,26 +133,34 @@ def create_conflicted(account: Account, now: float) -> None:
 
 def repeated_create_unknown(account: Account, mark: float, now: float) -> None:
     """Most likely the lost create with this mark, which the refused one repeated, has done its work: it is sought."""
-    account.marked_at, account.unknown_create = mark, UnknownCreate(f"uid-{account.uid}", now)
+    account.create = replace(_of_same(account, UnknownCreate(f"uid-{account.uid}", now)), mark=mark)
 
 
 def create_had_no_effect(account: Account) -> None:
     """Nothing came of the create whose outcome was unknown."""
-    account.unknown_create = None
+    if account.unknown_create is not None:
+        account.create = None
 
 
 def create_over(account: Account, *, repeatable: bool) -> None:
     """No create is waited for any more. `repeatable`: it may still appear, and "exists" would refer to it then."""
-    if repeatable:
-        account.repeated_mark = account.marked_at
-    account.unknown_create = account.marked_at = None
+    if account.unknown_create is not None:
+        if repeatable:
+            account.repeated_mark = account.unknown_create.mark
+        account.create = None
+    elif account.create is not None:
+        account.create = replace(account.create, mark=None)
 
 
 def run_began(account: Account) -> None:
     """This process leads from now on: the object itself tells of creates of the one before it."""
-    account.job = account.unknown_create = None
+    account.create = account.delete_job = None
 
 
-def came_back(account: Account, mark: float, sent: tuple[str, str | None] | None, sent_name: str | None) -> None:
-    """The object left the selector of this process while a create of ours was under way, and is back."""
-    account.marked_at, account.sent, account.sent_name = mark, sent, sent_name
+C = TypeVar("C", CreateJob, UnknownCreate)
+
+
+def _of_same(account: Account, create: C) -> C:
+    """The next state of the create that the account has now."""
+    before = account.create
+    return create if before is None else replace(create, mark=before.mark, sent=before.sent)

@@ -31,13 +31,13 @@ def delete_unanswered(account: Account, now: float) -> None:
 
 def delete_job_started(account: Account, job: str, now: float) -> None:
     """A job carries the delete."""
-    account.job = job
+    account.delete_job = job
     account.wrote_at = now
 
 
 def delete_job_ended(account: Account, *, partial: bool) -> None:
     """The job has ended; `partial`: it may have skipped some of its members."""
-    account.job = None
+    account.delete_job = None
     account.delete_partial = partial
     account.probe_at, account.probe_count = None, 0
 

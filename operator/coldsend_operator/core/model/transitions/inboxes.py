@@ -13,7 +13,10 @@ NOT_SENT = (
 
 def created(account: Account, inbox_id: str, workspace: str) -> None:
     """Our create made the inbox, in the workspace of this digest."""
-    spec_hash, credentials_hash = account.sent or (account.desired.spec.hash, None)
+    sent = account.create.sent if account.create is not None else None
+    spec_hash, credentials_hash = account.desired.spec.hash, None
+    if sent is not None:
+        spec_hash, credentials_hash = sent.spec_hash, sent.credentials_hash
     applied = Applied(spec_hash, credentials_hash, workspace)
     # It was just sent: what a person vouched for before refers to another inbox.
     account.stored = replace(account.stored, credentials_current=account.desired.credentials_current)
@@ -62,8 +65,8 @@ def _begins_to_hold(account: Account) -> None:
     """What stood between the account and an inbox is over."""
     account.unknowns = 0
     account.stored = replace(account.stored, refusal=None)
-    account.unknown_create = account.create_backoff = account.not_found_at = account.deleted_at = None
-    account.delete_backoff = account.marked_at = account.repeated_mark = account.sent_name = None
+    account.create = account.repeated_mark = account.create_backoff = None
+    account.not_found_at = account.deleted_at = account.delete_backoff = None
     account.probe_at, account.probe_count, account.conflict_seen_at, account.delete_partial = None, 0, 0.0, False
 
 

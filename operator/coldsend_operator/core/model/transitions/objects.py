@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from coldsend_operator.core.model.account import Account, Credentials, Desired, Stored
+from coldsend_operator.core.model.phases import CreateJob
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored_status import Status, account_status, to_text
 
@@ -96,11 +97,17 @@ def moving(account: Account, *, away: bool) -> None:
 
 
 def left_workspace(account: Account) -> None:
-    """What the old workspace showed means nothing in the new one; a create that it may have served is still unknown."""
+    """What the old workspace showed means nothing in the new one, but a create may still have been done there.
+
+    Of a job only status tells the new workspace.
+    """
+    ref = account.stored.job
+    if isinstance(account.create, CreateJob) and (ref is None or ref.operation != "Create"):
+        account.create = None
     account.create_backoff = account.not_found_at = account.deleted_at = account.delete_backoff = None
     account.stored = replace(account.stored, refusal=None)
     account.probe_at, account.probe_count, account.searched_at, account.conflict_seen_at = None, 0, 0.0, 0.0
-    account.job, account.busy, account.eta, account.delete_partial = None, None, None, False
+    account.busy, account.delete_job, account.eta, account.delete_partial = None, None, None, False
     account.repeated_mark = None
     if account.desired.spec.native is not None:
         account.address = None

@@ -83,9 +83,8 @@ def call_started(account: Account, call: int) -> None:
 
 
 def call_ended(account: Account) -> None:
-    """No call carries the account any more."""
+    """No call carries the account any more. A create is over, or goes on otherwise, by `create_call_ended`."""
     account.busy = None
-    account.creating = False
 
 
 def answered(account: Account) -> None:

@@ -1,0 +1,53 @@
+"""The phases of a create of ours that is not over: exactly one of them holds."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What a create was sent, as `status.lastApplied` keeps it, and the display name in it."""
+
+    spec_hash: str
+    credentials_hash: str | None
+    display_name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Create:
+    """What stays the same while a create goes from one state to the next."""
+
+    mark: float | None = None  # time of its create mark, also when that was wiped; None until it stands
+    sent: Sent | None = None  # None until it is prepared, and when another run sent it
+
+
+@dataclass(frozen=True, slots=True)
+class Creating(Create):
+    """A call for it is being prepared or has left."""
+
+    call: int
+
+
+@dataclass(frozen=True, slots=True)
+class CreateJob(Create):
+    """ColdSend works it off in a bulk job."""
+
+    job: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownCreate(Create):
+    """Its outcome is unknown. Nothing is repeated before `last_evidence` + COLDSEND_LOST_CALL_SECONDS."""
+
+    call: str  # members of one bulk share it: a member that appears is a sign of the call
+    at: float
+    left_at: float | None = None  # when the call left; None when another run sent it
+    hint: str | None = None  # what a result row said of a failure
+    answered: bool = False  # ColdSend did answer, only not with the inbox: a look shows it
+    existed: bool = False  # a row said "exists" to a first create: what is found is not ours (rule 6)
+    earliest: float = 0.0  # a single create is not repeated before its own timeout would have passed
+    arrived: bool = False  # the object came so: perhaps no create of ours ever left, so nothing is matched (rule 39)
+
+    @property
+    def matches(self) -> bool:
+        """Whether an inbox that appears may be ours."""
+        return not (self.existed or self.arrived)
