@@ -21,15 +21,14 @@ from coldsend_operator.core.workspace.view import View, confirmed_gone
 def decide_delete(account: Account, view: View, now: float) -> Decision:
     desired = account.desired
     if not desired.finalized:
-        return Decision(quiet=True)
+        # A person has let it go by taking the plain finalizer off; a mark that is left would keep the object for ever.
+        return Decision(Action.REMOVE_FINALIZER if desired.finalizers else Action.WAIT, quiet=True)
     if desired.force_orphan:
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
     if account.busy is not None:
         return _deleting("A call for this inbox is under way; the deletion follows.", quiet=True)
     if stays(account, view):
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
-    if account.job is not None and not account.stored.held:
-        return _deleting("ColdSend is still creating the inbox; it is deleted as soon as that is finished.")
     if not account.stored.held:
         return _unborn(account, view, now)
     stop = shared_inbox_in_deletion(account, view) or unknown_origin(account)
@@ -60,11 +59,13 @@ def _ways_out(view: View, account: Account) -> str:
 
 def _unborn(account: Account, view: View, now: float) -> Decision:
     """No inbox is known. What a lost create may still bring is waited for and deleted (rule 18)."""
-    if account.unknown_create is None:
+    if account.unknown_create is None and account.job is None:
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
     if account.key_problem is not None:
         reason, message = account.key_problem
         return Decision(Action.WAIT, reason, f"{message} {_ways_out(view, account)}")
+    if account.job is not None:
+        return _deleting("ColdSend is still creating the inbox; it is deleted as soon as that is finished.")
     if account.address is None:
         decision = domain_step(account, view, now) or decide_unnamed_create(account, view, now)
         return Decision(

@@ -121,7 +121,8 @@ class Workspace:
         """An account enters this workspace: at start, new, or moved from another key."""
         self.begun = self.begun or now
         self.accounts[account.uid] = account
-        moved = bool(account.workspace_digest) and self.leads
+        known = bool(account.workspace_digest) or account.create_pending  # it may have waited for a key, in none
+        moved = known and self.leads
         transitions.entered_workspace(account, self.digest)
         self.name_address(account)
         if moved:
