@@ -28,6 +28,7 @@ from coldsend_operator.resources.names import (
 from tests.core.rules.watching import finish, reach, running
 from tests.support.clock import START
 from tests.support.desk import ANN, LONG_AGO, Desk, row
+from tests.support.process import API_KEY
 from tests.support.rough import RoughWorld
 from tests.support.simulation import Simulation
 from tests.support.stories import ready_of
@@ -258,6 +259,29 @@ def test_rule_30_a_delete_that_coldsend_refused_leaves_the_inbox_to_be_handed_ov
     assert takes_over(desk, holder, claimant)
 
 
+def test_rule_30_an_object_in_deletion_takes_nothing_over_while_a_create_of_its_own_is_under_way() -> None:
+    desk = Desk()
+    holder = desk.holder()
+    job = {"id": "job-1", "operation": "Create", "state": "Running"}
+    desk.account(name="new", created=LATER, marked=START, status={"job": job}, deleting=True)
+    desk.sweep(row())
+    desk.change(holder, name="ann", deleting=True)
+    assert desk.step(holder).reason is Reason.DELETING
+    assert writes(desk) == [Operation.DELETE_ACCOUNT]
+
+
+def test_rule_30_of_two_inboxes_of_one_address_that_of_the_deleted_object_goes() -> None:
+    """The address stays with the other holder: whoever stands in line takes the inbox over from that one."""
+    desk = Desk()
+    holder = desk.holder()
+    desk.holder(inbox_id="inbox-2", name="second", created=LATER)
+    desk.account(name="third", created=LATER + 60.0)
+    desk.sweep(row(), row(inbox_id="inbox-2"))
+    desk.change(holder, name="ann", deleting=True)
+    assert desk.step(holder).reason is Reason.DELETING
+    assert writes(desk) == [Operation.DELETE_ACCOUNT]
+
+
 def test_rule_30_a_claimant_that_differs_is_not_supported_as_any_changed_object_is() -> None:
     desk = Desk()
     holder, claimant = renamed(desk, displayName="Joe")
@@ -469,6 +493,86 @@ def test_rule_30_a_claimant_that_is_deleted_meanwhile_takes_the_inbox_with_it(cu
     simulation.wait(60.0)
     assert not list(simulation.remote.live())
     simulation.converge()
+
+
+def both_in_deletion(new: dict[str, Any], old: dict[str, Any]) -> tuple[Desk, Account, Account]:
+    """The process ended between the two last writes of a hand-over, and then the new object was deleted too."""
+    desk = Desk()
+    before = desk.holder(name="old", deleting=True, **old)
+    former = {"handedOverFrom": {"namespace": "sales", "name": "old"}}
+    after = desk.holder(name="new", created=LATER, deleting=True, status=former, **new)
+    desk.sweep(row())
+    return desk, before, after
+
+
+def test_rule_30_objects_that_took_over_from_each_other_do_not_wait_for_each_other() -> None:
+    """A rename, and a rename back to the first name."""
+    desk, before, after = both_in_deletion({}, {"status": {"handedOverFrom": {"namespace": "sales", "name": "new"}}})
+    assert desk.step(after).action is Action.WAIT
+    assert desk.patch(before) is Action.REMOVE_FINALIZER
+    assert writes(desk) == [Operation.DELETE_ACCOUNT]
+    assert not before.desired.finalized
+    assert after.desired.finalized
+
+
+def test_rule_30_an_inbox_that_is_to_stay_with_its_last_object_is_not_deleted_with_the_one_before() -> None:
+    desk, before, after = both_in_deletion({"deletionPolicy": "Orphan"}, {})
+    assert desk.patch(after) is None
+    assert desk.patch(before) is Action.REMOVE_FINALIZER
+    assert desk.patch(after) is Action.REMOVE_FINALIZER
+    assert not writes(desk)
+
+
+@pytest.mark.parametrize("cut", range(0, 40, 2))
+def test_rule_30_an_inbox_goes_through_a_chain_of_objects_into_a_batch_whenever_the_process_is_killed(cut: int) -> None:
+    simulation = Simulation()
+    old = ready(simulation)
+    inbox = held_by(simulation, old)
+    middle = simulation.apply("sales", "middle", ANN)
+    simulation.wait(5.0)
+    simulation.list_in_batch("sales", "pool", [ANN])
+    simulation.delete(old)
+    for _ in range(cut):
+        simulation.step(0)
+    simulation.delete(middle or "")
+    for _ in range(cut // 3):
+        simulation.step(0)
+    simulation.crash()
+    running(simulation)
+    simulation.wait(400.0)
+    (last,) = simulation.uids
+    assert held_by(simulation, last) == inbox
+    assert [each.inbox_id for each in simulation.remote.live()] == [inbox]
+    simulation.converge()
+
+
+def test_rule_30_a_claimant_whose_key_is_not_read_yet_is_waited_for() -> None:
+    """A release of another name renames the Secret of the API key too, and the API server answers slowly."""
+    simulation = Simulation()
+    for name in ("key-of-old", "key-of-new"):
+        simulation.cluster.write_secret("sales", name, {"apiKey": API_KEY})
+    old = ready(simulation, apiKeySecretRef={"name": "key-of-old"})
+    inbox = held_by(simulation, old)
+    simulation.cluster.refuses["secrets/key-of-new"] = KubeError("no answer", status=500, reason="InternalError")
+    new = simulation.apply("sales", "new", ANN, apiKeySecretRef={"name": "key-of-new"})
+    simulation.delete(old)
+    simulation.wait(3.5)
+    simulation.cluster.refuses.clear()
+    simulation.wait(30.0)
+    assert held_by(simulation, new) == inbox
+    assert [each.inbox_id for each in simulation.remote.live()] == [inbox]
+
+
+def test_rule_30_a_claimant_whose_key_cannot_be_had_is_not_waited_for_for_ever() -> None:
+    simulation = Simulation()
+    simulation.cluster.write_secret("sales", "key-of-old", {"apiKey": API_KEY})
+    old = ready(simulation, apiKeySecretRef={"name": "key-of-old"})
+    simulation.cluster.refuses["secrets/key-of-new"] = KubeError("no answer", status=500, reason="InternalError")
+    simulation.apply("sales", "new", ANN, apiKeySecretRef={"name": "key-of-new"})
+    simulation.delete(old)
+    simulation.wait(60.0)
+    assert simulation.cluster.find(old) is None
+    assert not list(simulation.remote.live())
 
 
 # -- rule 34

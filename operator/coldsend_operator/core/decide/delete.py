@@ -1,7 +1,13 @@
 """The next step of an object in deletion: its inbox goes first, unless it is to stay."""
 
 from coldsend_operator.core.decide.create import decide_unknown_create, decide_unnamed_create
-from coldsend_operator.core.decide.hand_over import handing_over, is_handed_over, shared_inbox_in_deletion, stays
+from coldsend_operator.core.decide.hand_over import (
+    goes_last,
+    handing_over,
+    is_handed_over,
+    shared_inbox_in_deletion,
+    stays,
+)
 from coldsend_operator.core.decide.native_domain import domain_step
 from coldsend_operator.core.decide.questions import (
     doubted_404,
@@ -27,7 +33,7 @@ def decide_delete(account: Account, view: View, now: float) -> Decision:
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
     if account.busy is not None:
         return _deleting("A call for this inbox is under way; the deletion follows.", quiet=True)
-    if stays(account, view):
+    if stays(account, view) and not goes_last(account, view):  # the one before it would delete the inbox
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
     if not account.stored.held:
         return _unborn(account, view, now)

@@ -28,7 +28,8 @@ def is_handed_over(holder: Account, view: View) -> bool:
     if not may_be_handed_over(holder, view):
         return False
     named = holder.desired.hand_over_to is not None
-    return named or successor(holder, view) is not None or _awaited(holder, view) is not None
+    claimed = successor(holder, view) is not None or _unplaced(holder, view) is not None
+    return named or claimed or _awaited(holder, view) is not None
 
 
 def may_be_handed_over(holder: Account, view: View) -> bool:
@@ -52,13 +53,21 @@ def _awaited(holder: Account, view: View) -> str | None:
     return view.policy.awaited.child(holder.desired.namespace, holder.desired.spec.identity)
 
 
+def _unplaced(holder: Account, view: View) -> Account | None:
+    """An object that takes the inbox over if its API key, which is not read yet, leads to this workspace."""
+    return next((other for other in view.claims.unplaced(holder) if _claims_inbox(other, holder, view)), None)
+
+
 def _may_take_over(claimant: Account, holder: Account, view: View) -> bool:
+    return claimant.key_problem is None and not claimant.moving and _claims_inbox(claimant, holder, view)
+
+
+def _claims_inbox(claimant: Account, holder: Account, view: View) -> bool:
+    """Whether the claimant may have the inbox, as far as the two objects tell."""
     desired, spec = claimant.desired, claimant.desired.spec
     if desired.deleting is not None or desired.problems or spec.observe:
         return False
-    if view.policy.paused(desired.namespace, said=desired.paused):
-        return False
-    if claimant.key_problem is not None or claimant.moving or spec.inbox_type != holder.desired.spec.inbox_type:
+    if view.policy.paused(desired.namespace, said=desired.paused) or spec.inbox_type != holder.desired.spec.inbox_type:
         return False
     named = holder.desired.hand_over_to
     if named is not None and named != f"{desired.namespace}/{desired.name}":
@@ -86,6 +95,10 @@ def handing_over(account: Account, view: View, now: float) -> Decision | None:
         name = account.desired.hand_over_to or name  # of another namespace only if the annotation names it
         message = f"The inbox is handed over to SenderAccount {name} and stays in ColdSend."
         return Decision(Action.WAIT, Reason.HANDED_OVER, message, now + RECHECK, quiet=True)
+    claimant = _unplaced(account, view)
+    if claimant is not None:
+        message = f"Whether SenderAccount {claimant.desired.name} takes the inbox over is known once its API key is read."
+        return Decision(Action.WAIT, Reason.DELETING, message, now + RECHECK, quiet=True)
     if account.desired.hand_over_to is None:
         return None
     message = (
@@ -147,13 +160,25 @@ def shared_inbox_in_deletion(account: Account, view: View) -> Decision | None:
     others = view.claims.same_inbox(account)
     if not others:
         return None
-    if any(came_from(account, other) for other in others):
+    if goes_last(account, view):
         message = "The inbox was just handed over; the object that it came from goes first."
         return Decision(Action.WAIT, Reason.DELETING, message, quiet=True)
     if any(_is_stored(other) for other in others):
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
     message = f"The inbox is handed over to {name_of(others[0], account)} and stays in ColdSend."
     return Decision(Action.WAIT, Reason.HANDED_OVER, message, quiet=True)
+
+
+def goes_last(account: Account, view: View) -> bool:
+    """Whether the account took its inbox over from an object in deletion that is still there: that one goes first.
+
+    Names are used again, so that each of several may seem to come from another one: then the youngest goes last.
+    """
+    others = view.claims.same_inbox(account)
+    sharing = (account, *others)
+    if others and all(any(came_from(each, other) for other in sharing) for each in sharing):
+        return account is max(sharing, key=lambda each: each.desired.age)
+    return any(came_from(account, other) for other in others)
 
 
 def _is_stored(account: Account) -> bool:

@@ -42,9 +42,13 @@ class Claims:
 
     def may_be_overtaking(self, account: Account) -> bool:
         """Whether another object, whose workspace is not known yet, goes before this one if it is the same."""
+        return any(_precedence(other) < _precedence(account) for other in self.unplaced(account))
+
+    def unplaced(self, account: Account) -> tuple[Account, ...]:
+        """Other objects that ask for the same inbox, and whose workspace is not known yet."""
         line = _line(account)
         others = self._unplaced.at(line) if line is not None else ()
-        return any(other.uid != account.uid and _precedence(other) < _precedence(account) for other in others)
+        return tuple(other for other in others if other.uid != account.uid)
 
     def update(self, account: Account, group: str) -> set[str]:
         """Take the account's present claims; the UIDs of all others that this may concern."""
