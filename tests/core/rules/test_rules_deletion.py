@@ -11,6 +11,7 @@ from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.policy import Policy, Threshold, Unavailable
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.brake import QUIET, Brake
+from coldsend_operator.resources.names import PAUSED_ANNOTATION
 from tests.core.rules.watching import finish, pending, reach, running
 from tests.support.clock import START
 from tests.support.desk import ANN, Desk, row
@@ -190,6 +191,25 @@ def test_rule_22_one_that_waits_says_so() -> None:
     waiting = next(account for account in accounts if account not in chosen(desk, accounts))
     assert desk.step(waiting).reason is Reason.RECREATING
     assert "maxUnavailable" in desk.step(waiting).message
+
+
+@pytest.mark.parametrize(
+    ("stopped", "says"),
+    [
+        ({"deletionProtection": True}, Reason.DELETION_HELD),
+        ({"annotations": {PAUSED_ANNOTATION: "true"}}, Reason.RECONCILIATION_PAUSED),
+    ],
+    ids=["protected", "paused"],
+)
+def test_rule_22_one_whose_inbox_a_person_keeps_takes_no_turn_from_the_others(
+    stopped: dict[str, Any], says: Reason
+) -> None:
+    desk = Desk()
+    accounts = sharing(desk, 3)
+    (first,) = chosen(desk, accounts)
+    desk.change(first, first.address or "", updatePolicy="Recreate", **stopped)
+    assert len(chosen(desk, accounts)) == 1
+    assert desk.step(first).reason is says
 
 
 def test_rule_22_deletions_for_replacements_count_in_the_brake() -> None:

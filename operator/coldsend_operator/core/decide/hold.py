@@ -91,11 +91,11 @@ def _recreation(account: Account, row: Row, view: View, now: float) -> Decision 
     if account.delete_backoff is not None and now < account.delete_backoff.retry_at:
         refused = account.delete_backoff
         return Decision(Action.WAIT, refused.reason, refused.message, refused.retry_at)
-    if not view.recreate_slot(account):
+    held = on_hold(account, view)
+    if not view.protected(account) and not view.recreate_slot(account):
         return Decision(
             reason=Reason.RECREATING, message="The inbox waits for its turn to be replaced (maxUnavailable)."
         )
-    held = on_hold(account, view)
     if held is not None:
         return Decision(reason=Reason.DELETION_HELD, message=held)
     return Decision(Action.DELETE, Reason.RECREATING, "The inbox is deleted and created again with the present spec.")

@@ -78,10 +78,18 @@ class Replacements:
         return frozenset(other.uid for other in chosen)
 
     def _may_be_replaced(self, account: Account) -> bool:
-        if self._being_replaced(account) or self._vanished(account):
+        if self._being_replaced(account) or self._vanished(account) or self._waits_for_a_person(account):
             return False
         lacking = account.credentials is not None and account.credentials.reason is not None
         return not lacking and account.stored.held and self._outdated(account)
+
+    def _waits_for_a_person(self, account: Account) -> bool:
+        """Whether something keeps its inbox that may last for ever: it has no turn, so that others have theirs."""
+        workspace, desired = self._workspace, account.desired
+        stopped = workspace.policy.paused(desired.namespace, said=desired.paused) or bool(desired.problems)
+        without_key = account.key_problem is not None or account.moving
+        unclear = account.stored.origin_unknown or bool(workspace.claims.same_inbox(account))
+        return stopped or without_key or unclear or workspace.protected(account)
 
     def _vanished(self, account: Account) -> bool:
         """Held, but not shown: gone, or not seen yet since the restart."""
