@@ -255,6 +255,34 @@ def test_rule_39_a_clear_success_is_ours_whatever_the_clocks_say(offset: float, 
     assert (ann.stored.inbox_id, ann.stored.origin) == ("inbox-1", "Created")
 
 
+@pytest.mark.parametrize("made", [START - 50.0, None], ids=["clocks_differ", "without_created_at"])
+def test_rule_39_a_job_that_tells_of_each_that_it_is_made_needs_no_clock_after_a_restart(made: float | None) -> None:
+    desk = Desk()
+    job = {"id": "job-1", "operation": "Create", "state": "Running"}
+    ann, bob = (desk.account(address, marked=START, status={"job": job}) for address in (ANN, BOB))
+    desk.sweep()
+    desk.wait(5.0)
+    failed = ResultRow(BOB, None, success=False, message="connection failed")
+    ended = JobProgress("COMPLETED", total=2, processed=2, succeeded=1, failed=1, results=(failed,))
+    desk.answer(desk.ask(Operation.POLL_CREATE_JOB, job="job-1"), ended)
+    changes = {"created_at": None} if made is None else {"made": made}
+    desk.sweep(row(**changes), row(BOB, "inbox-2", **changes))
+    assert (ann.stored.inbox_id, ann.stored.origin) == ("inbox-1", "Created")
+    assert bob.stored.inbox_id is None
+
+
+def test_rule_39_after_a_restart_clocks_decide_where_a_job_does_not_tell_of_each() -> None:
+    desk = Desk()
+    job = {"id": "job-1", "operation": "Create", "state": "Running"}
+    ann, _ = (desk.account(address, marked=START, status={"job": job}) for address in (ANN, BOB))
+    desk.sweep()
+    desk.wait(5.0)
+    ended = JobProgress("COMPLETED", total=2, processed=2, succeeded=1, failed=1)
+    desk.answer(desk.ask(Operation.POLL_CREATE_JOB, job="job-1"), ended)
+    desk.sweep(row(made=START - 50.0))
+    assert ann.stored.inbox_id is None
+
+
 def test_rule_39_a_row_that_says_failed_leaves_the_decision_to_the_clocks() -> None:
     desk = Desk()
     ann, bob = wanting(desk, ANN, BOB)

@@ -43,7 +43,8 @@ def finish_members(
 ) -> None:
     """A bulk create has ended: the list says who has an inbox now, its rows are hints (contract row 2).
 
-    `left_at` is when its call left; None when an earlier run sent it.
+    `left_at` is when its call left, or this run began to follow its job; None where an earlier run sent it and ColdSend
+    does not tell of each that it is made: then clocks decide (rule 39).
     """
 
     def finish(account: Account) -> None:
@@ -90,8 +91,11 @@ def _finish_job(workspace: Workspace, job: Job, state: str, now: float) -> None:
     results = job.progress.results if job.progress is not None else ()
     if job.operation == "Create":
         failures = jobs.failures(results)
+        left_at = job.left_at
+        if left_at is None and jobs.tells_of_each(job, failures):
+            left_at = job.begun  # no look of this run began before, so none showed what was there before the call
         finish_members(
-            workspace, f"job-{job.id}", members, failures, now, job.left_at if state == "Completed" else None
+            workspace, f"job-{job.id}", members, failures, now, left_at if state == "Completed" else None
         )
         if state != "Completed":
             outcome_unknown(workspace, Operation.CREATE_SMTP_BULK, tuple(sorted(job.members)), now)

@@ -40,7 +40,7 @@ class UnknownCreate(Create):
 
     call: str  # members of one bulk share it: a member that appears is a sign of the call
     at: float
-    left_at: float | None = None  # when the call left; None when another run sent it
+    left_at: float | None = None  # when the call left, or this run began to follow its job; None: not known
     hint: str | None = None  # what a result row said of a failure
     answered: bool = False  # ColdSend did answer, only not with the inbox: a look shows it
     existed: bool = False  # a row said "exists" to a first create: what is found is not ours (rule 6)

@@ -1,5 +1,6 @@
 """Bulk jobs: when to ask for progress, and when an answer means that a job has ended (contract rows 1 to 5)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from coldsend_operator.core.model.answers import JobProgress, ResultRow, address_key
@@ -64,6 +65,14 @@ def fold(job: Job, progress: JobProgress, now: float) -> None:
     job.progress = progress
     job.asked_at = now
     job.polls += 1
+
+
+def tells_of_each(job: Job, failures: Mapping[str, str]) -> bool:
+    """Whether ColdSend counts every member as done, and no failure beside those that its rows name."""
+    progress = job.progress
+    if progress is None or progress.succeeded is None or progress.failed is None:
+        return False
+    return progress.failed <= len(failures) and progress.succeeded + len(failures) >= len(job.members)
 
 
 def idle(job: Job) -> bool:
