@@ -234,6 +234,25 @@ class Misrouted(FakeColdSend):
 
 
 @pytest.mark.parametrize(
+    "failure",
+    [
+        Failure(FailureKind.PLAN_LIMIT, "This job belongs to another workspace", 403),
+        Failure(FailureKind.FORBIDDEN, "Missing scope", 403, required=("jobs:read",)),
+    ],
+    ids=["without_required", "with_required"],
+)
+def test_rule_41_a_job_that_may_not_be_followed_blocks_no_look(failure: Failure) -> None:
+    desk = Desk()
+    job = {"id": "job-of-elsewhere", "operation": "Create", "state": "Running"}
+    desk.account("one@company.com", marked=START, status={"job": job})
+    desk.sweep()
+    for _ in range(5):
+        desk.wait(60.0)
+        desk.answer(desk.ask(Operation.POLL_CREATE_JOB, job="job-of-elsewhere"), failure)
+    assert desk.workspace.breaker.block_of(Operation.LIST_ACCOUNTS) is None
+
+
+@pytest.mark.parametrize(
     "failure", [ELSEWHERE, Failure(FailureKind.REFUSED, "No", 405), Failure(FailureKind.REFUSED, "Moved", 308)]
 )
 def test_rule_32_a_404_for_every_path_is_told_as_such_and_costs_no_item_its_turn(failure: Failure) -> None:

@@ -20,6 +20,7 @@ ASKED_AGAIN = (
 )
 BY_NAMESPACE = frozenset({Scope.CREATE, Scope.DELETE})  # whose calls can be planned for some namespaces alone
 WRITING = frozenset({Scope.CREATE, Scope.DELETE, Scope.MAIL})
+POLLS = frozenset({Operation.POLL_CREATE_JOB, Operation.POLL_DELETE_JOB})
 ABOUT_THE_CALL = frozenset({FailureKind.REFUSED, FailureKind.CONFLICT, FailureKind.TOO_LARGE})
 MISROUTED = (
     "What answers at COLDSEND_API_URL is not the API of ColdSend ({status}); check that base URL. The last known "
@@ -184,6 +185,8 @@ class Breaker:
         match failure.kind:
             case FailureKind.UNAUTHORIZED:
                 return self._block(Scope.ALL, Reason.UNAUTHORIZED, _refused_key(failure), now, 60.0, 600.0)
+            case FailureKind.FORBIDDEN | FailureKind.PLAN_LIMIT if operation in POLLS:
+                return False  # of one job, perhaps of another workspace; a list tells whether the key may read
             case FailureKind.FORBIDDEN:
                 return self._block(scope, Reason.MISSING_SCOPES, _missing(failure), now, 60.0, 600.0)
             case FailureKind.PLAN_LIMIT if scope is not Scope.DOMAINS and not of_domain(operation, failure):
