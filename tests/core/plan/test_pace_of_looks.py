@@ -159,6 +159,16 @@ def test_rule_42_a_search_and_the_newest_rows_have_an_end_too() -> None:
     assert account.searched_at == 0.0  # a list without an end proves no absence
 
 
+@pytest.mark.parametrize("total", [None, 100_000_000], ids=["untold", "huge"])
+def test_rule_42_a_search_that_shows_the_same_page_again_and_again_has_an_end(total: int | None) -> None:
+    desk = Desk()
+    account = desk.account()
+    other = row("other@elsewhere.com", "inbox-2")
+    counts = answers(desk, lambda call: Page((other,), call.page, total, None, has_next=True), 600)
+    assert counts[Operation.SEARCH_ACCOUNTS] <= 40
+    assert account.searched_at == 0.0
+
+
 def test_rule_42_domains_have_an_end_too() -> None:
     desk = Desk()
     for page in (1, 2):

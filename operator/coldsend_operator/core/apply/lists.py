@@ -125,8 +125,9 @@ def _searched(workspace: Workspace, call: Call, page: Page, now: float) -> None:
     found = bool(workspace.inventory.at(address)) and any(row.address == address for row in page.rows)
     search = workspace.searches.pop(uid, None) or Search(call.begun, most_pages(page))
     goes_on = not found and page.has_next and bool(page.rows)
-    if goes_on and page.page < search.most:
-        workspace.searches[uid] = replace(search, page=page.page + 1)
+    ids = frozenset(row.inbox_id for row in page.rows)
+    if goes_on and search.page < search.most and ids != search.shown:
+        workspace.searches[uid] = replace(search, page=search.page + 1, shown=ids)
         return
     if account is None:
         return

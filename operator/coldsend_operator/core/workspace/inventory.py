@@ -29,6 +29,7 @@ class Search:
     begun: float
     most: int
     page: int = 1
+    shown: frozenset[str] = frozenset()  # ids on the page before
 
 
 def most_pages(first: Page) -> int:
