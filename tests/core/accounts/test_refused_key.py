@@ -66,3 +66,20 @@ def test_that_a_refused_key_is_tried_at_once_when_asked_for() -> None:
     simulation.annotate(uid, "coldsend.pro/reconcile", "1")
     go_on(simulation, 10.0)
     assert reason_of(simulation, uid) == "Active"
+
+
+def test_that_an_object_in_deletion_whose_key_was_revoked_for_good_says_how_to_let_it_go() -> None:
+    simulation = with_a_bad_key()
+    simulation.cluster.write_secret("sales", "key", {"apiKey": BAD})
+    bad = simulation.remotes[BAD]
+    assert isinstance(bad, Revocable)
+    bad.revoked = False
+    running(simulation)
+    uid = simulation.apply("sales", "one", "a@company.com", **KEY) or ""
+    go_on(simulation, 10.0)
+    bad.revoked = True
+    simulation.delete(uid)
+    go_on(simulation, 120.0)
+    _, reason, message = ready_of(simulation.cluster.find(uid) or {})
+    assert reason == "Unauthorized"
+    assert "force-orphan" in message

@@ -29,6 +29,9 @@ OPERATION_OF_MOVE = {
     Action.MAIL: Operation.SEND_TEST_EMAIL,
     Action.DOMAINS: Operation.LIST_DOMAINS,
 }
+WITHOUT_INBOX = (
+    "To release the object without touching ColdSend, set the annotation coldsend.pro/force-orphan: 'true'."
+)
 SENT_OF_STATUS = {
     "PAUSED": (Reason.PAUSED, "The inbox is paused in ColdSend; resume it there."),
     "DISABLED": (
@@ -334,7 +337,7 @@ def _what_stands_in_the_way(account: Account, workspace: Workspace, decision: De
         Action.GET,
         Action.DOMAINS,
     }:
-        return _blocked(block)
+        return _blocked(block, account)
     if account.eta is not None and decision.action in ESTIMATED:
         message = (
             f"The ColdSend request budget is used up; the turn of this object is expected at {_at(account)} (it was "
@@ -344,7 +347,7 @@ def _what_stands_in_the_way(account: Account, workspace: Workspace, decision: De
     if decision.reason is not None:
         return Saying("False", decision.reason, decision.message)
     if block is not None and account.desired.deleting is None:
-        return _blocked(block)
+        return _blocked(block, account)
     if account.desired.deleting is not None:
         return Saying("False", Reason.DELETING, "The object is being deleted.")
     return None
@@ -355,8 +358,11 @@ def _block_of(account: Account, workspace: Workspace, decision: Decision) -> Blo
     return workspace.breaker.block_of(calls, frozenset({account.desired.namespace}))
 
 
-def _blocked(block: BlockedCalls) -> Saying:
-    return Saying("False", block.reason, f"{block.message} Since {rfc3339(block.since)}.")
+def _blocked(block: BlockedCalls, account: Account) -> Saying:
+    message = f"{block.message} Since {rfc3339(block.since)}."
+    if account.desired.deleting is not None and block.reason is not Reason.API_UNAVAILABLE:
+        message += f" {WITHOUT_INBOX}"
+    return Saying("False", block.reason, message)
 
 
 def _at(account: Account) -> str:
