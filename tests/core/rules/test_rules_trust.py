@@ -227,3 +227,22 @@ def test_rule_40_nothing_is_created_with_the_old_key_while_the_new_one_is_not_re
     finish(simulation, read)
     simulation.wait(60.0)
     assert addresses(team) == ["one@company.com"]
+
+
+def test_rule_40_a_job_that_runs_when_the_key_is_rotated_to_another_workspace_ends_where_it_began() -> None:
+    simulation, team = two_workspaces()
+    team.item_seconds = 30.0
+    third = simulation.remotes[THIRD] = FakeColdSend(simulation.clock, _made=200, ids="third")
+    running(simulation)
+    uids = [simulation.apply("support", name, f"{name}@company.com", **OF_TEAM) or "" for name in ("one", "two")]
+    simulation.wait(15.0)
+    assert all((simulation.cluster.find(uid) or {})["status"]["job"] for uid in uids)
+    simulation.cluster.write_secret("support", "key", {"apiKey": THIRD})
+    simulation.wait(1500.0)
+    assert addresses(team) == ["one@company.com", "two@company.com"]
+    assert addresses(third) == []
+    assert [synced_of(simulation, uid) for uid in uids] == ["InventoryImplausible"] * 2
+    simulation.cluster.write_secret("support", "key", {"apiKey": TEAM})
+    simulation.wait(1500.0)
+    assert [synced_of(simulation, uid) for uid in uids] == ["InSync"] * 2
+    assert team.creates == 2
