@@ -523,7 +523,7 @@ def test_rule_30_an_inbox_that_is_to_stay_with_its_last_object_is_not_deleted_wi
     assert not writes(desk)
 
 
-@pytest.mark.parametrize("cut", range(0, 40, 2))
+@pytest.mark.parametrize("cut", range(0, 40, 5))
 def test_rule_30_an_inbox_goes_through_a_chain_of_objects_into_a_batch_whenever_the_process_is_killed(cut: int) -> None:
     simulation = Simulation()
     old = ready(simulation)

@@ -94,9 +94,7 @@ def _finish_job(workspace: Workspace, job: Job, state: str, now: float) -> None:
         left_at = job.left_at
         if left_at is None and jobs.tells_of_each(job, failures):
             left_at = job.begun  # no look of this run began before, so none showed what was there before the call
-        finish_members(
-            workspace, f"job-{job.id}", members, failures, now, left_at if state == "Completed" else None
-        )
+        finish_members(workspace, f"job-{job.id}", members, failures, now, left_at if state == "Completed" else None)
         if state != "Completed":
             outcome_unknown(workspace, Operation.CREATE_SMTP_BULK, tuple(sorted(job.members)), now)
         return

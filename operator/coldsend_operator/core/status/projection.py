@@ -29,9 +29,7 @@ OPERATION_OF_MOVE = {
     Action.MAIL: Operation.SEND_TEST_EMAIL,
     Action.DOMAINS: Operation.LIST_DOMAINS,
 }
-WITHOUT_INBOX = (
-    "To release the object without touching ColdSend, set the annotation coldsend.pro/force-orphan: 'true'."
-)
+WITHOUT_INBOX = "To release the object without touching ColdSend, set the annotation coldsend.pro/force-orphan: 'true'."
 SENT_OF_STATUS = {
     "PAUSED": (Reason.PAUSED, "The inbox is paused in ColdSend; resume it there."),
     "DISABLED": (
