@@ -1,9 +1,11 @@
 """A process that starts while the API key of an object cannot be had: what the one before began goes on once it can."""
 
+from collections.abc import Callable
+
 import pytest
 
 from coldsend_operator.resources.names import FORCE_ORPHAN_ANNOTATION
-from tests.core.rules.watching import finish, reach, running
+from tests.core.rules.watching import reach, running
 from tests.support.remote import Fault
 from tests.support.simulation import SECOND, Simulation
 from tests.support.stories import ready_of
@@ -41,8 +43,10 @@ def restart_without_key(simulation: Simulation) -> None:
 
 
 @pytest.mark.parametrize("begun", [with_a_job, with_a_lost_create])
-def test_that_a_create_of_the_process_before_goes_on_when_the_key_is_there_again(begun: object) -> None:
-    simulation, uids = begun()  # type: ignore[operator]
+def test_that_a_create_of_the_process_before_goes_on_when_the_key_is_there_again(
+    begun: Callable[[], tuple[Simulation, list[str]]],
+) -> None:
+    simulation, uids = begun()
     restart_without_key(simulation)
     assert {ready_of(simulation.cluster.find(uid) or {})[1] for uid in uids} == {"SecretNotFound"}
     simulation.give_second_key("sales")

@@ -97,9 +97,8 @@ def handing_over(account: Account, view: View, now: float) -> Decision | None:
         return Decision(Action.WAIT, Reason.HANDED_OVER, message, now + RECHECK, quiet=True)
     claimant = _unplaced(account, view)
     if claimant is not None:
-        message = (
-            f"Whether SenderAccount {claimant.desired.name} takes the inbox over is known once its API key is read."
-        )
+        name = claimant.desired.name
+        message = f"Whether SenderAccount {name} takes the inbox over is known once its API key is read."
         return Decision(Action.WAIT, Reason.DELETING, message, now + RECHECK, quiet=True)
     if account.desired.hand_over_to is None:
         return None
