@@ -105,6 +105,7 @@ def test_a_key_in_progress_is_not_taken_again_before_it_is_done() -> None:
     queue = WorkQueue[str]()
     queue.add("a")
     assert taken(queue) == ["a"]
+    assert queue.in_progress == {"a"}
     queue.add("a", 2)
     queue.add("a", 1)
     queue.add("a", 2)

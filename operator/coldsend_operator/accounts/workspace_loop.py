@@ -9,7 +9,7 @@ from functools import partial
 from coldsend_operator.accounts.bookings import Bookings
 from coldsend_operator.accounts.calls import perform
 from coldsend_operator.accounts.finalizers import FinalizerWriter
-from coldsend_operator.accounts.status_writer import StatusWriter, ref_of
+from coldsend_operator.accounts.status_writer import AccountStatusWriter, ref_of
 from coldsend_operator.audit_log import AuditLog
 from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.coldsend.masking import Member
@@ -88,7 +88,7 @@ class WorkspaceLoop:
         self._audit_trouble = Recurring(Event.AUDIT_FAILED, workspace=workspace.digest)
         self.server_clock = ServerClock(STUBBORN)
         self.came_round_at = clients.clock()
-        self.writer = StatusWriter(
+        self.writer = AccountStatusWriter(
             clients.status_kube, workspace, clients.clock, clients.metrics.account_ready, clients.set_aside
         )
         self.writer.wake = self.wake

@@ -117,7 +117,7 @@ class ChildIndex:
         """The SenderAccount has left the API server."""
         key = (namespace, name)
         known = self._children.get(key)
-        if any(name in work.busy for work in self._by_namespace.get(namespace, {}).values()):
+        if any(name in work.children.in_progress for work in self._by_namespace.get(namespace, {}).values()):
             self._departed.add(uid)
         if known is None or known.uid != uid:
             return
@@ -142,7 +142,7 @@ class ChildIndex:
 
     def see_write_ended(self) -> None:
         """Late answers about what has gone are no danger any more once no write is under way."""
-        if self._departed and not any(work.busy for work in self):
+        if self._departed and not any(work.children.in_progress for work in self):
             self._departed.clear()
 
     def _relate(self, key: Key, known: Child | None, child: Child | None) -> None:

@@ -1,6 +1,6 @@
 """The work queue of a controller: keys that wait, when each may be taken, and which are being worked on."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Set
 from typing import Generic, TypeVar
 
 from coldsend_operator.core.workspace.timers import Timers
@@ -94,3 +94,7 @@ class WorkQueue(Generic[K]):
     def next_at(self) -> float | None:
         """When the next key that waits for its time may be taken."""
         return self._later.first
+
+    @property
+    def in_progress(self) -> Set[K]:
+        return self._in_progress

@@ -13,7 +13,6 @@ from coldsend_operator import __version__, http, metrics
 from coldsend_operator.accounts.bookings import REPORT, Bookings, Report
 from coldsend_operator.accounts.controller import AccountController, report_end
 from coldsend_operator.accounts.policy import policy_of
-from coldsend_operator.accounts.status_writer import MOST_WRITES
 from coldsend_operator.accounts.workspace_loop import Clients
 from coldsend_operator.audit_log import AuditLog
 from coldsend_operator.batches.controller import BatchController
@@ -31,6 +30,7 @@ from coldsend_operator.kube.lease import Election
 from coldsend_operator.kube.secrets import Secrets
 from coldsend_operator.kube.set_aside import SetAside
 from coldsend_operator.kube.state import StateMap
+from coldsend_operator.kube.status_writer import MOST_WRITES
 from coldsend_operator.kube.throttle import Pauses
 from coldsend_operator.kube.watches import Watches
 from coldsend_operator.logs import Event, Recurring, log

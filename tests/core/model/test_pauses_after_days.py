@@ -77,4 +77,4 @@ def test_a_child_that_is_refused_for_days_goes_on_to_be_tried() -> None:
     work = BatchWork(Batch("batch-1", "sales", "pool"))
     for number in range(DAYS):
         work.hold("child", START + number, failed=True)
-    assert work.held("child", START + DAYS + LONGEST_PAUSE - 5.0)
+    assert work.held_until("child", START + DAYS + LONGEST_PAUSE - 5.0) is not None

@@ -169,13 +169,12 @@ def test_rule_25_a_child_that_is_in_deletion_is_not_renewed() -> None:
 
 def test_rule_25_no_other_write_of_a_batch_begins_before_all_owners_are_renewed() -> None:
     work = BatchWork(batch_of())
-    work.write_later("new", urgent=False)
-    work.write_later("inherited", urgent=True)
-    assert work.next_write() == "inherited"
-    work.renewing = 1
+    work.decided("new", ChildAction.APPLY, 0.0, new=True)
+    work.decided("inherited", ChildAction.RENEW, 0.0, new=False)
+    assert work.next_write() == ("inherited", ChildAction.RENEW)
     assert work.next_write() is None
-    work.renewing = 0
-    assert work.next_write() == "new"
+    work.children.done("inherited")
+    assert work.next_write() == ("new", ChildAction.APPLY)
 
 
 @pytest.mark.parametrize(

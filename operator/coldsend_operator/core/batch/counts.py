@@ -10,7 +10,7 @@ from typing import TypeVar
 from coldsend_operator.addresses import domain_of
 from coldsend_operator.core.batch.decide import ChildDecision, as_asked
 from coldsend_operator.core.batch.domains import DomainCounts, Share
-from coldsend_operator.core.batch.model import Batch, Child, Entry, EntryRefusal, Shown
+from coldsend_operator.core.batch.model import Batch, Child, DesiredList, Entry, EntryRefusal, Shown
 from coldsend_operator.core.model.kstatus import AT_WORK, STALLING
 from coldsend_operator.core.model.reasons import LASTING, KstatusType, Reason
 
@@ -185,14 +185,16 @@ def count_child(counts: Counts, batch: Batch, name: str, child: Child | None, de
     return counts.put(name, contribution, _score(child), failed, _share(entry, contribution, child))
 
 
-def count_entry(counts: Counts, entry: Entry) -> bool:
-    """Count an inbox that never has a child of its own: listed twice, or not readable."""
-    refusal = entry.refusal
-    if refusal is None:
-        return False
-    contribution = _refused(refusal, NOTHING_SHOWN)
-    failure = FailedInbox(entry.position, None, entry.shown, refusal.reason, refusal.message)
-    return counts.put(key_of(entry), contribution, None, failure, _share(entry, contribution, None))
+def count_list(counts: Counts, desired: DesiredList) -> None:
+    """Count the inboxes that never have a child of their own: listed twice, or not readable."""
+    for key in counts.known:
+        if key.startswith("#"):
+            counts.put(key, None)
+    for entry in desired.entries:
+        if entry.name is None and entry.refusal is not None:
+            contribution = _refused(entry.refusal, NOTHING_SHOWN)
+            failure = FailedInbox(entry.position, None, entry.shown, entry.refusal.reason, entry.refusal.message)
+            counts.put(key_of(entry), contribution, None, failure, _share(entry, contribution, None))
 
 
 def key_of(entry: Entry) -> str:

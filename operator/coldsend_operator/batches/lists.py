@@ -1,0 +1,61 @@
+"""Reading the lists of batches off the event loop: one with 5,000 inboxes takes a while."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any
+
+from coldsend_operator.batches.batch_work import BatchWork
+from coldsend_operator.batches.child_index import ChildIndex
+from coldsend_operator.batches.child_writer import batch_ref
+from coldsend_operator.batches.reading import ListReading, read_list
+from coldsend_operator.kube.set_aside import SetAside
+
+READ_LIST = "read_list"
+
+
+class ListReader:
+    """`use` is given the newest list of a batch, `ended` hears that nothing of it is being read any more."""
+
+    def __init__(
+        self,
+        children: ChildIndex,
+        set_aside: SetAside,
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        use: Callable[[BatchWork, ListReading], None],
+        ended: Callable[[BatchWork], None],
+    ) -> None:
+        self._children = children
+        self._set_aside = set_aside
+        self._spawn = spawn
+        self._use = use
+        self._ended = ended
+
+    def read(self, work: BatchWork, spec: Any) -> None:
+        """Read this spec, after an older one that is being read."""
+        work.unread = spec
+        if not work.reading:
+            work.reading = True
+            self._spawn(self._read(work))
+
+    async def _read(self, work: BatchWork) -> None:
+        batch = work.batch
+        try:
+            while work.unread is not None:
+                spec, work.unread = work.unread, None
+                with self._set_aside.trying(batch_ref(batch), READ_LIST, partial(self._read_again, work, spec)):
+                    reading = await asyncio.to_thread(read_list, batch.name, work.read_generation, spec)
+                    if work.unread is None and not batch.deleting and self._is_there(work):
+                        self._use(work, reading)
+        finally:
+            work.reading = False
+            if self._is_there(work):
+                self._ended(work)
+
+    def _read_again(self, work: BatchWork, spec: Any) -> None:
+        """Reading the list has failed: once more, unless a newer one came."""
+        if work.unread is None and not work.reading and self._is_there(work):
+            self.read(work, spec)
+
+    def _is_there(self, work: BatchWork) -> bool:
+        return self._children.get(work.batch.uid) is work

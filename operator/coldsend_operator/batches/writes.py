@@ -1,0 +1,131 @@
+"""The writes of batches that are under way: what was decided for a child or the finalizer, and what came of it."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from coldsend_operator.batches.batch_work import BatchWork
+from coldsend_operator.batches.child_index import ChildIndex
+from coldsend_operator.batches.child_writer import ChildWriter
+from coldsend_operator.core.batch.decide import ChildAction, FinalizerChange, finalizer_change
+from coldsend_operator.core.batch.model import Batch, Child, EntryRefusal
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.kube.client import Conflict, Forbidden, Invalid, KubeError, NotFound, StaleLease
+from coldsend_operator.logs import Event, log
+
+TROUBLE_PAUSE = 1.0
+QUOTA = "exceeded quota"  # how the API server words that a ResourceQuota is used up
+
+
+class BatchWrites:
+    """`spawn` runs a write beside. A write ends with `decide_again` for its child, or `activate` for its batch."""
+
+    def __init__(
+        self,
+        writer: ChildWriter,
+        children: ChildIndex,
+        clock: Callable[[], float],
+        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        decide_again: Callable[[BatchWork, str], None],
+        activate: Callable[[BatchWork], None],
+    ) -> None:
+        self._writer = writer
+        self._children = children
+        self._clock = clock
+        self._spawn = spawn
+        self._decide_again = decide_again
+        self._activate = activate
+
+    def keep_finalizer(self, work: BatchWork) -> None:
+        """Put the finalizer on the batch, or take it off, if either is due."""
+        if work.writing_finalizer:
+            return
+        change = finalizer_change(work.batch, self._children.owned_by(work.batch), idle=work.idle)
+        if change is not FinalizerChange.NONE:
+            work.writing_finalizer = True
+            self._spawn(self._write_finalizer(work, change))
+
+    async def _write_finalizer(self, work: BatchWork, change: FinalizerChange) -> None:
+        batch = work.batch
+        try:
+            if change is FinalizerChange.ADD:
+                await self._writer.add_finalizer(batch)
+            else:
+                await self._writer.remove_finalizer(batch)
+            batch.finalized = change is FinalizerChange.ADD
+        except KubeError as error:
+            _complain(batch, change.value, batch.name, error)
+            await asyncio.sleep(TROUBLE_PAUSE)
+        finally:
+            work.writing_finalizer = False
+            if self._children.get(batch.uid) is work:
+                self._activate(work)
+
+    def begin(self, work: BatchWork, name: str, action: ChildAction, child: Child | None) -> None:
+        """Do to the child what was decided; it is in progress until that has ended."""
+        self._spawn(self._carry_out(work, name, action, child))
+
+    async def _carry_out(self, work: BatchWork, name: str, action: ChildAction, child: Child | None) -> None:
+        batch = work.batch
+        failure: KubeError | None = None
+        try:
+            if action is ChildAction.APPLY and child is not None and work.undone(name) and name not in batch.refusals:
+                await self._see_who_changes(work, name, child)
+            stored = await self._writer.carry_out(action, batch, work.spec, batch.entry(name), child)
+            if stored is not None:
+                self._children.see_child(stored)
+            batch.refusals.pop(name, None)
+            log.debug(Event.CALL, operation=f"{action} child", namespace=batch.namespace, name=name)
+        except KubeError as error:
+            failure = error
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong with one child costs that child alone
+            log.error(
+                Event.LOOP_FAILED, operation=f"{action} child", namespace=batch.namespace, name=name, exc_info=error
+            )
+            failure = KubeError(f"the operator failed to write it ({type(error).__name__})", reason="Failed")
+        work.children.done(name)
+        self._pace(work, name, action, child, failure)
+        if failure is not None:
+            _refused(batch, name, action, failure)
+        elif action is ChildAction.DELETE and child is not None:
+            self._children.see_end_asked(batch, child)
+        self._children.see_write_ended()
+        if self._children.get(batch.uid) is work:
+            self._decide_again(work, name)
+
+    async def _see_who_changes(self, work: BatchWork, name: str, child: Child) -> None:
+        batch = work.batch
+        change = await self._writer.who_changes(batch, work.spec, batch.entry(name), child)
+        if change is not None:
+            batch.contested[name] = change
+
+    def _pace(
+        self, work: BatchWork, name: str, action: ChildAction, child: Child | None, failure: KubeError | None
+    ) -> None:
+        """When the child, and those that wait for room in the namespace, may be written to next."""
+        now = self._clock()
+        if child is None and isinstance(failure, Forbidden) and QUOTA in failure.message:
+            work.quota.park(name)
+            work.quota.see_full(now)
+        elif child is not None or failure is not None:
+            work.hold(name, now, failed=failure is not None)
+        elif action is ChildAction.APPLY:
+            for waiting in work.quota.see_room():
+                self._decide_again(work, waiting)
+
+
+def _refused(batch: Batch, name: str, action: ChildAction, error: KubeError) -> None:
+    """An answer that waiting does not cure is told on the inbox; others are tried again."""
+    if action is ChildAction.APPLY and isinstance(error, Invalid | Forbidden):
+        reason = Reason.INVALID_SPEC if isinstance(error, Invalid) else Reason.REJECTED
+        message = f"Kubernetes refuses the SenderAccount of this inbox: {error.message}"
+        batch.refusals[name] = EntryRefusal(reason, message)
+    _complain(batch, action.value, name, error)
+
+
+def _complain(batch: Batch, action: str, name: str, error: KubeError) -> None:
+    """Log what no other event of the object explains."""
+    if not isinstance(error, NotFound | Conflict | StaleLease):
+        log.warning(
+            Event.CALL_FAILED, operation=f"{action} child", namespace=batch.namespace, name=name, message=str(error)
+        )

@@ -1,0 +1,132 @@
+"""The one writer of status, for both kinds: to one object at a time, and to some objects at once."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+
+from coldsend_operator.core.model.conditions import new_notes, reasons
+from coldsend_operator.core.model.reasons import ANNOTATION_IGNORED
+from coldsend_operator.core.work_queue import WorkQueue
+from coldsend_operator.kube.client import KubeClient, Ref
+from coldsend_operator.kube.events import emit
+from coldsend_operator.kube.set_aside import REPORT, WRITE_STATUS, SetAside
+from coldsend_operator.kube.status import Written, write_status
+from coldsend_operator.logs import Event, log
+
+MOST_WRITES = 10  # at once
+SLICE = 500  # looks at objects before others have their turn
+
+T = TypeVar("T")
+Level = Literal["Normal", "Warning"]
+Status = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """What the status of an object is, and what it is to become."""
+
+    ref: Ref
+    old: Status
+    new: Status
+
+
+class StatusWriter(ABC, Generic[T]):
+    """`queue` holds the UIDs of objects whose status may have to change; `wake` is called when a write has ended."""
+
+    def __init__(self, kube: KubeClient, clock: Callable[[], float], set_aside: SetAside) -> None:
+        self.queue = WorkQueue[str]()
+        self.wake: Callable[[], None] = lambda: None
+        self._kube = kube
+        self._clock = clock
+        self._set_aside = set_aside
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._least_urgent: int | None = None  # of those that are looked at; None: all are
+
+    @abstractmethod
+    def find(self, uid: str) -> T | None:
+        """The object; None when it is gone."""
+
+    @abstractmethod
+    def ref_of(self, item: T) -> Ref: ...
+
+    @abstractmethod
+    def look(self, item: T) -> StatusChange | None:
+        """What is to be written now; None when there is nothing."""
+
+    @abstractmethod
+    async def stored(self, item: T, change: StatusChange, written: Written) -> None:
+        """The API server holds the status."""
+
+    @abstractmethod
+    def is_news(self, kind: str, reason: str, *, first: bool) -> bool:
+        """Whether a reason that no condition had before is told; `first`: the condition was not there before."""
+
+    @abstractmethod
+    def level(self, state: str, reason: str) -> Level:
+        """How loud the Event is that tells of a condition."""
+
+    def flush(self) -> None:
+        """Look at the objects of the queue, and start as many writes as may be under way."""
+        self.queue.wake(self._clock())
+        for _ in range(SLICE):
+            uid = self.queue.take(self._least_urgent) if len(self._tasks) < MOST_WRITES else None
+            if uid is None:
+                return
+            self._look_at(uid)
+        self.wake()  # others have their turn between
+
+    def _look_at(self, uid: str) -> None:
+        item, change = self.find(uid), None
+        if item is not None and not self._set_aside.waits(uid, WRITE_STATUS):
+            with self._set_aside.trying(self.ref_of(item), REPORT, lambda: self.again(uid)):
+                change = self.look(item)
+        if item is None or change is None:
+            self.queue.done(uid)
+        else:
+            self.spawn(self._write(item, change))
+
+    async def _write(self, item: T, change: StatusChange) -> None:
+        uid = change.ref.uid
+        with self._set_aside.trying(change.ref, WRITE_STATUS, lambda: self.again(uid)):
+            try:
+                written = await write_status(self._kube, change.ref, change.old, change.new)
+            finally:
+                self.queue.done(uid)
+            if written is not None:
+                await self.stored(item, change, written)
+
+    def again(self, uid: str) -> None:
+        """What failed is tried again."""
+        self.queue.add(uid)
+        self.wake()
+
+    async def tell(self, change: StatusChange, notes: tuple[str, ...], **names: str) -> None:
+        """One log line and one Event for each reason that is new, and an Event for each new note of Synced."""
+        before = reasons(change.old)
+        known = {reason for _, reason, _ in before.values()}
+        names |= {"namespace": change.ref.namespace, "name": change.ref.name}
+        for kind, (state, reason, message) in reasons(change.new).items():
+            if reason in known or not self.is_news(kind, reason, first=kind not in before):
+                continue
+            known.add(reason)
+            log.info(Event.CONDITION_CHANGED, condition=kind, status=state, reason=reason, **names)
+            await emit(self._kube, change.ref, self.level(state, reason), reason, message, "Reconcile")
+        for note in new_notes(notes, change.new, change.old):
+            await emit(self._kube, change.ref, "Warning", ANNOTATION_IGNORED, note, "Reconcile")
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do this beside; `drain` waits for it."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._tasks.discard(task)
+        self.wake()
+
+    async def drain(self) -> None:
+        """Wait for what is under way."""
+        while self._tasks:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
