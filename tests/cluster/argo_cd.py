@@ -95,10 +95,11 @@ class ArgoCD:
         ]
         return shown == ["Synced", "Healthy", "Succeeded"]
 
-    def sync_phase(self, name: str) -> str:
-        """Of the newest sync: Running, Succeeded, Failed or Error; empty before the first."""
-        status: dict[str, Any] = self.application(name).get("status", {})
-        return str(status.get("operationState", {}).get("phase", ""))
+    def hook_phase(self, name: str, kind: str) -> str:
+        """Of the hook of this kind in the newest sync: Running, Succeeded or Failed; empty before it begins."""
+        state: dict[str, Any] = self.application(name).get("status", {}).get("operationState", {})
+        hooks = state.get("syncResult", {}).get("resources", [])
+        return next((str(each.get("hookPhase", "")) for each in hooks if each["kind"] == kind), "")
 
     def health(self, name: str) -> dict[str, str]:
         """Of each sender account, by its name."""
