@@ -34,8 +34,8 @@ demo: $(INSTALLED) ## The operator at its work on a real API server, in half a m
 cluster: $(INSTALLED) ## Only the control plane, until Ctrl-C; prints KUBECONFIG
 	@$(PYTHON_IN_VENV) -m devcluster up
 
-# Tests wait for other processes half of their time, so there is a worker more than cores. A file stays in one worker.
-WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 1 )))
+# Tests wait for other processes half of their time, so there are two workers more than cores. A file stays in one worker.
+WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 2 )))
 SPREAD := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: test

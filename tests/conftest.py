@@ -7,21 +7,39 @@ import pytest
 import devcluster
 from tests.kube.support import install_crds
 
-# They take minutes, so the other files fill the time beside them: searches, which compute, and stories, which wait.
+# The files that take longest begin first, so that no worker is left alone with one in the end. Half of them compute,
+# half of them wait.
 LONG = (
     "core/test_simulation.py",
-    "e2e/test_accounts.py",
+    "chart/test_chart_upgrades.py",
+    "e2e/test_open_points.py",
+    "open_points/test_open_points.py",
+    "tests/test_tutorial.py",
+    "e2e/test_operators.py",
+    "e2e/test_kills.py",
+    "tests/test_demo.py",
+    "e2e/test_batches.py",
+    "commands/test_acting.py",
     "e2e/test_crashes.py",
     "core/test_hostile_tenant.py",
-    "e2e/test_batches.py",
-    "e2e/test_open_points.py",
-    "e2e/test_operators.py",
     "monitoring/test_prometheus.py",
-    "chart/test_chart_installs.py",
+    "e2e/test_accounts.py",
     "chart/test_chart_rights.py",
-    "e2e/test_kills.py",
+    "action/test_action.py",
+    "commands/test_secrecy.py",
     "e2e/test_crds.py",
-    "tools/test_plan_simulation.py",
+    "e2e/test_namespaces.py",
+    "e2e/test_tools.py",
+    "chart/test_chart_installs.py",
+    "chart/test_chart_renders.py",
+    "e2e/test_git.py",
+    "commands/test_bringing.py",
+    "kube/test_lease.py",
+    "rules/test_rules_hand_over.py",
+    "chart/test_helm_example.py",
+    "commands/test_looking.py",
+    "e2e/test_manifests.py",
+    "e2e/test_e2e_doctor.py",
 )
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 from coldsend_operator import __version__, reference
+from coldsend_operator.__main__ import app
 
 ROOT = Path(__file__).parents[1]
 NOWHERE = ROOT / "tests" / "nowhere"  # never there
@@ -139,7 +141,9 @@ def test_the_page_of_the_commands_names_every_option_that_help_shows() -> None:
     page = (ROOT / "docs/reference/commands.md").read_text(encoding="utf-8")
     for section in page.split("\n## ")[1:]:
         name, _, text = section.partition("\n")
-        shown = set(re.findall(r"--[a-z-]+", operator(name, "--help", COLUMNS="400").stdout)) - {"--help"}
+        run = CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "400"})
+        shown = set(re.findall(r"--[a-z-]+", run.stdout)) - {"--help"}
+        assert run.exit_code == 0
         assert {option for option in shown if f"`{option}`" not in text} == set(), name
 
 

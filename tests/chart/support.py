@@ -104,4 +104,5 @@ class Helm:
 
 
 def rendered(text: str) -> Rendered:
-    return Rendered(tuple(each for each in yaml.safe_load_all(text) if each))
+    documents = yaml.load_all(text, Loader=yaml.CSafeLoader)  # ten times as fast as the one in Python
+    return Rendered(tuple(each for each in documents if each))
