@@ -16,7 +16,7 @@ from coldsend_operator.settings import SettingError, Settings, default_text, fla
 from coldsend_operator.tools.app import register
 
 app = typer.Typer(
-    help="Keeps e-mail sender inboxes of ColdSend as Kubernetes objects.",
+    help="Manages e-mail sender inboxes of ColdSend as Kubernetes objects.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,  # they would show local variables, and with them passwords
@@ -65,7 +65,7 @@ def run(**flags: Any) -> None:
 @app.command()
 def crds(
     check: Annotated[
-        Path | None, typer.Option(help="Fail when the files of this folder differ.", show_default=False)
+        Path | None, typer.Option(help="Fail if the files of this folder differ.", show_default=False)
     ] = None,
 ) -> None:
     """Print the custom resource definitions."""
@@ -99,7 +99,7 @@ register(app)
 
 
 def complete(words: Sequence[str] | None = None) -> None:
-    """Print what may come next, for shells; kubectl runs it as `kubectl_complete-coldsend WORDS...`."""
+    """Print completions for shells; kubectl runs it as `kubectl_complete-coldsend WORDS...`."""
     from coldsend_operator.tools.completion.engine import Line, Parameter, candidates, text
 
     def lookup(line: Line, parameter: Parameter) -> Sequence[str]:

@@ -91,8 +91,8 @@ class Settings(BaseSettings):
         Field(
             None,
             description="API key of the operator's own workspace. Without it and without `COLDSEND_API_KEY_FILE` only "
-            "objects with `apiKeySecretRef` work; the others say so in their conditions. There is no flag for it: "
-            "arguments of a process can be read by every user of the machine.",
+            "objects with `apiKeySecretRef` work; the others report it in their conditions. There is no flag for it: "
+            "every user of the machine can read the arguments of a process.",
         )
     )
     api_key_file: Annotated[Path | None, Allowed("the path of a file; not together with `COLDSEND_API_KEY`")] = Field(
@@ -103,9 +103,9 @@ class Settings(BaseSettings):
         Path | None, AfterValidator(to_ca_file), Allowed("the path of a file with CA certificates in PEM form")
     ] = Field(
         None,
-        description="CA certificates that the ColdSend API is checked against, in place of those that the operator "
-        "brings: behind a proxy of a company, for instance. They are checked as curl does, so a CA without a key "
-        "usage, which Python's strict profile refuses, is accepted.",
+        description="CA certificates by which the operator verifies the ColdSend API, instead of the built-in ones: "
+        "for example behind the proxy of a company. As in curl, a CA without a key usage is accepted, which Python's "
+        "strict profile refuses.",
     )
     requests_per_minute: Requests = Field(
         100, ge=1, le=1_000_000, description="What ColdSend grants to each key in a minute."
@@ -120,24 +120,24 @@ class Settings(BaseSettings):
         300,
         ge=1,
         le=86_400,
-        description="Longest age of the values of ColdSend in status, while the request budget allows it.",
+        description="How old the values of ColdSend in status may become, as far as the request budget allows.",
     )
-    poll_seconds: Seconds = Field(2, ge=0.2, le=600, description="Shortest time between two polls of one job.")
+    poll_seconds: Seconds = Field(2, ge=0.2, le=600, description="Minimum time between two polls of one job.")
     lost_call_seconds: Seconds = Field(
         120,
         ge=1,
         le=3_600,
-        description="How long the operator waits before it repeats a create whose answer was lost, counted from the "
-        "last inbox of that call that appeared: the longest time that a create may take.",
+        description="How long the operator waits before it repeats a create whose response was lost, counted from the "
+        "last inbox of that call that appeared. Set it to the longest time that a create may take.",
     )
     counter_seconds: Seconds = Field(
         900,
         ge=0,
         le=86_400,
-        description="Shortest time between two writes of a status in which only `emailsSentToday` has changed.",
+        description="Minimum time between two writes of a status in which only `emailsSentToday` has changed.",
     )
     secret_check_seconds: Seconds = Field(
-        600, ge=1, le=86_400, description="Longest time between two reads of a Secret."
+        600, ge=1, le=86_400, description="Maximum time between two reads of a Secret."
     )
     adoption_default: Annotated[Literal["Refuse", "Adopt"], Allowed("`Refuse` or `Adopt`")] = Field(
         "Refuse",
@@ -153,7 +153,7 @@ class Settings(BaseSettings):
         default=False,
         description="While on, the operator reads ColdSend and updates status, but writes nothing to ColdSend: objects "
         "that need a creation, a deletion or a test mail wait with the reason `Frozen`. Bulk jobs that already run are "
-        "followed to their end. Work continues when this is off again.",
+        "followed to their end. Work continues when this is switched off.",
     )
     health_low: Annotated[float, Unit("health score")] = Field(
         70, allow_inf_nan=False, description="Below this score `Healthy` becomes False."
@@ -168,9 +168,9 @@ class Settings(BaseSettings):
         Allowed("a whole number, or a percentage from `0%` to `100%`; `100%` switches the brake off"),
     ] = Field(
         DeleteBrake(percent=50),
-        description="More deletions than this at once or within ten minutes are put on hold (`DeletionHeld`) until "
-        '`coldsend.pro/approve-deletion: "true"` stands on the object or its namespace. A percentage is one of the '
-        "inboxes managed when the ten minutes began, and never holds ten or fewer.",
+        description="More deletions than this within ten minutes are put on hold (`DeletionHeld`) until the object or "
+        'its namespace has the annotation `coldsend.pro/approve-deletion: "true"`. A percentage refers to the inboxes '
+        "managed when the ten minutes began, and never holds ten or fewer.",
     )
     operator_key_namespaces: Namespaces = Field(
         (), description="Namespaces whose objects may use the operator's own key. Empty: all."
@@ -178,10 +178,10 @@ class Settings(BaseSettings):
     adopt_namespaces: Namespaces = Field(
         (), description="Namespaces whose objects may adopt or observe inboxes with the operator's own key. Empty: all."
     )
-    namespaces: Namespaces = Field((), description="Namespaces that are watched. Empty: all.")
+    namespaces: Namespaces = Field((), description="Namespaces to watch. Empty: all.")
     label_selector: Annotated[
         str, AfterValidator(to_label_selector), Allowed("a label selector such as `shard=a` or `tier in (a, b)`")
-    ] = Field("", description="Only objects that match are worked on: one shard. Empty: all.")
+    ] = Field("", description="Only process objects that match: one shard. Empty: all.")
     metrics_address: AddressOrOff = Field(
         Address("", 8080),
         description="Where `/metrics` is served for Prometheus. Without a host: on every interface, IPv4 and IPv6.",
@@ -191,7 +191,7 @@ class Settings(BaseSettings):
     )
     domain_metrics: Switch = Field(
         default=False,
-        description="Whether the metrics `coldsend_domain_...`, some series for each domain of each workspace, are "
+        description="Whether the metrics `coldsend_domain_...`, several series for each domain of each workspace, are "
         "served; the alert ColdSendDomainBurning needs them.",
     )
     probes_address: AddressOrOff = Field(
@@ -200,14 +200,14 @@ class Settings(BaseSettings):
         "a host: on every interface, IPv4 and IPv6.",
     )
     leader_election: Switch = Field(
-        default=False, description="Whether a Lease decides which of several replicas works. The chart switches it on."
+        default=False, description="Whether the replicas elect a leader by a Lease. The chart switches it on."
     )
     lease_name: Annotated[
         str, AfterValidator(to_object_name), Allowed("the name of an object with at most 247 characters")
     ] = Field(
         "coldsend-operator",
-        description="Name of the Lease; the ConfigMap beside it, which carries the budget over restarts, has `-state` "
-        "appended. Each shard needs its own.",
+        description="Name of the Lease, and with `-state` appended of the ConfigMap that keeps the budget over "
+        "restarts. Each shard needs its own.",
     )
     lease_namespace: Annotated[str, AfterValidator(to_namespace), Allowed("the name of a namespace")] = Field(
         default_factory=own_namespace,
@@ -218,18 +218,17 @@ class Settings(BaseSettings):
         str, AfterValidator(to_audit_log), Allowed("`stdout`, `off` or the absolute path of a file")
     ] = Field(
         "stdout",
-        description="Where each write to ColdSend is recorded, one JSON line for each inbox before the call leaves "
-        "and one when its outcome is known (docs/operations/audit-log.md). A call leaves only when its line is "
-        "written.",
+        description="Where each write to ColdSend is recorded: one JSON line for each inbox before the call is sent "
+        "and one when its outcome is known (docs/operations/audit-log.md). No call is sent before its line is written.",
     )
     log_format: Annotated[Literal["console", "json"] | None, Allowed("`console` or `json`")] = Field(
         None,
-        description="Lines for people, or one JSON object a line.",
+        description="Lines for people, or one JSON object per line.",
         json_schema_extra={"default": "`console` on a terminal, else `json`"},
     )
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], Allowed("`debug`, `info`, `warning` or `error`")
-    ] = Field("info", description="Lines below this level are left out.")
+    ] = Field("info", description="Minimum level of the lines to log.")
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:

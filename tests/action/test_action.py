@@ -162,7 +162,7 @@ def test_there_is_one_comment_however_often_it_runs(runner: Runner, hub: GitHub)
         workspace(runner, name=name)
         runner.run(**GIVEN)
     (body,) = hub.bodies
-    assert "Nothing is known to change." in body
+    assert "No change is known." in body
     assert [method for method, _ in hub.requests] == ["GET", "POST", "GET", "PATCH", "GET", "PATCH"]
 
 

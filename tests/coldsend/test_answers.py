@@ -132,7 +132,7 @@ UNREADABLE_LISTS = {
 async def test_a_list_that_cannot_be_read_proves_nothing(case: str) -> None:
     failure = await failure_of(answering(200, UNREADABLE_LISTS[case]).client.list_accounts(page=1))
     assert (failure.kind, failure.status) == (FailureKind.LOST, 200)
-    assert failure.message.startswith("answer not understood")
+    assert failure.message.startswith("response not understood")
     assert INBOX_ID not in failure.message
 
 

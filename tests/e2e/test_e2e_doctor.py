@@ -114,7 +114,7 @@ def test_the_lease_says_who_leads(world: World, namespace: str) -> None:
         code, checks = doctor(world, namespace)
         operator.resume()
     assert (code, results(checks)["lease"]) == (1, ["failed"])
-    assert "no operator leads now" in checks["lease"][0]["message"]
+    assert "no leader" in checks["lease"][0]["message"]
 
 
 def test_secrets_are_looked_into_and_no_value_is_shown(world: World, namespace: str) -> None:

@@ -172,7 +172,7 @@ async def test_a_write_is_never_repeated(client: KubeClient, player: Player, ver
 
 async def test_an_answer_that_does_not_come_is_unreachable(client: KubeClient, player: Player) -> None:
     player.open.clear()
-    with pytest.raises(Unreachable, match="no answer in time"):
+    with pytest.raises(Unreachable, match="no response in time"):
         await client.get(PATH, timeout=0.1, urgent=True)
 
 

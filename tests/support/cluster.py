@@ -386,4 +386,4 @@ def is_marked(raw: Raw) -> bool:
     return FINALIZER in (raw["metadata"].get("finalizers") or ())
 
 
-NO_ANSWER = KubeError("no answer in time", reason="TimeoutError")
+NO_ANSWER = KubeError("no response in time", reason="TimeoutError")

@@ -164,14 +164,14 @@ class KubeDoor(KubeClient):
 
         def do(pending: Pending) -> None:
             if pending.fault is Fault.LOST_BEFORE:
-                pending.outcome = Unreachable("no answer in time")
+                pending.outcome = Unreachable("no response in time")
                 return
             try:
                 pending.outcome = work()
             except KubeError as error:
                 pending.outcome = error
             if pending.fault is Fault.LOST_AFTER:
-                pending.outcome = Unreachable("no answer in time")
+                pending.outcome = Unreachable("no response in time")
 
         answer: Raw = await self._traffic.send("kube", what, do, fault).future
         return answer
@@ -384,7 +384,7 @@ class ColdSendDoor(ColdSendClient):
 
 
 def _lost() -> Failure:
-    return Failure(FailureKind.LOST, "the connection broke before the answer")
+    return Failure(FailureKind.LOST, "the connection closed before the response")
 
 
 def _expire(pending: Pending) -> None:

@@ -22,7 +22,7 @@ POISON = {
     "p500": DOWN,
     "p403": Failure(FailureKind.PLAN_LIMIT, "forbidden", 403),
     "p402": Failure(FailureKind.PLAN_LIMIT, "payment required", 402),
-    "lost": Failure(FailureKind.LOST, "answer not understood"),
+    "lost": Failure(FailureKind.LOST, "response not understood"),
 }
 """What becomes of a create, alone or in bulk, that carries an address which begins so."""
 STICKY = "sticky"  # inboxes of these addresses fail every deletion that names them

@@ -138,7 +138,7 @@ def test_a_sheet_without_passwords_still_gives_manifests_and_says_so() -> None:
     run = command("import", "-", *BASE, given="email,name,provider\nann@one.com,Ann,google\n")
 
     assert run.exit_code == 0
-    assert "The sheet has no passwords: make the Secrets that the manifests name yourself" in run.stderr
+    assert "The sheet has no passwords: create the Secrets that the manifests name yourself" in run.stderr
 
 
 def test_rows_show_no_password_when_they_are_printed() -> None:
@@ -223,7 +223,7 @@ def test_an_update_tells_what_is_added_removed_and_changed_and_keeps_what_people
         "- bob@one.com (pool): its inbox is deleted",
         "~ ann@one.com (pool): displayName",
         (
-            "The deletion brake would let 1 deletion go: its default for 3 inboxes is 10, together with other "
+            "The deletion brake would allow 1 deletion: its default for 3 inboxes is 10, together with other "
             "deletions within ten minutes"
         ),
     ]

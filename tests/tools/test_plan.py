@@ -209,7 +209,7 @@ def test_a_kustomization_needs_a_program_that_builds_it(monkeypatch: pytest.Monk
     result = command("plan", "--snapshot", "snapshot.json", "-k", ".")
     assert (result.exit_code, result.stderr) == (
         1,
-        "-k needs kubectl or kustomize on the PATH; install one, or give the rendered files by -f\n",
+        "-k needs kubectl or kustomize on the PATH; install one, or pass the rendered files with -f\n",
     )
 
 

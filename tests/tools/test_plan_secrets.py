@@ -91,7 +91,7 @@ def test_without_the_key_of_the_digests_a_change_cannot_be_seen(
 ) -> None:
     _, told = plan(monkeypatch, tmp_path, {DIGESTS: None, LOGIN: secret(password="canary-2")})
     assert told["summary"] == {"none": 1}
-    assert told["sums"].startswith("Nothing is known to change.")
+    assert told["sums"].startswith("No change is known.")
     assert any("coldsend/coldsend-operator-hmac) may not be read" in warning for warning in told["warnings"])
 
 

@@ -29,7 +29,7 @@ from coldsend_operator.logs import Event, log
 
 NO_WORKSPACE = ""
 KEY_PAUSE = 1.0
-UNREADABLE = "The operator could not read the newest state of this object; its Events and the log say more."
+UNREADABLE = "The operator could not read the latest state of this object; see its Events and the operator's log."
 SHARED = (
     "other clients use more requests of this API key than COLDSEND_RESERVE leaves them; give each shard that uses the "
     "key its share (COLDSEND_REQUESTS_PER_MINUTE, COLDSEND_REQUESTS_PER_HOUR), or raise COLDSEND_RESERVE"

@@ -34,7 +34,7 @@ def _read_with_half_characters(text: bytes) -> Any:
         return from_json(json.dumps(parsed, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError):
         pass
-    raise NotUnderstood("the answer is no JSON")
+    raise NotUnderstood("the response is not JSON")
 
 
 def read_object(body: bytes) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def read_object(body: bytes) -> dict[str, Any]:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise NotUnderstood("the answer is no JSON object")
+        raise NotUnderstood("the response is not a JSON object")
     return value
 
 

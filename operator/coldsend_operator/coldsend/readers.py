@@ -63,10 +63,10 @@ def read_details(body: bytes, mask: Mask, inbox_id: str) -> Row:
     """The inbox at the top level or under any wrapper (contract row 37)."""
     found = _holding(_granted(body, mask), ("email_address",))
     if found is None:
-        raise NotUnderstood("the answer shows no inbox")
+        raise NotUnderstood("the response contains no inbox")
     row = _model(RowAnswer, {"inbox_id": inbox_id} | found).to_row()
     if row.inbox_id.lower() != inbox_id.lower():
-        raise NotUnderstood("the answer shows another inbox than the one asked for")
+        raise NotUnderstood("the response contains another inbox than the requested one")
     return replace(row, inbox_id=inbox_id)
 
 
@@ -102,7 +102,7 @@ def read_job(body: bytes, mask: Mask) -> JobProgress:
     """Progress under `job` or at the top level. A body that names no field of a job says: still running."""
     whole = _granted(body, mask)
     if not whole:
-        raise NotUnderstood("the answer shows no job")
+        raise NotUnderstood("the response contains no job")
     job = whole.get("job")
     if not isinstance(job, dict):
         job = _holding(whole, _JOB_FIELDS) or _holding(whole, ("status",)) or whole
@@ -159,22 +159,22 @@ def _model(model: type[A], fields: object) -> A:
         return model.model_validate(fields)
     except ValidationError:
         pass  # not chained: its context holds the answer
-    raise NotUnderstood("the answer has not the shape that the API documents")
+    raise NotUnderstood("the response does not have the documented shape")
 
 
 def _list(whole: dict[str, Any], name: str) -> list[Any]:
     rows = whole.get(name)
     if not isinstance(rows, list):
-        raise NotUnderstood(f"the answer has no list of {name}")
+        raise NotUnderstood(f"the response has no list of {name}")
     return rows
 
 
 def _pagination(whole: dict[str, Any], page: int) -> PaginationAnswer:
     if not isinstance(whole.get("pagination"), dict):
-        raise NotUnderstood("the list does not say which page of how many it is")
+        raise NotUnderstood("the list does not tell its page and the number of pages")
     pagination = _model(PaginationAnswer, whole["pagination"])
     if pagination.page not in {None, page}:
-        raise NotUnderstood(f"page {page} was asked for, page {pagination.page} came")
+        raise NotUnderstood(f"page {page} was requested, but page {pagination.page} came")
     return pagination
 
 

@@ -192,9 +192,11 @@ class ColdSendReads:
         except _NOT_SENT as error:
             return Failure(FailureKind.NOT_SENT, mask.sentence(f"no connection to ColdSend: {_reason(error)}"))
         except (TimeoutError, httpx.TimeoutException):
-            return Failure(FailureKind.LOST, f"no answer of ColdSend within {seconds:g} s")
+            return Failure(FailureKind.LOST, f"no response from ColdSend within {seconds:g} s")
         except httpx.HTTPError as error:
-            return Failure(FailureKind.LOST, mask.sentence(f"the connection broke before the answer: {_reason(error)}"))
+            return Failure(
+                FailureKind.LOST, mask.sentence(f"the connection closed before the response: {_reason(error)}")
+            )
 
     async def _send(self, request: Request, key: str, seconds: float) -> Reply:
         headers = {"X-API-Key": key}
@@ -223,7 +225,7 @@ def _read(reply: Reply, read: Callable[[bytes, Mask], T], mask: Mask) -> T | Fai
     if reply.body is None:
         return Failure(
             FailureKind.LOST,
-            "the answer broke off, was too long, or is compressed though that was not asked for",
+            "the response was cut off, too long, or compressed without a request for that",
             reply.status,
         )
     try:
@@ -232,7 +234,7 @@ def _read(reply: Reply, read: Callable[[bytes, Mask], T], mask: Mask) -> T | Fai
     except Refused as error:
         return Failure(FailureKind.REFUSED, str(error), reply.status)
     except NotUnderstood as error:
-        return Failure(FailureKind.LOST, f"answer not understood: {error}", reply.status)
+        return Failure(FailureKind.LOST, f"response not understood: {error}", reply.status)
 
 
 async def _body(response: httpx.Response) -> bytes | None:

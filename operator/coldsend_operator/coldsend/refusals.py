@@ -115,9 +115,9 @@ def _message(status: int, whole: dict[str, Any], faults: tuple[Fault, ...], mask
         return mask.sentence(said + (f"; and {len(faults) - 3} more" if len(faults) > 3 else ""))
     said = mask.sentence(as_sentence(whole.get("detail")) or as_sentence(whole))
     if 300 <= status < 400:
-        return f"ColdSend redirects ({status}), which is not followed: the base URL may be wrong"
+        return f"ColdSend answered with a redirect ({status}), which is not followed; check COLDSEND_API_URL"
     if status == 404 and not whole:
-        return "what answered 404 is not the API of ColdSend: it may be down, or the base URL wrong"
+        return "the 404 did not come from the ColdSend API; ColdSend may be down, or COLDSEND_API_URL wrong"
     return said or f"ColdSend answered {status} without a reason"
 
 

@@ -53,7 +53,7 @@ TOO_MANY = (
     Reason.UNAUTHORIZED,
     (
         f"The objects of this namespace name more than {MOST_KEYS} API keys; let them share Secrets in "
-        "spec.apiKeySecretRef, or delete those that are not needed. It continues automatically."
+        "spec.apiKeySecretRef, or delete those that are not needed. The operator continues automatically."
     ),
 )
 

@@ -162,7 +162,9 @@ class SecretReader:
             message = f"Secret {ref.name} ({path}) cannot be read: Kubernetes {answer}; it is retried automatically."
             return Credentials(None, Reason.SECRET_NOT_FOUND, message)
         if content is None:
-            message = f"Secret {ref.name} ({path}) is not in this namespace; create it, it is picked up automatically."
+            message = (
+                f"Secret {ref.name} ({path}) is not in this namespace; create it, and it is picked up automatically."
+            )
             return Credentials(None, Reason.SECRET_NOT_FOUND, message)
         found = content.values.get(ref.key)
         value = None if found is None else SecretStr(password_of(found.get_secret_value(), google=google))
@@ -172,7 +174,7 @@ class SecretReader:
             return Credentials(None, Reason.SECRET_INVALID, f"{place} {fault}. A new value is picked up automatically.")
         if value is None or not value.get_secret_value():
             fault = "is missing" if value is None else "is empty"
-            message = f"{place} {fault}; set it, it is picked up automatically."
+            message = f"{place} {fault}; set it, and it is picked up automatically."
             return Credentials(None, Reason.SECRET_KEY_NOT_FOUND, message)
         mask(value)
         return value

@@ -99,7 +99,7 @@ class Connection:
             ) as response:
                 return HttpAnswer(response.status, response.headers, await response.read())
         except (aiohttp.ClientError, OSError) as error:  # a timeout is an OSError, too
-            what = str(error) or "no answer in time"
+            what = str(error) or "no response in time"
             path = target.partition("?")[0]
             raise Unreachable(f"{method} {path}: {what}", reason=type(error).__name__) from error
 

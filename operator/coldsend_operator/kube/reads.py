@@ -164,7 +164,7 @@ def _parsed(raw: bytes, status: int) -> dict[str, Any]:
     try:
         answer = json.loads(raw)
     except ValueError as error:
-        raise Unreachable("the answer is no JSON", status=status, reason="Unreadable") from error
+        raise Unreachable("the response is not JSON", status=status, reason="Unreadable") from error
     if not isinstance(answer, dict):
-        raise Unreachable("the answer is no object", status=status, reason="Unreadable")
+        raise Unreachable("the response is not an object", status=status, reason="Unreadable")
     return answer

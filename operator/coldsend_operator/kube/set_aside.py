@@ -26,8 +26,8 @@ READ, DECIDE, ADD_FINALIZER, PATCH_FINALIZERS = "read", "decide", "mark", "final
 READ_SECRETS, PLACE = "read_secrets", "find_workspace"
 REPORT, WRITE_STATUS = "report", "write_status"
 MESSAGE = (
-    "The operator failed to work on this object ({what}: {error}); the log of the operator says more. It is tried "
-    "again automatically, and immediately when the object changes."
+    "The operator failed to process this object ({what}: {error}); see the operator's log. It retries automatically, "
+    "and immediately when the object changes."
 )
 
 

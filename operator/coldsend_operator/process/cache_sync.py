@@ -233,8 +233,8 @@ class CacheSync:
             trouble = self._troubles.setdefault(name, Recurring(Event.CALL_FAILED, operation="list", namespace=name))
             trouble.failed(
                 f"the operator may not list its objects in the namespace {name} (403 Forbidden), so new and changed "
-                "objects there have to wait; all other namespaces go on. Grant the operator's Role in it, or take it "
-                "out of COLDSEND_NAMESPACES"
+                "objects there wait; other namespaces are not affected. Grant the operator's Role in it, or remove it "
+                "from COLDSEND_NAMESPACES"
             )
         for name in self._troubles.keys() - forbidden:
             self._troubles.pop(name).ended()

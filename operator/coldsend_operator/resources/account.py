@@ -34,7 +34,7 @@ INBOX_TYPE_DESCRIPTION = (
 )
 LIMIT_DESCRIPTION = (
     "Mails per day that ColdSend may send from {whose}. From 1 to 2,000 for GOOGLE_WORKSPACE, 5,000 for OUTLOOK_365, "
-    "100,000 for CUSTOM_SMTP. When unset nothing is sent and ColdSend takes its own default (100). Forbidden for "
+    "100,000 for CUSTOM_SMTP. When unset, ColdSend uses its own default (100). Forbidden for "
     "COLDSEND, whose limit ColdSend sets."
 )
 
@@ -44,48 +44,44 @@ class SMTPSettings(Block):
 
     host: HostName | None = Field(
         None,
-        description="Host name of the SMTP server. The operator takes smtp.gmail.com for GOOGLE_WORKSPACE and "
-        "smtp.office365.com for OUTLOOK_365 when unset; required for CUSTOM_SMTP.",
+        description="Host name of the SMTP server. Defaults to smtp.gmail.com for GOOGLE_WORKSPACE and "
+        "smtp.office365.com for OUTLOOK_365; required for CUSTOM_SMTP.",
     )
     port: Port | None = Field(
         None,
-        description="TCP port, 1 to 65535; usual are 587 (STARTTLS) and 465 (TLS). The operator takes 587 when unset.",
+        description="TCP port, 1 to 65535; usually 587 (STARTTLS) or 465 (TLS). Defaults to 587.",
     )
     username: UserName | None = Field(
         None,
-        description="Name to log in with, 1 to 255 characters. The operator takes the e-mail address when unset.",
+        description="User name to log in with, 1 to 255 characters. Defaults to the e-mail address.",
     )
     password_secret_ref: PasswordReference = Field(
-        description="Secret key that holds the password, mostly an app password. Read by the operator, never copied "
-        "into this object."
+        description="Secret key that holds the password, usually an app password. The operator reads it and never "
+        "copies it into this object."
     )
-    use_tls: Flag | None = Field(
-        None, description="Whether the connection is encrypted. The operator takes true when unset."
-    )
+    use_tls: Flag | None = Field(None, description="Whether the connection is encrypted. Defaults to true.")
 
 
 class IMAPSettings(Block):
-    """How ColdSend reads answers from the mailbox. Whatever is unset follows from smtp."""
+    """How ColdSend reads replies from the mailbox. Unset fields default to those of smtp."""
 
     host: HostName | None = Field(
         None,
-        description="Host name of the IMAP server. The operator takes imap.gmail.com for GOOGLE_WORKSPACE and "
-        "outlook.office365.com for OUTLOOK_365 when unset; required for CUSTOM_SMTP.",
+        description="Host name of the IMAP server. Defaults to imap.gmail.com for GOOGLE_WORKSPACE and "
+        "outlook.office365.com for OUTLOOK_365; required for CUSTOM_SMTP.",
     )
     port: Port | None = Field(
         None,
-        description="TCP port, 1 to 65535; usual are 993 (TLS) and 143 (STARTTLS). The operator takes 993 when unset.",
+        description="TCP port, 1 to 65535; usually 993 (TLS) or 143 (STARTTLS). Defaults to 993.",
     )
     username: UserName | None = Field(
         None,
-        description="Name to log in with, 1 to 255 characters. The operator takes the one of smtp when unset.",
+        description="User name to log in with, 1 to 255 characters. Defaults to the one of smtp.",
     )
     password_secret_ref: PasswordReference | None = Field(
-        None, description="Secret key that holds the password. The operator takes the one of smtp when unset."
+        None, description="Secret key that holds the password. Defaults to the one of smtp."
     )
-    use_ssl: Flag | None = Field(
-        None, description="Whether the connection is encrypted. The operator takes true when unset."
-    )
+    use_ssl: Flag | None = Field(None, description="Whether the connection is encrypted. Defaults to true.")
 
 
 class NativeDomain(Block):
@@ -140,7 +136,7 @@ class TestEmail(Block):
         min_length=1,
         max_length=253,
         alias="requestID",
-        description="Any text, 1 to 253 characters. A test mail leaves at most once for each new value, as soon as the "
+        description="Any text, 1 to 253 characters. At most one test mail is sent for each new value, as soon as the "
         "inbox is Ready.",
     )
 
@@ -161,42 +157,42 @@ class InboxFields(Block):
     )
     imap: IMAPSettings | None = Field(
         None,
-        description="How ColdSend reads answers from the mailbox; whatever is unset follows from smtp. Required for "
+        description="How ColdSend reads replies from the mailbox; unset fields default to those of smtp. Required for "
         "CUSTOM_SMTP unless managementPolicy is Observe, forbidden for COLDSEND.",
     )
     api_key_secret_ref: APIKeyReference | None = Field(
         None,
-        description="Secret key with the API key of another ColdSend workspace than the operator's own. When unset the "
-        "operator takes the Secret that coldsend.pro/api-key-secret on the namespace names, else its own key.",
+        description="Secret key with the API key of another ColdSend workspace than the operator's own. Defaults to "
+        "the Secret that coldsend.pro/api-key-secret on the namespace names, else to the operator's own key.",
     )
     adoption_policy: AdoptionPolicy | None = Field(
         None,
         description="What to do when the address exists in ColdSend already: Refuse (leave it alone and say so) or "
-        "Adopt (manage it from now on). The operator takes Refuse when unset, or what its setting "
-        "COLDSEND_ADOPTION_DEFAULT says.",
+        "Adopt (manage it from now on). Defaults to the setting COLDSEND_ADOPTION_DEFAULT, which is Refuse unless "
+        "changed.",
     )
     deletion_policy: DeletionPolicy | None = Field(
         None,
         description="What happens to the inbox in ColdSend when this object is deleted: Delete or Orphan (it stays). "
-        "The operator takes Delete when unset, or what coldsend.pro/deletion-policy on the namespace says, or "
-        "its setting COLDSEND_DELETION_DEFAULT.",
+        "Defaults to coldsend.pro/deletion-policy on the namespace, else to the setting COLDSEND_DELETION_DEFAULT, "
+        "which is Delete unless changed.",
     )
     deletion_protection: Flag | None = Field(
         None,
-        description="While true, no inbox is deleted or replaced, by whatever way: an object in deletion waits with "
-        "the reason DeletionHeld until the field is false, or coldsend.pro/approve-deletion stands on the object. "
-        "The operator takes false when unset.",
+        description="While true, the inbox is never deleted or replaced: an object in deletion waits with the reason "
+        "DeletionHeld until the field is false or the object has the annotation coldsend.pro/approve-deletion. "
+        "Defaults to false.",
     )
     update_policy: UpdatePolicy | None = Field(
         None,
-        description="ColdSend cannot update an inbox. Never leaves it as it is and says so in the conditions; Recreate "
-        "deletes it and creates it again, which gives it a new id and takes it out of its campaigns. The operator "
-        "takes Never when unset.",
+        description="What to do when the spec changes, as ColdSend cannot update an inbox. Never keeps the inbox as it "
+        "is and reports the difference in the conditions; Recreate deletes it and creates it again, which gives it a "
+        "new id and removes it from its campaigns. Defaults to Never.",
     )
     management_policy: ManagementPolicy | None = Field(
         None,
         description="Full manages the inbox; Observe mirrors the status of an existing one and never writes to "
-        "ColdSend, so that smtp and imap may be left out. The operator takes Full when unset.",
+        "ColdSend, so that smtp and imap may be left out. Defaults to Full.",
     )
 
     @property
@@ -205,7 +201,7 @@ class InboxFields(Block):
 
 
 class SenderAccountSpec(InboxFields):
-    """The inbox that shall exist."""
+    """The desired inbox."""
 
     rules: ClassVar[tuple[Rule, ...]] = (*INBOX_RULES, *SPEC_RULES)
     model_config = ConfigDict(json_schema_extra=validations(*rules, *IDENTITY_RULES))
@@ -213,7 +209,7 @@ class SenderAccountSpec(InboxFields):
     email_address: EmailAddress | None = Field(
         None,
         description="Address of the mailbox, 5 to 255 characters. Required for the three SMTP types, forbidden for "
-        "COLDSEND, whose address is made of native. Immutable.",
+        "COLDSEND, whose address follows from native. Immutable.",
     )
     display_name: DisplayName | None = Field(
         None,
@@ -225,6 +221,6 @@ class SenderAccountSpec(InboxFields):
     )
     test_email: TestEmail | None = Field(
         None,
-        description="Sends one test mail for each new requestID once the inbox is Ready. It is real mail to a real "
+        description="Sends one test mail for each new requestID once the inbox is Ready. This is real mail to a real "
         "person.",
     )

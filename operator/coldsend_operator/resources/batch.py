@@ -63,7 +63,7 @@ class InboxTemplate(InboxFields):
         None, description="Name that recipients see, 1 to 255 characters, for inboxes that give none of their own."
     )
     daily_limit: DailyLimit | None = Field(
-        None, description=LIMIT_DESCRIPTION.format(whose="each inbox that gives no limit of its own")
+        None, description=LIMIT_DESCRIPTION.format(whose="each inbox that sets no limit of its own")
     )
     native: NativeDomain | None = Field(
         None,
@@ -90,15 +90,15 @@ class BatchInbox(Block):
         "and single dots inside. For COLDSEND.",
     )
     display_name: ListedName | None = Field(
-        None, description="Name that recipients see, 1 to 255 characters. The one of the template when unset."
+        None, description="Name that recipients see, 1 to 255 characters. Defaults to the one of the template."
     )
     daily_limit: DailyLimit | None = Field(
         None, description=LIMIT_DESCRIPTION.format(whose="this inbox instead of what the template says")
     )
     password_key: SecretKey | None = Field(
         None,
-        description="Key inside the template's Secret that holds the password of this inbox. The key of the template "
-        "when unset. For the three SMTP types.",
+        description="Key inside the template's Secret that holds the password of this inbox. Defaults to the key of "
+        "the template. For the three SMTP types.",
     )
 
     @property
@@ -108,7 +108,7 @@ class BatchInbox(Block):
 
 
 class SenderAccountBatchSpec(Block):
-    """The inboxes that shall exist."""
+    """The desired inboxes."""
 
     model_config = ConfigDict(json_schema_extra=validations(*LIST_RULES))
 
@@ -116,19 +116,19 @@ class SenderAccountBatchSpec(Block):
     max_unavailable: MaxUnavailable | None = Field(
         None,
         description="How many inboxes may be replaced at a time when a change needs replacements (updatePolicy: "
-        "Recreate): a number from 1, or a percentage from 1% to 100% of the list, rounded down, at least one. The "
-        "operator takes 10% when unset.",
+        "Recreate): a number from 1, or a percentage from 1% to 100% of the list, rounded down, at least one. "
+        "Defaults to 10%.",
     )
     deletion_protection: Flag | None = Field(
         None,
         description="While true, no inbox of the batch is deleted or replaced, as with the field of the same name in "
-        "template. The operator takes false when unset.",
+        "template. Defaults to false.",
     )
     inboxes: list[BatchInbox] = Field(
         max_length=MAX_INBOXES,
-        description="The inboxes, at most 5,000, and at most 1.5 MiB for the whole object, as etcd takes no more; "
-        "split longer lists into several batches. An inbox that leaves the list is deleted by its deletionPolicy. An "
-        "address listed twice counts once, the first time.",
+        description="The inboxes: at most 5,000, and at most 1.5 MiB for the whole object, the limit of etcd; split "
+        "longer lists into several batches. The deletionPolicy decides about an inbox that is removed from the list. "
+        "Of an address listed twice only the first entry counts.",
         json_schema_extra={"x-kubernetes-list-type": "atomic"},
     )
 
@@ -136,12 +136,12 @@ class SenderAccountBatchSpec(Block):
 class BatchJob(Block):
     """A bulk call to ColdSend on behalf of this batch."""
 
-    id: str | None = Field(None, description="Id of the job in ColdSend; absent when it answered at once.")
+    id: str | None = Field(None, description="Id of the job in ColdSend; absent when ColdSend answered at once.")
     operation: str | None = Field(None, description="Create or Delete.")
     state: str | None = Field(None, description="Running, Completed, Failed or Lost.")
-    total: int | None = Field(None, description="Inboxes that the job carries.")
-    processed: int | None = Field(None, description="Inboxes that ColdSend is done with, good or bad.")
-    succeeded: int | None = Field(None, description="Inboxes done as asked.")
+    total: int | None = Field(None, description="Inboxes in the job.")
+    processed: int | None = Field(None, description="Inboxes that ColdSend has processed, with success or not.")
+    succeeded: int | None = Field(None, description="Inboxes processed with success.")
     failed: int | None = Field(None, description="Inboxes that ColdSend refused.")
     progress_percentage: int | None = Field(None, description="Progress in percent.")
     started_at: str | None = Field(None, description="When the job began (RFC 3339, UTC).")
@@ -149,12 +149,12 @@ class BatchJob(Block):
 
 
 class BatchFailure(Block):
-    """An inbox that waiting alone does not cure."""
+    """An inbox that failed for a reason that does not pass by itself."""
 
     name: str | None = Field(None, description="Name of its SenderAccount; absent when it has none.")
     email_address: str | None = Field(None, description="Its address, or its prefix when the domain is not known.")
     reason: str | None = Field(None, description="One word from the closed list of reasons in the documentation.")
-    message: str | None = Field(None, description="One sentence: what happened, and what can be done.")
+    message: str | None = Field(None, description="One sentence: what happened, and what to do about it.")
 
 
 class BatchHealth(Block):
@@ -168,13 +168,13 @@ class DomainFigures(Block):
     """The inboxes of one domain."""
 
     name: str | None = Field(None, description="The domain, in lower case.")
-    total: int | None = Field(None, description="Inboxes wanted.")
+    total: int | None = Field(None, description="Desired inboxes.")
     ready: int | None = Field(None, description="SenderAccounts whose condition Ready is True.")
     disabled: int | None = Field(None, description="Inboxes that ColdSend has disabled.")
     health_score: BatchHealth | None = Field(
         None, description="Health of the inboxes, summed up; absent when ColdSend shows no score."
     )
-    emails_sent_today: int | None = Field(None, description="Mails sent today, as of the last looks.")
+    emails_sent_today: int | None = Field(None, description="Mails sent today, as last seen.")
     daily_limit: int | None = Field(None, description="Mails per day that ColdSend allows for these inboxes.")
 
 
@@ -182,19 +182,15 @@ class SenderAccountBatchStatus(Block):
     """How far the batch has come."""
 
     observed_generation: int | None = Field(
-        None, description="The metadata.generation of the spec that this status is about."
+        None, description="The metadata.generation of the spec that this status describes."
     )
-    total: int | None = Field(None, description="Inboxes wanted.")
-    processed: int | None = Field(
-        None, description="Inboxes that ColdSend has answered for so far: succeeded and failed."
-    )
+    total: int | None = Field(None, description="Desired inboxes.")
+    processed: int | None = Field(None, description="Inboxes that ColdSend has answered for: succeeded and failed.")
     succeeded: int | None = Field(None, description="Inboxes that exist in ColdSend.")
     failed: int | None = Field(None, description="Inboxes that failed for a reason that does not pass by itself.")
     ready: int | None = Field(None, description="SenderAccounts of the batch whose condition Ready is True.")
     progress_percentage: int | None = Field(None, description="processed in percent of total.")
-    completion_percentage: int | None = Field(
-        None, description="succeeded in percent of total: what failed is no progress."
-    )
+    completion_percentage: int | None = Field(None, description="succeeded in percent of total.")
     health_score: BatchHealth | None = Field(None, description="Health of the inboxes, summed up.")
     domains: list[DomainFigures] | None = Field(
         None,
@@ -204,10 +200,10 @@ class SenderAccountBatchStatus(Block):
     )
     estimated_completion_time: str | None = Field(
         None,
-        description="While work is left: when the rate limits of ColdSend let it be done (RFC 3339, UTC).",
+        description="While work is left: when it is expected to be done within the rate limits (RFC 3339, UTC).",
     )
     effective: EffectivePolicies | None = Field(
-        None, description="The policies and the API key that hold for inboxes that say nothing else."
+        None, description="The policies and the API key in effect for inboxes that set none of their own."
     )
     jobs: list[BatchJob] | None = Field(
         None,
@@ -224,8 +220,8 @@ class SenderAccountBatchStatus(Block):
     conditions: list[Condition] | None = Field(
         None,
         max_length=16,
-        description="Ready (every inbox is), Synced (ColdSend matches the spec) and Healthy. True is good news. "
-        "Beside them, only while True, Reconciling (work is under way or waits for its turn) or Stalled (waiting alone "
+        description="Ready (every inbox is ready), Synced (ColdSend matches the spec) and Healthy. True is good news. "
+        "In addition, only while True, Reconciling (work is under way or queued) or Stalled (waiting alone "
         "does not make it Ready).",
         json_schema_extra=CONDITIONS_EXTENSION,
     )

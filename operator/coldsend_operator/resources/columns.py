@@ -32,7 +32,7 @@ def _condition(kind: str, field: str) -> str:
 MESSAGE = Column(
     "MESSAGE",
     '.status.conditions[?(@.status=="False")].message',
-    description="What stands in the way, and what can be done.",
+    description="What is wrong, and what to do about it.",
     wide=True,
 )
 AGE = Column("AGE", ".metadata.creationTimestamp", "date", "Time since the object was created.")
@@ -40,7 +40,7 @@ AGE = Column("AGE", ".metadata.creationTimestamp", "date", "Time since the objec
 ACCOUNT_COLUMNS = (
     Column("EMAIL", ".status.emailAddress", description="Address of the inbox."),
     Column("TYPE", ".spec.inboxType", description="Kind of inbox."),
-    Column("STATUS", ".status.overallStatus", description="What ColdSend says of the inbox."),
+    Column("STATUS", ".status.overallStatus", description="Status of the inbox in ColdSend."),
     Column("HEALTH", ".status.healthScore", "number", "Health of the inbox as ColdSend rates it."),
     Column("SENT", ".status.emailsSentToday", "integer", "Mails sent today."),
     Column("LIMIT", ".status.dailyLimit", "integer", "Mails per day that ColdSend allows."),
@@ -57,9 +57,9 @@ BATCH_COLUMNS = (
     Column("TYPE", ".spec.template.inboxType", description="Kind of inbox."),
     Column("TOTAL", ".status.total", "integer", "Inboxes wanted."),
     Column("READY", ".status.ready", "integer", "Inboxes that exist and can send."),
-    Column("FAILED", ".status.failed", "integer", "Inboxes that need somebody's attention."),
+    Column("FAILED", ".status.failed", "integer", "Inboxes that need attention."),
     Column("PROGRESS", ".status.completionPercentage", "integer", "Inboxes that exist in ColdSend, in percent."),
-    Column("ETA", ".status.estimatedCompletionTime", description="When the rate limits let the rest be done."),
+    Column("ETA", ".status.estimatedCompletionTime", description="When the rest is expected to be done."),
     Column("STATUS", _condition("Ready", "status"), description="Whether every inbox exists and can send."),
     Column("REASON", _condition("Ready", "reason"), description="Why the batch is ready, or why not."),
     MESSAGE,

@@ -253,20 +253,20 @@ Flag = Annotated[bool, Field(strict=True)]
 
 
 class PasswordReference(Block):
-    """Where a password is kept: one key of a Secret in the same namespace, always."""
+    """The password: one key of a Secret in the same namespace."""
 
     name: SecretName = Field(description="Name of the Secret. It must be in the namespace of this object.")
     key: SecretKey | None = Field(
-        None, description="Key inside the Secret that holds the password. The operator takes `password` when unset."
+        None, description="Key inside the Secret that holds the password. Defaults to `password`."
     )
 
 
 class APIKeyReference(Block):
-    """Where the API key of a ColdSend workspace is kept: one key of a Secret in the same namespace, always."""
+    """The API key of a ColdSend workspace: one key of a Secret in the same namespace."""
 
     name: SecretName = Field(description="Name of the Secret. It must be in the namespace of this object.")
     key: SecretKey | None = Field(
-        None, description="Key inside the Secret that holds the API key. The operator takes `apiKey` when unset."
+        None, description="Key inside the Secret that holds the API key. Defaults to `apiKey`."
     )
 
 
@@ -283,10 +283,10 @@ class Condition(Block):
         description="One word from the closed list of reasons in the documentation, for programs and searches."
     )
     message: Annotated[str, Field(max_length=32768)] = Field(
-        description="One sentence for people: what happened, and what can be done."
+        description="One sentence for people: what happened, and what to do about it."
     )
     observed_generation: Annotated[int, Field(ge=0)] | None = Field(
-        None, description="The metadata.generation of the spec that this condition is about."
+        None, description="The metadata.generation of the spec that this condition describes."
     )
     last_transition_time: Annotated[str, Field(json_schema_extra={"format": "date-time"})] = Field(
         description="When status last changed from one value to another (RFC 3339, UTC)."

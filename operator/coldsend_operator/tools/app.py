@@ -105,26 +105,30 @@ def plan(
     namespace: OnlyNamespace = "",
     all_namespaces: AllNamespaces = False,
     prune: Annotated[
-        bool, typer.Option("--prune", help="Delete the objects that -l chooses and no file holds.")
+        bool, typer.Option("--prune", help="Delete the objects that -l selects and that are in no file.")
     ] = False,
-    selector: Annotated[str, typer.Option("-l", "--selector", help="Labels of what the files are the whole of.")] = "",
+    selector: Annotated[
+        str, typer.Option("-l", "--selector", help="With --prune: labels of the objects that the files hold in full.")
+    ] = "",
     live: Live = False,
     snapshot: Annotated[
         Path | None,
         typer.Option(
-            "--snapshot", metavar="FILE", help="In place of a cluster: kubectl get sender,senderbatch,ns -A -o json."
+            "--snapshot",
+            metavar="FILE",
+            help="Not a cluster, but output of kubectl get sender,senderbatch,ns -A -o json.",
         ),
     ] = None,
     fail_on: Annotated[
-        str, typer.Option("--fail-on", metavar="ACTION,...", help="Exit with 4 when one of these occurs.")
+        str, typer.Option("--fail-on", metavar="ACTION,...", help="Exit with 4 if one of these actions occurs.")
     ] = "",
     output: Annotated[
-        Literal["table", "json", "markdown"], typer.Option("-o", "--output", help="How to say it.")
+        Literal["table", "json", "markdown"], typer.Option("-o", "--output", help="Output format.")
     ] = "table",
     color: Color = "auto",
     access: Access,
 ) -> None:
-    """Show what the operator would do: now, or with these manifests. Exit 0: nothing, 3: changes, 4: see --fail-on."""
+    """Show what the operator would do now, or with these manifests. Exit 0: no change, 3: changes, 4: see --fail-on."""
     import asyncio
 
     from coldsend_operator.tools.clients import default_namespace
@@ -158,28 +162,28 @@ def import_(
     *,
     file: Annotated[str, typer.Argument(help="The sheet, saved as CSV; - is standard input.")],
     namespace: Namespace,
-    name: Annotated[str, typer.Option("--name", help="What the objects are called, or begin with.")],
+    name: Annotated[str, typer.Option("--name", help="Name of the objects, or its first part.")],
     inbox_type: Annotated[
         TypeOrAuto, typer.Option("--type", help="Type of all rows; auto takes it from each row.", case_sensitive=False)
     ] = "auto",
     mapped: Annotated[
-        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN,...", help="Name the column of a field.")
+        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN,...", help="The column of a field.")
     ] = None,
     split_by: Annotated[
-        Literal["domain", "none"], typer.Option("--split-by", help="A batch for each domain, or one for all.")
+        Literal["domain", "none"], typer.Option("--split-by", help="One batch per domain, or one for all.")
     ] = "none",
     secrets: Annotated[
         str | None,
-        typer.Option("--secrets", metavar="FILE", help="Write the passwords there, as Secrets; - is stdout."),
+        typer.Option("--secrets", metavar="FILE", help="Write the passwords to this file, as Secrets; - is stdout."),
     ] = None,
     directory: Folder = None,
-    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave bad rows out in place of stopping.")] = False,
+    skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Skip bad rows instead of stopping.")] = False,
     update: Annotated[
-        Path | None, typer.Option("--update", metavar="DIR", help="Bring manifests of an earlier import up to date.")
+        Path | None, typer.Option("--update", metavar="DIR", help="Update the manifests of an earlier import.")
     ] = None,
     force: Force = False,
 ) -> None:
-    """Make manifests of a spreadsheet: batches with one inbox a line, and a file of Secrets apart."""
+    """Convert a spreadsheet into manifests: batches with one inbox per line, and a separate file of Secrets."""
     from coldsend_operator.resources import InboxType
     from coldsend_operator.tools.imports.command import Options, read_mapping, run
 
@@ -205,13 +209,13 @@ def validate(
     files: Annotated[list[str], Files],
     output: TableOrJson = "table",
 ) -> None:
-    """Check manifests by the rules of the CRD and of the operator, without a cluster."""
+    """Check manifests against the rules of the CRD and of the operator, without a cluster."""
     from coldsend_operator.tools.validation.command import run
 
     run(files, output)
 
 
-def schemas(folder: Annotated[Path, typer.Argument(help="Where to write them.")]) -> None:
+def schemas(folder: Annotated[Path, typer.Argument(help="The folder to write to.")]) -> None:
     """Write JSON schemas of both kinds, for editors and kubeconform."""
     from coldsend_operator.tools.validation.schemas import write
 
@@ -223,10 +227,10 @@ def export(
     *,
     namespace: Namespace,
     shape: Annotated[
-        Literal["accounts", "batches"], typer.Option("--as", help="An object for each inbox, or lists of them.")
+        Literal["accounts", "batches"], typer.Option("--as", help="One object per inbox, or batches.")
     ] = "batches",
     group_by: Annotated[
-        Literal["domain", "type", "none"], typer.Option("--group-by", help="What goes into one batch or file.")
+        Literal["domain", "type", "none"], typer.Option("--group-by", help="What to group into one batch or file.")
     ] = "domain",
     inbox_type: Annotated[InboxTypeName | None, typer.Option("--type", help="Only inboxes of this type.")] = None,
     status: Annotated[
@@ -237,7 +241,7 @@ def export(
         bool, typer.Option("--unmanaged", help="Only inboxes that no object of the cluster shows or asks for.")
     ] = False,
     manage: Annotated[
-        bool, typer.Option("--manage", help="Objects that adopt the inboxes, in place of ones that only observe.")
+        bool, typer.Option("--manage", help="Write objects that adopt the inboxes instead of only observing them.")
     ] = False,
     secret: Annotated[str, typer.Option("--secret", metavar="NAME", help="One Secret for all passwords.")] = "",
     smtp_host: Annotated[str, typer.Option("--smtp-host", help="SMTP host of the CUSTOM_SMTP inboxes.")] = "",
@@ -288,9 +292,7 @@ def inventory(
         bool, typer.Option("--unmanaged", help="Only inboxes that no object shows; asks ColdSend for its list.")
     ] = False,
     domain: Annotated[str, typer.Option("--domain", help="Only addresses of this domain.")] = "",
-    older_than: Annotated[
-        str, typer.Option("--older-than", metavar="30d", help="Only inboxes that were made before.")
-    ] = "",
+    older_than: Annotated[str, typer.Option("--older-than", metavar="30d", help="Only inboxes older than this.")] = "",
     burned: Annotated[
         bool, typer.Option("--burned", help="Only inboxes whose condition Healthy is False, the worst first.")
     ] = False,
@@ -299,14 +301,14 @@ def inventory(
         typer.Option(
             "--by",
             metavar="domain|type|namespace|batch|status|label=KEY",
-            help="Totals in place of lines; label=KEY by the values of this label of the objects.",
+            help="Totals instead of lines; label=KEY groups by the values of this label of the objects.",
         ),
     ] = None,
-    output: Annotated[Literal["table", "csv", "json"], typer.Option("-o", "--output", help="How to say it.")] = "table",
+    output: Annotated[Literal["table", "csv", "json"], typer.Option("-o", "--output", help="Output format.")] = "table",
     color: Color = "auto",
     access: Access,
 ) -> None:
-    """Show every inbox beside its object: managed, observed, unmanaged, in conflict, or an object without inbox."""
+    """Show every inbox with its object: managed, observed, unmanaged, in conflict, or an object without inbox."""
     import asyncio
 
     from coldsend_operator.tools.clients import default_namespace
@@ -334,7 +336,7 @@ def doctor(
     *,
     write_test: Annotated[
         str,
-        typer.Option("--write-test", metavar="PREFIX@DOMAIN", help="Make this native inbox, and remove it."),
+        typer.Option("--write-test", metavar="PREFIX@DOMAIN", help="Create this native inbox, and delete it."),
     ] = "",
     yes: Yes = False,
     namespace: OnlyNamespace = "",
@@ -343,7 +345,7 @@ def doctor(
     color: Color = "auto",
     access: Access,
 ) -> None:
-    """Check whether the cluster and ColdSend are as the operator needs them; at most four requests. Exit 1: not so."""
+    """Check whether the cluster and ColdSend meet the operator's needs; at most four requests. Exit 1: not so."""
     import asyncio
 
     from coldsend_operator.tools import write_test as writing
@@ -360,16 +362,16 @@ def doctor(
 
 def report_bundle(
     *,
-    file: Annotated[Path, typer.Option("-f", "--filename", metavar="FILE.zip", help="Where to write it.")],
+    file: Annotated[Path, typer.Option("-f", "--filename", metavar="FILE.zip", help="The file to write.")],
     with_addresses: Annotated[
-        bool, typer.Option("--with-addresses", help="Leave addresses and names as they are.")
+        bool, typer.Option("--with-addresses", help="Keep addresses and names as they are.")
     ] = False,
     namespace: OnlyNamespace = "",
     all_namespaces: AllNamespaces = False,
     force: Force = False,
     access: AccessToCluster,
 ) -> None:
-    """Put what a bug report needs into one file: objects, Events, state, logs. No Secret is read."""
+    """Collect what a bug report needs in one file: objects, Events, state, logs. No Secret is read."""
     import asyncio
 
     from coldsend_operator.tools.bundle.command import Options, run
@@ -379,6 +381,6 @@ def report_bundle(
     asyncio.run(run(Options(access, own, file, with_addresses, force)))
 
 
-def completion(*, shell: Annotated[Shell, typer.Argument(help="Whose completion.")]) -> None:
-    """Print the completion script of a shell: of commands, options, and names of the cluster."""
+def completion(*, shell: Annotated[Shell, typer.Argument(help="The shell.")]) -> None:
+    """Print the completion script of a shell, for commands, options, and names of the cluster."""
     sys.stdout.write(SCRIPTS[shell])

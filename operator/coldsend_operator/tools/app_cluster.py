@@ -22,7 +22,7 @@ from coldsend_operator.tools.options import (
 def status(
     *,
     name: Annotated[str, typer.Argument(help="Only this batch or account.")] = "",
-    watch: Annotated[bool, typer.Option("-w", "--watch", help="Draw it again every two seconds.")] = False,
+    watch: Annotated[bool, typer.Option("-w", "--watch", help="Refresh every two seconds.")] = False,
     namespace: OwnNamespace = "",
     all_namespaces: AllNamespaces = False,
     output: TableOrJson = "table",
@@ -60,7 +60,7 @@ def wait(
     namespace: OwnNamespace = "",
     access: AccessToCluster,
 ) -> None:
-    """Wait for an object; ends at once with 1 when waiting alone cannot help."""
+    """Wait for an object. Ends at once with exit code 1 if waiting alone cannot help."""
     from coldsend_operator.tools.clients import default_namespace
     from coldsend_operator.tools.status.waiting import run
 
@@ -68,57 +68,57 @@ def wait(
 
 
 def pause(*, objects: Choice, namespace: OwnNamespace = "", access: AccessToCluster) -> None:
-    """Leave the inboxes of these objects as they are (coldsend.pro/paused)."""
+    """Pause reconciliation of these objects (coldsend.pro/paused)."""
     _act("pause", access, namespace, objects)
 
 
 def resume(*, objects: Choice, namespace: OwnNamespace = "", access: AccessToCluster) -> None:
-    """End the pause of these objects."""
+    """Resume reconciliation of these objects."""
     _act("resume", access, namespace, objects)
 
 
 def reconcile(
     *,
     objects: Choice,
-    wait_for: Annotated[bool, typer.Option("--wait", help="Return when all have answered.")] = False,
+    wait_for: Annotated[bool, typer.Option("--wait", help="Wait until the operator has handled all of them.")] = False,
     timeout: Timeout = "120s",
     namespace: OwnNamespace = "",
     access: AccessToCluster,
 ) -> None:
-    """Look at these inboxes and their Secrets now (coldsend.pro/reconcile)."""
+    """Reconcile these inboxes and their Secrets now (coldsend.pro/reconcile)."""
     _act("reconcile", access, namespace, objects, wait=read_seconds(timeout) if wait_for else None)
 
 
 def approve_deletion(*, objects: Choice, namespace: OwnNamespace = "", access: AccessToCluster) -> None:
-    """Let held deletions of these objects go on (coldsend.pro/approve-deletion)."""
+    """Approve the held deletions of these objects (coldsend.pro/approve-deletion)."""
     _act("approve-deletion", access, namespace, objects)
 
 
 def approve_recreation(*, objects: Choice, namespace: OwnNamespace = "", access: AccessToCluster) -> None:
-    """Let inboxes that went missing be made again (coldsend.pro/approve-recreation)."""
+    """Approve that missing inboxes are created again (coldsend.pro/approve-recreation)."""
     _act("approve-recreation", access, namespace, objects)
 
 
 def force_orphan(*, objects: Choice, namespace: OwnNamespace = "", access: AccessToCluster) -> None:
-    """Let deleted objects go without touching ColdSend (coldsend.pro/force-orphan)."""
+    """Release objects in deletion without touching ColdSend (coldsend.pro/force-orphan)."""
     _act("force-orphan", access, namespace, objects)
 
 
 def hand_over(
     *,
     objects: Choice,
-    to: Annotated[str, typer.Option("--to", metavar="NAMESPACE/NAME", help="Who takes the inbox over.")] = "",
+    to: Annotated[str, typer.Option("--to", metavar="NAMESPACE/NAME", help="The object that takes it over.")] = "",
     namespace: OwnNamespace = "",
     access: AccessToCluster,
 ) -> None:
-    """Name the object that takes the inbox over when this one is deleted (coldsend.pro/hand-over-to)."""
+    """Name the object that takes over the inbox when this one is deleted (coldsend.pro/hand-over-to)."""
     _act("hand-over", access, namespace, objects, value=to)
 
 
 def send_test_email(
     *,
     objects: Choice,
-    to: Annotated[str, typer.Option("--to", metavar="ADDRESS", help="Who gets the mail.")] = "",
+    to: Annotated[str, typer.Option("--to", metavar="ADDRESS", help="The recipient.")] = "",
     namespace: OwnNamespace = "",
     access: AccessToCluster,
 ) -> None:

@@ -81,7 +81,7 @@ class ReadingConnection(Connection):
         self, method: str, target: str, headers: dict[str, str], body: Any, seconds: float
     ) -> HttpAnswer:
         if not self.may_send(method, target):
-            raise AssertionError(f"a command was about to send what it may not: {method} {target}")
+            raise AssertionError(f"this command must not send {method} {target}")
         return await super().exchange(method, target, {**headers, **self._as}, body, seconds)
 
     def may_send(self, method: str, _target: str) -> bool:
@@ -268,7 +268,7 @@ async def _key_of_secret(access: Access, namespace: str, name: str, key: str) ->
     async with kube_reader(access) as kube:
         content = await kube.secret(namespace, name)
     if content is None:
-        raise CommandError(f"Secret {namespace}/{name} is not there; create it, or name another --api-key-secret")
+        raise CommandError(f"Secret {namespace}/{name} does not exist; create it, or name another --api-key-secret")
     value = content.values.get(key)
     if value is None or not value.get_secret_value().strip():
         raise CommandError(f"Secret {namespace}/{name} has no value under {key}; name the key as {name}/KEY")

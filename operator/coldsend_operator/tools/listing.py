@@ -50,22 +50,23 @@ def _tell_price(reader: ColdSendReader, pages: int) -> None:
     allowed = reader.allowance.per_hour
     if pages > allowed:
         raise CommandError(
-            f"it takes {pages:,} requests, and {allowed} an hour are left to people (COLDSEND_RESERVE); narrow it down "
+            f"the list takes {pages:,} requests, but commands may send {allowed} per hour (COLDSEND_RESERVE); narrow "
+            "it down "
             "with --type, --status or --search"
         )
     if pages > CHEAP:
         minutes = round(reader.allowance.seconds(pages - 1) / 60)
         takes = f" and about {counted(minutes, 'minute', 'minutes')}" if minutes else ""
-        remark(f"This takes {pages} requests of the {allowed} an hour that are left to people{takes}")
+        remark(f"This takes {pages} of the {allowed} requests per hour that commands may send{takes}")
 
 
 def _ended(error: CallFailed, page: int, pages: int) -> str:
     """Why the list ends here. Raises CommandError when nothing was read at all."""
     failure = error.failure
     if failure.kind is FailureKind.RATE_LIMITED:
-        sentence = f"ColdSend allows no more requests for now ({failure.message})"
+        sentence = f"ColdSend allows no more requests at the moment ({failure.message})"
     else:
-        sentence = f"ColdSend did not answer as hoped: {failure.message}"
+        sentence = f"ColdSend answered with an error: {failure.message}"
     if page == 1:
         raise CommandError(sentence) from None
     return f"{sentence}; {page - 1} of {pages} pages were read"

@@ -62,9 +62,11 @@ class _Loader(yaml.CSafeLoader):
         seen: set[str] = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise yaml.constructor.ConstructorError(None, None, "a key is no text", key.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, "a key is not a string", key.start_mark)
             if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
-                raise yaml.constructor.ConstructorError(None, None, f"the key {key.value} stands twice", key.start_mark)
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {key.value} appears twice", key.start_mark
+                )
             seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
 
@@ -134,7 +136,7 @@ def check_secret_file(place: str, *, force: bool) -> None:
     """Refuse a file that is there, before anything else is written."""
     path = Path(place)
     if place != "-" and not force and path.exists() and path.is_file():
-        raise CommandError(f"{place} exists and is not overwritten, as it may hold passwords; move it, or give --force")
+        raise CommandError(f"{place} exists and may hold passwords, so it is not overwritten; move it, or give --force")
 
 
 def write_secret_file(place: str, text: str, *, force: bool) -> None:

@@ -10,32 +10,30 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 import typer
 
 Namespace = Annotated[str, typer.Option("-n", "--namespace", help="Namespace of the objects.")]
-OwnNamespace = Annotated[str, typer.Option("-n", "--namespace", help="Namespace; else that of the context.")]
+OwnNamespace = Annotated[str, typer.Option("-n", "--namespace", help="Namespace. Default: that of the context.")]
 OnlyNamespace = Annotated[
-    str, typer.Option("-n", "--namespace", help="Only objects of this namespace; else that of the context.")
+    str, typer.Option("-n", "--namespace", help="Only objects of this namespace. Default: that of the context.")
 ]
 AllNamespaces = Annotated[bool, typer.Option("-A", "--all-namespaces", help="Objects of all namespaces.")]
-Color = Annotated[Literal["auto", "always", "never"], typer.Option("--color", help="Colour of tables.")]
-TableOrJson = Annotated[Literal["table", "json"], typer.Option("-o", "--output", help="How to say it.")]
-Live = Annotated[bool, typer.Option("--live", help="Ask ColdSend for its list in place of status alone.")]
-Files = typer.Option("-f", "--filename", help="A file, a folder with all below it, or - for standard input.")
+Color = Annotated[Literal["auto", "always", "never"], typer.Option("--color", help="Whether to color tables.")]
+TableOrJson = Annotated[Literal["table", "json"], typer.Option("-o", "--output", help="Output format.")]
+Live = Annotated[bool, typer.Option("--live", help="Ask ColdSend for its list instead of reading status only.")]
+Files = typer.Option("-f", "--filename", help="A file, a folder (recursive), or - for standard input.")
 Folder = Annotated[Path | None, typer.Option("-d", "--directory", help="Write files into this folder.")]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite files that are there.")]
-Timeout = Annotated[str, typer.Option("--timeout", metavar="300s", help="How long to wait at most.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
+Timeout = Annotated[str, typer.Option("--timeout", metavar="300s", help="Maximum time to wait.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
     """How a command was told to reach the cluster and ColdSend; empty where the environment decides."""
 
-    kubeconfig: Annotated[
-        str, typer.Option("--kubeconfig", metavar="FILE", help="Reach the cluster as this file says.")
-    ] = ""
+    kubeconfig: Annotated[str, typer.Option("--kubeconfig", metavar="FILE", help="Path of the kubeconfig.")] = ""
     context: Annotated[str, typer.Option("--context", help="Context of the kubeconfig.")] = ""
-    impersonate: Annotated[str, typer.Option("--as", metavar="USER", help="Act as this user.")] = ""
+    impersonate: Annotated[str, typer.Option("--as", metavar="USER", help="Impersonate this user.")] = ""
     api_url: Annotated[
-        str, typer.Option("--api-url", metavar="URL", help="ColdSend, if not as COLDSEND_API_URL says.")
+        str, typer.Option("--api-url", metavar="URL", help="Base URL of ColdSend. Default: COLDSEND_API_URL.")
     ] = ""
     api_key_file: Annotated[
         str, typer.Option("--api-key-file", metavar="FILE", help="File with the API key of ColdSend.")

@@ -48,7 +48,7 @@ def check(address: str, *, yes: bool) -> None:
     """Raises UsageError when the address cannot be, or nobody is there to be asked."""
     _parts(address)
     if not yes and not sys.stdin.isatty():
-        raise UsageError(f"--write-test makes {address} in ColdSend and removes it; give --yes")
+        raise UsageError(f"--write-test creates {address} in ColdSend and deletes it; give --yes")
 
 
 def _parts(text: str) -> tuple[str, str]:
@@ -61,10 +61,10 @@ def _parts(text: str) -> tuple[str, str]:
 def _ask(address: str, *, yes: bool) -> None:
     if yes:
         return
-    sys.stderr.write(f"Make the inbox {address} in ColdSend, and remove it again? [y/N] ")
+    sys.stderr.write(f"Create the inbox {address} in ColdSend and delete it again? [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-        raise CommandError("nothing is done")
+        raise CommandError("nothing was changed")
 
 
 @dataclass(slots=True)
@@ -94,12 +94,12 @@ class WriteTest:
             domains = await self._domains()
             there = await self._find()
         except CallFailed as error:
-            raise CommandError(f"--write-test: {error.failure.message}; nothing was made") from None
+            raise CommandError(f"--write-test: {error.failure.message}; nothing was created") from None
         found = next((each for each in domains if each.domain_name.lower() == self.domain), None)
         if found is None:
-            raise CommandError(f"--write-test: {self.domain} is no domain of this workspace; nothing was made")
+            raise CommandError(f"--write-test: {self.domain} is not a domain of this workspace; nothing was created")
         if there is not None:
-            raise CommandError(f"--write-test: {self.address} is in ColdSend already; give another prefix")
+            raise CommandError(f"--write-test: {self.address} already exists in ColdSend; give another prefix")
         return found
 
     async def run(self, domain: Domain) -> list[Check]:
@@ -113,11 +113,11 @@ class WriteTest:
             if await self._look(inbox_id):
                 done = await self._remove(inbox_id)
             else:
-                self._note(bad, f"{inbox_id} is not shown under its address, so it is not deleted", 25)
+                self._note(bad, f"{inbox_id} does not appear under its address, so it is not deleted", 25)
         except CallFailed as error:
-            self._note(bad, f"ended early: {error.failure.message}")
+            self._note(bad, f"stopped early: {error.failure.message}")
         except CommandError as error:  # the share of the hour is used up
-            self._note(bad, f"ended early: {error}")
+            self._note(bad, f"stopped early: {error}")
         finally:  # Ctrl-C too
             if not done and (inbox_id is not None or self.unknown):
                 remark(self._way_out(inbox_id))
@@ -143,14 +143,14 @@ class WriteTest:
         row, self.unknown = created.row, created.row is None
         code = self._code("create_native")
         if row is None:
-            self._note(doubtful, "the answer to a native create does not show the inbox: a search finds it", 25)
+            self._note(doubtful, "the response to a native create does not contain the inbox: a search finds it", 25)
             row = await self._appears()
             if row is None:
                 self._note(bad, f"{self.address} did not appear within a minute of the create", 17)
                 return None
         else:
-            self._note(good, "the answer to a native create shows the inbox", 25)
-        self._note(good, f"a native create takes {self.clock() - began:.1f} s, and is answered {code}", 18)
+            self._note(good, "the response to a native create contains the inbox", 25)
+        self._note(good, f"a native create takes {self.clock() - began:.1f} s and is answered {code}", 18)
         if row.daily_limit is not None:
             self._note(good, f"a native inbox has a daily limit of {row.daily_limit}", 30)
         return row.inbox_id
@@ -159,25 +159,26 @@ class WriteTest:
         """Look whether it was made: only an inbox with our name, made since then, is ours."""
         row = await self._appears()
         if row is None:
-            said = f"the outcome of the create is unknown ({failure.message}), and the inbox has not appeared so far"
+            said = f"the outcome of the create is unknown ({failure.message}), and the inbox has not appeared yet"
             self._note(bad, said, 17)
             return None
         born = unix_of(row.created_at or "")
         if row.display_name != DISPLAY_NAME or (born is not None and born < began - CLOCK_SECONDS):
             said = (
-                f"the outcome of the create is unknown, and {self.address} is there as another inbox; it is left alone"
+                f"the outcome of the create is unknown, and {self.address} exists as another inbox, which is not "
+                "touched"
             )
             self._note(bad, said, 17)
             return None
-        self._note(doubtful, f"the create had no answer ({failure.message}), and the inbox was made all the same", 17)
+        self._note(doubtful, f"the create had no response ({failure.message}), but the inbox was created", 17)
         return row.inbox_id
 
     def _refused(self, failure: Failure) -> Check:
         if failure.kind is FailureKind.FORBIDDEN:
             needed = ", ".join(failure.required) or "sender_accounts:create"
-            return bad("scopes", f"the key lacks {needed}: nothing was made")
+            return bad("scopes", f"the key lacks {needed}: nothing was created")
         code = f"HTTP {failure.status}" if failure.status is not None else failure.kind
-        return bad(AREA, f"the create is refused ({code}): {failure.message}; nothing was made", 27)
+        return bad(AREA, f"the create is refused ({code}): {failure.message}; nothing was created", 27)
 
     # -- look
 
@@ -186,9 +187,9 @@ class WriteTest:
         began = self.clock()
         row = await self._appears()
         if row is None:
-            self._note(doubtful, "the list does not show the new inbox within a minute", 35)
+            self._note(doubtful, "the new inbox does not appear in the list within a minute", 35)
         else:
-            seen = f"the list shows the new inbox after {self.clock() - began:.1f} s, as {row.overall_status}"
+            seen = f"the new inbox appears in the list after {self.clock() - began:.1f} s, as {row.overall_status}"
             self._note(good, seen, 35)
         await self.allowance.take()
         try:
@@ -208,7 +209,7 @@ class WriteTest:
             await self.client.delete_account(inbox_id)
         except CallFailed as error:
             if error.failure.kind is not FailureKind.NOT_FOUND:
-                self._note(bad, f"the delete had no good answer: {error.failure.message}", 23)
+                self._note(bad, f"the delete failed: {error.failure.message}", 23)
                 return await self._gone(inbox_id, began)
         self._note(good, f"the delete is answered {self._code('delete_account')}", 18)
         return await self._gone(inbox_id, began)
@@ -230,7 +231,7 @@ class WriteTest:
         if listed is not None:
             self._note(doubtful, "the list still shows the inbox after the 404", 35)
         else:
-            self._note(good, "the list does not show it any more", 35)
+            self._note(good, "the list no longer shows the inbox", 35)
         return True
 
     # -- calls
@@ -270,6 +271,6 @@ class WriteTest:
     def _way_out(self, inbox_id: str | None) -> str:
         which = f" (id {inbox_id})" if inbox_id else ""
         return (
-            f"Attention: {self.address}{which} may be in ColdSend now, or appear later. Look for it by: "
-            f"coldsend-operator inventory --unmanaged --domain {self.domain}; and delete it in ColdSend"
+            f"Attention: {self.address}{which} may exist in ColdSend now or appear later. Find it with: "
+            f"coldsend-operator inventory --unmanaged --domain {self.domain}, and delete it in ColdSend"
         )

@@ -146,7 +146,8 @@ def test_that_an_emptied_list_is_told_in_status_and_in_an_event_before_anything_
     simulation.wait(60.0)
     assert len(told) == 5
     message = (
-        "spec.inboxes is empty, so 5 inboxes of this batch are deleted. To keep what is still there, restore the list."
+        "spec.inboxes is empty, so 5 inboxes of this batch are deleted. To keep the remaining inboxes, restore the "
+        "list."
     )
     assert all(message in events for events in told)
     assert not list(simulation.remote.live())

@@ -135,7 +135,7 @@ def test_rule_28_a_mail_that_was_begun_without_an_answer_is_never_sent_again() -
     account = wanting_a_mail(desk, status={"testEmail": begun})
     assert Operation.SEND_TEST_EMAIL not in desk.operations()
     assert account.stored.mail is not None
-    assert "A new requestID sends again" in (account.stored.mail.error or "")
+    assert "set a new requestID" in (account.stored.mail.error or "")
 
 
 def test_rule_28_a_mail_whose_answer_was_lost_is_never_sent_again() -> None:

@@ -372,7 +372,7 @@ def without_any_key(*, terminating: bool) -> tuple[Simulation, FakeColdSend, str
 
 @pytest.mark.parametrize(
     ("terminating", "way_out"),
-    [(True, "takes no new Secrets: give the same key elsewhere"), (False, "Restore the key")],
+    [(True, "accepts no new Secrets: provide the same key elsewhere"), (False, "Restore the key")],
 )
 def test_rule_26_without_a_key_the_message_offers_what_can_be_done(terminating: bool, way_out: str) -> None:
     simulation, other, uid = without_any_key(terminating=terminating)

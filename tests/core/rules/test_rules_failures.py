@@ -341,7 +341,7 @@ def serve(desk: Desk, *rows: Row) -> list[Candidate]:
             case Operation.LIST_ACCOUNTS | Operation.SEARCH_ACCOUNTS:
                 desk.answer(call, Page(rows, 1, len(rows), 1, has_next=False))
             case _:
-                desk.answer(call, Failure(FailureKind.LOST, "answer not understood", 200))
+                desk.answer(call, Failure(FailureKind.LOST, "response not understood", 200))
     desk.wait(1.0)
     return left
 

@@ -588,7 +588,7 @@ def test_rule_34_a_request_that_stood_there_at_a_hand_over_counts_as_served(sent
     assert Operation.SEND_TEST_EMAIL not in desk.operations()
     mail = claimant.stored.mail
     assert mail is not None
-    assert (mail.sent_at is not None, "Nothing was sent" in (mail.error or "")) == (sent, not sent)
+    assert (mail.sent_at is not None, "No mail was sent" in (mail.error or "")) == (sent, not sent)
     desk.change(claimant, name="new", testEmail={**MAIL, "requestID": "2"})
     assert Operation.SEND_TEST_EMAIL in desk.operations()
 
@@ -601,7 +601,7 @@ def test_rule_34_a_request_that_stood_there_at_an_adoption_counts_as_served() ->
     assert account.stored.origin == "Adopted"
     assert Operation.SEND_TEST_EMAIL not in desk.operations()
     assert account.stored.mail is not None
-    assert "Nothing was sent" in (account.stored.mail.error or "")
+    assert "No mail was sent" in (account.stored.mail.error or "")
     desk.change(account, adoptionPolicy="Adopt", testEmail={**MAIL, "requestID": "2"})
     assert Operation.SEND_TEST_EMAIL in desk.operations()
 

@@ -66,5 +66,5 @@ def test_rule_35_an_adoption_waits_until_its_origin_can_be_stored() -> None:
     assert desk.operations() == []
     assert desk.says(account)["Ready"][1:] == (
         "AlreadyExists",
-        "Waits for the CRD to be upgraded: the one that is installed drops status.origin.",
+        "Waiting for a CRD upgrade: the installed CRD drops status.origin.",
     )

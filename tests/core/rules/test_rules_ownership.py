@@ -31,7 +31,7 @@ WRITES = {
 }
 MAIL = {"recipient": "ops@example.com", "requestID": "1"}
 OTHER_KEY = "cs_live_other"
-UNREAD = KubeError("no answer in time", reason="TimeoutError")
+UNREAD = KubeError("no response in time", reason="TimeoutError")
 
 
 def test_rule_12_an_observed_inbox_is_never_written_to() -> None:

@@ -72,7 +72,7 @@ def a_restored_object_that_adopts_sends_no_mail_a_second_time(stage: Stage) -> N
     stage.gone()
     stage.apply(testEmail=mail, adoptionPolicy="Adopt")
     shown = stage.ready(reason="Adopted")
-    assert "Nothing was sent" in shown.status["testEmail"]["error"]
+    assert "No mail was sent" in shown.status["testEmail"]["error"]
     stage.after_sweeps()
     assert len(stage.emulator.mails(recipient)) == 1
     stage.edit(testEmail={"requestID": "2"})

@@ -49,10 +49,11 @@ def _exists_elsewhere(workspace: Workspace, account: Account, now: float) -> Non
     """ColdSend says that the address exists, and this workspace does not show it (contract rows 9 and 24)."""
     freed = workspace.address_writes.get(account.address or "", 0.0)
     if freed and now - freed < FREED_FOR:
-        message = "ColdSend still keeps the address after its deletion; the operator tries again automatically."
+        message = "ColdSend has not released the address since its deletion; the operator retries automatically."
         back_off_create(workspace, account, Reason.PROVISIONING, message, now, AFTER_DELETE_FIRST, AFTER_DELETE_LONGEST)
         return
     message = (
-        "ColdSend says that the address exists, but not in this workspace; free it where it is, or use another address."
+        "ColdSend says that the address exists, but it is not in this workspace; delete it there, or use another "
+        "address."
     )
     back_off_create(workspace, account, Reason.ALREADY_EXISTS, message, now)

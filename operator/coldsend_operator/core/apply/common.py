@@ -30,8 +30,8 @@ WORKSPACE = frozenset(
 """Failures that say nothing about the accounts of a call: they wait in their queue until the workspace may go on."""
 BREAKER_PACES = UNKNOWN | WORKSPACE
 LAGGING_PROBES = 4  # so many looks at lists that lag behind a delete are no proof that it was refused
-FAILS_ON_DELETE = "ColdSend fails to delete this inbox, and no other; the operator tries again automatically."
-FAILS_ON_CREATE = "ColdSend fails to create this inbox, and no other; the operator tries again automatically."
+FAILS_ON_DELETE = "ColdSend fails to delete this particular inbox; the operator retries automatically."
+FAILS_ON_CREATE = "ColdSend fails to create this particular inbox; the operator retries automatically."
 CONNECTION_WORDS = ("connect", "authent", "login", "smtp", "imap", "credential", "password", "timed out", "timeout")
 
 MISROUTED_OFTEN = 2  # as often a bulk is answered so before it goes again in halves

@@ -126,7 +126,7 @@ def _beyond_plan(workspace: Workspace, call: Call, members: list[Account], failu
         halve(workspace, workspace.splits, call.uids)
         return
     for account in members:
-        message = f"The ColdSend plan of this workspace does not allow it: {failure.message}"
+        message = f"The ColdSend plan of this workspace does not allow this: {failure.message}"
         back_off_create(workspace, account, Reason.PLAN_LIMIT, message, now)
 
 
@@ -144,7 +144,10 @@ def _refused(workspace: Workspace, account: Account, failure: Failure, now: floa
     if native is not None:
         workspace.domains.doubted = True
         if failure.kind is FailureKind.NOT_FOUND:
-            message = "ColdSend does not know the domain of this inbox; add it, or create this object with another one."
+            message = (
+                "The domain of this inbox is not in ColdSend; add it there, or recreate this object with another "
+                "domain."
+            )
             back_off_create(workspace, account, Reason.DOMAIN_NOT_FOUND, message, now)
             return
     message = failure.faults[0].message if failure.faults and not failure.message else failure.message

@@ -20,8 +20,8 @@ def mail_failed(workspace: Workspace, call: Call, failure: Failure, now: float) 
     workspace.budget.mails.add(now)
     error = f"ColdSend refused the test mail: {failure.message}"
     if failure.required:
-        error += f"; grant {', '.join(failure.required)} to the API key. A new requestID sends again."
+        error += f"; grant {', '.join(failure.required)} to the API key. To send again, set a new requestID."
     if failure.kind in UNKNOWN:
-        error = "ColdSend's answer was lost; the mail may have left. A new requestID sends again."
+        error = "ColdSend's response was lost; the mail may have been sent. To send another, set a new requestID."
     for account in members_of(workspace, call):
         transitions.mail_failed(account, error)

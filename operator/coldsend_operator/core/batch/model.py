@@ -9,7 +9,7 @@ from coldsend_operator.core.model.account import SecretRef
 from coldsend_operator.core.model.policy import DEFAULT_UNAVAILABLE, Unavailable
 from coldsend_operator.core.model.reasons import Reason
 
-TWICE = "The address is listed twice; the first entry has the inbox. Remove this one."
+TWICE = "The address is listed twice; the first entry counts. Remove this one."
 
 
 @dataclass(frozen=True, slots=True)

@@ -200,8 +200,8 @@ def _contested(batch: Batch) -> Saying | None:
         return None
     more = f"; {count - 1} more {'is' if count == 2 else 'are'} changed too" if count > 1 else ""
     message = (
-        f"{next(iter(batch.contested.values()))}{more}. It is written again with growing pauses, up to 10 "
-        "minutes; change the template, or stop the other writer."
+        f"{next(iter(batch.contested.values()))}{more}. The operator writes it again, at most every 10 "
+        "minutes in the long run; change the template, or stop the other writer."
     )
     return Saying("False", Reason.CHILD_CHANGED_BY_OTHERS, message)
 
@@ -213,7 +213,7 @@ def _emptied(batch: Batch, counts: Counts) -> Saying | None:
         return None
     inboxes = f"{_inboxes(leaving)} of this batch {'is' if leaving == 1 else 'are'}"
     state = "released and stay in ColdSend" if batch.orphan else "deleted"
-    message = f"spec.inboxes is empty, so {inboxes} {state}. To keep what is still there, restore the list."
+    message = f"spec.inboxes is empty, so {inboxes} {state}. To keep the remaining inboxes, restore the list."
     return Saying("False", Reason.DELETING, message)
 
 
@@ -238,13 +238,13 @@ def _synced(batch: Batch, counts: Counts, status: Status) -> Saying:
     reason, failed = counts.most_common("obstacle", InboxState.FAILED)
     if failed:
         count = counts.count(InboxState.FAILED)
-        message = f"{_inboxes(count)} failed ({_by_reason(counts)}). What can be done: see status.failures."
+        message = f"{_inboxes(count)} failed ({_by_reason(counts)}). See status.failures for what to do."
         return Saying("False", reason, message)
     reason, count = counts.most_common("obstacle", InboxState.OPEN, InboxState.SUCCEEDED)
     if count:
         count, total = counts.obstructed, status.get("total", 0)
         verb = "does" if count == 1 else "do"
-        message = f"{count} of {_inboxes(total)} {verb} not match the spec yet; their SenderAccounts say why."
+        message = f"{count} of {_inboxes(total)} {verb} not match the spec yet; see the SenderAccounts for the reason."
         return Saying("False", reason, message)
     emptied = _emptied(batch, counts)
     if emptied is not None:

@@ -98,8 +98,8 @@ def _untrusted(view: View) -> Decision:
     if view.implausible is None and view.inventory.listed_at == 0:
         return Decision(quiet=True)
     message = view.implausible or (
-        "The API key belongs to a workspace that shows none of the inboxes known with it; nothing is created. "
-        "Give the right key, or set the annotation coldsend.pro/approve-recreation: 'true'."
+        "The API key leads to a workspace that has none of the inboxes known for this key; nothing is created. "
+        "Provide the right key, or set the annotation coldsend.pro/approve-recreation: 'true'."
     )
     return Decision(reason=Reason.INVENTORY_IMPLAUSIBLE, message=message)
 
@@ -109,7 +109,7 @@ def _address_owned_by_other(account: Account, view: View) -> Decision | None:
     if owner is not None:
         return wait_without_call(account, Reason.ADDRESS_CONFLICT, conflict(account, owner, view))
     if view.claims.may_be_overtaking(account):
-        message = "An older object asks for the same address; this one waits until its API key is known."
+        message = "An older object claims the same address; this one waits until the API key of the older one is known."
         return Decision(Action.WAIT, Reason.PROVISIONING, message, quiet=True)
     return None
 
@@ -134,8 +134,8 @@ def _existing(account: Account, row: Row, view: View) -> Decision:
     holders = view.claims.inbox_owners(row.inbox_id, account.uid)
     if holders:
         message = (
-            f"The inbox belongs to {name_of(holders[0], account)}. Delete this object to leave all as it is; if the "
-            "other one is deleted, its inbox goes with it, and this object may create a new one."
+            f"The inbox belongs to {name_of(holders[0], account)}. To keep everything as it is, delete this object; "
+            "if you delete the other one instead, its inbox is deleted with it, and this object may create a new one."
         )
         return wait_without_call(account, Reason.ADDRESS_CONFLICT, message)
     spec = account.desired.spec
@@ -187,13 +187,16 @@ def decide_unknown_create(account: Account, view: View, now: float) -> Decision:
         if view.goes_again(account) and (decision := _send_create(account)).action is Action.CREATE:
             return decision
         return Decision(
-            Action.REMOVE_FINALIZER, Reason.PROVISIONING, "The create had no effect; it is repeated.", quiet=True
+            Action.REMOVE_FINALIZER,
+            Reason.PROVISIONING,
+            "The create had no effect; the operator repeats it.",
+            quiet=True,
         )
     quiet = account.unknown_create is not None and account.unknown_create.answered
     message = (
-        "ColdSend has taken the create; the inbox is looked up."
+        "ColdSend accepted the create; the operator looks up the inbox."
         if quiet
-        else "ColdSend's answer to the create was lost; the address is watched before anything is repeated."
+        else "ColdSend's response to the create was lost; the operator watches the address before it repeats it."
     )
     if account.probe_at is not None and now < account.probe_at:
         return Decision(Action.WAIT, Reason.PROVISIONING, message, due=account.probe_at, quiet=quiet)
@@ -211,7 +214,8 @@ def decide_unnamed_create(account: Account, view: View, now: float) -> Decision:
     if account.unknown_create is None:
         return _send_create(account)
     message = (
-        "ColdSend's answer to the create was lost and the API key may not read domains, so the inbox cannot be found; "
+        "ColdSend's response to the create was lost and the API key may not read domains, so the inbox cannot be "
+        "found; "
         f"grant {view.domains.missing_scopes or 'the scope of the domain endpoints'} or make the object again with "
         "spec.native.domainName."
     )

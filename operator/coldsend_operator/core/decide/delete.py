@@ -47,7 +47,7 @@ def decide_delete(account: Account, view: View, now: float) -> Decision:
     if (
         decision is not None and decision.reason is Reason.INVENTORY_IMPLAUSIBLE
     ):  # an approval helps no deletion (rule 19)
-        message = "The API key belongs to a workspace that does not show this inbox, so nothing is deleted there."
+        message = "The API key leads to a workspace that does not have this inbox, so nothing is deleted there."
         return Decision(reason=decision.reason, message=f"{message} {_ways_out(view, account)}")
     return decision or handing_over(account, view, now) or _deleting_inbox(account, view, now)
 
@@ -59,7 +59,7 @@ def _deleting(message: str, *, quiet: bool = False, due: float | None = None) ->
 def _ways_out(view: View, account: Account) -> str:
     way = "set the annotation coldsend.pro/force-orphan: 'true' to release the object without touching ColdSend"
     if view.policy.terminating(account.desired.namespace):
-        return f"The namespace is terminating and takes no new Secrets: give the same key elsewhere, or {way}."
+        return f"The namespace is terminating and accepts no new Secrets: provide the same key elsewhere, or {way}."
     return f"Restore the key, or {way}."
 
 
@@ -85,7 +85,10 @@ def _unborn(account: Account, view: View, now: float) -> Decision:
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
     if decision.reason in {Reason.ALREADY_EXISTS, Reason.ADDRESS_CONFLICT} or decision.reason is None:
         return decision if decision.action is Action.ACQUIRE else Decision(Action.REMOVE_FINALIZER, quiet=True)
-    message = "ColdSend's answer to the create was lost; the address is watched, and what appears is deleted."
+    message = (
+        "ColdSend's response to the create was lost; the operator watches the address and deletes an inbox that "
+        "appears."
+    )
     return Decision(decision.action, Reason.DELETING, message, decision.due)
 
 
@@ -107,7 +110,7 @@ def _deleting_inbox(account: Account, view: View, now: float) -> Decision:
         return paced_get(account, now, quiet=False, reason=Reason.DELETION_HELD, message=held)
     if row is None:
         return paced_get(
-            account, now, quiet=True, reason=Reason.DELETING, message="The operator looks for the inbox in ColdSend."
+            account, now, quiet=True, reason=Reason.DELETING, message="The operator looks up the inbox in ColdSend."
         )
     if not under_own_address(account, row):
         return Decision(
@@ -144,5 +147,5 @@ def _gone(account: Account, view: View, now: float) -> Decision:
     if account.address is None:
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
     if max(view.inventory.listed_at, account.searched_at) == 0:
-        return paced_search(account, now, Reason.DELETING, "The address is looked up once more.")
+        return paced_search(account, now, Reason.DELETING, "The operator looks up the address once more.")
     return Decision(Action.REMOVE_FINALIZER, quiet=True)

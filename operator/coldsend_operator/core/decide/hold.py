@@ -52,7 +52,7 @@ def _vanished(account: Account, view: View, now: float) -> Decision:
             or Decision(
                 Action.FORGET,
                 Reason.NOT_FOUND,
-                "The inbox was removed in ColdSend; it is created again, as this object still asks for it.",
+                "The inbox was removed in ColdSend; the operator creates it again, as this object still requests it.",
             )
         )
     if view.inventory.swept_at == 0:
@@ -71,8 +71,8 @@ def _unlisted(account: Account, view: View) -> Decision | None:
     if judged or sum(view.managed.values()) < IMPLAUSIBLE_AT:
         return None
     message = (
-        "ColdSend does not find the inbox. It is created again after the next list of the workspace, which shows "
-        "whether others are missing too."
+        "ColdSend does not find the inbox. The operator creates it again after the next full list of the workspace, "
+        "which shows whether other inboxes are missing too."
     )
     return Decision(reason=Reason.NOT_FOUND, message=message)
 
@@ -98,12 +98,12 @@ def _recreation(account: Account, row: Row, view: View, now: float) -> Decision 
         )
     if held is not None:
         return Decision(reason=Reason.DELETION_HELD, message=held)
-    return Decision(Action.DELETE, Reason.RECREATING, "The inbox is deleted and created again with the present spec.")
+    return Decision(Action.DELETE, Reason.RECREATING, "The inbox is deleted and created again with the current spec.")
 
 
 def _replacing(account: Account, view: View, now: float) -> Decision:
     """Our delete for a replacement was accepted: wait until the inbox is known to be gone."""
-    message = "The inbox is deleted and created again with the present spec."
+    message = "The inbox is deleted and created again with the current spec."
     if account.job is not None:
         return Decision(Action.WAIT, Reason.RECREATING, message)
     if confirmed_gone(account, view):

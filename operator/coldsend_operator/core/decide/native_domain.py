@@ -38,7 +38,7 @@ def usable_domain(account: Account, view: View, now: float) -> Decision | None:
         )
     else:
         return None
-    message = f"{message} Looked at again every {view.policy.domain_seconds:g} s."
+    message = f"{message} Checked again every {view.policy.domain_seconds:g} s."
     if now >= recheck:
         return Decision(Action.DOMAINS, reason, message)
     return wait_without_call(account, reason, message, due=recheck)
@@ -52,7 +52,7 @@ def _unknown_domain(account: Account, view: View, now: float) -> Decision | None
             return None
         message = (
             f"The API key may not read domains ({view.domains.refusal}); "
-            "grant the scope (asked again every 5 minutes), or delete this object and create it again with "
+            "grant the scope (checked again every 5 minutes), or delete this object and create it again with "
             "spec.native.domainID instead of domainName."
         )
         if now >= view.domains.retry_at:
@@ -68,6 +68,6 @@ def _unknown_domain(account: Account, view: View, now: float) -> Decision | None
     wanted = native.domain_name or native.domain_id
     message = (
         f"Domain {wanted} is not in this ColdSend workspace. Add it there; for another domain delete this object and "
-        f"create it again, as spec.native cannot be changed. Looked at again every {view.policy.domain_seconds:g} s."
+        f"create it again, as spec.native cannot be changed. Checked again every {view.policy.domain_seconds:g} s."
     )
     return wait_without_call(account, Reason.DOMAIN_NOT_FOUND, message, due=recheck)

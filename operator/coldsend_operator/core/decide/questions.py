@@ -159,8 +159,8 @@ def other_workspace(account: Account, view: View, now: float) -> Decision | None
     way_out = "approve-recreation" if account.desired.deleting is None else "force-orphan"
     return Decision(
         reason=Reason.INVENTORY_IMPLAUSIBLE,
-        message="The API key belongs to a workspace that does not show this inbox; nothing is created or forgotten. "
-        f"Give the right key, or set the annotation coldsend.pro/{way_out}: 'true'.",
+        message="The API key leads to a workspace that does not have this inbox; nothing is created or forgotten. "
+        f"Provide the right key, or set the annotation coldsend.pro/{way_out}: 'true'.",
     )
 
 
@@ -203,7 +203,7 @@ def waits_for_crd(view: View, *fields: str) -> str | None:
     unknown = sorted(view.policy.lost_fields.intersection(fields))
     if not unknown:
         return None
-    return f"Waits for the CRD to be upgraded: the one that is installed drops status.{' and status.'.join(unknown)}."
+    return f"Waiting for a CRD upgrade: the installed CRD drops status.{' and status.'.join(unknown)}."
 
 
 def under_own_address(account: Account, row: Row) -> bool:

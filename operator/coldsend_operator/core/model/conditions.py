@@ -11,7 +11,8 @@ from coldsend_operator.core.model.times import rfc3339
 MESSAGE_LENGTH = 1024
 PAUSED = "Reconciliation is paused by the annotation coldsend.pro/paused; remove it to continue."
 NAMESPACE_PAUSED = (
-    "Reconciliation is paused by the annotation coldsend.pro/paused of the namespace; remove it there to go on, or set "
+    "Reconciliation is paused by the annotation coldsend.pro/paused of the namespace; remove it there to continue, or "
+    "set "
     "coldsend.pro/paused: 'false' on this object."
 )
 

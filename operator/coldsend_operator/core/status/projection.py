@@ -339,7 +339,7 @@ def _what_stands_in_the_way(account: Account, workspace: Workspace, decision: De
     if account.eta is not None and decision.action in ESTIMATED:
         message = (
             f"The ColdSend request budget is used up; the turn of this object is expected at {_at(account)} (it was "
-            f"{account.place} in line when this was written)."
+            f"{account.place} in line at the time of writing)."
         )
         return Saying("False", Reason.RATE_LIMITED, message)
     if decision.reason is not None:
@@ -386,8 +386,10 @@ def _ready(account: Account, stands: Saying | None, status: Status) -> Saying:
     if shown in SENT_OF_STATUS:
         return Saying("False", *SENT_OF_STATUS[shown])
     if shown is None:
-        return Saying("False", Reason.PROVISIONING, "ColdSend has not yet shown the state of the inbox.")
-    return Saying("False", Reason.UNKNOWN_STATUS, f"ColdSend shows a status that the operator does not know: {shown}.")
+        return Saying("False", Reason.PROVISIONING, "ColdSend has not reported the state of the inbox yet.")
+    return Saying(
+        "False", Reason.UNKNOWN_STATUS, f"ColdSend reports a status that the operator does not know: {shown}."
+    )
 
 
 def _synced(account: Account, workspace: Workspace, stands: Saying | None) -> Saying:
@@ -406,13 +408,13 @@ def _difference(account: Account, workspace: Workspace, row: Row) -> Saying | No
     if second is not None:
         message = (
             f"ColdSend shows a second inbox of this address ({second.inbox_id}); this object keeps {row.inbox_id} and "
-            "ignores the other. Delete the one that is not needed in ColdSend."
+            "ignores the other. Delete the unneeded one in ColdSend."
         )
         return Saying("False", Reason.ADDRESS_CONFLICT, message)
     if spec_changed(account, row):
         changes = "; ".join(filter(None, (_drift(account, row), _servers_changed(account))))
         message = (
-            f"The spec differs from what ColdSend was sent: {changes}. ColdSend cannot change an inbox: undo the "
+            f"The spec differs from what was sent to ColdSend: {changes}. ColdSend cannot change an inbox: undo the "
             "change, or set updatePolicy: Recreate."
         )
         return Saying("False", Reason.UPDATE_NOT_SUPPORTED, message)
@@ -424,8 +426,9 @@ def _difference(account: Account, workspace: Workspace, row: Row) -> Saying | No
 
 
 ROTATED = (
-    "The Secret has changed since ColdSend was sent its value, and ColdSend cannot update an inbox; renew it in the "
-    "dashboard and set the annotation coldsend.pro/credentials-current, or set updatePolicy: Recreate."
+    "The Secret has changed, and ColdSend cannot update an inbox. Enter the new value in the ColdSend dashboard and "
+    "set "
+    "the annotation coldsend.pro/credentials-current, or set updatePolicy: Recreate."
 )
 
 
@@ -463,8 +466,8 @@ def _healthy(workspace: Workspace, status: Status, previous: Status, now: float)
     if score < low or (score < good and was_low):
         since = before.get("lastTransitionTime", rfc3339(now)) if was_low else rfc3339(now)
         message = (
-            f"The health score has been low since {since} (below {low:g}; good again from {good:g}); slow down or warm "
-            "the inbox up."
+            f"The health score has been low since {since} (below {low:g}; good again from {good:g}); send less, or "
+            "warm the inbox up."
         )
         return Saying("False", Reason.HEALTH_SCORE_LOW, message)
     return Saying("True", Reason.HEALTH_SCORE_GOOD, f"The health score is good ({low:g} or more).")
@@ -489,7 +492,7 @@ def _credentials(account: Account, previous: Status) -> Saying | None:
     if sent is None:
         message = (
             "The operator does not know which password ColdSend has, as it did not create the inbox with this Secret. "
-            "If it is the password of the Secret, set the annotation coldsend.pro/credentials-current."
+            "If it is the password in the Secret, set the annotation coldsend.pro/credentials-current."
         )
         return Saying("Unknown", Reason.CREDENTIALS_UNKNOWN, message)
     if sent != present:
@@ -501,11 +504,11 @@ def _as_sent(stored: Stored) -> str:
     """Why the Secret counts as what ColdSend has; an inbox that was adopted was never sent it."""
     if stored.origin == "Adopted":
         return (
-            "The annotation coldsend.pro/credentials-current says that ColdSend has the present value of the Secret; "
+            "The annotation coldsend.pro/credentials-current says that ColdSend has the current value of the Secret; "
             "the operator did not send it."
         )
     if stored.credentials_current is not None:
         return (
-            "ColdSend has the present value of the Secret, or the annotation coldsend.pro/credentials-current says so."
+            "ColdSend has the current value of the Secret, or the annotation coldsend.pro/credentials-current says so."
         )
-    return "ColdSend was sent the present value of the Secret."
+    return "The current value of the Secret was sent to ColdSend."

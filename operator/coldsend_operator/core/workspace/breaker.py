@@ -16,15 +16,16 @@ from coldsend_operator.core.model.reasons import Reason
 FAILURES_TO_OPEN = 3
 HASTEN_PAUSE = 15.0  # an annotation that changes all the time asks no more often
 ASKED_AGAIN = (
-    "The operator asks again after 1 to 10 minutes, and immediately when the annotation coldsend.pro/reconcile changes."
+    "The operator tries again after 1 to 10 minutes, and immediately when the annotation coldsend.pro/reconcile "
+    "changes."
 )
 BY_NAMESPACE = frozenset({Scope.CREATE, Scope.DELETE})  # whose calls can be planned for some namespaces alone
 WRITING = frozenset({Scope.CREATE, Scope.DELETE, Scope.MAIL})
 POLLS = frozenset({Operation.POLL_CREATE_JOB, Operation.POLL_DELETE_JOB})
 ABOUT_THE_CALL = frozenset({FailureKind.REFUSED, FailureKind.CONFLICT, FailureKind.TOO_LARGE})
 MISROUTED = (
-    "What answers at COLDSEND_API_URL is not the API of ColdSend ({status}); check that base URL. The last known "
-    "values stay, and calls are retried automatically."
+    "The server at COLDSEND_API_URL does not answer as the ColdSend API ({status}); check the URL. The last known "
+    "values stay, and the operator retries automatically."
 )
 
 
@@ -196,7 +197,7 @@ class Breaker:
                     return False
                 if scope not in BY_NAMESPACE and streak.namespaces:
                     return False  # each of these looks is paced by itself (rule 42); a page of the list tells more
-                message = f"The ColdSend plan of this workspace does not allow it: {failure.message}"
+                message = f"The ColdSend plan of this workspace does not allow this: {failure.message}"
                 return self._block(scope, Reason.PLAN_LIMIT, message, now, 300.0, 3600.0, streak)
             case FailureKind.MISROUTED:
                 return self._count(Scope.ALL, about, namespaces, now, MISROUTED.format(status=failure.status))
@@ -223,9 +224,9 @@ class Breaker:
         if scope is Scope.ALL:
             self.misrouted = bool(misrouted)
         message = misrouted or (
-            "ColdSend does not answer; the last known values stay, and calls are retried automatically."
+            "ColdSend does not answer; the last known values stay, and the operator retries automatically."
             if scope is Scope.ALL
-            else f"ColdSend answers no {scope} call; they are retried automatically."
+            else f"ColdSend fails all {scope} calls; the operator retries them automatically."
         )
         return self._block(scope, Reason.API_UNAVAILABLE, message, now, 2.0, 60.0, streak)
 
@@ -261,7 +262,7 @@ class Breaker:
 
 def _refused_key(failure: Failure) -> str:
     said = f" ({failure.message})" if failure.message else ""
-    return f"ColdSend refuses the API key{said}; provide a valid key; it is picked up automatically. {ASKED_AGAIN}"
+    return f"ColdSend refuses the API key{said}; provide a valid one, which is picked up automatically. {ASKED_AGAIN}"
 
 
 def _missing(failure: Failure) -> str:

@@ -63,7 +63,7 @@ async def act(kube: KubeEditor, options: Options) -> None:
     """The same, with the cluster at hand."""
     chosen = await _chosen(kube, options)
     if not chosen:
-        raise CommandError("no object is chosen; nothing is done")
+        raise CommandError("no object selected; nothing to do")
     write_lines(_line(raw) for raw in chosen)
     if options.objects.dry_run:
         remark(f"{options.action}: {_number(chosen)} would be changed")
@@ -88,12 +88,12 @@ def check(options: Options) -> None:
     """Raises UsageError when it does not say which objects, or what to set."""
     given = [bool(options.objects.names), bool(options.objects.selector), options.objects.everything]
     if sum(given) != 1:
-        raise UsageError("say which objects: give names, or -l SELECTOR, or --all")
+        raise UsageError("select objects: give names, or -l SELECTOR, or --all")
     if options.action in {"hand-over", "test-email"} and len(options.objects.names or ()) != 1:
-        raise UsageError(f"{options.action} is for one object; give its name")
+        raise UsageError(f"{options.action} works on one object; give its name")
     namespace, slash, name = options.value.partition("/")
     if options.action == "hand-over" and not (slash and namespace and name):
-        raise UsageError("--to takes <namespace>/<name> of the SenderAccount that takes the inbox over")
+        raise UsageError("--to takes <namespace>/<name> of the SenderAccount that takes over the inbox")
 
 
 async def _chosen(kube: KubeEditor, options: Options) -> list[Raw]:
@@ -109,10 +109,10 @@ async def _chosen(kube: KubeEditor, options: Options) -> list[Raw]:
 async def _named(kube: KubeEditor, options: Options, text: str) -> Raw:
     kind, name = object_of(text)
     if kind == BATCH and options.action in FOR_ACCOUNTS_ALONE:
-        raise UsageError(f"{options.action} is for SenderAccounts; {text} is a batch")
+        raise UsageError(f"{options.action} works on SenderAccounts; {text} is a batch")
     raw = await kube.one(kind, options.namespace, name)
     if raw is None:
-        raise CommandError(f"{kind} {options.namespace}/{name} is not there")
+        raise CommandError(f"{kind} {options.namespace}/{name} does not exist")
     return {**raw, "kind": kind}
 
 
@@ -131,11 +131,11 @@ def _ask(options: Options, chosen: Sequence[Raw]) -> None:
     if options.objects.yes:
         return
     if not sys.stdin.isatty():
-        raise UsageError(f"{options.action} of {_number(chosen)} needs a yes; give --yes")
+        raise UsageError(f"{options.action} of {_number(chosen)} needs confirmation; give --yes")
     sys.stderr.write(f"{options.action} {_number(chosen)}? [y/N] ")
     sys.stderr.flush()
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-        raise CommandError("nothing is done")
+        raise CommandError("nothing was changed")
 
 
 async def _carry_out(kube: KubeEditor, options: Options, chosen: Sequence[Raw], asked: str) -> None:
@@ -164,7 +164,7 @@ async def _answered(kube: KubeEditor, options: Options, chosen: Sequence[Raw], a
                 waiting.discard(name)
         if waiting and time.monotonic() > until:
             some = ", ".join(sorted(waiting)[:5])
-            raise CommandError(f"{len(waiting)} of {_number(chosen)} have not answered in time: {some}")
+            raise CommandError(f"{len(waiting)} of {_number(chosen)} were not reconciled in time: {some}")
         if waiting:
             await asyncio.sleep(POLL)
 

@@ -36,7 +36,7 @@ unread.json what could not be read, and why
 No Secret was read. {addresses}
 """
 _HIDDEN = "Addresses, domains, names of people and of SenderAccounts are replaced by pseudonyms."
-_SHOWN = "Addresses are shown, as --with-addresses was given."
+_SHOWN = "Addresses are included (--with-addresses)."
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,14 +57,14 @@ async def _definitions(cluster: Cluster, checks: list[Check]) -> Definitions:
         checks.append(bad(definitions.AREA, f"not installed: {few(here.missing)}; install them: {way}"))
         return here
     if here.deleting:
-        checks.append(bad(definitions.AREA, f"being deleted, and all objects with them: {few(here.deleting)}"))
+        checks.append(bad(definitions.AREA, f"being deleted together with all their objects: {few(here.deleting)}"))
     published = await cluster.kube.get(f"/openapi/v3/apis/{API_VERSION}")
     checks += definitions.compared(published)
     return here
 
 
 async def _installation(cluster: Cluster, checks: list[Check]) -> Installation | None:
-    """The Deployment to look at: one in the namespace of the Lease rather than another."""
+    """The Deployment to check; one in the namespace of the Lease comes first."""
     area, own = "operator", cluster.settings.lease_namespace
     try:
         found = await installations(cluster.kube, own)
@@ -72,13 +72,13 @@ async def _installation(cluster: Cluster, checks: list[Check]) -> Installation |
         checks.append(doubtful(area, f"you may not list Deployments, not even in namespace {own}"))
         return None
     if not found:
-        checks.append(doubtful(area, "no Deployment of the operator is to be seen; is it installed?"))
+        checks.append(doubtful(area, "no Deployment of the operator found; is it installed?"))
         return None
     one = next((each for each in found if each.namespace == own), found[0])
-    others = f" (there are {len(found)}; COLDSEND_LEASE_NAMESPACE chooses)" if len(found) > 1 else ""
-    said = f"Deployment {one.namespace}/{one.name} is of version {one.version or 'unknown'}{others}"
+    others = f" (one of {len(found)}; COLDSEND_LEASE_NAMESPACE selects another)" if len(found) > 1 else ""
+    said = f"Deployment {one.namespace}/{one.name} has version {one.version or 'unknown'}{others}"
     if one.version and one.version != __version__:
-        checks.append(doubtful(area, f"{said}, this program of {__version__}"))
+        checks.append(doubtful(area, f"{said}, this program {__version__}"))
     else:
         checks.append(good(area, said))
     return one
@@ -100,7 +100,7 @@ async def _rights(cluster: Cluster, found: Installation | None) -> list[Check]:
         answers = await asyncio.gather(*(cluster.reviews.allowed(each.attributes(), user) for each in wanted))
     except Forbidden:
         run = f"kubectl exec -n {found.namespace} deploy/{found.name} -- coldsend-operator doctor" if found else ""
-        return [doubtful(area, f"you may not ask what {who} may do; let it ask itself: {run}")]
+        return [doubtful(area, f"you may not check the permissions of {who}; run the check there: {run}")]
     lacking = [each for each, allowed in zip(wanted, answers, strict=True) if not allowed]
     way = "grant it as the chart does (docs/how-to/restricted-clusters.md)"
     if user or in_pod:
@@ -139,17 +139,17 @@ async def _lease(cluster: Cluster, found: Installation | None) -> Check:
     try:
         lease = await cluster.kube.get(f"{paths.leases(namespace)}/{name}")
     except Forbidden:
-        return doubtful(area, f"you may not read {place}, which shows whether an operator leads")
+        return doubtful(area, f"you may not read {place}, which shows the leader")
     except NotFound:
-        return doubtful(area, f"{place} is not there: no operator with leader election has run yet")
+        return doubtful(area, f"{place} does not exist: no operator with leader election has run yet")
     spec = lease.get("spec") or {}
     holder, renewed = spec.get("holderIdentity"), unix_of(str(spec.get("renewTime") or ""))
     if not holder or renewed is None:
-        return doubtful(area, f"{place} is free: no operator leads now")
+        return doubtful(area, f"{place} is free: no operator is the leader")
     age = max(0.0, cluster.kube.now() - renewed)
     if age > (spec.get("leaseDurationSeconds") or DURATION_SECONDS):
-        return bad(area, f"{holder} holds {place} and renewed it {age:,.0f} s ago: no operator leads now; see its log")
-    return good(area, f"{holder} leads, and renewed {place} {age:.0f} s ago")
+        return bad(area, f"{holder} holds {place} but last renewed it {age:,.0f} s ago: no leader; see its log")
+    return good(area, f"{holder} is the leader and renewed {place} {age:.0f} s ago")
 
 
 # -- Secrets

@@ -39,8 +39,8 @@ async def check_coldsend(reader: ColdSendReader, settings: Settings) -> list[Che
         return checks
     await _domains(reader, checks)
     if not rows:
-        what = "the workspace has no inbox, so the shape of details and how search matches were not seen"
-        return [*checks, doubtful("details", f"{what}; --write-test makes one and removes it")]
+        what = "the workspace has no inbox, so the details endpoint and the search were not checked"
+        return [*checks, doubtful("details", f"{what}; --write-test creates an inbox and deletes it")]
     await _details(reader, rows[0], checks)
     await _search(reader, rows[0], checks)
     return checks
@@ -58,23 +58,21 @@ async def _list(reader: ColdSendReader, settings: Settings, checks: list[Check])
     if not 200 <= reply.status < 300:
         checks.append(_refused(_failure(reply)))
         return None
-    checks.append(
-        good("key", f"{settings.api_url} accepts the API key, which has {_READ}; others show when they are used")
-    )
+    checks.append(good("key", f"{settings.api_url} accepts the API key, which has {_READ}; other scopes show on use"))
     checks.append(_limits(reply, settings))
     checks.append(_clock(reply, began, ended))
     try:
         page = readers.read_page(reply.body or b"", Mask(), 1, PAGE)
         whole = read_object(reply.body or b"")
     except (NotUnderstood, Refused) as error:
-        checks.append(bad("list", f"the list has not the documented shape: {error}"))
+        checks.append(bad("list", f"the list does not have the documented shape: {error}"))
         return None
     raw = [each for each in whole["sender_accounts"] if isinstance(each, dict)]
     shown = f"{len(raw)} of {counted(page.total or 0, 'inbox', 'inboxes')}"
     if page.total is None:
-        checks.append(doubtful("list", "the list does not say how many inboxes there are: absence cannot be proved"))
+        checks.append(doubtful("list", "the list does not report the number of inboxes, so absence cannot be proved"))
     elif page.total < len(raw) or (page.total > len(raw) and not page.has_next):
-        checks.append(bad("list", f"the list says {page.total} inboxes and shows {len(raw)}", 35))
+        checks.append(bad("list", f"the list reports {page.total} inboxes but shows {len(raw)}", 35))
     else:
         checks.append(good("list", f"the list has the documented shape (the first page shows {shown})"))
     checks += _fields("list", raw, _OF_ROW, [*_more(whole, _OF_LIST), *_more(whole["pagination"], _OF_PAGINATION)])
@@ -87,7 +85,7 @@ async def _domains(reader: ColdSendReader, checks: list[Check]) -> None:
     try:
         reply = await reader.reply_to(requests.list_domains(1, PAGE))
     except CallFailed as error:
-        checks.append(doubtful("domains", f"no answer: {error.failure.message}"))
+        checks.append(doubtful("domains", f"no response: {error.failure.message}"))
         return
     if not 200 <= reply.status < 300:
         failure = _failure(reply)
@@ -95,17 +93,23 @@ async def _domains(reader: ColdSendReader, checks: list[Check]) -> None:
             checks.append(doubtful("domains", f"the domains cannot be read: {failure.message}"))
             return
         needed = ", ".join(failure.required) or "one that ColdSend does not name"
-        what = "native inboxes then need spec.native.domainName, or the scope"
+        what = "native inboxes need spec.native.domainName then, or the scope"
         checks.append(doubtful("domains", f"the key lacks the scope of the domains ({needed}); {what}", 41))
         return
     try:
         page = readers.read_domain_page(reply.body or b"", Mask(), 1, PAGE)
         whole = read_object(reply.body or b"")
     except (NotUnderstood, Refused) as error:
-        checks.append(bad("domains", f"the domains have not the documented shape: {error}"))
+        checks.append(bad("domains", f"the domains do not have the documented shape: {error}"))
         return
     active = sum(domain.status.upper() == "ACTIVE" for domain in page.domains)
-    checks.append(good("domains", f"the key may read the domains: {len(page.domains)}, {active} of them active", 41))
+    checks.append(
+        good(
+            "domains",
+            f"the key may read the domains: {counted(len(page.domains), 'domain', 'domains')}, {active} active",
+            41,
+        )
+    )
     raw = [each for each in whole["domains"] if isinstance(each, dict)]
     checks += _fields("domains", raw, _OF_DOMAIN, _more(whole, _OF_DOMAINS), needed=False)
 
@@ -120,14 +124,14 @@ async def _details(reader: ColdSendReader, row: Row, checks: list[Check]) -> Non
         readers.read_details(reply.body or b"", Mask(), row.inbox_id)
         whole = read_object(reply.body or b"")
     except CallFailed as error:
-        checks.append(doubtful(area, f"no answer: {error.failure.message}"))
+        checks.append(doubtful(area, f"no response: {error.failure.message}"))
         return
     except (NotUnderstood, Refused) as error:
-        checks.append(bad(area, f"the details of an inbox have no shape that the operator understands: {error}", 37))
+        checks.append(bad(area, f"the operator does not understand the details of an inbox: {error}", 37))
         return
     under = next((name for name, value in whole.items() if isinstance(value, dict) and "email_address" in value), None)
     where = f"under {under}" if under else "at the top level"
-    checks.append(good(area, f"details stand {where}", 37))
+    checks.append(good(area, f"the details of an inbox are {where}", 37))
     inner = whole[under] if under else whole
     checks += _fields(
         area, [inner], _OF_DETAILS, _more(whole, frozenset({"success", "message", under})) if under else ()
@@ -140,17 +144,17 @@ async def _search(reader: ColdSendReader, row: Row, checks: list[Check]) -> None
         reply = await reader.reply_to(requests.list_accounts(1, PAGE, "email_address", "asc", search=part))
         page = readers.read_page(reply.body or b"", Mask(), 1, PAGE)
     except CallFailed as error:
-        checks.append(doubtful(area, f"no answer: {error.failure.message}"))
+        checks.append(doubtful(area, f"no response: {error.failure.message}"))
         return
     except (NotUnderstood, Refused) as error:
-        checks.append(bad(area, f"the answer to a search is not understood: {error}", 34))
+        checks.append(bad(area, f"the response to a search is not understood: {error}", 34))
         return
     found = {each.inbox_id: each.address for each in page.rows}
     others = [address for address in found.values() if part not in address]
     if row.inbox_id not in found:
-        checks.append(doubtful(area, "search does not find an address by a part of it: it matches whole ones", 34))
+        checks.append(doubtful(area, "search does not find an address by a part of it: it matches whole addresses", 34))
     elif others:
-        checks.append(doubtful(area, "search shows inboxes whose addresses do not contain what was asked for", 34))
+        checks.append(doubtful(area, "search returns inboxes whose addresses do not contain the search text", 34))
     else:
         checks.append(good(area, "search finds an address by a part of it", 34))
 
@@ -165,23 +169,28 @@ def _failure(reply: Reply) -> Failure:
 def _refused(failure: Failure) -> Check:
     match failure.kind:
         case FailureKind.UNAUTHORIZED:
-            return bad("key", f"ColdSend does not accept the API key: {failure.message}")
+            return bad("key", f"ColdSend refuses the API key: {failure.message}")
         case FailureKind.FORBIDDEN:
             needed = ", ".join(failure.required) or _READ
-            return bad("scopes", f"the key lacks {needed}; give it that scope in ColdSend")
+            return bad("scopes", f"the key lacks {needed}; grant it that scope in ColdSend")
         case FailureKind.RATE_LIMITED:
-            return doubtful("limits", f"ColdSend allows no more requests for now: {failure.message}", 13)
+            return doubtful("limits", f"ColdSend allows no more requests at the moment: {failure.message}", 13)
         case FailureKind.NOT_FOUND | FailureKind.REFUSED | FailureKind.MISROUTED:
             said = f"HTTP {failure.status}: {failure.message}"
-            return bad("connection", f"what answers is not the API, or COLDSEND_API_URL is wrong ({said})")
-    return bad("connection", f"ColdSend does not answer as it should: {failure.message}")
+            return bad(
+                "connection",
+                f"COLDSEND_API_URL does not lead to the ColdSend API; check it ({said})",
+            )
+    return bad("connection", f"ColdSend answered with an error: {failure.message}")
 
 
 def _limits(reply: Reply, settings: Settings) -> Check:
     """Which window the headers describe: by their limit, else by how far its end is."""
     rate, now = read_rate(reply.headers), read_server_time(reply.headers) or time.time()
     if rate is None or rate.limit is None:
-        return doubtful("limits", "the answer says nothing of the rate limit: the operator counts by itself", 16)
+        return doubtful(
+            "limits", "the response has no headers for the rate limit; the operator counts requests itself", 16
+        )
     ends = None if rate.reset is None else rate.reset - now if rate.reset > _HOUR else rate.reset
     said = f"{rate.limit:,} requests" + ("" if rate.remaining is None else f", {rate.remaining:,} left")
     minute, hour = settings.requests_per_minute, settings.requests_per_hour
@@ -190,7 +199,7 @@ def _limits(reply: Reply, settings: Settings) -> Check:
     )
     window, wanted, name = ("hour", hour, "REQUESTS_PER_HOUR") if of_hour else ("minute", minute, "REQUESTS_PER_MINUTE")
     if rate.limit < wanted:
-        way = f"set COLDSEND_{name} to it, or the operator is refused now and then"
+        way = f"set COLDSEND_{name} to that limit, or ColdSend refuses some requests"
         return doubtful("limits", f"the headers describe the {window}: {said}; {wanted:,} are set; {way}", 16)
     return good("limits", f"the headers describe the {window}: {said}", 16)
 
@@ -198,7 +207,7 @@ def _limits(reply: Reply, settings: Settings) -> Check:
 def _clock(reply: Reply, began: float, ended: float) -> Check:
     told = read_server_time(reply.headers)
     if told is None:
-        return doubtful("clock", "the answer has no Date: a lost create cannot be recognised by its time")
+        return doubtful("clock", "the response has no Date header: a lost create cannot be recognized by its time")
     off = told + 0.5 - (began + ended) / 2  # Date has whole seconds
     if abs(off) > CLOCK_SECONDS:
         return doubtful(
@@ -213,10 +222,10 @@ def _fields(
     """Fields that nobody has documented, and documented ones that no row has."""
     unknown = sorted({*around, *(name for row in rows for name in row if name not in known)})
     if unknown:
-        yield doubtful(area, f"unknown fields, which the operator passes over: {few(unknown)}")
+        yield doubtful(area, f"unknown fields, which the operator ignores: {few(unknown)}")
     missing = sorted(_OF_ROW - {name for row in rows for name in row}) if needed and rows else []
     if missing:
-        yield doubtful(area, f"documented fields that do not come: {few(missing)}")
+        yield doubtful(area, f"documented fields that are missing: {few(missing)}")
 
 
 def _more(whole: Mapping[str, Any], known: frozenset[str | None] | frozenset[str]) -> list[str]:
@@ -228,11 +237,11 @@ def _words(rows: Iterable[Row]) -> Iterator[Check]:
     types = {row.inbox_type for row in rows if row.inbox_type}
     unknown = sorted(map(repr, (statuses - STATUSES) | (types - INBOX_TYPES)))
     if unknown:
-        yield doubtful("words", f"unknown words of status or type: {few(unknown)}; such inboxes are not Ready", 33)
+        yield doubtful("words", f"unknown values of status or type: {few(unknown)}; such inboxes are not Ready", 33)
     elif statuses or types:
-        yield good("words", f"all words of status and type are known: {', '.join(sorted(statuses | types))}", 33)
+        yield good("words", f"all values of status and type are known: {', '.join(sorted(statuses | types))}", 33)
     if "PENDING" in statuses:
-        yield good("words", "PENDING occurs: such inboxes are in progress", 32)
+        yield good("words", "some inboxes are PENDING: they count as in progress", 32)
 
 
 def _values(rows: list[dict[str, Any]]) -> Iterator[Check]:
@@ -240,10 +249,10 @@ def _values(rows: list[dict[str, Any]]) -> Iterator[Check]:
     if scores:
         low, high = min(scores), max(scores)
         if high <= 1:
-            yield doubtful("health", f"health scores go from {low:g} to {high:g}: a share; set COLDSEND_HEALTH_LOW", 38)
+            yield doubtful("health", f"health scores are fractions ({low:g} to {high:g}); set COLDSEND_HEALTH_LOW", 38)
         else:
-            yield good("health", f"health scores go from {low:g} to {high:g}", 38)
+            yield good("health", f"health scores range from {low:g} to {high:g}", 38)
     addresses = [address for row in rows if isinstance(address := row.get("email_address"), str)]
     if addresses:
         lower = all(address == address.lower() for address in addresses)
-        yield good("addresses", f"addresses are shown {'in lower case' if lower else 'as they were sent'}", 39)
+        yield good("addresses", f"addresses are returned {'in lower case' if lower else 'as they were sent'}", 39)

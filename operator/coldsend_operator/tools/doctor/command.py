@@ -51,7 +51,7 @@ async def run(options: Options) -> None:
     if failed:
         raise CommandError(f"{counted(failed, 'check', 'checks')} failed")
     if not any(check.result is Result.OK for check in checks):
-        raise CommandError("nothing could be checked: give a kubeconfig or an API key")
+        raise CommandError("nothing could be checked: provide a kubeconfig or an API key")
 
 
 async def _cluster(options: Options) -> list[Check]:
@@ -73,7 +73,7 @@ async def _coldsend(options: Options) -> list[Check]:
     settings = settings_of(options.access)
     if not has_key(options.access, settings):
         way = "set COLDSEND_API_KEY, or give --api-key-file or --api-key-secret"
-        return [doubtful("coldsend", f"not checked, as there is no API key: {way}")]
+        return [doubtful("coldsend", f"not checked, as no API key is given: {way}")]
     try:
         async with coldsend_reader(options.access, options.default_namespace) as reader:
             return await check_coldsend(reader, settings)
@@ -97,4 +97,4 @@ def _show_sum(checks: Sequence[Check], options: Options) -> None:
     warnings = counted(counts[Result.WARNING], "warning", "warnings")
     remark(f"{counts[Result.OK]} good, {warnings}, {counts[Result.FAILED]} failed")
     if any(check.assumption is not None for check in checks):
-        remark("Rows are those of docs/contributing/api-assumptions.md")
+        remark("Row numbers refer to docs/contributing/api-assumptions.md")

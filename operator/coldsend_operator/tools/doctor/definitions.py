@@ -24,17 +24,17 @@ def compared(published: Mapping[str, Any]) -> Iterator[Check]:
 
 def _compared(kind: str, ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> Check:
     if not theirs:
-        return doubtful(AREA, f"the API server does not show the fields of {kind} yet; ask again in a moment")
+        return doubtful(AREA, f"the API server does not publish the fields of {kind} yet; try again in a moment")
     mine = {path: node for part in ("spec", "status") for path, node in _nodes(ours[part], part)}
     there = {path: node for part in ("spec", "status") for path, node in _nodes(theirs.get(part) or {}, part)}
     missing, more = [path for path in mine if path not in there], [path for path in there if path not in mine]
     if missing:
         return bad(AREA, f"{kind} in the cluster is older than this program: it lacks {few(missing)}; {_INSTALL}")
     if more:
-        return doubtful(AREA, f"{kind} in the cluster is newer than this program: it has {few(more)} as well")
+        return doubtful(AREA, f"{kind} in the cluster is newer than this program: it also has {few(more)}")
     other = [path for path, node in mine.items() if _said(node) != _said(there[path])]
     if other:
-        return bad(AREA, f"{kind} in the cluster is of another version: it checks {few(other)} otherwise; {_INSTALL}")
+        return bad(AREA, f"{kind} in the cluster has another version: {few(other)} differ; {_INSTALL}")
     return good(AREA, f"{kind} is served, with the fields and rules of this version")
 
 

@@ -25,16 +25,18 @@ def judge(
         if isinstance(content, KubeError):
             unread[place] = None
             continue
-        check = bad(AREA, f"{place} is not there; create it") if content is None else _of_content(each, place, content)
+        check = (
+            bad(AREA, f"{place} does not exist; create it") if content is None else _of_content(each, place, content)
+        )
         if check is None:
             well += 1
         elif check not in checks:
             checks.append(check)
     if unread:
-        checks.append(doubtful(AREA, f"not read, so what they hold is not known: {few(list(unread), 2)}"))
+        checks.append(doubtful(AREA, f"could not be read and were not checked: {few(list(unread), 2)}"))
     if well:
         of = f"{well:,} of {len(ordered):,} keys of Secrets that objects name"
-        checks.append(good(AREA, f"{of} are there, with values that can be sent"))
+        checks.append(good(AREA, f"{of} exist and have values that can be sent"))
     return checks
 
 
@@ -55,7 +57,7 @@ def _of_content(wanted: Reference, place: str, content: SecretContent) -> Check 
     if fault:
         return bad(AREA, f"{where} {fault}")
     if value.endswith(("\n", "\r")):
-        return doubtful(AREA, f"{where} ends with a line end; the operator drops it, others may send it")
+        return doubtful(AREA, f"{where} ends with a line break; the operator drops it, other programs may send it")
     if sent == value and sent != sent.strip():
-        return doubtful(AREA, f"{where} has a space at its start or end, which is sent as part of it")
+        return doubtful(AREA, f"{where} has a space at its start or end, which is sent as part of the value")
     return None

@@ -18,8 +18,9 @@ from coldsend_operator.tools.senders import read_sender
 
 TODO = "secrets.todo.yaml"
 _TODO_HEAD = (
-    "# The passwords that the exported objects need. Fill them in and apply this file, or make these Secrets another\n"
-    "# way. ColdSend never tells a password.\n"
+    "# The passwords that the exported objects need. Fill them in and apply this file, or create these Secrets in "
+    "another\n"
+    "# in another way. ColdSend never returns a password.\n"
 )
 
 
@@ -45,12 +46,12 @@ async def run(options: Options) -> None:
     rows = await _unmanaged(listing, options.access) if options.unmanaged else list(listing.rows)
     made, left = groups(rows, options.form)
     for each in left:
-        remark(f"{each.address}: left out, as {each.reason}")
+        remark(f"{each.address}: skipped, as {each.reason}")
     _write(made, options)
     written = len(rows) - len(left)
     remark(f"{counted(written, 'inbox', 'inboxes')} in {counted(len(made), 'group', 'groups')}")
     if listing.missing:
-        raise CommandError(f"The export is not whole: {listing.missing}")
+        raise CommandError(f"The export is incomplete: {listing.missing}")
 
 
 def _check(options: Options) -> None:
@@ -74,7 +75,7 @@ def _write(made: Sequence[Group], options: Options) -> None:
     if options.folder is None:
         sys.stdout.write("---\n".join(_text(group) for group in made))
         if any(group.passwords for group in made):
-            remark("-d DIR also writes secrets.todo.yaml, which names the passwords that these objects need")
+            remark("-d DIR also writes secrets.todo.yaml with the names of the required passwords")
         return
     todo = _todo(made, options.form.namespace)
     if todo:

@@ -87,7 +87,7 @@ def _inbox(row: Row, form: Form) -> _Inbox | Left:
     try:
         inbox = _Inbox(row, InboxType(row.inbox_type or ""))
     except ValueError:
-        return Left(row.email_address, f"its type {row.inbox_type or 'is not told and so'} is not one of this version")
+        return Left(row.email_address, f"its type {row.inbox_type or '(unknown)'} is not supported by this version")
     problems = read_account(_spec(inbox, form, "any", {"host": "any.host"})).problems
     return Left(row.email_address, problems[0]) if problems else inbox
 
@@ -101,7 +101,7 @@ def _group(inbox_type: InboxType, domain: str, inboxes: Sequence[_Inbox], form: 
     return Group(
         name,
         manifests,
-        comment="ColdSend does not say the hosts of these; give --smtp-host and --imap-host, or fill them in"
+        comment="ColdSend does not return the hosts of these inboxes; give --smtp-host and --imap-host, or fill them in"
         if needs_hosts
         else "",
         passwords=secrets if form.manage and inbox_type is not InboxType.COLDSEND else None,

@@ -77,9 +77,9 @@ def _check(options: Options) -> None:
         to_namespace(options.namespace)
         to_namespace(options.name)
     except ValueError:
-        raise UsageError("-n and --name take names of lower case letters, digits and hyphens") from None
+        raise UsageError("-n and --name take lower case letters, digits and hyphens") from None
     if options.secrets == "-" and options.folder is None and options.update is None:
-        raise UsageError("--secrets - would mix passwords with the manifests; give -d DIR for the manifests, too")
+        raise UsageError("--secrets - would mix passwords with the manifests; also give -d DIR for the manifests")
     if options.update is not None and options.folder is not None:
         raise UsageError("--update DIR writes into DIR; give no -d beside it")
     if options.update is not None and not options.update.is_dir():
@@ -103,7 +103,7 @@ def _good(table: Table, options: Options) -> tuple[Mailbox, ...]:
     if reading.bad and not options.skip_bad:
         raise CommandError(
             f"{len(reading.bad)} of {len(table.records)} rows are bad and nothing was written; correct them, "
-            "or leave them out with --skip-bad"
+            "or skip them with --skip-bad"
         )
     if not reading.mailboxes:
         raise CommandError("the sheet has no row that can become an inbox; nothing was written")
@@ -116,11 +116,11 @@ def _remark_unused(table: Table, mailboxes: Sequence[Mailbox], options: Options)
     if smtp and not table.fields & SECRET_FIELDS:
         if options.secrets is not None:
             raise CommandError("the sheet has no column with passwords for --secrets; add one, or name it with --map")
-        remark("The sheet has no passwords: make the Secrets that the manifests name yourself")
+        remark("The sheet has no passwords: create the Secrets that the manifests name yourself")
     elif smtp and options.secrets is None:
-        remark("The passwords were not written anywhere; --secrets FILE writes the Secrets that the manifests name")
+        remark("The passwords were not written; use --secrets FILE to write the Secrets that the manifests name")
     if len(smtp) < len(mailboxes) and "daily_limit" in table.fields:
-        remark("ColdSend sets the limit of COLDSEND inboxes itself; their daily_limit is left out")
+        remark("ColdSend sets the limit of COLDSEND inboxes itself; their daily_limit is ignored")
 
 
 def _update(folder: Sequence[Document], before: Sequence[Manifest], made: Sequence[Manifest], options: Options) -> None:

@@ -147,7 +147,7 @@ def _brake(deleted: int, total: int) -> str:
     if deleted > allowed:
         return f"The deletion brake would hold {deletions} for approval: its default for {total} inboxes is {allowed:g}"
     return (
-        f"The deletion brake would let {deletions} go: its default for {total} inboxes is {allowed:g}, together with "
+        f"The deletion brake would allow {deletions}: its default for {total} inboxes is {allowed:g}, together with "
         "other deletions within ten minutes"
     )
 

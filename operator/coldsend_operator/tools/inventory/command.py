@@ -50,7 +50,7 @@ async def run(options: Options) -> None:
     else:
         _show_totals(totals(chosen, by), options)
     if listing is not None and listing.missing:
-        raise CommandError(f"The inventory is not whole: {listing.missing}")
+        raise CommandError(f"The inventory is incomplete: {listing.missing}")
 
 
 def read_age(text: str) -> float:

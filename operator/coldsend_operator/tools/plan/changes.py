@@ -43,7 +43,7 @@ _CONFLICTS = frozenset({Reason.ADDRESS_CONFLICT, Reason.ALREADY_EXISTS})
 _DIFFERENCES = frozenset({Reason.DRIFTED, Reason.UPDATE_NOT_SUPPORTED, Reason.SECRET_CHANGED})
 
 
-UNREADABLE = "The object cannot be read ({why}): the operator sets it aside, and leaves its inbox alone."
+UNREADABLE = "The object cannot be read ({why}): the operator skips it and does not touch its inbox."
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,11 +128,11 @@ def _end(past: Past, decision: Decision) -> Said:
         message = f"The inbox goes to {other.namespace}/{other.name} and stays in ColdSend."
         return ChangeKind.HAND_OVER, Reason.HANDED_OVER, message
     if past.gone and Scope.DELETE in past.called_for:
-        return ChangeKind.DELETE, Reason.DELETING, "The object goes, and its inbox in ColdSend with it."
+        return ChangeKind.DELETE, Reason.DELETING, "The object is deleted together with its inbox in ColdSend."
     if past.gone and had and past.account.not_found_at is None:
-        return ChangeKind.ORPHAN, Reason.DELETING, "The object goes; its inbox stays in ColdSend."
+        return ChangeKind.ORPHAN, Reason.DELETING, "The object is deleted; its inbox stays in ColdSend."
     if past.gone:
-        return ChangeKind.NONE, Reason.DELETING, "The object goes; it has no inbox."
+        return ChangeKind.NONE, Reason.DELETING, "The object is deleted; it has no inbox."
     if decision.reason is Reason.DELETION_HELD:
         return ChangeKind.HOLD, decision.reason, decision.message
     if decision.reason in _CONFLICTS:
@@ -150,7 +150,7 @@ def _life(past: Past, decision: Decision, rehearsal: Rehearsal) -> Said:
         return (
             ChangeKind.RECREATE,
             Reason.RECREATING,
-            f"{what} changed: the inbox is deleted, and made again with a new id.",
+            f"{what} changed: the inbox is deleted and created again with a new id.",
         )
     if decision.reason is Reason.DELETION_HELD:
         return ChangeKind.HOLD, decision.reason, decision.message
@@ -160,9 +160,9 @@ def _life(past: Past, decision: Decision, rehearsal: Rehearsal) -> Said:
     if account.stored.held and not first.held:
         if account.stored.handed_over_from is not None:
             former, said = account.stored.handed_over_from, _state(account, decision, rehearsal)
-            message = f"It takes the inbox of {former.namespace}/{former.name} over."
+            message = f"The object takes over the inbox of {former.namespace}/{former.name}."
             return said if said[0] is ChangeKind.DRIFT else (ChangeKind.NONE, Reason.HANDED_OVER, message)
-        return ChangeKind.ADOPT, Reason.ADOPTED, "The inbox is in ColdSend already; the object takes it over."
+        return ChangeKind.ADOPT, Reason.ADOPTED, "The inbox already exists in ColdSend; the object adopts it."
     if decision.reason in _CONFLICTS:
         return ChangeKind.CONFLICT, decision.reason, decision.message
     return _state(account, decision, rehearsal)

@@ -82,10 +82,10 @@ def read_fail_on(text: str) -> frozenset[str]:
 def _check(options: Options) -> None:
     if options.prune:
         if not options.files and options.kustomize is None:
-            raise UsageError("--prune needs -f or -k, which hold what is to stay")
+            raise UsageError("--prune needs -f or -k with the objects to keep")
         parse_selector(options.selector)
     elif options.selector:
-        raise UsageError("-l belongs to --prune; give both or neither")
+        raise UsageError("-l and --prune go together; give both or neither")
 
 
 def _documents(options: Options) -> list[Document]:
@@ -108,7 +108,7 @@ async def _listed(options: Options) -> Listed:
     async with coldsend_reader(options.access, namespace) as reader:
         listing = await whole_list(reader)
         if listing.missing:
-            raise CommandError(f"The list is not whole, so nothing is planned: {listing.missing}")
+            raise CommandError(f"The list is incomplete, so there is no plan: {listing.missing}")
         try:
             domains: tuple[Domain, ...] | None = await reader.list_domains()
         except CallFailed:

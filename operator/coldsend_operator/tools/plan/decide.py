@@ -66,7 +66,7 @@ def _namespaces(found: Found) -> Iterator[tuple[str, NamespaceSettings]]:
         try:
             yield name, namespace_settings(raw)
         except Exception:  # noqa: BLE001 - what is wrong with one costs that one alone (rule 38)
-            found.remarks.append(f"namespace {name} cannot be read: what stands on it is not in this plan")
+            found.remarks.append(f"namespace {name} cannot be read: the plan ignores its annotations")
 
 
 def _restore(planned: PlannedWorkspace, found: Found, now: float) -> int | None:
@@ -84,14 +84,14 @@ def _warnings(reading: Reading, listed: Listed | None, found: Found) -> Iterator
     unread = reading.secrets_unread
     if unread and found.secrets is None:
         yield (
-            f"no Secret was read: of {len(unread):,} objects with passwords a change that status does not "
-            "show yet is not in this plan, nor whether a new one finds its Secret"
+            f"no Secret was read: for {len(unread):,} objects with passwords, the plan does not show whether their "
+            "Secrets exist and changed"
         )
     elif unread:
         some = ", ".join("/".join(place) for place in sorted(unread)[:MOST_NAMED])
         more = f" and {len(unread) - MOST_NAMED} more" if len(unread) > MOST_NAMED else ""
-        yield f"the Secrets of these may not be read, so whether they changed is not in this plan: {some}{more}"
+        yield f"you may not read the Secrets of these objects, so the plan does not show their changes: {some}{more}"
     if listed is None:
-        yield "ColdSend was not asked: inboxes that no object shows count as absent; --live asks"
+        yield "ColdSend was not queried: inboxes that no object shows count as absent; use --live to query it"
     if reading.domains_unread:
-        yield "the domains of new COLDSEND inboxes count as active, with room"
+        yield "the domains of new COLDSEND inboxes are assumed to be active and not full"

@@ -166,7 +166,7 @@ class Selector:
 def parse_selector(text: str) -> Selector:
     """Raises UsageError when it is none."""
     if not text.strip():
-        raise UsageError("--prune needs -l SELECTOR, which says what these files are the whole of")
+        raise UsageError("--prune needs -l SELECTOR, which selects the objects that these files contain in full")
     return Selector(text)
 
 

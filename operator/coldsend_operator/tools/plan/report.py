@@ -74,7 +74,7 @@ class Report:
         """How many of each, what is lost, what is held, and what it costs."""
         counts = self.counts
         told = [f"{counts[action]:,} to {word}" for action, word in _WORDS.items() if counts[action]]
-        nothing = "Nothing is known to change." if self.unsure else "Nothing changes."
+        nothing = "No change is known." if self.unsure else "Nothing changes."
         lines = [f"Plan: {', '.join(told)}." if told else nothing]
         lines += self._losses()
         if self.cost.requests:
@@ -82,7 +82,7 @@ class Report:
         unchanged = counts[ChangeKind.NONE]
         if unchanged:
             stay = counted(unchanged, "object stays as it is", "objects stay as they are")
-            doubt = f", {self.unsure:,} of them only if the Secrets, which were not read, have not changed"
+            doubt = f", {self.unsure:,} of them provided that their Secrets, which were not read, are unchanged"
             lines.append(f"{stay}{doubt if self.unsure else ''}.")
         return lines
 
@@ -91,16 +91,16 @@ class Report:
         if counts[ChangeKind.RECREATE]:
             yield counted(
                 counts[ChangeKind.RECREATE],
-                "inbox gets a new id: it leaves its campaigns, and its history in ColdSend is lost.",
-                "inboxes get new ids: they leave their campaigns, and their history in ColdSend is lost.",
+                "inbox gets a new id: it is removed from its campaigns, and its history in ColdSend is lost.",
+                "inboxes get new ids: they are removed from their campaigns, and their history in ColdSend is lost.",
             )
         if counts[ChangeKind.HOLD]:
             held = counted(counts[ChangeKind.HOLD], "deletion is held", "deletions are held")
-            yield f"{held} until somebody approves; see docs/operations/deletion-brake.md."
+            yield f"{held} until approved; see docs/operations/deletion-brake.md."
 
     def _time(self) -> str:
-        left = "" if self.cost.remaining is None else f" of the {self.cost.remaining:,} that are left this hour"
-        return f"{left}, and at the present budget {_duration(self.cost.seconds)}"
+        left = "" if self.cost.remaining is None else f" of the {self.cost.remaining:,} left in this hour"
+        return f"{left} and, with the current budget, {_duration(self.cost.seconds)}"
 
     # -- Markdown
 
@@ -134,13 +134,13 @@ _WORDS = {
     ChangeKind.ADOPT: "adopt",
     ChangeKind.RECREATE: "recreate",
     ChangeKind.DELETE: "delete",
-    ChangeKind.ORPHAN: "release and keep the inbox",
+    ChangeKind.ORPHAN: "orphan",
     ChangeKind.HAND_OVER: "hand over",
     ChangeKind.HOLD: "hold",
-    ChangeKind.CONFLICT: "settle, as they are in conflict",
-    ChangeKind.REFUSE: "correct, as they are refused",
-    ChangeKind.DRIFT: "look at, as ColdSend differs from spec",
-    ChangeKind.WAIT: "wait for something else",
+    ChangeKind.CONFLICT: "resolve (conflict)",
+    ChangeKind.REFUSE: "correct (refused)",
+    ChangeKind.DRIFT: "check (drift)",
+    ChangeKind.WAIT: "wait",
 }
 
 

@@ -47,11 +47,13 @@ def of_snapshot(path: Path) -> Found:
         raise CommandError(f"{path} cannot be read: {error.strerror or error}") from None
     except ValueError:
         raise CommandError(
-            f"{path} is not JSON; make it by: kubectl get sender,senderbatch,ns -A -o json > {path}"
+            f"{path} is not JSON; create it with: kubectl get sender,senderbatch,ns -A -o json > {path}"
         ) from None
     items = loaded.get("items") if isinstance(loaded, dict) else None
     if not isinstance(items, list):
-        raise CommandError(f"{path} holds no list of objects; make it by: kubectl get sender,senderbatch,ns -A -o json")
+        raise CommandError(
+            f"{path} holds no list of objects; create it with: kubectl get sender,senderbatch,ns -A -o json"
+        )
     return Found(world_of(item for item in items if isinstance(item, dict)))
 
 
@@ -89,8 +91,9 @@ async def of_cluster(
         await _secrets(kube, access, found, manifests, given)
     if namespace is not None:
         found.remarks.append(
-            f"only namespace {namespace} was read: conflicts with other namespaces, and what they count for the "
-            "deletion brake, are not in this plan; -A reads all"
+            f"only namespace {namespace} was read: the plan ignores conflicts with other namespaces and their "
+            "deletions "
+            "in the deletion brake; use -A to read all"
         )
     return found
 
@@ -100,7 +103,9 @@ async def _namespaces(kube: KubeReader, found: Found) -> None:
     read = await asyncio.gather(*(kube.namespace(name) for name in names))
     for name, raw in zip(names, read, strict=True):
         if raw is None:
-            found.remarks.append(f"namespace {name} may not be read: approvals that stand on it are not in this plan")
+            found.remarks.append(
+                f"you may not read namespace {name}: the plan ignores its annotations, such as approvals"
+            )
         else:
             found.world.namespaces[name] = raw
 
@@ -109,8 +114,9 @@ async def _state(kube: KubeReader, access: Access, found: Found) -> None:
     place, texts = await kube.state(access)
     if texts is None:
         found.remarks.append(
-            f"the operator's state (ConfigMap {place}) cannot be read: its budget counts as unspent, and what the "
-            "deletion brake counted lately as nothing"
+            f"the operator's state (ConfigMap {place}) cannot be read: the plan assumes an unspent budget and no "
+            "recent "
+            "deletions"
         )
         return
     for digest, text in texts.items():
@@ -148,8 +154,9 @@ async def _secrets(
     key = content.values.get(HMAC_KEY) if content is not None else None
     if key is None:
         found.remarks.append(
-            f"the key of the digests in status (Secret {own}/{HMAC_SECRET}) may not be read: whether passwords that "
-            "were sent already have changed is known from status alone"
+            f"you may not read the key of the digests in status (Secret {own}/{HMAC_SECRET}): only status tells "
+            "whether "
+            "passwords changed"
         )
     found.secrets = SecretReader(_Source(kube, given), Hmac.of(key or SecretStr(token_hex(8))))
     await found.secrets.fetch_places(places)
@@ -189,4 +196,4 @@ def of_kustomize(folder: Path) -> list[Document]:
             return parse(str(folder), done.stdout.decode("utf-8", errors="replace"))
         except yaml.YAMLError:
             raise CommandError(f"{' '.join(program)} {folder} gave no YAML") from None
-    raise CommandError("-k needs kubectl or kustomize on the PATH; install one, or give the rendered files by -f")
+    raise CommandError("-k needs kubectl or kustomize on the PATH; install one, or pass the rendered files with -f")

@@ -113,12 +113,12 @@ def read_mailboxes(records: Iterable[Record], fixed: InboxType | None, *, passwo
 def _mailbox(record: Record, fixed: InboxType | None, *, passwords: bool) -> Mailbox:
     cells = record.cells
     if record.overflow:
-        raise _BadCell("it has more cells than the header; put cells that contain the delimiter in quotation marks")
+        raise _BadCell("it has more cells than the header; quote cells that contain the delimiter")
     if "email" not in cells:
         raise _BadCell("it has no e-mail address; give it, or remove the row")
     inbox_type = fixed or type_of(cells)
     if inbox_type is None:
-        raise _BadCell("its type is not clear; add a column provider or smtp_host, or give --type")
+        raise _BadCell("its type is unclear; add a column provider or smtp_host, or give --type")
     mailbox = Mailbox(
         line=record.line,
         address=cells["email"].lower()

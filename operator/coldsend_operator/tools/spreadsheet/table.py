@@ -71,7 +71,7 @@ def _find_header(text: str, mapped: Mapping[str, str]) -> _Header:
             if "email" in columns:
                 found.append(_Header(number, delimiter, columns))
     if not found and "email" in mapped:
-        raise UsageError(f"--map email={mapped['email']}: no row names a column so; check its spelling")
+        raise UsageError(f"--map email={mapped['email']}: no row has a column of this name; check its spelling")
     if not found:
         raise CommandError(
             "no row names a column with the e-mail address (such as email or from_email); "
@@ -100,4 +100,4 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         pass  # not chained: its frames hold the text, and with it passwords
     else:
         return
-    raise CommandError(f"line {line}: the row cannot be read; is a quotation mark not closed?")
+    raise CommandError(f"line {line}: the row cannot be read; is a quotation mark missing?")

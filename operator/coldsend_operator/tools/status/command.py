@@ -30,7 +30,7 @@ from coldsend_operator.tools.terminal import LiveView
 REDRAW = 2.0
 _WORKSPACES = ("WORKSPACE", "KEY", "INBOXES", "READY", "CREATING", "JOBS", "HELD", "MINUTE LEFT", "HOUR LEFT")
 _BATCHES = ("BATCH", "PROGRESS", "READY", "FAILED", "DONE AT", "REASON")
-_REASONS = ("REASON", "OBJECTS", "WHAT IT SAYS")
+_REASONS = ("REASON", "OBJECTS", "MESSAGE")
 _TREE = ("OBJECT", "ADDRESS", "READY", "REASON")
 
 
@@ -72,13 +72,13 @@ async def _keep_drawing(view: LiveView, kube: KubeReader, options: Options) -> N
     """Until Ctrl-C; a cluster that does not answer for a while is told in the first line."""
     overview, trouble = await _overview(kube, options), ""
     while True:
-        head = f"{time.strftime('%H:%M:%S')}  Ctrl-C ends it{trouble}"
+        head = f"{time.strftime('%H:%M:%S')}  press Ctrl-C to end{trouble}"
         view.draw(partial(_show, overview, options), head)
         await asyncio.sleep(REDRAW)
         try:
             overview, trouble = await _overview(kube, options), ""
         except KubeError as error:
-            trouble = f"  {error.message}; this is what it was before"
+            trouble = f"  {error.message}; showing the last state"
 
 
 async def _overview(kube: KubeReader, options: Options) -> Overview:
@@ -88,7 +88,7 @@ async def _overview(kube: KubeReader, options: Options) -> Overview:
         accounts = [raw for raw in accounts if _belongs(raw, options.name)]
         batches = [raw for raw in batches if raw["metadata"]["name"] == options.name]
         if not accounts and not batches:
-            raise CommandError(f"there is no SenderAccount and no SenderAccountBatch {options.name} here")
+            raise CommandError(f"there is no SenderAccount or SenderAccountBatch {options.name} here")
     place, texts = await kube.state(options.access)
     if texts is None and not options.watch:
         remark(f"The operator's state (ConfigMap {place}) cannot be read, so its budget is not shown")
@@ -152,11 +152,11 @@ async def run_tree(access: Access, namespace: str, text: str, color: Color) -> N
     """The batch, and below it its SenderAccounts."""
     kind, name = object_of(text)
     if kind != BATCH:
-        raise UsageError(f"tree shows a batch and its objects; give senderbatch/{name}")
+        raise UsageError(f"tree shows a batch and its SenderAccounts; give senderbatch/{name}")
     async with kube_reader(access) as kube:
         raw = await kube.one(kind, namespace, name)
         if raw is None:
-            raise CommandError(f"SenderAccountBatch {namespace}/{name} is not there")
+            raise CommandError(f"SenderAccountBatch {namespace}/{name} does not exist")
         uid = raw["metadata"]["uid"]
         children = [
             read_sender(each)

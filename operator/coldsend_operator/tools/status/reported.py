@@ -51,7 +51,7 @@ def _sweep(each: Mapping[str, Any]) -> str:
         return ""
     age = sweep.get("ageSeconds")
     last = f"{_span(age)} before that" if isinstance(age, int) else "none yet"
-    return f"looks at all inboxes every {_span(sweep['periodSeconds'])}, last {last}"
+    return f"full list every {_span(sweep['periodSeconds'])}, last {last}"
 
 
 def _clock(text: object) -> str:

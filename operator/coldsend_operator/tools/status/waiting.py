@@ -57,7 +57,7 @@ async def run(access: Access, namespace: str, text: str, goal: Goal, seconds: fl
                 remark(f"{text}: {verdict.sentence}")
                 return
             if verdict.done is False and not (verdict.settles and time.monotonic() < min(until, began + SETTLE)):
-                raise CommandError(f"{text} does not become {goal} by waiting: {verdict.sentence}")
+                raise CommandError(f"{text} will not become {goal} by waiting: {verdict.sentence}")
             if time.monotonic() >= until:
                 raise CommandError(f"{text} is not {goal} after {seconds:g} s: {verdict.sentence}")
             await asyncio.sleep(min(POLL, max(0.0, until - time.monotonic())))
@@ -66,7 +66,7 @@ async def run(access: Access, namespace: str, text: str, goal: Goal, seconds: fl
 def judge(raw: Mapping[str, Any] | None, kind: str, goal: Goal) -> Verdict:
     """What the object says of its goal; None: it is not there."""
     if raw is None:
-        return Verdict(goal == "deleted", "it is not there")
+        return Verdict(goal == "deleted", "it does not exist")
     status = batch_status(raw.get("status")) if kind == BATCH else account_status(raw.get("status"))
     ready = condition(status, ConditionType.READY)
     said = f"{ready.get('reason', 'Unknown')}: {ready.get('message', '')}"
@@ -80,7 +80,9 @@ def judge(raw: Mapping[str, Any] | None, kind: str, goal: Goal) -> Verdict:
         ):
             hopeless = False  # approved: status says so once the deletions are under way
         settles = deleting and ready.get("reason") in _BY_ANNOTATION
-        return Verdict(False if hopeless or not deleting else None, said if deleting else "nobody deletes it", settles)
+        return Verdict(
+            False if hopeless or not deleting else None, said if deleting else "it is not being deleted", settles
+        )
     if deleting:
         return Verdict(done=False, sentence="it is being deleted")
     wanted = condition(status, ConditionType.READY if goal == "ready" else ConditionType.SYNCED)

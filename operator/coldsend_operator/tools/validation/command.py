@@ -58,7 +58,7 @@ def _doubts(documents: Iterable[Document]) -> Iterator[Finding]:
     for document in documents:
         first = seen.setdefault(key_of(document.manifest), document)
         if first is not document:
-            yield Finding(document, Problem("metadata.name", f"stands in {first.source} as well; the last one counts"))
+            yield Finding(document, Problem("metadata.name", f"is also in {first.source}; the last one counts"))
     holders: dict[tuple[str, ...], list[tuple[Document, str]]] = defaultdict(list)
     for document in documents:
         for field, address, workspace in _addresses(document.manifest):
@@ -66,7 +66,7 @@ def _doubts(documents: Iterable[Document]) -> Iterator[Finding]:
     for (address, *_), places in holders.items():
         for document, field in places[1:]:
             _, _, name = key_of(places[0][0].manifest)
-            message = f"{address} stands in {name} already; one of the two would say AddressConflict"
+            message = f"{address} is already in {name}; one of the two would get AddressConflict"
             yield Finding(document, Problem(field, message))
 
 
