@@ -14,7 +14,7 @@ from typing import NoReturn
 from rich.console import Console
 
 from coldsend_emulator.running import EmulatorError, RunningEmulator, running_emulator
-from demo.acts import LOOK_SECONDS, NAMESPACE, Acts, DemoError
+from demo.acts import CHECK_SECONDS, NAMESPACE, Acts, DemoError
 from demo.kubectl import Kubectl, KubectlError
 from demo.operator_run import OperatorRun, running_operator
 from demo.product import CommandFailedError, Product
@@ -122,7 +122,7 @@ def _keep(cluster: Cluster, emulator: RunningEmulator, operator: OperatorRun) ->
     with suppress(KeyboardInterrupt):  # this is how it is meant to end
         console.print(_how_to_look(cluster, emulator, operator))
         while not operator.ended:
-            time.sleep(LOOK_SECONDS)
+            time.sleep(CHECK_SECONDS)
         raise DemoError(f"the operator has ended; the last lines of its log:\n{operator.log_tail()}")
 
 

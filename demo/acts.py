@@ -24,7 +24,7 @@ RENAMED, NEW_NAME = "custom", "carol"
 RENAMED_FILE = f"{OBJECTS}/{RENAMED}.yaml"
 NAMESPACE = "sales"  # of all of them
 READY_SECONDS = 90
-LOOK_SECONDS = 0.2
+CHECK_SECONDS = 0.2
 
 T = TypeVar("T")
 
@@ -143,7 +143,7 @@ class Acts:
                 raise self._failed("the operator has ended")
             if time.monotonic() > end:
                 raise self._failed(what)
-            time.sleep(LOOK_SECONDS)
+            time.sleep(CHECK_SECONDS)
         return answer
 
     def _failed(self, why: str) -> DemoError:

@@ -13,7 +13,7 @@ from devcluster.processes import Processes
 from devcluster.run_folder import run_folder
 from devcluster.startup import Startup
 
-_LOOK_SECONDS = 0.5
+_CHECK_SECONDS = 0.5
 
 
 def main() -> int:
@@ -37,7 +37,7 @@ def _supervise(order: Order, lifeline: Lifeline) -> None:
         startup.run()
         lifeline.write_line(Answer("", str(folder.path), startup.url, startup.admin_token, processes.pids).to_line())
         while True:
-            wait(_LOOK_SECONDS)
+            wait(_CHECK_SECONDS)
             processes.check()
 
 

@@ -22,7 +22,7 @@ from devcluster.whole import components, configs, images, network, places, progr
 from devcluster.whole.places import Places
 
 _START_SECONDS = 180.0
-_LOOK_SECONDS = 0.2
+_CHECK_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class _Start:
                     raise DevclusterError(f"the cluster is not ready after {_START_SECONDS:.0f} s\n{tails}")
                 if time.monotonic() > until:
                     return None
-                time.sleep(_LOOK_SECONDS)
+                time.sleep(_CHECK_SECONDS)
             return True
 
         return poll

@@ -100,9 +100,9 @@ register(app)
 
 def complete(words: Sequence[str] | None = None) -> None:
     """Print completions for shells; kubectl runs it as `kubectl_complete-coldsend WORDS...`."""
-    from coldsend_operator.tools.completion.engine import Line, Parameter, candidates, text
+    from coldsend_operator.tools.completion.engine import CommandLine, Parameter, candidates, text
 
-    def lookup(line: Line, parameter: Parameter) -> Sequence[str]:
+    def lookup(line: CommandLine, parameter: Parameter) -> Sequence[str]:
         from coldsend_operator.tools.completion.cluster import names
 
         return names(line, parameter)

@@ -35,7 +35,7 @@ _JOB_STATES = ("Completed", "Failed", "Lost")
 _PLAN_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 
 
-class DomainFigures(Protocol):
+class DomainSeries(Protocol):
     """What the inboxes of one domain come to; scores are None where ColdSend shows none."""
 
     @property
@@ -68,7 +68,7 @@ class WorkspaceFigures:
     sweep_periods: Mapping[str, float] = field(default_factory=dict)  # seconds, wanted and allowed
     sweep_age: float | None = None
     inboxes: Mapping[bool, int] = field(default_factory=dict)  # managed or not; empty before the first sweep
-    domains: Mapping[str, DomainFigures] = field(default_factory=dict)  # by name; empty unless asked for
+    domains: Mapping[str, DomainSeries] = field(default_factory=dict)  # by name; empty unless asked for
     deletions_held: int = 0
     key_refused: bool = False
     implausible: bool = False

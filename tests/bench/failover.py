@@ -11,7 +11,7 @@ from tests.bench.stack import OperatorProcess, Stack, free_port
 
 ROUNDS = 5
 ELECTION = {"COLDSEND_LEADER_ELECTION": "on", "COLDSEND_LOG_FORMAT": "json"}
-LOOK_SECONDS = 0.02
+CHECK_SECONDS = 0.02
 LONGEST_SECONDS = 60.0
 
 
@@ -65,7 +65,7 @@ def _until(true: Callable[[], bool]) -> float:
     while not true():
         if time.monotonic() > end:
             raise TimeoutError("no replica leads")
-        time.sleep(LOOK_SECONDS)
+        time.sleep(CHECK_SECONDS)
     return time.monotonic()
 
 

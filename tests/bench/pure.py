@@ -19,7 +19,7 @@ from coldsend_operator.core.status.projection import project, stored_of
 from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.core.workspace.wait_estimate import estimate_waits
 from coldsend_operator.core.workspace.workspace import Workspace
-from coldsend_operator.process.operator import REPORT_LOOK
+from coldsend_operator.process.operator import REPORT_PERIOD
 from tests.bench.figures import Figure, Say, figure
 
 START = 1_800_000_000.0
@@ -153,7 +153,7 @@ class _State:
             self._reported, self._reported_at = self._worth(now), now
 
     def look(self, now: float) -> None:
-        if now < max(self._looked_at + REPORT_LOOK, self._reported_at + REPORT_SECONDS):
+        if now < max(self._looked_at + REPORT_PERIOD, self._reported_at + REPORT_SECONDS):
             return
         self._looked_at = now
         worth = self._worth(now)

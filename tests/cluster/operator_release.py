@@ -15,7 +15,7 @@ from tests.cluster.place import Place
 from tests.e2e.stage.api_server import GROUP, ApiServer, Object, named
 
 PATIENCE = 180.0
-LOOK_SECONDS = 0.05
+CHECK_SECONDS = 0.05
 NAME = "coldsend-operator"
 NAMESPACE = "coldsend"
 KEY_SECRET = "workspace"
@@ -197,7 +197,7 @@ def until(good: Callable[[], Any], what: str, story: Callable[[], str] = str) ->
     deadline = time.monotonic() + PATIENCE
     while not (found := good()):
         assert time.monotonic() < deadline, f"{what} never came\n{story()}"
-        time.sleep(LOOK_SECONDS)
+        time.sleep(CHECK_SECONDS)
     return found
 
 

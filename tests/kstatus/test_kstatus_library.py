@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from coldsend_operator.core.model.conditions import Saying, conditions
+from coldsend_operator.core.model.conditions import ConditionState, conditions
 from coldsend_operator.core.model.kstatus import STALLING, progress
 from coldsend_operator.core.model.reasons import ConditionType, Reason
 from coldsend_operator.resources.crd import UNSEEN
@@ -38,7 +38,7 @@ def account(status: Raw | None, generation: int = 1) -> Raw:
 
 def saying(reason: Reason) -> Raw:
     """Status of an account whose Ready has this reason."""
-    ready = Saying("True" if reason in GOOD else "False", reason, f"About {reason.value}.")
+    ready = ConditionState("True" if reason in GOOD else "False", reason, f"About {reason.value}.")
     says = {ConditionType.READY: ready} | progress(ready, ready, working=reason not in STALLING | GOOD)
     return {"observedGeneration": 1, "conditions": conditions(says, {}, 1, NOW)}
 

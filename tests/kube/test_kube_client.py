@@ -106,7 +106,7 @@ async def test_every_write_is_counted_and_no_read_is(world: World) -> None:
         (f"{paths.leases('sales')}/coldsend-operator", "Lease"),
         (f"{paths.config_maps('sales')}/coldsend-operator-state", "ConfigMap"),
         (paths.secrets("sales"), "Secret"),
-        (paths.namespace("sales"), "Namespace"),
+        (paths.namespace_path("sales"), "Namespace"),
         ("/api/v1/namespaces", "Namespace"),
         ("/apis/example.com/v1/pigeons/one", "pigeons"),
     ],
@@ -116,7 +116,7 @@ def test_a_path_says_which_kind_it_is_about(path: str, kind: str) -> None:
 
 
 async def test_the_clock_of_the_api_server_on_this_machine_is_ours(world: World) -> None:
-    await world.client.get(paths.namespace(world.namespace))
+    await world.client.get(paths.namespace_path(world.namespace))
     assert abs(world.client.clock_offset) <= 1
 
 
@@ -140,7 +140,7 @@ async def test_no_connection_is_unreachable_and_names_no_credentials(
         monkeypatch.setenv("KUBECONFIG", str(wire.kubeconfig))
         async with KubeClient.connect(lambda kind, verb: None) as client:
             with pytest.raises(Unreachable) as error:
-                await client.get(paths.namespace(world.namespace))
+                await client.get(paths.namespace_path(world.namespace))
     assert error.value.status is None
     assert str(cluster.admin_token) not in repr(error.value) + repr(error.value.__cause__)
 

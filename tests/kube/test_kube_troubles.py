@@ -31,7 +31,7 @@ from coldsend_operator.kube.secrets import Secrets
 from coldsend_operator.kube.startup import list_versions
 from tests.kube.support import eventually
 
-PATH = paths.namespace("sales")
+PATH = paths.namespace_path("sales")
 GOOD = web.json_response
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from coldsend_operator.kube.client import JSON_PATCH, MERGE_PATCH, Invalid, Ref
-from coldsend_operator.kube.status import Written, compact, difference, write_status
+from coldsend_operator.kube.status import WrittenStatus, compact, difference, write_status
 from tests.kube.support import World
 
 UNSEEN: dict[str, Any] = {"observedGeneration": -1}
@@ -48,7 +48,7 @@ async def test_the_server_holds_what_is_new(world: World, old: dict[str, Any], n
     ref = await world.account()
     await write_status(world.client, ref, UNSEEN, old)
     written = await write_status(world.client, ref, old, new)
-    assert written == Written((await world.metadata(ref))["resourceVersion"], compact(new))
+    assert written == WrittenStatus((await world.metadata(ref))["resourceVersion"], compact(new))
     assert await status_of(world, ref) == compact(new)
 
 
@@ -64,7 +64,7 @@ async def test_nothing_changed_is_no_call(world: World) -> None:
     ref = await world.account()
     await write_status(world.client, ref, UNSEEN, FULL)
     world.writes.clear()
-    assert await write_status(world.client, ref, FULL, {**FULL, "job": None}) == Written(None, FULL)
+    assert await write_status(world.client, ref, FULL, {**FULL, "job": None}) == WrittenStatus(None, FULL)
     assert world.writes == []
 
 

@@ -19,7 +19,7 @@ KILLS = 24
 LONGEST_LIFE = 2.5  # seconds from ready to the kill
 LONGEST_START = 1.5  # seconds from the start to the kill of one that never gets ready
 PATIENCE = 150.0
-LOOK_SECONDS = 0.5
+CHECK_SECONDS = 0.5
 TOLD = 10
 
 
@@ -108,7 +108,7 @@ def _until_right(people: People, operator: OperatorRun, seed: int) -> None:
     while wrong := people.wrong():
         lines = "\n".join(operator.lines().splitlines()[-60:])
         assert time.monotonic() < until, f"seed {seed}: it never gets right: {wrong[:TOLD]}; the last log:\n{lines}"
-        time.sleep(LOOK_SECONDS)
+        time.sleep(CHECK_SECONDS)
     people.stage.after_sweeps()
     assert people.wrong() == [], f"seed {seed}: it does not stay right"
     assert people.made_twice() == [], f"seed {seed}"

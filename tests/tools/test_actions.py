@@ -9,7 +9,7 @@ from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.kube.client import Conflict, KubeClient, NotFound
 from coldsend_operator.resources.names import APPROVE_DELETION_ANNOTATION
-from coldsend_operator.tools.actions.command import ANNOTATIONS, Options, act, check
+from coldsend_operator.tools.actions.command import ANNOTATIONS, ActionOptions, act, check
 from coldsend_operator.tools.app_cluster import read_seconds
 from coldsend_operator.tools.editing import EditingConnection, KubeEditor
 from coldsend_operator.tools.errors import CommandError, UsageError
@@ -48,8 +48,8 @@ class Cluster:
             raw["status"]["lastReconcileRequest"] = asked
 
 
-def options(action: str, *, value: str = "", wait: float | None = None, **chosen: Any) -> Options:
-    return Options(Access(), action, "sales", Choice(**{"yes": True, **chosen}), value, wait)
+def options(action: str, *, value: str = "", wait: float | None = None, **chosen: Any) -> ActionOptions:
+    return ActionOptions(Access(), action, "sales", Choice(**{"yes": True, **chosen}), value, wait)
 
 
 async def do(cluster: Cluster, action: str, **given: Any) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from coldsend_operator.__main__ import app
-from coldsend_operator.tools.completion.engine import ANYTHING, NO_FILES, Line, Parameter, candidates
+from coldsend_operator.tools.completion.engine import ANYTHING, NO_FILES, CommandLine, Parameter, candidates
 from coldsend_operator.tools.completion.scripts import SCRIPTS
 from tests.tools.support import command
 
@@ -16,7 +16,7 @@ from tests.tools.support import command
 def ask(*words: str) -> tuple[list[str], int]:
     """Words that may come next; names of the cluster are those of parameter, command and namespace."""
 
-    def lookup(line: Line, parameter: Parameter) -> list[str]:
+    def lookup(line: CommandLine, parameter: Parameter) -> list[str]:
         return [f"{line.command}-{parameter.name}-{line.given.get('namespace', '')}"]
 
     found, directive = candidates(app, words, lookup)

@@ -8,7 +8,7 @@ from coldsend_operator.core.model.answers import Row
 from coldsend_operator.tools import output
 from coldsend_operator.tools.errors import UsageError
 from coldsend_operator.tools.inventory.command import read_age
-from coldsend_operator.tools.inventory.lines import Line, State, lines
+from coldsend_operator.tools.inventory.lines import InventoryLine, State, lines
 from coldsend_operator.tools.inventory.totals import read_by, totals
 from coldsend_operator.tools.senders import Sender, read_sender
 from tests.tools.support import command
@@ -109,8 +109,8 @@ def test_an_object_of_any_shape_has_a_line(broken: object) -> None:
     assert (line.state, line.name) == (State.NO_INBOX, "odd")
 
 
-def line(address: str, **fields: Any) -> Line:
-    return Line(State.MANAGED, address, "GOOGLE_WORKSPACE", "sales", address.partition("@")[0], **fields)
+def line(address: str, **fields: Any) -> InventoryLine:
+    return InventoryLine(State.MANAGED, address, "GOOGLE_WORKSPACE", "sales", address.partition("@")[0], **fields)
 
 
 def test_totals_add_up_what_is_known() -> None:

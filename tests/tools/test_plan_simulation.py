@@ -14,7 +14,7 @@ from coldsend_operator.tools.manifests import Document
 from coldsend_operator.tools.plan.decide import Manifests, decide
 from coldsend_operator.tools.plan.objects import Key, world_of
 from coldsend_operator.tools.plan.sources import Found
-from coldsend_operator.tools.plan.workspaces import Listed
+from coldsend_operator.tools.plan.workspaces import ListedWorkspace
 from tests.core.conftest import failures_in_the_log, profile
 from tests.support.remote import DOMAIN, row_of
 from tests.support.simulation import Simulation, inboxes_of, spec_of, template_of
@@ -124,7 +124,7 @@ def what_happened(before: Any, after: Any, held: set[str | None], inboxes: set[s
 
 
 def planned(simulation: Simulation, wanted: dict[Key, dict[str, Any]]) -> dict[Key, str]:
-    listed = Listed(
+    listed = ListedWorkspace(
         OWN_KEY,
         tuple(row_of(inbox) for inbox in simulation.remote.live()),
         (Domain(DOMAIN.domain_id, DOMAIN.domain_name, DOMAIN.status),),

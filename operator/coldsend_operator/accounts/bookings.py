@@ -29,7 +29,7 @@ RETRY_PAUSES = (0.5, 2.0)  # a booking that is not stored must not be spent for 
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class StoredReport:
     """`text` is stored; `worth_a_write` is what of it must have changed for a write of its own."""
 
     text: str
@@ -52,7 +52,7 @@ class Bookings:
         self._locks = WeakValueDictionary[str, asyncio.Lock]()  # while somebody saves
         self._unused_since: dict[str, float] = {}
         self._tell_full_at = 0.0
-        self.make_report: Callable[[], Report | None] = lambda: None
+        self.make_report: Callable[[], StoredReport | None] = lambda: None
         self._reported: Any = None  # what of the last report is worth a write
         self._reported_at = -REPORT_SECONDS
 
@@ -156,7 +156,7 @@ class Bookings:
         for digest in workspace.digests:
             self._texts.pop(digest, None)  # what was written last stands last
             self._texts[digest] = text
-        await self._make_room(workspace.digests)
+        await self._drop_oldest(workspace.digests)
         saves = [self._state.save(digest, text) for digest in workspace.digests]
         if self._clock() >= self._reported_at + REPORT_SECONDS:  # it rides along: these saves are one write
             saves.append(self._save_report(self.make_report()))
@@ -170,7 +170,7 @@ class Bookings:
         if report is not None and report.worth_a_write != self._reported:
             await self._save_report(report)
 
-    async def _save_report(self, report: Report | None) -> None:
+    async def _save_report(self, report: StoredReport | None) -> None:
         """Without it nothing is wrong but what commands show."""
         if report is None:
             return
@@ -178,7 +178,7 @@ class Bookings:
         with suppress(KubeError, StateConflict):
             await self._state.save(REPORT, report.text)
 
-    async def _make_room(self, kept: Set[str]) -> None:
+    async def _drop_oldest(self, kept: Set[str]) -> None:
         """Drop what was written longest ago, so that the ConfigMap takes what is written now."""
         size = sum(len(name) + len(text) for name, text in self._texts.items())
         old = []

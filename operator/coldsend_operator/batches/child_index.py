@@ -23,8 +23,8 @@ class ChildIndex:
     SenderAccounts that cannot be a child by label, owner or name are not kept.
     """
 
-    def __init__(self, look: Callable[[BatchWork, str], None]) -> None:
-        self._decide_again = look
+    def __init__(self, decide_again: Callable[[BatchWork, str], None]) -> None:
+        self._decide_again = decide_again
         self._reader = ChildReader()
         self._by_uid: dict[str, BatchWork] = {}
         self._by_key: dict[Key, BatchWork] = {}

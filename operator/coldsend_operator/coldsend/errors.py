@@ -4,7 +4,7 @@ from coldsend_operator.core.model.answers import Failure
 
 
 class CallFailed(Exception):  # noqa: N818 -- callers read it as a sentence: the call failed, `failure` says how
-    """A call that did not succeed. Its text shows kind, status and the masked message, and nothing else."""
+    """A failed call. Its text shows kind, status and the masked message, and nothing else."""
 
     def __init__(self, failure: Failure) -> None:
         status = "" if failure.status is None else f" ({failure.status})"

@@ -211,11 +211,11 @@ class ColdSendReads:
             headers=headers,
             content=content,
             timeout=_timeouts(seconds),
-            extensions={"trace": self._last_look},
+            extensions={"trace": self._check_before_sending},
         ) as response:
             return Reply(response.status_code, response.headers, await _body(response))
 
-    async def _last_look(self, step: str, _about: object) -> None:
+    async def _check_before_sending(self, step: str, _about: object) -> None:
         """The transport tells of its steps: a connection may have taken longer to make than the Lease lasts."""
         if step.endswith("send_request_headers.started") and not self._may_send():
             raise httpx.ConnectError("the Lease was not renewed lately")

@@ -58,8 +58,8 @@ def done_at(workspace: Workspace, now: float) -> float | None:
     lanes = waiting_by_lane(workspace)
     count = {lane: waiting.count for lane, waiting in lanes.items()}
     bulks = sum(-(-count.get(lane, 0) // BULK) for lane in (Lane.EDIT, Lane.DELETE, Lane.CREATE))
-    looks = min(count.get(Lane.PROBE, 0), pages_of(workspace))
-    requests = REQUESTS_PER_BULK * bulks + looks + count.get(Lane.MAIL, 0) + count.get(Lane.POLL, 0)
+    probes = min(count.get(Lane.PROBE, 0), pages_of(workspace))
+    requests = REQUESTS_PER_BULK * bulks + probes + count.get(Lane.MAIL, 0) + count.get(Lane.POLL, 0)
     return workspace.budget.done_at(now, requests) if requests else None
 
 

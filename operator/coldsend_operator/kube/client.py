@@ -17,7 +17,7 @@ from coldsend_operator.kube.errors import (
 )
 from coldsend_operator.kube.paths import Kind, Ref, kind_of
 from coldsend_operator.kube.pruning import Pruning
-from coldsend_operator.kube.reads import CALL_SECONDS, JSON, METADATA, METADATA_LIST, Call, KubeReads
+from coldsend_operator.kube.reads import CALL_SECONDS, JSON, METADATA, METADATA_LIST, KubeReads, KubeRequest
 from coldsend_operator.kube.throttle import Throttles
 
 __all__ = [
@@ -91,7 +91,7 @@ class KubeClient(KubeReads):
         accept: str = JSON,
     ) -> dict[str, Any]:
         self._on_write(kind_of(path), "patch")
-        return await self._send(Call("PATCH", path, params, body, content_type, accept))
+        return await self._send(KubeRequest("PATCH", path, params, body, content_type, accept))
 
     async def create(
         self,
@@ -103,7 +103,7 @@ class KubeClient(KubeReads):
         urgent: bool = False,
     ) -> dict[str, Any]:
         self._on_write(kind_of(path), "create")
-        return await self._send(Call("POST", path, params, body, JSON, seconds=timeout), urgent=urgent)
+        return await self._send(KubeRequest("POST", path, params, body, JSON, seconds=timeout), urgent=urgent)
 
     async def replace(
         self,
@@ -115,14 +115,14 @@ class KubeClient(KubeReads):
         urgent: bool = False,
     ) -> dict[str, Any]:
         self._on_write(kind_of(path), "update")
-        return await self._send(Call("PUT", path, params, body, JSON, seconds=timeout), urgent=urgent)
+        return await self._send(KubeRequest("PUT", path, params, body, JSON, seconds=timeout), urgent=urgent)
 
     async def delete(
         self, path: str, body: dict[str, Any] | None = None, params: Mapping[str, str] | None = None
     ) -> dict[str, Any]:
         self._on_write(kind_of(path), "delete")
-        return await self._send(Call("DELETE", path, params, body, JSON))
+        return await self._send(KubeRequest("DELETE", path, params, body, JSON))
 
-    def _check(self, call: Call, *, urgent: bool) -> None:
+    def _check(self, call: KubeRequest, *, urgent: bool) -> None:
         if call.method != "GET" and not urgent and not self.write_guard.may_write():
             raise StaleLease("the Lease was not renewed lately")

@@ -9,7 +9,7 @@ MESSAGE_LIMIT = 500
 
 
 class KubeError(Exception):
-    """A call that did not succeed.
+    """A failed call.
 
     `status` is the HTTP code, None when there was no answer; `reason` is the one-word reason of the Status object, else
     a word of ours; `message` is one line without the body that was sent; `retry_after` is in seconds.

@@ -152,7 +152,7 @@ class Election:
 
     async def _after_conflict(self) -> bool:
         """Somebody wrote since: another holder, a person's label, or we ourselves in a call without an answer."""
-        lease = await self._look()
+        lease = await self._get()
         if lease is None:
             return await self._create()
         if _holder(lease) == self.identity:
@@ -169,7 +169,7 @@ class Election:
         return True
 
     async def _acquire(self) -> bool:
-        lease = await self._look()
+        lease = await self._get()
         if lease is None:
             return await self._create() if await self._is_free() else False
         spec = lease.get("spec") or {}
@@ -248,7 +248,7 @@ class Election:
         self._lost.set()
 
     async def _give_back(self) -> None:
-        lease = await self._look()
+        lease = await self._get()
         if lease is None or _holder(lease) != self.identity:
             return
         free = {**lease["spec"], "holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _now()}
@@ -258,7 +258,7 @@ class Election:
             return  # another has it, or nobody can
         log.info(Event.LEASE_RELEASED, **self._what)
 
-    async def _look(self) -> dict[str, Any] | None:
+    async def _get(self) -> dict[str, Any] | None:
         try:
             return await self._client.get(self._path, timeout=self._pace.call, urgent=True)
         except NotFound:

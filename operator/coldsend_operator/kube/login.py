@@ -87,7 +87,7 @@ def namespace_of_context(kubeconfig: str = "", context: str = "") -> str | None:
     return str(namespace) if namespace else None
 
 
-def contexts(kubeconfig: str = "") -> list[str]:
+def context_names(kubeconfig: str = "") -> list[str]:
     """The names of all contexts of a kubeconfig; none where it cannot be used."""
     try:
         found, _ = list_kube_config_contexts(_kubeconfig_paths(kubeconfig))  # type: ignore[no-untyped-call]

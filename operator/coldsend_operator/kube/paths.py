@@ -55,7 +55,7 @@ def events(namespace: str) -> str:
     return _collection("/apis/events.k8s.io/v1", namespace, "events")
 
 
-def namespace(name: str) -> str:
+def namespace_path(name: str) -> str:
     return f"/api/v1/namespaces/{quote(name, safe='')}"
 
 

@@ -32,7 +32,7 @@ LONGEST_PAUSE: Final = 5.0  # of a Retry-After that a GET waits out
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class KubeRequest:
     """One call, before it leaves."""
 
     method: str
@@ -100,7 +100,7 @@ class KubeReads:
         urgent: bool = False,
     ) -> dict[str, Any]:
         """Read. `urgent` (also below) does not wait for a free slot, and is not repeated."""
-        call = Call("GET", path, params, accept=accept, seconds=timeout)
+        call = KubeRequest("GET", path, params, accept=accept, seconds=timeout)
         for pause in () if urgent else READ_PAUSES:
             try:
                 return await self._send(call, urgent=urgent)
@@ -126,19 +126,19 @@ class KubeReads:
 
     async def get_text(self, path: str, params: Mapping[str, str] | None = None) -> str:
         """What is no JSON, such as the log of a pod."""
-        answer = await self._answer(Call("GET", path, params, accept="*/*", seconds=LIST_SECONDS))
+        answer = await self._answer(KubeRequest("GET", path, params, accept="*/*", seconds=LIST_SECONDS))
         return answer.body.decode(errors="replace")
 
-    def _check(self, call: Call, *, urgent: bool) -> None:  # noqa: ARG002 - asked by those that write
+    def _check(self, call: KubeRequest, *, urgent: bool) -> None:  # noqa: ARG002 - asked by those that write
         """Raise when the call may not leave now."""
         if call.method != "GET":
             raise AssertionError(f"a client that only reads was about to send {call.method}")
 
-    async def _send(self, call: Call, *, urgent: bool = False) -> dict[str, Any]:
+    async def _send(self, call: KubeRequest, *, urgent: bool = False) -> dict[str, Any]:
         answer = await self._answer(call, urgent=urgent)
         return _parsed(answer.body, answer.status)
 
-    async def _answer(self, call: Call, *, urgent: bool = False) -> HttpAnswer:
+    async def _answer(self, call: KubeRequest, *, urgent: bool = False) -> HttpAnswer:
         slot: AbstractAsyncContextManager[None] = nullcontext() if urgent else self._slots
         async with slot:
             asked = time.monotonic()
@@ -149,7 +149,7 @@ class KubeReads:
                     raise
             return await self._exchange(call, urgent=urgent)
 
-    async def _exchange(self, call: Call, *, urgent: bool) -> HttpAnswer:
+    async def _exchange(self, call: KubeRequest, *, urgent: bool) -> HttpAnswer:
         await self.connection.refresh()  # may take its time, so before the call is checked
         self._check(call, urgent=urgent)
         sent = unix_seconds()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from coldsend_operator.kube.reads import JSON, Call, KubeReads
+from coldsend_operator.kube.reads import JSON, KubeReads, KubeRequest
 
 _GROUP = "/apis/authorization.k8s.io/v1"
 SELF, OTHER = f"{_GROUP}/selfsubjectaccessreviews", f"{_GROUP}/subjectaccessreviews"
@@ -14,11 +14,11 @@ class AccessReviews(KubeReads):
     async def allowed(self, attributes: Mapping[str, str], user: str = "") -> bool:
         """Whether `user` may, or without one whoever asks. Raises Forbidden when that may not be asked."""
         body = {"resourceAttributes": dict(attributes), **({"user": user, "groups": _groups(user)} if user else {})}
-        call = Call("POST", OTHER if user else SELF, body={"spec": body}, content_type=JSON)
+        call = KubeRequest("POST", OTHER if user else SELF, body={"spec": body}, content_type=JSON)
         answer = await self._send(call)
         return bool((answer.get("status") or {}).get("allowed"))
 
-    def _check(self, call: Call, *, urgent: bool) -> None:
+    def _check(self, call: KubeRequest, *, urgent: bool) -> None:
         if call.path not in {SELF, OTHER}:
             super()._check(call, urgent=urgent)
 

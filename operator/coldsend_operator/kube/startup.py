@@ -11,14 +11,16 @@ TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedObjects:
     """`versions` are resourceVersions by UID. Nothing is known of the objects in the `forbidden` namespaces."""
 
     versions: dict[str, int] = field(default_factory=dict)
     forbidden: frozenset[str] = frozenset()
 
 
-async def list_versions(client: KubeClient, kind: Kind, namespaces: tuple[str, ...], label_selector: str) -> Listed:
+async def list_versions(
+    client: KubeClient, kind: Kind, namespaces: tuple[str, ...], label_selector: str
+) -> ListedObjects:
     """List the objects; no namespaces means all of them.
 
     A namespace that may not be listed costs itself alone. Raises Forbidden when there is no other.
@@ -34,7 +36,7 @@ async def list_versions(client: KubeClient, kind: Kind, namespaces: tuple[str, .
             forbidden[namespace] = error
     if forbidden and len(forbidden) == len(namespaces):
         raise forbidden[namespaces[0]]
-    return Listed(versions, frozenset(forbidden))
+    return ListedObjects(versions, frozenset(forbidden))
 
 
 async def _listed(client: KubeClient, path: str, label_selector: str) -> dict[str, int]:

@@ -18,14 +18,14 @@ TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenStatus:
     """What the API server holds now. `resource_version` is None when no call was needed."""
 
     resource_version: str | None
     status: dict[str, Any]
 
 
-async def write_status(client: KubeClient, ref: Ref, old: dict[str, Any], new: dict[str, Any]) -> Written | None:
+async def write_status(client: KubeClient, ref: Ref, old: dict[str, Any], new: dict[str, Any]) -> WrittenStatus | None:
     """Bring the status from `old` to `new`; None when the object is gone, or another one has its name by now.
 
     It is a JSON patch that tests the UID: on the status subresource the API server ignores the metadata of a merge
@@ -35,7 +35,7 @@ async def write_status(client: KubeClient, ref: Ref, old: dict[str, Any], new: d
     """
     change = difference(old, client.pruning.without(ref.kind, new))
     if not change:
-        return Written(None, old)
+        return WrittenStatus(None, old)
     held, refusal = old, None
     for _ in range(TRIES):
         patch = [{"op": "test", "path": "/metadata/uid", "value": ref.uid}, *_operations(held, change)]
@@ -49,7 +49,7 @@ async def write_status(client: KubeClient, ref: Ref, old: dict[str, Any], new: d
             written = _written(answer)
             client.pruning.learn(ref.kind, change, written.status)
             return written
-        found = await _look(client, ref)
+        found = await _read(client, ref)
         if found is None:
             return None
         held = found.get("status") or {}
@@ -83,7 +83,7 @@ def _operations(held: dict[str, Any], change: dict[str, Any]) -> list[dict[str, 
     ]
 
 
-async def _look(client: KubeClient, ref: Ref) -> dict[str, Any] | None:
+async def _read(client: KubeClient, ref: Ref) -> dict[str, Any] | None:
     try:
         found = await client.get(ref.path)
     except NotFound:
@@ -91,5 +91,5 @@ async def _look(client: KubeClient, ref: Ref) -> dict[str, Any] | None:
     return found if found["metadata"]["uid"] == ref.uid else None
 
 
-def _written(answer: dict[str, Any]) -> Written:
-    return Written(answer["metadata"]["resourceVersion"], answer.get("status") or {})
+def _written(answer: dict[str, Any]) -> WrittenStatus:
+    return WrittenStatus(answer["metadata"]["resourceVersion"], answer.get("status") or {})

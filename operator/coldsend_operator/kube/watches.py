@@ -55,7 +55,7 @@ class Watches:
         path, asked = request.url.path, time.monotonic()
         watching = "watch" in request.url.query
         if watching:
-            self._look_at(path)
+            self._reopened(path)
         trouble = self._troubles[path]
         try:
             response = await handler(request)
@@ -81,7 +81,7 @@ class Watches:
             response.content = heard
         return response
 
-    def _look_at(self, path: str) -> None:
+    def _reopened(self, path: str) -> None:
         """A watch begins: how did the one before it end?"""
         now = self._clock()
         silent = now - max(self._heard.setdefault(path, now), self._begun.get(path, 0.0))

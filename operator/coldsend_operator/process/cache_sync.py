@@ -13,7 +13,7 @@ from coldsend_operator.batches.controller import BatchController
 from coldsend_operator.kube.client import Kind, KubeClient, KubeError, NotFound, Ref
 from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.kube.set_aside import READ, SetAside
-from coldsend_operator.kube.startup import Listed, list_versions
+from coldsend_operator.kube.startup import ListedObjects, list_versions
 from coldsend_operator.kube.throttle import Pauses
 from coldsend_operator.logs import Event, Recurring, log
 from coldsend_operator.process.crd_guard import CrdGuard
@@ -246,7 +246,7 @@ class CacheSync:
         self._batches.roll_back(ref)
         self._read_again(ref)
 
-    async def _answered(self, of: Kind) -> Listed:
+    async def _answered(self, of: Kind) -> ListedObjects:
         trouble, pauses = Recurring(Event.CALL_FAILED, operation=f"list {of}"), Pauses(LIST_RETRY, LONGEST_RETRY)
         while True:
             await self._crds.present()

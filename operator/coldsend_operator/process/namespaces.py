@@ -99,8 +99,8 @@ class NamespaceWatch:
             async with slots:
                 await self._read(name)
 
-        looks = await asyncio.gather(*map(read, names), return_exceptions=True)
-        for name, failure in zip(names, looks, strict=True):
+        results = await asyncio.gather(*map(read, names), return_exceptions=True)
+        for name, failure in zip(names, results, strict=True):
             if isinstance(failure, Exception):  # it costs that namespace alone (rule 38)
                 log.error(Event.LOOP_FAILED, operation="read_namespace", namespace=name, exc_info=failure)
                 self._failed(name, failure)

@@ -164,7 +164,7 @@ class BatchHealth(Block):
     mean: float | None = Field(None, description="The arithmetic mean.")
 
 
-class DomainFigures(Block):
+class DomainStatus(Block):
     """The inboxes of one domain."""
 
     name: str | None = Field(None, description="The domain, in lower case.")
@@ -192,7 +192,7 @@ class SenderAccountBatchStatus(Block):
     progress_percentage: int | None = Field(None, description="processed in percent of total.")
     completion_percentage: int | None = Field(None, description="succeeded in percent of total.")
     health_score: BatchHealth | None = Field(None, description="Health of the inboxes, summed up.")
-    domains: list[DomainFigures] | None = Field(
+    domains: list[DomainStatus] | None = Field(
         None,
         max_length=50,
         description="The same by domain, for the first 50 by name. Inboxes whose domain is not known yet are left out.",

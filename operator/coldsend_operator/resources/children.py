@@ -48,8 +48,8 @@ def child_name(batch: str, address_or_prefix: str) -> str:
     identity = address_or_prefix.lower()
     first = _batch_part(batch)
     last = digest(identity, DIGEST_LENGTH)
-    room = max(0, MAX_NAME - len(first) - len(last) - 2)
-    readable = NOT_IN_A_LABEL.sub("-", identity.partition("@")[0])[:room].strip("-")
+    length = max(0, MAX_NAME - len(first) - len(last) - 2)
+    readable = NOT_IN_A_LABEL.sub("-", identity.partition("@")[0])[:length].strip("-")
     return "-".join(part for part in (first, readable, last) if part)
 
 

@@ -132,13 +132,13 @@ def plan(
     import asyncio
 
     from coldsend_operator.tools.clients import default_namespace
-    from coldsend_operator.tools.plan.command import Options, read_fail_on, run
+    from coldsend_operator.tools.plan.command import PlanOptions, read_fail_on, run
 
     own = namespace or default_namespace(access)
     everywhere = all_namespaces or (snapshot is not None and not namespace)
     code = asyncio.run(
         run(
-            Options(
+            PlanOptions(
                 access=access,
                 files=tuple(files or ()),
                 kustomize=kustomize,
@@ -185,10 +185,10 @@ def import_(
 ) -> None:
     """Convert a spreadsheet into manifests: batches with one inbox per line, and a separate file of Secrets."""
     from coldsend_operator.resources import InboxType
-    from coldsend_operator.tools.imports.command import Options, read_mapping, run
+    from coldsend_operator.tools.imports.command import ImportOptions, read_mapping, run
 
     run(
-        Options(
+        ImportOptions(
             file=file,
             namespace=namespace,
             name=name,
@@ -233,7 +233,7 @@ def export(
         Literal["domain", "type", "none"], typer.Option("--group-by", help="What to group into one batch or file.")
     ] = "domain",
     inbox_type: Annotated[InboxTypeName | None, typer.Option("--type", help="Only inboxes of this type.")] = None,
-    status: Annotated[
+    inbox_status: Annotated[
         Literal["ACTIVE", "PAUSED", "DISABLED"] | None, typer.Option("--status", help="Only inboxes of this status.")
     ] = None,
     search: Annotated[str | None, typer.Option("--search", help="Only addresses that contain this.")] = None,
@@ -254,7 +254,7 @@ def export(
     import asyncio
 
     from coldsend_operator.tools.clients import key_reference
-    from coldsend_operator.tools.exports.command import Options, run
+    from coldsend_operator.tools.exports.command import ExportOptions, run
     from coldsend_operator.tools.exports.objects import Form
 
     form = Form(
@@ -269,11 +269,11 @@ def export(
     )
     asyncio.run(
         run(
-            Options(
+            ExportOptions(
                 access=access,
                 form=form,
                 inbox_type=inbox_type,
-                status=status,
+                status=inbox_status,
                 search=search,
                 unmanaged=unmanaged,
                 folder=directory,
@@ -312,11 +312,11 @@ def inventory(
     import asyncio
 
     from coldsend_operator.tools.clients import default_namespace
-    from coldsend_operator.tools.inventory.command import Options, run
+    from coldsend_operator.tools.inventory.command import InventoryOptions, run
 
     asyncio.run(
         run(
-            Options(
+            InventoryOptions(
                 access=access,
                 namespace=None if all_namespaces else namespace or default_namespace(access),
                 live=live,
@@ -350,14 +350,14 @@ def doctor(
 
     from coldsend_operator.tools import write_test as writing
     from coldsend_operator.tools.clients import default_namespace
-    from coldsend_operator.tools.doctor.command import Options, run
+    from coldsend_operator.tools.doctor.command import DoctorOptions, run
 
     own = namespace or default_namespace(access)
     test = None
     if write_test:
         writing.check(write_test, yes=yes)
         test = functools.partial(writing.run, access, own, write_test, yes=yes)
-    asyncio.run(run(Options(access, None if all_namespaces else own, own, output, color, test)))
+    asyncio.run(run(DoctorOptions(access, None if all_namespaces else own, own, output, color, test)))
 
 
 def report_bundle(
@@ -374,11 +374,11 @@ def report_bundle(
     """Collect what a bug report needs in one file: objects, Events, state, logs. No Secret is read."""
     import asyncio
 
-    from coldsend_operator.tools.bundle.command import Options, run
+    from coldsend_operator.tools.bundle.command import BundleOptions, run
     from coldsend_operator.tools.clients import default_namespace
 
     own = None if all_namespaces else namespace or default_namespace(access)
-    asyncio.run(run(Options(access, own, file, with_addresses, force)))
+    asyncio.run(run(BundleOptions(access, own, file, with_addresses, force)))
 
 
 def completion(*, shell: Annotated[Shell, typer.Argument(help="The shell.")]) -> None:

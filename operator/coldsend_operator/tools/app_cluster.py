@@ -31,11 +31,11 @@ def status(
 ) -> None:
     """Show workspaces with their budget, batches with their progress, and what objects wait for."""
     from coldsend_operator.tools.clients import default_namespace
-    from coldsend_operator.tools.status.command import Options, run_status
+    from coldsend_operator.tools.status.command import StatusOptions, run_status
 
     own = None if all_namespaces else namespace or default_namespace(access)
     with suppress(KeyboardInterrupt):
-        asyncio.run(run_status(Options(access, own, name, watch, output, color)))
+        asyncio.run(run_status(StatusOptions(access, own, name, watch, output, color)))
 
 
 def tree(
@@ -86,7 +86,7 @@ def reconcile(
     access: AccessToCluster,
 ) -> None:
     """Reconcile these inboxes and their Secrets now (coldsend.pro/reconcile)."""
-    _act("reconcile", access, namespace, objects, wait=read_seconds(timeout) if wait_for else None)
+    _act("reconcile", access, namespace, objects, wait_seconds=read_seconds(timeout) if wait_for else None)
 
 
 def approve_deletion(*, objects: Choice, namespace: OwnNamespace = "", access: AccessToCluster) -> None:
@@ -133,12 +133,14 @@ def _act(
     objects: Choice,
     *,
     value: str = "",
-    wait: float | None = None,
+    wait_seconds: float | None = None,
 ) -> None:
-    from coldsend_operator.tools.actions.command import Options, run
+    from coldsend_operator.tools.actions.command import ActionOptions, run
     from coldsend_operator.tools.clients import default_namespace
 
-    asyncio.run(run(Options(access, action, namespace or default_namespace(access), objects, value, wait)))
+    asyncio.run(
+        run(ActionOptions(access, action, namespace or default_namespace(access), objects, value, wait_seconds))
+    )
 
 
 def read_seconds(text: str) -> float:

@@ -19,7 +19,7 @@ Manifest = dict[str, Any]
 T = TypeVar("T")
 
 MAX_BYTES = 1_048_576  # of one object; etcd takes 1.5 MiB, and status needs room beside the list
-_ROOM = 0.9  # share of the limit that the list of a batch may take; the rest is for metadata and template
+_LIST_SHARE = 0.9  # share of the limit that the list of a batch may take; the rest is for metadata and template
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 _WIDTH = 1_000_000  # no line is ever folded
 
@@ -32,7 +32,7 @@ class Document:
     manifest: Any
 
 
-class _Dumper(yaml.CSafeDumper):
+class _ManifestDumper(yaml.CSafeDumper):
     """Plain only where every YAML reader sees a string: Go's takes `1e5` for a number and `y` for a truth.
 
     No aliases: a reader of a manifest looks for a value, not for an anchor.
@@ -42,12 +42,12 @@ class _Dumper(yaml.CSafeDumper):
         return True
 
 
-def _represent_text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+def _represent_text(dumper: _ManifestDumper, text: str) -> yaml.ScalarNode:
     plain = text[:1].isalpha() and text.lower() not in {"y", "n"}
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
 
 
-_Dumper.add_representer(str, _represent_text)
+_ManifestDumper.add_representer(str, _represent_text)
 
 
 class _Loader(yaml.CSafeLoader):
@@ -83,7 +83,7 @@ def render_secrets(secrets: Iterable[Manifest]) -> str:
 
 def _dumped(manifest: Manifest, *, flow: bool | None) -> str:
     text: str = yaml.dump(
-        manifest, Dumper=_Dumper, default_flow_style=flow, sort_keys=False, allow_unicode=True, width=_WIDTH
+        manifest, Dumper=_ManifestDumper, default_flow_style=flow, sort_keys=False, allow_unicode=True, width=_WIDTH
     )
     return text
 
@@ -99,7 +99,7 @@ def sized(items: Sequence[T], width: Callable[[T], int]) -> Iterator[Sequence[T]
     begin, size = 0, 0
     for position, item in enumerate(items):
         size += width(item)
-        if position - begin == MAX_INBOXES or (position > begin and size > MAX_BYTES * _ROOM):
+        if position - begin == MAX_INBOXES or (position > begin and size > MAX_BYTES * _LIST_SHARE):
             yield items[begin:position]
             begin, size = position, width(item)
     if begin < len(items):

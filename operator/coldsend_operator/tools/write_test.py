@@ -110,7 +110,7 @@ class WriteTest:
             inbox_id = await self._create(domain)
             if inbox_id is None:
                 return self.checks
-            if await self._look(inbox_id):
+            if await self._find_under_address(inbox_id):
                 done = await self._remove(inbox_id)
             else:
                 self._note(bad, f"{inbox_id} does not appear under its address, so it is not deleted", 25)
@@ -182,7 +182,7 @@ class WriteTest:
 
     # -- look
 
-    async def _look(self, inbox_id: str) -> bool:
+    async def _find_under_address(self, inbox_id: str) -> bool:
         """Whether ColdSend shows this id under our address: only then it is deleted (rule 20)."""
         began = self.clock()
         row = await self._appears()

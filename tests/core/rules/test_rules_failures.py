@@ -387,12 +387,12 @@ def test_rule_42_one_namespace_alone_has_nine_tenths_of_the_hour() -> None:
         budget.start()
         budget.shares.charge("sales", START)
         budget.end(START)
-    assert budget.exhausted_by(START, looks=False) == frozenset()
+    assert budget.exhausted_by(START, probes=False) == frozenset()
     budget.shares.charge("sales", START)
-    assert budget.exhausted_by(START, looks=False) == {"sales"}
+    assert budget.exhausted_by(START, probes=False) == {"sales"}
     budget.shares.charge("support", START)
-    assert "support" not in budget.exhausted_by(START, looks=False)
-    assert budget.exhausted_by(START + 3901.0, looks=False) == frozenset()
+    assert "support" not in budget.exhausted_by(START, probes=False)
+    assert budget.exhausted_by(START + 3901.0, probes=False) == frozenset()
 
 
 def test_rule_42_looks_take_at_most_their_share_of_the_hour() -> None:

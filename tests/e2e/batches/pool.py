@@ -11,7 +11,7 @@ from uuid import uuid4
 from coldsend_operator.resources.children import child_name
 from tests.e2e.stage.api_server import GROUP, Object, Refused
 from tests.e2e.stage.manifests import changed
-from tests.e2e.stage.stage import LOGIN, LOOK_SECONDS, WORKSPACE, Shown, Stage, staged
+from tests.e2e.stage.stage import CHECK_SECONDS, LOGIN, WORKSPACE, Shown, Stage, staged
 from tests.e2e.stage.world import World
 
 PATIENCE = 75.0
@@ -129,7 +129,7 @@ class Pool:
             assert time.monotonic() < end, (
                 f"the batch never showed {what}; its status is\n{json.dumps(shown, indent=1)}"
             )
-            time.sleep(LOOK_SECONDS)
+            time.sleep(CHECK_SECONDS)
 
     def shows(self, **conditions: str) -> Shown:
         """The batch once its status refers to the present spec, with these conditions ("True Active")."""
@@ -154,7 +154,7 @@ class Pool:
         end = time.monotonic() + PATIENCE
         while (found := self.raw()) is not None:
             assert time.monotonic() < end, f"the batch is still there: {json.dumps(found, indent=1)}"
-            time.sleep(LOOK_SECONDS)
+            time.sleep(CHECK_SECONDS)
 
     def events(self) -> list[str]:
         return self.stage.events(self.name)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-LOOK_SECONDS = 0.05
+CHECK_SECONDS = 0.05
 SHORTEST = 8  # characters of a spelling that is no accident
 
 
@@ -108,7 +108,7 @@ def _watch(process: "subprocess.Popen[str]", seen: set[str]) -> None:
                 seen.add(Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace"))
             except OSError:  # it has ended
                 continue
-        time.sleep(LOOK_SECONDS)
+        time.sleep(CHECK_SECONDS)
 
 
 def _family(pid: int) -> Iterator[int]:

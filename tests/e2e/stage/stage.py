@@ -17,7 +17,7 @@ from tests.e2e.stage.world import MARKER, World
 GOOGLE, OUTLOOK, CUSTOM = "GOOGLE_WORKSPACE", "OUTLOOK_365", "CUSTOM_SMTP"
 LOGIN = "login"  # the Secret with the password of every inbox
 WORKSPACE = "workspace"  # the Secret with the API key
-LOOK_SECONDS = 0.1
+CHECK_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -253,7 +253,7 @@ def eventually(good: Callable[[], Any], what: str) -> None:
     until = time.monotonic() + PATIENCE
     while not good():
         assert time.monotonic() < until, f"{what} never came"
-        time.sleep(LOOK_SECONDS)
+        time.sleep(CHECK_SECONDS)
 
 
 @contextmanager

@@ -1,1 +1,1 @@
-"""SenderAccountBatch: what is known, decided, counted and said of one."""
+"""SenderAccountBatch: model, decisions, counts and status of one batch."""

@@ -1,4 +1,4 @@
-"""What to do next for one child of a batch, and for the mark on the batch: pure readings, in the order of the rules."""
+"""The next action for one child of a batch, and for the finalizer of the batch: pure functions."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -11,8 +11,8 @@ from coldsend_operator.core.model.reasons import Reason
 class ChildAction(StrEnum):
     """One write to Kubernetes."""
 
-    RENEW = "renew"  # the ownerReference, after the batch was made again
-    APPLY = "apply"  # the child as spec asks; made when it is not there
+    RENEW = "renew"  # the ownerReference, after the batch was recreated
+    APPLY = "apply"  # apply the child; creates it if it is missing
     POLICY = "policy"  # the live template's deletionPolicy, before a deletion
     DELETE = "delete"
     NONE = "rest"
@@ -20,7 +20,7 @@ class ChildAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChildDecision:
-    """The next action for a child; a refusal says why there is none."""
+    """The next action for a child, or the reason why there is none."""
 
     action: ChildAction = ChildAction.NONE
     refusal: EntryRefusal | None = None
@@ -30,9 +30,9 @@ NOTHING = ChildDecision()
 
 
 def decide_child(batch: Batch, name: str, child: Child | None) -> ChildDecision:
-    """The one decision: what the child of this name needs now."""
+    """Decide what the child of this name needs now."""
     if child is not None and child.deleting:
-        return NOTHING  # when it is gone, it is made again if the list asks for it
+        return NOTHING  # once it is gone, it is created again if the list has it
     if child is not None and batch.inherits(child):
         # rule 25: before anything else, and of a paused batch too, or Kubernetes deletes the child
         return NOTHING if batch.deleting else ChildDecision(ChildAction.RENEW)
@@ -57,7 +57,7 @@ def decide_child(batch: Batch, name: str, child: Child | None) -> ChildDecision:
 
 
 def as_asked(batch: Batch, entry: Entry, child: Child) -> bool:
-    """Whether the child is as the batch would make it. An Orphan that a person wrote stays (rule 24)."""
+    """Whether the child is as the batch would create it. An Orphan set by a person stays (rule 24)."""
     return (
         batch.owns(child)
         and child.digest == entry.digest
@@ -69,7 +69,7 @@ def as_asked(batch: Batch, entry: Entry, child: Child) -> bool:
 def _policy_stands(batch: Batch, child: Child) -> bool:
     """Whether the child's deletionPolicy is that of the template, so that no default may change it afterwards.
 
-    Where the template says nothing the same default holds for both.
+    If the template sets none, the same default applies to both.
     """
     if child.orphan_by_hand or child.orphan == batch.orphan:
         return True
@@ -77,7 +77,7 @@ def _policy_stands(batch: Batch, child: Child) -> bool:
 
 
 def is_leaving(batch: Batch, child: Child) -> bool:
-    """Whether the child goes with its batch, or is no longer in the list."""
+    """Whether the child is deleted with its batch, or no longer in the list."""
     if not batch.owns(child):
         return False
     if batch.deleting:
@@ -117,7 +117,7 @@ def _stranger(batch: Batch, entry: Entry, child: Child) -> EntryRefusal | None:
 
 
 class FinalizerChange(StrEnum):
-    """What the finalizer of a batch needs (rule 24: it is there while there are children)."""
+    """The next action for the finalizer of a batch (rule 24: it is there while there are children)."""
 
     ADD = "put"
     REMOVE = "take"
@@ -125,7 +125,7 @@ class FinalizerChange(StrEnum):
 
 
 def finalizer_change(batch: Batch, owned: Callable[[], Iterable[Child]], *, idle: bool) -> FinalizerChange:
-    """`owned` are its children; `idle`: no write of the batch is under way or waits."""
+    """`owned` are its children; `idle`: no write of the batch is under way or queued."""
     if batch.waits:
         return FinalizerChange.NONE
     if batch.deleting:

@@ -1,4 +1,4 @@
-"""The figures of a batch by domain, the unit in which people who send judge, pause and replace inboxes."""
+"""The figures of a batch by domain: senders judge, pause and replace inboxes by domain."""
 
 import math
 from collections.abc import Collection
@@ -24,7 +24,7 @@ class Share:
 
 
 class DomainCounts:
-    """Sums by domain; only domains of which something changed are summed up again."""
+    """Sums by domain; only changed domains are summed up again."""
 
     def __init__(self) -> None:
         self._shares: dict[str, Share] = {}
@@ -35,7 +35,7 @@ class DomainCounts:
         return self._shares.get(key)
 
     def put(self, key: str, share: Share | None) -> None:
-        """What the inbox of this key contributes now; None for nothing."""
+        """Set what the inbox of this key contributes now; None for nothing."""
         for changed in (self._shares.pop(key, None), share):
             if changed is not None:
                 self._rows.pop(changed.domain, None)
@@ -44,7 +44,7 @@ class DomainCounts:
         self._members.place(key, None if share is None else share.domain)
 
     def rows(self) -> list[dict[str, Any]]:
-        """`status.domains`: the first ones by name."""
+        """`status.domains`: the first domains by name."""
         found = []
         for name in sorted(self._members.counts())[:MOST_DOMAINS]:
             if name not in self._rows:
@@ -67,5 +67,5 @@ def _row(name: str, shares: Collection[Share]) -> dict[str, Any]:
 
 
 def without_counters(rows: list[dict[str, Any]] | None) -> list[dict[str, Any]]:
-    """The rows without what changes all day long."""
+    """The rows without the counters that change all day."""
     return [{key: value for key, value in row.items() if key != COUNTER} for row in rows or ()]

@@ -1,4 +1,4 @@
-"""When the budget lets a batch be done (`status.estimatedCompletionTime`)."""
+"""When a batch is expected to be done within the budget (`status.estimatedCompletionTime`)."""
 
 from coldsend_operator.core.model.calls import BULK, Operation
 from coldsend_operator.core.model.decision import Action
@@ -11,9 +11,9 @@ MOVED_LEAST = 30.0
 
 
 def completion(workspace: Workspace, namespace: str, left: int, now: float) -> float | None:
-    """When `left` inboxes and all that wait in the workspace are done; None while ColdSend lets nothing be made.
+    """When `left` inboxes and all others that wait in the workspace are done; None while no creates are possible.
 
-    Those that wait there before them are counted with them: nobody knows whose turn comes first.
+    All waiting inboxes count, as the order of their turns is not known.
     """
     if workspace.breaker.block_of(Operation.CREATE_SMTP, frozenset({namespace})) is not None:
         return None
@@ -28,7 +28,7 @@ def completion(workspace: Workspace, namespace: str, left: int, now: float) -> f
 
 
 def told(before: str | None, at: float | None, now: float) -> str | None:
-    """What status says: the time told before, as long as it is about right."""
+    """The time for status: the previous one, as long as it is about right."""
     if at is None:
         return None
     if before is not None:

@@ -1,4 +1,4 @@
-"""`status.jobs` of a batch: the bulk calls that carry its inboxes, running ones and the last finished ones."""
+"""`status.jobs` of a batch: its running bulk jobs and the last finished ones."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,7 +16,7 @@ Ended = tuple[Job, str, float]
 
 
 def job_rows(before: Iterable[JobRow], running: Iterable[Job], ended: Iterable[Ended], now: float) -> list[JobRow]:
-    """The rows of status, newest first. `before` are those of the last time, also of an earlier run."""
+    """The rows of status, newest first. `before` are the previous rows, possibly of an earlier run."""
     known = {row["id"]: row for row in before if "id" in row}
     rows = [_row(job, RUNNING, known) for job in running]
     rows += [_row(job, state, known) | {"completedAt": rfc3339(at)} for job, state, at in ended]
@@ -24,7 +24,7 @@ def job_rows(before: Iterable[JobRow], running: Iterable[Job], ended: Iterable[E
     for row in before:
         if row.get("id") in present:
             continue
-        if row.get("state") == RUNNING:  # an earlier run began it, and nothing leads to it any more
+        if row.get("state") == RUNNING:  # an earlier run started it, and no child refers to it any more
             rows.append({**row, "state": LOST, "completedAt": rfc3339(now)})
         else:
             rows.append(row)

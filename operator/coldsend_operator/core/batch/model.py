@@ -1,4 +1,4 @@
-"""A SenderAccountBatch, the inboxes of its list and its children, as far as decisions need them."""
+"""A SenderAccountBatch, the inboxes of its list and its children, as decisions need them."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +14,7 @@ TWICE = "The address is listed twice; the first entry counts. Remove this one."
 
 @dataclass(frozen=True, slots=True)
 class EntryRefusal:
-    """Why an inbox of the list cannot be worked on."""
+    """Why an inbox of the list cannot be processed."""
 
     reason: Reason
     message: str
@@ -24,9 +24,9 @@ class EntryRefusal:
 class Entry:
     """One inbox of the list.
 
-    `identity` is what can never change of it (type and address), `digest` a fingerprint of the spec that its child
-    should have, `own` its JSON in the list, from which that spec is made again. `name` is that of its child; None when
-    it has none of its own.
+    `identity` is what never changes (type and address), `digest` a fingerprint of the spec that its child
+    should have, `own` its JSON in the list, from which that spec is built. `name` is the name of its child; None if
+    it has none.
     """
 
     position: int
@@ -40,7 +40,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class DesiredList:
-    """What one generation of a batch asks for. With `problems` nothing of it is worked on."""
+    """The desired state of one generation of a batch. With `problems`, none of it is processed."""
 
     generation: int
     entries: tuple[Entry, ...] = ()
@@ -56,7 +56,7 @@ class DesiredList:
 def desired_list(
     generation: int, entries: Iterable[Entry], problems: tuple[str, ...] = (), unavailable: Unavailable | None = None
 ) -> DesiredList:
-    """The first inbox of an address has the child; what repeats it has none."""
+    """The first inbox of an address gets the child; repeated ones get none."""
     kept: list[Entry] = []
     by_name: dict[str, Entry] = {}
     for entry in entries:
@@ -71,7 +71,7 @@ def desired_list(
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the conditions of a child say; few of them are different, so that many children share one."""
+    """The conditions of a child; many children share one instance."""
 
     ready: str = "Unknown"
     ready_reason: str = Reason.PROVISIONING
@@ -83,7 +83,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A SenderAccount that has to do with a batch, or could, by its name."""
+    """A SenderAccount that belongs to a batch, or could by its name."""
 
     uid: str
     name: str
@@ -95,22 +95,22 @@ class Child:
     owner: str | None = None  # UID of the Batch in its ownerReferences, and the name of that Batch
     owner_name: str | None = None
     owner_at: int = 0  # where among the ownerReferences it stands
-    foreign: bool = False  # something that is no Batch controls it
+    foreign: bool = False  # it has a controller that is not a Batch
     deleting: bool = False
-    orphan: bool | None = False  # None: its spec says nothing
-    orphan_by_hand: bool = False  # somebody else's field manager says Orphan
+    orphan: bool | None = False  # None: its spec sets none
+    orphan_by_hand: bool = False  # another field manager set Orphan
     has_inbox: bool = False
     score: float | None = None
-    domain: str = ""  # of its address; empty while that is not known
+    domain: str = ""  # of its address; empty while unknown
     disabled: bool = False  # in ColdSend
     sent: int = 0  # today
     limit: int = 0  # per day
     shown: Shown = Shown()
-    message: str = ""  # of Ready, when its reason is one that waiting alone does not cure
+    message: str = ""  # of Ready, if waiting alone does not help
 
 
 class ChildNames:
-    """The children of all batches that ever had one name, by their own names, and how many each UID has."""
+    """The children of all batches that ever had one name, by child name, and the number of children by UID."""
 
     def __init__(self) -> None:
         self._owners: dict[str, str] = {}
@@ -120,7 +120,7 @@ class ChildNames:
         return iter(tuple(self._owners))
 
     def put(self, name: str, owner: str | None) -> None:
-        """The child has this owner now; None: it is no child of such a batch any more."""
+        """Set the owner of the child; None: it is no longer a child of such a batch."""
         before = self._owners.pop(name, None)
         if before is not None:
             self._counts[before] -= 1
@@ -131,13 +131,13 @@ class ChildNames:
             self._counts[owner] += 1
 
     def size(self, owner: str | None = None) -> int:
-        """How many children there are, all in all or of one owner."""
+        """The number of children, in total or of one owner."""
         return len(self._owners) if owner is None else self._counts[owner]
 
 
 @dataclass(slots=True)
 class Batch:
-    """A batch as the API server last showed it, and what is known of its inboxes. `labels` are those of its children.
+    """A batch as last seen on the API server, and what is known of its inboxes. `labels` are those of its children.
 
     `children` are the children whose ownerReference names the batch, under this UID or an earlier one.
     """
@@ -149,32 +149,32 @@ class Batch:
     version: int = 0
     deleting: bool = False
     finalized: bool = False
-    released: bool = False  # it goes with `--cascade=orphan`: Kubernetes takes the children from it, they stay
-    waits: bool = False  # its namespace has not been read yet: nothing is decided
-    paused: bool = False  # what holds: the next, or the namespace
-    paused_said: bool | None = None  # what the batch says itself; None: nothing
-    orphan: bool | None = None  # of the live template, None: it says nothing; force-orphan counts as Orphan
+    released: bool = False  # deleted with `--cascade=orphan`: the children stay, without ownerReference
+    waits: bool = False  # nothing is decided before its namespace was read
+    paused: bool = False  # in effect: the next one, else the namespace's
+    paused_said: bool | None = None  # set on the batch itself; None: not set
+    orphan: bool | None = None  # of the live template; None: not set; force-orphan counts as Orphan
     recreate: bool = False  # of the live template
-    adopt: bool | None = None  # likewise; None: it says nothing
+    adopt: bool | None = None  # likewise; None: not set
     key: SecretRef | None = None  # likewise
     effective: dict[str, Any] = field(default_factory=dict)  # `status.effective`
-    orphan_by_default: bool = False  # what holds where it says nothing
+    orphan_by_default: bool = False  # the defaults in effect
     protected: bool = False  # deletionProtection of the batch or its live template
     approve_deletion: bool = False
     approve_recreation: bool = False
-    notes: tuple[str, ...] = ()  # about annotations that mean nothing
+    notes: tuple[str, ...] = ()  # about invalid or unknown annotations
     namespace_notes: tuple[str, ...] = ()  # likewise, of its namespace
     labels: tuple[tuple[str, str], ...] = ()
     labels_problem: str | None = None
     status: dict[str, Any] = field(default_factory=dict)
     desired: DesiredList | None = None
     children: ChildNames = field(default_factory=ChildNames)
-    contested: dict[str, str] = field(default_factory=dict)  # which field others change and who, by child
-    refusals: dict[str, EntryRefusal] = field(default_factory=dict)  # what the API server said of an inbox, by child
+    contested: dict[str, str] = field(default_factory=dict)  # by child: the field that others change, and who
+    refusals: dict[str, EntryRefusal] = field(default_factory=dict)  # by child: why the API server refused it
 
     @property
     def problems(self) -> tuple[str, ...]:
-        """Why nothing of the batch is worked on, as far as it has been read."""
+        """Why the batch is not processed, as far as it has been read."""
         of_list = self.desired.problems if self.desired is not None else ()
         return of_list if self.labels_problem is None else (*of_list, self.labels_problem)
 
@@ -187,12 +187,12 @@ class Batch:
 
     @property
     def orphans(self) -> bool:
-        """Whether the inboxes stay in ColdSend when their children go with the batch, or leave its list."""
+        """Whether the inboxes stay in ColdSend when their children are deleted."""
         return self.orphan_by_default if self.orphan is None else self.orphan
 
     def owns(self, child: Child) -> bool:
         return child.owner == self.uid
 
     def inherits(self, child: Child) -> bool:
-        """Whether it was a child of an earlier batch of this name: two of one name cannot be there at once."""
+        """Whether it was a child of an earlier batch of this name: two batches cannot have one name at a time."""
         return child.owner_name == self.name and child.owner != self.uid

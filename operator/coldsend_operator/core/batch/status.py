@@ -1,4 +1,4 @@
-"""The status of a batch as a projection of its figures. Pure, and written by one writer."""
+"""The status of a batch, computed from its figures. Pure; `batches.reporter` writes it."""
 
 from coldsend_operator.core.batch.counts import Counts, FailedInbox, InboxState
 from coldsend_operator.core.batch.jobs import JobRow
@@ -7,7 +7,7 @@ from coldsend_operator.core.model.conditions import (
     MESSAGE_LENGTH,
     NAMESPACE_PAUSED,
     PAUSED,
-    Saying,
+    ConditionState,
     condition,
     conditions,
     with_notes,
@@ -51,14 +51,14 @@ def project_batch(batch: Batch, counts: Counts, jobs: list[JobRow], estimate: st
     shown = previous.get("effective") if batch.paused else batch.effective
     if shown:
         status["effective"] = shown
-    says = _sayings(batch, counts, status)
+    says = _condition_states(batch, counts, status)
     status["observedGeneration"] = generation
     status["conditions"] = conditions(says, previous, generation, now)
     return status
 
 
 def _frozen(batch: Batch) -> bool:
-    """Of a paused batch, and of one that cannot be read, the last known figures stand."""
+    """Whether the last known figures stay: the batch is paused, or cannot be read."""
     return batch.paused or bool(batch.problems)
 
 
@@ -109,9 +109,9 @@ def _percentage(part: int, total: int) -> int:
 
 
 def _never_back(status: Status, previous: Status) -> None:
-    """Within one generation what was answered stays answered, also while an inbox is made a second time.
+    """Within one generation `processed` never decreases, also while an inbox is created a second time.
 
-    What is missing is counted where it was before; `ready` tells the present.
+    A missing inbox counts as it did before; only `ready` shows the current state.
     """
     lack = min(previous.get("processed", 0), status["total"]) - status["processed"]
     for key in NEVER_BACK:
@@ -125,16 +125,18 @@ def _never_back(status: Status, previous: Status) -> None:
 
 
 def counts_told(status: Status) -> tuple[str, str] | None:
-    """Reason and message of a batch whose message counts inboxes that need a person; None when there are none."""
+    """Reason and message of Synced if they count inboxes that need a person; else None."""
     said = condition(status, ConditionType.SYNCED)
     if said.get("status") != "False" or said["reason"] not in LASTING | {Reason.DELETION_HELD}:
         return None
     return said["reason"], said["message"]
 
 
-def _sayings(batch: Batch, counts: Counts, status: Status) -> dict[ConditionType | KstatusType, Saying]:
+def _condition_states(
+    batch: Batch, counts: Counts, status: Status
+) -> dict[ConditionType | KstatusType, ConditionState]:
     ready, synced = _ready(batch, counts), with_notes(_synced(batch, counts, status), batch.all_notes)
-    says: dict[ConditionType | KstatusType, Saying] = {ConditionType.READY: ready, ConditionType.SYNCED: synced}
+    says: dict[ConditionType | KstatusType, ConditionState] = {ConditionType.READY: ready, ConditionType.SYNCED: synced}
     healthy = _healthy(counts)
     if healthy is not None:
         says[ConditionType.HEALTHY] = healthy
@@ -144,38 +146,38 @@ def _sayings(batch: Batch, counts: Counts, status: Status) -> dict[ConditionType
     return says | progress(ready, synced, working=stop.reason not in STALLING if stop is not None else counts.working)
 
 
-def _ready(batch: Batch, counts: Counts) -> Saying:
+def _ready(batch: Batch, counts: Counts) -> ConditionState:
     stop = _stop(batch, counts)
     if stop is not None:
         return stop
     total = batch.desired.total if batch.desired is not None else 0
     ready, failed = counts.count(ready=True), counts.count(InboxState.FAILED)
     if not total:
-        return Saying("True", Reason.ACTIVE, "The list is empty.")
+        return ConditionState("True", Reason.ACTIVE, "The list is empty.")
     if ready == total:
         what = "The inbox exists" if total == 1 else f"All {total} inboxes exist"
-        return Saying("True", Reason.ACTIVE, f"{what} in ColdSend and can send.")
+        return ConditionState("True", Reason.ACTIVE, f"{what} in ColdSend and can send.")
     message = f"{ready} of {_inboxes(total)} ready."
     if failed:
         message = f"{ready} of {_inboxes(total)} ready; {failed} failed ({_by_reason(counts)}). See status.failures."
     reason, _ = counts.most_common("reason", InboxState.FAILED)
     if not reason:
         reason, _ = counts.most_common("reason", InboxState.OPEN, InboxState.SUCCEEDED)
-    return Saying("False", reason or Reason.PROVISIONING, message)
+    return ConditionState("False", reason or Reason.PROVISIONING, message)
 
 
-def _stop(batch: Batch, counts: Counts) -> Saying | None:
-    """What is said of the whole batch."""
+def _stop(batch: Batch, counts: Counts) -> ConditionState | None:
+    """The state of the whole batch, if it replaces that of the inboxes."""
     if batch.deleting:
-        return _held(batch, counts) or Saying(
+        return _held(batch, counts) or ConditionState(
             "False", Reason.DELETING, "The batch is being deleted; its SenderAccounts go first."
         )
     if batch.problems:
-        return Saying("False", Reason.INVALID_SPEC, " ".join(batch.problems))
+        return ConditionState("False", Reason.INVALID_SPEC, " ".join(batch.problems))
     return None
 
 
-def _held(batch: Batch, counts: Counts) -> Saying | None:
+def _held(batch: Batch, counts: Counts) -> ConditionState | None:
     held = counts.count(*InboxState, obstacle=Reason.DELETION_HELD)
     if not held:
         return None
@@ -190,11 +192,11 @@ def _held(batch: Batch, counts: Counts) -> Saying | None:
         f"Deletion is on hold: {why}. To approve: {approve}. To keep the inboxes: set template.deletionPolicy: Orphan; "
         "see docs/operations/deletion-brake.md."
     )
-    return Saying("False", Reason.DELETION_HELD, message)
+    return ConditionState("False", Reason.DELETION_HELD, message)
 
 
-def _contested(batch: Batch) -> Saying | None:
-    """Others change what the batch writes to its children."""
+def _contested(batch: Batch) -> ConditionState | None:
+    """Other writers change what the batch writes to its children."""
     count = len(batch.contested)
     if not count:
         return None
@@ -203,35 +205,35 @@ def _contested(batch: Batch) -> Saying | None:
         f"{next(iter(batch.contested.values()))}{more}. The operator writes it again, at most every 10 "
         "minutes in the long run; change the template, or stop the other writer."
     )
-    return Saying("False", Reason.CHILD_CHANGED_BY_OTHERS, message)
+    return ConditionState("False", Reason.CHILD_CHANGED_BY_OTHERS, message)
 
 
-def _emptied(batch: Batch, counts: Counts) -> Saying | None:
-    """The list was emptied while there are children: that may be a slip."""
+def _emptied(batch: Batch, counts: Counts) -> ConditionState | None:
+    """The list was emptied while there are children, perhaps by mistake."""
     leaving = counts.count(InboxState.LEAVING)
     if batch.deleting or batch.desired is None or batch.desired.total or not leaving:
         return None
     inboxes = f"{_inboxes(leaving)} of this batch {'is' if leaving == 1 else 'are'}"
     state = "released and stay in ColdSend" if batch.orphan else "deleted"
     message = f"spec.inboxes is empty, so {inboxes} {state}. To keep the remaining inboxes, restore the list."
-    return Saying("False", Reason.DELETING, message)
+    return ConditionState("False", Reason.DELETING, message)
 
 
 def tells_of_empty_list(batch: Batch) -> bool:
-    """Whether status holds that the list of this generation is empty: only then may its children leave."""
+    """Whether status already reports that the list of this generation is empty: only then are its children deleted."""
     if batch.deleting or batch.desired is None or batch.desired.total or batch.desired.problems:
         return False
     said = condition(batch.status, ConditionType.SYNCED)
     return said.get("observedGeneration") == batch.generation and said.get("status") == "False"
 
 
-def _synced(batch: Batch, counts: Counts, status: Status) -> Saying:
+def _synced(batch: Batch, counts: Counts, status: Status) -> ConditionState:
     stop = _stop(batch, counts)
     if stop is not None:
         return stop
     if batch.paused:
         message = NAMESPACE_PAUSED if batch.paused_said is None and batch.effective else PAUSED
-        return Saying("False", Reason.RECONCILIATION_PAUSED, message)
+        return ConditionState("False", Reason.RECONCILIATION_PAUSED, message)
     held = _held(batch, counts) or _contested(batch)
     if held is not None:
         return held
@@ -239,25 +241,25 @@ def _synced(batch: Batch, counts: Counts, status: Status) -> Saying:
     if failed:
         count = counts.count(InboxState.FAILED)
         message = f"{_inboxes(count)} failed ({_by_reason(counts)}). See status.failures for what to do."
-        return Saying("False", reason, message)
+        return ConditionState("False", reason, message)
     reason, count = counts.most_common("obstacle", InboxState.OPEN, InboxState.SUCCEEDED)
     if count:
         count, total = counts.obstructed, status.get("total", 0)
         verb = "does" if count == 1 else "do"
         message = f"{count} of {_inboxes(total)} {verb} not match the spec yet; see the SenderAccounts for the reason."
-        return Saying("False", reason, message)
+        return ConditionState("False", reason, message)
     emptied = _emptied(batch, counts)
     if emptied is not None:
         return emptied
     leaving = counts.count(InboxState.LEAVING)
     if leaving:
         message = f"{_inboxes(leaving)} removed from the list {'is' if leaving == 1 else 'are'} being released."
-        return Saying("False", Reason.DELETING, message)
-    return Saying("True", Reason.IN_SYNC, "ColdSend matches the spec.")
+        return ConditionState("False", Reason.DELETING, message)
+    return ConditionState("True", Reason.IN_SYNC, "ColdSend matches the spec.")
 
 
 def _by_reason(counts: Counts) -> str:
-    """How many inboxes failed for which reason, the most frequent one first."""
+    """The number of failed inboxes by reason, the most frequent reason first."""
     by_reason = sorted(counts.reasons(InboxState.FAILED).items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{count} {reason}" for reason, count in by_reason)
 
@@ -266,14 +268,16 @@ def _inboxes(count: int) -> str:
     return "1 inbox" if count == 1 else f"{count} inboxes"
 
 
-def _healthy(counts: Counts) -> Saying | None:
+def _healthy(counts: Counts) -> ConditionState | None:
     """None while there is no inbox that could have a score."""
     low, good = counts.healthy("False"), counts.healthy("True")
     if low:
         verb = "has" if low == 1 else "have"
-        return Saying("False", Reason.HEALTH_SCORE_LOW, f"{low} of {_inboxes(low + good)} {verb} a low health score.")
+        return ConditionState(
+            "False", Reason.HEALTH_SCORE_LOW, f"{low} of {_inboxes(low + good)} {verb} a low health score."
+        )
     if good:
-        return Saying("True", Reason.HEALTH_SCORE_GOOD, "No inbox has a low health score.")
+        return ConditionState("True", Reason.HEALTH_SCORE_GOOD, "No inbox has a low health score.")
     if not counts.count(InboxState.SUCCEEDED):
         return None
-    return Saying("Unknown", Reason.HEALTH_SCORE_UNKNOWN, "ColdSend shows no health score.")
+    return ConditionState("Unknown", Reason.HEALTH_SCORE_UNKNOWN, "ColdSend shows no health score.")

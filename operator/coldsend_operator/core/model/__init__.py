@@ -1,1 +1,1 @@
-"""What is known of an account, a call, an answer; reasons and policy. Nothing here decides."""
+"""The model of an account, a call, a response; reasons and policy. No decisions."""

@@ -1,7 +1,7 @@
-"""What ColdSend answered, as the rest of the product sees it.
+"""The responses of ColdSend, as the rest of the operator sees them.
 
-The client of ColdSend (`coldsend.client`) turns every HTTP answer into one of these records; nothing behind it
-reads JSON. Names of fields follow the API (contract.md, section 2); everything the pages leave open is optional.
+The client of ColdSend (`coldsend.client`) turns every HTTP response into one of these records; nothing behind it
+reads JSON. Field names follow the API (contract, section 2); what its documentation leaves open is optional.
 """
 
 from dataclasses import dataclass, field
@@ -16,10 +16,10 @@ UUID_LENGTH = 36
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One inbox as ColdSend shows it (row of the list, detail, or answer to a create).
+    """One inbox as ColdSend returns it (row of the list, details, or response to a create).
 
     `inbox_id` and `email_address` are as sent; compare addresses by `address_key`. `created_at` is RFC 3339 text as
-    sent. None means: not in this answer.
+    sent. None means: not in this response.
     """
 
     inbox_id: str
@@ -41,7 +41,7 @@ class Row:
 def address_key(address: str) -> str:
     """The form in which addresses are compared (contract row 39).
 
-    No spec has an address with a letter that becomes another one on the way, such as U+212A: it is refused (rule 37).
+    Letters that change in this form, such as U+212A, are refused in a spec (rule 37: addresses are plain).
     """
     key = comparable(address)
     return address if key == address else key  # not twice in memory
@@ -86,16 +86,16 @@ class DomainPage:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A 2xx answer to a call that writes; `code` is its HTTP status."""
+    """A 2xx response to a call that writes; `code` is its HTTP status."""
 
     code: int | None = field(default=None, kw_only=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Created(Written):
-    """A 2xx answer to a single create.
+    """A 2xx response to a single create.
 
-    `row` is None when the answer carried no inbox_id (contract rows 18, 25), or of a native inbox no address with it.
+    `row` is None if the response had no inbox_id (contract rows 18, 25), or no address of a native inbox.
     """
 
     row: Row | None
@@ -103,7 +103,7 @@ class Created(Written):
 
 @dataclass(frozen=True, slots=True)
 class ResultRow:
-    """One row of `results` of a bulk: a hint only, in no order, perhaps missing, perhaps twice (contract row 2)."""
+    """One row of `results` of a bulk: a hint only; rows are unordered, may be missing or repeated (contract row 2)."""
 
     email_address: str | None = None
     inbox_id: str | None = None
@@ -114,9 +114,9 @@ class ResultRow:
 
 @dataclass(frozen=True, slots=True)
 class BulkAnswer(Written):
-    """A 2xx answer to a bulk call. Without `job_id` it is final (contract row 4).
+    """A 2xx response to a bulk call. Without `job_id` it is final (contract row 4).
 
-    It may have said `success: false` if it named a job, a success or result rows: what failed in part is not refused.
+    It may say `success: false` and still name a job, a success or result rows: a partial failure is no refusal.
     """
 
     job_id: str | None = None
@@ -129,7 +129,7 @@ class BulkAnswer(Written):
 
 @dataclass(frozen=True, slots=True)
 class JobProgress:
-    """What a progress path says of a job. Counters are None when absent; times are texts as sent."""
+    """The progress of a job. Counters are None when absent; times are texts as sent."""
 
     status: str = ""
     progress_percentage: float | None = None
@@ -145,12 +145,12 @@ class JobProgress:
 
 @dataclass(frozen=True, slots=True)
 class Deleted(Written):
-    """A 2xx answer to a single delete."""
+    """A 2xx response to a single delete."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailSent(Written):
-    """A 2xx answer to a test mail that did not say `success: false`."""
+    """A 2xx response to a test mail without `success: false`."""
 
     sent_at: str | None
     message_id: str | None
@@ -159,10 +159,10 @@ class MailSent(Written):
 class FailureKind(StrEnum):
     """What a failed call means for the next step."""
 
-    NOT_SENT = "NotSent"  # no connection could be made: ColdSend has not seen it
-    LOST = "Lost"  # sent, but no (readable) answer: timeout, cut connection, 2xx with a body that is not understood
+    NOT_SENT = "NotSent"  # no connection: ColdSend did not receive the request
+    LOST = "Lost"  # sent, but no readable response: timeout, closed connection, 2xx with an unreadable body
     UNAVAILABLE = "Unavailable"  # 5xx, 408, 425, 499: for a write its outcome is unknown (contract row 17)
-    MISROUTED = "Misrouted"  # what answered is not the API: nothing was done, and nothing is said of any inbox
+    MISROUTED = "Misrouted"  # the server is not the API: nothing was done, and nothing is known about any inbox
     REFUSED = "Refused"  # 400, 422, other 4xx, a redirect, or `success: false` under 2xx (then `status` is 2xx)
     CONFLICT = "Conflict"  # 409
     NOT_FOUND = "NotFound"  # 404
@@ -184,11 +184,11 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A call that did not succeed.
+    """A failed call.
 
     `message` is a sentence for people: at most 200 characters, made of `loc` and `msg` or of a text `detail` only,
     every secret value of the call masked (rule 11); of a bulk it refers to the first three `faults`, whoever's
-    they are. `retry_after` is in seconds, None when the answer named no time at all (contract row 13); UNAVAILABLE may
+    they are. `retry_after` is in seconds, None if the response named no time (contract row 13); UNAVAILABLE may
     have one too.
     """
 
@@ -202,7 +202,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class RateHeaders:
-    """X-RateLimit-Limit, -Remaining and -Reset (Unix seconds) of one answer.
+    """X-RateLimit-Limit, -Remaining and -Reset (Unix seconds) of one response.
 
     They describe one window, unknown which (contract row 16).
     """

@@ -1,4 +1,4 @@
-"""Children that live Batches list and that are not there yet; objects in deletion hand inboxes to them (rule 30)."""
+"""Children that live Batches list but that do not exist yet; objects in deletion hand inboxes to them (rule 30)."""
 
 Name = tuple[str, str]
 """Namespace and name of a child."""
@@ -12,7 +12,7 @@ class AwaitedChildren:
         self._names: dict[tuple[str, str], set[str]] = {}
 
     def put(self, namespace: str, name: str, identity: str | None) -> bool:
-        """The child is awaited with this identity; None: it is there, or nobody asks for it. Whether that is new."""
+        """Set the identity of an awaited child; None: it exists, or no batch lists it. Returns whether that is new."""
         before = self._identities.get((namespace, name))
         if before == identity:
             return False
@@ -28,5 +28,5 @@ class AwaitedChildren:
         return True
 
     def child(self, namespace: str, identity: str) -> str | None:
-        """The name of the child that is about to come for such an inbox."""
+        """The name of the awaited child for such an inbox."""
         return min(self._names.get((namespace, identity), ()), default=None)

@@ -1,4 +1,4 @@
-"""The calls that a plan may ask for, and the lanes that share the budget."""
+"""The calls that a plan may contain, and the lanes that share the budget."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -40,7 +40,7 @@ class Operation(StrEnum):
 
     @property
     def names_item(self) -> bool:
-        """Whether the path names an inbox or a job: only then a 404 may speak of it (rule 32)."""
+        """Whether the path names an inbox or a job: only then can a 404 be about it (rule 32)."""
         return self in _NAMING
 
     @property
@@ -75,17 +75,17 @@ _NAMING = frozenset(
 
 
 class Lane(StrEnum):
-    """Who waits for the budget.
+    """Calls of one priority that wait for the budget.
 
-    `patience` is how many seconds a call of the lane may be overtaken for (below zero: by how many seconds of waiting
-    it comes before others); `headroom` is the share of the minute window that it leaves to more urgent lanes.
+    `may_wait` is for how many seconds other calls may overtake a call of the lane (negative: how many seconds of
+    waiting it is ahead of others); `reserved` is the share of the minute window that it leaves to more urgent lanes.
     """
 
     EDIT = "edit"
     DELETE = "delete"
     CREATE = "create"
     POLL = "poll"
-    PROBE = "look"
+    PROBE = "probe"
     MAIL = "mail"
     SWEEP = "sweep"
 
@@ -95,12 +95,12 @@ class Lane(StrEnum):
 
     @property
     def hour_share(self) -> float:
-        """How much of the hour the lanes that only look may take together with those above them (rule 42)."""
+        """The share of the hour that this lane and those above may take (rule 42: probes have a share)."""
         return _HOUR_SHARES.get(self, 1.0)
 
     @property
     def probes(self) -> bool:
-        """Whether its calls only ask, so that they must leave room for those that write."""
+        """Whether its calls only read, so that they must leave requests for those that write."""
         return self in _HOUR_SHARES
 
     @property
@@ -118,14 +118,14 @@ _MAY_WAIT = {
     Lane.SWEEP: 10.0,
 }
 _HOUR_SHARES = {Lane.POLL: 0.8, Lane.PROBE: 0.75, Lane.SWEEP: 0.65}
-_FOR_PEOPLE = 0.025  # of the minute: beside edits and deletions all lanes have the same room, so that none starves
+_FOR_PEOPLE = 0.025  # of the minute, kept for edits and deletions; the same for all other lanes, so that none starves
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to ColdSend. `uids` are the accounts that it is for, in the order of its items.
+    """One request to ColdSend. `uids` are its accounts, in the order of its items.
 
-    `namespaces` are theirs as the call was planned, whoever is gone meanwhile.
+    `namespaces` are those of the accounts when the call was planned.
     """
 
     id: int
@@ -138,7 +138,7 @@ class Call:
     address: str | None = None
     job: str | None = None
     page: int = 1
-    newest: bool = False  # a list by created_at, newest first: shows what was just made, proves no absence
+    newest: bool = False  # a list by created_at, newest first: shows new inboxes, proves no absence
     begun: float = 0.0
 
     @property

@@ -1,4 +1,4 @@
-"""Conditions as both kinds write them: what one says, and when it last changed."""
+"""Conditions of both kinds: their state, and when it last changed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -18,21 +18,21 @@ NAMESPACE_PAUSED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Saying:
-    """What one condition says. `reason` is a `Reason`, or the word of one that a status held before."""
+class ConditionState:
+    """The state of one condition. `reason` is a `Reason`, or a word that a status held before."""
 
     status: str
     reason: str
     message: str
 
 
-def with_notes(saying: Saying, notes: tuple[str, ...]) -> Saying:
-    """The saying, and after its message what else is to be told."""
+def with_notes(saying: ConditionState, notes: tuple[str, ...]) -> ConditionState:
+    """The state with these notes appended to its message."""
     return replace(saying, message=" ".join((saying.message, *notes))) if notes else saying
 
 
 def conditions(
-    says: Mapping[ConditionType | KstatusType, Saying], previous: Status, generation: int, now: float
+    says: Mapping[ConditionType | KstatusType, ConditionState], previous: Status, generation: int, now: float
 ) -> list[dict[str, Any]]:
     """The list for status; `lastTransitionTime` moves only when a condition's status does."""
     made = []
@@ -59,7 +59,7 @@ def condition(status: Status, kind: ConditionType | KstatusType) -> dict[str, An
 
 
 def new_notes(notes: tuple[str, ...], status: Status, previous: Status) -> list[str]:
-    """Those that the condition Synced has begun to tell."""
+    """The notes that are new in the condition Synced."""
     after, before = (condition(each, ConditionType.SYNCED).get("message", "") for each in (status, previous))
     return [note for note in notes if note in after and note not in before]
 

@@ -1,8 +1,8 @@
-"""The mark of a create: a finalizer that says since when the outcome of a create of ours is unknown (rule 39).
+"""The create mark: a finalizer that says since when the outcome of a create of ours is unknown (rule 39).
 
-Whoever may edit an object may put finalizers on it, so a mark carries a MAC with the operator's HMAC key over the
-object's UID and the time. It goes on and comes off in the same writes as the plain finalizer, which only says that the
-object must not vanish without the operator.
+Whoever may edit an object may add finalizers to it, so a mark carries a MAC with the operator's HMAC key over the
+object's UID and the time. It is added and removed in the same writes as the plain finalizer, which only says that the
+operator must clean up before the object goes.
 """
 
 import hashlib

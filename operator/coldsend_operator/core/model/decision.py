@@ -1,4 +1,4 @@
-"""What one account needs now."""
+"""The next action of one account."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from coldsend_operator.core.model.reasons import Reason
 
 
 class Action(StrEnum):
-    """What a step asks for: calls to ColdSend, then writes to Kubernetes, then what only changes what is known."""
+    """Kinds of actions: calls to ColdSend, then writes to Kubernetes, then changes of the workspace only."""
 
     CREATE = "create"
     DELETE = "delete"
@@ -18,7 +18,7 @@ class Action(StrEnum):
 
     ADD_FINALIZER = "mark"
     REMOVE_FINALIZER = "unmark"
-    FORGET = "forget"  # the inbox is gone: take the mark off, then clear inboxID
+    FORGET = "forget"  # the inbox is gone: remove the create mark, then clear inboxID
 
     ACQUIRE = "take"
     TAKE_OVER = "take-over"  # from an object in deletion, with all that is known of the inbox
@@ -33,8 +33,8 @@ class Action(StrEnum):
 class Decision:
     """The next step of an account.
 
-    `reason` and `message` say what stands between spec and ColdSend; None when nothing does. `due` is when to ask
-    again without an event. A `quiet` step passes by itself and is written to status only when it lasts.
+    `reason` and `message` say why ColdSend does not match the spec; None if it does. `due` is when to decide again
+    without an event. A `quiet` action passes by itself and is written to status only if it lasts.
     """
 
     action: Action = Action.WAIT

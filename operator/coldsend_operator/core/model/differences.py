@@ -1,4 +1,4 @@
-"""Where ColdSend and what an account asks for differ: spec, Secret, and what only ColdSend changed."""
+"""Differences between ColdSend and an account: in spec, in the Secret, and what only ColdSend changed."""
 
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Row
@@ -6,7 +6,7 @@ from coldsend_operator.core.model.hashes import comparable, hidden_part, visible
 
 
 def needs_recreation(account: Account, row: Row) -> bool:
-    """Whether spec or a Secret differs from what was last sent. What only ColdSend changed never counts."""
+    """Whether spec or a Secret differs from what was last sent. Changes made in ColdSend never count."""
     return spec_changed(account, row) or secret_changed(account)
 
 
@@ -21,7 +21,7 @@ def spec_changed(account: Account, row: Row) -> bool:
 
 
 def shows_spec(account: Account, row: Row) -> bool:
-    """Whether ColdSend shows the name and the limit that spec asks for."""
+    """Whether ColdSend shows the name and the limit of the spec."""
     spec = account.desired.spec
     named = spec.display_name is None or row.display_name is None or spec.display_name == row.display_name
     limited = spec.daily_limit is None or row.daily_limit is None or spec.daily_limit == row.daily_limit

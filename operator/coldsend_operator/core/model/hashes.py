@@ -1,4 +1,4 @@
-"""Fingerprints: workspaces, specs and credentials appear outside the process as digests only."""
+"""Digests: workspaces, specs and credentials leave the process as digests only."""
 
 import hashlib
 import hmac
@@ -29,8 +29,8 @@ def visible_part(digest: str | None) -> str:
 def credentials_digest(hmac_key: bytes, salt: str, values: tuple[str, ...]) -> str:
     """HMAC of the salt and of the values in their order.
 
-    A bare hash in a status would let readers guess passwords; without a salt for each object they could do so with an
-    object of their own, and see who shares a password (rule 44).
+    With a bare hash in status, readers could guess passwords. Without a salt per object they could do so with an object
+    of their own, and see who shares a password (rule 44).
     """
     parts = [text.encode() for text in (salt, *values)]
     body = b"".join(len(part).to_bytes(4, "big") + part for part in parts)
@@ -38,14 +38,14 @@ def credentials_digest(hmac_key: bytes, salt: str, values: tuple[str, ...]) -> s
 
 
 def salt_of(uid: str) -> str:
-    """The salt with which the digests of an object begin; they keep it when another object takes its inbox over."""
+    """The salt of an object's digests, which another object that takes over its inbox keeps."""
     return hashlib.sha256(uid.encode()).hexdigest()[:16]
 
 
 def comparable(one: str, other: str) -> bool:
     """Whether two digests of credentials (`<made with>-<HMAC>`) were made with the same key and salt.
 
-    Else their difference says nothing of the passwords.
+    Otherwise their difference tells nothing about the passwords.
     """
     return one.rpartition("-")[0] == other.rpartition("-")[0]
 

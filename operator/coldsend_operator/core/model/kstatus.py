@@ -1,9 +1,9 @@
-"""The conditions `Reconciling` and `Stalled`, by which tools that wait (kstatus: Helm, Flux, kpt) know what to do.
+"""The conditions `Reconciling` and `Stalled` for tools that wait by kstatus (Helm, Flux, kpt).
 
 Each is present only while it is True.
 """
 
-from coldsend_operator.core.model.conditions import Saying
+from coldsend_operator.core.model.conditions import ConditionState
 from coldsend_operator.core.model.reasons import LASTING, KstatusType, Reason
 
 SECRET_SECONDS = 30.0  # a Secret of the same manifest may be applied after the object that refers to it
@@ -24,14 +24,14 @@ STALLING = LASTING | {
     Reason.UNAUTHORIZED,
     Reason.HEALTH_SCORE_LOW,
 }
-"""Reasons that waiting alone does not cure. Beside those of `LASTING`, some of inboxes that exist."""
+"""Reasons for which waiting alone does not help: those of `LASTING`, and some of inboxes that exist."""
 AT_WORK = frozenset({Reason.PROVISIONING, Reason.RECREATING, Reason.DELETING})
-"""Reasons of Synced that are work of the operator on an object that is Ready."""
+"""Reasons of Synced for which the operator is at work on an object that is Ready."""
 
 
-def progress(ready: Saying, synced: Saying, *, working: bool) -> dict[KstatusType, Saying]:
-    """Of an object that is not Ready one of the two; of one that is Ready `Reconciling` while its inbox is changed."""
+def progress(ready: ConditionState, synced: ConditionState, *, working: bool) -> dict[KstatusType, ConditionState]:
+    """One of the two for an object that is not Ready; `Reconciling` for a Ready one whose inbox is being changed."""
     if ready.status == "True":
-        return {KstatusType.RECONCILING: Saying("True", synced.reason, synced.message)} if working else {}
+        return {KstatusType.RECONCILING: ConditionState("True", synced.reason, synced.message)} if working else {}
     kind = KstatusType.RECONCILING if working else KstatusType.STALLED
-    return {kind: Saying("True", ready.reason, ready.message)}
+    return {kind: ConditionState("True", ready.reason, ready.message)}

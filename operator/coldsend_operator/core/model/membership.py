@@ -1,4 +1,4 @@
-"""Which accounts belong together under a key: both ways, in step."""
+"""Accounts grouped under keys, indexed both ways."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -21,7 +21,7 @@ class Several(Generic[K, V]):
         return {key: len(found) for key, found in self._found.items()}
 
     def put(self, key: K, value: V) -> None:
-        """Put the value there, in the place of one with its UID."""
+        """Add the value, or replace the one with its UID."""
         self._found.setdefault(key, {})[self._uid_of(value)] = value
 
     def drop(self, key: K, uid: str) -> None:
@@ -51,7 +51,7 @@ class Membership(Generic[K]):
         return self._members.sizes()
 
     def place(self, uid: str, key: K | None) -> None:
-        """Put the UID under the key, and under no other; None: under none."""
+        """Move the UID to this key; None: remove it."""
         old = self._key_of.get(uid)
         if old == key:
             return

@@ -1,4 +1,4 @@
-"""The settings that decisions depend on, and what the namespaces say."""
+"""The settings that decisions depend on, and the settings of namespaces."""
 
 from collections.abc import Container
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from coldsend_operator.core.model.create_marks import CreateMarks
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What ColdSend grants to each key, and the share of it that is left to people and other clients."""
+    """The rate limits of a key, and the share that the operator leaves to people and other clients."""
 
     per_minute: int = 100
     per_hour: int = 1000
@@ -58,9 +58,9 @@ DEFAULT_UNAVAILABLE = Unavailable()
 
 @dataclass(frozen=True, slots=True)
 class NamespaceSettings:
-    """What a namespace says: approvals of what is held, defaults for its objects, and whether it is Terminating.
+    """The annotations of a namespace: approvals and defaults for its objects; and whether it is Terminating.
 
-    `orphan` and `key` are None where it says nothing. A Batch says only the approvals.
+    `orphan` and `key` are None if not set. A Batch has the approvals only.
     """
 
     approve_deletion: bool = False
@@ -69,7 +69,7 @@ class NamespaceSettings:
     paused: bool = False
     orphan: bool | None = None
     key: SecretRef | None = None
-    notes: tuple[str, ...] = ()  # about annotations that mean nothing
+    notes: tuple[str, ...] = ()  # about invalid or unknown annotations
 
     @property
     def approves(self) -> bool:
@@ -78,7 +78,7 @@ class NamespaceSettings:
 
 @dataclass(slots=True)
 class Policy:
-    """Durations are seconds. `namespaces` holds what was last read of each namespace that has objects."""
+    """Durations are in seconds. `namespaces` holds the last known settings of each namespace that has objects."""
 
     limits: Limits = field(default_factory=Limits)
     brake: Threshold = field(default_factory=Threshold)
@@ -92,7 +92,7 @@ class Policy:
     health_good: float = 75.0
     adopt_by_default: bool = False
     orphan_by_default: bool = False
-    freeze: bool = False  # look and mirror, write nothing to ColdSend
+    freeze: bool = False  # read ColdSend, but write nothing to it
     operator_key_namespaces: frozenset[str] = frozenset()
     adopt_namespaces: frozenset[str] = frozenset()
     namespaces: dict[str, NamespaceSettings] = field(default_factory=dict)
@@ -108,25 +108,25 @@ class Policy:
     create_marks: CreateMarks = field(default_factory=CreateMarks, repr=False)  # with a key once that is loaded
 
     def orphans(self, desired: Desired) -> bool:
-        """Whether the inbox stays in ColdSend when the object goes: it or the live template of its Batch says so.
+        """Whether the inbox stays in ColdSend when the object is deleted: by its policy or its Batch's live template.
 
-        What an object says itself wins over every default (rule 24 for the template).
+        A policy on the object takes precedence over every default (rule 24 for the template).
         """
         said = desired.spec.orphan
         orphan = self.orphaned_by_default(desired.namespace) if said is None else said
         return orphan or desired.batch in self.orphaning
 
     def orphaned_by_default(self, namespace: str) -> bool:
-        """Whether inboxes of objects that say nothing of it stay in ColdSend when these go."""
+        """Whether the inboxes of objects without a policy stay in ColdSend when these are deleted."""
         said = self.namespaces.get(namespace, NamespaceSettings()).orphan
         return self.orphan_by_default if said is None else said
 
     def notes(self, desired: Desired) -> tuple[str, ...]:
-        """Sentences about annotations of the object and of its namespace that mean nothing."""
+        """Sentences about invalid or unknown annotations of the object and of its namespace."""
         return (*desired.notes, *self.namespaces.get(desired.namespace, NamespaceSettings()).notes)
 
     def paused(self, namespace: str, *, said: bool | None) -> bool:
-        """Whether an object is paused that says this itself (None: nothing)."""
+        """Whether an object is paused; `said` is its own annotation (None: not set)."""
         return self.namespaces.get(namespace, NamespaceSettings()).paused if said is None else said
 
     def terminating(self, namespace: str) -> bool:

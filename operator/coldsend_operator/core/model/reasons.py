@@ -1,4 +1,4 @@
-"""The closed lists that users grep for: condition types and reasons.
+"""The closed lists of condition types and reasons.
 
 A new one is added here and in the docs.
 """
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class ConditionType(StrEnum):
-    """Types of conditions. True is good news for each of them."""
+    """Condition types. True is good news for each of them."""
 
     READY = "Ready"
     SYNCED = "Synced"
@@ -16,14 +16,14 @@ class ConditionType(StrEnum):
 
 
 class KstatusType(StrEnum):
-    """Types of conditions that are present only while they are True, for tools that wait (see `core.kstatus`)."""
+    """Condition types that are present only while True, for tools that wait (see `core.model.kstatus`)."""
 
     RECONCILING = "Reconciling"
     STALLED = "Stalled"
 
 
 class Reason(StrEnum):
-    """Why a condition is as it is."""
+    """Reasons of conditions and Events."""
 
     ACTIVE = "Active"
     PROVISIONING = "Provisioning"
@@ -69,8 +69,8 @@ class Reason(StrEnum):
     HEALTH_SCORE_UNKNOWN = "HealthScoreUnknown"
 
 
-ANNOTATION_IGNORED = "AnnotationIgnored"  # an Event only: the annotation means nothing
-SET_ASIDE = "SetAside"  # an Event only: what stands in the way is no state of the inbox
+ANNOTATION_IGNORED = "AnnotationIgnored"  # an Event only: the annotation is invalid or unknown
+SET_ASIDE = "SetAside"  # an Event only: the cause is not a state of the inbox
 
 LASTING = frozenset(
     {
@@ -87,4 +87,4 @@ LASTING = frozenset(
         Reason.MISSING_SCOPES,
     }
 )
-"""Reasons that waiting alone does not cure: such an account counts as failed in its batch."""
+"""Reasons for which waiting alone does not help: such an account counts as failed in its batch."""

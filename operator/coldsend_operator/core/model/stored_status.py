@@ -1,7 +1,7 @@
-"""Status as the API server holds it: other versions and people write it too, so none of it is taken for granted.
+"""Status as stored on the API server. Other versions and people write it too, so it is untrusted input.
 
-Everything that reads a status reads it through here, once (status is untrusted input, rule 38). What does not have the
-type that the CRD names counts as absent; words that are not known here stay as they are.
+Everything reads status through here, once (rule 38: status is untrusted input). A value that does not have the
+type of the CRD counts as absent; unknown words stay as they are.
 """
 
 import json
@@ -14,7 +14,7 @@ from coldsend_operator.core.model.times import unix_of
 
 Status = dict[str, Any]
 Read = Callable[[object], Any]
-"""Reads one value; None for one that cannot be used."""
+"""Reads one value; None if it cannot be used."""
 
 LONG_AGO = "1970-01-01T00:00:00Z"
 CONDITION_STATUS = ("True", "False", "Unknown")
@@ -26,7 +26,7 @@ def _text(value: object) -> str | None:
 
 
 def _word(value: object) -> str | None:
-    """One of our own words is that word; any other is read as it stands there."""
+    """Reads a known word as that word, and any other text as it is."""
     return _WORDS.get(value, value) if isinstance(value, str) else None
 
 
@@ -45,7 +45,7 @@ def _time(value: object) -> str | None:
 
 
 def _fields(reads: Mapping[str, Read]) -> Read:
-    """An object of these fields; others are left out."""
+    """Reads an object with these fields; others are dropped."""
 
     def read(value: object) -> Status | None:
         if not isinstance(value, Mapping):
@@ -78,7 +78,7 @@ _condition_fields = _fields(
 
 
 def _condition(value: object) -> Status | None:
-    """A condition with all that the CRD asks for, so that it can be written back as it is."""
+    """Reads a condition that has all required fields, so that it can be written back."""
     found: Status | None = _condition_fields(value)
     if found is None or not found.get("type"):
         return None
@@ -161,19 +161,19 @@ _BATCH = _fields(
 
 
 def account_status(raw: object) -> Status:
-    """The status of a SenderAccount, of the types that the CRD names."""
+    """The status of a SenderAccount, with the types of the CRD."""
     return _ACCOUNT(raw) or {}
 
 
 def batch_status(raw: object) -> Status:
-    """The status of a SenderAccountBatch, of the types that the CRD names."""
+    """The status of a SenderAccountBatch, with the types of the CRD."""
     return _BATCH(raw) or {}
 
 
 def to_text(status: Mapping[str, Any]) -> str:
-    """The form in which a status is kept: as text it takes a quarter of the memory of its dicts.
+    """A status as JSON text, which takes a quarter of the memory of dicts.
 
-    Equal texts mean equal content; the other way round only if the keys come in the same order.
+    Equal texts mean equal content, but equal content may have its keys in another order.
     """
     return json.dumps(status, separators=(",", ":"), ensure_ascii=False) if status else ""
 

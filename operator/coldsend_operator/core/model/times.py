@@ -9,7 +9,7 @@ def rfc3339(now: float) -> str:
 
 
 def unix_of(text: str | None) -> float | None:
-    """Unix seconds of a time as ColdSend sends it; None when it is not there or not readable."""
+    """Unix seconds of a time as ColdSend sends it; None if absent or invalid."""
     if text is None:
         return None
     try:

@@ -16,7 +16,7 @@ def creates(workspace: Workspace, now: float, alone: Alone) -> Iterator[Candidat
 
     It stops no other namespace: these come first (rule 41).
     """
-    without = workspace.budget.exhausted_by(now, looks=False)
+    without = workspace.budget.exhausted_by(now, probes=False)
     splits: dict[str, tuple[str, ...]] = {}  # the first of each group
     halved: dict[str, frozenset[str]] = {}
     for split in workspace.splits:

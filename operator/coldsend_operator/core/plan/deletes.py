@@ -15,7 +15,7 @@ def deletes(workspace: Workspace, now: float, alone: Alone) -> Iterator[Candidat
     """What goes again in halves comes before the rest of its namespaces, and stops no other (rule 41)."""
     busy = sum(1 for call in workspace.in_flight.values() if call.operation is Operation.DELETE_ACCOUNTS)
     jobs = sum(1 for job in workspace.jobs.values() if job.operation == "Delete" and not idle(job))
-    without = workspace.budget.exhausted_by(now, looks=False)
+    without = workspace.budget.exhausted_by(now, probes=False)
     splits = [uids for split in workspace.delete_splits if (uids := workspace.still_queued(split, Action.DELETE))]
     halved = frozenset[str]().union(*map(workspace.namespaces_of, splits))
     for group, lane in (("edit", Lane.EDIT), ("delete", Lane.DELETE)):

@@ -12,7 +12,7 @@ def mails(workspace: Workspace, now: float, alone: Alone) -> Iterator[Candidate]
     queue = queue_of(workspace, Action.MAIL)
     if not len(queue):
         return
-    uids = queue.first(1, workspace.budget.exhausted_by(now, looks=False))
+    uids = queue.first(1, workspace.budget.exhausted_by(now, probes=False))
     found = alone.each(uids, lambda uid: workspace.accounts[uid].stored.inbox_id or "")
     if not found:
         return

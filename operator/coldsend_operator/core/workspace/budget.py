@@ -30,14 +30,14 @@ class Budget:
         self.booked = 0  # requests that the stored state already counts
         self.granted_minute: int | None = None
         self.granted_hour: int | None = None
-        self._server_room: tuple[float, int] | None = None  # until when, how many
+        self._server_left: tuple[float, int] | None = None  # until when, how many
         self.refused_until = 0.0
         self.refusals = 0
         self.crowded = False  # others were seen to spend more than is left to them
 
     # -- asking
 
-    def available(self, now: float, headroom: float = 0.0, look_share: float = 1.0) -> int:
+    def available(self, now: float, reserved: float = 0.0, probe_share: float = 1.0) -> int:
         """How many requests may leave now.
 
         `headroom` is the share of the minute kept for more urgent lanes, `look_share` that of the hour which calls
@@ -47,33 +47,33 @@ class Budget:
             return 0
         minute = self.minute_limit
         free = min(
-            int(minute * (1 - headroom)) - self._minute.used(now) - self.flying,
+            int(minute * (1 - reserved)) - self._minute.used(now) - self.flying,
             self.hour_limit - self._hour.used(now) - self.flying,
         )
-        if self._server_room and now < self._server_room[0]:
-            free = min(free, self._server_room[1] - self.flying)
+        if self._server_left and now < self._server_left[0]:
+            free = min(free, self._server_left[1] - self.flying)
         if self.refusals:
             free = min(free, 1 - self.flying)
-        if look_share < 1.0:
-            free = min(free, self.shares.looks_left(now, self.hour_limit, look_share))
+        if probe_share < 1.0:
+            free = min(free, self.shares.probes_left(now, self.hour_limit, probe_share))
         return max(0, free)
 
-    def exhausted_by(self, now: float, *, looks: bool) -> frozenset[str]:
+    def exhausted_by(self, now: float, *, probes: bool) -> frozenset[str]:
         """Namespaces that have taken their part of the hour, for looks or for all calls (rule 42)."""
         left = self.hour_limit - self._hour.used(now) - self.flying
-        return self.shares.exhausted_by(now, self.hour_limit, left, looks=looks)
+        return self.shares.exhausted_by(now, self.hour_limit, left, probes=probes)
 
-    def free_at(self, now: float, headroom: float = 0.0, look_share: float = 1.0) -> float:
+    def free_at(self, now: float, reserved: float = 0.0, probe_share: float = 1.0) -> float:
         """When the next request may leave; `now` when it may at once."""
-        if self.available(now, headroom, look_share) > 0:
+        if self.available(now, reserved, probe_share) > 0:
             return now
         if self.refusals and self.flying and now >= self.refused_until:
             return now + PROBE_PAUSE  # one call alone is under way; its answer tells more than time does
-        minute = self._minute.free_at(now, int(self.minute_limit * (1 - headroom)) - self.flying)
+        minute = self._minute.free_at(now, int(self.minute_limit * (1 - reserved)) - self.flying)
         hour = self._hour.free_at(now, self.hour_limit - self.flying)
-        if look_share < 1.0:
-            hour = max(hour, self.shares.looks_free_at(now, self.hour_limit, look_share))
-        server = self._server_room[0] if self._server_room and self._server_room[1] <= self.flying else now
+        if probe_share < 1.0:
+            hour = max(hour, self.shares.probes_free_at(now, self.hour_limit, probe_share))
+        server = self._server_left[0] if self._server_left and self._server_left[1] <= self.flying else now
         return max(minute, hour, self.refused_until, server, now + 0.02)
 
     def done_at(self, now: float, requests: int) -> float:
@@ -121,9 +121,9 @@ class Budget:
         self._minute.add(now)
         self._hour.add(now)
         if look:
-            self.shares.end_look(now)
-        if self._server_room:
-            self._server_room = (self._server_room[0], self._server_room[1] - 1)
+            self.shares.end_probe(now)
+        if self._server_left:
+            self._server_left = (self._server_left[0], self._server_left[1] - 1)
 
     def cancel(self, *, look: bool = False) -> None:
         """The request that `start` announced did not leave."""
@@ -168,7 +168,7 @@ class Budget:
         longest = HOUR if hourly else MINUTE
         reset = now + longest if headers.reset is None else headers.reset - server_offset
         until = min(max(reset, now), now + longest)
-        self._server_room = (until, headers.remaining - kept) if until > now else None
+        self._server_left = (until, headers.remaining - kept) if until > now else None
 
     def _see_others(self, limit: int, remaining: int, now: float, *, hourly: bool) -> None:
         """What ColdSend counts and we have not sent is of people, or of another operator with the same key."""

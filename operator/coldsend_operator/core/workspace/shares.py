@@ -47,20 +47,20 @@ class HourShares:
     """
 
     def __init__(self) -> None:
-        self._looks = Window(HOUR, 60.0)
+        self._probes = Window(HOUR, 60.0)
         self._namespaces: dict[str, Window] = {}
         self.flying = 0
 
-    def end_look(self, now: float) -> None:
+    def end_probe(self, now: float) -> None:
         self.flying -= 1
-        self._looks.add(now)
+        self._probes.add(now)
 
-    def looks_left(self, now: float, hour_limit: int, share: float) -> int:
+    def probes_left(self, now: float, hour_limit: int, share: float) -> int:
         """How many calls that only look may leave, where they may take this share of the hour."""
-        return self._limit(hour_limit, share) - self._looks.used(now) - self.flying
+        return self._limit(hour_limit, share) - self._probes.used(now) - self.flying
 
-    def looks_free_at(self, now: float, hour_limit: int, share: float) -> float:
-        return self._looks.free_at(now, self._limit(hour_limit, share) - self.flying)
+    def probes_free_at(self, now: float, hour_limit: int, share: float) -> float:
+        return self._probes.free_at(now, self._limit(hour_limit, share) - self.flying)
 
     @staticmethod
     def _limit(hour_limit: int, share: float) -> int:
@@ -71,21 +71,21 @@ class HourShares:
         self._namespaces = {name: each for name, each in self._namespaces.items() if each.used(now)}
         self._namespaces.setdefault(namespace, Window(HOUR, NAMESPACE_GRAIN)).add(now)
 
-    def exhausted_by(self, now: float, hour_limit: int, left: int, *, looks: bool) -> frozenset[str]:
+    def exhausted_by(self, now: float, hour_limit: int, left: int, *, probes: bool) -> frozenset[str]:
         """Namespaces that have no turn, where `left` calls of the hour are left.
 
         Of what is there for one namespace a tenth stays for others, and of that a tenth for the next: so none makes
         the first call of another wait while requests are left.
         """
-        if looks:
-            left = min(left, self.looks_left(now, hour_limit, Lane.PROBE.hour_share))
+        if probes:
+            left = min(left, self.probes_left(now, hour_limit, Lane.PROBE.hour_share))
         most = NAMESPACE_PART * max(0, left)
         if most >= hour_limit:
             return frozenset()
         return frozenset(name for name, window in self._namespaces.items() if window.used(now) > most)
 
     def absorb(self, other: "HourShares", now: float) -> None:
-        self._looks.add(now, other._looks.used(now))  # noqa: SLF001 - shares like these
+        self._probes.add(now, other._probes.used(now))  # noqa: SLF001 - shares like these
         self.flying += other.flying
         for name, window in other._namespaces.items():  # noqa: SLF001 - likewise
             self._namespaces.setdefault(name, Window(HOUR, NAMESPACE_GRAIN)).add(now, window.used(now))

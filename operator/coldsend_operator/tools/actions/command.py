@@ -41,7 +41,7 @@ FOR_ACCOUNTS_ALONE = frozenset({"reconcile", "hand-over", "test-email"})
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ActionOptions:
     """What an action was told. `value`: the successor of hand-over, or the recipient of test-email."""
 
     access: Access
@@ -52,14 +52,14 @@ class Options:
     wait: float | None = None  # seconds until all have answered; None: nobody waits
 
 
-async def run(options: Options) -> None:
+async def run(options: ActionOptions) -> None:
     """Raises CommandError when an object could not be changed, or has not answered in time."""
     check(options)
     async with kube_editor(options.access) as kube:
         await act(kube, options)
 
 
-async def act(kube: KubeEditor, options: Options) -> None:
+async def act(kube: KubeEditor, options: ActionOptions) -> None:
     """The same, with the cluster at hand."""
     chosen = await _chosen(kube, options)
     if not chosen:
@@ -84,7 +84,7 @@ def patch_of(action: str, value: str, asked: str) -> Patch:
     return {"metadata": {"annotations": {name: text}}}
 
 
-def check(options: Options) -> None:
+def check(options: ActionOptions) -> None:
     """Raises UsageError when it does not say which objects, or what to set."""
     given = [bool(options.objects.names), bool(options.objects.selector), options.objects.everything]
     if sum(given) != 1:
@@ -96,7 +96,7 @@ def check(options: Options) -> None:
         raise UsageError("--to takes <namespace>/<name> of the SenderAccount that takes over the inbox")
 
 
-async def _chosen(kube: KubeEditor, options: Options) -> list[Raw]:
+async def _chosen(kube: KubeEditor, options: ActionOptions) -> list[Raw]:
     if options.objects.names:
         return [await _named(kube, options, text) for text in options.objects.names]
     found = [{**raw, "kind": ACCOUNT} for raw in await kube.objects(ACCOUNT, options.namespace)]
@@ -106,7 +106,7 @@ async def _chosen(kube: KubeEditor, options: Options) -> list[Raw]:
     return [raw for raw in found if chooses(raw["metadata"].get("labels") or {})]
 
 
-async def _named(kube: KubeEditor, options: Options, text: str) -> Raw:
+async def _named(kube: KubeEditor, options: ActionOptions, text: str) -> Raw:
     kind, name = object_of(text)
     if kind == BATCH and options.action in FOR_ACCOUNTS_ALONE:
         raise UsageError(f"{options.action} works on SenderAccounts; {text} is a batch")
@@ -127,7 +127,7 @@ def _number(chosen: Sequence[Raw]) -> str:
     return counted(len(chosen), "object", "objects")
 
 
-def _ask(options: Options, chosen: Sequence[Raw]) -> None:
+def _ask(options: ActionOptions, chosen: Sequence[Raw]) -> None:
     if options.objects.yes:
         return
     if not sys.stdin.isatty():
@@ -138,7 +138,7 @@ def _ask(options: Options, chosen: Sequence[Raw]) -> None:
         raise CommandError("nothing was changed")
 
 
-async def _carry_out(kube: KubeEditor, options: Options, chosen: Sequence[Raw], asked: str) -> None:
+async def _carry_out(kube: KubeEditor, options: ActionOptions, chosen: Sequence[Raw], asked: str) -> None:
     patch = patch_of(options.action, options.value, asked)
     refused: list[str] = []
     with Progress("objects") as progress:
@@ -153,7 +153,7 @@ async def _carry_out(kube: KubeEditor, options: Options, chosen: Sequence[Raw], 
     remark(f"{options.action}: {_number(chosen)} changed")
 
 
-async def _answered(kube: KubeEditor, options: Options, chosen: Sequence[Raw], asked: str) -> None:
+async def _answered(kube: KubeEditor, options: ActionOptions, chosen: Sequence[Raw], asked: str) -> None:
     """Until status.lastReconcileRequest of each shows what was asked."""
     waiting = {raw["metadata"]["name"] for raw in chosen}
     until = time.monotonic() + (options.wait or 0.0)

@@ -51,7 +51,7 @@ class Collector:
             for position, part in enumerate(parts):
                 progress.show(position, len(parts))
                 await part()
-        space = await self._try("the UID of the cluster", self._kube.get(paths.namespace(CLUSTER_NAMESPACE)))
+        space = await self._try("the UID of the cluster", self._kube.get(paths.namespace_path(CLUSTER_NAMESPACE)))
         found.cluster = str(space["metadata"]["uid"]) if space else ""
         return found
 
@@ -70,7 +70,7 @@ class Collector:
             listed = await self._try(f"{kind}s of {where}", kube.objects(kind, self._namespace))
             found.objects[kind] = [{"apiVersion": API_VERSION, "kind": kind, **raw} for raw in listed or ()]
         spaces = sorted({raw["metadata"]["namespace"] for raws in found.objects.values() for raw in raws})
-        read = [await self._try(f"Namespace {name}", kube.get(paths.namespace(name))) for name in spaces]
+        read = [await self._try(f"Namespace {name}", kube.get(paths.namespace_path(name))) for name in spaces]
         found.objects["Namespace"] = [raw for raw in read if raw is not None]
 
     async def _events(self) -> None:

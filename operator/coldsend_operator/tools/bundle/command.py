@@ -40,7 +40,7 @@ _SHOWN = "Addresses are included (--with-addresses)."
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class BundleOptions:
     """What `report-bundle` was told. `namespace` None is all of them."""
 
     access: Access
@@ -50,7 +50,7 @@ class Options:
     force: bool
 
 
-async def run(options: Options) -> None:
+async def run(options: BundleOptions) -> None:
     """Read all, and write one file. Raises CommandError when there is no cluster, or the file is there already."""
     if options.file.exists() and not options.force:
         raise CommandError(f"{options.file} exists and is not overwritten; give another name, or --force")
@@ -70,7 +70,7 @@ async def run(options: Options) -> None:
     remark(f"{options.file}: {number}, {counted(len(found.logs), 'log', 'logs')}{hidden}")
 
 
-def _files(found: Findings, options: Options) -> Iterator[tuple[str, str]]:
+def _files(found: Findings, options: BundleOptions) -> Iterator[tuple[str, str]]:
     hide = None if options.with_addresses else _pseudonyms(found)
     value: Callable[[Any], Any] = hide.value if hide else _masked
     event: Callable[[Any], Any] = hide.event if hide else _masked

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Sequence
 
 from coldsend_operator.kube import paths
-from coldsend_operator.kube.login import contexts
+from coldsend_operator.kube.login import context_names
 from coldsend_operator.kube.paths import Kind
 from coldsend_operator.kube.reads import METADATA_LIST
 from coldsend_operator.resources.names import ACCOUNT_SHORT_NAME, BATCH_SHORT_NAME
 from coldsend_operator.tools.clients import KubeReader, default_namespace, kube_reader
-from coldsend_operator.tools.completion.engine import Line, Parameter
+from coldsend_operator.tools.completion.engine import CommandLine, Parameter
 from coldsend_operator.tools.names import ACCOUNT, BATCH
 from coldsend_operator.tools.options import Access
 
@@ -19,7 +19,7 @@ _SHORT: dict[Kind, str] = {ACCOUNT: ACCOUNT_SHORT_NAME, BATCH: BATCH_SHORT_NAME}
 _NAMESPACES = "/api/v1/namespaces"
 
 
-def names(line: Line, parameter: Parameter) -> Sequence[str]:
+def names(line: CommandLine, parameter: Parameter) -> Sequence[str]:
     """What stands in the cluster that the command line leads to."""
     access = Access(
         kubeconfig=line.given.get("kubeconfig", ""),
@@ -28,13 +28,13 @@ def names(line: Line, parameter: Parameter) -> Sequence[str]:
     )
     try:
         if parameter.name == "context":
-            return contexts(access.kubeconfig)
+            return context_names(access.kubeconfig)
         return asyncio.run(_within(access, line, parameter))
     except Exception:  # noqa: BLE001 - a shell that completes shows no errors
         return ()
 
 
-async def _within(access: Access, line: Line, parameter: Parameter) -> list[str]:
+async def _within(access: Access, line: CommandLine, parameter: Parameter) -> list[str]:
     async with asyncio.timeout(SECONDS), kube_reader(access) as kube:
         if parameter.name == "namespace":
             return await _names(kube, _NAMESPACES)
@@ -48,7 +48,7 @@ async def _within(access: Access, line: Line, parameter: Parameter) -> list[str]
         return found
 
 
-def _kinds(line: Line, parameter: Parameter) -> tuple[Kind, ...]:
+def _kinds(line: CommandLine, parameter: Parameter) -> tuple[Kind, ...]:
     """Of which kinds an argument may be."""
     match line.command, parameter.name:
         case "tree", "batch":

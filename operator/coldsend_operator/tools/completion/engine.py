@@ -15,7 +15,7 @@ _FILES = frozenset({"FILE", "FILE.zip", "DIR"})
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class Completion:
     """One word that may come next."""
 
     word: str
@@ -44,7 +44,7 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class CommandLine:
     """The command line up to the word that is completed: what was given so far."""
 
     command: str
@@ -52,16 +52,16 @@ class Line:
     arguments: int = 0
 
 
-Lookup = Callable[[Line, Parameter], Sequence[str]]
+Lookup = Callable[[CommandLine, Parameter], Sequence[str]]
 """Names of the cluster that may stand here; none where it has none, or is not at hand."""
 
 
-def candidates(app: typer.Typer, words: Words, lookup: Lookup) -> tuple[list[Candidate], int]:
+def candidates(app: typer.Typer, words: Words, lookup: Lookup) -> tuple[list[Completion], int]:
     """Candidates for the last of the words, which may be empty, and the directive for the shell."""
     before, last = list(words[:-1]), words[-1] if words else ""
     commands = {name: (help_, parameters) for name, help_, parameters in _commands(app)}
     if not before:
-        found = [Candidate(name, help_) for name, (help_, _) in commands.items() if name.startswith(last)]
+        found = [Completion(name, help_) for name, (help_, _) in commands.items() if name.startswith(last)]
         return found, NO_FILES
     if before[0] not in commands:
         return [], NO_FILES
@@ -77,27 +77,27 @@ def candidates(app: typer.Typer, words: Words, lookup: Lookup) -> tuple[list[Can
     return _values(line, arguments[min(line.arguments, len(arguments) - 1)], last, lookup)
 
 
-def _values(line: Line, parameter: Parameter, last: str, lookup: Lookup) -> tuple[list[Candidate], int]:
+def _values(line: CommandLine, parameter: Parameter, last: str, lookup: Lookup) -> tuple[list[Completion], int]:
     if parameter.is_file:
         return [], ANYTHING
     *done, part = last.split(",") if parameter.words and parameter.name == "fail_on" else [last]
     begin = "".join(f"{each}," for each in done)
     known = parameter.words or tuple(lookup(line, parameter))
-    return [Candidate(begin + word) for word in known if word.startswith(part) and word not in done], NO_FILES
+    return [Completion(begin + word) for word in known if word.startswith(part) and word not in done], NO_FILES
 
 
-def _options(parameters: Sequence[Parameter], line: Line, last: str) -> Iterator[Candidate]:
+def _options(parameters: Sequence[Parameter], line: CommandLine, last: str) -> Iterator[Completion]:
     for parameter in parameters:
         if parameter.name in line.given and not parameter.repeated:
             continue
         for spelling in parameter.spellings:
             if spelling.startswith(last) and (last.startswith("--") or not spelling.startswith("--") or last == "-"):
-                yield Candidate(spelling, parameter.help)
+                yield Completion(spelling, parameter.help)
     if "--help".startswith(last):
-        yield Candidate("--help", "Show what the command does and takes.")
+        yield Completion("--help", "Show what the command does and takes.")
 
 
-def _read(command: str, words: Words, parameters: Sequence[Parameter]) -> tuple[Line, Parameter | None]:
+def _read(command: str, words: Words, parameters: Sequence[Parameter]) -> tuple[CommandLine, Parameter | None]:
     """What stands there already, and the option whose value comes next."""
     by_spelling = {spelling: each for each in parameters for spelling in each.spellings}
     given: dict[str, str] = {}
@@ -115,7 +115,7 @@ def _read(command: str, words: Words, parameters: Sequence[Parameter]) -> tuple[
             given[option.name] = value
         else:
             pending = option
-    return Line(command, given, arguments), pending
+    return CommandLine(command, given, arguments), pending
 
 
 def _commands(app: typer.Typer) -> Iterator[tuple[str, str, list[Parameter]]]:
@@ -143,7 +143,7 @@ def _parameter(parameter: inspect.Parameter) -> Parameter:
     )
 
 
-def text(found: Sequence[Candidate], directive: int) -> str:
+def text(found: Sequence[Completion], directive: int) -> str:
     """What a shell reads: a candidate a line, its help behind a tab, and the directive."""
     lines = [" ".join(str(each).split("\n")) for each in found]
     return "".join(f"{line}\n" for line in [*lines, f":{directive}"])

@@ -27,7 +27,7 @@ WriteTest = Callable[[], Awaitable[list[Check]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class DoctorOptions:
     """What `doctor` was told. `namespace` None is all of them; `write_test` makes an inbox and removes it."""
 
     access: Access
@@ -38,7 +38,7 @@ class Options:
     write_test: WriteTest | None = None
 
 
-async def run(options: Options) -> None:
+async def run(options: DoctorOptions) -> None:
     """Raises CommandError when something is not as the operator needs it."""
     checks = [*await _cluster(options), *await _coldsend(options)]
     _show_lines(checks, options)
@@ -54,7 +54,7 @@ async def run(options: Options) -> None:
         raise CommandError("nothing could be checked: provide a kubeconfig or an API key")
 
 
-async def _cluster(options: Options) -> list[Check]:
+async def _cluster(options: DoctorOptions) -> list[Check]:
     settings = settings_of(options.access)
     try:
         configure_logs("console", "error")
@@ -69,7 +69,7 @@ async def _cluster(options: Options) -> list[Check]:
         return [bad("cluster", error.message)]
 
 
-async def _coldsend(options: Options) -> list[Check]:
+async def _coldsend(options: DoctorOptions) -> list[Check]:
     settings = settings_of(options.access)
     if not has_key(options.access, settings):
         way = "set COLDSEND_API_KEY, or give --api-key-file or --api-key-secret"
@@ -83,13 +83,13 @@ async def _coldsend(options: Options) -> list[Check]:
         return [bad("key", str(error))]
 
 
-def _show_lines(checks: Sequence[Check], options: Options) -> None:
+def _show_lines(checks: Sequence[Check], options: DoctorOptions) -> None:
     if options.output == "table":
         write_styled([(str(check), STYLES[check.result]) for check in checks], options.color)
         sys.stdout.flush()  # before somebody is asked
 
 
-def _show_sum(checks: Sequence[Check], options: Options) -> None:
+def _show_sum(checks: Sequence[Check], options: DoctorOptions) -> None:
     if options.output == "json":
         write_json("Doctor", summary=summary(checks), checks=[check.to_json() for check in checks])
         return

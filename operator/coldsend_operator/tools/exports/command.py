@@ -25,7 +25,7 @@ _TODO_HEAD = (
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ExportOptions:
     """What `export` was told."""
 
     access: Access
@@ -38,7 +38,7 @@ class Options:
     force: bool
 
 
-async def run(options: Options) -> None:
+async def run(options: ExportOptions) -> None:
     """Read the list, leave out what objects hold, write manifests."""
     _check(options)
     async with coldsend_reader(options.access, options.form.namespace) as reader:
@@ -54,7 +54,7 @@ async def run(options: Options) -> None:
         raise CommandError(f"The export is incomplete: {listing.missing}")
 
 
-def _check(options: Options) -> None:
+def _check(options: ExportOptions) -> None:
     try:
         to_namespace(options.form.namespace)
     except ValueError:
@@ -71,7 +71,7 @@ async def _unmanaged(listing: Listing, access: Access) -> list[Row]:
     return [row for row in listing.rows if row.inbox_id not in shown and row.address not in asked]
 
 
-def _write(made: Sequence[Group], options: Options) -> None:
+def _write(made: Sequence[Group], options: ExportOptions) -> None:
     if options.folder is None:
         sys.stdout.write("---\n".join(_text(group) for group in made))
         if any(group.passwords for group in made):

@@ -20,7 +20,7 @@ from coldsend_operator.tools.spreadsheet.text import decode
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class ImportOptions:
     """What `import` was told. `secrets` and `file` may be `-`."""
 
     file: str
@@ -47,7 +47,7 @@ def read_mapping(texts: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def run(options: Options) -> None:
+def run(options: ImportOptions) -> None:
     """Read the sheet, tell the bad rows, write manifests and passwords."""
     _check(options)
     table = read_table(decode(_bytes(options.file)), options.mapped)
@@ -72,7 +72,7 @@ def run(options: Options) -> None:
     )
 
 
-def _check(options: Options) -> None:
+def _check(options: ImportOptions) -> None:
     try:
         to_namespace(options.namespace)
         to_namespace(options.name)
@@ -93,7 +93,7 @@ def _bytes(place: str) -> bytes:
         raise CommandError(f"{place} cannot be read: {error.strerror or error}") from None
 
 
-def _good(table: Table, options: Options) -> tuple[Mailbox, ...]:
+def _good(table: Table, options: ImportOptions) -> tuple[Mailbox, ...]:
     reading = read_mailboxes(table.records, options.inbox_type, passwords=bool(table.fields & SECRET_FIELDS))
     for mailbox in reading.mailboxes:
         for password in filter(None, (mailbox.password, mailbox.imap_password)):
@@ -110,7 +110,7 @@ def _good(table: Table, options: Options) -> tuple[Mailbox, ...]:
     return reading.mailboxes
 
 
-def _remark_unused(table: Table, mailboxes: Sequence[Mailbox], options: Options) -> None:
+def _remark_unused(table: Table, mailboxes: Sequence[Mailbox], options: ImportOptions) -> None:
     """What the sheet has and the manifests will not, or the other way round."""
     smtp = [mailbox for mailbox in mailboxes if not mailbox.native]
     if smtp and not table.fields & SECRET_FIELDS:
@@ -123,7 +123,9 @@ def _remark_unused(table: Table, mailboxes: Sequence[Mailbox], options: Options)
         remark("ColdSend sets the limit of COLDSEND inboxes itself; their daily_limit is ignored")
 
 
-def _update(folder: Sequence[Document], before: Sequence[Manifest], made: Sequence[Manifest], options: Options) -> None:
+def _update(
+    folder: Sequence[Document], before: Sequence[Manifest], made: Sequence[Manifest], options: ImportOptions
+) -> None:
     target = options.update or Path()
     changes = update.update(folder, before, made, lambda manifest: _file(target, manifest, options.name))
     for path, content in changes.files.items():
@@ -131,7 +133,7 @@ def _update(folder: Sequence[Document], before: Sequence[Manifest], made: Sequen
     write_lines(changes.lines)
 
 
-def _write(made: Sequence[Manifest], options: Options) -> None:
+def _write(made: Sequence[Manifest], options: ImportOptions) -> None:
     if options.folder is None:
         sys.stdout.write(manifests.render(made))
         return
@@ -154,7 +156,7 @@ def _file(folder: Path, manifest: Manifest, name: str) -> Path:
     return folder / f"{called if kind == names.BATCH_KIND else objects.accounts_name(name)}.yaml"
 
 
-def _secrets(grouping: groups.Grouping, options: Options) -> str:
+def _secrets(grouping: groups.Grouping, options: ImportOptions) -> str:
     return manifests.render_secrets(
         manifests.secret_manifest(
             name, options.namespace, {key: value.get_secret_value() for key, value in values.items()}

@@ -8,7 +8,7 @@ from coldsend_operator.resources.children import digest
 from coldsend_operator.resources.common import InboxType
 from coldsend_operator.tools.manifests import sized
 from coldsend_operator.tools.names import WORDS, fitting, label, numbered
-from coldsend_operator.tools.spreadsheet.mailboxes import USUAL, Mailbox, Server
+from coldsend_operator.tools.spreadsheet.mailboxes import USUAL, Mailbox, SheetServer
 
 _DIGEST = 6
 
@@ -18,8 +18,8 @@ class Shared:
     """What the inboxes of one batch have in common. `domain` is empty unless it is one of the things shared."""
 
     inbox_type: InboxType
-    smtp: Server = USUAL
-    imap: Server = USUAL
+    smtp: SheetServer = USUAL
+    imap: SheetServer = USUAL
     domain: str = ""
 
     @property
@@ -29,7 +29,7 @@ class Shared:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class BatchGroup:
     """One batch to be."""
 
     name: str
@@ -41,7 +41,7 @@ class Batch:
 class Grouping:
     """The batches by name, and the mailboxes that become accounts of their own."""
 
-    batches: tuple[Batch, ...]
+    batches: tuple[BatchGroup, ...]
     accounts: tuple[Mailbox, ...]
 
 
@@ -105,10 +105,10 @@ def _names(groups: Sequence[Shared], name: str, known: Mapping[Shared, str], *, 
     return named
 
 
-def _sized(name: str, shared: Shared, mailboxes: Sequence[Mailbox]) -> Iterator[Batch]:
+def _sized(name: str, shared: Shared, mailboxes: Sequence[Mailbox]) -> Iterator[BatchGroup]:
     """One batch, or several where one would be larger than the API server takes."""
     for number, part in enumerate(sized(mailboxes, _width), 1):
-        yield Batch(numbered(name, number), shared, tuple(part))
+        yield BatchGroup(numbered(name, number), shared, tuple(part))
 
 
 def _width(mailbox: Mailbox) -> int:

@@ -17,7 +17,7 @@ from coldsend_operator.resources.effective import IMAP_HOSTS, IMAP_PORT, SMTP_HO
 from coldsend_operator.tools.imports.groups import Shared
 from coldsend_operator.tools.manifests import Document, Manifest, is_ours, key_of
 from coldsend_operator.tools.output import counted
-from coldsend_operator.tools.spreadsheet.mailboxes import Server
+from coldsend_operator.tools.spreadsheet.mailboxes import SheetServer
 
 Key = tuple[str, str, str]
 NewFile = Callable[[Manifest], Path]
@@ -195,9 +195,9 @@ def _inboxes(manifest: Manifest) -> list[Mapping[str, Any]]:
     return [inbox for inbox in listed if isinstance(inbox, Mapping)] if isinstance(listed, list) else []
 
 
-def _server(block: object, host: str | None, port: int, flag: str) -> Server:
+def _server(block: object, host: str | None, port: int, flag: str) -> SheetServer:
     said = _mapping(block)
-    return Server(
+    return SheetServer(
         said.get("host") if said.get("host") != host else None,
         said.get("port") if said.get("port") != port else None,
         None,

@@ -9,7 +9,7 @@ from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.resources.names import API_KEY_KEY
 from coldsend_operator.tools.clients import coldsend_reader, key_reference, kube_reader
 from coldsend_operator.tools.errors import CommandError, UsageError
-from coldsend_operator.tools.inventory.lines import Line, State, lines
+from coldsend_operator.tools.inventory.lines import InventoryLine, State, lines
 from coldsend_operator.tools.inventory.totals import LABEL, Total, read_by, totals
 from coldsend_operator.tools.listing import Listing, whole_list
 from coldsend_operator.tools.options import Access
@@ -22,7 +22,7 @@ _TOTAL_COLUMNS = ("COUNT", "READY", "DISABLED", "PAUSED", "HEALTH MIN", "HEALTH 
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class InventoryOptions:
     """What `inventory` was told. `namespace` None is all of them."""
 
     access: Access
@@ -37,7 +37,7 @@ class Options:
     color: Color
 
 
-async def run(options: Options) -> None:
+async def run(options: InventoryOptions) -> None:
     """Read the objects, and with --live the list; show lines, or their totals."""
     born_before = time.time() - read_age(options.older_than) if options.older_than else None
     by = read_by(options.by) if options.by is not None else None
@@ -61,7 +61,7 @@ def read_age(text: str) -> float:
     return int(match[1]) * _SECONDS[match[2]]
 
 
-async def _senders(options: Options) -> list[Sender]:
+async def _senders(options: InventoryOptions) -> list[Sender]:
     """With the list, those of all namespaces: an inbox of another namespace is not nobody's."""
     everywhere = options.live or options.unmanaged
     async with kube_reader(options.access) as kube:
@@ -69,19 +69,19 @@ async def _senders(options: Options) -> list[Sender]:
     return [read_sender(each) for each in raw]
 
 
-async def _listing(options: Options) -> Listing:
+async def _listing(options: InventoryOptions) -> Listing:
     async with coldsend_reader(options.access, options.namespace or "default") as reader:
         return await whole_list(reader)
 
 
-def _key(options: Options) -> KeyReference | None:
+def _key(options: InventoryOptions) -> KeyReference | None:
     reference = key_reference(options.access)
     if reference is None:
         return None
     return (options.namespace or "default", reference["name"], reference.get("key", API_KEY_KEY))
 
 
-def _wanted(line: Line, options: Options, born_before: float | None) -> bool:
+def _wanted(line: InventoryLine, options: InventoryOptions, born_before: float | None) -> bool:
     if options.unmanaged and line.state is not State.UNMANAGED:
         return False
     if options.namespace is not None and line.namespace not in {options.namespace, ""}:
@@ -94,7 +94,7 @@ def _wanted(line: Line, options: Options, born_before: float | None) -> bool:
     return born_before is None or (born is not None and born < born_before)
 
 
-def _show_lines(found: Sequence[Line], options: Options) -> None:
+def _show_lines(found: Sequence[InventoryLine], options: InventoryOptions) -> None:
     if options.output == "json":
         write_json("Inventory", inboxes=[line.to_json() for line in found])
     elif options.output == "csv":
@@ -106,7 +106,7 @@ def _show_lines(found: Sequence[Line], options: Options) -> None:
     remark(f"{counted(len(found), 'line', 'lines')}{f': {states}' if states else ''}")
 
 
-def _cells(line: Line, *, burned: bool) -> tuple[str, ...]:
+def _cells(line: InventoryLine, *, burned: bool) -> tuple[str, ...]:
     held = f"{line.namespace}/{line.name}" if line.name else ""
     ready = str(line.ready) if line.name else ""
     told = (line.state.value, line.address, line.inbox_type, held, line.status, ready, line.reason)
@@ -114,11 +114,11 @@ def _cells(line: Line, *, burned: bool) -> tuple[str, ...]:
     return tuple(map(_cell, (*told, line.health, line.sent, line.limit, *since)))
 
 
-def _worst_first(line: Line) -> tuple[float, str]:
+def _worst_first(line: InventoryLine) -> tuple[float, str]:
     return (line.health if line.health is not None else 0.0, line.address)
 
 
-def _show_totals(found: Sequence[Total], options: Options) -> None:
+def _show_totals(found: Sequence[Total], options: InventoryOptions) -> None:
     if options.output == "json":
         write_json("InventoryTotals", by=options.by, totals=[total.to_json() for total in found])
     elif options.output == "csv":

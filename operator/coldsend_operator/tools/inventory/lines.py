@@ -22,7 +22,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class InventoryLine:
     """One inbox, one object, or both. Numbers are None where nobody tells them."""
 
     state: State
@@ -67,7 +67,7 @@ class Line:
         }
 
 
-def lines(senders: Sequence[Sender], rows: Iterable[Row] | None, key: KeyReference | None) -> list[Line]:
+def lines(senders: Sequence[Sender], rows: Iterable[Row] | None, key: KeyReference | None) -> list[InventoryLine]:
     """All lines by domain and address. `rows`: the whole list of the workspace of `key`, None when it was not asked."""
     found = [*_of_senders(senders, None if rows is None else {row.inbox_id: row for row in rows}, key)]
     if rows is not None:
@@ -76,7 +76,9 @@ def lines(senders: Sequence[Sender], rows: Iterable[Row] | None, key: KeyReferen
     return sorted(found, key=lambda line: (line.domain, line.address.lower(), line.namespace, line.name))
 
 
-def _of_senders(senders: Sequence[Sender], rows: Mapping[str, Row] | None, key: KeyReference | None) -> Iterator[Line]:
+def _of_senders(
+    senders: Sequence[Sender], rows: Mapping[str, Row] | None, key: KeyReference | None
+) -> Iterator[InventoryLine]:
     held = Counter(sender.inbox_id for sender in senders if sender.holds)
     asked = Counter((sender.key, sender.address) for sender in senders if sender.address and not sender.observes)
     for sender in senders:
@@ -92,11 +94,11 @@ def _of_senders(senders: Sequence[Sender], rows: Mapping[str, Row] | None, key: 
         yield _line(state, sender, row)
 
 
-def _line(state: State, sender: Sender | None, row: Row | None) -> Line:
+def _line(state: State, sender: Sender | None, row: Row | None) -> InventoryLine:
     """Values are ColdSend's own where they were asked for, else what the object's status says."""
     status = sender.status if sender is not None else {}
     told = row.overall_status if row is not None else status.get("overallStatus")
-    return Line(
+    return InventoryLine(
         state=state,
         address=row.email_address if row is not None else sender.address if sender is not None else "",
         inbox_type=(row.inbox_type if row is not None else sender and sender.inbox_type) or "",

@@ -7,11 +7,11 @@ from statistics import fmean
 from typing import Any
 
 from coldsend_operator.tools.errors import UsageError
-from coldsend_operator.tools.inventory.lines import Line
+from coldsend_operator.tools.inventory.lines import InventoryLine
 
 LABEL = "label="
 
-_NAMES: dict[str, Callable[[Line], str]] = {
+_NAMES: dict[str, Callable[[InventoryLine], str]] = {
     "domain": lambda line: line.domain,
     "type": lambda line: line.inbox_type,
     "namespace": lambda line: line.namespace,
@@ -54,16 +54,16 @@ def read_by(text: str) -> str:
     raise UsageError(f"--by {text}: give {', '.join(_NAMES)} or label=KEY")
 
 
-def totals(lines: Iterable[Line], by: str) -> list[Total]:
+def totals(lines: Iterable[InventoryLine], by: str) -> list[Total]:
     """One total for each name, in the order of the names; `by` as `read_by` takes it."""
     name_of = _NAMES.get(by) or (lambda line: line.labels.get(by.removeprefix(LABEL), ""))
-    found: dict[str, list[Line]] = defaultdict(list)
+    found: dict[str, list[InventoryLine]] = defaultdict(list)
     for line in lines:
         found[name_of(line)].append(line)
     return [_total(name, found[name]) for name in sorted(found)]
 
 
-def _total(name: str, lines: list[Line]) -> Total:
+def _total(name: str, lines: list[InventoryLine]) -> Total:
     scores = [line.health for line in lines if line.health is not None]
     return Total(
         name=name,

@@ -11,7 +11,7 @@ from coldsend_operator.core.model.decision import Decision
 from coldsend_operator.core.model.reasons import ConditionType, Reason
 from coldsend_operator.core.status.projection import project
 from coldsend_operator.resources.names import ACCOUNT_KIND
-from coldsend_operator.tools.plan.children import Refused
+from coldsend_operator.tools.plan.children import RefusedInbox
 from coldsend_operator.tools.plan.objects import World
 from coldsend_operator.tools.plan.rehearsal import SECRET, Past, Rehearsal
 
@@ -70,7 +70,7 @@ class Change:
         }
 
 
-def changes(rehearsals: Iterable[Rehearsal], world: World, refused: Iterable[Refused]) -> list[Change]:
+def changes(rehearsals: Iterable[Rehearsal], world: World, refused: Iterable[RefusedInbox]) -> list[Change]:
     """All rows, those that take something away first."""
     found = [_readable(past, rehearsal) for rehearsal in rehearsals for past in rehearsal.pasts.values()]
     found += [
@@ -85,7 +85,7 @@ def changes(rehearsals: Iterable[Rehearsal], world: World, refused: Iterable[Ref
     return sorted(found, key=lambda each: (ORDER[each.action], each.namespace, each.kind, each.name, each.message))
 
 
-def _of_batches(refused: Iterable[Refused], known: list[Change]) -> Iterator[Change]:
+def _of_batches(refused: Iterable[RefusedInbox], known: list[Change]) -> Iterator[Change]:
     told = {(each.namespace, each.name) for each in known if each.message.startswith("spec.inboxes[")}
     for each in refused:
         kind, namespace, name = each.batch

@@ -19,7 +19,7 @@ MOST_DEEDS = 4  # for one child: its owner, its policy, its spec, its end
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedInbox:
     """An inbox of a batch that gets no child."""
 
     batch: Key
@@ -27,14 +27,14 @@ class Refused:
     refusal: EntryRefusal
 
 
-def settle_batches(world: World, policy: Policy, now: float) -> list[Refused]:
+def settle_batches(world: World, policy: Policy, now: float) -> list[RefusedInbox]:
     """Bring the children of all batches to where their batches want them; what cannot be worked on."""
     reader = ChildReader()
     children: dict[tuple[str, str], Child] = {}
     for raw in world.of_kind(ACCOUNT_KIND):
         with _alone(world, raw):
             children[raw["metadata"]["namespace"], raw["metadata"]["name"]] = reader.read(raw, None)
-    refused: list[Refused] = []
+    refused: list[RefusedInbox] = []
     for raw in world.of_kind(BATCH_KIND):
         with _alone(world, raw):
             refused += _Settling(world, policy, now, reader, children, raw).run()
@@ -74,7 +74,7 @@ class _Settling:
             if namespace == batch.namespace and child.owner_name == batch.name:
                 batch.children.put(name, child.owner)
 
-    def run(self) -> Iterator[Refused]:
+    def run(self) -> Iterator[RefusedInbox]:
         batch = self._batch
         names = dict.fromkeys([*(batch.desired.by_name if batch.desired is not None else ()), *batch.children])
         apply_overrides(self._policy, batch)
@@ -85,10 +85,10 @@ class _Settling:
             refusal = self._settle(name)
             entry = batch.entry(name)
             if refusal is not None:
-                yield Refused(key, entry.shown if entry is not None else name, refusal)
+                yield RefusedInbox(key, entry.shown if entry is not None else name, refusal)
         for entry in batch.desired.entries if batch.desired is not None else ():
             if entry.name is None and entry.refusal is not None:
-                yield Refused(key, entry.shown, entry.refusal)
+                yield RefusedInbox(key, entry.shown, entry.refusal)
 
     def _child(self, name: str) -> Child | None:
         return self._children.get((self._batch.namespace, name))

@@ -26,14 +26,14 @@ from coldsend_operator.tools.plan.sources import (
     of_kustomize,
     of_snapshot,
 )
-from coldsend_operator.tools.plan.workspaces import Listed
+from coldsend_operator.tools.plan.workspaces import ListedWorkspace
 
 FAIL_ON = frozenset({"delete", "recreate", "hold", "conflict", "refuse"})
 CHANGED, UNWANTED = 3, 4
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class PlanOptions:
     """What `plan` was told. `namespace` None is all of them; `default_namespace` is for manifests that name none."""
 
     access: Access
@@ -50,7 +50,7 @@ class Options:
     color: Color
 
 
-async def run(options: Options) -> int:
+async def run(options: PlanOptions) -> int:
     """Show the plan; the exit code."""
     _check(options)
     given = _documents(options)
@@ -79,7 +79,7 @@ def read_fail_on(text: str) -> frozenset[str]:
     return words
 
 
-def _check(options: Options) -> None:
+def _check(options: PlanOptions) -> None:
     if options.prune:
         if not options.files and options.kustomize is None:
             raise UsageError("--prune needs -f or -k with the objects to keep")
@@ -88,18 +88,18 @@ def _check(options: Options) -> None:
         raise UsageError("-l and --prune go together; give both or neither")
 
 
-def _documents(options: Options) -> list[Document]:
+def _documents(options: PlanOptions) -> list[Document]:
     documents = read(options.files)
     return documents if options.kustomize is None else [*documents, *of_kustomize(options.kustomize)]
 
 
-async def _found(options: Options, documents: list[Document], given: GivenSecrets) -> Found:
+async def _found(options: PlanOptions, documents: list[Document], given: GivenSecrets) -> Found:
     if options.snapshot is not None:
         return of_snapshot(options.snapshot)
     return await of_cluster(options.access, options.namespace, documents, options.default_namespace, given)
 
 
-async def _listed(options: Options) -> Listed:
+async def _listed(options: PlanOptions) -> ListedWorkspace:
     reference = key_reference(options.access)
     namespace = options.default_namespace
     key = KeyRef()
@@ -113,4 +113,4 @@ async def _listed(options: Options) -> Listed:
             domains: tuple[Domain, ...] | None = await reader.list_domains()
         except CallFailed:
             domains = None
-    return Listed(key, listing.rows, domains)
+    return ListedWorkspace(key, listing.rows, domains)

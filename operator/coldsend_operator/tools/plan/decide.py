@@ -10,9 +10,9 @@ from coldsend_operator.tools.plan.changes import Change, ChangeKind, changes
 from coldsend_operator.tools.plan.children import settle_batches
 from coldsend_operator.tools.plan.objects import apply, prune
 from coldsend_operator.tools.plan.rehearsal import Rehearsal
-from coldsend_operator.tools.plan.report import Cost, Report
+from coldsend_operator.tools.plan.report import Cost, PlanReport
 from coldsend_operator.tools.plan.sources import Found
-from coldsend_operator.tools.plan.workspaces import Listed, PlannedWorkspace, Reading, workspaces
+from coldsend_operator.tools.plan.workspaces import ListedWorkspace, PlannedWorkspace, Workspaces, workspaces
 from coldsend_operator.tools.terminal import Progress
 
 MOST_NAMED = 5
@@ -28,7 +28,9 @@ class Manifests:
     pruned_namespace: str | None = None  # None: all of them
 
 
-def decide(found: Found, manifests: Manifests, policy: Policy, listed: Listed | None, now: float) -> Report:
+def decide(
+    found: Found, manifests: Manifests, policy: Policy, listed: ListedWorkspace | None, now: float
+) -> PlanReport:
     """Apply the manifests, let the batches settle, and let the core go on until nothing is left to do."""
     world = found.world
     named = apply(world, manifests.documents, manifests.namespace, now)
@@ -52,10 +54,10 @@ def decide(found: Found, manifests: Manifests, policy: Policy, listed: Listed | 
     )
     rows = changes(rehearsals, world, refused)
     warnings = [*found.remarks, *_warnings(reading, listed, found)]
-    return Report(rows, cost, warnings, unsure=_unsure(rows, reading))
+    return PlanReport(rows, cost, warnings, unsure=_unsure(rows, reading))
 
 
-def _unsure(rows: Iterable[Change], reading: Reading) -> int:
+def _unsure(rows: Iterable[Change], reading: Workspaces) -> int:
     """How many objects stay as they are only if nobody has changed their Secrets."""
     unknown = reading.secrets_unread | reading.uncompared
     return sum(row.action is ChangeKind.NONE and (row.namespace, row.name) in unknown for row in rows)
@@ -80,7 +82,7 @@ def _restore(planned: PlannedWorkspace, found: Found, now: float) -> int | None:
     return workspace.budget.remaining(now)[1]
 
 
-def _warnings(reading: Reading, listed: Listed | None, found: Found) -> Iterator[str]:
+def _warnings(reading: Workspaces, listed: ListedWorkspace | None, found: Found) -> Iterator[str]:
     unread = reading.secrets_unread
     if unread and found.secrets is None:
         yield (

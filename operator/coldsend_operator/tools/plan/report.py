@@ -10,7 +10,7 @@ from coldsend_operator.tools.plan.changes import Change, ChangeKind
 
 COLUMNS = ("ACTION", "KIND", "NAMESPACE/NAME", "ADDRESS", "WHY")
 FOLDED = 20  # rows from which on a comment hides them
-MOST_ROOM = 60_000  # characters of the rows of a comment: GitHub takes 65,536 in all
+MOST_CHARACTERS = 60_000  # characters of the rows of a comment: GitHub takes 65,536 in all
 SHOWN = 160  # characters of a message in a comment
 
 
@@ -27,7 +27,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class PlanReport:
     """All that is told of a plan."""
 
     changes: Sequence[Change]
@@ -158,10 +158,10 @@ def _why(change: Change) -> str:
 def _that_fit(lines: Iterable[str]) -> list[str]:
     """The first lines, as many as a comment has room for."""
     found: list[str] = []
-    room = MOST_ROOM
+    left = MOST_CHARACTERS
     for line in lines:
-        room -= len(line) + 1
-        if room < 0:
+        left -= len(line) + 1
+        if left < 0:
             break
         found.append(line)
     return found

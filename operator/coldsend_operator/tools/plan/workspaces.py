@@ -31,7 +31,7 @@ _DOMAIN_STATES = {Reason.DOMAIN_NOT_ACTIVE: "PENDING", Reason.DOMAIN_FULL: "ACTI
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedWorkspace:
     """What ColdSend itself said, for the workspace of one key (`--live`)."""
 
     key: KeyRef
@@ -48,7 +48,7 @@ class PlannedWorkspace:
 
 
 @dataclass(slots=True)
-class Reading:
+class Workspaces:
     """The workspaces, and what had to be taken for granted."""
 
     workspaces: list[PlannedWorkspace] = field(default_factory=list)
@@ -58,8 +58,8 @@ class Reading:
 
 
 def workspaces(
-    world: World, policy: Policy, listed: Listed | None, now: float, secrets: SecretReader | None = None
-) -> Reading:
+    world: World, policy: Policy, listed: ListedWorkspace | None, now: float, secrets: SecretReader | None = None
+) -> Workspaces:
     """One workspace for each API key, or for several that status knows to be one."""
     policy.create_marks = CreateMarks(b"plan")
     accounts = list(_accounts(world, policy))
@@ -68,7 +68,7 @@ def workspaces(
     for account in accounts:
         groups[digests[account.desired.key_ref]].append(account)
     claims, trust = Claims(), Trust()
-    reading = Reading()
+    reading = Workspaces()
     for digest, members in groups.items():
         own = listed if listed is not None and digests.get(listed.key) == digest else None
         rows = own.rows if own is not None else tuple(_rows_of(members, world))
@@ -78,7 +78,7 @@ def workspaces(
         for account in members:
             _remember(account, now, refusals=own is None)
             if account.desired.spec.smtp is not None and account.desired.deleting is None:
-                _look_into_secrets(account, secrets, reading)
+                _read_secrets(account, secrets, reading)
             workspace.add(account, now)
         reading.workspaces.append(PlannedWorkspace(workspace, ModelOfColdSend(rows, domains)))
         reading.domains_unread += asked is None and any(_asks_domain(each) for each in members)
@@ -94,7 +94,7 @@ def _accounts(world: World, policy: Policy) -> Iterator[Account]:
             world.set_aside(raw, error)
 
 
-def _look_into_secrets(account: Account, secrets: SecretReader | None, reading: Reading) -> None:
+def _read_secrets(account: Account, secrets: SecretReader | None, reading: Workspaces) -> None:
     """What its Secrets hold now, in place of what status says of them."""
     if secrets is None or not secrets.has(account):
         reading.secrets_unread.add((account.desired.namespace, account.desired.name))
@@ -234,5 +234,5 @@ def _domains_of(accounts: Iterable[Account]) -> Iterator[Domain]:
 def _domain(native: Native, status: Status, state: str, *, full: bool) -> Domain:
     told = str(status.get("emailAddress", "")).rpartition("@")[2]
     name = native.domain_name or told or f"domain-{native.domain_id}"
-    room = 0 if full else None
-    return Domain(native.domain_id or f"id of {name}", name, state, max_inboxes=room, current_inboxes=room)
+    limit = 0 if full else None
+    return Domain(native.domain_id or f"id of {name}", name, state, max_inboxes=limit, current_inboxes=limit)

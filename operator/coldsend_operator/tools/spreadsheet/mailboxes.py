@@ -21,7 +21,7 @@ _PLACEHOLDER = {"name": "password"}  # the name of the Secret is not known yet, 
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class SheetServer:
     """One side of a mailbox; None where the operator's default says the same."""
 
     host: str | None = None
@@ -34,7 +34,7 @@ class Server:
         return {name: value for name, value in fields.items() if value is not None}
 
 
-USUAL = Server()
+USUAL = SheetServer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class Mailbox:
     name: str
     inbox_type: InboxType
     limit: int | None = None
-    smtp: Server = USUAL
-    imap: Server = USUAL
+    smtp: SheetServer = USUAL
+    imap: SheetServer = USUAL
     password: SecretStr | None = None
     imap_password: SecretStr | None = None  # None: the one of smtp
 
@@ -81,7 +81,7 @@ class BadRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class SheetRows:
     """The good rows sorted by address, and the bad ones in the order of the sheet."""
 
     mailboxes: tuple[Mailbox, ...]
@@ -92,7 +92,7 @@ class _BadCell(Exception):  # noqa: N818 - a row of the sheet is bad, the progra
     """Why a row cannot be used."""
 
 
-def read_mailboxes(records: Iterable[Record], fixed: InboxType | None, *, passwords: bool) -> Reading:
+def read_mailboxes(records: Iterable[Record], fixed: InboxType | None, *, passwords: bool) -> SheetRows:
     """Read each row on its own. `fixed`: the type of all rows; `passwords`: whether the sheet has a column for them."""
     good: dict[str, Mailbox] = {}
     bad: list[BadRow] = []
@@ -107,7 +107,7 @@ def read_mailboxes(records: Iterable[Record], fixed: InboxType | None, *, passwo
         first = good.setdefault(mailbox.key, mailbox)
         if first is not mailbox:
             bad.append(BadRow(record.line, shown, f"the address is listed twice (line {first.line}); keep one of them"))
-    return Reading(tuple(sorted(good.values(), key=lambda mailbox: mailbox.key)), tuple(bad))
+    return SheetRows(tuple(sorted(good.values(), key=lambda mailbox: mailbox.key)), tuple(bad))
 
 
 def _mailbox(record: Record, fixed: InboxType | None, *, passwords: bool) -> Mailbox:
@@ -145,13 +145,13 @@ def _smtp_mailbox(mailbox: Mailbox, cells: Mapping[str, str], *, passwords: bool
     return replace(
         mailbox,
         limit=_number(cells, "daily_limit"),
-        smtp=Server(
+        smtp=SheetServer(
             _unless(cells.get("smtp_host", "").lower(), SMTP_HOSTS.get(inbox_type)),
             _number(cells, "smtp_port", usual=SMTP_PORT),
             username,
             _flag(cells, "smtp_tls"),
         ),
-        imap=Server(
+        imap=SheetServer(
             _unless(cells.get("imap_host", "").lower(), IMAP_HOSTS.get(inbox_type)),
             _number(cells, "imap_port", usual=IMAP_PORT),
             _unless(cells.get("imap_username"), username or address),

@@ -35,7 +35,7 @@ _TREE = ("OBJECT", "ADDRESS", "READY", "REASON")
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class StatusOptions:
     """What `status` was told. `name` is that of a batch or an account, `namespace` None all of them."""
 
     access: Access
@@ -56,7 +56,7 @@ class Overview:
     state: dict[str, Any]  # of the operator's ConfigMap, by its keys
 
 
-async def run_status(options: Options) -> None:
+async def run_status(options: StatusOptions) -> None:
     """Show it once, or again and again until Ctrl-C."""
     if options.watch and options.output == "json":
         raise UsageError("-w draws on a terminal; leave out -o json")
@@ -68,7 +68,7 @@ async def run_status(options: Options) -> None:
             await _keep_drawing(view, kube, options)
 
 
-async def _keep_drawing(view: LiveView, kube: KubeReader, options: Options) -> None:
+async def _keep_drawing(view: LiveView, kube: KubeReader, options: StatusOptions) -> None:
     """Until Ctrl-C; a cluster that does not answer for a while is told in the first line."""
     overview, trouble = await _overview(kube, options), ""
     while True:
@@ -81,7 +81,7 @@ async def _keep_drawing(view: LiveView, kube: KubeReader, options: Options) -> N
             trouble = f"  {error.message}; showing the last state"
 
 
-async def _overview(kube: KubeReader, options: Options) -> Overview:
+async def _overview(kube: KubeReader, options: StatusOptions) -> Overview:
     accounts: list[dict[str, Any]] = await kube.objects(ACCOUNT, options.namespace)
     batches = await kube.objects(BATCH, options.namespace)
     if options.name:
@@ -112,7 +112,7 @@ def _parsed(texts: dict[str, str]) -> dict[str, Any]:
     return found
 
 
-def _show(overview: Overview, options: Options) -> None:
+def _show(overview: Overview, options: StatusOptions) -> None:
     if options.output == "json":
         told = asdict(overview)
         report = reported(told.pop("state"))
