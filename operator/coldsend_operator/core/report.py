@@ -1,4 +1,4 @@
-"""What one workspace costs and waits for: the part of `report` in the state ConfigMap, and of metrics."""
+"""The usage and the queues of one workspace, for `report` in the state ConfigMap and for metrics."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -24,14 +24,14 @@ PASSING = frozenset({"minute", "hour", "sweep", "doneAt"})  # what moves all the
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many wait in a lane, and since when the first of them does."""
+    """How many accounts wait in a lane, and since when the oldest waits."""
 
     count: int = 0
     oldest: float | None = None
 
 
 def waiting_by_lane(workspace: Workspace) -> dict[Lane, Waiting]:
-    """The lanes in which somebody waits, and CREATE always; in POLL these are the bulk jobs under way."""
+    """The lanes that are not empty, and always CREATE; POLL counts the running bulk jobs."""
     found = {Lane.CREATE: Waiting()}
     for (action, group), queue in workspace.queues.items():
         lane = Lane.EDIT if group == Lane.EDIT else LANES[action]
@@ -45,7 +45,7 @@ def waiting_by_lane(workspace: Workspace) -> dict[Lane, Waiting]:
 
 
 def inboxes_by_holder(workspace: Workspace) -> dict[bool, int]:
-    """How many inboxes of ColdSend an object created or adopted, and how many not; empty before the first look."""
+    """The number of inboxes that an object created or adopted, and of others; empty before the first list."""
     if not workspace.inventory.swept_at:
         return {}
     held = {each.stored.inbox_id for kin in workspace.kin for each in kin.accounts.values() if each.stored.held}
@@ -54,7 +54,7 @@ def inboxes_by_holder(workspace: Workspace) -> dict[bool, int]:
 
 
 def done_at(workspace: Workspace, now: float) -> float | None:
-    """When the budget lets all be done that waits now; None when nothing waits."""
+    """When all that waits now is expected to be done within the budget; None if nothing waits."""
     lanes = waiting_by_lane(workspace)
     count = {lane: waiting.count for lane, waiting in lanes.items()}
     bulks = sum(-(-count.get(lane, 0) // BULK) for lane in (Lane.EDIT, Lane.DELETE, Lane.CREATE))
@@ -64,7 +64,7 @@ def done_at(workspace: Workspace, now: float) -> float | None:
 
 
 def key_state(workspace: Workspace, now: float, *, answered: bool) -> str:
-    """One word for how the API key is: the first that holds."""
+    """The state of the API key in one word: the first that applies."""
     if any(block.reason is Reason.UNAUTHORIZED for block in workspace.breaker.blocks.values()):
         return "Refused"
     if workspace.implausible is not None or workspace.doubted:
@@ -115,9 +115,9 @@ def _time(at: float | None) -> str | None:
 
 
 def worth_a_write(workspace: dict[str, Any]) -> dict[str, Any]:
-    """The part of a report for which the ConfigMap is written though nothing else is to be stored there.
+    """The part of a report whose change is worth a write of the ConfigMap.
 
-    That is what does not move by itself: looks come and go all day, and so do the windows of the budget.
+    Probes and the windows of the budget move all day and are not.
     """
     lasting = {name: value for name, value in workspace.items() if name not in PASSING}
     return lasting | {"queue": {lane: each for lane, each in workspace["queue"].items() if lane != Lane.PROBE}}

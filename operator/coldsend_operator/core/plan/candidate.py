@@ -1,4 +1,4 @@
-"""A call that could leave, and what of it goes first."""
+"""Candidates: calls that could leave, and which one goes first."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from coldsend_operator.core.workspace.workspace import Workspace
 T = TypeVar("T")
 
 MOST_FLYING = 8
-PLENTY = 0.3  # of the minute: after a flood of 1,000 accounts more than that is left, and a single one need not wait
+PLENTY = 0.3  # of the minute: after a burst of 1,000 accounts more than that is left, so a single one need not wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +33,19 @@ class Candidate:
 
     @property
     def hour_share(self) -> float:
-        """Pages of whole lists leave some of the looks to single ones, whoever waits for them."""
+        """The share of probes that pages of full lists leave to single probes."""
         whole = self.operation is Operation.LIST_ACCOUNTS and not self.newest
         return min(self.lane.hour_share, Lane.SWEEP.hour_share) if whole else self.lane.hour_share
 
 
 @dataclass(frozen=True, slots=True)
 class Alone:
-    """A barrier for each account: what cannot be planned for one costs that one alone (rule 38)."""
+    """Plans account by account: a fault costs that account alone (rule 38)."""
 
     faults: dict[str, Exception] = field(default_factory=dict)  # by UID
 
     def each(self, uids: Iterable[str], make: Callable[[str], T]) -> list[T]:
-        """What `make` says of each of them."""
+        """The results of `make` for each of them."""
         made = []
         for uid in uids:
             try:
@@ -55,14 +55,14 @@ class Alone:
         return made
 
     def those(self, uids: Iterable[str], good: Callable[[str], bool]) -> list[str]:
-        """Those of which `good` is true."""
+        """Those for which `good` is true."""
         return [uid for uid, found in self.each(uids, lambda uid: (uid, good(uid))) if found]
 
 
 def parts(
     workspace: Workspace, operation: Operation, queue: Queue, without: frozenset[str], now: float
 ) -> Iterator[frozenset[str]]:
-    """What each bulk leaves out, so that namespaces whose calls fail share none with others (rule 41)."""
+    """What each bulk leaves out, so that namespaces whose calls fail share no bulk with others (rule 41)."""
     failing = {namespace for namespace, until in workspace.apart.items() if until > now}
     apart = (workspace.breaker.held(operation) | failing) & queue.namespaces
     yield without | apart
@@ -71,7 +71,7 @@ def parts(
 
 
 def score(workspace: Workspace, lane: Lane, ready_at: float, group: str = "") -> float:
-    """Earliest deadline first. A lane that was just served stands behind those that were not: nobody starves."""
+    """Earliest deadline first. A lane that was just served goes behind the others, so that none starves."""
     return max(ready_at, workspace.last_served.get(f"{lane}{group}", 0.0)) + lane.may_wait
 
 

@@ -1,4 +1,4 @@
-"""Creations: a lone one by the single endpoint, what waits together in bulks."""
+"""Creates: a lone one by the single endpoint, several in bulks."""
 
 from collections.abc import Iterator
 
@@ -12,9 +12,8 @@ from coldsend_operator.core.workspace.workspace import Workspace
 
 
 def creates(workspace: Workspace, now: float, alone: Alone) -> Iterator[Candidate]:
-    """What goes again in halves comes before the rest of its namespaces, which it would fail together with.
-
-    It stops no other namespace: these come first (rule 41).
+    """The halves of a failed bulk come before the rest of their namespaces, but after all other namespaces (rule 41:
+    failures are isolated).
     """
     without = workspace.budget.exhausted_by(now, probes=False)
     splits: dict[str, tuple[str, ...]] = {}  # the first of each group
@@ -51,7 +50,7 @@ def _sent(workspace: Workspace, group: str, uids: tuple[str, ...], ready_at: flo
 
 
 def _bulk_free(workspace: Workspace, group: str) -> bool:
-    """Whether one more bulk of this kind may leave: only SMTP bulks have jobs, and native ones wait for none."""
+    """Whether one more bulk of this kind may leave: only SMTP bulks have jobs to wait for."""
     operation = _operation(group, 2)
     busy = sum(1 for call in workspace.in_flight.values() if call.operation is operation)
     if operation is Operation.CREATE_SMTP_BULK:
@@ -71,7 +70,7 @@ def _since(workspace: Workspace, group: str, now: float) -> float:
 
 
 def _most(workspace: Workspace, group: str) -> int:
-    """A bulk carries 100, and of native inboxes no more than the domain has room for."""
+    """A bulk carries 100 accounts, and of native inboxes no more than fit into the domain."""
     domain = None if group == "smtp" else workspace.domains.by_id(group)
     return BULK if domain is None else max(0, min(BULK, workspace.domains.free(domain)))
 

@@ -1,4 +1,4 @@
-"""Deletions, those of replacements first."""
+"""Deletes, those of replacements first."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -12,7 +12,7 @@ from coldsend_operator.core.workspace.workspace import Workspace
 
 
 def deletes(workspace: Workspace, now: float, alone: Alone) -> Iterator[Candidate]:
-    """What goes again in halves comes before the rest of its namespaces, and stops no other (rule 41)."""
+    """The halves of a failed bulk come before the rest of their namespaces and delay no other (rule 41)."""
     busy = sum(1 for call in workspace.in_flight.values() if call.operation is Operation.DELETE_ACCOUNTS)
     jobs = sum(1 for job in workspace.jobs.values() if job.operation == "Delete" and not idle(job))
     without = workspace.budget.exhausted_by(now, probes=False)

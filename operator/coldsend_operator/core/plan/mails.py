@@ -16,7 +16,7 @@ def mails(workspace: Workspace, now: float, alone: Alone) -> Iterator[Candidate]
     found = alone.each(uids, lambda uid: workspace.accounts[uid].stored.inbox_id or "")
     if not found:
         return
-    budget = workspace.budget  # shared by the keys of one workspace: so is the share of test mails (rule 45)
+    budget = workspace.budget  # shared by the keys of one workspace, like the share of test mails (rule 45)
     ready_at = max(queue.since, budget.mails.free_at(now, budget.minute_limit, budget.hour_limit))
     yield Candidate(
         ready_at=ready_at,

@@ -6,7 +6,7 @@ from coldsend_operator.core.model.calls import Lane, Operation
 from coldsend_operator.core.plan.candidate import Candidate, score
 from coldsend_operator.core.workspace.workspace import Workspace
 
-STORED_WITHIN = 300.0  # the id of a job stands in the status of its members before it is polled (rule 8)
+STORED_WITHIN = 300.0  # rule 8: the job id is stored before the first poll
 
 
 def polls(workspace: Workspace) -> Iterator[Candidate]:
@@ -14,7 +14,7 @@ def polls(workspace: Workspace) -> Iterator[Candidate]:
         if job.in_flight or job.next_poll is None:
             continue
         create = job.operation == "Create"
-        # One object whose status cannot be written must not keep the others waiting; its mark tells of the create.
+        # An object whose status cannot be written must not block the others; its create mark records the create.
         ready_at = max(job.next_poll, job.begun + STORED_WITHIN) if job.unstored else job.next_poll
         yield Candidate(
             ready_at=ready_at,

@@ -11,14 +11,14 @@ SWEEP_SHARE = 0.5  # of the hour that sweeps may take
 
 
 def sweep(workspace: Workspace, now: float, *, listed: bool) -> Iterator[Candidate]:
-    """`listed`: a whole list serves what waits for a look best."""
+    """`listed`: a full list serves the accounts that wait for a probe best."""
     listing = any(
         call.operation is Operation.LIST_ACCOUNTS and not call.newest for call in workspace.in_flight.values()
     )
     if not workspace.accounts or listing:
         return
     if workspace.breaker.down or workspace.breaker.doubtful:
-        yield _page(workspace, Lane.PROBE, workspace.sweep_after, first=True)  # it harms nobody, and asks for nobody
+        yield _page(workspace, Lane.PROBE, workspace.sweep_after, first=True)  # harmless, for no account in particular
         return
     urgent = listed and now >= workspace.sweep_after
     lane = Lane.PROBE if urgent else Lane.SWEEP
@@ -48,7 +48,7 @@ def sweep_due(workspace: Workspace) -> float:
 
 
 def sweep_period(workspace: Workspace) -> float:
-    """`COLDSEND_SWEEP_SECONDS` when there is room; slower when the pages would take too much of the hour."""
+    """`COLDSEND_SWEEP_SECONDS` if the budget allows; longer if the pages would take too much of the hour."""
     return max(
         workspace.policy.sweep_seconds, pages_of(workspace) * 3600.0 / (SWEEP_SHARE * workspace.budget.hour_limit)
     )

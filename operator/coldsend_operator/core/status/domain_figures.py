@@ -1,4 +1,4 @@
-"""What the inboxes of each domain come to: people who send cold mail judge, pause and replace by domain."""
+"""The figures of each domain: people who send cold mail judge, pause and replace inboxes by domain."""
 
 import math
 from collections import Counter
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from coldsend_operator.core.model.answers import STATUSES, Row
 
-OTHER = "OTHER"  # a status whose name nobody knows: what ColdSend may say in future makes no new series
+OTHER = "OTHER"  # any unknown status, so that new words of ColdSend add no series
 
 
 @dataclass(frozen=True, slots=True)

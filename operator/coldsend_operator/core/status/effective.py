@@ -1,4 +1,4 @@
-"""`status.effective`: what holds for an object once the defaults of its namespace and of the operator are applied."""
+"""`status.effective`: the values in effect for an object, with the defaults of its namespace and of the operator."""
 
 from coldsend_operator.core.model.account import Account, SecretRef
 from coldsend_operator.core.model.policy import Policy
@@ -14,7 +14,7 @@ def effective_of(account: Account, policy: Policy) -> Status:
 
 
 def effective(policy: Policy, *, orphan: bool, recreate: bool, adopt: bool | None, key: SecretRef | None) -> Status:
-    """`adopt` is None where nothing is said, `key` where the operator's own is used."""
+    """`adopt` is None if not set, `key` is None for the operator's own."""
     adopts = policy.adopt_by_default if adopt is None else adopt
     found = {
         "deletionPolicy": "Orphan" if orphan else "Delete",

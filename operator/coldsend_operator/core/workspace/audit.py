@@ -1,7 +1,7 @@
-"""The audit log: which write was made for which inbox, why, who approved it, and what came of it.
+"""The audit log: each write for each inbox, its cause, its approval and its outcome.
 
-A line is told before a call leaves (`Outcome.INTENT`) and when its outcome becomes known, be it by the answer or by a
-later look. What earlier runs sent is not remembered here: its outcome is told by what object and ColdSend show.
+A line is written before a call leaves (`Outcome.INTENT`) and when its outcome becomes known, by the response or by a
+later probe. Writes of earlier runs are not remembered: the object and ColdSend show their outcome.
 """
 
 from collections.abc import Iterable
@@ -22,32 +22,32 @@ if TYPE_CHECKING:
 
 
 class Cause(StrEnum):
-    """Why a write is made."""
+    """The cause of a write."""
 
     NEW = "new"  # the object never had an inbox
-    SPEC = "spec"  # the inbox is replaced, or a mail sent, because spec asks for something else
+    SPEC = "spec"  # a replacement or a test mail because spec changed
     SECRET = "secret"  # noqa: S105 - a word of the log: the inbox is replaced because the values of its Secret changed
     DELETION = "deletion"  # the object is in deletion
-    LEFT_BATCH = "left-batch"  # the object is in deletion because its Batch does not list it any more
+    LEFT_BATCH = "left-batch"  # the object is in deletion because its Batch no longer lists it
     RECREATE = "recreate"  # the second half of a replacement
     VANISHED = "vanished"  # the inbox was removed in ColdSend, not by this object
-    HAND_OVER = "hand-over"  # the inbox changes its object; no call is made
+    HAND_OVER = "hand-over"  # the inbox moves to another object, without a call
 
 
 class Outcome(StrEnum):
-    """What came of a write."""
+    """The outcome of a write."""
 
     INTENT = "intent"  # the call is about to leave
-    ACCEPTED = "accepted"  # ColdSend took the call; what becomes of the inbox is told later
+    ACCEPTED = "accepted"  # ColdSend accepted the call; another line tells the result
     CREATED = "created"
     DELETED = "deleted"  # seen to be gone, after a delete that ColdSend accepted
     SENT = "sent"  # the test mail
     REFUSED = "refused"  # ColdSend did nothing
-    UNKNOWN = "unknown"  # no answer tells; what becomes of the inbox is told later
+    UNKNOWN = "unknown"  # no response; another line tells the result
     NOT_SENT = "not-sent"  # the call never reached ColdSend
-    NOTHING = "nothing"  # an accepted or unknown create made no inbox
+    NOTHING = "nothing"  # an accepted or unknown create created no inbox
     STILL_THERE = "still-there"  # an accepted or unknown delete did not delete the inbox
-    GONE = "gone"  # the inbox is gone, and no delete of this run was accepted: one of an earlier run, or a person
+    GONE = "gone"  # the inbox is gone without a delete of this run: by an earlier run, or a person
     HANDED_OVER = "handed-over"
 
 
@@ -69,7 +69,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the audit log. `code` is the HTTP status of the answer, None where there is none."""
+    """One line of the audit log. `code` is the HTTP status of the response, None without one."""
 
     write: Write
     outcome: Outcome
@@ -77,16 +77,16 @@ class Line:
 
 
 class AuditTrail:
-    """The lines that are not written yet, and the writes whose outcome is not known yet, by UID."""
+    """Lines to be written, and by UID the writes of unknown outcome."""
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
         self._open: dict[str, Write] = {}
         self._tries: dict[str, int] = {}
-        self._ended: set[str] = set()  # those whose end is told, while their finalizer goes
+        self._ended: set[str] = set()  # whose outcome is written, while the finalizer is removed
 
     def intend(self, workspace: "Workspace", call: Call) -> None:
-        """The call is about to leave. An earlier write whose outcome was awaited has come to nothing, then."""
+        """The call is about to leave, so an earlier write of unknown outcome had no effect."""
         for position, uid in enumerate(call.uids):
             account = workspace.accounts[uid]
             self._give_up(uid)
@@ -110,7 +110,7 @@ class AuditTrail:
         self._open.setdefault(account.uid, _write(workspace, account, Operation.CREATE_SMTP_BULK, None))
 
     def answered(self, workspace: "Workspace", call: Call, outcome: Answer | Failure, first: int) -> None:
-        """The answer was taken in. Lines from position `first` on were told while that was done."""
+        """The response was applied, which added the lines from position `first` on."""
         code = _code(outcome)
         told = set()
         for position in range(first, len(self.lines)):
@@ -131,19 +131,19 @@ class AuditTrail:
                 self._close(uid, again=result is not Outcome.SENT)
 
     def created(self, workspace: "Workspace", account: Account, inbox_id: str) -> None:
-        """The inbox of a create of ours is known. Call it before the facts of the account say so."""
+        """The inbox of a create of ours is known. Call this before the account stores it."""
         write = self._open.get(account.uid) or _write(workspace, account, _create_of(account), None)
         self._tell(replace(write, inbox_id=inbox_id), Outcome.CREATED)
         self._ended.discard(account.uid)
         self._close(account.uid)
 
     def handed_over(self, account: Account, inbox_id: str) -> None:
-        """The account takes the inbox of another object over."""
+        """The account takes over the inbox of another object."""
         self._close(account.uid)
         self.lines.append(Line(_named(account, "hand_over", Cause.HAND_OVER, inbox_id), Outcome.HANDED_OVER))
 
     def ending(self, workspace: "Workspace", account: Account, action: Action) -> None:
-        """The finalizer is about to go: what was awaited is decided. Call it before the API server is told."""
+        """The finalizer is about to be removed, so all outcomes are known. Call this before that write."""
         if action not in {Action.REMOVE_FINALIZER, Action.FORGET} or account.uid in self._ended:
             return
         self._ended.add(account.uid)
@@ -167,7 +167,7 @@ class AuditTrail:
         write = self._open.get(account.uid)
         ours = account.desired.deleting is not None or _replaced(account)
         if write is None and not ours:
-            return  # a person removed the inbox; the cause of the create that follows says so
+            return  # a person removed the inbox; the cause of the next create says so
         write = write or _write(workspace, account, Operation.DELETE_ACCOUNT, account.stored.inbox_id)
         self._tell(write, Outcome.GONE if account.deleted_at is None else Outcome.DELETED)
 
@@ -189,14 +189,14 @@ class AuditTrail:
         self.lines.append(Line(write, outcome, code))
 
     def _close(self, uid: str, *, again: bool = False) -> None:
-        """`again`: it may be tried again, and then it is counted."""
+        """`again`: it may be tried again, which counts as a further attempt."""
         self._open.pop(uid, None)
         if not again:
             self._tries.pop(uid, None)
 
 
 def fields_of(line: Line) -> dict[str, object]:
-    """The line as it is written, without time and workspace. No address stands in it."""
+    """The line as written, without time and workspace. It holds no address."""
     write = line.write
     return {
         "event": "write",
@@ -222,7 +222,7 @@ def _code(outcome: Answer | Failure) -> int | None:
 
 
 def _result(call: Call, outcome: Answer | Failure) -> Outcome:
-    """What the answer itself says. A create of which it names the inbox has been told already."""
+    """The outcome by the response itself. A create whose inbox it names has its line already."""
     if not isinstance(outcome, Failure):
         return Outcome.SENT if isinstance(outcome, MailSent) else Outcome.ACCEPTED
     if outcome.kind is FailureKind.NOT_SENT:
@@ -261,7 +261,7 @@ def _named(account: Account, operation: str, cause: Cause, inbox_id: str | None)
 
 
 def _create_of(account: Account) -> Operation:
-    """The call of an earlier run, as far as the object tells."""
+    """The call of an earlier run, as far as the object shows it."""
     if account.desired.spec.native is not None:
         return Operation.CREATE_NATIVE
     return Operation.CREATE_SMTP_BULK if account.stored.job is not None else Operation.CREATE_SMTP
@@ -274,7 +274,7 @@ def _cause_of_create(account: Account) -> Cause:
 
 
 def _replaced(account: Account) -> bool:
-    """Whether a replacement is due, so that an inbox which is gone was most likely deleted for it (rule 21)."""
+    """Whether a replacement is due, so that a missing inbox was most likely deleted for it (rule 21)."""
     applied, spec = account.stored.applied, account.desired.spec
     other = applied is not None and applied.spec_hash is not None and applied.spec_hash != spec.hash
     return spec.recreate and (account.deleted_at is not None or other or secret_changed(account))

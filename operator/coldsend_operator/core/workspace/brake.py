@@ -1,4 +1,4 @@
-"""The deletion brake: a wiped Git folder does not wipe a workspace silently (rules 23, 31 and 45)."""
+"""The deletion brake: deleting a Git folder by mistake does not silently empty a workspace (rules 23, 31 and 45)."""
 
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Set
@@ -11,34 +11,34 @@ from coldsend_operator.core.workspace.brake_records import Asked, Called, Hold, 
 
 WINDOW = 600.0
 SMALL = 10
-QUIET = 1.5  # seconds without a further deletion after which those that wait are decided together
-LONGEST_WAIT = 30.0  # seconds that a deletion waits for others at most: `kubectl delete` takes them one by one
-CLOCKS = 5.0  # seconds by which the API server's clock may seem to wander
-TOLD_AFTER = 5.0  # seconds without a further held deletion after which the message shows the count again
+QUIET = 1.5  # seconds without a new deletion before the waiting ones are decided together
+LONGEST_WAIT = 30.0  # maximum seconds that a deletion waits for others: `kubectl delete` sends them one by one
+CLOCKS = 5.0  # tolerance in seconds for the API server's clock
+TOLD_AFTER = 5.0  # seconds without a newly held deletion before the message is updated
 
 
 class Brake:
-    """Counts the inboxes whose deletion was asked for; holds all that have not left when they are too many."""
+    """Counts the requested deletions, and holds all that have not left if they are too many."""
 
     def __init__(self, threshold: Threshold) -> None:
         self.threshold = threshold
         self._left: deque[LeftDeletion] = deque()  # deletions that nobody approved, booked within the window
-        self._earlier: dict[str, deque[LeftDeletion]] = {}  # those of an earlier run, which may ask again
+        self._earlier: dict[str, deque[LeftDeletion]] = {}  # of an earlier run; they may ask again
         self._waiting: dict[str, Asked] = {}
         self._called: dict[str, Called] = {}
         self._wholes: dict[str, Whole] = {}  # by UID of the Batch
         self._held: dict[str, Hold] = {}
         self._held_at_once: set[str] = set()  # by `ask`, since the last decision
-        self._held_before: dict[str, float] = {}  # by namespace: what was asked before then stays held over a restart
+        self._held_before: dict[str, float] = {}  # by namespace: what was asked before stays held over a restart
         self._holds: dict[str, Hold] = {}  # by namespace: the last one
-        self._holding: set[str] = set()  # namespaces of the held ones when last decided
-        self._current: Hold | None = None  # takes in what comes soon after
+        self._holding: set[str] = set()  # namespaces of the held ones at the last decision
+        self._current: Hold | None = None  # later deletions join it for a short time
         self._managed: Mapping[str, int] = {}
         self._base = 0
         self._asked_last = 0.0
         self._hold_all = False
         self._dirty = False  # something was asked or withdrawn since the last decision
-        self.changed = False  # what must be stored has changed
+        self.changed = False  # the stored state is out of date
 
     # -- who asks, and who leaves
 
@@ -73,7 +73,7 @@ class Brake:
         return self._waiting.keys()
 
     def withdraw(self, uid: str) -> None:
-        """The object no longer asks."""
+        """The object no longer asks for its deletion."""
         if self._waiting.pop(uid, None) is not None:
             self._dirty = True
             self._held.pop(uid, None)
@@ -85,7 +85,7 @@ class Brake:
             self._called[uid].gone = True
 
     def leave(self, uids: Iterable[str], now: float) -> None:
-        """These deletions are about to be called: they count from now on, called or not, unless a person approved."""
+        """The deletes are about to be sent: they count from now on, sent or not, unless a person approved them."""
         leaving = {uid: self._waiting[uid] for uid in uids if uid in self._waiting}
         counts = Counter(
             (asked.namespace, asked.batch)
@@ -105,25 +105,25 @@ class Brake:
         self.changed = True
 
     def leaves_at(self, uids: Iterable[str]) -> float:
-        """When those that were not approved may leave: what belongs together is decided together."""
+        """When deletions without approval may leave: related ones are decided together."""
         waiting = [self._waiting[uid] for uid in uids if uid in self._waiting and not self._is_called(uid)]
         known, announced = list[float](), list[float]()
         for asked in waiting:
             if not asked.approved and asked.known_at is not None:
                 (announced if self._is_announced(asked.batch) else known).append(asked.known_at)
-        # of a Batch the number is known; somebody else may yet ask for its inboxes (rule 30)
+        # the number of a Batch is known; another object may still ask for its inboxes (rule 30)
         at = min(announced) + QUIET if announced else 0.0
         if not known:
             return at
-        off = self.threshold.allowed(self._base) == inf  # only what holds whatever the number is waited for
+        off = self.threshold.allowed(self._base) == inf  # wait only for what holds regardless of the number
         return max(at, min(self._asked_last + QUIET, min(known) + (QUIET if off else LONGEST_WAIT)))
 
     def _is_called(self, uid: str) -> bool:
-        """Whether this deletion, and no earlier one of the same object, has been called in this window already."""
+        """Whether this very deletion of the object has already been sent in this window."""
         return uid in self._called and abs(self._called[uid].asked_at - self._waiting[uid].asked_at) < CLOCKS
 
     def _recall(self, uid: str, namespace: str, asked_at: float) -> None:
-        """What an earlier run had called may ask again after a restart: that is no second deletion."""
+        """A deletion that an earlier run sent may ask again after a restart: it does not count twice."""
         for left in self._earlier.get(namespace, ()):
             if left.count and asked_at <= left.at:
                 left.count -= 1
@@ -136,7 +136,7 @@ class Brake:
         return batch is not None and self._wholes[batch].size > 0
 
     def _is_let(self, batch: str | None, known: Counter[str | None] | None = None) -> bool:
-        """Whether the Batch has begun to leave, and asks for no more than it did then: it leaves as a whole."""
+        """Whether deletions of the Batch have begun and it asks for no more than then: it leaves as a whole."""
         whole = self._wholes.get(batch or "")
         if whole is None or not whole.let:
             return False
@@ -144,7 +144,7 @@ class Brake:
         return whole.let >= max(whole.count, known[batch])
 
     def _of_batches(self) -> tuple[Counter[str | None], Counter[str | None]]:
-        """By Batch: how many have left or wait, and how many were approved."""
+        """By Batch: the deletions that left or wait, and the approved ones."""
         known, approved = Counter[str | None](), Counter[str | None]()
         for uid, asked in self._waiting.items():
             if asked.approved:
@@ -165,9 +165,9 @@ class Brake:
     # -- the decision
 
     def decide(self, managed: Mapping[str, int], now: float, *, hold_all: bool = False) -> set[str]:
-        """Decide again; the UIDs whose being held, or whose message, has changed.
+        """Decide again. Returns the UIDs that are newly held or released, or whose message changed.
 
-        `managed` counts the inboxes that objects hold, by namespace. `hold_all` holds whatever the number.
+        `managed` counts the held inboxes by namespace. `hold_all` holds regardless of the number.
         """
         self._managed = managed
         self._forget(now)
@@ -188,7 +188,7 @@ class Brake:
         return moved | self._tell(now)
 
     def _hold(self, now: float) -> set[str]:
-        """Hold those that may not leave; their UIDs."""
+        """Hold those that may not leave. Returns their UIDs."""
         allowed = self.threshold.allowed(self._base)
         new = {uid: asked for uid, asked in self._waiting.items() if not asked.approved and not self._is_called(uid)}
         known, approved = self._of_batches()
@@ -217,7 +217,7 @@ class Brake:
     def _asking(
         self, new: Mapping[str, Asked], known: Counter[str | None], approved: Counter[str | None], now: float
     ) -> Counter[str]:
-        """What each namespace asks for in the window; what is held since long weighs on nobody (rule 45)."""
+        """The deletions that each namespace asks for in the window; those held for long do not count (rule 45)."""
         asking, waiting = Counter[str](), Counter[tuple[str, str | None]]()
         stale: set[str | None] = set()
         for uid, asked in new.items():
@@ -237,7 +237,7 @@ class Brake:
         return asking
 
     def _is_small(self, namespace: str, count: int, allowed: float) -> bool:
-        """Whether what a namespace asks for is small and a minor part of its inboxes (rule 23)."""
+        """Whether the deletions of a namespace are few and a minor part of its inboxes (rule 23)."""
         left = [each for each in self._left if each.namespace == namespace]
         own = left[0].own if left else self._managed.get(namespace, 0)
         if own is None:
@@ -245,7 +245,7 @@ class Brake:
         return count <= min(SMALL, allowed) and count < own / 2
 
     def _hold_of(self, count: int, limit: float | None, now: float) -> Hold:
-        """The decision that is growing, or another one when that is long ago."""
+        """The current decision, or a new one if that is old."""
         hold = self._current
         grows = hold is not None and hold.moved_at + WINDOW > now and (hold.limit is None) == (limit is None)
         if hold is None or not grows or not any(each is hold for each in self._held.values()):
@@ -254,7 +254,7 @@ class Brake:
         return hold
 
     def _remember(self, newly: set[str], now: float) -> None:
-        """A restart sees the waiting ones come one by one; those that were held must be held from the first on."""
+        """After a restart the waiting ones arrive one by one; those that were held stay held from the first on."""
         for uid in newly:
             namespace = self._waiting[uid].namespace
             self._held_before[namespace], self._holds[namespace] = now, self._held[uid]
@@ -279,7 +279,7 @@ class Brake:
         return self._held.get(uid, Hold(0, 0, None)).message
 
     def _tell(self, now: float) -> set[str]:
-        """Bring the count of the message up to date once no further deletion comes: each change is a write for each."""
+        """Update the count in the message once no more deletions arrive, as each change costs a write per object."""
         hold = self._current
         if hold is None or self.tell_at is None or now < self.tell_at:
             return set()
@@ -289,12 +289,12 @@ class Brake:
 
     @property
     def tell_at(self) -> float | None:
-        """When the message will be brought up to date; None when it is."""
+        """When the message will be updated; None if it is up to date."""
         hold = self._current
         return None if hold is None or hold.told == hold.count else hold.moved_at + TOLD_AFTER
 
     def _forget(self, now: float) -> None:
-        """Let go of what the window has left behind."""
+        """Drop entries older than the window."""
         while self._left and self._left[0].at + WINDOW <= now:
             self._left.popleft()
         self._called = {uid: called for uid, called in self._called.items() if called.at + WINDOW > now}
@@ -317,7 +317,7 @@ class Brake:
         }
 
     def load(self, state: dict[str, Any], now: float) -> None:
-        """Take in what an earlier run stored, of an earlier version too."""
+        """Load what an earlier run stored, also one of an earlier version."""
         self._dirty = True
         self._base = max(self._base, int(state.get("base", 0)))
         for at, namespace, count in state.get("left", ()):
@@ -335,9 +335,9 @@ class Brake:
             self._wholes[str(batch)] = Whole(let=int(let), let_at=now)
 
     def absorb(self, other: "Brake", now: float) -> None:
-        """Two keys turned out to be one workspace: one brake, counts carried over (rule 13)."""
+        """Two keys lead to one workspace: merge the other's counts into this brake (rule 13)."""
         self._dirty = self.changed = True
-        # another Brake's inside is no secret to a Brake
+        # another Brake
         self._left = deque(sorted([*self._left, *other._left], key=lambda left: left.at))  # noqa: SLF001
         for left in self._left:
             left.managed = max(left.managed, self._base + other._base)  # noqa: SLF001

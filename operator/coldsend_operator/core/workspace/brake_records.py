@@ -1,11 +1,11 @@
-"""What the deletion brake keeps of deletions: asked for, called, held; and of the Batches that they belong to."""
+"""The records of the deletion brake: deletions asked for, sent and held, and their Batches."""
 
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class LeftDeletion:
-    """Deletions that were called; what the workspace and the namespace managed then (None: an earlier run's)."""
+    """Deletes that were sent, and what workspace and namespace managed then (None: of an earlier run)."""
 
     at: float
     namespace: str
@@ -17,7 +17,7 @@ class LeftDeletion:
 
 @dataclass(slots=True)
 class Hold:
-    """One decision to hold. `limit` is None when no number of deletions was the cause; a count of 0 is not known."""
+    """One decision to hold. `limit` is None if the number was not the cause; a count of 0 means unknown."""
 
     count: int
     base: int
@@ -55,7 +55,7 @@ class Asked:
 
 @dataclass(slots=True)
 class Called:
-    """A deletion that was called: a second try is no second deletion."""
+    """A delete that was sent: a second try is no second deletion."""
 
     asked_at: float
     at: float

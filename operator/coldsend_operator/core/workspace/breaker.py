@@ -1,8 +1,7 @@
-"""What stops the calls of a whole workspace: a refused key, a missing scope, a plan limit, ColdSend being down.
+"""The circuit breaker of a workspace: a refused key, a missing scope, a plan limit, or ColdSend being down.
 
-What only one object meets is its own business (rule 41): a plan limit or an error stops others only after calls for
-two different objects ended so, or a call that names none. What only the objects of one namespace meet stops no creates
-and deletions of others.
+Failures are isolated (rule 41): a plan limit or an error stops others only after calls for two different objects failed
+so, or a call that names none. Failures within one namespace stop no creates and deletes of other namespaces.
 """
 
 from collections.abc import Iterator
@@ -14,12 +13,12 @@ from coldsend_operator.core.model.pauses import doubled
 from coldsend_operator.core.model.reasons import Reason
 
 FAILURES_TO_OPEN = 3
-HASTEN_PAUSE = 15.0  # an annotation that changes all the time asks no more often
+HASTEN_PAUSE = 15.0  # at most this often by annotation
 ASKED_AGAIN = (
     "The operator tries again after 1 to 10 minutes, and immediately when the annotation coldsend.pro/reconcile "
     "changes."
 )
-BY_NAMESPACE = frozenset({Scope.CREATE, Scope.DELETE})  # whose calls can be planned for some namespaces alone
+BY_NAMESPACE = frozenset({Scope.CREATE, Scope.DELETE})  # whose calls can be planned by namespace
 WRITING = frozenset({Scope.CREATE, Scope.DELETE, Scope.MAIL})
 POLLS = frozenset({Operation.POLL_CREATE_JOB, Operation.POLL_DELETE_JOB})
 ABOUT_THE_CALL = frozenset({FailureKind.REFUSED, FailureKind.CONFLICT, FailureKind.TOO_LARGE})
@@ -31,13 +30,13 @@ MISROUTED = (
 
 @dataclass(slots=True)
 class BlockedCalls:
-    """Calls of one scope wait until `until`; then one goes alone, and its answer decides (half-open)."""
+    """Calls of one scope wait until `until`; then one probe leaves, and its response decides (half-open)."""
 
     reason: Reason
     message: str
     until: float
     since: float
-    namespaces: frozenset[str] = frozenset()  # it holds for calls that carry objects of these; empty: for all calls
+    namespaces: frozenset[str] = frozenset()  # it applies to calls for these namespaces; empty: to all calls
     tries: int = 1
     probing: bool = False
     hastened_at: float = 0.0
@@ -49,7 +48,7 @@ class BlockedCalls:
 
 @dataclass(slots=True)
 class Streak:
-    """Failures in a row. `culprits` are the objects that all of them were for: one of these may be the cause.
+    """Failures in a row. `culprits` are the objects that all failed calls had in common: one may be the cause.
 
     `namespaces` likewise.
     """
@@ -72,37 +71,37 @@ class Streak:
 
     @property
     def of_one(self) -> bool:
-        """Whether one object may be the cause of all."""
+        """Whether one object may be the cause of all failures."""
         return bool(self.culprits)
 
 
 def of_domain(operation: Operation, failure: Failure) -> bool:
-    """Whether a 403 may be about the domain of one native inbox, which is nobody else's business (contract row 27)."""
+    """Whether a 403 may be about the domain of one native inbox, which concerns no other (contract row 27)."""
     return operation is Operation.CREATE_NATIVE and failure.status == 403
 
 
 class Breaker:
-    """Blocks by scope. `Scope.ALL` stands above the others."""
+    """Blocks by scope. `Scope.ALL` includes the others."""
 
     def __init__(self) -> None:
         self.blocks: dict[Scope, BlockedCalls] = {}
-        self.misrouted = False  # what answers is not the API: a 404 of an id proves nothing (rule 32)
-        self._errors: dict[Scope, Streak] = {}  # of 5xx and lost answers; ALL: whatever the operation
+        self.misrouted = False  # the server is not the API: a 404 of an id proves nothing (rule 32)
+        self._errors: dict[Scope, Streak] = {}  # of 5xx and lost responses; ALL: of any operation
         self._plan_limits: dict[Scope, Streak] = {}
 
     def allows(self, operation: Operation, now: float, namespaces: frozenset[str]) -> bool:
         return all(now >= block.until and not block.probing for block in self._holding(operation, namespaces))
 
     def free_at(self, operation: Operation, namespaces: frozenset[str]) -> float:
-        """When the next probe may leave; 0 when nothing is blocked."""
+        """When the next probe may leave; 0 if nothing is blocked."""
         return max((block.until for block in self._holding(operation, namespaces)), default=0.0)
 
     def block_of(self, operation: Operation, namespaces: frozenset[str] | None = None) -> BlockedCalls | None:
-        """What holds a call for objects of these namespaces; None: of any."""
+        """The block for a call for objects of these namespaces; None: of any namespace."""
         return next(self._holding(operation, namespaces), None)
 
     def held(self, operation: Operation) -> frozenset[str]:
-        """The namespaces that wait while others go on."""
+        """The namespaces that wait while others are served."""
         block = self.blocks.get(operation.scope)
         return block.namespaces if block is not None else frozenset()
 
@@ -118,7 +117,7 @@ class Breaker:
         return block is not None and block.reason is Reason.UNAUTHORIZED
 
     def hasten(self, now: float) -> None:
-        """A person says that the key is good now: ask ColdSend at once."""
+        """A person says that the key works now: try it at once."""
         for block in self.blocks.values():
             hopeful = block.reason in {Reason.UNAUTHORIZED, Reason.MISSING_SCOPES}
             if hopeful and not block.probing and now >= block.hastened_at + HASTEN_PAUSE:
@@ -126,7 +125,7 @@ class Breaker:
 
     @property
     def down(self) -> bool:
-        """Whether ColdSend is taken to be down for all: a page of the list tells when it is back."""
+        """Whether ColdSend counts as down for all: a page of the list shows when it is back."""
         return self._blocked(Scope.ALL, Reason.API_UNAVAILABLE)
 
     def _blocked(self, scope: Scope, reason: Reason) -> bool:
@@ -135,11 +134,11 @@ class Breaker:
 
     @property
     def doubtful(self) -> bool:
-        """Whether one object alone meets errors: a page of the list tells whether it is the server."""
+        """Whether only one object meets errors: a page of the list shows whether it is the server."""
         return Scope.ALL not in self.blocks and Scope.ALL in self._errors and self._errors[Scope.ALL].long
 
     def failing(self, operation: Operation, namespaces: frozenset[str] | None = None) -> bool:
-        """Whether errors of this operation are taken to be the server's, whoever in these namespaces it is for."""
+        """Whether errors of this operation count as errors of the server for all objects of these namespaces."""
         block = self.block_of(operation, namespaces)
         return block is not None and block.reason is Reason.API_UNAVAILABLE
 
@@ -148,11 +147,11 @@ class Breaker:
             block.probing = True
 
     def cancel(self, operation: Operation, namespaces: frozenset[str]) -> None:
-        """The call that was to be the probe did not leave: another may."""
+        """The probe did not leave: another call may be the probe."""
         self._end_probe(operation, namespaces)
 
     def succeed(self, operation: Operation) -> bool:
-        """An answer that shows the key and ColdSend at work; True when a block fell."""
+        """A response shows that the key and ColdSend work. Returns True if a block ended."""
         self.misrouted = False
         for scope in (Scope.ALL, operation.scope):
             self._errors.pop(scope, None)
@@ -168,15 +167,13 @@ class Breaker:
         about: frozenset[str] = frozenset(),
         namespaces: frozenset[str] = frozenset(),
     ) -> bool:
-        """Take a failed call in; True when what users should know has changed.
+        """Record a failed call. Returns True if the state that users see changed.
 
-        `about` are the objects that the call was for, with their namespaces; empty for a call that asks for none in
+        `about` are the objects of the call with their namespaces; empty for a call about none in
         particular.
         """
         changed = self._judge(operation, failure, now, about, namespaces)
-        self._end_probe(
-            operation, namespaces
-        )  # whatever it was that this probe met, the next one may leave in its time
+        self._end_probe(operation, namespaces)  # whatever the probe met, the next one may leave in its time
         return changed
 
     def _judge(
@@ -196,7 +193,7 @@ class Breaker:
                 if streak.of_one and not self._blocked(scope, Reason.PLAN_LIMIT):
                     return False
                 if scope not in BY_NAMESPACE and streak.namespaces:
-                    return False  # each of these looks is paced by itself (rule 42); a page of the list tells more
+                    return False  # each probe is paced by itself (rule 42); a page of the list tells more
                 message = f"The ColdSend plan of this workspace does not allow this: {failure.message}"
                 return self._block(scope, Reason.PLAN_LIMIT, message, now, 300.0, 3600.0, streak)
             case FailureKind.MISROUTED:
@@ -209,7 +206,7 @@ class Breaker:
             case FailureKind.RATE_LIMITED:
                 return False
             case kind if kind in ABOUT_THE_CALL and scope not in WRITING:
-                return False  # a look that is refused proves neither that ColdSend is down nor that it is well
+                return False  # a refused probe proves neither that ColdSend is down nor that it is up
         return self.succeed(operation)
 
     def _count(
@@ -266,7 +263,7 @@ def _refused_key(failure: Failure) -> str:
 
 
 def _missing(failure: Failure) -> str:
-    """ColdSend's own words where it does not name the scopes apart."""
+    """The message of ColdSend if it does not list the scopes."""
     if not failure.required:
         return f"The API key lacks a scope ({failure.message}); grant it in ColdSend. {ASKED_AGAIN}"
     return f"The API key lacks a scope; grant {', '.join(failure.required)} to it in ColdSend. {ASKED_AGAIN}"

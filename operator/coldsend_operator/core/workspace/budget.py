@@ -1,4 +1,4 @@
-"""The request budget of one workspace: sliding windows, bookings, back-off after 429.
+"""The request budget of one workspace: sliding windows, bookings, backoff after 429.
 
 ColdSend grants 100 requests a minute and 1,000 an hour over all endpoints (reference/rate-limits). Whether windows are
 fixed or sliding and whether refused requests count is not documented (contract row 15): sliding, and they count.
@@ -18,7 +18,7 @@ PROBE_PAUSE = 0.5
 
 
 class Budget:
-    """What may still be asked of ColdSend. All times are Unix seconds of one steady clock."""
+    """The requests that may still be sent. All times are Unix seconds of one steady clock."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
@@ -33,15 +33,15 @@ class Budget:
         self._server_left: tuple[float, int] | None = None  # until when, how many
         self.refused_until = 0.0
         self.refusals = 0
-        self.crowded = False  # others were seen to spend more than is left to them
+        self.crowded = False  # other clients spend more than the reserve
 
     # -- asking
 
     def available(self, now: float, reserved: float = 0.0, probe_share: float = 1.0) -> int:
         """How many requests may leave now.
 
-        `headroom` is the share of the minute kept for more urgent lanes, `look_share` that of the hour which calls
-        that only ask may take.
+        `reserved` is the share of the minute kept for more urgent lanes, `probe_share` that of the hour for calls
+        that only read.
         """
         if now < self.refused_until:
             return 0
@@ -59,7 +59,7 @@ class Budget:
         return max(0, free)
 
     def exhausted_by(self, now: float, *, probes: bool) -> frozenset[str]:
-        """Namespaces that have taken their part of the hour, for looks or for all calls (rule 42)."""
+        """Namespaces that have used their part of the hour, for probes or for all calls (rule 42)."""
         left = self.hour_limit - self._hour.used(now) - self.flying
         return self.shares.exhausted_by(now, self.hour_limit, left, probes=probes)
 
@@ -68,7 +68,7 @@ class Budget:
         if self.available(now, reserved, probe_share) > 0:
             return now
         if self.refusals and self.flying and now >= self.refused_until:
-            return now + PROBE_PAUSE  # one call alone is under way; its answer tells more than time does
+            return now + PROBE_PAUSE  # a probe is under way; its response tells more than time does
         minute = self._minute.free_at(now, int(self.minute_limit * (1 - reserved)) - self.flying)
         hour = self._hour.free_at(now, self.hour_limit - self.flying)
         if probe_share < 1.0:
@@ -77,7 +77,7 @@ class Budget:
         return max(minute, hour, self.refused_until, server, now + 0.02)
 
     def done_at(self, now: float, requests: int) -> float:
-        """When `requests` more will have left, at the pace that both windows allow."""
+        """When `requests` more will have left, at the rate that both windows allow."""
         if requests <= max(0, self.available(now)):
             return now
         minute = self._finish(self._minute, now, requests, self.minute_limit)
@@ -108,7 +108,7 @@ class Budget:
 
     @property
     def block(self) -> int:
-        """How many requests are booked ahead in one write of the state ConfigMap."""
+        """The number of requests that one write of the state ConfigMap books ahead."""
         return max(BLOCK, self.minute_limit // 10)
 
     def start(self, *, look: bool = False) -> None:
@@ -132,16 +132,16 @@ class Budget:
         self.booked += 1
 
     def answered(self, now: float) -> None:
-        """An answer other than 429: what was refused before may follow. One that had left before does not count."""
+        """A response other than 429: waiting calls may follow. A call that left before the refusal does not count."""
         if now >= self.refused_until:
             self.refusals = 0
 
     def refuse(self, now: float, retry_after: float | None) -> float:
-        """A 429 came: wait as it says, then one call alone; the wait doubles with each refusal in a row.
+        """A 429: wait as stated, then send one call alone; the wait doubles with each refusal in a row.
 
-        Where nothing is said it is 1, 2, 4, 8, 10 minutes. A wait that ColdSend states is never shortened.
+        If no wait is stated it is 1, 2, 4, 8, 10 minutes. A wait that ColdSend states is never shortened.
         """
-        if now < self.refused_until:  # an answer to a call that had left before the first refusal
+        if now < self.refused_until:  # a response to a call that left before the first refusal
             return self.refused_until
         stated = max(retry_after if retry_after is not None else FALLBACK_WAIT, 0.05)
         wait = max(stated, min(stated * 2 ** min(self.refusals, 20), LONGEST_DOUBLED_WAIT))
@@ -150,7 +150,7 @@ class Budget:
         return self.refused_until
 
     def see(self, headers: RateHeaders, now: float, server_offset: float = 0.0) -> None:
-        """Server headers win when they are lower than the settings (contract row 16).
+        """Server headers take precedence if they are lower than the settings (contract row 16).
 
         `server_offset` is ColdSend's clock minus ours, in seconds.
         """
@@ -171,7 +171,7 @@ class Budget:
         self._server_left = (until, headers.remaining - kept) if until > now else None
 
     def _see_others(self, limit: int, remaining: int, now: float, *, hourly: bool) -> None:
-        """What ColdSend counts and we have not sent is of people, or of another operator with the same key."""
+        """Requests that ColdSend counts and we did not send come from people or another operator with the same key."""
         window, ours = (self._hour, self.hour_limit) if hourly else (self._minute, self.minute_limit)
         others = limit - remaining - window.used(now) - self.flying
         if others > limit - ours:
@@ -180,11 +180,11 @@ class Budget:
     # -- surviving a restart
 
     def book(self, block: int) -> None:
-        """So many have been stored: they may leave."""
+        """This many requests are stored as booked: they may leave."""
         self.booked += block
 
     def to_json(self, now: float, *, block: int) -> dict[str, Any]:
-        """What is stored; `block` requests of it have not left yet but count as spent after a crash."""
+        """The state to store; `block` of its requests have not left yet but count as spent after a crash."""
         state: dict[str, Any] = {
             "minute": self._minute.to_json(now),
             "hour": self._hour.to_json(now),
@@ -199,10 +199,10 @@ class Budget:
         return state
 
     def load(self, state: dict[str, Any], now: float, ahead: float = 0.0) -> None:
-        """Add what an earlier run, or another process, stored. Its open block may have been spent up to now.
+        """Add the stored state of an earlier run or another process. Its open block may have been spent until now.
 
-        `ahead`: by how many seconds its times are to be moved on, as the clock that wrote them was behind. A time in
-        the future was written by a clock that was ahead: it counts as now.
+        `ahead`: the seconds to add to its times, as the clock that wrote them was behind. A time in the future was
+        written by a clock that was ahead: it counts as now.
         """
         ahead = max(ahead, 0.0)  # moved back, an entry could leave its window too early
         for window, name in ((self._minute, "minute"), (self._hour, "hour")):
@@ -219,16 +219,16 @@ class Budget:
         self._refused(until, int(state.get("refusals", 0)))
 
     def heed(self, other: "Budget") -> None:
-        """What the other key was refused holds for this one too."""
+        """A refusal of the other key also applies to this one."""
         self._refused(other.refused_until, other.refusals)
 
     def _refused(self, until: float, refusals: int) -> None:
-        """A wait that ColdSend has asked for is never shortened by what somebody else knows."""
+        """A wait that ColdSend stated is never shortened by another state."""
         self.refused_until = max(self.refused_until, until)
         self.refusals = max(self.refusals, refusals)
 
     def absorb(self, other: "Budget", now: float) -> None:
-        """Two keys turned out to be one workspace: carry the other's counts over (rule 13)."""
+        """Two keys lead to one workspace: merge the other's counts (rule 13)."""
         self.load(other.to_json(now, block=0) | {"open": 0, "mails": []}, now)
         self.mails.absorb(other.mails, now)
         self.flying += other.flying

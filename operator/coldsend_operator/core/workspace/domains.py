@@ -1,16 +1,16 @@
-"""The domains of a workspace: names, state and room for native inboxes (contract section 3)."""
+"""The domains of a workspace: names, state and limit of native inboxes (contract, section 3)."""
 
 from coldsend_operator.core.model.account import Native
 from coldsend_operator.core.model.answers import Domain, DomainPage
 
 PAUSES = (0.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 QUIET = 300.0
-NEW_NAME = 10.0  # a list that is older is taken again for a domain that nobody asked for so far
+NEW_NAME = 10.0  # seconds: the maximum age of the list for a domain that nobody asked for before
 UNLIMITED = 1_000_000
 
 
 class Domains:
-    """What GET /domains last showed. `listed_at` is the begin of the last whole list, 0 before the first."""
+    """The last result of GET /domains. `listed_at` is the start of the last full list, 0 before the first."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, Domain] = {}
@@ -24,10 +24,10 @@ class Domains:
         self.missing_scopes = ""
         self.refusal = ""
         self.retry_at = 0.0
-        self.sought: frozenset[str] = frozenset()  # names and ids that were asked for when the list was taken
-        self.trouble = ""  # why the list cannot be had
-        self.refusals = 0  # of the list, in a row
-        self.in_vain = 0  # lists in quick succession that showed nothing new
+        self.sought: frozenset[str] = frozenset()  # names and ids that were wanted when the list was read
+        self.trouble = ""  # why the list cannot be read
+        self.refusals = 0  # failed reads in a row
+        self.in_vain = 0  # frequent reads that showed nothing new
         self.doubted = False  # ColdSend has refused an inbox: the domain may have changed since
 
     def find(self, native: Native) -> Domain | None:
@@ -39,13 +39,13 @@ class Domains:
         return self._by_id.get(domain_id.lower())
 
     def free(self, domain: Domain) -> int:
-        """Inboxes that still fit, those counted in that this run has created since the last list."""
+        """Inboxes that still fit, counting those created since the last list."""
         if domain.max_inboxes is None or domain.current_inboxes is None:
             return UNLIMITED
         return domain.max_inboxes - domain.current_inboxes - self._used.get(domain.domain_id.lower(), 0)
 
     def use(self, domain_id: str, count: int) -> None:
-        """Inboxes that this run has asked for since the last list; negative when they were refused."""
+        """Inboxes requested since the last list; negative if they were refused."""
         key = domain_id.lower()
         self._used[key] = max(0, self._used.get(key, 0) + count)
 
@@ -55,7 +55,7 @@ class Domains:
             self._fresh = {}
 
     def fold(self, page: DomainPage) -> bool:
-        """Take a page in; True when it was the last one."""
+        """Add a page. Returns True if it was the last one."""
         before = len(self._fresh)
         for domain in page.domains:
             self._fresh[domain.domain_id.lower()] = domain
@@ -74,26 +74,26 @@ class Domains:
 
     @property
     def free_at(self) -> float:
-        """When the list may be asked for again: at once, and ever later while it shows nothing new, or is refused."""
+        """When the list may be read again: with growing pauses while it shows nothing new or is refused."""
         if self.page > 1:
             return 0.0
         return max(self.begun + PAUSES[min(self.in_vain, len(PAUSES) - 1)], self.retry_at)
 
     def doubt(self, now: float) -> None:
-        """A person says that the domains have changed."""
+        """A person says that the domains changed."""
         self.listed_at = 0.0
         if self.forbidden:
             self.retry_at = min(self.retry_at, max(now, self.begun + NEW_NAME))
 
     def refuse(self, said: str, now: float) -> None:
-        """The list was refused: it is asked for again ever more slowly."""
+        """The list was refused: it is retried with growing pauses."""
         self.page = 1
         self.trouble = said
         self.refusals += 1
         self.retry_at = now + PAUSES[min(self.refusals, len(PAUSES) - 1)]
 
     def forbid(self, scopes: tuple[str, ...], said: str, retry_at: float) -> None:
-        """The key may not read domains; everything else goes on. `said`: ColdSend's own words."""
+        """The key may not read domains; all other calls continue. `said`: the message of ColdSend."""
         self.forbidden = True
         self.missing_scopes = ", ".join(scopes)
         self.refusal = f"missing {self.missing_scopes}" if scopes else said

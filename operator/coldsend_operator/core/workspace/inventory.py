@@ -1,4 +1,4 @@
-"""What ColdSend holds in one workspace, as far as the answers of this run show it."""
+"""The inboxes of one workspace, as far as the responses of this run show them."""
 
 from dataclasses import dataclass, field, replace
 
@@ -24,7 +24,7 @@ class Sweep:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A search that goes on to a further page."""
+    """A search that continues on a further page."""
 
     begun: float
     most: int
@@ -33,9 +33,9 @@ class Search:
 
 
 def most_pages(first: Page) -> int:
-    """How many pages are turned at most, by the total that the first one told (rule 42).
+    """The maximum number of pages, by the total on the first page (rule 42).
 
-    Inboxes that are made meanwhile may add some. Where no total is told only the end of the list ends it.
+    Inboxes created meanwhile may add some. Without a total only the end of the list ends it.
     """
     if first.total is None:
         return UNTOLD
@@ -44,11 +44,11 @@ def most_pages(first: Page) -> int:
 
 @dataclass(frozen=True, slots=True)
 class SweepResult:
-    """What a finished sweep proves. `proven`: its distinct ids equal an unchanged total (rule 16)."""
+    """The result of a finished sweep. `proven`: its distinct ids equal an unchanged total (rule 16)."""
 
     begun: float
     proven: bool
-    gone: tuple[Row, ...] = ()  # rows known before that a proven sweep no longer shows
+    gone: tuple[Row, ...] = ()  # known rows that a proven sweep no longer shows
 
 
 class Inventory:
@@ -58,18 +58,18 @@ class Inventory:
         self.rows: dict[str, Row] = {}
         self._by_address: dict[str, tuple[str, ...]] = {}
         self._put_at: dict[str, float] = {}
-        self._first_at: dict[str, float] = {}  # begin of the first look that showed a row
-        self._tombstones: dict[str, float] = {}  # ids that a GET did not find, and until when lists may lag behind that
-        self._spelled: dict[str, str] = {}  # ids as ColdSend spells them, where that is not how they are compared
-        self._shown_despite_tombstone: dict[str, float] = {}  # when a look showed one of them all the same
+        self._first_at: dict[str, float] = {}  # start of the first read that showed a row
+        self._tombstones: dict[str, float] = {}  # ids that a GET did not find, and until when lists may lag behind
+        self._spelled: dict[str, str] = {}  # ids as ColdSend spells them, if they differ from the compared form
+        self._shown_despite_tombstone: dict[str, float] = {}  # when a read showed one of them nevertheless
         self.listed_at = 0.0  # begin of the last proven sweep
         self.swept_at = 0.0  # begin of the last finished sweep, proven or not
-        self.in_vain = 0  # finished sweeps in a row that proved nothing
+        self.in_vain = 0  # finished sweeps in a row that were not proven
         self.sweep: Sweep | None = None
         self._missed: dict[str, int] = {}  # ids of rows, and how many of these sweeps did not show them
 
     def known(self, row: Row) -> Row:
-        """The row with its id in the form in which ids are compared; `spelled` gives ColdSend's own back."""
+        """The row with its id in the compared form; `spelled` returns ColdSend's own form."""
         key = inbox_key(row.inbox_id)
         if key == row.inbox_id:
             return row
@@ -77,29 +77,29 @@ class Inventory:
         return replace(row, inbox_id=key)
 
     def spelled(self, inbox_id: str) -> str:
-        """The id as ColdSend spells it: that is how it is asked for."""
+        """The id as ColdSend spells it, for requests."""
         return self._spelled.get(inbox_id, inbox_id)
 
     def at(self, address: str) -> tuple[Row, ...]:
-        """The rows of an address (lower case); more than one should not be, but may (rule 9)."""
+        """The rows of an address (lower case). There should be only one, but may be more (rule 9)."""
         return tuple(self.rows[inbox_id] for inbox_id in self._by_address.get(address, ()))
 
     def seen_at(self, inbox_id: str) -> float:
-        """When the last look at the inbox began, or its create was answered."""
+        """When the last read that showed the inbox started, or its create was answered."""
         return self._put_at.get(inbox_id, 0.0)
 
     def shown_before(self, inbox_id: str, when: float) -> bool:
-        """Whether a look that began before that time has shown the inbox."""
+        """Whether a read that started before that time showed the inbox."""
         return self._first_at.get(inbox_id, when) < when
 
     def has_tombstone(self, inbox_id: str) -> bool:
-        """Whether a GET has not found the inbox lately."""
+        """Whether a GET recently did not find the inbox."""
         return inbox_id in self._tombstones
 
     def put(self, row: Row, when: float) -> bool:
-        """Take a row in; True when something in it is new. What an answer leaves out keeps its last value.
+        """Add a row. Returns True if something changed. Fields missing from the response keep their last value.
 
-        `when` is the begin of the look: what has happened since, an older answer cannot know.
+        `when` is the start of the read: an older response cannot know later changes.
         """
         if when < self._tombstones.get(row.inbox_id, 0.0):
             self._shown_despite_tombstone[row.inbox_id] = when
@@ -132,12 +132,12 @@ class Inventory:
         return row
 
     def tombstone(self, inbox_id: str, until: float) -> Row | None:
-        """A GET did not find the inbox: lists that still show it are not trusted until then."""
+        """A GET did not find the inbox: until then, lists that still show it are not trusted."""
         self._tombstones[inbox_id] = until
         return self.drop(inbox_id)
 
     def shown_despite_tombstone_at(self, inbox_id: str) -> float:
-        """Begin of the last look that showed the inbox though a GET had not found it; 0 for none."""
+        """Start of the last read that showed the inbox although a GET had not found it; 0 for none."""
         return self._shown_despite_tombstone.get(inbox_id, 0.0)
 
     def clear_tombstone(self, inbox_id: str) -> None:
@@ -149,7 +149,7 @@ class Inventory:
         return self.sweep
 
     def fold(self, page: Page, begun: float) -> tuple[list[str], SweepResult | None]:
-        """Take one page of the sweep in: the ids of rows that changed, and the result after the last page."""
+        """Add one page of the sweep. Returns the ids of changed rows, and the result after the last page."""
         sweep = self.sweep
         changed = [row.inbox_id for row in page.rows if self.put(row, begun)]
         if sweep is None:
@@ -199,7 +199,7 @@ class Inventory:
         }
 
     def most_missed(self, count: int) -> list[str]:
-        """Ids that two sweeps or more have not shown, though they prove nothing; the most missed first."""
+        """Ids that at least two unproven sweeps did not show; the most missed first."""
         missed = [inbox_id for inbox_id, times in self._missed.items() if times >= 2]
         return sorted(missed, key=lambda inbox_id: (-self._missed[inbox_id], inbox_id))[:count]
 
@@ -213,13 +213,13 @@ class Inventory:
 
 
 def _endless(sweep: Sweep) -> bool:
-    """Whether a server that goes on to say that a page follows has told all: only so far a list is trusted."""
+    """Whether the list is complete although the server still announces another page."""
     complete = sweep.total is not None and len(sweep.ids) >= sweep.total
     return sweep.page >= sweep.most or sweep.in_vain >= IN_VAIN or (complete and sweep.in_vain > 0)
 
 
 def _filled(new: Row, old: Row) -> Row:
-    """`new` with what it leaves out taken from `old`; `health_score` may truly be null (contract row 38)."""
+    """`new` with missing fields from `old`; `health_score` may truly be null (contract row 38)."""
     return Row(
         inbox_id=new.inbox_id,
         email_address=new.email_address,

@@ -1,4 +1,4 @@
-"""Bulk jobs: when to ask for progress, and when an answer means that a job has ended (contract rows 1 to 5)."""
+"""Bulk jobs: when to poll, and when a response means that a job has ended (contract rows 1 to 5)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,14 +23,14 @@ ENDED = frozenset(
     }
 )
 STUCK_SECONDS = 600.0
-IDLE_SECONDS = 60.0  # without progress: the job is watched on, and others need not wait for it
+IDLE_SECONDS = 60.0  # without progress: the job is still polled, but others need not wait for it
 LONGEST_PAUSE = 60.0
-SOONER = 0.95  # a job that had ended when it was asked for the first time may take less than was thought
+SOONER = 0.95  # a job that had ended at its first poll may take less time than estimated
 
 
 @dataclass(slots=True)
 class Job:
-    """A bulk job under way. Times are Unix seconds; `next_poll` is None until its id is stored with all members."""
+    """A running bulk job. Times are Unix seconds; `next_poll` is None until all members store its id."""
 
     id: str
     operation: str  # Create | Delete
@@ -49,7 +49,7 @@ class Job:
 
 
 def ended(progress: JobProgress) -> bool:
-    """An unknown word means running: a deadline ends that (contract row 1)."""
+    """An unknown word counts as running, until a deadline (contract row 1)."""
     if progress.completed_at:
         return True
     if progress.total and progress.processed is not None and progress.processed >= progress.total > 0:
@@ -58,7 +58,7 @@ def ended(progress: JobProgress) -> bool:
 
 
 def fold(job: Job, progress: JobProgress, now: float) -> None:
-    """Take an answer in; only a counter that moves shows that the job lives."""
+    """Apply a response; only a moving counter shows that the job is alive."""
     processed = progress.processed if progress.processed is not None else int(progress.progress_percentage or 0)
     if processed > job.processed:
         job.processed, job.moved_at = processed, now
@@ -76,7 +76,7 @@ def tells_of_each(job: Job, failures: Mapping[str, str]) -> bool:
 
 
 def idle(job: Job) -> bool:
-    """Whether a poll has shown that nothing moves, or could not tell, for a minute."""
+    """Whether polls have shown no progress for a minute."""
     return job.asked_at - max(job.moved_at, job.begun) >= IDLE_SECONDS
 
 
@@ -85,7 +85,7 @@ def stuck(job: Job, now: float) -> bool:
 
 
 class PollIntervals:
-    """When a job of some size is likely done: learned from the jobs before it, so that one poll is often enough."""
+    """Estimates when a job is done, from earlier jobs, so that one poll is often enough."""
 
     def __init__(self) -> None:
         self._seconds: dict[tuple[str, int], float] = {}
@@ -93,11 +93,11 @@ class PollIntervals:
     def learn(self, job: Job) -> None:
         """The poll that was due at `next_poll` found the job ended.
 
-        It may have left later, as the budget was spent: that tells nothing of how long jobs take.
+        A poll that left late, as the budget was spent, tells nothing about the duration of jobs.
         """
         took = (job.next_poll or 0.0) - job.begun
         if took <= 0:
-            return  # it goes on from before a restart
+            return  # it was started before a restart
         if job.polls <= 1:
             took *= SOONER
         known = self._seconds.get(_size(job))
@@ -108,7 +108,7 @@ class PollIntervals:
         return job.begun + min(max(shortest, expected), LONGEST_PAUSE)
 
     def next_poll(self, job: Job, now: float, shortest: float) -> float:
-        """By the progress seen: the time left at this speed; slower while nothing moves."""
+        """The remaining time by the progress so far; longer while nothing moves."""
         total = (job.progress.total if job.progress else None) or job.size
         if job.processed > 0 and total:
             speed = job.processed / max(now - job.begun, 0.001)
@@ -124,7 +124,7 @@ def _size(job: Job) -> tuple[str, int]:
 
 
 def failures(results: tuple[ResultRow, ...]) -> dict[str, str]:
-    """Addresses whose row says that they failed, with its message: a hint, the list is the truth (contract row 2)."""
+    """Addresses whose row reports a failure, with its message: a hint only; the list decides (contract row 2)."""
     words = {"FAILED", "ERROR", "FAILURE", "REJECTED", "INVALID", "SKIPPED"}
     still_to_do = {"QUEUED", "PENDING", "ACCEPTED", "VALIDATING", "PROCESSING", "IN_PROGRESS", "RUNNING"}
     hints: dict[str, str] = {}

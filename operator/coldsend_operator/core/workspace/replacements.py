@@ -1,4 +1,4 @@
-"""Replacements that share a Secret or a Batch take turns: one first, then maxUnavailable at a time (rule 22)."""
+"""Replacements that share a Secret or a Batch take turns: first one, then maxUnavailable at a time (rule 22)."""
 
 import heapq
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ NEXT_IN_LINE = 100
 
 
 class Replacements:
-    """Who may be replaced now, counted from what is known of all who share; a restart opens no second share."""
+    """Which accounts may be replaced now, counted from all that share, so that a restart grants no second share."""
 
     def __init__(self, workspace: "Workspace") -> None:
         self._workspace = workspace
@@ -28,11 +28,11 @@ class Replacements:
         self._slots: dict[Group, frozenset[str]] = {}
 
     def begin_round(self) -> None:
-        """The slots are counted again when somebody asks."""
+        """Count the slots again at the next question."""
         self._slots = {}
 
     def place(self, account: Account) -> Iterable[str]:
-        """Keep the account with those that share; the UIDs of those whose turn it may be now."""
+        """Update the account's group. Returns the UIDs whose turn may have come."""
         spec, batch = account.desired.spec, account.desired.batch
         secret = spec.smtp.password.name if spec.smtp else None
         kind, name = ("batch", batch) if batch is not None else ("secret", secret)
@@ -49,7 +49,7 @@ class Replacements:
             self._groups.place(uid, None)
 
     def slot(self, account: Account) -> bool:
-        """Whether the account may be replaced now; one that may not is told of when its turn may have come."""
+        """Whether the account may be replaced now; if not, it is decided again when its turn may have come."""
         if self._being_replaced(account):
             return True
         key = self._groups.key_of(account.uid)
@@ -64,7 +64,7 @@ class Replacements:
         return True
 
     def _chosen(self, key: Group) -> frozenset[str]:
-        """Who may be replaced now: always the same ones first, so that a restart goes on with those it had begun."""
+        """The accounts that may be replaced now, in a fixed order, so that a restart continues with the same ones."""
         members = [self._workspace.accounts[uid] for uid in self._groups.members(key)]
         members = [other for other in members if other.desired.deleting is None]
         out = sum(1 for other in members if self._being_replaced(other) or self._vanished(other))

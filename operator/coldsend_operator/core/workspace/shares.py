@@ -1,15 +1,15 @@
-"""Who may take how much of the budget: test mails, calls that only look, and each namespace (rules 28 and 42)."""
+"""The shares of the budget: of test mails, of probes, and of each namespace (rules 28 and 42)."""
 
 from coldsend_operator.core.model.calls import Lane
 from coldsend_operator.core.workspace.windows import HOUR, MINUTE, Window, stored
 
-MAIL_SHARE = 10  # test mails take at most one request in so many (rule 28)
-NAMESPACE_PART = 9  # times what is left of the hour: as much may one namespace have taken of it
+MAIL_SHARE = 10  # at most one request in ten is a test mail (rule 28)
+NAMESPACE_PART = 9  # a namespace may use nine times what is left of the hour
 NAMESPACE_GRAIN = 300.0
 
 
 class MailBudget:
-    """Test mails sent in the present minute and hour; `flying` are those whose answer is awaited."""
+    """Test mails sent in the current minute and hour; `in_flight` are those without a response yet."""
 
     def __init__(self) -> None:
         self._minute = Window(MINUTE, 0.5)
@@ -21,12 +21,12 @@ class MailBudget:
         self._hour.add(when, count)
 
     def free_at(self, now: float, minute_limit: int, hour_limit: int) -> float:
-        """When the next mail may leave, where all requests together have these limits."""
+        """When the next mail may leave, given the limits of all requests."""
         minute = self._minute.free_at(now, max(1, minute_limit // MAIL_SHARE) - self.in_flight)
         return max(minute, self._hour.free_at(now, max(1, hour_limit // MAIL_SHARE) - self.in_flight))
 
     def to_json(self, now: float) -> list[list[float]]:
-        """Mails whose answer is awaited count as sent now: they may have left when the process ends."""
+        """Mails without a response count as sent now: they may have left when the process ends."""
         flying = [[stored(now), float(self.in_flight)]] if self.in_flight else []
         return self._hour.to_json(now) + flying
 
@@ -41,9 +41,9 @@ class MailBudget:
 
 
 class HourShares:
-    """The calls of the present hour that only look, and those of each namespace; `flying` are looks under way.
+    """Probes, and calls of each namespace, in the current hour; `flying` are probes under way.
 
-    What is stored does not tell them apart: after a restart they begin again, within the hour that is stored.
+    The stored budget does not distinguish them: after a restart the shares start anew, within the stored hour.
     """
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class HourShares:
         self._probes.add(now)
 
     def probes_left(self, now: float, hour_limit: int, share: float) -> int:
-        """How many calls that only look may leave, where they may take this share of the hour."""
+        """The number of probes that may leave, given their share of the hour."""
         return self._limit(hour_limit, share) - self._probes.used(now) - self.flying
 
     def probes_free_at(self, now: float, hour_limit: int, share: float) -> float:
@@ -67,15 +67,15 @@ class HourShares:
         return max(1, int(hour_limit * share))
 
     def charge(self, namespace: str, now: float) -> None:
-        """A call that leaves now is for objects of this namespace."""
+        """A call for objects of this namespace leaves now."""
         self._namespaces = {name: each for name, each in self._namespaces.items() if each.used(now)}
         self._namespaces.setdefault(namespace, Window(HOUR, NAMESPACE_GRAIN)).add(now)
 
     def exhausted_by(self, now: float, hour_limit: int, left: int, *, probes: bool) -> frozenset[str]:
-        """Namespaces that have no turn, where `left` calls of the hour are left.
+        """Namespaces that must wait when `left` calls of the hour are left.
 
-        Of what is there for one namespace a tenth stays for others, and of that a tenth for the next: so none makes
-        the first call of another wait while requests are left.
+        A namespace leaves a tenth of the calls to others, the next one a tenth of that, and so on: none delays the
+        first call of another while requests are left.
         """
         if probes:
             left = min(left, self.probes_left(now, hour_limit, Lane.PROBE.hour_share))

@@ -1,4 +1,4 @@
-"""What decisions may look at beside their account."""
+"""The state that decisions read besides their account."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -12,7 +12,7 @@ from coldsend_operator.core.workspace.inventory import Inventory
 
 
 class View(Protocol):
-    """What a step may look at beside its account."""
+    """The state that a decision reads besides its account."""
 
     policy: Policy
     inventory: Inventory
@@ -47,7 +47,7 @@ class View(Protocol):
 
 
 def confirmed_gone(account: Account, view: View) -> bool:
-    """One 404, or one proven list begun after ColdSend accepted the delete.
+    """Absence is proven by one 404, or one proven list started after ColdSend accepted the delete.
 
     Where its answer was lost the inbox may be absent only because a list lags behind its creation.
     """

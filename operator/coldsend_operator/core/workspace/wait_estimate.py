@@ -1,4 +1,4 @@
-"""When those that wait for the budget are expected to have their turn."""
+"""Estimates when accounts that wait for the budget have their turn."""
 
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
@@ -6,19 +6,19 @@ from coldsend_operator.core.model.calls import BULK, Lane
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.workspace.workspace import Workspace
 
-SHORT_WAIT = 5.0  # waits for the budget that are shorter are not told
+SHORT_WAIT = 5.0  # shorter waits are not reported
 ETA_MOVED = 600.0
-ESTIMATED = {  # whose turn is told when the budget is spent
+ESTIMATED = {  # whose turn is estimated when the budget is spent
     Action.CREATE: Lane.CREATE,
     Action.DELETE: Lane.DELETE,
     Action.SEARCH: Lane.PROBE,
     Action.DOMAINS: Lane.PROBE,
 }
-REQUESTS_PER_BULK = 3  # the call, a poll of its job, a list page
+REQUESTS_PER_BULK = 3  # the call, a poll of its job, and a list page
 
 
 def estimate_waits(workspace: Workspace, now: float) -> None:
-    """Tell those whom the budget puts off when their turn is expected: an absolute time, told once."""
+    """Set the expected time of accounts that wait for the budget: an absolute time, written once."""
     if now < workspace.estimated_at + SHORT_WAIT / 2:
         return
     workspace.estimated_at = now
@@ -38,7 +38,7 @@ def estimate_waits(workspace: Workspace, now: float) -> None:
 
 
 def _set_eta(workspace: Workspace, account: Account, turn_at: float, ahead: int, length: int) -> None:
-    """The place is rewritten with the time: by itself it would cost a write each time that it moves."""
+    """The place is updated with the time only, as each change costs a write."""
     if account.eta is None or abs(account.eta - turn_at) > ETA_MOVED:
         transitions.turn_estimated(account, turn_at, f"{ahead + 1:,} of {length:,}")
         workspace.changed.add(account.uid)

@@ -16,9 +16,9 @@ class _Bucket:
 
 
 class Window:
-    """A sliding window. Requests are counted when they end, so that slow answers never make it burst.
+    """A sliding window. Requests count when they end, so that slow responses never cause a burst.
 
-    Requests that end within `grain` seconds share a bucket, which leaves the window as late as its latest request.
+    Requests that end within `grain` seconds share a bucket, which leaves the window with its latest request.
     """
 
     def __init__(self, length: float, grain: float) -> None:
@@ -45,7 +45,7 @@ class Window:
         return self._total
 
     def free_at(self, now: float, limit: int, wanted: int = 1) -> float:
-        """When `wanted` more fit below `limit`, if nothing else is spent till then."""
+        """When `wanted` more fit below `limit`, if nothing else is spent until then."""
         excess = self.used(now) + wanted - limit
         if excess <= 0:
             return now
@@ -61,5 +61,5 @@ class Window:
 
 
 def stored(when: float) -> float:
-    """Rounded up: a request that counts for a moment less than it should makes the window burst after a restart."""
+    """Rounded up: a request that counted too short would cause a burst after a restart."""
     return ceil(when * 10) / 10
