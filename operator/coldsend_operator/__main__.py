@@ -1,4 +1,4 @@
-"""Command line: wiring only. Each command imports what it needs, so that `version` and wrong usage answer at once."""
+"""The command line. Each command imports what it needs, so that `version` and usage errors are fast."""
 
 import inspect
 import os
@@ -54,7 +54,7 @@ def run(**flags: Any) -> None:
         log.warning(Event.SETTING_NOTICE, message=notice)
     try:
         serve(settings)
-    except (KubeError, OSError) as error:  # no cluster, a port that is taken: the sentence says it all
+    except (KubeError, OSError) as error:  # no cluster or a port in use: the message suffices
         log.error(Event.FAILED, message=one_line(error))
         raise typer.Exit(1) from None
     except Exception as error:  # noqa: BLE001 - nothing is above it: the log says why the process ends

@@ -1,23 +1,23 @@
-"""E-mail addresses outside ASCII: the one form in which they are written and compared."""
+"""E-mail addresses with non-ASCII characters: the canonical form for writing and comparing."""
 
 import unicodedata
 
 
 def ascii_domain(domain: str) -> str:
-    """The xn-- form in which mail servers know a domain, in lower case."""
+    """The xn-- form of a domain, in lower case."""
     labels = unicodedata.normalize("NFC", domain.lower()).replace("\u3002", ".").split(".")
     return ".".join(label if label.isascii() else f"xn--{label.encode('punycode').decode()}" for label in labels)
 
 
 def domain_of(address: str) -> str:
-    """The domain of an address, in the form in which addresses are compared; empty when there is none."""
+    """The domain of an address, in the compared form; empty if there is none."""
     return comparable(address).rpartition("@")[2] if "@" in address else ""
 
 
 def comparable(address: str) -> str:
-    """In lower case, composed (NFC), the domain in its xn-- form, blanks of ASCII around it cut off.
+    """In lower case, composed (NFC), with the domain in its xn-- form, without ASCII spaces around it.
 
-    Validators of web servers show a domain in letters and compose what was sent.
+    Web servers may return a domain in Unicode and compose characters.
     """
     text = address.strip(" \t\r\n")
     if text.isascii():

@@ -1,4 +1,4 @@
-"""Where the audit log is written: one JSON object a line, to stdout or to a file that may be rotated."""
+"""Writes the audit log: one JSON object per line, to stdout or to a file that may be rotated."""
 
 import json
 import os
@@ -11,9 +11,9 @@ STDOUT, OFF = "stdout", "off"
 
 
 class AuditLog:
-    """`target` is `stdout`, `off` or the path of a file. Lines are handed to the system before `write` returns.
+    """`target` is `stdout`, `off` or the path of a file. `write` returns after the system has the lines.
 
-    A file is opened again when its name leads to another one, as after a rotation.
+    The file is reopened when its path refers to another file, as after a rotation.
     """
 
     def __init__(self, target: str = OFF) -> None:
@@ -25,7 +25,7 @@ class AuditLog:
         return self._target == OFF
 
     def write(self, lines: Iterable[Mapping[str, object]], now: float) -> None:
-        """Raises OSError when they cannot be written."""
+        """Write these lines. Raises OSError on failure."""
         if self.off:
             return
         time = datetime.fromtimestamp(now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

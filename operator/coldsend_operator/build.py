@@ -1,4 +1,4 @@
-"""Which build this is."""
+"""The identity of this build."""
 
 import shutil
 import subprocess
@@ -11,7 +11,7 @@ _CHECKOUT = Path(__file__).parents[2]
 
 @cache
 def commit() -> str:
-    """The commit of the image or of the checkout that this runs from; `unknown` where neither says so."""
+    """The commit of the image or checkout that this runs from; `unknown` without one."""
     if _COMMIT_FILE.is_file():
         return _COMMIT_FILE.read_text(encoding="ascii").strip()
     git = shutil.which("git")

@@ -1,7 +1,7 @@
-"""kopf: watches, and nothing else. Handlers hand over and return; they write nothing.
+"""kopf watches, and nothing else. Handlers pass events on and return; they write nothing.
 
-kopf ends on some errors of a watch, and would end all tasks of the process with it; so its tasks are run here, and
-begun again.
+kopf ends on some errors of a watch and would end all tasks of the process, so its tasks run here and are
+restarted.
 """
 
 import asyncio
@@ -22,20 +22,20 @@ from coldsend_operator.resources.names import ACCOUNT_KIND, ACCOUNT_PLURAL, BATC
 from coldsend_operator.settings import Settings
 
 CHUNK = 50  # objects of a list page: with 1,000 accounts 500 cost 10 MB more than they save in time
-IDLE_WORKER_SECONDS = 0.02  # a worker of kopf lives so long after its object's last event: 12 kB each in a first list
+IDLE_WORKER_SECONDS = 0.02  # lifetime of a kopf worker after its last event; 12 kB each in the first list
 LIST_SECONDS = 30.0
 LONGEST_PAUSE = 30.0  # between two tries of a request that fails
-STEADY_SECONDS = 60.0  # watches that lasted so long begin again at once
+STEADY_SECONDS = 60.0  # watches that lasted this long restart at once
 
-# For peering, which is off. Without it kopf asks for the name of the user, and the user of a pod has none.
+# For peering, which is off: without it kopf asks for the user name, which a pod may lack.
 IDENTITY: Any = "coldsend-operator"
 
-# What they log of requests and tasks that fail is told by `Watches` and by `_keep_watching`, once for each cause.
+# `Watches` and `_keep_watching` log failed requests and tasks, once per cause.
 TOLD_ELSEWHERE = ("kopf._cogs", "kopf._core.reactor")
 
 
 def serve(settings: Settings) -> None:
-    """The operator, in the foreground, until SIGTERM or SIGINT."""
+    """Run the operator in the foreground until SIGTERM or SIGINT."""
     asyncio.run(_serve(settings))
 
 
@@ -56,7 +56,7 @@ async def _serve(settings: Settings) -> None:
         working = tasks[0]
         working.cancel()
         await operator.stop()
-    for task in tasks:  # after the Lease is given back: kopf takes its time to end
+    for task in tasks:  # after the Lease is released, as kopf ends slowly
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
     for task in done:
@@ -69,14 +69,14 @@ async def _until_told(told: asyncio.Event) -> None:
 
 
 def _take_signals(told: asyncio.Event) -> None:
-    """SIGTERM and SIGINT are ours: kopf takes them whenever it starts."""
+    """Handle SIGTERM and SIGINT here: kopf installs its own handlers at each start."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told.set)
 
 
 async def _keep_watching(operator: Operator, settings: Settings, told: asyncio.Event) -> None:
-    """Watch while both CRDs are there; when a watch ends by an error, watch again after a pause that grows."""
+    """Watch while both CRDs exist; when a watch ends with an error, restart it after a growing pause."""
     for name in TOLD_ELSEWHERE:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     trouble, pauses = Recurring(Event.WATCH_FAILED), Pauses()
@@ -87,11 +87,11 @@ async def _keep_watching(operator: Operator, settings: Settings, told: asyncio.E
         began = loop.time()
         error = await _first(_watch(operator, settings, told), _both_kinds_watched(operator), operator.crds.absent())
         if error is not None:
-            await operator.crds.asked_again()  # it may say all that there is to say
+            await operator.crds.asked_again()  # the message may suffice
         if operator.crds.missing:
             operator.watches.forget()
         elif error is not None:
-            trouble.failed(f"the watches ended with an error and are opened again: {one_line(error)}")
+            trouble.failed(f"the watches ended with an error and are restarted: {one_line(error)}")
         if loop.time() - began > STEADY_SECONDS:
             trouble.ended()
             pauses.reset()
@@ -99,7 +99,7 @@ async def _keep_watching(operator: Operator, settings: Settings, told: asyncio.E
 
 
 async def _both_kinds_watched(operator: Operator) -> None:
-    """Kopf asks once which kinds there are: what an API server that lags behind did not name is never watched."""
+    """Kopf discovers the kinds once: a kind that a lagging API server did not list is never watched."""
     await asyncio.sleep(STEADY_SECONDS)
     unwatched = {ACCOUNT_KIND, BATCH_KIND} - operator.watches.silent_seconds.keys()
     if unwatched:
@@ -108,7 +108,7 @@ async def _both_kinds_watched(operator: Operator) -> None:
 
 
 async def _first(*works: Coroutine[Any, Any, None]) -> Exception | None:
-    """Run until one of them ends, end the others, and tell the error of the one, if any."""
+    """Run until one of them ends, cancel the others, and return the error of the first, if any."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -122,7 +122,7 @@ async def _first(*works: Coroutine[Any, Any, None]) -> Exception | None:
 
 
 async def _watch(operator: Operator, settings: Settings, told: asyncio.Event) -> None:
-    """Run kopf until one of its tasks ends, which none does by itself but by an error."""
+    """Run kopf until one of its tasks ends, which only happens on an error."""
     tasks = await kopf.spawn_tasks(
         registry=registry_of(operator),
         settings=kopf_settings(settings),
@@ -144,7 +144,7 @@ async def _watch(operator: Operator, settings: Settings, told: asyncio.Event) ->
 
 
 def registry_of(operator: Operator) -> kopf.OperatorRegistry:
-    """Handlers of both kinds; a private registry, so that two operators in one process do not meet."""
+    """The handlers of both kinds, in a private registry, so that two operators in one process do not interfere."""
     registry = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=registry)
@@ -165,24 +165,24 @@ def registry_of(operator: Operator) -> kopf.OperatorRegistry:
 
 
 async def _unless_its_kind_goes(operator: Operator, raw: Any) -> None:
-    """Before it is known that an object is in deletion, it is known whether its CRD is (rule 31)."""
+    """Check for a deletion of the CRD before an object in deletion is passed on (rule 31: the CRD guard)."""
     if raw["metadata"].get("deletionTimestamp"):
         await operator.crds.asked_again()
 
 
 def kopf_settings(settings: Settings) -> kopf.OperatorSettings:
-    """Watch, and nothing else: no events of kopf's own, no scanning for CRDs and namespaces, no peering."""
+    """Watch only: no Events by kopf, no scanning for CRDs and namespaces, no peering."""
     chosen = kopf.OperatorSettings()
     chosen.persistence.diffbase_storage = _NoDiffBase()
     chosen.persistence.progress_storage = _NoProgress()
     chosen.posting.enabled = False
-    chosen.process.ultimate_exiting_timeout = None  # the process does not end with kopf
+    chosen.process.ultimate_exiting_timeout = None  # kopf must not end the process
     chosen.scanning.disabled = True
     chosen.watching.chunk_size = CHUNK
     chosen.watching.inactivity_timeout = IDLE_SECONDS
     chosen.networking.connect_timeout = CONNECT_SECONDS
     chosen.networking.request_timeout = LIST_SECONDS
-    chosen.networking.error_backoffs = Pauses(longest=LONGEST_PAUSE)  # without end: only what stays wrong ends kopf
+    chosen.networking.error_backoffs = Pauses(longest=LONGEST_PAUSE)  # endless: only permanent errors end kopf
     chosen.queueing.idle_timeout = IDLE_WORKER_SECONDS
     if settings.label_selector:
         for plural in (ACCOUNT_PLURAL, BATCH_PLURAL):
@@ -191,7 +191,7 @@ def kopf_settings(settings: Settings) -> kopf.OperatorSettings:
 
 
 class _NoDiffBase(kopf.DiffBaseStorage):
-    """There are no handlers of changes, so nothing is compared: kopf's own copies each object three times an event."""
+    """Compares nothing, as there are no change handlers: kopf's own copies each object three times per event."""
 
     def build(self, *, body: Any, extra_fields: Any = None) -> Any:  # noqa: ARG002 - signature of kopf
         return {}
@@ -200,23 +200,23 @@ class _NoDiffBase(kopf.DiffBaseStorage):
         return None
 
     def store(self, *, body: Any, patch: Any, essence: Any) -> None:
-        """Nothing is written on the objects."""
+        """Stores nothing on the objects."""
 
 
 class _NoProgress(kopf.ProgressStorage):
-    """There are no handlers that could be half done."""
+    """Loads nothing, as there are no change handlers."""
 
     def fetch(self, *, key: Any, body: Any) -> Any:  # noqa: ARG002 - signature of kopf
         return None
 
     def store(self, *, key: Any, record: Any, body: Any, patch: Any) -> None:
-        """Nothing is written on the objects."""
+        """Stores nothing on the objects."""
 
     def purge(self, *, key: Any, body: Any, patch: Any) -> None:
-        """Nothing was written."""
+        """Removes nothing, as nothing was stored."""
 
     def touch(self, *, body: Any, patch: Any, value: Any) -> None:
-        """Nothing is written on the objects."""
+        """Stores nothing on the objects."""
 
     def clear(self, *, essence: Any) -> Any:
         return essence

@@ -1,7 +1,7 @@
-"""The second line of defence: no password and no API key leaves through a log line, whatever was put into it.
+"""The second line of defense: no log line contains a password or an API key, whatever was logged.
 
-The first line is SecretStr wherever a secret enters. This one replaces the values it was told of (`mask`), whatever
-looks like an API key, and whatever stands under a name such as `smtp_password`.
+The first line is SecretStr wherever a secret enters. This one replaces registered values (`mask`), whatever
+looks like an API key, and values under names such as `smtp_password`.
 """
 
 import re
@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from coldsend_operator.setting_values import KEY_PATTERN
 from coldsend_operator.spellings import MASK, spellings
 
-_REMEMBERED = 2_000  # newest values; more would keep the passwords of a whole workspace in memory for nothing
-_SHORTEST = 4  # what is shorter occurs in half of all words
+_REMEMBERED = 2_000  # the newest values; more would keep the passwords of a whole workspace in memory
+_SHORTEST = 4  # shorter values occur in too many words
 _SECRET_NAME = re.compile(r"password|passwd|api[_-]?key|authorization|bearer", re.IGNORECASE)
 _QUOTED_VALUE = re.compile(
     r"""((?:password|api[_-]?key)[\w-]*\\?["']?\s*[:=]\s*)(\\?["'])(?:\\.|(?!\2).)*?\2""", re.IGNORECASE
@@ -31,7 +31,7 @@ _ADDRESS = re.compile(
 
 
 class KnownSecrets:
-    """Values to mask, found in a text in one pass over it, however many they are."""
+    """Values to mask, found in a text in one pass, however many there are."""
 
     def __init__(self, remembered: int = _REMEMBERED) -> None:
         self._remembered = remembered
@@ -77,7 +77,7 @@ _known = KnownSecrets()
 
 
 def mask(value: SecretStr) -> None:
-    """Replace this value in every log line from now on (the newest 2,000 values are remembered)."""
+    """Mask this value in every log line from now on (the newest 2,000 values are kept)."""
     _known.add(value)
 
 
@@ -89,10 +89,10 @@ def masked_text(text: str) -> str:
 
 
 def mask_event(_logger: object, _method: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
-    """Processor of structlog: mask free texts, whatever has the name of a secret, and from info on addresses.
+    """structlog processor: masks free texts, values with names of secrets, and from level info on addresses.
 
-    What the operator itself says (`_OWN_WORDS`) stays: a password that is the name of another tenant's namespace or of
-    an event must not blind the log.
+    The operator's own words (`_OWN_WORDS`) stay: a password that equals the name of another tenant's namespace or of
+    an event must not garble the log.
     """
     quiet = event.get("level") == "debug"
     line: dict[str, object] = {}

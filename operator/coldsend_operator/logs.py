@@ -1,7 +1,7 @@
-"""Logs: one line for each decision, for people on a terminal, else as JSON.
+"""Logs: one line per event, readable on a terminal, else JSON.
 
-Keys that lines share: `event` (of the closed list `Event`), `namespace`, `name`, `workspace` (digest), `operation`.
-E-mail addresses stand in no line of level info or above: namespace and name say whose inbox it is.
+Common keys: `event` (from the closed list `Event`), `namespace`, `name`, `workspace` (digest), `operation`.
+Lines of level info or above hold no e-mail address: namespace and name identify the inbox.
 """
 
 import json
@@ -24,11 +24,11 @@ Format = Literal["console", "json"]
 _LONGEST_TRACEBACK = 20_000
 # Their lines of level info and debug hold addresses (in URLs), bodies of Secrets and one line for each watch event.
 _TALKATIVE = ("aiohttp", "asyncio", "httpcore", "httpx", "kopf", "kubernetes", "urllib3")
-_RETRIED = "; will retry:"  # kopf calls an error what passes by itself, as the first list after a CRD was made
+_RETRIED = "; will retry:"  # kopf logs as an error what passes by itself, as the first list of a new CRD
 
 
 class Event(StrEnum):
-    """What a line of the log is about; users grep for these."""
+    """The events of log lines; users search for these."""
 
     STARTED = "started"
     STOPPING = "stopping"
@@ -41,7 +41,7 @@ class Event(StrEnum):
     WORKSPACE_CLOSED = "workspace_closed"
     CALL = "call"
     CALL_FAILED = "call_failed"
-    RECOVERED = "recovered"  # what failed before works again; `message` says what it was
+    RECOVERED = "recovered"  # a failure ended; `message` names it
     CRD_MISSING = "crd_missing"
     CRD_DELETING = "crd_deleting"
     CRD_OUTDATED = "crd_outdated"
@@ -59,7 +59,7 @@ class Event(StrEnum):
     OBJECT_SET_ASIDE = "object_set_aside"
     LOOP_FAILED = "loop_failed"
     FAILED = "failed"
-    LIBRARY = "library"  # a warning or error of kopf, aiohttp and their like; `message` says what
+    LIBRARY = "library"  # a warning or error of a library; see `message`
 
 
 log: FilteringBoundLogger = structlog.get_logger()
@@ -67,15 +67,15 @@ log: FilteringBoundLogger = structlog.get_logger()
 
 
 class Recurring:
-    """An error that may repeat: one line when it begins, one when it changes, one when it ends.
+    """A recurring error: one line when it starts, one when it changes, one when it ends.
 
-    `about` stands in each of these lines.
+    `about` is part of each line.
     """
 
     def __init__(self, event: Event, **about: str) -> None:
         self._event = event
         self._about = about
-        self.message = ""  # empty: all is well
+        self.message = ""  # empty: no error
 
     def failed(self, message: str) -> None:
         if message != self.message:
@@ -91,7 +91,7 @@ class Recurring:
 def configure_logs(log_format: Format | None, log_level: str, stream: TextIO | None = None) -> None:
     """Send the lines of structlog and of every library to the stream (stderr), through the same processors.
 
-    Without a format it is `console` on a terminal, else `json`.
+    The default format is `console` on a terminal, else `json`.
     """
     out = sys.stderr if stream is None else stream
     log_format = log_format or ("console" if out.isatty() else "json")

@@ -1,7 +1,7 @@
-"""Which proxy leads to a URL, as HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY say it.
+"""The proxy for a URL, by HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
 
-The libraries read NO_PROXY each in its own way and stumble over what platforms write there (`[::1]`, `fd01::/48`), so
-it is read once, here, in every form that curl or programs in Go know.
+Libraries parse NO_PROXY differently and fail on values that platforms write there (`[::1]`, `fd01::/48`), so
+it is parsed once, here, in every form that curl or Go programs accept.
 """
 
 import ipaddress
@@ -35,7 +35,7 @@ class _Direct:
 
 @dataclass(frozen=True, slots=True)
 class Proxies:
-    """`ignored` are the entries of NO_PROXY, and the proxies, that mean nothing."""
+    """`ignored` are the invalid entries of NO_PROXY and the invalid proxies."""
 
     by_scheme: Mapping[str, str]
     direct: tuple[_Direct, ...] = ()
@@ -43,7 +43,7 @@ class Proxies:
     ignored: tuple[tuple[str, str], ...] = ()  # name of the variable, text
 
     def to(self, url: str, *, any_scheme: bool = False) -> str | None:
-        """The proxy for the URL; None: straight to it. `any_scheme`: ALL_PROXY counts too."""
+        """The proxy for the URL; None: no proxy. `any_scheme`: ALL_PROXY counts too."""
         parts = urlsplit(url)
         host, port = (parts.hostname or "").rstrip("."), parts.port or _DEFAULT_PORTS.get(parts.scheme)
         if self.nowhere or any(entry.matches(host, port) for entry in self.direct):
@@ -52,7 +52,7 @@ class Proxies:
 
 
 def proxies_of(environment: Mapping[str, str]) -> Proxies:
-    """Where a variable stands in lower and in upper case, the lower case counts."""
+    """A variable in lower case takes precedence over the one in upper case."""
     by_scheme, ignored = {}, []
     for scheme in ("http", "https", "all"):
         name, text = _variable(environment, f"{scheme}_proxy")
@@ -91,7 +91,7 @@ def _entries(text: str) -> Iterator[str]:
 
 
 def _direct(entry: str) -> _Direct | None:
-    """What the entry means; None: nothing."""
+    """The parsed entry; None if invalid."""
     network = _network(entry.removeprefix("[").removesuffix("]") if entry.startswith("[") else entry)
     if network is not None:
         return _Direct(network)

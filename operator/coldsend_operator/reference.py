@@ -1,4 +1,4 @@
-"""The pages of docs/reference that are made from the code: `python -m coldsend_operator.reference [--check] FOLDER`."""
+"""Generates the pages of docs/reference: `python -m coldsend_operator.reference [--check] FOLDER`."""
 
 import inspect
 import sys
@@ -128,7 +128,7 @@ def _commands() -> Iterator[str]:
 
 
 def _described(hint: Any) -> tuple[Any, Any]:
-    """The type of an option and what typer is told of it."""
+    """The type of an option and its typer information."""
     kind, info = get_args(hint)[:2]
     return kind, info
 

@@ -1,6 +1,6 @@
-"""Texts of settings that are more than a number or a word, read into small frozen values.
+"""Parsers for settings that are more than a number or a word.
 
-Each `to_` function takes what stands in the variable and raises ValueError when it cannot be that.
+Each `to_` function takes the text of the variable and raises ValueError if it is invalid.
 """
 
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 KEY_PATTERN = re.compile(r"cs_(?:live|test)_[\w-]+")
-"""What API keys of ColdSend look like."""
+"""The pattern of ColdSend API keys."""
 
 _LABEL_TEXT = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?"
 _DNS_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
@@ -27,7 +27,7 @@ _OUTSIDE_PARENTHESES = re.compile(r",(?![^()]*\))")
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a server listens: an empty host means every interface, IPv4 and IPv6; port 0 takes a free one."""
+    """A listen address: an empty host means every interface, IPv4 and IPv6; port 0 takes a free port."""
 
     host: str
     port: int
@@ -112,14 +112,14 @@ def to_namespace(text: str) -> str:
 
 
 def to_object_name(text: str) -> str:
-    """A name that leaves room for the `-state` of the ConfigMap beside the Lease."""
+    """An object name short enough for the suffix `-state` of the ConfigMap."""
     if len(text) > 247 or not re.fullmatch(_DNS_SUBDOMAIN, text):
         raise ValueError("no name of an object")
     return text
 
 
 def to_label_selector(text: str) -> str:
-    """The selector as given; the API server would refuse a wrong one only when the first list is asked for."""
+    """The selector as given, validated here, as the API server would refuse it only at the first list."""
     for requirement in _OUTSIDE_PARENTHESES.split(text):
         if text.strip() and not _REQUIREMENT.fullmatch(requirement):
             raise ValueError(f"{requirement.strip()} is no requirement")
@@ -127,7 +127,7 @@ def to_label_selector(text: str) -> str:
 
 
 def to_base_url(text: str) -> str:
-    """An absolute URL without a slash at its end; credentials, query and fragment have no place in it."""
+    """An absolute URL without a trailing slash, credentials, query and fragment."""
     url = urlsplit(text.strip())
     if url.scheme not in {"http", "https"} or not url.hostname or url.query or url.fragment or "@" in url.netloc:
         raise ValueError("no base URL")
@@ -142,13 +142,13 @@ def to_ca_file(path: Path | None) -> Path | None:
     if path is not None:
         try:
             ssl.create_default_context(cafile=path)
-        except OSError as error:  # not there, not readable, or no certificate in it
+        except OSError as error:  # missing, unreadable, or without a certificate
             raise ValueError("no CA certificates") from error
     return path
 
 
 def to_api_key(text: object) -> object:
-    """The key without the spaces and line ends that come with copying; it must fit into a header."""
+    """The key without spaces and line breaks around it; it must fit into a header."""
     if not isinstance(text, str):
         return text
     key = text.strip()

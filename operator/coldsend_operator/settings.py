@@ -32,26 +32,26 @@ from coldsend_operator.setting_values import (
 
 PREFIX = "COLDSEND_"
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
-# Kubernetes puts these into every pod beside a Service whose name begins with `coldsend-`.
+# Kubernetes sets these in every pod for a Service whose name begins with `coldsend-`.
 _SERVICE_LINK = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)")
 
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """What a setting accepts, in words, where the bounds of a number do not say it."""
+    """The allowed values of a setting in words, if the bounds of a number do not tell."""
 
     words: str
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """What the number of a setting counts."""
+    """The unit of a setting."""
 
     name: str
 
 
 class SettingError(Exception):
-    """Settings that cannot be used; one line for each, without any secret."""
+    """Invalid settings: one line for each, without secrets."""
 
     def __init__(self, lines: tuple[str, ...]) -> None:
         super().__init__("\n".join(lines))
@@ -59,7 +59,7 @@ class SettingError(Exception):
 
 
 def own_namespace() -> str:
-    """The namespace of the pod that this process runs in, `default` outside a cluster."""
+    """The namespace of this pod, `default` outside a cluster."""
     if not os.environ.get("KUBERNETES_SERVICE_HOST"):
         return "default"
     try:
@@ -78,7 +78,7 @@ Requests = Annotated[int, Unit("requests")]
 
 
 class Settings(BaseSettings):
-    """Everything that `run` can be told. Load it with `load_settings`."""
+    """The settings of `run`. Load them with `load_settings`."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True, hide_input_in_errors=True
@@ -246,7 +246,7 @@ class Settings(BaseSettings):
 
 
 def load_settings(flags: Mapping[str, str] | None = None) -> Settings:
-    """Settings of flags (by field name; empty ones count as not given), else of the environment, else the defaults.
+    """Settings from flags (by field name; empty ones count as unset), else the environment, else the defaults.
 
     Raises:
         SettingError: with one line for each wrong value.
@@ -263,7 +263,7 @@ def load_settings(flags: Mapping[str, str] | None = None) -> Settings:
 
 
 def notices(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]:
-    """Sentences about settings that are legal and still likely not meant."""
+    """Warnings about settings that are valid but likely not intended."""
     for name in sorted(environment):
         field = name.upper().removeprefix(PREFIX).lower()
         if not name.upper().startswith(PREFIX) or field in Settings.model_fields or _SERVICE_LINK.fullmatch(name):
@@ -293,7 +293,7 @@ def variable(field: str) -> str:
 
 
 def flag(field: str) -> str | None:
-    """The flag of `run` that says the same; None for the API key."""
+    """The flag of `run` for this setting; None for the API key."""
     return None if field == "api_key" else "--" + field.replace("_", "-")
 
 
@@ -302,7 +302,7 @@ def unit(field: FieldInfo) -> str:
 
 
 def allowed(field: FieldInfo) -> str:
-    """What the field accepts, in words."""
+    """The allowed values of the field in words."""
     words = next((entry.words for entry in field.metadata if isinstance(entry, Allowed)), None)
     if words is not None:
         return words
@@ -313,7 +313,7 @@ def allowed(field: FieldInfo) -> str:
 
 
 def default_text(field: FieldInfo) -> str:
-    """The default of the field as one would write it into the variable."""
+    """The default of the field as a value of the variable."""
     extra = field.json_schema_extra
     if isinstance(extra, dict):
         return str(extra["default"])
@@ -326,7 +326,7 @@ def default_text(field: FieldInfo) -> str:
 
 
 def shown(value: object) -> str:
-    """A wrong value for one line of a terminal: short, without line ends, credentials and keys."""
+    """An invalid value for display on one line: short, without line breaks, credentials and keys."""
     text = KEY_PATTERN.sub("***", re.sub(r"//[^/@\s]*@", "//***@", str(value)))
     text = text if text.isprintable() and text else repr(text)
     return text if len(text) <= 80 else text[:80] + "..."

@@ -1,4 +1,4 @@
-"""The forms in which a secret may stand in a text: what is masked in ColdSend's answers and in log lines."""
+"""The forms in which a text may contain a secret, for masking ColdSend's responses and log lines."""
 
 import base64
 import html
@@ -13,7 +13,7 @@ _HEX_OF_URL = re.compile(r"%[0-9A-F]{2}")
 
 
 def spellings(secret: str) -> frozenset[str]:
-    """The secret plain, in JSON, in a Python repr, in URLs, in HTML and in base64, each also joined to one line."""
+    """The secret in plain text, JSON, a Python repr, URLs, HTML and base64, each also joined to one line."""
     forms = {secret, secret.strip(), json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
     forms |= {repr(secret)[1:-1], *_html(secret), *_url(secret), *_base64(secret.encode(errors="replace"))}
     forms |= {one_line(form) for form in forms}
@@ -43,12 +43,12 @@ def _html(secret: str) -> Iterator[str]:
 
 
 def _base64(secret: bytes) -> Iterator[str]:
-    """Base64 of the secret alone, and the part of it that shows within a longer text (AUTH PLAIN, Basic)."""
+    """Base64 of the secret alone, and its part that appears within a longer text (AUTH PLAIN, Basic)."""
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         yield encode(secret).decode().rstrip("=")
         for before in range(3):
             whole = encode(bytes(before) + secret).decode().rstrip("=")
-            # Characters that also hold bits of the neighbours differ from text to text.
+            # Characters that also encode neighboring bytes differ from text to text.
             inner = whole[(0, 2, 3)[before] : (before + len(secret)) * 8 // 6]
-            if len(inner) >= 6:  # shorter, it would hit half the words of a sentence
+            if len(inner) >= 6:  # a shorter form would match too many words
                 yield inner

@@ -1,4 +1,4 @@
-"""Budget and brake of each workspace in the state ConfigMap: booked before they are spent (rule 27)."""
+"""Budget and brake of each workspace in the state ConfigMap, booked before they are spent (rule 27)."""
 
 import asyncio
 import json
@@ -17,30 +17,30 @@ from coldsend_operator.kube.state import StateConflict, StateMap
 from coldsend_operator.logs import Event, log
 
 DIGEST = re.compile(r"[0-9a-f]{12}")
-REPORT = "report"  # what the workspaces cost, for people and commands
+REPORT = "report"  # the usage of the workspaces, for people and commands
 REPORT_SECONDS = 60.0
 KEY_WORKSPACES = "key-workspaces"  # by key reference; all other keys but the report are digests
 EARLIER_KEY_WORKSPACES = "homes"  # its name in versions up to 0.1.0; read until 0.2.0
-# What a ConfigMap that somebody edited may raise.
+# Errors of an edited ConfigMap.
 UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
 CLOCK_TOLERANCE = 5.0  # seconds: the API server's Date header has whole seconds, and takes its time to arrive
 MOST_BYTES = 900_000  # a ConfigMap takes 1 MiB
-RETRY_PAUSES = (0.5, 2.0)  # a booking that is not stored must not be spent for one lost answer
+RETRY_PAUSES = (0.5, 2.0)  # one lost response must not waste a booking
 
 
 @dataclass(frozen=True, slots=True)
 class StoredReport:
-    """`text` is stored; `worth_a_write` is what of it must have changed for a write of its own."""
+    """`text` is stored; a write of its own happens only if `worth_a_write` changed."""
 
     text: str
     worth_a_write: object
 
 
 class Bookings:
-    """What earlier runs left of each workspace, and what this run leaves.
+    """The stored state of each workspace, from earlier runs and of this one.
 
-    `offset` is the API server's clock minus ours. It is stored beside the times, so that a run which began with a
-    wrong clock does not make its requests look older than they are.
+    `offset` is the API server's clock minus ours. It is stored with the times, so that a run with a wrong clock does
+    not make its requests appear older than they are.
     """
 
     def __init__(self, state: StateMap, clock: Callable[[], float], offset: Callable[[], float] = lambda: 0.0) -> None:
@@ -49,11 +49,11 @@ class Bookings:
         self._offset = offset
         self._texts: dict[str, str] = {}
         self._told = False
-        self._locks = WeakValueDictionary[str, asyncio.Lock]()  # while somebody saves
+        self._locks = WeakValueDictionary[str, asyncio.Lock]()  # while a save is under way
         self._unused_since: dict[str, float] = {}
         self._tell_full_at = 0.0
         self.make_report: Callable[[], StoredReport | None] = lambda: None
-        self._reported: Any = None  # what of the last report is worth a write
+        self._reported: Any = None  # the part of the last report that was worth a write
         self._reported_at = -REPORT_SECONDS
 
     async def load(self) -> None:
@@ -63,7 +63,7 @@ class Bookings:
             self._tell(error)
 
     def restore(self, workspace: Workspace, digest: str | None = None) -> frozenset[str]:
-        """Carry the counts of earlier runs over; the digests whose counts are in them too (rule 13).
+        """Load the counts of earlier runs. Returns the digests whose counts they include (rule 13).
 
         `digest` is that of an earlier key of the workspace.
         """
@@ -77,7 +77,7 @@ class Bookings:
         return frozenset()
 
     def restore_trust(self, trust: Trust) -> None:
-        """Take over which workspaces each key reference showed in an earlier run (rule 40)."""
+        """Load the workspaces that each key reference led to in an earlier run (rule 40)."""
         try:
             earlier = self._texts.get(EARLIER_KEY_WORKSPACES, "{}")
             trust.load(json.loads(self._texts.get(KEY_WORKSPACES, earlier)))
@@ -85,7 +85,7 @@ class Bookings:
             log.warning(Event.STATE_NOT_SAVED, message="the stored workspaces of the API keys cannot be read")
 
     async def save_trust(self, trust: Trust) -> None:
-        """Not knowing them costs no safety: the inboxes that are known are asked instead."""
+        """Without them, the known inboxes tell, which is as safe."""
         try:
             await self._state.save(KEY_WORKSPACES, json.dumps(trust.to_json(), separators=(",", ":")))
             if self._texts.pop(EARLIER_KEY_WORKSPACES, None) is not None:
@@ -94,7 +94,7 @@ class Bookings:
             self._tell(error)
 
     async def prune(self, used: Set[str]) -> list[str]:
-        """Drop what is stored of digests that nobody has used for an hour: their windows are over."""
+        """Drop the state of digests that were unused for an hour: their windows are over."""
         now = self._clock()
         unused = [name for name in self._texts if DIGEST.fullmatch(name) and name not in used]
         self._unused_since = {digest: self._unused_since.get(digest, now) for digest in unused}
@@ -111,19 +111,19 @@ class Bookings:
             self._tell(error)
 
     async def book(self, workspace: Workspace) -> None:
-        """Store a block of requests; they may leave afterwards."""
+        """Book a block of requests, which may leave afterwards."""
         async with self._lock(workspace):
             block = workspace.budget.block
             await self._save(workspace, workspace.budget.booked + block)
             workspace.budget.book(block)
 
     async def save(self, workspace: Workspace, block: int | None = None) -> None:
-        """Store what was spent, and `block` requests that may be spent before the next save."""
+        """Store what was spent, and book `block` requests that may be spent before the next save."""
         async with self._lock(workspace):
             await self._save(workspace, workspace.budget.booked if block is None else block)
 
     def _lock(self, workspace: Workspace) -> asyncio.Lock:
-        """One save of a workspace at a time: an older text that lands last would take a booking back."""
+        """One save per workspace at a time: an older text written last would undo a booking."""
         return self._locks.setdefault(workspace.group, asyncio.Lock())
 
     async def _save(self, workspace: Workspace, block: int) -> None:
@@ -144,7 +144,7 @@ class Bookings:
             self._tell(error)
 
     async def _write(self, workspace: Workspace, block: int) -> None:
-        """The same text for each key of the workspace: any of them may be the only one after a restart."""
+        """The same text for each key of the workspace, as any of them may be the only one after a restart."""
         content: dict[str, Any] = {
             "budget": workspace.budget.to_json(self._clock(), block=block),
             "brake": workspace.brake.to_json(),
@@ -154,16 +154,16 @@ class Bookings:
             content["keys"] = sorted(workspace.digests)
         text = json.dumps(content, separators=(",", ":"))
         for digest in workspace.digests:
-            self._texts.pop(digest, None)  # what was written last stands last
+            self._texts.pop(digest, None)  # the last written entry is last
             self._texts[digest] = text
         await self._drop_oldest(workspace.digests)
         saves = [self._state.save(digest, text) for digest in workspace.digests]
-        if self._clock() >= self._reported_at + REPORT_SECONDS:  # it rides along: these saves are one write
+        if self._clock() >= self._reported_at + REPORT_SECONDS:  # part of the same write
             saves.append(self._save_report(self.make_report()))
         await asyncio.gather(*saves)
 
     async def report(self) -> None:
-        """Store the report if it says something new: once a minute at most, and nothing while all is quiet."""
+        """Store the report if it changed, at most once a minute."""
         if self._clock() < self._reported_at + REPORT_SECONDS:
             return
         report = self.make_report()
@@ -171,7 +171,7 @@ class Bookings:
             await self._save_report(report)
 
     async def _save_report(self, report: StoredReport | None) -> None:
-        """Without it nothing is wrong but what commands show."""
+        """A failure affects only what commands show."""
         if report is None:
             return
         self._reported, self._reported_at = report.worth_a_write, self._clock()
@@ -179,7 +179,7 @@ class Bookings:
             await self._state.save(REPORT, report.text)
 
     async def _drop_oldest(self, kept: Set[str]) -> None:
-        """Drop what was written longest ago, so that the ConfigMap takes what is written now."""
+        """Drop the oldest entries, so that the ConfigMap can take the new ones."""
         size = sum(len(name) + len(text) for name, text in self._texts.items())
         old = []
         for name, text in self._texts.items():
@@ -196,7 +196,7 @@ class Bookings:
         await self._drop(old)
 
     async def _take_in(self, workspace: Workspace) -> None:
-        """Another process has spent from the same budget: count its requests too."""
+        """Another process spends from the same budget: count its requests too."""
         try:
             others = await self._state.load()
             stored = json.loads(others.get(workspace.digest, "{}"))
@@ -205,7 +205,7 @@ class Bookings:
             self._tell(error)
 
     def _behind(self, stored: dict[str, Any]) -> float:
-        """By how many seconds the clock that wrote this was behind ours, by the API server's clock."""
+        """The seconds by which the clock that wrote this was behind ours, by the API server's clock."""
         present = self._offset()
         behind = float(stored.get("clockOffset", present)) - present
         return behind if behind > CLOCK_TOLERANCE else 0.0

@@ -1,4 +1,4 @@
-"""One call to ColdSend: from the plan's record to the client's method, and back to an answer or a failure."""
+"""One call to ColdSend: from the planned call to the client's method, and back to a response or a failure."""
 
 from collections.abc import Mapping, Sequence
 
@@ -19,7 +19,7 @@ async def perform(
     passwords: Mapping[str, Passwords],
     job_members: Sequence[Member] = (),
 ) -> Answer | Failure:
-    """Ask ColdSend; a refusal is an outcome like any other. `job_members` are those of a create job that is polled."""
+    """Send the call; a refusal is a normal outcome. `job_members` are those of a polled create job."""
     try:
         return await _ask(client, call, accounts, passwords, job_members)
     except CallFailed as failed:

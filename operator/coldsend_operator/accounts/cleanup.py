@@ -1,4 +1,4 @@
-"""What nobody uses any more goes: workspaces without objects, keys, and what is stored of them (rule 43)."""
+"""Closes unused workspaces and drops their keys and stored state (rule 43: nothing grows with what came and went)."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,12 +11,12 @@ from coldsend_operator.credentials.api_keys import KeyRing
 from coldsend_operator.logs import Event, log
 from coldsend_operator.metrics import Metrics
 
-CLOSE_AFTER = 60.0  # seconds without an object: a key that is written again comes back sooner
+CLOSE_AFTER = 60.0  # seconds without an object; a key that is replaced comes back sooner
 PRUNE_EVERY = 60.0
 
 
 class Cleanup:
-    """Takes workspaces that are closed out of `loops` and `tasks`, which are the controller's."""
+    """Removes closed workspaces from `loops` and `tasks`, which belong to the controller."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Cleanup:
         self._prune_at = 0.0
 
     async def run_once(self, *, leading: bool) -> None:
-        """Close and forget what is due; called every now and then. Only who leads writes to the state."""
+        """Close and drop what is due; called periodically. Only the leader writes to the state."""
         now = self._clock()
         unused = {digest for digest, loop in self._runners.items() if self._is_unused(digest, loop)}
         self._unused_since = {digest: self._unused_since.get(digest, now) for digest in unused}
@@ -56,16 +56,16 @@ class Cleanup:
                     loop.workspace.digests -= {digest}
 
     def _is_unused(self, digest: str, loop: WorkspaceLoop) -> bool:
-        """Whether no object is there and nothing is under way. The workspace of the operator's own key stays open."""
+        """Whether there is no object and nothing is under way. The workspace of the operator's own key stays open."""
         return loop.client is not None and digest != self._ring.state(OWN_KEY).digest and loop.idle
 
     async def _close(self, digest: str, loop: WorkspaceLoop, *, leading: bool) -> None:
-        """Store what was spent, then end the loop. The workspace is opened again as after a restart."""
+        """Store what was spent, then end the loop. The workspace can be opened again as after a restart."""
         workspace = loop.workspace
         if leading:
             await self._bookings.save(workspace, block=0 if len(workspace.kin) == 1 else None)
         if not self._is_unused(digest, loop):
-            return  # an object came meanwhile
+            return  # an object arrived meanwhile
         del self._runners[digest]
         workspace.kin.remove(workspace)
         if all(other.label != loop.label for other in self._runners.values() if other.client is not None):

@@ -1,4 +1,4 @@
-"""Finalizers and marks of creates: put before a call leaves or as a step of its own, and taken off (rules 4, 39)."""
+"""Adds and removes finalizers and create marks: before a call, or as an action of their own (rules 4 and 39)."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,7 @@ TROUBLE_PAUSE = 1.0
 
 
 class FinalizerWriter:
-    """`fresh` says whether the Lease was renewed lately."""
+    """`fresh` tells whether the Lease was renewed recently."""
 
     def __init__(self, kube: KubeClient, workspace: Workspace, fresh: Callable[[], bool]) -> None:
         self._kube = kube
@@ -25,7 +25,7 @@ class FinalizerWriter:
         self._fresh = fresh
 
     async def add_before_call(self, uid: str, since: float) -> bool:
-        """Mark the account for a create that is about to leave; whether the mark stands. Raises KubeError.
+        """Add the create mark before a create leaves. Returns whether it is set. Raises KubeError.
 
         `since` is the time of the mark, in whole seconds of the API server's clock; members of one call share it.
         """
@@ -45,7 +45,7 @@ class FinalizerWriter:
         return self._workspace.policy.create_marks.text(uid, since)
 
     async def patch(self, uid: str, action: Action) -> None:
-        """Put our finalizers, or take them off, because a step asks for it. Raises KubeError."""
+        """Add or remove our finalizers, as an action asks. Raises KubeError."""
         account = self._workspace.accounts.get(uid)
         if account is None:
             return
@@ -68,5 +68,5 @@ class FinalizerWriter:
 
 
 def _wrote(account: Account, version: str | None) -> None:
-    """Watch events from before our own write are stale: they show a mark that is off, or none where one is."""
+    """Watch events from before our own write are stale: they show the old finalizers."""
     transitions.written(account, version_number(version))

@@ -1,4 +1,4 @@
-"""What decisions depend on beside accounts: the settings, what namespaces say, and what batches say."""
+"""The policy for decisions: settings, annotations of namespaces, and overrides of batches."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -17,7 +17,7 @@ SHORTEST_CHECK, CHECK_TIMEOUT = 10.0, 120.0
 
 
 def check_timeout(settings: Settings) -> float:
-    """The client's timeout of a single create: the longest that one may take is the user's to say, within reason."""
+    """The client timeout of a single create: the setting for the longest create, within bounds."""
     return min(CHECK_TIMEOUT, max(SHORTEST_CHECK, settings.lost_call_seconds))
 
 
@@ -42,7 +42,7 @@ def policy_of(settings: Settings) -> Policy:
 
 
 def namespace_settings(raw: Mapping[str, Any] | None) -> NamespaceSettings:
-    """What a Namespace says, as the API server shows it; None when it is not there."""
+    """The settings in a Namespace, as on the API server; None if it does not exist."""
     found = raw or {}
     metadata = found.get("metadata") or {}
     annotations = read_annotations(metadata.get("annotations"))
@@ -52,7 +52,7 @@ def namespace_settings(raw: Mapping[str, Any] | None) -> NamespaceSettings:
         approve_recreation=annotations.approve_recreation,
         terminating=(found.get("status") or {}).get("phase") == "Terminating",
         paused=annotations.paused is True,
-        # an unknown word means what touches ColdSend least
+        # an unknown word means the value that touches ColdSend least
         orphan=None if annotations.deletion_policy is None else annotations.deletion_policy != DeletionPolicy.DELETE,
         key=None if key is None else SecretRef(key.name, key.key),
         notes=namespace_notes(metadata.get("annotations"), metadata.get("name", "")),
@@ -60,7 +60,7 @@ def namespace_settings(raw: Mapping[str, Any] | None) -> NamespaceSettings:
 
 
 def apply_overrides(policy: Policy, batch: Batch) -> None:
-    """Take in what the batch says for the accounts of its children, and give it what holds where it says nothing."""
+    """Update the policy with what the batch sets for its children, and give the batch the defaults in effect."""
     batch.orphan_by_default = policy.orphaned_by_default(batch.namespace)
     batch.paused = policy.paused(batch.namespace, said=batch.paused_said)
     defaults = policy.namespaces.get(batch.namespace, NamespaceSettings())
@@ -82,7 +82,7 @@ def apply_overrides(policy: Policy, batch: Batch) -> None:
 
 
 def deleted_with(batch: Batch, children: Iterable[Child]) -> int:
-    """How many inboxes are to be deleted with the batch, or with its shorter list (rule 23)."""
+    """Set how many inboxes are to be deleted with the batch, or by its shorter list (rule 23)."""
     return sum(_is_to_be_deleted(batch, child) for child in children)
 
 

@@ -1,4 +1,4 @@
-"""From the JSON of a SenderAccount to what the core knows of it."""
+"""From the JSON of a SenderAccount to the records of the core."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,11 +20,11 @@ from coldsend_operator.resources.names import BATCH_KIND
 from coldsend_operator.resources.reading import policies, read_account
 
 Raw = Mapping[str, Any]
-START_OF_TIME = 1.0  # stands for a time that cannot be read: what is being deleted stays so
+START_OF_TIME = 1.0  # for an unreadable time: an object in deletion stays in deletion
 
 
 def read_object(raw: Raw) -> Account:
-    """A SenderAccount as the API server shows it, with what its status says of the past."""
+    """A SenderAccount as on the API server, with the state in its status."""
     desired = read_desired(raw)
     stored = stored_of(account_status(raw.get("status")))
     account = Account(desired=desired, stored=stored, confirmed=stored)
@@ -97,7 +97,7 @@ def _spec(spec: SenderAccountSpec) -> Spec:
 
 
 def orphan_of(policy: DeletionPolicy | None) -> bool | None:
-    """Whether a spec says Orphan; None when it says nothing."""
+    """Whether a spec sets Orphan; None if it sets no policy."""
     return None if policy is None else policy is DeletionPolicy.ORPHAN
 
 
@@ -109,12 +109,12 @@ def _server(server: MailServer | None) -> Server | None:
 
 
 def _hidden(server: Server | None) -> list[Any] | None:
-    """What ColdSend is sent of a server and never shows again; where the password comes from is not part of it."""
+    """The settings of a server that are sent to ColdSend and never returned, without the source of the password."""
     return None if server is None else [server.host, server.port, server.username, server.encrypted]
 
 
 def _broken_spec(raw: object) -> Spec:
-    """A spec that cannot be used; only what letting the object go needs is read."""
+    """A spec that cannot be used; only what is needed to release the object is read."""
     known = policies(raw)
     key = api_key(known.api_key_secret) if known.api_key_secret else None
     return Spec(

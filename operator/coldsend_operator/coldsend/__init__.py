@@ -1,4 +1,4 @@
-"""The only way to ColdSend: HTTP and JSON on one side, the records of `core.model.answers` on the other.
+"""The client of ColdSend: HTTP and JSON on one side, the records of `core.model.answers` on the other.
 
 Callers need `client.ColdSendClient`, the payloads of `models`, and `errors.CallFailed`.
 """

@@ -1,4 +1,4 @@
-"""From bytes to JSON values, and tolerant readings of single values."""
+"""From bytes to JSON values, and tolerant parsers of single values."""
 
 import json
 import math
@@ -9,14 +9,14 @@ from pydantic_core import from_json
 from coldsend_operator.coldsend.errors import NotUnderstood
 
 LONGEST_TEXT = 1024
-LARGEST_WHOLE = 2**53  # beyond it JSON readers disagree about a number
+LARGEST_WHOLE = 2**53  # JSON parsers disagree about larger numbers
 
 
 def read_json(body: bytes) -> Any:
     """The value of a JSON text; None for an empty body.
 
     Raises:
-        NotUnderstood: it is no JSON.
+        NotUnderstood: it is not JSON.
     """
     text = body.removeprefix(b"\xef\xbb\xbf").strip()
     if not text:
@@ -28,7 +28,7 @@ def read_json(body: bytes) -> Any:
 
 
 def _read_with_half_characters(text: bytes) -> Any:
-    """Servers that cut a name after so many UTF-16 units send half a character, which strict readers refuse."""
+    """Accept half a surrogate pair: servers that cut a name after some UTF-16 units send it."""
     try:
         parsed = json.loads(text.decode())
         return from_json(json.dumps(parsed, ensure_ascii=False).encode(errors="replace"))
@@ -52,7 +52,7 @@ def read_object(body: bytes) -> dict[str, Any]:
 
 
 def as_text(value: object) -> str | None:
-    """Text as sent, cut at 1,024 characters since it may be stored; a number as its digits; else None."""
+    """Text as sent, cut at 1,024 characters as it may be stored; a number as its digits; else None."""
     if isinstance(value, str):
         return value[:LONGEST_TEXT] or None
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
@@ -87,9 +87,9 @@ _SENTENCE_FIELDS = ("message", "msg", "detail", "reason", "error")
 
 
 def as_sentence(value: object, *, depth: int = 3) -> str:
-    """What a value says to people: a text, or the text under a name that sentences go by. Not masked yet.
+    """The message in a value: a text, or the text under a usual name for messages. Not masked yet.
 
-    Nothing else of an object is read: FastAPI puts what it was sent, passwords too, under `input` and `ctx`.
+    Other fields are not read: FastAPI repeats the request, including passwords, under `input` and `ctx`.
     """
     if isinstance(value, str):
         return value

@@ -37,5 +37,5 @@ class ColdSendClient(ColdSendReads):
         return await self._call(requests.delete_accounts(inbox_ids), readers.read_bulk)
 
     async def send_test_email(self, inbox_id: str, recipient: str) -> MailSent:
-        """Real mail to a real person, each time."""
+        """Each call sends real mail to a real person."""
         return await self._call(requests.send_test_email(inbox_id, recipient), readers.read_mail)

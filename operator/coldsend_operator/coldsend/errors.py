@@ -1,4 +1,4 @@
-"""What a call can raise, and what never leaves the client."""
+"""The errors of calls, and errors internal to the client."""
 
 from coldsend_operator.core.model.answers import Failure
 
@@ -13,8 +13,8 @@ class CallFailed(Exception):  # noqa: N818 -- callers read it as a sentence: the
 
 
 class NotUnderstood(Exception):  # noqa: N818 -- says what an answer is, not that this program erred
-    """Inside the client: a 2xx answer that cannot be read. Its text quotes nothing of the answer."""
+    """Internal to the client: an unreadable 2xx response. Its text quotes nothing of the response."""
 
 
 class Refused(Exception):  # noqa: N818 -- an answer of ColdSend, not an error of this program
-    """Inside the client: `success: false` under 2xx. Its text is masked already."""
+    """Internal to the client: `success: false` under 2xx. Its text is already masked."""

@@ -1,4 +1,4 @@
-"""What the headers of an answer say: rate limit, the server's time, how long to wait."""
+"""The headers of a response: rate limit, server time, time to wait."""
 
 import re
 from collections.abc import Mapping
@@ -7,15 +7,15 @@ from email.utils import parsedate_to_datetime
 
 from coldsend_operator.core.model.answers import RateHeaders
 
-LONGEST_WAIT = 86_400.0  # a wait beyond a day is a clock or a unit gone wrong, not a rate limit
+LONGEST_WAIT = 86_400.0  # a longer wait than a day is a wrong clock or unit, not a rate limit
 
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """What is known of one call beside its outcome.
+    """Metadata of one call.
 
-    `server_time` is the Date header in Unix seconds, `seconds` how long the call took. `status` is None when no
-    answer came.
+    `server_time` is the Date header in Unix seconds, `seconds` the duration of the call. `status` is None without
+    a response.
     """
 
     rate: RateHeaders | None
@@ -42,7 +42,7 @@ def read_server_time(headers: Mapping[str, str]) -> float | None:
 
 
 def read_retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds to wait by Retry-After: a number, or a date set against the Date header (else against `now`)."""
+    """Seconds to wait by Retry-After: a number, or a date relative to the Date header (else to `now`)."""
     text = headers.get("retry-after", "")
     seconds = _number(text)
     if seconds is None:
@@ -52,14 +52,14 @@ def read_retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 
 def read_wait(headers: Mapping[str, str], sentence: str, now: float) -> float | None:
-    """Seconds to wait after a 429 (contract row 13): Retry-After, else the reset header, else the sentence."""
+    """Seconds to wait after a 429 (contract row 13): Retry-After, else the reset header, else the message."""
     wait = read_retry_after(headers, now)
     if wait is not None:
         return wait
     rate = read_rate(headers)
     if rate is not None and rate.reset is not None:
         until_reset = rate.reset - _server_time(headers, now)
-        if 0 < until_reset <= LONGEST_WAIT:  # one in the past says nothing
+        if 0 < until_reset <= LONGEST_WAIT:  # a time in the past is ignored
             return until_reset
     return _plausible(_seconds_in(sentence))
 
@@ -71,7 +71,7 @@ _SPAN = re.compile(
 
 
 def _seconds_in(sentence: str) -> float | None:
-    """The wait that a sentence names; one after "in", "after", "for" or "wait" rather than the size of the window."""
+    """The wait in a message; a number after "in", "after", "for" or "wait" rather than the size of the window."""
     spans = [(bool(lead), float(number) * _UNITS[unit]) for lead, number, unit in _SPAN.findall(sentence.lower())]
     waits = [seconds for led, seconds in spans if led] or [seconds for _, seconds in spans]
     return max(waits, default=None)
@@ -87,7 +87,7 @@ def _plausible(seconds: float | None) -> float | None:
 
 
 def _number(text: str) -> float | None:
-    """The number at the head of a header: proxies append more of them (`100, 100;w=60`)."""
+    """The first number of a header: proxies append more (`100, 100;w=60`)."""
     found = re.match(r"\s*(\d{1,15}(?:\.\d{1,6})?)\s*(?:[,;]|$)", text)
     return float(found[1]) if found else None
 

@@ -1,6 +1,6 @@
-"""Sentences of ColdSend, made fit for people: no secret of the call, one line, 200 characters at most.
+"""Messages of ColdSend, made safe to show: no secret of the call, one line, at most 200 characters.
 
-ColdSend may quote in an error what it was sent (FastAPI does so), in whatever spelling its layers left it.
+ColdSend may quote the request in an error (FastAPI does), in any encoding.
 """
 
 import re
@@ -14,18 +14,18 @@ from coldsend_operator.addresses import comparable
 from coldsend_operator.spellings import MASK, one_line, spellings
 
 MAX_SENTENCE = 200
-MAX_RAW = 20_000  # what is longer is no sentence; cut short, it might end inside a secret
-MAX_TEXT = 100_000  # of one answer: looking for the secrets of 100 inboxes in megabytes would stop the event loop
-SHORT = 4  # shorter secrets occur in half of all words
-LONG = 8  # only longer ones are unlikely to stand in a message by chance
-HEAD = 6  # so much of a secret tells that a quote of it was cut short
+MAX_RAW = 20_000  # a longer text is not a message; cutting it could leave part of a secret
+MAX_TEXT = 100_000  # of one response: a search for the secrets of 100 inboxes in megabytes would block the event loop
+SHORT = 4  # shorter secrets occur in too many words
+LONG = 8  # only longer ones are unlikely to occur in a message by chance
+HEAD = 6  # this many leading characters identify a truncated quote
 
 _ANY_KEY = re.compile(r"cs_live_[\w-]+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One inbox of a call: `secrets` are masked in what is said of it, `shown` are its values that are none."""
+    """One inbox of a call: `secrets` are masked in messages about it, `shown` are its values that are not secret."""
 
     address: str
     secrets: tuple[SecretStr, ...]
@@ -34,21 +34,21 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """One spelling of a secret. `member` is its place in the call, None for a secret that is everybody's."""
+    """One spelling of a secret. `member` is its position in the call, None for a secret of the whole call."""
 
     text: str
     folded: str
     member: int | None
-    word: bool  # so short that it is masked only where it stands alone
-    telling: bool  # so long that it stands in no message by chance
+    word: bool  # so short that it is masked only as a whole word
+    telling: bool  # so long that it does not occur by chance
 
 
 class Mask:
-    """Masks the secret values of one call: `secrets` for everybody, those of a member for that member first of all.
+    """Masks the secret values of one call: `secrets` of the whole call, and those of each member.
 
-    Members of a bulk may belong to different tenants. What is said of one never shows its own secrets in any spelling,
-    nor a long one of another. A short or common one of another is left alone, else its owner could garble messages; so
-    is one that the member itself has in a field, else stars would tell it that its guess is another's password.
+    Members of a bulk may belong to different tenants. A message about one never shows its own secrets in any spelling,
+    nor a long secret of another. A short or common secret of another is not masked, as its owner could garble messages;
+    nor is one that the member itself has in a field, as the mask would confirm a guess of another's password.
     """
 
     def __init__(self, secrets: Iterable[SecretStr] = (), members: Iterable[Member] = ()) -> None:
@@ -57,13 +57,13 @@ class Mask:
         self._left = MAX_TEXT
 
     def member_at(self, address: str | None) -> int | None:
-        """The member of this address; None when the call has none, or more than one."""
+        """The member with this address; None if the call has none, or several."""
         key = comparable(address or "")
         found = [at for at, member in enumerate(self._members) if comparable(member.address) == key]
         return found[0] if len(found) == 1 else None
 
     def sentence(self, text: str, member: int | None = None) -> str:
-        """One line of at most 200 characters; `member` is whom it is about, None for the whole call."""
+        """One line of at most 200 characters about `member`; None: about the whole call."""
         if not text:
             return ""
         if len(text) > MAX_RAW or len(text) > self._left:
@@ -71,7 +71,7 @@ class Mask:
         self._left -= len(text)
         if len(self._members) == 1:
             member = 0
-        # Twice: a secret that spans lines shows in full before the lines are joined, its joined form only after.
+        # Twice: before the lines are joined for secrets that span lines, and after for their joined form.
         line = self._masked(one_line(self._masked(text, member)), member)
         return line if len(line) <= MAX_SENTENCE else line[: MAX_SENTENCE - 1] + "…"
 
@@ -96,7 +96,7 @@ class Mask:
 
     @cached_property
     def _forms(self) -> tuple[_Form, ...]:
-        """Every spelling, worked out when the first sentence needs it; the longest first so that none stays in part."""
+        """Every spelling, computed for the first message; the longest first, so that no part remains."""
         values: dict[tuple[str, int | None], None] = {(each.get_secret_value(), None): None for each in self._secrets}
         for at, member in enumerate(self._members):
             values |= {(each.get_secret_value(), at): None for each in member.secrets}
@@ -110,7 +110,7 @@ class Mask:
 
 
 def _telling(secret: str) -> bool:
-    """Whether it is no word or words of a language: letters alone have to be as many as in an app password."""
+    """Whether it cannot be ordinary words: letters alone must be as many as in an app password."""
     return len(secret) >= (2 * LONG if secret.isalpha() else LONG) and not any(map(str.isspace, secret))
 
 
@@ -119,7 +119,7 @@ def _pattern(form: _Form) -> str:
 
 
 def _without_parts(text: str, forms: Iterable[_Form]) -> str:
-    """Without quotes of a secret that were cut short: its first characters, as far as they go on."""
+    """The text without truncated quotes of a secret."""
     folded = text.casefold()
     for form in forms:
         if len(form.text) < LONG or form.folded[:HEAD] not in folded:

@@ -1,7 +1,7 @@
-"""The JSON of the API: what is sent (exactly the documented fields), and what may come back (tolerant).
+"""The JSON of the API: requests (exactly the documented fields) and responses (tolerant).
 
-Section 2 of the contract names the fields; for what its section 5 leaves open every reading here has a way out.
-Sentences are masked where the answers become records (`readers`).
+Section 2 of the contract names the fields; the models tolerate every open point of its section 5.
+Messages are masked where responses become records (`readers`).
 """
 
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ from coldsend_operator.core.model.answers import INBOX_TYPES, STATUSES, Domain, 
 
 
 class Payload(BaseModel):
-    """A body to send. `to_json` holds plain passwords: call it inside the client only, and keep its result briefly."""
+    """A request body. `to_json` returns plain passwords: call it inside the client only, and do not keep its result."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -29,7 +29,7 @@ class Payload(BaseModel):
 
 
 class SmtpInbox(Payload):
-    """One SMTP account (contract 2.6). `daily_limit` None is not sent: ColdSend then takes its own default."""
+    """One SMTP account (contract 2.6). `daily_limit` None is not sent: ColdSend uses its default."""
 
     email_address: str
     display_name: str
@@ -48,14 +48,14 @@ class SmtpInbox(Payload):
 
 
 class NativeInbox(Payload):
-    """One native inbox (contract 2.4); the domain is named once for each call."""
+    """One native inbox (contract 2.4); the call names the domain once."""
 
     email_prefix: str
     display_name: str
 
 
 def _id(value: object) -> str | None:
-    """A number under `id` is the number of a row, not of an inbox."""
+    """A number under `id` is a row number, not an inbox id."""
     return value if isinstance(value, str) and value else None
 
 
@@ -68,13 +68,13 @@ Required = Annotated[str, BeforeValidator(as_text), Field(min_length=1)]
 
 
 class AnswerModel(BaseModel):
-    """Part of an answer. Unknown fields are passed over, unreadable optional ones count as absent."""
+    """Part of a response. Unknown fields are ignored, unreadable optional ones count as absent."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 def _known(word: str | None, words: frozenset[str]) -> str | None:
-    """A word of the contract in whatever case it comes, any other as it is sent (contract row 33)."""
+    """A word of the contract in any case, any other text as sent (contract row 33)."""
     return word.upper() if word is not None and word.upper() in words else word
 
 
@@ -122,7 +122,7 @@ class PaginationAnswer(AnswerModel):
     has_next: Flag = None
 
     def another_after(self, page: int, rows: int, limit: int) -> bool:
-        """Whether a page follows, by the best of what was told; if nothing was, a full page has one after it."""
+        """Whether another page follows; without any information a full page is followed by another."""
         if self.has_next is not None:
             return self.has_next
         if self.pages is not None:
@@ -133,7 +133,7 @@ class PaginationAnswer(AnswerModel):
 
 
 class ResultAnswer(AnswerModel):
-    """One result row of a bulk. Its fields are folded away on every page; these are the names that are likely."""
+    """One result row of a bulk. Its fields are undocumented; these are the likely names."""
 
     email_address: Text = Field(None, validation_alias=AliasChoices("email_address", "email", "inbox_email"))
     inbox_id: Id = Field(None, validation_alias=AliasChoices("inbox_id", "id", "sender_account_id"))
@@ -149,7 +149,7 @@ class BulkCounts(AnswerModel):
     skipped_count: Whole = None
 
     def tell_of_work(self) -> bool:
-        """Whether something was done or is under way, whatever `success` says."""
+        """Whether something was done or is under way, regardless of `success`."""
         return self.job_id is not None or any((self.success_count, self.skipped_count))
 
 

@@ -1,7 +1,7 @@
-"""From the body of a 2xx answer to its record.
+"""From the body of a 2xx response to its record.
 
-Each reader raises NotUnderstood where the body cannot be what was asked for: a list that cannot be read proves
-nothing, so no row is ever passed over. `Refused` is a `success: false` under 2xx (contract row 19).
+Each reader raises NotUnderstood if the body cannot be the requested record: no row is ever skipped, as a partly read
+list would prove a false absence. `Refused` is a `success: false` under 2xx (contract row 19).
 """
 
 from collections.abc import Iterable
@@ -71,12 +71,12 @@ def read_details(body: bytes, mask: Mask, inbox_id: str) -> Row:
 
 
 def read_created(body: bytes, mask: Mask, email_address: str | None) -> Created:
-    """`email_address` is the one asked for; None for a native inbox, whose domain may be known by its id only."""
+    """`email_address` is the requested one; None for a native inbox, whose domain may be known by its id only."""
     found = _holding(_granted(body, mask), ("inbox_id",))
     if found is None:
         return Created(None)
     if email_address is None and found.get("email_address") is None:
-        return Created(None)  # an id without an address: only a search can say which inbox that is
+        return Created(None)  # an id without an address: only a search can identify the inbox
     return Created(_model(RowAnswer, {"email_address": email_address} | found).to_row())
 
 
@@ -86,7 +86,7 @@ def read_deleted(body: bytes, mask: Mask) -> Deleted:
 
 
 def read_bulk(body: bytes, mask: Mask) -> BulkAnswer:
-    """A bulk that failed in part may say `success: false` as well: it is refused only when nothing came of it."""
+    """A partly failed bulk may say `success: false` too: it is refused only if nothing was done."""
     whole = _told(read_object(body))
     found = _holding(whole, _BULK_FIELDS) or whole
     counts = _model(BulkCounts, (_holding(whole, ("job_id",)) or {}) | found)
@@ -99,7 +99,7 @@ def read_bulk(body: bytes, mask: Mask) -> BulkAnswer:
 
 
 def read_job(body: bytes, mask: Mask) -> JobProgress:
-    """Progress under `job` or at the top level. A body that names no field of a job says: still running."""
+    """Progress under `job` or at the top level. A body without any field of a job means: still running."""
     whole = _granted(body, mask)
     if not whole:
         raise NotUnderstood("the response contains no job")
@@ -128,7 +128,7 @@ def read_mail(body: bytes, mask: Mask) -> MailSent:
 
 
 def _granted(body: bytes, mask: Mask) -> dict[str, Any]:
-    """The object of an answer that does not say `success: false`; fields that are null count as absent."""
+    """The object of a response without `success: false`; null fields count as absent."""
     whole = _told(read_object(body))
     _refuse_without_success(whole, mask)
     return whole
@@ -136,7 +136,7 @@ def _granted(body: bytes, mask: Mask) -> dict[str, Any]:
 
 def _refuse_without_success(whole: dict[str, Any], mask: Mask) -> None:
     if as_flag(whole.get("success")) is False:
-        raise Refused(mask.sentence(as_sentence(whole)) or "ColdSend says that the call did not succeed")
+        raise Refused(mask.sentence(as_sentence(whole)) or "ColdSend reports that the call failed")
 
 
 def _told(fields: dict[str, Any]) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def _told(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _holding(whole: dict[str, Any], fields: Iterable[str]) -> dict[str, Any] | None:
-    """The object that holds one of the fields: the whole, or one under a wrapper, at most two levels down."""
+    """The object that has one of the fields: the body, or one nested at most two levels deep."""
     level = [whole]
     for _ in range(3):
         found = next((each for each in level if any(each.get(field) is not None for field in fields)), None)
@@ -158,7 +158,7 @@ def _model(model: type[A], fields: object) -> A:
     try:
         return model.model_validate(fields)
     except ValidationError:
-        pass  # not chained: its context holds the answer
+        pass  # not chained: its context holds the response
     raise NotUnderstood("the response does not have the documented shape")
 
 
@@ -179,7 +179,7 @@ def _pagination(whole: dict[str, Any], page: int) -> PaginationAnswer:
 
 
 def _results(found: dict[str, Any], mask: Mask) -> tuple[ResultRow, ...]:
-    """Hints only (contract row 2): what cannot be read is left out, for nothing is built on it."""
+    """Hints only (contract row 2): unreadable rows are dropped."""
     rows = found.get("results")
     return tuple(_result(each, mask) for each in rows[:MAX_RESULTS]) if isinstance(rows, list) else ()
 

@@ -1,6 +1,6 @@
-"""The part of the client of the ColdSend API that only reads, and the only module that knows httpx.
+"""The read-only part of the ColdSend client, and the only module that uses httpx.
 
-One call is one request: nothing is sent twice by itself, for no create of ColdSend may be repeated unseen and every
+One call is one request: the transport repeats nothing, as no create may be repeated unseen and every
 request counts in the budget.
 """
 
@@ -30,7 +30,7 @@ from coldsend_operator.coldsend.requests import MAX_ITEMS, Request
 from coldsend_operator.core.model.answers import DomainPage, Failure, FailureKind, JobProgress, Page, Row, Written
 from coldsend_operator.proxies import proxies_of
 
-# httpx logs URLs at INFO (a search holds an address), httpcore logs headers at DEBUG.
+# httpx logs URLs at INFO (a search contains an address), httpcore logs headers at DEBUG.
 for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
@@ -38,7 +38,7 @@ T = TypeVar("T")
 OnAnswer = Callable[[str, Meta], None]
 
 MAX_BODY = 10_000_000
-# Below the 5 s after which common servers close an idle connection: a request that meets the closing is lost, and a
+# Below the 5 s after which common servers close an idle connection: a request sent while it closes is lost, and a
 # lost create costs minutes.
 KEEPALIVE_SECONDS = 4.0
 
@@ -55,7 +55,7 @@ _NOT_SENT = (
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer as it came: `body` is None when it could not be read to its end."""
+    """A raw response: `body` is None if it could not be read to its end."""
 
     status: int
     headers: httpx.Headers
@@ -65,10 +65,10 @@ class Reply:
 class ColdSendReads:
     """Reading calls of one API key. Every call returns its record or raises CallFailed.
 
-    `on_answer(operation, meta)` hears of every answer and every failure, before the call returns; a call that is
-    cancelled is not told of. `timeout` and `check_timeout` (seconds, whole call) bound the calls; the second is for
-    the single SMTP create, in which ColdSend tries the mailbox (contract row 42). `may_send` is asked last of all, when
-    the connection is there: what it does not allow ends as NOT_SENT (rule 5).
+    `on_answer(operation, meta)` is called for every response and failure before the call returns, but not for a
+    cancelled call. `timeout` and `check_timeout` (seconds, whole call) bound the calls; the second is for the single
+    SMTP create, in which ColdSend tests the mailbox (contract row 42). `may_send` is checked last, once connected: a
+    call that it does not allow ends as NOT_SENT (rule 5: no call begins without a fresh Lease).
     """
 
     _methods = frozenset({"GET"})
@@ -95,10 +95,10 @@ class ColdSendReads:
             headers={
                 "User-Agent": f"coldsend-operator/{__version__}",
                 "Accept": "application/json",
-                "Accept-Encoding": "identity",  # a few kB that unpack to gigabytes would end the process
+                "Accept-Encoding": "identity",  # a few kB that unpack to gigabytes would kill the process
             },
             verify=_tls(self._base_url, ca_file),
-            trust_env=False,  # the proxy is settled here, and a .netrc has no say
+            trust_env=False,  # the proxy is set here, and .netrc is ignored
             proxy=None if transport else proxies_of(os.environ).to(self._base_url, any_scheme=True),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # the key is all the state there is
             limits=httpx.Limits(max_connections=100, max_keepalive_connections=10, keepalive_expiry=KEEPALIVE_SECONDS),
@@ -130,7 +130,7 @@ class ColdSendReads:
     async def create_job(
         self, job_id: str, *, secrets: Sequence[SecretStr] = (), members: Sequence[Member] = ()
     ) -> JobProgress:
-        """Progress of a bulk create; what its `members` sent is masked in their rows, `secrets` in every one."""
+        """Progress of a bulk create; the secrets of `members` are masked in their rows, `secrets` in all rows."""
         return await self._call(requests.create_job(job_id, secrets, members), readers.read_job)
 
     async def delete_job(self, job_id: str) -> JobProgress:
@@ -141,7 +141,7 @@ class ColdSendReads:
         return await self._call(request, lambda body, mask: readers.read_domain_page(body, mask, page, limit))
 
     async def reply_to(self, request: Request) -> Reply:
-        """The answer as it came, whatever its status. Raises CallFailed when there was none."""
+        """The raw response, whatever its status. Raises CallFailed without one."""
         mask = Mask((*request.secrets, self._api_key), request.members)
         reply = await self._told(request, mask)
         if isinstance(reply, Failure):
@@ -151,7 +151,7 @@ class ColdSendReads:
     # One call
 
     async def _call(self, request: Request, read: Callable[[bytes, Mask], T]) -> T:
-        # Failures travel as values up to here: a traceback that began deeper would hold frames with plain passwords.
+        # Failures are values up to here: a traceback from deeper frames would hold plain passwords.
         outcome = await self._outcome(request, read, Mask((*request.secrets, self._api_key), request.members))
         if isinstance(outcome, Failure):
             raise CallFailed(outcome)
@@ -167,7 +167,7 @@ class ColdSendReads:
         return _read(reply, read, mask)
 
     async def _told(self, request: Request, mask: Mask) -> Reply | Failure:
-        """Send, receive, and tell `on_answer`."""
+        """Send, receive, and call `on_answer`."""
         began = time.monotonic()
         reply = await self._exchange(request, mask)
         seconds = time.monotonic() - began
@@ -179,12 +179,12 @@ class ColdSendReads:
         return reply
 
     async def _exchange(self, request: Request, mask: Mask) -> Reply | Failure:
-        """Send and receive. Which failures left ColdSend without the request is the whole point of the branches."""
+        """Send and receive. The branches tell failures before and after ColdSend may have received the request."""
         if request.method not in self._methods:
             raise AssertionError(f"a client that only reads was about to send {request.method}")
-        key = self._api_key.get_secret_value().strip()  # Secrets made with `echo` end with a line break
+        key = self._api_key.get_secret_value().strip()  # Secrets created with `echo` end with a line break
         if not (key and key.isascii() and key.isprintable()):
-            return Failure(FailureKind.UNAUTHORIZED, "the API key is empty or has characters that no key has")
+            return Failure(FailureKind.UNAUTHORIZED, "the API key is empty or has invalid characters")
         seconds = self._check_timeout if request.checks_mailbox else self._timeout
         try:
             async with asyncio.timeout(seconds):
@@ -216,7 +216,7 @@ class ColdSendReads:
             return Reply(response.status_code, response.headers, await _body(response))
 
     async def _check_before_sending(self, step: str, _about: object) -> None:
-        """The transport tells of its steps: a connection may have taken longer to make than the Lease lasts."""
+        """Check the Lease again just before sending, as connecting may have taken longer than the Lease lasts."""
         if step.endswith("send_request_headers.started") and not self._may_send():
             raise httpx.ConnectError("the Lease was not renewed lately")
 
@@ -238,7 +238,7 @@ def _read(reply: Reply, read: Callable[[bytes, Mask], T], mask: Mask) -> T | Fai
 
 
 async def _body(response: httpx.Response) -> bytes | None:
-    """The body; None where its end is missing, it is too long or compressed. The status came whole and counts."""
+    """The body; None if it is incomplete, too long or compressed. The status is complete and counts."""
     if response.headers.get("Content-Encoding", "identity").strip().lower() not in {"", "identity"}:
         return None
     body = bytearray()
@@ -253,7 +253,7 @@ async def _body(response: httpx.Response) -> bytes | None:
 
 
 def _timeouts(whole: float) -> httpx.Timeout:
-    # Pool, connect and TLS each get a part, so that a connection that never was is not mistaken for a lost answer.
+    # Pool, connect and TLS each get a part, so that a failed connection does not count as a lost response.
     part = min(10.0, whole / 4)
     return httpx.Timeout(whole, connect=part, pool=part)
 
@@ -265,14 +265,16 @@ def _reason(error: Exception) -> str:
 def _tls(base_url: str, ca_file: Path | None) -> ssl.SSLContext:
     if base_url.startswith("https:"):
         return _shared_tls(ca_file, os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used; it trusts nobody, and costs nothing to make
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used; it trusts nobody and is cheap
 
 
 @functools.cache
 def _shared_tls(ca_file: Path | None, _file: str | None, _folder: str | None) -> ssl.SSLContext:
-    """One for all clients, by what httpx reads from the environment: loading the CA bundle takes 40 ms and 2 MB."""
+    """One context for all clients, as httpx would create it: loading the CA bundle takes 40 ms and 2 MB."""
     if ca_file is None:
         return httpx.create_ssl_context()
     context = ssl.create_default_context(cafile=ca_file)
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # CAs of companies often lack the key usage that Python 3.13 wants
+    context.verify_flags &= (
+        ~ssl.VERIFY_X509_STRICT
+    )  # CAs of companies often lack the key usage that Python 3.13 requires
     return context

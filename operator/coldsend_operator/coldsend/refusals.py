@@ -1,4 +1,4 @@
-"""From an answer that is no 2xx to the Failure that says what to do next."""
+"""From a response other than 2xx to its Failure."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ _KINDS = {
     409: FailureKind.CONFLICT,
     413: FailureKind.TOO_LARGE,
     429: FailureKind.RATE_LIMITED,
-    # What stands between the two gave up waiting: like a 5xx it leaves open whether the work was done.
+    # A proxy gave up waiting: like a 5xx it leaves open whether the work was done.
     408: FailureKind.UNAVAILABLE,
     425: FailureKind.UNAVAILABLE,
     499: FailureKind.UNAVAILABLE,
@@ -32,7 +32,7 @@ _PLACES = frozenset({"body", "query", "path", "header"})
 def read_refusal(
     status: int, headers: Mapping[str, str], body: bytes, mask: Mask, *, items: int, now: float
 ) -> Failure:
-    """`items` is how many a bulk call carried (0: none): a fault that names a further one names none."""
+    """`items` is the number of items of a bulk call (0: no bulk): a fault with a higher index names none."""
     whole = _readable(body)
     detail = whole.get("detail")
     faults = _faults(detail, mask, items)
@@ -52,7 +52,7 @@ def read_refusal(
 
 
 def _readable(body: bytes) -> dict[str, Any]:
-    """The JSON object of an error; gateways answer in HTML, which says nothing beyond the status."""
+    """The JSON object of an error; empty for HTML from gateways."""
     try:
         return read_object(body)
     except NotUnderstood:
@@ -63,7 +63,7 @@ def _kind(status: int, whole: dict[str, Any], *, lacks_scope: bool) -> FailureKi
     if status == 403:
         return FailureKind.FORBIDDEN if lacks_scope else FailureKind.PLAN_LIMIT
     if status == 404 and not whole:
-        return FailureKind.UNAVAILABLE  # a gateway without its backend, or another server: it proves no absence
+        return FailureKind.UNAVAILABLE  # a gateway without its backend, or another server: no proof of absence
     return _KINDS.get(status) or (FailureKind.UNAVAILABLE if status >= 500 else FailureKind.REFUSED)
 
 
@@ -82,7 +82,7 @@ def _required(whole: dict[str, Any], mask: Mask) -> tuple[str, ...]:
 
 
 def _tells_of_scope(whole: dict[str, Any]) -> bool:
-    """A text that names a scope where the field `required` is missing: "Missing required scope: domains:read"."""
+    """The scope in a message without the field `required`: "Missing required scope: domains:read"."""
     return _SCOPE_WORD.search(as_sentence(whole.get("detail")) or as_sentence(whole)) is not None
 
 
@@ -95,7 +95,7 @@ def _fault(entry: dict[str, Any], mask: Mask, items: int) -> Fault:
     loc = [part for each in entry["loc"] for part in _loc_part(each)]
     names = [part for part in loc if isinstance(part, str)]
     index = next((part for part in loc if isinstance(part, int)), None)
-    # [`body`, 17] of a body that is no JSON is a position in the text: an item stands in a list that has a name.
+    # [`body`, 17] of an invalid JSON body is a text position: an item is in a named list.
     in_list = index is not None and 0 <= index < items and bool(names)
     field = names[-1] if names and isinstance(loc[-1], str) else None
     item = index if in_list else None

@@ -16,11 +16,11 @@ MAX_ITEMS = 100
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to send. `to_json` makes the body when it leaves, so that plain passwords live no longer than the call.
+    """A request. `to_json` builds the body when it is sent, so that plain passwords live no longer than the call.
 
-    `operation` is the name in metrics and logs, `items` how many a bulk carries (else 0). `secrets` are masked in all
-    that ColdSend says, those of `members` in what it says of them. `checks_mailbox`: ColdSend tries SMTP and IMAP
-    before it answers, which takes its time.
+    `operation` is the name in metrics and logs, `items` the number of items of a bulk (else 0). `secrets` are masked in
+    all messages, those of `members` in messages about them. `checks_mailbox`: ColdSend tests SMTP and IMAP before it
+    answers, which takes time.
     """
 
     operation: str
@@ -118,15 +118,15 @@ def list_domains(page: int, limit: int) -> Request:
 
 
 def member_of(inbox: SmtpInbox) -> Member:
-    """Whose part of an answer it is, and what is secret in it."""
+    """The member that a part of a response is about, and its secrets."""
     shown = (inbox.display_name, inbox.smtp_host, inbox.smtp_username, inbox.imap_host, inbox.imap_username)
     return Member(inbox.email_address, inbox.secrets(), shown)
 
 
 def _segment(text: str) -> str:
-    """One segment of a path; dots alone would walk up the path instead."""
+    """One segment of a path; dots alone would refer to a parent path."""
     if not text:
-        raise ValueError("an empty id names nothing")
+        raise ValueError("the id is empty")
     return text.replace(".", "%2E") if set(text) == {"."} else quote(text, safe="")
 
 

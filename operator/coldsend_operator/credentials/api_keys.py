@@ -1,4 +1,4 @@
-"""API keys: the operator's own, and those of `apiKeySecretRef`. A key is known outside by its digest only."""
+"""API keys: the operator's own, and those of `apiKeySecretRef`. Outside, only their digests are known."""
 
 import asyncio
 from collections.abc import Callable, Set
@@ -17,16 +17,16 @@ from coldsend_operator.logs import mask
 from coldsend_operator.resources.values import api_key_fault, api_key_of
 from coldsend_operator.settings import Settings
 
-FAILURES = 5  # of the API server in a row, then the reference has a problem that its objects show
+FAILURES = 5  # failures of the API server in a row before the objects of the reference report it
 MISSING_FIRST, MISSING_LONGEST = 1.0, 15.0
 REFUSED_SECONDS = 10.0
-MOST_KEYS = 20  # keys of one namespace (a Secret and a key in it) that are read; a team has a handful
+MOST_KEYS = 20  # maximum keys per namespace
 FILE_SECONDS = 2.0
 
 
 @dataclass(slots=True)
 class KeyState:
-    """What is known of one key. `digest` None and no `problem`: not read yet."""
+    """The state of one key. `digest` None and no `problem`: not read yet."""
 
     digest: str | None = None
     problem: tuple[Reason, str] | None = None
@@ -59,19 +59,19 @@ TOO_MANY = (
 
 
 class KeyRing:
-    """Reads keys and remembers by which digest each reference is known now."""
+    """Reads keys, and keeps the current digest of each reference."""
 
     def __init__(self, settings: Settings, secrets: Secrets, clock: Callable[[], float]) -> None:
         self._settings = settings
         self._secrets = secrets
         self._clock = clock
         self._states: dict[KeyRef, KeyState] = {}
-        self.keys: dict[str, SecretStr] = {}  # by digest; one that was replaced stays while inboxes hang on it
+        self.keys: dict[str, SecretStr] = {}  # by digest; a replaced one stays while inboxes need it
 
     def admit(self, ref: KeyRef, *, held: bool) -> KeyState:
-        """The key of an account comes into use; TOO_MANY where the namespace uses more than are read (rule 43).
+        """Start to use the key of an account; TOO_MANY if the namespace uses too many (rule 43).
 
-        `held`: the account holds an inbox, so its key is a true one.
+        `held`: the account holds an inbox, so its key has worked.
         """
         state = self._states.get(ref)
         if state is None:
@@ -82,7 +82,7 @@ class KeyRing:
         return state
 
     def state(self, ref: KeyRef) -> KeyState:
-        """What is known of a key; nothing of one that is not in use."""
+        """The state of a key; empty if it is not in use."""
         return self._states.get(ref) or KeyState()
 
     def allowed(self, account: Account) -> bool:
@@ -91,14 +91,14 @@ class KeyRing:
         return not account.desired.uses_operator_key or not names or account.desired.namespace in names
 
     def forget(self, refs: set[KeyRef]) -> frozenset[str]:
-        """Only these references are still in use. Returns the namespaces that may use others instead."""
+        """Keep only these references. Returns the namespaces that may use others instead."""
         unused = [ref for ref in self._states if ref not in refs]
         for ref in unused:
             del self._states[ref]
         return frozenset(ref.namespace for ref in unused)
 
     def forget_keys(self, digests: Set[str]) -> None:
-        """Of the keys that no reference leads to any more only these may still be needed, by deletions."""
+        """Of keys without a reference keep only these, which deletions may need."""
         used = {state.digest for state in self._states.values()}
         for digest in [digest for digest in self.keys if digest not in used and digest not in digests]:
             del self.keys[digest]
@@ -107,21 +107,21 @@ class KeyRing:
         return min((state.due for state in self._states.values()), default=None)
 
     def hasten(self, ref: KeyRef) -> None:
-        """Read it again now, though not more often than a missing one."""
+        """Read it again now, but not more often than a missing one."""
         state = self._states.get(ref) or KeyState()
         state.due = min(state.due, state.read_at + MISSING_FIRST)
 
     def hasten_refused(self, digests: frozenset[str]) -> None:
-        """ColdSend refuses these keys: whoever corrects one waits for it."""
+        """ColdSend refuses these keys: read them more often, as somebody may correct them."""
         for state in self._states.values():
             if state.digest in digests:
                 state.due = min(state.due, state.read_at + REFUSED_SECONDS)
 
     async def refresh(self) -> list[KeyRef]:
-        """Read every key that is due again; the references whose key or problem changed."""
+        """Read every key that is due. Returns the references whose key or problem changed."""
         due = [(ref, state) for ref, state in self._states.items() if state.due <= self._clock()]
         before = [(state.digest, state.problem) for _, state in due]
-        await asyncio.gather(*(self._read(ref, state) for ref, state in due))  # one that hangs holds up no other
+        await asyncio.gather(*(self._read(ref, state) for ref, state in due))  # a hanging read does not delay others
         after = [(state.digest, state.problem) for _, state in due]
         return [ref for (ref, _), was, now in zip(due, before, after, strict=True) if was != now]
 
@@ -134,7 +134,7 @@ class KeyRing:
             if state.digest is None and state.failures < FAILURES:
                 state.due = self._clock() + MISSING_FIRST
                 return
-            if state.digest is not None:  # the key last read goes on
+            if state.digest is not None:  # the last key stays in use
                 state.due = self._clock() + doubled(MISSING_FIRST, state.failures, MISSING_LONGEST)
                 return
             found = _not_readable(ref, error)
@@ -146,7 +146,7 @@ class KeyRing:
             self.keys[state.digest] = found
             state.due = self._clock() + (FILE_SECONDS if ref.secret is None else self._settings.secret_check_seconds)
             return
-        state.problem = found  # the digest stays: deletions go on with the key last read
+        state.problem = found  # the digest stays: deletions continue with the last key
         longest = min(MISSING_LONGEST, self._settings.secret_check_seconds)
         state.due = self._clock() + doubled(MISSING_FIRST, state.tries, longest)
         state.tries += 1

@@ -1,4 +1,4 @@
-"""The passwords that the creates of running jobs have sent: a result row may quote them, so they are masked in it."""
+"""The passwords sent by the creates of running jobs, to mask them in result rows that quote them."""
 
 from collections.abc import Iterable
 
@@ -10,19 +10,19 @@ from coldsend_operator.credentials.passwords import Passwords, SecretReader, smt
 
 
 class JobPasswords:
-    """Kept while the job runs; after a restart read again (rule 11)."""
+    """Kept while the job runs; read again after a restart (rule 11)."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._sent: dict[str, tuple[Member, ...]] = {}
 
     def keep(self, job_id: str, sent: Iterable[tuple[Account, Passwords]]) -> None:
-        """These accounts were sent with these passwords."""
+        """The create of these accounts carried these passwords."""
         running = {known: members for known, members in self._sent.items() if known in self._workspace.jobs}
         self._sent = running | {job_id: _members(sent)}
 
     async def of(self, job_id: str, reader: SecretReader) -> tuple[Member, ...]:
-        """What is known: a Secret that cannot be read keeps no job from being polled (rule 38)."""
+        """The known passwords: an unreadable Secret does not stop the poll of the job (rule 38)."""
         if job_id in self._sent:
             return self._sent[job_id]
         job = self._workspace.jobs.get(job_id)

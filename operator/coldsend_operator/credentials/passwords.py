@@ -1,4 +1,4 @@
-"""Secrets of accounts: read by name just before they are sent, otherwise known by an HMAC only."""
+"""Secrets of accounts: read by name just before they are sent; otherwise only an HMAC is kept."""
 
 import asyncio
 import secrets as randomness
@@ -26,16 +26,16 @@ GOOGLE = InboxType.GOOGLE_WORKSPACE.value
 
 @dataclass(frozen=True, slots=True)
 class Hmac:
-    """The key of the digests in status, which read `<version>.<id of the key>.<salt>-<HMAC>`.
+    """The key of the digests in status, which have the form `<version>.<id of the key>.<salt>-<HMAC>`.
 
-    A digest of another version or key cannot be compared, so that neither makes a Secret look changed.
+    Digests of another version or key are not compared, so that neither counts as a changed Secret.
     """
 
     key_id: str
     key: SecretStr
 
     def digest(self, account: Account, values: tuple[str, ...]) -> str:
-        """Of the values of an account's Secrets, with the salt of what was last sent for it."""
+        """The digest of the values of an account's Secrets, with the salt of the last sent digest."""
         applied = account.stored.applied
         sent = applied.credentials_hash if applied is not None else None
         salt = self._salt(sent) if sent is not None and self.made(sent) else salt_of(account.uid)
@@ -43,7 +43,7 @@ class Hmac:
 
     @classmethod
     def of(cls, key: SecretStr) -> Self:
-        """Of what the Secret holds."""
+        """The digest of the content of the Secret."""
         return cls(key.get_secret_value().partition(".")[0][:8], key)
 
     def made(self, digest: str) -> bool:
@@ -58,7 +58,7 @@ class Hmac:
 
 
 async def load_hmac(secrets: Secrets, namespace: str) -> Hmac:
-    """The key of Secret `coldsend-operator-hmac`, made when it is missing."""
+    """The key in the Secret `coldsend-operator-hmac`, which is created if missing."""
     content = await secrets.get(namespace, HMAC_SECRET)
     if content is None or HMAC_KEY not in content.values:
         key = SecretStr(f"{randomness.token_hex(4)}.{randomness.token_hex(32)}")
@@ -74,12 +74,12 @@ async def load_hmac(secrets: Secrets, namespace: str) -> Hmac:
 
 @dataclass(frozen=True, slots=True)
 class Passwords:
-    """What an account's Secrets hold now; alive only between reading and sending."""
+    """The current content of an account's Secrets; it lives only between reading and sending."""
 
     credentials: Credentials
     smtp: SecretStr | None = None
     imap: SecretStr | None = None
-    unread: bool = False  # the API server did not give the Secret: what was known before may still hold
+    unread: bool = False  # the Secret could not be read: the previous state may still hold
 
 
 def secret_names(account: Account) -> set[str]:
@@ -88,7 +88,7 @@ def secret_names(account: Account) -> set[str]:
 
 
 class SecretSource(Protocol):
-    """Where Secrets are read, as `Secrets.get` does it."""
+    """A source of Secrets with the interface of `Secrets.get`."""
 
     async def get(self, namespace: str, name: str) -> SecretContent | None: ...
 
@@ -102,17 +102,17 @@ class SecretReader:
         self._contents: dict[tuple[str, str], SecretContent | KubeError | None] = {}
 
     async def fetch(self, accounts: Iterable[Account]) -> None:
-        """Read the Secrets of these accounts; one that cannot be read costs those that reference it alone (rule 38)."""
+        """Read the Secrets of these accounts; an unreadable one affects only its own accounts (rule 38)."""
         await self.fetch_places(
             (account.desired.namespace, name) for account in accounts for name in secret_names(account)
         )
 
     async def fetch_places(self, places: Iterable[tuple[str, str]]) -> None:
-        """The same, by namespace and name."""
+        """Read the Secrets with these namespaces and names."""
         await asyncio.gather(*(self._fetch(*place) for place in set(places) - self._contents.keys()))
 
     def has(self, account: Account) -> bool:
-        """Whether it is known what the account's Secrets hold, or that they are not there."""
+        """Whether the content of the account's Secrets, or their absence, is known."""
         places = ((account.desired.namespace, name) for name in secret_names(account))
         return all(place in self._contents and not isinstance(self._contents[place], KubeError) for place in places)
 
@@ -123,12 +123,12 @@ class SecretReader:
             self._contents[namespace, name] = error
 
     async def passwords(self, account: Account) -> Passwords:
-        """The passwords of an account, or what keeps them from being had."""
+        """The passwords of an account, or why they are not available."""
         await self.fetch([account])
         return self.fetched(account)
 
     def fetched(self, account: Account) -> Passwords:
-        """As `passwords`, of Secrets that were fetched before."""
+        """As `passwords`, from Secrets fetched before."""
         smtp, imap = account.desired.spec.smtp, account.desired.spec.imap
         if smtp is None or imap is None:
             return Passwords(Credentials(None))
@@ -151,7 +151,7 @@ class SecretReader:
         return form_of(value.get_secret_value(), sent.get_secret_value())
 
     def _value(self, namespace: str, field: str, ref: SecretRef, *, google: bool) -> SecretStr | Credentials:
-        """The password as it is sent."""
+        """The password in the form that is sent."""
         content = self._contents[namespace, ref.name]
         path = f"{field}.passwordSecretRef"
         if isinstance(content, Forbidden):

@@ -1,1 +1,1 @@
-"""The only way to Kubernetes: nothing outside this package speaks to the API server, kopf's watches aside."""
+"""The client of Kubernetes: apart from kopf's watches, only this package talks to the API server."""

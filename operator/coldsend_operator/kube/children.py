@@ -13,9 +13,9 @@ BATCH_FIELD_MANAGER = "coldsend-operator-batch"
 async def apply_child(
     client: KubeClient, manifest: dict[str, Any], field_manager: str = BATCH_FIELD_MANAGER
 ) -> dict[str, Any]:
-    """Make the object as the manifest says (server-side apply, edits of others overruled); the object as stored.
+    """Apply the manifest (server-side apply, overriding others). Returns the stored object.
 
-    A metadata.uid in the manifest keeps the call from making a new object: then it raises Conflict.
+    With a metadata.uid in the manifest, the call creates no new object but raises Conflict.
     """
     metadata = manifest["metadata"]
     path = f"{paths.collection(manifest['kind'], metadata['namespace'])}/{quote(metadata['name'], safe='')}"
@@ -23,9 +23,9 @@ async def apply_child(
 
 
 async def delete_object(client: KubeClient, ref: Ref, resource_version: str | None = None) -> None:
-    """Ask for the deletion of this very object; one that is gone counts as done.
+    """Delete this very object, by UID; succeeds if it is gone.
 
-    Raises Conflict when it has another resourceVersion than the one given.
+    Raises Conflict if it has another resourceVersion than the given one.
     """
     preconditions = {"uid": ref.uid}
     if resource_version is not None:
@@ -46,9 +46,9 @@ async def delete_object(client: KubeClient, ref: Ref, resource_version: str | No
 
 
 async def change_object(client: KubeClient, ref: Ref, operations: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """A JSON patch of this very object; the object as stored, None when it is gone.
+    """Apply a JSON patch to this very object. Returns the stored object, None if it is gone.
 
-    Raises Invalid when it is not as the tests of the patch say.
+    Raises Invalid if a test of the patch fails.
     """
     patch = [{"op": "test", "path": "/metadata/uid", "value": ref.uid}, *operations]
     try:

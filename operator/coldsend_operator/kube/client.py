@@ -1,4 +1,4 @@
-"""Raw calls to the API server: JSON in, JSON out. Beside `reads` the only module that opens connections to it."""
+"""Raw writes to the API server: JSON in, JSON out. Only this module and `reads` connect to it."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -53,7 +53,7 @@ OnWrite = Callable[[str, str], None]
 
 @dataclass
 class WriteGuard:
-    """Asked just before each write leaves, however long it has waited until then (rule 5)."""
+    """Checked just before each write is sent (rule 5: no write without a fresh Lease)."""
 
     may_write: Callable[[], bool] = lambda: True
 
@@ -61,9 +61,9 @@ class WriteGuard:
 class KubeClient(KubeReads):
     """A session with the API server: `async with KubeClient.connect(on_write) as client`.
 
-    A write that `write_guard` does not let through raises StaleLease; urgent ones, those of the Lease itself, pass.
+    A write that `write_guard` does not allow raises StaleLease; urgent ones, of the Lease itself, are not checked.
 
-    `on_write(kind, verb)` is told of every write before it leaves, with verbs as in RBAC (create, update, patch,
+    `on_write(kind, verb)` is called before every write, with verbs as in RBAC (create, update, patch,
     delete). Only GETs are repeated, after Unreachable; a 401, which the server has not acted upon, is repeated once
     with credentials read again. (The transport sends a PUT or DELETE again on another connection when the server had
     closed the idle one; these carry a resourceVersion or a UID, so it does no harm.) All methods raise KubeError.
@@ -79,7 +79,7 @@ class KubeClient(KubeReads):
 
     @classmethod
     def connect(cls, on_write: OnWrite) -> Self:
-        """A session that opens on `async with`: the credentials are read there."""
+        """A session that `async with` opens: it reads the credentials then."""
         return cls(on_write)
 
     async def patch(

@@ -1,15 +1,15 @@
-"""Our clock, and how far a server's is ahead of it."""
+"""Our clock, and the offset of a server's clock."""
 
 import time
 from email.utils import parsedate_to_datetime
 
 _START = time.time() - time.monotonic()
 
-SAMPLE_SECONDS = 1.0  # the Date header has whole seconds; to read each one would tell no more
+SAMPLE_SECONDS = 1.0  # the Date header has whole seconds; more readings would not help
 
 
 def unix_seconds() -> float:
-    """Wall time at the start, moved on by the monotonic clock: a corrected wall clock bends nothing.
+    """Wall time at the start plus the monotonic clock, so that corrections of the wall clock have no effect.
 
     The one clock of the process: the offsets of other clocks are offsets from it.
     """
@@ -17,19 +17,19 @@ def unix_seconds() -> float:
 
 
 class ServerClock:
-    """Narrows the offset down with each answer.
+    """Narrows the offset with each response.
 
-    A Date header D means that the server's clock stood somewhere in [D, D+1) between our sending and receiving, so each
-    answer is an interval for the offset, and their intersection soon is narrow. An empty intersection says that a clock
-    was set, or that the answer came from a cache or another machine: it counts once `stubborn` answers in a row agree
-    with each other against what was known.
+    A Date header D means that the server's clock was somewhere in [D, D+1) between our sending and receiving, so each
+    response gives an interval for the offset, and their intersection soon is narrow. An empty intersection means that a
+    clock was set, or that the response came from a cache or another machine: it counts once `stubborn` responses in a
+    row agree with each other and not with the known offset.
     """
 
     def __init__(self, stubborn: int = 1) -> None:
         self._stubborn = stubborn
         self._low: float | None = None
         self._high = 0.0
-        self._others: list[tuple[float, float]] = []  # intervals that agree with each other, not with what is known
+        self._others: list[tuple[float, float]] = []  # intervals that agree, but not with the known offset
         self._sampled = float("-inf")
 
     @property
@@ -38,7 +38,7 @@ class ServerClock:
         return 0.0 if self._low is None else (self._low + self._high) / 2
 
     def observe(self, date: str | None, sent: float, received: float) -> None:
-        """Take in a Date header; `sent` and `received` are Unix seconds of our clock."""
+        """Add a Date header; `sent` and `received` are Unix seconds of our clock."""
         if date is None:
             return
         try:
@@ -48,7 +48,7 @@ class ServerClock:
         self.observe_time(server, sent, received)
 
     def observe_time(self, server: float, sent: float, received: float) -> None:
-        """Take in what a Date header said, in Unix seconds."""
+        """Add the time of a Date header, in Unix seconds."""
         if abs(received - self._sampled) < SAMPLE_SECONDS:
             return
         self._sampled = received

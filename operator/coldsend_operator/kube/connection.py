@@ -1,4 +1,4 @@
-"""The way to the API server: TLS, proxy and credentials that stay fresh, for our own calls and for kopf's watches."""
+"""The connection to the API server: TLS, proxy and fresh credentials, for our own calls and for kopf's watches."""
 
 import asyncio
 import json
@@ -20,10 +20,10 @@ CONNECTIONS: Final = 64
 CONNECT_SECONDS: Final = 10.0
 BUFFER: Final = 2**21  # objects of a watch may be larger than aiohttp's own
 
-REREAD_SECONDS: Final = 60.0  # a token in a file may be replaced at any time; as other clients do
-EARLY_SECONDS: Final = 60.0  # credentials are renewed so long before they expire, or for the last fifth of their life
-LOGIN_SECONDS: Final = 5.0  # between two readings of the credentials
-CLOSING_SECONDS: Final = 30.0  # that calls under way have when a client certificate is replaced
+REREAD_SECONDS: Final = 60.0  # a token file may be replaced at any time; as other clients do
+EARLY_SECONDS: Final = 60.0  # credentials are renewed this long before they expire, or in the last fifth of their life
+LOGIN_SECONDS: Final = 5.0  # minimum time between two reads of the credentials
+CLOSING_SECONDS: Final = 30.0  # time for running calls to end when a client certificate is replaced
 
 Handler = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 Load = Callable[[], Awaitable[Login]]
@@ -37,7 +37,7 @@ class HttpAnswer:
 
 
 class Connection:
-    """One identity for the whole process: what one call learns of rotated credentials serves all others.
+    """The identity of the process: all calls share rotated credentials.
 
     Credentials are read again before they expire, and when the API server refuses them (`renew`).
     """
@@ -53,9 +53,9 @@ class Connection:
         self._trouble = Recurring(Event.CALL_FAILED, operation="read_credentials")
 
     async def open(self) -> None:
-        """Raises NotConfigured when there is no cluster to connect to."""
+        """Raises NotConfigured if there is no cluster to connect to."""
         self._use(await self._load())
-        self._read_at = float("-inf")  # the first refusal is reason enough to read them once more
+        self._read_at = float("-inf")  # the first refusal is reason enough to read them again
         self._session = self.open_session()
 
     async def close(self) -> None:
@@ -71,21 +71,21 @@ class Connection:
         return self._login
 
     def open_session(self, *middlewares: Any, connections: int = CONNECTIONS) -> aiohttp.ClientSession:
-        """A session with the API server that carries the credentials as they are when a request leaves."""
+        """A session with the API server that adds the current credentials to each request."""
         login = self.login
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections, ssl=login.tls()),
             headers={"User-Agent": AGENT},
             middlewares=(*middlewares, self._authorize),
             proxy=login.configuration.proxy,
-            trust_env=False,  # it would read environment and .netrc at each request; the proxy is settled already
+            trust_env=False,  # trust_env would read environment and .netrc at each request; the proxy is known
             read_bufsize=BUFFER,
         )
 
     async def exchange(
         self, method: str, target: str, headers: dict[str, str], body: Any, seconds: float
     ) -> HttpAnswer:
-        """Raises Unreachable when no answer came."""
+        """Raises Unreachable without a response."""
         if self._session is None:
             raise RuntimeError("the connection is not open")
         try:
@@ -104,13 +104,13 @@ class Connection:
             raise Unreachable(f"{method} {path}: {what}", reason=type(error).__name__) from error
 
     async def refresh(self) -> None:
-        """Read the credentials again when it is time to."""
+        """Read the credentials again if due."""
         if time.monotonic() >= self._renew_at and not self._reading.locked():
             async with self._reading:
                 await self._reread()
 
     async def renew(self, asked: float) -> bool:
-        """Whether there are credentials that a call refused at the monotonic time `asked` may not have had."""
+        """Whether the credentials are newer than those of a call refused at the monotonic time `asked`."""
         async with self._reading:
             if self._read_at >= asked:
                 return True
@@ -133,7 +133,7 @@ class Connection:
             return False
         self._trouble.ended()
         self._use(fresh)
-        if moved:  # connections that are open show the old certificate
+        if moved:  # open connections use the old certificate
             self._retire(self._session)
             self._session = self.open_session()
         return True
@@ -146,7 +146,7 @@ class Connection:
         if login.expires is not None:
             left = login.expires - time.time()
             lasts = min(lasts, left - min(EARLY_SECONDS, left / 5))
-        if known or lasts <= 0:  # nothing newer is there yet
+        if known or lasts <= 0:  # no newer credentials yet
             lasts = max(lasts, LOGIN_SECONDS)
         self._renew_at = self._read_at + lasts
 

@@ -1,4 +1,4 @@
-"""Whether the API server serves both kinds, and whether one of their definitions is being deleted."""
+"""Whether the API server serves both kinds, and whether one of their CRDs is being deleted."""
 
 import asyncio
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ from coldsend_operator.kube.reads import METADATA, KubeReads
 from coldsend_operator.resources.names import ACCOUNT_PLURAL, API_VERSION, BATCH_PLURAL, GROUP
 
 PLURALS: Final = (ACCOUNT_PLURAL, BATCH_PLURAL)
-LAG_SECONDS: Final = 1.0  # by which discovery may follow a definition
+LAG_SECONDS: Final = 1.0  # seconds by which discovery may lag behind a CRD
 
 
 @dataclass(frozen=True, slots=True)
 class Definitions:
-    """Names of definitions, such as `senderaccounts.coldsend.pro`.
+    """Names of CRDs, such as `senderaccounts.coldsend.pro`.
 
-    `generations` change when a definition does; empty where they may not be read.
+    `generations` change when a CRD changes; empty if the CRDs may not be read.
     """
 
     missing: tuple[str, ...] = ()
@@ -29,7 +29,7 @@ class Definitions:
 
 
 async def served(client: KubeReads) -> Definitions:
-    """What discovery says: everybody may read it. While a definition is being deleted, it takes no creates."""
+    """The state by discovery, which everybody may read: a CRD in deletion accepts no creates."""
     try:
         answer = await client.get(f"/apis/{API_VERSION}")
     except NotFound:
@@ -42,13 +42,13 @@ async def served(client: KubeReads) -> Definitions:
 
 
 async def served_a_little_later(client: KubeReads) -> Definitions:
-    """What discovery says once it must know of all that happened before this call."""
+    """The state by discovery, after waiting until it must reflect all earlier changes."""
     await asyncio.sleep(LAG_SECONDS)
     return await served(client)
 
 
 async def defined(client: KubeReads) -> Definitions:
-    """What the definitions themselves say, as they are at this moment. Raises Forbidden where they may not be read."""
+    """The current state by the CRDs themselves. Raises Forbidden if they may not be read."""
     missing, deleting, generations = [], [], []
     for plural in PLURALS:
         path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{_name(plural)}"

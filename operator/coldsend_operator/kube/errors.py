@@ -1,4 +1,4 @@
-"""What a failed call to the API server means for the next step."""
+"""The errors of calls to the API server, by what they mean for the next step."""
 
 # ruff: noqa: N818 - the classes are named by what the server answered, as the callers' except clauses read
 
@@ -11,7 +11,7 @@ MESSAGE_LIMIT = 500
 class KubeError(Exception):
     """A failed call.
 
-    `status` is the HTTP code, None when there was no answer; `reason` is the one-word reason of the Status object, else
+    `status` is the HTTP code, None without a response; `reason` is the one-word reason of the Status object, else
     a word of ours; `message` is one line without the body that was sent; `retry_after` is in seconds.
     """
 
@@ -26,35 +26,35 @@ class KubeError(Exception):
 
 
 class NotConfigured(KubeError):
-    """Neither a service account nor a usable kubeconfig is at hand."""
+    """There is neither a service account nor a usable kubeconfig."""
 
 
 class NotFound(KubeError):
-    """404: the object, or its kind, is not there."""
+    """404: the object, or its kind, does not exist."""
 
 
 class Conflict(KubeError):
-    """409: it exists already, is a newer version, or another object by that name."""
+    """409: the object already exists, has a newer version, or is another one of that name."""
 
 
 class Forbidden(KubeError):
-    """403: no permission, or a namespace that is going away."""
+    """403: no permission, or the namespace is terminating."""
 
 
 class Invalid(KubeError):
-    """400 or 422: refused as it stands."""
+    """400 or 422: the request is invalid."""
 
 
 class Expired(KubeError):
-    """410: the rest of a list is gone; start over."""
+    """410: the rest of a list has expired; start over."""
 
 
 class StaleLease(KubeError):
-    """A write that did not leave: the Lease was not renewed lately, so another replica may be at work."""
+    """A write that was not sent: the Lease was not renewed recently, so another replica may lead."""
 
 
 class Unreachable(KubeError):
-    """No connection, no answer in time, 5xx or 429. The outcome of a write is unknown, 429 aside."""
+    """No connection, no response in time, 5xx or 429. The outcome of a write is unknown, except for 429."""
 
 
 _BY_STATUS: dict[int, type[KubeError]] = {
@@ -70,12 +70,12 @@ _NO_SUCH_PATH = "404 page not found"  # the API server's plain text for a kind t
 
 
 def error_of(status: int, raw: bytes, retry_after: str | None, *, discreet: bool = False) -> KubeError:
-    """The error for an answer of 300 or more. `discreet` leaves the server's sentence out, which may quote the body."""
+    """The error for a status of 300 or more. `discreet` omits the server's message, which may quote the body."""
     text = raw.decode(errors="replace").strip()
     answer = _status_object(text)
     kind = _BY_STATUS.get(status, Unreachable if status >= 500 else KubeError)
     if kind is NotFound and answer is None and text != _NO_SUCH_PATH:
-        kind = Unreachable  # something in between answered: it proves no absence
+        kind = Unreachable  # an intermediary answered: no proof of absence
     reason = str((answer or {}).get("reason") or "")
     message = str((answer or {}).get("message") or text)
     return kind(

@@ -1,4 +1,4 @@
-"""Kubernetes Events about our objects: told once, never waited for."""
+"""Kubernetes Events about our objects: sent once, best effort."""
 
 import os
 import socket
@@ -16,9 +16,9 @@ from coldsend_operator.resources.names import API_VERSION, GROUP
 
 log = structlog.get_logger()
 
-NOTE_BYTES = 1024  # the API server refuses more
-TERMINATING = "it is being terminated"  # how the API server ends its word about a namespace that goes
-NAME_LENGTH = 200  # leaves room for what makes the name unique
+NOTE_BYTES = 1024  # the maximum of the API server
+TERMINATING = "it is being terminated"  # the end of the API server's message about a terminating namespace
+NAME_LENGTH = 200  # leaves space for a unique suffix
 
 
 async def emit(
@@ -29,7 +29,7 @@ async def emit(
     message: str,
     action: str,
 ) -> None:
-    """Tell of `reason` on the object. Never raises: an Event is not worth a failed step."""
+    """Send an Event about the object. Never raises: an Event is not worth a failed action."""
     throttle = client.event_throttles.refused_by(ref.namespace, ref.kind)
     if throttle is not None:
         if throttle.refused == 1:
@@ -42,7 +42,7 @@ async def emit(
         )
     except KubeError as error:
         if isinstance(error, Forbidden) and TERMINATING in error.message:
-            return  # a namespace that goes takes no new Events, as is well known
+            return  # a terminating namespace accepts no new Events
         log.warning(Event.CALL_FAILED, operation="event", namespace=ref.namespace, name=ref.name, message=str(error))
 
 

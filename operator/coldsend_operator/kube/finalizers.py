@@ -1,4 +1,4 @@
-"""Our finalizers on an object: put by server-side apply, taken off whoever put them there (rules 2 and 4)."""
+"""Our finalizers on an object: added by server-side apply, removed whoever added them (rules 2 and 4)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,24 +21,24 @@ from coldsend_operator.kube.metadata import metadata_at, metadata_of
 from coldsend_operator.resources.names import API_VERSION, FINALIZER
 
 TRIES = 5
-MOST_KEPT = 8  # of our finalizers on one object: who adds more of them makes them no longer to keep
+MOST_KEPT = 8  # of our finalizers on one object, in case somebody adds many
 
 
 @dataclass(frozen=True, slots=True)
 class OwnFinalizers:
-    """Which of our finalizers the object has after a write of ours."""
+    """Our finalizers on the object after a write of ours."""
 
     finalizers: tuple[str, ...]
     resource_version: str
 
 
 def has_finalizer(metadata: Mapping[str, Any]) -> bool:
-    """Whether our plain finalizer stands there, whoever put it."""
+    """Whether our plain finalizer is set, whoever added it."""
     return FINALIZER in (metadata.get("finalizers") or ())
 
 
 def own_finalizers(metadata: Mapping[str, Any]) -> tuple[str, ...]:
-    """Our finalizers, in their order and no more than MOST_KEPT: the plain one and marks of creates, forged or not."""
+    """Our finalizers in their order, at most MOST_KEPT: the plain one and create marks, forged or not."""
     found = tuple(name for name in metadata.get("finalizers") or () if _is_ours(name))
     return PLAIN if found == PLAIN else found[:MOST_KEPT]
 
@@ -47,16 +47,16 @@ PLAIN = (FINALIZER,)  # thousands share it
 
 
 async def add_finalizers(client: KubeClient, ref: Ref, *marks: str) -> OwnFinalizers:
-    """Put our finalizer and these marks; what we put there before, and do not name now, goes in the same write.
+    """Set our finalizer and these create marks; those we set before and do not name now are removed in the same write.
 
-    Raises NotFound when the object is gone, Conflict when another object has its name by now, Invalid when it is in
+    Raises NotFound if the object is gone, Conflict if another object has its name by now, Invalid if it is in
     deletion and lacks one of them.
     """
     wanted = [FINALIZER, *marks]
     body = {
         "apiVersion": API_VERSION,
         "kind": ref.kind,
-        # the UID keeps the apply from creating an object again, and from marking another one
+        # with the UID the apply neither recreates the object nor changes another one
         "metadata": {"name": ref.name, "namespace": ref.namespace, "uid": ref.uid, "finalizers": wanted},
     }
     try:
@@ -74,9 +74,9 @@ async def add_finalizers(client: KubeClient, ref: Ref, *marks: str) -> OwnFinali
 
 
 async def remove_finalizers(client: KubeClient, ref: Ref, known: tuple[str, ...] = PLAIN) -> str | None:
-    """Take our finalizers away, forged marks too, and no other one; the object's resourceVersion then.
+    """Remove our finalizers, forged marks too, and no others. Returns the object's new resourceVersion.
 
-    `known` are the finalizers that the object is thought to have: if it has just these, it is not read first. An object
+    `known` are the expected finalizers of the object: if it has just these, it is not read first. An object
     that is gone counts as done (None).
     """
     refusal: KubeError | None = None
@@ -96,7 +96,7 @@ async def remove_finalizers(client: KubeClient, ref: Ref, known: tuple[str, ...]
             answer = await client.patch(ref.path, patch, JSON_PATCH, {"fieldManager": FIELD_MANAGER}, METADATA)
         except NotFound:
             return None
-        except (Conflict, Invalid) as error:  # a failed test answers 422: the list is not as we took it to be
+        except (Conflict, Invalid) as error:  # a failed test returns 422: the list is not as expected
             refusal = error
             metadata = await metadata_of(client, ref)
         else:

@@ -1,4 +1,4 @@
-"""Which API server, and as whom: the service account of the pod, else the kubeconfig."""
+"""The API server and its credentials: the service account of the pod, else the kubeconfig."""
 
 import asyncio
 import base64
@@ -19,12 +19,12 @@ from coldsend_operator.kube.errors import NotConfigured
 from coldsend_operator.proxies import proxies_of
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
-PLUGIN_SECONDS = 30.0  # that an exec plugin of a kubeconfig may take
+PLUGIN_SECONDS = 30.0  # timeout of an exec plugin of a kubeconfig
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """What was read of a service account or a kubeconfig at one time."""
+    """The content of a service account or a kubeconfig at one time."""
 
     configuration: Configuration
     expires: float | None = None  # Unix seconds; None: not known, or never
@@ -36,13 +36,13 @@ class Login:
 
     @property
     def authorization(self) -> str | None:
-        """The header, if the API server wants one."""
+        """The Authorization header, if there is a token."""
         token = self.configuration.api_key.get("BearerToken")
         return str(token).strip() if token else None
 
     @property
     def certificate(self) -> tuple[object, ...] | None:
-        """What tells one client certificate from a later one; None without any."""
+        """Identifies the version of the client certificate; None without one."""
         files = [self.configuration.cert_file, self.configuration.key_file]
         return tuple((file, Path(file).stat().st_mtime_ns) for file in files if file) or None
 
@@ -60,10 +60,10 @@ class Login:
 
 
 async def load_login(service_account: Path = SERVICE_ACCOUNT, *, kubeconfig: str = "", context: str = "") -> Login:
-    """Address, trust and credentials of the API server, read again.
+    """Read address, CA and credentials of the API server.
 
-    A kubeconfig or a context that is named wins over the service account of the pod, as with kubectl. Raises
-    NotConfigured with one sentence when there are none.
+    An explicit kubeconfig or context takes precedence over the service account of the pod, as in kubectl. Raises
+    NotConfigured with one sentence if there are none.
     """
     configuration, expires = Configuration(), None
     in_cluster = _in_cluster(service_account) and not (kubeconfig or context)
@@ -71,13 +71,13 @@ async def load_login(service_account: Path = SERVICE_ACCOUNT, *, kubeconfig: str
         _load_service_account(configuration, service_account)
     else:
         expires = await _load_kubeconfig(configuration, kubeconfig, context)
-    # of a kubeconfig's proxy-url and the environment the first counts, as with kubectl
+    # the kubeconfig's proxy-url precedes the environment, as in kubectl
     configuration.proxy = configuration.proxy or proxies_of(os.environ).to(configuration.host)
     return Login(configuration, expires or _expiry(configuration.api_key), rotates=in_cluster)
 
 
 def namespace_of_context(kubeconfig: str = "", context: str = "") -> str | None:
-    """The namespace of the context in use, as kubectl takes it; None where no kubeconfig says one."""
+    """The namespace of the current context, as in kubectl; None if no kubeconfig sets one."""
     try:
         contexts, current = list_kube_config_contexts(_kubeconfig_paths(kubeconfig))  # type: ignore[no-untyped-call]
     except (ConfigException, NotConfigured, OSError, ValueError):
@@ -88,7 +88,7 @@ def namespace_of_context(kubeconfig: str = "", context: str = "") -> str | None:
 
 
 def context_names(kubeconfig: str = "") -> list[str]:
-    """The names of all contexts of a kubeconfig; none where it cannot be used."""
+    """The names of all contexts of a kubeconfig; empty if it cannot be used."""
     try:
         found, _ = list_kube_config_contexts(_kubeconfig_paths(kubeconfig))  # type: ignore[no-untyped-call]
     except (ConfigException, NotConfigured, OSError, ValueError):
@@ -110,7 +110,7 @@ def _load_service_account(configuration: Configuration, folder: Path) -> None:
 
 
 async def _load_kubeconfig(configuration: Configuration, kubeconfig: str, context: str) -> float | None:
-    """When the credentials expire, as an exec plugin says it."""
+    """When the credentials expire, by an exec plugin."""
     paths = _kubeconfig_paths(kubeconfig)
     try:
         async with asyncio.timeout(PLUGIN_SECONDS):
@@ -118,7 +118,7 @@ async def _load_kubeconfig(configuration: Configuration, kubeconfig: str, contex
                 paths, context=context or None, client_configuration=configuration, persist_config=False
             )
     except Exception as error:  # noqa: BLE001 - the library stumbles over a wrong file in any way
-        # its messages may quote a user's entry, so the token; neither they nor the cause are shown then
+        # messages with a user's entry may contain the token, so neither they nor the cause are shown
         what = type(error).__name__ if "{" in str(error) or not isinstance(error, ConfigException | OSError) else error
         raise NotConfigured(f"the kubeconfig {paths} cannot be used: {what}") from None
     expiry = getattr(loader, "exec_plugin_expiry", None)
@@ -133,7 +133,7 @@ def _kubeconfig_paths(named: str) -> str:
 
 
 def _expiry(api_key: Mapping[str, str]) -> float | None:
-    """When a token that says so expires: those of service accounts do, in the second part of the JWT."""
+    """When a token expires, by the payload of the JWT, as for service accounts."""
     parts = api_key.get("BearerToken", "").strip().split(".")
     if len(parts) != 3:
         return None

@@ -1,4 +1,4 @@
-"""Looks at the metadata of one object, its UID compared."""
+"""Reads the metadata of one object and compares its UID."""
 
 from typing import Any
 
@@ -8,13 +8,13 @@ from coldsend_operator.kube.reads import METADATA, KubeReads
 
 
 async def metadata_of(client: KubeReads, ref: Ref) -> dict[str, Any] | None:
-    """The object's metadata; None when it is gone, or when another object has its name by now."""
+    """The object's metadata; None if it is gone, or another object has its name by now."""
     metadata = await metadata_at(client, ref)
     return metadata if metadata and metadata["uid"] == ref.uid else None
 
 
 async def metadata_at(client: KubeReads, ref: Ref) -> dict[str, Any] | None:
-    """The metadata of whatever object has that name now."""
+    """The metadata of the object that has this name now."""
     try:
         answer = await client.get(ref.path, accept=METADATA)
     except NotFound:
@@ -24,5 +24,5 @@ async def metadata_at(client: KubeReads, ref: Ref) -> dict[str, Any] | None:
 
 
 def version_number(version: str | None) -> int:
-    """ResourceVersions of one kind are comparable numbers; 0 for one that is none."""
+    """The resourceVersion as a number, which is comparable within a kind; 0 if it is not a number."""
     return int(version) if version is not None and version.isdigit() else 0

@@ -1,4 +1,4 @@
-"""Namespaces, looked at for annotations and for their end."""
+"""Reads of Namespaces."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from coldsend_operator.kube.reads import KubeReads
 
 
 async def get_namespace(client: KubeReads, name: str) -> dict[str, Any] | None:
-    """The Namespace as it stands now (`metadata.annotations`, `status.phase`); None when it is not there."""
+    """The current Namespace (`metadata.annotations`, `status.phase`); None if it does not exist."""
     try:
         return await client.get(paths.namespace_path(name))
     except NotFound:

@@ -1,4 +1,4 @@
-"""Where objects lie on the API server."""
+"""Paths of objects on the API server."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -35,7 +35,7 @@ class Ref:
 
 
 def collection(kind: Kind, namespace: str | None) -> str:
-    """Where the objects of a kind are listed: in a namespace, or in all of them."""
+    """The path of the objects of a kind, in one namespace or in all."""
     return _collection(f"/apis/{API_VERSION}", namespace, _PLURALS[kind])
 
 

@@ -1,4 +1,4 @@
-"""Fields of status that the API server drops, since its CRD is older than the operator (rule 35)."""
+"""Fields of status that the API server drops, as its CRD is older than the operator (rule 35)."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -12,21 +12,21 @@ _PLURALS: dict[Kind, str] = {"SenderAccount": ACCOUNT_PLURAL, "SenderAccountBatc
 
 
 class Pruning:
-    """Learns from the API server's answers; what is known to be dropped is said once and written no more."""
+    """Learns dropped fields from the API server's responses, reports each once, and stops writing them."""
 
     def __init__(self) -> None:
         self._lost: dict[Kind, set[Path]] = {"SenderAccount": set(), "SenderAccountBatch": set()}
         self._said = {kind: Recurring(Event.CRD_OUTDATED, crd=f"{plural}.{GROUP}") for kind, plural in _PLURALS.items()}
 
     def learn(self, kind: Kind, sent: Mapping[str, Any], answered: Mapping[str, Any]) -> None:
-        """`sent` are fields of status that were just written, `answered` is the status that the API server holds."""
+        """`sent` are the fields of status just written, `answered` is the status that the API server stored."""
         dropped = set(_missing(sent, answered)) - self._lost[kind]
         if dropped:
             self._lost[kind] |= dropped
             self._said[kind].failed(_text(self.lost(kind)))
 
     def without(self, kind: Kind, status: dict[str, Any]) -> dict[str, Any]:
-        """The status as far as the API server keeps it."""
+        """The status without the dropped fields."""
         return _without(status, self._lost[kind]) if self._lost[kind] else status
 
     def lost(self, kind: Kind) -> tuple[str, ...]:
@@ -38,7 +38,7 @@ class Pruning:
         return any(self._lost.values())
 
     def clear(self) -> None:
-        """The CRD has changed: see again what it keeps."""
+        """The CRD changed: learn again which fields it keeps."""
         for kind, said in self._said.items():
             said.ended()
             self._lost[kind].clear()

@@ -1,6 +1,6 @@
-"""Raw reads from the API server: JSON in, JSON out. This client sends nothing but GETs.
+"""Raw reads from the API server: JSON in, JSON out. This client sends only GETs.
 
-The generated classes of the Kubernetes client are left alone on purpose: their models cost 26 MB, and they translate
+The generated classes of the Kubernetes client are not used on purpose: their models cost 26 MB, and they convert
 each object twice.
 """
 
@@ -26,14 +26,14 @@ METADATA_LIST: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s
 
 CALL_SECONDS: Final = 15.0
 LIST_SECONDS: Final = 30.0
-CONCURRENCY: Final = 16  # more of them only queue up in the API server
+CONCURRENCY: Final = 16  # more would only queue in the API server
 READ_PAUSES: Final = (0.2, 1.0)  # before the second and the third try of a GET
-LONGEST_PAUSE: Final = 5.0  # of a Retry-After that a GET waits out
+LONGEST_PAUSE: Final = 5.0  # the longest Retry-After that a GET waits for
 
 
 @dataclass(frozen=True, slots=True)
 class KubeRequest:
-    """One call, before it leaves."""
+    """One request to the API server."""
 
     method: str
     path: str
@@ -54,14 +54,14 @@ class KubeRequest:
 
     @property
     def discreet(self) -> bool:
-        """Whether the server's complaint might quote a secret value."""
+        """Whether an error message of the server might quote a secret value."""
         return self.method != "GET" and kind_of(self.path) == "Secret"
 
 
 class KubeReads:
     """A session with the API server that only reads: `async with KubeReads() as reader`.
 
-    GETs are repeated after Unreachable; a 401, which the server has not acted upon, is repeated once with credentials
+    GETs are repeated after Unreachable; a 401, on which the server did not act, is repeated once with credentials
     read again. All methods raise KubeError.
     """
 
@@ -80,7 +80,7 @@ class KubeReads:
         await self.connection.close()
 
     def beside(self, concurrency: int) -> Self:
-        """The same open session with slots of its own: its calls do not wait behind a flood of others."""
+        """The same session with separate slots: its calls do not wait behind many others."""
         other = copy(self)
         other._slots = asyncio.Semaphore(concurrency)  # noqa: SLF001 - one of us
         return other
@@ -99,7 +99,7 @@ class KubeReads:
         timeout: float = CALL_SECONDS,  # noqa: ASYNC109 - handed to the transport
         urgent: bool = False,
     ) -> dict[str, Any]:
-        """Read. `urgent` (also below) does not wait for a free slot, and is not repeated."""
+        """Read. An `urgent` call (also below) does not wait for a free slot and is not repeated."""
         call = KubeRequest("GET", path, params, accept=accept, seconds=timeout)
         for pause in () if urgent else READ_PAUSES:
             try:
@@ -114,7 +114,7 @@ class KubeReads:
     async def list_pages(
         self, path: str, limit: int = 500, params: Mapping[str, str] | None = None, accept: str = JSON
     ) -> AsyncIterator[dict[str, Any]]:
-        """The pages of a list. Expired in the middle means that the caller starts over."""
+        """The pages of a list. After Expired the caller starts over."""
         query = {**(params or {}), "limit": str(limit)}
         while True:
             page = await self.get(path, query, accept, timeout=LIST_SECONDS)
@@ -125,12 +125,12 @@ class KubeReads:
             query["continue"] = following
 
     async def get_text(self, path: str, params: Mapping[str, str] | None = None) -> str:
-        """What is no JSON, such as the log of a pod."""
+        """Read a text other than JSON, such as the log of a pod."""
         answer = await self._answer(KubeRequest("GET", path, params, accept="*/*", seconds=LIST_SECONDS))
         return answer.body.decode(errors="replace")
 
     def _check(self, call: KubeRequest, *, urgent: bool) -> None:  # noqa: ARG002 - asked by those that write
-        """Raise when the call may not leave now."""
+        """Raise if the call may not be sent now."""
         if call.method != "GET":
             raise AssertionError(f"a client that only reads was about to send {call.method}")
 
@@ -150,7 +150,7 @@ class KubeReads:
             return await self._exchange(call, urgent=urgent)
 
     async def _exchange(self, call: KubeRequest, *, urgent: bool) -> HttpAnswer:
-        await self.connection.refresh()  # may take its time, so before the call is checked
+        await self.connection.refresh()  # before the check, as it may take a while
         self._check(call, urgent=urgent)
         sent = unix_seconds()
         answer = await self.connection.exchange(call.method, call.target, call.headers, call.body, call.seconds)

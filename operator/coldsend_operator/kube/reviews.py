@@ -1,4 +1,4 @@
-"""Questions about rights: `selfsubjectaccessreviews` and `subjectaccessreviews`, which store nothing."""
+"""Access reviews: `selfsubjectaccessreviews` and `subjectaccessreviews`, which store nothing."""
 
 from collections.abc import Mapping
 
@@ -9,10 +9,10 @@ SELF, OTHER = f"{_GROUP}/selfsubjectaccessreviews", f"{_GROUP}/subjectaccessrevi
 
 
 class AccessReviews(KubeReads):
-    """May somebody do something? The API server takes the question as a POST; this client sends no other one."""
+    """A client for access reviews, which are POSTs; it sends no other POST."""
 
     async def allowed(self, attributes: Mapping[str, str], user: str = "") -> bool:
-        """Whether `user` may, or without one whoever asks. Raises Forbidden when that may not be asked."""
+        """Whether `user`, or the caller, may do this. Raises Forbidden if the caller may not check that."""
         body = {"resourceAttributes": dict(attributes), **({"user": user, "groups": _groups(user)} if user else {})}
         call = KubeRequest("POST", OTHER if user else SELF, body={"spec": body}, content_type=JSON)
         answer = await self._send(call)
@@ -24,6 +24,6 @@ class AccessReviews(KubeReads):
 
 
 def _groups(user: str) -> list[str]:
-    """Those of a ServiceAccount (`system:serviceaccount:<namespace>:<name>`), to which roles are bound as well."""
+    """The groups of a ServiceAccount (`system:serviceaccount:<namespace>:<name>`), which may have roles too."""
     namespace = user.split(":")[2]
     return ["system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"]

@@ -1,4 +1,4 @@
-"""Secrets, read by name and never listed or watched: that is all the permission the operator asks for."""
+"""Secrets, read by name and never listed or watched: the operator needs no more permission."""
 
 import base64
 import binascii
@@ -17,7 +17,7 @@ from coldsend_operator.kube.reads import KubeReads
 
 @dataclass(frozen=True, slots=True)
 class SecretContent:
-    """What a Secret holds; `undecodable` says of each key that is no UTF-8 text what it is."""
+    """The content of a Secret; `undecodable` describes each value that is not UTF-8 text."""
 
     resource_version: str
     values: Mapping[str, SecretStr]
@@ -31,11 +31,11 @@ class Secrets:
         self._client = client
 
     async def get(self, namespace: str, name: str) -> SecretContent | None:
-        """The Secret as it stands now; None when it is not there. Raises KubeError, Forbidden among them."""
+        """The current Secret; None if it does not exist. Raises KubeError, for example Forbidden."""
         return await read_secret(self._client, namespace, name)
 
     async def create_if_missing(self, namespace: str, name: str, values: Mapping[str, SecretStr]) -> bool:
-        """Whether it was made just now; one that exists is left as it is."""
+        """Create the Secret; an existing one stays. Returns whether it was created."""
         body = {
             "apiVersion": "v1",
             "kind": "Secret",
@@ -74,7 +74,7 @@ def _content(secret: dict[str, Any]) -> SecretContent:
 
 
 def read_manifest(secret: Mapping[str, Any]) -> SecretContent:
-    """What a Secret will hold once this manifest is applied; `stringData` goes before `data`."""
+    """The content of a Secret after this manifest is applied; `stringData` takes precedence over `data`."""
     data, plain = (part if isinstance(part, dict) else {} for part in (secret.get("data"), secret.get("stringData")))
     encoded = {key: value for key, value in data.items() if isinstance(value, str)}
     content = _content({"metadata": {"resourceVersion": ""}, "data": encoded})
@@ -82,7 +82,7 @@ def read_manifest(secret: Mapping[str, Any]) -> SecretContent:
 
 
 def _encoding_fault(error: UnicodeDecodeError) -> str:
-    """What is wrong, without the bytes: they are part of a secret."""
+    """What is wrong, without the bytes, which are secret."""
     if error.object.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "begins with the byte order mark U+FEFF of UTF-16 text at position 1"
     return f"is not UTF-8 text (from byte {error.start + 1} on)"

@@ -1,8 +1,7 @@
-"""Objects with which something went wrong: each costs itself alone (rule 38).
+"""Failures by object: each affects only that object (rule 38).
 
-Whatever is done object by object is done within `SetAside.trying`: an exception ends the work on that object only. It
-is told once in the log and as an Event, counted in a metric, and tried again with growing pauses and at the object's
-next event.
+All work on single objects runs within `SetAside.trying`: an exception ends the work on that object only. It is reported
+once in the log and as an Event, counted in a metric, and retried with growing pauses and at the object's next event.
 """
 
 import asyncio
@@ -18,10 +17,10 @@ from coldsend_operator.kube.events import emit
 from coldsend_operator.logs import Event, log
 
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 600.0
-LONGEST_OUTAGE = 10.0  # the API server gives no answer at all: that is no fault of the object
-PATIENCE = 4  # refusals of the API server in a row before they are told on the object
+LONGEST_OUTAGE = 10.0  # no response from the API server: not a fault of the object
+PATIENCE = 4  # refusals of the API server in a row before they are reported on the object
 
-# What is tried; several of one object are told apart by what follows the word.
+# Kinds of work; a suffix distinguishes several of one object.
 READ, DECIDE, ADD_FINALIZER, PATCH_FINALIZERS = "read", "decide", "mark", "finalizer"
 READ_SECRETS, PLACE = "read_secrets", "find_workspace"
 REPORT, WRITE_STATUS = "report", "write_status"
@@ -42,9 +41,9 @@ class _Trouble:
 
 
 class SetAside:
-    """What goes wrong now, by UID and by what was tried.
+    """The current failures, by UID and kind of work.
 
-    `leads` says whether this process may write: a standby tells no Events.
+    `leads`: whether this process is the leader; a standby sends no Events.
     """
 
     def __init__(self, kube: KubeClient, leads: Callable[[], bool]) -> None:
@@ -55,7 +54,7 @@ class SetAside:
 
     @contextmanager
     def trying(self, ref: Ref, what: str, again: Callable[[], object]) -> Iterator[None]:
-        """Do something for one object; what goes wrong is kept here, and `again` is called after a pause."""
+        """Work on one object: an exception is recorded here, and `again` is called after a pause."""
         try:
             yield
         except Exception as error:  # noqa: BLE001 - whatever goes wrong with one object costs that object alone
@@ -93,23 +92,23 @@ class SetAside:
             self.succeeded(uid, what)
 
     def hasten(self, uid: str, but: tuple[str, ...] = ()) -> None:
-        """Something happened to the object: what failed is tried now."""
+        """The object changed: retry now what failed."""
         for what, trouble in list(self._troubles.get(uid, {}).items()):
             if trouble.timer is not None and what not in but:
                 trouble.timer.cancel()
                 self._again(uid, what)
 
     def failing(self, uid: str, what: str) -> bool:
-        """Whether the last try came to nothing."""
+        """Whether the last try failed."""
         return what in self._troubles.get(uid, ())
 
     def waits(self, uid: str, what: str) -> bool:
-        """Whether the next try is still to come."""
+        """Whether the next try is pending."""
         trouble = self._troubles.get(uid, {}).get(what)
         return trouble is not None and trouble.timer is not None
 
     def counts(self) -> Mapping[str, int]:
-        """How many objects of each kind are set aside."""
+        """The number of failing objects by kind."""
         told = (troubles for troubles in self._troubles.values() if any(each.told for each in troubles.values()))
         return Counter(next(iter(troubles.values())).ref.kind for troubles in told)
 
@@ -132,7 +131,7 @@ def _longest(error: Exception) -> float:
 
 
 def _log(ref: Ref, what: str, error: Exception) -> None:
-    """An answer of the API server is one sentence; anything else is a fault of ours, and the traceback shows where."""
+    """One sentence for an error of the API server; a traceback for a bug of ours."""
     names = {"kind": ref.kind, "namespace": ref.namespace, "name": ref.name, "operation": what}
     if isinstance(error, KubeError):
         log.warning(Event.CALL_FAILED, message=str(error), **names)

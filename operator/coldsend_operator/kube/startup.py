@@ -1,4 +1,4 @@
-"""The own list at start: kopf does not say when its first list is done (rule 1)."""
+"""The operator's own list at start, as kopf does not tell when its first list is done (rule 1)."""
 
 from dataclasses import dataclass, field
 
@@ -6,13 +6,13 @@ from coldsend_operator.kube import paths
 from coldsend_operator.kube.client import METADATA_LIST, Expired, Forbidden, Kind, KubeClient
 from coldsend_operator.kube.metadata import version_number
 
-PAGE = 100  # metadata with managed fields is 3 kB each; larger pages save no time worth their memory
+PAGE = 100  # metadata with managed fields is 3 kB each; larger pages save little time
 TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class ListedObjects:
-    """`versions` are resourceVersions by UID. Nothing is known of the objects in the `forbidden` namespaces."""
+    """`versions` are resourceVersions by UID. Objects in the `forbidden` namespaces are unknown."""
 
     versions: dict[str, int] = field(default_factory=dict)
     forbidden: frozenset[str] = frozenset()
@@ -23,7 +23,7 @@ async def list_versions(
 ) -> ListedObjects:
     """List the objects; no namespaces means all of them.
 
-    A namespace that may not be listed costs itself alone. Raises Forbidden when there is no other.
+    A namespace that may not be listed is skipped. Raises Forbidden if there is no other.
     """
     versions: dict[str, int] = {}
     forbidden: dict[str, Forbidden] = {}
@@ -44,7 +44,7 @@ async def _listed(client: KubeClient, path: str, label_selector: str) -> dict[st
     for _ in range(TRIES - 1):
         try:
             return await _once(client, path, params)
-        except Expired:  # the list took longer than the API server keeps its state
+        except Expired:  # the list took longer than the API server keeps its snapshot
             continue
     return await _once(client, path, params)
 
@@ -52,7 +52,7 @@ async def _listed(client: KubeClient, path: str, label_selector: str) -> dict[st
 async def _once(client: KubeClient, path: str, params: dict[str, str]) -> dict[str, int]:
     found: dict[str, int] = {}
     async for page in client.list_pages(path, PAGE, params, METADATA_LIST):
-        for item in page["items"] or ():  # null when nothing is there
+        for item in page["items"] or ():  # null if empty
             metadata = item["metadata"]
             found[metadata["uid"]] = version_number(metadata["resourceVersion"])
     return found

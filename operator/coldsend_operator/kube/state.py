@@ -1,4 +1,4 @@
-"""The ConfigMap that outlives the process: budget and brake, one key for each workspace (rule 27)."""
+"""The state ConfigMap, which outlives the process: budget and brake, one key per workspace (rule 27)."""
 
 import asyncio
 from collections.abc import Collection, Mapping
@@ -12,7 +12,7 @@ TRIES = 5
 
 
 def state_path(namespace: str, lease_name: str) -> str:
-    """The ConfigMap of this election: whoever has led and called ColdSend has made it."""
+    """The ConfigMap of this election. The first leader that calls ColdSend creates it."""
     return f"{paths.config_maps(namespace)}/{quote(_name(lease_name), safe='')}"
 
 
@@ -21,7 +21,7 @@ def _name(lease_name: str) -> str:
 
 
 class StateConflict(Exception):  # noqa: N818 - named like the Conflict it stands for
-    """Another process wrote this key since we last read or wrote it: to go on would spend a budget twice."""
+    """Another process wrote this key since we last read or wrote it: continuing would spend a budget twice."""
 
     def __init__(self, key: str) -> None:
         self.key = key
@@ -29,9 +29,9 @@ class StateConflict(Exception):  # noqa: N818 - named like the Conflict it stand
 
 
 class StateMap:
-    """`<lease name>-state` in the Lease's namespace. Saves that come while a write is under way go in one write.
+    """`<lease name>-state` in the Lease's namespace. Saves during a write are combined into the next write.
 
-    Whoever else writes an `unguarded` key is overwritten: nothing is counted by it.
+    An `unguarded` key overwrites other writers, as nothing is counted by it.
     """
 
     def __init__(self, client: KubeClient, namespace: str, lease_name: str, unguarded: Collection[str] = ()) -> None:
@@ -39,9 +39,9 @@ class StateMap:
         self._namespace = namespace
         self.name = _name(lease_name)
         self._path = state_path(namespace, lease_name)
-        self._version: str | None = None  # None: not there, as far as known
+        self._version: str | None = None  # None: does not exist, as far as known
         self._known: dict[str, str] = {}
-        self._tried: dict[str, set[str | None]] = {}  # of ours, whose write had no answer: finding one is no conflict
+        self._tried: dict[str, set[str | None]] = {}  # our writes without a response: finding one is no conflict
         self._waiting: dict[str, tuple[str | None, list[asyncio.Future[None]]]] = {}
         self._writer: asyncio.Task[None] | None = None
         self._foreign: set[str] = set()  # keys that another writer changed since the load
@@ -49,7 +49,7 @@ class StateMap:
         self._unguarded = frozenset(unguarded)
 
     async def load(self) -> dict[str, str]:
-        """All keys as they stand now; from here on they count as known."""
+        """Read all keys; from now on they count as known."""
         self._version, self._known = await self._read()
         self._tried.clear()
         self._foreign.clear()
@@ -57,15 +57,15 @@ class StateMap:
         return dict(self._known)
 
     async def save(self, key: str, text: str | None) -> None:
-        """Returns when the text is stored; None takes the key away.
+        """Store the text; None removes the key. Returns when it is stored.
 
         Raises:
             StateConflict: another writer changed the key.
-            KubeError: it may not be stored.
+            KubeError: it may not have been stored.
         """
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         _, futures = self._waiting.get(key, (None, []))
-        self._waiting[key] = (text, [*futures, future])  # a newer text of a key takes the older one's place
+        self._waiting[key] = (text, [*futures, future])  # a newer text replaces the older one of its key
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write_all())
         await future
@@ -79,7 +79,7 @@ class StateMap:
                     _settle(future, outcome if not isinstance(outcome, dict) else outcome.get(key))
 
     async def _outcome(self, texts: dict[str, str | None]) -> Exception | dict[str, Exception]:
-        """What became of the texts: an error for all, or errors by key."""
+        """The result of a write: an error for all texts, or errors by key."""
         try:
             return dict(await self._store(texts))
         except Exception as error:  # noqa: BLE001 - handed to those who wait, each of whom raises it
@@ -124,10 +124,10 @@ class StateMap:
         return await self._client.patch(self._path, body, MERGE_PATCH, {"fieldManager": FIELD_MANAGER})
 
     async def _reread(self) -> None:
-        """Take in what others wrote; their keys are theirs until the next load."""
+        """Load what others wrote; their keys are in conflict until the next load."""
         self._version, found = await self._read()
         if self._version is None:
-            return  # deleted by hand: it is made again with all that is known
+            return  # deleted by hand: recreate it with all that is known
         self._foreign |= {
             key
             for key in found.keys() | self._known.keys()

@@ -1,4 +1,4 @@
-"""The writer of status: what changed, and nothing when nothing changed."""
+"""Writes status: only what changed."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,19 +19,19 @@ TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class WrittenStatus:
-    """What the API server holds now. `resource_version` is None when no call was needed."""
+    """The stored status. `resource_version` is None if no call was needed."""
 
     resource_version: str | None
     status: dict[str, Any]
 
 
 async def write_status(client: KubeClient, ref: Ref, old: dict[str, Any], new: dict[str, Any]) -> WrittenStatus | None:
-    """Bring the status from `old` to `new`; None when the object is gone, or another one has its name by now.
+    """Change the status from `old` to `new`. Returns None if the object is gone, or another one has its name by now.
 
-    It is a JSON patch that tests the UID: on the status subresource the API server ignores the metadata of a merge
-    patch or an apply, a foreign UID too, so these would land on a new object of the same name. Where the status is not
-    as `old` says, the difference of old and new is made on top of what stands there. Fields that an older CRD is known
-    to drop are left out (rule 35).
+    This is a JSON patch that tests the UID: on the status subresource the API server ignores the metadata of a merge
+    patch or an apply, including a foreign UID, so these would change a new object of the same name. If the status is
+    not `old`, the difference of old and new is applied to the stored one. Fields that an older CRD drops are left out
+    (rule 35).
     """
     change = difference(old, client.pruning.without(ref.kind, new))
     if not change:
@@ -59,14 +59,14 @@ async def write_status(client: KubeClient, ref: Ref, old: dict[str, Any], new: d
 
 
 def difference(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """The new values of the fields of status that differ, each whole; None for one to take away."""
+    """The new values of the top-level fields that differ; None for a field to remove."""
     return {
         key: compact(new.get(key)) for key in old.keys() | new.keys() if compact(old.get(key)) != compact(new.get(key))
     }
 
 
 def compact(value: Any) -> Any:
-    """The value as the API server keeps it: fields of null are left out."""
+    """The value as the API server stores it: without null fields."""
     if isinstance(value, dict):
         return {key: compact(within) for key, within in value.items() if within is not None}
     return [compact(item) for item in value] if isinstance(value, list) else value

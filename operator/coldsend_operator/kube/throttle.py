@@ -1,13 +1,13 @@
-"""Bounds on a rate: tokens that grow back, and pauses that grow."""
+"""Rate limits: token buckets, and growing pauses."""
 
 import time
 from collections.abc import Callable, Iterator
 
-MANY = 5  # as many namespaces may be loud at the same time
+MANY = 5  # namespaces that may use their full rate at the same time
 
 
 class Throttle:
-    """Lets `burst` pass at once and `rate` per second in the long run."""
+    """Allows `burst` at once and `rate` per second in the long run."""
 
     def __init__(self, rate: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._rate = rate
@@ -18,7 +18,7 @@ class Throttle:
         self.refused = 0
 
     def passes(self) -> bool:
-        """Whether one more may pass now; counts the refused ones."""
+        """Whether one more is allowed now; counts the refused ones."""
         now = self._clock()
         self._tokens = min(self.burst, self._tokens + (now - self._filled) * self._rate)
         self._filled = now
@@ -30,14 +30,14 @@ class Throttle:
 
     @property
     def full(self) -> bool:
-        """Whether a new one would let just as many pass."""
+        """Whether it is in the state of a new one."""
         return self._tokens + (self._clock() - self._filled) * self._rate >= self.burst
 
 
 class Throttles:
-    """A throttle for each namespace and kind, within one for each kind.
+    """A throttle per namespace and kind, within one per kind.
 
-    A namespace that has much to tell silences no other: only several of them together meet the bound of the kind.
+    A busy namespace silences no other: only several of them together reach the limit of the kind.
     """
 
     def __init__(self, rate: float, burst: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -48,7 +48,7 @@ class Throttles:
         self._of_namespace: dict[tuple[str, str], Throttle] = {}
 
     def refused_by(self, namespace: str, kind: str) -> Throttle | None:
-        """What keeps one more from passing now; None when it may."""
+        """The throttle that refuses one more now; None if allowed."""
         of_kind = self._of_kind.setdefault(kind, Throttle(self._rate * MANY, self._burst * MANY, self._clock))
         if (namespace, kind) not in self._of_namespace:
             self._of_namespace = {key: each for key, each in self._of_namespace.items() if not each.full}
@@ -58,7 +58,7 @@ class Throttles:
 
 
 class Pauses:
-    """Seconds to wait between tries that fail: each pause is twice the one before, up to the longest."""
+    """Pauses between failing tries, in seconds: each is twice the one before, up to a maximum."""
 
     def __init__(self, first: float = 1.0, longest: float = 60.0) -> None:
         self._first = first
@@ -74,7 +74,7 @@ class Pauses:
         self._next = self._first
 
     def __iter__(self) -> Iterator[float]:
-        """Pauses without end, from the first one on."""
+        """Endless pauses, starting with the first."""
         pauses = Pauses(self._first, self._longest)
         while True:
             yield pauses.next()

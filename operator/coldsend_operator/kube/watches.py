@@ -1,6 +1,6 @@
-"""The session through which kopf watches, and what is known of its watches: their errors, and how long they are silent.
+"""The session of kopf's watches, with their errors and how long they are silent.
 
-kopf gives a silent watch up after `IDLE_SECONDS` and opens it again; the API server sends a bookmark each minute.
+kopf closes a silent watch after `IDLE_SECONDS` and reopens it; the API server sends a bookmark each minute.
 """
 
 import time
@@ -15,11 +15,11 @@ from coldsend_operator.kube.paths import kind_of
 from coldsend_operator.logs import Event, Recurring
 
 IDLE_SECONDS: Final = 80.0
-"""A watch without any byte for so long is taken for dead."""
+"""A watch without any data for this long counts as dead."""
 
 
 class Watches:
-    """`on_silence(kind)` is told of each watch that was given up because nothing came any more."""
+    """`on_silence(kind)` is called for each watch closed because it fell silent."""
 
     def __init__(
         self, connection: Connection, on_silence: Callable[[str], None], clock: Callable[[], float] = time.monotonic
@@ -27,8 +27,8 @@ class Watches:
         self._connection = connection
         self._on_silence = on_silence
         self._clock = clock
-        self._heard: dict[str, float] = {}  # when something came last, by path
-        self._begun: dict[str, float] = {}  # when the watch was opened last, by path
+        self._heard: dict[str, float] = {}  # time of the last data, by path
+        self._begun: dict[str, float] = {}  # time of the last opening, by path
         self._troubles: defaultdict[str, Recurring] = defaultdict(lambda: Recurring(Event.WATCH_FAILED))
 
     def open_session(self) -> aiohttp.ClientSession:
@@ -40,14 +40,14 @@ class Watches:
 
     @property
     def silent_seconds(self) -> dict[str, float]:
-        """By kind: for how long nothing has come on a watch of it, the longest where there are several."""
+        """By kind: for how long its watch, or the most silent of several, has had no data."""
         now, longest = self._clock(), dict[str, float]()
         for path, heard in self._heard.items():
             longest[kind_of(path)] = max(longest.get(kind_of(path), 0.0), now - heard)
         return longest
 
     def forget(self) -> None:
-        """Nothing is watched for now, and that is as it should be."""
+        """The watches are stopped on purpose."""
         self._heard.clear()
         self._begun.clear()
 
@@ -67,9 +67,9 @@ class Watches:
                 trouble.failed(f"GET {path}: {str(error) or type(error).__name__}")
             raise
         if response.status == 404:
-            return response  # the CRD is missing, which is told by those who wait for it
+            return response  # the CRD is missing; the CRD guard reports that
         if response.status == 403 and not watching:
-            return response  # told by the own list, once for both kinds
+            return response  # reported by the own list, once for both kinds
         if response.status >= 400:
             trouble.failed(f"GET {path}: HTTP {response.status} {response.reason}")
             return response
@@ -82,7 +82,7 @@ class Watches:
         return response
 
     def _reopened(self, path: str) -> None:
-        """A watch begins: how did the one before it end?"""
+        """A watch starts: check whether the one before it was silent."""
         now = self._clock()
         silent = now - max(self._heard.setdefault(path, now), self._begun.get(path, 0.0))
         self._begun[path] = now
@@ -90,12 +90,12 @@ class Watches:
             kind = kind_of(path)
             self._on_silence(kind)
             Recurring(Event.WATCH_SILENT, kind=kind).failed(
-                f"the watch {path} was silent for {silent:.0f} s, without even a bookmark; it is opened again"
+                f"the watch {path} was silent for {silent:.0f} s, without even a bookmark; it is reopened"
             )
 
 
 class _Heard:
-    """The content of an answer, with a call for each piece that comes."""
+    """The content of a response, with a callback for each chunk."""
 
     def __init__(self, content: aiohttp.StreamReader, on_piece: Callable[[], None]) -> None:
         self._content = content

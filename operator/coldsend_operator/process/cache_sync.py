@@ -1,4 +1,4 @@
-"""What has arrived of all that the API server holds: own lists, set against what the watches told."""
+"""Cache sync: compares own lists with the events of the watches."""
 
 import asyncio
 import gc
@@ -23,28 +23,28 @@ SYNC_PAUSE = 0.05
 RELIST_SECONDS = 5.0
 LIST_RETRY, LONGEST_RETRY = 2.0, 30.0
 FREEZE_EACH = 1_000
-UNSEEN_SECONDS = 600.0  # what went unseen is forgotten after so long, even if no event tells of a new list
+UNSEEN_SECONDS = 600.0  # missed deletions are found after this long, even if no event shows a new list
 READ_CHILD, FORGET = "read_child", "forget"
 KINDS: tuple[Kind, ...] = ("SenderAccount", "SenderAccountBatch")
 
 
 @dataclass(slots=True)
 class _Known:
-    """What has arrived of one kind, beside the accounts, which know it themselves."""
+    """The known objects of one kind, except accounts, which keep their own versions."""
 
     seen: dict[str, tuple[Ref, int]] = field(default_factory=dict)  # batches, and what cannot be read: resourceVersion
-    gone: set[str] | None = None  # UIDs that went while somebody waits for a whole list
+    gone: set[str] | None = None  # UIDs deleted during a wait for a full list
 
     def saw(self, ref: Ref, raw: Mapping[str, Any]) -> None:
-        """An event showed this state of the object; it may be older than one before."""
+        """An event shows this state of the object; it may be older than a known one."""
         before = self.seen.get(ref.uid, (ref, 0))[1]
         self.seen[ref.uid] = ref, max(before, version_number(raw["metadata"].get("resourceVersion")))
 
 
 class CacheSync:
-    """Hands the watch events on, and knows of each object which state has arrived.
+    """Passes watch events on, and tracks the newest known state of each object.
 
-    This is where objects enter, one by one: an object that cannot be read counts as arrived (rule 38).
+    Objects enter here one by one: an unreadable object counts as arrived (rule 38: it affects only itself).
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class CacheSync:
     # -- watch events
 
     def account_event(self, kind: str | None, raw: Mapping[str, Any]) -> None:
-        """Without a kind the event comes from a list of kopf."""
+        """An event without a type comes from a list of kopf."""
         ref = _ref("SenderAccount", raw)
         if kind is None:
             self._relisted.set()
@@ -95,7 +95,7 @@ class CacheSync:
         self._set_aside.hasten(ref.uid, but=(READ, READ_CHILD))
 
     def _settle_in(self) -> None:
-        """What the first list brings stays: to look for garbage in all of it each time takes a tenth of the start."""
+        """Exclude the objects of the first list from garbage collection, which would take a tenth of the start."""
         self._arriving += 1
         if self._arriving % FREEZE_EACH == 0 and not self._arrived:
             gc.collect()
@@ -134,7 +134,7 @@ class CacheSync:
         task.add_done_callback(self._tasks.discard)
 
     async def _fetch(self, ref: Ref) -> None:
-        """Take the object as it stands now, whatever version was known."""
+        """Read the current object again, whatever version was known."""
         try:
             raw = await self._kube.get(ref.path)
         except NotFound:
@@ -153,20 +153,20 @@ class CacheSync:
     # -- own lists
 
     async def wait(self, of: Kind) -> None:
-        """Rule 1: an own list, and all of it arrived.
+        """Wait until all objects of an own list have arrived (rule 1: no write before both kinds were listed whole).
 
-        Only the first list counts: what came later is no part of it, and what went meanwhile has arrived as well.
+        Only the first list counts: later objects are not part of it, and deleted ones count as arrived.
         """
         known = self._known[of]
         known.gone = set()
         try:
-            # The last of the list first: the others come in the order of the list.
+            # The last one of the list first, as the others come in order.
             awaited, at = list(reversed((await self._list(of)).items())), self._clock()
             while awaited:
                 if self._has_arrived(of, *awaited[-1]):
                     awaited.pop()
                     at = self._clock()
-                elif self._clock() - at > RELIST_SECONDS:  # most likely it went before kopf made its list
+                elif self._clock() - at > RELIST_SECONDS:  # most likely it was deleted before kopf's list
                     listed = await self._list(of)
                     awaited, at = [each for each in awaited if each[0] in listed], self._clock()
                 else:
@@ -176,9 +176,9 @@ class CacheSync:
         self._arrived = True
 
     async def relist_missed(self) -> None:
-        """After a gap in its watch kopf lists again and tells nothing of what went meanwhile.
+        """Find missed deletions: after a gap in its watch kopf lists again and reports no deletions.
 
-        A list that is empty does not even tell that there was one, so now and then an own one is made anyway.
+        An empty list causes no event at all, so an own list is made periodically anyway.
         """
         while True:
             self._relisted.clear()
@@ -193,23 +193,23 @@ class CacheSync:
         return (arrived is not None and arrived >= version) or uid in (self._known[of].gone or ())
 
     def _version(self, of: Kind, uid: str) -> int | None:
-        """The newest resourceVersion that has arrived; None when the object is not there."""
+        """The newest known resourceVersion; None if the object does not exist."""
         if uid in self._known[of].seen:
             return self._known[of].seen[uid][1]
         account = self._controller.accounts.get(uid) if of == "SenderAccount" else None
         return account.desired.resource_version if account is not None else None
 
     def _refs(self, of: Kind) -> dict[str, Ref]:
-        """All objects of the kind that are known."""
+        """All known objects of the kind."""
         refs = {uid: ref for uid, (ref, _) in self._known[of].seen.items()}
         for uid, account in self._controller.accounts.items() if of == "SenderAccount" else ():
             refs[uid] = ref_of(account)
         return refs
 
     async def _list(self, of: Kind) -> dict[str, int]:
-        """What was there before, and is not in the list, has gone or left our shard.
+        """Objects known before and not in the list were deleted or left our shard.
 
-        What the list shows in an older state than was known before it began was restored from a backup.
+        An object that the list shows in an older state than known before was restored from a backup.
         """
         before = {uid: (ref, self._version(of, uid)) for uid, ref in self._refs(of).items()}
         answer = await self._answered(of)
@@ -226,7 +226,7 @@ class CacheSync:
         return listed
 
     def _tell_forbidden(self, of: Kind, namespaces: frozenset[str]) -> None:
-        """One line when a namespace may no longer be listed, and one when it may again (rule 38: it costs itself)."""
+        """Log when a namespace may no longer be listed, and when it may again (rule 38: it affects only itself)."""
         self._forbidden[of] = namespaces
         forbidden = frozenset().union(*self._forbidden.values())
         for name in forbidden:
@@ -240,7 +240,7 @@ class CacheSync:
             self._troubles.pop(name).ended()
 
     def _roll_back(self, ref: Ref) -> None:
-        """The object stands as it stood before: read it again, as if it were the first time."""
+        """The object was restored to an older state: read it as if for the first time."""
         self._known[ref.kind].seen.pop(ref.uid, None)
         self._controller.roll_back(ref.uid)
         self._batches.roll_back(ref)
@@ -252,7 +252,7 @@ class CacheSync:
             await self._crds.present()
             try:
                 listed = await list_versions(self._kube, of, self._settings.namespaces, self._settings.label_selector)
-            except NotFound:  # no such kind: the guard says so, and waits for it
+            except NotFound:  # no such kind: the CRD guard reports it and waits
                 await self._crds.asked_again()
             except KubeError as error:
                 trouble.failed(str(error))

@@ -1,10 +1,10 @@
-"""The one clock of the process: Unix seconds that never jump while it runs."""
+"""The clock of the process: Unix seconds that never jump."""
 
 from coldsend_operator.kube.clock import unix_seconds
 
 
 class Clock:
-    """The clock against which the API server's is measured, too: times of both are compared (rule 6)."""
+    """The clock that the API server's offset refers to, as times of both are compared (rule 6)."""
 
     def __call__(self) -> float:
         return unix_seconds()

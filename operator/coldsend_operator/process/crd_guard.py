@@ -1,4 +1,4 @@
-"""Keeps an eye on the two CRDs: nothing is deleted while one of them goes, nothing is watched while one is missing."""
+"""Guards the two CRDs: no deletes while one is being deleted, no watches while one is missing."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,14 +11,14 @@ from coldsend_operator.kube.throttle import Pauses
 from coldsend_operator.logs import Event, Recurring
 
 CHECK_SECONDS = 10.0
-MISSING_SECONDS = 2.0  # between two checks while one is missing
-TOGETHER_SECONDS = 0.25  # deletions that come within this time share a check
+MISSING_SECONDS = 2.0  # seconds between two checks while one is missing
+TOGETHER_SECONDS = 0.25  # deletions within this time share a check
 
 
 class CrdGuard:
     """Sets `policy.hold_deletions`. `on_change` is called when that changes.
 
-    `may_read`: whether the operator has the right to read the definitions; else discovery tells, a little later.
+    `may_read`: whether the operator may read the CRDs; otherwise discovery tells, a little later.
     Without `run` the CRDs count as there.
     """
 
@@ -48,7 +48,7 @@ class CrdGuard:
         return self._absent.is_set()
 
     async def present(self) -> None:
-        """Returns when both are there."""
+        """Returns when both exist."""
         await self._present.wait()
 
     async def absent(self) -> None:
@@ -56,9 +56,9 @@ class CrdGuard:
         await self._absent.wait()
 
     async def asked_again(self) -> None:
-        """A check that began after this call: an object that goes may go with its definition (rule 31).
+        """Wait for a check started after this call: an object may be deleted together with its CRD (rule 31).
 
-        Returns only when the API server has answered.
+        Returns only after a response of the API server.
         """
         if self._next is None:
             self._next = asyncio.create_task(self._check_soon())
@@ -67,7 +67,7 @@ class CrdGuard:
     async def _check_soon(self) -> None:
         now = asyncio.get_running_loop().time()
         await asyncio.sleep(self._checked_at + TOGETHER_SECONDS - now)
-        self._next = None  # whoever asks from here on needs a later one
+        self._next = None  # later callers need a later check
         self._checked_at = asyncio.get_running_loop().time()
         await self._check()
 
@@ -77,7 +77,7 @@ class CrdGuard:
             try:
                 found = await (defined if self._may_read else served_a_little_later)(self._kube)
                 if found.usable and (thoroughly or self._absent.is_set()):
-                    # a definition that is new is not served at once
+                    # a new CRD is not served at once
                     found = replace(await served(self._kube), generations=found.generations)
             except Forbidden:  # the roles are older than this version
                 self._may_read = False

@@ -1,4 +1,4 @@
-"""What Prometheus is shown of the workspaces, taken when it asks."""
+"""The metrics of the workspaces, taken when Prometheus asks."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -20,14 +20,14 @@ REASONS = frozenset(Reason)
 def snapshot(
     controller: AccountController, set_aside: Mapping[str, int], now: float, *, with_scores: bool, with_domains: bool
 ) -> Snapshot:
-    """The figures of this moment; series for each account, and for each domain, only when asked for."""
+    """The current figures; series per account and per domain only if enabled."""
     states: Counter[tuple[str, str, str]] = Counter()
     conditions: Counter[tuple[str, str, str, str]] = Counter()
     scores = []
     for account in controller.accounts.values():
         desired = account.desired
         states[desired.namespace, desired.spec.inbox_type, account.ready_reason or Reason.PROVISIONING.value] += 1
-        for kind, status, reason in account.said:  # status is untrusted input: no other word becomes a label
+        for kind, status, reason in account.said:  # status is untrusted input: only known words become labels
             if kind in KINDS and reason in REASONS:
                 conditions[desired.namespace, kind, status, reason] += 1
         score = _score(controller, account)
@@ -38,7 +38,7 @@ def snapshot(
         for job in loop.workspace.jobs.values():
             jobs[job.operation, "Running"] += 1
     working = [loop for loop in controller.loops.values() if loop.client is not None]
-    working.sort(key=lambda loop: len(loop.workspace.accounts))  # of keys that one Secret held in turn, that in use
+    working.sort(key=lambda loop: len(loop.workspace.accounts))  # of all keys that one Secret had, the current one
     return Snapshot(
         workspaces={loop.label: _workspace_figures(loop, now, with_domains=with_domains) for loop in working},
         accounts=dict(states),
@@ -53,7 +53,7 @@ def _workspace_figures(loop: WorkspaceLoop, now: float, *, with_domains: bool) -
     workspace = loop.workspace
     minute, hour = workspace.budget.remaining(now)
     waiting = waiting_by_lane(workspace)
-    used = bool(workspace.accounts)  # else nobody looks any more, and what was last found would stand for ever
+    used = bool(workspace.accounts)  # an unused workspace is no longer read, and its last values would stay
     refused = any(block.reason is Reason.UNAUTHORIZED for block in workspace.breaker.blocks.values())
     return WorkspaceFigures(
         budget_remaining={"minute": minute, "hour": hour},

@@ -1,4 +1,4 @@
-"""What the namespaces say: approvals, defaults for their objects, and their end. The operator may only `get` them."""
+"""Reads the annotations and the phase of namespaces, which the operator may only `get`."""
 
 import asyncio
 import zlib
@@ -14,20 +14,20 @@ from coldsend_operator.kube.namespaces import get_namespace
 from coldsend_operator.logs import Event, Recurring, log
 
 PERIOD = 10.0  # seconds between two reads of a namespace, more when there are very many
-URGENT = 2.0  # of one in which something waits for an approval, or which approves
+URGENT = 2.0  # of one with something that waits for approval, or that approves
 MOST_PER_SECOND = 20.0
 MOST_READS = 8  # at once
 SHORTEST_PAUSE = 0.05
-FIRST_TRIES = (0.5, 1.0, 2.0)  # seconds between the tries to read one for the first time
+FIRST_TRIES = (0.5, 1.0, 2.0)  # seconds between tries of a first read
 NOTHING = NamespaceSettings()
 WAITING = frozenset({Reason.DELETION_HELD, Reason.INVENTORY_IMPLAUSIBLE, Reason.SECRET_NOT_FOUND})
 
 
 class NamespaceWatch:
-    """Keeps `policy.namespaces` fresh for the namespaces that have objects; one that is not there was not read yet.
+    """Keeps `policy.namespaces` up to date for the namespaces with objects; a missing one was not read yet.
 
-    `names` are those, `waiting` those in which something waits for an approval. `on_change` hears of each that says
-    something else than before, and of the first time that one is known.
+    `names` are the namespaces with objects, `waiting` those with something that waits for approval. `on_change` is
+    called for each that changed, and when one is read for the first time.
     """
 
     def __init__(
@@ -53,12 +53,12 @@ class NamespaceWatch:
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
-        """An object has come whose namespace was not read yet."""
+        """An object arrived whose namespace was not read yet."""
         self._wake.set()
 
     @property
     def whole(self) -> bool:
-        """Whether every namespace that has objects was read, or counts as saying nothing."""
+        """Whether every namespace with objects was read, or counts as having no annotations."""
         return all(name in self._policy.namespaces for name in self._names())
 
     async def run(self) -> None:
@@ -72,12 +72,12 @@ class NamespaceWatch:
                 await asyncio.wait_for(self._wake.wait(), min(max(pause, SHORTEST_PAUSE), URGENT))
 
     async def read_again(self) -> None:
-        """Read all of them now: what was last read may be old when this process begins to lead."""
+        """Read all of them now, as this process becomes the leader."""
         self._keep_up()
         await self._read_all(list(self._due))
 
     def _keep_up(self) -> None:
-        """Follow the namespaces that have objects now; those that come, or matter more, are read sooner."""
+        """Update the schedule: new namespaces, and those that matter more, are read sooner."""
         names, now = set(self._names()), self._clock()
         for name in self._due.keys() - names:
             del self._due[name]
@@ -86,7 +86,7 @@ class NamespaceWatch:
             self._policy.namespaces.pop(name, None)
         for name in names - self._due.keys():
             self._due[name] = now
-        if now >= self._urgent_at + URGENT:  # it looks at every account
+        if now >= self._urgent_at + URGENT:  # it visits every account
             approving = {name for name in names if self._policy.namespaces.get(name, NOTHING).approves}
             self._urgent, self._urgent_at = approving | self._waiting(), now
         for name in self._urgent & names - self._failures.keys():
@@ -101,7 +101,7 @@ class NamespaceWatch:
 
         results = await asyncio.gather(*map(read, names), return_exceptions=True)
         for name, failure in zip(names, results, strict=True):
-            if isinstance(failure, Exception):  # it costs that namespace alone (rule 38)
+            if isinstance(failure, Exception):  # a fault affects that namespace alone (rule 38)
                 log.error(Event.LOOP_FAILED, operation="read_namespace", namespace=name, exc_info=failure)
                 self._failed(name, failure)
 
@@ -118,7 +118,7 @@ class NamespaceWatch:
         self._use(name, namespace_settings(found))
 
     def _failed(self, name: str, error: Exception) -> None:
-        """What was last read holds; one that was never read says nothing after some tries, so that work goes on."""
+        """The last read stays in effect; after some tries a never-read namespace counts as without annotations."""
         tries = self._failures[name] = self._failures.get(name, 0) + 1
         if name not in self._policy.namespaces and tries <= len(FIRST_TRIES):
             self._plan(name, FIRST_TRIES[tries - 1])
@@ -136,7 +136,7 @@ class NamespaceWatch:
             self._due[name] = self._clock() + pause
 
     def _period(self, name: str) -> float:
-        """Spread, so that many namespaces are not read at the same moment."""
+        """Spread out, so that not all namespaces are read at the same time."""
         share = zlib.crc32(name.encode()) % 1000 / 1000
         return max(PERIOD, len(self._due) / MOST_PER_SECOND) * (0.8 + 0.2 * share)
 
@@ -151,7 +151,7 @@ class NamespaceWatch:
 
 
 def waiting_namespaces(workspaces: Iterable[Workspace]) -> set[str]:
-    """Those in which something waits for an approval."""
+    """The namespaces with something that waits for approval."""
     return {
         workspace.accounts[uid].desired.namespace
         for workspace in workspaces

@@ -1,4 +1,4 @@
-"""The key `report` of the state ConfigMap: what each workspace costs and waits for, for people and commands."""
+"""The key `report` of the state ConfigMap: usage and queues of each workspace, for people and commands."""
 
 import json
 
@@ -12,7 +12,7 @@ MOST_REPORTED = 100  # workspaces: those with the most objects
 
 
 def report_of(controller: AccountController, leader: str, now: float) -> StoredReport:
-    """The report of this moment, of the workspaces with the most objects."""
+    """The current report, of the workspaces with the most objects."""
     working = [loop for loop in controller.loops.values() if loop.client is not None and loop.workspace.accounts]
     working.sort(key=lambda loop: (-len(loop.workspace.accounts), loop.workspace.digest))
     told = {

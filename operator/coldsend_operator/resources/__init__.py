@@ -1,4 +1,4 @@
-"""The custom resources: what users write, what the operator answers, and what is refused at `kubectl apply`."""
+"""The custom resources: spec, status, and the validation at `kubectl apply`."""
 
 from coldsend_operator.resources.account import SenderAccountSpec
 from coldsend_operator.resources.account_status import SenderAccountStatus

@@ -1,4 +1,4 @@
-"""SenderAccount, what users write: one inbox of ColdSend."""
+"""The spec of a SenderAccount: one inbox of ColdSend."""
 
 from typing import ClassVar
 
@@ -129,7 +129,7 @@ class NativeSettings(NativeDomain):
 class TestEmail(Block):
     """One test mail. It reaches a real person; each requestID is sent at most once."""
 
-    __test__ = False  # pytest takes classes of this name for tests
+    __test__ = False  # pytest would collect it as a test class
 
     recipient: EmailAddress = Field(description="Address that receives the test mail, 5 to 255 characters.")
     request_id: str = Field(

@@ -1,4 +1,4 @@
-"""Which fields go together, known without asking ColdSend; one table for the API server and for Python."""
+"""The validation rules for combinations of fields: one table for the API server and for Python."""
 
 from typing import Any
 

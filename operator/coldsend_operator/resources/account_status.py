@@ -1,4 +1,4 @@
-"""SenderAccount, what the operator answers."""
+"""The status of a SenderAccount."""
 
 from pydantic import Field
 

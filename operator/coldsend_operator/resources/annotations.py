@@ -1,4 +1,4 @@
-"""The annotations under coldsend.pro/ that users set: their names and values, and what is told of all others."""
+"""The annotations under coldsend.pro/ that users set, and the notes about invalid ones."""
 
 import difflib
 import hashlib
@@ -21,7 +21,7 @@ from coldsend_operator.resources.names import (
 )
 from coldsend_operator.spellings import one_line
 
-LONGEST = 253  # characters of a value that is stored or repeated (rule 43)
+LONGEST = 253  # maximum characters of a stored or repeated value (rule 43)
 MOST_NOTES = 3
 _SHOWN = 40
 _NAMESPACE_AND_NAME = re.compile(r"[^/\s]+/[^/\s]+")
@@ -36,9 +36,9 @@ READ_ON_NAMESPACES = OF_NAMESPACES | (FLAGS - {FORCE_ORPHAN_ANNOTATION})
 
 @dataclass(frozen=True, slots=True)
 class Annotations:
-    """What the annotations of an object ask for. `notes` are sentences about those that mean nothing."""
+    """The parsed annotations of an object. `notes` are sentences about invalid or unknown ones."""
 
-    paused: bool | None = None  # None: nothing is said
+    paused: bool | None = None  # None: not set
     approve_deletion: bool = False
     approve_recreation: bool = False
     force_orphan: bool = False
@@ -68,7 +68,7 @@ def read_annotations(raw: Mapping[str, str] | None) -> Annotations:
 
 
 def namespace_notes(raw: Mapping[str, str] | None, namespace: str) -> tuple[str, ...]:
-    """Sentences about the annotations of a Namespace that mean nothing."""
+    """Sentences about invalid or unknown annotations of a Namespace."""
     return tuple(_notes_of_namespace(raw or {}, namespace))[:MOST_NOTES]
 
 
@@ -78,12 +78,12 @@ def flag(annotations: Mapping[str, str], name: str) -> bool:
 
 
 def switch(annotations: Mapping[str, str], name: str) -> bool | None:
-    """True for `true`, False for `false`, in any case; None for nothing, and for what means nothing."""
+    """True for `true`, False for `false`, in any case; else None."""
     return {"true": True, "false": False}.get(annotations.get(name, "").strip().lower())
 
 
 def text(annotations: Mapping[str, str], name: str) -> str | None:
-    """A value that may be stored: as given, or a digest of it when it is longer than 253 characters."""
+    """The value to store: as given, or its digest if it is longer than 253 characters."""
     value = annotations.get(name)
     if value is None or len(value) <= LONGEST:
         return value

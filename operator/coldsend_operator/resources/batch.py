@@ -103,7 +103,7 @@ class BatchInbox(Block):
 
     @property
     def identity(self) -> str:
-        """The address or prefix: what makes the inbox this one."""
+        """The address or prefix, which identifies the inbox."""
         return self.email_address or self.email_prefix or ""
 
 

@@ -1,4 +1,4 @@
-"""What makes sense in a batch; in Python most of this is found by the rules of each child (account_rules)."""
+"""The rules of batches; in Python the rules of each child (account_rules) find most of this."""
 
 from coldsend_operator.resources.common import InboxType, Rule
 

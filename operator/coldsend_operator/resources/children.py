@@ -1,4 +1,4 @@
-"""The SenderAccounts that a batch owns: their names and their specs, from nothing but the batch and the inbox."""
+"""The names and specs of the SenderAccounts of a batch, derived only from the batch and the inbox."""
 
 import base64
 import hashlib
@@ -11,11 +11,11 @@ from coldsend_operator.resources.names import BATCH_LABEL, DOMAIN_LABEL
 
 MAX_NAME = 63
 DIGEST_LENGTH = 10
-# A batch's name that does not fit is cut and gets a digest of its own, so that no two batches share a child's name.
+# A long batch name is cut and gets its own digest, so that no two batches share a child's name.
 BATCH_DIGEST_LENGTH = 6
 MAX_BATCH_PART = MAX_NAME - DIGEST_LENGTH - 1
 
-# Labels by which tools know what they own. On a child they would make such a tool prune what is not in its manifests.
+# Labels that mark what a tool owns. On a child they would make the tool prune it, as it is not in its manifests.
 TRACKING_LABELS = frozenset({"app.kubernetes.io/instance", "app.kubernetes.io/managed-by"})
 TRACKING_DOMAINS = frozenset(
     {
@@ -33,7 +33,7 @@ TRACKING_DOMAINS = frozenset(
     }
 )
 
-MOST_LABELS, MOST_LABEL_CHARACTERS = 50, 5_000  # each is stored with each of up to 5,000 children
+MOST_LABELS, MOST_LABEL_CHARACTERS = 50, 5_000  # each label is stored with each of up to 5,000 children
 LABEL_VALUE = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
 NOT_IN_A_LABEL = re.compile(r"[^a-z0-9-]+")
 
@@ -61,9 +61,9 @@ def _batch_part(batch: str) -> str:
 
 
 def child_labels(batch: str, labels: Mapping[str, str] | None) -> dict[str, str]:
-    """The labels of the children of a batch with these labels: all but those by which tools know what they own.
+    """The labels of the children of a batch with these labels, without those that mark what a tool owns.
 
-    That of the domain is left out as well: each child has its own.
+    The label of the domain is left out too: each child has its own.
     """
     taken = {name: value for name, value in (labels or {}).items() if not _tracks(name)}
     return {**taken, BATCH_LABEL: batch}
@@ -87,12 +87,12 @@ def _tracks(label: str) -> bool:
 
 
 def domain_label(domain: str) -> dict[str, str]:
-    """The label that names the domain of an inbox; none where the domain does not fit into a label."""
+    """The label with the domain of an inbox; none if the domain does not fit into a label."""
     return {DOMAIN_LABEL: domain} if LABEL_VALUE.fullmatch(domain) else {}
 
 
 def child_spec(batch: SenderAccountBatchSpec, inbox: BatchInbox) -> dict[str, Any]:
-    """The spec of the SenderAccount for one inbox: the template, and what the inbox says over it."""
+    """The spec of the SenderAccount for one inbox: the template, overridden by the inbox."""
     spec = batch.template.to_raw()
     spec.pop("testEmail", None)  # refused for a batch: one person would get thousands
     if batch.deletion_protection:
@@ -109,7 +109,7 @@ def child_spec(batch: SenderAccountBatchSpec, inbox: BatchInbox) -> dict[str, An
 
 
 def _use_password_key(spec: dict[str, Any], key: str) -> None:
-    """The key of the inbox takes the place of smtp's, and of imap's where its Secret is named without a key."""
+    """The key of the inbox replaces the one of smtp, and of imap if imap names a Secret without a key."""
     if "smtp" in spec:
         spec["smtp"]["passwordSecretRef"]["key"] = key
     imap_reference = spec.get("imap", {}).get("passwordSecretRef")

@@ -1,4 +1,4 @@
-"""What `kubectl get` shows."""
+"""The columns of `kubectl get`."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -27,7 +27,7 @@ def _condition(kind: str, field: str) -> str:
     return f'.status.conditions[?(@.type=="{kind}")].{field}'
 
 
-# The first condition that bears bad news, so that one column says what matters most. They stand in that order: Ready,
+# The first condition with bad news, so that one column shows what matters most. The order is: Ready,
 # Synced, Healthy, CredentialsCurrent. Unknown is no news.
 MESSAGE = Column(
     "MESSAGE",

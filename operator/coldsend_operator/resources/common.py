@@ -1,4 +1,4 @@
-"""What the models of both kinds share: names in camel case, checked strings, rules, references to Secrets."""
+"""Shared by the models of both kinds: camel case names, checked strings, rules, references to Secrets."""
 
 import re
 from collections.abc import Callable
@@ -22,7 +22,7 @@ def camel(name: str) -> str:
 
 
 class Block(BaseModel):
-    """Part of a custom resource. Unknown fields are passed over: a newer CRD may have more of them."""
+    """Part of a custom resource. Unknown fields are ignored, as a newer CRD may have more."""
 
     model_config = ConfigDict(
         alias_generator=camel, validate_by_name=True, validate_by_alias=True, extra="ignore", frozen=True
@@ -65,7 +65,7 @@ ErrorReason = Literal["FieldValueInvalid", "FieldValueForbidden", "FieldValueReq
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule in both languages: CEL for the API server, Python for what slipped past an older CRD.
+    """One rule in both languages: CEL for the API server, Python for objects accepted by an older CRD.
 
     `holds` takes the model that the rule stands on. A rule that compares with the old object, or that the children of
     a batch check one by one, has no `holds`.
@@ -76,7 +76,7 @@ class Rule:
     holds: Callable[[Any], bool] | None = None
     field: str = ""
     reason: ErrorReason = "FieldValueInvalid"
-    message_cel: str = ""  # makes the message of the object; `message` stands in where it cannot
+    message_cel: str = ""  # CEL for the message; `message` is the fallback
 
     def to_schema(self) -> JsonDict:
         entry: JsonDict = {"rule": self.cel, "message": self.message}
@@ -96,7 +96,7 @@ def validations(*rules: Rule) -> JsonDict:
 
 @dataclass(frozen=True)
 class Shape:
-    """A pattern that says what is wrong in words; `pattern` of OpenAPI would show users the expression only."""
+    """A pattern with a readable message; `pattern` of OpenAPI would show users only the expression."""
 
     expression: str
     message: str
@@ -117,7 +117,7 @@ class Shape:
 
 @dataclass(frozen=True)
 class Hidden:
-    """No character that nobody sees: `class_of_re2` for the API server, `fault` (the end of a sentence) in Python."""
+    """No invisible characters: `class_of_re2` for the API server, `fault` (the end of a sentence) in Python."""
 
     class_of_re2: str
     fault: Callable[[str], str]
@@ -145,7 +145,7 @@ _OFTEN_HIDDEN = (
 )
 
 
-# Short on purpose: the API server reckons the cost of a pattern by its length, times 5,000 inboxes.
+# Short on purpose: the API server multiplies the cost of a pattern by its length and by 5,000 inboxes.
 LABEL = r"\w([\w-]{0,61}\w)?"
 DNS_1123_LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 
@@ -154,7 +154,7 @@ ADDRESS = Shape(
     "must be one plain e-mail address such as jane@company.com (one @, no spaces, no display name, the xn-- form of a "
     "domain that is not ASCII); correct it",
 )
-# In a batch what is wrong with one address costs that entry alone (rule 37): the API server checks the rough shape.
+# In a batch a wrong address affects only its entry (rule 37), so the API server checks the rough shape only.
 ROUGH_ADDRESS = Shape(
     r"[^\x00- \x22(),:-<>@[-\]\x7f]+@[^\x00-,/:-@[-^`{-\x7f]+\.[^.@ \n]+",
     "must be one plain e-mail address such as jane@company.com (one @, no spaces, no display name); correct it",
@@ -246,7 +246,7 @@ SecretName = Annotated[
 SecretKey = Annotated[
     str, Field(min_length=1, max_length=253, json_schema_extra=SECRET_KEY.to_schema()), AfterValidator(SECRET_KEY)
 ]
-# Strict, as the API server is: it takes neither "587" for a number nor "yes" for a truth.
+# Strict like the API server, which accepts neither "587" as a number nor "yes" as a boolean.
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 DailyLimit = Annotated[int, Field(ge=1, le=100_000, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]

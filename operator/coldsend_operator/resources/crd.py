@@ -26,7 +26,7 @@ BATCH_DESCRIPTION = (
     "SenderAccountBatch is a list of up to 5,000 inboxes of ColdSend that share a template. It owns one SenderAccount "
     "for each of them, as a Deployment owns Pods, and provisions them through bulk calls."
 )
-# The status of an object that the operator has not seen yet: to kstatus it is in progress, as no generation is -1.
+# The status of an object that the operator has not seen yet: kstatus counts it as in progress, as no generation is -1.
 UNSEEN = {"observedGeneration": -1}
 
 
@@ -143,7 +143,7 @@ def _root(description: str, spec: type[BaseModel], status: type[BaseModel]) -> d
 
 
 class _Dumper(yaml.SafeDumper):
-    """No aliases: a reader of a CRD looks for a field, not for an anchor."""
+    """No YAML aliases, for readers of the CRD."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the signature is PyYAML's
         return True

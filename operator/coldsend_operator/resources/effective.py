@@ -1,4 +1,4 @@
-"""What a spec means once the operator's defaults are applied; nothing of this is ever written into a spec."""
+"""The effective values of a spec, with the operator's defaults, which are never written into the spec."""
 
 import math
 import re
@@ -36,7 +36,7 @@ class MailServer:
 
 
 def effective_smtp(spec: SenderAccountSpec) -> MailServer | None:
-    """How ColdSend shall send; None when the spec does not say (COLDSEND, or Observe without smtp)."""
+    """The SMTP server; None if the spec has none (COLDSEND, or Observe without smtp)."""
     host = (spec.smtp and spec.smtp.host) or SMTP_HOSTS.get(spec.inbox_type)
     if spec.smtp is None or host is None or spec.email_address is None:
         return None
@@ -50,7 +50,7 @@ def effective_smtp(spec: SenderAccountSpec) -> MailServer | None:
 
 
 def effective_imap(spec: SenderAccountSpec) -> MailServer | None:
-    """How ColdSend shall read answers; None when the spec does not say (COLDSEND, or Observe without smtp)."""
+    """The IMAP server; None if the spec has none (COLDSEND, or Observe without smtp)."""
     smtp = effective_smtp(spec)
     imap = spec.imap
     host = (imap and imap.host) or IMAP_HOSTS.get(spec.inbox_type)

@@ -1,4 +1,4 @@
-"""Names that users, charts and dashboards hold on to; none of them is ever renamed."""
+"""Names that users, charts and dashboards rely on; none is ever renamed."""
 
 GROUP = "coldsend.pro"
 VERSION = "v1alpha1"

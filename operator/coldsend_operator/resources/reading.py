@@ -1,7 +1,7 @@
-"""From the JSON of an object to its spec, or to sentences that say why it cannot be used; never an exception.
+"""From the JSON of an object to its spec, or to sentences why it cannot be used; never raises.
 
-The CRD refuses nearly all of this at `kubectl apply`. What is found here slipped past an older CRD, or belongs to one
-inbox of a batch that the API server could not check.
+The CRD refuses nearly all of this at `kubectl apply`. What is found here was accepted by an older CRD, or belongs to
+one inbox of a batch that the API server could not check.
 """
 
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ from coldsend_operator.resources.common import APIKeyReference, DeletionPolicy, 
 
 @dataclass(frozen=True, slots=True)
 class AccountReading:
-    """A spec, and what is wrong with it; spec is None when it is not even of the right shape."""
+    """A spec and its problems; spec is None if it does not have the right shape."""
 
     spec: SenderAccountSpec | None
     problems: tuple[str, ...] = ()
@@ -28,7 +28,7 @@ class AccountReading:
 
 @dataclass(frozen=True, slots=True)
 class InboxReading:
-    """One inbox of a batch; inbox is None when it is not even of the right shape."""
+    """One inbox of a batch and its problems; inbox is None if it does not have the right shape."""
 
     position: int
     inbox: BatchInbox | None
@@ -37,10 +37,10 @@ class InboxReading:
 
 @dataclass(frozen=True, slots=True)
 class BatchReading:
-    """A batch, read such that a bad inbox spoils no other.
+    """A batch, read inbox by inbox, so that a bad one affects no other.
 
     `spec.inboxes` holds the inboxes of the right shape; `inboxes` all of them in the order of the list, each with its
-    own problems. `problems` are those of the whole batch; with any of them no inbox may be worked on.
+    own problems. `problems` are those of the whole batch; with any of them no inbox is processed.
     """
 
     spec: SenderAccountBatchSpec | None
@@ -50,9 +50,9 @@ class BatchReading:
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """What must be known even of an object that cannot be used otherwise, so that it can be let go."""
+    """What must be known to release an object, even if its spec cannot be used."""
 
-    deletion: DeletionPolicy | None  # None: it says nothing
+    deletion: DeletionPolicy | None  # None: not set
     management: ManagementPolicy
     api_key_secret: APIKeyReference | None
     protected: bool
@@ -68,7 +68,7 @@ def read_account(raw: object) -> AccountReading:
 
 
 def local_problems(spec: SenderAccountSpec) -> tuple[str, ...]:
-    """What is wrong with a spec of the right shape, each as `field: what is wrong; the way out`."""
+    """The problems of a spec of the right shape, each as `field: what is wrong; what to do`."""
     found = [*_broken(spec.rules, spec, "spec")]
     if spec.native is not None:
         found += _broken(spec.native.rules, spec.native, "spec.native")
@@ -107,9 +107,9 @@ def _read_inbox(batch: SenderAccountBatchSpec, position: int, row: object) -> In
 
 
 def policies(raw: object) -> Policies:
-    """What stands in a spec about letting the object go, however broken the rest is.
+    """What a spec says about releasing the object, however broken the rest is.
 
-    An unknown word means what touches ColdSend least; so does a reference to a key that cannot be read, because the
+    An unknown word means the value that touches ColdSend least; so does an unreadable key reference, because the
     operator's own key would lead to another workspace.
     """
     fields = raw if isinstance(raw, Mapping) else {}
@@ -138,7 +138,7 @@ def _broken(rules: tuple[Rule, ...], block: Any, path: str) -> Iterator[str]:
 
 
 def _sentences(error: ValidationError, path: str) -> tuple[str, ...]:
-    # Neither the input nor a URL is taken along: what stands in a spec is nobody's business in a log.
+    # Without the input and URLs: the content of a spec must not appear in a log.
     details = error.errors(include_url=False, include_input=False, include_context=True)
     return tuple(dict.fromkeys(f"{_path(detail, path)}: {_fault(detail)}" for detail in details))
 
@@ -147,7 +147,7 @@ def _path(detail: ErrorDetails, path: str) -> str:
     for part in detail["loc"]:
         if isinstance(part, int):
             path += f"[{part}]"
-        elif part not in {"int", "str"}:  # the branches of a union are no fields
+        elif part not in {"int", "str"}:  # the branches of a union are not fields
             path += f".{part}"
     return path
 

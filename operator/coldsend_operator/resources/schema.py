@@ -1,4 +1,4 @@
-"""From the JSON schema of pydantic to the structural schema that the API server takes."""
+"""From the JSON schema of pydantic to the structural schema of the API server."""
 
 from typing import Any, TypeAlias
 
@@ -6,9 +6,9 @@ from pydantic import BaseModel
 
 Schema: TypeAlias = dict[str, Any]
 
-# `default` never goes over: what is stored is what was applied. The others tell a reader nothing.
+# `default` is dropped, as what is stored is what was applied; the others are of no use to readers.
 LEFT_OUT = frozenset({"title", "default", "$defs"})
-# What a reader wants first comes first, whatever order pydantic has.
+# The order in which readers want the keys.
 ORDER = ("description", "type", "anyOf", "format", "enum", "nullable", "minimum", "maximum", "minLength", "maxLength")
 
 
@@ -35,7 +35,7 @@ def _resolved(schema: Schema, definitions: Schema) -> Schema:
     reference = schema.get("$ref")
     if reference is None:
         return schema
-    # What stands beside a reference belongs to the field and wins over what the type says of itself.
+    # Keys next to a reference belong to the field and override those of the type.
     beside = {key: value for key, value in schema.items() if key != "$ref"}
     return {**definitions[reference.rpartition("/")[2]], **beside}
 

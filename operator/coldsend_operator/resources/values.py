@@ -1,6 +1,6 @@
-"""Checks of text that users give in specs and Secrets: characters that nobody sees make logins and addresses fail.
+"""Checks of texts in specs and Secrets: invisible characters make logins and addresses fail.
 
-Every function names a character by code point and position only, so that its words may be shown for Secrets too.
+The messages name a character by code point and position only, so that they are safe for Secrets too.
 """
 
 import re
@@ -12,7 +12,7 @@ from coldsend_operator.addresses import ascii_domain
 # Cc, Cf: control and format characters (zero width, direction, byte order mark); Zl, Zp: line and paragraph separator.
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Zl", "Zp"})
 _NO_BREAK_SPACES = frozenset("\u00a0\u2007\u202f")
-# Categories of letters and marks, but with no shape of their own.
+# Categories of letters and marks, but invisible.
 _BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 _GOOGLE_APP_PASSWORD = re.compile(r"[A-Za-z]{4}(?: [A-Za-z]{4}){3}")
 _JOINERS = frozenset("\u200c\u200d")
@@ -22,7 +22,7 @@ _CONTROL_NAMES = {"\0": "NUL", "\t": "TAB", "\n": "LINE FEED", "\r": "CARRIAGE R
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """The first character of a text that nobody sees. `position` counts characters from 1."""
+    """The first invisible character of a text. `position` counts characters from 1."""
 
     character: str
     position: int
@@ -52,13 +52,13 @@ def first_unseen(text: str, *, spaces: bool = False, joiners: bool = False) -> U
 
 
 def unseen_fault(text: str, *, spaces: bool = False, joiners: bool = False) -> str:
-    """Why a field of a spec is refused, as the end of a sentence; empty when nothing in it is hidden."""
+    """Why a field of a spec is refused, as the end of a sentence; empty if it is fine."""
     unseen = first_unseen(text, spaces=spaces, joiners=joiners)
     return "" if unseen is None else f"holds {unseen}, which nobody sees; type it again without that character"
 
 
 def address_fault(address: str) -> str:
-    """What a pattern cannot say of an address, as the end of a sentence; empty when there is nothing."""
+    """Problems of an address beyond the pattern, as the end of a sentence; empty if there are none."""
     fault = unseen_fault(address, spaces=True)
     if fault:
         return fault
@@ -74,16 +74,16 @@ def address_fault(address: str) -> str:
 
 
 def password_of(value: str, *, google: bool = False) -> str:
-    """The password that is sent for the value of a Secret: one line end at its end dropped, else unchanged (rule 36).
+    """The password to send for the value of a Secret: without one line end at its end, else unchanged (rule 36).
 
-    With `google` the form in which Google shows app passwords, four groups of four letters, loses its spaces.
+    With `google`, app passwords in the form that Google shows, four groups of four letters, lose their spaces.
     """
     value = value.removesuffix("\n").removesuffix("\r") if value.endswith("\n") else value
     return value.replace(" ", "") if google and _GOOGLE_APP_PASSWORD.fullmatch(value) else value
 
 
 def form_of(value: str, sent: str) -> str:
-    """What of a password may be told to people: whether the value of its Secret has a line end or spaces."""
+    """What may be told about a password: whether the value of its Secret has a line end or spaces."""
     if value.endswith("\n"):
         return "a line end, which is not sent"
     if " " in value:
@@ -92,7 +92,7 @@ def form_of(value: str, sent: str) -> str:
 
 
 def password_fault(value: str) -> str:
-    """Why a password is never sent, as the end of a sentence; empty when it may be sent."""
+    """Why a password is not sent, as the end of a sentence; empty if it may be sent."""
     unseen = first_unseen(value)
     if unseen is None:
         return ""
@@ -107,7 +107,7 @@ def api_key_of(value: str) -> str:
 
 
 def api_key_fault(key: str) -> str:
-    """Why a key is never sent, as the end of a sentence; empty when it may be sent. Keys are printable ASCII."""
+    """Why a key is not sent, as the end of a sentence; empty if it may be sent. Keys are printable ASCII."""
     unseen = first_unseen(key)
     if unseen is not None and key.count("\0") > 1:
         return f"holds {unseen} and more of them, as UTF-16 text does; store it as UTF-8"

@@ -53,7 +53,7 @@ class ColdSendReader:
         return await self._client.list_accounts(page=page, inbox_type=inbox_type, status=status, search=search)
 
     async def reply_to(self, request: Request) -> Reply:
-        """The answer as it came, whatever its status. Raises CallFailed when there was none."""
+        """The raw response, whatever its status. Raises CallFailed without one."""
         await self.allowance.take()
         return await self._client.reply_to(request)
 
@@ -136,7 +136,7 @@ class KubeReader:
         for _ in range(LIST_TRIES - 1):
             try:
                 return await self.items(paths.collection(kind, namespace))
-            except Expired:  # the list took longer than the API server keeps its state
+            except Expired:  # the list took longer than the API server keeps its snapshot
                 continue
         return await self.items(paths.collection(kind, namespace))
 

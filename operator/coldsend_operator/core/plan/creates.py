@@ -12,9 +12,7 @@ from coldsend_operator.core.workspace.workspace import Workspace
 
 
 def creates(workspace: Workspace, now: float, alone: Alone) -> Iterator[Candidate]:
-    """The halves of a failed bulk come before the rest of their namespaces, but after all other namespaces (rule 41:
-    failures are isolated).
-    """
+    """The halves of a failed bulk come before the rest of their namespaces, but after all others (rule 41)."""
     without = workspace.budget.exhausted_by(now, probes=False)
     splits: dict[str, tuple[str, ...]] = {}  # the first of each group
     halved: dict[str, frozenset[str]] = {}
