@@ -89,7 +89,7 @@ def masked_text(text: str) -> str:
 
 
 def mask_event(_logger: object, _method: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:
-    """structlog processor: masks free texts, values with names of secrets, and from level info on addresses.
+    """Structlog processor: masks free texts, values with names of secrets, and from level info on addresses.
 
     The operator's own words (`_OWN_WORDS`) stay: a password that equals the name of another tenant's namespace or of
     an event must not garble the log.

@@ -119,7 +119,7 @@ async def test_a_bulk_of_none_or_too_many_is_not_sent(count: int) -> None:
     ):
         with pytest.raises(ValueError, match="1 to 100"):
             await call
-    with pytest.raises(ValueError, match="empty id"):
+    with pytest.raises(ValueError, match="id is empty"):
         await door.client.delete_account("")
     assert door.sent == []
 
