@@ -68,7 +68,7 @@ def test_it_suffices_for_a_plan_that_misses_nothing_and_nothing_of_it_can_be_lef
     run = reader.plan()
     assert run.returncode in {0, 3}, run.stderr
     told: dict[str, Any] = json.loads(run.stdout)
-    unread = [each for each in told["warnings"] if "cannot be read" in each or "may not be read" in each]
+    unread = [each for each in told["warnings"] if "cannot be read" in each or "may not read" in each]
     assert not [each for each in unread if "Secret" not in each]
     assert told["summary"]
 

@@ -206,8 +206,8 @@ async def test_a_call_ends_with_its_timeout_whatever_the_server_does(script: Scr
     async with serving(script) as server, client_of(server.url, seconds=0.2, check_seconds=0.3) as client:
         read = await failure_of(client.get_account(INBOX_ID))
         created = await failure_of(client.create_smtp(smtp_inbox()))
-    assert (read.kind, read.message) == (FailureKind.LOST, "no answer of ColdSend within 0.2 s")
-    assert (created.kind, created.message) == (FailureKind.LOST, "no answer of ColdSend within 0.3 s")
+    assert (read.kind, read.message) == (FailureKind.LOST, "no response from ColdSend within 0.2 s")
+    assert (created.kind, created.message) == (FailureKind.LOST, "no response from ColdSend within 0.3 s")
     assert len(server.requests) == 2
 
 

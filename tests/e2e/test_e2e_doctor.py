@@ -81,7 +81,7 @@ def test_rights_are_those_of_the_service_account(world: World, namespace: str) -
     install(world, namespace, version="0.0.9")
     code, checks = doctor(world, namespace)
     assert code == 1
-    assert "is of version 0.0.9" in checks["operator"][0]["message"]
+    assert "has version 0.0.9" in checks["operator"][0]["message"]
     said = [check["message"] for check in checks["rights"] if check["result"] == "failed"]
     assert f"ServiceAccount {namespace}/robot may not patch senderaccounts/status.coldsend.pro in all namespaces" in (
         "\n".join(said)
@@ -131,8 +131,8 @@ def test_secrets_are_looked_into_and_no_value_is_shown(world: World, namespace: 
     code, checks = doctor(world, namespace)
     assert code == 1
     assert sorted(check["message"].partition(";")[0] for check in checks["secrets"]) == [
-        "1 of 3 keys of Secrets that objects name are there, with values that can be sent",
-        f"Secret {namespace}/none is not there",
+        "1 of 3 keys of Secrets that objects name exist and have values that can be sent",
+        f"Secret {namespace}/none does not exist",
         f"key password of Secret {namespace}/login ends with a line end",
     ]
 

@@ -92,7 +92,7 @@ async def test_reconcile_waits_for_the_answer_in_status() -> None:
     cluster.answers = True
     await do(cluster, "reconcile", everything=True, wait=0.0)
     cluster.answers = False
-    with pytest.raises(CommandError, match="1 of 1 object have not answered in time: ann"):
+    with pytest.raises(CommandError, match="1 of 1 object were not reconciled in time: ann"):
         await do(cluster, "reconcile", everything=True, wait=0.0)
 
 
@@ -111,7 +111,7 @@ async def test_without_a_terminal_nothing_is_done_unasked() -> None:
 
 
 async def test_what_is_not_there_is_told() -> None:
-    with pytest.raises(CommandError, match="SenderAccount sales/eve is not there"):
+    with pytest.raises(CommandError, match="SenderAccount sales/eve does not exist"):
         await do(Cluster(), "pause", names=["eve"])
     with pytest.raises(CommandError, match="nothing was changed"):
         await do(Cluster(), "pause", everything=True)

@@ -75,12 +75,12 @@ def test_four_gets_tell_all_that_reading_tells(coldsend: RunningEmulator) -> Non
 @pytest.mark.parametrize(
     ("switches", "row", "line"),
     [
-        ({"headers_window": "absent"}, 16, "! limits: the answer says nothing of the rate limit"),
-        ({"status_words": "unknown"}, 33, "! words: unknown words of status or type: 'WARMING_UP'"),
+        ({"headers_window": "absent"}, 16, "! limits: the response has no headers for the rate limit"),
+        ({"status_words": "unknown"}, 33, "! words: unknown values of status or type: 'WARMING_UP'"),
         ({"search_match": "exact"}, 34, "! search: search does not find an address by a part of it"),
-        ({"search_match": "ignored"}, 34, "! search: search shows inboxes whose addresses do not contain"),
-        ({"detail_envelope": "data"}, 37, "✔ details: details stand under data"),
-        ({"health_form": "fraction"}, 38, "! health: health scores go from 0.97 to 0.97"),
+        ({"search_match": "ignored"}, 34, "! search: search returns inboxes whose addresses do not contain"),
+        ({"detail_envelope": "data"}, 37, "✔ details: the details of an inbox are under data"),
+        ({"health_form": "fraction"}, 38, "! health: health scores are fractions (0.97 to 0.97)"),
         ({"domain_scope": "domains"}, 41, "! domains: the key lacks the scope of the domains (domains:read)"),
     ],
 )
@@ -121,7 +121,7 @@ def test_fields_that_nobody_documented_are_named_and_their_values_are_not(coldse
         "status", operation="listSenderAccounts", status=200, body={"sender_accounts": [row], "pagination": pages}
     )
     _, lines, _ = doctor()
-    assert "! list: unknown fields, which the operator passes over: cursor, warmup" in lines
+    assert "! list: unknown fields, which the operator ignores: cursor, warmup" in lines
     assert "canary" not in "".join(lines)
 
 
@@ -130,15 +130,15 @@ def test_fields_that_nobody_documented_are_named_and_their_values_are_not(coldse
     [
         (
             {"kind": "status", "status": 401, "body": {"detail": "no"}},
-            "✘ key: ColdSend does not accept the API key",
+            "✘ key: ColdSend refuses the API key",
         ),
         ({"kind": "status", "status": 429, "body": {"detail": "slow"}}, "! limits: ColdSend allows no more requests"),
         (
             {"kind": "status", "status": 404, "body": "nginx"},
-            "✘ connection: ColdSend does not answer as it should: what",
+            "✘ connection: ColdSend answered with an error: the 404 did",
         ),
-        ({"kind": "status", "status": 503, "body": {}}, "✘ connection: ColdSend does not answer as it should"),
-        ({"kind": "not_json"}, "✘ list: the list has not the documented shape"),
+        ({"kind": "status", "status": 503, "body": {}}, "✘ connection: ColdSend answered with an error"),
+        ({"kind": "not_json"}, "✘ list: the list does not have the documented shape"),
         ({"kind": "cut"}, "✘ connection: "),
     ],
 )
@@ -225,7 +225,7 @@ def test_an_inbox_that_is_there_is_never_touched(domain: RunningEmulator) -> Non
     code, lines, told = doctor("--write-test", "probe@mail.company.com", "--yes")
     assert code == 1
     assert lines  # what was seen before is shown all the same
-    assert told.splitlines()[-1] == "--write-test: probe@mail.company.com is in ColdSend already; give another prefix"
+    assert told.splitlines()[-1].endswith("probe@mail.company.com already exists in ColdSend; give another prefix")
     assert {entry["method"] for entry in domain.requests()} == {"GET"}
 
 
@@ -244,7 +244,7 @@ async def test_an_unknown_outcome_is_told_with_the_way_to_clean_up(
     test = write_test(domain)
     (check,) = await test.run(await test.prepare())
     assert (check.result, check.assumption) == (Result.FAILED, 17)
-    assert "Attention: probe@mail.company.com may be in ColdSend now, or appear later." in capsys.readouterr().err
+    assert "Attention: probe@mail.company.com may exist in ColdSend now or appear later." in capsys.readouterr().err
 
 
 async def test_another_inbox_of_the_address_that_appears_meanwhile_is_left_alone(domain: RunningEmulator) -> None:
@@ -263,7 +263,7 @@ async def test_a_delete_that_takes_its_time_is_waited_for(domain: RunningEmulato
     test = write_test(domain)
     checks = await test.run(await test.prepare())
     told = {check.message for check in checks}
-    assert "the list shows the new inbox after 0.0 s, as ACTIVE" in told  # the search after the create waited for it
+    assert "the new inbox appears in the list after 0.0 s, as ACTIVE" in told
     assert any(message.startswith("the inbox is gone 26.5 s after") for message in told)
     assert domain.inboxes() == []
 
@@ -276,7 +276,7 @@ async def test_a_delete_that_is_refused_says_which_inbox_is_left(
     checks = await test.run(await test.prepare())
     (inbox,) = domain.inboxes()
     assert checks[-1].result is Result.FAILED
-    assert f"probe@mail.company.com (id {inbox['inbox_id']}) may be in ColdSend now" in capsys.readouterr().err
+    assert f"probe@mail.company.com (id {inbox['inbox_id']}) may exist in ColdSend now" in capsys.readouterr().err
 
 
 async def test_a_create_that_is_refused_made_nothing(
@@ -285,11 +285,11 @@ async def test_a_create_that_is_refused_made_nothing(
     domain.change_domain("mail.company.com", status="PENDING")
     test = write_test(domain)
     (check,) = await test.run(await test.prepare())
-    assert (check.assumption, "nothing was made" in check.message) == (27, True)
+    assert (check.assumption, "nothing was created" in check.message) == (27, True)
     assert capsys.readouterr().err == ""
     other = write_test(domain)
     other.domain = "other.com"
-    with pytest.raises(CommandError, match=r"other\.com is no domain"):
+    with pytest.raises(CommandError, match=r"other\.com is not a domain"):
         await other.prepare()
 
 
@@ -321,8 +321,8 @@ def test_definitions_are_compared_field_by_field() -> None:
     fields_of(other)["spec"]["properties"]["dailyLimit"]["maximum"] = 7
     assert first(same).startswith("✔ definitions: SenderAccount is served")
     assert "older than this program: it lacks status.healthScore;" in first(older)
-    assert "newer than this program: it has spec.colour as well" in first(newer)
-    assert "of another version: it checks spec.dailyLimit otherwise" in first(other)
+    assert "newer than this program: it also has spec.colour" in first(newer)
+    assert "has another version: spec.dailyLimit differ" in first(other)
     assert [check.result for check in compared({})] == [Result.WARNING, Result.WARNING]
 
 
@@ -384,7 +384,7 @@ def secret(**values: str) -> SecretContent:
 @pytest.mark.parametrize(
     ("reference", "content", "line"),
     [
-        ({}, None, "✘ secrets: Secret sales/login is not there; create it"),
+        ({}, None, "✘ secrets: Secret sales/login does not exist; create it"),
         ({}, secret(), "✘ secrets: Secret sales/login has no key password; it has utf16"),
         ({}, secret(password=""), "✘ secrets: key password of Secret sales/login is empty"),
         ({}, secret(password="canary\n"), "! secrets: key password of Secret sales/login ends with a line end;"),
@@ -398,7 +398,7 @@ def secret(**values: str) -> SecretContent:
             "✘ secrets: key password of Secret sales/login holds a",
         ),
         ({"google": True}, secret(password="abcd efgh ijkl mnop"), "✔ secrets: 1 of 1 keys of Secrets"),
-        ({}, Forbidden("no", status=403), "! secrets: not read, so what they hold is not known: Secret sales/login"),
+        ({}, Forbidden("no", status=403), "! secrets: could not be read and were not checked: Secret sales/login"),
     ],
 )
 def test_a_value_is_judged_and_never_shown(

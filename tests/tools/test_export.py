@@ -152,7 +152,9 @@ def test_hosts_that_coldsend_does_not_tell_make_a_comment_and_nothing_invalid(co
     run = command("export", "-n", "sales", "--manage", "--type", "CUSTOM_SMTP")
 
     assert [each for each in documents(run.stdout) if each] == []
-    assert run.stdout.startswith("# ColdSend does not say the hosts of these; give --smtp-host and --imap-host")
+    assert run.stdout.startswith(
+        "# ColdSend does not return the hosts of these inboxes; give --smtp-host and --imap-host"
+    )
     assert "#   - {emailAddress: zoe@two.com" in run.stdout
 
 
@@ -187,8 +189,8 @@ def test_a_row_that_no_manifest_can_name_is_told_and_left_out() -> None:
     assert by_name([each for group in made for each in group.manifests]) == {"outlook-one-com": ["fay@one.com"]}
     assert [(each.address, each.reason.partition(":")[0]) for each in left] == [
         ("ann@one.com", "spec.displayName"),
-        ("bob@one.com", "its type CARRIER_PIGEON is not one of this version"),
-        ("cat@one.com", "its type is not told and so is not one of this version"),
+        ("bob@one.com", "its type CARRIER_PIGEON is not supported by this version"),
+        ("cat@one.com", "its type (unknown) is not supported by this version"),
         ("Dan+x@mail.one.com", "spec.native.emailPrefix"),
         ("eve@one.com", "spec.displayName"),
     ]
@@ -223,7 +225,7 @@ def test_the_price_is_told_before_more_than_five_requests(coldsend: RunningEmula
 
     run = command("export", "-n", "sales")
 
-    assert "This takes 6 requests of the 200 an hour that are left to people\n" in run.stderr
+    assert "This takes 6 of the 200 requests per hour that commands may send\n" in run.stderr
 
 
 def test_what_takes_more_than_the_share_of_people_is_not_begun(
@@ -235,7 +237,7 @@ def test_what_takes_more_than_the_share_of_people_is_not_begun(
     run = command("export", "-n", "sales")
 
     assert run.exit_code == 1
-    assert "it takes 4 requests, and 2 an hour are left to people" in run.stderr
+    assert "the list takes 4 requests, but commands may send 2 per hour" in run.stderr
     assert len(coldsend.requests()) == 1
 
 
@@ -247,7 +249,7 @@ def test_a_refusal_in_the_middle_leaves_what_was_read_and_ends_with_1(coldsend: 
 
     assert run.exit_code == 1
     assert len(inboxes(documents(run.stdout))) == 200
-    assert "The export is not whole: ColdSend allows no more requests for now" in run.stderr
+    assert "The export is incomplete: ColdSend allows no more requests at the moment" in run.stderr
     assert "2 of 3 pages were read" in run.stderr
 
 

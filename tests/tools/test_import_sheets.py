@@ -110,7 +110,7 @@ line 3: emailAddress: must be one plain e-mail address such as jane@company.com
 line 4: cat@company.com: it has no password
 line 5: dan@company.com: dailyLimit: dailyLimit is above 2,000
 line 6: eve@company.com: it has no name for recipients to see
-line 7: fay@company.com: its type is not clear
+line 7: fay@company.com: its type is unclear
 line 8: gus@company.com: it has more cells than the header
 line 9: hal@company.com: its daily_limit is not a whole number
 line 10: it has no e-mail address
@@ -129,7 +129,7 @@ def test_every_bad_row_is_told_with_line_address_and_reason_and_stops_the_import
     assert len(told) == len(BAD_ROWS)
     for line, beginning in zip(told, BAD_ROWS, strict=True):
         assert line.startswith(beginning)
-    assert end.startswith("11 of 13 rows are bad and nothing was written; correct them, or leave them out")
+    assert end.startswith("11 of 13 rows are bad and nothing was written; correct them, or skip them")
 
 
 def test_an_address_named_twice_is_told_with_both_lines() -> None:
@@ -158,7 +158,7 @@ def test_no_password_is_printed(sheet: object) -> None:
         (b"email,password\nann@company.com,pw\x81", "the file is neither UTF-8, UTF-16 nor Windows-1252 text"),
         (b"who,what\nann@company.com,x", "no row names a column with the e-mail address"),
         (b"email,name\n", "the sheet has no row that can become an inbox"),
-        (b'email,password\n"' + b"x" * 140_000, "line 2: the row cannot be read; is a quotation mark not closed?"),
+        (b'email,password\n"' + b"x" * 140_000, "line 2: the row cannot be read; is a quotation mark missing?"),
     ],
     ids=["workbook", "bytes", "no header", "no rows", "open quotation mark"],
 )

@@ -79,11 +79,11 @@ def test_a_secret_that_may_not_be_read_is_a_remark(monkeypatch: pytest.MonkeyPat
     code, told = plan(monkeypatch, tmp_path, {LOGIN: None})
     assert (code, told["summary"]) == (0, {"none": 1})
     assert told["sums"] == (
-        "Nothing is known to change.\n"
-        "1 object stays as it is, 1 of them only if the Secrets, which were not read, have not changed.\n"
+        "No change is known.\n"
+        "1 object stays as it is, 1 of them provided that their Secrets, which were not read, are unchanged.\n"
     )
     (warning,) = (warning for warning in told["warnings"] if "Secret" in warning)
-    assert warning.endswith("whether they changed is not in this plan: sales/ann")
+    assert warning.endswith("so the plan does not show their changes: sales/ann")
 
 
 def test_without_the_key_of_the_digests_a_change_cannot_be_seen(
@@ -92,7 +92,10 @@ def test_without_the_key_of_the_digests_a_change_cannot_be_seen(
     _, told = plan(monkeypatch, tmp_path, {DIGESTS: None, LOGIN: secret(password="canary-2")})
     assert told["summary"] == {"none": 1}
     assert told["sums"].startswith("No change is known.")
-    assert any("coldsend/coldsend-operator-hmac) may not be read" in warning for warning in told["warnings"])
+    assert any(
+        "you may not read the key of the digests in status (Secret coldsend/coldsend-operator-hmac)" in warning
+        for warning in told["warnings"]
+    )
 
 
 BROKEN: dict[str, Any] = {

@@ -77,7 +77,7 @@ def test_status_draws_over_itself_until_ctrl_c(tmp_path: Path) -> None:
         subprocess.Popen(arguments, stdout=theirs, stderr=theirs, env=environment) as process,
     ):
         os.close(theirs)
-        while shown.count(b"Ctrl-C ends it") < 2:
+        while shown.count(b"press Ctrl-C to end") < 2:
             shown += os.read(ours, 65_536)
         process.send_signal(signal.SIGINT)
         while select.select([ours], [], [])[0]:

@@ -25,7 +25,7 @@ def said(workspaces: object, shown: str = "5d0c7a1f9b2e") -> list[str]:
 def test_one_sentence_says_how_the_key_is_what_waits_and_how_old_the_values_are() -> None:
     (line,) = said({"5d0c7a1f9b2e": WORKSPACE})
     assert line == (
-        "5d0c7a1f9b2e: key Accepted; waiting: create 240 since 11:58:00Z, done about 12:10:00Z; looks at all inboxes "
+        "5d0c7a1f9b2e: key Accepted; waiting: create 240 since 11:58:00Z, done about 12:10:00Z; full list "
         "every 15 min, last 4 min before that; 12 of its inboxes belong to no object (the operator's report, 20 s ago)"
     )
 

@@ -99,9 +99,9 @@ def test_problems_are_told_by_file_object_and_field(tmp_path: Path) -> None:
         "dailyLimit is above 2,000, the most that GOOGLE_WORKSPACE allows; lower it\n"
     )
     assert run.stderr == (
-        f"Warning: {bad}: SenderAccount default/google: metadata.name: stands in {good} as well; the last one counts\n"
-        f"Warning: {bad}: SenderAccount default/google: spec.emailAddress: google@company.com stands in google "
-        "already; one of the two would say AddressConflict\n"
+        f"Warning: {bad}: SenderAccount default/google: metadata.name: is also in {good}; the last one counts\n"
+        f"Warning: {bad}: SenderAccount default/google: spec.emailAddress: google@company.com is already in google; "
+        "one of the two would get AddressConflict\n"
         "1 of 2 objects would be refused; correct them\n"
     )
 
@@ -157,8 +157,8 @@ def test_a_list_counts_as_its_items() -> None:
     ("text", "sentence"),
     [
         ("a: [", "- is not YAML: "),
-        ("spec: {a: 1, a: 2}", "- is not YAML: the key a stands twice (line 1)"),
-        ("? [a, b]\n: 1", "- is not YAML: a key is no text (line 1)"),
+        ("spec: {a: 1, a: 2}", "- is not YAML: the key a appears twice (line 1)"),
+        ("? [a, b]\n: 1", "- is not YAML: a key is not a string (line 1)"),
         ("a: \x01", "- is not YAML: it has characters that YAML does not allow"),
     ],
 )

@@ -167,7 +167,7 @@ def test_wait_ends_at_once_when_waiting_cannot_help(here: Place, person: Person)
     found = here.world.server.items("SenderAccount", SALES)
     (refused,) = [each["metadata"]["name"] for each in found if each["spec"]["emailAddress"] == REFUSED]
     failed = person.fails("wait", f"sender/{refused}", "--timeout", "1h")
-    assert "does not become ready by waiting: ConnectionFailed" in failed.err
+    assert "will not become ready by waiting: ConnectionFailed" in failed.err
     person.fails("wait", "sender/nobody", "--timeout", "1h")
 
 
