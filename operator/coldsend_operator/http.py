@@ -17,7 +17,7 @@ async def serving(site: web.Application, address: Address | None) -> AsyncIterat
     """Serve the site while the context is open; yields the address with the port that was taken, None when it is off.
 
     Raises:
-        OSError: the address cannot be used.
+        OSError: the address is not available.
     """
     if address is None:
         yield None
@@ -35,7 +35,7 @@ async def serving(site: web.Application, address: Address | None) -> AsyncIterat
 
 
 def _on_every_interface(port: int) -> socket.socket:
-    """One socket for IPv4 and IPv6; for IPv4 alone where the machine has no IPv6."""
+    """One socket for IPv4 and IPv6; for IPv4 only if the machine has no IPv6."""
     try:
         return _bound(socket.AF_INET6, "::", port)
     except OSError as error:
@@ -58,7 +58,7 @@ def _bound(family: socket.AddressFamily, host: str, port: int) -> socket.socket:
 
 
 def probes(alive: Callable[[], bool], ready: Callable[[], bool]) -> web.Application:
-    """What the kubelet asks: `/healthz` (the loops are alive) and `/readyz` (the caches are filled)."""
+    """The probes of the kubelet: `/healthz` (the loops are alive) and `/readyz` (the caches are filled)."""
     site = web.Application()
     site.router.add_get("/healthz", _answer(alive))
     site.router.add_get("/readyz", _answer(ready))

@@ -10,7 +10,7 @@ from prometheus_client.samples import Sample
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One name of the interface."""
+    """The definition of one metric."""
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
@@ -24,7 +24,7 @@ class Metric:
 
 
 class _Samples(list[Sample]):
-    """Samples that are made when they are written, as those of ten thousand accounts take 6 MB; read once."""
+    """Samples generated while they are written, as those of ten thousand accounts take 6 MB; read once."""
 
     def __init__(self, metric: Metric, values: Iterable[tuple[tuple[str, ...], float]]) -> None:
         super().__init__()
@@ -40,22 +40,22 @@ REQUESTS = Metric(
     "coldsend_api_requests_total",
     "counter",
     ("workspace", "operation", "code"),
-    "Requests to ColdSend; code is the HTTP status, or none when no answer came.",
+    "Requests to ColdSend; code is the HTTP status, or none without a response.",
 )
 REQUEST_SECONDS = Metric(
-    "coldsend_api_request_seconds", "histogram", ("workspace", "operation"), "Time from a request to its answer."
+    "coldsend_api_request_seconds", "histogram", ("workspace", "operation"), "Time from a request to its response."
 )
 BUDGET_REMAINING = Metric(
     "coldsend_api_budget_remaining",
     "gauge",
     ("workspace", "window"),
-    "Requests that the operator may still send in the window (minute or hour), the reserve taken off.",
+    "Requests that the operator may still send in the window (minute or hour), without the reserve.",
 )
 BUDGET_LIMIT = Metric(
     "coldsend_api_budget_limit",
     "gauge",
     ("workspace", "window"),
-    "Requests that the operator grants itself in the window (minute or hour), the reserve taken off.",
+    "Requests that the operator may send in a window (minute or hour), without the reserve.",
 )
 KEY_REFUSED = Metric(
     "coldsend_api_key_refused", "gauge", ("workspace",), "1 while ColdSend refuses the API key (401), else 0."
@@ -76,20 +76,20 @@ INBOXES = Metric(
     "coldsend_inboxes",
     "gauge",
     ("workspace", "managed"),
-    "Inboxes that ColdSend shows; managed is true for those that an object created or adopted.",
+    "Inboxes in ColdSend; managed is true for those that an object created or adopted.",
 )
 HEALTH_SCORE = Metric(
     "coldsend_account_health_score",
     "gauge",
     ("namespace", "name"),
-    "Health score of an account as ColdSend last showed it; COLDSEND_ACCOUNT_METRICS=off leaves it out.",
+    "Health score of an account as last seen; COLDSEND_ACCOUNT_METRICS=off leaves it out.",
 )
 DOMAIN_INBOXES = Metric(
     "coldsend_domain_inboxes",
     "gauge",
     ("workspace", "domain", "status"),
-    "Inboxes of the domain that ColdSend shows, by status (ACTIVE, PAUSED, DISABLED, PENDING, OTHER); "
-    "only with COLDSEND_DOMAIN_METRICS=on, as the other metrics by domain.",
+    "Inboxes of the domain in ColdSend, by status (ACTIVE, PAUSED, DISABLED, PENDING, OTHER); "
+    "only with COLDSEND_DOMAIN_METRICS=on, like the other metrics by domain.",
 )
 DOMAIN_HEALTH = Metric(
     "coldsend_domain_health_score",
@@ -101,45 +101,43 @@ DOMAIN_SENT = Metric(
     "coldsend_domain_sent_today",
     "gauge",
     ("workspace", "domain"),
-    "E-mails that the inboxes of the domain have sent today, as ColdSend last showed it.",
+    "E-mails that the inboxes of the domain have sent today, as last seen.",
 )
 DOMAIN_LIMIT = Metric(
     "coldsend_domain_daily_limit",
     "gauge",
     ("workspace", "domain"),
-    "E-mails that the inboxes of the domain may send in a day, as ColdSend last showed it.",
+    "E-mails that the inboxes of the domain may send in a day, as last seen.",
 )
 READY_SECONDS = Metric(
     "coldsend_account_ready_seconds", "histogram", (), "Time from the creation of a SenderAccount to its first Ready."
 )
-JOBS = Metric("coldsend_jobs", "gauge", ("operation", "state"), "Bulk jobs that the operator keeps track of.")
+JOBS = Metric("coldsend_jobs", "gauge", ("operation", "state"), "Bulk jobs that the operator tracks.")
 JOBS_FINISHED = Metric(
     "coldsend_jobs_finished_total",
     "counter",
     ("operation", "state"),
-    "Bulk jobs that have ended: Completed, Failed (no progress for ten minutes) or Lost (ColdSend knows it no more).",
+    "Bulk jobs that ended: Completed, Failed (no progress for ten minutes) or Lost (ColdSend no longer knows the job).",
 )
 QUEUE_LENGTH = Metric(
     "coldsend_queue_length",
     "gauge",
     ("workspace", "lane"),
-    "Accounts that wait for a call, by lane: edit, delete, create, look, mail; in the lane poll bulk jobs under way.",
+    "Accounts that wait for a call, by lane: edit, delete, create, probe, mail; in the lane poll, running bulk jobs.",
 )
 QUEUE_OLDEST = Metric(
     "coldsend_queue_oldest_seconds",
     "gauge",
     ("workspace", "lane"),
-    "How long the longest waiting in the lane has waited; no series for a lane in which nobody waits.",
+    "How long the oldest entry of the lane has waited; no series for an empty lane.",
 )
 SWEEP_PERIOD = Metric(
     "coldsend_sweep_period_seconds",
     "gauge",
     ("workspace", "period"),
-    "Time between two looks at all inboxes: wanted is COLDSEND_SWEEP_SECONDS, allowed what the budget lets be.",
+    "Time between two sweeps (full lists): wanted is COLDSEND_SWEEP_SECONDS, allowed what the budget permits.",
 )
-SWEEP_AGE = Metric(
-    "coldsend_sweep_age_seconds", "gauge", ("workspace",), "Age of the last complete look at all inboxes."
-)
+SWEEP_AGE = Metric("coldsend_sweep_age_seconds", "gauge", ("workspace",), "Age of the last complete sweep (full list).")
 DELETIONS_HELD = Metric(
     "coldsend_deletions_held", "gauge", ("workspace",), "Deletions that the brake holds until they are approved."
 )
@@ -147,13 +145,13 @@ INVENTORY_IMPLAUSIBLE = Metric(
     "coldsend_inventory_implausible",
     "gauge",
     ("workspace",),
-    "1 while so many known inboxes are missing at once that the operator does not trust the list, else 0.",
+    "1 while so many known inboxes are missing that the operator does not trust the list, else 0.",
 )
 OBJECTS_SET_ASIDE = Metric(
     "coldsend_objects_set_aside",
     "gauge",
     ("kind",),
-    "Objects that the operator fails to read, decide or write, so that nothing is done for them; the log names them.",
+    "Objects that the operator fails to process, so that nothing is done for them; the log names them.",
 )
 PLAN_SECONDS = Metric("coldsend_plan_seconds", "histogram", (), "Time of one round of planning.")
 WRITES = Metric(
@@ -163,13 +161,13 @@ WATCH_SILENCE = Metric(
     "coldsend_watch_silence_seconds",
     "gauge",
     ("kind",),
-    "Time since something came on the watch of the kind; the API server sends a bookmark each minute.",
+    "Time since the last event on the watch of the kind; the API server sends a bookmark each minute.",
 )
 WATCHES_SILENT = Metric(
     "coldsend_watches_silent_total",
     "counter",
     ("kind",),
-    "Watches that were opened again because nothing came any more, not even a bookmark.",
+    "Watches that were reopened because they fell silent, without even a bookmark.",
 )
 CRD_OUTDATED = Metric(
     "coldsend_crd_outdated",
@@ -180,8 +178,8 @@ CRD_OUTDATED = Metric(
 FROZEN = Metric(
     "coldsend_frozen", "gauge", (), "1 while COLDSEND_FREEZE keeps the operator from writing to ColdSend, else 0."
 )
-LEADER = Metric("coldsend_leader", "gauge", (), "1 while this replica works, 0 while it stands by.")
-BUILD = Metric("coldsend_build_info", "gauge", ("version", "commit"), "Always 1; the labels say what runs.")
+LEADER = Metric("coldsend_leader", "gauge", (), "1 while this replica is the leader, 0 while it is a standby.")
+BUILD = Metric("coldsend_build_info", "gauge", ("version", "commit"), "Always 1; the labels identify the build.")
 
 METRICS = (
     REQUESTS,
@@ -216,4 +214,4 @@ METRICS = (
     LEADER,
     BUILD,
 )
-"""Every metric of the operator, in the order of the docs; those of the process and of Python come beside."""
+"""Every metric of the operator, in the order of the docs."""

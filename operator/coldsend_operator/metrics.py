@@ -1,6 +1,6 @@
 """Metrics for Prometheus: what was counted, and what is there.
 
-What happens is counted when it happens (`Metrics.request` and its like); what is there is taken from a snapshot when
+Counters are updated when something happens (`Metrics.request` and others); gauges come from a snapshot when
 Prometheus asks, so that ten thousand accounts cost nothing in between.
 """
 
@@ -36,7 +36,7 @@ _PLAN_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 
 
 class DomainSeries(Protocol):
-    """What the inboxes of one domain come to; scores are None where ColdSend shows none."""
+    """The figures of one domain; scores are None if ColdSend has none."""
 
     @property
     def inboxes(self) -> Mapping[str, int]: ...  # by status
@@ -56,7 +56,7 @@ class DomainSeries(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceFigures:
-    """What one workspace shows.
+    """The figures of one workspace.
 
     Budgets hold requests by window (`minute`, `hour`); the age of the sweep is None before the first.
     """
@@ -64,7 +64,7 @@ class WorkspaceFigures:
     budget_remaining: Mapping[str, float]
     budget_limit: Mapping[str, float]
     queue_lengths: Mapping[str, int]
-    queue_ages: Mapping[str, float] = field(default_factory=dict)  # seconds of the longest waiting, by lane
+    queue_ages: Mapping[str, float] = field(default_factory=dict)  # seconds, of the oldest entry by lane
     sweep_periods: Mapping[str, float] = field(default_factory=dict)  # seconds, wanted and allowed
     sweep_age: float | None = None
     inboxes: Mapping[bool, int] = field(default_factory=dict)  # managed or not; empty before the first sweep
@@ -76,7 +76,7 @@ class WorkspaceFigures:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What is there when Prometheus asks. It must not change afterwards: it is rendered in a thread."""
+    """The state when Prometheus asks. Immutable, as a thread renders it."""
 
     workspaces: Mapping[str, WorkspaceFigures] = field(default_factory=dict)
     accounts: Mapping[tuple[str, str, str], int] = field(default_factory=dict)  # namespace, inbox type, state
@@ -90,7 +90,7 @@ class Snapshot:
 
 
 class Metrics:
-    """Counts for one process. `workspace` is namespace/name of the Secret of the key, or `default`."""
+    """The counters of one process. `workspace` is namespace/name of the Secret of the key, or `default`."""
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call] # carries no annotation
@@ -104,28 +104,28 @@ class Metrics:
         self._plan_seconds = self._histogram(names.PLAN_SECONDS, _PLAN_BUCKETS)
         self._jobs_finished = self._counter(names.JOBS_FINISHED)
         for operation, state in product(_JOB_OPERATIONS, _JOB_STATES):
-            self._jobs_finished.labels(operation, state)  # there from the start: the first to end is an increase, too
+            self._jobs_finished.labels(operation, state)  # present from the start, so that the first end is an increase
         self._writes = self._counter(names.WRITES)
         self._watches_silent = self._counter(names.WATCHES_SILENT)
         self._leader = self._gauge(names.LEADER)
         self._build = self._gauge(names.BUILD)
 
     def request(self, workspace: str, operation: str, code: int | None, seconds: float) -> None:
-        """A request to ColdSend has ended; code is None when no answer came."""
+        """A request to ColdSend has ended; code is None without a response."""
         self._requests.labels(workspace, operation, "none" if code is None else str(code)).inc()
         self._request_seconds.labels(workspace, operation).observe(seconds)
 
     def forget_workspace(self, workspace: str) -> None:
-        """The workspace is closed: its series end, as new keys would add some for ever."""
+        """The workspace is closed: drop its series, which would otherwise grow with every new key."""
         for metric in (self._requests, self._request_seconds):
             metric.remove_by_labels({"workspace": workspace})
 
     def write(self, kind: str, verb: str) -> None:
-        """A request to Kubernetes that changes something is about to leave."""
+        """A write to Kubernetes is about to leave."""
         self._writes.labels(kind, verb).inc()
 
     def watch_silent(self, kind: str) -> None:
-        """A watch was given up because nothing came on it any more."""
+        """A watch was closed because it fell silent."""
         self._watches_silent.labels(kind).inc()
 
     def job_finished(self, operation: str, state: str) -> None:
@@ -145,7 +145,7 @@ class Metrics:
         self._build.labels(version, commit).set(1)
 
     def render(self, snapshot: Snapshot, accept: str = "") -> tuple[bytes, str]:
-        """The text that Prometheus reads and its content type, in the format that the Accept header asks for."""
+        """The text for Prometheus and its content type, in the format of the Accept header."""
         encode, content_type = choose_encoder(accept)
         return encode(_Scrape(self.registry, snapshot)), content_type
 

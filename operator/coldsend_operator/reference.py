@@ -22,9 +22,8 @@ _ABOUT_SETTINGS = (
 )
 _ABOUT_METRICS = (
     "The operator serves these metrics for Prometheus under `/metrics` at `COLDSEND_METRICS_ADDRESS`, together with "
-    "those "
-    "of the process and of Python (`process_*`, `python_*`). No label holds an e-mail address, a key or a message. "
-    "`workspace` is the namespace/name of the Secret of the API key, or `default` for the operator's own."
+    "those of the process and of Python (`process_*`, `python_*`). No label holds an e-mail address, a key or a "
+    "message. `workspace` is the namespace/name of the Secret of the API key, or `default` for the operator's own."
 )
 _ABOUT_COMMANDS = (
     "The commands use your kubeconfig and your permissions. Where the program is installed, they also run as `kubectl "

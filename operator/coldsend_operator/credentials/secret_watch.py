@@ -1,4 +1,4 @@
-"""How old the knowledge about Secrets may grow: each referenced Secret is read again now and then, by name."""
+"""Rereads each referenced Secret periodically, by name."""
 
 import asyncio
 import zlib
@@ -15,10 +15,10 @@ from coldsend_operator.credentials.passwords import Hmac, SecretReader, secret_n
 from coldsend_operator.logs import Event, log
 
 TROUBLE_FIRST, TROUBLE_LONGEST = 1.0, 10.0  # a corrected Secret is picked up within 15 s
-# Reads per second of Secrets in trouble, of one namespace and of all: thousands of missing ones neither flood the API
-# server nor keep others waiting.
+# Reads per second of missing or broken Secrets, per namespace and in total: thousands of them neither flood the API
+# server nor delay others.
 TROUBLE_READS, MOST_TROUBLE_READS = 20.0, 200.0
-MOST_READS = 8  # at once: one that is answered late holds up no other
+MOST_READS = 8  # at once: a slow read does not delay others
 URGENT_PAUSE = 0.2
 SLICE = 200
 SecretName = tuple[str, str]
@@ -53,7 +53,7 @@ class SecretWatch:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def follow(self, account: Account) -> None:
-        """Keep the schedule in step with what the account references."""
+        """Update the schedule with the references of the account."""
         spec = account.desired.spec
         needless = spec.observe or spec.smtp is None or account.desired.deleting is not None
         names = () if needless else secret_names(account)
@@ -82,12 +82,12 @@ class SecretWatch:
             self._names_of.pop(account.uid, None)
 
     def hasten(self, account: Account) -> None:
-        """The account's spec changed, or a person asked: look now."""
+        """The account's spec changed, or a person asked: read its Secrets now."""
         for name in self._names_of.get(account.uid, ()):
             self._queue.add(name)
 
     def _first(self, name: SecretName, account: Account) -> float:
-        """After a restart the reads of many Secrets are spread over the period; a create reads its own anyway."""
+        """After a restart the reads are spread over the period; a create reads its Secrets anyway."""
         share = zlib.crc32("/".join(name).encode()) % 1000 / 1000
         return self._clock() + self._period * (share if account.stored.held else 1.0)
 
@@ -112,7 +112,7 @@ class SecretWatch:
                 await asyncio.sleep(pause)
 
     async def _check_one(self, name: SecretName) -> None:
-        """A fault with one Secret costs that Secret alone (rule 38)."""
+        """Read one Secret; a fault affects that Secret alone (rule 38)."""
         try:
             await self._check(name)
         except Exception as error:  # noqa: BLE001 - whatever goes wrong with one Secret costs that Secret alone
@@ -122,7 +122,7 @@ class SecretWatch:
             self._queue.done(name)
 
     def _urgent(self) -> list[Account]:
-        """Accounts whose Secret stands in the way of a create, or for which a person asked."""
+        """Accounts whose Secret blocks a create, or for which a person asked."""
         found = []
         for workspace in self._workspaces():
             for uid in list(workspace.stale_secrets):
@@ -166,7 +166,7 @@ class SecretWatch:
         applied = account.stored.applied
         sent = applied.credentials_hash if applied is not None else None
         if applied is not None and sent is not None and credentials.digest is not None and not self._hmac.made(sent):
-            # made with another HMAC key, or without a salt: the present Secret counts as current
+            # with another HMAC key, or without a salt: the Secret counts as current
             transitions.hash_renewed(account, credentials.digest)
         if asked or account.credentials != credentials:
             transitions.secret_read(account, credentials)
@@ -176,5 +176,5 @@ class SecretWatch:
 
 
 def _login_failed(account: Account) -> bool:
-    """Whether ColdSend refused the account for what most likely is its Secret."""
+    """Whether ColdSend most likely refused the account because of its Secret."""
     return account.create_backoff is not None and account.create_backoff.reason is Reason.CONNECTION_FAILED

@@ -5,16 +5,16 @@ from typing import Protocol
 
 
 class Leadership(Protocol):
-    """What the rest of the product asks."""
+    """The interface for the rest of the operator."""
 
     def fresh(self) -> bool:
         """Whether a write may begin now."""
 
     async def acquired(self) -> None:
-        """Returns once the Lease is ours."""
+        """Returns once this process holds the Lease."""
 
     async def lost(self) -> None:
-        """Returns when another got the Lease that was ours: this process is over as a leader."""
+        """Returns when another process took the Lease: this one is no longer the leader."""
 
 
 class NoElection:

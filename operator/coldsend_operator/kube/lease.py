@@ -1,6 +1,6 @@
 """The election: who holds the Lease, by its own steady clock (rule 5: a call begins only with a fresh Lease).
 
-The elections of the Kubernetes clients compare wall clocks and cannot give a Lease back; this loop does neither. Times
+The elections of the Kubernetes clients compare wall clocks and cannot release a Lease, so this is an own loop. Times
 here are seconds of a clock that also runs while the machine sleeps.
 """
 
@@ -30,23 +30,23 @@ DURATION_SECONDS = 15
 
 @dataclass(frozen=True, slots=True)
 class LeaseTimes:
-    """The times of an election, in seconds; `fresh` ends well before `duration`: a write that began can end."""
+    """The times of an election, in seconds; `fresh` ends well before `duration`, so that a started write can end."""
 
-    duration: int = DURATION_SECONDS  # others take the Lease when its record has not changed for so long
-    fresh: float = 10.0  # no write begins later than this after the last renewal left
+    duration: int = DURATION_SECONDS  # others take the Lease if its record has not changed for this long
+    fresh: float = 10.0  # no write begins later than this after the last renewal was sent
     renew: float = 5.0
     retry: float = 2.0
-    call: float = 2.5  # a hanging renewal leaves time for two more before `fresh` is over
+    call: float = 2.5  # a hanging renewal leaves time for two more within `fresh`
 
 
 def steady() -> float:
-    """Seconds of a clock that no one sets."""
+    """Seconds of a clock that cannot be set."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)
 class _Sight:
-    """A record of another holder, and when it was first seen like this."""
+    """A record of another holder, and when it was first seen in this state."""
 
     spec: dict[str, Any]
     at: float
@@ -56,9 +56,9 @@ class _Sight:
 
 
 class Election:
-    """The election: `async with Election(...) as election`; leaving the block gives the Lease back.
+    """The election: `async with Election(...) as election`; leaving the block releases the Lease.
 
-    Leave it after the last write: a successor starts within the 2 s of its next look.
+    Leave it after the last write: a successor starts within the 2 s of its next check.
     """
 
     def __init__(
@@ -82,9 +82,9 @@ class Election:
         self._pace = pace
         self._clock = clock
         self._held: dict[str, Any] | None = None  # the Lease object as we last wrote it
-        self._renewed: float | None = None  # when the last successful renewal left
+        self._renewed: float | None = None  # when the last successful renewal was sent
         self._sight: _Sight | None = None
-        self._free_at: float | None = None  # when a Lease is free that was not there when we first looked
+        self._free_at: float | None = None  # when a Lease becomes free that was missing at our first check
         self._acquired = asyncio.Event()
         self._lost = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
@@ -108,7 +108,7 @@ class Election:
             log.warning(Event.CALL_FAILED, operation="release_lease", message=str(failure), **self._what)
 
     def fresh(self) -> bool:
-        """Whether the Lease was renewed less than `fresh` seconds ago; no write begins without."""
+        """Whether the Lease was renewed less than `fresh` seconds ago; otherwise no write begins."""
         return self._renewed is not None and self._clock() - self._renewed < self._pace.fresh
 
     async def acquired(self) -> None:
@@ -124,7 +124,7 @@ class Election:
             await asyncio.sleep(max(0.0, pause - (self._clock() - begun)))
 
     def _ended(self, loop: asyncio.Task[None]) -> None:
-        """A loop that failed renews no more: to say so at once is better than to stand still unseen."""
+        """A failed loop no longer renews: report it at once instead of stopping silently."""
         error = None if loop.cancelled() else loop.exception()
         if error is not None:
             log.error(Event.LOOP_FAILED, exc_info=error, **self._what)
@@ -132,7 +132,7 @@ class Election:
             self._lost.set()
 
     async def _turn(self) -> float:
-        """One try to renew or to get the Lease; seconds from its begin to the next one."""
+        """One try to renew or acquire the Lease. Returns the seconds from its start to the next one."""
         try:
             done = await (self._acquire() if self._held is None else self._renew(self._held))
         except KubeError as error:
@@ -146,12 +146,12 @@ class Election:
             await self._write_again(held)
         except Conflict:
             return await self._after_conflict()
-        except NotFound:  # deleted by hand: whoever makes it first is the holder
+        except NotFound:  # deleted by hand: whoever creates it first is the holder
             return await self._create()
         return True
 
     async def _after_conflict(self) -> bool:
-        """Somebody wrote since: another holder, a person's label, or we ourselves in a call without an answer."""
+        """The Lease changed: by another holder, a person's label, or our own write without a response."""
         lease = await self._get()
         if lease is None:
             return await self._create()
@@ -165,7 +165,7 @@ class Election:
         try:
             await self._write_again(lease)
         except (Conflict, NotFound):
-            return False  # the next turn looks again
+            return False  # the next round checks again
         return True
 
     async def _acquire(self) -> bool:
@@ -176,7 +176,7 @@ class Election:
         holder = spec.get("holderIdentity")
         if holder and holder != self.identity and not self._expired(spec):
             return False
-        ours = holder == self.identity  # a take of ours without an answer
+        ours = holder == self.identity  # our own acquisition, whose response was lost
         transitions = (spec.get("leaseTransitions") or 0) + (0 if ours else 1)
         try:
             await self._write(lease, _now(), transitions)
@@ -185,9 +185,9 @@ class Election:
         return True
 
     async def _is_free(self) -> bool:
-        """A Lease that was deleted under its holder is free only when that holder has stopped for sure.
+        """A Lease deleted while held is free only when its holder has surely stopped.
 
-        Its holder makes it again at its next renewal. Where nobody ever led nobody is waited for.
+        Its holder recreates it at its next renewal. Without a former holder there is no wait.
         """
         if self._sight is not None:
             return self._sight.over(self._clock())
@@ -205,7 +205,7 @@ class Election:
         return True
 
     def _expired(self, spec: dict[str, Any]) -> bool:
-        """By our own observation of a record that does not change, whatever times it claims."""
+        """Whether the record did not change for the duration, by our own clock, whatever times it contains."""
         now = self._clock()
         if self._sight is None or self._sight.spec != spec:
             self._sight = _Sight(spec, now)
@@ -255,7 +255,7 @@ class Election:
         try:
             await self._client.replace(self._path, {**lease, "spec": free}, timeout=self._pace.call, urgent=True)
         except (Conflict, NotFound):
-            return  # another has it, or nobody can
+            return  # another process has it, or nobody can
         log.info(Event.LEASE_RELEASED, **self._what)
 
     async def _get(self) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""The whole process put together: clients, workspaces, watches, and the order in which they start and stop."""
+"""The operator process: clients, workspaces, watches, and the order of start and stop."""
 
 import asyncio
 import socket
@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from coldsend_operator import __version__, http, metrics
-from coldsend_operator.accounts.bookings import REPORT, Bookings, Report
+from coldsend_operator.accounts.bookings import REPORT, Bookings, StoredReport
 from coldsend_operator.accounts.controller import AccountController, report_end
 from coldsend_operator.accounts.policy import policy_of
 from coldsend_operator.accounts.workspace_loop import Clients
@@ -44,19 +44,19 @@ from coldsend_operator.settings import Settings
 
 HMAC_RETRY, LONGEST_RETRY = 2.0, 30.0
 STALLED_SECONDS = 60.0
-REPORT_LOOK = 10.0  # seconds between two looks whether the report says something new
-LONGEST_LOOK = 5.0  # at namespaces, when this process begins to lead
+REPORT_PERIOD = 10.0  # seconds between two checks for a new report
+NAMESPACES_TIMEOUT = 5.0  # seconds for the read of namespaces when this process becomes the leader
 FROZEN = "COLDSEND_FREEZE is on: this operator reads ColdSend and updates status, but writes nothing to ColdSend"
 
 
 class LeaseLost(Exception):  # noqa: N818 - an end, no error of ours
-    """Another replica holds the Lease: this process ends and starts again as a standby."""
+    """Another replica holds the Lease: this process ends and restarts as a standby."""
 
 
 class Operator:
     """`async with Operator(settings) as operator`, then feed it watch events and run `work`.
 
-    Clock, API server, Lease and chance (`jitter`, 0 to 1) may be given; else they are the real ones.
+    Clock, API server, Lease and randomness (`jitter`, 0 to 1) can be replaced.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Operator:
         self.ready = False
         self._leading = False
         self._leader = socket.gethostname()
-        self._progress = asyncio.Event()  # a namespace was read, or an account has found its workspace
+        self._progress = asyncio.Event()  # a namespace was read, or an account was assigned to a workspace
 
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self._kube)
@@ -160,7 +160,7 @@ class Operator:
     # -- the order of a start
 
     async def work(self) -> None:
-        """Wait until all is known, then lead; returns when told to stop, raises when the Lease is lost."""
+        """Wait until all is known, then lead. Returns on stop, raises if the Lease is lost."""
         await self._load_hmac()
         self._begin(self._namespaces.run(), "namespaces")
         self._begin(self.controller.watch_keys(), "keys")
@@ -173,10 +173,10 @@ class Operator:
         self.ready = True
         await self._leadership.acquired()
         self._kube.write_guard.may_write = self._leadership.fresh
-        await self._cache_sync.wait("SenderAccount")  # what the leader before us wrote last must have arrived too
+        await self._cache_sync.wait("SenderAccount")  # the last writes of the previous leader must have arrived too
         await self._cache_sync.wait("SenderAccountBatch")
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._namespaces.read_again(), LONGEST_LOOK)
+            await asyncio.wait_for(self._namespaces.read_again(), NAMESPACES_TIMEOUT)
         await self._store.load()
         self.metrics.leader(leading=True)
         self._leading = True
@@ -191,7 +191,7 @@ class Operator:
         raise LeaseLost("another replica holds the Lease; this process exits and is restarted")
 
     async def stop(self) -> None:
-        """Finish or record what is under way."""
+        """Finish or record all work under way."""
         log.info(Event.STOPPING)
         self.ready = False
         for task in self._background:
@@ -204,7 +204,7 @@ class Operator:
 
     @property
     def alive(self) -> bool:
-        """Whether every loop came round lately, and none has ended (rule 38)."""
+        """Whether every loop ran recently, and none has ended (rule 38: an ended task fails the liveness probe)."""
         if any(task.done() for task in self._background):
             return False
         if not self._leading:
@@ -232,12 +232,12 @@ class Operator:
         self._background.append(task)
 
     async def _reports(self) -> None:
-        await asyncio.sleep(REPORT_LOOK * self._jitter())
+        await asyncio.sleep(REPORT_PERIOD * self._jitter())
         while True:
-            await asyncio.sleep(REPORT_LOOK)
+            await asyncio.sleep(REPORT_PERIOD)
             await self._store.report()
 
-    def _report(self) -> Report | None:
+    def _report(self) -> StoredReport | None:
         return report_of(self.controller, self._leader, self.clock()) if self._leading else None
 
     # -- parts

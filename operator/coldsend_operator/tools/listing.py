@@ -51,8 +51,7 @@ def _tell_price(reader: ColdSendReader, pages: int) -> None:
     if pages > allowed:
         raise CommandError(
             f"the list takes {pages:,} requests, but commands may send {allowed} per hour (COLDSEND_RESERVE); narrow "
-            "it down "
-            "with --type, --status or --search"
+            "it down with --type, --status or --search"
         )
     if pages > CHEAP:
         minutes = round(reader.allowance.seconds(pages - 1) / 60)

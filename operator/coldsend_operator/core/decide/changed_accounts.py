@@ -193,7 +193,9 @@ def _apply_action(workspace: Workspace, account: Account, decision: Decision, no
     elif decision.action is Action.BEGIN_MAIL:
         transitions.mail_begun(account, now)
     elif decision.action is Action.GIVE_UP_MAIL and stored.mail is not None:
-        error = "The operator stopped while the mail was being sent; it may have left. A new requestID sends again."
+        error = (
+            "The operator stopped while it sent the mail, which may have left. To send another, set a new requestID."
+        )
         transitions.mail_failed(account, error)
     else:
         return

@@ -215,9 +215,8 @@ def decide_unnamed_create(account: Account, view: View, now: float) -> Decision:
         return _send_create(account)
     message = (
         "ColdSend's response to the create was lost and the API key may not read domains, so the inbox cannot be "
-        "found; "
-        f"grant {view.domains.missing_scopes or 'the scope of the domain endpoints'} or make the object again with "
-        "spec.native.domainName."
+        f"found; grant {view.domains.missing_scopes or 'the scope of the domain endpoints'} or make the object again "
+        "with spec.native.domainName."
     )
     if now >= view.domains.retry_at:
         return Decision(Action.DOMAINS, Reason.MISSING_SCOPES, message)

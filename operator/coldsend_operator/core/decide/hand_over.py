@@ -115,7 +115,7 @@ def handing_over(account: Account, view: View, now: float) -> Decision | None:
 def taking_over(account: Account, view: View, now: float) -> Decision | None:
     """The step of an object whose address belongs to another one that is in deletion, if it is the one to take over.
 
-    The finalizer comes first: once the inbox is in its status the object must not vanish without the operator.
+    The finalizer comes first: once the inbox is in its status the operator must clean up before the object goes.
     """
     holder = _holder(account, view)
     if holder is None or holder.desired.deleting is None or successor(holder, view) is not account:

@@ -12,8 +12,7 @@ MESSAGE_LENGTH = 1024
 PAUSED = "Reconciliation is paused by the annotation coldsend.pro/paused; remove it to continue."
 NAMESPACE_PAUSED = (
     "Reconciliation is paused by the annotation coldsend.pro/paused of the namespace; remove it there to continue, or "
-    "set "
-    "coldsend.pro/paused: 'false' on this object."
+    "set coldsend.pro/paused: 'false' on this object."
 )
 
 

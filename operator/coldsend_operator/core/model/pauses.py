@@ -7,7 +7,7 @@ POSTPONEMENTS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # seconds for which a ca
 
 
 def doubled(first: float, times: int, longest: float) -> float:
-    """`first`, doubled so many times, and at most `longest`."""
+    """`first` doubled `times` times, at most `longest`."""
     return min(first * 2.0 ** min(times, DOUBLINGS), longest)
 
 

@@ -1,4 +1,4 @@
-"""The plan: which calls leave now, in which lanes, and when to plan again. It changes nothing."""
+"""The plan: which calls leave now, in which lanes, and when to plan again. Pure."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -26,18 +26,18 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What leaves now, and when to wake without an event."""
+    """The calls that leave now, and when to plan again without an event."""
 
     calls: tuple[Candidate, ...]
     wake_at: float | None
-    booking: bool  # a call could leave, but its request is not booked yet
-    # What could not be planned: lanes keep no other lane waiting, and accounts, by UID, no other account (rule 38).
+    booking: bool  # a call may leave, but its request is not booked yet
+    # Lanes and accounts (by UID) that could not be planned (rule 38: a fault costs that object alone).
     faults: tuple[Exception, ...] = ()
     unplanned: Mapping[str, Exception] = field(default_factory=dict)
 
 
 def make_plan(workspace: Workspace, now: float) -> Plan:
-    """Choose calls by lane and budget."""
+    """Choose the calls that leave now, by lane and budget."""
     calls: list[Candidate] = []
     wake_at = workspace.timers.first
     booking = False
@@ -50,7 +50,7 @@ def make_plan(workspace: Workspace, now: float) -> Plan:
             wake_at = free_at if wake_at is None else min(wake_at, free_at)
             continue
         if any(call.operation is candidate.operation for call in calls) and candidate.operation in WITH_JOBS:
-            wake_at = now + NEXT_ROUND  # perhaps one job too many: the next round knows of this one
+            wake_at = now + NEXT_ROUND  # perhaps one job too many: the next round counts this one
             continue
         if len(calls) >= available or len(workspace.in_flight) + len(calls) >= MOST_FLYING:
             continue
@@ -64,11 +64,11 @@ def make_plan(workspace: Workspace, now: float) -> Plan:
 
 
 def _free_at(workspace: Workspace, candidate: Candidate, now: float, ahead: int) -> float:
-    """When the candidate may leave: its own time, the breaker's, and the budget's with the headroom of its lane."""
+    """When the candidate may leave: by its own time, the breaker, and the budget with the reserve of its lane."""
     breaker, namespaces = workspace.breaker, workspace.namespaces_of(candidate.uids)
     at = max(candidate.ready_at, breaker.free_at(candidate.operation, namespaces))
     if at <= now and not breaker.allows(candidate.operation, now, namespaces):
-        return now + 0.5  # a probe is under way; its answer wakes the loop anyway
+        return now + 0.5  # a probe is under way; its response wakes the loop anyway
     if at > now:
         return at
     lane = candidate.lane
@@ -80,7 +80,7 @@ def _free_at(workspace: Workspace, candidate: Candidate, now: float, ahead: int)
 
 
 def _candidates(workspace: Workspace, now: float, faults: list[Exception], alone: Alone) -> Iterator[Candidate]:
-    """One candidate for each lane and group: the next call that it would make."""
+    """One candidate for each lane and group: its next call."""
     waiters = _tried(lambda: who_waits(workspace, now, alone), Waiters(), faults)
     lanes: tuple[Callable[[], Iterator[Candidate]], ...] = (
         partial(creates, workspace, now, alone),

@@ -79,6 +79,6 @@ def list_serves(waiting: Waiting) -> bool:
         count -= waiting.just_made
     if not waiting.deleting:
         return count >= FEW_PROBES and count >= waiting.pages
-    # A list is shorter after the flood: a long one, before that, must be to confirm many that have waited for long.
+    # After the burst the list is shorter: before, a long list is worth it only to confirm many old deletions.
     patient = waiting.pages > FEW_PAGES and waiting.longest_get < LONGEST_UNCONFIRMED
     return not patient and count >= waiting.pages * min(UNCONFIRMED, 5 * waiting.pages)

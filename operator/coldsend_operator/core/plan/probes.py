@@ -11,10 +11,10 @@ from coldsend_operator.core.plan.candidate import MOST_FLYING, Alone, Candidate,
 from coldsend_operator.core.plan.probe_choice import FEW_PROBES, Probe, Waiting, Why, list_serves, probe_for
 from coldsend_operator.core.workspace.workspace import Workspace
 
-MOST_FRESH = 50 * BULK  # native bulks are answered at once: so many are made in a minute
-WORKED_OFF = 30.0  # seconds; a job that takes longer keeps nobody waiting
+MOST_FRESH = 50 * BULK  # native bulks are answered at once: this many are made in a minute
+WORKED_OFF = 30.0  # seconds; nobody waits for a job that takes longer
 NEWEST_FULL = 25 * BULK
-NEWEST_LINGER = 50.0  # seconds in which so many inboxes are made at the default limits
+NEWEST_LINGER = 50.0  # seconds in which that many inboxes are made at the default limits
 KINDS = (
     (Why.ADDRESS, Action.SEARCH, Operation.SEARCH_ACCOUNTS),
     (Why.INBOX, Action.GET, Operation.GET_ACCOUNT),
@@ -57,7 +57,7 @@ def who_waits(workspace: Workspace, now: float, alone: Alone) -> Waiters:
 def probes(workspace: Workspace, now: float, waiters: Waiters, alone: Alone) -> Iterator[Candidate]:
     """The next probe of each kind."""
     since = waiting_since(workspace, now)
-    without = workspace.budget.exhausted_by(now, looks=True)
+    without = workspace.budget.exhausted_by(now, probes=True)
     goes_on = workspace.newest_page > 0
     if not _newest_page_in_flight(workspace) and (goes_on or probe_for(Why.JUST_MADE, waiters.counts) is Probe.NEWEST):
         yield _newest(workspace, since)
@@ -74,9 +74,9 @@ def probes(workspace: Workspace, now: float, waiters: Waiters, alone: Alone) -> 
 
 
 def _missing(workspace: Workspace, alone: Alone) -> tuple[str, ...]:
-    """Those whose inbox a list has shown to be absent: to make it again needs the 404 of a GET (rule 16).
+    """Accounts whose inbox is missing from a list: a re-creation needs the 404 of a GET (rule 16).
 
-    A list that proves nothing may have passed them over, as while others are deleted: the next one shows them.
+    A list that proves nothing may have skipped them, for example while others are deleted: the next one shows them.
     """
     if workspace.inventory.listed_at == 0:
         return ()
@@ -103,12 +103,12 @@ def _just_made(workspace: Workspace, now: float, alone: Alone) -> frozenset[str]
 def _is_just_made(workspace: Workspace, uid: str, now: float) -> bool:
     account = workspace.accounts[uid]
     if account.unknown_create is None:
-        listed = workspace.inventory.swept_at > account.wrote_at  # and not shown: no page of the newest ever will
+        listed = workspace.inventory.swept_at > account.wrote_at  # and not shown: no newest page will show it
         return account.desired.deleting is None and account.probe_at is not None and account.stored.held and not listed
     waits = now < workspace.last_evidence(account) + workspace.policy.lost_seconds
     in_vain = (
         account.probe_count == 1
-    )  # the newest page did not show it: one look of another kind, then that page again
+    )  # the newest page did not show it: probe once in another way, then that page again
     return account.unknown_create.hint is None and waits and not in_vain and account.unknown_create.left_at is not None
 
 
@@ -124,11 +124,11 @@ def pages_of(workspace: Workspace) -> int:
 
 
 def _newest(workspace: Workspace, since: float) -> Candidate:
-    """The next page of the newest rows, for inboxes just made."""
+    """The next page of the newest rows, for inboxes just created."""
     due = workspace.newest_after if workspace.newest_page else max(_newest_due(workspace), since)
     return Candidate(
         ready_at=due,
-        # A look that has begun goes on first: what is made meanwhile moves the rows to further pages.
+        # A started read continues first: inboxes created meanwhile move the rows to later pages.
         score=0.0 if workspace.newest_page else score(workspace, Lane.PROBE, due),
         operation=Operation.LIST_ACCOUNTS,
         lane=Lane.PROBE,
@@ -142,15 +142,15 @@ def _newest_page_in_flight(workspace: Workspace) -> bool:
 
 
 def newest_under_way(workspace: Workspace) -> bool:
-    """Whether the newest rows are being looked through: what is made meanwhile moves them on to further pages."""
+    """Whether the newest rows are being read: inboxes created meanwhile move them to later pages."""
     goes_on = workspace.newest_page > 0 and workspace.breaker.block_of(Operation.LIST_ACCOUNTS, frozenset()) is None
     return goes_on or _newest_page_in_flight(workspace)
 
 
 def _newest_due(workspace: Workspace) -> float:
-    """When to look for inboxes just made. In a flood one look serves many bulks.
+    """When to read the newest rows. In a burst one read serves many bulks.
 
-    Each look turns some pages in vain: those of bulks under way, which show only a part of their rows so far.
+    Each read wastes some pages: those of running bulks, of which only some rows exist yet.
     """
     waiting = len(queue_of(workspace, Action.SEARCH)) + len(queue_of(workspace, Action.GET))
     more = any(action is Action.CREATE and len(queue) >= BULK for (action, _), queue in workspace.queues.items())
@@ -159,7 +159,7 @@ def _newest_due(workspace: Workspace) -> float:
 
 
 def waiting_since(workspace: Workspace, now: float) -> float:
-    """Since when an account has waited for a look."""
+    """Since when an account has waited for a probe."""
     queues = [queue for action in (Action.SEARCH, Action.GET) if (queue := queue_of(workspace, action))]
     return min((queue.since for queue in queues), default=now)
 

@@ -427,8 +427,7 @@ def _difference(account: Account, workspace: Workspace, row: Row) -> Saying | No
 
 ROTATED = (
     "The Secret has changed, and ColdSend cannot update an inbox. Enter the new value in the ColdSend dashboard and "
-    "set "
-    "the annotation coldsend.pro/credentials-current, or set updatePolicy: Recreate."
+    "set the annotation coldsend.pro/credentials-current, or set updatePolicy: Recreate."
 )
 
 

@@ -1,6 +1,6 @@
-"""Objects that left the selector of this process while a create for them was under way (rule 39).
+"""Objects that left the selector of this process during a create (rule 39).
 
-Only this process can know that it marked them itself; should they come back, they go on with that create.
+Only this process knows that it set their create mark itself; if they come back, they continue with that create.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Departure:
 
 
 class Departed:
-    """By UID, the oldest first: most are really gone, and none is kept for long."""
+    """By UID, the oldest first. Most are gone for good, and none is kept for long."""
 
     def __init__(self) -> None:
         self._departures: dict[str, Departure] = {}
@@ -37,7 +37,7 @@ class Departed:
         self._prune(now)
 
     def pop(self, uid: str, now: float) -> Departure | None:
-        """What is known of an object that comes back, once."""
+        """The record of an object that comes back; a second call finds nothing."""
         self._prune(now)
         return self._departures.pop(uid, None)
 

@@ -1,14 +1,14 @@
-"""Accounts that wait for one kind of call, in turns of their namespaces (rule 29)."""
+"""Accounts that wait for one kind of call; namespaces take turns (rule 29)."""
 
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 
-LINGER = 2.0  # longest time a bulk call waits to fill
+LINGER = 2.0  # maximum time that a bulk call waits to fill
 FILL = 5.0  # longest time it waits when what comes will have filled it by then
-FLOOD_GAP = 0.2  # quiet for so long: the flood is over
+FLOOD_GAP = 0.2  # seconds without arrivals that end a burst
 SHORT_GAP = 0.04
-BRISK = 5  # single calls within LINGER after which a short gap is waited for
+BRISK = 5  # after this many single calls within LINGER, wait for a short gap
 
 
 class Queue:
@@ -29,7 +29,7 @@ class Queue:
         return uid in self._where
 
     def in_turn(self) -> Iterator[str]:
-        """All UIDs in the order in which they would leave: a turn for each namespace."""
+        """All UIDs in the order of their turns."""
         turns = deque(iter(waiting) for waiting in self._namespaces.values())
         while turns:
             turn = turns.popleft()
@@ -62,21 +62,21 @@ class Queue:
 
     @property
     def since(self) -> float:
-        """When the longest waiting came."""
+        """When the oldest entry arrived."""
         return min((next(iter(waiting.values())) for waiting in self._namespaces.values()), default=0.0)
 
     @property
     def namespaces(self) -> frozenset[str]:
-        """Those of the accounts that wait."""
+        """Those of the accounts that wait here."""
         return frozenset(self._namespaces)
 
     def idle(self, now: float) -> bool:
-        """Whether nothing waits, nothing is under way, and nothing came or left lately."""
+        """Whether nothing waits or is under way, and nothing arrived or left recently."""
         lately = [self.last_arrival, *self.launches]
         return not self._where and not self.in_flight and now - max(lately) > LINGER
 
     def first(self, count: int, without: frozenset[str] = frozenset()) -> tuple[str, ...]:
-        """The next `count` UIDs, a turn for each namespace but those `without` a turn; nothing is removed."""
+        """The next `count` UIDs, skipping the namespaces in `without`; removes nothing."""
         taken: list[str] = []
         turns = [iter(waiting) for namespace, waiting in self._namespaces.items() if namespace not in without]
         share = max(1, count // max(1, len(turns)))
@@ -92,7 +92,7 @@ class Queue:
         return tuple(taken)
 
     def launch(self, uids: tuple[str, ...], now: float) -> None:
-        """A call for these leaves: their namespaces go to the end of the line."""
+        """A call for these leaves: their namespaces go to the end of the queue."""
         served = {self._where[uid] for uid in uids if uid in self._where}
         for uid in uids:
             self.remove(uid)

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 
-SPARE = 64  # outdated entries that are not worth a clean-up
+SPARE = 64  # outdated entries before a clean-up
 
 
 class Timers(Generic[K]):

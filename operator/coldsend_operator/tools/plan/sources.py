@@ -92,8 +92,7 @@ async def of_cluster(
     if namespace is not None:
         found.remarks.append(
             f"only namespace {namespace} was read: the plan ignores conflicts with other namespaces and their "
-            "deletions "
-            "in the deletion brake; use -A to read all"
+            "deletions in the deletion brake; use -A to read all"
         )
     return found
 
@@ -115,8 +114,7 @@ async def _state(kube: KubeReader, access: Access, found: Found) -> None:
     if texts is None:
         found.remarks.append(
             f"the operator's state (ConfigMap {place}) cannot be read: the plan assumes an unspent budget and no "
-            "recent "
-            "deletions"
+            "recent deletions"
         )
         return
     for digest, text in texts.items():
@@ -155,8 +153,7 @@ async def _secrets(
     if key is None:
         found.remarks.append(
             f"you may not read the key of the digests in status (Secret {own}/{HMAC_SECRET}): only status tells "
-            "whether "
-            "passwords changed"
+            "whether passwords changed"
         )
     found.secrets = SecretReader(_Source(kube, given), Hmac.of(key or SecretStr(token_hex(8))))
     await found.secrets.fetch_places(places)

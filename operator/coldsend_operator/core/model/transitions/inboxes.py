@@ -6,8 +6,8 @@ from coldsend_operator.core.model.account import Account, Applied, Former, Mail
 from coldsend_operator.core.model.times import rfc3339
 
 NOT_SENT = (
-    "Nothing was sent: this requestID stood in spec when the inbox was taken over, so it may have been served before. "
-    "A new requestID sends a mail."
+    "No mail was sent: this requestID was already in spec when the inbox was taken over, so its mail may have been "
+    "sent before. To send one, set a new requestID."
 )
 
 
