@@ -227,7 +227,7 @@ async def test_a_redirect_is_refused_and_the_key_goes_nowhere_else() -> None:
         async with serving(sending(moved)) as server, client_of(server.url) as client:
             failure = await failure_of(client.create_smtp(smtp_inbox()))
     assert (failure.kind, failure.status) == (FailureKind.REFUSED, 307)
-    assert "base URL" in failure.message
+    assert "COLDSEND_API_URL" in failure.message
     assert (len(server.requests), len(other.requests)) == (1, 0)
 
 

@@ -133,7 +133,7 @@ def test_secrets_are_looked_into_and_no_value_is_shown(world: World, namespace: 
     assert sorted(check["message"].partition(";")[0] for check in checks["secrets"]) == [
         "1 of 3 keys of Secrets that objects name exist and have values that can be sent",
         f"Secret {namespace}/none does not exist",
-        f"key password of Secret {namespace}/login ends with a line end",
+        f"key password of Secret {namespace}/login ends with a line break",
     ]
 
 

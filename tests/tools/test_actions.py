@@ -113,7 +113,7 @@ async def test_without_a_terminal_nothing_is_done_unasked() -> None:
 async def test_what_is_not_there_is_told() -> None:
     with pytest.raises(CommandError, match="SenderAccount sales/eve does not exist"):
         await do(Cluster(), "pause", names=["eve"])
-    with pytest.raises(CommandError, match="nothing was changed"):
+    with pytest.raises(CommandError, match="nothing to do"):
         await do(Cluster(), "pause", everything=True)
 
 

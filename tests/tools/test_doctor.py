@@ -387,7 +387,7 @@ def secret(**values: str) -> SecretContent:
         ({}, None, "✘ secrets: Secret sales/login does not exist; create it"),
         ({}, secret(), "✘ secrets: Secret sales/login has no key password; it has utf16"),
         ({}, secret(password=""), "✘ secrets: key password of Secret sales/login is empty"),
-        ({}, secret(password="canary\n"), "! secrets: key password of Secret sales/login ends with a line end;"),
+        ({}, secret(password="canary\n"), "! secrets: key password of Secret sales/login ends with a line break;"),
         ({}, secret(password=" canary"), "! secrets: key password of Secret sales/login has a space at its start"),
         ({}, secret(password="can\u200bary"), "✘ secrets: key password of Secret sales/login holds U+200B"),
         ({"key": "utf16"}, secret(), "✘ secrets: key utf16 of Secret sales/login is not UTF-8 text"),

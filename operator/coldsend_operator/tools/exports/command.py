@@ -18,8 +18,7 @@ from coldsend_operator.tools.senders import read_sender
 
 TODO = "secrets.todo.yaml"
 _TODO_HEAD = (
-    "# The passwords that the exported objects need. Fill them in and apply this file, or create these Secrets in "
-    "another\n"
+    "# The passwords that the exported objects need. Fill them in and apply this file, or create these Secrets\n"
     "# in another way. ColdSend never returns a password.\n"
 )
 
