@@ -2,12 +2,12 @@
 
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.support.http_server import Request, Response, serving
 
 BOT = "github-actions[bot]"
 _OF_PULL_REQUEST = re.compile(r"/repos/sales/inboxes/issues/7/comments")
@@ -58,33 +58,11 @@ def github() -> Iterator[GitHub]:
     """It serves until the block ends."""
     played = GitHub()
 
-    class Handler(BaseHTTPRequestHandler):
-        def _do(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            body = json.loads(self.rfile.read(length)) if length else {}
-            played.requests.append((self.command, self.path))
-            played.tokens.add(self.headers.get("Authorization", ""))
-            code, said = played.answer(self.command, self.path, body)
-            text = b"" if said is None else json.dumps(said).encode()
-            self.send_response(code)
-            if code == 302:
-                self.send_header("Location", f"{played.url}/elsewhere")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
+    def answer(request: Request) -> Response:
+        played.requests.append((request.method, request.target))
+        played.tokens.add(request.headers.get("Authorization", ""))
+        code, said = played.answer(request.method, request.target, json.loads(request.body or "{}"))
+        return Response(code, said, {"Location": f"{played.url}/elsewhere"} if code == 302 else {})
 
-        do_GET = do_POST = do_PATCH = do_DELETE = _do  # noqa: N815 - names of the library
-
-        def log_message(self, *_: Any) -> None:
-            """The test looks at `requests`."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    played.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
+    with serving(answer) as played.url:
         yield played
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

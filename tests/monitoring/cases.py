@@ -125,7 +125,7 @@ def _access() -> Iterator[Case]:
 
     set_aside, kind = "ColdSendObjectsSetAside", 'kind="SenderAccount"'
     metric = "coldsend_objects_set_aside"
-    summary = "The operator fails to work on 1 objects of kind SenderAccount."
+    summary = "The operator fails to process 1 objects of kind SenderAccount."
     yield Case(
         set_aside,
         "one is set aside",

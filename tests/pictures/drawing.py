@@ -1,25 +1,19 @@
 """The program in a terminal of a fixed size, and what it drew there as SVG."""
 
-import json
 import os
 import pty
 import re
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-import yaml
 from rich.console import Console
 from rich.text import Text
 
 from tests.pictures.worlds import NAMESPACE, for_plan, for_status
+from tests.tools.api_pages import api_server
 
 COLUMNS = 124
 PICTURES = Path(__file__).parents[2] / "docs" / "images"
@@ -34,8 +28,8 @@ def files() -> dict[Path, str]:
         folder = Path(name)
         for_plan(folder)
         plan = run(folder, *PLAN)
-        with _api_server(for_status(), folder / "config") as kubeconfig:
-            status = run(folder, *STATUS, KUBECONFIG=str(kubeconfig))
+        with api_server(for_status(), folder / "config", missing=404):
+            status = run(folder, *STATUS, KUBECONFIG=str(folder / "config"))
     return {
         PICTURES / "plan.svg": _picture("plan", PLAN, plan),
         PICTURES / "status.svg": _picture("status", STATUS, status),
@@ -70,40 +64,3 @@ def _picture(name: str, arguments: tuple[str, ...], written: str) -> str:
     console.print(Text.from_ansi(written))
     svg = console.export_svg(title=f"kubectl coldsend {name}", unique_id=f"coldsend-{name}")
     return _FONT.sub("", svg)
-
-
-@contextmanager
-def _api_server(answers: dict[str, Any], config: Path) -> Iterator[Path]:
-    """Serves these objects; the kubeconfig that leads there."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found = answers.get(self.path.partition("?")[0])
-            text = json.dumps(found or {"kind": "Status", "code": 404, "reason": "NotFound"}).encode()
-            self.send_response(200 if found else 404)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        def log_message(self, *_: Any) -> None:
-            """Nobody reads it."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    named = {"name": "picture"}
-    cluster = {"server": f"http://127.0.0.1:{server.server_port}"}
-    made = {
-        "clusters": [{**named, "cluster": cluster}],
-        "users": [{**named, "user": {"token": "none"}}],
-        "contexts": [{**named, "context": {"cluster": "picture", "user": "picture"}}],
-        "current-context": "picture",
-    }
-    config.write_text(yaml.safe_dump(made), encoding="utf-8")
-    try:
-        yield config
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

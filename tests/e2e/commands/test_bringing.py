@@ -17,6 +17,10 @@ from tests.e2e.stage.world import MARKER
 
 KEY = f"cs_live_{MARKER}_of_a_workspace_of_old"
 WORKSPACE = "of-old"
+IMPORT = (
+    *("import", "sheet.csv", "-n", SALES, "--name", "sheet"),
+    *("--type", "google_workspace", "--map", "email=E-Mail"),
+)
 SENDERS = 105  # more than a page
 SHEET = [
     {"E-Mail": f"{name}@sheet.com", "Password": f"{MARKER} {name} pass", "First Name": name.title(), "Limit": "40"}
@@ -57,7 +61,7 @@ def test_an_export_is_applied_becomes_ready_by_list_pages_alone_and_is_exported_
 
     server.kubectl("apply", "--server-side", "-f", str(person.folder / shape))
     eventually(lambda: ready_of_old(here) == SENDERS + 2, "all inboxes Ready")
-    person.succeeds(*line, "--force")
+    person.succeeds(*IMPORT, "--force")
     unmanaged = person.succeeds("export", "-n", SALES, "--unmanaged", "--api-key-secret", of_old)
 
     assert contents(person.folder / shape) == first
@@ -102,20 +106,8 @@ def test_an_export_that_manages_names_the_keys_of_passwords_and_holds_none(perso
 
 def test_a_spreadsheet_becomes_a_ready_batch(here: Place, person: Person) -> None:
     sheet(person)
-    line = (
-        "import",
-        "sheet.csv",
-        "-n",
-        SALES,
-        "--name",
-        "sheet",
-        "--type",
-        "google_workspace",
-        "--map",
-        "email=E-Mail",
-    )
     person.secret_files |= {"passwords.yaml"}
-    person.succeeds(*line, "--secrets", "passwords.yaml", "-d", "inboxes")
+    person.succeeds(*IMPORT, "--secrets", "passwords.yaml", "-d", "inboxes")
     assert stat.S_IMODE((person.folder / "passwords.yaml").stat().st_mode) == 0o600
     person.succeeds("validate", "-f", "inboxes")
     for name in ("passwords.yaml", "inboxes"):
@@ -124,7 +116,7 @@ def test_a_spreadsheet_becomes_a_ready_batch(here: Place, person: Person) -> Non
     person.succeeds("wait", "senderbatch/sheet", "--timeout", "90s")
 
     assert here.world.emulator.has_passwords("uma@sheet.com", f"{MARKER} uma pass")
-    again = person.fails(*line, "--secrets", "passwords.yaml", "-d", "again")
+    again = person.fails(*IMPORT, "--secrets", "passwords.yaml", "-d", "again")
     assert "--force" in again.err
     here.world.server.delete("SenderAccountBatch", SALES, "sheet")
     person.succeeds("wait", "senderbatch/sheet", "--for", "deleted", "--timeout", "90s")
@@ -132,19 +124,7 @@ def test_a_spreadsheet_becomes_a_ready_batch(here: Place, person: Person) -> Non
 
 def test_an_import_that_brings_up_to_date_tells_what_it_removes(person: Person) -> None:
     sheet(person, rows=2)
-    line = (
-        "import",
-        "sheet.csv",
-        "-n",
-        SALES,
-        "--name",
-        "sheet",
-        "--type",
-        "google_workspace",
-        "--map",
-        "email=E-Mail",
-    )
-    run = person.run(*line, "--update", "inboxes")
+    run = person.run(*IMPORT, "--update", "inboxes")
     assert "uwe@sheet.com" in run.out + run.err
     here = yaml.safe_load((person.folder / "inboxes" / "sheet.yaml").read_text(encoding="utf-8"))
     assert [each["emailAddress"] for each in here["spec"]["inboxes"]] == ["uma@sheet.com", "una@sheet.com"]

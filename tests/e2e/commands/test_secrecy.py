@@ -2,11 +2,8 @@
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,6 +11,7 @@ from tests.e2e.commands.person import Canaries, Person
 from tests.e2e.commands.place import PASSWORD, SALES, Place
 from tests.e2e.stage.api_server import named
 from tests.e2e.stage.world import MARKER
+from tests.support.http_server import Request, Response, serving
 
 EXPORT = ("export", "-n", SALES)
 ASKING = [EXPORT, ("inventory", "--live"), ("plan", "--live"), ("doctor",)]
@@ -24,27 +22,14 @@ WRONG = f"cs_live_{MARKER}_that_nobody_knows"
 def echoing() -> Iterator[str]:
     """A ColdSend that repeats the key in every answer, as a proxy or a debugging page does. Path: the code."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            key = self.headers.get("Authorization", "") + self.headers.get("X-API-Key", "")
-            said: dict[str, Any] = {"detail": f"refused: {key}", "error": {"message": key, "input": key}}
-            text = json.dumps(said).encode()
-            self.send_response(int(self.path.split("/")[1]), f"No {key}"[:200])
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
+    def answer(request: Request) -> Response:
+        key = request.headers.get("Authorization", "") + request.headers.get("X-API-Key", "")
+        said = {"detail": f"refused: {key}", "error": {"message": key, "input": key}}
+        json_type = {"Content-Type": "application/json"}
+        return Response(int(request.path.split("/")[1]), said, json_type, reason=f"No {key}"[:200])
 
-        def log_message(self, *_: Any) -> None:
-            """Nobody reads it."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(answer) as url:
+        yield url
 
 
 def test_the_search_finds_a_secret_however_it_is_spelled() -> None:
