@@ -16,7 +16,7 @@ from coldsend_operator.kube.client import KubeClient, Ref
 from coldsend_operator.kube.events import emit
 from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.kube.set_aside import SetAside
-from coldsend_operator.kube.status import Written
+from coldsend_operator.kube.status import WrittenStatus
 from coldsend_operator.kube.status_writer import Level, StatusChange, StatusWriter
 from coldsend_operator.logs import Event, log
 
@@ -33,7 +33,7 @@ UNTOLD = frozenset(
         Reason.CREDENTIALS_UNKNOWN,
     }
 )
-"""Reasons that are no news as the first word about an object."""
+"""Reasons that need no Event when they are the first of an object."""
 
 
 def ref_of(account: Account) -> Ref:
@@ -42,7 +42,7 @@ def ref_of(account: Account) -> Ref:
 
 
 class AccountStatusWriter(StatusWriter[Account]):
-    """Writes what changed in one workspace. `on_ready` hears the seconds from apply to the first Ready."""
+    """Writes the changed statuses of one workspace. `on_ready` gets the seconds from apply to the first Ready."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class AccountStatusWriter(StatusWriter[Account]):
         self._on_ready = on_ready
 
     def flush(self) -> None:
-        """Line up every account whose status may have to change, and start as many writes as may be under way."""
+        """Queue every account whose status may have to change, and start as many writes as allowed."""
         changed, self._workspace.changed = self._workspace.changed, set()
         for account in filter(None, map(self.find, changed)):
             self.queue.add(account.uid, self._urgency(account))
@@ -90,7 +90,7 @@ class AccountStatusWriter(StatusWriter[Account]):
             self._workspace.status_stored(item.uid, item.stored)
         return None
 
-    async def stored(self, item: Account, change: StatusChange, written: Written) -> None:
+    async def stored(self, item: Account, change: StatusChange, written: WrittenStatus) -> None:
         before, after = change.old, change.new
         if written.resource_version is not None:
             transitions.written(item, version_number(written.resource_version))
@@ -105,7 +105,7 @@ class AccountStatusWriter(StatusWriter[Account]):
         await self.tell(change, self._workspace.policy.notes(item.desired), workspace=self._workspace.digest)
 
     def _learn(self) -> None:
-        """What an older CRD drops is known to all decisions (rule 35)."""
+        """Tell all decisions which fields an older CRD drops (rule 35)."""
         lost = frozenset(name.partition(".")[0] for name in self._kube.pruning.lost("SenderAccount"))
         if lost != self._workspace.policy.lost_fields:
             self._workspace.policy.lost_fields = lost
@@ -144,7 +144,7 @@ class AccountStatusWriter(StatusWriter[Account]):
             await emit(self._kube, ref_of(other), "Normal", Reason.HANDED_OVER, message, "HandOver")
 
     async def drain(self) -> None:
-        """Write what is left, but not how long something waits; what takes too long is found again after a restart."""
+        """Write what is left, except expected times; what takes too long is written after the restart."""
         self._least_urgent = NEWS
         until = self._clock() + LONGEST_DRAIN
         while (self._tasks or self.queue.ready(NEWS)) and self._clock() < until:

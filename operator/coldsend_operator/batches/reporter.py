@@ -22,7 +22,7 @@ from coldsend_operator.kube.client import KubeClient, Ref
 from coldsend_operator.kube.events import emit
 from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.kube.set_aside import SetAside
-from coldsend_operator.kube.status import Written, difference
+from coldsend_operator.kube.status import WrittenStatus, difference
 from coldsend_operator.kube.status_writer import Level, StatusChange, StatusWriter
 
 REPORT_SECONDS = 1.0
@@ -53,7 +53,7 @@ class BatchReporter(StatusWriter[BatchWork]):
         self._children = children
         self._go_on = go_on
         self._job_finished = job_finished
-        self._looked_at = float("-inf")
+        self._jobs_updated_at = float("-inf")
         self._batches_of: dict[str, frozenset[str]] = {}  # by id of a running job: UIDs of the batches that it serves
 
     def changed(self, work: BatchWork) -> None:
@@ -62,9 +62,9 @@ class BatchReporter(StatusWriter[BatchWork]):
 
     def report(self, now: float) -> float:
         """Start the writes that are due; how long until the next may be."""
-        if now - self._looked_at >= REPORT_SECONDS:
-            self._looked_at = now
-            self._look_at_jobs(now)
+        if now - self._jobs_updated_at >= REPORT_SECONDS:
+            self._jobs_updated_at = now
+            self._update_jobs(now)
         self.flush()
         pause = NEVER if self.queue.next_at is None else max(self.queue.next_at - now, COUNTING_PAUSE)
         moves = self._jobs_run() or any(map(self._moves, self._children))
@@ -79,7 +79,7 @@ class BatchReporter(StatusWriter[BatchWork]):
 
     # -- jobs and the estimate
 
-    def _look_at_jobs(self, now: float) -> None:
+    def _update_jobs(self, now: float) -> None:
         running: dict[str, list[Job]] = {}
         ended: dict[str, list[Ended]] = {}
         present: set[str] = set()
@@ -161,7 +161,7 @@ class BatchReporter(StatusWriter[BatchWork]):
         item.reported_at = now
         return StatusChange(batch_ref(batch), batch.status, status)
 
-    async def stored(self, item: BatchWork, change: StatusChange, written: Written) -> None:
+    async def stored(self, item: BatchWork, change: StatusChange, written: WrittenStatus) -> None:
         batch = item.batch
         batch.version = max(batch.version, version_number(written.resource_version))
         batch.status = batch_status(written.status)

@@ -12,7 +12,7 @@ from coldsend_operator.core.work_queue import WorkQueue
 from coldsend_operator.kube.client import KubeClient, Ref
 from coldsend_operator.kube.events import emit
 from coldsend_operator.kube.set_aside import REPORT, WRITE_STATUS, SetAside
-from coldsend_operator.kube.status import Written, write_status
+from coldsend_operator.kube.status import WrittenStatus, write_status
 from coldsend_operator.logs import Event, log
 
 MOST_WRITES = 10  # at once
@@ -56,7 +56,7 @@ class StatusWriter(ABC, Generic[T]):
         """What is to be written now; None when there is nothing."""
 
     @abstractmethod
-    async def stored(self, item: T, change: StatusChange, written: Written) -> None:
+    async def stored(self, item: T, change: StatusChange, written: WrittenStatus) -> None:
         """The API server holds the status."""
 
     @abstractmethod
@@ -75,7 +75,7 @@ class StatusWriter(ABC, Generic[T]):
             if uid is None:
                 return
             self._look_at(uid)
-        self.wake()  # others have their turn between
+        self.wake()  # let others run
 
     def _look_at(self, uid: str) -> None:
         item, change = self.find(uid), None

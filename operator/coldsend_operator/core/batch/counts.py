@@ -1,4 +1,4 @@
-"""The figures of a batch, kept up to date child by child: one that changes costs no pass over 5,000."""
+"""The figures of a batch, updated child by child, so that one change does not cost a pass over 5,000 children."""
 
 import heapq
 import math
@@ -21,7 +21,7 @@ NOTHING_SHOWN = Shown()
 
 
 class InboxState(StrEnum):
-    """How far an inbox has come."""
+    """The progress of an inbox."""
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -33,7 +33,7 @@ class InboxState(StrEnum):
 class Contribution:
     """What one inbox contributes to the figures.
 
-    `obstacle` is why it is not as spec asks; empty when it is. `working` says that waiting alone may change it.
+    `obstacle` is why it does not match the spec; empty when it does. `working`: waiting alone may change that.
     """
 
     state: InboxState
@@ -73,7 +73,7 @@ class Counts:
         failure: FailedInbox | None = None,
         share: Share | None = None,
     ) -> bool:
-        """Take in what one inbox contributes now, None for nothing; whether anything changed."""
+        """Set what one inbox contributes now (None: nothing). Returns whether anything changed."""
         before = (self._contributions.get(key), self._scores.get(key), self._failures.get(key), self.domains.get(key))
         if before == (contribution, score, failure, share):
             return False
@@ -91,11 +91,11 @@ class Counts:
 
     @property
     def known(self) -> tuple[str, ...]:
-        """The keys of all that contribute."""
+        """The keys of all inboxes that contribute."""
         return tuple(self._contributions)
 
     def count(self, *states: InboxState, ready: bool | None = None, obstacle: str | None = None) -> int:
-        """Inboxes with one of these fates (none given: wherever they stand in the list)."""
+        """The number of inboxes in one of these states; without states, of all inboxes of the list."""
         chosen = states or (InboxState.SUCCEEDED, InboxState.FAILED, InboxState.OPEN)
         return sum(
             count
@@ -106,7 +106,7 @@ class Counts:
         )
 
     def reasons(self, *states: InboxState) -> Counter[str]:
-        """How many inboxes with one of these fates have which reason."""
+        """The number of inboxes in one of these states by reason."""
         sums: Counter[str] = Counter()
         for contribution, count in self._counts.items():
             if contribution.state in states:
@@ -114,7 +114,7 @@ class Counts:
         return sums
 
     def most_common(self, kind: str, *states: InboxState) -> tuple[str, int]:
-        """The most frequent `reason` of those not ready, or `obstacle`, and how many have it; ("", 0) for none."""
+        """The most frequent `reason` of inboxes that are not ready, or `obstacle`, and its count; ("", 0) for none."""
         sums: Counter[str] = Counter()
         for contribution, count in self._counts.items():
             word = contribution.obstacle if kind == "obstacle" else ("" if contribution.ready else contribution.reason)
@@ -124,7 +124,7 @@ class Counts:
 
     @property
     def obstructed(self) -> int:
-        """Inboxes of the list that are not as spec asks."""
+        """Inboxes of the list that do not match the spec."""
         return sum(count for contribution, count in self._listed() if contribution.obstacle)
 
     def healthy(self, status: str) -> int:
@@ -132,7 +132,7 @@ class Counts:
 
     @property
     def working(self) -> bool:
-        """Whether work on any inbox, also on one that leaves, is under way or waits for its turn."""
+        """Whether work on any inbox, including removed ones, is under way or queued."""
         return any(contribution.working for contribution in self._counts)
 
     def _listed(self) -> list[tuple[Contribution, int]]:
@@ -151,7 +151,7 @@ class Counts:
 
     @property
     def failures(self) -> list[FailedInbox]:
-        """The first ones in the order of the list."""
+        """The first failures in the order of the list."""
         return heapq.nsmallest(MOST_FAILURES, self._failures.values(), key=lambda failure: failure.position)
 
 
@@ -163,7 +163,7 @@ def _keep(store: dict[str, T], key: str, value: T | None) -> None:
 
 
 def count_child(counts: Counts, batch: Batch, name: str, child: Child | None, decision: ChildDecision) -> bool:
-    """Count the inbox of this child again; whether the figures changed."""
+    """Update the figures with this child. Returns whether they changed."""
     entry = None if batch.deleting else batch.entry(name)
     if entry is None:
         return counts.put(name, _leaver(batch, child))
@@ -198,7 +198,7 @@ def count_list(counts: Counts, desired: DesiredList) -> None:
 
 
 def key_of(entry: Entry) -> str:
-    """A key that is no name of a child."""
+    """A key that cannot be the name of a child."""
     return f"#{entry.position}"
 
 
@@ -233,7 +233,7 @@ def _contribution(state: InboxState, shown: Shown, obstacle: str) -> Contributio
 
 
 def _working(shown: Shown, obstacle: str) -> bool:
-    """Whether waiting alone may change how the inbox stands. Children of earlier versions do not say so themselves."""
+    """Whether waiting alone may change the state of the inbox. Children of earlier versions do not tell."""
     if shown.progress == KstatusType.STALLED:
         return obstacle == Reason.PROVISIONING  # its spec is about to change
     if shown.progress == KstatusType.RECONCILING or obstacle in AT_WORK:
@@ -248,7 +248,7 @@ def _refused(refusal: EntryRefusal, shown: Shown) -> Contribution:
 
 
 def _share(entry: Entry, contribution: Contribution, child: Child | None) -> Share | None:
-    """None while the domain is not known: that of a native inbox may be given by its id."""
+    """None while the domain is unknown: a native inbox may name it by id."""
     domain = (child.domain if child is not None else "") or domain_of(entry.shown)
     if not domain:
         return None

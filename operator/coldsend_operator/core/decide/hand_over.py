@@ -162,7 +162,7 @@ def shared_inbox_in_deletion(account: Account, view: View) -> Decision | None:
     if not others:
         return None
     if goes_last(account, view):
-        message = "The inbox was just handed over; the object that it came from goes first."
+        message = "The inbox was just handed over to this object; the previous object is released first."
         return Decision(Action.WAIT, Reason.DELETING, message, quiet=True)
     if any(_is_stored(other) for other in others):
         return Decision(Action.REMOVE_FINALIZER, quiet=True)

@@ -1,4 +1,4 @@
-"""Status is a projection: from what is known of an account to what its status says. Pure, and written by one writer."""
+"""The status of an account, computed from what is known of it. Pure; `accounts.status_writer` writes it."""
 
 from dataclasses import replace
 
@@ -8,7 +8,7 @@ from coldsend_operator.core.decide.hand_over import takes_over_from
 from coldsend_operator.core.model.account import Account, Applied, Former, JobRef, Mail, Stored, StoredRefusal
 from coldsend_operator.core.model.answers import Row, inbox_key
 from coldsend_operator.core.model.calls import Operation
-from coldsend_operator.core.model.conditions import Saying, condition, conditions, with_notes
+from coldsend_operator.core.model.conditions import ConditionState, condition, conditions, with_notes
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.differences import secret_changed, shows_spec, spec_changed
 from coldsend_operator.core.model.hashes import comparable, hidden_part
@@ -22,15 +22,15 @@ from coldsend_operator.core.workspace.wait_estimate import ESTIMATED
 from coldsend_operator.core.workspace.workspace import Workspace
 
 COUNTER = "emailsSentToday"
-LAST_SEEN = " (last seen)"  # after the word in `overallStatus` of an inbox that ColdSend does not show any more
-OPERATION_OF_MOVE = {
+LAST_SEEN = " (last seen)"  # appended to `overallStatus` of an inbox that ColdSend no longer lists
+OPERATION_OF_ACTION = {
     Action.CREATE: Operation.CREATE_SMTP,
     Action.DELETE: Operation.DELETE_ACCOUNT,
     Action.MAIL: Operation.SEND_TEST_EMAIL,
     Action.DOMAINS: Operation.LIST_DOMAINS,
 }
 WITHOUT_INBOX = "To release the object without touching ColdSend, set the annotation coldsend.pro/force-orphan: 'true'."
-SENT_OF_STATUS = {
+STATE_OF_STATUS = {
     "PAUSED": (Reason.PAUSED, "The inbox is paused in ColdSend; resume it there."),
     "DISABLED": (
         Reason.DISABLED,
@@ -41,7 +41,7 @@ SENT_OF_STATUS = {
 
 
 def project(account: Account, workspace: Workspace, now: float) -> Status | None:
-    """The status that the object should have; None while nothing definite is to be said."""
+    """The status that the object should have; None if there is nothing to write yet."""
     decision = workspace.decisions.get(account.uid)
     if decision is None:
         return None
@@ -56,7 +56,7 @@ def project(account: Account, workspace: Workspace, now: float) -> Status | None
         status["conditions"] = previous["conditions"]
         status["observedGeneration"] = previous.get("observedGeneration", account.desired.generation)
     else:
-        says = _sayings(account, workspace, decision, status, previous, now)
+        says = _condition_states(account, workspace, decision, status, previous, now)
         status["conditions"] = conditions(says, previous, account.desired.generation, now)
         status["observedGeneration"] = account.desired.generation
     if _can_wait(status, previous, counter_is_young=now - account.counter_at < workspace.policy.counter_seconds):
@@ -65,28 +65,28 @@ def project(account: Account, workspace: Workspace, now: float) -> Status | None
 
 
 def _has_nothing_to_say(account: Account, workspace: Workspace, decision: Decision) -> bool:
-    """Whether a quiet step waits for nothing but its call: what status says already stays."""
+    """Whether a quiet action only waits for its call: the conditions stay as they are."""
     if not decision.quiet or decision.reason is not None:
         return False
     return account.desired.deleting is not None or _what_stands_in_the_way(account, workspace, decision) is None
 
 
 def _job_is_over(account: Account, decision: Decision) -> bool:
-    """Whether all that status does not say yet is the end of the job: what the look shows is written with it."""
+    """Whether only the end of the job is unwritten: it is written together with the result of the probe."""
     return decision.action is Action.SEARCH and account.stored == replace(account.confirmed, job=None)
 
 
 def _passes_by_itself(account: Account, workspace: Workspace, decision: Decision, now: float) -> bool:
-    """Whether a quiet step is still young, and nothing but its turn is waited for."""
+    """Whether a quiet action is still young and only waits for its turn."""
     if not decision.quiet or account.eta is not None:
         return False
     return _block_of(account, workspace, decision) is None and now - (account.waiting_since or now) < QUIET_SECONDS
 
 
 def _can_wait(status: Status, previous: Status, *, counter_is_young: bool) -> bool:
-    """Whether all that changed goes along with the next write.
+    """Whether all changes can wait for the next write.
 
-    That is a young counter, a digest that was only made again, and what earlier versions did not write.
+    These are a young counter, a digest with a new salt or key, and fields that earlier versions did not write.
     """
     if status == previous:
         return False
@@ -100,7 +100,7 @@ def _can_wait(status: Status, previous: Status, *, counter_is_young: bool) -> bo
 
 
 def _without_additions(status: Status, previous: Status) -> Status:
-    """Without what is no news where the rest is as before: an upgrade writes no thousands of objects for it."""
+    """The status without additions of this version, so that an upgrade does not rewrite thousands of objects."""
     if not previous.get("conditions"):
         return status
     added = {"domain", "effective"} - previous.keys()
@@ -151,13 +151,13 @@ def _values(account: Account, workspace: Workspace, previous: Status) -> Status:
 
 
 def _is_missing(account: Account, workspace: Workspace) -> bool:
-    """Whether ColdSend does not show the inbox, so that all values are those that were last seen."""
+    """Whether ColdSend does not list the inbox, so that all values are those last seen."""
     decision = workspace.decisions.get(account.uid)
     return decision is not None and decision.reason in {Reason.NOT_FOUND, Reason.INVENTORY_IMPLAUSIBLE}
 
 
 def seen_word(overall_status: str) -> str:
-    """The word of ColdSend in `overallStatus`."""
+    """The word of ColdSend within `overallStatus`."""
     return overall_status.removesuffix(LAST_SEEN)
 
 
@@ -188,7 +188,7 @@ def _of_row(row: Row) -> Status:
 
 
 def stored_to_status(stored: Stored) -> Status:
-    """The part of status that must survive a restart; `stored_of` reads it back."""
+    """The part of status that must survive a restart; `stored_of` reads it."""
     status: Status = {}
     if stored.inbox_id is not None:
         status["inboxID"] = stored.inbox_id
@@ -226,7 +226,7 @@ def stored_to_status(stored: Stored) -> Status:
 
 
 def stored_of(status: Status) -> Stored:
-    """Reads back what `stored_to_status` wrote, from a status as `core.stored_status` reads it."""
+    """Reads what `stored_to_status` wrote, from a status as read by `core.model.stored_status`."""
     applied, mail, job = status.get("lastApplied"), status.get("testEmail"), status.get("job", {})
     former = status.get("handedOverFrom")
     return Stored(
@@ -289,15 +289,15 @@ def _applied(applied: Status) -> Applied:
 # -- conditions
 
 
-def _sayings(
+def _condition_states(
     account: Account, workspace: Workspace, decision: Decision, status: Status, previous: Status, now: float
-) -> dict[ConditionType | KstatusType, Saying]:
+) -> dict[ConditionType | KstatusType, ConditionState]:
     stands = _what_stands_in_the_way(account, workspace, decision)
-    says: dict[ConditionType | KstatusType, Saying] = {
+    says: dict[ConditionType | KstatusType, ConditionState] = {
         ConditionType.READY: _ready(account, stands, status),
         ConditionType.SYNCED: with_notes(_synced(account, workspace, stands), workspace.policy.notes(account.desired)),
     }
-    if account.stored.inbox_id is not None:  # without an inbox there is nothing that could be healthy
+    if account.stored.inbox_id is not None:  # without an inbox there is no health
         says[ConditionType.HEALTHY] = _healthy(workspace, status, previous, now)
     credentials = _credentials(account, previous)
     if credentials is not None:
@@ -311,22 +311,22 @@ def _sayings(
     return says | progress(ready, synced, working=working)
 
 
-def _changes(decision: Decision, synced: Saying) -> bool:
-    """Whether the inbox of an account that is Ready is being changed, or waits for its turn to be."""
+def _changes(decision: Decision, synced: ConditionState) -> bool:
+    """Whether the inbox of a Ready account is being changed, or queued for a change."""
     return synced.status == "False" and (synced.reason in AT_WORK or decision.action in {Action.CREATE, Action.DELETE})
 
 
 def _stalls(account: Account, reason: str, status: Status, previous: Status, now: float) -> bool:
-    """Whether waiting alone does not make the account Ready."""
+    """Whether waiting alone will not make the account Ready."""
     if "takesOverFrom" in status:
-        return False  # the new object of a rename, which waits for the deletion of the old one
+        return False  # the new object of a rename waits for the deletion of the old one
     if reason == Reason.SECRET_NOT_FOUND and condition(previous, KstatusType.STALLED).get("reason") != reason:
         return now >= (account.secret_missing_since or now) + SECRET_SECONDS
     return reason in STALLING or (reason == Reason.NOT_FOUND and account.desired.spec.observe)
 
 
-def _what_stands_in_the_way(account: Account, workspace: Workspace, decision: Decision) -> Saying | None:
-    """The reason of the step, or of the workspace when the step waits for a call that may not leave."""
+def _what_stands_in_the_way(account: Account, workspace: Workspace, decision: Decision) -> ConditionState | None:
+    """The reason of the action, or of the workspace if the action waits for a blocked call."""
     block = _block_of(account, workspace, decision)
     if block is not None and decision.action in {
         Action.CREATE,
@@ -341,58 +341,58 @@ def _what_stands_in_the_way(account: Account, workspace: Workspace, decision: De
             f"The ColdSend request budget is used up; the turn of this object is expected at {_at(account)} (it was "
             f"{account.place} in line at the time of writing)."
         )
-        return Saying("False", Reason.RATE_LIMITED, message)
+        return ConditionState("False", Reason.RATE_LIMITED, message)
     if decision.reason is not None:
-        return Saying("False", decision.reason, decision.message)
+        return ConditionState("False", decision.reason, decision.message)
     if block is not None and account.desired.deleting is None:
         return _blocked(block, account)
     if account.desired.deleting is not None:
-        return Saying("False", Reason.DELETING, "The object is being deleted.")
+        return ConditionState("False", Reason.DELETING, "The object is being deleted.")
     return None
 
 
 def _block_of(account: Account, workspace: Workspace, decision: Decision) -> BlockedCalls | None:
-    calls = OPERATION_OF_MOVE.get(decision.action, Operation.LIST_ACCOUNTS)
+    calls = OPERATION_OF_ACTION.get(decision.action, Operation.LIST_ACCOUNTS)
     return workspace.breaker.block_of(calls, frozenset({account.desired.namespace}))
 
 
-def _blocked(block: BlockedCalls, account: Account) -> Saying:
+def _blocked(block: BlockedCalls, account: Account) -> ConditionState:
     message = f"{block.message} Since {rfc3339(block.since)}."
     if account.desired.deleting is not None and block.reason is not Reason.API_UNAVAILABLE:
         message += f" {WITHOUT_INBOX}"
-    return Saying("False", block.reason, message)
+    return ConditionState("False", block.reason, message)
 
 
 def _at(account: Account) -> str:
     return rfc3339(account.eta or 0.0)
 
 
-def _ready(account: Account, stands: Saying | None, status: Status) -> Saying:
+def _ready(account: Account, stands: ConditionState | None, status: Status) -> ConditionState:
     reason = stands.reason if stands else None
     if account.desired.deleting is not None and stands is not None:
         return stands
     if account.stored.inbox_id is None:
         if stands is not None:
             return stands
-        return Saying("False", Reason.PROVISIONING, "The inbox is being created in ColdSend.")
+        return ConditionState("False", Reason.PROVISIONING, "The inbox is being created in ColdSend.")
     if stands is not None and (reason is Reason.NOT_FOUND or (reason is Reason.RECREATING and account.deleted_at)):
         return stands
     shown = seen_word(status["overallStatus"]) if "overallStatus" in status else None
     if shown == "ACTIVE":
         adopted = account.stored.origin == "Adopted"
-        return Saying(
+        return ConditionState(
             "True", Reason.ADOPTED if adopted else Reason.ACTIVE, "The inbox exists in ColdSend and can send."
         )
-    if shown in SENT_OF_STATUS:
-        return Saying("False", *SENT_OF_STATUS[shown])
+    if shown in STATE_OF_STATUS:
+        return ConditionState("False", *STATE_OF_STATUS[shown])
     if shown is None:
-        return Saying("False", Reason.PROVISIONING, "ColdSend has not reported the state of the inbox yet.")
-    return Saying(
+        return ConditionState("False", Reason.PROVISIONING, "ColdSend has not reported the state of the inbox yet.")
+    return ConditionState(
         "False", Reason.UNKNOWN_STATUS, f"ColdSend reports a status that the operator does not know: {shown}."
     )
 
 
-def _synced(account: Account, workspace: Workspace, stands: Saying | None) -> Saying:
+def _synced(account: Account, workspace: Workspace, stands: ConditionState | None) -> ConditionState:
     if stands is not None:
         return stands
     row = workspace.inventory.rows.get(account.stored.inbox_id or "")
@@ -400,28 +400,28 @@ def _synced(account: Account, workspace: Workspace, stands: Saying | None) -> Sa
         difference = _difference(account, workspace, row)
         if difference is not None:
             return difference
-    return Saying("True", Reason.IN_SYNC, "ColdSend matches the spec.")
+    return ConditionState("True", Reason.IN_SYNC, "ColdSend matches the spec.")
 
 
-def _difference(account: Account, workspace: Workspace, row: Row) -> Saying | None:
+def _difference(account: Account, workspace: Workspace, row: Row) -> ConditionState | None:
     second = next((other for other in workspace.inventory.at(row.address) if other.inbox_id != row.inbox_id), None)
     if second is not None:
         message = (
             f"ColdSend shows a second inbox of this address ({second.inbox_id}); this object keeps {row.inbox_id} and "
             "ignores the other. Delete the unneeded one in ColdSend."
         )
-        return Saying("False", Reason.ADDRESS_CONFLICT, message)
+        return ConditionState("False", Reason.ADDRESS_CONFLICT, message)
     if spec_changed(account, row):
         changes = "; ".join(filter(None, (_drift(account, row), _servers_changed(account))))
         message = (
             f"The spec differs from what was sent to ColdSend: {changes}. ColdSend cannot change an inbox: undo the "
             "change, or set updatePolicy: Recreate."
         )
-        return Saying("False", Reason.UPDATE_NOT_SUPPORTED, message)
+        return ConditionState("False", Reason.UPDATE_NOT_SUPPORTED, message)
     if not shows_spec(account, row):
-        return Saying("False", Reason.DRIFTED, f"ColdSend differs from the spec: {_drift(account, row)}.")
+        return ConditionState("False", Reason.DRIFTED, f"ColdSend differs from the spec: {_drift(account, row)}.")
     if secret_changed(account):
-        return Saying("False", Reason.SECRET_CHANGED, ROTATED)
+        return ConditionState("False", Reason.SECRET_CHANGED, ROTATED)
     return None
 
 
@@ -442,7 +442,7 @@ def _drift(account: Account, row: Row) -> str:
 
 
 def _servers_changed(account: Account) -> str:
-    """What spec asks for where a mail server differs from what was sent; ColdSend never shows what it has."""
+    """The mail servers of spec, if they differ from what was sent; ColdSend never returns its own."""
     spec, applied = account.desired.spec, account.stored.applied
     if applied is None or hidden_part(applied.spec_hash) == hidden_part(spec.hash):
         return ""
@@ -455,11 +455,11 @@ def _servers_changed(account: Account) -> str:
     return f"smtp or imap has changed (ColdSend does not show its values); the spec says {', '.join(asked)}"
 
 
-def _healthy(workspace: Workspace, status: Status, previous: Status, now: float) -> Saying:
+def _healthy(workspace: Workspace, status: Status, previous: Status, now: float) -> ConditionState:
     score = status.get("healthScore")
     low, good = workspace.policy.health_low, workspace.policy.health_good
     if score is None:
-        return Saying("Unknown", Reason.HEALTH_SCORE_UNKNOWN, "ColdSend shows no health score.")
+        return ConditionState("Unknown", Reason.HEALTH_SCORE_UNKNOWN, "ColdSend shows no health score.")
     before = condition(previous, ConditionType.HEALTHY)
     was_low = before.get("status") == "False"
     if score < low or (score < good and was_low):
@@ -468,11 +468,11 @@ def _healthy(workspace: Workspace, status: Status, previous: Status, now: float)
             f"The health score has been low since {since} (below {low:g}; good again from {good:g}); send less, or "
             "warm the inbox up."
         )
-        return Saying("False", Reason.HEALTH_SCORE_LOW, message)
-    return Saying("True", Reason.HEALTH_SCORE_GOOD, f"The health score is good ({low:g} or more).")
+        return ConditionState("False", Reason.HEALTH_SCORE_LOW, message)
+    return ConditionState("True", Reason.HEALTH_SCORE_GOOD, f"The health score is good ({low:g} or more).")
 
 
-def _credentials(account: Account, previous: Status) -> Saying | None:
+def _credentials(account: Account, previous: Status) -> ConditionState | None:
     spec, credentials, applied = account.desired.spec, account.credentials, account.stored.applied
     if spec.smtp is None or spec.observe:
         return None
@@ -483,9 +483,11 @@ def _credentials(account: Account, previous: Status) -> Saying | None:
         before = condition(previous, ConditionType.CREDENTIALS_CURRENT)
         if not before:
             return None
-        return Saying(before["status"], before["reason"], before["message"])  # perhaps a word of another version
+        return ConditionState(
+            before["status"], before["reason"], before["message"]
+        )  # it may be a word of another version
     if credentials.reason is not None:
-        return Saying("False", credentials.reason, credentials.message)
+        return ConditionState("False", credentials.reason, credentials.message)
     if sent is None and account.stored.inbox_id is None:
         return None
     if sent is None:
@@ -493,14 +495,14 @@ def _credentials(account: Account, previous: Status) -> Saying | None:
             "The operator does not know which password ColdSend has, as it did not create the inbox with this Secret. "
             "If it is the password in the Secret, set the annotation coldsend.pro/credentials-current."
         )
-        return Saying("Unknown", Reason.CREDENTIALS_UNKNOWN, message)
+        return ConditionState("Unknown", Reason.CREDENTIALS_UNKNOWN, message)
     if sent != present:
-        return Saying("False", Reason.SECRET_CHANGED, ROTATED)
-    return Saying("True", Reason.SECRET_UNCHANGED, _as_sent(account.stored))
+        return ConditionState("False", Reason.SECRET_CHANGED, ROTATED)
+    return ConditionState("True", Reason.SECRET_UNCHANGED, _as_sent(account.stored))
 
 
 def _as_sent(stored: Stored) -> str:
-    """Why the Secret counts as what ColdSend has; an inbox that was adopted was never sent it."""
+    """Why the Secret counts as current; the operator never sent it for an adopted inbox."""
     if stored.origin == "Adopted":
         return (
             "The annotation coldsend.pro/credentials-current says that ColdSend has the current value of the Secret; "

@@ -1,4 +1,4 @@
-"""Who may have which address, and who holds which inbox, over all objects and keys (rule 13)."""
+"""Which account may have an address, and which holds an inbox, over all objects and keys (rule 13)."""
 
 from operator import attrgetter
 from typing import TypeVar
@@ -13,8 +13,8 @@ _UID = attrgetter("uid")
 class Claims:
     """Indexes over all accounts of the process.
 
-    An address is claimed within one workspace; an inbox_id is held once over all workspaces. `group` names the
-    workspace: two digests that turned out to be one workspace share it.
+    An address is claimed within one workspace; an inbox_id has one holder over all workspaces. `group` names the
+    workspace: digests that lead to one workspace share it.
     """
 
     def __init__(self) -> None:
@@ -22,11 +22,11 @@ class Claims:
         self._by_prefix = Several[tuple[str, str], Account](_UID)  # native ones, by group and `Spec.identity`
         self._by_inbox = Several[str, Account](_UID)
         self._keys: dict[str, tuple[tuple[str, str] | None, tuple[str, str] | None, str | None]] = {}
-        self._unplaced = Several[str, Account](_UID)  # those whose workspace is not known yet, by `_line`
+        self._unplaced = Several[str, Account](_UID)  # accounts of unknown workspace, by `_line`
         self._line_of: dict[str, str] = {}  # of these, by UID
 
     def await_workspace(self, account: Account) -> None:
-        """The workspace of the account is not known yet: until then it stands in line for its address in each."""
+        """The workspace of the account is unknown: until then the account claims its address in every workspace."""
         self.found_workspace(account.uid)
         line = _line(account)
         if line is not None and _claims_address(account):
@@ -34,14 +34,14 @@ class Claims:
             self._line_of[account.uid] = line
 
     def found_workspace(self, uid: str) -> bool:
-        """The account stands in the line of one workspace now, or is gone; whether it stood in line in all."""
+        """The workspace of the account is known, or the account is gone. Returns whether it claimed in all."""
         line = self._line_of.pop(uid, None)
         if line is not None:
             self._unplaced.drop(line, uid)
         return line is not None
 
     def may_be_overtaking(self, account: Account) -> bool:
-        """Whether another object, whose workspace is not known yet, goes before this one if it is the same."""
+        """Whether an object of unknown workspace would take precedence if its workspace were this one."""
         return any(_precedence(other) < _precedence(account) for other in self.unplaced(account))
 
     def unplaced(self, account: Account) -> tuple[Account, ...]:
@@ -51,7 +51,7 @@ class Claims:
         return tuple(other for other in others if other.uid != account.uid)
 
     def update(self, account: Account, group: str) -> set[str]:
-        """Take the account's present claims; the UIDs of all others that this may concern."""
+        """Update the account's claims. Returns the UIDs of all other accounts that this may affect."""
         claims, spec = _claims_address(account), account.desired.spec
         address = (group, account.address) if claims and account.address else None
         prefix = (group, spec.identity) if claims and spec.native is not None else None
@@ -65,7 +65,7 @@ class Claims:
         return concerned
 
     def remove(self, account: Account) -> set[str]:
-        """The object is gone: what it claimed is free for others."""
+        """The object is gone: release its claims."""
         address, prefix, inbox = self._keys.pop(account.uid, (None, None, None))
         concerned = _move(self._by_address, address, None, account)
         concerned |= _move(self._by_prefix, prefix, None, account)
@@ -74,16 +74,16 @@ class Claims:
         return concerned
 
     def address_owner(self, account: Account, group: str) -> Account | None:
-        """The account to which the address of `account` belongs instead, or None when it is its own."""
+        """The account that owns the address instead of `account`; None if `account` owns it."""
         if account.address is None:
             return None
         owner = min(self._by_address.at((group, account.address)), key=_precedence, default=None)
         return None if owner is None or owner.uid == account.uid else owner
 
     def claimants(self, account: Account, group: str) -> tuple[Account, ...]:
-        """The other accounts that stand in line for the same inbox.
+        """The other accounts that claim the same inbox.
 
-        Where the API key may not read domains the address of a native one is not known; prefix and domain are.
+        If the API key may not read domains, the address of a native inbox is unknown; prefix and domain are known.
         """
         found = self._by_address.at((group, account.address)) if account.address is not None else ()
         spec = account.desired.spec
@@ -91,11 +91,11 @@ class Claims:
         return tuple({other.uid: other for other in (*found, *alike) if other.uid != account.uid}.values())
 
     def at(self, address: str, group: str) -> tuple[str, ...]:
-        """UIDs of the accounts that stand in line for an address."""
+        """UIDs of the accounts that claim an address."""
         return tuple(account.uid for account in self._by_address.at((group, address)))
 
     def same_inbox(self, account: Account) -> tuple[Account, ...]:
-        """Other accounts that hold the same inbox (a restore made two of one)."""
+        """Other accounts that hold the same inbox, for example after a restore."""
         if not account.is_holder or account.stored.inbox_id is None:
             return ()
         return self.inbox_owners(account.stored.inbox_id, account.uid)
@@ -105,7 +105,7 @@ class Claims:
 
 
 def _move(index: Several[K, Account], old: K | None, new: K | None, account: Account) -> set[str]:
-    """From one key to the other; the UIDs of those that stand there: what else changed of it may concern them."""
+    """Move the claim from one key to the other. Returns the UIDs of the accounts that claim either."""
     concerned: set[str] = set()
     if old is not None and old != new:
         index.drop(old, account.uid)
@@ -117,13 +117,13 @@ def _move(index: Several[K, Account], old: K | None, new: K | None, account: Acc
 
 
 def _line(account: Account) -> str | None:
-    """What the account stands in line for, as far as its spec alone tells."""
+    """What the account claims, as far as its spec alone tells."""
     spec = account.desired.spec
     return spec.identity if spec.native is not None else spec.address
 
 
 def _claims_address(account: Account) -> bool:
-    """Whether the object stands in line for its address. Observe never claims (rule 12)."""
+    """Whether the object claims its address. Observe never claims (rule 12)."""
     desired = account.desired
     if account.is_holder or account.committed:
         return True
@@ -133,5 +133,5 @@ def _claims_address(account: Account) -> bool:
 
 
 def _precedence(account: Account) -> tuple[bool, bool, str, str]:
-    """The holder first, then who has a create under way, then the older object."""
+    """The holder first, then an account with a create under way, then the older object."""
     return (not account.is_holder, not account.committed, *account.desired.age)
