@@ -35,8 +35,9 @@ cluster: $(INSTALLED) ## Only the control plane, until Ctrl-C; prints KUBECONFIG
 	@$(PYTHON_IN_VENV) -m devcluster up
 
 # Tests wait for other processes half of their time, so there are two workers more than cores. A file stays in one worker.
-WORKERS ?= $(shell echo $$(( $$(getconf _NPROCESSORS_ONLN) + 2 )))
-SPREAD := --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+WORKERS ?= $(shell echo $$(( $(CORES) + 2 )))
+SPREAD = --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 .PHONY: test
 test: export BUILD_MEANWHILE := --all
@@ -49,6 +50,7 @@ quick: $(INSTALLED) ## In less than a minute: check, and the tests of core, reso
 	@$(MAKE) --jobs --output-sync check quick-tests
 
 .PHONY: quick-tests
+quick-tests: WORKERS := $(CORES)
 quick-tests: $(INSTALLED)
 	@PYTHONHASHSEED=0 HYPOTHESIS_PROFILE=quick $(PYTHON_IN_VENV) -m pytest -q $(SPREAD) $(ARGS) \
 		tests/core tests/resources tests/coldsend

@@ -31,6 +31,12 @@ def profile(examples: int) -> settings:
     return settings(settings.get_profile(f"coldsend-{chosen}"), max_examples=counts.get(chosen, examples))
 
 
+def instants(last: int, step: int) -> range:
+    """After how many steps something happens that may happen at any; `quick` tries every fifth of them."""
+    quick = os.environ.get("HYPOTHESIS_PROFILE") == "quick"
+    return range(0, last, 5 * step if quick else step)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def failures_in_the_log() -> Iterator[list[object]]:
     """Nothing is printed; a task that failed in a simulated process is heard of."""

@@ -1,5 +1,7 @@
 """The end of a bulk job and the inboxes that a look shows after it are one write of status, not two."""
 
+import pytest
+
 from coldsend_operator.core.decide.changed_accounts import QUIET_SECONDS
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import BulkAnswer, JobProgress
@@ -9,12 +11,13 @@ from coldsend_operator.core.status.projection import project
 from tests.support.desk import Desk, row
 
 
-def after_the_job() -> tuple[Desk, Account]:
-    """The job has ended, and the look at its inboxes has not left yet; status still names the job."""
+def after_the_job(seconds: float = 0.0) -> tuple[Desk, Account]:
+    """The job has ended after so long, and the look at its inboxes has not left yet; status still names the job."""
     desk = Desk()
     desk.sweep()
     account, other = desk.account("ann@company.com"), desk.account("bob@company.com")
     desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, account, other), BulkAnswer(job_id="job-1", total=2))
+    desk.wait(seconds)
     desk.stores = False
     desk.answer(desk.ask(Operation.POLL_CREATE_JOB, job="job-1"), JobProgress(status="COMPLETED", total=2))
     assert account.confirmed.job is not None
@@ -22,8 +25,9 @@ def after_the_job() -> tuple[Desk, Account]:
     return desk, account
 
 
-def test_that_the_end_alone_is_not_written() -> None:
-    desk, account = after_the_job()
+@pytest.mark.parametrize("seconds", [0.0, 2 * QUIET_SECONDS])
+def test_that_the_end_alone_is_not_written(seconds: float) -> None:
+    desk, account = after_the_job(seconds)
     assert desk.step(account).action is Action.SEARCH
     assert project(account, desk.workspace, desk.now) is None
 

@@ -25,6 +25,7 @@ from coldsend_operator.resources.names import (
     HAND_OVER_ANNOTATION,
     PAUSED_ANNOTATION,
 )
+from tests.core.conftest import instants
 from tests.core.rules.watching import finish, reach, running
 from tests.support.clock import START
 from tests.support.desk import ANN, LONG_AGO, Desk, row
@@ -723,7 +724,7 @@ def test_rule_30_accounts_that_move_into_a_batch_keep_their_inboxes_whichever_ki
 def test_rule_30_a_crash_while_a_batch_moves_leads_to_the_same_end(
     move: Callable[[Simulation], None], downtime: float
 ) -> None:
-    for steps in range(0, 200, 17):
+    for steps in instants(200, 17):
         simulation = settled_pool(POOL)
         before = ids(simulation)
         move(simulation)

@@ -89,6 +89,7 @@ def bulk_create_ended(account: Account, unknown: UnknownCreate, now: float) -> N
     account.create = _of_same(account, unknown)
     account.stored = replace(account.stored, job=None)
     account.wrote_at, account.probe_at, account.probe_count = now, None, 0
+    account.waiting_since = None  # for the look it waits anew: until that lasts, status says nothing of it
 
 
 def bulk_create_told(account: Account, hint: str | None, *, exists: bool) -> None:
