@@ -70,7 +70,7 @@ soak: $(INSTALLED) ## Kill the operator at random instants for a long time; SECO
 		$(if $(SEED),--seed $(SEED))
 
 .PHONY: bench
-bench: $(INSTALLED) ## Figures beside their goals, into docs/benchmarks/; CHECK=1 compares counts only; CASES='single thousand' chooses (core single thousand smtp native fifty failover tenants)
+bench: $(INSTALLED) ## Figures beside their goals, into docs/benchmarks/; CHECK=1 compares counts only; CASES='single thousand' chooses (core single lifted thousand smtp native fifty failover tenants)
 	@$(PYTHON_IN_VENV) -m devcluster build
 	@$(PYTHON_IN_VENV) -m tests.bench $(if $(CHECK),--check) $(CASES)
 

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from devcluster import Cluster, control_plane
-from tests.bench import accounts, failover, fifty, pure, record, scale, tenants
+from tests.bench import accounts, failover, fifty, floods, pure, record, scale, tenants
 from tests.bench.drawing import draw
 from tests.bench.figures import Figure, Say
 from tests.bench.stack import stack
@@ -36,13 +36,18 @@ def single(cluster: Cluster, folder: Path, say: Say) -> list[Figure]:
         return accounts.single(parts, say)
 
 
+def lifted(cluster: Cluster, folder: Path, say: Say) -> list[Figure]:
+    with stack(cluster, folder) as parts:
+        return accounts.lifted(parts, say)
+
+
 def thousand(cluster: Cluster, folder: Path, say: Say) -> list[Figure]:
     with stack(cluster, folder) as parts:
         return accounts.thousand(parts, say)
 
 
 def core(cluster: Cluster, folder: Path, say: Say) -> list[Figure]:
-    figures = [pure.planning_round(say), pure.steady_hour(say)]
+    figures = [pure.planning_round(say), pure.steady_hour(say), floods.trickle(say), floods.fifty_thousand(say)]
     for count, seconds in pure.ages(say):
         say(f"  {count:>6,} accounts: values are at most {seconds:,.0f} s old")
     return figures
@@ -80,6 +85,7 @@ def two_replicas(cluster: Cluster, folder: Path, say: Say) -> list[Figure]:
 CASES: dict[str, Case] = {
     "core": core,
     "single": single,
+    "lifted": lifted,
     "thousand": thousand,
     "smtp": smtp,
     "native": native,

@@ -111,13 +111,17 @@ class Desk:
     # -- calls and answers
 
     def ask(self, operation: Operation, *accounts: Account, **fields: Any) -> Call:
-        """This call leaves now; before a create the mark is put, as the loop does."""
-        for account in accounts if operation.creates else ():
-            transitions.create_prepared(account, account.credentials.digest if account.credentials else None)
+        """This call leaves now."""
         uids = tuple(account.uid for account in accounts)
-        candidate = Candidate(self.now, 0.0, operation, LANES.get(operation.scope, Lane.PROBE), uids, **fields)
+        return self.send(Candidate(self.now, 0.0, operation, LANES.get(operation.scope, Lane.PROBE), uids, **fields))
+
+    def send(self, candidate: Candidate) -> Call:
+        """It leaves now; before a create the mark is put, as the loop does."""
+        creating = [self.workspace.accounts[uid] for uid in candidate.uids] if candidate.operation.creates else []
+        for account in creating:
+            transitions.create_prepared(account, account.credentials.digest if account.credentials else None)
         call = apply.launch(self.workspace, candidate, self.now)
-        for account in accounts if operation.creates else ():
+        for account in creating:
             mark = float(int(self.now + self.workspace.kube_offset))
             transitions.marked(account, mark)
             apply.finalizers_added(self.workspace, account, (FINALIZER, MARKS.text(account.uid, mark)))
