@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from coldsend_operator.accounts.reading import read_object
+from coldsend_operator.core.decide import still_due
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Deleted, Failure, FailureKind
 from coldsend_operator.core.model.calls import Operation
@@ -28,7 +30,7 @@ from coldsend_operator.resources.names import (
 from tests.core.conftest import instants
 from tests.core.rules.watching import finish, reach, running
 from tests.support.clock import START
-from tests.support.desk import ANN, LONG_AGO, Desk, row
+from tests.support.desk import ANN, LONG_AGO, Desk, object_of, row
 from tests.support.process import API_KEY
 from tests.support.rough import RoughWorld
 from tests.support.simulation import Simulation
@@ -562,6 +564,18 @@ def test_rule_30_a_claimant_whose_key_is_not_read_yet_is_waited_for() -> None:
     simulation.wait(30.0)
     assert held_by(simulation, new) == inbox
     assert [each.inbox_id for each in simulation.remote.live()] == [inbox]
+
+
+def test_rule_30_an_inbox_that_may_be_handed_over_leaves_no_call_and_does_not_count_in_the_brake() -> None:
+    desk = Desk()
+    holder = desk.holder()
+    desk.sweep(row())
+    claimant = read_object(object_of(ANN, "uid-of-new", name="new", created=LATER))
+    desk.workspace.claims.await_workspace(claimant)
+    desk.change(holder, name="ann", deleting=True)
+    call = desk.ask(Operation.DELETE_ACCOUNT, holder, inbox_ids=("inbox-1",))
+    assert not still_due(holder, call, holder.desired.generation, desk.workspace)
+    assert not desk.workspace.brake.waiting
 
 
 def test_rule_30_a_claimant_whose_key_cannot_be_had_is_not_waited_for_for_ever() -> None:
