@@ -37,7 +37,7 @@ LONG = (
     "kube/test_lease.py",
     "rules/test_rules_hand_over.py",
     "chart/test_helm_example.py",
-    "commands/test_looking.py",
+    "commands/test_reading_commands.py",
     "e2e/test_manifests.py",
     "e2e/test_e2e_doctor.py",
 )

@@ -111,7 +111,7 @@ class HostileTenant(RuleBasedStateMachine):
 
     @precondition(lambda self: self.world.tenants)
     @rule(which=small, count=st.sampled_from([1, 10]))
-    def the_tenant_asks_for_a_look_each_second(self, which: int, count: int) -> None:
+    def the_tenant_asks_for_a_probe_each_second(self, which: int, count: int) -> None:
         self.world.storm(self._of(self.world.tenants, which), count)
 
     @rule(count=st.sampled_from([1, 8]))

@@ -106,7 +106,7 @@ def test_the_oldest_of_each_lane_and_the_end_of_all_that_waits_are_told() -> Non
     assert {lane.value: each.count for lane, each in lanes.items()} == {"create": 250, "poll": 0}
 
 
-def test_windows_and_looks_that_move_all_day_are_worth_no_write() -> None:
+def test_windows_and_probes_that_move_all_day_are_worth_no_write() -> None:
     desk = Desk()
     desk.holder()
     desk.sweep(row())

@@ -117,7 +117,7 @@ def test_the_lease_says_who_leads(world: World, namespace: str) -> None:
     assert "no leader" in checks["lease"][0]["message"]
 
 
-def test_secrets_are_looked_into_and_no_value_is_shown(world: World, namespace: str) -> None:
+def test_secrets_are_checked_and_no_value_is_shown(world: World, namespace: str) -> None:
     values = {"password": f"{MARKER}\n", "good": MARKER}
     world.server.apply(named("Secret", namespace, "login", stringData=values))
     for name, reference in {
@@ -137,7 +137,7 @@ def test_secrets_are_looked_into_and_no_value_is_shown(world: World, namespace: 
     ]
 
 
-def test_who_may_do_little_is_told_what_was_not_looked_at(world: World, namespace: str) -> None:
+def test_who_may_do_little_is_told_what_was_not_checked(world: World, namespace: str) -> None:
     install(world, namespace)
     _, checks = doctor(world, namespace, "--as", f"system:serviceaccount:{namespace}:robot")
     assert results(checks) == {

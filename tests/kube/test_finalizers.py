@@ -117,20 +117,20 @@ async def test_a_replace_wipes_the_mark_and_it_can_be_put_again(cluster: devclus
 
 
 @pytest.mark.parametrize("others", [[], [OTHER], [OTHER, "example.com/second"]])
-async def test_unmark_takes_our_finalizer_and_no_other(world: World, others: list[str]) -> None:
+async def test_a_removal_takes_our_finalizer_and_no_other(world: World, others: list[str]) -> None:
     ref = await world.account("john", finalizers=others)
     await add_finalizers(world.client, ref, text(ref))
     await remove_finalizers(world.client, ref)
     assert (await world.metadata(ref)).get("finalizers", []) == others
 
 
-async def test_unmark_takes_our_finalizer_whoever_put_it_there(world: World) -> None:
+async def test_a_removal_takes_our_finalizer_whoever_added_it(world: World) -> None:
     ref = await world.account("john", finalizers=[OTHER, FINALIZER])
     await remove_finalizers(world.client, ref)
     assert (await world.metadata(ref))["finalizers"] == [OTHER]
 
 
-async def test_unmark_takes_what_is_known_in_one_write(world: World) -> None:
+async def test_a_removal_takes_known_finalizers_in_one_write(world: World) -> None:
     ref = await world.account()
     put = await add_finalizers(world.client, ref, text(ref))
     before = len(world.writes)
@@ -140,14 +140,14 @@ async def test_unmark_takes_what_is_known_in_one_write(world: World) -> None:
 
 
 @pytest.mark.parametrize("known", [(), (FINALIZER,), FORGED], ids=["nothing", "plain", "wrong"])
-async def test_unmark_takes_forged_marks_too_whatever_was_known(world: World, known: tuple[str, ...]) -> None:
+async def test_a_removal_takes_forged_marks_too_whatever_was_known(world: World, known: tuple[str, ...]) -> None:
     ref = await world.account("john", finalizers=[OTHER, *FORGED])
     await add_finalizers(world.client, ref, text(ref))
     await remove_finalizers(world.client, ref, known)
     assert (await world.metadata(ref))["finalizers"] == [OTHER]
 
 
-async def test_unmark_lets_an_object_in_deletion_go(world: World) -> None:
+async def test_a_removed_finalizer_releases_an_object_in_deletion(world: World) -> None:
     ref = await world.account()
     await add_finalizers(world.client, ref)
     await world.client.delete(ref.path)
@@ -156,7 +156,7 @@ async def test_unmark_lets_an_object_in_deletion_go(world: World) -> None:
         await world.metadata(ref)
 
 
-async def test_unmark_of_what_is_not_there_changes_nothing(world: World) -> None:
+async def test_removing_a_missing_finalizer_changes_nothing(world: World) -> None:
     ref = await world.account()
     await remove_finalizers(world.client, ref)
     new = await world.account_again(ref)
@@ -167,7 +167,7 @@ async def test_unmark_of_what_is_not_there_changes_nothing(world: World) -> None
     assert await world.metadata(new) == before
 
 
-async def test_unmark_takes_only_ours_while_others_change_the_list(world: World) -> None:
+async def test_a_removal_takes_only_ours_while_others_change_the_list(world: World) -> None:
     ref = await world.account()
     await add_finalizers(world.client, ref)
     done = asyncio.Event()

@@ -36,7 +36,7 @@ from coldsend_operator.__main__ import main
 signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background of a script ignore it
 main()
 """
-LOOKING = (
+READING = (
     ("plan",),
     ("plan", "--live"),
     ("status",),
@@ -50,8 +50,8 @@ LOOKING = (
 )
 
 
-@pytest.mark.parametrize("arguments", LOOKING, ids=" ".join)
-def test_a_command_that_looks_sends_gets_alone(
+@pytest.mark.parametrize("arguments", READING, ids=" ".join)
+def test_a_command_that_only_reads_sends_nothing_but_gets(
     coldsend: RunningEmulator, arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

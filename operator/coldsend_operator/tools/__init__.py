@@ -1,5 +1,5 @@
-"""Commands for people: a spreadsheet becomes manifests, manifests are checked, a workspace becomes manifests.
+"""Commands for people, such as plan, import, export, inventory and doctor.
 
-They stand beside the operator and read through the same clients (`kube`, `coldsend`) and the same models (`resources`).
+They use the same clients (`kube`, `coldsend`) and the same models (`resources`) as the operator.
 `app` declares the commands; every other module is imported when its command runs.
 """

@@ -1,4 +1,4 @@
-"""How many requests a command may take: the share of both windows that the operator leaves to people."""
+"""The requests that a command may send: the share of both windows that the operator leaves to people."""
 
 import asyncio
 import time
@@ -12,7 +12,7 @@ MINUTE = 60.0
 
 
 class Allowance:
-    """Waits when the share of the minute is taken, and ends the command when that of the hour is."""
+    """Waits when the share of the minute is used up, and ends the command when that of the hour is."""
 
     def __init__(
         self,
@@ -46,6 +46,6 @@ class Allowance:
         self.taken += 1
 
     def seconds(self, requests: int) -> float:
-        """About how long so many more will take by this share."""
+        """The approximate time for this many more requests."""
         beyond = max(0, len(self._latest) + requests - self.per_minute)
         return -(-beyond // self.per_minute) * MINUTE

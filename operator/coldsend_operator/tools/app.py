@@ -1,4 +1,4 @@
-"""The commands for people: their options and nothing else. Each imports what it needs when it runs."""
+"""The options of the commands for people. Each command imports what it needs when it runs."""
 
 import functools
 import io

@@ -1,4 +1,4 @@
-"""The commands that look at objects of the cluster or set something on them: their options and nothing else."""
+"""The options of the commands that read or change objects of the cluster."""
 
 import asyncio
 import re

@@ -1,4 +1,4 @@
-"""What commands see of ColdSend and of the cluster: reads alone. What changes objects is in `editing`."""
+"""The read-only clients of the commands. The client that changes objects is in `editing`."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -39,7 +39,7 @@ LIST_TRIES = 3
 
 
 class ColdSendReader:
-    """Lists of one workspace, each request within the share that is left to people."""
+    """Reads lists of one workspace within the share that is left to people."""
 
     def __init__(self, client: ColdSendReads, allowance: Allowance) -> None:
         self._client = client
@@ -71,7 +71,7 @@ class ColdSendReader:
 
 
 class ReadingConnection(Connection):
-    """A connection to the API server over which nothing but a GET leaves."""
+    """A connection to the API server that sends only GETs."""
 
     def __init__(self, access: Access) -> None:
         super().__init__(partial(load_login, kubeconfig=access.kubeconfig, context=access.context))
@@ -89,14 +89,14 @@ class ReadingConnection(Connection):
 
 
 class ReviewingConnection(ReadingConnection):
-    """One over which it may be asked as well who may do what; the question is a POST that stores nothing."""
+    """A connection that also allows access reviews, which are POSTs that store nothing."""
 
     def may_send(self, method: str, target: str) -> bool:
         return method == "GET" or (method == "POST" and target in {SELF, OTHER})
 
 
 class SecretlessConnection(ReadingConnection):
-    """One over which no Secret can be read, whatever the rights of the user are."""
+    """A connection that reads no Secrets, whatever the permissions of the user."""
 
     def may_send(self, method: str, target: str) -> bool:
         parts = target.partition("?")[0].split("/")
@@ -104,7 +104,7 @@ class SecretlessConnection(ReadingConnection):
 
 
 class KubeReader:
-    """Objects of the cluster, read with the user's own rights."""
+    """Reads objects of the cluster with the user's own permissions."""
 
     def __init__(self, client: KubeReads) -> None:
         self.client = client
@@ -114,11 +114,11 @@ class KubeReader:
         return unix_seconds() + self.client.clock_offset
 
     async def get(self, path: str) -> dict[str, Any]:
-        """Whatever is there. Raises KubeError."""
+        """Read any path. Raises KubeError."""
         return await self.client.get(path)
 
     async def text(self, path: str, params: Mapping[str, str] | None = None) -> str:
-        """What is no JSON, such as the log of a pod. Raises KubeError."""
+        """Read a text other than JSON, such as the log of a pod. Raises KubeError."""
         return await self.client.get_text(path, params)
 
     async def items(self, path: str, params: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
@@ -144,21 +144,21 @@ class KubeReader:
         return await read_secret(self.client, namespace, name)
 
     async def one(self, kind: Kind, namespace: str, name: str) -> dict[str, Any] | None:
-        """One object; None when it is not there."""
+        """One object; None if it does not exist."""
         try:
             return await self.client.get(f"{paths.collection(kind, namespace)}/{quote(name, safe='')}")
         except NotFound:
             return None
 
     async def namespace(self, name: str) -> dict[str, Any] | None:
-        """The Namespace; None when it is not there, or may not be read."""
+        """The Namespace; None if it does not exist, or may not be read."""
         try:
             return await get_namespace(self.client, name)
         except Forbidden:
             return None
 
     async def state(self, access: Access) -> tuple[str, dict[str, str] | None]:
-        """Where the operator's state is kept, and the texts in it; None when it is not there, or may not be read."""
+        """The place of the operator's state and its texts; None if it does not exist, or may not be read."""
         settings = settings_of(access)
         name = f"{settings.lease_name}-state"
         place = f"{settings.lease_namespace}/{name}"
@@ -171,7 +171,7 @@ class KubeReader:
 
 @asynccontextmanager
 async def kube_reader(access: Access) -> AsyncIterator[KubeReader]:
-    """Raises CommandError with the sentence of whatever goes wrong inside."""
+    """Raises CommandError with the message of any error inside."""
     async with connected(KubeReads(ReadingConnection(access))) as client:
         yield KubeReader(client)
 
@@ -179,7 +179,7 @@ async def kube_reader(access: Access) -> AsyncIterator[KubeReader]:
 @asynccontextmanager
 async def connected(client: C) -> AsyncIterator[C]:
     """The client with its connection open. Raises CommandError as `kube_reader`."""
-    configure_logs("console", "error")  # what the layers below say of trouble is no data of the command
+    configure_logs("console", "error")  # messages of lower layers are not data of the command
     try:
         async with client:
             yield client
@@ -220,12 +220,12 @@ def has_key(access: Access, settings: Settings) -> bool:
 
 
 def default_namespace(access: Access) -> str:
-    """Where a command looks that was told no namespace: that of the context, or of the pod."""
+    """The default namespace of a command: that of the context, or of the pod."""
     return namespace_of_context(access.kubeconfig, access.context) or own_namespace()
 
 
 def key_reference(access: Access) -> Mapping[str, str] | None:
-    """What objects say of the workspace whose key stands in a Secret; None for the operator's own."""
+    """The key reference of objects for a key in a Secret; None for the operator's own."""
     if not access.api_key_secret:
         return None
     name, slash, key = access.api_key_secret.partition("/")
@@ -237,7 +237,7 @@ def key_reference(access: Access) -> Mapping[str, str] | None:
 
 
 def settings_of(access: Access) -> Settings:
-    """The settings of `run`, so that the same environment serves both."""
+    """The settings of `run`, so that the same environment works for both."""
     given = {"api_url": access.api_url, "api_key_file": access.api_key_file}
     try:
         return load_settings(given)

@@ -15,21 +15,21 @@ EDITOR = "kubectl-coldsend"  # field manager
 
 
 class EditingConnection(ReadingConnection):
-    """One over which objects of the two kinds can be changed as well, and nothing made or deleted."""
+    """A connection that can also change objects of the two kinds, but not create or delete them."""
 
     def may_send(self, method: str, target: str) -> bool:
         return method == "GET" or (method == "PATCH" and target.startswith(f"/apis/{API_VERSION}/"))
 
 
 class KubeEditor(KubeReader):
-    """Objects of the two kinds, changed with the user's own rights."""
+    """Changes objects of the two kinds with the user's own permissions."""
 
     def __init__(self, client: KubeClient) -> None:
         super().__init__(client)
         self._writer = client
 
     async def change(self, ref: Ref, patch: dict[str, Any]) -> str | None:
-        """Merge the patch into this very object; what is wrong when it could not be done."""
+        """Merge the patch into this very object. Returns the error, if any."""
         metadata = {**patch.get("metadata", {}), "uid": ref.uid}
         body = {**patch, "metadata": metadata}  # another object of the name has another UID: that is a conflict
         try:

@@ -1,8 +1,8 @@
-"""How a command ends when it cannot do what was asked."""
+"""The errors that end a command."""
 
 
 class CommandError(Exception):
-    """One sentence that says what is wrong and the way out. `exit_code`: 1 failed, 2 wrong usage."""
+    """One sentence: what is wrong and what to do. `exit_code`: 1 failure, 2 wrong usage."""
 
     def __init__(self, sentence: str, *, exit_code: int = 1) -> None:
         super().__init__(sentence)

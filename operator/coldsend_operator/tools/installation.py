@@ -1,4 +1,4 @@
-"""The operator as it is installed in the cluster: its Deployment, and the settings that stand there."""
+"""The installed operator: its Deployment and the settings in it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ class Installation:
         return [variable for container in self._containers for variable in container.get("env") or ()]
 
     def setting(self, name: str) -> str:
-        """What the Deployment says in plain; empty where it says nothing, or takes it from elsewhere."""
+        """The literal value in the Deployment; empty if it is unset or comes from elsewhere."""
         found = (each for each in self.variables if each.get("name") == f"{PREFIX}{name}")
         return next((str(each.get("value") or "") for each in found), "")
 
@@ -76,7 +76,7 @@ class Installation:
 
 
 async def installations(kube: KubeReader, namespace: str) -> list[Installation]:
-    """All of the cluster, or only those of `namespace` where no more may be read. Raises Forbidden."""
+    """All of the cluster, or only those of `namespace` if no more may be read. Raises Forbidden."""
     given = {"labelSelector": LABELS}
     try:
         found = await kube.items(f"{_DEPLOYMENTS}/deployments", given)

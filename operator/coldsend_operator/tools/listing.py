@@ -9,20 +9,20 @@ from coldsend_operator.tools.errors import CommandError
 from coldsend_operator.tools.output import counted, remark
 from coldsend_operator.tools.terminal import Progress
 
-CHEAP = 5  # requests that need no word before
+CHEAP = 5  # up to this many requests need no announcement
 PAGE = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Rows sorted by address. `missing` says why some are not among them; empty when the list is whole."""
+    """Rows sorted by address. `missing` says why some are missing; empty if the list is complete."""
 
     rows: tuple[Row, ...]
     missing: str = ""
 
 
 async def whole_list(reader: ColdSendReader, **filters: str | None) -> Listing:
-    """All inboxes that match. What ColdSend refuses in the middle ends the list with what is there by then."""
+    """All matching inboxes. A refusal by ColdSend ends the list with the rows read so far."""
     found: dict[str, Row] = {}
     page, pages, missing = 0, 1, ""
     total: int | None = None
@@ -60,7 +60,7 @@ def _tell_price(reader: ColdSendReader, pages: int) -> None:
 
 
 def _ended(error: CallFailed, page: int, pages: int) -> str:
-    """Why the list ends here. Raises CommandError when nothing was read at all."""
+    """Why the list ends here. Raises CommandError if nothing was read."""
     failure = error.failure
     if failure.kind is FailureKind.RATE_LIMITED:
         sentence = f"ColdSend allows no more requests at the moment ({failure.message})"

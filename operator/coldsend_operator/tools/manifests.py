@@ -1,4 +1,4 @@
-"""Manifests as files: read as the API server would, written one inbox a line, equal bytes for equal content."""
+"""Manifests as files: read like the API server, written with one inbox per line, equal bytes for equal content."""
 
 import json
 import os
@@ -26,16 +26,16 @@ _WIDTH = 1_000_000  # no line is ever folded
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One object and the file where it stands (`-` for standard input)."""
+    """One object and its file (`-` for standard input)."""
 
     source: str
     manifest: Any
 
 
 class _ManifestDumper(yaml.CSafeDumper):
-    """Plain only where every YAML reader sees a string: Go's takes `1e5` for a number and `y` for a truth.
+    """Unquoted only if every YAML parser reads a string: Go's parses `1e5` as a number and `y` as a boolean.
 
-    No aliases: a reader of a manifest looks for a value, not for an anchor.
+    No aliases, for readers of the manifest.
     """
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - the signature is PyYAML's
@@ -51,7 +51,7 @@ _ManifestDumper.add_representer(str, _represent_text)
 
 
 class _Loader(yaml.CSafeLoader):
-    """Dates stay texts, and a key that stands twice is an error, as for the API server."""
+    """Dates stay strings, and duplicate keys are errors, as for the API server."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - declared so by PyYAML
         first: [(tag, expression) for tag, expression in resolvers if tag != "tag:yaml.org,2002:timestamp"]
@@ -89,13 +89,13 @@ def _dumped(manifest: Manifest, *, flow: bool | None) -> str:
 
 
 def secret_manifest(name: str, namespace: str, values: dict[str, str]) -> Manifest:
-    """A Secret with these values in plain: for the file that the user named, and nothing else."""
+    """A Secret with these plain values, only for a file that the user named."""
     metadata = {"name": name, "namespace": namespace}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "stringData": values}
 
 
 def sized(items: Sequence[T], width: Callable[[T], int]) -> Iterator[Sequence[T]]:
-    """The items in parts that fit into one object each; `width`: bytes that one takes in it."""
+    """The items in parts that each fit into one object; `width`: the bytes of an item."""
     begin, size = 0, 0
     for position, item in enumerate(items):
         size += width(item)
@@ -120,7 +120,7 @@ def key_of(manifest: Mapping[str, Any]) -> tuple[str, str, str]:
 
 
 def is_ours(manifest: Any) -> bool:
-    """Whether it is of one of the two kinds, in whatever version."""
+    """Whether it is of one of the two kinds, in any version."""
     return isinstance(manifest, Mapping) and str(manifest.get("apiVersion")).startswith(f"{names.GROUP}/")
 
 
@@ -133,7 +133,7 @@ def write_file(path: Path, text: str) -> None:
 
 
 def check_secret_file(place: str, *, force: bool) -> None:
-    """Refuse a file that is there, before anything else is written."""
+    """Refuse an existing file before anything is written."""
     path = Path(place)
     if place != "-" and not force and path.exists() and path.is_file():
         raise CommandError(f"{place} exists and may hold passwords, so it is not overwritten; move it, or give --force")
@@ -149,13 +149,13 @@ def write_secret_file(place: str, text: str, *, force: bool) -> None:
 
 
 def write_private(place: str, content: bytes, *, replaces: bool) -> None:
-    """Write a file that only its owner can read; `replaces` one that is there, which is an error otherwise."""
+    """Write a file that only its owner can read; without `replaces` an existing file is an error."""
     flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if replaces else os.O_EXCL)
     try:
         descriptor = os.open(place, flags, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             if stat.S_ISREG(os.fstat(descriptor).st_mode):
-                os.fchmod(descriptor, 0o600)  # one that was there keeps its mode otherwise
+                os.fchmod(descriptor, 0o600)  # otherwise an existing file keeps its mode
             file.write(content)
     except OSError as error:
         raise CommandError(f"{place} cannot be written: {error.strerror or error}") from None
@@ -197,17 +197,17 @@ def parse(source: str, text: str) -> list[Document]:
 
 
 def _parsed(text: str) -> list[Any]:
-    """JSON as JSON: YAML does not know the pairs of escapes by which JSON may write an emoji."""
+    """Parse JSON as JSON: YAML does not support the surrogate pairs by which JSON may escape an emoji."""
     if text.lstrip().startswith("{"):
         try:
             return [json.loads(text)]
         except ValueError:
-            pass  # a mapping of YAML may begin so, too
+            pass  # a YAML mapping may begin like this too
     return list(yaml.load_all(text, Loader=_Loader))
 
 
 def _fault(error: yaml.YAMLError) -> str:
-    """What is wrong and where, without the text around it: a Secret may stand there."""
+    """What is wrong and where, without the surrounding text, which may be a Secret."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         return f"{error.problem} (line {error.problem_mark.line + 1})"
     return "it has characters that YAML does not allow"

@@ -1,4 +1,4 @@
-"""What objects and keys are called: by nothing but what they hold, so that the same list has the same names."""
+"""Names of objects and keys, derived only from their content, so that equal lists have equal names."""
 
 import re
 
@@ -34,7 +34,7 @@ def label(text: str) -> str:
 
 
 def fitting(name: str) -> str:
-    """The name, cut to the length that the label of a batch allows; what is cut is told apart by a digest."""
+    """The name, cut to the maximum of a batch label, with a digest if it was cut."""
     return (
         name
         if len(name) <= MAX_NAME

@@ -1,4 +1,4 @@
-"""Options that several commands share. A parameter that is one of the groups below stands for all options of it."""
+"""Options that several commands share. A parameter of a group type below stands for all options of the group."""
 
 import functools
 import inspect
@@ -27,7 +27,7 @@ Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How a command was told to reach the cluster and ColdSend; empty where the environment decides."""
+    """Options for the access to the cluster and ColdSend; empty: the environment decides."""
 
     kubeconfig: Annotated[str, typer.Option("--kubeconfig", metavar="FILE", help="Path of the kubeconfig.")] = ""
     context: Annotated[str, typer.Option("--context", help="Context of the kubeconfig.")] = ""
@@ -48,7 +48,7 @@ AccessToCluster = Annotated[Access, "kubeconfig", "context", "impersonate"]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which objects an action is for, and whether it asks."""
+    """The objects of an action, and whether it asks for confirmation."""
 
     names: Annotated[
         list[str] | None, typer.Argument(metavar="NAME", help="sender/NAME, or senderbatch/NAME where a batch may be.")
@@ -60,7 +60,7 @@ class Choice:
 
 
 def unfolded(command: Callable[..., None]) -> Callable[..., None]:
-    """The command as typer is to see it: with the options of its groups in place of the groups."""
+    """The command for typer, with its groups expanded into options."""
     hints = get_type_hints(command, include_extras=True)
     groups: dict[str, tuple[type, list[str]]] = {}
     shown: list[inspect.Parameter] = []

@@ -1,4 +1,4 @@
-"""What a command says: data on standard output, remarks and progress on standard error."""
+"""Output of commands: data on standard output, remarks and progress on standard error."""
 
 import csv
 import json
@@ -15,13 +15,13 @@ Color = Literal["auto", "always", "never"]
 _GOOD = frozenset({"managed", "True", "ACTIVE", "create", "adopt", "hand-over"})
 _BAD = frozenset({"conflict", "no-inbox", "False", "DISABLED", "recreate", "delete", "refuse"})
 _DOUBTFUL = frozenset({"unmanaged", "PAUSED", "PENDING", "hold", "orphan", "drift"})
-_WIDEST = 100_000  # characters in a line of what is no terminal: nothing is folded
-_NARROWEST = 40  # characters that the last column of a table has at least, where it is that wide
+_WIDEST = 100_000  # line length without a terminal: nothing is folded
+_NARROWEST = 40  # minimum width of the last column, if it is that wide
 _GAP = 2
 
 
 def remark(line: str) -> None:
-    """A line for people that is not the data."""
+    """Print a line for people that is not data."""
     sys.stderr.write(f"{line}\n")
 
 
@@ -36,7 +36,7 @@ def write_json(kind: str, **fields: Any) -> None:
 
 
 def write_csv(records: Sequence[Mapping[str, Any]]) -> None:
-    """With a header, as spreadsheets read it; nothing at all without records."""
+    """Print CSV with a header; nothing without records."""
     if records:
         writer = csv.DictWriter(sys.stdout, list(records[0]), lineterminator="\n")
         writer.writeheader()
@@ -44,7 +44,7 @@ def write_csv(records: Sequence[Mapping[str, Any]]) -> None:
 
 
 def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], color: Color) -> None:
-    """Columns as kubectl prints them; on a terminal the last one goes over several lines where it is too wide."""
+    """Print columns like kubectl; on a terminal, a wide last column is folded."""
     from rich.cells import cell_len  # noqa: PLC0415 - most commands print no table
     from rich.console import Console  # noqa: PLC0415
     from rich.table import Table  # noqa: PLC0415

@@ -31,7 +31,7 @@ class Reference:
 
 
 def references(accounts: Iterable[Raw], batches: Iterable[Raw], namespaces: Iterable[Raw]) -> set[Reference]:
-    """All of them; an object that cannot be read names none."""
+    """All references; an unreadable object has none."""
     found: set[Reference] = set()
     for raw in accounts:
         found.update(_of_spec(raw["metadata"]["namespace"], raw.get("spec")))

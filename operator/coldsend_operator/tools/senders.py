@@ -1,4 +1,4 @@
-"""SenderAccounts of the cluster as commands see them; status is untrusted input and read by the core's own reader."""
+"""SenderAccounts of the cluster for commands; status is untrusted input and read by the core's own reader."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ KeyReference = tuple[str, str, str]  # namespace, Secret, key
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """One SenderAccount. `address` is as addresses are compared, empty while it is not known."""
+    """One SenderAccount. `address` is in the compared form, empty while unknown."""
 
     namespace: str
     name: str
@@ -33,7 +33,7 @@ class Sender:
 
     @property
     def holds(self) -> bool:
-        """Whether the inbox is this object's, and goes or stays with it."""
+        """Whether the object created or adopted the inbox."""
         return self.inbox_id is not None and self.status.get("origin") not in NOT_HELD_ORIGINS
 
     @property
@@ -50,7 +50,7 @@ class Sender:
 
     @property
     def unhealthy_since(self) -> str:
-        """Since when Healthy is False (RFC 3339); empty when it is not."""
+        """Since when Healthy is False (RFC 3339); empty if it is not."""
         healthy = self._condition("Healthy")
         return str(healthy.get("lastTransitionTime", "")) if healthy.get("status") == "False" else ""
 
@@ -59,7 +59,7 @@ class Sender:
 
 
 def read_sender(raw: Mapping[str, Any]) -> Sender:
-    """The object as the API server shows it, whatever its spec and status look like."""
+    """Read the object, however its spec and status look."""
     metadata, spec = raw["metadata"], _mapping(raw.get("spec"))
     status = account_status(raw.get("status"))
     namespace, labels = metadata["namespace"], _mapping(metadata.get("labels"))

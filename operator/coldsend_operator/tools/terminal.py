@@ -1,4 +1,4 @@
-"""What is drawn on a terminal and written over again: how far something is, and a view that stays up to date."""
+"""Terminal output that is redrawn: progress bars and live views."""
 
 import io
 import sys
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from rich import progress
     from rich.console import ScreenContext
 
-QUICK = 2.0  # seconds within which nobody wonders
+QUICK = 2.0  # seconds before the progress appears
 
 
 class Progress:
-    """How far something is that takes longer than two seconds, on standard error and only on a terminal."""
+    """Shows the progress of what takes longer than two seconds, on standard error and only on a terminal."""
 
     def __init__(self, what: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._what = what
@@ -29,7 +29,7 @@ class Progress:
         return self
 
     def show(self, done: int, total: int | None) -> None:
-        """`total` None: nobody knows."""
+        """`total` None: unknown."""
         if self._bar is None and sys.stderr.isatty() and self._clock() >= self._began + QUICK:
             self._bar = _bar()
             self._task = self._bar.add_task(self._what, total=total)
@@ -58,9 +58,9 @@ def _bar() -> "progress.Progress":
 
 
 class LiveView:
-    """Draws over what it drew before, on the other screen of a terminal; the last view stays when it ends.
+    """Redraws a view on the alternate screen of a terminal; the last view stays at the end.
 
-    Where standard output is no terminal, one view follows the other.
+    Without a terminal, one view follows the other.
     """
 
     def __init__(self) -> None:

@@ -1,7 +1,7 @@
-"""`doctor --write-test`: makes one native inbox, looks at it, removes it, and says what was seen.
+"""`doctor --write-test`: creates one native inbox, reads it, deletes it, and reports what was seen.
 
-The inbox is known to be ours by more than its address: the address was free just before, and an inbox that appears
-after a lost answer has the name and the type that were sent (rule 6). What cannot be cleaned up is told with the way.
+The inbox is identified by more than its address: the address was free just before, and an inbox that appears
+after a lost response has the name and the type that were sent (rule 6). What cannot be cleaned up is reported.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.output import remark
 
 DISPLAY_NAME = "coldsend-operator write test"
-PAUSES = (0.5, 1.0, 2.0, 3.0, 5.0, 5.0, 10.0, 10.0, 20.0)  # between looks: 56 s in all
+PAUSES = (0.5, 1.0, 2.0, 3.0, 5.0, 5.0, 10.0, 10.0, 20.0)  # seconds between reads: 56 s in total
 CLOCK_SECONDS = 5.0
 AREA = "write test"
 _UNKNOWN = frozenset({FailureKind.LOST, FailureKind.UNAVAILABLE})
@@ -34,7 +34,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 
 async def run(access: Access, namespace: str, address: str, *, yes: bool) -> list[Check]:
-    """Raises CommandError when nothing was made."""
+    """Raises CommandError if nothing was created."""
     prefix, domain = _parts(address)
     answers: dict[str, Meta] = {}
     async with coldsend_session(access, namespace, ColdSendClient, answers.__setitem__) as (client, allowance):
@@ -45,7 +45,7 @@ async def run(access: Access, namespace: str, address: str, *, yes: bool) -> lis
 
 
 def check(address: str, *, yes: bool) -> None:
-    """Raises UsageError when the address cannot be, or nobody is there to be asked."""
+    """Raises UsageError for an invalid address, or if nobody can confirm."""
     _parts(address)
     if not yes and not sys.stdin.isatty():
         raise UsageError(f"--write-test creates {address} in ColdSend and deletes it; give --yes")
@@ -69,7 +69,7 @@ def _ask(address: str, *, yes: bool) -> None:
 
 @dataclass(slots=True)
 class WriteTest:
-    """One test. `sleep` and `clock` are those of the world, or of a test."""
+    """One write test. `sleep` and `clock` can be replaced in tests."""
 
     client: ColdSendClient
     allowance: Allowance
@@ -79,7 +79,7 @@ class WriteTest:
     sleep: Sleep = asyncio.sleep
     clock: Callable[[], float] = time.monotonic
     checks: list[Check] = field(default_factory=list)
-    unknown: bool = False  # whether an inbox may have been made that was not seen
+    unknown: bool = False  # whether an unseen inbox may have been created
 
     def _note(self, result: Callable[[str, str, int | None], Check], message: str, row: int | None = None) -> None:
         self.checks.append(result(AREA, message, row))
@@ -89,7 +89,7 @@ class WriteTest:
         return f"{self.prefix}@{self.domain}"
 
     async def prepare(self) -> Domain:
-        """The domain. Raises CommandError where the test cannot be made, or would touch an inbox that is there."""
+        """The domain. Raises CommandError if the test is impossible, or would touch an existing inbox."""
         try:
             domains = await self._domains()
             there = await self._find()
@@ -103,7 +103,7 @@ class WriteTest:
         return found
 
     async def run(self, domain: Domain) -> list[Check]:
-        """Make it, look, remove it."""
+        """Create, read and delete the inbox."""
         inbox_id: str | None = None
         done = False
         try:
@@ -126,7 +126,7 @@ class WriteTest:
     # -- create
 
     async def _create(self, domain: Domain) -> str | None:
-        """The id; None when nothing is known to have been made."""
+        """The id; None if nothing is known to have been created."""
         began, wall = self.clock(), time.time()
         await self.allowance.take()
         self.unknown = True
@@ -156,7 +156,7 @@ class WriteTest:
         return row.inbox_id
 
     async def _after_lost_answer(self, failure: Failure, began: float) -> str | None:
-        """Look whether it was made: only an inbox with our name, made since then, is ours."""
+        """Check whether it was created: only an inbox with our name, created since then, is ours."""
         row = await self._appears()
         if row is None:
             said = f"the outcome of the create is unknown ({failure.message}), and the inbox has not appeared yet"
@@ -203,7 +203,7 @@ class WriteTest:
     # -- remove
 
     async def _remove(self, inbox_id: str) -> bool:
-        """Whether it is gone. One DELETE for the id that was made here, whatever is left of the hour."""
+        """Delete the inbox that was created here, regardless of the budget. Returns whether it is gone."""
         began = self.clock()
         try:
             await self.client.delete_account(inbox_id)
@@ -252,7 +252,7 @@ class WriteTest:
         return next((row for row in page.rows if row.address == address_key(self.address)), None)
 
     async def _appears(self, pauses: tuple[float, ...] = PAUSES, *, wanted: bool = True) -> Row | None:
-        """Look until the list shows it, or with `wanted` False until it does not; the last that was seen."""
+        """Read until the list shows it, or with `wanted` False until it does not. Returns the last row."""
         row: Row | None = None
         for pause in (0.0, *pauses):
             await self.sleep(pause)

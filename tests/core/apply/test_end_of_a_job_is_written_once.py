@@ -41,7 +41,7 @@ def test_that_it_is_written_with_the_inbox() -> None:
     assert "job" not in status
 
 
-def test_that_it_is_written_when_the_look_keeps_waiting() -> None:
+def test_that_it_is_written_when_the_probe_keeps_waiting() -> None:
     desk, account = after_the_job()
     desk.wait(QUIET_SECONDS + 1)
     status = project(account, desk.workspace, desk.now)

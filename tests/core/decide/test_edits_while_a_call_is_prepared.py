@@ -90,7 +90,7 @@ def test_that_a_password_read_for_one_server_is_not_sent_with_another() -> None:
     assert sent == [("mail.company.com", "two")]
 
 
-def test_that_a_look_at_an_inbox_whose_object_has_just_gone_does_not_leave() -> None:
+def test_that_a_probe_of_an_inbox_whose_object_was_just_deleted_does_not_leave() -> None:
     simulation = Simulation()
     uid = with_inbox(simulation)
     process = running(simulation)

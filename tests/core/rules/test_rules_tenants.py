@@ -73,7 +73,7 @@ def test_rule_41_a_plan_limit_that_objects_of_two_namespaces_meet_blocks_the_cre
     assert desk.says(three)["Ready"][1] == "PlanLimit"
 
 
-def test_rule_41_looks_that_a_plan_refuses_for_one_namespace_stop_no_other() -> None:
+def test_rule_41_probes_that_a_plan_refuses_for_one_namespace_stop_no_other() -> None:
     desk = Desk()
     bad = [desk.holder(f"bad-{number}@company.com", f"inbox-{number}") for number in range(3)]
     other = desk.holder("good@company.com", "inbox-9", namespace="other")

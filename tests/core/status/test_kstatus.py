@@ -108,7 +108,7 @@ def test_that_an_inbox_that_is_replaced_is_reconciling_though_it_is_ready() -> N
     assert says["Reconciling"] == ("True", *says["Synced"][1:])
 
 
-def test_that_a_ready_inbox_that_only_cannot_be_looked_at_is_neither() -> None:
+def test_that_a_ready_inbox_that_only_cannot_be_read_is_neither() -> None:
     desk = Desk()
     account = desk.holder(status={"overallStatus": "ACTIVE"})
     desk.sweep(row())

@@ -27,7 +27,7 @@ def _nothing(stage: Stage) -> None:
     """The stage is as it should be."""
 
 
-def _is_looked_at(stage: Stage) -> None:
+def _is_read(stage: Stage) -> None:
     stage.after_sweeps(0)
 
 
@@ -118,10 +118,10 @@ def _was_adopted(stage: Stage) -> None:
     assert stage.happened() == ["created"]
 
 
-CREATING = Scene("creating", _nothing, Stage.apply, _is_looked_at, _has_one_inbox)
-CREATING_NATIVE = Scene("creating_native", _nothing, _apply_native, _is_looked_at, _has_one_inbox)
-CREATING_BY_ID = Scene("creating_native_by_id", _nothing, _apply_native_by_id, _is_looked_at, _has_one_inbox)
+CREATING = Scene("creating", _nothing, Stage.apply, _is_read, _has_one_inbox)
+CREATING_NATIVE = Scene("creating_native", _nothing, _apply_native, _is_read, _has_one_inbox)
+CREATING_BY_ID = Scene("creating_native_by_id", _nothing, _apply_native_by_id, _is_read, _has_one_inbox)
 DELETING = Scene("deleting", _make_ready, Stage.delete, Stage.gone, _is_gone)
-REPLACING = Scene("replacing", _make_ready_to_be_replaced, _rename, _is_looked_at, _was_replaced_once)
-MAILING = Scene("mailing", _make_ready, _ask_for_a_mail, _is_looked_at, _had_one_mail_at_most)
-ADOPTING = Scene("adopting", _seed, _adopt, _is_looked_at, _was_adopted)
+REPLACING = Scene("replacing", _make_ready_to_be_replaced, _rename, _is_read, _was_replaced_once)
+MAILING = Scene("mailing", _make_ready, _ask_for_a_mail, _is_read, _had_one_mail_at_most)
+ADOPTING = Scene("adopting", _seed, _adopt, _is_read, _was_adopted)

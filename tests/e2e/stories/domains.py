@@ -3,7 +3,7 @@
 from tests.e2e.stage.stage import Stage
 
 
-def a_domain_is_looked_up_by_its_name(stage: Stage) -> None:
+def a_domain_is_found_by_its_name(stage: Stage) -> None:
     stage.apply("john", "COLDSEND")
     shown = stage.ready("john")
     assert shown.status["emailAddress"] == stage.address("john")

@@ -1,7 +1,7 @@
-"""Takes what happened into the workspace: a call that leaves, an answer, a write to Kubernetes that is done.
+"""Applies to the workspace what happened: a call that leaves, a response, a finished write to Kubernetes.
 
-Every answer ends in one of three ways for an account: it has an inbox, it is known to have none, or the outcome is
-unknown (`UnknownCreate`) and only a look decides.
+Every response ends in one of three ways for an account: it has an inbox, it is known to have none, or the outcome is
+unknown (`UnknownCreate`) and only a probe decides.
 """
 
 from coldsend_operator.core.apply.answers import fold

@@ -1,4 +1,4 @@
-"""What is not there: an address that a look does not show, an inbox that a GET does not find."""
+"""Absence: an address that a probe does not show, an inbox that a GET does not find."""
 
 from coldsend_operator.core.apply.common import FAILS_ON_CREATE, back_off_create, refusal_reason
 from coldsend_operator.core.model import transitions
@@ -10,7 +10,7 @@ AFTER_DELETE_FIRST, AFTER_DELETE_LONGEST = 15.0, 600.0
 
 
 def judge_absence(workspace: Workspace, account: Account, begun: float, now: float) -> None:
-    """A look begun at `begun` does not show the address: what a refusal hinted at is settled now."""
+    """A probe started at `begun` does not show the address, which settles the hint of a refusal."""
     if account.address is not None and workspace.inventory.at(account.address):
         return
     if (
@@ -40,7 +40,7 @@ def judge_absence(workspace: Workspace, account: Account, begun: float, now: flo
 
 
 def _judged_from(workspace: Workspace, account: Account) -> float:
-    """A row that failed is trusted at once; `success: false` under 2xx may have been done, and lists lag (row 35)."""
+    """A failed row is trusted at once; `success: false` under 2xx may have been done, and lists lag (row 35)."""
     unknown = account.unknown_create
     return unknown.at if unknown is not None and unknown.answered else workspace.wait_until(account)
 

@@ -1,4 +1,4 @@
-"""Writes to Kubernetes that steps asked for."""
+"""Applies finished writes to Kubernetes."""
 
 from coldsend_operator.core.decide.questions import ours
 from coldsend_operator.core.model import transitions
@@ -8,14 +8,14 @@ from coldsend_operator.core.workspace.workspace import Workspace
 
 
 def finalizers_added(workspace: Workspace, account: Account, finalizers: tuple[str, ...]) -> None:
-    """These finalizers of ours stand on the object."""
+    """The object has these finalizers of ours."""
     transitions.finalizers_shown(account, finalizers)
     workspace.patches.pop(account.uid, None)
     workspace.index(account)
 
 
 def finalizers_removed(workspace: Workspace, account: Account) -> None:
-    """Our finalizers are off. For FORGET the inbox that is gone is cleared too (rule 8)."""
+    """Our finalizers are removed. For FORGET the id of the missing inbox is cleared too (rule 8)."""
     action = workspace.patches.pop(account.uid, None)
     transitions.finalizers_shown(account, ())
     _end_unknown_create(workspace, account)
@@ -33,6 +33,6 @@ def _end_unknown_create(workspace: Workspace, account: Account) -> None:
 
 
 def patch_failed(workspace: Workspace, account: Account) -> None:
-    """A write to Kubernetes did not succeed: the step is taken again."""
+    """A write to Kubernetes failed: decide again."""
     workspace.patches.pop(account.uid, None)
     workspace.touch(account.uid)

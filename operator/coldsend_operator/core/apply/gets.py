@@ -1,4 +1,4 @@
-"""Answers to the GET of an inbox: it is there, it is still there, it is gone."""
+"""Responses to the GET of an inbox: it exists, it still exists, it is gone."""
 
 from coldsend_operator.core.apply.common import members_of, not_found, probe_again, still_there
 from coldsend_operator.core.apply.lists import show

@@ -1,4 +1,4 @@
-"""Answers to test mails."""
+"""Responses to test mails."""
 
 from coldsend_operator.core.apply.common import UNKNOWN, members_of
 from coldsend_operator.core.model import transitions

@@ -1,6 +1,6 @@
-"""What to do next for one account: a pure reading of what is known, in the order of the rules.
+"""The next action for one account, as a pure function of what is known, in the order of the rules.
 
-`decide` only reads. Each function below it answers one question and returns None when it has nothing to say.
+`decide` only reads. Each function below it answers one question, or returns None.
 """
 
 from dataclasses import replace
@@ -32,7 +32,7 @@ __all__ = [
 
 
 def decide(account: Account, view: View, now: float) -> Decision:
-    """The one decision: what this account needs now."""
+    """Decide what this account needs now."""
     decision = _decide(account, view, now)
     return frozen(account, decision, now) if view.policy.freeze else decision
 
@@ -62,7 +62,7 @@ def _decide_live(account: Account, view: View, now: float) -> Decision:
 
 
 def _lacks_finalizer(account: Account, view: View) -> bool:
-    """Whoever holds an inbox, or may yet get one, must not vanish without us (rule 4).
+    """An object that holds an inbox, or may get one, needs our finalizer (rule 4: it must not vanish without us).
 
     While a create is under way or lost its mark comes back at once too, beside the call and with its time (rule 39).
     """
@@ -75,7 +75,7 @@ def _lacks_finalizer(account: Account, view: View) -> bool:
 
 
 def _has_stale_mark(account: Account) -> bool:
-    """Whether a mark stands for nothing: the outcome of its call is known, or it is forged.
+    """Whether a create mark is stale: the outcome of its call is known, or it is forged.
 
     Where status shows a held inbox a mark says nothing, so to leave it there saves a write: it goes with the finalizer.
     """

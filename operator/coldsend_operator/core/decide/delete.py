@@ -1,4 +1,4 @@
-"""The next step of an object in deletion: its inbox goes first, unless it is to stay."""
+"""The next action for an object in deletion: delete its inbox first, unless it is to stay."""
 
 from coldsend_operator.core.decide.create import decide_unknown_create, decide_unnamed_create
 from coldsend_operator.core.decide.hand_over import (
@@ -64,7 +64,7 @@ def _ways_out(view: View, account: Account) -> str:
 
 
 def _unborn(account: Account, view: View, now: float) -> Decision:
-    """No inbox is known. What a lost create may still bring is waited for and deleted (rule 18)."""
+    """No inbox is known. Wait for the inbox of a lost create, and delete it (rule 18)."""
     if account.unknown_create is None and account.job is None:
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
     if account.key_problem is not None:
@@ -124,7 +124,7 @@ def _deleting_inbox(account: Account, view: View, now: float) -> Decision:
 
 
 def asks_for_deletion(account: Account, decision: Decision | None, view: View) -> bool:
-    """Whether an inbox is to be deleted in ColdSend, shown there or not yet: the brake counts it (rule 45).
+    """Whether an inbox is to be deleted in ColdSend, visible there or not yet: the brake counts it (rule 45).
 
     `step` is what was decided for the account; None when nothing was yet.
     """

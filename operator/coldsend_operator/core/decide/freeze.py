@@ -1,4 +1,4 @@
-"""COLDSEND_FREEZE: what would write to ColdSend waits; looks, polls and writes to Kubernetes go on."""
+"""COLDSEND_FREEZE: writes to ColdSend wait; probes, polls and writes to Kubernetes continue."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ WAITS = {
 
 
 def frozen(account: Account, decision: Decision, now: float) -> Decision:
-    """The step while the operator is frozen. The intent to send a mail is not stored either: it would never leave."""
+    """The action while the operator is frozen. No intent to send a mail is stored either: it would never leave."""
     what = WAITS.get(decision.action)
     if what is None:
         return decision

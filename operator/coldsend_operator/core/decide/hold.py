@@ -1,4 +1,4 @@
-"""The next step of an account that has its inbox."""
+"""The next action for an account with an inbox."""
 
 from coldsend_operator.core.decide.questions import (
     IMPLAUSIBLE_AT,
@@ -42,7 +42,7 @@ def decide_hold(account: Account, view: View, now: float) -> Decision:
 
 
 def _vanished(account: Account, view: View, now: float) -> Decision:
-    """The inbox we hold is not in the inventory: trust it late, and only with a 404 of its id."""
+    """The held inbox is not in the inventory: trust that late, and only with a 404 of its id."""
     if account.not_found_at is not None:
         if view.implausible is not None and not view.approved_recreation(account):
             return Decision(reason=Reason.INVENTORY_IMPLAUSIBLE, message=view.implausible)
@@ -66,7 +66,7 @@ def _vanished(account: Account, view: View, now: float) -> Decision:
 
 
 def _unlisted(account: Account, view: View) -> Decision | None:
-    """A look at this inbox alone, as a person asks for one, does not get around the judgement of a whole list."""
+    """A probe of this inbox alone, on request of a person, does not replace the check of a full list."""
     judged = view.inventory.swept_at >= account.not_found_unlisted_at or view.approved_recreation(account)
     if judged or sum(view.managed.values()) < IMPLAUSIBLE_AT:
         return None
@@ -78,7 +78,7 @@ def _unlisted(account: Account, view: View) -> Decision | None:
 
 
 def _recreation(account: Account, row: Row, view: View, now: float) -> Decision | None:
-    """Replace the inbox: only for a change of what was sent (rule 21), and in turns (rule 22)."""
+    """Replace the inbox: only if spec or Secret changed since they were sent (rule 21), and in turns (rule 22)."""
     if not account.desired.spec.recreate or not needs_recreation(account, row):
         return None
     if account.credentials is not None and account.credentials.reason is not None:
@@ -102,7 +102,7 @@ def _recreation(account: Account, row: Row, view: View, now: float) -> Decision 
 
 
 def _replacing(account: Account, view: View, now: float) -> Decision:
-    """Our delete for a replacement was accepted: wait until the inbox is known to be gone."""
+    """The delete for a replacement was accepted: wait until the inbox is known to be gone."""
     message = "The inbox is deleted and created again with the current spec."
     if account.job is not None:
         return Decision(Action.WAIT, Reason.RECREATING, message)
@@ -112,7 +112,7 @@ def _replacing(account: Account, view: View, now: float) -> Decision:
 
 
 def _mail(account: Account, row: Row) -> Decision | None:
-    """Rule 28: the intent is stored before the call; begun without an answer is never sent again."""
+    """Rule 28: the intent is stored before the call; a started mail without a response is never sent again."""
     spec, mail = account.desired.spec, account.stored.mail
     if spec.mail_request is None or spec.mail_recipient is None or row.overall_status != "ACTIVE":
         return None

@@ -9,7 +9,7 @@ from coldsend_operator.core.workspace.view import View
 
 
 def domain_step(account: Account, view: View, now: float) -> Decision | None:
-    """The domain of a native inbox must be known, ACTIVE and not full; to find one whose create was lost, known."""
+    """The domain of a native inbox must be known, ACTIVE and not full; for the probe of a lost create, known."""
     native = account.desired.spec.native
     if native is None or (account.unknown_create is not None and account.address is not None):
         return None
@@ -17,7 +17,7 @@ def domain_step(account: Account, view: View, now: float) -> Decision | None:
 
 
 def usable_domain(account: Account, view: View, now: float) -> Decision | None:
-    """What a create waits for, if anything."""
+    """What the create waits for, if anything."""
     native = account.desired.spec.native
     if native is None:
         return None

@@ -1,4 +1,4 @@
-"""The next step of an account that only watches (managementPolicy Observe)."""
+"""The next action for an account that only observes (managementPolicy Observe)."""
 
 from coldsend_operator.core.decide.create import decide_unknown_create
 from coldsend_operator.core.decide.native_domain import domain_step
@@ -48,7 +48,7 @@ def decide_observe(account: Account, view: View, now: float) -> Decision:
 
 
 def _outgrown(account: Account, view: View, now: float) -> Decision:
-    """A create that left before the object was to observe only: others have no turn at the address until it ended."""
+    """A create that left before the object changed to Observe: others wait for the address until it ended."""
     if account.job is not None:
         return under_way(account)
     if account.unknown_create is None or account.address is None:

@@ -1,4 +1,4 @@
-"""Whether an account still takes part in a call that was prepared: people may have changed their minds meanwhile."""
+"""Whether an account still takes part in a prepared call, as the object may have changed meanwhile."""
 
 from coldsend_operator.core.decide.hand_over import is_handed_over, stays
 from coldsend_operator.core.decide.questions import on_hold
@@ -8,7 +8,7 @@ from coldsend_operator.core.workspace.view import View
 
 
 def still_due(account: Account, call: Call, generation: int, view: View) -> bool:
-    """`generation` is that of the object when the call was planned. Looks harm nobody."""
+    """`generation` is that of the object when the call was planned. Reads are always wanted."""
     desired = account.desired
     if not call.writes:
         return True
@@ -21,7 +21,7 @@ def still_due(account: Account, call: Call, generation: int, view: View) -> bool
     if call.operation.scope is Scope.DELETE and desired.deleting is not None:
         return not (stays(account, view) or is_handed_over(account, view))
     if call.operation.creates and view.inventory.at(account.address or ""):
-        return False  # a look has shown an inbox there meanwhile
+        return False  # a probe has shown an inbox there meanwhile
     unchanged = desired.generation == generation and not desired.problems and not account.moving
     return (
         unchanged

@@ -1,1 +1,1 @@
-"""`pause`, `reconcile` and so on: each sets the annotation or field that says so, after showing the objects."""
+"""`pause`, `reconcile` and other actions: each shows the objects, then sets an annotation or a field."""

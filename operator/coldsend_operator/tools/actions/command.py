@@ -42,25 +42,25 @@ FOR_ACCOUNTS_ALONE = frozenset({"reconcile", "hand-over", "test-email"})
 
 @dataclass(frozen=True, slots=True)
 class ActionOptions:
-    """What an action was told. `value`: the successor of hand-over, or the recipient of test-email."""
+    """The options of an action. `value`: the successor for hand-over, or the recipient for test-email."""
 
     access: Access
     action: str
     namespace: str
     objects: Choice
     value: str = ""
-    wait: float | None = None  # seconds until all have answered; None: nobody waits
+    wait: float | None = None  # seconds to wait for all objects; None: do not wait
 
 
 async def run(options: ActionOptions) -> None:
-    """Raises CommandError when an object could not be changed, or has not answered in time."""
+    """Raises CommandError if an object could not be changed, or was not handled in time."""
     check(options)
     async with kube_editor(options.access) as kube:
         await act(kube, options)
 
 
 async def act(kube: KubeEditor, options: ActionOptions) -> None:
-    """The same, with the cluster at hand."""
+    """The same, with an open connection."""
     chosen = await _chosen(kube, options)
     if not chosen:
         raise CommandError("no object selected; nothing to do")
@@ -85,7 +85,7 @@ def patch_of(action: str, value: str, asked: str) -> Patch:
 
 
 def check(options: ActionOptions) -> None:
-    """Raises UsageError when it does not say which objects, or what to set."""
+    """Raises UsageError without a selection of objects, or without a value."""
     given = [bool(options.objects.names), bool(options.objects.selector), options.objects.everything]
     if sum(given) != 1:
         raise UsageError("select objects: give names, or -l SELECTOR, or --all")
@@ -154,7 +154,7 @@ async def _carry_out(kube: KubeEditor, options: ActionOptions, chosen: Sequence[
 
 
 async def _answered(kube: KubeEditor, options: ActionOptions, chosen: Sequence[Raw], asked: str) -> None:
-    """Until status.lastReconcileRequest of each shows what was asked."""
+    """Wait until status.lastReconcileRequest of each object shows the request."""
     waiting = {raw["metadata"]["name"] for raw in chosen}
     until = time.monotonic() + (options.wait or 0.0)
     while waiting:

@@ -1,1 +1,1 @@
-"""`report-bundle`: what a bug report needs, without Secrets, and without addresses unless they are asked for."""
+"""`report-bundle`: what a bug report needs, without Secrets, and without addresses unless requested."""

@@ -1,4 +1,4 @@
-"""What goes into a bundle, read with the user's own rights; what cannot be read is noted and left out."""
+"""The content of a bundle, read with the user's own permissions; unreadable parts are noted and left out."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,14 +18,14 @@ T = TypeVar("T")
 Raw = dict[str, Any]
 
 LOG_LINES = "20000"
-CLUSTER_NAMESPACE = "kube-system"  # its UID is what tells clusters apart
+CLUSTER_NAMESPACE = "kube-system"  # its UID identifies the cluster
 METRICS_PORT = 8080
 MASK = "(not shown)"
 
 
 @dataclass(slots=True)
 class Findings:
-    """All that was read. `unread`: what could not be, and why."""
+    """All that was read. `unread`: what could not be read, and why."""
 
     objects: dict[str, list[Raw]] = field(default_factory=dict)
     events: list[Raw] = field(default_factory=list)
@@ -139,7 +139,7 @@ class Collector:
 
 
 def _without_secrets(raw: Mapping[str, Any]) -> Raw:
-    """The object with no value of a variable but those of settings that are none."""
+    """The object without values of environment variables, except settings that are not secret."""
 
     def walk(value: Any) -> Any:
         if isinstance(value, list):
@@ -160,7 +160,7 @@ def _may_show(variable: str) -> bool:
 
 
 def _settings(installed: Installation) -> Raw:
-    """Variables of the operator in plain; of others, and of those from elsewhere, that they are set."""
+    """Variables of the operator with their values; of all others, only that they are set."""
     told: Raw = {}
     for variable in installed.variables:
         name = str(variable.get("name"))

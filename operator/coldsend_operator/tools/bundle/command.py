@@ -41,7 +41,7 @@ _SHOWN = "Addresses are included (--with-addresses)."
 
 @dataclass(frozen=True, slots=True)
 class BundleOptions:
-    """What `report-bundle` was told. `namespace` None is all of them."""
+    """The options of `report-bundle`. `namespace` None: all namespaces."""
 
     access: Access
     namespace: str | None
@@ -51,7 +51,7 @@ class BundleOptions:
 
 
 async def run(options: BundleOptions) -> None:
-    """Read all, and write one file. Raises CommandError when there is no cluster, or the file is there already."""
+    """Read all, and write one file. Raises CommandError without a cluster, or if the file exists."""
     if options.file.exists() and not options.force:
         raise CommandError(f"{options.file} exists and is not overwritten; give another name, or --force")
     settings = settings_of(options.access)

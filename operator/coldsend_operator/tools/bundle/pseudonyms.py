@@ -1,7 +1,7 @@
-"""Stable names in place of addresses, domains and what is named after them. Pure.
+"""Stable pseudonyms for addresses, domains and names derived from them. Pure.
 
-The same address has the same pseudonym everywhere, and in every bundle of one cluster. It is a keyed digest: who has
-the bundle and not the key cannot test a guess.
+The same address has the same pseudonym everywhere, and in every bundle of one cluster. It is a keyed digest: without
+the key nobody can test a guess.
 """
 
 import hashlib
@@ -34,7 +34,7 @@ _MOST_DOMAINS = 2_000  # whose forms in names are looked for within other words
 
 
 class Pseudonyms:
-    """Learns from objects first, and replaces afterwards."""
+    """First learns names from objects, then replaces them."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
@@ -50,7 +50,7 @@ class Pseudonyms:
     def learn(
         self, accounts: Iterable[Mapping[str, Any]], batches: Iterable[Mapping[str, Any]], kept: Iterable[str]
     ) -> None:
-        """Take in the objects; `kept` are names of others that stay."""
+        """Learn from the objects; `kept` are names of other objects that stay."""
         self._kept.update(kept)
         for raw in batches:
             self._kept.add(str(raw["metadata"]["name"]))
@@ -147,7 +147,7 @@ class Pseudonyms:
         return self.text(name) if name in self._kept else self._of_name(name)
 
     def text(self, text: str) -> str:
-        """A sentence, or anything else that is no more than text."""
+        """Replace in free text."""
         text = masked_text(text)
         if self._odd and "@" in text:
             text = re.sub("|".join(self._odd), lambda found: self._whole(found[0]), text, flags=re.IGNORECASE)
@@ -158,7 +158,7 @@ class Pseudonyms:
         return _TOKEN.sub(lambda found: self._token(found[0]), text)
 
     def log(self, text: str) -> str:
-        """Lines of a log; those of JSON are read as such."""
+        """Replace in lines of a log; JSON lines are parsed."""
         return "".join(f"{self._line(line)}\n" for line in text.splitlines())
 
     def _line(self, line: str) -> str:

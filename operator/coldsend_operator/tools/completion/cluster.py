@@ -1,4 +1,4 @@
-"""Names of the cluster for the shell: within two seconds, or none. Nothing that goes wrong is told."""
+"""Names of the cluster for the shell, within two seconds. Errors yield no names."""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ _NAMESPACES = "/api/v1/namespaces"
 
 
 def names(line: CommandLine, parameter: Parameter) -> Sequence[str]:
-    """What stands in the cluster that the command line leads to."""
+    """The names in the cluster that the command line selects."""
     access = Access(
         kubeconfig=line.given.get("kubeconfig", ""),
         context=line.given.get("context", ""),
@@ -49,7 +49,7 @@ async def _within(access: Access, line: CommandLine, parameter: Parameter) -> li
 
 
 def _kinds(line: CommandLine, parameter: Parameter) -> tuple[Kind, ...]:
-    """Of which kinds an argument may be."""
+    """The kinds that an argument accepts."""
     match line.command, parameter.name:
         case "tree", "batch":
             return (BATCH,)

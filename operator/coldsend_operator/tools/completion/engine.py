@@ -1,4 +1,4 @@
-"""What may come next on a command line. The commands themselves say it, by the signatures that make their options."""
+"""Completions of a command line, derived from the signatures of the commands."""
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ _FILES = frozenset({"FILE", "FILE.zip", "DIR"})
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """One word that may come next."""
+    """One completion."""
 
     word: str
     help: str = ""
@@ -45,7 +45,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """The command line up to the word that is completed: what was given so far."""
+    """The command line up to the word to complete."""
 
     command: str
     given: Mapping[str, str] = field(default_factory=dict)  # values of options by the name of their parameter
@@ -53,11 +53,11 @@ class CommandLine:
 
 
 Lookup = Callable[[CommandLine, Parameter], Sequence[str]]
-"""Names of the cluster that may stand here; none where it has none, or is not at hand."""
+"""Names of the cluster that fit here; none if the cluster is not available."""
 
 
 def candidates(app: typer.Typer, words: Words, lookup: Lookup) -> tuple[list[Completion], int]:
-    """Candidates for the last of the words, which may be empty, and the directive for the shell."""
+    """Completions of the last word, which may be empty, and the directive for the shell."""
     before, last = list(words[:-1]), words[-1] if words else ""
     commands = {name: (help_, parameters) for name, help_, parameters in _commands(app)}
     if not before:
@@ -98,7 +98,7 @@ def _options(parameters: Sequence[Parameter], line: CommandLine, last: str) -> I
 
 
 def _read(command: str, words: Words, parameters: Sequence[Parameter]) -> tuple[CommandLine, Parameter | None]:
-    """What stands there already, and the option whose value comes next."""
+    """Parse the given words; returns the option whose value comes next."""
     by_spelling = {spelling: each for each in parameters for spelling in each.spellings}
     given: dict[str, str] = {}
     arguments = 0
@@ -144,6 +144,6 @@ def _parameter(parameter: inspect.Parameter) -> Parameter:
 
 
 def text(found: Sequence[Completion], directive: int) -> str:
-    """What a shell reads: a candidate a line, its help behind a tab, and the directive."""
+    """The output for a shell: one completion per line, its help after a tab, and the directive."""
     lines = [" ".join(str(each).split("\n")) for each in found]
     return "".join(f"{line}\n" for line in [*lines, f":{directive}"])

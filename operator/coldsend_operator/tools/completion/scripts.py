@@ -1,4 +1,4 @@
-"""What a shell loads so that it asks the program what may come next."""
+"""The completion scripts of the shells."""
 
 from typing import Literal
 

@@ -1,1 +1,1 @@
-"""`doctor`: whether the cluster and ColdSend are as the operator needs them."""
+"""`doctor`: whether the cluster and ColdSend meet the operator's needs."""

@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Result(StrEnum):
-    """What a check came to. A warning says what could not be looked at, or is unusual and still works."""
+    """The result of a check. A warning is something that could not be checked, or is unusual but works."""
 
     OK = "ok"
     WARNING = "warning"
@@ -21,7 +21,7 @@ STYLES = {Result.OK: "green", Result.WARNING: "yellow", Result.FAILED: "red"}
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`assumption`: the row of docs/contributing/api-assumptions.md that it settles for this ColdSend."""
+    """`assumption`: the row of docs/contributing/api-assumptions.md that the check settles for this ColdSend."""
 
     area: str
     result: Result

@@ -1,4 +1,4 @@
-"""What `doctor` asks the cluster, with the user's own rights."""
+"""The checks of the cluster, with the user's own permissions."""
 
 import asyncio
 import os
@@ -24,12 +24,12 @@ from coldsend_operator.tools.names import ACCOUNT, BATCH
 from coldsend_operator.tools.secret_references import references
 from coldsend_operator.tools.terminal import Progress
 
-MOST_NAMESPACES = 20  # whose rights are looked at one by one
+MOST_NAMESPACES = 20  # maximum namespaces whose permissions are checked
 
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """How to reach it; `namespace` None is all of them."""
+    """The connection to the cluster; `namespace` None: all namespaces."""
 
     kube: KubeReader
     reviews: AccessReviews
@@ -38,7 +38,7 @@ class Cluster:
 
 
 async def check_cluster(cluster: Cluster) -> list[Check]:
-    """All that can be said of the cluster."""
+    """All checks of the cluster."""
     version = await cluster.kube.get("/version")
     checks = [good("cluster", f"the API server answers (Kubernetes {version.get('gitVersion', 'of unknown version')})")]
     here = await _definitions(cluster, checks)

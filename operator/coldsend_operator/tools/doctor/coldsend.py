@@ -1,4 +1,4 @@
-"""What `doctor` asks ColdSend: at most four GETs, and all that their answers tell."""
+"""The checks of ColdSend: at most four GETs and all that their responses show."""
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -47,7 +47,7 @@ async def check_coldsend(reader: ColdSendReader, settings: Settings) -> list[Che
 
 
 async def _list(reader: ColdSendReader, settings: Settings, checks: list[Check]) -> list[Row] | None:
-    """The rows of the first page; None when there is no point in going on."""
+    """The rows of the first page; None if further checks are pointless."""
     began = time.time()
     try:
         reply = await reader.reply_to(requests.list_accounts(1, PAGE, "email_address", "asc"))
@@ -185,7 +185,7 @@ def _refused(failure: Failure) -> Check:
 
 
 def _limits(reply: Reply, settings: Settings) -> Check:
-    """Which window the headers describe: by their limit, else by how far its end is."""
+    """The window that the headers describe: by their limit, else by its end."""
     rate, now = read_rate(reply.headers), read_server_time(reply.headers) or time.time()
     if rate is None or rate.limit is None:
         return doubtful(
@@ -219,7 +219,7 @@ def _clock(reply: Reply, began: float, ended: float) -> Check:
 def _fields(
     area: str, rows: list[dict[str, Any]], known: frozenset[str], around: Iterable[str], *, needed: bool = True
 ) -> Iterator[Check]:
-    """Fields that nobody has documented, and documented ones that no row has."""
+    """Undocumented fields, and documented ones that no row has."""
     unknown = sorted({*around, *(name for row in rows for name in row if name not in known)})
     if unknown:
         yield doubtful(area, f"unknown fields, which the operator ignores: {few(unknown)}")

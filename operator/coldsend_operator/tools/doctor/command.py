@@ -28,7 +28,7 @@ WriteTest = Callable[[], Awaitable[list[Check]]]
 
 @dataclass(frozen=True, slots=True)
 class DoctorOptions:
-    """What `doctor` was told. `namespace` None is all of them; `write_test` makes an inbox and removes it."""
+    """The options of `doctor`. `namespace` None: all namespaces; `write_test` creates and deletes an inbox."""
 
     access: Access
     namespace: str | None
@@ -39,7 +39,7 @@ class DoctorOptions:
 
 
 async def run(options: DoctorOptions) -> None:
-    """Raises CommandError when something is not as the operator needs it."""
+    """Raises CommandError if a check failed."""
     checks = [*await _cluster(options), *await _coldsend(options)]
     _show_lines(checks, options)
     if options.write_test is not None:
@@ -86,7 +86,7 @@ async def _coldsend(options: DoctorOptions) -> list[Check]:
 def _show_lines(checks: Sequence[Check], options: DoctorOptions) -> None:
     if options.output == "table":
         write_styled([(str(check), STYLES[check.result]) for check in checks], options.color)
-        sys.stdout.flush()  # before somebody is asked
+        sys.stdout.flush()  # before the question to the user
 
 
 def _show_sum(checks: Sequence[Check], options: DoctorOptions) -> None:

@@ -1,4 +1,4 @@
-"""Whether the cluster's definitions of the two kinds are those of this version. Pure."""
+"""Whether the CRDs of the cluster are those of this version. Pure."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -48,7 +48,7 @@ def _nodes(schema: Mapping[str, Any], path: str) -> Iterator[tuple[str, Mapping[
 
 
 def _said(schema: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What a schema checks, in the words that the API server hands on unchanged."""
+    """The validations of a schema, in the form that the API server publishes unchanged."""
     rules = tuple(str(rule.get("rule")) for rule in schema.get(_RULES) or ())
     bounds = tuple(schema.get(name) for name in ("maxLength", "minLength", "maxItems", "maximum", "minimum", "pattern"))
     return (*bounds, frozenset(map(str, schema.get("enum") or ())), rules)

@@ -1,4 +1,4 @@
-"""The rights that the operator needs, as the chart grants them (tests hold the two together)."""
+"""The permissions that the operator needs, as the chart grants them (a test compares them)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Right:
     name: str = ""
 
     def attributes(self) -> dict[str, str]:
-        """As a review of access takes it."""
+        """The attributes for an access review."""
         told = {
             "group": self.group,
             "resource": self.resource,

@@ -1,4 +1,4 @@
-"""The Secrets that objects name: whether they are there, and their values can be sent. No value leaves this module."""
+"""Checks that the Secrets of objects exist and have values that can be sent. No value leaves this module."""
 
 from collections.abc import Iterable, Mapping
 
@@ -14,7 +14,7 @@ AREA = "secrets"
 def judge(
     wanted: Iterable[Reference], contents: Mapping[tuple[str, str], SecretContent | KubeError | None]
 ) -> list[Check]:
-    """A line for each key that is not well, and one for all that are."""
+    """One check for each bad key, and one for all good ones."""
     checks: list[Check] = []
     ordered = sorted(wanted, key=lambda each: (each.namespace, each.name, each.key, each.is_api_key))
     unread: dict[str, None] = {}
@@ -41,7 +41,7 @@ def judge(
 
 
 def _of_content(wanted: Reference, place: str, content: SecretContent) -> Check | None:
-    """What is wrong with the key, as rule 36 says what is sent; None when nothing is."""
+    """What is wrong with the key, by the values that rule 36 allows; None if nothing is."""
     where = f"key {wanted.key} of {place}"
     if wanted.key in content.undecodable:
         return bad(AREA, f"{where} {content.undecodable[wanted.key]}")

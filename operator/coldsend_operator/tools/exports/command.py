@@ -25,7 +25,7 @@ _TODO_HEAD = (
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """What `export` was told."""
+    """The options of `export`."""
 
     access: Access
     form: Form
@@ -38,7 +38,7 @@ class ExportOptions:
 
 
 async def run(options: ExportOptions) -> None:
-    """Read the list, leave out what objects hold, write manifests."""
+    """Read the list, skip inboxes that objects hold, write manifests."""
     _check(options)
     async with coldsend_reader(options.access, options.form.namespace) as reader:
         listing = await whole_list(reader, inbox_type=options.inbox_type, status=options.status, search=options.search)
@@ -61,7 +61,7 @@ def _check(options: ExportOptions) -> None:
 
 
 async def _unmanaged(listing: Listing, access: Access) -> list[Row]:
-    """Without the inboxes that an object of the cluster shows, or asks for."""
+    """The rows without inboxes that an object of the cluster shows or requests."""
     async with kube_reader(access) as kube:
         objects = await kube.objects("SenderAccount", None)
     senders = [read_sender(each) for each in objects]
@@ -86,7 +86,7 @@ def _write(made: Sequence[Group], options: ExportOptions) -> None:
 
 
 def _check_todo(path: Path, text: str, *, force: bool) -> None:
-    """Someone may have filled the passwords in already."""
+    """Refuse to overwrite it, as somebody may have filled in the passwords."""
     if path.is_file() and path.read_text(encoding="utf-8", errors="replace") != text:
         manifests.check_secret_file(str(path), force=force)
 
@@ -99,7 +99,7 @@ def _text(group: Group) -> str:
 
 
 def _todo(made: Sequence[Group], namespace: str) -> str:
-    """The Secrets with every key that is needed and no value."""
+    """The Secrets with all required keys and empty values."""
     keys: dict[str, dict[str, str]] = {}
     for group in made:
         for secret, needed in (group.passwords or {}).items():

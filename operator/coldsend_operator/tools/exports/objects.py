@@ -20,7 +20,7 @@ _LIMITS = {InboxType.GOOGLE_WORKSPACE: 2_000, InboxType.OUTLOOK_365: 5_000, Inbo
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How the inboxes are to be written."""
+    """The form of the manifests."""
 
     namespace: str
     accounts: bool = False
@@ -34,7 +34,7 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Objects that go into one file. `comment` is not empty when they cannot be applied as they stand, and says why."""
+    """Objects of one file. `comment` says why they cannot be applied as they are; empty if they can."""
 
     name: str
     manifests: tuple[Manifest, ...]
@@ -44,7 +44,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A row that no manifest can name, and why."""
+    """A row without a manifest, and why."""
 
     address: str
     reason: str
@@ -69,7 +69,7 @@ class _Inbox:
 
 
 def groups(rows: Iterable[Row], form: Form) -> tuple[list[Group], list[Left]]:
-    """The groups by name, and what was left out. Equal rows give equal groups."""
+    """The groups by name, and what was left out. Equal rows yield equal groups."""
     found: dict[tuple[InboxType, str], list[_Inbox]] = defaultdict(list)
     left: list[Left] = []
     for row in rows:
@@ -143,7 +143,7 @@ def _manifest(kind: str, name: str, form: Form, spec: dict[str, Any]) -> Manifes
 
 
 def _terms(inbox_type: InboxType, form: Form, reference: Mapping[str, str], hosts: Mapping[str, str]) -> dict[str, Any]:
-    """Policies, servers and workspace: what a template and the spec of an account have in common."""
+    """Policies, servers and workspace: the fields common to a template and the spec of an account."""
     key = {"apiKeySecretRef": dict(form.api_key)} if form.api_key else {}
     if not form.manage:
         return {"managementPolicy": "Observe", **key}
@@ -177,7 +177,7 @@ def _listed(inbox: _Inbox, form: Form) -> dict[str, Any]:
 
 
 def _shown(inbox: _Inbox, form: Form) -> dict[str, Any]:
-    """Name and limit as ColdSend has them; a limit only where the object is to manage it."""
+    """Name and limit from ColdSend; a limit only if the object manages the inbox."""
     name = inbox.row.display_name or ""
     fits = re.fullmatch(ONE_LINE.expression, name, re.ASCII) and len(name) <= MAX_DISPLAY_NAME
     shown: dict[str, Any] = {"displayName": name} if fits else {}

@@ -21,7 +21,7 @@ from coldsend_operator.tools.spreadsheet.text import decode
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """What `import` was told. `secrets` and `file` may be `-`."""
+    """The options of `import`. `secrets` and `file` may be `-`."""
 
     file: str
     namespace: str
@@ -37,7 +37,7 @@ class ImportOptions:
 
 
 def read_mapping(texts: Sequence[str]) -> dict[str, str]:
-    """`email=E-Mail,password=Kennwort`, given once or several times."""
+    """Parse `email=E-Mail,password=Kennwort`, given once or several times."""
     found: dict[str, str] = {}
     for part in (part for text in texts for part in text.split(",") if part.strip()):
         field, equals, column = (piece.strip() for piece in part.partition("="))
@@ -48,7 +48,7 @@ def read_mapping(texts: Sequence[str]) -> dict[str, str]:
 
 
 def run(options: ImportOptions) -> None:
-    """Read the sheet, tell the bad rows, write manifests and passwords."""
+    """Read the sheet, report the bad rows, write manifests and passwords."""
     _check(options)
     table = read_table(decode(_bytes(options.file)), options.mapped)
     mailboxes = _good(table, options)
@@ -97,7 +97,7 @@ def _good(table: Table, options: ImportOptions) -> tuple[Mailbox, ...]:
     reading = read_mailboxes(table.records, options.inbox_type, passwords=bool(table.fields & SECRET_FIELDS))
     for mailbox in reading.mailboxes:
         for password in filter(None, (mailbox.password, mailbox.imap_password)):
-            mask(password)  # the last line of defence, for what nobody foresaw
+            mask(password)  # the last check, for anything unforeseen
     for bad in reading.bad:
         remark(str(bad))
     if reading.bad and not options.skip_bad:
@@ -111,7 +111,7 @@ def _good(table: Table, options: ImportOptions) -> tuple[Mailbox, ...]:
 
 
 def _remark_unused(table: Table, mailboxes: Sequence[Mailbox], options: ImportOptions) -> None:
-    """What the sheet has and the manifests will not, or the other way round."""
+    """Remarks about what the sheet has but the manifests do not, or vice versa."""
     smtp = [mailbox for mailbox in mailboxes if not mailbox.native]
     if smtp and not table.fields & SECRET_FIELDS:
         if options.secrets is not None:
@@ -151,7 +151,7 @@ def _write_new(path: Path, text: str, *, force: bool) -> None:
 
 
 def _file(folder: Path, manifest: Manifest, name: str) -> Path:
-    """A file for each batch, one for all accounts."""
+    """One file per batch, and one for all accounts."""
     kind, _, called = key_of(manifest)
     return folder / f"{called if kind == names.BATCH_KIND else objects.accounts_name(name)}.yaml"
 

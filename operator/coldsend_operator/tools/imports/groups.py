@@ -1,4 +1,4 @@
-"""Which mailboxes go into one batch, which become accounts of their own, and what the objects are called."""
+"""Groups mailboxes into batches and separate accounts, and names the objects."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ _DIGEST = 6
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What the inboxes of one batch have in common. `domain` is empty unless it is one of the things shared."""
+    """What the inboxes of one batch share. `domain` is empty unless shared."""
 
     inbox_type: InboxType
     smtp: SheetServer = USUAL
@@ -24,13 +24,13 @@ class Shared:
 
     @property
     def usual(self) -> bool:
-        """Whether nothing but the type needs to be said of the servers."""
+        """Whether the type alone determines the servers."""
         return self.smtp == self.imap == USUAL
 
 
 @dataclass(frozen=True, slots=True)
 class BatchGroup:
-    """One batch to be."""
+    """One future batch."""
 
     name: str
     shared: Shared
@@ -39,7 +39,7 @@ class BatchGroup:
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """The batches by name, and the mailboxes that become accounts of their own."""
+    """The batches by name, and the mailboxes that become separate accounts."""
 
     batches: tuple[BatchGroup, ...]
     accounts: tuple[Mailbox, ...]
@@ -82,7 +82,7 @@ def _order(shared: Shared) -> tuple[str, ...]:
 
 
 def _names(groups: Sequence[Shared], name: str, known: Mapping[Shared, str], *, by_domain: bool) -> dict[Shared, str]:
-    """`name` for the only group; else what tells it from the others is appended: type, domain, server."""
+    """`name` for a single group; otherwise with what distinguishes it: type, domain, server."""
     types = {shared.inbox_type for shared in groups} | {shared.inbox_type for shared in known}
     named = {shared: known[shared] for shared in groups if shared in known}
     taken = set(known.values())
@@ -106,7 +106,7 @@ def _names(groups: Sequence[Shared], name: str, known: Mapping[Shared, str], *, 
 
 
 def _sized(name: str, shared: Shared, mailboxes: Sequence[Mailbox]) -> Iterator[BatchGroup]:
-    """One batch, or several where one would be larger than the API server takes."""
+    """One batch, or several if one would be too large for the API server."""
     for number, part in enumerate(sized(mailboxes, _width), 1):
         yield BatchGroup(numbered(name, number), shared, tuple(part))
 

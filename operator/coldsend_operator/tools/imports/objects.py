@@ -1,4 +1,4 @@
-"""From groups of mailboxes to the manifests of batches and accounts, and to those of the Secrets that they refer to."""
+"""From groups of mailboxes to the manifests of batches, accounts and their Secrets."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any

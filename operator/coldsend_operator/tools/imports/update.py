@@ -1,7 +1,7 @@
-"""`import --update`: the sheet against the manifests that an earlier import wrote and people have edited since.
+"""`import --update`: merges the sheet into manifests of an earlier import that people may have edited.
 
-What people added (policies, labels, limits for which the sheet has no column) stays; the list of inboxes, and the
-fields that the sheet has, become what the sheet says.
+Additions by people (policies, labels, limits without a column in the sheet) stay; the list of inboxes and the
+fields of the sheet follow the sheet.
 """
 
 from collections import defaultdict
@@ -25,7 +25,7 @@ NewFile = Callable[[Manifest], Path]
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """One inbox of a manifest: the object that lists it, what it says of it, and what becomes of it when it goes."""
+    """One inbox of a manifest: its object, its fields, and what happens to it when it is removed."""
 
     holder: str
     fields: Mapping[str, Any]
@@ -34,7 +34,7 @@ class Inbox:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """The files to write, by path, and what changes, in lines for people."""
+    """The files to write, by path, and the changes, as lines for people."""
 
     files: Mapping[Path, Sequence[Any]]
     lines: tuple[str, ...]
@@ -70,11 +70,11 @@ def known_groups(before: Iterable[Manifest], *, by_domain: bool) -> dict[Shared,
 
 
 def update(folder: Iterable[Document], before: Sequence[Manifest], after: Iterable[Manifest], new: NewFile) -> Update:
-    """Put `after` in the place of `before` among all objects of the folder; `new` says where further objects go."""
+    """Replace `before` by `after` among all objects of the folder; `new` names the file of further objects."""
     old = {key_of(manifest): manifest for manifest in before}
     merged = {key_of(each): _merged(old.get(key_of(each)), each) for each in after}
     for key, manifest in old.items():
-        if key not in merged and key[0] == names.BATCH_KIND:  # its last inbox has left; the object stays
+        if key not in merged and key[0] == names.BATCH_KIND:  # its last inbox was removed; the object stays
             merged[key] = {**manifest, "spec": {**_mapping(manifest.get("spec")), "inboxes": []}}
     return Update(_files(folder, old, merged, new), tuple(_lines(before, merged.values())))
 
@@ -82,7 +82,7 @@ def update(folder: Iterable[Document], before: Sequence[Manifest], after: Iterab
 def _files(
     folder: Iterable[Document], old: Mapping[Key, Manifest], merged: Mapping[Key, Manifest], new: NewFile
 ) -> dict[Path, list[Any]]:
-    """Only files whose content changes, so that comments in the others stay. Objects that are not ours stay, too."""
+    """Only files whose content changes, so that comments in others stay. Foreign objects stay too."""
     was: dict[Path, list[Any]] = defaultdict(list)
     now: dict[Path, list[Any]] = defaultdict(list)
     for document in folder:

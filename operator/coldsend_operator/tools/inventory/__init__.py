@@ -1,1 +1,1 @@
-"""`inventory`: whose is what, and how the inboxes are."""
+"""`inventory`: every inbox with its object and its state."""

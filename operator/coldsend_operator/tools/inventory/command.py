@@ -23,7 +23,7 @@ _TOTAL_COLUMNS = ("COUNT", "READY", "DISABLED", "PAUSED", "HEALTH MIN", "HEALTH 
 
 @dataclass(frozen=True, slots=True)
 class InventoryOptions:
-    """What `inventory` was told. `namespace` None is all of them."""
+    """The options of `inventory`. `namespace` None: all namespaces."""
 
     access: Access
     namespace: str | None
@@ -38,7 +38,7 @@ class InventoryOptions:
 
 
 async def run(options: InventoryOptions) -> None:
-    """Read the objects, and with --live the list; show lines, or their totals."""
+    """Read the objects, and with --live the list; show lines or totals."""
     born_before = time.time() - read_age(options.older_than) if options.older_than else None
     by = read_by(options.by) if options.by is not None else None
     senders = await _senders(options)
@@ -62,7 +62,7 @@ def read_age(text: str) -> float:
 
 
 async def _senders(options: InventoryOptions) -> list[Sender]:
-    """With the list, those of all namespaces: an inbox of another namespace is not nobody's."""
+    """With the list, objects of all namespaces, so that their inboxes do not count as unmanaged."""
     everywhere = options.live or options.unmanaged
     async with kube_reader(options.access) as kube:
         raw = await kube.objects("SenderAccount", None if everywhere else options.namespace)

@@ -1,4 +1,4 @@
-"""Inboxes beside their objects: one line for each, from status alone or with ColdSend's own list."""
+"""Inboxes with their objects: one line each, from status or from ColdSend's list."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,18 +12,18 @@ from coldsend_operator.tools.senders import KeyReference, Sender
 
 
 class State(StrEnum):
-    """Whose the inbox is."""
+    """Who manages the inbox."""
 
-    MANAGED = "managed"  # an object made it or adopted it
-    OBSERVED = "observed"  # an object shows it and leaves it alone
+    MANAGED = "managed"  # an object created or adopted it
+    OBSERVED = "observed"  # an object only observes it
     UNMANAGED = "unmanaged"  # no object shows it
-    CONFLICT = "conflict"  # a second object asks for the address, or shows the inbox
+    CONFLICT = "conflict"  # a second object claims the address, or shows the inbox
     NO_INBOX = "no-inbox"  # an object without an inbox
 
 
 @dataclass(frozen=True, slots=True)
 class InventoryLine:
-    """One inbox, one object, or both. Numbers are None where nobody tells them."""
+    """One inbox, one object, or both. Unknown numbers are None."""
 
     state: State
     address: str
@@ -39,7 +39,7 @@ class InventoryLine:
     sent: int | None = None
     limit: int | None = None
     created: str = ""
-    unhealthy_since: str = ""  # RFC 3339; empty when the object does not say that it is not Healthy
+    unhealthy_since: str = ""  # RFC 3339; empty unless the object is not Healthy
     labels: Mapping[str, str] = field(default_factory=dict)  # of the object
 
     @property
@@ -95,7 +95,7 @@ def _of_senders(
 
 
 def _line(state: State, sender: Sender | None, row: Row | None) -> InventoryLine:
-    """Values are ColdSend's own where they were asked for, else what the object's status says."""
+    """Values come from ColdSend if it was queried, else from the object's status."""
     status = sender.status if sender is not None else {}
     told = row.overall_status if row is not None else status.get("overallStatus")
     return InventoryLine(

@@ -1,4 +1,4 @@
-"""Sums over the lines of an inventory: the weekly report."""
+"""Totals over the lines of an inventory: the weekly report."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -22,7 +22,7 @@ _NAMES: dict[str, Callable[[InventoryLine], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """What the lines of one name come to. `name` is empty for those that have none."""
+    """The totals of the lines with one name. `name` is empty for lines without one."""
 
     name: str
     count: int

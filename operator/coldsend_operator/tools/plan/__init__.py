@@ -1,1 +1,1 @@
-"""`plan`: the operator's own core goes on with the world that the manifests ask for, against a model of ColdSend."""
+"""`plan`: runs the operator's own core on the desired objects, against a model of ColdSend."""

@@ -1,4 +1,4 @@
-"""What the rehearsal did to each object, as one change in a word."""
+"""The change of each object in a rehearsal, as one word."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class ChangeKind(StrEnum):
 
     @property
     def changes(self) -> bool:
-        """Whether something happens, or somebody asked for what cannot be."""
+        """Whether something happens, or an impossible change was requested."""
         return self not in {ChangeKind.DRIFT, ChangeKind.WAIT, ChangeKind.NONE}
 
 
@@ -71,7 +71,7 @@ class Change:
 
 
 def changes(rehearsals: Iterable[Rehearsal], world: World, refused: Iterable[RefusedInbox]) -> list[Change]:
-    """All rows, those that take something away first."""
+    """All rows, destructive ones first."""
     found = [_readable(past, rehearsal) for rehearsal in rehearsals for past in rehearsal.pasts.values()]
     found += [
         Change(ChangeKind.REFUSE, kind, namespace, name, "", Reason.INVALID_SPEC, UNREADABLE.format(why=why))
@@ -96,7 +96,7 @@ def _of_batches(refused: Iterable[RefusedInbox], known: list[Change]) -> Iterato
 
 
 def _readable(past: Past, rehearsal: Rehearsal) -> Change:
-    """The row of an account; one about which nothing could be decided is refused (rule 38)."""
+    """The row of an account; an account whose decision failed is refused (rule 38)."""
     error = rehearsal.workspace.undecided.get(past.account.uid)
     try:
         if error is None:
@@ -121,7 +121,7 @@ Said = tuple[ChangeKind, str, str]
 
 
 def _end(past: Past, decision: Decision) -> Said:
-    """Of an object in deletion."""
+    """The change of an object in deletion."""
     had = past.at_first.held
     if past.gone and past.taken_over_by is not None and had:
         other = past.taken_over_by.desired
@@ -141,7 +141,7 @@ def _end(past: Past, decision: Decision) -> Said:
 
 
 def _life(past: Past, decision: Decision, rehearsal: Rehearsal) -> Said:
-    """Of an object that stays."""
+    """The change of an object that stays."""
     account, first = past.account, past.at_first
     if account.desired.problems:
         return ChangeKind.REFUSE, Reason.INVALID_SPEC, " ".join(account.desired.problems)

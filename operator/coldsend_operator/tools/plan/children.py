@@ -1,4 +1,4 @@
-"""What batches would do to their children: their own decisions, carried out at once in the world of `plan`."""
+"""What batches would do to their children: their own decisions, applied at once in the world of `plan`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +28,7 @@ class RefusedInbox:
 
 
 def settle_batches(world: World, policy: Policy, now: float) -> list[RefusedInbox]:
-    """Bring the children of all batches to where their batches want them; what cannot be worked on."""
+    """Update the children of all batches. Returns the inboxes that get no child."""
     reader = ChildReader()
     children: dict[tuple[str, str], Child] = {}
     for raw in world.of_kind(ACCOUNT_KIND):
@@ -43,7 +43,7 @@ def settle_batches(world: World, policy: Policy, now: float) -> list[RefusedInbo
 
 @contextmanager
 def _alone(world: World, raw: Raw) -> Iterator[None]:
-    """What goes wrong with one object costs that object alone (rule 38)."""
+    """A fault of one object affects that object alone (rule 38)."""
     try:
         yield
     except Exception as error:  # noqa: BLE001 - whatever is wrong with it
@@ -51,7 +51,7 @@ def _alone(world: World, raw: Raw) -> Iterator[None]:
 
 
 class _Settling:
-    """One batch on its way."""
+    """One batch and its progress."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""A model of ColdSend that does at once, and well, what it is asked for: `plan` counts requests against it."""
+"""A model of ColdSend in which every call succeeds at once; `plan` counts requests against it."""
 
 from collections.abc import Iterable
 from dataclasses import replace

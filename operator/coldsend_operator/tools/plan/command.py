@@ -34,7 +34,7 @@ CHANGED, UNWANTED = 3, 4
 
 @dataclass(frozen=True, slots=True)
 class PlanOptions:
-    """What `plan` was told. `namespace` None is all of them; `default_namespace` is for manifests that name none."""
+    """The options of `plan`. `namespace` None: all; `default_namespace` is for manifests without one."""
 
     access: Access
     files: tuple[str, ...]
@@ -51,7 +51,7 @@ class PlanOptions:
 
 
 async def run(options: PlanOptions) -> int:
-    """Show the plan; the exit code."""
+    """Show the plan. Returns the exit code."""
     _check(options)
     given = _documents(options)
     documents = [document for document in given if is_ours(document.manifest)]
@@ -71,7 +71,7 @@ async def run(options: PlanOptions) -> int:
 
 
 def read_fail_on(text: str) -> frozenset[str]:
-    """Raises UsageError for a word that is none."""
+    """Raises UsageError for an unknown word."""
     words = frozenset(word.strip() for word in text.split(",") if word.strip())
     unknown = sorted(words - FAIL_ON)
     if unknown:

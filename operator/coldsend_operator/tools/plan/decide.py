@@ -1,4 +1,4 @@
-"""From what was found and what is asked for to what would happen. No I/O, and the time is given."""
+"""From the current and the desired objects to the plan. No I/O; the time is a parameter."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ MOST_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Manifests:
-    """What is to be applied. `namespace` is for those that name none; None as `selector`: nothing is pruned."""
+    """The manifests to apply. `namespace` is for those without one; `selector` None: no pruning."""
 
     documents: Iterable[Document] = ()
     namespace: str = "default"
@@ -31,7 +31,7 @@ class Manifests:
 def decide(
     found: Found, manifests: Manifests, policy: Policy, listed: ListedWorkspace | None, now: float
 ) -> PlanReport:
-    """Apply the manifests, let the batches settle, and let the core go on until nothing is left to do."""
+    """Apply the manifests, update the children of batches, and run the core until nothing is left to do."""
     world = found.world
     named = apply(world, manifests.documents, manifests.namespace, now)
     if manifests.selector is not None:
@@ -58,7 +58,7 @@ def decide(
 
 
 def _unsure(rows: Iterable[Change], reading: Workspaces) -> int:
-    """How many objects stay as they are only if nobody has changed their Secrets."""
+    """The number of objects that stay as they are only if their Secrets are unchanged."""
     unknown = reading.secrets_unread | reading.uncompared
     return sum(row.action is ChangeKind.NONE and (row.namespace, row.name) in unknown for row in rows)
 
@@ -72,7 +72,7 @@ def _namespaces(found: Found) -> Iterator[tuple[str, NamespaceSettings]]:
 
 
 def _restore(planned: PlannedWorkspace, found: Found, now: float) -> int | None:
-    """Take in what the operator has stored of this workspace; the requests left of the hour."""
+    """Load the operator's stored state of this workspace. Returns the requests left of the hour."""
     workspace = planned.workspace
     stored = found.state.get(workspace.digest)
     if not isinstance(stored, dict):

@@ -1,4 +1,4 @@
-"""The objects of the cluster, and what they would be with the manifests applied: as kubectl, Argo CD and batches do."""
+"""The objects of the cluster with the manifests applied, as by kubectl, Argo CD and batches."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,12 +25,12 @@ class World:
 
     objects: dict[Key, Raw] = field(default_factory=dict)
     namespaces: dict[str, Raw] = field(default_factory=dict)
-    before: dict[Key, Raw] = field(default_factory=dict)  # specs as they were, of objects that a manifest changed
+    before: dict[Key, Raw] = field(default_factory=dict)  # previous specs of objects that a manifest changed
     refused: list[tuple[Key, Problem]] = field(default_factory=list)
-    unreadable: dict[Key, str] = field(default_factory=dict)  # objects that are there, and why they say nothing
+    unreadable: dict[Key, str] = field(default_factory=dict)  # existing objects that cannot be read, and why
 
     def set_aside(self, raw: Any, error: Exception) -> None:
-        """One object that cannot be read costs itself alone (rule 38)."""
+        """Read one object; an unreadable one affects itself alone (rule 38)."""
         kind, namespace, name = key_of(raw)
         self.unreadable.setdefault((kind, namespace, name), type(error).__name__)
 
@@ -39,7 +39,7 @@ class World:
 
 
 def world_of(items: Iterable[Raw]) -> World:
-    """The world of a list of objects; other kinds are passed over."""
+    """The world of a list of objects; other kinds are ignored."""
     world = World()
     for raw in items:
         if raw.get("kind") == "Namespace":
@@ -67,7 +67,7 @@ def _is_whole(metadata: Any) -> bool:
 
 
 def apply(world: World, documents: Iterable[Document], namespace: str, now: float) -> set[Key]:
-    """Put the manifests in place of the objects of the same name; the keys that they name."""
+    """Apply the manifests to the objects of the same name. Returns their keys."""
     named: set[Key] = set()
     for document in documents:
         manifest = document.manifest
@@ -85,7 +85,7 @@ def apply(world: World, documents: Iterable[Document], namespace: str, now: floa
 
 
 def applied(before: Raw | None, manifest: Mapping[str, Any], key: Key, number: int, now: float) -> Raw:
-    """The object after the manifest was applied, with the status and the past of the one that was there."""
+    """The object after the manifest was applied, with the previous status and metadata."""
     kind, namespace, name = key
     given = manifest["metadata"]
     old: Raw = {} if before is None else before["metadata"]
@@ -122,7 +122,7 @@ def delete(world: World, key: Key, now: float) -> None:
 
 
 def prune(world: World, named: set[Key], selector: str, namespace: str | None, now: float) -> None:
-    """Delete what the selector chooses and no manifest holds, as Argo CD does: what has an owner goes with that."""
+    """Delete selected objects that no manifest contains, as Argo CD does; owned objects follow their owners."""
     chooses = parse_selector(selector)
     for key, raw in list(world.objects.items()):
         metadata = raw["metadata"]
@@ -171,7 +171,7 @@ def parse_selector(text: str) -> Selector:
 
 
 def _identity(before: Raw, manifest: Manifest) -> Iterator[Problem]:
-    """What the API server refuses of a change: an address and a type are those of another inbox."""
+    """Why the API server refuses a change: address and type are immutable."""
     old, new = before.get("spec"), manifest.get("spec")
     path = "spec"
     if manifest.get("kind") == BATCH_KIND:

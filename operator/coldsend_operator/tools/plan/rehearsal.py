@@ -1,4 +1,4 @@
-"""One workspace of the core goes on, round by round, until nothing is left to do: its calls, writes and waits."""
+"""Runs one workspace of the core, round by round, until nothing is left to do."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -16,18 +16,18 @@ from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.resources.names import FINALIZER
 from coldsend_operator.tools.plan.coldsend import ModelOfColdSend
 
-LATENCY = 0.3  # seconds of a call
+LATENCY = 0.3  # duration of a call in seconds
 LONGEST_REST = 3_700.0  # seconds without a change, after which none will come: longer than the window of the hour
 LONGEST_PLAN = 30 * 86_400.0
 MOST_BOOKED = 1_000
 _PASSING = frozenset({None, Reason.PROVISIONING, Reason.RECREATING, Reason.DELETING, Reason.HANDED_OVER})
-UNREAD = "unread-0"  # the digest of a password that nobody has read
+UNREAD = "unread-0"  # the digest of an unread password
 SPEC, SECRET = "spec", "secret"
 
 
 @dataclass(slots=True)
 class Past:
-    """What happened to one account on the way."""
+    """What happened to one account in the rehearsal."""
 
     account: Account
     at_first: Stored
@@ -40,7 +40,7 @@ class Past:
 
 @dataclass(slots=True)
 class Rehearsal:
-    """What the core did. `requests` counts calls, without the lists that are made now and then anyway."""
+    """What the core did. `requests` counts calls, without the periodic lists."""
 
     workspace: Workspace
     coldsend: ModelOfColdSend
@@ -51,7 +51,7 @@ class Rehearsal:
     done_at: float = 0.0  # when the last call that changes something was answered
 
     def run(self) -> None:
-        """From a start of the operator to the end of all work."""
+        """Run from a start of the operator to the end of all work."""
         workspace = self.workspace
         self.begun = self.done_at = moved = self.now
         self.pasts = {
@@ -91,7 +91,7 @@ class Rehearsal:
     # -- writes to Kubernetes
 
     def _write(self) -> bool:
-        """Finalizers and status are stored at once; whether there was anything to store."""
+        """Store finalizers and status at once. Returns whether there was anything to store."""
         workspace, wrote = self.workspace, bool(self.workspace.stale_secrets)
         for uid in workspace.stale_secrets:
             account = workspace.accounts[uid]
@@ -129,7 +129,7 @@ class Rehearsal:
     # -- calls to ColdSend
 
     def _call(self, candidates: tuple[Candidate, ...]) -> bool:
-        """Let these leave and be answered; whether any of them changes something."""
+        """Execute these calls. Returns whether any of them changes something."""
         calls = [self._launch(candidate) for candidate in candidates]
         self.now += LATENCY
         for call in calls:
@@ -164,14 +164,14 @@ class Rehearsal:
 
 
 def _is_moving(decision: Decision) -> bool:
-    """Whether waiting brings the account further; what a person or ColdSend must do first is no work of ours."""
+    """Whether waiting helps the account, rather than an action of a person or of ColdSend."""
     if decision.reason not in _PASSING:
         return False
     return decision.action is not Action.WAIT or decision.quiet or decision.reason is not None
 
 
 def _as_sent(account: Account) -> Credentials:
-    """The passwords of an account whose Secrets nobody could read: as they were, or any."""
+    """Passwords for an account whose Secrets could not be read."""
     applied = account.stored.applied
     sent = applied.credentials_hash if applied is not None else None
     return Credentials(sent or UNREAD)

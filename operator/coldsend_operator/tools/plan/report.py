@@ -1,4 +1,4 @@
-"""The plan in words: a table, JSON, and Markdown for a comment under a pull request."""
+"""The plan as a table, JSON, or Markdown for a comment on a pull request."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,7 +16,7 @@ SHOWN = 160  # characters of a message in a comment
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What the plan takes of ColdSend. `remaining`: requests left this hour, None when nobody knows."""
+    """The cost of the plan. `remaining`: requests left in this hour, None if unknown."""
 
     requests: int
     seconds: float
@@ -28,7 +28,7 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class PlanReport:
-    """All that is told of a plan."""
+    """The content of a plan."""
 
     changes: Sequence[Change]
     cost: Cost
@@ -41,7 +41,7 @@ class PlanReport:
 
     @property
     def rows(self) -> list[Change]:
-        """The changes that a reader looks at."""
+        """The changes worth showing."""
         return [change for change in self.changes if change.action is not ChangeKind.NONE]
 
     def show(self, output: str, color: Color) -> None:
@@ -71,7 +71,7 @@ class PlanReport:
     # -- the paragraph of sums
 
     def sums(self) -> list[str]:
-        """How many of each, what is lost, what is held, and what it costs."""
+        """The number of changes by kind, losses, held deletions, and the cost."""
         counts = self.counts
         told = [f"{counts[action]:,} to {word}" for action, word in _WORDS.items() if counts[action]]
         nothing = "No change is known." if self.unsure else "Nothing changes."
@@ -150,13 +150,13 @@ def _cells(change: Change) -> tuple[str, ...]:
 
 
 def _why(change: Change) -> str:
-    """The reason and the first sentence; JSON has all of them, with the ways out."""
+    """The reason and the first sentence; JSON has the full message."""
     first, end, _ = change.message.partition(". ")
     return f"{change.reason}: {first}{end.strip()}" if first else change.reason
 
 
 def _that_fit(lines: Iterable[str]) -> list[str]:
-    """The first lines, as many as a comment has room for."""
+    """The first lines, as many as fit into a comment."""
     found: list[str] = []
     left = MOST_CHARACTERS
     for line in lines:
@@ -168,7 +168,7 @@ def _that_fit(lines: Iterable[str]) -> list[str]:
 
 
 def _escaped(text: str) -> str:
-    """As a cell of a table that nobody can break out of: names and messages come from elsewhere."""
+    """Escape untrusted text for a table cell."""
     cut = text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
     for special, entity in (("&", "&amp;"), ("<", "&lt;"), ("|", "\\|"), ("`", "'"), ("@", "&#64;"), ("\n", " ")):
         cut = cut.replace(special, entity)

@@ -1,4 +1,4 @@
-"""Where the objects of a plan come from: the cluster, or a file that was made of it."""
+"""The sources of the objects of a plan: the cluster, or a snapshot file."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ KINDS: tuple[Kind, ...] = ("SenderAccount", "SenderAccountBatch")
 
 @dataclass(slots=True)
 class Found:
-    """The world as it is, the operator's state by workspace, and what could not be read."""
+    """The current objects, the operator's state by workspace, and what could not be read."""
 
     world: World
     state: dict[str, Any] = field(default_factory=dict)
@@ -125,7 +125,7 @@ async def _state(kube: KubeReader, access: Access, found: Found) -> None:
 
 
 def _placed(manifest: Any, default_namespace: str) -> Raw:
-    """The manifest with the namespace in which it will be; one without metadata names no Secret."""
+    """The manifest with its effective namespace."""
     metadata = manifest.get("metadata")
     given = metadata if isinstance(metadata, dict) else {}
     return {**manifest, "metadata": {**given, "namespace": given.get("namespace") or default_namespace}}
@@ -180,7 +180,7 @@ class _Source:
 
 
 def of_kustomize(folder: Path) -> list[Document]:
-    """What a kustomization gives, by the user's own kubectl or kustomize."""
+    """The manifests of a kustomization, rendered by the user's kubectl or kustomize."""
     for program in _BUILDERS:
         try:
             done = subprocess.run([*program, str(folder)], capture_output=True, check=False)  # noqa: S603 - the user names the folder

@@ -1,4 +1,4 @@
-"""From the objects to workspaces of the core, with what status says of ColdSend in place of ColdSend itself."""
+"""From objects to workspaces of the core, with a model of ColdSend derived from status."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -32,7 +32,7 @@ _DOMAIN_STATES = {Reason.DOMAIN_NOT_ACTIVE: "PENDING", Reason.DOMAIN_FULL: "ACTI
 
 @dataclass(frozen=True, slots=True)
 class ListedWorkspace:
-    """What ColdSend itself said, for the workspace of one key (`--live`)."""
+    """The list of ColdSend for the workspace of one key (`--live`)."""
 
     key: KeyRef
     rows: tuple[Row, ...]
@@ -41,7 +41,7 @@ class ListedWorkspace:
 
 @dataclass(slots=True)
 class PlannedWorkspace:
-    """A workspace, and the ColdSend that it would meet."""
+    """A workspace and its model of ColdSend."""
 
     workspace: Workspace
     coldsend: ModelOfColdSend
@@ -49,7 +49,7 @@ class PlannedWorkspace:
 
 @dataclass(slots=True)
 class Workspaces:
-    """The workspaces, and what had to be taken for granted."""
+    """The workspaces, and the assumptions made."""
 
     workspaces: list[PlannedWorkspace] = field(default_factory=list)
     secrets_unread: set[tuple[str, str]] = field(default_factory=set)  # namespace and name of objects with passwords
@@ -86,7 +86,7 @@ def workspaces(
 
 
 def _accounts(world: World, policy: Policy) -> Iterator[Account]:
-    """All that can be read; one that cannot costs itself alone (rule 38)."""
+    """All readable objects; an unreadable one affects itself alone (rule 38)."""
     for raw in world.of_kind(ACCOUNT_KIND):
         try:
             yield _account(raw, policy)
@@ -95,7 +95,7 @@ def _accounts(world: World, policy: Policy) -> Iterator[Account]:
 
 
 def _read_secrets(account: Account, secrets: SecretReader | None, reading: Workspaces) -> None:
-    """What its Secrets hold now, in place of what status says of them."""
+    """Use the current content of its Secrets instead of status."""
     if secrets is None or not secrets.has(account):
         reading.secrets_unread.add((account.desired.namespace, account.desired.name))
         return
@@ -130,7 +130,7 @@ def _digests(accounts: Iterable[Account]) -> dict[KeyRef, str]:
 
 
 def _remember(account: Account, now: float, *, refusals: bool) -> None:
-    """What an operator that runs knows beside status: Secrets, and what ColdSend refused."""
+    """State of a running operator beyond status: Secrets and refusals of ColdSend."""
     status = from_text(account.raw_status)
     ready = condition(status, ConditionType.READY)
     current = ready.get("observedGeneration") == account.desired.generation
@@ -216,7 +216,7 @@ def _asks_domain(account: Account) -> bool:
 
 
 def _domains_of(accounts: Iterable[Account]) -> Iterator[Domain]:
-    """Domains as the refusals in status describe them; of others nothing is known that is in the way."""
+    """Domains by the refusals in status; all others count as usable."""
     found: dict[str, Domain] = {}
     for account in accounts:
         native = account.desired.spec.native

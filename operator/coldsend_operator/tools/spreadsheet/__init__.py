@@ -1,1 +1,1 @@
-"""A spreadsheet saved as text: from bytes to one checked mailbox a row."""
+"""Spreadsheets saved as text: from bytes to one validated mailbox per row."""

@@ -1,4 +1,4 @@
-"""The columns that sheets of mailboxes have, by the names that the tools of the trade give them."""
+"""The columns of mailbox sheets, by the names that common tools use."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""From the rows of a sheet to mailboxes that the CRD takes, and to the rows that it would refuse."""
+"""From the rows of a sheet to valid mailboxes and bad rows."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,7 +22,7 @@ _PLACEHOLDER = {"name": "password"}  # the name of the Secret is not known yet, 
 
 @dataclass(frozen=True, slots=True)
 class SheetServer:
-    """One side of a mailbox; None where the operator's default says the same."""
+    """The SMTP or IMAP server of a mailbox; None for values that equal the defaults."""
 
     host: str | None = None
     port: int | None = None
@@ -67,9 +67,9 @@ class Mailbox:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that cannot become an inbox.
+    """A bad row.
 
-    `address` is empty when the cell does not look like one: it may be a password that a shifted row brought there.
+    `address` is empty if the cell does not look like one: it may be a password in a shifted row.
     """
 
     line: int
@@ -89,7 +89,7 @@ class SheetRows:
 
 
 class _BadCell(Exception):  # noqa: N818 - a row of the sheet is bad, the program is not
-    """Why a row cannot be used."""
+    """Why a row is bad."""
 
 
 def read_mailboxes(records: Iterable[Record], fixed: InboxType | None, *, passwords: bool) -> SheetRows:
@@ -186,7 +186,7 @@ def _problems(mailbox: Mailbox) -> Iterator[str]:
 
 
 def _unless(text: str | None, usual: str | None) -> str | None:
-    """The text; None when there is none or when it says what is usual."""
+    """The text; None if empty or equal to the default."""
     return None if not text or (usual is not None and text.lower() == usual.lower()) else text
 
 

@@ -1,4 +1,4 @@
-"""Which type of inbox a row is, by what stands in the row alone: no name is ever looked up in the network."""
+"""The inbox type of a row, from its content only, without network lookups."""
 
 import re
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _MICROSOFT_HOSTS = ("office365.com", "outlook.com", "microsoft.com", "hotmail.co
 
 
 def type_of(cells: Mapping[str, str]) -> InboxType | None:
-    """The type by the provider named in the row, else by its SMTP, IMAP or MX host; None when nothing tells."""
+    """The type by the provider in the row, else by its SMTP, IMAP or MX host; None if unknown."""
     named = _TYPES.get(re.sub(r"[^a-z0-9]", "", cells.get("provider", "").lower()))
     if named is not None:
         return named

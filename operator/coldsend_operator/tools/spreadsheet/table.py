@@ -40,7 +40,7 @@ class _Header:
 
 
 def read_table(text: str, mapped: Mapping[str, str]) -> Table:
-    """Find the delimiter and the header, and read what stands below. `mapped`: the column of a field, by name."""
+    """Find the delimiter and the header, and read the rows below. `mapped`: the column of a field, by name."""
     header = _find_header(text, mapped)
     records: list[Record] = []
     columns, width = dict(header.columns), 0
@@ -56,12 +56,12 @@ def read_table(text: str, mapped: Mapping[str, str]) -> Table:
 
 
 def _is_header(row: list[str], email: int, mapped: Mapping[str, str]) -> bool:
-    """Whether it is a header once more, as in files that were put together of several."""
+    """Whether it is a repeated header, as in concatenated files."""
     return not (email < len(row) and "@" in row[email]) and "email" in recognise(row, mapped)
 
 
 def _find_header(text: str, mapped: Mapping[str, str]) -> _Header:
-    """The row that names most fields, by the delimiter that makes it do so."""
+    """The row that names the most fields, with its delimiter."""
     found: list[_Header] = []
     for delimiter in DELIMITERS:
         for number, (_, row) in enumerate(_rows(text, delimiter)):

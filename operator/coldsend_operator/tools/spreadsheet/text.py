@@ -14,7 +14,7 @@ _SAMPLE = 200
 
 
 def decode(raw: bytes) -> str:
-    """The text of a CSV file. A byte order mark decides; else UTF-16 if it looks like it, UTF-8, or Windows-1252.
+    """Decode a CSV file: by a byte order mark, else as UTF-16 if it looks like it, UTF-8, or Windows-1252.
 
     No guess by frequency: text that is valid UTF-8 is practically never anything else, and Windows-1252 is what
     Excel writes otherwise.

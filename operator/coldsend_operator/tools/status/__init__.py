@@ -1,1 +1,1 @@
-"""`status`, `tree` and `wait`: what is going on, from objects and the operator's state alone."""
+"""`status`, `tree` and `wait`: the current state, from objects and the operator's state only."""

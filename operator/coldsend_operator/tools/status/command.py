@@ -36,7 +36,7 @@ _TREE = ("OBJECT", "ADDRESS", "READY", "REASON")
 
 @dataclass(frozen=True, slots=True)
 class StatusOptions:
-    """What `status` was told. `name` is that of a batch or an account, `namespace` None all of them."""
+    """The options of `status`. `name` is that of a batch or an account; `namespace` None: all."""
 
     access: Access
     namespace: str | None
@@ -57,7 +57,7 @@ class Overview:
 
 
 async def run_status(options: StatusOptions) -> None:
-    """Show it once, or again and again until Ctrl-C."""
+    """Show the status once, or repeatedly until Ctrl-C."""
     if options.watch and options.output == "json":
         raise UsageError("-w draws on a terminal; leave out -o json")
     async with kube_reader(options.access) as kube:
@@ -69,7 +69,7 @@ async def run_status(options: StatusOptions) -> None:
 
 
 async def _keep_drawing(view: LiveView, kube: KubeReader, options: StatusOptions) -> None:
-    """Until Ctrl-C; a cluster that does not answer for a while is told in the first line."""
+    """Refresh until Ctrl-C; the first line shows if the cluster does not answer."""
     overview, trouble = await _overview(kube, options), ""
     while True:
         head = f"{time.strftime('%H:%M:%S')}  press Ctrl-C to end{trouble}"

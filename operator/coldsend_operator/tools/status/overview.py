@@ -1,4 +1,4 @@
-"""What `status` and `tree` show, from objects as they are. Pure."""
+"""The content of `status` and `tree`, computed from objects. Pure."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
@@ -20,13 +20,13 @@ FIRST_FAILURES = 3
 
 @dataclass(frozen=True, slots=True)
 class WorkspaceLine:
-    """One workspace: the digest that status knows it by, its objects, and what is left of its budget."""
+    """One workspace: its digest in status, its objects, and its remaining budget."""
 
     workspace: str
     key: str
     inboxes: int
     ready: int
-    creating: int  # objects whose inbox is on its way
+    creating: int  # objects whose inbox is in progress
     jobs: int
     held: int
     minute_left: int | None
@@ -55,7 +55,7 @@ class BatchLine:
 
 @dataclass(frozen=True, slots=True)
 class ReasonLine:
-    """How many objects say a reason, and what one of them says about it."""
+    """The number of objects with a reason, and the message of one of them."""
 
     reason: str
     count: int
@@ -63,7 +63,7 @@ class ReasonLine:
 
 
 def workspace_lines(raws: Iterable[Raw], state: Mapping[str, Any], policy: Policy, now: float) -> list[WorkspaceLine]:
-    """One line for each workspace that objects were seen in; objects that were in none yet stand apart."""
+    """One line per workspace with objects; objects without a workspace have their own line."""
     groups: dict[str, list[Sender]] = defaultdict(list)
     for sender in map(read_sender, raws):
         groups[str((sender.status.get("lastApplied") or {}).get("workspace") or "")].append(sender)
@@ -119,7 +119,7 @@ def _batch(raw: Raw) -> BatchLine:
 
 
 def reason_lines(senders: Iterable[Sender]) -> list[ReasonLine]:
-    """Reasons of objects that are not Ready, or not as spec asks; the most frequent first."""
+    """Reasons of objects that are not Ready or do not match their spec; the most frequent first."""
     counts: Counter[str] = Counter()
     messages: dict[str, str] = {}
     for sender in senders:

@@ -1,4 +1,4 @@
-"""What the operator itself reported of each workspace: the key `report` of its state ConfigMap. Pure."""
+"""The operator's own report on each workspace: the key `report` of its state ConfigMap. Pure."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -8,7 +8,7 @@ from coldsend_operator.core.model.times import unix_of
 
 
 def reported(state: Mapping[str, Any]) -> dict[str, Any]:
-    """The report by the digest of the workspace; empty where there is none that can be read."""
+    """The report by workspace digest; empty if there is no readable one."""
     report = state.get("report")
     workspaces = report.get("workspaces") if isinstance(report, dict) else None
     found = workspaces if isinstance(workspaces, dict) else {}
@@ -16,7 +16,7 @@ def reported(state: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def report_lines(state: Mapping[str, Any], shown: frozenset[str], now: float) -> Iterator[str]:
-    """One sentence for each of the workspaces `shown`: the key, what waits, and how old the values are."""
+    """One sentence per workspace in `shown`: the key, the queue, and the age of the values."""
     report = state.get("report")
     told_at = report.get("at") if isinstance(report, dict) else None
     at = unix_of(told_at) if isinstance(told_at, str) else None

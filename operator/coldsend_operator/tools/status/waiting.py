@@ -1,4 +1,4 @@
-"""`wait`: until an object is as asked, and no longer than that can still come about by waiting."""
+"""`wait`: until an object reaches a state, or cannot reach it by waiting."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.output import remark
 
 POLL = 2.0
-SETTLE = 10.0  # seconds that the operator has to take notice of an annotation
+SETTLE = 10.0  # seconds for the operator to notice an annotation
 Goal = Literal["ready", "synced", "deleted"]
 _HOPELESS = LASTING | {
     Reason.RECONCILIATION_PAUSED,
@@ -35,7 +35,7 @@ _BY_ANNOTATION = {Reason.RECONCILIATION_PAUSED, Reason.DELETION_HELD}
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Where an object stands. `done` None: waiting may still help.
+    """The state of an object. `done` None: waiting may still help.
 
     `settles`: an annotation may have ended that a moment ago, and status does not tell which annotations it knew.
     """
@@ -46,7 +46,7 @@ class Verdict:
 
 
 async def run(access: Access, namespace: str, text: str, goal: Goal, seconds: float) -> None:
-    """Raises CommandError when it cannot come about, or has not in time."""
+    """Raises CommandError if the state cannot be reached, or was not reached in time."""
     kind, name = object_of(text)
     began = time.monotonic()
     until = began + seconds
@@ -64,7 +64,7 @@ async def run(access: Access, namespace: str, text: str, goal: Goal, seconds: fl
 
 
 def judge(raw: Mapping[str, Any] | None, kind: str, goal: Goal) -> Verdict:
-    """What the object says of its goal; None: it is not there."""
+    """The verdict for the goal of an object; None: it does not exist."""
     if raw is None:
         return Verdict(goal == "deleted", "it does not exist")
     status = batch_status(raw.get("status")) if kind == BATCH else account_status(raw.get("status"))

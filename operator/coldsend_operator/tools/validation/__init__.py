@@ -1,1 +1,1 @@
-"""`validate` and `schemas`: what the API server would say of a manifest, without one."""
+"""`validate` and `schemas`: validation of manifests without an API server."""

@@ -1,6 +1,6 @@
-"""One manifest against the CRD's schema and rules, and against what the operator refuses beyond them.
+"""Validates one manifest against the schema and rules of the CRD and of the operator.
 
-CEL itself is not run: each rule of the CRD stands in `resources` in both languages, and tests hold the two against a
+CEL itself is not run: each rule of the CRD is in `resources` in both languages, and tests compare them on a
 real API server.
 """
 
@@ -17,7 +17,7 @@ from coldsend_operator.resources.common import Rule
 from coldsend_operator.resources.crd import account_crd, batch_crd
 from coldsend_operator.tools.manifests import Manifest
 
-MAX_STORED = 1_572_864  # bytes of one object that etcd takes
+MAX_STORED = 1_572_864  # the size limit of etcd for one object
 MAX_BATCH_NAME = 63
 MAX_NAME = 253
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
@@ -25,7 +25,7 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with a field (a path such as `spec.dailyLimit`), and the way out."""
+    """What is wrong with a field (a path such as `spec.dailyLimit`), and what to do."""
 
     field: str
     message: str
@@ -35,7 +35,7 @@ class Problem:
 
 
 def problems(manifest: Manifest) -> tuple[Problem, ...]:
-    """Why the API server or the operator would refuse the manifest; empty when neither would."""
+    """Why the API server or the operator would refuse the manifest; empty if neither would."""
     kind = manifest.get("kind")
     if manifest.get("apiVersion") != names.API_VERSION:
         return (Problem("apiVersion", f"must be {names.API_VERSION}; correct it"),)
@@ -81,7 +81,7 @@ def _of_batch(spec: Any) -> Iterator[Problem]:
     told = tuple(problem.message for problem in found)
     for inbox in reading.inboxes:
         for sentence in inbox.problems:
-            if not told or not sentence.endswith(told):  # a fault of the template is no fault of each inbox
+            if not told or not sentence.endswith(told):  # a problem of the template is not one of each inbox
                 yield _problem(sentence)
 
 
@@ -105,7 +105,7 @@ def _schema(kind: str) -> dict[str, Any]:
 
 
 def _unknown_fields(value: Any, schema: Mapping[str, Any], path: str) -> Iterator[Problem]:
-    """Fields that the CRD does not have: kubectl refuses them, and the API server would drop them."""
+    """Unknown fields: kubectl refuses them, and the API server would drop them."""
     known = schema.get("properties")
     if isinstance(value, Mapping) and known is not None:
         for field, inner in value.items():

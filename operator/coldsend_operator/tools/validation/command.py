@@ -30,21 +30,21 @@ class Finding:
 
 
 def run(places: Sequence[str], output: Format) -> None:
-    """Check every manifest of the two kinds; others are passed over."""
+    """Check every manifest of the two kinds; others are ignored."""
     documents = [document for document in read(places) if is_ours(document.manifest)]
     found = [Finding(document, problem) for document in documents for problem in problems(document.manifest)]
-    doubts = list(_doubts(documents))
+    mistakes = list(_likely_mistakes(documents))
     if output == "json":
         write_json(
             "Validation",
             valid=not found,
             objects=len(documents),
             problems=[finding.to_json() for finding in found],
-            warnings=[finding.to_json() for finding in doubts],
+            warnings=[finding.to_json() for finding in mistakes],
         )
     else:
         write_lines(map(str, found))
-        for doubt in doubts:
+        for doubt in mistakes:
             remark(f"Warning: {doubt}")
     bad = len({id(finding.document) for finding in found})
     if bad:
@@ -52,8 +52,8 @@ def run(places: Sequence[str], output: Format) -> None:
     remark(f"{counted(len(documents), 'object', 'objects')}, none would be refused")
 
 
-def _doubts(documents: Iterable[Document]) -> Iterator[Finding]:
-    """What is taken and still likely not meant: one object, or one address, that stands twice."""
+def _likely_mistakes(documents: Iterable[Document]) -> Iterator[Finding]:
+    """Warnings about valid but likely unintended manifests: an object or an address that appears twice."""
     seen: dict[tuple[str, ...], Document] = {}
     for document in documents:
         first = seen.setdefault(key_of(document.manifest), document)

@@ -15,7 +15,7 @@ _RULES = "x-kubernetes-validations"
 
 
 def write(folder: Path) -> list[Path]:
-    """Write a file for each kind, named as kubeconform looks for it; the paths."""
+    """Write one file per kind, named as kubeconform expects. Returns the paths."""
     written = []
     for name, schema in schemas().items():
         path = folder / name
@@ -42,7 +42,7 @@ def _schema(definition: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def _converted(schema: dict[str, Any]) -> dict[str, Any]:
-    """Without the extensions of Kubernetes, and closed: a misspelt field is an error, as in kubectl."""
+    """The schema without Kubernetes extensions, and closed: a misspelled field is an error, as in kubectl."""
     made = {key: value for key, value in schema.items() if not key.startswith("x-kubernetes-") and key != "nullable"}
     if schema.get("x-kubernetes-int-or-string"):
         made["type"] = ["integer", "string"]

@@ -32,7 +32,7 @@ def turn(desk: Desk, page: int, rows: list[Row], *, more: bool) -> None:
     desk.answer(call, Page(tuple(rows), page, MADE, 2, has_next=more))
 
 
-def test_that_the_look_waits_for_more_bulks() -> None:
+def test_that_the_probe_waits_for_more_bulks() -> None:
     desk, _ = flooded()
     assert not looked_at(desk)
     assert Operation.CREATE_SMTP_BULK in desk.operations()

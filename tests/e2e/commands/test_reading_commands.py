@@ -24,7 +24,7 @@ CHANGING = {
     "hand-over",
     "test-email",
 }
-LOOKING = {
+READING = {
     "plan": ("plan", "-A", "-o", "json"),
     "plan-of-git": ("plan", "-f", "git.yaml", "-o", "json", "--fail-on", "hold,refuse"),
     "plan-live": ("plan", "-f", "git.yaml", "--live", "-o", "json", "--fail-on", "recreate"),
@@ -39,7 +39,7 @@ LOOKING = {
     "doctor": ("doctor", "-o", "json"),
     "report-bundle": ("report-bundle", "-f", "bundle.zip"),
 }
-LINES = {name: line for name, line in LOOKING.items() if line[0] in commands()}
+LINES = {name: line for name, line in READING.items() if line[0] in commands()}
 CODES = {"plan-of-git": 3, "plan-live": 4}
 ASK_COLDSEND = {"plan-live", "export", "export-unmanaged", "inventory-live", "doctor"}
 ASK_NOTHING_OF_KUBERNETES = {"export"}
@@ -47,7 +47,7 @@ NOWHERE = {"KUBECONFIG": "", "COLDSEND_API_KEY": "", "COLDSEND_API_URL": ""}
 
 
 @dataclass(frozen=True)
-class Looked:
+class Read:
     """One run, and what reached the API server and ColdSend."""
 
     run: Run
@@ -66,7 +66,7 @@ def manifest(name: str, **spec: object) -> str:
 
 
 @pytest.fixture(scope="module")
-def looked(here: Place) -> dict[str, Looked]:
+def looked(here: Place) -> dict[str, Read]:
     """All of LINES, each by a person of its own."""
     changed = manifest("ann", displayName="Other", updatePolicy="Recreate")
     git = "---\n".join([changed, manifest("new"), manifest("zoe", emailAddress=NOBODYS)])
@@ -77,17 +77,17 @@ def looked(here: Place) -> dict[str, Looked]:
         running = {name: pool.submit(person.run, *LINES[name]) for name, person in people.items()}
         runs = {name: each.result() for name, each in running.items()}
     return {
-        name: Looked(run, here.asked_of_kubernetes(f"looks-{name}"), here.asked_of_coldsend(f"looks-{name}"))
+        name: Read(run, here.asked_of_kubernetes(f"looks-{name}"), here.asked_of_coldsend(f"looks-{name}"))
         for name, run in runs.items()
     }
 
 
-def test_every_command_is_one_that_looks_changes_or_needs_no_network() -> None:
-    assert set(commands()) <= {line[0] for line in LOOKING.values()} | CHANGING | OFFLINE
+def test_every_command_reads_changes_or_needs_no_network() -> None:
+    assert set(commands()) <= {line[0] for line in READING.values()} | CHANGING | OFFLINE
 
 
 @pytest.mark.parametrize("name", LINES)
-def test_a_command_that_looks_sends_get_and_nothing_else(looked: dict[str, Looked], name: str) -> None:
+def test_a_command_that_only_reads_sends_nothing_but_gets(looked: dict[str, Read], name: str) -> None:
     it = looked[name]
     assert it.run.code == CODES.get(name, 0), it.run.out + it.run.err
     assert bool(it.of_kubernetes) is (name not in ASK_NOTHING_OF_KUBERNETES)
@@ -102,7 +102,7 @@ def test_a_command_that_looks_sends_get_and_nothing_else(looked: dict[str, Looke
 # -- what they show
 
 
-def test_plan_shows_what_manifests_would_do(looked: dict[str, Looked]) -> None:
+def test_plan_shows_what_manifests_would_do(looked: dict[str, Read]) -> None:
     at_peace = json.loads(looked["plan"].run.out)
     assert set(at_peace["summary"]) <= {"none", "wait"}
     of_git, live = (
@@ -113,7 +113,7 @@ def test_plan_shows_what_manifests_would_do(looked: dict[str, Looked]) -> None:
     assert (live["ann"], live["new"], live["zoe"]) == ("recreate", "create", "conflict")
 
 
-def test_plan_of_a_snapshot_is_that_of_the_cluster(here: Place, person: Person, looked: dict[str, Looked]) -> None:
+def test_plan_of_a_snapshot_is_that_of_the_cluster(here: Place, person: Person, looked: dict[str, Read]) -> None:
     snapshot = here.world.server.kubectl("get", "sender,senderbatch,ns", "-A", "-o", "json").stdout
     (person.folder / "snapshot.json").write_text(snapshot, encoding="utf-8")
     run = person.succeeds("plan", "-A", "-o", "json", "--snapshot", "snapshot.json", environment=NOWHERE)
@@ -123,7 +123,7 @@ def test_plan_of_a_snapshot_is_that_of_the_cluster(here: Place, person: Person, 
     assert of_snapshot == of_cluster  # but for messages: they tell times
 
 
-def test_export_writes_what_is_in_coldsend_or_what_is_nobodys(looked: dict[str, Looked]) -> None:
+def test_export_writes_what_is_in_coldsend_or_what_is_nobodys(looked: dict[str, Read]) -> None:
     everything, nobodys = (
         {
             inbox["emailAddress"]
@@ -136,7 +136,7 @@ def test_export_writes_what_is_in_coldsend_or_what_is_nobodys(looked: dict[str, 
     assert nobodys == {NOBODYS}
 
 
-def test_status_shows_budget_progress_and_the_first_failures(looked: dict[str, Looked]) -> None:
+def test_status_shows_budget_progress_and_the_first_failures(looked: dict[str, Read]) -> None:
     shown = looked["status"].run.out
     assert "2/3" in shown
     assert f"{REFUSED}: ConnectionFailed" in shown
@@ -147,14 +147,14 @@ def test_status_shows_budget_progress_and_the_first_failures(looked: dict[str, L
     assert [each["name"] for each in told["batches"]] == ["pool"]
 
 
-def test_tree_shows_the_accounts_of_a_batch_those_that_are_not_ready_first(looked: dict[str, Looked]) -> None:
+def test_tree_shows_the_accounts_of_a_batch_those_that_are_not_ready_first(looked: dict[str, Read]) -> None:
     _, batch, first, *others = looked["tree"].run.out.splitlines()
     assert batch.startswith("SenderAccountBatch/pool")
     assert REFUSED in first
     assert len(others) == 2
 
 
-def test_inventory_says_whose_every_inbox_is_and_what_it_comes_to(looked: dict[str, Looked]) -> None:
+def test_inventory_says_whose_every_inbox_is_and_what_it_comes_to(looked: dict[str, Read]) -> None:
     told = json.loads(looked["inventory-live"].run.out)
     states = {each["address"]: each["state"] for each in told["inboxes"]}
     assert (states["ann@alone.com"], states[NOBODYS], states[REFUSED]) == ("managed", "unmanaged", "no-inbox")

@@ -70,7 +70,7 @@ def empty() -> Page:
     return Page((), 1, 0, 1, has_next=False)
 
 
-def test_rule_42_a_look_that_is_refused_does_not_count_as_a_success() -> None:
+def test_rule_42_a_refused_probe_does_not_count_as_a_success() -> None:
     desk = Desk()
     account = desk.account()
     down = Failure(FailureKind.UNAVAILABLE, "down", 503)
@@ -85,7 +85,7 @@ def reconciled(desk: Desk, account: Account, value: int) -> None:
     desk.workspace.stale_secrets.discard(account.uid)
 
 
-def test_rule_42_an_annotation_that_changes_each_second_asks_for_few_looks() -> None:
+def test_rule_42_an_annotation_that_changes_each_second_causes_few_probes() -> None:
     desk = Desk()
     account = desk.holder()
     desk.sweep(row())
