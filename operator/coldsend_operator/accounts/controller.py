@@ -19,7 +19,7 @@ from coldsend_operator.core.model.membership import Membership
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored_status import Status, account_status, to_text
-from coldsend_operator.core.status.projection import stored_of
+from coldsend_operator.core.status.stored import stored_of
 from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.core.workspace.trust import Trust
 from coldsend_operator.core.workspace.workspace import Workspace

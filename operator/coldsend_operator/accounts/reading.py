@@ -9,7 +9,7 @@ from coldsend_operator.core.model.answers import address_key
 from coldsend_operator.core.model.hashes import spec_hash
 from coldsend_operator.core.model.stored_status import account_status
 from coldsend_operator.core.model.times import unix_of
-from coldsend_operator.core.status.projection import stored_of
+from coldsend_operator.core.status.stored import stored_of
 from coldsend_operator.kube.finalizers import own_finalizers
 from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.resources.account import SenderAccountSpec

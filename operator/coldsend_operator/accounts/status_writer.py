@@ -10,7 +10,8 @@ from coldsend_operator.core.model.conditions import reasons
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored_status import from_text, to_text
 from coldsend_operator.core.model.times import unix_of
-from coldsend_operator.core.status.projection import project, stored_of
+from coldsend_operator.core.status.projection import project
+from coldsend_operator.core.status.stored import stored_of
 from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.kube.client import KubeClient, Ref
 from coldsend_operator.kube.events import emit

@@ -9,7 +9,7 @@ from coldsend_operator.core.model.account import RETRY_LONGEST, Account, Credent
 from coldsend_operator.core.model.answers import Failure, FailureKind, Fault
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.times import unix_of
-from coldsend_operator.core.status.projection import stored_of, stored_to_status
+from coldsend_operator.core.status.stored import stored_of, stored_to_status
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from tests.core.rules.watching import running
 from tests.support.clock import rfc3339
