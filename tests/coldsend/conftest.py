@@ -1,4 +1,4 @@
-"""Nothing around the tests decides how they connect."""
+"""The environment does not affect how the tests connect."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A door with a made-up server behind it, and payloads to send through."""
+"""A ColdSend client with a scripted server, and payloads to send."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -48,7 +48,7 @@ class Door:
 
 
 def answering(status: int = 200, body: object = None, headers: dict[str, str] | None = None) -> Door:
-    """Always the same answer; `body` is bytes as they are, None for no body, or anything that JSON can say."""
+    """Always the same response; `body` is raw bytes, None for no body, or any JSON value."""
     content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     return Door(lambda _: httpx.Response(status, content=content, headers=headers))
 

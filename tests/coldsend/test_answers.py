@@ -1,4 +1,4 @@
-"""What a 2xx answer may look like, and the record that it becomes."""
+"""The possible forms of a 2xx response, and the records that they become."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""What happens on the wire: a request leaves once, and what is said of it afterwards is true."""
+"""On the wire: a request is sent once, and its reported outcome is true."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ def answer(body: bytes = DONE, *, status: str = "200 OK", headers: str = "", len
 
 @dataclass
 class Server:
-    """A server that reads whole requests and plays a script after each: what it saw, and on how many connections."""
+    """A server that follows a script after each request, and records requests and connections."""
 
     script: Script
     requests: list[bytes] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Refusals and broken calls: what each means for the next step, and what people may read of it."""
+"""Refusals and failed calls: what each means for the next step, and what people may read."""
 
 import traceback
 from collections.abc import Callable

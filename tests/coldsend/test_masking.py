@@ -1,4 +1,4 @@
-"""No spelling of a secret survives in a sentence."""
+"""No spelling of a secret survives in a message."""
 
 import base64
 import html

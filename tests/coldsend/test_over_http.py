@@ -1,4 +1,4 @@
-"""The door against the emulator over HTTP: the documented behaviour, then every open point that shows in an answer."""
+"""The client against the emulator over HTTP: the documented behavior, then every open point visible in a response."""
 
 from collections.abc import AsyncIterator, Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""What leaves: documented paths, parameters and fields, and no others (contract row 50)."""
+"""Requests use only documented paths, parameters and fields (contract row 50)."""
 
 import json
 from typing import Any

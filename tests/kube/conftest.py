@@ -1,4 +1,4 @@
-"""The door to Kubernetes, and a namespace for each test."""
+"""The Kubernetes client, and a namespace for each test."""
 
 from collections.abc import AsyncIterator
 

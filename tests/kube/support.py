@@ -1,4 +1,4 @@
-"""What the tests of the door to Kubernetes share: a namespace of their own, objects in it, a connection that fails."""
+"""Shared by the tests of the Kubernetes client: a namespace, objects in it, a failing connection."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ def kubectl(cluster: devcluster.Cluster, *args: str, given: str | None = None) -
 
 
 async def eventually(true: Callable[[], Awaitable[bool]]) -> None:
-    """Waits until it holds; the test's own time limit ends what never does."""
+    """Wait until it holds; the time limit of the test ends the wait."""
     async with asyncio.timeout(PATIENCE):
         while not await true():  # noqa: ASYNC110 - what it waits for is on the other side of a network
             await asyncio.sleep(0.05)
@@ -65,7 +65,7 @@ class World:
         }
 
     async def account(self, name: str = "john", **metadata: Any) -> Ref:
-        """A SenderAccount as a person with kubectl would make it."""
+        """A SenderAccount as created with kubectl."""
         made = await self.client.create(
             paths.collection("SenderAccount", metadata.get("namespace", self.namespace)),
             self.manifest(name, **metadata),
@@ -87,7 +87,7 @@ class World:
 
 
 class Wire:
-    """A TCP connection to the API server on another port, which can be cut and muted.
+    """A TCP proxy to the API server, which can be cut and muted.
 
     `cut`: nobody gets through. `mute`: what is sent arrives, but no answer comes back.
     """

@@ -1,4 +1,4 @@
-"""The way to the API server in foreign networks: proxies, CAs, credentials that change, watches that fall silent.
+"""The connection to the API server in other networks: proxies, CAs, changing credentials, silent watches.
 
 Each is tried on our own client and on the session that kopf watches through.
 """

@@ -1,4 +1,4 @@
-"""Raw calls: what comes back, what is repeated, what is counted."""
+"""Raw calls: their results, repetition and counting."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Events are told on the object, cut to what the API server takes, and never worth a failed step."""
+"""Events appear on the object, fit the limits of the API server, and never fail an action."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The state ConfigMap: one writer for each key, nothing of others overwritten, few writes."""
+"""The state ConfigMap: one writer per key, no overwrites of others, few writes."""
 
 import asyncio
 

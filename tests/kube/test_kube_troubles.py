@@ -1,4 +1,4 @@
-"""Troubles that a real API server does not make on demand, played by a small HTTP server."""
+"""Failures that a real API server does not produce on demand, by a scripted HTTP server."""
 
 import asyncio
 import traceback

@@ -1,4 +1,4 @@
-"""Status writes on a real API server: the difference only, and only on the very object (rule 2)."""
+"""Status writes on a real API server: only the difference, and only on the very object (rule 2)."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The stage of a story about one reading of the API: a workspace of the emulator with switches of its own."""
+"""The stage of a story about one reading of the API: a workspace of the emulator with its own switches."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Place(Stage):
             assert self.simulated.until(lambda: bool(good())), f"{what} never came"
 
     def let_pass(self, seconds: float) -> None:
-        """Let time go by; only where it is ours."""
+        """Let time pass, only in simulated time."""
         assert self.simulated is not None
         self.simulated.let_pass(seconds)
 

@@ -1,1 +1,1 @@
-"""The operator is killed at random instants while people make and delete; `make soak` does so for a long time."""
+"""Kills the operator at random instants while people create and delete objects (`make soak`)."""

@@ -1,4 +1,4 @@
-"""Whether the audit log and what ColdSend saw agree, line by line, over kills."""
+"""Compares the audit log with the requests at ColdSend line by line, over kills."""
 
 import json
 from collections import Counter, defaultdict

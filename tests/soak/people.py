@@ -1,4 +1,4 @@
-"""What people do while an operator comes and goes, and what they may expect in the end."""
+"""Actions of people while the operator is killed and restarted, and the expected result."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -99,7 +99,7 @@ class People:
     # What must be in the end
 
     def wrong(self) -> list[str]:
-        """What is not as the objects ask."""
+        """The differences from what the objects ask for."""
         objects = {each["metadata"]["name"]: each for each in self.stage.server.items("SenderAccount", self._namespace)}
         inboxes: dict[str, list[str]] = {}
         for row in self.stage.emulator.inboxes(workspace=self.stage.workspace):

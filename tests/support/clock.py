@@ -1,4 +1,4 @@
-"""Time that stands still until a test moves it, and an event loop that runs on it."""
+"""A fake clock that only the test moves, and an event loop that runs on it."""
 
 import asyncio
 import heapq
@@ -44,7 +44,7 @@ class FakeLoop(asyncio.AbstractEventLoop):
         self.troubles: list[dict[str, Any]] = []
 
     def run_ready(self) -> None:
-        """Run until nothing can go on without an answer from outside or more time."""
+        """Run until nothing can continue without an external response or more time."""
         asyncio._set_running_loop(self)
         try:
             while self._ready or self._due():
@@ -97,7 +97,7 @@ class FakeLoop(asyncio.AbstractEventLoop):
         return handle
 
     def _timer_handle_cancelled(self, handle: asyncio.TimerHandle) -> None:
-        """Asyncio tells of it; a cancelled timer is passed over when its time comes."""
+        """Called by asyncio; a cancelled timer is skipped when its time comes."""
 
     def create_future(self) -> "asyncio.Future[Any]":
         return asyncio.Future(loop=self)
@@ -106,7 +106,7 @@ class FakeLoop(asyncio.AbstractEventLoop):
         return asyncio.Task(coro, loop=self, name=name, context=context)
 
     def run_in_executor(self, executor: object, func: Callable[..., Any], *args: Any) -> "asyncio.Future[Any]":  # type: ignore[override] # the base has variadic generics
-        """What goes to a thread is done at once, and heard of in its turn."""
+        """Work for a thread is done at once, and its result arrives in turn."""
         future = self.create_future()
         self.call_soon(future.set_result, func(*args))
         return future

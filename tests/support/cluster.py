@@ -1,4 +1,4 @@
-"""A small model of an API server: both kinds, Secrets, Namespaces and ConfigMaps, as far as the operator asks.
+"""A small model of an API server: both kinds, Secrets, Namespaces and ConfigMaps, as far as the operator uses them.
 
 Nothing in it is ever changed in place: what a watch event shows is what stood there at that time. What the model
 claims of finalizers, apply and resourceVersions is proved on a real API server by tests/kube.
@@ -94,7 +94,7 @@ class FakeCluster:
         return next((raw for raw in self.objects.values() if raw["metadata"]["uid"] == uid), None)
 
     def change_spec(self, uid: str, **fields: Any) -> None:
-        """Change fields of spec; None takes one away."""
+        """Change fields of spec; None removes a field."""
         raw = self._find(uid)
         spec = {key: value for key, value in (raw["spec"] | fields).items() if value is not None}
         if spec != raw["spec"]:
@@ -116,7 +116,7 @@ class FakeCluster:
         self._update(raw | {"metadata": metadata})
 
     def delete(self, uid: str, *finalizers: str) -> None:
-        """Ask for the end of an object; `orphan` as a finalizer stands for `--cascade=orphan`."""
+        """Delete an object; the finalizer `orphan` stands for `--cascade=orphan`."""
         raw = self._find(uid)
         metadata = raw["metadata"]
         if "deletionTimestamp" in metadata:
@@ -169,7 +169,7 @@ class FakeCluster:
             del self.crds[kind]
 
     def collect_garbage(self) -> list[str]:
-        """Let orphans go free, and delete the children of owners that are gone; the UIDs of these."""
+        """Collect garbage: release orphans and delete children of deleted owners. Returns the UIDs of these."""
         for batch in self.of_kind(BATCH_KIND):
             if "orphan" in (batch["metadata"].get("finalizers") or ()):
                 self._release(batch)

@@ -1,4 +1,4 @@
-"""The doors of a simulated process: every call waits until the test lets it be done, and then answered."""
+"""The clients of a simulated process: the test decides when each call is executed and answered."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -56,7 +56,7 @@ class Pending:
         return self.stage in {CallStage.SENT, CallStage.DONE}
 
     def go_on(self) -> None:
-        """Let the other side do its part; the next time, let the answer arrive."""
+        """First step: execute the call; second step: deliver the response."""
         if self.stage is CallStage.SENT:
             self.stage = CallStage.DONE
             self.do(self)
@@ -80,7 +80,7 @@ class Pending:
 
 @dataclass
 class Traffic:
-    """The calls of one process that are under way, and the faults that wait for the next ones."""
+    """The running calls of one process, and the faults for the next ones."""
 
     loop: FakeLoop
     pending: list[Pending] = field(default_factory=list)
@@ -178,7 +178,7 @@ class KubeDoor(KubeClient):
 
 
 class ColdSendDoor(ColdSendClient):
-    """ColdSend as one process meets it."""
+    """ColdSend as seen by one process."""
 
     def __init__(
         self,
@@ -320,7 +320,7 @@ class ColdSendDoor(ColdSendClient):
     def _later(
         self, items: Sequence[Item], pending: Pending, work: Callable[[Pending, float], Answer | Failure]
     ) -> Failure | None:
-        """The work is done at some later time; its answer comes then, or is lost now."""
+        """The work is done later; its response arrives then, or is lost now."""
         addresses = [item.address for item in items]
         self._remote.asked(addresses)
         lost = pending.fault is Fault.LOST_LATE

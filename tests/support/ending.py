@@ -1,4 +1,4 @@
-"""What must be in the end: one inbox and one holder for each address that is asked for, and nothing else."""
+"""The required final state: one inbox and one holder for each requested address, and nothing else."""
 
 from coldsend_operator.core.model.account import HELD_ORIGINS
 from coldsend_operator.core.model.answers import address_key
@@ -9,7 +9,7 @@ from tests.support.stories import Stories, ready_of
 
 
 def wrong(stories: Stories) -> list[str]:
-    """What is not as the objects ask."""
+    """The differences from what the objects ask for."""
     objects = stories.cluster.objects.values()
     found = [f"{raw['metadata']['name']} is still there" for raw in objects if "deletionTimestamp" in raw["metadata"]]
     groups: dict[str, list[Raw]] = {}

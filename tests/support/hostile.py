@@ -1,4 +1,4 @@
-"""A tenant who does to the operator what the rights of one namespace allow, and a ColdSend that chokes on some items.
+"""A hostile tenant with the permissions of one namespace, and a ColdSend that fails on some items.
 
 `HostileWorld` is the simulation with two namespaces: victims live in `sales`, the tenant in `support`. What becomes of
 the tenant's own objects is his business. `check` and `finish` say what must hold for everybody else.
@@ -71,7 +71,7 @@ class HostileWorld(Simulation):
     # -- victims
 
     def victim(self, **fields: Any) -> str:
-        """A new account of a victim, with an address that nobody had before."""
+        """A new account of a victim, with an unused address."""
         self._numbers += 1
         uid = self.apply(VICTIMS, f"victim-{self._numbers}", f"v{self._numbers}@company.com", **fields)
         assert uid is not None
@@ -135,7 +135,7 @@ class HostileWorld(Simulation):
             self.cluster._update(raw | {"metadata": raw["metadata"] | forged})
 
     def replay(self, uid: str) -> None:
-        """Put a mark back that the operator itself once put on the object."""
+        """Restore a create mark that the operator once set on the object."""
         marks = {
             name
             for event in self.cluster.history
@@ -197,7 +197,7 @@ class HostileWorld(Simulation):
     # -- accidents of everybody
 
     def crash(self) -> None:
-        """What the process heard and had not stored is lost with it."""
+        """Responses that the process had not stored are lost with it."""
         self.unstored |= self._without_inbox()
         super().crash()
 
@@ -265,7 +265,7 @@ class HostileWorld(Simulation):
         return left_at is not None and left_at - SLACK <= inbox.made_at < left_at + LATEST
 
     def finish(self) -> None:
-        """The tenant's objects stay as they are. Within bounds everything is right for everybody else."""
+        """Without action on the tenant's objects, everything becomes right for everybody else within a time limit."""
         if self.process is None:
             self.start()
         self._make_peace()

@@ -1,4 +1,4 @@
-"""ColdSend that fails on some items, and for keys that nobody gave out: what a tenant's objects may meet there."""
+"""A ColdSend that fails on some items and for unknown keys, as a tenant's objects may cause."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ SOUR = "sour"  # looks at these addresses fail
 
 @dataclass
 class PoisonedColdSend(FakeColdSend):
-    """A call that carries a poisoned item fails as a whole, and nothing of it is done."""
+    """A call with a poisoned item fails as a whole, and nothing is done."""
 
     repeated: set[str] = field(default_factory=set)  # addresses with a create that left when one had no clear answer
 

@@ -1,4 +1,4 @@
-"""A fleet whose inboxes are deleted in portions, and what the brake must make of that (rules 23 and 45)."""
+"""Inboxes that are deleted in portions, and the required decisions of the brake (rules 23 and 45)."""
 
 from collections import Counter
 from collections.abc import Sequence

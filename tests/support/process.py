@@ -1,4 +1,4 @@
-"""One process of the operator, whole but for kopf and the network: real code on fake doors and fake time."""
+"""One process of the operator without kopf and network: real code on fake clients and fake time."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -22,7 +22,7 @@ KINDS = (ACCOUNT_KIND, BATCH_KIND)
 
 
 class FakeLeadership:
-    """The Lease is given and taken by the test."""
+    """The test grants and withdraws the Lease."""
 
     def __init__(self, loop: FakeLoop, *, leads: bool) -> None:
         self._acquired: asyncio.Future[None] = loop.create_future()
@@ -114,7 +114,7 @@ class Process:
         self.loop.run_ready()
 
     def see(self) -> None:
-        """Take in what the API server has to tell."""
+        """Queue the events of the API server."""
         for event in self._cluster.history[self._cursor :]:
             self.events[event.object["kind"]].append(event)
         self._cursor = len(self._cluster.history)
@@ -165,7 +165,7 @@ class Process:
 
     @property
     def failure(self) -> BaseException | None:
-        """What ended the process that should have gone on."""
+        """The error of a task that ended unexpectedly."""
         return self._main.exception() if self._main.done() and not self._main.cancelled() else None
 
 

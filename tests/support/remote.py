@@ -1,4 +1,4 @@
-"""A small model of ColdSend: addresses are unique, work takes time, answers get lost, lists lag behind.
+"""A small model of ColdSend: addresses are unique, work takes time, responses get lost, lists lag behind.
 
 It is pure: it reads the clock it is given, and chance is in the faults that a test puts into `Fault`.
 """
@@ -30,7 +30,7 @@ DOMAIN = Domain("550e8400-e29b-41d4-a716-446655440000", "mail.example.com", "ACT
 
 
 class Fault(StrEnum):
-    """What goes wrong with one request."""
+    """The fault of one request."""
 
     NONE = "none"
     NOT_SENT = "not sent"
@@ -75,7 +75,7 @@ class Inbox:
 
 @dataclass(frozen=True)
 class Item:
-    """One inbox that a create asks for."""
+    """One inbox of a create."""
 
     address: str
     display_name: str
@@ -85,7 +85,7 @@ class Item:
 
 @dataclass
 class Work:
-    """What ColdSend does at some time, whoever still listens."""
+    """Work that ColdSend does at some time, whether or not the client still waits."""
 
     at: float
     do: Callable[[float], object]
@@ -155,7 +155,7 @@ class FakeColdSend:
             work.do(work.at)
 
     def arrive(self, key: str = "") -> Failure | None:
-        """Count a request; a 429 when it breaks a window."""
+        """Count a request. Returns a 429 if it exceeds a window."""
         self.catch_up()
         now = self.clock()
         arrivals = self.arrivals.setdefault(key, deque())
@@ -183,11 +183,11 @@ class FakeColdSend:
                 self.doubles.append((key, f"{address}: {len(made)} there, {len(pending)} under way"))
 
     def sent(self, addresses: Iterable[str]) -> None:
-        """A create for these leaves."""
+        """A create for these is sent."""
         self.unheard |= dict.fromkeys(map(address_key, addresses), self.clock())
 
     def heard(self, addresses: Iterable[str]) -> None:
-        """Its answer says clearly what was done."""
+        """Its response tells clearly what was done."""
         for address in addresses:
             self.unheard.pop(address_key(address), None)
 
@@ -352,7 +352,7 @@ def refusal(seconds: float | None = 30.0) -> Failure:
 
 
 def without_id(answer: Answer | Failure) -> Answer | Failure:
-    """The same success, but nothing in it says which inbox was made."""
+    """A success without the inbox that was created."""
     if isinstance(answer, Created):
         return Created(None)
     return replace(answer, job_id=None, results=()) if isinstance(answer, BulkAnswer) else answer

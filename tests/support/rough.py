@@ -1,4 +1,4 @@
-"""What happens to an installation from outside: CRDs, shards, backups, defaults of namespaces, freezes, protection.
+"""External events of an installation: CRDs, shards, backups, namespace defaults, freezes, protection.
 
 `RoughWorld` is the simulation with these on top, and with what must hold while they go on.
 """
@@ -129,7 +129,7 @@ class RoughWorld(Simulation):
     # -- backups
 
     def restore_without_status(self, uid: str, **fields: Any) -> None:
-        """The object is gone without the operator having a say, and comes back from a backup: new UID, no status."""
+        """The object disappears without the operator and returns from a backup: new UID, no status."""
         raw = self.cluster.find(uid)
         if raw is None or raw["metadata"].get("ownerReferences") or not self.cluster.takes(ACCOUNT_KIND):
             return

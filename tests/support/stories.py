@@ -1,4 +1,4 @@
-"""What was ever asked of each object, and so what the operator may do for it: watched while it goes on."""
+"""Records what each object ever asked for, and so what the operator may do for it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ SENT = ("displayName", "dailyLimit", "smtp")
 
 @dataclass
 class Story:
-    """What was ever asked of one object: what the operator may do for it."""
+    """What one object ever asked for, and so what the operator may do for it."""
 
     namespace: str
     name: str
@@ -33,7 +33,7 @@ class Story:
 
 @dataclass
 class Listing:
-    """What was ever asked of one batch."""
+    """What one batch ever asked for."""
 
     namespace: str
     name: str

@@ -1,4 +1,4 @@
-"""What the writes of the operator make of an object, in the small model of an API server: pure, with field owners."""
+"""Applies the operator's writes to objects in the model of an API server: pure, with field owners."""
 
 from collections.abc import Iterable
 from copy import deepcopy
@@ -13,7 +13,7 @@ PERSON = "kubectl-edit"
 
 
 def with_finalizers(raw: Raw, body: Raw) -> Raw:
-    """Server-side apply of finalizers, by our field manager: what it applied before, and names no more, goes."""
+    """Server-side apply of finalizers by our field manager: omitted ones are removed."""
     metadata = raw["metadata"]
     if body["metadata"]["uid"] != metadata["uid"]:
         raise Conflict("another UID", status=409, reason="Conflict")
@@ -78,7 +78,7 @@ def tested(found: object, wanted: object) -> None:
 
 
 def with_manifest(raw: Raw, manifest: Raw) -> Raw:
-    """Server-side apply of a child, edits of others overruled: what it named before and names no more goes."""
+    """Server-side apply of a child with force: omitted fields are removed."""
     metadata, wanted = raw["metadata"], manifest["metadata"]
     named = _spec_fields(metadata, BATCH_FIELD_MANAGER, "Apply")
     of_others = _spec_fields(metadata, PERSON, "Update") | _spec_fields(metadata, BATCH_FIELD_MANAGER, "Update")

@@ -1,4 +1,4 @@
-"""What a story plays on: the API server, ColdSend as the emulator plays it, and operators as processes of their own."""
+"""The stage of the stories: the API server, the emulator, and operators as separate processes."""
 
 import pkgutil
 

@@ -1,4 +1,4 @@
-"""The API server as an administrator reaches it, by plain HTTP through `kubectl proxy`."""
+"""An administrator's access to the API server, by plain HTTP through `kubectl proxy`."""
 
 import json
 import subprocess
@@ -32,7 +32,7 @@ PLURALS = {
 
 
 class Refused(Exception):  # noqa: N818 - what the API server did
-    """The API server refused a request of ours."""
+    """The API server refused a request."""
 
     def __init__(self, response: httpx.Response) -> None:
         super().__init__(f"{response.request.method} {response.request.url}: {response.text}")
@@ -40,7 +40,7 @@ class Refused(Exception):  # noqa: N818 - what the API server did
 
 
 class ApiServer:
-    """Reads and writes whole objects as JSON. Used by many stories at once."""
+    """Reads and writes objects as JSON. Many stories use it at once."""
 
     def __init__(self, cluster: devcluster.Cluster, url: str) -> None:
         self.cluster = cluster
@@ -60,7 +60,7 @@ class ApiServer:
         return found
 
     def apply(self, *objects: Object) -> None:
-        """Server-side apply, as people and Git tools do it."""
+        """Server-side apply, as by people and Git tools."""
         for each in objects:
             metadata = each["metadata"]
             path = f"{_path(each['kind'], metadata.get('namespace', ''))}/{metadata['name']}"
@@ -84,7 +84,7 @@ class ApiServer:
         return answer
 
     def token(self, namespace: str, account: str) -> str:
-        """A token of a service account."""
+        """A token of a ServiceAccount."""
         path = f"{_path('ServiceAccount', namespace)}/{account}/token"
         request = {
             "apiVersion": "authentication.k8s.io/v1",
@@ -120,7 +120,7 @@ def _path(kind: str, namespace: str) -> str:
 
 
 def named(kind: str, namespace: str, name: str, **parts: Any) -> Object:
-    """An object of a kind that Kubernetes brings along."""
+    """An object of a built-in kind."""
     group = PLURALS[kind].removeprefix("/apis/").removeprefix("/api/").split("/")
     version = "/".join(group[:2]) if PLURALS[kind].startswith("/apis/") else group[0]
     metadata: Mapping[str, Any] = {"name": name} | ({"namespace": namespace} if namespace else {})

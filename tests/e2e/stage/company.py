@@ -1,4 +1,4 @@
-"""Stories that play at the same time; each test waits for its own."""
+"""Runs stories concurrently; each test waits for its own."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-LONGEST = 280  # seconds that a test waits; pytest's own limit comes later
+LONGEST = 280  # seconds that a test waits; pytest's own limit is longer
 
 
 @contextmanager
 def played(
     request: pytest.FixtureRequest, parameter: str, play: Callable[[Any], None], at_once: int
 ) -> Iterator[dict[Any, Future[None]]]:
-    """What was chosen of the tests of this module that have the parameter, all of it under way."""
+    """Start all selected values of the parameter in this module."""
     chosen = chosen_of(request, parameter)
     with ThreadPoolExecutor(at_once) as pool:
         yield {each: pool.submit(play, each) for each in chosen}
@@ -22,6 +22,6 @@ def played(
 
 
 def chosen_of(request: pytest.FixtureRequest, parameter: str) -> list[Any]:
-    """Values of the parameter in those tests of the module that pytest is to run."""
+    """The values of the parameter in the selected tests of the module."""
     calls = [getattr(item, "callspec", None) for item in request.session.items if item.path == request.path]
     return [call.params[parameter] for call in calls if call is not None and parameter in call.params]

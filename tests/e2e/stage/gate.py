@@ -1,4 +1,4 @@
-"""A gate between an operator and an API: it holds chosen requests before or after their work, or lets nobody through.
+"""A proxy between an operator and an API: it holds chosen requests before or after their work, or blocks all.
 
 With it a process can be killed exactly between any two of its steps.
 """
@@ -21,7 +21,7 @@ _START_SECONDS = 30.0
 
 @dataclass(eq=False)
 class Hold:
-    """The first request whose line, headers and body have all of `parts`: patterns, searched in the text of it."""
+    """Matches the first request whose text contains all patterns in `parts`."""
 
     parts: tuple[str, ...]
     when: When
@@ -38,13 +38,13 @@ class Hold:
 
     @property
     def abandoned(self) -> bool:
-        """Whether the client does not wait for the answer any more."""
+        """Whether the client no longer waits for the response."""
         transport = self.request.transport if self.request is not None else None
         return transport is None or transport.is_closing()
 
 
 class Gate:
-    """Serves in a thread of its own; `url` is what the operator is given."""
+    """Serves in its own thread; `url` is the address for the operator."""
 
     def __init__(self, upstream: str) -> None:
         self._upstream = upstream
@@ -68,7 +68,7 @@ class Gate:
         self._thread.join()
 
     def close(self) -> None:
-        """Let nobody through, and cut every connection that is open."""
+        """Block all requests, and close every open connection."""
         self._loop.call_soon_threadsafe(self._cut_off)
 
     def open(self) -> None:
@@ -80,11 +80,11 @@ class Gate:
         return hold
 
     def release(self, hold: Hold) -> None:
-        """Let the held request go on its way, however late."""
+        """Let the held request continue."""
         self._forget(hold)
 
     def drop(self, besides: Collection[Hold] = ()) -> None:
-        """Forget all holds besides these; what is held never goes on."""
+        """Forget all other holds; their requests never continue."""
         for hold in list(self._holds):
             if hold not in besides:
                 hold.dropped = True

@@ -1,4 +1,4 @@
-"""Manifests as users write them, each field of spec open to change."""
+"""Manifests as users write them, with any field of spec changed."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def account(namespace: str, name: str, spec: Object, labels: dict[str, str] | No
 
 
 def changed(base: Object, changes: dict[str, Any]) -> Object:
-    """`base` with these fields set; None takes one away, a dict changes what is within."""
+    """`base` with these fields set; None removes a field, a dict is merged."""
     merged = dict(base)
     for field, value in changes.items():
         if value is None:

@@ -1,4 +1,4 @@
-"""The operator as a process of its own: started, asked, stopped, killed."""
+"""The operator as a separate process: started, queried, stopped, killed."""
 
 import os
 import re
@@ -27,12 +27,12 @@ QUICK = {
     "COLDSEND_REQUESTS_PER_HOUR": "60000000",
     "COLDSEND_LOG_LEVEL": "debug",
 }
-"""Settings with which a story takes seconds: the lowest waits, and a budget that nobody spends."""
+"""Settings with which a story takes seconds: the shortest waits, and an ample budget."""
 
 
 @dataclass
 class OperatorRun:
-    """A started operator behind a leash: it ends with us, even when we are killed."""
+    """A started operator that ends with this process, even if this process is killed."""
 
     process: subprocess.Popen[bytes]
     log: Path
@@ -40,25 +40,25 @@ class OperatorRun:
     probes_url: str
 
     def kill(self) -> None:
-        """SIGKILL: nothing is finished, nothing is recorded."""
+        """SIGKILL: the operator finishes and records nothing."""
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
     def stop(self) -> int:
-        """SIGTERM, as Kubernetes ends a pod; the exit code."""
+        """SIGTERM, as Kubernetes stops a pod. Returns the exit code."""
         if self.process.stdin:
             self.process.stdin.close()
         return self.process.wait(STOP_SECONDS)
 
     def pause(self) -> None:
-        """SIGSTOP: what a machine does to a process that it suspends, or starves for long."""
+        """SIGSTOP, as on a suspended or overloaded machine."""
         os.killpg(self.process.pid, signal.SIGSTOP)
 
     def resume(self) -> None:
         os.killpg(self.process.pid, signal.SIGCONT)
 
     def wait_until_ready(self) -> None:
-        """Until the caches are filled."""
+        """Wait until the caches are filled."""
         until = time.monotonic() + START_SECONDS
         while self.probe("readyz") != 200:
             assert self.process.poll() is None, f"the operator has ended:\n{self.lines()}"
@@ -66,7 +66,7 @@ class OperatorRun:
             time.sleep(0.05)
 
     def probe(self, name: str) -> int | None:
-        """The code of a probe; None when nobody answers."""
+        """The status code of a probe; None without a response."""
         try:
             return httpx.get(f"{self.probes_url}/{name}", timeout=10, trust_env=False).status_code
         except httpx.TransportError:
@@ -76,14 +76,14 @@ class OperatorRun:
         return httpx.get(f"{self.metrics_url}/metrics", timeout=30, trust_env=False).text
 
     def figure(self, name: str, **labels: str) -> float:
-        """The sum of the series of a metric that have these labels."""
+        """The sum of the series of a metric with these labels."""
         series = re.compile(rf"^{name}(\{{(.*)\}})? (\S+)$", re.MULTILINE)
         wanted = [f'{label}="{value}"' for label, value in labels.items()]
         found = series.findall(self.metrics())
         return sum(float(value) for _, given, value in found if all(each in given for each in wanted))
 
     def leads(self) -> bool:
-        """Whether it holds the Lease and has begun to work; one that does not answer yet does not."""
+        """Whether it is the leader and works; False if it does not answer."""
         return self.probe("readyz") == 200 and self.figure("coldsend_leader") == 1
 
     def lines(self) -> str:
@@ -91,7 +91,7 @@ class OperatorRun:
 
     @contextmanager
     def heard(self, namespace: str) -> Iterator[None]:
-        """A failure within the block shows the last that the operator has logged of the namespace."""
+        """A failure within the block shows the last log lines of the operator about the namespace."""
         try:
             yield
         except BaseException as failure:
@@ -102,7 +102,7 @@ class OperatorRun:
 
 @contextmanager
 def running_operator(kubeconfig: Path, folder: Path, **settings: str) -> Iterator[OperatorRun]:
-    """Run it until the block ends, with QUICK settings and these, each by its whole name."""
+    """Run the operator until the block ends, with QUICK settings and these, by their full names."""
     metrics, probes = (f"127.0.0.1:{free_port()}" for _ in range(2))
     around = {name: value for name, value in os.environ.items() if not name.startswith("COLDSEND_")}
     addresses = {"COLDSEND_METRICS_ADDRESS": metrics, "COLDSEND_PROBES_ADDRESS": probes}

@@ -1,4 +1,4 @@
-"""What an operator is at when it is killed: how it comes there, and what must hold in the end."""
+"""Scenes in which the operator is killed: how to get there, and what must hold in the end."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Scene:
 
 
 def _nothing(stage: Stage) -> None:
-    """The stage is as it should be."""
+    """Prove that the stage is as it should be."""
 
 
 def _is_read(stage: Stage) -> None:

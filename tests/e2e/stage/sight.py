@@ -1,4 +1,4 @@
-"""Every state that every SenderAccount ever had, as a watch shows them: waiting costs no requests."""
+"""Every state of every SenderAccount, recorded by a watch, so that waiting costs no requests."""
 
 import json
 import threading
@@ -33,14 +33,14 @@ class Sight:
             return self._now.get((namespace, name))
 
     def states(self, namespace: str, name: str) -> list[Object]:
-        """All states of the object and of its predecessors of the same name, oldest first."""
+        """All states of the object and of earlier objects of this name, oldest first."""
         with self._changed:
             return list(self._states[namespace, name])
 
     def wait(
         self, namespace: str, name: str, good: Callable[[Object | None], bool], seconds: float = PATIENCE
     ) -> Object | None:
-        """The object once it is good; TimeoutError otherwise. None stands for an object that is not there."""
+        """Wait until the object is `good`, else raise TimeoutError. None stands for a missing object."""
         until = time.monotonic() + seconds
         with self._changed:
             while not good(found := self._now.get((namespace, name))):

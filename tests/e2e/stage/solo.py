@@ -1,4 +1,4 @@
-"""An operator of one's own: behind gates, to be killed and started again."""
+"""An operator of its own behind gates, to be killed and restarted."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -33,7 +33,7 @@ class Solo:
         return self.operator_of(self._kubeconfig(), **settings)
 
     def operator_of(self, kubeconfig: Path, **settings: str) -> AbstractContextManager[OperatorRun]:
-        """With another login, past the gate."""
+        """Connect with another login, without the gate."""
         ours = {
             "COLDSEND_API_URL": self.coldsend.url + BASE_PATH,
             "COLDSEND_LABEL_SELECTOR": f"{LABEL}={self.labels[LABEL]}",

@@ -1,4 +1,4 @@
-"""A namespace and a ColdSend workspace for one story, and what people do and see there."""
+"""A namespace and a ColdSend workspace for one story, with the actions of people and what they see."""
 
 import base64
 import time
@@ -22,7 +22,7 @@ CHECK_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Shown:
-    """A SenderAccount as the API server shows it."""
+    """A SenderAccount as on the API server."""
 
     raw: Object
 
@@ -43,11 +43,11 @@ class Shown:
 
     @property
     def settled(self) -> bool:
-        """Whether status refers to the present spec."""
+        """Whether status refers to the current spec."""
         return self.status.get("observedGeneration") == self.generation
 
     def condition(self, kind: str) -> str:
-        """`status reason`, as in "False NotFound"; empty when it is not there."""
+        """`status reason`, as in "False NotFound"; empty without the condition."""
         found = self._condition(kind)
         return f"{found['status']} {found['reason']}" if found else ""
 
@@ -61,7 +61,7 @@ class Shown:
 
 @dataclass
 class Stage:
-    """`key` opens the workspace of the story; its objects name it by apiKeySecretRef."""
+    """`key` belongs to the workspace of the story; its objects refer to it by apiKeySecretRef."""
 
     world: World
     namespace: str
@@ -103,7 +103,7 @@ class Stage:
     # What people do in Kubernetes
 
     def secret(self, name: str = LOGIN, **values: str) -> None:
-        """Put these values into a Secret, and nothing else."""
+        """Create or replace a Secret with exactly these values."""
         encoded = {key: base64.b64encode(value.encode()).decode() for key, value in values.items()}
         self.server.apply(named("Secret", self.namespace, name, type="Opaque", data=encoded))
 
@@ -132,7 +132,7 @@ class Stage:
         self.server.merge("SenderAccount", self.namespace, name, {"spec": changes})
 
     def annotate(self, name: str = "ann", **annotations: str | None) -> None:
-        """Annotations of the operator by their names without prefix; None takes one away."""
+        """Set annotations of the operator by their names without prefix; None removes one."""
         found = {f"coldsend.pro/{key.replace('_', '-')}": value for key, value in annotations.items()}
         self.server.merge("SenderAccount", self.namespace, name, {"metadata": {"annotations": found}})
 
@@ -147,7 +147,7 @@ class Stage:
         self.server.ask("DELETE", self.accounts)
 
     def write_status(self, name: str, status: Object) -> None:
-        """What a restore does, and nobody else should."""
+        """Write status, as only a restore does."""
         self.server.ask("PATCH", f"{self.accounts}/{name}/status", {"status": status}, MERGE)
 
     @property
@@ -161,11 +161,11 @@ class Stage:
         return None if found is None else Shown(found)
 
     def states(self, name: str = "ann") -> list[Shown]:
-        """All states that the object ever had."""
+        """All states of the object so far."""
         return [Shown(each) for each in self.world.sight.states(self.namespace, name)]
 
     def until(self, name: str, good: Callable[[Shown], bool], what: object = "what was waited for") -> Shown:
-        """The object once it is good."""
+        """Wait until the object is `good`."""
         try:
             found = self.world.sight.wait(
                 self.namespace, name, lambda raw: raw is not None and good(Shown(raw)), PATIENCE
@@ -176,7 +176,7 @@ class Stage:
         return Shown(found)
 
     def shows(self, name: str = "ann", **conditions: str) -> Shown:
-        """The object once its status refers to the present spec, with these conditions ("True Active")."""
+        """Wait until status refers to the current spec and has these conditions ("True Active")."""
 
         def good(shown: Shown) -> bool:
             return shown.settled and all(shown.condition(kind) == wanted for kind, wanted in conditions.items())
@@ -187,15 +187,15 @@ class Stage:
         return self.shows(name, Ready=f"True {reason}", Synced="True InSync")
 
     def known(self, name: str = "ann") -> Shown:
-        """The object once every look at its new inbox has been taken."""
+        """Wait until all probes of its new inbox are done."""
         return self.until(name, lambda shown: "healthScore" in shown.status, "a health score")
 
     def another_inbox(self, than: str, name: str = "ann") -> Shown:
-        """The object once it has one."""
+        """Wait until the object has an inbox."""
         return self.until(name, lambda shown: shown.status.get("inboxID") not in {None, than}, "another inbox")
 
     def value(self, field_of_status: str, wanted: object, name: str = "ann") -> Shown:
-        """The object once it shows this value."""
+        """Wait until the object shows this value."""
         return self.until(name, lambda shown: shown.status.get(field_of_status) == wanted, wanted)
 
     def gone(self, name: str = "ann") -> None:
@@ -215,7 +215,7 @@ class Stage:
         return self.emulator.inboxes(workspace=self.workspace, address=self.address(name))
 
     def inbox(self, name: str = "ann") -> dict[str, Any]:
-        """The one inbox of this address."""
+        """The only inbox of this address."""
         (found,) = self.inboxes(name)
         return found
 
@@ -227,29 +227,29 @@ class Stage:
         return [each["event"] for each in self.emulator.history(address=self.address(name))]
 
     def seed(self, name: str = "ann", inbox_type: str = GOOGLE, **values: Any) -> str:
-        """An inbox that was there before us; its id."""
+        """Create an existing inbox. Returns its id."""
         row = {"email_address": self.address(name), "inbox_type": inbox_type, **values}
         (inbox_id,) = self.emulator.seed(row, workspace=self.workspace)
         return inbox_id
 
     def asked(self, operation: str | None = None) -> list[dict[str, Any]]:
-        """The requests that came with the keys of the workspace, oldest first."""
+        """The requests with the keys of the workspace, oldest first."""
         found = self.emulator.requests(operation=operation)
         return [each for each in found if each["workspace"] == self.workspace]
 
     def fault(self, kind: str, **parts: Any) -> str:
-        """A fault that hits this workspace alone."""
+        """Inject a fault for this workspace only."""
         return self.emulator.fault(kind, workspace=self.workspace, **parts)
 
     def after_sweeps(self, count: int = 2) -> None:
-        """Returns when ColdSend has been listed so many times more, and the answers were taken in."""
+        """Wait until ColdSend was listed this many more times and the responses were processed."""
         fault = self.fault("delay", operation="listSenderAccounts", seconds=0)
         self.emulator.wait_for_fault(fault, hits=count + 1, seconds=PATIENCE)
         self.emulator.remove_fault(fault)
 
 
 def eventually(good: Callable[[], Any], what: str) -> None:
-    """Wait for something that no watch shows."""
+    """Wait for something outside of the watch."""
     until = time.monotonic() + PATIENCE
     while not good():
         assert time.monotonic() < until, f"{what} never came"
@@ -258,7 +258,7 @@ def eventually(good: Callable[[], Any], what: str) -> None:
 
 @contextmanager
 def staged(world: World, title: str, labels: dict[str, str] | None = None) -> Iterator[Stage]:
-    """A namespace with the Secrets that stories need, and a workspace with a domain; both go in the end."""
+    """A namespace with the Secrets that stories need, and a workspace with a domain; both are removed at the end."""
     namespace = f"{title.replace('_', '-')[:40].rstrip('-')}-{uuid4().hex[:6]}"
     stage = Stage(world, namespace, labels or {})
     world.server.apply(named("Namespace", "", namespace))
@@ -273,7 +273,7 @@ def staged(world: World, title: str, labels: dict[str, str] | None = None) -> It
 
 
 def clear(stage: Stage) -> None:
-    """Nothing of the story is left to the operators of others."""
+    """Remove everything of the story, so that other operators do not see it."""
     stage.world.search(stage.namespace)
     with suppress(Refused):
         stage.delete_all()

@@ -1,4 +1,4 @@
-"""What all stories share: one API server, one ColdSend, one watch."""
+"""Shared by all stories: one API server, one ColdSend, one watch."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,20 +26,20 @@ class World:
 
     @contextmanager
     def operator(self, **settings: str) -> Iterator[OperatorRun]:
-        """An operator that is ready, with OWN_KEY of the emulator; `settings` by their whole names."""
+        """A ready operator with OWN_KEY of the emulator; `settings` by their full names."""
         ours = {"COLDSEND_API_URL": self.emulator.api_url, "COLDSEND_API_KEY": OWN_KEY}
         with running_operator(self.cluster.kubeconfig, self.folder, **{**ours, **settings}) as running:
             running.wait_until_ready()
             yield running
 
     def search(self, namespace: str) -> None:
-        """Look for the marker in what the operators put beside the accounts, before the namespace goes."""
+        """Search for the marker in what the operators wrote besides accounts, before the namespace is deleted."""
         for kind in ("Event", "ConfigMap"):
             shown = [str(each) for each in self.server.items(kind, namespace)]
             self.sight.leaks.extend(each for each in shown if MARKER in each)
 
     def leaks(self) -> list[str]:
-        """Lines of logs, and objects of the API server, that show the marker of a secret."""
+        """Log lines and API objects that contain the marker of a secret."""
         logs = [
             f"{log.name}: {line}"
             for log in self.folder.glob("operator-*.log")

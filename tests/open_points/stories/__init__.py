@@ -1,4 +1,4 @@
-"""What must come true whatever the API turns out to do. Each function is a story; its name says what."""
+"""Stories that must come true however the API behaves. The name of each function says what."""
 
 import pkgutil
 

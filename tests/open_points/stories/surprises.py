@@ -1,4 +1,4 @@
-"""What surprised users of the generic provider, as it was measured: none of it may happen here."""
+"""Measured surprises of the generic provider, which must not happen here."""
 
 import threading
 from collections.abc import Iterator
