@@ -60,7 +60,7 @@ class BatchController:
         )
         self._lists = ListReader(self._children, set_aside, self._spawn, self._use_list, self._activate)
         self._overrides = BatchOverrides(controller)
-        self._reporter = BatchReporter(own, controller, clock, self._children, self._go_on, job_finished, set_aside)
+        self._reporter = BatchReporter(own, controller, clock, self._children, self._activate, job_finished, set_aside)
         self._reporter.wake = self.wake
         self._deciding = WorkQueue[str]()  # UIDs of batches with decisions to make, in turns
         self._acting = WorkQueue[str]()  # UIDs of batches with writes to make, in turns
@@ -139,13 +139,8 @@ class BatchController:
                 self._decide_again(work, name)
 
     def _activate(self, work: BatchWork) -> None:
+        """Give the batch a turn; it has none when it is gone."""
         self._deciding.add(work.batch.uid)
-        self.wake()
-
-    def _go_on(self, work: BatchWork) -> None:
-        """Something was written for the batch: what waits for it follows."""
-        if self._children.get(work.batch.uid) is work:
-            self._activate(work)
         self.wake()
 
     def _use_list(self, work: BatchWork, reading: ListReading) -> None:
@@ -298,8 +293,6 @@ class BatchController:
         self.wake()
         if not task.cancelled() and task.exception() is not None:
             log.error(Event.LOOP_FAILED, operation="batches", exc_info=task.exception())
-
-    # -- small change
 
     def _spelling(self, uid: str) -> str | None:
         account = self._controller.accounts.get(uid)

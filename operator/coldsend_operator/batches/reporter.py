@@ -44,14 +44,14 @@ class BatchReporter(StatusWriter[BatchWork]):
         controller: AccountController,
         clock: Callable[[], float],
         children: ChildIndex,
-        go_on: Callable[[BatchWork], None],
+        activate: Callable[[BatchWork], None],
         job_finished: Callable[[str, str], None],
         set_aside: SetAside,
     ) -> None:
         super().__init__(kube, clock, set_aside)
         self._controller = controller
         self._children = children
-        self._go_on = go_on
+        self._activate = activate
         self._job_finished = job_finished
         self._jobs_updated_at = float("-inf")
         self._batches_of: dict[str, frozenset[str]] = {}  # by id of a running job: UIDs of the batches that it serves
@@ -187,7 +187,7 @@ class BatchReporter(StatusWriter[BatchWork]):
 
     def _let_children_go(self, work: BatchWork) -> None:
         work.empty_told = work.batch.generation
-        self._go_on(work)
+        self._activate(work)
 
     # -- counts of inboxes that need a person
 
