@@ -20,6 +20,7 @@ from coldsend_operator.resources.values import form_of, password_fault, password
 
 HMAC_SECRET = "coldsend-operator-hmac"  # noqa: S105 - the name of a Secret
 HMAC_KEY = "key"
+SHORTEST_HMAC_KEY = 16  # characters: whoever guesses the key can make marks and test passwords
 DIGEST_VERSION = "2"  # the first version had no salt, and no number
 GOOGLE = InboxType.GOOGLE_WORKSPACE.value
 
@@ -58,17 +59,23 @@ class Hmac:
 
 
 async def load_hmac(secrets: Secrets, namespace: str) -> Hmac:
-    """The key in the Secret `coldsend-operator-hmac`, which is created if missing."""
+    """The key in the Secret `coldsend-operator-hmac`, which is created if missing. An unusable key raises KubeError.
+
+    Every process needs the same key: with another one it cannot recognize the marks of the processes before it
+    (rule 39: only the operator can make a mark).
+    """
     content = await secrets.get(namespace, HMAC_SECRET)
-    if content is None or HMAC_KEY not in content.values:
-        key = SecretStr(f"{randomness.token_hex(4)}.{randomness.token_hex(32)}")
-        if content is None:
-            await secrets.create_if_missing(namespace, HMAC_SECRET, {HMAC_KEY: key})
-            content = await secrets.get(namespace, HMAC_SECRET)
-        if content is not None and HMAC_KEY in content.values:
-            key = content.values[HMAC_KEY]
-    else:
-        key = content.values[HMAC_KEY]
+    if content is None:
+        made = SecretStr(f"{randomness.token_hex(4)}.{randomness.token_hex(32)}")
+        await secrets.create_if_missing(namespace, HMAC_SECRET, {HMAC_KEY: made})
+        content = await secrets.get(namespace, HMAC_SECRET)
+    key = content.values.get(HMAC_KEY) if content is not None else None
+    if key is None or len(key.get_secret_value()) < SHORTEST_HMAC_KEY:
+        raise KubeError(
+            f"Secret {namespace}/{HMAC_SECRET} lacks `{HMAC_KEY}`, or its value has fewer than {SHORTEST_HMAC_KEY} "
+            "characters; delete the Secret, and the operator creates a new one",
+            reason="Invalid",
+        )
     return Hmac.of(key)
 
 
