@@ -797,6 +797,8 @@ def test_rule_30_a_child_that_cannot_be_made_for_a_while_is_waited_for_if_its_in
     simulation.delete_batch(batch_uid(simulation, "old"))
     simulation.wait(60.0)
     assert (ids(simulation) == before) == kept
+    for uid in simulation.uids if kept else ():
+        assert "SenderAccountBatch has yet to create that object" in ready_of(simulation.cluster.find(uid) or {})[2]
     simulation.cluster.refuses.clear()
     simulation.wait(400.0)
     assert (ids(simulation) == before) == kept

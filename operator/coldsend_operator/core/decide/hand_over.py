@@ -94,6 +94,11 @@ def handing_over(account: Account, view: View, now: float) -> Decision | None:
     if name is not None and (other is not None or account.desired.hand_over_to is None):
         name = account.desired.hand_over_to or name  # of another namespace only if the annotation names it
         message = f"The inbox is handed over to SenderAccount {name} and stays in ColdSend."
+        if other is None:
+            message += (
+                " Its SenderAccountBatch has yet to create that object, and says what keeps it from that, such as a "
+                "ResourceQuota without room for both; to delete the inbox instead, remove it from the list there."
+            )
         return Decision(Action.WAIT, Reason.HANDED_OVER, message, now + RECHECK, quiet=True)
     claimant = _unplaced(account, view)
     if claimant is not None:
