@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import cached_property
 
 from coldsend_operator.core.model.answers import (
     Answer,
@@ -71,6 +72,10 @@ class Inbox:
     in_use: bool = False
     gone_at: float | None = None
     hidden_at: float = 0.0  # a list shows it until then, though it is gone
+
+    @cached_property
+    def key(self) -> str:
+        return address_key(self.address)
 
 
 @dataclass(frozen=True)
@@ -139,7 +144,8 @@ class FakeColdSend:
 
     def at(self, address: str) -> list[Inbox]:
         """The inboxes of an address that are there."""
-        return [inbox for inbox in self.live() if address_key(inbox.address) == address_key(address)]
+        key = address_key(address)
+        return [inbox for inbox in self.live() if inbox.key == key]
 
     def live(self) -> Iterator[Inbox]:
         return (inbox for inbox in self.inboxes.values() if inbox.gone_at is None)
