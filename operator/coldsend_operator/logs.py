@@ -39,6 +39,7 @@ class Event(StrEnum):
     LEASE_RELEASED = "lease_released"
     WORKSPACE_OPENED = "workspace_opened"
     WORKSPACE_CLOSED = "workspace_closed"
+    WORKSPACES_MERGED = "workspaces_merged"
     CALL = "call"
     CALL_FAILED = "call_failed"
     RECOVERED = "recovered"  # a failure ended; `message` names it

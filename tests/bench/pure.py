@@ -164,7 +164,9 @@ class _State:
 
     def _worth(self, now: float) -> object:
         domain_figures(self._workspace.inventory.rows.values())  # a scrape by domain costs no write
-        return worth_a_write(workspace_report(self._workspace, now, key="default", answered=True))
+        return worth_a_write(
+            workspace_report(self._workspace, self._workspace.digest, now, key="default", answered=True)
+        )
 
 
 def _write(workspace: Workspace, now: float) -> int:

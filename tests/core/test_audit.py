@@ -44,6 +44,7 @@ def test_a_new_inbox_is_told_before_the_call_leaves_and_when_it_is_there() -> No
     desk.answer(call, Created(row(), code=201))
     assert last(desk) == {
         "event": "write",
+        "workspace": "digest-1",
         "operation": "create_smtp",
         "namespace": "sales",
         "name": "ann",

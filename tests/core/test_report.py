@@ -98,7 +98,7 @@ def test_the_oldest_of_each_lane_and_the_end_of_all_that_waits_are_told() -> Non
     for number in range(250):
         desk.account(f"a{number}@company.com", name=f"a{number}")
     desk.wait(40.0)
-    report = workspace_report(desk.workspace, desk.now, key="default", answered=True)
+    report = workspace_report(desk.workspace, desk.workspace.digest, desk.now, key="default", answered=True)
     assert report["queue"]["create"]["waiting"] == 250
     assert report["queue"]["create"]["oldest"]
     assert report["doneAt"] is not None
@@ -110,20 +110,20 @@ def test_windows_and_probes_that_move_all_day_are_worth_no_write() -> None:
     desk = Desk()
     desk.holder()
     desk.sweep(row())
-    before = workspace_report(desk.workspace, desk.now, key="default", answered=True)
+    before = workspace_report(desk.workspace, desk.workspace.digest, desk.now, key="default", answered=True)
     desk.wait(100.0)
     desk.sweep(row())
-    after = workspace_report(desk.workspace, desk.now, key="default", answered=True)
+    after = workspace_report(desk.workspace, desk.workspace.digest, desk.now, key="default", answered=True)
     assert before != after
     assert worth_a_write(before) == worth_a_write(after)
 
 
 def test_the_state_of_the_key_is_one_word() -> None:
     desk = Desk()
-    assert key_state(desk.workspace, desk.now, answered=False) == "Untried"
-    assert key_state(desk.workspace, desk.now, answered=True) == "Accepted"
+    assert key_state(desk.workspace, desk.workspace.digest, desk.now, answered=False) == "Untried"
+    assert key_state(desk.workspace, desk.workspace.digest, desk.now, answered=True) == "Accepted"
     desk.workspace.budget.refuse(desk.now, 30.0)
-    assert key_state(desk.workspace, desk.now, answered=True) == "RateLimited"
+    assert key_state(desk.workspace, desk.workspace.digest, desk.now, answered=True) == "RateLimited"
 
 
 def test_a_waiting_object_says_its_place_in_line_and_namespaces_take_turns() -> None:

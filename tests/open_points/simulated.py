@@ -121,7 +121,7 @@ class Simulated:
         now = self.clock()
         due = [self.wire.next_at]
         for loop in self.process.loops:
-            if loop.client is not None:
+            if loop.keys:
                 due += [make_plan(loop.workspace, now).wake_at, loop.workspace.timers.first]
         return min(max(min((at for at in due if at is not None), default=now + LONGEST) - now, SHORTEST), LONGEST)
 

@@ -15,6 +15,7 @@ from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.plan import Candidate, make_plan
 from coldsend_operator.core.status.projection import project
+from coldsend_operator.core.workspace.breaker import Breaker
 from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.resources.names import BATCH_KIND, FINALIZER
@@ -40,6 +41,11 @@ class Desk:
         self.workspace = Workspace(digest, policy or Policy(), claims or Claims())
         self.workspace.policy.create_marks = MARKS
         self.workspace.budget.book(10_000)
+
+    @property
+    def breaker(self) -> Breaker:
+        """What ColdSend refuses to the key of the desk."""
+        return self.workspace.keys.breaker(self.workspace.digest)
 
     # -- objects
 
@@ -113,7 +119,8 @@ class Desk:
     def ask(self, operation: Operation, *accounts: Account, **fields: Any) -> Call:
         """This call leaves now."""
         uids = tuple(account.uid for account in accounts)
-        return self.send(Candidate(self.now, 0.0, operation, LANES.get(operation.scope, Lane.PROBE), uids, **fields))
+        lane, key = LANES.get(operation.scope, Lane.PROBE), accounts[0].key if accounts else self.workspace.digest
+        return self.send(Candidate(self.now, 0.0, operation, lane, key, uids, **fields))
 
     def send(self, candidate: Candidate) -> Call:
         """It leaves now; before a create the mark is put, as the loop does."""

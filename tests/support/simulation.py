@@ -323,7 +323,7 @@ class Simulation:
         due = [work.at for work in self.remote.work]
         for process in self._running:
             for loop in process.loops:
-                wake_at = make_plan(loop.workspace, now).wake_at if loop.client is not None else None
+                wake_at = make_plan(loop.workspace, now).wake_at if loop.keys else None
                 due += [at for at in (wake_at, loop.workspace.timers.first) if at is not None]
         return min(max(min(due, default=now + STRIDE) - now, 0.25), STRIDE)
 

@@ -124,7 +124,7 @@ class Bookings:
 
     def _lock(self, workspace: Workspace) -> asyncio.Lock:
         """One save per workspace at a time: an older text written last would undo a booking."""
-        return self._locks.setdefault(workspace.group, asyncio.Lock())
+        return self._locks.setdefault(workspace.id, asyncio.Lock())
 
     async def _save(self, workspace: Workspace, block: int) -> None:
         for pause in RETRY_PAUSES:

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 
 from coldsend_operator.accounts.bookings import Bookings
-from coldsend_operator.accounts.workspace_loop import WorkspaceLoop
+from coldsend_operator.accounts.workspace_loop import OpenKey, WorkspaceLoop
+from coldsend_operator.accounts.workspaces import Workspaces
 from coldsend_operator.core.model.account import OWN_KEY
-from coldsend_operator.core.workspace.trust import Trust
 from coldsend_operator.credentials.api_keys import KeyRing
 from coldsend_operator.logs import Event, log
 from coldsend_operator.metrics import Metrics
@@ -16,61 +16,56 @@ PRUNE_EVERY = 60.0
 
 
 class Cleanup:
-    """Removes closed workspaces from `loops` and `tasks`, which belong to the controller."""
+    """Closes workspaces and keys, and takes them out of `workspaces`."""
 
     def __init__(
-        self,
-        loops: dict[str, WorkspaceLoop],
-        tasks: "dict[str, asyncio.Task[None]]",
-        ring: KeyRing,
-        trust: Trust,
-        store: Bookings,
-        metrics: Metrics,
-        clock: Callable[[], float],
+        self, workspaces: Workspaces, ring: KeyRing, store: Bookings, metrics: Metrics, clock: Callable[[], float]
     ) -> None:
         self.closing: set[asyncio.Task[None]] = set()
-        self._runners = loops
-        self._tasks = tasks
+        self._workspaces = workspaces
+        self._loops = workspaces.loops
         self._ring = ring
-        self._trust = trust
         self._bookings = store
         self._metrics = metrics
         self._clock = clock
-        self._unused_since: dict[str, float] = {}
+        self._unused_since: dict[str, float] = {}  # by digest of the workspace
+        self._idle_keys: dict[tuple[str, str], float] = {}  # by digests of workspace and key, since when
         self._prune_at = 0.0
 
     async def run_once(self, *, leading: bool) -> None:
         """Close and drop what is due; called periodically. Only the leader writes to the state."""
         now = self._clock()
-        unused = {digest for digest, loop in self._runners.items() if self._is_unused(digest, loop)}
+        unused = {digest for digest, loop in self._loops.items() if self._is_unused(loop)}
         self._unused_since = {digest: self._unused_since.get(digest, now) for digest in unused}
         for digest, since in self._unused_since.items():
             if now >= since + CLOSE_AFTER:
-                await self._close(digest, self._runners[digest], leading=leading)
-        used = self._trust.bound() | self._runners.keys()
+                await self._close(digest, self._loops[digest], leading=leading)
+        self._close_idle_keys(now)
+        used = self._workspaces.trust.bound() | self._workspaces.keys
         self._ring.forget_keys(used)
         if leading and now >= self._prune_at:
             self._prune_at = now + PRUNE_EVERY
             for digest in await self._bookings.prune(used):
-                for loop in self._runners.values():
+                for loop in self._loops.values():
                     loop.workspace.digests -= {digest}
 
-    def _is_unused(self, digest: str, loop: WorkspaceLoop) -> bool:
+    def _is_unused(self, loop: WorkspaceLoop) -> bool:
         """Whether there is no object and nothing is under way. The workspace of the operator's own key stays open."""
-        return loop.client is not None and digest != self._ring.state(OWN_KEY).digest and loop.idle
+        own = self._ring.state(OWN_KEY).digest
+        stays = own in loop.keys and loop.workspace.merged_into is None
+        return bool(loop.keys) and not stays and not loop.workspace.merged and loop.idle
 
     async def _close(self, digest: str, loop: WorkspaceLoop, *, leading: bool) -> None:
         """Store what was spent, then end the loop. The workspace can be opened again as after a restart."""
         workspace = loop.workspace
         if leading:
-            await self._bookings.save(workspace, block=0 if len(workspace.kin) == 1 else None)
-        if not self._is_unused(digest, loop):
+            await self._bookings.save(workspace, block=0 if workspace.merged_into is None else None)
+        if not self._is_unused(loop):
             return  # an object arrived meanwhile
-        del self._runners[digest]
-        workspace.kin.remove(workspace)
-        if all(other.label != loop.label for other in self._runners.values() if other.client is not None):
-            self._metrics.forget_workspace(loop.label)
-        task = asyncio.create_task(self._end(digest, loop, self._tasks.pop(digest, None)))
+        del self._loops[digest]
+        if workspace.merged_into is not None:
+            workspace.merged_into.merged.remove(workspace)
+        task = asyncio.create_task(self._end(digest, loop, self._workspaces.tasks.pop(digest, None)))
         self.closing.add(task)
         task.add_done_callback(self.closing.discard)
 
@@ -78,6 +73,39 @@ class Cleanup:
         if running is not None:
             await loop.stop(save=False)
             await asyncio.gather(running, return_exceptions=True)
-            log.info(Event.WORKSPACE_CLOSED, workspace=digest, key=loop.label)
-        if loop.client is not None:
-            await loop.client.aclose()
+            labels = ", ".join(sorted({key.label for key in loop.keys.values()}))
+            log.info(Event.WORKSPACE_CLOSED, workspace=digest, key=labels)
+        for key in loop.keys.values():
+            await self._close_key(key)
+
+    # -- keys of a workspace that goes on with others
+
+    def _close_idle_keys(self, now: float) -> None:
+        idle = {
+            (digest, key): loop
+            for digest, loop in self._loops.items()
+            for key in loop.keys
+            if len(loop.keys) > 1 and self._is_idle(loop, key)
+        }
+        self._idle_keys = {which: self._idle_keys.get(which, now) for which in idle}
+        for (digest, key), loop in idle.items():
+            if now >= self._idle_keys[digest, key] + CLOSE_AFTER and len(loop.keys) > 1:
+                loop.workspace.keys.forget(key)
+                task = asyncio.create_task(self._close_key(loop.keys.pop(key)))
+                self.closing.add(task)
+                task.add_done_callback(self.closing.discard)
+
+    @staticmethod
+    def _is_idle(loop: WorkspaceLoop, key: str) -> bool:
+        """Whether no account uses the key, no call with it is under way, and none will be."""
+        parts = loop.workspace.parts
+        calls = (call for part in parts for call in part.in_flight.values())
+        return not any(part.keys.count(key) for part in parts) and all(call.key != key for call in calls)
+
+    async def _close_key(self, key: OpenKey) -> None:
+        """End its connections, unless a workspace that this one was merged into goes on with them."""
+        left = [other for loop in self._loops.values() for other in loop.keys.values()]
+        if all(other is not key for other in left):
+            if all(other.label != key.label for other in left):
+                self._metrics.forget_workspace(key.label)
+            await key.client.aclose()

@@ -58,6 +58,16 @@ class Clients:
     jitter: Callable[[], float]  # 0 to 1
 
 
+@dataclass(slots=True)
+class OpenKey:
+    """An API key that calls are made with. `namespace` is that of its Secret, empty for the operator's own."""
+
+    client: ColdSendClient
+    label: str
+    namespace: str
+    answered: bool = False  # ColdSend has answered to this key, be it with a refusal
+
+
 @dataclass(frozen=True, slots=True)
 class Ready:
     """A call that leaves now, and what is sent with it."""
@@ -69,12 +79,11 @@ class Ready:
 
 
 class WorkspaceLoop:
-    """Runs one workspace. Without a client (no key can be had) it only writes status and lets objects go."""
+    """Runs one workspace. Without a key (none can be had) it only writes status and lets objects go."""
 
-    def __init__(self, workspace: Workspace, client: ColdSendClient | None, clients: Clients, label: str) -> None:
+    def __init__(self, workspace: Workspace, clients: Clients) -> None:
         self.workspace = workspace
-        self.client = client
-        self.label = label
+        self.keys: dict[str, OpenKey] = {}  # by digest
         self._clients = clients
         self._wake = asyncio.Event()
         self._call_ended = asyncio.Event()
@@ -93,9 +102,7 @@ class WorkspaceLoop:
         )
         self.writer.wake = self.wake
         self.on_list: Callable[[WorkspaceLoop], None] = lambda _: None
-        self.namespace = ""  # of the Secret of the key; empty for the operator's own
         self.may_call: Callable[[], bool] = lambda: True
-        self.answered = False  # ColdSend has answered to this key, be it with a refusal
 
     def wake(self) -> None:
         self._wake.set()
@@ -148,9 +155,14 @@ class WorkspaceLoop:
     @property
     def untried(self) -> bool:
         """Whether its key is of a Secret, wanted, and neither answered nor known by an inbox yet."""
-        if self.client is None or not self.namespace or self.answered:
+        if not self.keys or any(key.answered or not key.namespace for key in self.keys.values()):
             return False
         return bool(self.workspace.accounts) and not any(self.workspace.managed.values())
+
+    @property
+    def namespaces(self) -> frozenset[str]:
+        """Those of the Secrets of its keys; empty for the operator's own."""
+        return frozenset(key.namespace for key in self.keys.values())
 
     @property
     def idle(self) -> bool:
@@ -174,7 +186,7 @@ class WorkspaceLoop:
             decide_changed(self.workspace, self._clients.clock())
             self.writer.flush()
         await self.writer.drain()
-        if save and self.client is not None and self._clients.leadership.fresh():
+        if save and self.keys and self._clients.leadership.fresh():
             await self._clients.bookings.save(self.workspace, block=0)
 
     async def _round(self, faults: list[Exception]) -> float:
@@ -188,11 +200,11 @@ class WorkspaceLoop:
         self._write_audit_log()
         self._set_aside_undecided()
         self._start_patches()
-        if workspace.brake.changed and self.client is not None and not self._saving:
+        if workspace.brake.changed and self.keys and not self._saving:
             self._saving = True
             self._spawn(self._save())
         wake_at = workspace.timers.first
-        if self.client is not None and self.may_call():
+        if self.keys and self.may_call():
             wake_at = await self._call(now, faults)
         try:
             estimate_waits(workspace, now)
@@ -276,7 +288,8 @@ class WorkspaceLoop:
         elif call.operation is Operation.SEND_TEST_EMAIL:
             await self._clients.bookings.save(self.workspace)  # a restart must not begin a new share of mails (rule 45)
         call = self._still_due(call, generations)
-        if (members and not call.uids) or self.client is None:  # none is left of those that it was for
+        key = self.keys.get(call.key)
+        if (members and not call.uids) or key is None:  # none is left of those that it was for
             return None
         if not self._clients.leadership.fresh():
             return None
@@ -286,7 +299,7 @@ class WorkspaceLoop:
             if not self._write_audit_log():
                 self.workspace.audit.take_back(call)
                 return None
-        return Ready(call, self.client, passwords, job_members)
+        return Ready(call, key.client, passwords, job_members)
 
     async def _send(self, ready: Ready) -> None:
         """Without an answer that can be taken in the call counts as lost: to take it back would send it twice."""
@@ -316,11 +329,10 @@ class WorkspaceLoop:
 
     def _write_audit_log(self) -> bool:
         """Whether all lines are written; else they are kept, and no call leaves that writes."""
-        trail, workspace = self.workspace.audit, self.workspace.digest
+        trail = self.workspace.audit
         if trail.lines:
-            lines = [{**fields_of(line), "workspace": workspace} for line in trail.lines]
             try:
-                self._clients.audit.write(lines, self._clients.clock())
+                self._clients.audit.write([fields_of(line) for line in trail.lines], self._clients.clock())
             except OSError as error:
                 self._audit_trouble.failed(f"nothing is written to ColdSend while the audit log cannot be: {error}")
                 return False
@@ -329,12 +341,14 @@ class WorkspaceLoop:
         return True
 
     def _still_due(self, call: Call, generations: Mapping[str, int]) -> Call:
-        """The call without those that are gone, or for which it is not wanted any more."""
+        """The call without those that are gone, name another key now, or do not want it any more."""
         accounts = self.workspace.accounts
         out = {
             uid
             for uid in call.uids
-            if uid not in accounts or not still_due(accounts[uid], call, generations[uid], self.workspace)
+            if uid not in accounts
+            or accounts[uid].key != call.key
+            or not still_due(accounts[uid], call, generations[uid], self.workspace)
         }
         return apply.drop(self.workspace, call, out) if out else call
 

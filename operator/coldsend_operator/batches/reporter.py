@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 from coldsend_operator.accounts.controller import AccountController
-from coldsend_operator.accounts.workspace_loop import WorkspaceLoop
 from coldsend_operator.batches.batch_work import BatchWork
 from coldsend_operator.batches.child_index import ChildIndex
 from coldsend_operator.batches.child_writer import batch_ref
@@ -14,6 +13,7 @@ from coldsend_operator.core.batch.estimate import completion, told
 from coldsend_operator.core.batch.jobs import RUNNING, Ended, JobRow, job_rows
 from coldsend_operator.core.batch.model import Batch
 from coldsend_operator.core.batch.status import counts_told, project_batch, tells_of_empty_list
+from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.conditions import condition, reasons
 from coldsend_operator.core.model.reasons import ConditionType, Reason
 from coldsend_operator.core.model.stored_status import batch_status
@@ -118,18 +118,18 @@ class BatchReporter(StatusWriter[BatchWork]):
         before = work.estimate or work.batch.status.get("estimatedCompletionTime")
         if not left or work.batch.deleting or work.batch.paused or self._controller.policy.freeze:
             return None
-        loop = self._loop_of(work.batch)
-        if loop is None:
+        child = self._placed_child(work.batch)
+        loop = self._controller.loops.get(child.workspace_digest) if child is not None else None
+        if child is None or loop is None or not loop.keys:
             return None
-        return told(before, completion(loop.workspace, work.batch.namespace, left, now), now)
+        return told(before, completion(loop.workspace, child.key, work.batch.namespace, left, now), now)
 
-    def _loop_of(self, batch: Batch) -> WorkspaceLoop | None:
-        """The workspace of the batch: its children share one key."""
+    def _placed_child(self, batch: Batch) -> Account | None:
+        """A child whose workspace is known; children share one key."""
         for child in self._children.owned_by(batch)():
             account = self._controller.accounts.get(child.uid)
-            loop = self._controller.loops.get(account.workspace_digest) if account is not None else None
-            if loop is not None:
-                return loop if loop.client is not None else None
+            if account is not None and account.workspace_digest in self._controller.loops:
+                return account
         return None
 
     # -- writing

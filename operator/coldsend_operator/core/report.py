@@ -5,7 +5,6 @@ from typing import Any
 
 from coldsend_operator.core.model.calls import BULK, Lane
 from coldsend_operator.core.model.decision import Action
-from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.core.plan import pages_of, sweep_period
 from coldsend_operator.core.workspace.wait_estimate import REQUESTS_PER_BULK
@@ -30,11 +29,16 @@ class Waiting:
     oldest: float | None = None
 
 
-def waiting_by_lane(workspace: Workspace) -> dict[Lane, Waiting]:
-    """The lanes that are not empty, and always CREATE; POLL counts the running bulk jobs."""
+def waiting_by_lane(workspace: Workspace, key: str | None = None) -> dict[Lane, Waiting]:
+    """The lanes that are not empty, and always CREATE; POLL counts the running bulk jobs.
+
+    `key` is the digest of the API key whose accounts are counted; None: all.
+    """
     found = {Lane.CREATE: Waiting()}
-    for (action, group), queue in workspace.queues.items():
-        lane = Lane.EDIT if group == Lane.EDIT else LANES[action]
+    for kind, queue in workspace.queues.items():
+        if key not in {None, kind.key}:
+            continue
+        lane = Lane.EDIT if kind.group == Lane.EDIT else LANES[kind.action]
         before = found.get(lane, Waiting())
         if len(queue):
             oldest = queue.since if before.oldest is None else min(before.oldest, queue.since)
@@ -48,7 +52,8 @@ def inboxes_by_holder(workspace: Workspace) -> dict[bool, int]:
     """The number of inboxes that an object created or adopted, and of others; empty before the first list."""
     if not workspace.inventory.swept_at:
         return {}
-    held = {each.stored.inbox_id for kin in workspace.kin for each in kin.accounts.values() if each.stored.held}
+    accounts = (account for part in workspace.parts for account in part.accounts.values())
+    held = {account.stored.inbox_id for account in accounts if account.stored.held}
     managed = sum(inbox_id in held for inbox_id in workspace.inventory.rows)
     return {True: managed, False: len(workspace.inventory.rows) - managed}
 
@@ -63,32 +68,35 @@ def done_at(workspace: Workspace, now: float) -> float | None:
     return workspace.budget.done_at(now, requests) if requests else None
 
 
-def key_state(workspace: Workspace, now: float, *, answered: bool) -> str:
+def key_state(workspace: Workspace, digest: str, now: float, *, answered: bool) -> str:
     """The state of the API key in one word: the first that applies."""
-    if any(block.reason is Reason.UNAUTHORIZED for block in workspace.breaker.blocks.values()):
+    if workspace.keys.refused(digest):
         return "Refused"
     if workspace.implausible is not None or workspace.doubted:
         return "Implausible"
     if now < workspace.budget.refused_until:
         return "RateLimited"
-    if workspace.breaker.down:
+    if workspace.keys.breaker(digest).down:
         return "Unavailable"
     return "Accepted" if answered else "Untried"
 
 
-def workspace_report(workspace: Workspace, now: float, *, key: str, answered: bool) -> dict[str, Any]:
-    """`report.workspaces.<digest>`: times are RFC 3339, spans are seconds."""
+def workspace_report(workspace: Workspace, digest: str, now: float, *, key: str, answered: bool) -> dict[str, Any]:
+    """`report.workspaces.<digest>` of one API key: times are RFC 3339, spans are seconds.
+
+    Keys of one workspace differ in how the key is and in what waits for calls with it.
+    """
     minute, hour = workspace.budget.remaining(now)
     inboxes = inboxes_by_holder(workspace)
     swept_at, finished = workspace.inventory.swept_at, done_at(workspace, now)
     return {
         "key": key,
-        "keyState": key_state(workspace, now, answered=answered),
+        "keyState": key_state(workspace, digest, now, answered=answered),
         "minute": _window(minute, workspace.budget.minute_limit),
         "hour": _window(hour, workspace.budget.hour_limit),
         "queue": {
             lane.value: {"waiting": waiting.count, "oldest": _time(waiting.oldest)}
-            for lane, waiting in waiting_by_lane(workspace).items()
+            for lane, waiting in waiting_by_lane(workspace, digest).items()
             if waiting.count
         },
         "jobs": {

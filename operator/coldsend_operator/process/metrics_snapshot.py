@@ -4,12 +4,12 @@ from collections import Counter
 from collections.abc import Mapping
 
 from coldsend_operator.accounts.controller import AccountController
-from coldsend_operator.accounts.workspace_loop import WorkspaceLoop
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.reasons import ConditionType, KstatusType, Reason
 from coldsend_operator.core.plan import sweep_period
 from coldsend_operator.core.report import inboxes_by_holder, waiting_by_lane
 from coldsend_operator.core.status.domain_figures import domain_figures
+from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.metrics import Snapshot, WorkspaceFigures
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 
@@ -37,10 +37,13 @@ def snapshot(
     for loop in controller.loops.values():
         for job in loop.workspace.jobs.values():
             jobs[job.operation, "Running"] += 1
-    working = [loop for loop in controller.loops.values() if loop.client is not None]
-    working.sort(key=lambda loop: len(loop.workspace.accounts))  # of all keys that one Secret had, the current one
+    working = [(loop.workspace, digest, key) for loop in controller.loops.values() for digest, key in loop.keys.items()]
+    working.sort(key=lambda each: each[0].keys.count(each[1]))  # of all keys that one Secret had, the current one
     return Snapshot(
-        workspaces={loop.label: _workspace_figures(loop, now, with_domains=with_domains) for loop in working},
+        workspaces={
+            key.label: _workspace_figures(workspace, digest, now, with_domains=with_domains)
+            for workspace, digest, key in working
+        },
         accounts=dict(states),
         conditions=dict(conditions),
         health_scores=tuple(scores),
@@ -49,12 +52,11 @@ def snapshot(
     )
 
 
-def _workspace_figures(loop: WorkspaceLoop, now: float, *, with_domains: bool) -> WorkspaceFigures:
-    workspace = loop.workspace
+def _workspace_figures(workspace: Workspace, digest: str, now: float, *, with_domains: bool) -> WorkspaceFigures:
+    """Of one API key. Keys of one workspace differ in what ColdSend refuses to them, and in who waits."""
     minute, hour = workspace.budget.remaining(now)
-    waiting = waiting_by_lane(workspace)
-    used = bool(workspace.accounts)  # an unused workspace is no longer read, and its last values would stay
-    refused = any(block.reason is Reason.UNAUTHORIZED for block in workspace.breaker.blocks.values())
+    waiting = waiting_by_lane(workspace, digest)
+    used = bool(workspace.keys.count(digest))  # an unused workspace is no longer read, and its last values would stay
     return WorkspaceFigures(
         budget_remaining={"minute": minute, "hour": hour},
         budget_limit={"minute": workspace.budget.minute_limit, "hour": workspace.budget.hour_limit},
@@ -65,7 +67,7 @@ def _workspace_figures(loop: WorkspaceLoop, now: float, *, with_domains: bool) -
         inboxes=inboxes_by_holder(workspace) if used else {},
         domains=domain_figures(workspace.inventory.rows.values()) if used and with_domains else {},
         deletions_held=workspace.brake.held,
-        key_refused=used and refused,
+        key_refused=used and workspace.keys.refused(digest),
         implausible=used and (workspace.implausible is not None or workspace.doubted),
     )
 

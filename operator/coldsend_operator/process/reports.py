@@ -8,16 +8,21 @@ from coldsend_operator.accounts.controller import AccountController
 from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.core.report import workspace_report, worth_a_write
 
-MOST_REPORTED = 100  # workspaces: those with the most objects
+MOST_REPORTED = 100  # keys: those with the most objects
 
 
 def report_of(controller: AccountController, leader: str, now: float) -> StoredReport:
-    """The current report, of the workspaces with the most objects."""
-    working = [loop for loop in controller.loops.values() if loop.client is not None and loop.workspace.accounts]
-    working.sort(key=lambda loop: (-len(loop.workspace.accounts), loop.workspace.digest))
+    """The current report, of the API keys with the most objects."""
+    working = [
+        (loop.workspace, digest, key)
+        for loop in controller.loops.values()
+        for digest, key in loop.keys.items()
+        if loop.workspace.merged_into is None and loop.workspace.keys.count(digest)
+    ]
+    working.sort(key=lambda each: (-each[0].keys.count(each[1]), each[1]))
     told = {
-        loop.workspace.digest: workspace_report(loop.workspace, now, key=loop.label, answered=loop.answered)
-        for loop in working[:MOST_REPORTED]
+        digest: workspace_report(workspace, digest, now, key=key.label, answered=key.answered)
+        for workspace, digest, key in working[:MOST_REPORTED]
     }
     lasting = {"version": __version__, "leader": leader, "omitted": len(working) - len(told)}
     content = {"at": rfc3339(now), **lasting, "workspaces": told}

@@ -16,7 +16,7 @@ def started(simulation: Simulation) -> list[list[str]]:
     process = running(simulation)
     play_until(simulation, lambda: process.loops)
     heard: list[list[str]] = []
-    client: Any = process.loops[0].client
+    client: Any = next(iter(process.loops[0].keys.values())).client
     ask = client.create_job
 
     async def create_job(job_id: str, *, members: Any = ()) -> JobProgress:

@@ -74,7 +74,7 @@ def test_that_a_password_read_for_one_server_is_not_sent_with_another() -> None:
     process = running(simulation)
     sent: list[tuple[str, str]] = []
     play_until(simulation, lambda: process.loops)
-    client: Any = process.loops[0].client
+    client: Any = next(iter(process.loops[0].keys.values())).client
     ask = client.create_smtp
 
     async def create_smtp(inbox: Any) -> Any:
@@ -95,8 +95,10 @@ def test_that_a_probe_of_an_inbox_whose_object_was_just_deleted_does_not_leave()
     uid = with_inbox(simulation)
     process = running(simulation)
     controller = process.operator.controller
-    (loop,) = (each for each in controller.loops.values() if each.client is not None)
-    look = Candidate(0.0, 0.0, Operation.GET_ACCOUNT, Lane.PROBE, uids=(uid,), inbox_ids=("inbox",))
+    (loop,) = (each for each in controller.loops.values() if each.keys)
+    look = Candidate(
+        0.0, 0.0, Operation.GET_ACCOUNT, Lane.PROBE, loop.workspace.digest, uids=(uid,), inbox_ids=("inbox",)
+    )
     process.loop.call_soon(loop._start_call, look, simulation.clock.now)
     process.loop.call_soon(controller.gone, uid)
     simulation.wait(5.0)  # an error in the log would fail the test
@@ -118,7 +120,7 @@ def test_that_an_object_which_goes_while_its_bulk_is_prepared_takes_no_other_out
     simulation.wait(5.0)
     uids = [simulation.apply("sales", f"name-{number}", f"{number}@company.com") or "" for number in range(3)]
     reading = reach(simulation, "kube", "secrets/mail")
-    (loop,) = (each for each in process.loops if each.client is not None)
+    (loop,) = (each for each in process.loops if each.keys)
     assert {each for call in loop.workspace.in_flight.values() for each in call.uids} == set(uids)
     after(process.loop, turns, lambda: process.operator.controller.gone(uids[0]))
     finish(simulation, reading)

@@ -76,7 +76,7 @@ def test_rule_42_a_refused_probe_does_not_count_as_a_success() -> None:
     down = Failure(FailureKind.UNAVAILABLE, "down", 503)
     for outcome in (down, down, REFUSED, down):
         desk.answer(desk.ask(Operation.SEARCH_ACCOUNTS, account, address=account.address), outcome)
-    assert desk.workspace.breaker.doubtful
+    assert desk.breaker.doubtful
 
 
 def reconciled(desk: Desk, account: Account, value: int) -> None:

@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.plan import make_plan
+from coldsend_operator.core.workspace.queues import CallKind
 from coldsend_operator.kube.client import KubeError
 from coldsend_operator.resources.names import BATCH_KIND
 from tests.core.rules.watching import running
@@ -171,7 +172,7 @@ def test_rule_38_an_account_that_cannot_be_planned_is_told_and_keeps_no_look_of_
     simulation.wait(30.0)
     workspace, accounts = process.loops[0].workspace, process.operator.controller.accounts
     for each in (uid, other):
-        workspace.enqueue(accounts[each], (Action.SEARCH, ""), simulation.clock())
+        workspace.enqueue(accounts[each], CallKind(Action.SEARCH), simulation.clock())
     workspace.searches[uid] = "nonsense"  # type: ignore[assignment] # whatever a plan fails at
     process.call(process.loops[0].wake)
     simulation.pass_time(0.1)

@@ -12,6 +12,7 @@ from coldsend_operator.core.model.policy import Limits, Policy, Threshold
 from coldsend_operator.core.plan import Candidate
 from coldsend_operator.core.workspace.budget import Budget
 from coldsend_operator.core.workspace.claims import Claims
+from coldsend_operator.core.workspace.merging import merge
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from tests.core.rules.watching import running
 from tests.support.clock import START
@@ -51,7 +52,7 @@ def test_rule_45_two_keys_of_one_workspace_share_the_tenth_of_test_mails() -> No
     one, two = (Desk(digest, policy=Policy(limits=LIMITS), claims=claims) for digest in ("one", "two"))
     for desk in (one, two):
         wanting_mails(desk, 20)
-    one.workspace.join(two.workspace, START)
+    merge(one.workspace, two.workspace, START)
     assert send_mails(one) + send_mails(two) == 10
 
 
@@ -158,10 +159,10 @@ def test_rule_41_a_plan_limit_that_two_objects_meet_blocks_the_creates_of_all() 
     one, two, three = (desk.account(f"{name}@company.com") for name in ("one", "two", "three"))
     desk.sweep()
     desk.answer(desk.ask(Operation.CREATE_SMTP, one), PLAN)
-    assert desk.workspace.breaker.block_of(Operation.CREATE_SMTP) is None
+    assert desk.breaker.block_of(Operation.CREATE_SMTP) is None
     assert desk.says(one)["Ready"][1] == "PlanLimit"
     desk.answer(desk.ask(Operation.CREATE_SMTP, two), PLAN)
-    assert desk.workspace.breaker.block_of(Operation.CREATE_SMTP) is not None
+    assert desk.breaker.block_of(Operation.CREATE_SMTP) is not None
     assert desk.says(three)["Ready"][1] == "PlanLimit"
     desk.wait(299.0)
     assert not any(operation.creates for operation in desk.operations())
@@ -190,7 +191,7 @@ def test_rule_41_an_outage_is_no_fault_of_those_whose_calls_met_it() -> None:
     desk.sweep()
     for account in accounts:
         desk.answer(desk.ask(Operation.CREATE_SMTP, account), DOWN)
-    assert desk.workspace.breaker.failing(Operation.CREATE_SMTP)
+    assert desk.breaker.failing(Operation.CREATE_SMTP)
     assert [account.unknowns for account in accounts] == [1, 1, 0, 0]
 
 
@@ -201,14 +202,14 @@ def test_rule_41_errors_of_one_object_are_tried_on_a_list_before_all_are_blocked
     for _ in range(3):
         desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), DOWN)
     desk.wait(5.0)
-    assert desk.workspace.breaker.blocks == {}
+    assert desk.breaker.blocks == {}
     assert desk.calls()[0].operation is Operation.LIST_ACCOUNTS
     desk.answer(desk.ask(Operation.LIST_ACCOUNTS), DOWN)
     assert desk.says(account)["Synced"][1] == "ApiUnavailable"
     desk.wait(60.0)
     assert desk.operations() == [Operation.LIST_ACCOUNTS]  # the probe
     desk.answer(desk.ask(Operation.LIST_ACCOUNTS), Page((), 1, 0, 1, has_next=False))
-    assert desk.workspace.breaker.blocks == {}
+    assert desk.breaker.blocks == {}
 
 
 def test_rule_41_a_bulk_whose_job_is_forgotten_twice_goes_again_in_halves() -> None:
@@ -281,7 +282,7 @@ def test_rule_32_a_404_of_an_id_proves_nothing_while_the_list_is_answered_so() -
     desk.answer(desk.ask(Operation.LIST_ACCOUNTS), ELSEWHERE)
     desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), ELSEWHERE)
     assert account.not_found_at is None
-    assert desk.workspace.breaker.down
+    assert desk.breaker.down
     desk.sweep(row())
     desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), ELSEWHERE)
     assert account.not_found_at is not None

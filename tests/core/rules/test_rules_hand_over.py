@@ -18,6 +18,7 @@ from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.status.projection import project
 from coldsend_operator.core.workspace.brake import QUIET
 from coldsend_operator.core.workspace.claims import Claims
+from coldsend_operator.core.workspace.merging import merge
 from coldsend_operator.kube.client import Forbidden, Invalid, KubeError
 from coldsend_operator.resources.children import child_name
 from coldsend_operator.resources.names import (
@@ -178,7 +179,7 @@ def test_rule_30_a_claimant_of_another_workspace_does_not_take_over() -> None:
 def test_rule_30_a_claimant_with_another_key_of_the_same_workspace_takes_over() -> None:
     claims, policy = Claims(), Policy()
     desk, other = (Desk(digest, claims=claims, policy=policy) for digest in ("digest-1", "digest-2"))
-    desk.workspace.join(other.workspace, START)
+    merge(desk.workspace, other.workspace, START)
     holder = desk.holder()
     claimant = other.account(name="new")
     desk.sweep(row())

@@ -42,15 +42,16 @@ def sizes(process: Process) -> dict[str, int]:
     ring, store = controller._ring, process.operator._store
     return {
         "runners": len(controller.loops),
-        "tasks": len(controller._tasks),
+        "open keys": sum(len(loop.keys) for loop in controller.loops.values()),
+        "tasks": len(controller._workspaces.tasks),
         "closing": len(controller._cleanup.closing),
-        "unused": len(controller._cleanup._unused_since),
+        "unused": len(controller._cleanup._unused_since) + len(controller._cleanup._idle_keys),
         "refs": len(controller._refs),
         "crowded": len(controller._crowded_out),
         "states": len(ring._states),
         "keys": len(ring.keys),
-        "homes": len(controller._trust._homes),
-        "counts": len(controller._trust._counts),
+        "trusted": len(controller._workspaces.trust._workspaces),
+        "counts": len(controller._workspaces.trust._counts),
         "texts": len(store._texts),
         "pruning": len(store._unused_since),
         "stored": len(process.operator._store._state._known),
@@ -152,13 +153,16 @@ def test_rule_43_keys_that_are_not_tried_yet_are_tried_one_at_a_time() -> None:
     seen = set()
     for _ in range(2000):
         under_way = {id(call.future) for call in process.traffic.pending if call.door == "coldsend" and call.can_go_on}
-        busy = [r for r in process.loops if r.namespace == "sales" and r.workspace.in_flight and not r.answered]
+        busy = [
+            loop for loop in process.loops if "sales" in loop.namespaces and loop.workspace.in_flight and loop.untried
+        ]
         assert len(busy) <= 1
         seen |= under_way
         if not simulation.moves():
             simulation.pass_time(0.5)
         simulation.step(0)
-    assert len({loop for loop in process.loops if loop.answered and loop.namespace}) == 5
+    keys = (key for loop in process.loops for key in loop.keys.values())
+    assert sum(key.answered and bool(key.namespace) for key in keys) == 5
 
 
 def test_rule_43_a_workspace_that_is_opened_again_knows_what_was_spent() -> None:
@@ -199,7 +203,7 @@ def test_rule_43_a_key_that_a_deletion_may_need_is_kept() -> None:
     assert workspace_digest(TEAM) not in process.operator.controller._ring.keys
 
 
-def test_rule_43_two_keys_of_one_workspace_stay_joined_when_one_of_them_goes() -> None:
+def test_rule_43_two_keys_of_one_workspace_stay_known_as_such_when_one_of_them_goes() -> None:
     simulation = Simulation()
     simulation.remotes |= {TEAM: simulation.remote, ROTATED: simulation.remote}
     simulation.cluster.write_secret("sales", "key", {"apiKey": TEAM})
@@ -211,13 +215,13 @@ def test_rule_43_two_keys_of_one_workspace_stay_joined_when_one_of_them_goes() -
     simulation.delete(first)
     simulation.wait(700.0)
     controller = process.operator.controller
-    assert workspace_digest(TEAM) not in controller.loops
-    assert len(controller.loops[workspace_digest(ROTATED)].workspace.kin) == 1
+    (loop,) = (loop for loop in controller.loops.values() if workspace_digest(ROTATED) in loop.keys)
+    assert list(loop.keys) == [workspace_digest(ROTATED)]
     assert stored_digests(simulation) >= {workspace_digest(TEAM), workspace_digest(ROTATED)}
     simulation.apply("sales", "three", "c@company.com", **OF_TEAM)
     go_on(simulation, 10.0)
-    workspaces = [controller.loops[workspace_digest(key)].workspace for key in (TEAM, ROTATED)]
-    assert workspaces[0].budget is workspaces[1].budget  # known before any list
+    assert loop.keys.keys() == {workspace_digest(TEAM), workspace_digest(ROTATED)}
+    assert {account.workspace_digest for account in controller.accounts.values()} == {loop.workspace.digest}
 
 
 def test_rule_43_what_is_stored_of_a_workspace_outlives_its_brake_and_its_hour() -> None:

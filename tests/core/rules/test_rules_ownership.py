@@ -8,10 +8,12 @@ from coldsend_operator.core.decide.changed_accounts import decide_changed
 from coldsend_operator.core.model.answers import Created, Failure, FailureKind
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.model.hashes import workspace_digest
 from coldsend_operator.core.model.policy import Limits, Policy, Threshold
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.brake import QUIET
 from coldsend_operator.core.workspace.claims import Claims
+from coldsend_operator.core.workspace.merging import merge
 from coldsend_operator.kube.client import KubeError
 from tests.core.rules.watching import play_until, running
 from tests.support.clock import START, rfc3339
@@ -144,17 +146,15 @@ def test_rule_13_keys_whose_lists_share_an_inbox_are_one_workspace_from_then_on(
     simulation.apply("sales", "two", "b@company.com", apiKeySecretRef={"name": "key"})
     process = running(simulation)
     simulation.wait(700.0)
-    workspaces = [loop.workspace for loop in process.loops]
-    assert len(workspaces) == 2
-    assert workspaces[0].budget is workspaces[1].budget
-    assert workspaces[0].brake is workspaces[1].brake
-    assert workspaces[0].group == workspaces[1].group
+    (workspace,) = (loop.workspace for loop in process.loops)
+    assert len(workspace.accounts) == 2
+    assert workspace.digests == {workspace_digest(API_KEY), workspace_digest(OTHER_KEY)}
     simulation.crash()
     before = simulation.remote.requests
     process = running(simulation)
     play_until(simulation, lambda: process.operator._leading)
-    workspaces = [loop.workspace for loop in process.loops]
-    assert workspaces[0].budget is workspaces[1].budget  # known from the stored state, before any list
+    # known from the stored state, before any list
+    assert len({account.workspace_digest for account in process.operator.controller.accounts.values()}) == 1
     assert simulation.remote.requests == before
 
 
@@ -166,7 +166,7 @@ def test_rule_13_what_two_keys_have_spent_and_deleted_is_added_up() -> None:
             desk.sweep()
         for number in range(2):
             desk.workspace.brake.ask(f"{desk.workspace.digest}-{number}", "sales", START, approved=False)
-    first.workspace.join(second.workspace, START)
+    merge(first.workspace, second.workspace, START)
     assert first.workspace.budget.available(START) == 100 - 8
     decide_changed(second.workspace, START)
     assert first.workspace.brake.held == 4

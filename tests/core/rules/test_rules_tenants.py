@@ -80,7 +80,7 @@ def test_rule_41_probes_that_a_plan_refuses_for_one_namespace_stop_no_other() ->
     desk.sweep()
     for account in bad:
         desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=(account.stored.inbox_id or "",)), PLAN)
-    assert desk.workspace.breaker.allows(Operation.GET_ACCOUNT, desk.now, desk.workspace.namespaces_of([other.uid]))
+    assert desk.breaker.allows(Operation.GET_ACCOUNT, desk.now, desk.workspace.namespaces_of([other.uid]))
 
 
 def test_rule_41_halves_keep_namespaces_apart() -> None:

@@ -35,7 +35,7 @@ def addresses(remote: FakeColdSend) -> list[str]:
 
 
 @pytest.mark.parametrize("running_on", [False, True], ids=["while_it_was_down", "while_it_runs"])
-def test_rule_40_a_swapped_key_is_not_trusted_because_others_are_at_home_there(
+def test_rule_40_a_swapped_key_is_not_trusted_because_others_have_their_inboxes_there(
     tmp_path_factory: pytest.TempPathFactory, running_on: bool
 ) -> None:
     key_file = tmp_path_factory.mktemp("key") / "key"
@@ -79,7 +79,7 @@ def test_rule_40_an_inbox_of_somebody_else_does_not_prove_a_swapped_key() -> Non
 
 
 @pytest.mark.parametrize("restart", [False, True])
-def test_rule_40_an_object_that_comes_from_elsewhere_stops_nobody_who_is_at_home(restart: bool) -> None:
+def test_rule_40_an_object_that_comes_from_elsewhere_stops_nobody_who_was_there_before(restart: bool) -> None:
     simulation, _ = two_workspaces()
     running(simulation)
     first = simulation.apply("sales", "first", "first@company.com") or ""
@@ -99,7 +99,7 @@ def test_rule_40_an_object_that_comes_from_elsewhere_stops_nobody_who_is_at_home
 
 
 @pytest.mark.parametrize("restart", [False, True])
-def test_rule_40_a_deletion_that_uses_another_key_moves_no_home(restart: bool) -> None:
+def test_rule_40_a_deletion_that_uses_another_key_changes_no_trust(restart: bool) -> None:
     simulation, team = two_workspaces()
     running(simulation)
     simulation.apply("support", "theirs", "theirs@company.com", **OF_TEAM)
@@ -143,7 +143,7 @@ def test_rule_40_inboxes_of_another_workspace_are_not_missed_here() -> None:
     simulation, team = two_workspaces()
     running(simulation)
     for number in range(8):
-        simulation.apply("sales", f"at-home-{number}", f"home-{number}@company.com")
+        simulation.apply("sales", f"theirs-{number}", f"theirs-{number}@company.com")
     movers = [
         simulation.apply("support", f"mover-{number}", f"mover-{number}@company.com", **OF_TEAM) or ""
         for number in range(12)

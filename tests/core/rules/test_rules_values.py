@@ -39,7 +39,7 @@ def passwords_sent(simulation: Simulation, good: str | None = None) -> list[str]
     """Start a process; the passwords that its creates send. ColdSend refuses every other than the `good` one."""
     process = running(simulation)
     play_until(simulation, lambda: process.loops)
-    client: Any = process.loops[0].client
+    client: Any = next(iter(process.loops[0].keys.values())).client
     create, sent = client.create_smtp, []
 
     async def create_smtp(inbox: Any) -> Any:

@@ -73,7 +73,8 @@ def test_the_figures_of_a_domain_are_the_sum_of_its_inboxes_at_every_moment(what
         do(simulation, uids, *what)
         simulation.step(0)
         for loop in process.operator.controller.loops.values():
-            shown = process.operator._snapshot().workspaces[loop.label].domains
+            (key,) = loop.keys.values()
+            shown = process.operator._snapshot().workspaces[key.label].domains
             assert shown == domain_figures(loop.workspace.inventory.rows.values())
         simulation.wait(SWEEPS)
         (figures,) = process.operator._snapshot().workspaces.values()

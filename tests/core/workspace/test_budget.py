@@ -7,6 +7,7 @@ import pytest
 from coldsend_operator.core.model.policy import Limits, Policy
 from coldsend_operator.core.workspace.budget import Budget
 from coldsend_operator.core.workspace.claims import Claims
+from coldsend_operator.core.workspace.merging import merge
 from coldsend_operator.core.workspace.workspace import Workspace
 from tests.core.rules.watching import running
 from tests.support.clock import START
@@ -51,10 +52,10 @@ def test_that_what_another_process_stored_shortens_no_wait() -> None:
 
 @pytest.mark.parametrize("counted", [False, True])
 @pytest.mark.parametrize("refused", [0, 1])
-def test_that_two_keys_that_join_keep_the_longer_wait(refused: int, counted: bool) -> None:
+def test_that_two_keys_of_one_workspace_keep_the_longer_wait(refused: int, counted: bool) -> None:
     workspaces = [Workspace(digest, Policy(), Claims()) for digest in ("one", "two")]
     workspaces[refused].budget.refuse(START, 500.0)
-    workspaces[0].join(workspaces[1], START, counted=counted)
+    merge(workspaces[0], workspaces[1], START, counted=counted)
     assert workspaces[1].budget is workspaces[0].budget
     assert workspaces[0].budget.available(START + 499.0) == 0
 

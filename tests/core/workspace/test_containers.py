@@ -4,7 +4,9 @@ from coldsend_operator.batches.child_index import ChildIndex
 from coldsend_operator.batches.reading import MOST_SHARED, ChildReader
 from coldsend_operator.core.apply.deletes import accepted_delete
 from coldsend_operator.core.batch.model import ChildNames
+from coldsend_operator.core.model.calls import Lane
 from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.workspace.queues import CallKind
 from tests.core.rules.watching import running
 from tests.support.desk import Desk, object_of
 from tests.support.simulation import Simulation
@@ -25,8 +27,8 @@ def test_that_queues_of_domains_that_nobody_asks_for_any_more_are_forgotten() ->
     account = desk.account()
     desk.sweep()
     for number in range(300):
-        desk.workspace.enqueue(account, (Action.CREATE, f"single:{number}"), desk.now)
-        desk.workspace.last_served[f"create single:{number}"] = desk.now
+        desk.workspace.enqueue(account, CallKind(Action.CREATE, f"single:{number}"), desk.now)
+        desk.workspace.last_served[Lane.CREATE, f"single:{number}", ""] = desk.now
         desk.now += 60.0
     assert len(desk.workspace.queues) < 10
     assert len(desk.workspace.last_served) <= 201

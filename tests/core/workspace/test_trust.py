@@ -18,7 +18,7 @@ def test_a_reference_is_read_back_as_it_was_written(ref: KeyRef) -> None:
     assert KeyRef.parse(str(ref)) == ref
 
 
-def test_homes_survive_a_restart() -> None:
+def test_the_workspaces_of_references_survive_a_restart() -> None:
     trust, later = Trust(), Trust()
     trust.settle(OWN_KEY, OLD)
     trust.settle(TEAM, OTHER)
@@ -30,7 +30,7 @@ def test_homes_survive_a_restart() -> None:
     assert not later.trusts(OWN_KEY, NEW)
 
 
-def test_the_homes_of_one_reference_alone_are_not_stored_until_another_inbox_comes() -> None:
+def test_the_workspace_of_one_reference_alone_is_not_stored_until_another_inbox_comes() -> None:
     trust = Trust()
     trust.settle(OWN_KEY, OLD)
     trust.place("uid-1", OWN_KEY, "digest-old")
@@ -60,7 +60,7 @@ def test_an_inbox_that_a_former_key_showed_proves_the_new_one() -> None:
     assert trust.former(OWN_KEY) == OLD | NEW
 
 
-def test_what_nobody_uses_is_forgotten_but_for_the_home_of_the_operators_own_key() -> None:
+def test_what_nobody_uses_is_forgotten_but_for_the_workspace_of_the_operators_own_key() -> None:
     trust = Trust()
     trust.settle(OWN_KEY, OLD | OTHER)
     trust.settle(TEAM, OTHER)
@@ -72,7 +72,7 @@ def test_what_nobody_uses_is_forgotten_but_for_the_home_of_the_operators_own_key
 
 def test_an_object_that_comes_from_elsewhere_makes_no_key_trusted_against_the_inboxes_of_others() -> None:
     trust = Trust()
-    trust.place("uid-1", OWN_KEY, "digest-old")  # known from its status only: an older version stored no home
+    trust.place("uid-1", OWN_KEY, "digest-old")  # known from its status only: an older version stored no workspace
     trust.begin(OWN_KEY, "digest-new", "uid-2")
     assert not trust.trusts(OWN_KEY, NEW)
     trust.place("uid-1", OWN_KEY, None)
@@ -81,7 +81,7 @@ def test_an_object_that_comes_from_elsewhere_makes_no_key_trusted_against_the_in
     assert trust.trusts(OWN_KEY, NEW)
 
 
-def test_a_home_that_is_known_is_not_replaced_by_the_key_that_an_object_from_elsewhere_finds() -> None:
+def test_a_workspace_that_is_known_is_not_replaced_by_the_key_that_an_object_from_elsewhere_finds() -> None:
     trust = Trust()
     trust.settle(OWN_KEY, OLD)
     trust.place("uid-1", OWN_KEY, "digest-old")

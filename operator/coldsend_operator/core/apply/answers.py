@@ -46,7 +46,7 @@ def fold(workspace: Workspace, call: Call, outcome: Answer | Failure, now: float
             _fold_failure(workspace, call, outcome, now)
         else:
             workspace.budget.answered(now)
-            if workspace.breaker.succeed(call.operation):
+            if workspace.keys.breaker(call.key).succeed(call.operation):
                 workspace.touch_everything()
             _fold_answer(workspace, call, outcome, now)
     except Exception:
@@ -117,7 +117,8 @@ def _fold_failure(workspace: Workspace, call: Call, failure: Failure, now: float
         workspace.budget.answered(now)
     if failure.kind is FailureKind.MISROUTED:
         misrouted(workspace, call, now)
-    if workspace.breaker.fail(call.operation, failure, now, frozenset(call.uids), call.namespaces):
+    breaker = workspace.keys.breaker(call.key)
+    if breaker.fail(call.operation, failure, now, frozenset(call.uids), call.namespaces):
         workspace.touch_everything()
     match call.operation:
         case Operation.LIST_ACCOUNTS:
@@ -134,6 +135,6 @@ def _fold_failure(workspace: Workspace, call: Call, failure: Failure, now: float
         case Operation.SEND_TEST_EMAIL:
             mail_failed(workspace, call, failure, now)
         case Operation.LIST_DOMAINS:
-            domains_failed(workspace, failure, now)
+            domains_failed(workspace, call, failure, now)
         case _:
             create_failed(workspace, call, failure, now)

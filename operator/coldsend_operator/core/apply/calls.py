@@ -17,6 +17,7 @@ def launch(workspace: Workspace, candidate: Candidate, now: float) -> Call:
         id=workspace.next_call_id(),
         operation=candidate.operation,
         lane=candidate.lane,
+        key=candidate.key,
         uids=candidate.uids,
         namespaces=workspace.namespaces_of(candidate.uids),
         inbox_ids=candidate.inbox_ids,
@@ -47,14 +48,16 @@ def launch(workspace: Workspace, candidate: Candidate, now: float) -> Call:
     if call.operation is Operation.LIST_DOMAINS:
         workspace.domains.begin(now)
     workspace.in_flight[call.id] = call
-    workspace.last_served[f"{call.lane}{_group(call)}"] = now
+    workspace.last_served[call.lane, _group(call), call.key] = now
+    if call.operation is Operation.LIST_ACCOUNTS and not call.newest:
+        workspace.keys.listing = call.key
     workspace.budget.start(look=call.lane.probes)
     if call.uids:
         namespaces = Counter(workspace.accounts[uid].desired.namespace for uid in call.uids)
         workspace.budget.shares.charge(namespaces.most_common(1)[0][0], now)
     if call.operation is Operation.SEND_TEST_EMAIL:
         workspace.budget.mails.in_flight += 1
-    workspace.breaker.start(call.operation, call.namespaces)
+    workspace.keys.breaker(call.key).start(call.operation, call.namespaces)
     return call
 
 
@@ -102,7 +105,7 @@ def cancel(workspace: Workspace, call: Call, now: float) -> None:
     drop(workspace, call, set(call.uids))
     end(workspace, call)
     workspace.budget.cancel(look=call.lane.probes)
-    workspace.breaker.cancel(call.operation, call.namespaces)
+    workspace.keys.breaker(call.key).cancel(call.operation, call.namespaces)
     if call.operation is Operation.LIST_ACCOUNTS and not call.newest:
         workspace.inventory.abandon()
         workspace.sweep_after = now + 1.0

@@ -43,11 +43,11 @@ def seen_as(workspace: Workspace, call: Call, failure: Failure) -> Failure:
 
     A 404 of an id proves nothing either as long as such paths are answered so.
     """
-    status = failure.status or 0
+    status, breaker = failure.status or 0, workspace.keys.breaker(call.key)
     if call.operation.names_item:
-        wrong = status == 404 and workspace.breaker.misrouted
+        wrong = status == 404 and breaker.misrouted
     elif call.domain_id is not None and failure.kind is FailureKind.NOT_FOUND:
-        wrong = workspace.breaker.misrouted  # else it is the domain of these inboxes that is not known
+        wrong = breaker.misrouted  # else it is the domain of these inboxes that is not known
     else:
         wrong = status in {404, 405} or 300 <= status < 400
     return replace(failure, kind=FailureKind.MISROUTED) if wrong else failure
@@ -72,13 +72,13 @@ def halve(workspace: Workspace, splits: list[tuple[str, ...]], uids: tuple[str, 
     splits.extend(half for half in (tuple(ordered[:cut]), tuple(ordered[cut:])) if half)
 
 
-def outcome_unknown(workspace: Workspace, operation: Operation, uids: tuple[str, ...], now: float) -> None:
+def outcome_unknown(workspace: Workspace, key: str, operation: Operation, uids: tuple[str, ...], now: float) -> None:
     """Nobody knows what came of a call for these: one of them may be what ColdSend fails on (rule 41).
 
     While ColdSend fails for everybody that says nothing of these.
     """
     namespaces = workspace.namespaces_of(uids)
-    if workspace.breaker.failing(operation, namespaces):
+    if workspace.keys.breaker(key).failing(operation, namespaces):
         return
     workspace.set_apart(namespaces, now)
     splits = workspace.splits if operation.creates else workspace.delete_splits
@@ -126,7 +126,7 @@ def back_off_create(
     longest: float = RETRY_LONGEST,
 ) -> None:
     refusal = Backoff(reason, message, now, first, account.basis)
-    transitions.create_refused(account, refusal, longest, workspace.digest)
+    transitions.create_refused(account, refusal, longest, account.key)
     if reason is Reason.CONNECTION_FAILED:
         workspace.stale_secrets.add(account.uid)  # a corrected Secret ends the wait, so it is read again soon
     workspace.touch(account.uid)

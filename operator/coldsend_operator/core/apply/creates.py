@@ -81,7 +81,7 @@ def create_failed(workspace: Workspace, call: Call, failure: Failure, now: float
         earliest = call.begun + workspace.policy.check_timeout if single else 0.0
         for account in members:
             create_unknown(account, call, now, earliest)
-        outcome_unknown(workspace, call.operation, call.uids, now)
+        outcome_unknown(workspace, call.key, call.operation, call.uids, now)
         return
     if failure.kind is FailureKind.PLAN_LIMIT and of_domain(call.operation, failure):
         workspace.domains.doubted = True

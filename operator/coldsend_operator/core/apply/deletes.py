@@ -49,7 +49,7 @@ def delete_failed(workspace: Workspace, call: Call, failure: Failure, now: float
             _refused_by_plan(workspace, call, members, failure, now)
         return
     if failure.kind in UNKNOWN:
-        outcome_unknown(workspace, call.operation, call.uids, now)
+        outcome_unknown(workspace, call.key, call.operation, call.uids, now)
     for account in members:
         if failure.kind in UNKNOWN:
             transitions.delete_unanswered(account, now)

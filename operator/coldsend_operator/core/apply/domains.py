@@ -3,11 +3,15 @@
 from coldsend_operator.core.apply.common import BREAKER_PACES
 from coldsend_operator.core.model.account import RETRY_FIRST
 from coldsend_operator.core.model.answers import Failure, FailureKind
+from coldsend_operator.core.model.calls import Call
 from coldsend_operator.core.workspace.workspace import Workspace
 
 
-def domains_failed(workspace: Workspace, failure: Failure, now: float) -> None:
-    if failure.kind in {FailureKind.FORBIDDEN, FailureKind.PLAN_LIMIT}:
+def domains_failed(workspace: Workspace, call: Call, failure: Failure, now: float) -> None:
+    """The list was refused. Where another key of the workspace may read domains it is asked with that one."""
+    if failure.kind is FailureKind.FORBIDDEN and workspace.keys.works(call.operation):
+        workspace.domains.page = 1
+    elif failure.kind in {FailureKind.FORBIDDEN, FailureKind.PLAN_LIMIT}:
         workspace.domains.forbid(failure.required, failure.message, now + RETRY_FIRST)
     elif failure.kind in BREAKER_PACES:
         workspace.domains.page = 1

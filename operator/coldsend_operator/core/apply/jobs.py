@@ -17,7 +17,7 @@ def begin_job(workspace: Workspace, call: Call, job_id: str, members: list[Accou
     An id that stands for another job already tells nothing of that one any more: a look decides about its members.
     """
     if job_id in workspace.jobs:
-        _finish_job(workspace, workspace.jobs[job_id], "Lost", now)
+        _finish_job(workspace, call.key, workspace.jobs[job_id], "Lost", now)
     uids = {account.uid for account in members}
     operation = "Create" if call.operation.creates else "Delete"
     job = Job(job_id, operation, uids, begun=now, moved_at=now, size=len(uids), left_at=call.begun)
@@ -64,9 +64,9 @@ def progressed(workspace: Workspace, call: Call, progress: JobProgress, now: flo
     if jobs.ended(progress):
         workspace.poll_intervals.learn(job)
         workspace.parallel[job.operation] = 4
-        _finish_job(workspace, job, "Completed", now)
+        _finish_job(workspace, call.key, job, "Completed", now)
     elif jobs.stuck(job, now):
-        _finish_job(workspace, job, "Failed", now)
+        _finish_job(workspace, call.key, job, "Failed", now)
     else:
         job.next_poll = workspace.poll_intervals.next_poll(job, now, workspace.policy.poll_seconds)
 
@@ -76,15 +76,15 @@ def poll_failed(workspace: Workspace, call: Call, failure: Failure, now: float) 
     if job is None:
         return
     if failure.kind is FailureKind.NOT_FOUND:
-        _finish_job(workspace, job, "Lost", now)
+        _finish_job(workspace, call.key, job, "Lost", now)
     elif jobs.stuck(job, now):
-        _finish_job(workspace, job, "Failed", now)
+        _finish_job(workspace, call.key, job, "Failed", now)
     else:
         job.polls, job.asked_at = job.polls + 1, now
         job.next_poll = workspace.poll_intervals.next_poll(job, now, workspace.policy.poll_seconds)
 
 
-def _finish_job(workspace: Workspace, job: Job, state: str, now: float) -> None:
+def _finish_job(workspace: Workspace, key: str, job: Job, state: str, now: float) -> None:
     del workspace.jobs[job.id]
     workspace.finished_jobs.append((job, state, now))
     members = [account for uid in job.members if (account := workspace.accounts.get(uid)) is not None]
@@ -96,7 +96,7 @@ def _finish_job(workspace: Workspace, job: Job, state: str, now: float) -> None:
             left_at = job.begun  # no look of this run began before, so none showed what was there before the call
         finish_members(workspace, f"job-{job.id}", members, failures, now, left_at if state == "Completed" else None)
         if state != "Completed":
-            outcome_unknown(workspace, Operation.CREATE_SMTP_BULK, tuple(sorted(job.members)), now)
+            outcome_unknown(workspace, key, Operation.CREATE_SMTP_BULK, tuple(sorted(job.members)), now)
         return
     progress = job.progress
     doubted = progress is None or bool(progress.failed or progress.skipped) or state != "Completed"

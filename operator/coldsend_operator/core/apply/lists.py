@@ -176,6 +176,9 @@ def _younger(workspace: Workspace, page: Page, waiting: list[Account]) -> bool:
 
 def list_failed(workspace: Workspace, call: Call, failure: Failure, now: float) -> None:
     """The page is asked for again. The breaker paces what goes on failing; what is refused waits ever longer."""
+    keys, operation = workspace.keys, call.operation
+    if keys.breaker(call.key).block_of(operation) is not None and keys.works(operation):
+        return  # another key shows the same, and need not wait
     if call.newest:
         workspace.newest_page, workspace.newest_after = 0, now + SWEEP_RETRY
         return

@@ -10,15 +10,15 @@ MOVED_SHARE = 0.1  # of the time left
 MOVED_LEAST = 30.0
 
 
-def completion(workspace: Workspace, namespace: str, left: int, now: float) -> float | None:
+def completion(workspace: Workspace, key: str, namespace: str, left: int, now: float) -> float | None:
     """When `left` inboxes and all others that wait in the workspace are done; None while no creates are possible.
 
     All waiting inboxes count, as the order of their turns is not known.
     """
-    if workspace.breaker.block_of(Operation.CREATE_SMTP, frozenset({namespace})) is not None:
+    if workspace.keys.breaker(key).block_of(Operation.CREATE_SMTP, frozenset({namespace})) is not None:
         return None
     waiting = sum(
-        len(queue) for (action, _), queue in workspace.queues.items() if action in {Action.CREATE, Action.DELETE}
+        len(queue) for kind, queue in workspace.queues.items() if kind.action in {Action.CREATE, Action.DELETE}
     )
     carried = sum(len(job.members) for job in workspace.jobs.values())
     calls = -(-max(left - carried, waiting, 0) // BULK)

@@ -10,6 +10,7 @@ from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.kstatus import SECRET_SECONDS
 from coldsend_operator.core.model.pauses import nth
 from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.queues import CallKind
 from coldsend_operator.core.workspace.workspace import Workspace
 
 FINALIZER_ACTIONS = frozenset({Action.ADD_FINALIZER, Action.REMOVE_FINALIZER, Action.FORGET})
@@ -37,8 +38,7 @@ def decide_changed(workspace: Workspace, now: float) -> None:
 
 def _decide_brake(workspace: Workspace, now: float) -> None:
     changed = workspace.brake.decide(workspace.managed, now, hold_all=workspace.policy.hold_deletions)
-    for each in workspace.kin if changed else ():
-        each.dirty |= changed
+    workspace.touch_in_all_parts(changed)
 
 
 def _decide_one(workspace: Workspace, account: Account, now: float) -> None:
@@ -112,7 +112,7 @@ def _acknowledge(workspace: Workspace, account: Account, now: float) -> None:
         if not _picked_up(workspace, account, now):
             return
         transitions.reconcile_began(account, asked)
-        workspace.breaker.hasten(now)
+        workspace.keys.breaker(account.key).hasten(now)
         if account.desired.spec.native is not None and stored.inbox_id is None:
             workspace.domains.doubt(now)
         if account.desired.spec.smtp is not None:
@@ -188,8 +188,8 @@ def _apply_action(workspace: Workspace, account: Account, decision: Decision, no
     elif decision.action is Action.TAKE_OVER:
         workspace.take_over(account, decision.inbox_id or "")
     elif decision.action is Action.REBIND and stored.applied is not None:
-        workspace.trust.prove(account.desired.key_ref, stored.applied.workspace or workspace.digest, workspace.digest)
-        transitions.rebound(account, workspace.digest)
+        workspace.trust.prove(account.desired.key_ref, stored.applied.workspace or account.key, account.key)
+        transitions.rebound(account, account.key)
     elif decision.action is Action.BEGIN_MAIL:
         transitions.mail_begun(account, now)
     elif decision.action is Action.GIVE_UP_MAIL and stored.mail is not None:
@@ -202,14 +202,14 @@ def _apply_action(workspace: Workspace, account: Account, decision: Decision, no
     workspace.index(account)
 
 
-def _queue_of(workspace: Workspace, account: Account, decision: Decision) -> tuple[Action, str] | None:
+def _queue_of(workspace: Workspace, account: Account, decision: Decision) -> CallKind | None:
     match decision.action:
         case Action.CREATE:
-            return (Action.CREATE, workspace.create_group(account))
+            return CallKind(Action.CREATE, workspace.create_group(account), account.key)
         case Action.DELETE:
-            return (Action.DELETE, "edit" if account.desired.deleting is None else "delete")
+            return CallKind(Action.DELETE, "edit" if account.desired.deleting is None else "delete", account.key)
         case Action.SEARCH | Action.GET | Action.MAIL | Action.DOMAINS:
-            return (decision.action, "")
+            return CallKind(decision.action, "", account.key)
     return None
 
 

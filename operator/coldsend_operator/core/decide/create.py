@@ -105,7 +105,7 @@ def _untrusted(view: View) -> Decision:
 
 
 def _address_owned_by_other(account: Account, view: View) -> Decision | None:
-    owner = view.claims.address_owner(account, view.group)
+    owner = view.claims.address_owner(account, view.id)
     if owner is not None:
         return wait_without_call(account, Reason.ADDRESS_CONFLICT, conflict(account, owner, view))
     if view.claims.may_be_overtaking(account):

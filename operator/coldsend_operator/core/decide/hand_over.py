@@ -16,7 +16,7 @@ def successor(holder: Account, view: View) -> Account | None:
     """
     if not may_be_handed_over(holder, view):
         return None
-    others = view.claims.claimants(holder, view.group)
+    others = view.claims.claimants(holder, view.id)
     if any(other.stored.held for other in others):
         return None
     able = (other for other in others if _may_take_over(other, holder, view))
@@ -136,7 +136,7 @@ def taking_over(account: Account, view: View, now: float) -> Decision | None:
 
 def _holder(account: Account, view: View) -> Account | None:
     """The object that holds the inbox for which the account stands in line."""
-    return next((other for other in view.claims.claimants(account, view.group) if other.is_holder), None)
+    return next((other for other in view.claims.claimants(account, view.id) if other.is_holder), None)
 
 
 def takes_over_from(account: Account, view: View) -> Former | None:

@@ -30,6 +30,6 @@ def missing(workspace: Workspace) -> int:
 
 def _counts_as_known(workspace: Workspace, account: Account) -> bool:
     """Inboxes that go by our own deletion (rule 19) or belong to another workspace (rule 40) are not missed."""
-    if not workspace.at_home(account) or account.deleted_at is not None:
+    if not workspace.holds_here(account) or account.deleted_at is not None:
         return False
     return not (account.desired.deleting is not None and account.not_found_at is not None)

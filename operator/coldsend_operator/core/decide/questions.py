@@ -145,7 +145,7 @@ def shared_inbox(account: Account, view: View) -> Decision | None:
 def other_workspace(account: Account, view: View, now: float) -> Decision | None:
     """Rule 15: another workspace is trusted only when the object's own inboxID is seen there."""
     bound = account.stored.applied.workspace if account.stored.applied else None
-    if bound is None or bound == view.digest:
+    if bound is None or bound == account.key:
         return None
     if account.stored.inbox_id in view.inventory.rows:
         return Decision(Action.REBIND)

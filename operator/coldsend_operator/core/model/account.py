@@ -288,7 +288,8 @@ class Account:
     ready_reason: str = ""  # that status shows; empty for none
     said: tuple[tuple[str, str, str], ...] = ()  # type, status and reason of each condition that status shows
     written_version: int = 0  # resourceVersion of our last write: older watch events are stale
-    workspace_digest: str = ""
+    workspace_digest: str = ""  # names its workspace
+    key: str = ""  # digest of the API key that its own calls go with
     address: str | None = None  # lower case; None while the domain of a native inbox is unknown
     busy: int | None = None  # the call that carries it
     create: Creating | CreateJob | UnknownCreate | None = None  # the create that is not over

@@ -131,6 +131,7 @@ class Call:
     id: int
     operation: Operation
     lane: Lane
+    key: str  # digest of the API key
     uids: tuple[str, ...] = ()
     namespaces: frozenset[str] = frozenset()
     inbox_ids: tuple[str, ...] = ()

@@ -44,7 +44,10 @@ def make_plan(workspace: Workspace, now: float) -> Plan:
     faults: list[Exception] = []
     alone = Alone()
     available = workspace.budget.available(now)
+    trying = set[str]()  # keys with which one call goes alone
     for candidate in sorted(_candidates(workspace, now, faults, alone), key=lambda candidate: candidate.score):
+        if candidate.key in trying:
+            continue
         free_at = _free_at(workspace, candidate, now, len(calls))
         if free_at > now:
             wake_at = free_at if wake_at is None else min(wake_at, free_at)
@@ -58,14 +61,15 @@ def make_plan(workspace: Workspace, now: float) -> Plan:
             booking = True
             break
         calls.append(candidate)
-        if workspace.breaker.block_of(candidate.operation, workspace.namespaces_of(candidate.uids)) is not None:
-            break  # a probe goes alone
+        breaker, namespaces = workspace.keys.breaker(candidate.key), workspace.namespaces_of(candidate.uids)
+        if breaker.block_of(candidate.operation, namespaces) is not None:
+            trying.add(candidate.key)
     return Plan(tuple(calls), wake_at, booking, tuple(faults), alone.faults)
 
 
 def _free_at(workspace: Workspace, candidate: Candidate, now: float, ahead: int) -> float:
     """When the candidate may leave: by its own time, the breaker, and the budget with the reserve of its lane."""
-    breaker, namespaces = workspace.breaker, workspace.namespaces_of(candidate.uids)
+    breaker, namespaces = workspace.keys.breaker(candidate.key), workspace.namespaces_of(candidate.uids)
     at = max(candidate.ready_at, breaker.free_at(candidate.operation, namespaces))
     if at <= now and not breaker.allows(candidate.operation, now, namespaces):
         return now + 0.5  # a probe is under way; its response wakes the loop anyway
@@ -83,7 +87,7 @@ def _candidates(workspace: Workspace, now: float, faults: list[Exception], alone
     """One candidate for each lane and group: its next call."""
     waiters = _tried(lambda: who_waits(workspace, now, alone), Waiters(), faults)
     lanes: tuple[Callable[[], Iterator[Candidate]], ...] = (
-        partial(creates, workspace, now, alone),
+        partial(creates, workspace, now),
         partial(deletes, workspace, now, alone),
         partial(polls, workspace),
         partial(probes, workspace, now, waiters, alone),

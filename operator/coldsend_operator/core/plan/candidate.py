@@ -23,6 +23,7 @@ class Candidate:
     score: float
     operation: Operation
     lane: Lane
+    key: str  # digest of the API key
     uids: tuple[str, ...] = ()
     inbox_ids: tuple[str, ...] = ()
     domain_id: str | None = None
@@ -60,23 +61,36 @@ class Alone:
 
 
 def parts(
-    workspace: Workspace, operation: Operation, queue: Queue, without: frozenset[str], now: float
+    workspace: Workspace, operation: Operation, key: str, queue: Queue, without: frozenset[str], now: float
 ) -> Iterator[frozenset[str]]:
     """What each bulk leaves out, so that namespaces whose calls fail share no bulk with others (rule 41)."""
     failing = {namespace for namespace, until in workspace.apart.items() if until > now}
-    apart = (workspace.breaker.held(operation) | failing) & queue.namespaces
+    apart = (workspace.keys.breaker(key).held(operation) | failing) & queue.namespaces
     yield without | apart
     for namespace in sorted(apart):
         yield without | (queue.namespaces - {namespace})
 
 
-def score(workspace: Workspace, lane: Lane, ready_at: float, group: str = "") -> float:
-    """Earliest deadline first. A lane that was just served goes behind the others, so that none starves."""
-    return max(ready_at, workspace.last_served.get(f"{lane}{group}", 0.0)) + lane.may_wait
+def score(workspace: Workspace, lane: Lane, key: str, ready_at: float, group: str = "") -> float:
+    """Earliest deadline first. A lane, or a key, that was just served goes behind the others, so that none starves."""
+    return max(ready_at, workspace.last_served.get((lane, group, key), 0.0)) + lane.may_wait
 
 
-def queue_of(workspace: Workspace, action: Action) -> Queue:
-    return workspace.queues.get((action, "")) or Queue()
+def queues_of(workspace: Workspace, action: Action) -> list[tuple[str, Queue]]:
+    """The accounts that wait for calls of this kind, by the digest of their API key."""
+    return [(kind.key, queue) for kind, queue in workspace.queues.items() if kind.action is action and len(queue)]
+
+
+def first_of(
+    workspace: Workspace, action: Action, count: int, without: frozenset[str] = frozenset()
+) -> tuple[str, ...]:
+    """The next `count` UIDs of each API key."""
+    return tuple(uid for _, queue in queues_of(workspace, action) for uid in queue.first(count, without))
+
+
+def length_of(workspace: Workspace, action: Action) -> int:
+    """How many accounts wait for calls of this kind."""
+    return sum(len(queue) for _, queue in queues_of(workspace, action))
 
 
 def plenty(workspace: Workspace, now: float) -> bool:

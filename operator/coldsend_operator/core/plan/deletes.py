@@ -7,7 +7,6 @@ from coldsend_operator.core.model.calls import BULK, Lane, Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.plan.candidate import Alone, Candidate, parts, plenty, score
 from coldsend_operator.core.workspace.jobs import idle
-from coldsend_operator.core.workspace.queues import Queue
 from coldsend_operator.core.workspace.workspace import Workspace
 
 
@@ -16,34 +15,41 @@ def deletes(workspace: Workspace, now: float, alone: Alone) -> Iterator[Candidat
     busy = sum(1 for call in workspace.in_flight.values() if call.operation is Operation.DELETE_ACCOUNTS)
     jobs = sum(1 for job in workspace.jobs.values() if job.operation == "Delete" and not idle(job))
     without = workspace.budget.exhausted_by(now, probes=False)
-    splits = [uids for split in workspace.delete_splits if (uids := workspace.still_queued(split, Action.DELETE))]
-    halved = frozenset[str]().union(*map(workspace.namespaces_of, splits))
-    for group, lane in (("edit", Lane.EDIT), ("delete", Lane.DELETE)):
-        queue = workspace.queues.get((Action.DELETE, group)) or Queue()
-        for left_out in parts(workspace, Operation.DELETE_ACCOUNTS, queue, without | halved, now):
+    splits = [
+        (kind.key, uids)
+        for split in workspace.delete_splits
+        for kind, uids in workspace.still_queued(split, Action.DELETE).items()
+    ]
+    halved = frozenset[str]().union(*(workspace.namespaces_of(uids) for _, uids in splits))
+    for kind, queue in workspace.queues.items():
+        if kind.action is not Action.DELETE:
+            continue
+        lane = Lane.EDIT if kind.group == "edit" else Lane.DELETE
+        for left_out in parts(workspace, Operation.DELETE_ACCOUNTS, kind.key, queue, without | halved, now):
             uids = queue.first(BULK, left_out)
             if not uids or (len(uids) > 1 and busy + jobs >= workspace.parallel["Delete"]):
                 continue
             ready_at = queue.ready_at(now, BULK, plenty=plenty(workspace, now))
             if lane is Lane.DELETE:
                 ready_at = max(ready_at, workspace.brake.leaves_at(uids))
-            yield from _delete(workspace, uids, lane, ready_at, alone)
-    in_turn = (uids for split in splits if (uids := workspace.in_turn(split, without)))
-    for uids in islice(in_turn, 1):
-        yield from _delete(workspace, uids, Lane.DELETE, now, alone)
+            yield from _delete(workspace, kind.key, uids, lane, ready_at, alone)
+    in_turn = ((key, uids) for key, split in splits if (uids := workspace.in_turn(split, without)))
+    for key, uids in islice(in_turn, 1):
+        yield from _delete(workspace, key, uids, Lane.DELETE, now, alone)
 
 
 def _delete(
-    workspace: Workspace, uids: tuple[str, ...], lane: Lane, ready_at: float, alone: Alone
+    workspace: Workspace, key: str, uids: tuple[str, ...], lane: Lane, ready_at: float, alone: Alone
 ) -> Iterator[Candidate]:
     found = alone.each(uids, lambda uid: (uid, workspace.accounts[uid].stored.inbox_id or ""))
     if not found:
         return
     yield Candidate(
         ready_at=ready_at,
-        score=score(workspace, lane, ready_at),
+        score=score(workspace, lane, key, ready_at),
         operation=Operation.DELETE_ACCOUNTS if len(found) > 1 else Operation.DELETE_ACCOUNT,
         lane=lane,
+        key=key,
         uids=tuple(uid for uid, _ in found),
         inbox_ids=tuple(workspace.inventory.spelled(inbox_id) for _, inbox_id in found),
     )

@@ -4,19 +4,21 @@ from collections.abc import Iterator
 
 from coldsend_operator.core.model.calls import Lane, Operation
 from coldsend_operator.core.model.decision import Action
-from coldsend_operator.core.plan.candidate import Candidate, queue_of
+from coldsend_operator.core.plan.candidate import Candidate, queues_of
 from coldsend_operator.core.workspace.workspace import Workspace
 
 
 def domains(workspace: Workspace) -> Iterator[Candidate]:
-    queue = queue_of(workspace, Action.DOMAINS)
+    waiting = [queue for _, queue in queues_of(workspace, Action.DOMAINS)]
     flying = any(call.operation is Operation.LIST_DOMAINS for call in workspace.in_flight.values())
-    if not len(queue) or flying:
+    if not waiting or flying:
         return
+    since = min(queue.since for queue in waiting)
     yield Candidate(
-        ready_at=max(queue.since, workspace.domains.free_at),
-        score=queue.since + Lane.CREATE.may_wait,
+        ready_at=max(since, workspace.domains.free_at),
+        score=since + Lane.CREATE.may_wait,
         operation=Operation.LIST_DOMAINS,
         lane=Lane.PROBE,
+        key=workspace.keys.for_list(Operation.LIST_DOMAINS),
         page=workspace.domains.page,
     )

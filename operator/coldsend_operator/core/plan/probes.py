@@ -7,7 +7,15 @@ from functools import partial
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.calls import BULK, Lane, Operation
 from coldsend_operator.core.model.decision import Action
-from coldsend_operator.core.plan.candidate import MOST_FLYING, Alone, Candidate, queue_of, score
+from coldsend_operator.core.plan.candidate import (
+    MOST_FLYING,
+    Alone,
+    Candidate,
+    first_of,
+    length_of,
+    queues_of,
+    score,
+)
 from coldsend_operator.core.plan.probe_choice import FEW_PROBES, Probe, Waiting, Why, list_serves, probe_for
 from coldsend_operator.core.workspace.workspace import Workspace
 
@@ -37,18 +45,17 @@ class Waiters:
 
 def who_waits(workspace: Workspace, now: float, alone: Alone) -> Waiters:
     """Those in the queues of searches and GETs."""
-    searches, gets = queue_of(workspace, Action.SEARCH), queue_of(workspace, Action.GET)
     just_made = _just_made(workspace, now, alone)
     missing = _missing(workspace, alone)
     counts = Waiting(
-        len(searches),
-        len(gets),
+        length_of(workspace, Action.SEARCH),
+        length_of(workspace, Action.GET),
         len(just_made),
         len(missing),
         pages_of(workspace),
         listed=workspace.inventory.listed_at > 0,
         deleting=_deleting_flood(workspace, now),
-        longest_get=now - gets.since,
+        longest_get=now - _since(workspace, Action.GET),
         in_vain=workspace.inventory.in_vain,
     )
     return Waiters(counts, just_made, missing)
@@ -58,19 +65,31 @@ def probes(workspace: Workspace, now: float, waiters: Waiters, alone: Alone) -> 
     """The next probe of each kind."""
     since = waiting_since(workspace, now)
     without = workspace.budget.exhausted_by(now, probes=True)
+    yield from _key_checks(workspace, now)
     goes_on = workspace.newest_page > 0
     if not _newest_page_in_flight(workspace) and (goes_on or probe_for(Why.JUST_MADE, waiters.counts) is Probe.NEWEST):
         yield _newest(workspace, since)
     if waiters.listed:
-        missing = workspace.in_turn(waiters.missing, without)[:MOST_FLYING]
-        yield from alone.each(missing, lambda uid: _probe(workspace, uid, Operation.GET_ACCOUNT, since))
+        missing = _few_of_each_key(workspace, workspace.in_turn(waiters.missing, without))
+        yield from alone.each(missing, partial(_probe, workspace, operation=Operation.GET_ACCOUNT, ready_at=since))
     for why, action, operation in KINDS:
         probe = probe_for(why, waiters.counts)
         if probe in {Probe.LIST, Probe.LATER}:
             continue
         most, served = (1, set(waiters.missing)) if probe is Probe.LIST_AND_ONE else (MOST_FLYING, waiters.just_made)
-        uids = [uid for uid in queue_of(workspace, action).first(BULK, without) if uid not in served][:most]
-        yield from alone.each(uids, partial(_probe, workspace, operation=operation, ready_at=since))
+        for _, queue in queues_of(workspace, action):
+            uids = [uid for uid in queue.first(BULK, without) if uid not in served][:most]
+            yield from alone.each(uids, partial(_probe, workspace, operation=operation, ready_at=since))
+
+
+def _few_of_each_key(workspace: Workspace, uids: tuple[str, ...]) -> list[str]:
+    """As many as may be under way at once: those of a key that ColdSend refuses keep no others waiting."""
+    found: dict[str, list[str]] = {}
+    for uid in uids:
+        of_key = found.setdefault(workspace.accounts[uid].key, [])
+        if len(of_key) < MOST_FLYING:
+            of_key.append(uid)
+    return [uid for few in found.values() for uid in few]
 
 
 def _missing(workspace: Workspace, alone: Alone) -> tuple[str, ...]:
@@ -80,7 +99,7 @@ def _missing(workspace: Workspace, alone: Alone) -> tuple[str, ...]:
     """
     if workspace.inventory.listed_at == 0:
         return ()
-    waiting = queue_of(workspace, Action.GET)
+    waiting = workspace.queued(Action.GET)
     return tuple(alone.those(waiting, lambda uid: _is_missing(workspace, workspace.accounts[uid])))
 
 
@@ -95,7 +114,7 @@ def _just_made(workspace: Workspace, now: float, alone: Alone) -> frozenset[str]
 
     Fewer than FEW_PROBES are looked at one by one: then there are none.
     """
-    uids = queue_of(workspace, Action.SEARCH).first(MOST_FRESH) + queue_of(workspace, Action.GET).first(MOST_FRESH)
+    uids = first_of(workspace, Action.SEARCH, MOST_FRESH) + first_of(workspace, Action.GET, MOST_FRESH)
     fresh = frozenset(alone.those(uids, lambda uid: _is_just_made(workspace, uid, now)))
     return fresh if len(fresh) >= FEW_PROBES else frozenset()
 
@@ -114,7 +133,7 @@ def _is_just_made(workspace: Workspace, uid: str, now: float) -> bool:
 
 def _deleting_flood(workspace: Workspace, now: float) -> bool:
     """Whether more deletions are to leave, or are worked off."""
-    waits = any(len(queue) > 1 for (action, _), queue in workspace.queues.items() if action is Action.DELETE)
+    waits = any(len(queue) > 1 for _, queue in queues_of(workspace, Action.DELETE))
     return waits or any(job.operation == "Delete" and now < job.begun + WORKED_OFF for job in workspace.jobs.values())
 
 
@@ -123,15 +142,31 @@ def pages_of(workspace: Workspace) -> int:
     return max(1, -(-len(workspace.inventory.rows) // BULK))
 
 
+def _key_checks(workspace: Workspace, now: float) -> Iterator[Candidate]:
+    """A look at the newest page with a key that ColdSend has refused: the sweeps of the others do not try it."""
+    key = workspace.keys.to_be_checked(now)
+    if key is not None and not _newest_page_in_flight(workspace):
+        yield Candidate(
+            ready_at=now,
+            score=score(workspace, Lane.PROBE, key, now),
+            operation=Operation.LIST_ACCOUNTS,
+            lane=Lane.PROBE,
+            key=key,
+            newest=True,
+        )
+
+
 def _newest(workspace: Workspace, since: float) -> Candidate:
     """The next page of the newest rows, for inboxes just created."""
     due = workspace.newest_after if workspace.newest_page else max(_newest_due(workspace), since)
+    key = workspace.keys.for_list(Operation.LIST_ACCOUNTS)
     return Candidate(
         ready_at=due,
         # A started read continues first: inboxes created meanwhile move the rows to later pages.
-        score=0.0 if workspace.newest_page else score(workspace, Lane.PROBE, due),
+        score=0.0 if workspace.newest_page else score(workspace, Lane.PROBE, key, due),
         operation=Operation.LIST_ACCOUNTS,
         lane=Lane.PROBE,
+        key=key,
         page=max(1, workspace.newest_page),
         newest=True,
     )
@@ -143,7 +178,7 @@ def _newest_page_in_flight(workspace: Workspace) -> bool:
 
 def newest_under_way(workspace: Workspace) -> bool:
     """Whether the newest rows are being read: inboxes created meanwhile move them to later pages."""
-    goes_on = workspace.newest_page > 0 and workspace.breaker.block_of(Operation.LIST_ACCOUNTS, frozenset()) is None
+    goes_on = workspace.newest_page > 0 and workspace.keys.works(Operation.LIST_ACCOUNTS)
     return goes_on or _newest_page_in_flight(workspace)
 
 
@@ -152,16 +187,20 @@ def _newest_due(workspace: Workspace) -> float:
 
     Each read wastes some pages: those of running bulks, of which only some rows exist yet.
     """
-    waiting = len(queue_of(workspace, Action.SEARCH)) + len(queue_of(workspace, Action.GET))
-    more = any(action is Action.CREATE and len(queue) >= BULK for (action, _), queue in workspace.queues.items())
+    waiting = length_of(workspace, Action.SEARCH) + length_of(workspace, Action.GET)
+    more = any(len(queue) >= BULK for _, queue in queues_of(workspace, Action.CREATE))
     lingers = more and not workspace.newest_page and waiting < NEWEST_FULL
     return workspace.newest_after + (NEWEST_LINGER if lingers else 0.0)
 
 
 def waiting_since(workspace: Workspace, now: float) -> float:
     """Since when an account has waited for a probe."""
-    queues = [queue for action in (Action.SEARCH, Action.GET) if (queue := queue_of(workspace, action))]
-    return min((queue.since for queue in queues), default=now)
+    waiting = [action for action in (Action.SEARCH, Action.GET) if length_of(workspace, action)]
+    return min((_since(workspace, action) for action in waiting), default=now)
+
+
+def _since(workspace: Workspace, action: Action) -> float:
+    return min((queue.since for _, queue in queues_of(workspace, action)), default=0.0)
 
 
 def _probe(workspace: Workspace, uid: str, operation: Operation, ready_at: float) -> Candidate:
@@ -169,9 +208,10 @@ def _probe(workspace: Workspace, uid: str, operation: Operation, ready_at: float
     search = operation is Operation.SEARCH_ACCOUNTS
     return Candidate(
         ready_at=ready_at,
-        score=score(workspace, Lane.PROBE, ready_at),
+        score=score(workspace, Lane.PROBE, account.key, ready_at),
         operation=operation,
         lane=Lane.PROBE,
+        key=account.key,
         uids=(uid,),
         address=account.address if search else None,
         inbox_ids=() if search else (workspace.inventory.spelled(account.stored.inbox_id or ""),),

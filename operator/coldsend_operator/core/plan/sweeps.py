@@ -17,22 +17,25 @@ def sweep(workspace: Workspace, now: float, *, listed: bool) -> Iterator[Candida
     )
     if not workspace.accounts or listing:
         return
-    if workspace.breaker.down or workspace.breaker.doubtful:
-        yield _page(workspace, Lane.PROBE, workspace.sweep_after, first=True)  # harmless, for no account in particular
+    key = workspace.keys.for_list(Operation.LIST_ACCOUNTS, next_turn=workspace.inventory.sweep is None)
+    breaker = workspace.keys.breaker(key)
+    if breaker.down or breaker.doubtful:
+        yield _page(workspace, key, Lane.PROBE, workspace.sweep_after, first=True)  # harmless, for no account
         return
     urgent = listed and now >= workspace.sweep_after
     lane = Lane.PROBE if urgent else Lane.SWEEP
     ready_at = max(waiting_since(workspace, now), workspace.sweep_after) if urgent else sweep_due(workspace)
-    yield _page(workspace, lane, ready_at)
+    yield _page(workspace, key, lane, ready_at)
 
 
-def _page(workspace: Workspace, lane: Lane, ready_at: float, *, first: bool = False) -> Candidate:
+def _page(workspace: Workspace, key: str, lane: Lane, ready_at: float, *, first: bool = False) -> Candidate:
     under_way = workspace.inventory.sweep
     return Candidate(
         ready_at=ready_at,
-        score=0.0 if first else score(workspace, lane, ready_at),
+        score=0.0 if first else score(workspace, lane, key, ready_at),
         operation=Operation.LIST_ACCOUNTS,
         lane=lane,
+        key=key,
         page=under_way.page if under_way is not None else 1,
     )
 

@@ -98,7 +98,7 @@ def what_stands_in_the_way(account: Account, workspace: Workspace, decision: Dec
 
 def block_of(account: Account, workspace: Workspace, decision: Decision) -> BlockedCalls | None:
     calls = OPERATION_OF_ACTION.get(decision.action, Operation.LIST_ACCOUNTS)
-    return workspace.breaker.block_of(calls, frozenset({account.desired.namespace}))
+    return workspace.keys.breaker(account.key).block_of(calls, frozenset({account.desired.namespace}))
 
 
 def _blocked(block: BlockedCalls, account: Account) -> ConditionState:

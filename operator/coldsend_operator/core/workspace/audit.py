@@ -59,6 +59,7 @@ class Write:
     namespace: str
     name: str
     generation: int
+    key: str  # digest of the API key
     operation: str
     cause: Cause
     approved_by: str | None = None  # the kind of the object whose annotation approves it
@@ -171,6 +172,16 @@ class AuditTrail:
         write = write or _write(workspace, account, Operation.DELETE_ACCOUNT, account.stored.inbox_id)
         self._tell(write, Outcome.GONE if account.deleted_at is None else Outcome.DELETED)
 
+    def hand_over(self, uid: str, other: "AuditTrail") -> None:
+        """The account is another trail's from now on, with the write whose outcome is awaited."""
+        if uid in self._open:
+            other._open[uid] = self._open.pop(uid)  # noqa: SLF001 - a trail like this one
+        if uid in self._tries:
+            other._tries[uid] = self._tries.pop(uid)  # noqa: SLF001 - likewise
+        if uid in self._ended:
+            self._ended.discard(uid)
+            other._ended.add(uid)  # noqa: SLF001 - likewise
+
     def forget(self, uid: str) -> None:
         """The object is gone."""
         self._ended.discard(uid)
@@ -196,10 +207,11 @@ class AuditTrail:
 
 
 def fields_of(line: Line) -> dict[str, object]:
-    """The line as written, without time and workspace. It holds no address."""
+    """The line as written, without its time. It holds no address."""
     write = line.write
     return {
         "event": "write",
+        "workspace": write.key,
         "operation": write.operation,
         "namespace": write.namespace,
         "name": write.name,
@@ -254,6 +266,7 @@ def _named(account: Account, operation: str, cause: Cause, inbox_id: str | None)
         namespace=desired.namespace,
         name=desired.name,
         generation=desired.generation,
+        key=account.key,
         operation=operation,
         cause=cause,
         inbox_id=inbox_id,

@@ -13,13 +13,12 @@ _UID = attrgetter("uid")
 class Claims:
     """Indexes over all accounts of the process.
 
-    An address is claimed within one workspace; an inbox_id has one holder over all workspaces. `group` names the
-    workspace: digests that lead to one workspace share it.
+    An address is claimed within one workspace, of which `workspace` is the id; an inbox_id has one holder over all.
     """
 
     def __init__(self) -> None:
         self._by_address = Several[tuple[str, str], Account](_UID)
-        self._by_prefix = Several[tuple[str, str], Account](_UID)  # native ones, by group and `Spec.identity`
+        self._by_prefix = Several[tuple[str, str], Account](_UID)  # native ones, by workspace and `Spec.identity`
         self._by_inbox = Several[str, Account](_UID)
         self._keys: dict[str, tuple[tuple[str, str] | None, tuple[str, str] | None, str | None]] = {}
         self._unplaced = Several[str, Account](_UID)  # accounts of unknown workspace, by `_line`
@@ -50,11 +49,11 @@ class Claims:
         others = self._unplaced.at(line) if line is not None else ()
         return tuple(other for other in others if other.uid != account.uid)
 
-    def update(self, account: Account, group: str) -> set[str]:
+    def update(self, account: Account, workspace: str) -> set[str]:
         """Update the account's claims. Returns the UIDs of all other accounts that this may affect."""
         claims, spec = _claims_address(account), account.desired.spec
-        address = (group, account.address) if claims and account.address else None
-        prefix = (group, spec.identity) if claims and spec.native is not None else None
+        address = (workspace, account.address) if claims and account.address else None
+        prefix = (workspace, spec.identity) if claims and spec.native is not None else None
         inbox = account.stored.inbox_id if account.is_holder else None
         old_address, old_prefix, old_inbox = self._keys.get(account.uid, (None, None, None))
         concerned = _move(self._by_address, old_address, address, account)
@@ -73,26 +72,26 @@ class Claims:
         concerned.discard(account.uid)
         return concerned
 
-    def address_owner(self, account: Account, group: str) -> Account | None:
+    def address_owner(self, account: Account, workspace: str) -> Account | None:
         """The account that owns the address instead of `account`; None if `account` owns it."""
         if account.address is None:
             return None
-        owner = min(self._by_address.at((group, account.address)), key=_precedence, default=None)
+        owner = min(self._by_address.at((workspace, account.address)), key=_precedence, default=None)
         return None if owner is None or owner.uid == account.uid else owner
 
-    def claimants(self, account: Account, group: str) -> tuple[Account, ...]:
+    def claimants(self, account: Account, workspace: str) -> tuple[Account, ...]:
         """The other accounts that claim the same inbox.
 
         If the API key may not read domains, the address of a native inbox is unknown; prefix and domain are known.
         """
-        found = self._by_address.at((group, account.address)) if account.address is not None else ()
+        found = self._by_address.at((workspace, account.address)) if account.address is not None else ()
         spec = account.desired.spec
-        alike = self._by_prefix.at((group, spec.identity)) if spec.native is not None else ()
+        alike = self._by_prefix.at((workspace, spec.identity)) if spec.native is not None else ()
         return tuple({other.uid: other for other in (*found, *alike) if other.uid != account.uid}.values())
 
-    def at(self, address: str, group: str) -> tuple[str, ...]:
+    def at(self, address: str, workspace: str) -> tuple[str, ...]:
         """UIDs of the accounts that claim an address."""
-        return tuple(account.uid for account in self._by_address.at((group, address)))
+        return tuple(account.uid for account in self._by_address.at((workspace, address)))
 
     def same_inbox(self, account: Account) -> tuple[Account, ...]:
         """Other accounts that hold the same inbox, for example after a restore."""

@@ -41,6 +41,11 @@ class Departed:
         self._prune(now)
         return self._departures.pop(uid, None)
 
+    def absorb(self, other: "Departed") -> None:
+        """Their objects come back to this workspace, if they do."""
+        self._departures |= other._departures  # noqa: SLF001 - like this one
+        self._departures = dict(sorted(self._departures.items(), key=lambda item: item[1].at))
+
     def _prune(self, now: float) -> None:
         while self._departures:
             oldest = next(iter(self._departures))

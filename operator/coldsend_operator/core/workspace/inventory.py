@@ -121,6 +121,18 @@ class Inventory:
         self.rows[row.inbox_id] = row
         return True
 
+    def absorb(self, other: "Inventory") -> None:
+        """Take in what another key of the workspace has shown."""
+        for inbox_id, until in other._tombstones.items():  # noqa: SLF001 - an inventory like this one
+            if inbox_id not in self.rows:
+                self._tombstones[inbox_id] = max(until, self._tombstones.get(inbox_id, 0.0))
+        for inbox_id, row in other.rows.items():
+            seen = other.seen_at(inbox_id)
+            if seen > (self.seen_at(inbox_id) if inbox_id in self.rows else self.listed_at):
+                self.put(row, other._first_at.get(inbox_id, seen))  # noqa: SLF001 - likewise
+                self.put(row, seen)
+        self._spelled = other._spelled | self._spelled  # noqa: SLF001 - likewise
+
     def drop(self, inbox_id: str) -> Row | None:
         """The inbox is known to be gone."""
         row = self.rows.pop(inbox_id, None)

@@ -3,12 +3,23 @@
 from collections import deque
 from collections.abc import Iterator
 from itertools import islice
+from typing import NamedTuple
+
+from coldsend_operator.core.model.decision import Action
 
 LINGER = 2.0  # maximum time that a bulk call waits to fill
 FILL = 5.0  # longest time it waits when what comes will have filled it by then
 FLOOD_GAP = 0.2  # seconds without arrivals that end a burst
 SHORT_GAP = 0.04
 BRISK = 5  # after this many single calls within LINGER, wait for a short gap
+
+
+class CallKind(NamedTuple):
+    """What a queue waits for: accounts of one kind may share a call, and so have one API key."""
+
+    action: Action
+    group: str = ""  # of creates see `Workspace.create_group`; of deletes "edit" or "delete"
+    key: str = ""  # digest of the API key
 
 
 class Queue:

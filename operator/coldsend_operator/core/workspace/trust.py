@@ -1,4 +1,4 @@
-"""Which key reference is at home in which workspace: trust belongs to a reference, not to its neighbours (rule 40)."""
+"""In which workspace each key reference is trusted: that is its own, not its neighbours' (rule 40)."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -9,13 +9,13 @@ from coldsend_operator.core.model.account import KeyRef
 class Trust:
     """Judges whether the key that a reference now holds still leads to the workspace of its inboxes.
 
-    Homes are digests of keys with which a reference was trusted before. They are stored, so that a key that was
-    swapped while nobody ran can be told from an object that came from another reference.
+    The workspace of a reference is known by the digests of the keys with which the reference was trusted before. They
+    are stored, so that a key that was swapped while nobody ran can be told from an object that came from elsewhere.
     """
 
     def __init__(self) -> None:
         self._changed = False  # what is stored is out of date
-        self._homes: dict[KeyRef, frozenset[str]] = {}
+        self._workspaces: dict[KeyRef, frozenset[str]] = {}
         self._bound: dict[str, tuple[KeyRef, str]] = {}  # by UID: reference, and digest in status.lastApplied
         self._counts: dict[KeyRef, Counter[str]] = {}
 
@@ -50,10 +50,10 @@ class Trust:
         A first key is trusted. Another one is trusted once it shows an inbox that is known with the reference; what
         came from other references counts neither for nor against it.
         """
-        home, counts = self._homes.get(ref), self._counts.get(ref, Counter())
-        if home is None:  # an older version has stored none: every inbox of its objects counts
+        known, counts = self._workspaces.get(ref), self._counts.get(ref, Counter())
+        if known is None:  # an older version has stored none: every inbox of its objects counts
             return not counts or any(digest in digests for digest in counts)
-        return bool(home & digests) or not any(digest in counts for digest in home)
+        return bool(known & digests) or not any(digest in counts for digest in known)
 
     def begin(self, ref: KeyRef, digest: str, uid: str) -> None:
         """The account comes from another reference. Where nobody used this one yet its first key is trusted.
@@ -62,51 +62,51 @@ class Trust:
         """
         bound = self._bound.get(uid)
         others = self._counts.get(ref, Counter()).total() - (bound is not None and bound[0] == ref)
-        if ref not in self._homes and not others:
+        if ref not in self._workspaces and not others:
             self._set(ref, frozenset({digest}))
 
     def settle(self, ref: KeyRef, digests: frozenset[str]) -> None:
-        """The reference leads to this workspace now: where it is trusted it is at home."""
-        home = self._homes.get(ref, frozenset())
-        if digests <= home or not self.trusts(ref, digests):
+        """The reference leads to this workspace now: if it is trusted there, this is its workspace."""
+        known = self._workspaces.get(ref, frozenset())
+        if digests <= known or not self.trusts(ref, digests):
             return
-        self._set(ref, home | digests if home & digests else digests)
+        self._set(ref, known | digests if known & digests else digests)
 
     def prove(self, ref: KeyRef, former: str, digest: str) -> None:
         """An inbox that was last seen with the digest `former` is seen with this one: both lead to one workspace."""
-        home = self._homes.get(ref)
-        if home is None or former in home:
-            self._set(ref, (home or frozenset({former})) | {digest})
+        known = self._workspaces.get(ref)
+        if known is None or former in known:
+            self._set(ref, (known or frozenset({former})) | {digest})
 
     def former(self, ref: KeyRef) -> frozenset[str]:
         """Digests whose workspace is most likely that of the reference still."""
-        return self._homes.get(ref, frozenset(self._counts.get(ref, ())))
+        return self._workspaces.get(ref, frozenset(self._counts.get(ref, ())))
 
-    def _set(self, ref: KeyRef, home: frozenset[str]) -> None:
-        if self._homes.get(ref) != home:
-            self._homes[ref] = home
+    def _set(self, ref: KeyRef, digests: frozenset[str]) -> None:
+        if self._workspaces.get(ref) != digests:
+            self._workspaces[ref] = digests
             self._changed = True
 
     # -- surviving a restart
 
     def to_be_stored(self) -> bool:
         """Whether what is stored is out of date. One reference alone, with inboxes of its own only, needs no record."""
-        known = frozenset[str]().union(*self._homes.values())
-        return self._changed and (len(self._homes) > 1 or not self.bound() <= known)
+        known = frozenset[str]().union(*self._workspaces.values())
+        return self._changed and (len(self._workspaces) > 1 or not self.bound() <= known)
 
     def load(self, stored: Mapping[str, Iterable[str]]) -> None:
         """Take over what an earlier run stored."""
-        self._homes = {KeyRef.parse(name): frozenset(map(str, digests)) for name, digests in stored.items()}
+        self._workspaces = {KeyRef.parse(name): frozenset(map(str, digests)) for name, digests in stored.items()}
 
     def to_json(self) -> dict[str, list[str]]:
         self._changed = False
-        return {str(ref): sorted(home) for ref, home in self._homes.items()}
+        return {str(ref): sorted(digests) for ref, digests in self._workspaces.items()}
 
     def forget(self, refs: frozenset[KeyRef], digests: frozenset[str]) -> None:
         """Only these references and digests are in use. That of the operator's own key always is."""
-        for ref, home in list(self._homes.items()):
+        for ref, known in list(self._workspaces.items()):
             if ref not in refs and ref.secret is not None:
-                del self._homes[ref]
+                del self._workspaces[ref]
                 self._changed = True
             else:
-                self._set(ref, home & digests or home)
+                self._set(ref, known & digests or known)

@@ -19,8 +19,7 @@ class View(Protocol):
     claims: Claims
     domains: Domains
     brake: Brake
-    group: str
-    digest: str
+    id: str
     digests: frozenset[str]
     implausible: str | None
     kube_offset: float

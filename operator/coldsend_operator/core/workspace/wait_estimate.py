@@ -25,13 +25,13 @@ def estimate_waits(workspace: Workspace, now: float) -> None:
     budget = workspace.budget
     free_at = {action: budget.free_at(now, lane.reserved, lane.hour_share) for action, lane in ESTIMATED.items()}
     ahead = 1 if workspace.inventory.listed_at else 1 + len(workspace.accounts) // BULK
-    for (action, _), queue in workspace.queues.items():
-        if action not in ESTIMATED:
+    for kind, queue in workspace.queues.items():
+        if kind.action not in ESTIMATED:
             continue
         turn_at, length = now, len(queue)
         for index, uid in enumerate(queue.in_turn()):
             if index % BULK == 0:
-                turn_at = max(free_at[action], workspace.budget.done_at(now, ahead))
+                turn_at = max(free_at[kind.action], workspace.budget.done_at(now, ahead))
                 ahead += REQUESTS_PER_BULK
             if turn_at > now + SHORT_WAIT:
                 _set_eta(workspace, workspace.accounts[uid], turn_at, index, length)

@@ -6,7 +6,7 @@ that needs the time gets it as Unix seconds.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import (
@@ -18,7 +18,7 @@ from coldsend_operator.core.model.account import (
     Stored,
 )
 from coldsend_operator.core.model.answers import address_key
-from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.model.calls import Call, Lane, Operation
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.membership import Membership
 from coldsend_operator.core.model.phases import CreateJob, Creating, UnknownCreate
@@ -28,14 +28,14 @@ from coldsend_operator.core.model.stored_status import from_text
 from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.core.workspace.audit import AuditTrail
 from coldsend_operator.core.workspace.brake import Brake
-from coldsend_operator.core.workspace.breaker import Breaker
 from coldsend_operator.core.workspace.budget import Budget
 from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.core.workspace.departed import Departed
 from coldsend_operator.core.workspace.domains import Domains
 from coldsend_operator.core.workspace.inventory import Inventory, Search
 from coldsend_operator.core.workspace.jobs import Job, PollIntervals
-from coldsend_operator.core.workspace.queues import Queue
+from coldsend_operator.core.workspace.keys import Keys
+from coldsend_operator.core.workspace.queues import CallKind, Queue
 from coldsend_operator.core.workspace.replacements import Replacements
 from coldsend_operator.core.workspace.timers import Timers
 from coldsend_operator.core.workspace.trust import Trust
@@ -47,9 +47,12 @@ MOST_SERVED = 200  # queues whose last call is remembered
 
 
 class Workspace:
-    """One workspace: one API key, its accounts, what ColdSend shows of them, its budget.
+    """One workspace: its API keys and accounts, what ColdSend shows of them, its budget.
 
-    `jitter` (0 to 1) is chance: it keeps the sweeps of keys, shards and clusters that start together apart.
+    It is opened with one key, whose digest names it. That another key leads here too is known late, as a rule: what was
+    known with that key is merged then (see `core.workspace.merging`).
+
+    `jitter` (0 to 1) is chance: it keeps the sweeps of shards and clusters that start together apart.
     """
 
     def __init__(
@@ -57,9 +60,11 @@ class Workspace:
     ) -> None:
         self.digest = digest
         self.first_period = 1.0 - jitter / 2  # share of the period after which the second sweep comes
-        self.group = digest
-        self.digests: frozenset[str] = frozenset({digest})
-        self.kin: list[Workspace] = [self]  # the workspaces of all keys that lead to this workspace
+        self.id = digest  # addresses are claimed within it: `digest`, or that of the workspace it was merged into
+        self.digests: frozenset[str] = frozenset({digest})  # of all keys known to lead here, former ones too
+        self.keys = Keys(digest)
+        self.merged_into: Workspace | None = None  # the accounts that are left here follow as soon as they may
+        self.merged: list[Workspace] = []  # those that still have accounts
         self.policy = policy
         self.claims = claims
         self.trust = trust or Trust()
@@ -68,12 +73,11 @@ class Workspace:
         self.domains = Domains()
         self.budget = Budget(policy.limits)
         self.brake = Brake(policy.brake)
-        self.breaker = Breaker()
         self.poll_intervals = PollIntervals()
         self.jobs: dict[str, Job] = {}
         self.in_flight: dict[int, Call] = {}
         self.parallel = {"Create": 1, "Delete": 1}
-        self.queue_of_call: dict[int, tuple[Action, str]] = {}
+        self.queue_of_call: dict[int, CallKind] = {}
         self.splits: list[tuple[str, ...]] = []  # halves of bulks that failed, to be called as they are
         self.delete_splits: list[tuple[str, ...]] = []
         self.apart: dict[str, float] = {}  # namespaces whose calls share nothing with others, and until when
@@ -81,7 +85,7 @@ class Workspace:
         self.first_sweep_done = False
         self.undecided: dict[str, Exception] = {}  # accounts whose decision failed, and why
         self.stale_secrets: set[str] = set()  # accounts whose Secrets must be read again now
-        self.queues: dict[tuple[Action, str], Queue] = {}
+        self.queues: dict[CallKind, Queue] = {}
         self.decisions: dict[str, Decision] = {}
         self.patches: dict[str, Action] = {}
         self.patching: set[str] = set()  # accounts with a patch under way: no call may leave meanwhile
@@ -105,8 +109,8 @@ class Workspace:
         self.newest_after = 0.0
         self.estimated_at = 0.0
         self.searches: dict[str, Search] = {}  # those that go on to a further page
-        self.last_served: dict[str, float] = {}
-        self._queued: dict[str, tuple[Action, str]] = {}
+        self.last_served: dict[tuple[Lane, str, str], float] = {}  # by lane, group and key
+        self._queued: dict[str, CallKind] = {}
         self._next_call = 0
         self.replacements = Replacements(self)
         self._shown = Membership[str]()  # accounts by the inbox that their status shows
@@ -117,19 +121,38 @@ class Workspace:
 
     # -- objects come, change and go
 
-    def add(self, account: Account, now: float) -> None:
-        """An account enters this workspace: at start, new, or moved from another key."""
-        self.begun = self.begun or now
-        self.accounts[account.uid] = account
+    def add(self, account: Account, now: float, key: str | None = None) -> None:
+        """An account enters this workspace: at start, new, or moved from another one.
+
+        `key` is the digest of its API key; None: that with which the workspace was opened.
+        """
         known = bool(account.workspace_digest) or account.create_pending  # it may have waited for a key, in none
         moved = known and self.leads
-        transitions.entered_workspace(account, self.digest)
-        self.name_address(account)
+        transitions.key_chosen(account, self.digest if key is None else key)
+        self._enter(account, now)
         if moved:
             self._resume_after_move(account, now)
         else:
             self._resume(account, now)
         self._index(account)
+        self.touch(account.uid)
+
+    def _enter(self, account: Account, now: float) -> None:
+        self.begun = self.begun or now
+        self.accounts[account.uid] = account
+        transitions.entered_workspace(account, self.digest)
+        self.name_address(account)
+
+    def take(self, account: Account, now: float) -> None:
+        """An account of a workspace that was merged into this one comes as it is: all that is known of it holds."""
+        self._enter(account, now)
+        self._index(account)
+        self.touch(account.uid)
+
+    def use_key(self, account: Account, digest: str) -> None:
+        """The account's own calls go with this key of the workspace from now on."""
+        transitions.key_chosen(account, digest)
+        self.keys.place(account.uid, digest)
         self.touch(account.uid)
 
     def resume(self, now: float) -> None:
@@ -173,7 +196,7 @@ class Workspace:
         """What ColdSend refused to an earlier run is tried again no earlier by this one (rule 33)."""
         refusal = account.stored.refusal
         retry_at = min(unix_of(refusal.next_attempt) or 0.0, now + RETRY_LONGEST) if refusal is not None else 0.0
-        if refusal is None or account.create_backoff is not None or refusal.workspace != self.digest:
+        if refusal is None or account.create_backoff is not None or refusal.workspace != account.key:
             return
         reason = Reason(refusal.reason) if refusal.reason in set(Reason) else Reason.REJECTED
         backoff = Backoff(reason, refusal.message, now, retry_at, refusal.basis, refusal.attempts)
@@ -242,19 +265,26 @@ class Workspace:
 
     def remove(self, uid: str) -> Account | None:
         """The object is gone, or moves to another workspace."""
+        account = self.leave(uid)
+        if account is not None:
+            self.brake.forget(uid)
+            if account.busy is None:
+                self.audit.forget(uid)
+        return account
+
+    def leave(self, uid: str) -> Account | None:
+        """The account is no longer here; what the brake and the audit log know of it stays."""
         account = self.accounts.pop(uid, None)
         if account is None:
             return None
         self.unqueue(uid)
+        self.keys.place(uid, None)
         self._bind(account, None)
         self._refs.place(uid, None)
         self.trust.place(uid, account.desired.key_ref, None)
         self._shown.place(uid, None)
         self._watching.place(uid, None)
         self.replacements.leave(uid)
-        self.brake.forget(uid)
-        if account.busy is None:
-            self.audit.forget(uid)
         self.decisions.pop(uid, None)
         self.timers.drop(uid)
         self.undecided.pop(uid, None)
@@ -266,7 +296,7 @@ class Workspace:
         for job in self.jobs.values():
             job.members.discard(uid)
             job.unstored.discard(uid)
-        self._touch_in_all(self.claims.remove(account))
+        self.touch_in_all_parts(self.claims.remove(account))
         return account
 
     def name_address(self, account: Account) -> None:
@@ -294,16 +324,22 @@ class Workspace:
         self.dirty.update(self.accounts)
 
     def touch_others(self, account: Account) -> None:
-        """Those that stand in line for the address of this account, whatever their keys."""
-        self._touch_in_all({other.uid for other in self.claims.claimants(account, self.group)})
+        """Those that stand in line for the address of this account."""
+        self.touch_in_all_parts({other.uid for other in self.claims.claimants(account, self.id)})
 
-    def _touch_in_all(self, uids: set[str]) -> None:
-        """Decide again for these: an address has one line for all keys of the workspace (rule 13)."""
-        for workspace in self.kin if uids else ():
-            workspace.dirty |= uids & workspace.accounts.keys()
+    @property
+    def parts(self) -> "tuple[Workspace, ...]":
+        """The workspace, and what was merged into it and still has accounts: one line for an address (rule 13)."""
+        whole = self.merged_into or self
+        return (whole, *whole.merged)
+
+    def touch_in_all_parts(self, uids: Set[str]) -> None:
+        """Decide again for these."""
+        for part in self.parts if uids else ():
+            part.dirty |= uids & part.accounts.keys()
 
     def touch_address(self, address: str) -> None:
-        self.dirty.update(self.claims.at(address, self.group))
+        self.dirty.update(self.claims.at(address, self.id))
         self.dirty.update(self._watching.members(address))
 
     # -- deciding
@@ -311,9 +347,9 @@ class Workspace:
     @property
     def managed(self) -> Mapping[str, int]:
         """How many inboxes the objects of this workspace hold, by namespace."""
-        if len(self.kin) == 1:
+        if len(self.parts) == 1:
             return self._holders
-        return sum((workspace._holders for workspace in self.kin), Counter[str]())  # noqa: SLF001 - a workspace like this one
+        return sum((part._holders for part in self.parts), Counter[str]())  # noqa: SLF001 - a workspace like this one
 
     @property
     def refs(self) -> frozenset[KeyRef]:
@@ -335,28 +371,9 @@ class Workspace:
         """Whether its key so far shows none of the inboxes that are known with its reference (rules 15 and 40)."""
         return not self.trust.trusts(account.desired.key_ref, self.digests)
 
-    def at_home(self, account: Account) -> bool:
+    def holds_here(self, account: Account) -> bool:
         """Whether the account holds an inbox of this workspace, as far as its status tells."""
         return self._bound.key_of(account.uid) in self.digests
-
-    def join(self, other: "Workspace", now: float, *, counted: bool = False) -> None:
-        """Both keys lead to one workspace: one budget, one brake, one line for each address (rule 13).
-
-        `counted`: the counts of each hold those of the other already, as they were stored together.
-        """
-        if other in self.kin:
-            return
-        if not counted:
-            self.budget.absorb(other.budget, now)
-            self.brake.absorb(other.brake, now)
-        self.budget.heed(other.budget)
-        kin = [*self.kin, *other.kin]
-        digests = self.digests | other.digests
-        for workspace in kin:
-            workspace.kin, workspace.digests, workspace.group = kin, digests, min(digests)
-            workspace.budget, workspace.brake = self.budget, self.brake
-            for account in workspace.accounts.values():
-                workspace.index(account)
 
     def shares_inboxes(self, other: "Workspace") -> bool:
         return not self.inventory.rows.keys().isdisjoint(other.inventory.rows)
@@ -367,9 +384,9 @@ class Workspace:
             self.audit.created(self, account, inbox_id)
             if account.unknown_create is not None:
                 self._note_evidence(account.unknown_create.call, now)
-            transitions.created(account, inbox_id, self.digest)
+            transitions.created(account, inbox_id, account.key)
         elif origin == "Adopted":
-            transitions.adopted(account, inbox_id, self.digest)
+            transitions.adopted(account, inbox_id, account.key)
         else:
             transitions.observed(account, inbox_id)
         self._begin_to_hold(account)
@@ -399,20 +416,20 @@ class Workspace:
         domain = self.domains.find(native)
         return domain.domain_id if domain else f"single:{native.domain_id}"
 
-    def enqueue(self, account: Account, queue: tuple[Action, str] | None, now: float) -> None:
-        """Let the account wait in this queue and in no other; None: in none."""
-        if self._queued.get(account.uid) == queue:
+    def enqueue(self, account: Account, kind: CallKind | None, now: float) -> None:
+        """Let the account wait for a call of this kind and for no other; None: for none."""
+        if self._queued.get(account.uid) == kind:
             return
         self.unqueue(account.uid)
-        if queue is not None:
-            if queue not in self.queues:
+        if kind is not None:
+            if kind not in self.queues:
                 self._forget_idle_queues(now)
-            self.queues.setdefault(queue, Queue()).add(account.uid, account.desired.namespace, now)
-            self._queued[account.uid] = queue
+            self.queues.setdefault(kind, Queue()).add(account.uid, account.desired.namespace, now)
+            self._queued[account.uid] = kind
 
     def _forget_idle_queues(self, now: float) -> None:
         """Each domain has a queue of its own: those of domains that nobody asks for any more go (rule 43)."""
-        self.queues = {key: queue for key, queue in self.queues.items() if not queue.idle(now)}
+        self.queues = {kind: queue for kind, queue in self.queues.items() if not queue.idle(now)}
         served = sorted(self.last_served.items(), key=lambda item: item[1])
         self.last_served = dict(served[-MOST_SERVED:])
 
@@ -424,9 +441,9 @@ class Workspace:
             del self.address_writes[next(iter(self.address_writes))]
 
     def unqueue(self, uid: str) -> None:
-        key = self._queued.pop(uid, None)
-        if key is not None:
-            self.queues[key].remove(uid)
+        kind = self._queued.pop(uid, None)
+        if kind is not None:
+            self.queues[kind].remove(uid)
 
     # -- what steps ask for
 
@@ -455,7 +472,7 @@ class Workspace:
     def goes_again(self, account: Account) -> bool:
         """Whether the account's bulk goes again at once, in halves that are to stay together: that renews its mark."""
         namespaces = frozenset({account.desired.namespace})
-        blocked = self.breaker.block_of(Operation.CREATE_SMTP, namespaces) is not None
+        blocked = self.keys.breaker(account.key).block_of(Operation.CREATE_SMTP, namespaces) is not None
         return not blocked and any(account.uid in split for split in self.splits)
 
     def recreate_slot(self, account: Account) -> bool:
@@ -509,11 +526,12 @@ class Workspace:
 
     def _index(self, account: Account) -> None:
         self.touch_all(self.replacements.place(account))
-        self._touch_in_all(self.claims.update(account, self.group))
+        self.touch_in_all_parts(self.claims.update(account, self.id))
         bound = account.stored.applied.workspace if account.stored.applied else None
         self._shown.place(account.uid, account.stored.inbox_id)
         self._watching.place(account.uid, account.address if account.desired.spec.observe else None)
-        self._bind(account, (bound or self.digest) if account.stored.held else None)
+        self._bind(account, (bound or account.key) if account.stored.held else None)
+        self.keys.place(account.uid, account.key)
         ref = account.desired.key_ref
         self._refs.place(account.uid, (ref, account.desired.deleting is not None))
         self.trust.place(account.uid, ref, bound if account.stored.held else None)
@@ -536,11 +554,16 @@ class Workspace:
 
     def queued(self, action: Action) -> tuple[str, ...]:
         """UIDs that wait for a call of this kind."""
-        return tuple(uid for (kind, _), queue in self.queues.items() if kind is action for uid in queue)
+        return tuple(uid for kind, queue in self.queues.items() if kind.action is action for uid in queue)
 
-    def still_queued(self, uids: tuple[str, ...], action: Action) -> tuple[str, ...]:
-        """Those of a bulk that are to go again, and wait for this call now: some may wait for a look instead."""
-        return tuple(uid for uid in uids if uid in self._queued and self._queued[uid][0] is action)
+    def still_queued(self, uids: tuple[str, ...], action: Action) -> dict[CallKind, tuple[str, ...]]:
+        """Those of a bulk that are to go again, and wait for this now, by kind: some may wait for a look instead."""
+        found: dict[CallKind, tuple[str, ...]] = {}
+        for uid in uids:
+            kind = self._queued.get(uid)
+            if kind is not None and kind.action is action:
+                found[kind] = (*found.get(kind, ()), uid)
+        return found
 
     def in_turn(self, uids: Iterable[str], without: frozenset[str]) -> tuple[str, ...]:
         """Those whose namespaces have a turn."""
@@ -569,7 +592,7 @@ class Workspace:
             if uid in job.unstored and stored.job is not None and stored.job.id == job.id:
                 job.unstored.discard(uid)
         self.touch(uid)
-        self._touch_in_all({other.uid for other in self.claims.same_inbox(account)})
+        self.touch_in_all_parts({other.uid for other in self.claims.same_inbox(account)})
 
 
 def _told_address(account: Account) -> str | None:

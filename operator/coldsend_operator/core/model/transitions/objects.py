@@ -91,6 +91,11 @@ def entered_workspace(account: Account, digest: str) -> None:
     account.workspace_digest = digest
 
 
+def key_chosen(account: Account, digest: str) -> None:
+    """Its own calls go with the API key of this digest from now on."""
+    account.key = digest
+
+
 def moving(account: Account, *, away: bool) -> None:
     """Whether its key leads elsewhere: here it may only look (rule 40: trust belongs to a key reference)."""
     account.moving = away
