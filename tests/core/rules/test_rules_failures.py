@@ -250,7 +250,7 @@ def test_rule_41_a_job_that_may_not_be_followed_blocks_no_look(failure: Failure)
     for _ in range(5):
         desk.wait(60.0)
         desk.answer(desk.ask(Operation.POLL_CREATE_JOB, job="job-of-elsewhere"), failure)
-    assert desk.workspace.breaker.block_of(Operation.LIST_ACCOUNTS) is None
+    assert desk.breaker.block_of(Operation.LIST_ACCOUNTS) is None
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,7 @@ from collections.abc import Iterable, Mapping, Set
 
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import (
-    RETRY_LONGEST,
     Account,
-    Backoff,
     Desired,
     KeyRef,
     Stored,
@@ -21,11 +19,9 @@ from coldsend_operator.core.model.answers import address_key
 from coldsend_operator.core.model.calls import Call, Lane, Operation
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.membership import Membership
-from coldsend_operator.core.model.phases import CreateJob, Creating, UnknownCreate
 from coldsend_operator.core.model.policy import NamespaceSettings, Policy
-from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored_status import from_text
-from coldsend_operator.core.model.times import unix_of
+from coldsend_operator.core.workspace import resuming
 from coldsend_operator.core.workspace.audit import AuditTrail
 from coldsend_operator.core.workspace.brake import Brake
 from coldsend_operator.core.workspace.budget import Budget
@@ -131,9 +127,9 @@ class Workspace:
         transitions.key_chosen(account, self.digest if key is None else key)
         self._enter(account, now)
         if moved:
-            self._resume_after_move(account, now)
+            resuming.resume_after_move(self, account, now)
         else:
-            self._resume(account, now)
+            resuming.resume(self, account, now)
         self._index(account)
         self.touch(account.uid)
 
@@ -161,94 +157,10 @@ class Workspace:
         self.jobs.clear()
         for account in self.accounts.values():
             transitions.run_began(account)
-            self._resume(account, now)
+            resuming.resume(self, account, now)
             self._index(account)
             self.touch(account.uid)
         self.leads = True  # from here on: what comes now was not found at the start
-
-    def _resume(self, account: Account, now: float) -> None:
-        """What the object says of creates of earlier runs, or of other processes.
-
-        A job id is written by us only, into this object only: it proves a create even where the mark was wiped. When a
-        create left is not known (a call that ColdSend is slow to answer), so its wait counts from now.
-        """
-        marks, desired = self.policy.create_marks, account.desired
-        marked = marks.since(account.uid, desired.finalizers)
-        if account.stored.held:
-            if marked is not None and account.wrote_at == 0:
-                transitions.created_before(account, marked - self.kube_offset)
-            return
-        self._remember_refusal(account, now)
-        earliest = now + self.policy.check_timeout
-        if self._came_back(account, now):
-            return
-        if self._carried(account, marked if marked is not None else unix_of(desired.created), now):
-            return
-        if marked is not None:
-            name = account.uid if self.leads else f"create-{marked:.0f}"
-            unknown = UnknownCreate(name, now, earliest=earliest, arrived=self.leads, mark=marked)
-            transitions.create_found(account, unknown)
-        elif desired.finalizers and not self.leads:
-            # An earlier version marked so; or the HMAC key was lost, somebody forged a mark, a manifest was copied.
-            transitions.create_found(account, UnknownCreate(account.uid, now, earliest=earliest, arrived=True))
-
-    def _remember_refusal(self, account: Account, now: float) -> None:
-        """What ColdSend refused to an earlier run is tried again no earlier by this one (rule 33)."""
-        refusal = account.stored.refusal
-        retry_at = min(unix_of(refusal.next_attempt) or 0.0, now + RETRY_LONGEST) if refusal is not None else 0.0
-        if refusal is None or account.create_backoff is not None or refusal.workspace != account.key:
-            return
-        reason = Reason(refusal.reason) if refusal.reason in set(Reason) else Reason.REJECTED
-        backoff = Backoff(reason, refusal.message, now, retry_at, refusal.basis, refusal.attempts)
-        transitions.create_refusal_known(account, backoff)
-        if account.desired.spec.smtp is not None and now < retry_at:
-            self.stale_secrets.add(account.uid)
-
-    def _resume_after_move(self, account: Account, now: float) -> None:
-        """The key of the account changed: this process knows of its creates, whatever stands on the object."""
-        if account.unknown_create is not None:
-            earliest = now + self.policy.check_timeout
-            transitions.create_goes_on(account, account.unknown_create, now, earliest)
-        elif not account.stored.held:
-            self._carried(account, account.marked_at or unix_of(account.desired.created), now)
-
-    def _carried(self, account: Account, mark: float | None, now: float) -> bool:
-        """Whether status names a job that carries the account; its create was marked at `mark`."""
-        ref = account.stored.job
-        if ref is None or ref.operation != "Create":
-            return False
-        sent = account.create.sent if account.create is not None else None
-        self._join_job(account, CreateJob(ref.id, mark=mark, sent=sent), now)
-        return True
-
-    def _join_job(self, account: Account, create: CreateJob, now: float) -> None:
-        """The job carries the account; where this run does not know the job, it asks for it at once."""
-        job = self.jobs.setdefault(create.job, Job(create.job, "Create", set(), now, next_poll=now, moved_at=now))
-        job.members.add(account.uid)
-        job.size = max(job.size, len(job.members))
-        transitions.create_job_found(account, create)
-        self.audit.resume(self, account)
-
-    def _came_back(self, account: Account, now: float) -> bool:
-        """Whether this process itself has marked the object: it left the selector, and its create goes on."""
-        left = self.departed.pop(account.uid, now)
-        if left is None:
-            return False
-        match left.create:
-            case Creating(call=call) as create if self._carries(call, account.uid):
-                transitions.create_call_goes_on(account, create)
-            case CreateJob(job=job) as create if job in self.jobs:
-                self._join_job(account, create, now)
-            case create:
-                lost = UnknownCreate(f"uid-{account.uid}", now, mark=create.mark, sent=create.sent)
-                unknown = create if isinstance(create, UnknownCreate) else lost
-                transitions.create_goes_on(account, unknown, now, now + self.policy.check_timeout)
-        return True
-
-    def _carries(self, call_id: int, uid: str) -> bool:
-        """Whether the call is under way, with the account."""
-        call = self.in_flight.get(call_id)
-        return call is not None and uid in call.uids
 
     def update(self, account: Account, desired: Desired) -> None:
         """The API server showed a newer state of the object."""
@@ -261,7 +173,7 @@ class Workspace:
         """The object is gone, or has left the selector: with a create under way it is remembered for a while."""
         account = self.remove(uid)
         if account is not None and self.leads and not account.stored.held and account.marked_at is not None:
-            self.departed.put(account, now)
+            (self.merged_into or self).departed.put(account, now)
 
     def remove(self, uid: str) -> Account | None:
         """The object is gone, or moves to another workspace."""
