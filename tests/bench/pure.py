@@ -145,7 +145,7 @@ class _State:
         self._workspace = workspace
         self.bookings = self.for_the_report = 0
         self._reported: object = None
-        self._reported_at = self._looked_at = -REPORT_SECONDS
+        self._reported_at = self._reported_for_at = -REPORT_SECONDS
 
     def book(self, now: float) -> None:
         self._workspace.budget.book(self._workspace.budget.block)
@@ -154,9 +154,9 @@ class _State:
             self._reported, self._reported_at = self._worth(now), now
 
     def look(self, now: float) -> None:
-        if now < max(self._looked_at + REPORT_PERIOD, self._reported_at + REPORT_SECONDS):
+        if now < max(self._reported_for_at + REPORT_PERIOD, self._reported_at + REPORT_SECONDS):
             return
-        self._looked_at = now
+        self._reported_for_at = now
         worth = self._worth(now)
         if worth != self._reported:
             self._reported, self._reported_at = worth, now

@@ -57,10 +57,10 @@ class Quota:
         self.retry_at = None
         name = next(iter(self._parked), None)
         if name is None:
-            self.see_room()
+            self.release()
         return name
 
-    def see_room(self) -> list[str]:
+    def release(self) -> list[str]:
         """A child was made: the names of all that waited for it."""
         names = list(self._parked)
         self._parked.clear()
@@ -166,4 +166,4 @@ class BatchWork:
     def start_again(self) -> None:
         """Another generation: what failed before may go well now."""
         self._tries.clear()
-        self.quota.see_room()
+        self.quota.release()

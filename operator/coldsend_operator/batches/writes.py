@@ -110,7 +110,7 @@ class BatchWrites:
         elif child is not None or failure is not None:
             work.hold(name, now, failed=failure is not None)
         elif action is ChildAction.APPLY:
-            for waiting in work.quota.see_room():
+            for waiting in work.quota.release():
                 self._decide_again(work, waiting)
 
 

@@ -72,7 +72,7 @@ def key_state(workspace: Workspace, digest: str, now: float, *, answered: bool) 
     """The state of the API key in one word: the first that applies."""
     if workspace.keys.refused(digest):
         return "Refused"
-    if workspace.implausible is not None or workspace.doubted:
+    if workspace.implausible is not None or workspace.lacks_trust:
         return "Implausible"
     if now < workspace.budget.refused_until:
         return "RateLimited"

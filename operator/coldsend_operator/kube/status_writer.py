@@ -74,10 +74,10 @@ class StatusWriter(ABC, Generic[T]):
             uid = self.queue.take(self._least_urgent) if len(self._tasks) < MOST_WRITES else None
             if uid is None:
                 return
-            self._look_at(uid)
+            self._check(uid)
         self.wake()  # let others run
 
-    def _look_at(self, uid: str) -> None:
+    def _check(self, uid: str) -> None:
         item, change = self.find(uid), None
         if item is not None and not self._set_aside.waits(uid, WRITE_STATUS):
             with self._set_aside.trying(self.ref_of(item), REPORT, lambda: self.again(uid)):

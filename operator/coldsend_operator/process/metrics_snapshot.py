@@ -68,7 +68,7 @@ def _workspace_figures(workspace: Workspace, digest: str, now: float, *, with_do
         domains=domain_figures(workspace.inventory.rows.values()) if used and with_domains else {},
         deletions_held=workspace.brake.held,
         key_refused=used and workspace.keys.refused(digest),
-        implausible=used and (workspace.implausible is not None or workspace.doubted),
+        implausible=used and (workspace.implausible is not None or workspace.lacks_trust),
     )
 
 

@@ -401,8 +401,8 @@ def test_rule_42_looks_take_at_most_their_share_of_the_hour() -> None:
     looks = 0
     while now < START + 3500.0:
         if budget.available(now, Lane.PROBE.reserved, Lane.PROBE.hour_share):
-            budget.start(look=True)
-            budget.end(now, look=True)
+            budget.start(probe=True)
+            budget.end(now, probe=True)
             looks += 1
         now += 1.0
     assert looks == 750

@@ -1,4 +1,4 @@
-"""An answer comes, or fails to come: who takes it in."""
+"""Applies a response, or the lack of one, to the workspace."""
 
 from dataclasses import replace
 
@@ -30,13 +30,13 @@ from coldsend_operator.core.workspace.workspace import Workspace
 
 
 def fold(workspace: Workspace, call: Call, outcome: Answer | Failure, now: float) -> None:
-    """Take an answer, or the lack of one, into the workspace.
+    """Apply a response, or the lack of one, to the workspace.
 
-    What fails in it counts as an answer that got lost, and is raised when all is in order.
+    An error in this counts as a lost response, and is raised once the state is consistent.
     """
     call, told = workspace.in_flight.get(call.id, call), len(workspace.audit.lines)
     end(workspace, call)
-    workspace.budget.end(now, look=call.lane.probes)
+    workspace.budget.end(now, probe=call.lane.probes)
     for account in members_of(workspace, call):
         transitions.call_ended(account)
         if not isinstance(outcome, Failure):
@@ -55,14 +55,14 @@ def fold(workspace: Workspace, call: Call, outcome: Answer | Failure, now: float
     finally:
         for account in members_of(workspace, call) if call.operation.creates else ():
             transitions.create_call_ended(account)
-            workspace.index(account)  # who stands in line for the same address may have its turn now
+            workspace.index(account)  # accounts that claim the same address may continue now
         if call.writes:
             workspace.audit.answered(workspace, call, outcome, told)
         workspace.touch_all(call.uids)
 
 
 def _not_taken_in(workspace: Workspace, call: Call, now: float) -> None:
-    """Taking in the answer failed: no create of it is repeated, and no look is made again at once (rule 42)."""
+    """Applying the response failed: no create is repeated, and no probe at once (rule 42: every probe is paced)."""
     if call.operation.creates:
         not_taken_in(workspace, call, now)
     else:
@@ -97,7 +97,7 @@ def _fold_answer(workspace: Workspace, call: Call, answer: Answer, now: float) -
 
 
 def _with_known_ids(workspace: Workspace, answer: Answer) -> Answer:
-    """Ids of inboxes in the form in which they are compared."""
+    """Ids of inboxes in the compared form."""
     match answer:
         case Page():
             return replace(answer, rows=tuple(workspace.inventory.known(row) for row in answer.rows))

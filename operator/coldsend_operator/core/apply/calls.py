@@ -1,4 +1,4 @@
-"""A call leaves: its accounts leave their queues and are busy until it has ended."""
+"""A call leaves: its accounts leave their queues and are busy until it ends."""
 
 from collections import Counter
 from dataclasses import replace
@@ -12,7 +12,7 @@ from coldsend_operator.core.workspace.workspace import Workspace
 
 
 def launch(workspace: Workspace, candidate: Candidate, now: float) -> Call:
-    """The candidate leaves its queue: from here on its accounts are busy."""
+    """The candidate leaves its queue: its accounts are busy from now on."""
     call = Call(
         id=workspace.next_call_id(),
         operation=candidate.operation,
@@ -51,7 +51,7 @@ def launch(workspace: Workspace, candidate: Candidate, now: float) -> Call:
     workspace.last_served[call.lane, _group(call), call.key] = now
     if call.operation is Operation.LIST_ACCOUNTS and not call.newest:
         workspace.keys.listing = call.key
-    workspace.budget.start(look=call.lane.probes)
+    workspace.budget.start(probe=call.lane.probes)
     if call.uids:
         namespaces = Counter(workspace.accounts[uid].desired.namespace for uid in call.uids)
         workspace.budget.shares.charge(namespaces.most_common(1)[0][0], now)
@@ -77,7 +77,7 @@ def _leave_queue(workspace: Workspace, call: Call, now: float) -> None:
 
 
 def drop(workspace: Workspace, call: Call, members: set[str]) -> Call:
-    """These members do not take part after all (their mark was refused, their Secret is missing)."""
+    """These members do not take part after all, as their create mark was refused or their Secret is missing."""
     for uid in members:
         account = workspace.accounts.get(uid)
         if account is not None and account.busy == call.id:
@@ -94,17 +94,17 @@ def drop(workspace: Workspace, call: Call, members: set[str]) -> Call:
 
 
 def leave(workspace: Workspace, call: Call, now: float) -> Call:
-    """The call is prepared and leaves now."""
+    """The prepared call leaves now."""
     call = replace(call, begun=now)
     workspace.in_flight[call.id] = call
     return call
 
 
 def cancel(workspace: Workspace, call: Call, now: float) -> None:
-    """The call does not leave (no member left, or the Lease is not fresh): nothing was spent."""
+    """The call does not leave, without members or a fresh Lease: nothing was spent."""
     drop(workspace, call, set(call.uids))
     end(workspace, call)
-    workspace.budget.cancel(look=call.lane.probes)
+    workspace.budget.cancel(probe=call.lane.probes)
     workspace.keys.breaker(call.key).cancel(call.operation, call.namespaces)
     if call.operation is Operation.LIST_ACCOUNTS and not call.newest:
         workspace.inventory.abandon()
@@ -112,7 +112,7 @@ def cancel(workspace: Workspace, call: Call, now: float) -> None:
 
 
 def pause(workspace: Workspace, call: Call, now: float) -> None:
-    """The call did not leave: what it was for waits a moment, and nothing else does (rule 42)."""
+    """The call did not leave: only its own accounts wait a moment (rule 42)."""
     for account in members_of(workspace, call):
         transitions.postponed(account, now)
         workspace.touch(account.uid)

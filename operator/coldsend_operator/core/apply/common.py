@@ -1,4 +1,4 @@
-"""What all answers have in common: backoffs, looks that are tried again, kinds of failures."""
+"""Shared by all responses: backoffs, repeated probes, kinds of failures."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -27,34 +27,34 @@ WORKSPACE = frozenset(
         FailureKind.MISROUTED,
     }
 )
-"""Failures that say nothing about the accounts of a call: they wait in their queue until the workspace may go on."""
+"""Failures unrelated to the accounts of a call, which wait in their queue until the workspace may continue."""
 BREAKER_PACES = UNKNOWN | WORKSPACE
-LAGGING_PROBES = 4  # so many looks at lists that lag behind a delete are no proof that it was refused
+LAGGING_PROBES = 4  # this many probes of lagging lists do not prove that a delete was refused
 FAILS_ON_DELETE = "ColdSend fails to delete this particular inbox; the operator retries automatically."
 FAILS_ON_CREATE = "ColdSend fails to create this particular inbox; the operator retries automatically."
 CONNECTION_WORDS = ("connect", "authent", "login", "smtp", "imap", "credential", "password", "timed out", "timeout")
 
-MISROUTED_OFTEN = 2  # as often a bulk is answered so before it goes again in halves
-TOO_OFTEN_UNKNOWN = 2  # calls in a row whose outcome is unknown, after which a bulk goes again in halves (rule 41)
+MISROUTED_OFTEN = 2  # this many such responses before a bulk is repeated in halves
+TOO_OFTEN_UNKNOWN = 2  # calls of unknown outcome in a row before a bulk is repeated in halves (rule 41)
 
 
 def seen_as(workspace: Workspace, call: Call, failure: Failure) -> Failure:
-    """A 404, a 405 or a redirect on a path that names no inbox concerns the server, never the item (rule 32).
+    """A 404, a 405 or a redirect on a path without an inbox is about the server, never the item (rule 32).
 
-    A 404 of an id proves nothing either as long as such paths are answered so.
+    Until such paths work again, a 404 of an id proves nothing either.
     """
     status, breaker = failure.status or 0, workspace.keys.breaker(call.key)
     if call.operation.names_item:
         wrong = status == 404 and breaker.misrouted
     elif call.domain_id is not None and failure.kind is FailureKind.NOT_FOUND:
-        wrong = breaker.misrouted  # else it is the domain of these inboxes that is not known
+        wrong = breaker.misrouted  # otherwise the domain of these inboxes is unknown
     else:
         wrong = status in {404, 405} or 300 <= status < 400
     return replace(failure, kind=FailureKind.MISROUTED) if wrong else failure
 
 
 def misrouted(workspace: Workspace, call: Call, now: float) -> None:
-    """What answered is not the API. If that goes on for one bulk alone, one of its items may have to do with it."""
+    """The server is not the API. If only one bulk keeps failing so, one of its items may be the cause."""
     members = members_of(workspace, call)
     for account in members:
         transitions.postponed(account, now)
@@ -63,7 +63,7 @@ def misrouted(workspace: Workspace, call: Call, now: float) -> None:
 
 
 def halve(workspace: Workspace, splits: list[tuple[str, ...]], uids: tuple[str, ...]) -> None:
-    """These go again as two calls, namespaces apart as far as may be (rule 41); what stands alone stays alone."""
+    """Repeat these as two calls, split by namespace if possible (rule 41); a single account stays alone."""
     spaces = {uid: account.desired.namespace for uid in uids if (account := workspace.accounts.get(uid)) is not None}
     ordered = sorted(uids, key=lambda uid: spaces.get(uid, ""))
     middle = len(ordered) // 2
@@ -73,9 +73,9 @@ def halve(workspace: Workspace, splits: list[tuple[str, ...]], uids: tuple[str, 
 
 
 def outcome_unknown(workspace: Workspace, key: str, operation: Operation, uids: tuple[str, ...], now: float) -> None:
-    """Nobody knows what came of a call for these: one of them may be what ColdSend fails on (rule 41).
+    """The outcome of a call for these is unknown: ColdSend may fail on one of them (rule 41).
 
-    While ColdSend fails for everybody that says nothing of these.
+    While ColdSend fails for everybody, that tells nothing about these.
     """
     namespaces = workspace.namespaces_of(uids)
     if workspace.keys.breaker(key).failing(operation, namespaces):
@@ -91,9 +91,9 @@ def outcome_unknown(workspace: Workspace, key: str, operation: Operation, uids: 
 
 
 def each_alone(accounts: Iterable[Account], take_in: Callable[[Account], None]) -> None:
-    """Take in what an answer says of each account: what fails for one keeps it from no other (rule 38).
+    """Apply a response account by account: an error affects only its account (rule 38).
 
-    Raises what failed, when all others are done.
+    Raises the error when all others are done.
     """
     faults = []
     for account in accounts:
@@ -106,7 +106,7 @@ def each_alone(accounts: Iterable[Account], take_in: Callable[[Account], None]) 
 
 
 def create_unknown(account: Account, call: Call, now: float, earliest: float = 0.0) -> None:
-    """What came of a create is not known: only a look tells (rule 39)."""
+    """The outcome of a create is unknown: only a probe tells (rule 39)."""
     unknown = UnknownCreate(f"call-{call.id}", now, call.begun, earliest=earliest)
     transitions.create_unknown(account, unknown, now)
 
@@ -128,23 +128,23 @@ def back_off_create(
     refusal = Backoff(reason, message, now, first, account.basis)
     transitions.create_refused(account, refusal, longest, account.key)
     if reason is Reason.CONNECTION_FAILED:
-        workspace.stale_secrets.add(account.uid)  # a corrected Secret ends the wait, so it is read again soon
+        workspace.stale_secrets.add(account.uid)  # a corrected Secret ends the wait, so read it again soon
     workspace.touch(account.uid)
 
 
 def says_exists(message: str | None) -> bool:
-    """Whether a refusal or a row says that the address exists: a look shows whose it is."""
+    """Whether a refusal or a row says that the address exists: a probe shows whose it is."""
     return message is not None and "already" in message.lower()
 
 
 def refusal_reason(message: str) -> Reason:
-    """ConnectionFailed or Rejected: a hint for people only, nothing hangs on it."""
+    """ConnectionFailed or Rejected: a hint for people only; no decision depends on it."""
     lowered = message.lower()
     return Reason.CONNECTION_FAILED if any(word in lowered for word in CONNECTION_WORDS) else Reason.REJECTED
 
 
 def too_many_jobs(workspace: Workspace, kind: str, operation: Operation, failure: Failure) -> bool:
-    """Whether a refused bulk may have been one job too many (contract row 43): then it is sent when it is alone."""
+    """Whether a refused bulk may have been one job too many (contract row 43): then it is sent alone later."""
     running = any(job.operation == kind for job in workspace.jobs.values())
     flying = any(call.operation is operation for call in workspace.in_flight.values())
     return failure.kind in {FailureKind.CONFLICT, FailureKind.REFUSED} and (running or flying)
@@ -164,9 +164,9 @@ def not_found(workspace: Workspace, account: Account, now: float) -> None:
 
 
 def still_there(workspace: Workspace, account: Account, now: float, *, sure: bool) -> None:
-    """The inbox is visible after its delete: skipped, in use, or not yet gone (contract rows 20, 22, 23).
+    """The inbox is visible after its delete: skipped, in use, or not deleted yet (contract rows 20, 22, 23).
 
-    A list is not `sure` of that: it may lag behind (row 35).
+    A list is not `sure`, as it may lag behind (row 35).
     """
     if account.delete_partial and (sure or account.probe_count >= LAGGING_PROBES):
         transitions.delete_in_vain(account)

@@ -1,4 +1,4 @@
-"""Answers to creates: an inbox, a refusal, or an outcome that only a look can tell."""
+"""Responses to creates: an inbox, a refusal, or an outcome that only a probe can tell."""
 
 from coldsend_operator.core.apply.common import (
     UNKNOWN,
@@ -29,7 +29,7 @@ from coldsend_operator.core.workspace.workspace import Workspace
 
 
 def created(workspace: Workspace, call: Call, answer: Created, now: float) -> None:
-    """An answer without an inbox, or with that of another address, does not say which one is ours: a look does."""
+    """A response without an inbox, or with one of another address, does not tell which is ours: a probe does."""
     for account in members_of(workspace, call):
         transitions.create_answered(account, now)
         if answer.row is None or account.address not in {None, answer.row.address}:
@@ -48,10 +48,10 @@ def created(workspace: Workspace, call: Call, answer: Created, now: float) -> No
 
 
 def _was_there_before(workspace: Workspace, account: Account, row: Row, call: Call) -> bool:
-    """An upsert answers 2xx with an inbox that exists (contract row 7): adoptionPolicy decides about it.
+    """An upsert returns 2xx with an existing inbox (contract row 7): adoptionPolicy decides about it.
 
-    A clear 2xx is ours unless the inbox was known (rule 39). Clocks, which may differ within ColdSend too, decide for
-    themselves only about what a look showed that had begun before the call left; of an inbox that nobody knew they are
+    A clear 2xx is ours unless the inbox was known (rule 39). Clocks, which may differ within ColdSend too, decide by
+    themselves only about inboxes that a probe started before the call showed; for an unknown inbox they are
     trusted when it shows other values than those that were sent.
     """
     inventory = workspace.inventory
@@ -84,7 +84,7 @@ def create_failed(workspace: Workspace, call: Call, failure: Failure, now: float
         outcome_unknown(workspace, call.key, call.operation, call.uids, now)
         return
     if failure.kind is FailureKind.PLAN_LIMIT and of_domain(call.operation, failure):
-        workspace.domains.doubted = True
+        workspace.domains.outdated = True
         for account in members:
             back_off_create(
                 workspace, account, Reason.PLAN_LIMIT, f"ColdSend refused the inbox: {failure.message}", now
@@ -109,19 +109,19 @@ def create_failed(workspace: Workspace, call: Call, failure: Failure, now: float
 
 
 def not_taken_in(workspace: Workspace, call: Call, now: float) -> None:
-    """Taking in the answer to a create failed: for whom nothing is known of it, its outcome is unknown (rule 39)."""
+    """Applying the response to a create failed: for all accounts without a known outcome it is unknown (rule 39)."""
     for account in members_of(workspace, call):
         if not account.stored.held and account.unknown_create is None and account.job is None:
             create_unknown(account, call, now)
 
 
 def _beyond_plan(workspace: Workspace, call: Call, members: list[Account], failure: Failure, now: float) -> None:
-    """The plan may have room for some of a bulk, and of native inboxes it may be the domain that is full.
+    """The plan may allow part of a bulk, and for native inboxes the domain may be full.
 
-    The account that is refused alone waits alone, so the next one to try is another (rule 41).
+    An account that is refused alone waits alone, so the next try is for another account (rule 41).
     """
     if call.domain_id is not None:
-        workspace.domains.doubted = True
+        workspace.domains.outdated = True
     if len(call.uids) > 1:
         halve(workspace, workspace.splits, call.uids)
         return
@@ -139,10 +139,10 @@ def _refused(workspace: Workspace, account: Account, failure: Failure, now: floa
         if since is not None and now < since - workspace.kube_offset + LATEST:
             transitions.repeated_create_unknown(account, since, now)
         if native is not None:
-            workspace.domains.doubted = True  # a full or inactive domain may answer so too (contract row 27)
+            workspace.domains.outdated = True  # a full or inactive domain may cause this too (contract row 27)
         return
     if native is not None:
-        workspace.domains.doubted = True
+        workspace.domains.outdated = True
         if failure.kind is FailureKind.NOT_FOUND:
             message = (
                 "The domain of this inbox is not in ColdSend; add it there, or recreate this object with another "
@@ -156,16 +156,16 @@ def _refused(workspace: Workspace, account: Account, failure: Failure, now: floa
 
 
 def _says_exists(failure: Failure) -> bool:
-    """A refusal of another code in the words of "exists" gets a look before it is trusted."""
+    """A refusal with another code whose message says "exists" is checked by a probe first."""
     return failure.kind is FailureKind.REFUSED and not failure.faults and says_exists(failure.message)
 
 
 def _bulk_refused(workspace: Workspace, call: Call, members: list[Account], failure: Failure, now: float) -> None:
-    """One bad item costs one item: by `loc` if it names one, else by halves (contract row 6)."""
+    """One bad item affects only itself: found by `loc` if given, else by halves (contract row 6)."""
     named = {fault.index: fault for fault in failure.faults if fault.index is not None}
     bad = {call.uids[index]: fault for index, fault in named.items() if 0 <= index < len(call.uids)}
     if not bad and too_many_jobs(workspace, "Create", Operation.CREATE_SMTP_BULK, failure):
-        workspace.parallel["Create"] = 1  # perhaps too many jobs at once (contract row 43): they go again one by one
+        workspace.parallel["Create"] = 1  # perhaps too many jobs at once (contract row 43): repeat them one by one
         return
     if bad and failure.kind is not FailureKind.TOO_LARGE:
         for account in members:

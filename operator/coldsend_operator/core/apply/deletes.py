@@ -1,4 +1,4 @@
-"""Answers to deletes: accepted, in use, unknown."""
+"""Responses to deletes: accepted, in use, unknown."""
 
 from coldsend_operator.core.apply.common import (
     UNKNOWN,
@@ -66,7 +66,7 @@ def delete_failed(workspace: Workspace, call: Call, failure: Failure, now: float
 
 
 def _refused_by_plan(workspace: Workspace, call: Call, members: list[Account], failure: Failure, now: float) -> None:
-    """A 402, or a 403 that names no scope, stops nobody but the one that meets it alone (rule 41)."""
+    """A 402, or a 403 without a scope, stops only the account that gets it alone (rule 41)."""
     if len(call.uids) > 1:
         halve(workspace, workspace.delete_splits, call.uids)
         return

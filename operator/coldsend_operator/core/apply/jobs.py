@@ -1,4 +1,4 @@
-"""Bulk jobs: begun, progressed, ended, lost."""
+"""Bulk jobs: started, in progress, ended, lost."""
 
 from coldsend_operator.core.apply.common import each_alone, outcome_unknown, says_exists
 from coldsend_operator.core.model import transitions
@@ -14,7 +14,7 @@ from coldsend_operator.core.workspace.workspace import Workspace
 def begin_job(workspace: Workspace, call: Call, job_id: str, members: list[Account], now: float) -> None:
     """The id is stored with every member before the first poll (rule 8).
 
-    An id that stands for another job already tells nothing of that one any more: a look decides about its members.
+    An id already in use by another job no longer identifies that one: a probe decides about its members.
     """
     if job_id in workspace.jobs:
         _finish_job(workspace, call.key, workspace.jobs[job_id], "Lost", now)
@@ -32,7 +32,7 @@ def begin_job(workspace: Workspace, call: Call, job_id: str, members: list[Accou
 
 
 def answered_at_once(workspace: Workspace, call: Call, operation: str, answer: BulkAnswer, now: float) -> None:
-    """A bulk call with no job to follow: batches show it among the finished ones."""
+    """A bulk call without a job: batches list it as finished."""
     progress = JobProgress(total=answer.total, succeeded=answer.success_count, failed=answer.failed_count)
     job = Job(answer.job_id or "", operation, set(call.uids), call.begun, size=len(call.uids), progress=progress)
     workspace.finished_jobs.append((job, "Completed", now))
@@ -41,14 +41,14 @@ def answered_at_once(workspace: Workspace, call: Call, operation: str, answer: B
 def finish_members(
     workspace: Workspace, name: str, members: list[Account], failures: dict[str, str], now: float, left_at: float | None
 ) -> None:
-    """A bulk create has ended: the list says who has an inbox now, its rows are hints (contract row 2).
+    """A bulk create has ended: the list shows the inboxes; its rows are hints (contract row 2).
 
     `left_at` is when its call left, or this run began to follow its job; None where an earlier run sent it and ColdSend
     does not tell of each that it is made: then clocks decide (rule 39).
     """
 
     def finish(account: Account) -> None:
-        transitions.bulk_create_ended(account, UnknownCreate(name, now, left_at), now)  # whatever fails below
+        transitions.bulk_create_ended(account, UnknownCreate(name, now, left_at), now)  # even if something below fails
         hint = failures.get(account.address or "")
         transitions.bulk_create_told(account, hint, exists=says_exists(hint))
         workspace.touch(account.uid)
@@ -99,7 +99,7 @@ def _finish_job(workspace: Workspace, key: str, job: Job, state: str, now: float
             outcome_unknown(workspace, key, Operation.CREATE_SMTP_BULK, tuple(sorted(job.members)), now)
         return
     progress = job.progress
-    doubted = progress is None or bool(progress.failed or progress.skipped) or state != "Completed"
+    uncertain = progress is None or bool(progress.failed or progress.skipped) or state != "Completed"
     for account in members:
-        transitions.delete_job_ended(account, partial=doubted)
+        transitions.delete_job_ended(account, partial=uncertain)
         workspace.touch(account.uid)

@@ -1,4 +1,4 @@
-"""Pages of lists and searches: what they show, and when a sweep has ended."""
+"""Pages of lists and searches, and the end of a sweep."""
 
 from dataclasses import replace
 
@@ -17,7 +17,7 @@ from coldsend_operator.core.workspace.inventory import Search, SweepResult, most
 from coldsend_operator.core.workspace.workspace import Workspace
 
 SWEEP_RETRY = 30.0
-MISSED_AT_ONCE = 10  # of what unproven sweeps do not show: unstable pages may miss a third of all
+MISSED_AT_ONCE = 10  # of rows that unproven sweeps do not show: unstable pages may miss a third of all
 
 
 def fold_page(workspace: Workspace, call: Call, page: Page, now: float) -> None:
@@ -40,7 +40,7 @@ def fold_page(workspace: Workspace, call: Call, page: Page, now: float) -> None:
 
 
 def _sharing(workspace: Workspace, row: Row) -> Row:
-    """The row with the texts that its account holds: thousands of them are not to be twice in memory."""
+    """The row with the strings of its account, to keep thousands of them in memory only once."""
     if row.inbox_id in workspace.inventory.rows:
         return row
     for uid in workspace.showing(row.inbox_id):
@@ -65,14 +65,14 @@ def _touch_row(workspace: Workspace, inbox_id: str, address: str | None) -> None
 
 
 def show(workspace: Workspace, rows: tuple[Row, ...], begun: float) -> None:
-    """Take in what a look that began at `begun` shows."""
+    """Apply the result of a probe that started at `begun`."""
     for row in rows:
         if workspace.inventory.put(row, begun):
             _touch_row(workspace, row.inbox_id, row.address)
 
 
 def _serve_gets(workspace: Workspace, call: Call, page: Page, now: float) -> None:
-    """Who waited for a GET of an inbox that a list shows has been served."""
+    """Accounts that waited for a GET of an inbox in the list are done."""
     waiting = set(workspace.queued(Action.GET))
     if not waiting:
         return
@@ -108,7 +108,7 @@ def _swept(workspace: Workspace, result: SweepResult, now: float) -> None:
 
 
 def _ask_for_missed(workspace: Workspace, now: float) -> None:
-    """Lists that never prove absence may still be right: a GET tells of those that they go on not to show."""
+    """Lists that never prove absence may still be right: GET the inboxes that they keep missing."""
     for inbox_id in workspace.inventory.most_missed(MISSED_AT_ONCE):
         for uid in workspace.showing(inbox_id):
             account = workspace.accounts[uid]
@@ -131,7 +131,7 @@ def _searched(workspace: Workspace, call: Call, page: Page, now: float) -> None:
         return
     if account is None:
         return
-    if goes_on:  # it has no end, so it proves no absence
+    if goes_on:  # without an end it proves no absence
         probe_again(workspace, call, now)
         return
     begun = search.begun
@@ -143,11 +143,11 @@ def _searched(workspace: Workspace, call: Call, page: Page, now: float) -> None:
 
 
 def _newest_seen(workspace: Workspace, call: Call, page: Page, now: float) -> None:
-    """Go on while the page is younger than what is waited for; those that it did not show look again later."""
+    """Continue while the page is newer than the awaited inboxes; accounts not shown are probed again later."""
     if call.page == 1:
         workspace.newest_begun, workspace.newest_most = call.begun, most_pages(page)
     waiting = [workspace.accounts[uid] for uid in workspace.queued(Action.SEARCH)]
-    # What came later is shown by pages that were already turned.
+    # Newer inboxes are on pages that were already read.
     due = [
         account
         for account in waiting
@@ -166,7 +166,7 @@ def _newest_seen(workspace: Workspace, call: Call, page: Page, now: float) -> No
 
 
 def _younger(workspace: Workspace, page: Page, waiting: list[Account]) -> bool:
-    """Whether the last row of the page was made after the first mark of those that are waited for."""
+    """Whether the last row of the page was created after the first create mark of the awaited accounts."""
     made = unix_of(page.rows[-1].created_at) if page.rows else None
     marks = [account.marked_at for account in waiting if account.marked_at is not None]
     if made is None or not marks:
@@ -175,7 +175,7 @@ def _younger(workspace: Workspace, page: Page, waiting: list[Account]) -> bool:
 
 
 def list_failed(workspace: Workspace, call: Call, failure: Failure, now: float) -> None:
-    """The page is asked for again. The breaker paces what goes on failing; what is refused waits ever longer."""
+    """Repeat the page. The breaker paces failures; refusals wait with growing pauses."""
     keys, operation = workspace.keys, call.operation
     if keys.breaker(call.key).block_of(operation) is not None and keys.works(operation):
         return  # another key shows the same, and need not wait

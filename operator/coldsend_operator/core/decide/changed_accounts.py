@@ -1,4 +1,4 @@
-"""Decides again for the accounts that something happened to, and lines each up for what its step asks."""
+"""Decides again for changed accounts, and queues each for its next call."""
 
 from contextlib import suppress
 
@@ -15,15 +15,15 @@ from coldsend_operator.core.workspace.workspace import Workspace
 
 FINALIZER_ACTIONS = frozenset({Action.ADD_FINALIZER, Action.REMOVE_FINALIZER, Action.FORGET})
 RECONCILE_PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # an annotation that changes all the time waits
-QUIET_SECONDS = 30.0  # a flood of 1,000 passes in less: telling each that it waits would cost a write each
+QUIET_SECONDS = 30.0  # a burst of 1,000 passes faster: reporting each wait would cost a write each
 
 
 def decide_changed(workspace: Workspace, now: float) -> None:
-    """Decide again for every account that something happened to."""
+    """Decide again for every changed account."""
     workspace.dirty.update(workspace.timers.fire(now))
     workspace.replacements.begin_round()
     _decide_brake(workspace, now)
-    for _ in range(8):  # a step that only changes what is known is followed by the next one
+    for _ in range(8):  # an action without a call or write is followed by the next one
         if not workspace.dirty:
             break
         batch, workspace.dirty = workspace.dirty, set()
@@ -42,7 +42,7 @@ def _decide_brake(workspace: Workspace, now: float) -> None:
 
 
 def _decide_one(workspace: Workspace, account: Account, now: float) -> None:
-    """A fault in the decision for one account costs that account alone: it asks for nothing (rule 38)."""
+    """A fault in the decision for one account affects only that account, which gets no action (rule 38)."""
     try:
         _decide(workspace, account, now)
     except Exception as error:  # noqa: BLE001 - whatever goes wrong with one account costs that account alone
@@ -52,7 +52,7 @@ def _decide_one(workspace: Workspace, account: Account, now: float) -> None:
 
 
 def give_up(workspace: Workspace, uid: str, error: Exception) -> None:
-    """Nothing can be decided or planned for the account: it waits for nothing until it is decided again."""
+    """Nothing can be decided or planned for the account until it is decided again."""
     workspace.undecided[uid] = error
     workspace.unqueue(uid)
     workspace.decisions.pop(uid, None)
@@ -92,7 +92,7 @@ def _decide(workspace: Workspace, account: Account, now: float) -> None:
 
 
 def _forget_the_observed(workspace: Workspace, account: Account, decision: Decision) -> None:
-    """An object that observed and may not any more, or is to manage now, shows no inbox once refused (rule 12)."""
+    """An object that may no longer observe, or is to manage now, shows no inbox once refused (rule 12)."""
     desired = account.desired
     if account.stored.origin != "Observed" or _is_paused(workspace, account) or desired.deleting is not None:
         return
@@ -104,7 +104,7 @@ def _forget_the_observed(workspace: Workspace, account: Account, decision: Decis
 
 
 def _acknowledge(workspace: Workspace, account: Account, now: float) -> None:
-    """`coldsend.pro/reconcile`: a fresh look now, at ColdSend and at the Secret."""
+    """`coldsend.pro/reconcile`: read ColdSend and the Secret now."""
     asked, stored = account.desired.reconcile, account.stored
     if asked is None or asked == stored.reconcile or _is_paused(workspace, account):
         return
@@ -125,9 +125,9 @@ def _acknowledge(workspace: Workspace, account: Account, now: float) -> None:
 
 
 def _accept_credentials(workspace: Workspace, account: Account, now: float) -> None:
-    """`coldsend.pro/credentials-current`: the Secret's present content is what ColdSend has.
+    """`coldsend.pro/credentials-current`: ColdSend has the current content of the Secret.
 
-    It is read once more first, and waited for while it cannot be read. Without an inbox there is nothing to accept yet.
+    The Secret is read again first. Without an inbox there is nothing to confirm yet.
     """
     asked, stored, desired = account.desired.credentials_current, account.stored, account.desired
     if (
@@ -140,7 +140,7 @@ def _accept_credentials(workspace: Workspace, account: Account, now: float) -> N
     if not stored.held or stored.applied is None or desired.spec.smtp is None or desired.spec.observe:
         return
     if waits_for_crd(workspace, "lastCredentialsCurrentRequest") is not None:
-        return  # after a restart it would be accepted again, whatever the Secret holds by then
+        return  # after a restart it would be confirmed again for another content of the Secret
     if account.credentials_asked != asked:
         if _picked_up(workspace, account, now):
             transitions.credentials_question_began(account, asked)
@@ -166,14 +166,14 @@ def _is_paused(workspace: Workspace, account: Account) -> bool:
 
 
 def _wait(workspace: Workspace, account: Account, decision: Decision, now: float) -> None:
-    """A quiet step is told in status only when it lasts."""
+    """A quiet action is reported in status only if it lasts."""
     transitions.quiet_step(account, now, quiet=decision.quiet)
     if account.waiting_since is not None and now < account.waiting_since + QUIET_SECONDS:
         workspace.timers.set(account.uid, account.waiting_since + QUIET_SECONDS)
 
 
 def _note_missing_secret(workspace: Workspace, account: Account, decision: Decision, now: float) -> None:
-    """A Secret that is missing is called stalled only when it stays away."""
+    """A missing Secret counts as stalled only after a while."""
     transitions.secret_waited_for(account, now, missing=decision.reason is Reason.SECRET_NOT_FOUND)
     since = account.secret_missing_since
     if since is not None and now < since + SECRET_SECONDS:
@@ -181,7 +181,7 @@ def _note_missing_secret(workspace: Workspace, account: Account, decision: Decis
 
 
 def _apply_action(workspace: Workspace, account: Account, decision: Decision, now: float) -> None:
-    """Steps that only change what is known."""
+    """Actions that only change the workspace."""
     stored = account.stored
     if decision.action is Action.ACQUIRE:
         workspace.acquire(account, decision.inbox_id or "", decision.origin or "", now)
@@ -214,10 +214,10 @@ def _queue_of(workspace: Workspace, account: Account, decision: Decision) -> Cal
 
 
 def ask_brake_for_all(workspace: Workspace, now: float) -> None:
-    """At a start, before the first call of any key of the workspace: the brake decides over all of them (rule 45)."""
+    """At a start, before the first call of any key of the workspace: the brake decides about all of them (rule 45)."""
     for account in workspace.accounts.values():
         if account.desired.deleting is not None:
-            with suppress(Exception):  # its own decision tells of the fault, which costs that account alone (rule 38)
+            with suppress(Exception):  # its own decision reports the fault, which affects that account alone (rule 38)
                 _ask_brake(workspace, account, None, now)
 
 
@@ -225,7 +225,7 @@ def _ask_brake(workspace: Workspace, account: Account, decision: Decision | None
     """Count a deletion from the moment it is known. One that ColdSend refused before was counted then."""
     desired = account.desired
     if account.busy is not None:
-        return  # it was counted before the call left; the end of the call touches the account
+        return  # counted before the call left; the end of the call touches the account
     if (
         account.delete_backoff is not None
         or account.delete_partial
@@ -239,6 +239,6 @@ def _ask_brake(workspace: Workspace, account: Account, decision: Decision | None
     else:
         size = workspace.policy.leaving.get(desired.batch or "", 0)
         asked_at = desired.deleting - workspace.kube_offset
-        # Anybody may write any UID into ownerReferences: an object joins no decision of another namespace.
+        # Anybody may write any UID into ownerReferences: objects join no decision of another namespace.
         batch = f"{desired.namespace}/{desired.batch}" if desired.batch else None
         workspace.brake.ask(account.uid, desired.namespace, asked_at, approved=approved, batch=batch, size=size)

@@ -1,4 +1,4 @@
-"""The next step of an account that wants an inbox: look, then create, adopt or refuse."""
+"""The next action for an account without an inbox: probe, then create, adopt or refuse."""
 
 from dataclasses import replace
 
@@ -62,9 +62,9 @@ def decide_create(account: Account, view: View, now: float) -> Decision:
 
 
 def _leaving(account: Account, view: View, now: float) -> Decision:
-    """Its key leads to another workspace: here a create that left may only be looked for (rule 40).
+    """Its key leads to another workspace: here only probe for a create that left (rule 40).
 
-    What appears is taken; when the wait is over the account is free to move.
+    An inbox that appears is acquired; after the wait the account may move.
     """
     if account.job is not None:
         return under_way(account)
@@ -87,7 +87,7 @@ def _leaving(account: Account, view: View, now: float) -> Decision:
 
 
 def _of_domain(account: Account, view: View, now: float) -> Decision | None:
-    """What a refused native inbox waits for may be its domain (contract row 27)."""
+    """A refused native inbox may wait for its domain (contract row 27)."""
     native = account.desired.spec.native
     if native is None or view.domains.find(native) is None:
         return None
@@ -130,7 +130,7 @@ def _adopts(account: Account, view: View) -> bool:
 
 
 def _existing(account: Account, row: Row, view: View) -> Decision:
-    """The address exists and is not of our create: adoptionPolicy decides (rule 6), if nobody holds it (rule 13)."""
+    """The address exists, but not by our create: adoptionPolicy decides (rule 6), if nobody holds it (rule 13)."""
     holders = view.claims.inbox_owners(row.inbox_id, account.uid)
     if holders:
         message = (
@@ -166,14 +166,14 @@ def _existing(account: Account, row: Row, view: View) -> Decision:
 
 
 def _drop_unknown_create(account: Account, reason: Reason, message: str) -> Decision:
-    """Somebody else's inbox has the address, so no create of ours can be under way there any more."""
+    """Another inbox has the address, so no create of ours can be under way there."""
     if account.desired.finalizers:
         return Decision(Action.REMOVE_FINALIZER, reason, message)
     return wait_without_call(account, reason, message)
 
 
 def decide_unknown_create(account: Account, view: View, now: float) -> Decision:
-    """A create without an answer: look, wait, look, and only then it is over and may be repeated (rules 6 and 7)."""
+    """A create without a response: probe, wait, probe, and only then repeat it (rules 6 and 7)."""
     rows = view.inventory.at(account.address or "")
     mine = next((row for row in rows if ours(account, row, view)), None)
     if mine is not None and not view.claims.inbox_owners(mine.inbox_id, account.uid):
@@ -182,8 +182,8 @@ def decide_unknown_create(account: Account, view: View, now: float) -> Decision:
     others = [row for row in rows if view.inventory.seen_at(row.inbox_id) >= _decisive(account, over)]
     if others:
         return _existing(account, others[0], view)
-    looked = max(view.inventory.listed_at, account.searched_at)
-    if now >= over and looked >= over:
+    read_at = max(view.inventory.listed_at, account.searched_at)
+    if now >= over and read_at >= over:
         if view.goes_again(account) and (decision := _send_create(account)).action is Action.CREATE:
             return decision
         return Decision(
@@ -204,13 +204,13 @@ def decide_unknown_create(account: Account, view: View, now: float) -> Decision:
 
 
 def _decisive(account: Account, over: float) -> float:
-    """From when on a look shows whose the address is: an older one may show what was there before our create."""
+    """From when on a probe tells whose the address is: an older one may show the state before our create."""
     unknown = account.unknown_create
     return unknown.at if unknown is not None and unknown.answered else over
 
 
 def decide_unnamed_create(account: Account, view: View, now: float) -> Decision:
-    """A native inbox whose address cannot be known: one create, never repeated or matched (rule 10)."""
+    """A native inbox of unknown address: one create, never repeated or matched (rule 10)."""
     if account.unknown_create is None:
         return _send_create(account)
     message = (

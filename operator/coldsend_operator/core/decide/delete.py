@@ -10,11 +10,11 @@ from coldsend_operator.core.decide.hand_over import (
 )
 from coldsend_operator.core.decide.native_domain import domain_step
 from coldsend_operator.core.decide.questions import (
-    doubted_404,
     on_hold,
     other_workspace,
     paced_get,
     paced_search,
+    unconfirmed_404,
     under_own_address,
     unknown_origin,
 )
@@ -95,7 +95,7 @@ def _unborn(account: Account, view: View, now: float) -> Decision:
 def _deleting_inbox(account: Account, view: View, now: float) -> Decision:
     inbox_id = account.stored.inbox_id or ""
     if account.not_found_at is not None or (account.job is None and confirmed_gone(account, view)):
-        return doubted_404(account, view, now) or _gone(account, view, now)
+        return unconfirmed_404(account, view, now) or _gone(account, view, now)
     if account.job is not None:
         return _deleting("ColdSend is deleting the inbox.", quiet=True)
     if account.deleted_at is not None:

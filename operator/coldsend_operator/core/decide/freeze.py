@@ -23,5 +23,5 @@ def frozen(account: Account, decision: Decision, now: float) -> Decision:
     message = f"The operator is frozen (COLDSEND_FREEZE) and writes nothing to ColdSend; {what} waits."
     if decision.action is Action.CREATE:
         return wait_without_call(account, Reason.FROZEN, message)
-    looking = (probe(account, now) if decision.action is not Action.DELETE else None) or Decision()
-    return replace(looking, reason=Reason.FROZEN, message=message)
+    probing = (probe(account, now) if decision.action is not Action.DELETE else None) or Decision()
+    return replace(probing, reason=Reason.FROZEN, message=message)

@@ -6,13 +6,13 @@ from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.view import View
 
-RECHECK = 5.0  # seconds: what keeps a successor from taking over, such as its key, may change without an event
+RECHECK = 5.0  # seconds: the obstacle of a successor, such as its key, may change without an event
 
 
 def successor(holder: Account, view: View) -> Account | None:
-    """The object that takes the inbox of `holder` over if that is deleted; None when the inbox goes with it.
+    """The object that takes over the inbox of `holder` on its deletion; None if the inbox is deleted with it.
 
-    The oldest one is chosen, and none once a delete has left: its outcome decides then.
+    The oldest one is chosen, and none once a delete was sent, as its outcome decides then.
     """
     if not may_be_handed_over(holder, view):
         return None
@@ -24,7 +24,7 @@ def successor(holder: Account, view: View) -> Account | None:
 
 
 def is_handed_over(holder: Account, view: View) -> bool:
-    """Whether the inbox goes to another object, now or as soon as that one can take it, and so is not deleted."""
+    """Whether the inbox goes to another object, now or as soon as possible, and so is not deleted."""
     if not may_be_handed_over(holder, view):
         return False
     named = holder.desired.hand_over_to is not None
@@ -33,7 +33,7 @@ def is_handed_over(holder: Account, view: View) -> bool:
 
 
 def may_be_handed_over(holder: Account, view: View) -> bool:
-    """Whether the object has an inbox to hand over: it holds one that would be deleted, and no delete has left."""
+    """Whether the object has an inbox to hand over: it would be deleted, and no delete was sent."""
     stored = holder.stored
     left = holder.deleted_at is not None or holder.not_found_at is not None or holder.job is not None
     if not stored.held or stored.origin_unknown or left or stored.job is not None or stays(holder, view):
@@ -43,7 +43,7 @@ def may_be_handed_over(holder: Account, view: View) -> bool:
 
 
 def _awaited(holder: Account, view: View) -> str | None:
-    """The name of the object that a Batch of the same namespace is about to make for the inbox.
+    """The name of the object that a Batch of the same namespace is about to create for the inbox.
 
     In which order a new list and the end of an old one are seen is left to chance. While a CRD is being deleted the API
     server takes no new objects: who waited for one would keep the CRD for ever (rule 31: deletions are held then).
@@ -79,14 +79,14 @@ def _claims_inbox(claimant: Account, holder: Account, view: View) -> bool:
 
 
 def stays(account: Account, view: View) -> bool:
-    """Whether the inbox is left as it is when the object goes."""
+    """Whether the inbox stays when the object is deleted."""
     desired = account.desired
     observed = desired.spec.observe or account.stored.origin == "Observed"
     return desired.force_orphan or view.policy.orphans(desired) or observed
 
 
 def handing_over(account: Account, view: View, now: float) -> Decision | None:
-    """What an object in deletion waits for, if its inbox goes to another one."""
+    """What an object in deletion waits for if its inbox goes to another one."""
     if not may_be_handed_over(account, view):
         return None
     other = successor(account, view)
@@ -118,7 +118,7 @@ def handing_over(account: Account, view: View, now: float) -> Decision | None:
 
 
 def taking_over(account: Account, view: View, now: float) -> Decision | None:
-    """The step of an object whose address belongs to another one that is in deletion, if it is the one to take over.
+    """The action of the successor of an object in deletion that owns its address.
 
     The finalizer comes first: once the inbox is in its status the operator must clean up before the object goes.
     """
@@ -135,12 +135,12 @@ def taking_over(account: Account, view: View, now: float) -> Decision | None:
 
 
 def _holder(account: Account, view: View) -> Account | None:
-    """The object that holds the inbox for which the account stands in line."""
+    """The object that holds the inbox that the account claims."""
     return next((other for other in view.claims.claimants(account, view.id) if other.is_holder), None)
 
 
 def takes_over_from(account: Account, view: View) -> Former | None:
-    """The object of the same namespace whose inbox this one takes over as soon as that is deleted."""
+    """The object of the same namespace whose inbox this one takes over on its deletion."""
     owner = _holder(account, view)
     if owner is None or owner.desired.namespace != account.desired.namespace or successor(owner, view) is not account:
         return None
@@ -148,7 +148,7 @@ def takes_over_from(account: Account, view: View) -> Former | None:
 
 
 def conflict(account: Account, owner: Account, view: View) -> str:
-    """What the object says whose address belongs to another one."""
+    """The message of an object whose address belongs to another one."""
     whose = f"The address belongs to {name_of(owner, account)}"
     if takes_over_from(account, view) is not None:
         return (
@@ -162,7 +162,7 @@ def conflict(account: Account, owner: Account, view: View) -> str:
 
 
 def shared_inbox_in_deletion(account: Account, view: View) -> Decision | None:
-    """An object in deletion whose inbox another one shows lets it go, once that is stored there (rules 13 and 30)."""
+    """Release an object in deletion whose inbox another one shows, once that is stored there (rules 13 and 30)."""
     others = view.claims.same_inbox(account)
     if not others:
         return None
@@ -188,6 +188,6 @@ def goes_last(account: Account, view: View) -> bool:
 
 
 def _is_stored(account: Account) -> bool:
-    """Whether a process that starts now would find the inbox with this object."""
+    """Whether a process that starts now would find the inbox in this object's status."""
     recorded = account.confirmed
     return recorded.held and recorded.inbox_id == account.stored.inbox_id and account.desired.finalized

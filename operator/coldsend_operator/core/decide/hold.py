@@ -2,11 +2,11 @@
 
 from coldsend_operator.core.decide.questions import (
     IMPLAUSIBLE_AT,
-    doubted_404,
     on_hold,
     other_workspace,
     paced_get,
     probe,
+    unconfirmed_404,
     under_own_address,
     waits_for_crd,
 )
@@ -47,7 +47,7 @@ def _vanished(account: Account, view: View, now: float) -> Decision:
         if view.implausible is not None and not view.approved_recreation(account):
             return Decision(reason=Reason.INVENTORY_IMPLAUSIBLE, message=view.implausible)
         return (
-            doubted_404(account, view, now)
+            unconfirmed_404(account, view, now)
             or _unlisted(account, view)
             or Decision(
                 Action.FORGET,

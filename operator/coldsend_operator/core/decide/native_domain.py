@@ -24,7 +24,7 @@ def usable_domain(account: Account, view: View, now: float) -> Decision | None:
     domain = view.domains.find(native)
     if domain is None:
         return _unknown_domain(account, view, now)
-    if view.domains.doubted and not view.domains.forbidden:
+    if view.domains.outdated and not view.domains.forbidden:
         return Decision(Action.DOMAINS, quiet=True)
     recheck = view.domains.listed_at + view.policy.domain_seconds
     if domain.status.upper() != "ACTIVE":

@@ -1,4 +1,4 @@
-"""Whether what a list shows is trusted: most known inboxes do not vanish at once."""
+"""Whether a list is trusted: most known inboxes do not vanish at once."""
 
 from coldsend_operator.core.decide.questions import IMPLAUSIBLE_AT
 from coldsend_operator.core.model.account import Account
@@ -6,7 +6,7 @@ from coldsend_operator.core.workspace.workspace import Workspace
 
 
 def check(workspace: Workspace, count: int) -> None:
-    """Judge a list that does not show `count` known inboxes: when most are missing at once it is not trusted."""
+    """Check a list without `count` known inboxes: if most are missing at once, it is not trusted."""
     known = sum(1 for account in workspace.accounts.values() if _counts_as_known(workspace, account))
     before = workspace.implausible
     workspace.implausible = None
@@ -29,7 +29,7 @@ def missing(workspace: Workspace) -> int:
 
 
 def _counts_as_known(workspace: Workspace, account: Account) -> bool:
-    """Inboxes that go by our own deletion (rule 19) or belong to another workspace (rule 40) are not missed."""
+    """Whether the inbox may count as missing: not deleted by us (rule 19), not of another workspace (rule 40)."""
     if not workspace.holds_here(account) or account.deleted_at is not None:
         return False
     return not (account.desired.deleting is not None and account.not_found_at is not None)

@@ -1,4 +1,4 @@
-"""What a step is, what it may look at, and the questions that several kinds of accounts share."""
+"""Questions that several kinds of decisions share."""
 
 from dataclasses import replace
 
@@ -9,18 +9,18 @@ from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.core.workspace.view import View
 
-CLOCK_SLACK = 5.0  # seconds that created_at may lie before our mark (rule 6)
+CLOCK_SLACK = 5.0  # seconds that created_at may be before our create mark (rule 6)
 APPROVE = "set the annotation coldsend.pro/approve-deletion: 'true'"
 KEEP = "set deletionPolicy: Orphan, or the annotation coldsend.pro/force-orphan: 'true'"
-LATEST = 3600.0  # seconds after which nothing that appears is matched with a lost create any more
+LATEST = 3600.0  # seconds after which no inbox is matched with a lost create
 IMPLAUSIBLE_AT = 10  # known inboxes that must be missing at once before a list is not trusted
 
 
 def ours(account: Account, row: Row, view: View) -> bool:
-    """Whether a row can only come from the lost create of this account (rules 6 and 39).
+    """Whether a row can only be from the lost create of this account (rules 6 and 39).
 
-    Clocks decide for lost answers only: where ColdSend has taken the create, and said nothing of a failure, the inbox
-    is ours. No call leaves while an inbox is known at its address, so only a look that began earlier leaves a doubt.
+    Clocks decide for lost responses only: if ColdSend accepted the create and reported no failure, the inbox
+    is ours. No call leaves while an inbox is known at its address, so only an earlier probe is ambiguous.
     """
     unknown = account.unknown_create
     if unknown is None or not unknown.matches:
@@ -41,7 +41,7 @@ def ours(account: Account, row: Row, view: View) -> bool:
 
 
 def made_before(account: Account, row: Row, view: View) -> bool:
-    """Whether an inbox shows that it was there before our create."""
+    """Whether an inbox existed before our create."""
     made, marked = _made(row, view), _marked(account, view)
     return made is not None and marked is not None and made < marked - CLOCK_SLACK
 
@@ -58,7 +58,7 @@ def _marked(account: Account, view: View) -> float | None:
 
 
 def may_be_of(row: Row, inbox_type: str) -> bool:
-    """Whether a row is of a type, or of one whose name nobody knows (contract row 33)."""
+    """Whether a row has this type, or an unknown one (contract row 33)."""
     return row.inbox_type == inbox_type or row.inbox_type not in INBOX_TYPES
 
 
@@ -69,7 +69,7 @@ def under_way(account: Account) -> Decision:
 
 
 def wait_without_call(account: Account, reason: Reason, message: str, due: float | None = None) -> Decision:
-    """Nothing is called for this reason. Finalizers that stand for nothing are taken off first."""
+    """Wait without a call; stale finalizers are removed first."""
     if account.desired.finalizers and not account.stored.held and not account.create_pending:
         return Decision(Action.REMOVE_FINALIZER, reason, message, due)
     return Decision(Action.WAIT, reason, message, due)
@@ -78,7 +78,7 @@ def wait_without_call(account: Account, reason: Reason, message: str, due: float
 def paced_get(
     account: Account, now: float, *, quiet: bool, reason: Reason | None = None, message: str = ""
 ) -> Decision:
-    """A GET of the inbox, paced: at once, then ever more slowly."""
+    """A GET of the inbox: at once, then with growing pauses."""
     return _paced(account, now, Decision(Action.GET, reason, message, quiet=quiet))
 
 
@@ -94,7 +94,7 @@ def _paced(account: Account, now: float, decision: Decision) -> Decision:
 
 
 def probed_since_change(account: Account, view: View) -> bool:
-    """Whether the address was looked up since the object is as it is now: its inbox may be newer than the last list."""
+    """Whether the address was probed since the object last changed: its inbox may be newer than the last list."""
     return max(view.inventory.listed_at, account.searched_at) >= account.unchanged_since
 
 
@@ -105,14 +105,14 @@ def probe(account: Account, now: float) -> Decision | None:
 
 
 def name_of(other: Account, asking: Account) -> str:
-    """Another namespace's object is not named: it may be another tenant's."""
+    """The object's name; objects of other namespaces are not named, as they may belong to another tenant."""
     if other.desired.namespace == asking.desired.namespace:
         return f"SenderAccount {other.desired.name}"
     return "an object of another namespace"
 
 
 def unknown_origin(account: Account) -> Decision | None:
-    """A newer version wrote how the inbox came here: what that allows is not known, so nothing is done with it."""
+    """A newer version wrote an unknown origin: what it allows is unknown, so nothing is done with the inbox."""
     if not account.stored.origin_unknown:
         return None
     return Decision(
@@ -133,7 +133,7 @@ def shared_inbox(account: Account, view: View) -> Decision | None:
     others = view.claims.same_inbox(account)
     if not others:
         return None
-    if all(came_from(account, twin) for twin in others):  # it lets the inbox go without a call
+    if all(came_from(account, each) for each in others):  # it releases the inbox without a call
         return Decision(quiet=True)
     return Decision(
         reason=Reason.ADDRESS_CONFLICT,
@@ -143,7 +143,7 @@ def shared_inbox(account: Account, view: View) -> Decision | None:
 
 
 def other_workspace(account: Account, view: View, now: float) -> Decision | None:
-    """Rule 15: another workspace is trusted only when the object's own inboxID is seen there."""
+    """Rule 15: another workspace is trusted only if the object's own inboxID is seen there."""
     bound = account.stored.applied.workspace if account.stored.applied else None
     if bound is None or bound == account.key:
         return None
@@ -164,15 +164,15 @@ def other_workspace(account: Account, view: View, now: float) -> Decision | None
     )
 
 
-def doubted_404(account: Account, view: View, now: float) -> Decision | None:
-    """A 404 that follows no delete of ours may come from a wrong route, which answers so to everything.
+def unconfirmed_404(account: Account, view: View, now: float) -> Decision | None:
+    """A 404 without a delete of ours may come from a wrong route that returns 404 for everything.
 
-    A look at the address that succeeds after it must agree before anything hangs on it.
+    A later successful probe of the address must confirm it.
     """
     if account.not_found_at is None or account.deleted_at is not None or account.address is None:
         return None
-    looked = max(view.inventory.listed_at, account.searched_at)
-    if looked >= account.not_found_at and looked > view.inventory.shown_despite_tombstone_at(
+    read_at = max(view.inventory.listed_at, account.searched_at)
+    if read_at >= account.not_found_at and read_at > view.inventory.shown_despite_tombstone_at(
         account.stored.inbox_id or ""
     ):
         return None
@@ -182,7 +182,7 @@ def doubted_404(account: Account, view: View, now: float) -> Decision | None:
 
 
 def on_hold(account: Account, view: View) -> str | None:
-    """Why the inbox must not be deleted now, with both ways on; None when it may be."""
+    """Why the inbox must not be deleted now, with both options; None if it may be deleted."""
     batch = "" if account.desired.batch is None else ", its SenderAccountBatch"
     if view.protected(account):
         why = "Deletion is on hold: deletionProtection is true."
@@ -199,7 +199,7 @@ def on_hold(account: Account, view: View) -> str | None:
 
 
 def waits_for_crd(view: View, *fields: str) -> str | None:
-    """Why what depends on these fields of status waits: an older CRD drops them (rule 35). None when it need not."""
+    """Why actions that need these fields of status wait: an older CRD drops them (rule 35); else None."""
     unknown = sorted(view.policy.lost_fields.intersection(fields))
     if not unknown:
         return None

@@ -111,24 +111,24 @@ class Budget:
         """The number of requests that one write of the state ConfigMap books ahead."""
         return max(BLOCK, self.minute_limit // 10)
 
-    def start(self, *, look: bool = False) -> None:
+    def start(self, *, probe: bool = False) -> None:
         self.flying += 1
-        self.shares.flying += look
+        self.shares.flying += probe
         self.booked = max(0, self.booked - 1)
 
-    def end(self, now: float, *, look: bool = False) -> None:
+    def end(self, now: float, *, probe: bool = False) -> None:
         self.flying -= 1
         self._minute.add(now)
         self._hour.add(now)
-        if look:
+        if probe:
             self.shares.end_probe(now)
         if self._server_left:
             self._server_left = (self._server_left[0], self._server_left[1] - 1)
 
-    def cancel(self, *, look: bool = False) -> None:
+    def cancel(self, *, probe: bool = False) -> None:
         """The request that `start` announced did not leave."""
         self.flying -= 1
-        self.shares.flying -= look
+        self.shares.flying -= probe
         self.booked += 1
 
     def answered(self, now: float) -> None:

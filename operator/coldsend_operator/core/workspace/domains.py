@@ -28,7 +28,7 @@ class Domains:
         self.trouble = ""  # why the list cannot be read
         self.refusals = 0  # failed reads in a row
         self.in_vain = 0  # frequent reads that showed nothing new
-        self.doubted = False  # ColdSend has refused an inbox: the domain may have changed since
+        self.outdated = False  # ColdSend has refused an inbox: the domain may have changed since
 
     def find(self, native: Native) -> Domain | None:
         if native.domain_id is not None:
@@ -69,7 +69,7 @@ class Domains:
         self._by_name = {domain.domain_name.lower(): domain for domain in self._fresh.values()}
         self._fresh, self._used, self.page = {}, {}, 1
         self.listed_at = self.begun
-        self.forbidden = self.doubted = False
+        self.forbidden = self.outdated = False
         return True
 
     @property

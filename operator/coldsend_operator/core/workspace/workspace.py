@@ -274,7 +274,7 @@ class Workspace:
         return frozenset[str]().union(*(self.trust.former(ref) for ref in self.refs)) - self.digests
 
     @property
-    def doubted(self) -> bool:
+    def lacks_trust(self) -> bool:
         """Whether nothing is created for some reference (see `unproven`)."""
         live = {ref for ref, deleting in self._refs.counts() if not deleting}  # a deletion may use another's key
         return not all(self.trust.trusts(ref, self.digests) for ref in live)

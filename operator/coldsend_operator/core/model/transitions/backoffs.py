@@ -10,7 +10,7 @@ QUIET = 600.0  # seconds without a refusal after which what changed is tried at 
 
 
 def next_backoff(account: Account, before: Backoff | None, new: Backoff, longest: float) -> Backoff:
-    """`new` with its times, where `retry_at` is the first wait: longer each time, and never at once too often."""
+    """`new` with its times: the wait grows with each try, and immediate retries are limited."""
     again = before is not None and before.reason is new.reason and before.stands_on(account.basis)
     tries = min(before.tries + 1, MOST_TRIES) if again and before is not None else 1
     rushes = before.rushes + 1 if before is not None and new.at - before.at < QUIET else 0

@@ -52,7 +52,7 @@ def inbox_unnamed(account: Account, unknown: UnknownCreate) -> None:
 
 
 def create_unknown(account: Account, unknown: UnknownCreate, now: float) -> None:
-    """What came of a create is not known: only a look tells (rule 39)."""
+    """The outcome of a create is unknown: only a probe tells (rule 39)."""
     account.create = _of_same(account, unknown)
     account.wrote_at, account.probe_at, account.probe_count = now, None, 0
 

@@ -54,7 +54,7 @@ def delete_refused_in_use(account: Account, said: str, now: float) -> None:
 
 
 def delete_failed(account: Account, reason: Reason, message: str, now: float) -> None:
-    """The deletion of this inbox alone fails: it is tried again after a long, growing pause."""
+    """Only the deletion of this inbox fails: it is retried after long, growing pauses."""
     _refused(account, Backoff(reason, message, now, RETRY_FIRST, account.basis), RETRY_LONGEST)
 
 

@@ -9,7 +9,7 @@ RECONCILE_QUIET = 300.0  # seconds after which a new value of an annotation is p
 
 
 def change_noted(account: Account, now: float) -> None:
-    """Note since when the object is as it is: who adopts or observes looks at its address once more after a change.
+    """Note when the object last changed: accounts that adopt or observe probe their address again after a change.
 
     A Secret that was missing, a refusal and a value of the reconcile annotation count as changes.
     """
@@ -93,7 +93,7 @@ def answered(account: Account) -> None:
 
 
 def postponed(account: Account, now: float) -> None:
-    """A call for the account did not leave, or met what is not the API: it alone waits, a little longer each time."""
+    """A call for the account did not leave, or met another server: only this account waits, longer each time."""
     account.postponed_until = now + nth(POSTPONEMENTS, account.postponements)
     account.postponements += 1
 
