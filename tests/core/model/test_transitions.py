@@ -22,8 +22,10 @@ def assigned(source: str) -> Iterator[str]:
         if isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load) and node.attr in FIELDS:
             if not (isinstance(node.value, ast.Name) and node.value.id in NO_ACCOUNTS):
                 yield f"{node.lineno}: {ast.unparse(node)}"
-        elif isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node).endswith(("setattr", "__setattr__")):
-            yield f"{node.lineno}: {ast.unparse(node)}"
+        elif isinstance(node, ast.Name | ast.Attribute):
+            name = node.id if isinstance(node, ast.Name) else node.attr
+            if name in {"setattr", "__setattr__"}:
+                yield f"{node.lineno}: {ast.unparse(node)}"
 
 
 def test_no_module_outside_transitions_assigns_a_field_of_an_account() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from coldsend_operator.core import apply
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Answer, Domain, DomainPage, Failure, FailureKind, Page, Row
 from coldsend_operator.core.model.calls import Call, Operation
@@ -45,7 +46,7 @@ def test_rule_42_a_search_that_is_refused_is_paced() -> None:
 def test_rule_42_a_search_for_one_that_observes_or_goes_is_paced_too(goes: bool) -> None:
     desk = Desk()
     if goes:
-        desk.holder(deleting=True).not_found_at = START
+        transitions.not_found(desk.holder(deleting=True), START, listed=False)
     else:
         desk.account(managementPolicy="Observe")
     assert answers(desk, lambda _: REFUSED, 600)[Operation.SEARCH_ACCOUNTS] <= 20

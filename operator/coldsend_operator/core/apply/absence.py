@@ -13,36 +13,24 @@ def judge_absence(workspace: Workspace, account: Account, begun: float, now: flo
     """A probe started at `begun` does not show the address, which settles the hint of a refusal."""
     if account.address is not None and workspace.inventory.at(account.address):
         return
-    if (
-        account.unknown_create is not None
-        and account.unknown_create.hint is not None
-        and begun >= _judged_from(workspace, account)
-    ):
-        hint, existed = account.unknown_create.hint, account.unknown_create.existed
+    unknown, over = account.unknown_create, workspace.wait_until(account)
+    # A failed row is trusted at once; `success: false` under 2xx may have been done, and lists lag (row 35).
+    if unknown is not None and unknown.hint is not None and begun >= (unknown.at if unknown.answered else over):
         transitions.create_had_no_effect(account)
         workspace.index(account)
-        if existed:
+        if unknown.existed:
             _exists_elsewhere(workspace, account, now)
         else:
-            back_off_create(workspace, account, refusal_reason(hint), hint or "ColdSend refused the inbox.", now)
-    elif (
-        account.unknown_create is not None
-        and (account.uid,) in workspace.splits
-        and begun >= workspace.wait_until(account)
-    ):
+            message = unknown.hint or "ColdSend refused the inbox."
+            back_off_create(workspace, account, refusal_reason(unknown.hint), message, now)
+    elif unknown is not None and (account.uid,) in workspace.splits and begun >= over:
         transitions.create_had_no_effect(account)  # it left alone, twice: its neighbours do not wait for it
         workspace.index(account)
         back_off_create(workspace, account, Reason.API_UNAVAILABLE, FAILS_ON_CREATE, now)
-    elif account.conflict_seen_at and begun > max(account.conflict_seen_at, workspace.wait_until(account)):
+    elif account.conflict_seen_at and begun > max(account.conflict_seen_at, over):
         transitions.create_had_no_effect(account)
         workspace.index(account)
         _exists_elsewhere(workspace, account, now)
-
-
-def _judged_from(workspace: Workspace, account: Account) -> float:
-    """A failed row is trusted at once; `success: false` under 2xx may have been done, and lists lag (row 35)."""
-    unknown = account.unknown_create
-    return unknown.at if unknown is not None and unknown.answered else workspace.wait_until(account)
 
 
 def _exists_elsewhere(workspace: Workspace, account: Account, now: float) -> None:

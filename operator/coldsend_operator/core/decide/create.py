@@ -18,6 +18,7 @@ from coldsend_operator.core.decide.refusal_message import refusal_message
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Row
 from coldsend_operator.core.model.decision import Action, Decision
+from coldsend_operator.core.model.phases import UnknownCreate
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.view import View
 
@@ -46,10 +47,11 @@ def decide_create(account: Account, view: View, now: float) -> Decision:
     decision = domain_step(account, view, now) or _address_owned_by_other(account, view)
     if decision is not None:
         return decision
+    unknown = account.unknown_create
     if account.address is None:  # the domain cannot be read (rule 10: one create by the single endpoint)
-        return decide_unnamed_create(account, view, now)
-    if account.unknown_create is not None:
-        decision = decide_unknown_create(account, view, now)
+        return _send_create(account) if unknown is None else decide_unnamed_create(view, now)
+    if unknown is not None:
+        decision = decide_unknown_create(account, unknown, view, now)
         return decision if decision.action is not Action.CREATE else usable_domain(account, view, now) or decision
     rows = view.inventory.at(account.address)
     if rows:
@@ -68,15 +70,15 @@ def _leaving(account: Account, view: View, now: float) -> Decision:
     """
     if account.job is not None:
         return under_way(account)
-    if account.unknown_create is None:
+    unknown = account.unknown_create
+    if unknown is None:
         return Decision(
             Action.WAIT, Reason.PROVISIONING, "The object moves to the workspace of its API key.", quiet=True
         )
-    decision = (
-        decide_unnamed_create(account, view, now)
-        if account.address is None
-        else decide_unknown_create(account, view, now)
-    )
+    if account.address is None:
+        decision = decide_unnamed_create(view, now)
+    else:
+        decision = decide_unknown_create(account, unknown, view, now)
     if decision.origin == "Created":
         return decision
     if decision.action not in PROBES or decision.reason not in {Reason.PROVISIONING, Reason.MISSING_SCOPES}:
@@ -172,14 +174,14 @@ def _drop_unknown_create(account: Account, reason: Reason, message: str) -> Deci
     return wait_without_call(account, reason, message)
 
 
-def decide_unknown_create(account: Account, view: View, now: float) -> Decision:
+def decide_unknown_create(account: Account, unknown: UnknownCreate, view: View, now: float) -> Decision:
     """A create without a response: probe, wait, probe, and only then repeat it (rules 6 and 7)."""
     rows = view.inventory.at(account.address or "")
     mine = next((row for row in rows if ours(account, row, view)), None)
     if mine is not None and not view.claims.inbox_owners(mine.inbox_id, account.uid):
         return Decision(Action.ACQUIRE, inbox_id=mine.inbox_id, origin="Created")
     over = view.wait_until(account)
-    others = [row for row in rows if view.inventory.seen_at(row.inbox_id) >= _decisive(account, over)]
+    others = [row for row in rows if view.inventory.seen_at(row.inbox_id) >= _decisive(unknown, over)]
     if others:
         return _existing(account, others[0], view)
     read_at = max(view.inventory.listed_at, account.searched_at)
@@ -192,7 +194,7 @@ def decide_unknown_create(account: Account, view: View, now: float) -> Decision:
             "The create had no effect; the operator repeats it.",
             quiet=True,
         )
-    quiet = account.unknown_create is not None and account.unknown_create.answered
+    quiet = unknown.answered
     message = (
         "ColdSend accepted the create; the operator looks up the inbox."
         if quiet
@@ -203,16 +205,13 @@ def decide_unknown_create(account: Account, view: View, now: float) -> Decision:
     return Decision(Action.SEARCH, Reason.PROVISIONING, message, quiet=quiet)
 
 
-def _decisive(account: Account, over: float) -> float:
+def _decisive(unknown: UnknownCreate, over: float) -> float:
     """From when on a probe tells whose the address is: an older one may show the state before our create."""
-    unknown = account.unknown_create
-    return unknown.at if unknown is not None and unknown.answered else over
+    return unknown.at if unknown.answered else over
 
 
-def decide_unnamed_create(account: Account, view: View, now: float) -> Decision:
-    """A native inbox of unknown address: one create, never repeated or matched (rule 10)."""
-    if account.unknown_create is None:
-        return _send_create(account)
+def decide_unnamed_create(view: View, now: float) -> Decision:
+    """The lost create of a native inbox of unknown address is never repeated or matched (rule 10)."""
     message = (
         "ColdSend's response to the create was lost and the API key may not read domains, so the inbox cannot be "
         f"found; grant {view.domains.missing_scopes or 'the scope of the domain endpoints'} or make the object again "

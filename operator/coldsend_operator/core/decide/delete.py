@@ -65,19 +65,20 @@ def _ways_out(view: View, account: Account) -> str:
 
 def _unborn(account: Account, view: View, now: float) -> Decision:
     """No inbox is known. Wait for the inbox of a lost create, and delete it (rule 18)."""
-    if account.unknown_create is None and account.job is None:
+    unknown = account.unknown_create
+    if unknown is None and account.job is None:
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
     if account.key_problem is not None:
         reason, message = account.key_problem
         return Decision(Action.WAIT, reason, f"{message} {_ways_out(view, account)}")
-    if account.job is not None:
+    if unknown is None or account.job is not None:
         return _deleting("ColdSend is still creating the inbox; it is deleted as soon as that is finished.")
     if account.address is None:
-        decision = domain_step(account, view, now) or decide_unnamed_create(account, view, now)
+        decision = domain_step(account, view, now) or decide_unnamed_create(view, now)
         return Decision(
             decision.action, decision.reason, f"{decision.message} {_ways_out(view, account)}", decision.due
         )
-    decision = decide_unknown_create(account, view, now)
+    decision = decide_unknown_create(account, unknown, view, now)
     if (
         decision.action in {Action.CREATE, Action.REMOVE_FINALIZER, Action.ADD_FINALIZER}
         or decision.origin == "Adopted"

@@ -15,6 +15,7 @@ from coldsend_operator.core.model.answers import Row
 from coldsend_operator.core.model.decision import IN_SYNC, Action, Decision
 from coldsend_operator.core.model.differences import needs_recreation
 from coldsend_operator.core.model.pauses import PROBE_PAUSES
+from coldsend_operator.core.model.phases import Gone
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.view import View, confirmed_gone
 
@@ -43,12 +44,12 @@ def decide_hold(account: Account, view: View, now: float) -> Decision:
 
 def _vanished(account: Account, view: View, now: float) -> Decision:
     """The held inbox is not in the inventory: trust that late, and only with a 404 of its id."""
-    if account.not_found_at is not None:
+    if isinstance(account.removal, Gone):
         if view.implausible is not None and not view.approved_recreation(account):
             return Decision(reason=Reason.INVENTORY_IMPLAUSIBLE, message=view.implausible)
         return (
             unconfirmed_404(account, view, now)
-            or _unlisted(account, view)
+            or _unlisted(account, account.removal, view)
             or Decision(
                 Action.FORGET,
                 Reason.NOT_FOUND,
@@ -65,9 +66,9 @@ def _vanished(account: Account, view: View, now: float) -> Decision:
     return paced_get(account, now, quiet=True)
 
 
-def _unlisted(account: Account, view: View) -> Decision | None:
+def _unlisted(account: Account, gone: Gone, view: View) -> Decision | None:
     """A probe of this inbox alone, on request of a person, does not replace the check of a full list."""
-    judged = view.inventory.swept_at >= account.not_found_unlisted_at or view.approved_recreation(account)
+    judged = not gone.listed or view.inventory.swept_at >= gone.at or view.approved_recreation(account)
     if judged or sum(view.managed.values()) < IMPLAUSIBLE_AT:
         return None
     message = (

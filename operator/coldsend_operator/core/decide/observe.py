@@ -51,12 +51,13 @@ def _outgrown(account: Account, view: View, now: float) -> Decision:
     """A create that left before the object changed to Observe: others wait for the address until it ended."""
     if account.job is not None:
         return under_way(account)
-    if account.unknown_create is None or account.address is None:
+    unknown = account.unknown_create
+    if unknown is None or account.address is None:
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
     row = next(iter(view.inventory.at(account.address)), None)
     if row is not None:
         return Decision(Action.ACQUIRE, inbox_id=row.inbox_id, origin="Observed")
-    decision = decide_unknown_create(account, view, now)
+    decision = decide_unknown_create(account, unknown, view, now)
     return (
         decision if decision.action in {Action.SEARCH, Action.WAIT} else Decision(Action.REMOVE_FINALIZER, quiet=True)
     )

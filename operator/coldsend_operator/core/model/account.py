@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from coldsend_operator.core.model.create_marks import is_mark
 from coldsend_operator.core.model.hashes import comparable
-from coldsend_operator.core.model.phases import CreateJob, Creating, UnknownCreate
+from coldsend_operator.core.model.phases import Create, CreateJob, Deleting, Gone, Removal, UnknownCreate
 from coldsend_operator.core.model.reasons import Reason
 
 HELD_ORIGINS = frozenset({"Created", "Adopted"})
@@ -292,7 +292,7 @@ class Account:
     key: str = ""  # digest of the API key that its own calls go with
     address: str | None = None  # lower case; None while the domain of a native inbox is unknown
     busy: int | None = None  # the call that carries it
-    create: Creating | CreateJob | UnknownCreate | None = None  # the create that is not over
+    create: Create | None = None  # the create that is not over
     repeated_mark: float | None = None  # time of the mark of a lost create that the next one repeats
     create_backoff: Backoff | None = None
     credentials: Credentials | None = None
@@ -303,11 +303,8 @@ class Account:
     searched_at: float = 0.0  # begin of the last search of its address
     conflict_seen_at: float = 0.0  # ColdSend said "exists": only a look begun after this counts
     wrote_at: float = 0.0  # end of our last write to its address
-    not_found_at: float | None = None  # when a GET of the inbox answered 404
-    not_found_unlisted_at: float = 0.0  # the same, of an inbox that no list has missed yet
-    delete_job: str | None = None  # the job that deletes the inbox
-    deleted_at: float | None = None  # when ColdSend accepted our delete
-    delete_unanswered: bool = False  # whether ColdSend took that delete is not known
+    removal: Removal | None = None  # how far its inbox is on the way out
+    delete_job: str | None = None  # the job that deletes the inbox; it outlives `removal` when the object only observes
     delete_partial: bool = False  # the delete may have been skipped or lost: a look decides
     delete_backoff: Backoff | None = None
     probe_at: float | None = None  # a quick look is wanted from then on
@@ -344,6 +341,21 @@ class Account:
     def marked_at(self) -> float | None:
         """Time of the mark of the create that is not over."""
         return None if self.create is None else self.create.mark
+
+    @property
+    def delete(self) -> Deleting | None:
+        """Our delete of the inbox, if ColdSend accepted one."""
+        return self.removal.delete if isinstance(self.removal, Gone) else self.removal
+
+    @property
+    def deleted_at(self) -> float | None:
+        """When ColdSend accepted our delete."""
+        return None if self.delete is None else self.delete.at
+
+    @property
+    def not_found_at(self) -> float | None:
+        """When a GET of the inbox answered 404."""
+        return self.removal.at if isinstance(self.removal, Gone) else None
 
     @property
     def is_holder(self) -> bool:

@@ -1,4 +1,7 @@
-"""The phases of a create of ours that is not over: exactly one of them holds."""
+"""The phases of a create that is not over, and of an inbox on its way out: of each exactly one holds.
+
+None stands for no create, and for an inbox that is not on its way out.
+"""
 
 from dataclasses import dataclass
 
@@ -13,7 +16,7 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Create:
+class _Create:
     """What stays the same while a create goes from one state to the next."""
 
     mark: float | None = None  # time of its create mark, also when that was wiped; None until it stands
@@ -21,21 +24,21 @@ class Create:
 
 
 @dataclass(frozen=True, slots=True)
-class Creating(Create):
+class Creating(_Create):
     """A call for it is being prepared or has left."""
 
     call: int
 
 
 @dataclass(frozen=True, slots=True)
-class CreateJob(Create):
+class CreateJob(_Create):
     """ColdSend works it off in a bulk job."""
 
     job: str
 
 
 @dataclass(frozen=True, slots=True)
-class UnknownCreate(Create):
+class UnknownCreate(_Create):
     """Its outcome is unknown. Nothing is repeated before `last_evidence` + COLDSEND_LOST_CALL_SECONDS."""
 
     call: str  # members of one bulk share it: a member that appears is a sign of the call
@@ -51,3 +54,26 @@ class UnknownCreate(Create):
     def matches(self) -> bool:
         """Whether an inbox that appears may be ours."""
         return not (self.existed or self.arrived)
+
+
+Create = Creating | CreateJob | UnknownCreate
+
+
+@dataclass(frozen=True, slots=True)
+class Deleting:
+    """ColdSend accepted our delete of the inbox; a look tells whether it is done."""
+
+    at: float
+    answered: bool = True  # False: the answer was lost, so ColdSend may never have seen it
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A GET of the inbox answered 404."""
+
+    at: float
+    listed: bool  # no list has missed it yet
+    delete: Deleting | None = None  # of ours, before the 404
+
+
+Removal = Deleting | Gone

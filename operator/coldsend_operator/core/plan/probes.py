@@ -104,9 +104,8 @@ def _missing(workspace: Workspace, alone: Alone) -> tuple[str, ...]:
 
 
 def _is_missing(workspace: Workspace, account: Account) -> bool:
-    return (
-        account.deleted_at is None or account.delete_unanswered
-    ) and account.stored.inbox_id not in workspace.inventory.rows
+    deleting = account.delete is not None and account.delete.answered
+    return not deleting and account.stored.inbox_id not in workspace.inventory.rows
 
 
 def _just_made(workspace: Workspace, now: float, alone: Alone) -> frozenset[str]:
@@ -121,14 +120,14 @@ def _just_made(workspace: Workspace, now: float, alone: Alone) -> frozenset[str]
 
 def _is_just_made(workspace: Workspace, uid: str, now: float) -> bool:
     account = workspace.accounts[uid]
-    if account.unknown_create is None:
+    unknown = account.unknown_create
+    if unknown is None:
         listed = workspace.inventory.swept_at > account.wrote_at  # and not shown: no newest page will show it
         return account.desired.deleting is None and account.probe_at is not None and account.stored.held and not listed
     waits = now < workspace.last_evidence(account) + workspace.policy.lost_seconds
-    in_vain = (
-        account.probe_count == 1
-    )  # the newest page did not show it: probe once in another way, then that page again
-    return account.unknown_create.hint is None and waits and not in_vain and account.unknown_create.left_at is not None
+    # The newest page did not show it: probe once in another way, then that page again.
+    in_vain = account.probe_count == 1
+    return unknown.hint is None and waits and not in_vain and unknown.left_at is not None
 
 
 def _deleting_flood(workspace: Workspace, now: float) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.phases import Deleting, Gone
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.workspace.brake import Brake
 from coldsend_operator.core.workspace.claims import Claims
@@ -50,10 +51,9 @@ def confirmed_gone(account: Account, view: View) -> bool:
 
     Where its answer was lost the inbox may be absent only because a list lags behind its creation.
     """
-    if account.not_found_at is not None:
-        return True
-    if account.deleted_at is None or account.stored.inbox_id in view.inventory.rows:
-        return False
-    return view.inventory.listed_at > account.deleted_at + (
-        view.policy.lost_seconds if account.delete_unanswered else 0.0
-    )
+    match account.removal:
+        case Gone():
+            return True
+        case Deleting(at=at, answered=answered) if account.stored.inbox_id not in view.inventory.rows:
+            return view.inventory.listed_at > at + (0.0 if answered else view.policy.lost_seconds)
+    return False

@@ -8,6 +8,7 @@ from coldsend_operator.core.model.account import Account, Backoff, JobRef, Store
 from coldsend_operator.core.model.phases import CreateJob, Creating, Sent, UnknownCreate
 from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.core.model.transitions.backoffs import next_backoff
+from coldsend_operator.core.model.transitions.reads import probe_anew
 
 LONGEST_MESSAGE = 400
 
@@ -54,7 +55,8 @@ def inbox_unnamed(account: Account, unknown: UnknownCreate) -> None:
 def create_unknown(account: Account, unknown: UnknownCreate, now: float) -> None:
     """The outcome of a create is unknown: only a probe tells (rule 39)."""
     account.create = _of_same(account, unknown)
-    account.wrote_at, account.probe_at, account.probe_count = now, None, 0
+    account.wrote_at = now
+    probe_anew(account)
 
 
 def create_found(account: Account, unknown: UnknownCreate) -> None:
@@ -88,8 +90,9 @@ def bulk_create_ended(account: Account, unknown: UnknownCreate, now: float) -> N
     """A bulk create, or its job, has ended: a look tells who has an inbox now."""
     account.create = _of_same(account, unknown)
     account.stored = replace(account.stored, job=None)
-    account.wrote_at, account.probe_at, account.probe_count = now, None, 0
+    account.wrote_at = now
     account.waiting_since = None  # for the look it waits anew: until that lasts, status says nothing of it
+    probe_anew(account)
 
 
 def bulk_create_told(account: Account, hint: str | None, *, exists: bool) -> None:
@@ -129,7 +132,7 @@ def create_refusal_known(account: Account, backoff: Backoff) -> None:
 def create_conflicted(account: Account, now: float) -> None:
     """ColdSend said that the address exists: only a look begun after this counts."""
     account.conflict_seen_at = now
-    account.probe_at, account.probe_count = None, 0
+    probe_anew(account)
 
 
 def repeated_create_unknown(account: Account, mark: float, now: float) -> None:

@@ -1,19 +1,20 @@
 """What becomes of a delete."""
 
+from dataclasses import replace
+
 from coldsend_operator.core.model.account import RETRY_FIRST, RETRY_LONGEST, Account, Backoff
 from coldsend_operator.core.model.pauses import FIRST_PROBE
+from coldsend_operator.core.model.phases import Deleting, Gone
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.transitions.backoffs import next_backoff
+from coldsend_operator.core.model.transitions.reads import probe_anew
 
 IN_USE_FIRST, IN_USE_LONGEST = 5.0, 600.0
 
 
 def delete_accepted(account: Account, now: float) -> None:
     """ColdSend accepted our delete."""
-    account.deleted_at = account.wrote_at = now
-    account.delete_unanswered = False
-    account.delete_backoff = None
-    account.probe_at, account.probe_count = None, 0
+    _left(account, Deleting(now))
 
 
 def delete_accepted_in_bulk(account: Account, now: float, *, partial: bool) -> None:
@@ -24,8 +25,8 @@ def delete_accepted_in_bulk(account: Account, now: float, *, partial: bool) -> N
 
 def delete_unanswered(account: Account, now: float) -> None:
     """Nobody knows whether ColdSend took the delete: it counts as accepted, and a look decides."""
-    delete_accepted(account, now)
-    account.delete_partial, account.delete_unanswered = False, True
+    _left(account, Deleting(now, answered=False))
+    account.delete_partial = False
     account.probe_at = now + FIRST_PROBE
 
 
@@ -39,12 +40,12 @@ def delete_job_ended(account: Account, *, partial: bool) -> None:
     """The job has ended; `partial`: it may have skipped some of its members."""
     account.delete_job = None
     account.delete_partial = partial
-    account.probe_at, account.probe_count = None, 0
+    probe_anew(account)
 
 
 def delete_in_vain(account: Account) -> None:
     """The inbox is still there: the delete was skipped, got lost or was forgotten."""
-    account.deleted_at = None
+    account.removal = replace(account.removal, delete=None) if isinstance(account.removal, Gone) else None
 
 
 def delete_refused_in_use(account: Account, said: str, now: float) -> None:
@@ -61,6 +62,14 @@ def delete_failed(account: Account, reason: Reason, message: str, now: float) ->
 def delete_refusal_known(account: Account, backoff: Backoff) -> None:
     """An earlier run was refused the deletion so."""
     account.delete_backoff = backoff
+
+
+def _left(account: Account, delete: Deleting) -> None:
+    """From here on a look decides."""
+    account.removal = replace(account.removal, delete=delete) if isinstance(account.removal, Gone) else delete
+    account.wrote_at = delete.at
+    account.delete_backoff = None
+    probe_anew(account)
 
 
 def _refused(account: Account, backoff: Backoff, longest: float) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from coldsend_operator.core.model.account import Account, Applied, Former, Mail
 from coldsend_operator.core.model.times import rfc3339
+from coldsend_operator.core.model.transitions.reads import probe_anew
 
 NOT_SENT = (
     "No mail was sent: this requestID was already in spec when the inbox was taken over, so its mail may have been "
@@ -66,8 +67,9 @@ def _begins_to_hold(account: Account) -> None:
     account.unknowns = 0
     account.stored = replace(account.stored, refusal=None)
     account.create = account.repeated_mark = account.create_backoff = None
-    account.not_found_at = account.deleted_at = account.delete_backoff = None
-    account.probe_at, account.probe_count, account.conflict_seen_at, account.delete_partial = None, 0, 0.0, False
+    account.removal = account.delete_backoff = None
+    account.conflict_seen_at, account.delete_partial = 0.0, False
+    probe_anew(account)
 
 
 def rebound(account: Account, workspace: str) -> None:
@@ -79,8 +81,8 @@ def rebound(account: Account, workspace: str) -> None:
 def forgotten(account: Account) -> None:
     """The inbox is gone, and is made again: status shows none meanwhile (rule 8)."""
     account.stored = replace(account.stored, inbox_id=None, origin=None, job=None)
-    account.not_found_at = account.deleted_at = account.probe_at = None
-    account.probe_count, account.delete_partial = 0, False
+    account.removal, account.delete_partial = None, False
+    probe_anew(account)
 
 
 def observation_ended(account: Account) -> None:

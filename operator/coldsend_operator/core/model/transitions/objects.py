@@ -6,6 +6,7 @@ from coldsend_operator.core.model.account import Account, Credentials, Desired, 
 from coldsend_operator.core.model.phases import CreateJob
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored_status import Status, account_status, to_text
+from coldsend_operator.core.model.transitions.reads import probe_anew
 
 
 def shown(account: Account, desired: Desired) -> None:
@@ -109,9 +110,10 @@ def left_workspace(account: Account) -> None:
     ref = account.stored.job
     if isinstance(account.create, CreateJob) and (ref is None or ref.operation != "Create"):
         account.create = None
-    account.create_backoff = account.not_found_at = account.deleted_at = account.delete_backoff = None
+    account.create_backoff = account.removal = account.delete_backoff = None
     account.stored = replace(account.stored, refusal=None)
-    account.probe_at, account.probe_count, account.searched_at, account.conflict_seen_at = None, 0, 0.0, 0.0
+    account.searched_at = account.conflict_seen_at = 0.0
+    probe_anew(account)
     account.busy, account.delete_job, account.eta, account.delete_partial = None, None, None, False
     account.repeated_mark = None
     if account.desired.spec.native is not None:

@@ -2,6 +2,12 @@
 
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.pauses import PROBE_PAUSES, nth
+from coldsend_operator.core.model.phases import Gone
+
+
+def probe_anew(account: Account) -> None:
+    """What earlier looks showed counts no more: none is due, and the next one need not pause."""
+    account.probe_at, account.probe_count = None, 0
 
 
 def probe_wanted(account: Account, at: float) -> None:
@@ -27,11 +33,10 @@ def searched(account: Account, begun: float) -> None:
 
 def found(account: Account) -> None:
     """A look shows the inbox: a 404 that is refuted proves nothing any more."""
-    account.not_found_at = None
+    account.removal = account.delete
 
 
 def not_found(account: Account, now: float, *, listed: bool) -> None:
     """A GET of the inbox answered 404; `listed`: no list has missed it yet."""
-    account.not_found_at = now
-    account.not_found_unlisted_at = now if listed else 0.0
+    account.removal = Gone(now, listed, account.delete)
     account.probe_at = None
