@@ -22,29 +22,29 @@ PASSING = frozenset({"minute", "hour", "sweep", "doneAt"})  # what moves all the
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class LaneState:
     """How many accounts wait in a lane, and since when the oldest waits."""
 
     count: int = 0
     oldest: float | None = None
 
 
-def waiting_by_lane(workspace: Workspace, key: str | None = None) -> dict[Lane, Waiting]:
+def waiting_by_lane(workspace: Workspace, key: str | None = None) -> dict[Lane, LaneState]:
     """The lanes that are not empty, and always CREATE; POLL counts the running bulk jobs.
 
     `key` is the digest of the API key whose accounts are counted; None: all.
     """
-    found = {Lane.CREATE: Waiting()}
+    found = {Lane.CREATE: LaneState()}
     for kind, queue in workspace.queues.items():
         if key not in {None, kind.key}:
             continue
         lane = Lane.EDIT if kind.group == Lane.EDIT else LANES[kind.action]
-        before = found.get(lane, Waiting())
+        before = found.get(lane, LaneState())
         if len(queue):
             oldest = queue.since if before.oldest is None else min(before.oldest, queue.since)
-            found[lane] = Waiting(before.count + len(queue), oldest)
+            found[lane] = LaneState(before.count + len(queue), oldest)
     jobs = workspace.jobs.values()
-    found[Lane.POLL] = Waiting(len(jobs), min((job.begun for job in jobs), default=None))
+    found[Lane.POLL] = LaneState(len(jobs), min((job.begun for job in jobs), default=None))
     return found
 
 

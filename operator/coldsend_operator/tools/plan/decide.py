@@ -12,7 +12,7 @@ from coldsend_operator.tools.plan.objects import apply, prune
 from coldsend_operator.tools.plan.rehearsal import Rehearsal
 from coldsend_operator.tools.plan.report import Cost, PlanReport
 from coldsend_operator.tools.plan.sources import Found
-from coldsend_operator.tools.plan.workspaces import ListedWorkspace, PlannedWorkspace, Workspaces, workspaces
+from coldsend_operator.tools.plan.workspaces import ListedWorkspace, PlannedWorkspace, PlannedWorkspaces, workspaces
 from coldsend_operator.tools.terminal import Progress
 
 MOST_NAMED = 5
@@ -57,7 +57,7 @@ def decide(
     return PlanReport(rows, cost, warnings, unsure=_unsure(rows, reading))
 
 
-def _unsure(rows: Iterable[Change], reading: Workspaces) -> int:
+def _unsure(rows: Iterable[Change], reading: PlannedWorkspaces) -> int:
     """The number of objects that stay as they are only if their Secrets are unchanged."""
     unknown = reading.secrets_unread | reading.uncompared
     return sum(row.action is ChangeKind.NONE and (row.namespace, row.name) in unknown for row in rows)
@@ -82,7 +82,7 @@ def _restore(planned: PlannedWorkspace, found: Found, now: float) -> int | None:
     return workspace.budget.remaining(now)[1]
 
 
-def _warnings(reading: Workspaces, listed: ListedWorkspace | None, found: Found) -> Iterator[str]:
+def _warnings(reading: PlannedWorkspaces, listed: ListedWorkspace | None, found: Found) -> Iterator[str]:
     unread = reading.secrets_unread
     if unread and found.secrets is None:
         yield (

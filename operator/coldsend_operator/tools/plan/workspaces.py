@@ -48,7 +48,7 @@ class PlannedWorkspace:
 
 
 @dataclass(slots=True)
-class Workspaces:
+class PlannedWorkspaces:
     """The workspaces, and the assumptions made."""
 
     workspaces: list[PlannedWorkspace] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Workspaces:
 
 def workspaces(
     world: World, policy: Policy, listed: ListedWorkspace | None, now: float, secrets: SecretReader | None = None
-) -> Workspaces:
+) -> PlannedWorkspaces:
     """One workspace for each API key, or for several that status knows to be one."""
     policy.create_marks = CreateMarks(b"plan")
     accounts = list(_accounts(world, policy))
@@ -68,7 +68,7 @@ def workspaces(
     for account in accounts:
         groups[digests[account.desired.key_ref]].append(account)
     claims, trust = Claims(), Trust()
-    reading = Workspaces()
+    reading = PlannedWorkspaces()
     for digest, members in groups.items():
         own = listed if listed is not None and digests.get(listed.key) == digest else None
         rows = own.rows if own is not None else tuple(_rows_of(members, world))
@@ -94,7 +94,7 @@ def _accounts(world: World, policy: Policy) -> Iterator[Account]:
             world.set_aside(raw, error)
 
 
-def _read_secrets(account: Account, secrets: SecretReader | None, reading: Workspaces) -> None:
+def _read_secrets(account: Account, secrets: SecretReader | None, reading: PlannedWorkspaces) -> None:
     """Use the current content of its Secrets instead of status."""
     if secrets is None or not secrets.has(account):
         reading.secrets_unread.add((account.desired.namespace, account.desired.name))
