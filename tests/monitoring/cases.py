@@ -56,7 +56,7 @@ def _operator() -> Iterator[Case]:
 
     none = "ColdSendNoLeader"
     standing_by = _of("coldsend_leader", "0x60") | _of("coldsend_leader", "0x60", target=STANDBY)
-    summary = "No replica of coldsend-operator leads."
+    summary = "No replica of coldsend-operator is the leader."
     yield Case(none, "all replicas stand by", standing_by, "3m", Fired(OF_TARGET, summary))
     yield Case(none, "one of two leads", LEADING, "30m")
     changing = _of("coldsend_leader", "1x9 0x50") | _of("coldsend_leader", "0x11 1x50", target=STANDBY)
@@ -66,7 +66,7 @@ def _operator() -> Iterator[Case]:
     info = _of("coldsend_build_info", "1x60", 'version="0.1.0", commit="abc"')
     often = Fired(
         OF_LEADER,
-        "10.0.0.1:8080 restarts again and again.",
+        "10.0.0.1:8080 restarts repeatedly.",
         "A replica of coldsend-operator has restarted 4 times within an hour.",
     )
     yield Case(restarting, "it restarted four times", _of(start, "1x5 2x5 3x5 4x5 5x50") | info, "30m", often)
@@ -136,7 +136,7 @@ def _access() -> Iterator[Case]:
     yield Case(set_aside, "it passed by itself", _both(metric, "1x5 0x60", kind), "20m")
 
     silent, metric = "ColdSendWatchSilent", "coldsend_watch_silence_seconds"
-    fired = Fired({**OF_LEADER, "kind": "SenderAccount"}, "Nothing comes on the watch of SenderAccount.")
+    fired = Fired({**OF_LEADER, "kind": "SenderAccount"}, "The watch of SenderAccount is silent.")
     yield Case(silent, "nothing comes", _of(metric, "0+60x60", kind), "12m", fired)
     yield Case(silent, "a bookmark comes each minute", _of(metric, "60x60", kind), "30m")
     again = _of("coldsend_watches_silent_total", "0+1x60", kind)
@@ -167,7 +167,7 @@ def _requests() -> Iterator[Case]:
 
     limited = "ColdSendRateLimited"
     labels = {**OF_TARGET, "workspace": "default"}
-    summary = "ColdSend turns down requests of default as too many."
+    summary = "ColdSend refuses requests of default as too many."
     yield Case(limited, "429 comes again and again", _answers("429", "0+1x60"), "10m", Fired(labels, summary))
     yield Case(limited, "429 came once", _answers("429", "0 1x60"), "10m")
 
@@ -205,7 +205,7 @@ def _jobs() -> Iterator[Case]:
     stuck = "ColdSendJobStuck"
     for state in ("Failed", "Lost"):
         labels = {**OF_TARGET, "operation": "Create", "state": state}
-        summary = f"Bulk jobs of ColdSend do not come to an end (Create, {state})."
+        summary = f"Bulk jobs of ColdSend do not finish (Create, {state})."
         series = _of("coldsend_jobs_finished_total", "0x5 1x60", f'operation="Create", state="{state}"')
         yield Case(stuck, f"a job ends as {state}", series, "10m", Fired(labels, summary))
     done = _of("coldsend_jobs_finished_total", "0+1x60", 'operation="Create", state="Completed"')
@@ -231,7 +231,7 @@ def _accounts() -> Iterator[Case]:
 
     other = "ColdSendNotAsGit"
     labels = {"namespace": "sales", "reason": "Drifted"}
-    fired = Fired(labels, "3 accounts in sales are not as their manifests ask (Drifted).")
+    fired = Fired(labels, "3 accounts in sales do not match their manifests (Drifted).")
     yield Case(other, "values differ for a day", _condition("Synced", "Drifted", "3x60"), "25h", fired, "30m")
     yield Case(other, "values differ for an hour", _condition("Synced", "Drifted", "0x20 3x40"), "12h", interval="30m")
     yield Case(other, "work waits", _condition("Synced", "RateLimited", "3x60"), "25h", interval="30m")
@@ -249,7 +249,7 @@ def _accounts() -> Iterator[Case]:
         labels,
         "The mean health score of mail.example.com is 61.5.",
         "The inboxes of this domain of default have been below 70 on average for an hour. What they send may end as "
-        "spam, and a domain that goes on sending so is hard to repair.",
+        "spam, and the reputation of a domain is hard to repair.",
     )
     yield Case(burning, "the mean is low for an hour", _of(metric, "61.5x90", mean) | LEADING, "1h", fired)
     yield Case(burning, "it was low for half an hour", _of(metric, "61.5x30 71x60", mean) | LEADING, "80m")

@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any
 
 from coldsend_operator.accounts.cleanup import Cleanup
+from coldsend_operator.accounts.clients import Clients
 from coldsend_operator.accounts.reading import read_desired, read_object
 from coldsend_operator.accounts.status_writer import ref_of
-from coldsend_operator.accounts.workspace_loop import Clients, WorkspaceLoop
+from coldsend_operator.accounts.workspace_loop import WorkspaceLoop
 from coldsend_operator.accounts.workspaces import NO_WORKSPACE, Workspaces
 from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.core.model import transitions

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Callable, Iterable, Set
 
-from coldsend_operator.accounts.workspace_loop import Clients, OpenKey, WorkspaceLoop
+from coldsend_operator.accounts.clients import Clients, OpenKey
+from coldsend_operator.accounts.workspace_loop import WorkspaceLoop
 from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.coldsend.headers import Meta
 from coldsend_operator.core.decide.changed_accounts import ask_brake_for_all

@@ -11,9 +11,9 @@ from typing import Any, Self
 
 from coldsend_operator import __version__, http, metrics
 from coldsend_operator.accounts.bookings import REPORT, Bookings, StoredReport
+from coldsend_operator.accounts.clients import Clients
 from coldsend_operator.accounts.controller import AccountController
 from coldsend_operator.accounts.policy import policy_of
-from coldsend_operator.accounts.workspace_loop import Clients
 from coldsend_operator.accounts.workspaces import report_end
 from coldsend_operator.audit_log import AuditLog
 from coldsend_operator.batches.controller import BatchController

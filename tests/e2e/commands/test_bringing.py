@@ -61,7 +61,7 @@ def test_an_export_is_applied_becomes_ready_by_list_pages_alone_and_is_exported_
 
     server.kubectl("apply", "--server-side", "-f", str(person.folder / shape))
     eventually(lambda: ready_of_old(here) == SENDERS + 2, "all inboxes Ready")
-    person.succeeds(*IMPORT, "--force")
+    person.succeeds(*line, "--force")
     unmanaged = person.succeeds("export", "-n", SALES, "--unmanaged", "--api-key-secret", of_old)
 
     assert contents(person.folder / shape) == first

@@ -1,0 +1,230 @@
+"""One call to ColdSend, from the plan to its answer: prepared, sent, taken in."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from coldsend_operator.accounts.calls import perform
+from coldsend_operator.accounts.clients import Clients, OpenKey
+from coldsend_operator.accounts.finalizers import FinalizerWriter
+from coldsend_operator.accounts.status_writer import ref_of
+from coldsend_operator.coldsend.client import ColdSendClient
+from coldsend_operator.coldsend.masking import Member
+from coldsend_operator.core import apply
+from coldsend_operator.core.decide import still_due
+from coldsend_operator.core.model import transitions
+from coldsend_operator.core.model.answers import Answer, BulkAnswer, Failure, FailureKind, Page
+from coldsend_operator.core.model.calls import Call, Operation, Scope
+from coldsend_operator.core.workspace.audit import fields_of
+from coldsend_operator.core.workspace.workspace import Workspace
+from coldsend_operator.credentials.job_passwords import JobPasswords
+from coldsend_operator.credentials.passwords import Passwords, SecretReader
+from coldsend_operator.kube.set_aside import ADD_FINALIZER, READ_SECRETS
+from coldsend_operator.logs import Event, Recurring, log
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A call that leaves now, and what is sent with it."""
+
+    call: Call
+    client: ColdSendClient
+    passwords: Mapping[str, Passwords]
+    job_members: Sequence[Member]
+
+
+class CallRunner:
+    """Carries the calls of one workspace out.
+
+    `decide_again` is told of an account that must be decided once more, `listed` that a page of a list was taken in,
+    and `ended` that a call is over.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        clients: Clients,
+        keys: Mapping[str, OpenKey],
+        finalizers: FinalizerWriter,
+        *,
+        decide_again: Callable[[str], None],
+        listed: Callable[[], None],
+        ended: Callable[[], None],
+    ) -> None:
+        self._workspace = workspace
+        self._clients = clients
+        self._keys = keys
+        self._finalizers = finalizers
+        self._decide_again = decide_again
+        self._listed = listed
+        self._ended = ended
+        self._job_secrets = JobPasswords(workspace)
+        self._audit_trouble = Recurring(Event.AUDIT_FAILED, workspace=workspace.digest)
+
+    async def carry_out(self, call: Call, generations: Mapping[str, int]) -> None:
+        """Prepare the call and send it: one that has left is never taken back, whatever goes wrong after it."""
+        ready: Ready | None = None
+        try:
+            ready = await self._ready(call, generations)
+        finally:
+            if ready is None:
+                apply.cancel(self._workspace, self._workspace.in_flight.get(call.id, call), self._clients.clock())
+                apply.pause(self._workspace, call, self._clients.clock())
+        if ready is not None:
+            await self._send(ready)
+        self._ended()
+
+    async def _ready(self, call: Call, generations: Mapping[str, int]) -> Ready | None:
+        """The call with all that it needs; None when it is not to leave."""
+        members = call.uids
+        passwords: dict[str, Passwords] = {}
+        job_members: tuple[Member, ...] = ()
+        if call.operation is Operation.POLL_CREATE_JOB:
+            job_members = await self._job_secrets.of(call.job or "", self._clients.reader())
+        elif call.operation.creates:
+            call, passwords = await self._prepare(call)
+        elif call.operation.scope is Scope.DELETE:
+            self._workspace.brake.leave(call.uids, self._clients.clock())
+            await self._clients.bookings.save(self._workspace)
+        elif call.operation is Operation.SEND_TEST_EMAIL:
+            await self._clients.bookings.save(
+                self._workspace
+            )  # a restart must not begin a new share of mails (rule 45)
+        call = self._still_due(call, generations)
+        key = self._keys.get(call.key)
+        if (members and not call.uids) or key is None:  # none is left of those that it was for
+            return None
+        if not self._clients.leadership.fresh():
+            return None
+        call = apply.leave(self._workspace, call, self._clients.clock()) if call.operation.creates else call
+        if call.writes:
+            self._workspace.audit.intend(self._workspace, call)
+            if not self.write_audit_log():
+                self._workspace.audit.take_back(call)
+                return None
+        return Ready(call, key.client, passwords, job_members)
+
+    async def _send(self, ready: Ready) -> None:
+        """Without an answer that can be taken in the call counts as lost: to take it back would send it twice."""
+        call, accounts = ready.call, self._workspace.accounts
+        outcome: Answer | Failure = Failure(FailureKind.LOST, "the answer could not be taken in")
+        try:
+            outcome = await perform(ready.client, call, accounts, ready.passwords, ready.job_members)
+            if call.operation.creates and isinstance(outcome, BulkAnswer) and outcome.job_id is not None:
+                sent = [(accounts[uid], ready.passwords[uid]) for uid in call.uids if uid in accounts]
+                self._job_secrets.keep(outcome.job_id, sent)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the call may have left
+            log.error(Event.LOOP_FAILED, workspace=self._workspace.digest, exc_info=error)
+        finally:
+            self._apply(call, outcome)
+
+    def _apply(self, call: Call, outcome: Answer | Failure) -> None:
+        try:
+            apply.fold(self._workspace, call, outcome, self._clients.clock())
+        except Exception as error:  # noqa: BLE001 - whatever goes wrong with one answer costs its accounts alone
+            log.error(
+                Event.LOOP_FAILED, workspace=self._workspace.digest, operation=call.operation.value, exc_info=error
+            )
+        self.write_audit_log()
+        self._log(call, outcome)
+        if isinstance(outcome, Page):
+            self._listed()
+
+    def write_audit_log(self) -> bool:
+        """Whether all lines are written; else they are kept, and no call leaves that writes."""
+        trail = self._workspace.audit
+        if trail.lines:
+            try:
+                self._clients.audit.write([fields_of(line) for line in trail.lines], self._clients.clock())
+            except OSError as error:
+                self._audit_trouble.failed(f"nothing is written to ColdSend while the audit log cannot be: {error}")
+                return False
+            trail.lines.clear()
+        self._audit_trouble.ended()
+        return True
+
+    def _still_due(self, call: Call, generations: Mapping[str, int]) -> Call:
+        """The call without those that are gone, name another key now, or do not want it any more."""
+        accounts = self._workspace.accounts
+        out = {
+            uid
+            for uid in call.uids
+            if uid not in accounts
+            or accounts[uid].key != call.key
+            or not still_due(accounts[uid], call, generations[uid], self._workspace)
+        }
+        return apply.drop(self._workspace, call, out) if out else call
+
+    async def _prepare(self, call: Call) -> tuple[Call, dict[str, Passwords]]:
+        """Read the Secrets, then put the mark on each object: a refused mark takes that member out (rule 2).
+
+        What goes wrong with one member costs that member alone (rule 38).
+        """
+        passwords = await self._passwords(call, self._clients.reader())
+        since = float(int(self._clients.clock() + self._clients.kube.clock_offset))
+        marks = await asyncio.gather(*(self._add_mark(uid, since) for uid in passwords))
+        kept = {uid for uid, good in zip(passwords, marks, strict=True) if good}
+        dropped = set(call.uids) - kept
+        if dropped:
+            call = apply.drop(self._workspace, call, dropped)
+        return call, passwords
+
+    async def _add_mark(self, uid: str, since: float) -> bool:
+        """Whether the mark stands; an account whose mark is refused waits, a little longer each time."""
+        put, account = False, self._workspace.accounts.get(uid)
+        if account is None:
+            return False  # it went while the Secrets were read
+        with self._clients.set_aside.trying(ref_of(account), ADD_FINALIZER, partial(self._decide_again, uid)):
+            put = await self._finalizers.add_before_call(uid, since)
+        if not put:
+            transitions.postponed(account, self._clients.clock())
+        return put
+
+    async def _passwords(self, call: Call, reader: SecretReader) -> dict[str, Passwords]:
+        found: dict[str, Passwords] = {}
+        await reader.fetch(self._workspace.accounts[uid] for uid in call.uids if uid in self._workspace.accounts)
+        for uid in call.uids:
+            account = self._workspace.accounts.get(uid)
+            if account is None:
+                continue
+            with self._clients.set_aside.trying(ref_of(account), READ_SECRETS, partial(self._decide_again, uid)):
+                found[uid] = await reader.passwords(account)
+            if uid not in found:
+                transitions.postponed(account, self._clients.clock())
+                continue
+            passwords = found[uid]
+            if account.desired.spec.smtp is not None:
+                transitions.secret_read(account, passwords.credentials)
+                if passwords.credentials.reason is not None:
+                    self._workspace.stale_secrets.add(uid)
+                    del found[uid]
+                    continue
+            transitions.create_prepared(account, passwords.credentials.digest)
+        return found
+
+    def _log(self, call: Call, outcome: Answer | Failure) -> None:
+        names = {}
+        if len(call.uids) == 1 and call.uids[0] in self._workspace.accounts:
+            desired = self._workspace.accounts[call.uids[0]].desired
+            names = {"namespace": desired.namespace, "name": desired.name}
+        elif call.uids:
+            names = {"accounts": str(len(call.uids))}
+        # a 404 to the question whether an inbox is there is an answer: each deletion may end with one
+        asked = call.operation is Operation.GET_ACCOUNT
+        if isinstance(outcome, Failure) and not (asked and outcome.kind is FailureKind.NOT_FOUND):
+            log.warning(
+                Event.CALL_FAILED,
+                workspace=self._workspace.digest,
+                operation=call.operation.value,
+                kind=outcome.kind.value,
+                code=outcome.status,
+                message=outcome.message,
+                **names,
+            )
+        elif call.writes:
+            log.info(Event.CALL, workspace=self._workspace.digest, operation=call.operation.value, **names)
+        else:
+            log.debug(
+                Event.CALL, workspace=self._workspace.digest, operation=call.operation.value, page=call.page, **names
+            )
