@@ -159,8 +159,8 @@ class Stories:
             if inbox is None:
                 continue  # of another workspace
             holders = [
-                uid for uid, account in accounts.items() if account.stored.held and account.stored.inbox_id == inbox_id
-            ]
+                uid for uid, account in accounts.items() if account.is_holder and account.stored.inbox_id == inbox_id
+            ]  # one that was let go, whose end the process has not heard of yet, holds none
             if len(holders) != 1:
                 self.violations.append(f"{inbox_id} is deleted, held by {holders}")
             for uid in holders:
