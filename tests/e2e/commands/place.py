@@ -3,7 +3,7 @@
 import base64
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import yaml
 
 from tests.chart.rights import Request, asked
 from tests.e2e.commands.person import Canaries, Person
-from tests.e2e.stage.api_server import Object, named
+from tests.e2e.stage.api_server import Object, Refused, named
 from tests.e2e.stage.operators import QUICK
 from tests.e2e.stage.stage import eventually
 from tests.e2e.stage.world import MARKER, OWN_KEY, World
@@ -109,7 +109,16 @@ def place(world: World, program: Path, folder: Path) -> Iterator[Place]:
         _populate(here)
         yield here
         for namespace in (SALES, OTHER):
-            server.kubectl("delete", "senderbatch,sender", "--all", "-n", namespace, "--wait=false")
+            _clear(world, namespace)
+
+
+def _clear(world: World, namespace: str) -> None:
+    """No object is left: another place may be made on the same API server later."""
+    world.server.kubectl("delete", "senderbatch,sender", "--all", "-n", namespace, "--timeout=30s", check=False)
+    for kind in ("SenderAccountBatch", "SenderAccount"):
+        for each in world.server.items(kind, namespace):  # held or paused by a test
+            with suppress(Refused):  # gone meanwhile
+                world.server.merge(kind, namespace, each["metadata"]["name"], {"metadata": {"finalizers": None}})
 
 
 def seed_what_is_nobodys(world: World) -> None:
