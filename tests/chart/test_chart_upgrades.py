@@ -65,7 +65,7 @@ class InFlight:
     def pools(self) -> tuple[Pool, ...]:
         return tuple(Pool(self.stage, name) for name in ("quiet", "half", "lost"))
 
-    def unheard(self) -> None:
+    def release_calls(self) -> None:
         """The process is gone; ColdSend does what it was asked for, within the time that a create may take."""
         for fault in (self.create, self.delete):
             self.stage.emulator.release(fault)
@@ -161,7 +161,7 @@ def test_an_upgrade_finishes_what_the_previous_version_has_begun(stage: Stage, h
         in_flight = put_in_flight(stage)
         assert is_of(operator, previous)
         operator.kill()
-        in_flight.unheard()
+        in_flight.release_calls()
     assert made_of_half(stage) < len(HALF)
     before = uids(stage)
 
@@ -181,7 +181,7 @@ def test_a_rollback_finishes_what_this_version_has_begun(stage: Stage, helm: Hel
     with operator_of(upgraded, stage) as operator:
         in_flight = put_in_flight(stage)
         operator.kill()
-        in_flight.unheard()
+        in_flight.release_calls()
     assert made_of_half(stage) < len(HALF)
     before = uids(stage)
 

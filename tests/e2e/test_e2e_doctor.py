@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -22,13 +23,20 @@ WORK = [
 ]
 
 
-@pytest.fixture
-def namespace(world: World) -> Iterator[str]:
-    name = f"doctor-{uuid4().hex[:8]}"
+@contextmanager
+def namespace_with_robot(world: World, prefix: str) -> Iterator[str]:
+    """A namespace of its own, with the ServiceAccount of the Deployment that `install` makes; ColdSend is empty."""
+    name = f"{prefix}-{uuid4().hex[:8]}"
     world.emulator.reset()
     world.server.apply(named("Namespace", "", name), named("ServiceAccount", name, "robot"))
     yield name
     world.server.kubectl("delete", "senderbatch,sender,deployment", "--all", "-n", name, "--wait=false")
+
+
+@pytest.fixture
+def namespace(world: World) -> Iterator[str]:
+    with namespace_with_robot(world, "doctor") as name:
+        yield name
 
 
 def install(world: World, namespace: str, version: str = __version__) -> None:

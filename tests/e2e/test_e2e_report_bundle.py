@@ -5,7 +5,6 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -13,7 +12,7 @@ from coldsend_operator.tools.bundle.pseudonyms import Pseudonyms
 from tests.e2e.stage.api_server import named
 from tests.e2e.stage.stage import eventually
 from tests.e2e.stage.world import MARKER, World
-from tests.e2e.test_e2e_doctor import install
+from tests.e2e.test_e2e_doctor import install, namespace_with_robot
 from tests.e2e.test_tools import accounts, ready, tool
 
 LOCALS = ("canary.one", "canary.two")
@@ -22,11 +21,8 @@ DOMAIN = "kanarienvogel.com"
 
 @pytest.fixture
 def namespace(world: World) -> Iterator[str]:
-    name = f"bundle-{uuid4().hex[:8]}"
-    world.emulator.reset()
-    world.server.apply(named("Namespace", "", name), named("ServiceAccount", name, "robot"))
-    yield name
-    world.server.kubectl("delete", "senderbatch,sender,deployment", "--all", "-n", name, "--wait=false")
+    with namespace_with_robot(world, "bundle") as name:
+        yield name
 
 
 def contents(file: Path) -> dict[str, str]:

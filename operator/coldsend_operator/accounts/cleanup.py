@@ -79,7 +79,7 @@ class Cleanup:
         for key in loop.keys.values():
             await self._close_key(key)
 
-    # -- keys of a workspace that goes on with others
+    # -- keys that no account uses any more, of a workspace that stays open
 
     def _close_idle_keys(self, now: float) -> None:
         idle = {

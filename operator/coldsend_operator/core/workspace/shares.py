@@ -43,7 +43,7 @@ class MailBudget:
 class HourShares:
     """Probes, and calls of each namespace, in the current hour; `flying` are probes under way.
 
-    The stored budget does not distinguish them: after a restart the shares start anew, within the stored hour.
+    The stored budget does not distinguish them: after a restart the shares start again, within the stored hour.
     """
 
     def __init__(self) -> None:

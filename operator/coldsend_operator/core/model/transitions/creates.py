@@ -8,7 +8,7 @@ from coldsend_operator.core.model.account import Account, Backoff, JobRef, Store
 from coldsend_operator.core.model.phases import CreateJob, Creating, Sent, UnknownCreate
 from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.core.model.transitions.backoffs import next_backoff
-from coldsend_operator.core.model.transitions.reads import probe_anew
+from coldsend_operator.core.model.transitions.reads import reset_probes
 
 LONGEST_MESSAGE = 400
 
@@ -56,7 +56,7 @@ def create_unknown(account: Account, unknown: UnknownCreate, now: float) -> None
     """The outcome of a create is unknown: only a probe tells (rule 39)."""
     account.create = _of_same(account, unknown)
     account.wrote_at = now
-    probe_anew(account)
+    reset_probes(account)
 
 
 def create_found(account: Account, unknown: UnknownCreate) -> None:
@@ -65,7 +65,7 @@ def create_found(account: Account, unknown: UnknownCreate) -> None:
 
 
 def create_goes_on(account: Account, unknown: UnknownCreate, now: float, earliest: float) -> None:
-    """A create that left before the account came here is waited for anew."""
+    """The wait for a create that left before the account came here begins again."""
     account.create = replace(unknown, at=now, left_at=None, earliest=earliest)
 
 
@@ -91,8 +91,8 @@ def bulk_create_ended(account: Account, unknown: UnknownCreate, now: float) -> N
     account.create = _of_same(account, unknown)
     account.stored = replace(account.stored, job=None)
     account.wrote_at = now
-    account.waiting_since = None  # for the look it waits anew: until that lasts, status says nothing of it
-    probe_anew(account)
+    account.waiting_since = None  # it waits for a probe from now on; status tells of waits that last
+    reset_probes(account)
 
 
 def bulk_create_told(account: Account, hint: str | None, *, exists: bool) -> None:
@@ -132,7 +132,7 @@ def create_refusal_known(account: Account, backoff: Backoff) -> None:
 def create_conflicted(account: Account, now: float) -> None:
     """ColdSend said that the address exists: only a look begun after this counts."""
     account.conflict_seen_at = now
-    probe_anew(account)
+    reset_probes(account)
 
 
 def repeated_create_unknown(account: Account, mark: float, now: float) -> None:

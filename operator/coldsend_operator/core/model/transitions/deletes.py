@@ -7,7 +7,7 @@ from coldsend_operator.core.model.pauses import FIRST_PROBE
 from coldsend_operator.core.model.phases import Deleting, Gone
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.transitions.backoffs import next_backoff
-from coldsend_operator.core.model.transitions.reads import probe_anew
+from coldsend_operator.core.model.transitions.reads import reset_probes
 
 IN_USE_FIRST, IN_USE_LONGEST = 5.0, 600.0
 
@@ -40,7 +40,7 @@ def delete_job_ended(account: Account, *, partial: bool) -> None:
     """The job has ended; `partial`: it may have skipped some of its members."""
     account.delete_job = None
     account.delete_partial = partial
-    probe_anew(account)
+    reset_probes(account)
 
 
 def delete_in_vain(account: Account) -> None:
@@ -69,7 +69,7 @@ def _left(account: Account, delete: Deleting) -> None:
     account.removal = replace(account.removal, delete=delete) if isinstance(account.removal, Gone) else delete
     account.wrote_at = delete.at
     account.delete_backoff = None
-    probe_anew(account)
+    reset_probes(account)
 
 
 def _refused(account: Account, backoff: Backoff, longest: float) -> None:

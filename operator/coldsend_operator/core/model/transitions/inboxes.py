@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from coldsend_operator.core.model.account import Account, Applied, Former, Mail
 from coldsend_operator.core.model.times import rfc3339
-from coldsend_operator.core.model.transitions.reads import probe_anew
+from coldsend_operator.core.model.transitions.reads import reset_probes
 
 NOT_SENT = (
     "No mail was sent: this requestID was already in spec when the inbox was taken over, so its mail may have been "
@@ -69,7 +69,7 @@ def _begins_to_hold(account: Account) -> None:
     account.create = account.repeated_mark = account.create_backoff = None
     account.removal = account.delete_backoff = None
     account.conflict_seen_at, account.delete_partial = 0.0, False
-    probe_anew(account)
+    reset_probes(account)
 
 
 def rebound(account: Account, workspace: str) -> None:
@@ -82,7 +82,7 @@ def forgotten(account: Account) -> None:
     """The inbox is gone, and is made again: status shows none meanwhile (rule 8)."""
     account.stored = replace(account.stored, inbox_id=None, origin=None, job=None)
     account.removal, account.delete_partial = None, False
-    probe_anew(account)
+    reset_probes(account)
 
 
 def observation_ended(account: Account) -> None:

@@ -6,7 +6,7 @@ from coldsend_operator.core.model.account import Account, Credentials, Desired, 
 from coldsend_operator.core.model.phases import CreateJob
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored_status import Status, account_status, to_text
-from coldsend_operator.core.model.transitions.reads import probe_anew
+from coldsend_operator.core.model.transitions.reads import reset_probes
 
 
 def shown(account: Account, desired: Desired) -> None:
@@ -113,7 +113,7 @@ def left_workspace(account: Account) -> None:
     account.create_backoff = account.removal = account.delete_backoff = None
     account.stored = replace(account.stored, refusal=None)
     account.searched_at = account.conflict_seen_at = 0.0
-    probe_anew(account)
+    reset_probes(account)
     account.busy, account.delete_job, account.eta, account.delete_partial = None, None, None, False
     account.repeated_mark = None
     if account.desired.spec.native is not None:

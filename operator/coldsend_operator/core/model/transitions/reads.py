@@ -5,8 +5,8 @@ from coldsend_operator.core.model.pauses import PROBE_PAUSES, nth
 from coldsend_operator.core.model.phases import Gone
 
 
-def probe_anew(account: Account) -> None:
-    """What earlier looks showed counts no more: none is due, and the next one need not pause."""
+def reset_probes(account: Account) -> None:
+    """No probe is due, and the next one need not pause: what earlier probes showed counts no more."""
     account.probe_at, account.probe_count = None, 0
 
 
