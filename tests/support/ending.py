@@ -1,7 +1,7 @@
 """The required final state: one inbox and one holder for each requested address, and nothing else."""
 
-from coldsend_operator.core.model.account import HELD_ORIGINS
 from coldsend_operator.core.model.answers import address_key
+from coldsend_operator.core.model.stored import HELD_ORIGINS
 from coldsend_operator.resources.children import child_name
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 from tests.support.cluster import Raw

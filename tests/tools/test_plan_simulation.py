@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coldsend_operator.accounts.policy import policy_of
-from coldsend_operator.core.model.account import OWN_KEY
 from coldsend_operator.core.model.answers import Domain
+from coldsend_operator.core.model.desired import OWN_KEY
 from coldsend_operator.resources.names import ACCOUNT_KIND, API_VERSION, BATCH_KIND
 from coldsend_operator.tools.manifests import Document
 from coldsend_operator.tools.plan.decide import Manifests, decide

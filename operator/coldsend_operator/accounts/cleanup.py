@@ -7,7 +7,7 @@ from coldsend_operator.accounts.bookings import Bookings
 from coldsend_operator.accounts.clients import OpenKey
 from coldsend_operator.accounts.workspace_loop import WorkspaceLoop
 from coldsend_operator.accounts.workspaces import Workspaces
-from coldsend_operator.core.model.account import OWN_KEY
+from coldsend_operator.core.model.desired import OWN_KEY
 from coldsend_operator.credentials.api_keys import KeyRing
 from coldsend_operator.logs import Event, log
 from coldsend_operator.metrics import Metrics

@@ -14,7 +14,8 @@ from coldsend_operator.accounts.workspace_loop import WorkspaceLoop
 from coldsend_operator.accounts.workspaces import NO_WORKSPACE, Workspaces
 from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.core.model import transitions
-from coldsend_operator.core.model.account import Account, Desired, KeyRef
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.desired import Desired, KeyRef
 from coldsend_operator.core.model.membership import Membership
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.model.reasons import Reason

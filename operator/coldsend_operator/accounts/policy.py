@@ -5,7 +5,7 @@ from typing import Any
 
 from coldsend_operator.core.batch.decide import is_leaving
 from coldsend_operator.core.batch.model import Batch, Child
-from coldsend_operator.core.model.account import SecretRef
+from coldsend_operator.core.model.desired import SecretRef
 from coldsend_operator.core.model.policy import Limits, NamespaceSettings, Policy, Threshold
 from coldsend_operator.core.status.effective import effective
 from coldsend_operator.resources.annotations import namespace_notes, read_annotations

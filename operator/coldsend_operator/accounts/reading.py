@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from coldsend_operator.core.model import transitions
-from coldsend_operator.core.model.account import Account, Desired, Native, SecretRef, Server, Spec
+from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import address_key
+from coldsend_operator.core.model.desired import Desired, Native, SecretRef, Server, Spec
 from coldsend_operator.core.model.hashes import spec_hash
 from coldsend_operator.core.model.stored_status import account_status
 from coldsend_operator.core.model.times import unix_of

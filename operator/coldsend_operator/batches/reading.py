@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from coldsend_operator.accounts.reading import Raw, orphan_of
 from coldsend_operator.addresses import domain_of
 from coldsend_operator.core.batch.model import Batch, Child, DesiredList, Entry, EntryRefusal, Shown, desired_list
-from coldsend_operator.core.model.account import SecretRef
+from coldsend_operator.core.model.desired import SecretRef
 from coldsend_operator.core.model.policy import DEFAULT_UNAVAILABLE, Unavailable
 from coldsend_operator.core.model.reasons import LASTING, KstatusType, Reason
 from coldsend_operator.core.model.stored_status import account_status, batch_status

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from coldsend_operator.core.model.account import Account, KeyRef, SecretRef
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.desired import KeyRef, SecretRef
 from coldsend_operator.core.model.hashes import workspace_digest
 from coldsend_operator.core.model.pauses import doubled
 from coldsend_operator.core.model.reasons import Reason

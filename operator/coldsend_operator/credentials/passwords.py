@@ -9,7 +9,8 @@ from typing import Protocol, Self
 from pydantic import SecretStr
 
 from coldsend_operator.coldsend.models import SmtpInbox
-from coldsend_operator.core.model.account import Account, Credentials, SecretRef, Server
+from coldsend_operator.core.model.account import Account, Credentials
+from coldsend_operator.core.model.desired import SecretRef, Server
 from coldsend_operator.core.model.hashes import credentials_digest, salt_of
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.kube.client import Forbidden, KubeError

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from coldsend_operator.core.model.account import NOT_HELD_ORIGINS
 from coldsend_operator.core.model.answers import address_key
+from coldsend_operator.core.model.stored import NOT_HELD_ORIGINS
 from coldsend_operator.core.model.stored_status import Status, account_status
 from coldsend_operator.resources.names import API_KEY_KEY, BATCH_LABEL
 

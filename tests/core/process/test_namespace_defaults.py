@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from coldsend_operator.core.model import transitions
-from coldsend_operator.core.model.account import SecretRef
 from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.model.desired import SecretRef
 from coldsend_operator.core.model.policy import NamespaceSettings, Policy
 from coldsend_operator.core.status.projection import project
 from coldsend_operator.kube.client import Forbidden

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from coldsend_operator.accounts.bookings import Bookings
-from coldsend_operator.core.model.account import OWN_KEY, KeyRef, SecretRef
+from coldsend_operator.core.model.desired import OWN_KEY, KeyRef, SecretRef
 from coldsend_operator.core.workspace.trust import Trust
 from tests.support.clock import FakeClock
 

@@ -4,12 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from coldsend_operator.core.model import transitions
-from coldsend_operator.core.model.account import (
-    RETRY_FIRST,
-    RETRY_LONGEST,
-    Account,
-    Backoff,
-)
+from coldsend_operator.core.model.account import RETRY_FIRST, RETRY_LONGEST, Account, Backoff
 from coldsend_operator.core.model.answers import Failure, FailureKind
 from coldsend_operator.core.model.calls import Call, Operation
 from coldsend_operator.core.model.phases import UnknownCreate

@@ -1,9 +1,10 @@
 """Hand-over: the inbox of an object in deletion goes to another object that claims its address (rule 30)."""
 
 from coldsend_operator.core.decide.questions import came_from, name_of
-from coldsend_operator.core.model.account import Account, Former
+from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.model.stored import Former
 from coldsend_operator.core.workspace.view import View
 
 RECHECK = 5.0  # seconds: the obstacle of a successor, such as its key, may change without an event

@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from coldsend_operator.core.model.account import Account, Former
+from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import INBOX_TYPES, Row
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.model.stored import Former
 from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.core.workspace.view import View
 

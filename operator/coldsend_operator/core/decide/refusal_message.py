@@ -1,6 +1,7 @@
 """What a refused creation says to people: what was tried, with which values, when it is tried again, what to do."""
 
-from coldsend_operator.core.model.account import Account, Backoff, Server
+from coldsend_operator.core.model.account import Account, Backoff
+from coldsend_operator.core.model.desired import Server
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.times import rfc3339
 

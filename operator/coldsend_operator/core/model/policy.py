@@ -3,9 +3,9 @@
 from collections.abc import Container
 from dataclasses import dataclass, field
 
-from coldsend_operator.core.model.account import Desired, SecretRef
 from coldsend_operator.core.model.awaited_children import AwaitedChildren
 from coldsend_operator.core.model.create_marks import CreateMarks
+from coldsend_operator.core.model.desired import Desired, SecretRef
 
 
 @dataclass(frozen=True, slots=True)

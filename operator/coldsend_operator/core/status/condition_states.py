@@ -1,6 +1,6 @@
 """What the conditions of an account say."""
 
-from coldsend_operator.core.model.account import Account, Stored
+from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Row
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.conditions import ConditionState, condition, with_notes
@@ -9,6 +9,7 @@ from coldsend_operator.core.model.differences import secret_changed, shows_spec,
 from coldsend_operator.core.model.hashes import comparable, hidden_part
 from coldsend_operator.core.model.kstatus import AT_WORK, SECRET_SECONDS, STALLING, progress
 from coldsend_operator.core.model.reasons import ConditionType, KstatusType, Reason
+from coldsend_operator.core.model.stored import Stored
 from coldsend_operator.core.model.stored_status import Status
 from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.core.workspace.breaker import BlockedCalls

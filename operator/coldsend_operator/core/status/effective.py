@@ -1,6 +1,7 @@
 """`status.effective`: the values in effect for an object, with the defaults of its namespace and of the operator."""
 
-from coldsend_operator.core.model.account import Account, SecretRef
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.desired import SecretRef
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.model.stored_status import Status
 

@@ -1,7 +1,7 @@
 """The part of an account's status that must survive a restart: how it is written, and read back."""
 
-from coldsend_operator.core.model.account import Applied, Former, JobRef, Mail, Stored, StoredRefusal
 from coldsend_operator.core.model.answers import inbox_key
+from coldsend_operator.core.model.stored import Applied, Former, JobRef, Mail, Stored, StoredRefusal
 from coldsend_operator.core.model.stored_status import Status
 
 

@@ -1,7 +1,7 @@
 """The domains of a workspace: names, state and limit of native inboxes (contract, section 3)."""
 
-from coldsend_operator.core.model.account import Native
 from coldsend_operator.core.model.answers import Domain, DomainPage
+from coldsend_operator.core.model.desired import Native
 
 PAUSES = (0.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
 QUIET = 300.0

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from coldsend_operator.core.model.account import KeyRef
+from coldsend_operator.core.model.desired import KeyRef
 
 
 class Trust:

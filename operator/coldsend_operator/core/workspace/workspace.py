@@ -9,17 +9,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Set
 
 from coldsend_operator.core.model import transitions
-from coldsend_operator.core.model.account import (
-    Account,
-    Desired,
-    KeyRef,
-    Stored,
-)
+from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import address_key
 from coldsend_operator.core.model.calls import Call, Lane, Operation
 from coldsend_operator.core.model.decision import Action, Decision
+from coldsend_operator.core.model.desired import Desired, KeyRef
 from coldsend_operator.core.model.membership import Membership
 from coldsend_operator.core.model.policy import NamespaceSettings, Policy
+from coldsend_operator.core.model.stored import Stored
 from coldsend_operator.core.model.stored_status import from_text
 from coldsend_operator.core.workspace import resuming
 from coldsend_operator.core.workspace.audit import AuditTrail

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from coldsend_operator.accounts.policy import policy_of
 from coldsend_operator.coldsend.errors import CallFailed
-from coldsend_operator.core.model.account import KeyRef, SecretRef
 from coldsend_operator.core.model.answers import Domain
+from coldsend_operator.core.model.desired import KeyRef, SecretRef
 from coldsend_operator.resources.names import API_KEY_KEY
 from coldsend_operator.tools.clients import coldsend_reader, key_reference, settings_of
 from coldsend_operator.tools.errors import CommandError, UsageError

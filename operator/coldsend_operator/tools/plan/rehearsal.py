@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from coldsend_operator.core import apply
 from coldsend_operator.core.decide.changed_accounts import ask_brake_for_all, decide_changed
 from coldsend_operator.core.model import transitions
-from coldsend_operator.core.model.account import Account, Credentials, Stored
+from coldsend_operator.core.model.account import Account, Credentials
 from coldsend_operator.core.model.calls import Call, Operation, Scope
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.differences import spec_changed
 from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.model.stored import Stored
 from coldsend_operator.core.plan import Candidate, Plan, make_plan
 from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.resources.names import FINALIZER

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field, replace
 
 from coldsend_operator.accounts.reading import read_object
 from coldsend_operator.core.model import transitions
-from coldsend_operator.core.model.account import Account, Backoff, Credentials, KeyRef, Native
+from coldsend_operator.core.model.account import Account, Backoff, Credentials
 from coldsend_operator.core.model.answers import Domain, Row
 from coldsend_operator.core.model.conditions import condition
 from coldsend_operator.core.model.create_marks import CreateMarks
+from coldsend_operator.core.model.desired import KeyRef, Native
 from coldsend_operator.core.model.hashes import comparable, visible_part
 from coldsend_operator.core.model.policy import NamespaceSettings, Policy
 from coldsend_operator.core.model.reasons import ConditionType, Reason

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from coldsend_operator.core.model.account import Account, Applied, Former, Mail
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.stored import Applied, Former, Mail
 from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.core.model.transitions.reads import reset_probes
 

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
-from coldsend_operator.core.model.account import Account, Credentials, Desired, Stored
+from coldsend_operator.core.model.account import Account, Credentials
+from coldsend_operator.core.model.desired import Desired
 from coldsend_operator.core.model.phases import CreateJob
 from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.model.stored import Stored
 from coldsend_operator.core.model.stored_status import Status, account_status, to_text
 from coldsend_operator.core.model.transitions.reads import reset_probes
 
