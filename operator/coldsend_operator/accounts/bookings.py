@@ -20,6 +20,7 @@ DIGEST = re.compile(r"[0-9a-f]{12}")
 REPORT = "report"  # the usage of the workspaces, for people and commands
 REPORT_SECONDS = 60.0
 KEY_WORKSPACES = "key-workspaces"  # by key reference; all other keys but the report are digests
+UNGUARDED = frozenset({REPORT, KEY_WORKSPACES})  # nothing is counted by them: who leads writes over what stands there
 EARLIER_KEY_WORKSPACES = "homes"  # its name in versions up to 0.1.0; read until 0.2.0
 # Errors of an edited ConfigMap.
 UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
@@ -79,15 +80,19 @@ class Bookings:
     def restore_trust(self, trust: Trust) -> None:
         """Load the workspaces that each key reference led to in an earlier run (rule 40)."""
         try:
-            earlier = self._texts.get(EARLIER_KEY_WORKSPACES, "{}")
-            trust.load(json.loads(self._texts.get(KEY_WORKSPACES, earlier)))
+            text = self._texts.get(KEY_WORKSPACES, self._texts.get(EARLIER_KEY_WORKSPACES))
+            if text is not None:
+                trust.load(json.loads(text))
         except UNREADABLE:
             log.warning(Event.STATE_NOT_SAVED, message="the stored workspaces of the API keys cannot be read")
 
     async def save_trust(self, trust: Trust) -> None:
-        """Without them, the known inboxes tell, which is as safe."""
+        """Store them if they are not stored as they are, be it that etcd was restored."""
+        text = json.dumps(trust.to_json(), separators=(",", ":"))
+        if text == (self._state.known(KEY_WORKSPACES) or "{}"):
+            return
         try:
-            await self._state.save(KEY_WORKSPACES, json.dumps(trust.to_json(), separators=(",", ":")))
+            await self._state.save(KEY_WORKSPACES, text)
             if self._texts.pop(EARLIER_KEY_WORKSPACES, None) is not None:
                 await self._state.save(EARLIER_KEY_WORKSPACES, None)
         except (KubeError, StateConflict) as error:

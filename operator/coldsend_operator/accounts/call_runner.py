@@ -83,6 +83,7 @@ class CallRunner:
         if call.operation is Operation.POLL_CREATE_JOB:
             job_members = await self._job_secrets.of(call.job or "", self._clients.reader())
         elif call.operation.creates:
+            await self._clients.bookings.save_trust(self._workspace.trust)
             call, passwords = await self._prepare(call)
         elif call.operation.scope is Scope.DELETE:
             self._workspace.brake.leave(call.uids, self._clients.clock())

@@ -352,8 +352,7 @@ class AccountController:
             self._workspaces.trust.forget(
                 frozenset(self._refs.counts()), self._workspaces.trust.bound() | self._workspaces.keys
             )
-            if self._workspaces.trust.to_be_stored():
-                await self._clients.bookings.save_trust(self._workspaces.trust)
+            await self._clients.bookings.save_trust(self._workspaces.trust)
         await self._cleanup.run_once(leading=self._workspaces.running)
 
     def _crowded_out_of(self, namespaces: frozenset[str]) -> list[str]:

@@ -141,6 +141,7 @@ class Workspaces:
                 self.settle_trust(loop.workspace, ref)
             loop.workspace.kube_offset = self._clients.kube.clock_offset
             ask_brake_for_all(loop.workspace, now)
+        self.trust.settle_unrecorded()
 
     def settle_trust(self, workspace: Workspace, ref: KeyRef) -> None:
         """Once all objects are known and the key of a reference leads here; a deletion may use another (rule 40)."""

@@ -56,6 +56,10 @@ class StateMap:
         self._loaded = True
         return dict(self._known)
 
+    def known(self, key: str) -> str | None:
+        """What the key was when it was last read or written."""
+        return self._known.get(key)
+
     async def save(self, key: str, text: str | None) -> None:
         """Store the text; None removes the key. Returns when it is stored.
 

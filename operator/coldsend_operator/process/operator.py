@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from coldsend_operator import __version__, http, metrics
-from coldsend_operator.accounts.bookings import REPORT, Bookings, StoredReport
+from coldsend_operator.accounts.bookings import UNGUARDED, Bookings, StoredReport
 from coldsend_operator.accounts.clients import Clients
 from coldsend_operator.accounts.controller import AccountController
 from coldsend_operator.accounts.policy import policy_of
@@ -89,7 +89,7 @@ class Operator:
         await self._stack.enter_async_context(self._kube)
         secrets = Secrets(self._kube)
         self._secrets = secrets
-        state = StateMap(self._kube, self._settings.lease_namespace, self._settings.lease_name, unguarded={REPORT})
+        state = StateMap(self._kube, self._settings.lease_namespace, self._settings.lease_name, UNGUARDED)
         self._store = Bookings(state, self.clock, lambda: self._kube.clock_offset)
         if self._settings.leader_election:
             election = Election(self._kube, self._settings.lease_namespace, self._settings.lease_name)

@@ -1,5 +1,7 @@
 """Rule 40: trust belongs to a key reference, not to whoever else uses the same workspace."""
 
+import json
+
 import pytest
 from pydantic import SecretStr
 
@@ -96,6 +98,43 @@ def test_rule_40_an_object_that_comes_from_elsewhere_stops_nobody_who_was_there_
     simulation.wait(60.0)
     assert synced_of(simulation, stranger) == "InventoryImplausible"
     assert reasons_of(simulation, new) == ["Active"]
+
+
+def test_rule_40_an_object_that_came_from_elsewhere_while_the_operator_was_down_costs_nobody_else() -> None:
+    simulation, _ = two_workspaces()
+    running(simulation)
+    stranger = simulation.apply("support", "stranger", "stranger@company.com", **OF_TEAM) or ""
+    reach(simulation, "kube", "status")  # it has its inbox, and nothing else happened since
+    simulation.drain()
+    simulation.crash()
+    simulation.edit(stranger, apiKeySecretRef=None)
+    running(simulation)
+    new = simulation.apply("sales", "new", "new@company.com") or ""
+    simulation.wait(60.0)
+    assert synced_of(simulation, stranger) == "InventoryImplausible"
+    assert reasons_of(simulation, new) == ["Active"]
+
+
+def test_rule_40_where_a_key_leads_is_stored_before_a_create_and_again_after_a_restore_of_etcd() -> None:
+    simulation, _ = two_workspaces()
+    running(simulation)
+    simulation.apply("support", "theirs", "theirs@company.com", **OF_TEAM)
+    reach(simulation, "coldsend", "create theirs@company.com")
+    assert list(where_keys_lead(simulation)) == ["support/key/apiKey"]
+    simulation.drain()
+    for state in simulation.cluster.config_maps.values():
+        del state["data"]["key-workspaces"]
+        state["metadata"]["resourceVersion"] = "1"
+    simulation.apply("sales", "new", "new@company.com")
+    simulation.wait(60.0)
+    assert list(where_keys_lead(simulation)) == ["support/key/apiKey", "default"]
+
+
+def where_keys_lead(simulation: Simulation) -> dict[str, list[str]]:
+    """By reference, as the state ConfigMap says it."""
+    (state,) = simulation.cluster.config_maps.values()
+    found: dict[str, list[str]] = json.loads(state["data"]["key-workspaces"])
+    return found
 
 
 @pytest.mark.parametrize("restart", [False, True])

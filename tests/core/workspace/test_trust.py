@@ -22,21 +22,29 @@ def test_the_workspaces_of_references_survive_a_restart() -> None:
     trust, later = Trust(), Trust()
     trust.settle(OWN_KEY, OLD)
     trust.settle(TEAM, OTHER)
-    assert trust.to_be_stored()
     later.load(trust.to_json())
-    assert not trust.to_be_stored()
     later.place("uid-1", OWN_KEY, "digest-old")
     assert later.trusts(OWN_KEY, OLD)
     assert not later.trusts(OWN_KEY, NEW)
 
 
-def test_the_workspace_of_one_reference_alone_is_not_stored_until_another_inbox_comes() -> None:
+def test_an_inbox_of_elsewhere_raises_no_doubt_of_a_reference_that_is_not_in_the_record() -> None:
     trust = Trust()
-    trust.settle(OWN_KEY, OLD)
+    trust.load({str(TEAM): ["digest-other"]})
+    trust.place("uid-1", OWN_KEY, "digest-other")
+    assert trust.trusts(OWN_KEY, NEW)
+
+
+def test_without_any_record_the_inboxes_of_a_reference_tell_its_workspace_from_then_on() -> None:
+    trust, later = Trust(), Trust()
     trust.place("uid-1", OWN_KEY, "digest-old")
-    assert not trust.to_be_stored()
-    trust.place("uid-2", OWN_KEY, "digest-other")
-    assert trust.to_be_stored()
+    trust.settle(OWN_KEY, NEW)
+    trust.settle(TEAM, OTHER)
+    trust.settle_unrecorded()
+    later.load(trust.to_json())
+    later.place("uid-1", OWN_KEY, "digest-old")
+    assert not later.trusts(OWN_KEY, NEW)
+    assert later.trusts(OWN_KEY, OLD)
 
 
 def test_a_key_is_trusted_again_when_the_last_inbox_that_contradicts_it_is_gone() -> None:
@@ -104,6 +112,9 @@ class StoredState:
             self.data.pop(key)
         else:
             self.data[key] = text
+
+    def known(self, key: str) -> str | None:
+        return self.data.get(key)
 
 
 async def test_what_an_earlier_version_stored_under_another_name_is_read_and_renamed() -> None:

@@ -10,11 +10,12 @@ class Trust:
     """Judges whether the key that a reference now holds still leads to the workspace of its inboxes.
 
     The workspace of a reference is known by the digests of the keys with which the reference was trusted before. They
-    are stored, so that a key that was swapped while nobody ran can be told from an object that came from elsewhere.
+    are stored before the first create with the reference leaves, so that a key that was swapped while nobody ran can
+    be told from an object that came from elsewhere.
     """
 
     def __init__(self) -> None:
-        self._changed = False  # what is stored is out of date
+        self._recorded = False  # each reference with which anything was created is known
         self._workspaces: dict[KeyRef, frozenset[str]] = {}
         self._bound: dict[str, tuple[KeyRef, str]] = {}  # by UID: reference, and digest in status.lastApplied
         self._counts: dict[KeyRef, Counter[str]] = {}
@@ -48,11 +49,12 @@ class Trust:
         """Whether objects of the reference may create in the workspace with these digests.
 
         A first key is trusted. Another one is trusted once it shows an inbox that is known with the reference; what
-        came from other references counts neither for nor against it.
+        came from other references counts neither for nor against it. Without any record, of an older version or lost,
+        every inbox of the objects of the reference counts.
         """
         known, counts = self._workspaces.get(ref), self._counts.get(ref, Counter())
-        if known is None:  # an older version has stored none: every inbox of its objects counts
-            return not counts or any(digest in digests for digest in counts)
+        if known is None:
+            return self._recorded or not counts or any(digest in digests for digest in counts)
         return bool(known & digests) or not any(digest in counts for digest in known)
 
     def begin(self, ref: KeyRef, digest: str, uid: str) -> None:
@@ -78,28 +80,31 @@ class Trust:
         if known is None or former in known:
             self._set(ref, (known or frozenset({former})) | {digest})
 
+    def settle_unrecorded(self) -> None:
+        """All objects and keys are known. A reference without a record leads to where its inboxes are, if to any.
+
+        From here on each reference is recorded before anything is created with it.
+        """
+        if not self._recorded:
+            for ref, counts in self._counts.items():
+                self._workspaces.setdefault(ref, frozenset(counts))
+            self._recorded = True
+
     def former(self, ref: KeyRef) -> frozenset[str]:
         """Digests whose workspace is most likely that of the reference still."""
         return self._workspaces.get(ref, frozenset(self._counts.get(ref, ())))
 
     def _set(self, ref: KeyRef, digests: frozenset[str]) -> None:
-        if self._workspaces.get(ref) != digests:
-            self._workspaces[ref] = digests
-            self._changed = True
+        self._workspaces[ref] = digests
 
     # -- surviving a restart
-
-    def to_be_stored(self) -> bool:
-        """Whether what is stored is out of date. One reference alone, with inboxes of its own only, needs no record."""
-        known = frozenset[str]().union(*self._workspaces.values())
-        return self._changed and (len(self._workspaces) > 1 or not self.bound() <= known)
 
     def load(self, stored: Mapping[str, Iterable[str]]) -> None:
         """Take over what an earlier run stored."""
         self._workspaces = {KeyRef.parse(name): frozenset(map(str, digests)) for name, digests in stored.items()}
+        self._recorded = True
 
     def to_json(self) -> dict[str, list[str]]:
-        self._changed = False
         return {str(ref): sorted(digests) for ref, digests in self._workspaces.items()}
 
     def forget(self, refs: frozenset[KeyRef], digests: frozenset[str]) -> None:
@@ -107,6 +112,5 @@ class Trust:
         for ref, known in list(self._workspaces.items()):
             if ref not in refs and ref.secret is not None:
                 del self._workspaces[ref]
-                self._changed = True
             else:
                 self._set(ref, known & digests or known)
