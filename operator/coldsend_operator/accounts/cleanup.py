@@ -11,6 +11,7 @@ from coldsend_operator.core.model.desired import OWN_KEY
 from coldsend_operator.credentials.api_keys import KeyRing
 from coldsend_operator.logs import Event, log
 from coldsend_operator.metrics import Metrics
+from coldsend_operator.tasks import Tasks
 
 CLOSE_AFTER = 60.0  # seconds without an object; a key that is replaced comes back sooner
 PRUNE_EVERY = 60.0
@@ -22,7 +23,7 @@ class Cleanup:
     def __init__(
         self, workspaces: Workspaces, ring: KeyRing, store: Bookings, metrics: Metrics, clock: Callable[[], float]
     ) -> None:
-        self.closing: set[asyncio.Task[None]] = set()
+        self.closing = Tasks(operation="close")
         self._workspaces = workspaces
         self._loops = workspaces.loops
         self._ring = ring
@@ -66,9 +67,7 @@ class Cleanup:
         del self._loops[digest]
         if workspace.merged_into is not None:
             workspace.merged_into.merged.remove(workspace)
-        task = asyncio.create_task(self._end(digest, loop, self._workspaces.tasks.pop(digest, None)))
-        self.closing.add(task)
-        task.add_done_callback(self.closing.discard)
+        self.closing.start(self._end(digest, loop, self._workspaces.tasks.pop(digest, None)))
 
     async def _end(self, digest: str, loop: WorkspaceLoop, running: "asyncio.Task[None] | None") -> None:
         if running is not None:
@@ -92,9 +91,7 @@ class Cleanup:
         for (digest, key), loop in idle.items():
             if now >= self._idle_keys[digest, key] + CLOSE_AFTER and len(loop.keys) > 1:
                 loop.workspace.keys.forget(key)
-                task = asyncio.create_task(self._close_key(loop.keys.pop(key)))
-                self.closing.add(task)
-                task.add_done_callback(self.closing.discard)
+                self.closing.start(self._close_key(loop.keys.pop(key)))
 
     @staticmethod
     def _is_idle(loop: WorkspaceLoop, key: str) -> bool:

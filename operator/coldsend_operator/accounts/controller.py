@@ -323,7 +323,7 @@ class AccountController:
 
     async def stop(self) -> None:
         await self._workspaces.stop()
-        await asyncio.gather(*self._cleanup.closing, return_exceptions=True)
+        await self._cleanup.closing.drain()
         await self._workspaces.close_clients()
 
     async def watch_keys(self) -> None:

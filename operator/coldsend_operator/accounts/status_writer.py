@@ -1,6 +1,5 @@
 """The status of SenderAccounts: what `core.status` says, when the API server holds something else."""
 
-import asyncio
 from collections.abc import Callable
 
 from coldsend_operator.core.decide.questions import came_from
@@ -52,8 +51,9 @@ class AccountStatusWriter(StatusWriter[Account]):
         clock: Callable[[], float],
         on_ready: Callable[[float], None],
         set_aside: SetAside,
+        wake: Callable[[], None],
     ) -> None:
-        super().__init__(kube, clock, set_aside)
+        super().__init__(kube, clock, set_aside, wake)
         self._workspace = workspace
         self._on_ready = on_ready
 
@@ -148,8 +148,7 @@ class AccountStatusWriter(StatusWriter[Account]):
         """Write what is left, except expected times; what takes too long is written after the restart."""
         self._least_urgent = NEWS
         until = self._clock() + LONGEST_DRAIN
-        while (self._tasks or self.queue.ready(NEWS)) and self._clock() < until:
-            if self._tasks:
-                await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        while (self.tasks or self.queue.ready(NEWS)) and self._clock() < until:
+            await self.tasks.wait_for_one()
             self.flush()
         await super().drain()

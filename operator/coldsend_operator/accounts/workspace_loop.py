@@ -1,7 +1,7 @@
 """The loop of one workspace: wake, decide, plan, call, fold, write."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 
@@ -18,6 +18,7 @@ from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.kube.clock import ServerClock
 from coldsend_operator.kube.set_aside import DECIDE, PATCH_FINALIZERS
 from coldsend_operator.logs import Event, log
+from coldsend_operator.tasks import Tasks
 
 LONGEST_SLEEP = 5.0
 STALE_LEASE_PAUSE = 0.5
@@ -37,7 +38,7 @@ class WorkspaceLoop:
         self._clients = clients
         self._wake = asyncio.Event()
         self._call_ended = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks(workspace=workspace.digest)
         self._stopping = False
         self._saving = False
         self._undecided: set[str] = set()  # told to be set aside
@@ -46,9 +47,8 @@ class WorkspaceLoop:
         self.server_clock = ServerClock(STUBBORN)
         self.came_round_at = clients.clock()
         self.writer = AccountStatusWriter(
-            clients.status_kube, workspace, clients.clock, clients.metrics.account_ready, clients.set_aside
+            clients.status_kube, workspace, clients.clock, clients.metrics.account_ready, clients.set_aside, self.wake
         )
-        self.writer.wake = self.wake
         self.on_list: Callable[[WorkspaceLoop], None] = lambda _: None
         self._calls = CallRunner(
             workspace,
@@ -137,8 +137,7 @@ class WorkspaceLoop:
         """
         self._stopping = True
         self.wake()
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=LONGEST_STOP)
+        await self._tasks.wait_for_all(LONGEST_STOP)
         if self._clients.leadership.fresh():
             decide_changed(self.workspace, self._clients.clock())
             self.writer.flush()
@@ -159,7 +158,7 @@ class WorkspaceLoop:
         self._start_patches()
         if workspace.brake.changed and self.keys and not self._saving:
             self._saving = True
-            self._spawn(self._save())
+            self._tasks.start(self._save())
         wake_at = workspace.timers.first
         if self.keys and self.may_call():
             wake_at = await self._call(now, faults)
@@ -214,7 +213,7 @@ class WorkspaceLoop:
     def _start_call(self, candidate: Candidate, now: float) -> None:
         call = apply.launch(self.workspace, candidate, now)
         generations = {uid: self.workspace.accounts[uid].desired.generation for uid in call.uids}
-        self._spawn(self._calls.carry_out(call, generations))
+        self._tasks.start(self._calls.carry_out(call, generations))
 
     def _end_call(self) -> None:
         self._call_ended.set()
@@ -228,7 +227,7 @@ class WorkspaceLoop:
                 return
             if uid not in self.workspace.patching and not self._clients.set_aside.waits(uid, PATCH_FINALIZERS):
                 self.workspace.patching.add(uid)
-                self._spawn(self._patch(uid, action))
+                self._tasks.start(self._patch(uid, action))
 
     async def _patch(self, uid: str, action: Action) -> None:
         account = self.workspace.accounts.get(uid)
@@ -244,13 +243,3 @@ class WorkspaceLoop:
             self.workspace.patching.discard(uid)
             self.workspace.touch(uid)
             self.wake()
-
-    def _spawn(self, work: Awaitable[None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: "asyncio.Future[None]") -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error(Event.LOOP_FAILED, workspace=self.workspace.digest, exc_info=task.exception())

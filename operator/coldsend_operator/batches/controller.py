@@ -1,9 +1,8 @@
 """SenderAccountBatch: keeps the children of each batch as its list asks, and reports on them."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from coldsend_operator.accounts.controller import AccountController
 from coldsend_operator.accounts.reading import Raw
@@ -23,7 +22,7 @@ from coldsend_operator.kube.client import KubeClient, Ref
 from coldsend_operator.kube.leadership import Leadership
 from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.kube.set_aside import DECIDE, SetAside
-from coldsend_operator.logs import Event, log
+from coldsend_operator.tasks import Tasks
 
 MOST_WRITES = 8  # at once; they have slots of their own, so that a flood of marks and status lets new children come
 SLICE = 200  # decisions before others have theirs
@@ -48,23 +47,24 @@ class BatchController:
         self._clock = clock
         self._controller = controller
         self._set_aside = set_aside
+        self._tasks = Tasks(self.wake, operation="batches")
         self._children = ChildIndex(self._decide_again)
         own = kube.beside(MOST_WRITES)
         self._writes = BatchWrites(
             ChildWriter(own, leadership, self._spelling),
             self._children,
             clock,
-            self._spawn,
+            self._tasks,
             self._decide_again,
             self._activate,
         )
-        self._lists = ListReader(self._children, set_aside, self._spawn, self._use_list, self._activate)
+        self._lists = ListReader(self._children, set_aside, self._tasks, self._use_list, self._activate)
         self._overrides = BatchOverrides(controller)
-        self._reporter = BatchReporter(own, controller, clock, self._children, self._activate, job_finished, set_aside)
-        self._reporter.wake = self.wake
+        self._reporter = BatchReporter(
+            own, controller, clock, self._children, self._activate, job_finished, set_aside, self.wake
+        )
         self._deciding = WorkQueue[str]()  # UIDs of batches with decisions to make, in turns
         self._acting = WorkQueue[str]()  # UIDs of batches with writes to make, in turns
-        self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._stopping = False
         self.came_round_at = clock()
@@ -172,8 +172,7 @@ class BatchController:
         """Begin nothing new, end what is under way."""
         self._stopping = True
         self.wake()
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.drain()
         await self._reporter.drain()
 
     def _round(self) -> float:
@@ -282,17 +281,6 @@ class BatchController:
         batch = work.batch
         emptied = not batch.deleting and batch.desired is not None and not batch.desired.total
         return emptied and work.empty_told != batch.generation
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._tasks.discard(task)
-        self.wake()
-        if not task.cancelled() and task.exception() is not None:
-            log.error(Event.LOOP_FAILED, operation="batches", exc_info=task.exception())
 
     def _spelling(self, uid: str) -> str | None:
         account = self._controller.accounts.get(uid)

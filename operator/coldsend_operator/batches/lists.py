@@ -1,7 +1,7 @@
 """Reading the lists of batches off the event loop: one with 5,000 inboxes takes a while."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,6 +10,7 @@ from coldsend_operator.batches.child_index import ChildIndex
 from coldsend_operator.batches.child_writer import batch_ref
 from coldsend_operator.batches.reading import ListReading, read_list
 from coldsend_operator.kube.set_aside import SetAside
+from coldsend_operator.tasks import Tasks
 
 READ_LIST = "read_list"
 
@@ -21,13 +22,13 @@ class ListReader:
         self,
         children: ChildIndex,
         set_aside: SetAside,
-        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        tasks: Tasks,
         use: Callable[[BatchWork, ListReading], None],
         ended: Callable[[BatchWork], None],
     ) -> None:
         self._children = children
         self._set_aside = set_aside
-        self._spawn = spawn
+        self._tasks = tasks
         self._use = use
         self._ended = ended
 
@@ -36,7 +37,7 @@ class ListReader:
         work.unread = spec
         if not work.reading:
             work.reading = True
-            self._spawn(self._read(work))
+            self._tasks.start(self._read(work))
 
     async def _read(self, work: BatchWork) -> None:
         batch = work.batch

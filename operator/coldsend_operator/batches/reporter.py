@@ -47,8 +47,9 @@ class BatchReporter(StatusWriter[BatchWork]):
         activate: Callable[[BatchWork], None],
         job_finished: Callable[[str, str], None],
         set_aside: SetAside,
+        wake: Callable[[], None],
     ) -> None:
-        super().__init__(kube, clock, set_aside)
+        super().__init__(kube, clock, set_aside, wake)
         self._controller = controller
         self._children = children
         self._activate = activate
@@ -210,7 +211,7 @@ class BatchReporter(StatusWriter[BatchWork]):
             self.queue.add_at(work.batch.uid, due)
             return
         work.counts_said, work.counts_said_at = counted[1], now
-        self.spawn(emit(self._kube, batch_ref(work.batch), "Warning", *counted, "Reconcile"))
+        self.tasks.start(emit(self._kube, batch_ref(work.batch), "Warning", *counted, "Reconcile"))
 
 
 def _counters_only(batch: Batch, changed: dict[str, Any]) -> bool:

@@ -1,8 +1,7 @@
 """The writes of batches that are under way: what was decided for a child or the finalizer, and what came of it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
 
 from coldsend_operator.batches.batch_work import BatchWork
 from coldsend_operator.batches.child_index import ChildIndex
@@ -12,27 +11,28 @@ from coldsend_operator.core.batch.model import Batch, Child, EntryRefusal
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.kube.client import Conflict, Forbidden, Invalid, KubeError, NotFound, StaleLease
 from coldsend_operator.logs import Event, log
+from coldsend_operator.tasks import Tasks
 
 TROUBLE_PAUSE = 1.0
 QUOTA = "exceeded quota"  # how the API server words that a ResourceQuota is used up
 
 
 class BatchWrites:
-    """`spawn` runs a write beside. A write ends with `decide_again` for its child, or `activate` for its batch."""
+    """Writes run as `tasks`. A write ends with `decide_again` for its child, or `activate` for its batch."""
 
     def __init__(
         self,
         writer: ChildWriter,
         children: ChildIndex,
         clock: Callable[[], float],
-        spawn: Callable[[Coroutine[Any, Any, None]], None],
+        tasks: Tasks,
         decide_again: Callable[[BatchWork, str], None],
         activate: Callable[[BatchWork], None],
     ) -> None:
         self._writer = writer
         self._children = children
         self._clock = clock
-        self._spawn = spawn
+        self._tasks = tasks
         self._decide_again = decide_again
         self._activate = activate
 
@@ -43,7 +43,7 @@ class BatchWrites:
         change = finalizer_change(work.batch, self._children.owned_by(work.batch), idle=work.idle)
         if change is not FinalizerChange.NONE:
             work.writing_finalizer = True
-            self._spawn(self._write_finalizer(work, change))
+            self._tasks.start(self._write_finalizer(work, change))
 
     async def _write_finalizer(self, work: BatchWork, change: FinalizerChange) -> None:
         batch = work.batch
@@ -63,7 +63,7 @@ class BatchWrites:
 
     def begin(self, work: BatchWork, name: str, action: ChildAction, child: Child | None) -> None:
         """Do to the child what was decided; it is in progress until that has ended."""
-        self._spawn(self._carry_out(work, name, action, child))
+        self._tasks.start(self._carry_out(work, name, action, child))
 
     async def _carry_out(self, work: BatchWork, name: str, action: ChildAction, child: Child | None) -> None:
         batch = work.batch

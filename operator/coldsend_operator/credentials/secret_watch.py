@@ -13,6 +13,7 @@ from coldsend_operator.core.work_queue import WorkQueue
 from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.credentials.passwords import Hmac, SecretReader, secret_names
 from coldsend_operator.logs import Event, log
+from coldsend_operator.tasks import Tasks
 
 TROUBLE_FIRST, TROUBLE_LONGEST = 1.0, 10.0  # a corrected Secret is picked up within 15 s
 # Reads per second of missing or broken Secrets, per namespace and in total: thousands of them neither flood the API
@@ -50,7 +51,7 @@ class SecretWatch:
         self._queue = WorkQueue[SecretName](turn_of=lambda name: name[0])
         self._tries: dict[SecretName, int] = {}
         self._in_trouble: Counter[str] = Counter()  # Secrets, by namespace
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._reads = Tasks(operation="read_secret")
 
     def follow(self, account: Account) -> None:
         """Update the schedule with the references of the account."""
@@ -100,14 +101,12 @@ class SecretWatch:
             for account in self._urgent():
                 self.hasten(account)
             self._queue.wake(self._clock())
-            while len(self._tasks) < MOST_READS and (name := self._queue.take()) is not None:
-                task = asyncio.create_task(self._check_one(name))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+            while len(self._reads) < MOST_READS and (name := self._queue.take()) is not None:
+                self._reads.start(self._check_one(name))
             due = self._queue.next_at
             pause = URGENT_PAUSE if due is None else min(max(due - self._clock(), 0.01), URGENT_PAUSE)
-            if self._tasks:
-                await asyncio.wait(self._tasks, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+            if self._reads:
+                await self._reads.wait_for_one(pause)
             else:
                 await asyncio.sleep(pause)
 
@@ -142,7 +141,7 @@ class SecretWatch:
             trouble = trouble or passwords.credentials.reason is not None or _login_failed(account)
             known = account.credentials if passwords.unread else None
             self._learn(account, known or passwords.credentials)
-        if trouble:
+        if trouble and name in self._accounts:  # else nobody references it any more
             tries = self._tries.get(name, 0)
             self._in_trouble[name[0]] += not tries
             self._tries[name] = tries + 1

@@ -15,6 +15,7 @@ from coldsend_operator.core.model.reasons import SET_ASIDE
 from coldsend_operator.kube.client import KubeClient, KubeError, Ref
 from coldsend_operator.kube.events import emit
 from coldsend_operator.logs import Event, log
+from coldsend_operator.tasks import Tasks
 
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 600.0
 LONGEST_OUTAGE = 10.0  # no response from the API server: not a fault of the object
@@ -50,7 +51,7 @@ class SetAside:
         self._kube = kube
         self._leads = leads
         self._troubles: dict[str, dict[str, _Trouble]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks(operation="emit")
 
     @contextmanager
     def trying(self, ref: Ref, what: str, again: Callable[[], object]) -> Iterator[None]:
@@ -77,9 +78,7 @@ class SetAside:
         if not trouble.told and self._leads() and (trouble.tries >= PATIENCE or not isinstance(error, KubeError)):
             trouble.told = True
             message = MESSAGE.format(what=what, error=type(error).__name__)
-            task = asyncio.create_task(emit(self._kube, ref, "Warning", SET_ASIDE, message, "Reconcile"))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks.start(emit(self._kube, ref, "Warning", SET_ASIDE, message, "Reconcile"))
 
     def succeeded(self, uid: str, what: str) -> None:
         trouble = self._troubles.get(uid, {}).pop(what, None)

@@ -1,8 +1,7 @@
 """The one writer of status, for both kinds: to one object at a time, and to some objects at once."""
 
-import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar
 
@@ -14,6 +13,7 @@ from coldsend_operator.kube.events import emit
 from coldsend_operator.kube.set_aside import REPORT, WRITE_STATUS, SetAside
 from coldsend_operator.kube.status import WrittenStatus, write_status
 from coldsend_operator.logs import Event, log
+from coldsend_operator.tasks import Tasks
 
 MOST_WRITES = 10  # at once
 SLICE = 500  # looks at objects before others have their turn
@@ -33,15 +33,17 @@ class StatusChange:
 
 
 class StatusWriter(ABC, Generic[T]):
-    """`queue` holds the UIDs of objects whose status may have to change; `wake` is called when a write has ended."""
+    """`queue` holds the UIDs of objects whose status may have to change; `wake` is called when a write can begin."""
 
-    def __init__(self, kube: KubeClient, clock: Callable[[], float], set_aside: SetAside) -> None:
+    def __init__(
+        self, kube: KubeClient, clock: Callable[[], float], set_aside: SetAside, wake: Callable[[], None]
+    ) -> None:
         self.queue = WorkQueue[str]()
-        self.wake: Callable[[], None] = lambda: None
+        self.wake = wake
         self._kube = kube
         self._clock = clock
         self._set_aside = set_aside
-        self._tasks: set[asyncio.Task[None]] = set()
+        self.tasks = Tasks(wake, operation="write status")
         self._least_urgent: int | None = None  # of those that are looked at; None: all are
 
     @abstractmethod
@@ -71,7 +73,7 @@ class StatusWriter(ABC, Generic[T]):
         """Look at the objects of the queue, and start as many writes as may be under way."""
         self.queue.wake(self._clock())
         for _ in range(SLICE):
-            uid = self.queue.take(self._least_urgent) if len(self._tasks) < MOST_WRITES else None
+            uid = self.queue.take(self._least_urgent) if len(self.tasks) < MOST_WRITES else None
             if uid is None:
                 return
             self._check(uid)
@@ -85,7 +87,7 @@ class StatusWriter(ABC, Generic[T]):
         if item is None or change is None:
             self.queue.done(uid)
         else:
-            self.spawn(self._write(item, change))
+            self.tasks.start(self._write(item, change))
 
     async def _write(self, item: T, change: StatusChange) -> None:
         uid = change.ref.uid
@@ -116,17 +118,6 @@ class StatusWriter(ABC, Generic[T]):
         for note in new_notes(notes, change.new, change.old):
             await emit(self._kube, change.ref, "Warning", ANNOTATION_IGNORED, note, "Reconcile")
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do this beside; `drain` waits for it."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._ended)
-
-    def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._tasks.discard(task)
-        self.wake()
-
     async def drain(self) -> None:
         """Wait for what is under way."""
-        while self._tasks:
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.tasks.drain()

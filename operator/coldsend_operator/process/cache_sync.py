@@ -18,6 +18,7 @@ from coldsend_operator.kube.throttle import Pauses
 from coldsend_operator.logs import Event, Recurring, log
 from coldsend_operator.process.crd_guard import CrdGuard
 from coldsend_operator.settings import Settings
+from coldsend_operator.tasks import Tasks
 
 SYNC_PAUSE = 0.05
 RELIST_SECONDS = 5.0
@@ -65,7 +66,7 @@ class CacheSync:
         self._crds = crds
         self._set_aside = set_aside
         self._known: dict[Kind, _Known] = {kind: _Known() for kind in KINDS}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks(operation="read object")
         self._forbidden: dict[Kind, frozenset[str]] = dict.fromkeys(KINDS, frozenset())
         self._troubles: dict[str, Recurring] = {}  # by namespace
         self._relisted = asyncio.Event()
@@ -129,9 +130,7 @@ class CacheSync:
     # -- reading one object again
 
     def _read_again(self, ref: Ref) -> None:
-        task = asyncio.create_task(self._fetch(ref))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks.start(self._fetch(ref))
 
     async def _fetch(self, ref: Ref) -> None:
         """Read the current object again, whatever version was known."""

@@ -5,6 +5,7 @@ import asyncio
 from pydantic import SecretStr
 
 from coldsend_operator.core.model.account import Account, Credentials
+from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.credentials.passwords import Hmac, Passwords, SecretReader
 from coldsend_operator.credentials.secret_watch import SecretWatch
@@ -55,3 +56,38 @@ async def test_that_a_secret_whose_object_is_replaced_while_it_is_read_is_read_a
     assert await reader.ended.get() == old.uid
     assert await reader.ended.get() == new.uid
     running.cancel()
+
+
+class MissingSecret(SecretReader):
+    """Finds no Secret, and answers when `release` is set."""
+
+    def __init__(self) -> None:
+        self.release = asyncio.Event()
+        self.begun = asyncio.Event()
+
+    async def passwords(self, account: Account) -> Passwords:
+        self.begun.set()
+        await self.release.wait()
+        return Passwords(Credentials(None, Reason.SECRET_NOT_FOUND, f"no Secret of {account.uid}"))
+
+
+async def test_that_nothing_is_kept_of_a_secret_whose_last_object_goes_while_it_is_read() -> None:
+    account, reader, rounds = Desk().account(), MissingSecret(), asyncio.Event()
+    now = 0.0
+
+    def workspaces() -> tuple[Workspace, ...]:
+        rounds.set()
+        return ()
+
+    hmac = Hmac.of(SecretStr("12345678.key"))
+    watch = SecretWatch(PERIOD, hmac, lambda: reader, lambda: now, workspaces, lambda _: None, lambda _: None)
+    watch.follow(account)
+    now = PERIOD
+    running = asyncio.create_task(watch.run())
+    await reader.begun.wait()
+    watch.leave(account)
+    rounds.clear()
+    reader.release.set()
+    await rounds.wait()  # the next round begins after the end of the read
+    running.cancel()
+    assert (watch._tries, watch._in_trouble) == ({}, {})

@@ -66,6 +66,9 @@ def may_be_of(row: Row, inbox_type: str) -> bool:
 def under_way(account: Account) -> Decision:
     if account.stored.held:
         return Decision(quiet=True)
+    if account.delete_job is not None:
+        message = "ColdSend is deleting the inbox; the deletion began before this object changed to Observe."
+        return Decision(reason=Reason.DELETING, message=message, quiet=True)
     return Decision(reason=Reason.PROVISIONING, message="ColdSend is creating the inbox.", quiet=True)
 
 

@@ -1,0 +1,20 @@
+"""An object that changes to Observe while a job of its own deletes the inbox."""
+
+from coldsend_operator.core.model.answers import BulkAnswer, JobProgress
+from coldsend_operator.core.model.calls import Operation
+from tests.support.desk import Desk, row
+
+
+def test_that_it_says_that_the_inbox_is_being_deleted_until_the_job_has_ended() -> None:
+    desk = Desk()
+    account = desk.holder(updatePolicy="Recreate")
+    desk.sweep(row())
+    delete = desk.ask(Operation.DELETE_ACCOUNTS, account, inbox_ids=("inbox-1",))
+    desk.answer(delete, BulkAnswer(job_id="job-1", total=1))
+    desk.change(account, managementPolicy="Observe")
+    desk.wait(60.0)
+    state, reason, message = desk.says(account)["Synced"]
+    assert (state, reason) == ("False", "Deleting")
+    assert message.startswith("ColdSend is deleting the inbox")
+    desk.answer(desk.ask(Operation.POLL_DELETE_JOB, job="job-1"), JobProgress(status="COMPLETED", total=1))
+    assert desk.says(account)["Synced"][1] != "Deleting"
