@@ -17,13 +17,13 @@ from coldsend_operator.kube.events import emit
 from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.kube.set_aside import SetAside
 from coldsend_operator.kube.status import WrittenStatus
-from coldsend_operator.kube.status_writer import Level, StatusChange, StatusWriter
+from coldsend_operator.kube.status_writer import EventType, StatusChange, StatusWriter
 from coldsend_operator.logs import Event, log
 
 LONGEST_DRAIN = 5.0
-# Priorities: what must be stored before anything else may follow, then news, last how long something waits.
+# Priorities: first what must be stored before the next call, then news, last expected times.
 TO_BE_STORED, NEWS, QUIET = range(3)
-UNTOLD = frozenset(
+NOT_REPORTED = frozenset(
     {
         Reason.IN_SYNC,
         Reason.HEALTH_SCORE_GOOD,
@@ -58,7 +58,7 @@ class AccountStatusWriter(StatusWriter[Account]):
         self._on_ready = on_ready
 
     def flush(self) -> None:
-        """Queue every account whose status may have to change, and start as many writes as allowed."""
+        """Queue each account whose status may have to change, and start as many writes as allowed."""
         changed, self._workspace.changed = self._workspace.changed, set()
         for account in filter(None, map(self.find, changed)):
             self.queue.add(account.uid, self._urgency(account))
@@ -80,7 +80,7 @@ class AccountStatusWriter(StatusWriter[Account]):
     def ref_of(self, item: Account) -> Ref:
         return ref_of(item)
 
-    def look(self, item: Account) -> StatusChange | None:
+    def change_of(self, item: Account) -> StatusChange | None:
         status = project(item, self._workspace, self._clock())
         if status is None:
             return None
@@ -101,9 +101,9 @@ class AccountStatusWriter(StatusWriter[Account]):
             transitions.counter_written(item, self._clock())
         self._workspace.status_stored(item.uid, stored_of(stored))
         if after.get("handedOverFrom") not in (None, before.get("handedOverFrom")):
-            await self._tell_of_hand_over(item)
-        self._tell_ready(item, change)
-        await self.tell(change, self._workspace.policy.notes(item.desired), workspace=self._workspace.digest)
+            await self._report_hand_over(item)
+        self._measure_ready(item, change)
+        await self.report_reasons(change, self._workspace.policy.notes(item.desired), workspace=self._workspace.digest)
 
     def _learn(self) -> None:
         """Tell all decisions which fields an older CRD drops (rule 35)."""
@@ -112,19 +112,19 @@ class AccountStatusWriter(StatusWriter[Account]):
             self._workspace.policy.lost_fields = lost
             self._workspace.touch_everything()
 
-    def _tell_ready(self, account: Account, change: StatusChange) -> None:
+    def _measure_ready(self, account: Account, change: StatusChange) -> None:
         was, is_now = (reasons(status).get("Ready", ("", "", ""))[0] for status in (change.old, change.new))
         if is_now == "True" and was != "True" and "inboxID" not in change.old:
             created = unix_of(account.desired.created) or self._clock()
             self._on_ready(max(0.0, self._clock() - created + self._kube.clock_offset))
 
-    def is_news(self, kind: str, reason: str, *, first: bool) -> bool:  # noqa: ARG002 - each condition tells news
-        return not (first and reason in UNTOLD)
+    def is_reported(self, kind: str, reason: str, *, first: bool) -> bool:  # noqa: ARG002 - the same for each condition
+        return not (first and reason in NOT_REPORTED)
 
-    def level(self, state: str, reason: str) -> Level:
+    def event_type(self, state: str, reason: str) -> EventType:
         return "Warning" if state == "False" and reason != Reason.HANDED_OVER else "Normal"
 
-    async def _tell_of_hand_over(self, account: Account) -> None:
+    async def _report_hand_over(self, account: Account) -> None:
         """A log line, and an Event on both objects."""
         former, desired = account.stored.handed_over_from, account.desired
         if former is None:

@@ -1,4 +1,4 @@
-"""Which field of a child is not as its batch wrote it, and who changed it."""
+"""Finds the field of a child that differs from what its batch wrote, and who changed it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ LONGEST_MANAGER = 60
 
 
 def change_by_others(stored: Raw, manifest: Raw) -> str | None:
-    """A sentence about the first field that differs from the manifest; None when there is none."""
+    """A message about the first field that differs from the manifest; None if none does."""
     path = _difference(stored.get("spec"), manifest["spec"], ("spec",))
     labels = stored["metadata"].get("labels") or {}
     wanted = manifest["metadata"]["labels"]
@@ -30,7 +30,7 @@ def change_by_others(stored: Raw, manifest: Raw) -> str | None:
 
 
 def _difference(stored: object, wanted: object, path: Path) -> Path | None:
-    """Where the two differ first. An Orphan that a person wrote stays (rule 24), so deletionPolicy is passed over."""
+    """The first path at which the two differ, except deletionPolicy: a person may set Orphan on a child (rule 24)."""
     if not (isinstance(stored, Mapping) and isinstance(wanted, Mapping)):
         return None if stored == wanted else path
     for name in sorted(stored.keys() | wanted.keys()):
@@ -44,7 +44,7 @@ def _difference(stored: object, wanted: object, path: Path) -> Path | None:
 
 
 def _manager(metadata: Raw, path: Path) -> str | None:
-    """The field manager of somebody else that wrote the field last, as managedFields show it."""
+    """The last field manager of the field that is not ours, by managedFields."""
     entries = [entry for entry in metadata.get("managedFields") or () if entry.get("manager") not in OURS]
     owners = [entry for entry in entries if _owns(entry.get("fieldsV1"), path)]
     last = max(owners, key=lambda entry: str(entry.get("time") or ""), default=None)

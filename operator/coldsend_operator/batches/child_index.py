@@ -1,4 +1,4 @@
-"""Which SenderAccount belongs to which batch, as the watch of both kinds shows it."""
+"""The index of batches and their children, kept by watch events of both kinds."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -18,9 +18,9 @@ Key = tuple[str, str]
 
 
 class ChildIndex:
-    """All batches and all children. `decide_again` is told of each child that a batch has to decide about again.
+    """All batches and all children. `decide_again(batch, name)` is called for each child to decide about again.
 
-    SenderAccounts that cannot be a child by label, owner or name are not kept.
+    SenderAccounts that cannot be children by label, owner or name are not stored.
     """
 
     def __init__(self, decide_again: Callable[[BatchWork, str], None]) -> None:
@@ -31,7 +31,7 @@ class ChildIndex:
         self._by_namespace: dict[str, dict[str, BatchWork]] = {}
         self._children: dict[Key, Child] = {}
         self._names: dict[Key, ChildNames] = {}  # by namespace and name of the batch
-        self._departed: set[str] = set()  # UIDs of children that went while a write to them was under way
+        self._departed: set[str] = set()  # UIDs of children that were removed during a write to them
 
     # -- batches
 
@@ -40,7 +40,7 @@ class ChildIndex:
 
     @property
     def namespaces(self) -> set[str]:
-        """Those that have batches."""
+        """The namespaces with batches."""
         return {namespace for namespace, works in self._by_namespace.items() if works}
 
     def in_namespace(self, namespace: str) -> list[BatchWork]:
@@ -50,7 +50,7 @@ class ChildIndex:
         return self._by_uid.get(uid)
 
     def follow(self, metadata: Raw) -> BatchWork:
-        """The batch, which may be new here."""
+        """The batch of this metadata, added if it is new."""
         known = self._by_uid.get(metadata["uid"])
         if known is not None:
             return known
@@ -64,7 +64,7 @@ class ChildIndex:
         return work
 
     def forget(self, uid: str) -> Batch | None:
-        """The batch is gone."""
+        """Remove the batch; returns None if it is not known."""
         work = self._by_uid.pop(uid, None)
         if work is None:
             return None
@@ -76,9 +76,9 @@ class ChildIndex:
         return batch
 
     def _tidy(self, namespace: str, name: str) -> None:
-        """Names of batches that came and went are not kept (rule 43)."""
-        family = self._names.get((namespace, name))
-        if family is not None and not family.size() and (namespace, name) not in self._by_key:
+        """Drop the names of a batch without children that is gone (rule 43: nothing grows with what came and went)."""
+        names = self._names.get((namespace, name))
+        if names is not None and not names.size() and (namespace, name) not in self._by_key:
             del self._names[namespace, name]
 
     # -- children
@@ -87,7 +87,7 @@ class ChildIndex:
         return self._children.get((batch.namespace, name))
 
     def owned_by(self, batch: Batch) -> Callable[[], Iterator[Child]]:
-        """Its children, when somebody asks: they may be 5,000."""
+        """A function that iterates over its children, as there may be 5,000."""
 
         def owned() -> Iterator[Child]:
             for name in batch.children:
@@ -98,7 +98,7 @@ class ChildIndex:
         return owned
 
     def see_child(self, raw: Raw) -> None:
-        """The API server shows a SenderAccount, in a watch event or in an answer to a write."""
+        """Take in a SenderAccount from a watch event or from the response to a write."""
         metadata = raw["metadata"]
         key = (metadata["namespace"], metadata["name"])
         known = self._children.get(key)
@@ -110,11 +110,11 @@ class ChildIndex:
             return
         child = self._reader.read(raw, known)
         self._children[key] = child
-        self._relate(key, known, child)
-        self._concern(key, known, child)
+        self._update_names(key, known, child)
+        self._notify(key, known, child)
 
-    def lose_child(self, namespace: str, name: str, uid: str) -> None:
-        """The SenderAccount has left the API server."""
+    def remove_child(self, namespace: str, name: str, uid: str) -> None:
+        """Remove a SenderAccount that no longer exists."""
         key = (namespace, name)
         known = self._children.get(key)
         if any(name in work.children.in_progress for work in self._by_namespace.get(namespace, {}).values()):
@@ -122,11 +122,11 @@ class ChildIndex:
         if known is None or known.uid != uid:
             return
         del self._children[key]
-        self._relate(key, known, None)
-        self._concern(key, known, None)
+        self._update_names(key, known, None)
+        self._notify(key, known, None)
 
     def roll_back(self, ref: Ref) -> None:
-        """The API server was restored: what it shows of the object now is older than what is known, and holds."""
+        """Accept the next state of the object although its version is lower: the API server was restored."""
         work = self._by_uid.get(ref.uid)
         if work is not None:
             work.batch.version = work.read_generation = 0
@@ -134,19 +134,19 @@ class ChildIndex:
         if ref.kind == ACCOUNT_KIND and known is not None and known.uid == ref.uid:
             self._children[ref.namespace, ref.name] = replace(known, version=-1, generation=-1)
 
-    def see_end_asked(self, batch: Batch, child: Child) -> None:
-        """The deletion of the child was asked for; its event may take a moment."""
+    def deletion_accepted(self, batch: Batch, child: Child) -> None:
+        """The API server accepted the deletion of the child; its event may come later."""
         known = self.child(batch, child.name)
         if known is not None and known.uid == child.uid:
             self._children[batch.namespace, child.name] = replace(known, deleting=True)
 
-    def see_write_ended(self) -> None:
-        """Late answers about what has gone are no danger any more once no write is under way."""
+    def write_ended(self) -> None:
+        """Forget removed children once no write runs: no late response can bring them back."""
         if self._departed and not any(work.children.in_progress for work in self):
             self._departed.clear()
 
-    def _relate(self, key: Key, known: Child | None, child: Child | None) -> None:
-        """Keep the families: a child belongs to the batch that its ownerReference names."""
+    def _update_names(self, key: Key, known: Child | None, child: Child | None) -> None:
+        """Update the names of children: a child belongs to the batch that its ownerReference names."""
         namespace, name = key
         old = (known.owner_name, known.owner) if known is not None else (None, None)
         new = (child.owner_name, child.owner) if child is not None else (None, None)
@@ -158,8 +158,8 @@ class ChildIndex:
         if new[0] is not None:
             self._names.setdefault((namespace, new[0]), ChildNames()).put(name, new[1])
 
-    def _concern(self, key: Key, known: Child | None, child: Child | None) -> None:
-        """Have the batches that the child matters to decide again."""
+    def _notify(self, key: Key, known: Child | None, child: Child | None) -> None:
+        """Call `decide_again` for each batch that the child concerns."""
         namespace, name = key
         owners = {each.owner_name for each in (known, child) if each is not None and each.owner_name is not None}
         concerned = {owner: work for owner in owners if (work := self._by_key.get((namespace, owner)))}

@@ -1,4 +1,4 @@
-"""The writes to the children of a batch, and to the mark of the batch itself."""
+"""Writes to the children of a batch, and to the batch's finalizer."""
 
 from collections.abc import Callable
 from typing import Any
@@ -25,7 +25,7 @@ def batch_ref(batch: Batch) -> Ref:
 class ChildWriter:
     """One action is one or two writes; each checks the Lease first. All methods raise KubeError.
 
-    `spelling` gives the address of a child as its spec spells it: that can never change, not even in its case.
+    `spelling(uid)` returns the address as the child's spec spells it: the field is immutable, case included.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class ChildWriter:
         entry: Entry | None,
         child: Child | None,
     ) -> Raw | None:
-        """The child as it is stored now; None when there is none, or its end was asked for."""
+        """Returns the child as stored; None if there is none, or it was deleted."""
         if action is ChildAction.APPLY and entry is not None and spec is not None:
             return await self._apply(batch, spec, entry, child)
         if child is None:
@@ -59,14 +59,14 @@ class ChildWriter:
                 operations = [{"op": "add", "path": "/spec/deletionPolicy", "value": str(policy)}]
                 return await change_object(self._kube, ref, operations)
             case ChildAction.DELETE:
-                # Only as it was looked at: it may have been taken from the batch, or told to orphan, meanwhile.
+                # Only the version that was decided on: meanwhile it may have left the batch or be set to Orphan.
                 await delete_object(self._kube, ref, str(child.version))
         return None
 
     async def who_changes(
         self, batch: Batch, spec: SenderAccountBatchSpec | None, entry: Entry | None, child: Child
     ) -> str | None:
-        """Which field of the child is not as the batch wrote it, and who changed it; None when all is as written."""
+        """A message about a field of the child that others changed; None if none is changed."""
         if spec is None or entry is None:
             return None
         ref = Ref("SenderAccount", batch.namespace, child.name, child.uid)
@@ -85,7 +85,7 @@ class ChildWriter:
         await remove_finalizers(self._kube, batch_ref(batch))
 
     async def _apply(self, batch: Batch, spec: SenderAccountBatchSpec, entry: Entry, child: Child | None) -> Raw | None:
-        if child is not None and not batch.owns(child) and not await self._lives(batch):
+        if child is not None and not batch.owns(child) and not await self._is_live(batch):
             return None
         manifest = self._manifest(batch, spec, entry, child)
         self._check()
@@ -103,18 +103,18 @@ class ChildWriter:
         return manifest
 
     async def _reset(self, batch: Batch, child: Child, asked: Raw) -> Raw | None:
-        """An apply takes no field away that somebody else has added: the spec is put there as a whole."""
+        """Replace the whole spec: an apply does not remove fields that others added."""
         if child.orphan_by_hand:
             asked = {**asked, "deletionPolicy": str(DeletionPolicy.ORPHAN)}
         self._check()
         ref = Ref("SenderAccount", batch.namespace, child.name, child.uid)
         return await change_object(self._kube, ref, [{"op": "add", "path": "/spec", "value": asked}])
 
-    async def _lives(self, batch: Batch) -> bool:
-        """Whether the batch is still to have children.
+    async def _is_live(self, batch: Batch) -> bool:
+        """Whether the batch still exists and is not in deletion.
 
-        A child without an owner may be one that Kubernetes has just taken from a batch deleted with
-        `--cascade=orphan`, and the two watches keep no order.
+        A child without an owner may have lost it because its batch was just deleted with `--cascade=orphan`, and the
+        watch events of the two kinds come in any order.
         """
         metadata = await metadata_of(self._kube, batch_ref(batch))
         return metadata is not None and metadata.get("deletionTimestamp") is None

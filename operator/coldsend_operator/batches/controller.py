@@ -1,4 +1,4 @@
-"""SenderAccountBatch: keeps the children of each batch as its list asks, and reports on them."""
+"""The controller of SenderAccountBatch: keeps the children of each batch as its list asks, and reports on them."""
 
 import asyncio
 from collections.abc import Callable
@@ -24,15 +24,15 @@ from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.kube.set_aside import DECIDE, SetAside
 from coldsend_operator.tasks import Tasks
 
-MOST_WRITES = 8  # at once; they have slots of their own, so that a flood of marks and status lets new children come
-SLICE = 200  # decisions before others have theirs
+MOST_WRITES = 8  # at once, with separate slots: many writes of finalizers and status do not delay new children
+SLICE = 200  # decisions in one round
 LONGEST_SLEEP = 5.0
 STALE_LEASE_PAUSE = 0.5
 ACT = "act"
 
 
 class BatchController:
-    """Fed with the watch events of both kinds; `run` does the work once both are listed whole (rule 1)."""
+    """Takes the watch events of both kinds. `run` starts after both are listed (rule 1: no write leaves before)."""
 
     def __init__(
         self,
@@ -75,12 +75,12 @@ class BatchController:
     # -- watch events
 
     def batch_seen(self, raw: Raw) -> None:
-        """The API server shows a batch: new, changed, or just again."""
+        """Take in a batch from a watch event; it may be new, changed or unchanged."""
         metadata = raw["metadata"]
         work = self._children.follow(metadata)
         batch = work.batch
         if version_number(metadata.get("resourceVersion")) < batch.version:
-            return  # older than our own last write; an event of that one follows
+            return  # older than our last write, whose own event follows
         before = _outline(batch)
         see_batch(batch, raw)
         self._overrides.see(batch, self._children.owned_by(batch))
@@ -93,7 +93,7 @@ class BatchController:
         self._activate(work)
 
     def batch_gone(self, uid: str) -> None:
-        """The batch has left the API server, or our shard; its children are left to Kubernetes."""
+        """The batch no longer exists or left the shard; Kubernetes decides about its children."""
         batch = self._children.forget(uid)
         for queue in (self._deciding, self._acting, self._reporter.queue):
             queue.drop(uid)
@@ -102,11 +102,11 @@ class BatchController:
 
     @property
     def namespaces(self) -> set[str]:
-        """Those that have batches."""
+        """The namespaces with batches."""
         return self._children.namespaces
 
     def namespace_changed(self, namespace: str) -> None:
-        """The namespace was read for the first time, or says something else now."""
+        """The namespace was read for the first time, or its settings changed."""
         for work in self._children.in_namespace(namespace):
             batch = work.batch
             before = _outline(batch)
@@ -117,16 +117,16 @@ class BatchController:
             self._activate(work)
 
     def roll_back(self, ref: Ref) -> None:
-        """The API server was restored, and shows an older state of the object."""
+        """The API server was restored, and the object has an older state."""
         self._children.roll_back(ref)
 
     def child_seen(self, raw: Raw) -> None:
-        """The API server shows a SenderAccount."""
+        """Take in a SenderAccount from a watch event."""
         self._children.see_child(raw)
 
     def child_gone(self, namespace: str, name: str, uid: str) -> None:
-        """The SenderAccount has left the API server."""
-        self._children.lose_child(namespace, name, uid)
+        """The SenderAccount no longer exists."""
+        self._children.remove_child(namespace, name, uid)
 
     def _decide_again(self, work: BatchWork, name: str) -> None:
         work.decide_again(name)
@@ -139,13 +139,13 @@ class BatchController:
                 self._decide_again(work, name)
 
     def _activate(self, work: BatchWork) -> None:
-        """Give the batch a turn; it has none when it is gone."""
+        """Give the batch a turn; a batch that is gone gets none."""
         self._deciding.add(work.batch.uid)
         self.wake()
 
     def _use_list(self, work: BatchWork, reading: ListReading) -> None:
         batch = work.batch
-        self._decide_all_again(work)  # what stood in the old list
+        self._decide_all_again(work)  # entries of the old list
         work.spec, batch.desired = reading.spec, reading.desired
         batch.refusals.clear()
         batch.contested.clear()
@@ -158,7 +158,7 @@ class BatchController:
     # -- the loop
 
     async def run(self) -> None:
-        """Go round until told to stop."""
+        """Run rounds until `stop`."""
         while not self._stopping:
             pause = self._round()
             self.came_round_at = self._clock()
@@ -166,17 +166,17 @@ class BatchController:
                 await asyncio.wait_for(self._wake.wait(), pause)
             except TimeoutError:
                 continue
-            await asyncio.sleep(0)  # what woke us may come with more
+            await asyncio.sleep(0)  # let more events arrive
 
     async def stop(self) -> None:
-        """Begin nothing new, end what is under way."""
+        """Begin nothing new, and wait for running writes."""
         self._stopping = True
         self.wake()
         await self._tasks.drain()
         await self._reporter.drain()
 
     def _round(self) -> float:
-        """One round; how long to sleep without an event."""
+        """Run one round. Returns the seconds to sleep if no event comes."""
         self._wake.clear()
         if not self._leadership().fresh():
             return STALE_LEASE_PAUSE
@@ -191,7 +191,7 @@ class BatchController:
         return pause if due is None else min(pause, max(0.0, due - now))
 
     def _decide(self, now: float) -> None:
-        """Decide what children need, a turn for each batch."""
+        """Decide about children; batches take turns."""
         self._deciding.wake(now)
         for _ in range(SLICE):
             work = self._next(self._deciding)
@@ -210,7 +210,7 @@ class BatchController:
                     self._decide_one(work, name, now)
 
     def _next(self, turns: WorkQueue[str]) -> BatchWork | None:
-        """The batch whose turn it is; it leaves the line."""
+        """Take the batch whose turn it is."""
         while (uid := turns.take()) is not None:
             turns.done(uid)
             work = self._children.get(uid)
@@ -230,13 +230,13 @@ class BatchController:
         work.decided(name, decision.action, now, new=child is None)
 
     def announce_all(self) -> None:
-        """At a start, before the first call: the brake must know what goes with the batches in deletion (rule 45)."""
+        """Call this at the start, before the first call: the brake counts the deletions of all batches (rule 45)."""
         for work in self._children:
             batch = work.batch
             self._overrides.announce(batch, self._children.owned_by(batch), leaving=batch.deleting)
 
     def _announce(self, work: BatchWork) -> None:
-        """Count what is to be deleted with the batch once all is decided, which is before the first write."""
+        """Count the inboxes to delete with the batch: after all decisions, and before the first write."""
         batch, leaving = work.batch, work.counts.count(InboxState.LEAVING) > 0
         generation = batch.desired.generation if batch.desired is not None else 0
         counted_for = (generation, batch.deleting, batch.released, batch.orphans, batch.paused, leaving)
@@ -245,7 +245,7 @@ class BatchController:
             self._overrides.announce(batch, self._children.owned_by(batch), leaving=leaving)
 
     def _act(self, now: float) -> None:
-        """Start writes, a turn for each batch."""
+        """Start writes; batches take turns."""
         while len(self._tasks) < MOST_WRITES and (work := self._next(self._acting)) is not None:
             with self._set_aside.trying(batch_ref(work.batch), ACT, partial(self._activate, work)):
                 if self._act_on(work, now):
@@ -254,7 +254,7 @@ class BatchController:
                     self._deciding.add_at(work.batch.uid, work.next_at)
 
     def _act_on(self, work: BatchWork, now: float) -> bool:
-        """Start the next write of the batch, as it was decided; whether there may be another one."""
+        """Start the next write of the batch. Returns whether more may follow."""
         batch, write = work.batch, work.next_write()
         if write is None:
             self._writes.keep_finalizer(work)
@@ -265,7 +265,7 @@ class BatchController:
             work.write_later(name)
             self._writes.keep_finalizer(work)
             return False
-        if action is ChildAction.DELETE and self._empties_untold(work):
+        if action is ChildAction.DELETE and self._emptied_unreported(work):
             work.write_later(name)
             self._reporter.changed(work)
             return False
@@ -276,11 +276,11 @@ class BatchController:
             self._writes.begin(work, name, action, child)
         return True
 
-    def _empties_untold(self, work: BatchWork) -> bool:
-        """Whether the list was emptied and nobody was told yet: that comes before the first child goes."""
+    def _emptied_unreported(self, work: BatchWork) -> bool:
+        """Whether the emptied list is not reported yet: that comes before the first child is deleted."""
         batch = work.batch
         emptied = not batch.deleting and batch.desired is not None and not batch.desired.total
-        return emptied and work.empty_told != batch.generation
+        return emptied and work.empty_reported != batch.generation
 
     def _spelling(self, uid: str) -> str | None:
         account = self._controller.accounts.get(uid)
@@ -288,5 +288,5 @@ class BatchController:
 
 
 def _outline(batch: Batch) -> tuple[object, ...]:
-    """What of a batch, its list aside, each of its children depends on."""
+    """The parts of a batch, apart from its list, on which every child depends."""
     return (batch.waits, batch.deleting, batch.released, batch.paused, batch.orphan, batch.orphans, batch.labels)

@@ -1,4 +1,4 @@
-"""Reading the lists of batches off the event loop: one with 5,000 inboxes takes a while."""
+"""Reads the lists of batches in threads: 5,000 inboxes would block the event loop."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,7 +16,7 @@ READ_LIST = "read_list"
 
 
 class ListReader:
-    """`use` is given the newest list of a batch, `ended` hears that nothing of it is being read any more."""
+    """Calls `use` with the newest list of a batch, and `ended` when no list of the batch is being read any more."""
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class ListReader:
         self._ended = ended
 
     def read(self, work: BatchWork, spec: Any) -> None:
-        """Read this spec, after an older one that is being read."""
+        """Read the list of this spec; if another one is being read, after it."""
         work.unread = spec
         if not work.reading:
             work.reading = True
@@ -54,7 +54,7 @@ class ListReader:
                 self._ended(work)
 
     def _read_again(self, work: BatchWork, spec: Any) -> None:
-        """Reading the list has failed: once more, unless a newer one came."""
+        """Read the list again after a failure, unless a newer one came."""
         if work.unread is None and not work.reading and self._is_there(work):
             self.read(work, spec)
 

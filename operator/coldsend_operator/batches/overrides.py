@@ -1,4 +1,4 @@
-"""What a batch decides for the accounts of its children: their turns, their end, and approvals for all of them."""
+"""What a batch overrides for its children: turns of recreations, deletion policy, protection and approvals."""
 
 from collections.abc import Callable, Iterable
 
@@ -15,17 +15,17 @@ Owned = Callable[[], Iterable[Child]]
 
 
 class BatchOverrides:
-    """Keeps the part of the policy that comes from batches, by their UID."""
+    """Keeps the part of the policy that comes from batches, by UID of the batch."""
 
     def __init__(self, controller: AccountController) -> None:
         self._controller = controller
         self._policy = controller.policy
         self._awaited: dict[str, set[str]] = {}  # names of children, by UID of the Batch
-        self._moved = False  # other children are awaited than when the brakes were last told
+        self._changed = False  # whether the awaited children changed since the last `settle`
         controller.on_seen.append(self._arrived)
 
     def see(self, batch: Batch, owned: Owned) -> None:
-        """Take the batch's present terms; the children that they concern are decided again when they have changed."""
+        """Update the overrides of the batch; its children are decided again if they changed."""
         before = self._of(batch.uid)
         batch.waits = not self._controller.knows(batch.namespace)
         apply_overrides(self._policy, batch)
@@ -33,9 +33,9 @@ class BatchOverrides:
             self._touch(owned())
 
     def announce(self, batch: Batch, owned: Owned, *, leaving: bool) -> None:
-        """Tell the brake how many inboxes are to be deleted with the batch, or with its shorter list (rule 23).
+        """Tell the brake how many inboxes go with the batch, or with its shorter list (rule 23: one decision).
 
-        It must know before the first child is deleted. `leaving`: whether any child is to go.
+        Call this before the first child is deleted. `leaving`: whether any child is to be deleted.
         """
         count = deleted_with(batch, (child for child in owned() if not self._moves(child))) if leaving else 0
         if count == self._policy.leaving.get(batch.uid, 0):
@@ -54,9 +54,9 @@ class BatchOverrides:
             self._await(batch.namespace, name, None)
 
     def await_child(self, batch: Batch, name: str, child: Child | None, decision: ChildDecision) -> None:
-        """A decision about a child was made: from now on it is awaited, or not any more (rule 30).
+        """Record after a decision whether the child is yet to be created (rule 30: it may take over an inbox).
 
-        Until the controller has seen it the child stays awaited, or its inbox would be nobody's for a moment.
+        A child stays awaited until the controller has seen it, so that its inbox always has a claimant.
         """
         if child is not None and child.uid not in self._controller.accounts:
             return
@@ -73,13 +73,13 @@ class BatchOverrides:
         self._await(account.desired.namespace, account.desired.name, None)
 
     def _await(self, namespace: str, name: str, identity: str | None) -> None:
-        self._moved = self._policy.awaited.put(namespace, name, identity) or self._moved
+        self._changed = self._policy.awaited.put(namespace, name, identity) or self._changed
 
     def settle(self) -> None:
-        """Have what waits for its deletion decided again when other children are awaited than before."""
-        if not self._moved:
+        """If the awaited children changed, have all waiting deletions decided again."""
+        if not self._changed:
             return
-        self._moved = False
+        self._changed = False
         for loop in self._controller.loops.values():
             uids = loop.workspace.accounts.keys() & loop.workspace.brake.waiting
             if uids:
@@ -104,7 +104,7 @@ class BatchOverrides:
                 loop.wake()
 
     def _moves(self, child: Child) -> bool:
-        """Whether its inbox goes to another object."""
+        """Whether its inbox is handed over to another object."""
         account = self._controller.accounts.get(child.uid)
         loop = self._controller.loops.get(account.workspace_digest) if account is not None else None
         return account is not None and loop is not None and is_handed_over(account, loop.workspace)

@@ -1,4 +1,4 @@
-"""From the JSON of a batch and of its children to what the core knows of them, and back to manifests."""
+"""Converts the JSON of a batch and of its children to the core's models, and entries of a list to manifests."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -35,7 +35,7 @@ Labels = tuple[tuple[str, str], ...]
 
 
 def see_batch(batch: Batch, raw: Raw) -> None:
-    """Take in what the API server shows of the batch; its list of inboxes is read apart, as that takes a while."""
+    """Update the batch from its JSON, except its list, which `read_list` reads outside the event loop."""
     metadata, spec = raw["metadata"], raw.get("spec") or {}
     annotations = read_annotations(metadata.get("annotations"))
     batch.generation = metadata.get("generation", 1)
@@ -65,14 +65,14 @@ def see_batch(batch: Batch, raw: Raw) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ListReading:
-    """A batch's spec without its inboxes (None: not readable), and what the list asks for."""
+    """A batch's spec without its inboxes (None: invalid), and the desired list."""
 
     spec: SenderAccountBatchSpec | None
     desired: DesiredList
 
 
 def read_list(batch: str, generation: int, raw_spec: object) -> ListReading:
-    """Read the list of a batch of this name. 5,000 inboxes take 0.15 s: not for the event loop."""
+    """Read the list of the batch with this name. 5,000 inboxes take 0.15 s, so call it in a thread."""
     reading = read_batch(raw_spec)
     if reading.spec is None:
         return ListReading(None, desired_list(generation, (), reading.problems))
@@ -88,7 +88,7 @@ def _entries(batch: str, spec: SenderAccountBatchSpec, inboxes: tuple[InboxReadi
         shown = reading.inbox.identity if reading.inbox is not None else _written(rows[reading.position])
         name = child_name(batch, shown) if shown else None
         if reading.inbox is None or refusal is not None:
-            # What cannot be used keeps the child that it has: it did not leave the list.
+            # An invalid entry keeps its child: it did not leave the list.
             yield Entry(reading.position, name, _address(spec, shown), refusal=refusal)
             continue
         asked = child_spec(spec, reading.inbox)
@@ -97,13 +97,13 @@ def _entries(batch: str, spec: SenderAccountBatchSpec, inboxes: tuple[InboxReadi
 
 
 def _address(spec: SenderAccountBatchSpec, shown: str) -> str:
-    """The address of an inbox; its prefix where the name of the domain is not known."""
+    """The address of an inbox, or only its prefix if the name of the domain is not known."""
     domain = spec.template.native.domain_name if spec.template.native is not None else None
     return f"{shown}@{domain}" if shown and domain else shown
 
 
 def _written(row: object) -> str:
-    """The address of an inbox that is not of the right shape, as far as there is one."""
+    """The address or prefix of an invalid entry; empty if it has none."""
     fields = row if isinstance(row, Mapping) else {}
     return next((text for key in ("emailAddress", "emailPrefix") if isinstance(text := fields.get(key), str)), "")
 
@@ -121,7 +121,7 @@ def _unavailable(spec: SenderAccountBatchSpec) -> Unavailable:
 
 
 def identity_of(spec: Raw) -> str:
-    """Type and address of a SenderAccount: what cannot change."""
+    """Type and address of a SenderAccount, which are immutable."""
     native = spec.get("native") or {}
     address = spec.get("emailAddress")
     if address is None:
@@ -130,7 +130,7 @@ def identity_of(spec: Raw) -> str:
 
 
 def fingerprint(spec: Raw) -> bytes:
-    """Of all fields but deletionPolicy, which is compared by its meaning, and of the address in lower case."""
+    """A digest of the spec: the address in lower case, and without deletionPolicy, which is compared by its meaning."""
     fields = {key: value for key, value in spec.items() if key != "deletionPolicy"}
     if isinstance(fields.get("emailAddress"), str):
         fields["emailAddress"] = fields["emailAddress"].lower()
@@ -139,14 +139,14 @@ def fingerprint(spec: Raw) -> bytes:
 
 
 class ChildReader:
-    """Reads children; what many of them have in common is kept once."""
+    """Reads children; values that many share are stored once."""
 
     def __init__(self) -> None:
         self._labels: dict[Labels, Labels] = {}
         self._shown: dict[Shown, Shown] = {}
 
     def read(self, raw: Raw, known: Child | None) -> Child:
-        """The child as the API server shows it; `known` is what it was before."""
+        """The child by its JSON; `known` is its previous state."""
         metadata, spec, status = raw["metadata"], raw.get("spec") or {}, account_status(raw.get("status"))
         generation = metadata.get("generation", 1)
         if known is not None and known.uid != metadata["uid"]:
@@ -183,7 +183,7 @@ class ChildReader:
         )
 
     def _own_labels(self, metadata: Raw) -> Labels:
-        """The labels of the batch that our field manager put there, with their values of now."""
+        """The current values of the labels that our field manager set, without the domain label."""
         labels = metadata.get("labels") or {}
         ours = {
             key.removeprefix("f:")
@@ -210,7 +210,7 @@ class ChildReader:
 
 
 def _shared(kept: dict[T, T], value: T) -> T:
-    """One value in place of many equal ones. What came and went is not kept for ever (rule 43)."""
+    """The stored value that equals this one. The store is bounded (rule 43: nothing grows with what came and went)."""
     if value not in kept and len(kept) >= MOST_SHARED:
         kept.clear()
     return kept.setdefault(value, value)
@@ -221,7 +221,7 @@ def _is_batch(owner: Raw) -> bool:
 
 
 def _field(entry: Raw, *path: str) -> Raw:
-    """What managedFields says of a field; who may edit the object may also write there what they like."""
+    """The entry of managedFields at this path. Its shape is untrusted: whoever may edit the object may write it."""
     found: Any = entry.get("fieldsV1")
     for name in path:
         found = found.get(name) if isinstance(found, Mapping) else None
@@ -229,7 +229,7 @@ def _field(entry: Raw, *path: str) -> Raw:
 
 
 def _written_by_others(metadata: Raw) -> bool:
-    """Whether deletionPolicy stands there by another hand than ours."""
+    """Whether another field manager than ours set deletionPolicy."""
     return any(
         entry.get("manager") != BATCH_FIELD_MANAGER and "f:deletionPolicy" in _field(entry, "f:spec")
         for entry in metadata.get("managedFields") or ()
@@ -237,7 +237,7 @@ def _written_by_others(metadata: Raw) -> bool:
 
 
 def owner_reference(batch: Batch) -> dict[str, Any]:
-    """Of the batch in its children.
+    """The ownerReference to the batch.
 
     Without blockOwnerDeletion: with it, `--cascade=foreground` would delete the children before the live template's
     deletionPolicy is written to them (rule 24). Our finalizer keeps the batch until they are gone anyway.
@@ -246,7 +246,7 @@ def owner_reference(batch: Batch) -> dict[str, Any]:
 
 
 def manifest_of(batch: Batch, spec: SenderAccountBatchSpec, entry: Entry, child: Child | None) -> dict[str, Any]:
-    """The child as the batch asks for it. With the UID of one that is there it makes no new one."""
+    """The manifest of the child. It contains the UID of an existing child, so that an apply creates no new one."""
     metadata = {
         "name": entry.name,
         "namespace": batch.namespace,

@@ -1,4 +1,4 @@
-"""The status of SenderAccountBatches: at most once a second, and only what has changed."""
+"""Writes the status of SenderAccountBatches, at most once a second and only the changes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,20 +23,20 @@ from coldsend_operator.kube.events import emit
 from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.kube.set_aside import SetAside
 from coldsend_operator.kube.status import WrittenStatus, difference
-from coldsend_operator.kube.status_writer import Level, StatusChange, StatusWriter
+from coldsend_operator.kube.status_writer import EventType, StatusChange, StatusWriter
 
 REPORT_SECONDS = 1.0
 COUNTING_PAUSE = 0.05
-COUNTER_SECONDS = 60.0  # counters of mails come one after the other, from each child: they are written together
-COUNTS_SECONDS = 60.0  # between Events that tell of other counts for the same reason
+COUNTER_SECONDS = 60.0  # between writes of mail counters alone, which each child changes one after the other
+COUNTS_SECONDS = 60.0  # between Events about other counts for the same reason
 NEVER = float("inf")
-TOLD = ("Ready", "Synced")
-UNTOLD = frozenset({Reason.IN_SYNC, Reason.PROVISIONING, Reason.DELETING})
-"""Reasons that are no news: a batch passes through them by itself."""
+REPORTED = ("Ready", "Synced")
+NOT_REPORTED = frozenset({Reason.IN_SYNC, Reason.PROVISIONING, Reason.DELETING})
+"""Reasons without an Event: a batch passes through them without anybody's help."""
 
 
 class BatchReporter(StatusWriter[BatchWork]):
-    """Gathers figures, jobs and the estimate of each batch, and writes its status."""
+    """Collects counts, jobs and the estimate of each batch, and writes its status."""
 
     def __init__(
         self,
@@ -58,11 +58,11 @@ class BatchReporter(StatusWriter[BatchWork]):
         self._batches_of: dict[str, frozenset[str]] = {}  # by id of a running job: UIDs of the batches that it serves
 
     def changed(self, work: BatchWork) -> None:
-        """Something that status tells may have changed."""
+        """The status may have changed."""
         self.queue.add_at(work.batch.uid, work.reported_at + REPORT_SECONDS)
 
     def report(self, now: float) -> float:
-        """Start the writes that are due; how long until the next may be."""
+        """Start the writes that are due. Returns the seconds until the next may be due."""
         if now - self._jobs_updated_at >= REPORT_SECONDS:
             self._jobs_updated_at = now
             self._update_jobs(now)
@@ -114,7 +114,7 @@ class BatchReporter(StatusWriter[BatchWork]):
             self.changed(work)
 
     def _estimate(self, work: BatchWork, now: float) -> str | None:
-        """When the inboxes that are still open are likely done."""
+        """The estimated time at which all open inboxes are done."""
         left = work.counts.count(InboxState.OPEN)
         before = work.estimate or work.batch.status.get("estimatedCompletionTime")
         if not left or work.batch.deleting or work.batch.paused or self._controller.policy.freeze:
@@ -141,19 +141,19 @@ class BatchReporter(StatusWriter[BatchWork]):
     def ref_of(self, item: BatchWork) -> Ref:
         return batch_ref(item.batch)
 
-    def look(self, item: BatchWork) -> StatusChange | None:
+    def change_of(self, item: BatchWork) -> StatusChange | None:
         batch, now = item.batch, self._clock()
         if not item.counted:
             self.queue.add_at(batch.uid, now + COUNTING_PAUSE)
             return None
-        self._tell_counts(item)
+        self._report_counts(item)
         item.estimate = self._estimate(item, now)
         status = project_batch(batch, item.counts, _known_jobs(item), item.estimate, now)
         if status is None:
             return None
         changed = difference(batch.status, self._kube.pruning.without("SenderAccountBatch", status))
         if not changed:
-            if self._may_empty(item):  # an earlier run has told of it
+            if self._may_empty(item):  # an earlier run reported it
                 self._let_children_go(item)
             return None
         if _counters_only(batch, changed) and now < item.reported_at + COUNTER_SECONDS:
@@ -166,62 +166,62 @@ class BatchReporter(StatusWriter[BatchWork]):
         batch = item.batch
         batch.version = max(batch.version, version_number(written.resource_version))
         batch.status = batch_status(written.status)
-        self._note_counts(item, change)
-        await self.tell(change, batch.all_notes)
-        self._tell_counts(item)
+        self._remember_counts(item, change)
+        await self.report_reasons(change, batch.all_notes)
+        self._report_counts(item)
         if self._may_empty(item):
             message = condition(batch.status, ConditionType.SYNCED)["message"]
             await emit(self._kube, change.ref, "Warning", Reason.DELETING, message, "Reconcile")
             self._let_children_go(item)
 
-    def is_news(self, kind: str, reason: str, *, first: bool) -> bool:  # noqa: ARG002 - nor is it a first word
-        return kind in TOLD and reason not in UNTOLD
+    def is_reported(self, kind: str, reason: str, *, first: bool) -> bool:  # noqa: ARG002 - first or not, the same is reported
+        return kind in REPORTED and reason not in NOT_REPORTED
 
-    def level(self, state: str, reason: str) -> Level:  # noqa: ARG002 - what a batch says is loud by its state
+    def event_type(self, state: str, reason: str) -> EventType:  # noqa: ARG002 - the type depends on the state alone
         return "Normal" if state == "True" else "Warning"
 
     # -- a list that was emptied
 
     def _may_empty(self, work: BatchWork) -> bool:
-        """Whether status tells of a list that was emptied, and its children still wait for that."""
-        return tells_of_empty_list(work.batch) and work.empty_told != work.batch.generation
+        """Whether status reports the emptied list, for which the deletions of its children wait."""
+        return tells_of_empty_list(work.batch) and work.empty_reported != work.batch.generation
 
     def _let_children_go(self, work: BatchWork) -> None:
-        work.empty_told = work.batch.generation
+        work.empty_reported = work.batch.generation
         self._activate(work)
 
-    # -- counts of inboxes that need a person
+    # -- Events about counts of inboxes that need a person
 
-    def _note_counts(self, work: BatchWork, change: StatusChange) -> None:
-        """Remember the counts that are told already, or that the Event of a new reason is about to tell."""
+    def _remember_counts(self, work: BatchWork, change: StatusChange) -> None:
+        """Remember the counts that are reported already, or are in the Event about a new reason."""
         known = {reason for _, reason, _ in reasons(change.old).values()}
         counted, before = counts_told(change.new), counts_told(change.old)
         if counted is None or counted[0] not in known:
-            work.counts_said, work.counts_said_at = counted and counted[1], self._clock()
-        elif work.counts_said is None:
-            work.counts_said = before[1] if before is not None else counted[1]
+            work.counts_reported, work.counts_reported_at = counted and counted[1], self._clock()
+        elif work.counts_reported is None:
+            work.counts_reported = before[1] if before is not None else counted[1]
 
-    def _tell_counts(self, work: BatchWork) -> None:
-        """Let an Event tell of counts that have changed since the last one, at most once a minute."""
+    def _report_counts(self, work: BatchWork) -> None:
+        """Send an Event about counts that changed since the last one, at most once a minute."""
         counted, now = counts_told(work.batch.status), self._clock()
-        if counted is None or work.counts_said in {None, counted[1]}:
+        if counted is None or work.counts_reported in {None, counted[1]}:
             return
-        due = work.counts_said_at + COUNTS_SECONDS
+        due = work.counts_reported_at + COUNTS_SECONDS
         if now < due:
             self.queue.add_at(work.batch.uid, due)
             return
-        work.counts_said, work.counts_said_at = counted[1], now
+        work.counts_reported, work.counts_reported_at = counted[1], now
         self.tasks.start(emit(self._kube, batch_ref(work.batch), "Warning", *counted, "Reconcile"))
 
 
 def _counters_only(batch: Batch, changed: dict[str, Any]) -> bool:
-    """Whether nothing has changed but how many mails the domains have sent."""
+    """Whether only the mail counters of domains changed."""
     if changed.keys() != {"domains"}:
         return False
     return without_counters(changed["domains"]) == without_counters(batch.status.get("domains"))
 
 
 def _known_jobs(work: BatchWork) -> list[JobRow]:
-    """Those of this run, else those that an earlier one has left in status."""
+    """The jobs of this run, else those that an earlier run wrote to status."""
     stored: list[JobRow] = work.batch.status.get("jobs") or []
     return work.jobs or stored

@@ -1,4 +1,4 @@
-"""The writes of batches that are under way: what was decided for a child or the finalizer, and what came of it."""
+"""Carries out the writes decided for children and for the batch's finalizer, and records their outcome."""
 
 import asyncio
 from collections.abc import Callable
@@ -14,11 +14,11 @@ from coldsend_operator.logs import Event, log
 from coldsend_operator.tasks import Tasks
 
 TROUBLE_PAUSE = 1.0
-QUOTA = "exceeded quota"  # how the API server words that a ResourceQuota is used up
+QUOTA = "exceeded quota"  # in the API server's message when a ResourceQuota is used up
 
 
 class BatchWrites:
-    """Writes run as `tasks`. A write ends with `decide_again` for its child, or `activate` for its batch."""
+    """Writes run as `tasks`, which end with `decide_again` for the child or `activate` for the batch."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class BatchWrites:
         self._activate = activate
 
     def keep_finalizer(self, work: BatchWork) -> None:
-        """Put the finalizer on the batch, or take it off, if either is due."""
+        """Add or remove the finalizer of the batch, if due."""
         if work.writing_finalizer:
             return
         change = finalizer_change(work.batch, self._children.owned_by(work.batch), idle=work.idle)
@@ -62,7 +62,7 @@ class BatchWrites:
                 self._activate(work)
 
     def begin(self, work: BatchWork, name: str, action: ChildAction, child: Child | None) -> None:
-        """Do to the child what was decided; it is in progress until that has ended."""
+        """Start the decided write to the child, which is in progress until the write ends."""
         self._tasks.start(self._carry_out(work, name, action, child))
 
     async def _carry_out(self, work: BatchWork, name: str, action: ChildAction, child: Child | None) -> None:
@@ -70,7 +70,7 @@ class BatchWrites:
         failure: KubeError | None = None
         try:
             if action is ChildAction.APPLY and child is not None and work.undone(name) and name not in batch.refusals:
-                await self._see_who_changes(work, name, child)
+                await self._find_who_changes(work, name, child)
             stored = await self._writer.carry_out(action, batch, work.spec, batch.entry(name), child)
             if stored is not None:
                 self._children.see_child(stored)
@@ -88,12 +88,12 @@ class BatchWrites:
         if failure is not None:
             _refused(batch, name, action, failure)
         elif action is ChildAction.DELETE and child is not None:
-            self._children.see_end_asked(batch, child)
-        self._children.see_write_ended()
+            self._children.deletion_accepted(batch, child)
+        self._children.write_ended()
         if self._children.get(batch.uid) is work:
             self._decide_again(work, name)
 
-    async def _see_who_changes(self, work: BatchWork, name: str, child: Child) -> None:
+    async def _find_who_changes(self, work: BatchWork, name: str, child: Child) -> None:
         batch = work.batch
         change = await self._writer.who_changes(batch, work.spec, batch.entry(name), child)
         if change is not None:
@@ -102,7 +102,7 @@ class BatchWrites:
     def _pace(
         self, work: BatchWork, name: str, action: ChildAction, child: Child | None, failure: KubeError | None
     ) -> None:
-        """When the child, and those that wait for room in the namespace, may be written to next."""
+        """Set when the child, and the children that wait for quota, may be written next."""
         now = self._clock()
         if child is None and isinstance(failure, Forbidden) and QUOTA in failure.message:
             work.quota.park(name)
@@ -115,7 +115,7 @@ class BatchWrites:
 
 
 def _refused(batch: Batch, name: str, action: ChildAction, error: KubeError) -> None:
-    """An answer that waiting does not cure is told on the inbox; others are tried again."""
+    """Record a refusal that a retry does not cure; status reports it."""
     if action is ChildAction.APPLY and isinstance(error, Invalid | Forbidden):
         reason = Reason.INVALID_SPEC if isinstance(error, Invalid) else Reason.REJECTED
         message = f"Kubernetes refuses the SenderAccount of this inbox: {error.message}"
@@ -124,7 +124,7 @@ def _refused(batch: Batch, name: str, action: ChildAction, error: KubeError) -> 
 
 
 def _complain(batch: Batch, action: str, name: str, error: KubeError) -> None:
-    """Log what no other event of the object explains."""
+    """Log the failure, unless the next watch event explains it."""
     if not isinstance(error, NotFound | Conflict | StaleLease):
         log.warning(
             Event.CALL_FAILED, operation=f"{action} child", namespace=batch.namespace, name=name, message=str(error)

@@ -1,4 +1,4 @@
-"""The one writer of status, for both kinds: to one object at a time, and to some objects at once."""
+"""The writer of status for both kinds: several objects at once, and one write to an object at a time."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -16,16 +16,16 @@ from coldsend_operator.logs import Event, log
 from coldsend_operator.tasks import Tasks
 
 MOST_WRITES = 10  # at once
-SLICE = 500  # looks at objects before others have their turn
+SLICE = 500  # objects checked in one flush
 
 T = TypeVar("T")
-Level = Literal["Normal", "Warning"]
+EventType = Literal["Normal", "Warning"]
 Status = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class StatusChange:
-    """What the status of an object is, and what it is to become."""
+    """The current and the desired status of an object."""
 
     ref: Ref
     old: Status
@@ -44,46 +44,46 @@ class StatusWriter(ABC, Generic[T]):
         self._clock = clock
         self._set_aside = set_aside
         self.tasks = Tasks(wake, operation="write status")
-        self._least_urgent: int | None = None  # of those that are looked at; None: all are
+        self._least_urgent: int | None = None  # the lowest priority that is written now; None: all are
 
     @abstractmethod
     def find(self, uid: str) -> T | None:
-        """The object; None when it is gone."""
+        """The object; None if it is gone."""
 
     @abstractmethod
     def ref_of(self, item: T) -> Ref: ...
 
     @abstractmethod
-    def look(self, item: T) -> StatusChange | None:
-        """What is to be written now; None when there is nothing."""
+    def change_of(self, item: T) -> StatusChange | None:
+        """The write that is due now; None if there is none."""
 
     @abstractmethod
     async def stored(self, item: T, change: StatusChange, written: WrittenStatus) -> None:
-        """The API server holds the status."""
+        """The API server stored the status."""
 
     @abstractmethod
-    def is_news(self, kind: str, reason: str, *, first: bool) -> bool:
-        """Whether a reason that no condition had before is told; `first`: the condition was not there before."""
+    def is_reported(self, kind: str, reason: str, *, first: bool) -> bool:
+        """Whether a reason that no condition had before is reported. `first`: the condition itself is new."""
 
     @abstractmethod
-    def level(self, state: str, reason: str) -> Level:
-        """How loud the Event is that tells of a condition."""
+    def event_type(self, state: str, reason: str) -> EventType:
+        """The type of the Event about a condition."""
 
     def flush(self) -> None:
-        """Look at the objects of the queue, and start as many writes as may be under way."""
+        """Check the queued objects, and start as many writes as may run at once."""
         self.queue.wake(self._clock())
         for _ in range(SLICE):
             uid = self.queue.take(self._least_urgent) if len(self.tasks) < MOST_WRITES else None
             if uid is None:
                 return
             self._check(uid)
-        self.wake()  # let others run
+        self.wake()  # more are queued; let other tasks run first
 
     def _check(self, uid: str) -> None:
         item, change = self.find(uid), None
         if item is not None and not self._set_aside.waits(uid, WRITE_STATUS):
             with self._set_aside.trying(self.ref_of(item), REPORT, lambda: self.again(uid)):
-                change = self.look(item)
+                change = self.change_of(item)
         if item is None or change is None:
             self.queue.done(uid)
         else:
@@ -100,24 +100,24 @@ class StatusWriter(ABC, Generic[T]):
                 await self.stored(item, change, written)
 
     def again(self, uid: str) -> None:
-        """What failed is tried again."""
+        """Retry an object after a failure."""
         self.queue.add(uid)
         self.wake()
 
-    async def tell(self, change: StatusChange, notes: tuple[str, ...], **names: str) -> None:
-        """One log line and one Event for each reason that is new, and an Event for each new note of Synced."""
+    async def report_reasons(self, change: StatusChange, notes: tuple[str, ...], **names: str) -> None:
+        """Log each new reason and send an Event about it, and an Event for each new note of Synced."""
         before = reasons(change.old)
         known = {reason for _, reason, _ in before.values()}
         names |= {"namespace": change.ref.namespace, "name": change.ref.name}
         for kind, (state, reason, message) in reasons(change.new).items():
-            if reason in known or not self.is_news(kind, reason, first=kind not in before):
+            if reason in known or not self.is_reported(kind, reason, first=kind not in before):
                 continue
             known.add(reason)
             log.info(Event.CONDITION_CHANGED, condition=kind, status=state, reason=reason, **names)
-            await emit(self._kube, change.ref, self.level(state, reason), reason, message, "Reconcile")
+            await emit(self._kube, change.ref, self.event_type(state, reason), reason, message, "Reconcile")
         for note in new_notes(notes, change.new, change.old):
             await emit(self._kube, change.ref, "Warning", ANNOTATION_IGNORED, note, "Reconcile")
 
     async def drain(self) -> None:
-        """Wait for what is under way."""
+        """Wait until all writes have ended."""
         await self.tasks.drain()

@@ -35,17 +35,17 @@ def test_that_queues_of_domains_that_nobody_asks_for_any_more_are_forgotten() ->
 
 
 def test_that_names_of_batches_that_came_and_went_are_forgotten() -> None:
-    kin = ChildIndex(lambda work, name: None)
+    children = ChildIndex(lambda work, name: None)
     for number in range(10):
         metadata = {"uid": f"batch-{number}", "namespace": "sales", "name": f"pool-{number}"}
-        kin.follow(metadata)
+        children.follow(metadata)
         owner = {"kind": "SenderAccountBatch", "apiVersion": "coldsend.pro/v1alpha1", **metadata}
         raw = object_of("a@company.com", f"uid-{number}", name=f"child-{number}")
         raw["metadata"]["ownerReferences"] = [owner]
-        kin.see_child(raw)
-        kin.forget(f"batch-{number}")
-        kin.lose_child("sales", f"child-{number}", f"uid-{number}")
-    assert not kin._names
+        children.see_child(raw)
+        children.forget(f"batch-{number}")
+        children.remove_child("sales", f"child-{number}", f"uid-{number}")
+    assert not children._names
 
 
 def test_that_owners_that_came_and_went_are_not_counted() -> None:
