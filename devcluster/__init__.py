@@ -1,4 +1,4 @@
-"""A real control plane of Kubernetes, without pods, for the demo, the tests and the bench."""
+"""A real Kubernetes control plane without pods, for the demo, the tests and the benchmarks."""
 
 from devcluster.choice import control_plane
 from devcluster.cluster import Cluster

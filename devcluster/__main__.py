@@ -22,7 +22,7 @@ _COMMAND_NOT_FOUND = 127
 
 
 class _EndedError(BaseException):
-    """A signal asked us to end; a BaseException so that nothing on the way takes it for a failure."""
+    """A signal asked this process to end; a BaseException, so that no `except Exception` catches it."""
 
     def __init__(self, number: int) -> None:
         self.exit_code = 128 + number
@@ -50,10 +50,12 @@ def _parser() -> argparse.ArgumentParser:
     run.set_defaults(action=_run)
     only_build.set_defaults(action=_build)
     for starting in (up, run):
-        starting.add_argument("--audit", action="store_true", help="write each request to the folder's audit log")
+        starting.add_argument("--audit", action="store_true", help="write an audit log of all requests")
     run.add_argument("command", nargs="+", metavar="COMMAND", help="after --, with its arguments")
-    only_build.add_argument("--least", action="store_true", help="only what the demo needs: no controller manager")
-    only_build.add_argument("--all", action="store_true", help="the programs of every module, used here or not")
+    only_build.add_argument(
+        "--least", action="store_true", help="only what the demo needs, without the controller manager"
+    )
+    only_build.add_argument("--all", action="store_true", help="the programs of all modules")
     return parser
 
 
@@ -62,7 +64,7 @@ def _up(options: argparse.Namespace) -> int:
         print(f"KUBECONFIG={cluster.kubeconfig}", flush=True)
         if cluster.audit_log is not None:
             print(f"AUDIT_LOG={cluster.audit_log}", flush=True)
-        say("Ctrl-C ends it and removes all of it.")
+        say("Ctrl-C stops the control plane and removes its files.")
         try:
             cluster.wait_for_end()
         except _EndedError:
@@ -83,7 +85,7 @@ def _run_command(command: list[str], cluster: Cluster) -> int:
         return _COMMAND_NOT_FOUND
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
-        if number != signal.SIGINT or not sys.stdin.isatty():  # a terminal's Ctrl-C reaches the command by itself
+        if number != signal.SIGINT or not sys.stdin.isatty():  # a terminal sends Ctrl-C to the command, too
             running.send_signal(number)
 
     _on_ending(pass_on)
@@ -93,7 +95,7 @@ def _run_command(command: list[str], cluster: Cluster) -> int:
 
 
 def _environment(cluster: Cluster) -> dict[str, str]:
-    programs = cluster.folder / "bin"  # so that `kubectl` is the one that fits
+    programs = cluster.folder / "bin"  # on PATH, so that the command finds a kubectl of the right version
     programs.mkdir()
     (programs / "kubectl").symlink_to(cluster.kubectl)
     path = f"{programs}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
@@ -115,7 +117,7 @@ def _on_ending(handler: "signal._HANDLER") -> None:
 
 
 def _end(number: int, _frame: FrameType | None) -> NoReturn:
-    _on_ending(signal.SIG_IGN)  # what follows is short, and a second Ctrl-C would leave it half done
+    _on_ending(signal.SIG_IGN)  # a second signal must not interrupt the cleanup
     raise _EndedError(number)
 
 

@@ -1,4 +1,4 @@
-"""Builds the programs of a Go module once and keeps them in the checkout's cache."""
+"""Builds the programs of a Go module once, into the cache of the checkout."""
 
 import json
 import shutil
@@ -18,9 +18,9 @@ from devcluster.toolchain import go_environment, go_program
 
 
 def build(module: GoModule, programs: Iterable[str], cache: Path = CACHE) -> Path:
-    """The folder that holds `programs`; what is missing there is downloaded or else built from source first.
+    """Returns the folder with `programs`; missing ones are downloaded, or else built from source.
 
-    Builders that run at the same time wait for each other; a program appears there whole or not at all.
+    Concurrent builders wait for each other. A program appears in the folder only when it is complete.
     """
     folder = cache / "go" / f"{module.name}-{module.key}"
     wanted = tuple(programs)
@@ -37,7 +37,7 @@ def build(module: GoModule, programs: Iterable[str], cache: Path = CACHE) -> Pat
 
 
 def sources(module: GoModule) -> Path:
-    """The folder of the module that `module` is versioned by, downloaded where it is missing."""
+    """The source folder of `module.versioned_by`, downloaded if missing."""
     go = go_program(module.go_version)
     command = [str(go), "mod", "download", "-json", module.versioned_by]
     done = subprocess.run(
@@ -53,12 +53,12 @@ def _missing(folder: Path, programs: Iterable[str]) -> tuple[str, ...]:
 
 
 def _build_all(module: GoModule, programs: tuple[str, ...], folder: Path) -> None:
-    """One run of go for all: it links one program while it compiles what another one needs."""
+    """One run of go for all programs, so that linking one overlaps with compiling another."""
     go = go_program(module.go_version)
     names = ", ".join(programs)
     say(f"building {names} {module.version} from source: some minutes, once; kept in {folder.parent}")
     prefix = f"partial-{module.name}-"
-    for abandoned in folder.parent.glob(f"{prefix}*"):  # by a builder that was killed: the lock is ours
+    for abandoned in folder.parent.glob(f"{prefix}*"):  # left by a killed builder, as we hold the lock
         shutil.rmtree(abandoned)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=prefix) as partial:
         packages, flags = [module.packages[program] for program in programs], (*module.flags, *module.sparing_flags)

@@ -1,4 +1,4 @@
-"""Which control plane: the current cluster, that of KUBEBUILDER_ASSETS, or our own."""
+"""Chooses the control plane: the current cluster, or an embedded one."""
 
 import os
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from devcluster.errors import WrongSettingError
 
 @contextmanager
 def control_plane(root: Path | None = None, *, audit: bool = False, controllers: bool = True) -> Iterator[Cluster]:
-    """A control plane that serves for the length of the block; what is missing for it is built first.
+    """A control plane that serves until the end of the block; missing programs are built first.
 
     Args:
-        root: where the folder of the run is made; the system's temporary folder if not given.
-        audit: whether each request is written to `Cluster.audit_log`.
-        controllers: whether a controller manager is needed: for the garbage collection by owner references, the
-            end of namespaces, default service accounts and aggregated roles. Without, one runs only if it is at hand.
+        root: the parent of the run's folder; the system's temporary folder by default.
+        audit: whether to write all requests to `Cluster.audit_log`.
+        controllers: whether a controller manager is needed: for garbage collection by owner references, the deletion of
+            namespaces, default service accounts and aggregated roles. If False, one runs only if it is already built.
 
     Raises:
         DevclusterError: it cannot be built or started, or a component ended during the block.

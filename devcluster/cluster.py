@@ -1,4 +1,4 @@
-"""What callers hold in their hands while a control plane is there for them."""
+"""A running control plane, as its users see it."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -10,20 +10,20 @@ from devcluster import kubeconfig
 
 @dataclass(frozen=True)
 class Cluster:
-    """A control plane that serves.
+    """A running control plane.
 
     Attributes:
-        kubeconfig: of the administrator; holds all it needs, so it may be copied.
-        kubectl: a kubectl that fits.
+        kubeconfig: of the administrator, and self-contained, so it can be copied.
+        kubectl: a kubectl of a supported version.
         url: of the API server.
-        ca_file: what its certificate is checked against.
-        admin_token: bearer token of the administrator; None for a current cluster that logs in otherwise.
-        audit_log: a line of JSON for each request (level Metadata), written before the answer leaves; None if not
-            asked for, and for a current cluster.
-        log_dir: a log for each component; empty for a current cluster.
-        folder: private to this run and removed with it; callers may put files there.
-        pids: of each component and of the supervisor; empty for a current cluster.
-        wait_for_end: returns when a component has ended, which none does unasked; the `with` block then raises why.
+        ca_file: the CA of its certificate.
+        admin_token: bearer token of the administrator; None for a current cluster with other credentials.
+        audit_log: a line of JSON for each request (level Metadata), written before the response is sent; None if not
+            requested, and for a current cluster.
+        log_dir: the logs of the components; empty for a current cluster.
+        folder: the folder of this run, removed at its end; callers may put files there.
+        pids: of the components and the supervisor; empty for a current cluster.
+        wait_for_end: returns when a component has ended unexpectedly; the `with` block then raises the reason.
     """
 
     kubeconfig: Path
@@ -38,7 +38,7 @@ class Cluster:
     wait_for_end: Callable[[], None] = field(repr=False)
 
     def kubeconfig_for(self, token: str) -> Path:
-        """Another kubeconfig for the same API server, for instance with the token of a service account."""
+        """A kubeconfig for the same API server with another token, for example that of a service account."""
         path = self.folder / f"kubeconfig-{hashlib.sha256(token.encode()).hexdigest()[:12]}"
         kubeconfig.write(path, kubeconfig.cluster_of(self.kubeconfig), {"token": token})
         return path

@@ -1,4 +1,4 @@
-"""The cluster of the current kubeconfig, for instance one that kind made; it is only used, never stopped."""
+"""The cluster of the current kubeconfig, for example a kind cluster; it is used, but not stopped."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ _PATIENCE = "--request-timeout=10s"
 
 @contextmanager
 def current_cluster(root: Path | None) -> Iterator[Cluster]:
-    """Holds on to the context that is current at the start, whatever becomes current meanwhile."""
+    """The cluster of the context that is current now, even if the current context changes later."""
     kubectl = any_kubectl()
     view = _current_context(kubectl)
     with tempfile.TemporaryDirectory(prefix="coldsend-devcluster-", dir=root) as name:
@@ -51,7 +51,7 @@ def _current_context(kubectl: Path) -> dict[str, Any]:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     view: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {}
     if not view.get("clusters") or not view.get("users"):
-        why = done.stderr.strip() or f"no context is current in {os.environ.get('KUBECONFIG') or '~/.kube/config'}"
+        why = done.stderr.strip() or f"no context is set in {os.environ.get('KUBECONFIG') or '~/.kube/config'}"
         raise WrongSettingError(f"CLUSTER=current, but there is no current cluster: {why}")
     return view
 

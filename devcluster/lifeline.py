@@ -1,4 +1,4 @@
-"""How the supervisor learns that the one who asked for it is gone, however that one ended."""
+"""Tells the supervisor that its parent has ended, in whatever way."""
 
 import os
 import select
@@ -8,11 +8,11 @@ from types import FrameType
 
 
 class ParentGoneError(Exception):
-    """Not a failure: it is time to tear down."""
+    """The parent has ended: stop everything. This is not a failure."""
 
 
 class Lifeline:
-    """A socket whose other end the parent holds; that end closes also when the parent is killed."""
+    """A socket whose other end the parent holds; the kernel closes that end even if the parent is killed."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -20,7 +20,7 @@ class Lifeline:
             signal.signal(number, _stop)
 
     def read_line(self) -> bytes:
-        """The one line that the parent sends."""
+        """Read the only line that the parent sends."""
         with self._connection.makefile("rb") as lines:
             line = lines.readline()
         if not line.endswith(b"\n"):
@@ -34,9 +34,9 @@ class Lifeline:
             raise ParentGoneError from error
 
     def wait(self, seconds: float, parent: int) -> None:
-        """Returns after that time; raises ParentGoneError as soon as the parent let go."""
+        """Wait for this time; raises ParentGoneError as soon as the parent has ended."""
         readable, _, _ = select.select([self._connection], [], [], seconds)
-        # A fork of the parent may hold its end open after it; then only the change of our own parent tells.
+        # A fork of the parent may keep its end open; then our parent's PID changes.
         if readable or os.getppid() != parent:
             raise ParentGoneError
 
@@ -46,5 +46,5 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 def _stop(_number: int, _frame: FrameType | None) -> None:
     for number in _SIGNALS:
-        signal.signal(number, signal.SIG_IGN)  # tearing down is under way, and is short
+        signal.signal(number, signal.SIG_IGN)  # the cleanup has begun, and is short
     raise ParentGoneError

@@ -1,4 +1,4 @@
-"""File locks that the operating system gives back when their holder dies."""
+"""File locks, which the operating system releases when their holder dies."""
 
 import fcntl
 import os
@@ -14,7 +14,7 @@ _RETRY_SECONDS = 0.2
 
 @contextmanager
 def exclusive(path: Path, waiting_title: str) -> Iterator[None]:
-    """Holds the lock for the block; while another program holds it, `waiting_title` is shown."""
+    """Hold the lock during the block; while another process holds it, show `waiting_title`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:

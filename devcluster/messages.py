@@ -1,4 +1,4 @@
-"""What the one who wants a control plane and its supervisor say to each other: one line of JSON each."""
+"""The messages between the supervisor and its parent: one line of JSON each."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -27,7 +27,7 @@ class Order:
 
 @dataclass(frozen=True)
 class Answer:
-    """Either `failure`, a text for people, or all the rest."""
+    """Either `failure`, a message for people, or all other fields."""
 
     failure: str = ""
     folder: str = ""

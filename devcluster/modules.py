@@ -1,4 +1,4 @@
-"""The Go modules whose programs are built from source; each is a folder of go.mod and go.sum beside this file."""
+"""The Go modules whose programs are built from source; each is a folder here with go.mod and go.sum."""
 
 import hashlib
 import platform
@@ -11,7 +11,7 @@ from pathlib import Path
 from devcluster.errors import DevclusterError
 from devcluster.paths import PACKAGE
 
-# Kubernetes takes its version from the linker; without these the API server would say v0.0.0-master.
+# The linker sets the version of Kubernetes; without these flags it is v0.0.0-master.
 _KUBERNETES_LDFLAGS = (
     "-X k8s.io/component-base/version.gitVersion={version}"
     " -X k8s.io/component-base/version.gitMajor={major}"
@@ -25,12 +25,12 @@ class GoModule:
     """A folder with go.mod and go.sum.
 
     Attributes:
-        folder: where it lies.
-        packages: program to the Go package that builds it.
+        folder: its path.
+        packages: the Go package of each program.
         versioned_by: the required module whose version fills `{version}`, `{major}` and `{minor}` of `ldflags`.
         ldflags: linker flags beside `-s -w`.
         tags: build tags.
-        is_released: whether its programs are published for download too, as `released` knows.
+        is_released: whether `released` can download its programs.
     """
 
     folder: Path
@@ -58,7 +58,7 @@ class GoModule:
         return tuple(int(part) for part in self._find(r"^go (\d+(?:\.\d+)*)").split("."))
 
     def named_by_go(self, program: str) -> str:
-        """The name that `go build` gives the program: the last part of its path that is no version."""
+        """The name that `go build` gives the program: the last part of its path that is not a version."""
         package = self.packages[program]
         path = package if package != "." else self._find(r"^module (\S+)")
         parts = [part for part in path.split("/") if not re.fullmatch(r"v\d+", part)]
@@ -73,12 +73,12 @@ class GoModule:
 
     @property
     def sparing_flags(self) -> tuple[str, ...]:
-        """They change nothing of the programs, and compiling takes a sixth less: debug information would be cut off."""
+        """Skip debug information, which is stripped anyway: compiling takes a sixth less time."""
         return ("-gcflags=all=-dwarf=false",)
 
     @cached_property
     def key(self) -> str:
-        """Changes with everything that decides what the programs are."""
+        """A digest of everything that the programs depend on."""
         digest = hashlib.sha256()
         machine = (platform.system(), platform.machine())
         own_code = (path.read_text() for path in sorted(self.folder.rglob("*.go")))
@@ -109,7 +109,7 @@ CONTROL_PLANE = GoModule(
     is_released=True,
 )
 
-# Helm takes its version from the linker too; charts see it as .Capabilities.HelmVersion.
+# Charts see the version as .Capabilities.HelmVersion.
 HELM = GoModule(
     folder=PACKAGE / "helm",
     packages={"helm": "helm.sh/helm/v4/cmd/helm"},
@@ -117,18 +117,18 @@ HELM = GoModule(
     ldflags="-X helm.sh/helm/v4/internal/version.version={version}",
 )
 
-# Many still have it; the chart's tests render with both.
+# Still in wide use; the chart's tests render with both.
 HELM3 = GoModule(
     folder=PACKAGE / "helm3",
     packages={"helm": "helm.sh/helm/v3/cmd/helm"},
     versioned_by="helm.sh/helm/v3",
-    # As in its releases; else it would render for Kubernetes 1.20.
+    # As in its releases; without these flags it renders for Kubernetes 1.20.
     ldflags="-X helm.sh/helm/v3/internal/version.version={version}"
     " -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor=37"
     " -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMajor=1 -X helm.sh/helm/v3/pkg/lint/rules.k8sVersionMinor=37",
 )
 
-# Without the service discoveries of clouds, and without the web pages, which would need Node.js.
+# Without service discovery of clouds, and without the web UI, which needs Node.js.
 PROMETHEUS = GoModule(
     folder=PACKAGE / "prometheus",
     packages={
@@ -140,14 +140,14 @@ PROMETHEUS = GoModule(
     tags=("remove_all_sd",),
 )
 
-# The library by which Helm, Flux and kpt wait; Helm builds a fork of it in.
+# The library with which Helm (a fork), Flux and kpt wait for objects.
 KSTATUS = GoModule(
     folder=PACKAGE / "kstatus",
     packages={"kstatus": "."},
     versioned_by="sigs.k8s.io/cli-utils",
 )
 
-# A registry to push to, and what reads workflows; only for `make release-check` and the release workflow.
+# A registry and a linter of workflows, only for `make release-check` and the release workflow.
 PUBLISHING = GoModule(
     folder=PACKAGE / "publishing",
     packages={
@@ -180,7 +180,7 @@ CONTAINERD = GoModule(
     },
     versioned_by="github.com/containerd/containerd/v2",
     ldflags="-X github.com/containerd/containerd/v2/version.Version={version}",
-    tags=("no_btrfs",),  # it would need headers of the system
+    tags=("no_btrfs",),  # it needs system headers
 )
 
 COREDNS = GoModule(
@@ -189,7 +189,7 @@ COREDNS = GoModule(
     versioned_by="github.com/coredns/coredns",
 )
 
-# One program for all roles; which one it is, ARGOCD_BINARY_NAME says.
+# One program for all roles, chosen by ARGOCD_BINARY_NAME.
 ARGOCD = GoModule(
     folder=PACKAGE / "argocd",
     packages={"argocd": "github.com/argoproj/argo-cd/v3/cmd"},
@@ -197,5 +197,5 @@ ARGOCD = GoModule(
     ldflags="-X github.com/argoproj/argo-cd/v3/common.version={version}",
 )
 
-# Only for the whole cluster, in which pods run.
+# Only for the whole cluster with pods.
 WHOLE_CLUSTER_MODULES = (NODE, CONTAINERD, COREDNS, ARGOCD)

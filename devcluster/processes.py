@@ -1,4 +1,4 @@
-"""The components as processes that cannot outlive the supervisor."""
+"""Runs the components as processes that end with the supervisor."""
 
 import ctypes
 import os
@@ -15,11 +15,11 @@ from devcluster.run_folder import RunFolder
 
 _PR_SET_PDEATHSIG = 1
 _TAIL_LINES = 20
-_MEMORY = {"GOGC": "200", "GOMEMLIMIT": "4GiB"}  # collecting garbage took a third of the API server's time
+_MEMORY = {"GOGC": "200", "GOMEMLIMIT": "4GiB"}  # by default garbage collection takes a third of the API server's time
 
 
 class Processes:
-    """Starts components; at the end of the block all are killed: nothing of them is kept, so none needs time to end."""
+    """Starts components and kills them at the end of the block: they have no data to save."""
 
     def __init__(self, folder: RunFolder) -> None:
         self._folder = folder
@@ -48,12 +48,12 @@ class Processes:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,  # Ctrl-C is for those who use them
+                start_new_session=True,  # no Ctrl-C
                 preexec_fn=self._before_exec,  # noqa: PLW1509 - the supervisor has one thread
             )
 
     def check(self) -> None:
-        """Raises DevclusterError when one has ended, which none does unasked."""
+        """Raises DevclusterError if a component has ended."""
         for name, process in self._running.items():
             code = process.poll()
             if code is not None:
@@ -69,7 +69,7 @@ def _ending(code: int) -> str:
 
 
 def dies_with_its_parent() -> Callable[[], None] | None:
-    """What a child does before exec so that the kernel kills it when the supervisor is killed (Linux only)."""
+    """A `preexec_fn` that makes the kernel kill the child when its parent dies; None on other systems than Linux."""
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl
@@ -77,7 +77,7 @@ def dies_with_its_parent() -> Callable[[], None] | None:
 
     def before_exec() -> None:
         prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != supervisor:  # it died before the line above
+        if os.getppid() != supervisor:  # the parent died before prctl
             os._exit(1)
 
     return before_exec

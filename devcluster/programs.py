@@ -1,4 +1,4 @@
-"""Where the programs of the control plane come from."""
+"""Finds the programs of the control plane."""
 
 import os
 from dataclasses import dataclass
@@ -18,13 +18,12 @@ class Programs:
     etcd: Path
     kube_apiserver: Path
     kube_controller_manager: Path | None = None
-    """None: nothing that only its controllers do is needed."""
 
 
 def find_programs(*, controllers: bool = True) -> Programs:
-    """Those of KUBEBUILDER_ASSETS when that is set, else the checkout's own, built where they are missing.
+    """The programs in KUBEBUILDER_ASSETS if set, else those of the checkout, built if missing.
 
-    Without `controllers` there is a controller manager only where one is at hand.
+    Without `controllers` the controller manager is None unless it is already built.
     """
     assets = os.environ.get(ASSETS)
     if assets:
@@ -46,7 +45,7 @@ def _of_assets(folder: Path, *, controllers: bool) -> Programs:
             f"{ASSETS}={folder} has no program {' and no '.join(missing)}; "
             "give the folder that `setup-envtest use -p path` prints, or unset it to build them from source"
         )
-    manager = _if_there(folder / CONTROLLERS)  # setup-envtest does not bring it
+    manager = _if_there(folder / CONTROLLERS)  # setup-envtest does not install it
     if manager is None and controllers:
         manager = build(CONTROL_PLANE, [CONTROLLERS]) / CONTROLLERS
     return Programs(folder / ETCD, folder / API_SERVER, manager)

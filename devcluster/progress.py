@@ -1,4 +1,4 @@
-"""Says that something slow is alive: one line that changes on a terminal, else a line every ten seconds."""
+"""Shows the progress of slow work: one changing line on a terminal, else a line every ten seconds."""
 
 import sys
 import time
@@ -13,12 +13,12 @@ _CLEAR = "\r\x1b[2K"
 
 
 def say(line: str) -> None:
-    """Writes to stderr: stdout belongs to what callers read, such as KUBECONFIG=..."""
+    """Write to stderr: callers read stdout (KUBECONFIG=...)."""
     print(line, file=sys.stderr, flush=True)
 
 
 def wait_showing(title: str, poll: Callable[[float], T | None], detail: Callable[[], str] = str) -> T:
-    """Calls `poll(seconds)`, which waits at most that long, until it returns something."""
+    """Call `poll(seconds)`, which waits at most that long, until it returns a value. Returns the value."""
     started = time.monotonic()
     on_terminal = sys.stderr.isatty()
 

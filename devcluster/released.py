@@ -1,6 +1,6 @@
-"""The released programs of the control plane, in place of a build where the internet can be reached.
+"""Downloads the released programs of the control plane, which is faster than a build.
 
-Each is checked against the checksum that its publisher lays beside it. Any trouble leads to the build.
+Each is checked against its published checksum. After any failure the program is built instead.
 """
 
 import hashlib
@@ -20,9 +20,9 @@ from pathlib import Path
 from devcluster.modules import GoModule
 from devcluster.progress import clock, say, wait_showing
 
-FROM_SOURCE = "FROM_SOURCE"  # the environment variable that asks for a build in any case
-CONNECT_SECONDS = 5.0  # of silence, also in the middle: then a build is the surer way
-PATIENCE_SECONDS = 240.0  # for all: a build takes about as long
+FROM_SOURCE = "FROM_SOURCE"  # environment variable: always build
+CONNECT_SECONDS = 5.0  # also the maximum pause between two chunks
+PATIENCE_SECONDS = 240.0  # for all downloads: a build takes about as long
 
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _CHUNK = 1 << 18
@@ -30,12 +30,12 @@ _TROUBLE = (OSError, http.client.HTTPException, tarfile.TarError, subprocess.Sub
 
 
 class ReleaseError(OSError):
-    """What was downloaded is not what was published, or does not run here."""
+    """The download is not the published program, or does not run here."""
 
 
 @dataclass(frozen=True)
 class Releases:
-    """Where Kubernetes and etcd publish their programs."""
+    """Base URLs of the releases."""
 
     kubernetes: str = "https://dl.k8s.io/release"
     etcd: str = "https://github.com/etcd-io/etcd/releases/download"
@@ -55,15 +55,15 @@ class _Published:
 
 
 def fetch(module: GoModule, programs: Iterable[str], folder: Path, releases: Releases | None = None) -> None:
-    """Put those of `programs` that can be had into `folder`; what is missing there afterwards has to be built."""
-    if os.environ.get(FROM_SOURCE) or platform.system() != "Linux":  # Kubernetes releases them for Linux only
+    """Download `programs` into `folder`; the caller builds those that are still missing."""
+    if os.environ.get(FROM_SOURCE) or platform.system() != "Linux":  # Kubernetes has releases for Linux only
         return
     deadline = time.monotonic() + PATIENCE_SECONDS
     for program in programs:
         try:
             _fetch(program, _published(module, program, releases or PUBLISHED), folder, deadline)
         except _TROUBLE as trouble:
-            say(f"the released {program} cannot be had ({trouble}): building from source")
+            say(f"downloading {program} failed ({trouble}): building from source")
             return
 
 
@@ -84,7 +84,7 @@ def _fetch(program: str, published: _Published, folder: Path, deadline: float) -
         downloaded = Path(partial) / Path(published.url).name
         _Download(published.url, downloaded, deadline).run(f"downloading {program} {published.version}")
         if hashlib.sha256(downloaded.read_bytes()).hexdigest() != checksum:
-            raise ReleaseError(f"{published.url} has another checksum than was published")
+            raise ReleaseError(f"the checksum of {published.url} is wrong")
         if published.member:
             with tarfile.open(downloaded) as archive:
                 archive.extract(published.member, partial, filter="data")
@@ -92,12 +92,12 @@ def _fetch(program: str, published: _Published, folder: Path, deadline: float) -
         found.chmod(0o755)
         said = subprocess.run([found, "--version"], capture_output=True, text=True, check=True, timeout=30).stdout
         if published.version.removeprefix("v") not in said:
-            raise ReleaseError(f"it is not {published.version}, but says {said.strip()!r}")
+            raise ReleaseError(f"its version is not {published.version}, but {said.strip()!r}")
         found.rename(folder / program)
 
 
 def _checksum(published: _Published) -> str:
-    """A file of one sum alone, or of lines `SUM  NAME`."""
+    """The checksum, from a file that is one sum or has lines `SUM  NAME`."""
     with urllib.request.urlopen(published.checksums, timeout=CONNECT_SECONDS) as answer:  # noqa: S310 - https, or a test
         words = answer.read(1 << 20).decode("ascii").split()
     name = Path(published.url).name
@@ -106,7 +106,7 @@ def _checksum(published: _Published) -> str:
 
 @dataclass
 class _Download:
-    """In a thread of its own, so that its progress can be shown."""
+    """A download in a thread, so that its progress can be shown."""
 
     url: str
     target: Path

@@ -1,4 +1,4 @@
-"""The folder of one run: its files by name, and its end."""
+"""The folder of one run, and its removal."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ from devcluster.locks import try_lock
 _PREFIX = "coldsend-devcluster-"
 _LOCK = "lock"
 _REMOVE_SECONDS, _RETRY_SECONDS = 20.0, 0.05
-_YOUNG_SECONDS = 60.0  # a folder may exist for a moment before its lock is held
+_YOUNG_SECONDS = 60.0  # a new folder may not be locked yet
 
 
 @dataclass(frozen=True)
@@ -27,12 +27,12 @@ class RunFolder:
 
     @property
     def ca(self) -> Path:
-        """The serving certificate that the API server signs for itself, with the CA that signed it."""
+        """The self-signed serving certificate of the API server, with its CA."""
         return self.certificates / "apiserver.crt"
 
     @property
     def key(self) -> Path:
-        """Made by the API server beside its certificate; it signs service account tokens too."""
+        """Created by the API server; it also signs the tokens of service accounts."""
         return self.certificates / "apiserver.key"
 
     @property
@@ -65,9 +65,9 @@ class RunFolder:
 
 @contextmanager
 def run_folder(root: Path | None) -> Iterator[RunFolder]:
-    """A new folder in `root` (the system's temporary folder), removed at the end of the block.
+    """A new folder in `root` (default: the system's temporary folder), removed at the end of the block.
 
-    It is locked for as long as its owner lives; folders whose owners were killed are removed here.
+    The owner locks it; folders whose owner was killed are removed first.
     """
     parent = root or Path(tempfile.gettempdir())
     _remove_abandoned(parent)
@@ -84,7 +84,7 @@ def run_folder(root: Path | None) -> Iterator[RunFolder]:
 
 
 def remove_until_gone(path: Path) -> None:
-    """Components that were just killed may still be dying in there."""
+    """Remove the folder, even if components that were just killed still write to it."""
     until = time.monotonic() + _REMOVE_SECONDS
     while path.exists() and time.monotonic() < until:
         shutil.rmtree(path, ignore_errors=True)
@@ -105,7 +105,7 @@ def _is_abandoned(path: Path) -> bool:
             return False
         lock = os.open(path / _LOCK, os.O_RDWR | os.O_NOFOLLOW)
     except OSError:
-        return False  # being removed by its owner, or not a folder of ours
+        return False  # its owner removes it just now, or it is not ours
     try:
         return try_lock(lock)
     finally:

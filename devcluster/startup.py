@@ -1,4 +1,4 @@
-"""From an empty folder to a control plane that serves."""
+"""Starts a control plane in an empty folder."""
 
 import http.client
 import secrets
@@ -15,7 +15,7 @@ from devcluster.processes import Processes
 from devcluster.programs import API_SERVER, CONTROLLERS, Programs
 from devcluster.run_folder import RunFolder
 
-START_SECONDS = 180.0  # ready within 5 s; much more on a machine that is busy with something else
+START_SECONDS = 180.0  # ready within 5 s on an idle machine
 _ASK_SECONDS = 0.05
 _DEFAULT_NAMESPACE = "/api/v1/namespaces/default"
 _DEFAULT_ACCOUNT = f"{_DEFAULT_NAMESPACE}/serviceaccounts/default"
@@ -23,7 +23,7 @@ _DEFAULT_ACCOUNT = f"{_DEFAULT_NAMESPACE}/serviceaccounts/default"
 
 @dataclass(frozen=True)
 class Startup:
-    """`wait(seconds)` raises when the start is to be given up."""
+    """`wait(seconds)` raises to abort the start."""
 
     programs: Programs
     folder: RunFolder
@@ -48,7 +48,7 @@ class Startup:
         manager = self.programs.kube_controller_manager
         if manager is not None:
             self.processes.start(components.controllers(manager, self.folder))
-            self._until_answered(CONTROLLERS, _DEFAULT_ACCOUNT)  # made by its service account controller
+            self._until_answered(CONTROLLERS, _DEFAULT_ACCOUNT)  # its service account controller creates this object
 
     def _write_files_of_the_api_server(self) -> None:
         users = {self.admin_token: components.ADMIN, self._controllers_token: components.CONTROLLERS_USER}
@@ -72,13 +72,13 @@ class Startup:
 
 
 def answers(ca: Path, host: str, port: int, path: str, token: str) -> bool:
-    """Whether the API server gives what lies under `path`."""
+    """Whether the API server answers a GET of `path` with 200."""
     try:
         trust = ssl.create_default_context(cafile=str(ca))
         connection = http.client.HTTPSConnection(host, port, context=trust, timeout=5)
         connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
         status = connection.getresponse().status
         connection.close()
-    except (OSError, http.client.HTTPException):  # not there yet: no certificate, no listener, half an answer
+    except (OSError, http.client.HTTPException):  # not started yet
         return False
     return status == http.HTTPStatus.OK

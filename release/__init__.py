@@ -1,1 +1,1 @@
-"""What a release consists of, and how it is made: `python -m release`."""
+"""Makes releases: `python -m release`."""

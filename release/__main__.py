@@ -1,4 +1,4 @@
-"""Command line of releases: wiring only. `make release` and .github/workflows/release.yaml call it."""
+"""The command line of releases, for the Makefile and .github/workflows/release.yaml."""
 
 import argparse
 import subprocess
@@ -31,32 +31,36 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m release")
     commands = parser.add_subparsers(required=True)
 
-    one = commands.add_parser("version", help="make all files name the version of coldsend_operator/__init__.py")
-    one.add_argument("--check", action="store_true", help="fail where one names another")
+    one = commands.add_parser(
+        "version", help="write the version of coldsend_operator/__init__.py to all files that name it"
+    )
+    one.add_argument("--check", action="store_true", help="fail if a file names another version")
     one.set_defaults(does=_version)
 
-    one = commands.add_parser("prepare", help="raise the version everywhere, and close the section Unreleased")
+    one = commands.add_parser(
+        "prepare", help="set a new version everywhere, also as the heading of the unreleased changes"
+    )
     one.add_argument("version", type=Version)
     one.set_defaults(does=lambda chosen: version.prepare(chosen.version, datetime.now(UTC).strftime("%Y-%m-%d")))
 
-    one = commands.add_parser("tag", help="fail unless this tag can be released")
+    one = commands.add_parser("tag", help="fail if this tag cannot be released")
     one.add_argument("tag")
     one.set_defaults(does=lambda chosen: version.check_tag(chosen.tag))
 
-    one = commands.add_parser("base", help="print the name of the image that the Dockerfile builds on")
+    one = commands.add_parser("base", help="print the name of the Dockerfile's base image")
     one.set_defaults(does=lambda _: sys.stdout.write(f"{_base()}\n"))
 
-    one = commands.add_parser("programs", help="build crane and helm, and print the folders that hold them")
+    one = commands.add_parser("programs", help="build crane and helm, and print their folders")
     one.set_defaults(does=_programs)
 
-    one = commands.add_parser("kustomize", help="make kustomize/ from the chart")
+    one = commands.add_parser("kustomize", help="generate kustomize/ from the chart")
     one.set_defaults(does=lambda _: manifests.write(_helm()))
 
     one = commands.add_parser("build", help="write all files of a release into a new folder")
     one.add_argument("folder", type=Path)
-    one.add_argument("--base", type=Path, required=True, help="OCI layout of the base, with every platform")
-    one.add_argument("--image", type=Name, required=True, help="where the image will be pulled from, without a tag")
-    one.add_argument("--source", default="", help="address of the repository")
+    one.add_argument("--base", type=Path, required=True, help="OCI layout of the base image, with all platforms")
+    one.add_argument("--image", type=Name, required=True, help="name of the published image, without a tag")
+    one.add_argument("--source", default="", help="URL of the repository")
     one.set_defaults(does=_build)
     return parser
 
@@ -65,7 +69,7 @@ def _version(chosen: argparse.Namespace) -> None:
     if not chosen.check:
         version.follow()
     elif wrong := version.stale():
-        raise ReleaseError(f"another version stands in {', '.join(wrong)}; run `make generate`")
+        raise ReleaseError(f"these files name another version: {', '.join(wrong)}; run `make generate`")
 
 
 def _programs(_: argparse.Namespace) -> None:
@@ -74,7 +78,7 @@ def _programs(_: argparse.Namespace) -> None:
 
 def _build(chosen: argparse.Namespace) -> None:
     if chosen.folder.exists():
-        raise ReleaseError(f"{chosen.folder} is there already")
+        raise ReleaseError(f"{chosen.folder} already exists")
     commit, committed = _git("log", "-1", "--format=%H %ct").split()
     origin = Origin(version.current(), commit, int(committed), chosen.source, _base())
     programs = Programs(_helm(), any_kubectl())

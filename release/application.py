@@ -1,4 +1,4 @@
-"""What the image adds to its base: /opt/coldsend, as the Dockerfile makes it, for any platform, without an engine."""
+"""Writes /opt/coldsend, the image's content beside its base: as the Dockerfile does, but without a container engine."""
 
 import shutil
 import subprocess
@@ -13,15 +13,15 @@ from release.version import ROOT
 HOME = "opt/coldsend"
 LOCK = ROOT / "requirements" / "operator.txt"
 _PROGRAM = f"#!/{HOME}/bin/python\nfrom coldsend_operator.__main__ import main\nmain()\n"
-# Of the Kubernetes client's 1,500 models the operator imports a handful: compiled, they are 30 MB.
+# The Kubernetes client has 1,500 models, 30 MB compiled, of which the operator imports few.
 _NOT_COMPILED = r"kubernetes/.*client/models/(?!__init__)"
-# Its typed calls, 54 MB, are imported when somebody asks for one by name. Nobody does: the operator has its own door.
+# Its typed calls, 54 MB, are never imported: the operator has its own client.
 _NEVER_IMPORTED = ("kubernetes/client/api/*_api.py", "kubernetes/aio/client/api/*_api.py")
 
 
 @dataclass(frozen=True)
 class Python:
-    """The Python of a base: its version, and where it lies."""
+    """The Python of a base image: its version and path."""
 
     version: str
     program: str = "/usr/local/bin/python3"
@@ -36,7 +36,7 @@ class Python:
 
 
 def write(root: Path, platform: Platform, python: Python, commit: str) -> None:
-    """Put the operator and its locked packages into `root`, the root of a file system."""
+    """Write the operator and its locked packages into the file system at `root`."""
     if python.minor != f"{sys.version_info[0]}.{sys.version_info[1]}":
         raise ReleaseError(
             f"the base has Python {python.version}: the bytecode for it is made by Python {python.minor}, "
@@ -57,19 +57,19 @@ def write(root: Path, platform: Platform, python: Python, commit: str) -> None:
 
 
 def _install(packages: Path, platform: Platform, python: Python) -> None:
-    # uv reads the markers of the lock for the platform that is asked for; pip would read them for this one.
+    # uv evaluates the markers of the lock for the given platform; pip would do so for this machine.
     command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--target", str(packages)]
     command += ["--python-platform", platform.wheels, "--python-version", python.minor, "--link-mode", "copy"]
     command += ["--require-hashes", "--only-binary", ":all:", "--no-deps", "--requirement", str(LOCK)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ReleaseError(f"the packages for {platform} cannot be installed:\n{done.stderr}")
-    shutil.rmtree(packages / "bin", ignore_errors=True)  # programs of packages, which nobody calls here
+    shutil.rmtree(packages / "bin", ignore_errors=True)  # programs of packages; unused
     (packages / ".lock").unlink(missing_ok=True)
 
 
 def _compile(root: Path, packages: Path) -> None:
-    # In a process of its own, with sets in one order: what was read before would show in the bytecode.
+    # A new process with a fixed hash seed, for reproducible bytecode.
     command = [sys.executable, "-s", "-m", "compileall", "-q", "-x", _NOT_COMPILED]
     command += ["--invalidation-mode", "unchecked-hash", "-s", str(root), "-p", "/", str(packages)]
     done = subprocess.run(command, env={"PYTHONHASHSEED": "0"}, capture_output=True, text=True, check=False)
@@ -78,7 +78,7 @@ def _compile(root: Path, packages: Path) -> None:
 
 
 def _environment(home: Path, python: Python) -> None:
-    """What `python -m venv --without-pip` would write."""
+    """Write what `python -m venv --without-pip` writes."""
     (home / "bin").mkdir()
     (home / "bin" / "python").symlink_to(python.program)
     program = home / "bin" / "coldsend-operator"

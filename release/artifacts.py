@@ -1,4 +1,4 @@
-"""The files of a release: the image of every platform, chart, manifests, schemas, wheel, SBOMs, checksums and notes."""
+"""Makes the files of a release: images, chart, manifests, schemas, wheel, SBOMs, checksums and notes."""
 
 import hashlib
 import os
@@ -27,7 +27,7 @@ _FOR_THE_WHEEL = ("pyproject.toml", "README.md", "LICENSE")
 
 @dataclass(frozen=True)
 class Name:
-    """Where the image will be pulled from, as `registry.example.com/team/coldsend-operator`."""
+    """The name of the published image, such as `registry.example.com/team/coldsend-operator`."""
 
     text: str
 
@@ -43,14 +43,14 @@ class Name:
 
 @dataclass(frozen=True)
 class Programs:
-    """Those that are called."""
+    """The external programs that are called."""
 
     helm: Path
     kubectl: Path
 
 
 def build(folder: Path, base: Layout, name: Name, origin: Origin, programs: Programs) -> Image:
-    """Write everything into the new folder `folder`; the image as an OCI layout in `image/` within it."""
+    """Write all files into the new folder; the image is an OCI layout in its subfolder `image`."""
     folder.mkdir(parents=True)
     built = image.build(folder / LAYOUT, base, origin)
     for part in built.parts:
@@ -66,7 +66,7 @@ def build(folder: Path, base: Layout, name: Name, origin: Origin, programs: Prog
 
 
 def install(kubectl: Path, name: Name, digest: str, origin: Origin) -> str:
-    """The Kustomize base with the image of this release, by its digest."""
+    """The manifests of the Kustomize base, with the image of this release by digest."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         shutil.copytree(manifests.BASE, folder / "base")
@@ -80,7 +80,7 @@ def install(kubectl: Path, name: Name, digest: str, origin: Origin) -> str:
 
 
 def chart(folder: Path, helm: Path, name: Name, origin: Origin) -> Path:
-    """The packaged chart, whose default image is that of this release."""
+    """Package the chart with the image of this release as its default."""
     with tempfile.TemporaryDirectory() as temporary:
         staged = Path(temporary) / manifests.CHART.name
         shutil.copytree(manifests.CHART, staged)
@@ -101,7 +101,7 @@ def chart(folder: Path, helm: Path, name: Name, origin: Origin) -> Path:
 
 
 def wheel(folder: Path, origin: Origin) -> Path:
-    """The wheel of operator and emulator, which knows its commit."""
+    """Build the wheel of operator and emulator, with a file that names the commit."""
     with tempfile.TemporaryDirectory() as temporary:
         staged = Path(temporary)
         for each in _FOR_THE_WHEEL:
@@ -111,18 +111,18 @@ def wheel(folder: Path, origin: Origin) -> Path:
         (staged / "operator" / "coldsend_operator" / "COMMIT").write_text(f"{origin.commit}\n")
         command = [sys.executable, "-m", "uv", "build", "--quiet", "--wheel", "--no-build-isolation"]
         _run([*command, "--python", sys.executable, "--out-dir", str(folder), str(staged)], staged, origin.committed)
-    (folder / ".gitignore").unlink(missing_ok=True)  # uv puts one beside what it builds
+    (folder / ".gitignore").unlink(missing_ok=True)  # written by uv
     (made,) = folder.glob("*.whl")
     return made
 
 
 def checked(folder: Path) -> list[str]:
-    """The names in the list of checksums; raises ReleaseError where a file is another."""
+    """The names in the list of checksums. Raises ReleaseError if a checksum is wrong."""
     names = []
     for line in (folder / CHECKSUMS).read_text().splitlines():
         digest, name = line.split("  ", 1)
         if digest != _sha256(folder / name):
-            raise ReleaseError(f"{name} is not what {CHECKSUMS} says")
+            raise ReleaseError(f"{name} does not have the checksum in {CHECKSUMS}")
         names.append(name)
     return names
 
@@ -139,14 +139,14 @@ def _sha256(path: Path) -> str:
 def _notes(origin: Origin) -> str:
     try:
         return version.notes(origin.version)
-    except ReleaseError:  # a trial; a tag without a section is refused before anything is built
+    except ReleaseError:  # a test build: releases are refused before the build if the section is missing
         return f"{_UNRELEASED}\n"
 
 
 def _once(pattern: str, replacement: str, text: str) -> str:
     text, count = re.subn(pattern, replacement, text, flags=re.MULTILINE)
     if count != 1:
-        raise ReleaseError(f"{pattern} stands {count} times in the chart")
+        raise ReleaseError(f"the chart has {count} lines like {pattern}, not one")
     return text
 
 

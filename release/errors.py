@@ -1,4 +1,4 @@
-"""What can go wrong with a release."""
+"""The error of releases."""
 
 
 class ReleaseError(Exception):

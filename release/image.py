@@ -1,4 +1,4 @@
-"""The image: a base, and on it one layer for each platform; an OCI layout, made without an engine and emulation."""
+"""Builds the image as an OCI layout: one layer on a base for each platform, without a container engine."""
 
 import re
 import tempfile
@@ -18,7 +18,7 @@ _TITLE = "coldsend-operator"
 _DESCRIPTION = "Keeps the e-mail sender inboxes of a ColdSend workspace as Kubernetes objects"
 _LICENCE = "Apache-2.0"
 _ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-# The base brings pip for the building of images; here nobody installs anything any more.
+# pip of the base image, which the operator does not need.
 _NOT_NEEDED = re.compile(
     r"usr/local/(?:bin/(?:pip|wheel)[^/]*"
     r"|lib/python3\.\d+/(?:ensurepip|site-packages/(?:pip|setuptools|pkg_resources|wheel)[^/]*))"
@@ -27,14 +27,14 @@ _NOT_NEEDED = re.compile(
 
 @dataclass(frozen=True)
 class Origin:
-    """Where an image comes from, as its labels and annotations tell.
+    """The origin of an image, for its labels and annotations.
 
     Attributes:
-        version: of the operator.
-        commit: the whole hash.
-        committed: its time, which is that of every file too.
-        source: address of the repository, empty where nobody says.
-        base: name of the base.
+        version: version of the operator.
+        commit: full hash of the commit.
+        committed: its time, which all files get too.
+        source: URL of the repository; may be empty.
+        base: name of the base image.
     """
 
     version: Version
@@ -63,12 +63,12 @@ class Origin:
 
 @dataclass(frozen=True)
 class Part:
-    """What was made for one platform.
+    """The image of one platform.
 
     Attributes:
-        digest: of its manifest.
-        files: bytes of the files that the image adds to its base.
-        download: bytes that it adds to the base's download.
+        digest: digest of its manifest.
+        files: size of the files that it adds to the base, in bytes.
+        download: size of its compressed layer, in bytes.
         inventory: its SBOM.
     """
 
@@ -81,7 +81,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Image:
-    """A layout that holds the image."""
+    """The image for all platforms, in a layout."""
 
     layout: Layout
     digest: str
@@ -89,7 +89,7 @@ class Image:
 
 
 def build(folder: Path, base: Layout, origin: Origin) -> Image:
-    """Write the image for every platform into the new folder."""
+    """Write the image for all platforms into the new folder."""
     layout = Layout.new(folder)
     made = [_part(layout, base, platform, origin) for platform in PLATFORMS]
     index = {
@@ -156,7 +156,7 @@ def _config(base: Document, uncompressed: str, platform: Platform, origin: Origi
 def _python(config: Document) -> Python:
     environment: Mapping[str, str] = dict(each.split("=", 1) for each in config["config"].get("Env", ()))
     if "PYTHON_VERSION" not in environment:
-        raise ReleaseError("the base is none of the usual Python images: it sets no PYTHON_VERSION")
+        raise ReleaseError("the base is not a Python image: it does not set PYTHON_VERSION")
     return Python(environment["PYTHON_VERSION"])
 
 
@@ -169,7 +169,7 @@ def _superfluous(base: Layout, manifest: Document) -> list[str]:
 
 
 def _status(base: Layout, manifest: Document) -> str:
-    """Debian's list of what is installed, from the highest layer that has one."""
+    """Debian's list of installed packages, from the topmost layer that has one."""
     for layer in reversed(manifest["layers"]):
         with base.tar(layer) as tar:
             for name in ("var/lib/dpkg/status", "./var/lib/dpkg/status"):

@@ -1,4 +1,4 @@
-"""The Kustomize base: what the chart makes with an API key in the Secret `coldsend`, without what only Helm needs."""
+"""Generates the Kustomize base: the objects of the chart, with the API key in the Secret `coldsend`."""
 
 import subprocess
 from collections.abc import Iterator
@@ -22,14 +22,14 @@ Object = dict[str, Any]
 
 
 class _Dumper(yaml.SafeDumper):
-    """Lists stand below their key as in the chart, and nothing is an alias."""
+    """Writes YAML without aliases."""
 
     def ignore_aliases(self, _data: Any) -> bool:
         return True
 
 
 def base(helm: Path) -> dict[Path, str]:
-    """What each made file of the base should hold."""
+    """The content of each generated file of the base."""
     chosen = ["--set", f"apiKey.existingSecret={KEY_SECRET}", "--set", "crds.install=false"]
     command = [str(helm), "template", "coldsend-operator", str(CHART), "--namespace", NAMESPACE, "--skip-tests"]
     done = subprocess.run([*command, *chosen], capture_output=True, text=True, check=False)
@@ -45,7 +45,7 @@ def write(helm: Path) -> None:
 
 
 def without_helm(made: Object) -> Object:
-    """Without the labels that would say that Helm manages it."""
+    """Remove the labels that mark an object as managed by Helm."""
     for labels in _labels(made):
         for name in _HELM_LABELS:
             labels.pop(name, None)
@@ -53,7 +53,7 @@ def without_helm(made: Object) -> Object:
 
 
 def built(kubectl: Path, folder: Path) -> str:
-    """What Kustomize makes of a folder."""
+    """The output of `kubectl kustomize` for a folder."""
     done = subprocess.run([kubectl, "kustomize", str(folder)], capture_output=True, text=True, check=False)
     if done.returncode:
         raise ReleaseError(f"kubectl kustomize {folder} failed: {done.stderr}")
@@ -61,7 +61,7 @@ def built(kubectl: Path, folder: Path) -> str:
 
 
 def _labels(made: Object) -> Iterator[dict[str, str]]:
-    """Of the object and of its pods."""
+    """The labels of the object and of its pods."""
     for part in (made, made.get("spec", {}).get("template", {})):
         yield part.get("metadata", {}).get("labels", {})
 

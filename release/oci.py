@@ -1,4 +1,4 @@
-"""An OCI image layout: a folder of blobs named by their digest, and an index of what is in it."""
+"""An OCI image layout: a folder of blobs, named by their digest, with an index."""
 
 import gzip
 import hashlib
@@ -24,7 +24,7 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True)
 class Descriptor:
-    """A blob as others refer to it."""
+    """A reference to a blob."""
 
     media_type: str
     digest: str
@@ -74,7 +74,7 @@ class Layout:
     def read(self, digest: str) -> bytes:
         content = self._blob(digest).read_bytes()
         if digest != f"sha256:{hashlib.sha256(content).hexdigest()}":
-            raise ReleaseError(f"{self._blob(digest)} is not what its name says")
+            raise ReleaseError(f"{self._blob(digest)} does not have the digest in its name")
         return content
 
     def document(self, digest: str) -> Document:
@@ -82,7 +82,7 @@ class Layout:
         return found
 
     def finish(self, *manifests: Descriptor) -> None:
-        """Write what names the layout's contents."""
+        """Write the index of the layout."""
         index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [each.to_document() for each in manifests]}
         (self.folder / "index.json").write_text(json.dumps(index))
 
@@ -91,14 +91,14 @@ class Layout:
         return found
 
     def manifest(self, platform: Platform) -> tuple[str, Document]:
-        """Digest and content of the one manifest of a platform, wherever an index holds it."""
+        """Digest and content of the platform's manifest, also from nested indexes."""
         for each in self._descriptors(self.index()):
             if {name: each.get("platform", {}).get(name) for name in platform.oci} == platform.oci:
                 return each["digest"], self.document(each["digest"])
         raise ReleaseError(f"{self.folder} has no image for {platform}")
 
     def tar(self, layer: Document) -> tarfile.TarFile:
-        """A layer that is read, plain or compressed with gzip."""
+        """Open a layer, which may be compressed with gzip."""
         media_type = str(layer["mediaType"])
         if "zstd" in media_type:
             raise ReleaseError(f"layers of type {media_type} cannot be read")
@@ -116,9 +116,9 @@ class Layout:
 
 
 def packed(folder: Path, whiteouts: list[str], changed: int) -> tuple[bytes, str]:
-    """A layer with the content of `folder`, without what `whiteouts` name, and the digest of its tar.
+    """A layer with the content of `folder` that also removes `whiteouts`; and the digest of its uncompressed tar.
 
-    Everything belongs to root and has `changed` as its time: the same content gives the same layer.
+    All files belong to root and have the time `changed`, so that equal content makes an equal layer.
     """
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w", format=tarfile.PAX_FORMAT) as tar:

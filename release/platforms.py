@@ -8,8 +8,8 @@ class Platform:
     """A platform of Linux.
 
     Attributes:
-        architecture: as OCI names it.
-        wheels: as uv names it; the C library of a base must be at least this new.
+        architecture: its name in OCI.
+        wheels: its name in uv, with the minimum version of the base's C library.
         machine: `e_machine` in the ELF header of its compiled modules.
     """
 

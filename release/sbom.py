@@ -1,4 +1,4 @@
-"""What lies in an image, as a CycloneDX document: the Python packages with their licences, and those of Debian."""
+"""The SBOM of an image in CycloneDX format: Python packages with their licenses, and Debian packages."""
 
 import argparse
 import re
@@ -24,12 +24,12 @@ from release.version import Version, current
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)")
 _DIGEST = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 _OPERATOR = "coldsend-operator"
-_LONGEST_NAME = 80  # of a licence
+_LONGEST_NAME = 80  # of a license
 _licences = LicenseFactory()
 
 
 class Made(Protocol):
-    """Of which commit something is, and when that was made."""
+    """The commit of an image, and its time."""
 
     @property
     def commit(self) -> str: ...
@@ -38,14 +38,14 @@ class Made(Protocol):
 
 
 def document(version: Version, packages: Path, status: str, python: Python | None, made: Made | None = None) -> str:
-    """The inventory of an image.
+    """The SBOM as JSON.
 
     Args:
-        version: of the operator.
-        packages: the folder in which Python packages are installed.
-        status: Debian's list of installed packages; empty where there is none.
-        python: the Python of the base where it is not one of Debian's packages.
-        made: gives the document the time of the commit in place of the present one.
+        version: version of the operator.
+        packages: the folder site-packages.
+        status: Debian's list of installed packages; may be empty.
+        python: the Python of the base, unless it is a Debian package.
+        made: if given, the document has the time of the commit instead of the current time.
     """
     bom = Bom()
     root = Component(
@@ -78,7 +78,7 @@ def _component(url: PackageURL, kind: ComponentType, licence: str | None, digest
         bom_ref=str(url),
         purl=url,
         licenses=[_licences.make_from_string(licence)] if licence else (),
-        # Those of all files of this release that the lock allows: which wheel was taken depends on the platform.
+        # All hashes in the lock: the installed wheel depends on the platform.
         properties=[Property(name="coldsend:allowed-sha256", value=each) for each in digests],
     )
 
@@ -98,7 +98,7 @@ def _licence(each: metadata.Distribution) -> str | None:
         for one in each.metadata.get_all("Classifier") or ()
         if one.startswith("License :: OSI Approved :: ")
     ]
-    named = next(iter(each.metadata.get_all("License") or ()), None)  # some put the whole text there
+    named = next(iter(each.metadata.get_all("License") or ()), None)  # some packages put the whole text there
     return expression or ", ".join(classified) or (named if named and len(named) < _LONGEST_NAME else None)
 
 
@@ -127,7 +127,7 @@ def _normal(name: str) -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Prints the SBOM of an image whose files lie here.")
+    parser = argparse.ArgumentParser(description="Print the SBOM of an image, given its files.")
     parser.add_argument("packages", type=Path, help="the folder site-packages")
     parser.add_argument("status", type=Path, help="Debian's var/lib/dpkg/status")
     chosen = parser.parse_args()

@@ -1,4 +1,4 @@
-"""The version stands in `coldsend_operator/__init__.py`; here is what follows it, and how it is raised."""
+"""The version, defined in `coldsend_operator/__init__.py`, and the files that repeat it."""
 
 import re
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ _FOLLOWERS: Mapping[str, tuple[str, ...]] = {
     "docs/how-to/kustomize.md": (rf"(kustomize\?ref=v){_VERSION}()",),
     "docs/how-to/verify.md": (rf"^( *VERSION=){_VERSION}()$",),
 }
-"""File to what stands around the version there; each must be found."""
+"""Patterns of the version in each file; each must be found."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Version:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(_VERSION, self.text):
-            raise ReleaseError(f"{self.text!r} is no version like 1.2.3 or 1.2.3-rc.1")
+            raise ReleaseError(f"{self.text!r} is not a version like 1.2.3 or 1.2.3-rc.1")
 
     @property
     def tag(self) -> str:
@@ -51,7 +51,7 @@ def current(root: Path = ROOT) -> Version:
 
 
 def followed(root: Path = ROOT) -> dict[Path, str]:
-    """What each file that names the version should hold."""
+    """The current content of each file that names the version, with the right version."""
     version = current(root).text
     files: dict[Path, str] = {}
     for name, patterns in _FOLLOWERS.items():
@@ -59,7 +59,7 @@ def followed(root: Path = ROOT) -> dict[Path, str]:
         for pattern in patterns:
             text, count = re.subn(pattern, rf"\g<1>{version}\g<2>", text, flags=re.MULTILINE)
             if not count:
-                raise ReleaseError(f"{name} has nothing like {pattern}")
+                raise ReleaseError(f"{name} has no text like {pattern}")
         files[root / name] = text
     return files
 
@@ -77,13 +77,13 @@ def follow(root: Path = ROOT) -> None:
 
 
 def prepare(version: Version, date: str, root: Path = ROOT) -> None:
-    """Raise the version to `version` everywhere, and give the unreleased changes its heading."""
+    """Set the version everywhere, and make it the heading of the unreleased changes."""
     source, changelog = root / SOURCE, root / CHANGELOG
     text = changelog.read_text(encoding="utf-8")
     if _UNRELEASED not in text:
-        raise ReleaseError(f"{CHANGELOG} has no section Unreleased")
+        raise ReleaseError(f"{CHANGELOG} has no section `Unreleased`")
     if f"\n## {version.text} - " in text:
-        raise ReleaseError(f"{CHANGELOG} has {version.text} already")
+        raise ReleaseError(f"{CHANGELOG} already has a section for {version.text}")
     changelog.write_text(text.replace(_UNRELEASED, f"{_UNRELEASED}\n## {version.text} - {date}\n", 1), encoding="utf-8")
     source.write_text(_ASSIGNED.sub(rf"\g<1>{version.text}\g<3>", source.read_text(encoding="utf-8")), encoding="utf-8")
     follow(root)
@@ -100,10 +100,10 @@ def notes(version: Version, root: Path = ROOT) -> str:
 
 
 def check_tag(tag: str, root: Path = ROOT) -> None:
-    """Raises ReleaseError unless `tag` is the version of all files and the changelog has its section."""
+    """Raises ReleaseError unless all files name the version of `tag` and the changelog has a section for it."""
     version = current(root)
     if tag != version.tag:
-        raise ReleaseError(f"the tag is {tag}, and {SOURCE} says {version.text}")
+        raise ReleaseError(f"the tag is {tag}, but the version in {SOURCE} is {version.text}")
     if wrong := stale(root):
-        raise ReleaseError(f"another version stands in {', '.join(wrong)}; run `make generate`")
+        raise ReleaseError(f"these files name another version: {', '.join(wrong)}; run `make generate`")
     notes(version, root)

@@ -1,4 +1,4 @@
-"""A whole cluster on this machine, in which pods run, within Linux namespaces of its own."""
+"""A whole cluster with pods on this machine, isolated in Linux namespaces."""
 
 from devcluster.whole.cluster import WholeCluster, whole_cluster
 

@@ -15,9 +15,9 @@ def main() -> int:
         prog="python -m devcluster.whole", description=sys.modules["devcluster.whole"].__doc__
     )
     actions = parser.add_subparsers(required=True, metavar="ACTION", dest="action")
-    actions.add_parser("check", help="whether this machine can run it; exit code 77 if not")
-    actions.add_parser("build", help="build what is missing, and the image")
-    run = actions.add_parser("run", help="build, then run a command in a new box, in which it may start the cluster")
+    actions.add_parser("check", help="check whether this machine can run it; exit code 77 if not")
+    actions.add_parser("build", help="build missing programs, and the image")
+    run = actions.add_parser("run", help="build, then run a command in a new box, where it can start the cluster")
     run.add_argument("command", nargs="+", metavar="COMMAND", help="after --, with its arguments")
     options = parser.parse_args()
     requirements.see_system_programs()

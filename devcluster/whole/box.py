@@ -1,7 +1,7 @@
-"""A box of Linux namespaces: what runs in it ends with it, and none of its addresses, rules and mounts is outside.
+"""A box: Linux namespaces for a cluster. Its processes end with it, and its network and mounts are not visible outside.
 
-Its first process has the number 1 in there. When that one ends, or is killed, the kernel kills all others, and network,
-mounts and processes of the box are gone. Only cgroups and files are left, which `run_in_box` removes.
+The first process of the box has PID 1. When it ends, the kernel kills all other processes and removes the network and
+mounts of the box. Only cgroups and files are left, which `run_in_box` removes.
 """
 
 import os
@@ -20,19 +20,19 @@ from devcluster.run_folder import remove_until_gone, run_folder
 from devcluster.whole import cgroups
 
 PLACES = ("/run", "/var/log", "/var/lib/cni", "/var/lib/kubelet")
-"""Programs write there whatever they are told. In the box they are other ones, in memory, which go with it."""
+"""Programs write there, whatever their configuration. In the box they are file systems in memory."""
 FOLDER, CGROUP = "DEVCLUSTER_BOX", "DEVCLUSTER_BOX_CGROUP"
-"""Variables by which what runs in the box knows its folder, and the cgroup for its pods."""
+"""Environment variables in the box: its folder, and the cgroup for its pods."""
 
 _UNSHARE = ("unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc", "--kill-child=SIGKILL")
-_LAST_WORDS_SECONDS = 30.0
+_GRACE_SECONDS = 30.0
 
 
 def run_in_box(command: Sequence[str]) -> int:
-    """The exit code of `command`; one box at a time on a machine."""
+    """Run a command in a new box and return its exit code. A machine has one box at a time."""
     lock = Path(tempfile.gettempdir()) / "coldsend-whole-cluster.lock"
     with exclusive(lock, "waiting for another whole cluster on this machine"):
-        cgroups.remove_all()  # of boxes that were killed together with those who watched them
+        cgroups.remove_all()  # of boxes that were killed together with `run_in_box`
         root = CACHE / "whole"
         root.mkdir(parents=True, exist_ok=True)
         try:
@@ -51,7 +51,7 @@ def _run(command: Sequence[str], folder: Path) -> int:
         "PYTHONPATH": os.pathsep.join(filter(None, (str(CHECKOUT), os.environ.get("PYTHONPATH")))),
     }
     inside = [sys.executable, "-m", "devcluster.whole.first_process", *command]
-    made = [place for place in map(Path, PLACES) if not place.exists()]  # where the box mounts its own
+    made = [place for place in map(Path, PLACES) if not place.exists()]  # mount points for the box
     for place in made:
         place.mkdir()
     box = subprocess.Popen(
@@ -72,10 +72,10 @@ def _run(command: Sequence[str], folder: Path) -> int:
 
 
 def _end(number: int, box: "subprocess.Popen[bytes]") -> None:
-    """At Ctrl-C a terminal tells all at once; what runs inside may say its last words, then it is killed."""
+    """End the box: at once, or some time after Ctrl-C, which a terminal sends to all processes in the box too."""
     if number == signal.SIGINT and sys.stdin.isatty():
         signal.signal(signal.SIGALRM, lambda _number, _frame: box.kill())
-        signal.setitimer(signal.ITIMER_REAL, _LAST_WORDS_SECONDS)
+        signal.setitimer(signal.ITIMER_REAL, _GRACE_SECONDS)
     else:
         box.kill()
 

@@ -1,4 +1,4 @@
-"""The one place outside the namespaces where a whole cluster leaves traces: the cgroups of its pods."""
+"""The cgroups of pods: besides files, the only thing of a whole cluster that outlives its namespaces."""
 
 import os
 import time
@@ -12,7 +12,7 @@ _RETRY_SECONDS = 0.1
 
 
 def new_name() -> str:
-    """Of the cgroup under which all pods of a cluster stand."""
+    """A name for the cgroup of all pods of a cluster."""
     return f"{_PREFIX}{os.getpid()}"
 
 
@@ -27,7 +27,7 @@ def can_make_cgroups() -> bool:
 
 
 def remove_all() -> None:
-    """Those of every cluster that has ended; the caller knows that none runs."""
+    """Remove the cgroups of all whole clusters; none may be running."""
     until = time.monotonic() + _REMOVE_SECONDS
     while left := [found for root in _hierarchies() for found in root.glob(f"{_PREFIX}*")]:
         for found in left:
@@ -35,7 +35,7 @@ def remove_all() -> None:
         if time.monotonic() > until:
             return
         if any(found.exists() for found in left):
-            time.sleep(_RETRY_SECONDS)  # the kernel is still taking leave of the last process
+            time.sleep(_RETRY_SECONDS)  # the kernel has not removed the last process yet
 
 
 def _remove(cgroup: Path) -> None:
@@ -45,7 +45,7 @@ def _remove(cgroup: Path) -> None:
 
 
 def _hierarchies() -> list[Path]:
-    """One in version 2, one for each controller in version 1."""
+    """The roots: one with cgroups v2, one for each controller with v1."""
     if (_ROOT / "cgroup.controllers").exists():
         return [_ROOT]
     return [path for path in sorted(_ROOT.iterdir()) if (path / "cgroup.procs").exists()] or [_ROOT]

@@ -1,4 +1,4 @@
-"""From an empty box to a cluster with a node that is Ready."""
+"""Starts a cluster with a Ready node in an empty box."""
 
 import json
 import secrets
@@ -27,13 +27,13 @@ _CHECK_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class WholeCluster:
-    """A cluster whose pods run, for as long as the block in which it was made.
+    """A cluster with pods, until the end of the block of `whole_cluster`.
 
     Attributes:
-        cluster: its API server, as every other control plane shows it.
-        host: an address of this machine that pods reach.
-        check: raises DevclusterError when a component has ended.
-        start_component: starts another program of the cluster, which ends with it.
+        cluster: its control plane.
+        host: an address of this machine that pods can reach.
+        check: raises DevclusterError if a component has ended.
+        start_component: starts another program, which ends with the cluster.
     """
 
     cluster: Cluster
@@ -44,7 +44,7 @@ class WholeCluster:
 
 @contextmanager
 def whole_cluster() -> Iterator[WholeCluster]:
-    """Only within a box (`run_in_box`), and one for each."""
+    """Start the cluster of this box. Call it only in a box (`run_in_box`), and once."""
     here = Places.of_this_box()
     folder = RunFolder(here.folder)
     network.set_up()
@@ -69,7 +69,7 @@ class _Start:
         }
 
     def control_plane(self) -> Callable[[float], bool | None]:
-        """Starts it; what is returned tells whether it serves."""
+        """Start the control plane. Returns a poll that is True when it serves."""
         self._write_tokens()
         self._folder.audit_policy.write_text(without_pods.AUDIT_POLICY)
         configs.write_all(self._here)
@@ -78,7 +78,7 @@ class _Start:
         return self._until(lambda: self._answers("/readyz"))
 
     def node(self) -> Callable[[float], bool | None]:
-        """Starts what runs pods; what is returned tells whether the node is Ready."""
+        """Start the programs of the node. Returns a poll that is True when the node is Ready."""
         self._write_kubeconfigs()
         start, here, node = self._processes.start, self._here, self._node_programs
         start(components.controllers(programs.controllers(), self._folder))

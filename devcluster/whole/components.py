@@ -1,4 +1,4 @@
-"""The command lines of what a whole cluster has beside, or other than, the control plane without pods."""
+"""The command lines of the components that a whole cluster adds to the control plane or configures differently."""
 
 import os
 from pathlib import Path
@@ -17,9 +17,9 @@ USERS = {
     KUBELET: (f"system:node:{places.NODE}", "system:nodes"),
     PROXY: ("system:kube-proxy", ""),
     SCHEDULER: ("system:kube-scheduler", ""),
-    NAME_SERVER: components.ADMIN,  # the roles that come with Kubernetes have none that fits
+    NAME_SERVER: components.ADMIN,  # Kubernetes has no role for it
 }
-"""User and group under which each reaches the API server."""
+"""User and group of each component at the API server."""
 
 
 def api_server(programs: Programs, folder: RunFolder) -> Component:
@@ -30,7 +30,7 @@ def api_server(programs: Programs, folder: RunFolder) -> Component:
         audit=True,
         bind_address="0.0.0.0",  # noqa: S104 - all addresses of the box
         advertise_address=places.HOST,
-        endpoint_reconciler_type="lease",  # pods reach it by the Service `kubernetes`
+        endpoint_reconciler_type="lease",  # for the Service `kubernetes`, by which pods reach it
         authorization_mode="Node,RBAC",
         disable_admission_plugins="",
         kubelet_preferred_address_types="InternalIP",
@@ -61,7 +61,7 @@ def scheduler(programs: NodePrograms, here: Places) -> Component:
 
 
 def containerd(programs: NodePrograms, here: Places) -> Component:
-    # It finds its shim on PATH.
+    # containerd finds its shim on PATH.
     path = f"PATH={programs.containerd.parent}:{os.environ['PATH']}"
     return Component(CONTAINERD, ("env", path, str(programs.containerd), "--config", str(here.containerd_config)))
 

@@ -86,7 +86,7 @@ def _kubelet(here: Places) -> dict[str, Any]:
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",
         "address": places.HOST,
-        # Whoever reaches it is in the box already; `kubectl logs` then needs no certificate.
+        # Only the box can reach it, and `kubectl logs` then needs no certificate.
         "authentication": {"anonymous": {"enabled": True}, "webhook": {"enabled": False}},
         "authorization": {"mode": "AlwaysAllow"},
         "cgroupDriver": "cgroupfs",
@@ -96,7 +96,7 @@ def _kubelet(here: Places) -> dict[str, Any]:
         "clusterDomain": "cluster.local",
         "containerRuntimeEndpoint": f"unix://{places.CONTAINERD_SOCKET}",
         "enforceNodeAllocatable": [],
-        # A machine that is full for its owner is none of our concern.
+        # A full disk of the machine does not matter here.
         "evictionHard": dict.fromkeys(
             ("memory.available", "nodefs.available", "nodefs.inodesFree", "imagefs.available"), "0%"
         ),
@@ -106,7 +106,7 @@ def _kubelet(here: Places) -> dict[str, Any]:
         "localStorageCapacityIsolation": False,
         "makeIPTablesUtilChains": False,
         "resolvConf": "",
-        "syncFrequency": "5s",  # how soon pods see that a Secret has changed; a minute is usual
+        "syncFrequency": "5s",  # time until pods see a changed Secret; the default is a minute
         "volumePluginDir": str(places.VOLUME_PLUGINS),
     }
 
@@ -118,7 +118,7 @@ def _proxy(here: Places) -> dict[str, Any]:
         "kind": "KubeProxyConfiguration",
         "clientConnection": {"kubeconfig": str(here.kubeconfig("kube-proxy"))},
         "clusterCIDR": places.PODS,
-        "conntrack": nothing,  # the limits of the machine stay
+        "conntrack": nothing,  # leaves the machine's limits unchanged
         "hostnameOverride": places.NODE,
         "mode": "nftables",
     }

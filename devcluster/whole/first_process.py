@@ -1,6 +1,6 @@
 """The first process of a box: `python -m devcluster.whole.first_process COMMAND...`.
 
-It makes the private places, runs the command, and takes leave of whatever is orphaned in the box.
+It mounts the private places, runs the command, and reaps orphaned processes.
 """
 
 import os
@@ -27,7 +27,7 @@ def main() -> int:
 def _make_private_places(folder: Path) -> None:
     for place in PLACES:
         _do("mount", "-t", "tmpfs", "-o", "mode=755", "none", place)
-    temporary = folder / "tmp"  # /tmp itself stays in sight: the checkout may lie there
+    temporary = folder / "tmp"  # /tmp itself stays visible: the checkout may be there
     temporary.mkdir()
     os.environ["TMPDIR"] = str(temporary)
 

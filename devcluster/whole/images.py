@@ -1,4 +1,4 @@
-"""The images that pods run, made outside of the box and imported within."""
+"""The images of pods: built outside the box, imported in it."""
 
 import os
 import shutil
@@ -19,7 +19,7 @@ _PAUSE_ARCHIVE = _ARCHIVES / "pause.tar"
 _LOG = _ARCHIVES / "build.log"
 _PAUSE = 'FROM scratch\nCOPY pause /pause\nENTRYPOINT ["/pause"]\n'
 _TAIL_LINES = 30
-# In the checkout's cache, so that the images of the machine's owner are neither used nor touched.
+# In the checkout's cache, apart from the user's own images.
 _STORAGE = """\
 [storage]
 driver = "{driver}"
@@ -29,11 +29,11 @@ runroot = "{root}/run"
 
 
 def build_all() -> None:
-    """The operator's by `image/build.sh`, as `make image` does, and the one that holds the namespaces of a pod."""
+    """Build the image of the operator, as `make image` does, and the pause image of pods."""
     _ARCHIVES.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "ENGINE": "buildah", "BUILDAH_ISOLATION": "chroot", **_storage()}
     for archive in (OPERATOR_ARCHIVE, _PAUSE_ARCHIVE):
-        archive.unlink(missing_ok=True)  # buildah would add to it
+        archive.unlink(missing_ok=True)  # buildah would append to it
     operator = {"IMAGE": OPERATOR_IMAGE, "ARCHIVE": str(OPERATOR_ARCHIVE)}
     _run("building the image of the operator", [str(CHECKOUT / "image/build.sh")], environment | operator)
     with tempfile.TemporaryDirectory() as context:
@@ -45,7 +45,7 @@ def build_all() -> None:
 
 
 def import_all(ctr: Path, snapshotter: str) -> None:
-    """Into the containerd of this box, unpacked, so that pods start at once."""
+    """Import the images into this box's containerd, unpacked, so that pods start at once."""
     namespaced = [str(ctr), "--address", places.CONTAINERD_SOCKET, "--namespace", "k8s.io"]
     importing = [*namespaced, "images", "import", "--snapshotter", snapshotter]
     for archive in (_PAUSE_ARCHIVE, OPERATOR_ARCHIVE):
@@ -53,7 +53,7 @@ def import_all(ctr: Path, snapshotter: str) -> None:
 
 
 def _storage() -> dict[str, str]:
-    """Where buildah keeps what it builds; on an overlay, where no other fits, it copies whole trees."""
+    """The environment with buildah's storage: overlay if it works here, else vfs, which copies whole trees."""
     config = _ARCHIVES / "storage.conf"
     for driver in ("overlay", "vfs"):
         config.write_text(_STORAGE.format(driver=driver, root=_ARCHIVES))

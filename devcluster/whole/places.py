@@ -1,4 +1,4 @@
-"""Addresses and files of a whole cluster; all of them are within its box."""
+"""Addresses and files of a whole cluster, valid in its box."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 from devcluster.whole.box import CGROUP, FOLDER
 
 HOST = "10.99.0.1"
-"""Of the one node, as pods and the API server see it; servers of tests that pods are to reach listen here."""
+"""The address of the only node; test servers for pods listen here."""
 HOST_NETWORK = f"{HOST}/24"
 PODS = "10.244.0.0/24"
 SERVICES = "10.96.0.0/16"
@@ -23,7 +23,7 @@ PAUSE_IMAGE = "localhost/pause:1"
 
 @dataclass(frozen=True)
 class Places:
-    """`snapshotter` is how containerd lays out the files of images."""
+    """The files of one box. `snapshotter` is the snapshotter of containerd."""
 
     folder: Path
     cgroup: str
@@ -59,7 +59,7 @@ class Places:
 
 
 def _can_overlay(folder: Path) -> bool:
-    """Where it cannot, each container begins with a copy of its image."""
+    """Whether overlayfs works here; without it each container copies its image."""
     probe = folder / "overlay"
     lower, upper, work, merged = (probe / name for name in ("lower", "upper", "work", "merged"))
     for path in (lower, upper, work, merged):

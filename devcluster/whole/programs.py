@@ -1,4 +1,4 @@
-"""Where the programs of a whole cluster come from."""
+"""Finds the programs of a whole cluster."""
 
 import shutil
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class NodePrograms:
 
 
 def build_all() -> None:
-    """All that there will be no network for inside."""
+    """Build or download everything, as the box has no network."""
     for module in (CONTROL_PLANE, HELM, *WHOLE_CLUSTER_MODULES):
         build(module, module.packages)
     find_kubectl()
@@ -59,7 +59,7 @@ def argocd() -> Path:
 
 
 def argocd_crds() -> Path:
-    """The folder of its CRDs, beside the program that they belong to."""
+    """The folder of Argo CD's CRDs, beside its program."""
     kept = argocd().with_name("crds")
     if not kept.is_dir():
         shutil.copytree(sources(ARGOCD) / "manifests" / "crds", kept, ignore=shutil.ignore_patterns("kustomization*"))

@@ -1,4 +1,4 @@
-"""What a whole cluster asks of the machine."""
+"""Checks whether the machine can run a whole cluster."""
 
 import os
 import shutil
@@ -29,18 +29,18 @@ _SYSTEM_PATH = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 class NotPossibleHereError(DevclusterError):
-    """This machine cannot run a whole cluster, whatever is done in the checkout."""
+    """This machine cannot run a whole cluster."""
 
     exit_code = 77
 
 
 def see_system_programs() -> None:
-    """Find what Debian puts into sbin, also where root's PATH lacks it."""
+    """Add the sbin folders to PATH, which root's PATH may lack."""
     os.environ["PATH"] = f"{os.environ.get('PATH', os.defpath)}{os.pathsep}{_SYSTEM_PATH}"
 
 
 def require_all() -> None:
-    """Raises NotPossibleHereError; with APT=1 installs missing Debian packages instead."""
+    """Raises NotPossibleHereError if a requirement is missing. With APT=1 missing Debian packages are installed."""
     if sys.platform != "linux":
         raise NotPossibleHereError("a whole cluster needs Linux")
     if os.geteuid() != 0:
@@ -72,7 +72,7 @@ def _missing_packages() -> list[str]:
 
 
 def _install(packages: list[str]) -> None:
-    # The run level of a rescue: no service that a package brings is started.
+    # With run level 1 packages start no services.
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
     _run_apt("asking for the list of Debian packages", ["update", "-qq"], environment)
     install = ["install", "-qq", "--yes", "--no-install-recommends", *packages]

@@ -41,7 +41,7 @@ def test_the_checksums_cover_every_file_that_is_published(made: Made) -> None:
 def test_a_changed_file_is_told_by_its_checksum(made: Made, tmp_path: Path) -> None:
     (tmp_path / CHECKSUMS).write_text(f"{'0' * 64}  crds.yaml\n")
     (tmp_path / "crds.yaml").write_text("changed")
-    with pytest.raises(ReleaseError, match=r"crds\.yaml is not what"):
+    with pytest.raises(ReleaseError, match=r"crds\.yaml does not have the checksum"):
         artifacts.checked(tmp_path)
 
 

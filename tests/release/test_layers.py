@@ -47,7 +47,7 @@ def test_a_damaged_blob_is_not_taken(tmp_path: Path) -> None:
     blob = layout.add(b"whole", oci.LAYER)
     (path,) = (tmp_path / "layout" / "blobs" / "sha256").iterdir()
     path.write_bytes(b"other")
-    with pytest.raises(ReleaseError, match="is not what its name says"):
+    with pytest.raises(ReleaseError, match="does not have the digest in its name"):
         layout.read(blob.digest)
 
 

@@ -56,7 +56,7 @@ def test_a_raised_version_stands_everywhere_and_the_unreleased_changes_become_it
 
 def test_a_tag_of_another_version_is_refused(checkout: Path) -> None:
     version.prepare(Version("9.8.7"), "2031-01-31", checkout)
-    with pytest.raises(ReleaseError, match=r"the tag is v9.8.8, and .* says 9.8.7"):
+    with pytest.raises(ReleaseError, match=r"the tag is v9.8.8, but .* is 9.8.7"):
         version.check_tag("v9.8.8", checkout)
 
 
@@ -81,5 +81,5 @@ def test_a_version_that_is_in_the_changelog_is_not_prepared_again(checkout: Path
 
 @pytest.mark.parametrize("text", ["1.2", "v1.2.3", "1.2.3+local", "latest"])
 def test_what_is_no_semantic_version_is_refused(text: str) -> None:
-    with pytest.raises(ReleaseError, match="is no version"):
+    with pytest.raises(ReleaseError, match="is not a version"):
         Version(text)
