@@ -1,7 +1,7 @@
-"""What Argo CD reads, made from health.lua: `python argocd/generate.py [--check]` (part of `make generate`).
+"""Generates the files for Argo CD from health.lua: `python argocd/generate.py [--check]` (part of `make generate`).
 
-`resource_customizations/` has the form of the folder of that name in Argo CD; `argocd-cm.yaml` is the same for an
-installation that is there already.
+`resource_customizations/` has the layout of that folder in Argo CD's repository; `argocd-cm.yaml` is for an existing
+installation.
 """
 
 import sys
@@ -10,7 +10,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 GROUP = "coldsend.pro"
 KINDS = ("SenderAccount", "SenderAccountBatch")
-COMMENT = "# Made from health.lua by `make generate`. Merge it into the argocd-cm that is there: README.md says how.\n"
+COMMENT = "# Generated from health.lua by `make generate`. Merge it into the existing argocd-cm as README.md says.\n"
 CONFIG_MAP = """\
 apiVersion: v1
 kind: ConfigMap
@@ -22,7 +22,7 @@ metadata:
     app.kubernetes.io/part-of: argocd
 data:
 """
-# A change of status that leaves the health as it is refreshes no Application: counters of mails change all day long.
+# Status changes alone do not refresh Applications, as mail counters change all day; changes of health still do.
 QUIET = """\
   resource.customizations.ignoreResourceUpdates.{group}_{kind}: |
     jsonPointers:
@@ -31,7 +31,7 @@ QUIET = """\
 
 
 def files() -> dict[Path, str]:
-    """What each made file should hold."""
+    """The content of each generated file."""
     script = (HERE / "health.lua").read_text(encoding="utf-8")
     folders = {HERE / "resource_customizations" / GROUP / kind / "health.lua": script for kind in KINDS}
     return folders | {HERE / "argocd-cm.yaml": _config_map(script)}
@@ -57,7 +57,7 @@ def main() -> None:
         return
     stale = [path for path, text in made.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     if stale:
-        sys.exit("not current, run `make generate`: " + ", ".join(path.name for path in stale))
+        sys.exit("not up to date, run `make generate`: " + ", ".join(path.name for path in stale))
 
 
 if __name__ == "__main__":

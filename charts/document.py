@@ -1,6 +1,6 @@
-"""What of the chart is made from other files: `python charts/document.py [--check]` (`make chart`).
+"""Generates files of the chart: `python charts/document.py [--check]` (`make chart`).
 
-README.md gets its table from the comments of values.yaml, and files/crds is a copy of crds/.
+README.md contains a table of the comments in values.yaml, and files/crds is a copy of crds/.
 """
 
 import json
@@ -23,8 +23,8 @@ class Value:
     """One value of the chart.
 
     Attributes:
-        path: its keys with dots between them.
-        default: as values.yaml has it.
+        path: its keys, joined with dots.
+        default: its value in values.yaml.
         meaning: its comment.
     """
 
@@ -53,7 +53,7 @@ def chart_values() -> Iterator[Value]:
 
 
 def files() -> dict[Path, str]:
-    """What each made file should hold."""
+    """The content of each generated file."""
     made = {CHART / "files" / "crds" / path.name: path.read_text(encoding="utf-8") for path in CRDS.glob("*.yaml")}
     return made | {CHART / "README.md": _readme()}
 

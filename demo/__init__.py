@@ -1,1 +1,1 @@
-"""`make demo`: the operator at work on a real API server, with ColdSend played by the emulator."""
+"""`make demo`: the operator with a real API server and the ColdSend emulator."""

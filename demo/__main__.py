@@ -23,7 +23,7 @@ from devcluster import Cluster, DevclusterError, control_plane
 ROOT = Path(__file__).parents[1]
 CRDS = ROOT / "crds"
 DOMAIN = "mail.example.com"
-API_KEY = "cs_live_demo"  # of the emulator, which takes whatever it is started with
+API_KEY = "cs_live_demo"  # a key of the emulator, which is started with it
 
 console = Console(highlight=False, markup=False, soft_wrap=True)
 
@@ -32,7 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m demo", description=sys.modules["demo"].__doc__)
     parser.add_argument("--keep", action="store_true", help="leave it running until Ctrl-C")
     keep = parser.parse_args().keep
-    # SIGINT too: a shell has its jobs in the background ignore it
+    # SIGINT too, as shells start background jobs with SIGINT ignored
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
@@ -64,7 +64,7 @@ def _demo(*, keep: bool) -> None:
 
 
 def _as_operator(emulator: RunningEmulator) -> dict[str, str]:
-    """With these the commands find what the operator keeps in the cluster, and ColdSend."""
+    """Settings by which the commands find the operator's state and ColdSend."""
     return {
         "COLDSEND_API_URL": emulator.api_url,
         "COLDSEND_API_KEY": API_KEY,
@@ -74,7 +74,7 @@ def _as_operator(emulator: RunningEmulator) -> dict[str, str]:
 
 @contextmanager
 def _definitions(kubectl: Kubectl) -> Iterator[Kubectl]:
-    """The two kinds; where they were there before, they stay."""
+    """Apply the CRDs, and delete them at the end unless they existed before."""
     console.print("Applying crds/ ...")
     found = kubectl.exists("crd", "senderaccounts.coldsend.pro")
     kubectl("apply", "--server-side", "-f", CRDS)
@@ -95,23 +95,23 @@ def _operator(cluster: Cluster, emulator: RunningEmulator) -> Iterator[OperatorR
         api_url=emulator.api_url,
         api_key=API_KEY,
         namespaces=NAMESPACE,
-        lease_namespace=NAMESPACE,  # so that what it keeps there goes with the namespace
+        lease_namespace=NAMESPACE,  # its state is deleted with the namespace
     ) as operator:
         yield operator
 
 
 @contextmanager
 def _namespace(kubectl: Kubectl) -> Iterator[None]:
-    """That of the objects."""
+    """Create the namespace of the objects, and delete it at the end."""
     if kubectl.exists("namespace", NAMESPACE):
-        raise DemoError(f"the cluster has a namespace {NAMESPACE} already, which the demo would make and delete")
+        raise DemoError(f"the cluster already has a namespace {NAMESPACE}, which the demo would create and delete")
     kubectl("create", "namespace", NAMESPACE)
     try:
         yield
     finally:
         if kubectl.outlives_us:
-            console.print("Deleting what the demo made ...")
-            # The emulator may be gone already, by the same Ctrl-C; its inboxes go with it.
+            console.print("Deleting the objects of the demo ...")
+            # Ctrl-C may have stopped the emulator, and its inboxes are gone.
             kubectl("annotate", "sender", "--all", "-n", NAMESPACE, "--overwrite", "coldsend.pro/force-orphan=true")
             kubectl("delete", "senderbatch", "--all", "-n", NAMESPACE)
             kubectl("delete", "sender", "--all", "-n", NAMESPACE)
@@ -119,7 +119,7 @@ def _namespace(kubectl: Kubectl) -> Iterator[None]:
 
 
 def _keep(cluster: Cluster, emulator: RunningEmulator, operator: OperatorRun) -> None:
-    with suppress(KeyboardInterrupt):  # this is how it is meant to end
+    with suppress(KeyboardInterrupt):  # the usual end
         console.print(_how_to_look(cluster, emulator, operator))
         while not operator.ended:
             time.sleep(CHECK_SECONDS)
@@ -128,14 +128,14 @@ def _keep(cluster: Cluster, emulator: RunningEmulator, operator: OperatorRun) ->
 
 def _how_to_look(cluster: Cluster, emulator: RunningEmulator, operator: OperatorRun) -> str:
     return f"""
-It runs on until Ctrl-C. In another terminal:
+Everything keeps running until Ctrl-C. In another terminal:
 
   export KUBECONFIG={cluster.kubeconfig} COLDSEND_LEASE_NAMESPACE={NAMESPACE}
   {ROOT / ".venv/bin/coldsend-operator"} status -n {NAMESPACE} --watch
   {_kubectl_command(cluster)} get sender -n {NAMESPACE} --watch
   {_kubectl_command(cluster)} get senderbatch -n {NAMESPACE} --watch
 
-  ColdSend, played by the emulator: {emulator.url}/_emulator/inboxes
+  inboxes in the emulator:          {emulator.url}/_emulator/inboxes
   log of the operator:              {operator.log}
   metrics of the operator:          {operator.metrics_url}
 """

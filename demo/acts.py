@@ -1,4 +1,4 @@
-"""What the demo shows, one after the other."""
+"""The steps of the demo."""
 
 import re
 import time
@@ -17,12 +17,12 @@ from demo.product import Product
 ROOT = Path(__file__).parents[1]
 OBJECTS = "examples/demo"
 BATCH = "examples/batch-smtp.yaml"
-POOL = "sales-pool"  # the batch in it
+POOL = "sales-pool"  # the name of the batch
 POOL_OBJECT = f"senderbatch/{POOL}"
 ACCOUNTS = ("custom", "google", "native", "outlook")
 RENAMED, NEW_NAME = "custom", "carol"
 RENAMED_FILE = f"{OBJECTS}/{RENAMED}.yaml"
-NAMESPACE = "sales"  # of all of them
+NAMESPACE = "sales"  # of all objects
 READY_SECONDS = 90
 CHECK_SECONDS = 0.2
 
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 
 class DemoError(Exception):
-    """The demo cannot show what it is there to show."""
+    """A step of the demo failed."""
 
 
 @dataclass
@@ -77,7 +77,7 @@ class Acts:
         self._show_kubectl("delete", "sender", RENAMED, "-n", NAMESPACE)
         self._ready(NEW_NAME)
         if (self._inbox_id(NEW_NAME), self._writes()) != (inbox_id, writes):
-            raise self._failed(f"the inbox {inbox_id} was not kept")
+            raise self._failed(f"the inbox {inbox_id} did not stay")
         self._say(f"{NEW_NAME} has the inbox of {RENAMED}, {inbox_id}, and ColdSend was asked to change nothing.")
 
     def _wipe(self) -> None:
@@ -95,7 +95,7 @@ class Acts:
         self._title("Where things stand.")
         self.product.show("status", "-n", NAMESPACE)
 
-    # How it is told
+    # Output
 
     def _title(self, text: str) -> None:
         self._acts += 1
@@ -108,10 +108,10 @@ class Acts:
         self.console.print(f"$ kubectl {' '.join(arguments)}", style="bold")
         self.console.print(self.kubectl(*arguments).rstrip())
 
-    # What is asked and waited for
+    # Questions and waits
 
     def _held(self) -> str | None:
-        """What the batch says when all of its inboxes are held."""
+        """The batch's message once the deletion of all its inboxes is held."""
         (batch,) = self.kubectl.items("senderbatch", "-n", NAMESPACE)
         conditions: list[dict[str, str]] = batch.get("status", {}).get("conditions", [])
         messages = [each["message"] for each in conditions if each["reason"] == "DeletionHeld"]

@@ -1,4 +1,4 @@
-"""The demo acts through kubectl, as the people who watch it will."""
+"""Runs kubectl."""
 
 import json
 import subprocess
@@ -10,22 +10,22 @@ from devcluster import Cluster
 
 
 class KubectlError(Exception):
-    """kubectl refused; the text is its own."""
+    """kubectl failed; the text is its message."""
 
 
 @dataclass(frozen=True)
 class Kubectl:
-    """kubectl, pointed at one cluster."""
+    """kubectl for one cluster."""
 
     cluster: Cluster
 
     @property
     def outlives_us(self) -> bool:
-        """Whether the cluster is somebody's own, so that what we put there must be taken away again."""
+        """Whether the cluster outlives the demo, which then must clean up."""
         return not self.cluster.pids
 
     def __call__(self, *arguments: str | Path, given: str | None = None) -> str:
-        """What it printed; `given` is its standard input."""
+        """Run kubectl and return its output; `given` is its standard input."""
         command = [str(self.cluster.kubectl), "--kubeconfig", str(self.cluster.kubeconfig), *map(str, arguments)]
         done = subprocess.run(command, input=given, capture_output=True, text=True, check=False)
         if done.returncode != 0:

@@ -1,6 +1,6 @@
-"""Runs a command that ends with whoever holds our standard input: `python -m demo.leash COMMAND...`.
+"""Runs a command and ends it when standard input closes: `python -m demo.leash COMMAND...`.
 
-The holder may be killed; its end of the pipe closes all the same, and nothing stays behind.
+The kernel closes the pipe even if the process at its other end is killed, so the command never outlives that one.
 """
 
 import os

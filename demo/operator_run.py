@@ -1,4 +1,4 @@
-"""The operator as a process of its own, as in production but for its addresses."""
+"""Runs the operator as a process, as in production apart from its addresses."""
 
 import os
 import socket
@@ -16,7 +16,7 @@ _TAIL_LINES = 30
 
 @dataclass(frozen=True)
 class OperatorRun:
-    """A started operator. `log` holds its lines, `metrics_url` its figures."""
+    """A running operator, with its log file and the URL of its metrics."""
 
     process: subprocess.Popen[bytes]
     log: Path
@@ -33,7 +33,7 @@ class OperatorRun:
 
 @contextmanager
 def running_operator(kubeconfig: Path, folder: Path, **settings: str) -> Iterator[OperatorRun]:
-    """Run it until the block ends. `settings` are those of `coldsend-operator run`, by the names of its fields."""
+    """Run the operator until the end of the block. `settings` are fields of `Settings`."""
     metrics, probes = (f"127.0.0.1:{_free_port()}" for _ in range(2))
     around = {name: value for name, value in os.environ.items() if not name.startswith("COLDSEND_")}
     ours = {f"COLDSEND_{name.upper()}": value for name, value in settings.items()}
@@ -46,7 +46,7 @@ def running_operator(kubeconfig: Path, folder: Path, **settings: str) -> Iterato
             stdin=subprocess.PIPE,
             stdout=lines,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is for the demo; the operator may still be needed to clean up
+            start_new_session=True,  # no Ctrl-C: the demo needs the operator for its cleanup
         )
     try:
         yield OperatorRun(process, log, f"http://{metrics}/metrics")

@@ -1,4 +1,4 @@
-"""The commands of `coldsend-operator` that people use, run as they run them and shown with what they print."""
+"""Runs commands of `coldsend-operator` and prints them with their output."""
 
 import os
 import subprocess
@@ -18,18 +18,18 @@ _REDRAWS_PER_SECOND = 4
 
 
 class CommandFailedError(Exception):
-    """The text is what the command said."""
+    """A command failed; the text is its message."""
 
 
 @dataclass(frozen=True)
 class Product:
-    """`environment` points at the cluster and at ColdSend."""
+    """The commands, with the environment variables that name the cluster and ColdSend."""
 
     console: Console
     environment: Mapping[str, str]
 
     def show(self, *arguments: str, good: tuple[int, ...] = (0,), longest: int = 100) -> None:
-        """Run it and print the command and its output, of more than `longest` lines the first and the last."""
+        """Print the command and its output; of more than `longest` lines only the first and the last."""
         self.console.print(f"$ {_NAME} {' '.join(arguments)}", style="bold")
         with self._started(*arguments) as process:
             said, remarks = process.communicate()
@@ -40,13 +40,13 @@ class Product:
 
     @contextmanager
     def wait(self, kind_and_name: str, namespace: str) -> Iterator["subprocess.Popen[str]"]:
-        """`wait` under way; it ends with 0 when the object is Ready."""
+        """Start `wait`, which ends with 0 when the object is Ready."""
         with self._started("wait", kind_and_name, "-n", namespace) as process:
             yield process
 
     @contextmanager
     def watched(self, *arguments: str, row: str) -> Iterator[None]:
-        """With --watch for the length of the block: live on a terminal, else the line with `row` when it changes."""
+        """Run the command with --watch during the block: live on a terminal, else print each change of `row`."""
         self.console.print(f"$ {_NAME} {' '.join(arguments)} --watch", style="bold")
         with self._started(*arguments, "--watch") as process:
             show = self._draw if self.console.is_terminal else self._tell
@@ -88,7 +88,7 @@ class Product:
 
 
 def _frames(output: Iterable[str]) -> Iterator[str]:
-    """`status` begins again with the title of its first table."""
+    """Split the output of `status --watch`: each frame begins with the title of the first table."""
     frame = ""
     for line in output:
         if line.startswith("WORKSPACE") and frame:
@@ -101,4 +101,4 @@ def _shortened(lines: list[str], longest: int) -> list[str]:
     if len(lines) <= longest:
         return lines
     half = longest // 2
-    return [*lines[:half], f"... {len(lines) - 2 * half} lines more ...", *lines[-half:]]
+    return [*lines[:half], f"... {len(lines) - 2 * half} more lines ...", *lines[-half:]]

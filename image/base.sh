@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# Makes a base image from packages of this machine's Debian or Ubuntu mirror, where no container registry is in reach:
-# `image/base.sh ENGINE NAME`. Needs root and debootstrap. The tree is kept in .cache/, so that it is made once.
+# Makes a base image from packages of this machine's Debian or Ubuntu mirror, if no container registry can be reached:
+# `image/base.sh ENGINE NAME`. Needs root and debootstrap. The file tree is kept in .cache/ for the next time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 engine=$1 name=$2
 
 . /etc/os-release
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | sed 's#/*$##' | grep -Ev 'security|ports' | head -n 1)
-# A tree without pip's wheels, documents and lists is not what debootstrap ends with, so it is made beside and renamed.
+# The tree is renamed when it is complete, as an interrupted run may leave part of one.
 tree=.cache/image/base-$VERSION_CODENAME
 if [ ! -d "$tree" ]; then
-  echo "No container registry in reach: making a base of $PRETTY_NAME with debootstrap, once (about a minute)." >&2
+  echo "No container registry can be reached: making a base image of $PRETTY_NAME with debootstrap, once (about a minute)." >&2
   rm -rf "$tree".partial
   mkdir -p "$tree".partial
   log=.cache/image/debootstrap.log

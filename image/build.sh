@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Builds the image with the first engine that works, and dist/sbom.cdx.json from what lies in it (`make image`).
-# Those of releases are made without an engine: `python -m release`.
-# BASE: image with Python 3.11 or newer, `debootstrap` to make one from Debian packages; without it, the Dockerfile's one,
-# or one from Debian packages where that cannot be pulled. IMAGE: name and tag; ENGINE: docker, podman or buildah.
-# PLATFORM: linux/amd64 or linux/arm64; another one than this machine's needs emulation (QEMU).
+# Builds the image with the first container engine that works, and its SBOM, dist/sbom.cdx.json (`make image`).
+# Releases are made without a container engine: `python -m release`.
+# BASE: base image with Python 3.11 or newer, or `debootstrap` to make one from Debian packages; default: the Dockerfile's
+# base, or one from Debian packages if that cannot be pulled. IMAGE: name and tag. ENGINE: docker, podman or buildah.
+# PLATFORM: linux/amd64 or linux/arm64; a foreign one needs emulation (QEMU).
 # ARCHIVE: a file to write the image to, as an OCI archive (buildah only).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,7 +12,7 @@ version=$(sed -n 's/^__version__ = "\(.*\)"/\1/p' operator/coldsend_operator/__i
 image=${IMAGE:-coldsend-operator:$version}
 commit=$(git rev-parse HEAD)
 
-find_engine() { # docker may be there without its daemon
+find_engine() { # docker may be installed without its daemon
   local engine
   for engine in ${ENGINE:-docker podman buildah}; do
     if "$engine" info >/dev/null 2>&1; then
@@ -20,13 +20,13 @@ find_engine() { # docker may be there without its daemon
       return
     fi
   done
-  echo "None of docker, podman and buildah is there and works; install one (Debian: apt-get install buildah)." >&2
+  echo "None of docker, podman and buildah works here; install one (Debian: apt-get install buildah)." >&2
   return 1
 }
 
 can_make_base() { [ "$(id -u)" = 0 ] && command -v debootstrap >/dev/null; }
 
-# Of buildah: no container runtime is asked to run the steps, so it also builds where those do not work (within containers).
+# buildah runs the steps without a container runtime, so it also works within containers.
 export BUILDAH_ISOLATION=${BUILDAH_ISOLATION:-chroot}
 engine=$(find_engine)
 arguments=(--file Dockerfile --build-arg "VERSION=$version" --build-arg "COMMIT=$commit")
@@ -39,9 +39,9 @@ if [ "$base" = debootstrap ]; then
   image/base.sh "$engine" "$base"
 fi
 arguments+=(--build-arg "BASE=$base")
-if [ "$engine" = buildah ]; then arguments+=(--layers); fi # as the others do: what did not change is not built again
+if [ "$engine" = buildah ]; then arguments+=(--layers); fi # cache unchanged steps, as the other engines do
 
-# What pip is told on this machine (a mirror, a certificate) holds for the build too; it does not stay in the image.
+# The build uses pip's settings of this machine (mirror, certificate), which do not become part of the image.
 settings=$(mktemp -d)
 trap 'rm -rf "$settings"' EXIT
 if [ "$engine" != docker ]; then
@@ -52,7 +52,7 @@ if [ "$engine" != docker ]; then
 fi
 
 "$engine" build "${arguments[@]}" --tag "$image" .
-files=$settings/files # what the SBOM is made from
+files=$settings/files # the input of the SBOM
 mkdir -p "$files" dist
 case $engine in
   buildah)

@@ -1,4 +1,4 @@
-"""Writes what pip is told on this machine about where packages come from: `python pip_settings.py FILE`."""
+"""Writes pip's settings of this machine about package sources: `python pip_settings.py FILE`."""
 
 import ast
 import os
@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 _ABOUT_THE_SOURCE = {"cert", "extra-index-url", "index-url", "proxy", "timeout", "trusted-host"}
-_SETTING = re.compile(r"^(?:global|install|:env:)\.([a-z-]+)=(.*)$")  # the environment is listed first, and rules
+_SETTING = re.compile(r"^(?:global|install|:env:)\.([a-z-]+)=(.*)$")  # the environment is first, and wins
 
 
 def settings() -> dict[str, str]:
@@ -22,6 +22,6 @@ def settings() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    # Only for us: the address of a mirror may hold a password.
+    # Readable by the user only: the URL of a mirror may contain a password.
     with os.fdopen(os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         file.write("[global]\n" + "".join(f"{name} = {value}\n" for name, value in settings().items()))

@@ -39,7 +39,7 @@ class Scene:
         """What people should read: the message of the condition, after its reason when that is no good news."""
         if self.says is None:
             seen = "the deletion" if "deletionTimestamp" in self.manifest["metadata"] else "this generation"
-            return f"Waiting for the operator to take notice of {seen}."
+            return f"Waiting for the operator to notice {seen}."
         condition = next(each for each in self.manifest["status"]["conditions"] if each["type"] == self.says)
         return f"{condition['reason']}: {condition['message']}" if self._with_reason else condition["message"]
 

@@ -75,7 +75,7 @@ def test_a_tag_is_refused_while_a_file_names_another_version(checkout: Path) -> 
 
 def test_a_version_that_is_in_the_changelog_is_not_prepared_again(checkout: Path) -> None:
     version.prepare(Version("9.8.7"), "2031-01-31", checkout)
-    with pytest.raises(ReleaseError, match=r"has 9\.8\.7 already"):
+    with pytest.raises(ReleaseError, match=r"already has a section for 9\.8\.7"):
         version.prepare(Version("9.8.7"), "2031-02-01", checkout)
 
 

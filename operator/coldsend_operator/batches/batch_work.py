@@ -20,7 +20,7 @@ DECIDE, RENEW, WRITE = range(3)  # priorities of children
 
 @dataclass(frozen=True, slots=True)
 class Tries:
-    """Writes to one child that had no lasting effect: their number, the end of the last, and when the next may begin."""
+    """Writes to one child without lasting effect: their number, the end of the last, and when the next may begin."""
 
     count: int = 0
     at: float = 0.0

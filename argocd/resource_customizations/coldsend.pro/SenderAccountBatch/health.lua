@@ -1,10 +1,10 @@
 -- Health of a SenderAccount or a SenderAccountBatch for Argo CD.
--- Scripts from argocd-cm have no string library, so only the base of Lua is used.
+-- Argo CD runs scripts from argocd-cm without Lua's string library.
 
--- What a reason means for a condition that is False. Argo CD fails a sync on Degraded and waits on Progressing, so
--- Progressing is what ends without a person, and Degraded what does not.
+-- The health for each reason of a condition that is False. Argo CD fails a sync on Degraded and waits on Progressing,
+-- so reasons that need a person are Degraded, and reasons that pass without one are Progressing.
 local health_of = {
-  -- Good, or no news.
+  -- Nothing is wrong.
   Active = "Healthy",
   Adopted = "Healthy",
   InSync = "Healthy",
@@ -12,7 +12,7 @@ local health_of = {
   CredentialsUnknown = "Healthy",
   HealthScoreGood = "Healthy",
   HealthScoreUnknown = "Healthy",
-  -- The operator or ColdSend is at it, and goes on.
+  -- The operator or ColdSend continues by itself.
   Provisioning = "Progressing",
   Pending = "Progressing",
   NotFound = "Progressing",
@@ -26,7 +26,7 @@ local health_of = {
   Paused = "Suspended",
   ReconciliationPaused = "Suspended",
   Frozen = "Suspended",
-  -- A person has to do something.
+  -- A person must act.
   Disabled = "Degraded",
   UnknownStatus = "Degraded",
   InUseByCampaign = "Degraded",
@@ -65,18 +65,18 @@ local function health(name, message)
 end
 
 local function judged(condition)
-  local name = health_of[condition.reason] or "Degraded" -- a reason that a newer operator has
+  local name = health_of[condition.reason] or "Degraded" -- unknown here: from a newer operator
   local spec = obj.spec.template or obj.spec
   if condition.reason == "NotFound" and spec.managementPolicy == "Observe" then
-    name = "Degraded" -- the operator makes no inbox for an object that only observes
+    name = "Degraded" -- the operator creates no inbox for an object that only observes
   end
   return health(name, condition.reason .. ": " .. condition.message)
 end
 
--- Releases of Argo CD that do not ask a script about objects in deletion call them Progressing.
+-- Some releases of Argo CD do not run scripts for objects in deletion; they show Progressing.
 if obj.metadata.deletionTimestamp ~= nil then
   if not current then
-    return health("Progressing", "Waiting for the operator to take notice of the deletion.")
+    return health("Progressing", "Waiting for the operator to notice the deletion.")
   end
   local said = judged(ready)
   if ready.status == "False" and said.status == "Degraded" then
@@ -86,15 +86,15 @@ if obj.metadata.deletionTimestamp ~= nil then
 end
 
 if not current then
-  return health("Progressing", "Waiting for the operator to take notice of this generation.")
+  return health("Progressing", "Waiting for the operator to notice this generation.")
 end
 
--- Before everything else: a pause of the object, and deletions that a batch wants and is not granted.
+-- First a pause of the object, and deletions of a batch that are on hold.
 if synced.reason == "ReconciliationPaused" or synced.reason == "DeletionHeld" or synced.reason == "Frozen" then
   return judged(synced)
 end
 
--- A batch at work, be it that some inboxes have failed already. What Ready and Synced say alike concerns the whole batch.
+-- A batch is in progress, even if some of its inboxes failed. An equal message of Ready and Synced concerns the whole batch.
 if status.total ~= nil and (status.processed or 0) < status.total and ready.status ~= "True" then
   local some_failed = (status.failed or 0) > 0 and ready.message ~= synced.message
   if some_failed or judged(ready).status ~= "Degraded" then
@@ -102,7 +102,7 @@ if status.total ~= nil and (status.processed or 0) < status.total and ready.stat
   end
 end
 
--- The new object of a rename. With PruneLast=true Argo CD deletes the old one only once all others are Healthy.
+-- The new object of a rename: with PruneLast=true Argo CD deletes the old one only after all others are Healthy.
 if ready.reason == "AddressConflict" and status.takesOverFrom ~= nil then
   return health("Healthy", ready.message)
 end
