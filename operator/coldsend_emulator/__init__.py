@@ -1,4 +1,4 @@
-"""The ColdSend public API over HTTP, for demos and tests.
+"""An emulator of the ColdSend public API over HTTP, for demos and tests.
 
-Written from coldsend-api/contract.md alone. Whatever the contract leaves open stands behind a switch (switches.py).
+It follows the public documentation of the API; each point that the documentation leaves open is a switch (switches.py).
 """

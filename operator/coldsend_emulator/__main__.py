@@ -1,4 +1,4 @@
-"""Command line: start the emulator."""
+"""The command line: start the emulator."""
 
 from typing import Annotated
 
@@ -18,17 +18,19 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def run(
     *,
-    api_key: Annotated[list[str], typer.Option(help="A key, and =workspace where several keys share one. Repeatable.")],
-    host: Annotated[str, typer.Option(help="Address to listen on; empty: every interface.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8580,
+    api_key: Annotated[
+        list[str], typer.Option(help="KEY or KEY=WORKSPACE, for keys that share a workspace. Repeatable.")
+    ],
+    host: Annotated[str, typer.Option(help="Address to listen on; empty: all interfaces.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0: a free one.")] = 8580,
     domain: Annotated[
         list[str] | None,
-        typer.Option(help="An ACTIVE domain of the first key's workspace, =capacity in inboxes. Repeatable."),
+        typer.Option(help="NAME or NAME=CAPACITY of an ACTIVE domain in the first key's workspace. Repeatable."),
     ] = None,
-    per_minute: Annotated[int, typer.Option(min=0, help="Requests granted a minute; 0: no limit.")] = 100,
-    per_hour: Annotated[int, typer.Option(min=0, help="Requests granted an hour; 0: no limit.")] = 1000,
-    switch: Annotated[list[str] | None, typer.Option(help="name=value of a switch (see README). Repeatable.")] = None,
-    until_stdin_closes: Annotated[bool, typer.Option(help="End when the standard input ends.")] = False,
+    per_minute: Annotated[int, typer.Option(min=0, help="Requests per minute; 0: no limit.")] = 100,
+    per_hour: Annotated[int, typer.Option(min=0, help="Requests per hour; 0: no limit.")] = 1000,
+    switch: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of a switch (see README). Repeatable.")] = None,
+    until_stdin_closes: Annotated[bool, typer.Option(help="End when standard input closes.")] = False,
 ) -> None:
     """Serve the ColdSend API for demos and tests."""
     world = World()
@@ -37,7 +39,7 @@ def run(
     for text in domain or []:
         name, capacity = _split(text, str(DEFAULT_CAPACITY))
         if not capacity.isdigit():
-            raise typer.BadParameter(f"{text!r}: the capacity is a number", param_hint="--domain")
+            raise typer.BadParameter(f"{text!r}: the capacity must be a number", param_hint="--domain")
         world.add_domain(first, name, "ACTIVE", int(capacity))
     for text in switch or []:
         try:
@@ -55,7 +57,7 @@ def run(
 
 
 def _add_keys(world: World, texts: list[str]) -> str:
-    """Add all keys, each with its own workspace unless told otherwise; the first one's workspace."""
+    """Add all keys, by default each with its own workspace. Returns the first key's workspace."""
     workspaces = []
     for number, text in enumerate(texts, start=1):
         key, workspace = _split(text, DEFAULT_WORKSPACE if number == 1 else f"workspace-{number}")

@@ -1,4 +1,4 @@
-"""From what was done, or refused, to the answer that goes out."""
+"""Builds responses to writes and refusals."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ from coldsend_emulator.world import World
 
 @dataclass(frozen=True)
 class Call:
-    """A request that was let in: whose it is, and what it wants."""
+    """An admitted request: its key and workspace, and its operation."""
 
     world: World
     workspace: Workspace
@@ -28,17 +28,17 @@ class Call:
 
 
 def world_of(request: Request) -> World:
-    """The world whose gate the request came through."""
+    """The world of a request, which the gate attached."""
     world = request.scope["world"]
     if not isinstance(world, World):
-        raise TypeError("the request came through no gate")
+        raise TypeError("the request did not come through the gate")
     return world
 
 
 async def _current_call(request: Request) -> Call:
     call = request.scope["call"]
     if not isinstance(call, Call):
-        raise TypeError("the gate lets no request in without a call")
+        raise TypeError("the gate attached no call to the request")
     return call
 
 
@@ -46,7 +46,7 @@ CurrentCall = Annotated[Call, Depends(_current_call)]
 
 
 def written(call: Call, body: dict[str, Any], code: str) -> Response:
-    """The answer to a write that was done; `code` as a switch names it: 200, 201, 202, 204 or 200_empty."""
+    """The response to a successful write; `code` is the value of a switch: 200, 201, 202, 204 or 200_empty."""
     if _success_is_false(call.switches, "although_done"):
         body = {**body, "success": False}
     if code in {"204", "200_empty"}:

@@ -1,4 +1,4 @@
-"""The ASGI application: both sides over one world, behind the gate."""
+"""The ASGI application: public API and control API for one world, behind the gate."""
 
 from functools import cache
 from typing import Any
@@ -21,11 +21,11 @@ from coldsend_emulator.world import World
 
 
 def build_app(world: World, connections: Connections) -> ASGIApp:
-    """`connections` are those that requests come on; faults may end them."""
+    """`connections` are the open connections, which faults may cut."""
     return Gate(_both_sides(), world, connections)
 
 
-@cache  # to read all signatures takes a tenth of a second; the world comes with each request
+@cache  # reading all signatures takes 0.1 s; each request carries its world
 def _both_sides() -> ASGIApp:
     app = FastAPI(title="ColdSend emulator", openapi_url=None, redirect_slashes=False)
     for router in (accounts.router, creates.router, bulk.router, domains.router):
@@ -54,7 +54,7 @@ def _switches(request: Request) -> Switches:
 
 
 def _invalid(request: Request, error: RequestValidationError) -> Response:
-    """Paths and queries of the public side; bodies too on the control side."""
+    """The response to invalid paths and queries, and to invalid bodies of control calls."""
     if request.url.path.startswith(CONTROL_PREFIX):
         told: Any = [{"loc": each["loc"], "msg": each["msg"], "type": each["type"]} for each in error.errors()]
     else:

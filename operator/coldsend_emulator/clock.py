@@ -1,4 +1,4 @@
-"""Time as the emulator sees it. Work that is due later waits in a schedule and is done before the next request."""
+"""The emulator's clock, and a schedule of later work, which is done before the next request."""
 
 import heapq
 import itertools
@@ -10,7 +10,7 @@ from coldsend_emulator.switches import Switches
 
 
 class Clock:
-    """`steady` never goes back, `told` is what the server takes for the time; both in seconds."""
+    """`steady` is a monotonic clock, `told` the wall clock of the server; both in seconds."""
 
     def __init__(
         self,
@@ -24,11 +24,11 @@ class Clock:
         self._ahead = 0.0
 
     def now(self) -> float:
-        """Seconds on a clock that never goes back; windows, jobs and delays run on it."""
+        """Monotonic seconds, for windows, jobs and delays."""
         return self._steady() + self._ahead
 
     def wall(self) -> float:
-        """Unix seconds as the server tells them."""
+        """Unix seconds by the server's wall clock."""
         return self._told() + self._switches.amount("date_skew_seconds")
 
     def wall_at(self, moment: float) -> float:
@@ -36,7 +36,7 @@ class Clock:
         return self.wall() + moment - self.now()
 
     def advance(self, seconds: float) -> None:
-        """Let windows, jobs and delays be so much later, without touching the time that the server tells."""
+        """Move windows, jobs and delays forward, but not the server's wall clock."""
         self._ahead += seconds
 
 
@@ -46,12 +46,12 @@ class Schedule:
         self._order = itertools.count()
 
     def at(self, moment: float, act: Callable[[float], None]) -> None:
-        """Have `act(moment)` called once that moment has come."""
+        """Call `act(moment)` at that moment."""
         heapq.heappush(self._due, (moment, next(self._order), act))
 
     @property
     def next_at(self) -> float | None:
-        """When something is due next."""
+        """When the next work is due; None if there is none."""
         return self._due[0][0] if self._due else None
 
     def run(self, now: float) -> None:

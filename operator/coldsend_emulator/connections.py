@@ -1,4 +1,4 @@
-"""The open connections by client address, so that one can be ended in the middle of a request."""
+"""The open connections by client address, so that faults can end one during a request."""
 
 import asyncio
 
@@ -16,13 +16,13 @@ class Connections:
         self._transports.pop(client, None)
 
     def cut(self, client: Client) -> None:
-        """End a connection now; what is not sent yet is lost."""
+        """Close a connection now; unsent data is lost."""
         transport = self._transports.get(client)
         if transport:
             transport.abort()
 
     def finish(self, client: Client) -> None:
-        """End a connection once all that was written is sent."""
+        """Close a connection after all written data is sent."""
         transport = self._transports.get(client)
         if transport:
             transport.close()

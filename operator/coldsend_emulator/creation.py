@@ -1,4 +1,4 @@
-"""What happens when an inbox is created, and everything that can stand in its way."""
+"""Creates inboxes, or refuses to."""
 
 import uuid
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from coldsend_emulator.world import World, whole
 
 
 class Exists(Refusal):
-    """The address is taken, by `inbox`."""
+    """The address belongs to `inbox`."""
 
     def __init__(self, inbox: Inbox, refusal: Refusal) -> None:
         super().__init__(refusal.status, refusal.detail, refusal.extra)
@@ -23,7 +23,7 @@ class Exists(Refusal):
 
 @dataclass(frozen=True)
 class Creator:
-    """Creates inboxes in one workspace on behalf of one operation."""
+    """Creates inboxes in one workspace, for one operation."""
 
     world: World
     workspace: Workspace
@@ -34,7 +34,7 @@ class Creator:
         return self.world.switches_of(self.workspace.name)
 
     def smtp(self, account: SmtpAccount, moment: float, *, double: bool = False) -> Inbox:
-        """Raises Refusal: exists, plan limit, connection failed. `double` lets an address exist twice."""
+        """Raises Refusal: exists, plan limit, connection failed. `double` allows an address twice."""
         address = kept_address(account.email_address, self.switches)
         if not double:
             self.check_address(address, moment)

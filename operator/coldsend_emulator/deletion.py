@@ -1,4 +1,4 @@
-"""What happens when an inbox is deleted, and what may hold it."""
+"""Deletes inboxes, unless a campaign uses them."""
 
 from functools import partial
 
@@ -15,12 +15,12 @@ _HOLDING_STATES = {
 
 
 def holder(world: World, inbox: Inbox) -> Campaign | None:
-    """The campaign that keeps an inbox from being deleted."""
+    """The campaign that prevents the deletion of an inbox."""
     return world.workspace(inbox.workspace).holding(inbox.inbox_id, _holding_states(world.switches_of(inbox.workspace)))
 
 
 def begin(world: World, inbox: Inbox, by: str, moment: float) -> None:
-    """Accept the deletion; the inbox goes at once or some time later (row 23)."""
+    """Accept the deletion; the inbox is removed at once or later (row 23: when a delete takes effect)."""
     if inbox.leaving:
         return
     delay = world.switches_of(inbox.workspace).amount("delete_seconds")

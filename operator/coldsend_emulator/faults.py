@@ -1,4 +1,4 @@
-"""Faults on demand: what goes wrong with which requests, before the work or after it."""
+"""Faults on demand, before or after the work of a request."""
 
 import asyncio
 import itertools
@@ -12,7 +12,7 @@ When = Literal["before", "after"]
 
 @dataclass(frozen=True, slots=True)
 class RequestFacts:
-    """What a fault can match on."""
+    """The parts of a request that a fault can match."""
 
     operation: str
     method: str
@@ -28,12 +28,12 @@ class Fault:
     when: When
     operation: str | None = None
     method: str | None = None
-    path: str | None = None  # a regular expression that is searched in the path
+    path: str | None = None  # a regular expression, searched in the path
     workspace: str | None = None
     body_contains: str | None = None
-    skip: int = 0  # so many matching requests pass first
-    every: int = 1  # of the rest each so-many-th is hit
-    count: int | None = None  # and no more than these
+    skip: int = 0  # this many matching requests pass first
+    every: int = 1  # of the rest every n-th is hit
+    count: int | None = None  # maximum number of hits
     seconds: float = 0.0
     status: int = 503
     body: Any = None
@@ -44,7 +44,7 @@ class Fault:
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
     def strikes(self, request: RequestFacts) -> bool:
-        """Count a request; whether this fault hits it."""
+        """Count a request. Returns whether this fault hits it."""
         if not self._matches(request):
             return False
         self.matched += 1
@@ -82,7 +82,7 @@ class Faults:
         return list(self._faults.values())
 
     def remove(self, fault_id: str) -> None:
-        """Take a fault away and let go what it holds."""
+        """Remove a fault and release the requests that it holds."""
         fault = self._faults.pop(fault_id, None)
         if fault:
             fault.released.set()
@@ -92,7 +92,7 @@ class Faults:
             self.remove(fault_id)
 
     async def take(self, request: RequestFacts) -> Fault | None:
-        """The first fault that hits a request."""
+        """The first fault that hits the request; None if none does."""
         found = next((fault for fault in self._faults.values() if fault.strikes(request)), None)
         if found:
             await self._tell()
@@ -106,7 +106,7 @@ class Faults:
         fault.waiting -= 1
 
     async def wait_for_hits(self, fault: Fault, hits: int, seconds: float) -> bool:
-        """Whether so many requests were hit (and, of a pause, are held or were) before the time is over."""
+        """Whether this many requests were hit (a pause: are held) within the time."""
         try:
             async with asyncio.timeout(seconds), self._changed:
                 await self._changed.wait_for(lambda: self._arrived(fault) >= hits)

@@ -1,4 +1,4 @@
-"""The way in and out of the public side: limits, keys, scopes, faults, headers, log."""
+"""The middleware of the public API: limits, keys, scopes, faults, headers, log."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ CONTROL_PREFIX = "/_emulator"
 
 
 class CutError(Exception):
-    """The connection is to be cut instead of answering."""
+    """Cut the connection instead of responding."""
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ _NOTHING_DONE = Answer(200, b'{"success": true}', {"content-type": "application/
 
 @dataclass(slots=True)
 class Visit:
-    """One request on its way through the gate."""
+    """One request in the gate."""
 
     scope: Scope
     receive: Receive
@@ -98,7 +98,7 @@ class Gate:
         return Visit(scope, receive, body, (client[0], client[1]), operation, key, pool)
 
     async def _handle(self, visit: Visit) -> Answer:
-        """Raises CutError where a fault cuts the connection."""
+        """Raises CutError if a fault cuts the connection."""
         refusal = self._world.limiter.admit(visit.pool)
         if refusal:
             return Answer.of(refusal)
@@ -145,7 +145,7 @@ class Gate:
         return Answer(messages[0]["status"], b"".join(message.get("body", b"") for message in messages[1:]), headers)
 
     async def _spoils(self, fault: Fault) -> bool:
-        """Whether the fault spoils the answer; it may only take time, or end the connection (CutError)."""
+        """Apply the fault. Returns whether it spoils the response; raises CutError to cut the connection."""
         match fault.kind:
             case "delay":
                 await asyncio.sleep(fault.seconds)

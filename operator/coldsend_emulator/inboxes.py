@@ -1,4 +1,4 @@
-"""The inboxes of one workspace, with an index for each order that a list can be asked for."""
+"""The inboxes of one workspace, with an index for each sort order."""
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class Mailbox:
-    """One side, SMTP or IMAP, of an outside account; of the password only a digest."""
+    """The SMTP or IMAP server of an external account, with a digest of the password."""
 
     host: str
     port: int
@@ -34,12 +34,12 @@ class Inbox:
     smtp: Mailbox | None = None
     imap: Mailbox | None = None
     status_reason: str | None = None
-    leaving: bool = False  # its deletion was accepted and is under way
+    leaving: bool = False  # its deletion was accepted
     removed_on: float | None = None
 
     @property
     def natural_key(self) -> str:
-        """What makes two addresses the same."""
+        """Equal for equal addresses."""
         return self.email_address.lower()
 
 
@@ -65,15 +65,15 @@ class _Index:
 
 
 class InboxTable:
-    """Adding, removing and changing cost no more than a binary search; no list is ever sorted."""
+    """Adding, removing and changing take a binary search; nothing is sorted."""
 
     def __init__(self) -> None:
         self._by_id: dict[str, Inbox] = {}
         self._by_address: dict[str, list[Inbox]] = {}
         self._by_domain: dict[str, set[str]] = {}
         self._indexes = {name: _Index(key) for name, key in SORT_KEYS.items()}
-        self.departed: list[Inbox] = []  # removed, and perhaps still in lists
-        self.most = 0  # the largest number of inboxes ever there at once
+        self.departed: list[Inbox] = []  # removed, but perhaps still listed
+        self.most = 0  # the largest number of inboxes so far
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -88,7 +88,7 @@ class InboxTable:
         return self._by_address.get(address.lower(), [])
 
     def by_address(self) -> Iterator[tuple[str, Inbox]]:
-        """Each inbox with its address in lower case; in no order."""
+        """Each inbox with its address in lower case, in no particular order."""
         return ((address, inbox) for address, same in self._by_address.items() for inbox in same)
 
     def on_domain(self, domain_id: str) -> list[Inbox]:
@@ -118,7 +118,7 @@ class InboxTable:
             index.remove(inbox)
 
     def change(self, inbox: Inbox, values: dict[str, Any]) -> None:
-        """Set fields of an inbox other than its id, address and domain."""
+        """Set fields of an inbox, except its id, address and domain."""
         for index in self._indexes.values():
             index.remove(inbox)
         for name, value in values.items():

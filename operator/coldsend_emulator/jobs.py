@@ -1,4 +1,4 @@
-"""Bulk jobs: work that is done item by item while the client asks how far it is."""
+"""Bulk jobs, which do their items one by one while the client polls."""
 
 import uuid
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from coldsend_emulator.switches import Switches
 
 SMTP_CREATE, NATIVE_CREATE, DELETE = "smtp_create", "native_create", "delete"
 
-Act = Callable[[int, float], Result]  # does one item, by its place in the request, at a moment
+Act = Callable[[int, float], Result]  # does the item at this place in the request, at this moment
 
 
 @dataclass(frozen=True)
@@ -56,18 +56,18 @@ class Job:
     kind: str
     workspace: str
     total: int
-    started_on: float  # on the emulator's own clock, as ended_on
+    started_on: float  # on the emulator's clock, as ended_on
     started_at: float  # Unix seconds, as ended_at
     results: list[Result] = field(default_factory=list)
     ended_on: float | None = None
     ended_at: float = 0.0
-    cut_short: str | None = None  # "cancelled" or "failed" when it ended before all items were done
+    cut_short: str | None = None  # "cancelled" or "failed" if it ended before all items were done
 
 
 @dataclass(frozen=True)
 class Submission:
     job_id: str | None
-    results: list[Result] | None  # None: the work is still to do
+    results: list[Result] | None  # None: not done yet
 
 
 class JobBoard:
@@ -81,7 +81,7 @@ class JobBoard:
         return list(self._jobs.values())
 
     def submit(self, kind: str, workspace: str, total: int, act: Act) -> Submission:
-        """Start a job, or do its work at once (row 4); raises Refusal when too many run."""
+        """Start a job, or do its work at once (row 4: when `job_id` is null). Raises Refusal if too many run."""
         self._check_parallel(kind, workspace)
         job = Job(str(uuid.uuid4()), kind, workspace, total, self._clock.now(), self._clock.wall())
         self._jobs[job.job_id] = job
@@ -96,7 +96,7 @@ class JobBoard:
         )
 
     def find(self, job_id: str, kind: str, workspace: str) -> Job:
-        """Raises Refusal 404, also for a job that finished too long ago."""
+        """Raises Refusal 404 if there is no such job, or it ended too long ago."""
         job = self._jobs.get(job_id)
         if job is None or job.workspace != workspace or job.kind != kind:
             raise job_not_found()
@@ -106,7 +106,7 @@ class JobBoard:
         return job
 
     def progress(self, job: Job) -> dict[str, Any]:
-        """The `job` member of a progress answer, without results."""
+        """The `job` field of a progress response, without results."""
         counts = tally(job.results)
         shown: dict[str, Any] = {
             "job_id": job.job_id,

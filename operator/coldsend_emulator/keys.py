@@ -1,4 +1,4 @@
-"""API keys: which workspace each opens, with which scopes. Only a digest of a key is kept."""
+"""API keys with their workspace and scopes. Only digests of keys are stored."""
 
 import hashlib
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class KeyRing:
 
 
 def required_scope(operation: operations.Operation, switches: Switches) -> str | None:
-    """The scope that an operation asks for; None where any key will do."""
+    """The scope that an operation requires; None if any key will do."""
     if operation.scope == operations.DOMAIN:
         return {"none": None, "read": operations.READ, "domains": "domains:read"}[switches.choice("domain_scope")]
     if operation.scope == operations.TEST_EMAIL:

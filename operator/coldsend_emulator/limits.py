@@ -1,4 +1,4 @@
-"""Both rate windows: 100 requests a minute and 1,000 an hour, one pool for all endpoints."""
+"""The rate limits: 100 requests per minute and 1,000 per hour, over all endpoints."""
 
 import math
 from collections import deque
@@ -14,7 +14,7 @@ MINUTE, HOUR = 60.0, 3600.0
 
 
 class Window:
-    """One window of one pool. Only the latest `limit` requests decide, so no more are kept."""
+    """One window of one pool. It keeps only the latest `limit` requests, as older ones do not matter."""
 
     def __init__(self, seconds: float, limit: int, *, fixed: bool) -> None:
         self.seconds = seconds
@@ -35,7 +35,7 @@ class Window:
         return self.limit - self.spent(now)
 
     def resets_in(self, now: float) -> float:
-        """Seconds until the window has room again (full) or starts again."""
+        """Seconds until a request leaves the window, or a fixed window starts again."""
         if self._fixed:
             return self.seconds - now % self.seconds
         return self._stamps[0] + self.seconds - now if self._stamps else self.seconds
@@ -43,7 +43,7 @@ class Window:
 
 @dataclass(slots=True)
 class Limits:
-    """Requests granted to each pool; None: no limit."""
+    """The limits of each pool; None: no limit."""
 
     per_minute: int | None = 100
     per_hour: int | None = 1000
@@ -51,7 +51,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Pool:
-    """What a request draws from, and whose request it is."""
+    """The requests that share one limit, by key, workspace or address."""
 
     name: str
     workspace: str | None
@@ -59,14 +59,16 @@ class Pool:
 
 class RateLimiter:
     def __init__(self, switches_of: Callable[[str | None], Switches], clock: Clock) -> None:
-        self.limits = Limits()  # of all workspaces
+        self.limits = Limits()  # of all workspaces without their own
         self._own_limits: dict[str, Limits] = {}
         self._switches_of = switches_of
         self._clock = clock
-        self._pools: dict[str, tuple[str | None, tuple[Window, ...]]] = {}  # with the workspace that came first
+        self._pools: dict[
+            str, tuple[str | None, tuple[Window, ...]]
+        ] = {}  # each with the workspace of its first request
 
     def set(self, limits: Limits, workspace: str | None = None) -> None:
-        """Of one workspace alone, or of all; windows start again."""
+        """Set the limits of one workspace or of all, and clear their windows."""
         if workspace is None:
             self.limits = limits
             self._own_limits.clear()
@@ -75,13 +77,13 @@ class RateLimiter:
         self.forget(workspace)
 
     def forget(self, workspace: str | None = None) -> None:
-        """Start windows again, of one workspace or all; needed too before a changed kind of window counts."""
+        """Clear the windows of one workspace or of all; a changed kind of window takes effect only then."""
         self._pools = {
             name: found for name, found in self._pools.items() if workspace is not None and found[0] != workspace
         }
 
     def pool(self, workspace: str | None, key: str | None, address: str) -> Pool:
-        """Which pool a request draws from; one without a known key draws from its address."""
+        """The pool of a request; without a known key that of its address."""
         scope = self._switches_of(workspace).choice("limit_scope")
         name = {"workspace": workspace, "key": key}.get(scope)
         return Pool(f"{scope} {name}" if name else f"address {address}", workspace)
@@ -100,7 +102,7 @@ class RateLimiter:
         return tuple(Window(seconds, limit, fixed=fixed) for seconds, limit in sizes if limit is not None)
 
     def admit(self, pool: Pool) -> Refusal | None:
-        """Count one request; a refusal when a window is spent."""
+        """Count one request. Returns a refusal if a limit is exceeded."""
         now = self._clock.now()
         windows = self._windows(pool)
         spent = [window for window in windows if window.remaining(now) <= 0]

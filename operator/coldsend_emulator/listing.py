@@ -31,7 +31,7 @@ class Query:
 
 
 def find(table: InboxTable, query: Query, switches: Switches, clock: Clock) -> tuple[list[Inbox], int]:
-    """One page of inboxes, and how many there are on all pages."""
+    """One page of inboxes, and the total on all pages."""
     sort_by, descending = _order(query, switches)
     start = (query.page - 1) * query.limit
     stop = start + query.limit

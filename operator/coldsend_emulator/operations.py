@@ -1,4 +1,4 @@
-"""The endpoints of the contract: operation, method, path under the base URL, scope."""
+"""The documented endpoints: operation, method, path under the base URL, scope."""
 
 import re
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ DELETE = "sender_accounts:delete"
 ALL = "sender_accounts:all"
 EVERYTHING = "*"
 
-DOMAIN = "domain"  # the three scopes that the contract leaves open (row 41), see keys.required_scope
+DOMAIN = "domain"  # undocumented scopes (row 41), resolved by keys.required_scope
 TEST_EMAIL = "test_email"
 PROGRESS_OF_CREATE = "progress_of_create"
 PROGRESS_OF_DELETE = "progress_of_delete"
@@ -53,7 +53,7 @@ _WITH_PARAMETER = tuple(
 
 
 def find(method: str, path: str) -> Operation | None:
-    """The operation that a request line asks for; `path` as sent, base path included."""
+    """The operation of a method and a path, which includes the base path."""
     relative = path.removeprefix(BASE_PATH)
     if relative == path:
         return None

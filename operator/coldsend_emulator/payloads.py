@@ -1,4 +1,4 @@
-"""Request bodies: fields and bounds of the contract, and how a violation is told."""
+"""Request bodies with the documented fields and bounds, and the responses to invalid ones."""
 
 import json
 import re
@@ -155,7 +155,7 @@ class BulkDelete(BaseModel):
 
 
 class TestEmail(BaseModel):
-    __test__ = False  # pytest would take the name for a test class
+    __test__ = False  # pytest would collect it as a test class
 
     recipient_email: Address
 
@@ -170,7 +170,7 @@ class DomainCreate(BaseModel):
 
 
 def read(model: type[Item], raw: bytes, switches: Switches) -> Item:
-    """The body as a model; raises Refusal 422 with `loc` of each violation."""
+    """Validate a body. Raises Refusal 422 with the `loc` of each error."""
     extra: Literal["forbid", "ignore"] = "forbid" if switches.choice("unknown_fields") == "refused" else "ignore"
     try:
         return model.model_validate_json(raw, strict=True, extra=extra, context=switches)
@@ -179,7 +179,7 @@ def read(model: type[Item], raw: bytes, switches: Switches) -> Item:
 
 
 def read_item(model: type[Item], item: Any, switches: Switches) -> Item:
-    """One item of a bulk that is read item by item."""
+    """Validate one item of a bulk."""
     return read(model, json.dumps(item).encode(), switches)
 
 

@@ -1,4 +1,4 @@
-"""What the emulator refuses with: code and body."""
+"""Refusals: status codes and bodies."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,14 +8,14 @@ from typing import Any
 class Refusal(Exception):  # noqa: N818 -- a refusal is an answer of the API, not an error of the emulator
     status: int
     detail: str | list[dict[str, Any]] | dict[str, Any]
-    extra: dict[str, Any] = field(default_factory=dict)  # further members of the body
+    extra: dict[str, Any] = field(default_factory=dict)  # further fields of the body
     headers: dict[str, str] = field(default_factory=dict)
 
     def body(self) -> dict[str, Any]:
         return {"detail": self.detail, **self.extra}
 
     def sentence(self) -> str:
-        """The reason in words, for a result row."""
+        """The reason as text, for a result row."""
         if isinstance(self.detail, str):
             return self.detail
         if isinstance(self.detail, dict):

@@ -1,4 +1,4 @@
-"""Every request to the public side: what was asked, by whom, for whom, what came of it. Never a body, never a key."""
+"""The log of all requests to the public API, without bodies and keys."""
 
 import json
 from collections import Counter, deque
@@ -21,11 +21,11 @@ class LogEntry:
     key: str | None
     seconds: float
     fault: str | None
-    items: tuple[str, ...] = ()  # of a write: addresses, prefixes of native inboxes, or ids, in their order
+    items: tuple[str, ...] = ()  # of a write: addresses, prefixes of native inboxes, or ids, in order
 
 
 def items_of(method: str, path: str, body: bytes) -> tuple[str, ...]:
-    """For which inboxes a request writes; nothing for those that only look, and for what cannot be read."""
+    """The inboxes that a request writes; empty for reads and for unreadable bodies."""
     if method == "DELETE":
         return (path.rpartition("/")[2],)
     if method != "POST":
@@ -47,7 +47,7 @@ def items_of(method: str, path: str, body: bytes) -> tuple[str, ...]:
 
 
 class Peak:
-    """The largest number of requests within any stretch of so many seconds."""
+    """The largest number of requests in any period of this length."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -76,7 +76,7 @@ class RequestLog:
         self.clients: set[Client] = set()  # one for each connection
 
     def arrived(self, pool: str, client: Client, now: float) -> None:
-        """Count a request when it comes; refused ones count too."""
+        """Count a request on arrival, even if it is refused later."""
         self.clients.add(client)
         peaks = self.peaks.get(pool)
         if peaks is None:

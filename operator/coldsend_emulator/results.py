@@ -1,4 +1,4 @@
-"""Result rows of the bulks: one outcome for each item, shown in many shapes (row 2)."""
+"""Result rows of bulks, in one of several shapes (row 2: their fields are undocumented)."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -34,7 +34,7 @@ def tally(results: Sequence[Result]) -> Tally:
 
 
 def members(results: Sequence[Result], switches: Switches) -> dict[str, Any]:
-    """The `results` member of an answer, or nothing where it is left out."""
+    """The `results` field of a response; empty if it is left out."""
     shape = switches.choice("result_rows")
     if shape == "absent":
         return {}

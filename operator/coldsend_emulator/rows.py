@@ -1,4 +1,4 @@
-"""How an inbox, a domain, a page is shown."""
+"""The JSON of inboxes, domains and pages."""
 
 import math
 from typing import Any
@@ -18,7 +18,7 @@ _UNKNOWN_TYPE = {
 
 
 class RowWriter:
-    """Writes rows by the switches as they stand now; make one for each answer."""
+    """Writes rows by the current switches; create one for each response."""
 
     def __init__(self, switches: Switches) -> None:
         self._status_words = switches.choice("status_words")
@@ -59,7 +59,7 @@ class RowWriter:
 
 
 def details(inbox: Inbox, switches: Switches) -> dict[str, Any]:
-    """A superset of the row; never a credential."""
+    """The details: a superset of the row, without credentials."""
     shown = RowWriter(switches).row(inbox)
     envelope = switches.choice("detail_envelope")
     if envelope != "row_only":
@@ -74,7 +74,7 @@ def details(inbox: Inbox, switches: Switches) -> dict[str, Any]:
 
 
 def created(inbox: Inbox, switches: Switches) -> dict[str, Any]:
-    """The answer to a single create."""
+    """The response to a single create."""
     write = RowWriter(switches)
     return {
         "success": True,

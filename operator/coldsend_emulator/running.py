@@ -1,4 +1,4 @@
-"""Run the emulator beside a test, a demo or a bench, and reach its control side."""
+"""Runs the emulator as a process, with its control API as methods."""
 
 import os
 import subprocess
@@ -17,11 +17,11 @@ _STOP_SECONDS = 10
 
 
 class EmulatorError(Exception):
-    """The emulator did not start, or its control side refused a call."""
+    """The emulator did not start, or refused a control call."""
 
 
 class RunningEmulator:
-    """A running emulator: where it is, and its control side as methods. Close it when done."""
+    """A running emulator, with its control API as methods. Close it after use."""
 
     def __init__(self, url: str, pid: int | None = None, transport: httpx.BaseTransport | None = None) -> None:
         self.url = url
@@ -33,7 +33,7 @@ class RunningEmulator:
         self._http.close()
 
     def call(self, method: str, path: str, body: Any = None, **query: Any) -> Any:
-        """Any control call of README.md; raises EmulatorError on every code but 2xx."""
+        """Send a control call of README.md. Raises EmulatorError unless the status is 2xx."""
         given = {name: value for name, value in query.items() if value is not None}
         response = self._http.request(method, path, params=given, json=body)
         if response.is_error:
@@ -43,12 +43,12 @@ class RunningEmulator:
     # Inboxes
 
     def seed(self, *inboxes: Mapping[str, Any], workspace: str = "default") -> list[str]:
-        """Put inboxes there (fields of a row, at least email_address); their ids in order."""
+        """Add inboxes with these fields of a row, at least email_address. Returns their ids in order."""
         ids: list[str] = self.call("POST", "/inboxes", {"workspace": workspace, "inboxes": inboxes})["inbox_ids"]
         return ids
 
     def seed_many(self, count: int, pattern: str, workspace: str = "default", **values: Any) -> list[str]:
-        """Put `count` inboxes there; `pattern` is an address with {n}."""
+        """Add `count` inboxes; `pattern` is an address with {n}."""
         body = {"workspace": workspace, "count": count, "pattern": pattern, "values": values}
         ids: list[str] = self.call("POST", "/inboxes", body)["inbox_ids"]
         return ids
@@ -62,7 +62,7 @@ class RunningEmulator:
         return found
 
     def change(self, inbox: str, **values: Any) -> dict[str, Any]:
-        """Change fields of a row; `inbox` is an id or an address, here as everywhere."""
+        """Change fields of a row; `inbox` is always an id or an address."""
         changed: dict[str, Any] = self.call("PATCH", f"/inboxes/{inbox}", values)
         return changed
 
@@ -74,7 +74,7 @@ class RunningEmulator:
         self.call("DELETE", f"/inboxes/{inbox}")
 
     def delete_many(self, inboxes: Sequence[str] | None = None, workspace: str = "default") -> int:
-        """Delete these by hand, or all of the workspace."""
+        """Delete these inboxes, or all of the workspace, as a person would."""
         deleted: int = self.call("POST", "/inboxes/delete", {"workspace": workspace, "inboxes": inboxes})["deleted"]
         return deleted
 
@@ -93,7 +93,7 @@ class RunningEmulator:
         return entries
 
     def doubled(self) -> list[str]:
-        """Addresses that ever had two inboxes at once in one workspace."""
+        """The addresses that had two inboxes at once in one workspace, at any time."""
         return [each["address"] for each in self.call("GET", "/summary")["doubled"]]
 
     def requests(self, operation: str | None = None, status: int | str | None = None) -> list[dict[str, Any]]:
@@ -137,7 +137,7 @@ class RunningEmulator:
         self.call("PATCH", f"/domains/{domain}", values)
 
     def hold(self, *inboxes: str, state: str = "ACTIVE", workspace: str = "default") -> str:
-        """Have a campaign use these inboxes; its id, for `free`."""
+        """Let a campaign use these inboxes. Returns its id, for `free`."""
         body = {"inboxes": inboxes, "state": state, "workspace": workspace}
         campaign_id: str = self.call("POST", "/campaigns", body)["campaign_id"]
         return campaign_id
@@ -148,42 +148,42 @@ class RunningEmulator:
     # Disturbances
 
     def switch(self, workspace: str | None = None, /, **values: str | float | None) -> None:
-        """Set switches by name, for all or for one workspace; all or none."""
+        """Set switches by name, for all workspaces or for one; if one is invalid, none is set."""
         self.call("PUT", "/switches", values, workspace=workspace)
 
     def reset_switches(self, workspace: str | None = None) -> None:
         self.call("DELETE", "/switches", workspace=workspace)
 
     def limit(self, per_minute: int | None = None, per_hour: int | None = None, workspace: str | None = None) -> None:
-        """Set both limits (None: none), for all or for one workspace; their windows start again."""
+        """Set both limits (None: no limit), for all workspaces or for one, and clear their windows."""
         self.call("PUT", "/limits", {"per_minute": per_minute, "per_hour": per_hour}, workspace=workspace)
 
     def advance(self, seconds: float) -> None:
-        """Let windows, jobs and delays be so much later."""
+        """Move windows, jobs and delays forward."""
         self.call("POST", "/clock", {"advance_seconds": seconds})
 
     def break_connections(
         self, hosts: Sequence[str] = (), addresses: Sequence[str] = (), passwords: Sequence[str] = ()
     ) -> None:
-        """Let the connection check fail on these."""
+        """Let the connection check fail for these."""
         self.call("POST", "/bad-connections", {"hosts": hosts, "addresses": addresses, "passwords": passwords})
 
     def mend_connections(self, address: str | None = None) -> None:
-        """Of one address, else all of them."""
+        """Let the connection check succeed again, for one address or for all."""
         self.call("DELETE", "/bad-connections", address=address)
 
     def fault(self, kind: str, **parts: Any) -> str:
-        """Add a fault (README.md has the parts); its id."""
+        """Add a fault with the parts in README.md. Returns its id."""
         fault_id: str = self.call("POST", "/faults", {"kind": kind, **parts})["fault_id"]
         return fault_id
 
     def wait_for_fault(self, fault_id: str, hits: int = 1, seconds: float = 10) -> dict[str, Any]:
-        """Wait until so many requests were hit, or are held by a pause; raises EmulatorError after `seconds`."""
+        """Wait until this many requests were hit (a pause: are held). Raises EmulatorError after `seconds`."""
         shown: dict[str, Any] = self.call("GET", f"/faults/{fault_id}/wait", hits=hits, seconds=seconds)
         return shown
 
     def release(self, fault_id: str) -> None:
-        """Let go what a pause holds."""
+        """Release the requests that a pause holds."""
         self.call("POST", f"/faults/{fault_id}/release")
 
     def remove_fault(self, fault_id: str) -> None:
@@ -193,7 +193,7 @@ class RunningEmulator:
         self.call("DELETE", "/faults")
 
     def reset(self) -> None:
-        """Forget everything but keys and limits; all switches back to their defaults."""
+        """Remove everything except keys and limits, and reset all switches."""
         self.call("POST", "/reset")
 
 
@@ -208,9 +208,9 @@ def running_emulator(
     per_hour: int = 0,
     switches: Mapping[str, str | float] | None = None,
 ) -> Iterator[RunningEmulator]:
-    """Run the emulator as a process of its own; it ends with the block, and with this process even when killed.
+    """Run the emulator as a process until the end of the block, or of this process, even if that is killed.
 
-    `keys` may name a workspace (key=workspace), `domains` a capacity (name=inboxes). Limits of 0 are no limits.
+    `keys` are KEY or KEY=WORKSPACE, `domains` NAME or NAME=CAPACITY. A limit of 0 is no limit.
     """
     command = [sys.executable, "-m", "coldsend_emulator", "--host", host, "--port", str(port), "--until-stdin-closes"]
     command += ["--per-minute", str(per_minute), "--per-hour", str(per_hour)]
@@ -231,7 +231,7 @@ def running_emulator(
 
 
 def _environment() -> dict[str, str]:
-    """The child finds this package where this process found it."""
+    """The environment in which the child can import this package."""
     here = str(Path(__file__).parent.parent)
     inherited = os.environ.get("PYTHONPATH")
     return {**os.environ, "PYTHONPATH": os.pathsep.join([here, inherited] if inherited else [here])}

@@ -1,4 +1,4 @@
-"""Serving over HTTP: uvicorn with httptools, a free port, connections that can be cut, an end at once."""
+"""Serves over HTTP, with uvicorn and httptools; connections can be cut, and the end is immediate."""
 
 import os
 import socket
@@ -19,7 +19,7 @@ BACKLOG = 2048
 
 
 class EmulatorProtocol(HttpToolsProtocol):
-    """Tells which connections are open; uvicorn makes one for each, so what they share belongs to the class."""
+    """Records the open connections. uvicorn creates one protocol for each, so they are stored in the class."""
 
     connections_open: ClassVar = Connections()
 
@@ -35,7 +35,7 @@ class EmulatorProtocol(HttpToolsProtocol):
 
 
 class EmulatorServer(uvicorn.Server):
-    """Says when it is ready, and ends at once: nothing is kept that would have to be saved."""
+    """Reports when it is ready, and ends immediately, as it has nothing to save."""
 
     def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -54,7 +54,7 @@ class EmulatorServer(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """An empty host means every interface, IPv4 and IPv6. Raises OSError when the address cannot be had."""
+    """Listen; an empty host means all interfaces, IPv4 and IPv6. Raises OSError if the address cannot be used."""
     every = not host and socket.has_dualstack_ipv6()
     listener = socket.socket(socket.AF_INET6 if every or ":" in host else socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -70,7 +70,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def serve(world: World, listener: socket.socket, on_ready: Callable[[], None], *, until_stdin_closes: bool) -> None:
-    """Serve until SIGTERM or SIGINT, or until the standard input ends."""
+    """Serve until SIGTERM, SIGINT or, if requested, the end of standard input."""
     config = uvicorn.Config(
         build_app(world, EmulatorProtocol.connections_open),
         http=EmulatorProtocol,
@@ -91,6 +91,6 @@ def serve(world: World, listener: socket.socket, on_ready: Callable[[], None], *
 
 
 def _end_with_stdin(server: EmulatorServer) -> None:
-    while os.read(sys.stdin.fileno(), 4096):  # unbuffered: a buffered read would hold a lock when the process ends
+    while os.read(sys.stdin.fileno(), 4096):  # a buffered read would hold a lock at the end of the process
         pass
     server.end()

@@ -1,7 +1,7 @@
-"""Every point that the contract leaves open, as a switch: a closed table.
+"""The switches: a closed table of all points that the documentation of the API leaves open.
 
-`rows` are the rows of section 5 of the contract. The default is the most likely reading; the other values are what the
-real API may do as well, hostile ones included. Each switch is consulted in one place of the code.
+`rows` are rows of docs/contributing/api-assumptions.md. The default is the most likely behavior. Other values are what
+the real API may do as well, hostile behavior included. Each switch is read in one place.
 """
 
 import math
@@ -33,7 +33,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Amount:
-    """A number; where `optional`, null (or "none") means without bound."""
+    """A number; if `optional`, null (or "none") means unlimited."""
 
     name: str
     rows: tuple[int, ...]
@@ -71,7 +71,7 @@ TABLE: tuple[Switch, ...] = (
             "partially_completed", "completed_with_errors", "failed", "error", "canceled", "unknown", "absent",
             "always_running",
         ),
-        "the words of job.status: which ones say running and finished",
+        "the words of job.status for running and finished",
     ),
     Choice("job_completed_at", (1,), ("given", "null", "absent"), "whether a finished job shows completed_at"),
     Choice("job_counters", (1,), ("full", "zero", "absent"), "what processed_count and total_rows of a job show"),
@@ -79,7 +79,7 @@ TABLE: tuple[Switch, ...] = (
         "job_ending",
         (1,),
         ("complete", "cancelled_halfway", "failed_halfway", "stuck_halfway"),
-        "whether a job does all its items, ends after half of them, or stops there without an end",
+        "whether a job does all items, ends after half of them, or stops after half and never ends",
     ),
     Choice(
         "result_rows",
@@ -90,45 +90,45 @@ TABLE: tuple[Switch, ...] = (
         ),
         "shape of the result rows of all three bulks",
     ),
-    Choice("results_where", (3,), ("progress", "first", "both", "neither"), "which answers of a job carry results"),
-    Choice("bulk_first_counts", (3,), ("zero", "accepted"), "success count of a bulk answer whose work is still to do"),
+    Choice("results_where", (3,), ("progress", "first", "both", "neither"), "which responses of a job contain results"),
+    Choice("bulk_first_counts", (3,), ("zero", "accepted"), "success count of a bulk that is not done yet"),
     Choice(
         "job_id",
         (4,),
         ("given", "given_done", "null_done", "null_later"),
-        "whether a bulk gives a job id, and whether its work is done before the answer or after",
+        "whether a bulk returns a job id, and whether its work is done before or after the response",
     ),
-    Amount("job_ttl_seconds", (5,), None, "how long a finished job can be asked for; then 404", optional=True),
-    Choice("bulk_bad_item", (6,), ("whole_422", "whole_400", "row"), "what one invalid item does to its bulk"),
+    Amount("job_ttl_seconds", (5,), None, "how long a finished job can be polled; then 404", optional=True),
+    Choice("bulk_bad_item", (6,), ("whole_422", "whole_400", "row"), "effect of one invalid item on its bulk"),
     Choice(
         "validation_detail",
         (6,),
         ("plain", "first_only", "without_loc", "sentence", "with_input", "value_in_msg"),
-        "what a validation error says; with_input and value_in_msg show what was sent, passwords too",
+        "form of a validation error; with_input and value_in_msg quote the request, passwords too",
     ),
     Choice(
         "duplicate_in_bulk",
         (7,),
         ("row", "whole_409", "whole_422", "first_wins", "both"),
-        "an address twice in one bulk; both makes two inboxes of it",
+        "effect of an address twice in one bulk; both: two inboxes",
     ),
-    Choice("existing_in_bulk", (7,), ("row", "whole_409", "upsert"), "an address in a bulk that exists already"),
+    Choice("existing_in_bulk", (7,), ("row", "whole_409", "upsert"), "effect of an existing address in a bulk"),
     Choice("conflict_body", (8,), ("without_id", "field", "sentence", "object"), "whether a 409 names the inbox_id"),
-    Choice("address_scope", (9,), ("workspace", "platform", "nowhere"), "where an address can exist only once"),
+    Choice("address_scope", (9,), ("workspace", "platform", "nowhere"), "where an address must be unique"),
     Choice(
         "existing_single",
         (7, 12),
         ("409", "400", "422", "upsert"),
-        "answer to a single create of an address that exists; upsert takes the new passwords and gives the old id",
+        "response to a single create of an existing address; upsert: new passwords, old id",
     ),
     # Limits
     Choice("retry_after", (13,), ("absent", "seconds", "http_date"), "Retry-After of a 429"),
-    Choice("limit_detail", (13,), ("sixty", "seconds", "wordless", "list"), "the sentence of a 429"),
-    Choice("limit_scope", (14,), ("workspace", "key", "address"), "what shares one pool of requests"),
+    Choice("limit_detail", (13,), ("sixty", "seconds", "wordless", "list"), "the message of a 429"),
+    Choice("limit_scope", (14,), ("workspace", "key", "address"), "which requests share one limit"),
     Choice("window_kind", (15,), ("sliding", "fixed"), "how both windows move"),
     Choice("refused_requests", (15,), ("counted", "free"), "whether a refused request counts"),
     Choice("headers_window", (16,), ("minute", "hour", "tighter", "absent"), "the window that the headers describe"),
-    Amount("repeated_create_seconds", (17,), 0, "within it the same body of a single create gets the first answer"),
+    Amount("repeated_create_seconds", (17,), 0, "how long an equal single create gets the first response again"),
     # Success and failure
     Choice("create_code", (18,), ("201", "200", "202", "204"), "code of a single create; 204 has no body"),
     Choice("bulk_code", (18,), ("200", "201", "202", "204"), "code of the three bulks; 204 has no body"),
@@ -138,33 +138,33 @@ TABLE: tuple[Switch, ...] = (
         "success_false",
         (19,),
         ("never", "refusals", "although_done"),
-        "success: false under 2xx: never, in place of 400 and 409, or on writes that were done",
+        "success: false with 2xx: never, instead of 400 and 409, or for successful writes",
     ),
     Choice(
         "test_mail_outcome",
         (19,),
         ("sent", "sent_without_id", "failed_200", "failed_400"),
-        "what becomes of the test mail of an active inbox",
+        "outcome of a test mail from an active inbox",
     ),
     # Deletion
-    Choice("in_use_code", (20,), ("409", "400", "422"), "code of a delete that a campaign refuses"),
-    Choice("in_use_states", (21,), ("all", "active_or_paused", "active"), "campaign states that hold an inbox"),
-    Choice("skipped_rows", (22,), ("reasoned", "unreasoned", "absent"), "what a bulk delete says of a skipped inbox"),
-    Amount("delete_seconds", (23,), 0, "how long an inbox is still there after its delete was answered"),
-    Amount("recreate_refused_seconds", (24,), 0, "how long after a deletion the address gets 409"),
+    Choice("in_use_code", (20,), ("409", "400", "422"), "code of a delete of an inbox that a campaign uses"),
+    Choice("in_use_states", (21,), ("all", "active_or_paused", "active"), "campaign states that prevent a deletion"),
+    Choice("skipped_rows", (22,), ("reasoned", "unreasoned", "absent"), "row of a skipped inbox"),
+    Amount("delete_seconds", (23,), 0, "how long an inbox still exists after the response to its delete"),
+    Amount("recreate_refused_seconds", (24,), 0, "how long after a deletion a create of the address gets 409"),
     # Native inboxes
-    Choice("native_answer", (25,), ("full", "without_id", "wrapped", "empty"), "answer to a single native create"),
-    Amount("native_seconds", (25,), 0, "how long after the answer a native inbox appears"),
+    Choice("native_answer", (25,), ("full", "without_id", "wrapped", "empty"), "response to a single native create"),
+    Amount("native_seconds", (25,), 0, "how long after the response a native inbox appears"),
     Choice("native_first_status", (25,), ("ACTIVE", "PENDING"), "first status of a native inbox (pending_seconds)"),
-    Choice("native_bulk_answer", (26,), ("results", "counts", "job", "empty"), "answer to a native bulk"),
-    Choice("native_bulk_partial", (26,), ("rows", "whole_409"), "one impossible item of a native bulk"),
-    Choice("native_bulk_progress", (26,), ("404", "answered"), "the SMTP progress path asked for a native job"),
+    Choice("native_bulk_answer", (26,), ("results", "counts", "job", "empty"), "response to a native bulk"),
+    Choice("native_bulk_partial", (26,), ("rows", "whole_409"), "effect of one impossible item in a native bulk"),
+    Choice("native_bulk_progress", (26,), ("404", "answered"), "the SMTP progress path for a native job"),
     Choice("domain_not_active", (27,), ("400", "409", "422", "accepted"), "native create on a domain not ACTIVE"),
     Choice("domain_full", (27,), ("400", "409", "422", "403"), "native create on a full domain"),
-    Choice("prefix_rules", (28,), ("cautious", "letters_digits", "anything"), "which email_prefix is taken"),
+    Choice("prefix_rules", (28,), ("cautious", "letters_digits", "anything"), "which email_prefix is accepted"),
     Amount("native_display_name_maximum", (29,), 255, "longest display name of a native inbox", 1, 10_000),
-    Choice("display_name_form", (29,), ("as_sent", "trimmed", "cut_64"), "how a display name is kept"),
-    Amount("native_daily_limit", (30,), 100, "daily_limit shown of a native inbox; none: null", optional=True),
+    Choice("display_name_form", (29,), ("as_sent", "trimmed", "cut_64"), "how a display name is stored"),
+    Amount("native_daily_limit", (30,), 100, "daily_limit of a native inbox; none: null", optional=True),
     Choice("native_limit_sent", (30,), ("ignored", "taken", "refused"), "daily_limit in a native create"),
     # Rows
     Choice("limit_out_of_range", (31,), ("refused", "clamped"), "a daily_limit beyond what the provider allows"),
@@ -181,22 +181,22 @@ TABLE: tuple[Switch, ...] = (
     ),
     Choice("search_plus", (34,), ("literal", "space"), "what a plus sign in search stands for after decoding"),
     Amount("list_delay_seconds", (35,), 0, "how long after its creation an inbox is missing from lists"),
-    Amount("list_vanish_seconds", (35,), 0, "how long after its removal an inbox still stands in lists"),
-    Choice("list_order", (35,), ("stable", "unsorted_only", "unstable"), "what is shuffled again for each page"),
-    Choice("list_total", (35,), ("exact", "stale"), "stale: pagination.total is what the workspace once had at most"),
-    Choice("default_sort", (36,), ("created_at_desc", "created_at_asc", "email_address"), "order when none is asked"),
-    Choice("default_order", (36,), ("asc", "desc"), "direction when only sort_by is sent"),
-    Choice("detail_envelope", (37,), ("top_level", "sender_account", "data", "row_only"), "where details stand"),
+    Amount("list_vanish_seconds", (35,), 0, "how long after its removal an inbox is still in lists"),
+    Choice("list_order", (35,), ("stable", "unsorted_only", "unstable"), "which lists are shuffled for each page"),
+    Choice("list_total", (35,), ("exact", "stale"), "stale: pagination.total is the workspace's maximum so far"),
+    Choice("default_sort", (36,), ("created_at_desc", "created_at_asc", "email_address"), "order if none is requested"),
+    Choice("default_order", (36,), ("asc", "desc"), "direction if only sort_by is sent"),
+    Choice("detail_envelope", (37,), ("top_level", "sender_account", "data", "row_only"), "place of the details"),
     Choice("health_form", (38,), ("float", "null", "absent", "fraction", "integer"), "how health_score is shown"),
-    Choice("address_case", (39,), ("lower", "lower_domain", "as_sent"), "how an address is kept and shown"),
+    Choice("address_case", (39,), ("lower", "lower_domain", "as_sent"), "how an address is stored and shown"),
     Choice("disabled_reason", (40,), ("absent", "detail"), "whether details say why an inbox is DISABLED"),
     # Scopes, limits of one request, the rest
     Choice("progress_scope", (41,), ("read", "as_start", "none"), "scope of the two progress endpoints"),
     Choice("test_email_scope", (41,), ("read", "create", "all", "none"), "scope of a test mail"),
     Choice("domain_scope", (41,), ("none", "read", "domains"), "scope of the domain endpoints; domains: domains:read"),
     Amount("connection_check_seconds", (42,), 0, "how long the check of one single SMTP create takes"),
-    Amount("connection_check_limit_seconds", (42,), None, "after it the server answers 504", optional=True),
-    Choice("connection_check_over", (42,), ("nothing_done", "done_later"), "what a 504 of the check leaves behind"),
+    Amount("connection_check_limit_seconds", (42,), None, "time after which the server responds 504", optional=True),
+    Choice("connection_check_over", (42,), ("nothing_done", "done_later"), "what happens after a 504 of the check"),
     Choice("connection_failure", (42,), ("refused", "disabled"), "a failed check: no inbox, or a DISABLED one"),
     Choice("connection_failed_code", (42,), ("400", "422", "424", "502"), "code of a failed check"),
     Amount("parallel_jobs", (43,), None, "jobs of one kind at once in a workspace", 1, optional=True),
@@ -209,7 +209,7 @@ TABLE: tuple[Switch, ...] = (
     Amount("secret_minimum", (48,), 1, "shortest password, IMAP host and user name", 0, 64),
     Amount("secret_maximum", (48,), 255, "longest password, IMAP host and user name", 1, 10_000),
     Choice("domain_delete", (49,), ("deletes_inboxes", "keeps_inboxes", "refused"), "deleting a domain with inboxes"),
-    Choice("unknown_fields", (50,), ("ignored", "refused"), "fields that no page names, in a request body"),
+    Choice("unknown_fields", (50,), ("ignored", "refused"), "undocumented fields in a request body"),
     # Beyond section 5
     Amount("job_seconds", (), 1, "how long a job takes as a whole"),
     Amount("domain_setup_seconds", (), 1, "how long a domain takes from activation to ACTIVE"),
@@ -217,17 +217,17 @@ TABLE: tuple[Switch, ...] = (
 )  # fmt: skip
 
 FIXED: dict[int, str] = {
-    10: "there is no update path to call; any other method on a path gets 405",
-    11: "there is no path to pause or resume; a person does it (control side: change a row)",
-    47: "webhooks would be calls of the server; nothing in a request or an answer could differ",
+    10: "there is no update endpoint; other methods on a path get 405",
+    11: "there is no endpoint to pause or resume; a person does it (control API: change a row)",
+    47: "webhooks are calls by the server; they change no request or response",
 }
-"""Rows of section 5 that no switch covers, and why the server cannot differ there."""
+"""Rows without a switch, and why the server cannot differ there."""
 
 BY_NAME: dict[str, Switch] = {switch.name: switch for switch in TABLE}
 
 
 class Switches:
-    """The present value of every switch; what is not set here is as `common` has it, else the default."""
+    """The current values of all switches; a switch not set here has its value in `common`, else its default."""
 
     def __init__(self, common: "Switches | None" = None) -> None:
         self._common = common
@@ -237,11 +237,11 @@ class Switches:
         self._set = {}
 
     def set(self, name: str, value: object) -> None:
-        """Set one switch by its name, or by its row where one switch alone covers that row."""
+        """Set one switch by name, or by row if the row has only one switch."""
         self.set_all({name: value})
 
     def set_all(self, values: Mapping[str, object]) -> None:
-        """Set all of these, or none when one is wrong."""
+        """Set these switches; if one is invalid, set none."""
         named = [(BY_NAME.get(name) or _of_row(name), value) for name, value in values.items()]
         self._set |= {switch.name: switch.parse(value) for switch, value in named}
 
@@ -252,7 +252,7 @@ class Switches:
         return value
 
     def amount(self, name: str) -> float:
-        """The number; infinity where there is no bound."""
+        """The number; infinity if unlimited."""
         value = self.value(name)
         if isinstance(value, str):
             raise TypeError(f"{name} is not an amount")
@@ -273,7 +273,7 @@ def of_row(row: int) -> list[Switch]:
 
 def _of_row(text: str) -> Switch:
     if not text.isdigit():
-        raise ValueError(f"no switch is called {text!r}")
+        raise ValueError(f"there is no switch {text!r}")
     found = of_row(int(text))
     if len(found) != 1:
         names = ", ".join(switch.name for switch in found) or FIXED.get(int(text), "none")

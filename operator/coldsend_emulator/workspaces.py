@@ -1,4 +1,4 @@
-"""What belongs to one customer: inboxes, domains, campaigns, and what happened to them."""
+"""The data of one customer: inboxes, domains, campaigns, and their history."""
 
 from dataclasses import dataclass, field
 
@@ -58,8 +58,8 @@ class Workspace:
     domains: dict[str, Domain] = field(default_factory=dict)
     campaigns: dict[str, Campaign] = field(default_factory=dict)
     mails: list[Mail] = field(default_factory=list)
-    freed_on: dict[str, float] = field(default_factory=dict)  # address to the moment its inbox went
-    remembered: dict[str, RememberedAnswer] = field(default_factory=dict)  # digest of a create's body
+    freed_on: dict[str, float] = field(default_factory=dict)  # by address: when its inbox was removed
+    remembered: dict[str, RememberedAnswer] = field(default_factory=dict)  # by digest of the body of a create
 
     def domain_named(self, name: str) -> Domain | None:
         return next((domain for domain in self.domains.values() if domain.domain_name == name.lower()), None)

@@ -1,4 +1,4 @@
-"""Everything the emulator knows; all of it in memory, all of it changed on one thread."""
+"""The whole state of the emulator, in memory and changed by one thread."""
 
 import math
 import uuid
@@ -18,7 +18,7 @@ from coldsend_emulator.workspaces import Domain, HistoryEntry, Workspace
 
 @dataclass(slots=True)
 class BadConnections:
-    """What a connection check fails on."""
+    """The connections for which the check fails."""
 
     hosts: set[str] = field(default_factory=set)
     addresses: set[str] = field(default_factory=set)
@@ -34,7 +34,7 @@ class BadConnections:
 
 
 class World:
-    """`clock_of` makes the clock; a test may bring its own time."""
+    """`clock_of` creates the clock; tests may use their own."""
 
     def __init__(self, clock_of: Callable[[Switches], Clock] = Clock) -> None:
         self.switches = Switches()  # of all workspaces
@@ -45,23 +45,23 @@ class World:
         self.start_afresh()
 
     def start_afresh(self) -> None:
-        """Forget all but keys, limits and switches."""
+        """Remove everything except keys, limits and switches."""
         self.schedule = Schedule()
         self.jobs = JobBoard(self.switches_of, self.clock, self.schedule)
         self.faults = Faults()
         self.log = RequestLog()
         self.workspaces: dict[str, Workspace] = {}
         self.history: list[HistoryEntry] = []
-        self.doubled: set[tuple[str, str]] = set()  # workspace and address that had two inboxes at once
+        self.doubled: set[tuple[str, str]] = set()  # workspaces and addresses that had two inboxes at once
         self.bad = BadConnections()
         self.limiter.forget()
 
     def settle(self) -> None:
-        """Do what has become due; called before every request is looked at."""
+        """Do the work that is due; called before each request."""
         self.schedule.run(self.clock.now())
 
     def switches_of(self, workspace: str | None) -> Switches:
-        """The switches as they are for one workspace; for a request with an unknown key those of all."""
+        """The switches of a workspace; for None, a request with an unknown key, those of all."""
         return self._own_switches.get(workspace or "", self.switches)
 
     def own_switches(self, workspace: str) -> Switches:
@@ -69,7 +69,7 @@ class World:
         return self._own_switches.setdefault(workspace, Switches(self.switches))
 
     def reset_switches(self, workspace: str | None = None) -> None:
-        """All back to their defaults, or one workspace back to what holds for all."""
+        """Reset all switches to their defaults, or those of one workspace to those of all."""
         if workspace is None:
             self.switches.reset()
             self._own_switches.clear()
@@ -95,7 +95,7 @@ class World:
         self._remember("created", inbox, by, moment)
 
     def remove(self, inbox: Inbox, by: str, moment: float) -> None:
-        """Take an inbox away for good; nothing happens when it is gone already."""
+        """Remove an inbox, unless it is already removed."""
         workspace = self.workspace(inbox.workspace)
         if workspace.inboxes.get(inbox.inbox_id) is not inbox:
             return
@@ -127,5 +127,5 @@ class World:
 
 
 def whole(amount: float) -> int | None:
-    """An amount of a switch as an integer; None where it has no bound."""
+    """The amount of a switch as an integer; None if unlimited."""
     return None if math.isinf(amount) else int(amount)

@@ -71,7 +71,7 @@ def test_a_switch_can_be_set_by_its_row_where_it_is_the_only_one() -> None:
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("nonsense", "x", "no switch is called 'nonsense'"),
+        ("nonsense", "x", "there is no switch 'nonsense'"),
         ("18", "201", "row 18 is not one switch: create_code, bulk_code"),
         ("47", "x", "webhooks would be calls of the server"),
         ("in_use_code", "418", "in_use_code: '418' is not one of 409, 400, 422"),

@@ -1,1 +1,1 @@
-"""The control side under /_emulator/: no key, no limits; README.md has the table of calls."""
+"""The control API under /_emulator/, without keys and limits; README.md lists its calls."""

@@ -1,4 +1,4 @@
-"""What a person does in the dashboard, and what tests start from: inboxes, domains, campaigns, keys."""
+"""Changes of inboxes, domains, campaigns and keys: what a person does in the dashboard, and the setup of tests."""
 
 import math
 import uuid
@@ -25,7 +25,7 @@ Scopes = Annotated[list[str], Field(default_factory=lambda: [operations.EVERYTHI
 
 
 class InboxValues(ControlBody):
-    """What may be changed of a row; what is not given stays."""
+    """The changeable fields of a row; fields that are not given stay."""
 
     display_name: str | None = None
     inbox_type: InboxType | None = None
@@ -47,7 +47,7 @@ class SeedInbox(InboxValues):
 class Seed(ControlBody):
     workspace: str = DEFAULT_WORKSPACE
     inboxes: list[SeedInbox] = Field(default_factory=list)
-    pattern: str | None = None  # with {n}: the address of each of `count` more
+    pattern: str | None = None  # with {n}: the addresses of `count` more inboxes
     count: int = Field(default=0, ge=0)
     values: InboxValues = Field(default_factory=InboxValues)
 
@@ -108,7 +108,7 @@ class KeyValues(ControlBody):
 
 @router.post("/inboxes", status_code=201)
 async def seed_inboxes(world: TheWorld, seed: Seed) -> Response:
-    """Put inboxes there as if they had always been; the answer has their ids in order."""
+    """Add inboxes as if they had always existed. The response has their ids in order."""
     wanted = list(seed.inboxes)
     if seed.count:
         if seed.pattern is None or "{n}" not in seed.pattern:
@@ -151,7 +151,7 @@ async def delete_inboxes(world: TheWorld, wanted: DeleteMany) -> Response:
 
 @router.post("/inboxes/{inbox}/password-check")
 async def check_passwords(world: TheWorld, inbox: str, wanted: PasswordCheck) -> Response:
-    """Whether the inbox was created with these passwords; null where none was asked for."""
+    """Whether the inbox was created with these passwords; null for one that is not given."""
     found = inbox_named(world, inbox)
     return JSONResponse(
         {"smtp": _matches(found.smtp, wanted.smtp_password), "imap": _matches(found.imap, wanted.imap_password)}
@@ -174,7 +174,7 @@ async def change_domain(world: TheWorld, domain: str, values: DomainValues) -> R
 
 @router.delete("/domains/{domain}")
 async def delete_domain(world: TheWorld, domain: str) -> Response:
-    """Take a domain away; its inboxes stay."""
+    """Remove a domain; its inboxes stay."""
     workspace, found = _domain_named(world, domain)
     del workspace.domains[found.domain_id]
     return JSONResponse({"deleted": 1})
@@ -212,7 +212,7 @@ async def add_key(world: TheWorld, new: NewKey) -> Response:
 
 @router.patch("/keys")
 async def change_key(world: TheWorld, values: KeyValues) -> Response:
-    """Revoke, restore, or change the scopes; the key stands in the body so that no path shows it."""
+    """Revoke or restore a key, or change its scopes. The key is in the body, so that no path contains it."""
     key = world.keys.find(values.key)
     if key is None:
         raise unknown("key", "like that")
@@ -231,7 +231,7 @@ def _seeded(world: World, workspace: str, seed: SeedInbox) -> Inbox:
         overall_status=seed.overall_status or "ACTIVE",
         daily_limit=seed.daily_limit if "daily_limit" in seed.model_fields_set else 100,
         created_at=world.clock.wall() if seed.created_at is None else seed.created_at,
-        created_on=-math.inf,  # in lists at once
+        created_on=-math.inf,  # listed at once
         emails_sent_today=seed.emails_sent_today or 0,
         health_score=seed.health_score if "health_score" in seed.model_fields_set else 100.0,
         domain_id=seed.domain_id,

@@ -1,4 +1,4 @@
-"""What the control routes share: the world, and finding an inbox by id or address."""
+"""Shared by the control routes: the world, and inboxes by id or address."""
 
 from typing import Annotated
 

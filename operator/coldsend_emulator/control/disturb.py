@@ -1,4 +1,4 @@
-"""Making things go otherwise: switches, limits, the clock, bad connections, faults, a fresh start."""
+"""Control calls that change behavior: switches, limits, the clock, bad connections, faults, reset."""
 
 import re
 from typing import Any, Literal
@@ -67,7 +67,7 @@ class NewFault(ControlBody):
     @model_validator(mode="before")
     @classmethod
     def _usual_time(cls, values: Any) -> Any:
-        """A spoilt body needs a body to spoil, so it comes after the work unless told otherwise."""
+        """A spoilt body needs a body, so by default these faults come after the work."""
         if isinstance(values, dict) and values.get("kind") in _USUAL_TIME:
             return {"when": _USUAL_TIME[values["kind"]], **values}
         return values
@@ -75,7 +75,7 @@ class NewFault(ControlBody):
 
 @router.put("/switches")
 async def set_switches(world: TheWorld, values: dict[str, Any], workspace: str | None = None) -> Response:
-    """Set switches by name, or by row where one switch alone covers it; all or none. For all, or one workspace."""
+    """Set switches of all workspaces or of one, by name or by row; if one is invalid, none is set."""
     before = world.switches_of(workspace).values()
     try:
         (world.switches if workspace is None else world.own_switches(workspace)).set_all(values)
@@ -93,21 +93,21 @@ async def reset_switches(world: TheWorld, workspace: str | None = None) -> Respo
 
 @router.put("/limits")
 async def set_limits(world: TheWorld, new: NewLimits, workspace: str | None = None) -> Response:
-    """Set both limits, for all or for one workspace; their windows start again."""
+    """Set both limits, for all workspaces or for one, and clear their windows."""
     world.limiter.set(Limits(new.per_minute, new.per_hour), workspace)
     return JSONResponse(new.model_dump())
 
 
 @router.post("/limits/forget")
 async def forget_requests(world: TheWorld, workspace: str | None = None) -> Response:
-    """Start windows again, with the limits as they are."""
+    """Clear the windows, with unchanged limits."""
     world.limiter.forget(workspace)
     return JSONResponse({"forgotten": True})
 
 
 @router.post("/clock")
 async def advance_clock(world: TheWorld, wanted: Advance) -> Response:
-    """Let windows, jobs and delays be so much later; the time that the server tells stays."""
+    """Move windows, jobs and delays forward, but not the server's wall clock."""
     world.clock.advance(wanted.advance_seconds)
     world.settle()
     return JSONResponse({"advanced": wanted.advance_seconds})
@@ -124,7 +124,7 @@ async def add_bad_connections(world: TheWorld, new: Connections) -> Response:
 
 @router.delete("/bad-connections")
 async def clear_bad_connections(world: TheWorld, address: str | None = None) -> Response:
-    """Mend all of them, or those of one address."""
+    """Let the connection check succeed again, for all or for one address."""
     if address is None:
         world.bad.clear()
     else:
@@ -144,7 +144,7 @@ async def see_fault(world: TheWorld, fault_id: str) -> Response:
 
 @router.get("/faults/{fault_id}/wait")
 async def wait_for_fault(world: TheWorld, fault_id: str, hits: int = 1, seconds: float = 10) -> Response:
-    """Answer once so many requests were hit; of a pause: once so many are held. 408 when it takes too long."""
+    """Respond when this many requests were hit (a pause: are held); 408 if that takes too long."""
     fault = _fault(world, fault_id)
     if not await world.faults.wait_for_hits(fault, hits, seconds):
         raise HTTPException(408, f"{fault_id} was hit {fault.hits} times in {seconds:g} s, not {hits}")
@@ -153,7 +153,7 @@ async def wait_for_fault(world: TheWorld, fault_id: str, hits: int = 1, seconds:
 
 @router.post("/faults/{fault_id}/release")
 async def release_fault(world: TheWorld, fault_id: str) -> Response:
-    """Let go what a pause holds; it holds nothing from then on."""
+    """Release the requests that a pause holds; later ones are not held."""
     fault = _fault(world, fault_id)
     fault.released.set()
     return JSONResponse(fault_fields(fault))
@@ -180,7 +180,7 @@ async def clear_request_log(world: TheWorld) -> Response:
 
 @router.post("/reset")
 async def start_afresh(world: TheWorld) -> Response:
-    """Forget everything but keys and limits; all switches back to their defaults."""
+    """Remove everything except keys and limits, and reset all switches."""
     world.faults.clear()
     world.reset_switches()
     world.start_afresh()

@@ -1,4 +1,4 @@
-"""Looking at everything."""
+"""Control calls that read."""
 
 from collections import Counter
 from dataclasses import asdict
@@ -59,7 +59,7 @@ async def see_history(
 
 @router.get("/summary")
 async def see_summary(world: TheWorld) -> Response:
-    """Figures for proofs: how many inboxes there are and were, and which addresses ever had two at once."""
+    """Counts of inboxes, events, requests and mails, and the addresses that had two inboxes at once."""
     return JSONResponse(
         {
             "inboxes": {name: len(workspace.inboxes) for name, workspace in world.workspaces.items()},

@@ -1,1 +1,1 @@
-"""The public side: the endpoints of the contract."""
+"""The public API: the documented endpoints."""

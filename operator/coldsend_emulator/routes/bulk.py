@@ -1,4 +1,4 @@
-"""Up to 100 inboxes in one request: SMTP creation, native creation, deletion, and how far they are."""
+"""Bulk creates and deletes of up to 100 inboxes, and their progress."""
 
 from typing import Any, TypeVar
 
@@ -152,7 +152,7 @@ def _native_address(call: Call, domain: Domain, item: NativeInbox | Refusal) -> 
 
 
 def _resolve_duplicates(call: Call, items: list[SmtpAccount | Refusal]) -> tuple[list[SmtpAccount | Refusal], set[int]]:
-    """The items to work on, and the places of those that may double an address."""
+    """The items to process, and the places of those that may use an address again."""
     seen: set[str] = set()
     repeated: set[int] = set()
     for place, item in enumerate(items):

@@ -1,4 +1,4 @@
-"""Creating one inbox: an SMTP account, or a native one."""
+"""Single creates, of SMTP accounts and native inboxes."""
 
 import asyncio
 import hashlib
@@ -58,7 +58,7 @@ async def create_native_inbox(call: CurrentCall, request: Request) -> Response:
 
 
 async def _connection_check(call: Call, creator: Creator, account: payloads.SmtpAccount) -> None:
-    """Take the time that the check takes; raises Refusal 504 where the server gives up before."""
+    """Wait as long as the check takes. Raises Refusal 504 if the server gives up before."""
     seconds = call.switches.amount("connection_check_seconds")
     limit = call.switches.amount("connection_check_limit_seconds")
     if seconds:
@@ -72,7 +72,7 @@ async def _connection_check(call: Call, creator: Creator, account: payloads.Smtp
 
 
 def _create_later(creator: Creator, domain: Domain, item: payloads.NativeInbox, delay: float) -> None:
-    """Promise the inbox; raises Refusal for what is known to stand in its way already."""
+    """Schedule the create. Raises Refusal if it is already known to fail."""
     now = creator.world.clock.now()
     creator.check_domain(domain)
     creator.check_address(native_address(domain, item, creator.switches), now)
@@ -80,7 +80,7 @@ def _create_later(creator: Creator, domain: Domain, item: payloads.NativeInbox, 
 
 
 def _quietly(create: Callable[[], Inbox]) -> None:
-    """Do late work that nobody is told the failure of."""
+    """Create an inbox after the response; nobody learns of a refusal."""
     try:
         create()
     except Refusal:
@@ -88,7 +88,7 @@ def _quietly(create: Callable[[], Inbox]) -> None:
 
 
 def _existing(call: Call, conflict: Exists) -> Inbox:
-    """The inbox that an upsert gives back; raises the refusal in all other cases."""
+    """The inbox that an upsert returns; without upsert raises the refusal."""
     form = call.switches.choice("existing_single")
     if form == "upsert" and conflict.inbox.workspace == call.workspace.name:
         return conflict.inbox
