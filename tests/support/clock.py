@@ -13,7 +13,7 @@ START = 1_700_000_000.0  # 2023-11-14T22:13:20Z
 
 
 class FakeClock:
-    """Unix seconds; calling it reads it."""
+    """Unix seconds. Call it to read the time."""
 
     def __init__(self, now: float = START) -> None:
         self.now = now
@@ -65,7 +65,7 @@ class FakeLoop(asyncio.AbstractEventLoop):
             heapq.heappop(self._timers)
         return self._timers[0][0] if self._timers else None
 
-    # -- what asyncio asks of a loop
+    # -- the interface that asyncio needs
 
     def time(self) -> float:
         return self._clock()
@@ -106,7 +106,7 @@ class FakeLoop(asyncio.AbstractEventLoop):
         return asyncio.Task(coro, loop=self, name=name, context=context)
 
     def run_in_executor(self, executor: object, func: Callable[..., Any], *args: Any) -> "asyncio.Future[Any]":  # type: ignore[override] # the base has variadic generics
-        """Work for a thread is done at once, and its result arrives in turn."""
+        """Run work for threads at once; its result arrives in order."""
         future = self.create_future()
         self.call_soon(future.set_result, func(*args))
         return future

@@ -49,24 +49,24 @@ class FakeCluster:
     offset: float = 0.0
     objects: dict[str, Raw] = field(default_factory=dict)  # by path
     history: list[WatchEvent] = field(default_factory=list)
-    events: list[Raw] = field(default_factory=list)  # of Kubernetes, as they were told
+    events: list[Raw] = field(default_factory=list)  # Kubernetes Events, as sent
     config_maps: dict[str, Raw] = field(default_factory=dict)
     secrets: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
     namespaces: dict[str, Raw] = field(default_factory=dict)
     on_status: Callable[[Raw, Raw], None] = lambda before, after: None  # of SenderAccounts
     on_stored: Callable[[Raw | None, Raw], None] = lambda before, after: None  # of SenderAccounts
-    on_end_asked: Callable[[Raw], None] = lambda raw: None  # the operator asks for the end of an object
-    refuses: dict[str, KubeError] = field(default_factory=dict)  # by the end of a path: each call there
+    on_end_asked: Callable[[Raw], None] = lambda raw: None  # the operator deletes an object
+    refuses: dict[str, KubeError] = field(default_factory=dict)  # by suffix of the path: the error of each call there
     refused: list[tuple[str, float]] = field(default_factory=list)  # paths, and when
     admission: Callable[[Raw], Raw] = lambda spec: spec  # a policy that changes the spec of SenderAccounts
-    quota: int | None = None  # SenderAccounts that may be there
-    beyond_quota: int = 0  # children that were refused for it
+    quota: int | None = None  # maximum number of SenderAccounts
+    beyond_quota: int = 0  # children refused because of the quota
     map_writes: list[frozenset[str]] = field(default_factory=list)  # keys that each write of the ConfigMap changed
     reads: int = 0  # of Secrets
     applied: int = 0  # children, by server-side apply
     pruned: frozenset[str] = frozenset()  # fields of status of SenderAccounts that the CRD does not know
-    hidden: set[str] = field(default_factory=set)  # UIDs: their labels are those of another shard
-    crds: dict[str, Raw] = field(default_factory=_definitions)  # metadata by kind; one that is missing is not there
+    hidden: set[str] = field(default_factory=set)  # UIDs of objects with the labels of another shard
+    crds: dict[str, Raw] = field(default_factory=_definitions)  # metadata by kind; a missing CRD has no entry
     version: int = 100
     _made: int = 0
 
@@ -129,7 +129,7 @@ class FakeCluster:
             self._remove(raw)
 
     def hide(self, uid: str) -> None:
-        """Its labels are changed so that it belongs to another shard: for ours it has gone."""
+        """Its labels are changed to those of another shard: our watch shows it as deleted."""
         raw = self._find(uid)
         if uid not in self.hidden:
             self.hidden.add(uid)
@@ -143,7 +143,7 @@ class FakeCluster:
                 self.history.append(WatchEvent("ADDED", raw))
 
     def delete_crd(self, kind: str) -> list[str]:
-        """Kubernetes deletes all objects of the kind, and the definition when they are gone; the UIDs of these."""
+        """Kubernetes deletes all objects of the kind, then the CRD. Returns the UIDs of the objects."""
         if kind not in self.crds or "deletionTimestamp" in self.crds[kind]:
             return []
         self.crds[kind] = self.crds[kind] | {"deletionTimestamp": rfc3339(self.now)}
@@ -199,7 +199,7 @@ class FakeCluster:
         else:
             self.secrets[namespace, name] = {key: _encoded(value) for key, value in values.items()}
 
-    # -- what the operator asks
+    # -- calls of the operator
 
     def get(self, path: str) -> Raw:
         self._may(path)
@@ -251,7 +251,7 @@ class FakeCluster:
         return self._apply_child(path, body)
 
     def end(self, path: str, body: Raw) -> Raw:
-        """A DELETE of the operator."""
+        """The operator's DELETE."""
         raw = _there(self.objects.get(path), path)
         for name, wanted in body["preconditions"].items():
             if raw["metadata"][{"uid": "uid"}.get(name, name)] != wanted:
@@ -260,7 +260,7 @@ class FakeCluster:
         self.delete(raw["metadata"]["uid"])
         return {}
 
-    # -- within
+    # -- internal
 
     def _may(self, path: str) -> None:
         for end, error in self.refuses.items():

@@ -1,4 +1,4 @@
-"""One workspace of the pure core on a desk: objects go in as JSON, calls come out, answers are given by hand."""
+"""One workspace of the pure core: objects go in as JSON, calls come out, and the test gives the answers."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,7 +24,7 @@ from tests.support.simulation import spec_of
 
 ANN = "ann@company.com"
 LANES = {Scope.CREATE: Lane.CREATE, Scope.DELETE: Lane.DELETE, Scope.MAIL: Lane.MAIL}
-LONG_AGO = 10_000.0  # seconds before START: when the objects were made
+LONG_AGO = 10_000.0  # seconds before START at which objects were created
 MARKS = CreateMarks(b"the key of the desk")
 Raw = dict[str, Any]
 
@@ -44,13 +44,13 @@ class Desk:
 
     @property
     def breaker(self) -> Breaker:
-        """What ColdSend refuses to the key of the desk."""
+        """What ColdSend refuses to the desk's key."""
         return self.workspace.keys.breaker(self.workspace.digest)
 
     # -- objects
 
     def account(self, address: str = ANN, **around: Any) -> Account:
-        """An object that nobody knew so far; `around` as in `object_of`."""
+        """A new object; `around` as in `object_of`."""
         number = len(self.workspace.accounts) + 1
         account = read_object(object_of(address, f"uid-{self.workspace.digest}-{number}", **around))
         if account.desired.spec.smtp is not None:
@@ -60,7 +60,7 @@ class Desk:
         return account
 
     def holder(self, address: str = ANN, inbox_id: str = "inbox-1", **around: Any) -> Account:
-        """An object that holds an inbox which was made with its present spec; the inbox is not seen yet."""
+        """An object that holds an inbox created with its current spec; no list has shown the inbox yet."""
         origin = around.pop("origin", "Created")
         applied = around.pop("applied", {"workspace": self.workspace.digest})
         spec_hash = read_object(object_of(address, "uid", **around)).desired.spec.hash
@@ -76,7 +76,7 @@ class Desk:
         self.settle()
 
     def lead(self) -> None:
-        """What is added from now on has come to a leader that runs."""
+        """From now on new objects arrive at a running leader."""
         self.workspace.resume(self.now)
 
     # -- time and decisions
@@ -98,7 +98,7 @@ class Desk:
         return self.workspace.decisions[account.uid]
 
     def calls(self) -> tuple[Candidate, ...]:
-        """What would leave now."""
+        """The calls that would be sent now."""
         self.settle()
         return make_plan(self.workspace, self.now).calls
 
@@ -117,13 +117,13 @@ class Desk:
     # -- calls and answers
 
     def ask(self, operation: Operation, *accounts: Account, **fields: Any) -> Call:
-        """This call leaves now."""
+        """Send this call now."""
         uids = tuple(account.uid for account in accounts)
         lane, key = LANES.get(operation.scope, Lane.PROBE), accounts[0].key if accounts else self.workspace.digest
         return self.send(Candidate(self.now, 0.0, operation, lane, key, uids, **fields))
 
     def send(self, candidate: Candidate) -> Call:
-        """It leaves now; before a create the mark is put, as the loop does."""
+        """Send it now; before a create set the mark, as the loop does."""
         creating = [self.workspace.accounts[uid] for uid in candidate.uids] if candidate.operation.creates else []
         for account in creating:
             transitions.create_prepared(account, account.credentials.digest if account.credentials else None)
@@ -141,7 +141,7 @@ class Desk:
         self.settle()
 
     def sweep(self, *rows: Row, total: int | None = -1, seconds: float = 0.0) -> None:
-        """A whole list of one page, which takes some seconds."""
+        """A complete list of one page, which takes some seconds."""
         call = self.ask(Operation.LIST_ACCOUNTS)
         self.now += seconds
         self.answer(call, Page(rows, 1, len(rows) if total == -1 else total, 1, has_next=False))
@@ -151,7 +151,7 @@ class Desk:
         self.answer(call, Page(rows, 1, len(rows), 1, has_next=False))
 
     def patch(self, account: Account) -> Action | None:
-        """Do the write to Kubernetes that the account waits for."""
+        """Carry out the write to Kubernetes that the account waits for."""
         self.settle()
         move = self.workspace.patches.get(account.uid)
         if move is not None:
@@ -204,7 +204,7 @@ def object_of(
 
 
 def row(address: str = ANN, inbox_id: str = "inbox-1", *, made: float = START, **changes: Any) -> Row:
-    """An inbox as ColdSend shows it when it was made as `object_of` asks."""
+    """The row of an inbox that was created as `object_of` asks."""
     fields: Raw = {
         "display_name": "Jane",
         "inbox_type": "GOOGLE_WORKSPACE",

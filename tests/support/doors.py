@@ -34,14 +34,14 @@ CALL_SECONDS, CHECK_SECONDS = 30.0, 120.0
 
 class CallStage(Enum):
     SENT = auto()
-    DONE = auto()  # the other side has done its part; the answer is on its way
-    WAITING = auto()  # the other side works on it until some time
+    DONE = auto()  # the other side has executed it; the response is on its way
+    WAITING = auto()  # the other side executes it until some time
     ANSWERED = auto()
 
 
 @dataclass(eq=False)
 class Pending:
-    """A call under way. `do` is what the other side does; the outcome is an answer, a Failure or an exception."""
+    """A running call. `do` executes it at the other side; its outcome is an answer, a Failure or an exception."""
 
     door: str  # kube | coldsend
     what: str
@@ -86,7 +86,7 @@ class Traffic:
     pending: list[Pending] = field(default_factory=list)
     coldsend_faults: list[Fault] = field(default_factory=list)
     cluster_faults: list[Fault] = field(default_factory=list)
-    frozen: bool = False  # COLDSEND_FREEZE is on: nothing may be written to ColdSend
+    frozen: bool = False  # COLDSEND_FREEZE: nothing may be written to ColdSend
     frozen_writes: list[str] = field(default_factory=list)
 
     def send(self, door: str, what: str, do: Callable[[Pending], None], fault: Fault = Fault.NONE) -> Pending:
@@ -269,7 +269,7 @@ class ColdSendDoor(ColdSendClient):
         assert isinstance(answer, DomainPage)
         return answer
 
-    # -- what becomes of a call
+    # -- the outcomes of a call
 
     async def _ask(self, what: str, work: Callable[[], Answer | Failure]) -> Answer:
         return await self._call(what, lambda pending: self._work(pending, work), CALL_SECONDS)
@@ -320,7 +320,7 @@ class ColdSendDoor(ColdSendClient):
     def _later(
         self, items: Sequence[Item], pending: Pending, work: Callable[[Pending, float], Answer | Failure]
     ) -> Failure | None:
-        """The work is done later; its response arrives then, or is lost now."""
+        """The call is executed later; its response arrives then, or is lost now."""
         addresses = [item.address for item in items]
         self._remote.asked(addresses)
         lost = pending.fault is Fault.LOST_LATE
@@ -389,7 +389,7 @@ def _lost() -> Failure:
 
 def _expire(pending: Pending) -> None:
     if pending.stage is CallStage.SENT:
-        pending.stage = CallStage.ANSWERED  # it never arrived
+        pending.stage = CallStage.ANSWERED  # the request never arrived
     if not pending.future.done():
         pending.future.set_result(Failure(FailureKind.LOST, "no answer within its time"))
 

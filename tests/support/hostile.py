@@ -25,11 +25,11 @@ VICTIMS, TENANT = "sales", "support"
 OWN = "own"  # the Secret with the key of the tenant's own workspace
 OWN_KEY = "cs_live_own"
 SLACK = CLOCK_SLACK + 1.0  # marks have whole seconds
-BOUND = 2 * 3600.0  # simulated seconds: a spent hour and what waits behind it
+BOUND = 2 * 3600.0  # simulated seconds: a spent hour, and the work that waits for the next
 
 API_DIGEST, SECOND_DIGEST = workspace_digest(API_KEY), workspace_digest(SECOND_KEY)
 NO_HISTORY = {"AlreadyExists"}
-"""What an object may say that a backup brought back from before its create: the inbox may be anybody's (rule 6)."""
+"""Valid reasons of an object restored from before its create: the inbox may belong to anybody (rule 6)."""
 
 STATUSES: tuple[Raw, ...] = (
     {"conditions": None},
@@ -40,7 +40,7 @@ STATUSES: tuple[Raw, ...] = (
     {"origin": "WordOfTomorrow", "inboxID": "inbox-of-nobody"},
     {"lastApplied": None, "testEmail": None, "healthScore": None, "emailsSentToday": None},
 )
-"""What another version may have written, or a person by hand."""
+"""Statuses that another version or a person may have written."""
 
 
 @dataclass
@@ -48,11 +48,11 @@ class HostileWorld(Simulation):
     """`sales` may adopt, `support` may not, whatever its objects say."""
 
     changes: dict[str, Any] = field(default_factory=lambda: {"adopt_namespaces": (VICTIMS,)})
-    restored: set[str] = field(default_factory=set)  # addresses whose object lost its history in a restore
-    contested: set[str] = field(default_factory=set)  # addresses that may become somebody else's, or nobody's
-    second: set[str] = field(default_factory=set)  # those that the tenant asks for with the second key
-    unstored: set[str] = field(default_factory=set)  # those of objects that had no inbox when a process was killed
-    jumped: set[str] = field(default_factory=set)  # those of objects that had no inbox when a clock was set
+    restored: set[str] = field(default_factory=set)  # addresses of objects that lost their history in a restore
+    contested: set[str] = field(default_factory=set)  # addresses that anybody, or nobody, may hold in the end
+    second: set[str] = field(default_factory=set)  # addresses that the tenant claims with the second key
+    unstored: set[str] = field(default_factory=set)  # addresses of objects without inbox when a process was killed
+    jumped: set[str] = field(default_factory=set)  # addresses of objects without inbox when a clock was set
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -95,16 +95,16 @@ class HostileWorld(Simulation):
         return uid
 
     def move(self, uid: str, key: str | None) -> None:
-        """Name another key."""
+        """The object references another key."""
         self.edit(uid, apiKeySecretRef=None if key is None else {"name": key})
         self._contest(uid)
 
     def _contest(self, uid: str) -> None:
-        """Who has a key of the workspace may make any inbox there that nobody has yet: first come, first served."""
+        """With a key of the workspace a tenant may create any inbox that nobody has: first come, first served."""
         raw, address = self._raw(uid), self.stories[uid].address
         if any(not inbox.by_hand for inbox in self.remote.at(address)):
             return
-        # Where the clock of the API server was set back the tenant came first: only creationTimestamp tells.
+        # After a step back of the API server's clock the tenant counts as the first, by creationTimestamp.
         rivals = [self._raw(victim) for victim in self.victims if self.stories[victim].address == address]
         created = raw["metadata"]["creationTimestamp"]
         if any(created < rival["metadata"]["creationTimestamp"] for rival in rivals):
@@ -113,7 +113,7 @@ class HostileWorld(Simulation):
             self.second.add(address)
 
     def _knows_both_keys(self) -> bool:
-        """Whether the operator knows that two keys lead to one workspace: before, each has a line of its own."""
+        """Whether the operator knows that the two keys share a workspace; before, each has its own queue."""
         workspaces = [loop.workspace for loop in self.process.loops] if self.process is not None else []
         return any({API_DIGEST, SECOND_DIGEST} <= workspace.digests for workspace in workspaces)
 
@@ -148,7 +148,7 @@ class HostileWorld(Simulation):
 
     def wipe(self, uid: str) -> None:
         raw, address = self._raw(uid), self.stories[uid].address
-        # Who wipes the mark of a create of his own, before a restart, may get two inboxes: nobody else may.
+        # A tenant that removes its own create mark before a restart may get two inboxes; nobody else may.
         if address in self.contested or all(self.stories[victim].address != address for victim in self.victims):
             self.watch.loose.add(address)
         if "deletionTimestamp" in raw["metadata"]:
@@ -156,18 +156,18 @@ class HostileWorld(Simulation):
         self.cluster.wipe_finalizers(uid)
 
     def rewrite_status(self, uid: str, status: Raw) -> None:
-        """A status of another version, or by the hand of somebody who may write statuses, which tenants may not."""
+        """A status written by another version, or by somebody who may write statuses, which tenants may not."""
         raw = self._raw(uid)
-        if status.keys() & {"inboxID", "job"}:  # who may write a status may say who holds an inbox: that is trusted
+        if status.keys() & {"inboxID", "job"}:  # inboxID in a status is trusted
             self.contested.add(self.stories[uid].address)
             self.watch.loose.add(self.stories[uid].address)
-        if "job" in status:  # likewise that a create is under way
+        if "job" in status:  # so is the job of a create
             self.remote.sent([self.stories[uid].address])
             self.stories[uid].may_adopt = True
         self.cluster._update(raw | {"status": {**(raw.get("status") or {}), **status}})
 
     def junk_metadata(self, uid: str) -> None:
-        """What the API server lets through; managedFields that it cannot decode it replaces by those that it has."""
+        """What the API server stores: it replaces managedFields that it cannot decode by the current ones."""
         raw = self._raw(uid)
         metadata = raw["metadata"] | {
             "labels": {"coldsend.pro/batch": "no-such-batch"},
@@ -194,10 +194,10 @@ class HostileWorld(Simulation):
         self.cluster.write_secret(TENANT, f"junk-{number}", {"apiKey": f"cs_live_junk_{number}"})
         self.move(uid, f"junk-{number}")
 
-    # -- accidents of everybody
+    # -- accidents that affect everybody
 
     def crash(self) -> None:
-        """Responses that the process had not stored are lost with it."""
+        """Kill the process; responses that it had not stored are lost."""
         self.unstored |= self._without_inbox()
         super().crash()
 
@@ -207,7 +207,7 @@ class HostileWorld(Simulation):
         return {self.stories[raw["metadata"]["uid"]].address for raw in shown}
 
     def jump(self, *, cluster: float = 0.0, remote: float = 0.0) -> None:
-        """A clock is set."""
+        """A clock is set to another time."""
         self.jumped |= self._without_inbox()
         self.cluster.offset += cluster
         self.remote.offset += remote
@@ -216,7 +216,7 @@ class HostileWorld(Simulation):
         self._snapshot = (deepcopy(self.cluster.objects), deepcopy(self.cluster.config_maps), self.cluster.version)
 
     def restore(self) -> None:
-        """The API server holds what it held before: versions go back, and the watches begin with a new list."""
+        """The API server is restored from a backup: versions go back, and the watches begin with a new list."""
         if self._snapshot is None:
             return
         objects, config_maps, version = deepcopy(self._snapshot)
@@ -226,13 +226,13 @@ class HostileWorld(Simulation):
             if now != then:
                 for raw in filter(None, (now, then)):
                     address = self.stories[raw["metadata"]["uid"]].address
-                    if self.poisoned.was_lost(address):  # with its mark nobody knows any more that a create left
+                    if self.poisoned.was_lost(address):  # its mark is gone, so the operator cannot know of the create
                         self.watch.loose.add(address)
                     self.restored.add(address)
                     self.stories[raw["metadata"]["uid"]].ready_may_go = True
         self.cluster.objects, self.cluster.config_maps, self.cluster.version = objects, config_maps, version
         if self.process is None or not self.process.operator._leading:
-            for remote in (self.remote, self.elsewhere):  # nobody knows any more what was spent: ColdSend answers 429
+            for remote in (self.remote, self.elsewhere):  # the spent budget is forgotten: ColdSend answers 429
                 remote.arrivals.clear()
         self.cluster.history += [WatchEvent("LISTED", raw) for raw in objects.values()]
 
@@ -260,12 +260,12 @@ class HostileWorld(Simulation):
             raise AssertionError("; ".join(dict.fromkeys(found)))
 
     def _looks_like_ours(self, inbox: Inbox) -> bool:
-        """Whether a person made it while the outcome of our create of the same inbox was unknown (rule 6)."""
+        """Whether a person created it while the outcome of our create of the same inbox was unknown (rule 6)."""
         left_at = self.remote.unheard.get(address_key(inbox.address))
         return left_at is not None and left_at - SLACK <= inbox.made_at < left_at + LATEST
 
     def finish(self) -> None:
-        """Without action on the tenant's objects, everything becomes right for everybody else within a time limit."""
+        """Everybody else gets what they asked for in time, even if nobody corrects the tenant's objects."""
         if self.process is None:
             self.start()
         self._make_peace()
@@ -293,7 +293,7 @@ class HostileWorld(Simulation):
                 continue
             if address in self.restored and ready_of(raw)[1] in NO_HISTORY:
                 continue
-            # Clocks decide for lost answers (rule 6): what such a create made may look older than its mark.
+            # Clocks decide for lost answers (rule 6): the inbox of such a create may look older than its mark.
             if address in self.jumped and (self.poisoned.was_lost(address) or address in self.unstored):
                 continue
             live = self.remote.at(address)

@@ -1,4 +1,4 @@
-"""A ColdSend that fails on some items and for unknown keys, as a tenant's objects may cause."""
+"""A ColdSend that fails for some items and for unknown keys, as a tenant may cause."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -24,16 +24,16 @@ POISON = {
     "p402": Failure(FailureKind.PLAN_LIMIT, "payment required", 402),
     "lost": Failure(FailureKind.LOST, "response not understood"),
 }
-"""What becomes of a create, alone or in bulk, that carries an address which begins so."""
-STICKY = "sticky"  # inboxes of these addresses fail every deletion that names them
-SOUR = "sour"  # looks at these addresses fail
+"""By prefix of an address: the outcome of a create, single or bulk, that contains it."""
+STICKY = "sticky"  # a delete of inboxes with this prefix fails
+SOUR = "sour"  # searches and GETs of addresses with this prefix fail
 
 
 @dataclass
 class PoisonedColdSend(FakeColdSend):
-    """A call with a poisoned item fails as a whole, and nothing is done."""
+    """A call with a poisoned item fails completely, without effect."""
 
-    repeated: set[str] = field(default_factory=set)  # addresses with a create that left when one had no clear answer
+    repeated: set[str] = field(default_factory=set)  # addresses with another create sent after a lost one
 
     def sent(self, addresses: Iterable[str]) -> None:
         addresses = list(addresses)
@@ -41,7 +41,7 @@ class PoisonedColdSend(FakeColdSend):
         super().sent(addresses)
 
     def was_lost(self, address: str) -> bool:
-        """Whether a create for the address ever had no clear answer."""
+        """Whether the outcome of a create for the address was ever unknown."""
         return address in self.unheard or address in self.repeated
 
     def progress(self, job_id: str) -> JobProgress | Failure:
@@ -85,7 +85,7 @@ class PoisonedColdSend(FakeColdSend):
 
 @dataclass
 class RefusingColdSend(FakeColdSend):
-    """ColdSend for a key that it does not know."""
+    """ColdSend's answers to an unknown key."""
 
     def arrive(self, key: str = "") -> Failure | None:
         super().arrive(key)
@@ -93,7 +93,7 @@ class RefusingColdSend(FakeColdSend):
 
 
 class Remotes(dict[str, FakeColdSend]):
-    """Workspaces by key; a key that nobody gave out is refused."""
+    """Workspaces by key; an unknown key is refused."""
 
     def __init__(self, known: dict[str, FakeColdSend], refusing: FakeColdSend) -> None:
         super().__init__(known)

@@ -17,7 +17,7 @@ class Departure:
     at: float
     namespace: str
     inbox_id: str
-    own: int  # inboxes that the namespace had just before
+    own: int  # inboxes of the namespace just before
 
 
 @dataclass
@@ -52,7 +52,7 @@ class Portions(Simulation):
         recent = {each.inbox_id for each in self.departures if each.at > now - WINDOW}
         for inbox_id in inbox_ids:
             namespace = namespaces[inbox_id]
-            if inbox_id not in recent:  # a second try is no second deletion
+            if inbox_id not in recent:  # a retry is not another deletion
                 self.departures.append(Departure(now, namespace, inbox_id, self._own(namespace)))
         self._judge(now)
 
@@ -61,7 +61,7 @@ class Portions(Simulation):
         return sum(inbox.address in addresses for inbox in self.remote.live())
 
     def _judge(self, now: float) -> None:
-        """Over the threshold only small and minor parts may leave; what left before it was over stays within it."""
+        """Over the threshold only small and minor deletions are sent; those sent before stay within it."""
         window = [each for each in self.departures if each.at > now - WINDOW]
         allowed = self._allowed()
         counts = Counter(each.namespace for each in window)

@@ -83,7 +83,7 @@ class Process:
     ) -> None:
         self._cluster = cluster
         self._guards_crds = guards_crds
-        self._deliveries: dict[str, asyncio.Task[None]] = {}  # by UID: the last one
+        self._deliveries: dict[str, asyncio.Task[None]] = {}  # the last one, by UID
         self.loop = FakeLoop(clock)  # type: ignore[abstract] # no I/O: what it lacks is never asked for
         self.traffic = Traffic(self.loop)
         self.traffic.frozen = settings.freeze
@@ -92,7 +92,7 @@ class Process:
         self.operator.remotes = remotes
         self.operator.on_delete = lambda inbox_ids: on_delete(self, inbox_ids)
         self.operator.on_leaving = lambda inbox_ids: on_leaving(self, inbox_ids)
-        self.events: dict[str, list[WatchEvent]] = {kind: [] for kind in KINDS}  # each kind has a watch of its own
+        self.events: dict[str, list[WatchEvent]] = {kind: [] for kind in KINDS}  # each kind has its own watch
         for raw in cluster.objects.values():
             if raw["metadata"]["uid"] in cluster.hidden:
                 continue
@@ -120,7 +120,7 @@ class Process:
         self._cursor = len(self._cluster.history)
 
     def deliver(self, kind: str = ACCOUNT_KIND) -> None:
-        """Hand the oldest event over. Like kopf, pass over those that a newer one of the object follows already."""
+        """Deliver the oldest event. Like kopf, skip events that a newer one of the object follows already."""
         event = self.events[kind].pop(0)
         uid = event.object["metadata"]["uid"]
         if event.kind == "MODIFIED" and any(later.object["metadata"]["uid"] == uid for later in self.events[kind]):
@@ -137,7 +137,7 @@ class Process:
             self.call(take)
 
     async def _deliver(self, event: WatchEvent, take: Callable[[], None], before: "asyncio.Task[None] | None") -> None:
-        """As the handlers do: events of one object in their order, and first a look at the definitions (rule 31)."""
+        """Like the handlers: events of one object in order, after a check of the CRDs (rule 31)."""
         if before is not None:
             await before
         if "deletionTimestamp" in event.object["metadata"]:
@@ -182,7 +182,7 @@ def settings(**changes: Any) -> Settings:
 
 
 def cluster(clock: FakeClock, offset: float = 0.0) -> FakeCluster:
-    """An empty cluster, but for the Secret that the first process of an installation makes."""
+    """A cluster that contains only the Secret that the operator creates at its first start."""
     made = FakeCluster(clock, offset)
     made.write_secret("default", HMAC_SECRET, {"key": "0011aabb.0123456789abcdef"})
     return made

@@ -51,8 +51,8 @@ class Fault(StrEnum):
     STUCK = "the job never ends in words"
 
 
-LATE = 90.0  # less than the 120 s that the longest create may take, with the lag of lists on top
-STEP = 40.0  # between two items of a job that goes on in the background
+LATE = 90.0  # with the lag of lists less than 120 s, the longest duration of a create
+STEP = 40.0  # between two items of a job that continues in the background
 UNKNOWN_FAULTS = frozenset({Fault.LOST_BEFORE, Fault.LOST_AFTER, Fault.LOST_LATE})
 
 
@@ -71,7 +71,7 @@ class Inbox:
     emails_sent_today: int = 0
     in_use: bool = False
     gone_at: float | None = None
-    hidden_at: float = 0.0  # a list shows it until then, though it is gone
+    hidden_at: float = 0.0  # lists show it until then, although it is deleted
 
     @cached_property
     def key(self) -> str:
@@ -90,11 +90,11 @@ class Item:
 
 @dataclass
 class Work:
-    """Work that ColdSend does at some time, whether or not the client still waits."""
+    """Work that ColdSend does later, whether or not the client still waits."""
 
     at: float
     do: Callable[[float], object]
-    addresses: tuple[str, ...] = ()  # that may get an inbox by it
+    addresses: tuple[str, ...] = ()  # that may get an inbox
 
 
 @dataclass
@@ -118,20 +118,20 @@ class FakeColdSend:
     page_size: int = 100
     lag: float = 0.0
     offset: float = 0.0
-    item_seconds: float = 0.0  # what a job needs for each item
-    inboxes: dict[str, Inbox] = field(default_factory=dict)  # all that ever were, by id
+    item_seconds: float = 0.0  # duration of a job per item
+    inboxes: dict[str, Inbox] = field(default_factory=dict)  # all inboxes ever created, by id
     jobs: dict[str, FakeJob] = field(default_factory=dict)
     mails: list[tuple[str, str]] = field(default_factory=list)
-    arrivals: dict[str, deque[float]] = field(default_factory=dict)  # by key: each has windows of its own
+    arrivals: dict[str, deque[float]] = field(default_factory=dict)  # by key, as each has its own windows
     creates: int = 0
     requests: int = 0
-    bursts: list[str] = field(default_factory=list)  # requests beyond a window
+    bursts: list[str] = field(default_factory=list)  # requests above a limit
     work: list[Work] = field(default_factory=list)
-    doubles: list[tuple[str, str]] = field(default_factory=list)  # creates where an inbox of ours is, or may yet come
-    unheard: dict[str, float] = field(
-        default_factory=dict
-    )  # addresses, and when a create left that has no clear answer
-    ids: str = "inbox"  # how its ids begin: no two workspaces of ColdSend share one
+    doubles: list[tuple[str, str]] = field(
+        default_factory=list
+    )  # creates although we have the inbox, or may still get it
+    unheard: dict[str, float] = field(default_factory=dict)  # by address: when a create with unknown outcome was sent
+    ids: str = "inbox"  # prefix of its ids, which are unique over workspaces
     _made: int = 0
 
     # -- what people do in the dashboard
@@ -143,7 +143,7 @@ class FakeColdSend:
         self._remove(self.inboxes[inbox_id], self.clock())
 
     def at(self, address: str) -> list[Inbox]:
-        """The inboxes of an address that are there."""
+        """The existing inboxes of an address."""
         key = address_key(address)
         return [inbox for inbox in self.live() if inbox.key == key]
 
@@ -153,7 +153,7 @@ class FakeColdSend:
     # -- time and windows
 
     def catch_up(self) -> None:
-        """Do the work whose time has come."""
+        """Do the work that is due."""
         now = self.clock()
         due = sorted((work for work in self.work if work.at <= now), key=lambda work: work.at)
         self.work = [work for work in self.work if work.at > now]
@@ -180,7 +180,7 @@ class FakeColdSend:
         self.work.append(Work(at, do, tuple(address_key(address) for address in addresses)))
 
     def asked(self, addresses: Sequence[str]) -> None:
-        """A create for these has arrived: none of them may have, or yet get, an inbox that we made."""
+        """A create for these has arrived: none may have an inbox of ours, or may still get one."""
         for address in addresses:
             key = address_key(address)
             made = [inbox for inbox in self.at(address) if not inbox.by_hand]
@@ -193,7 +193,7 @@ class FakeColdSend:
         self.unheard |= dict.fromkeys(map(address_key, addresses), self.clock())
 
     def heard(self, addresses: Iterable[str]) -> None:
-        """Its response tells clearly what was done."""
+        """The response tells the outcome."""
         for address in addresses:
             self.unheard.pop(address_key(address), None)
 
@@ -271,7 +271,7 @@ class FakeColdSend:
             results=tuple(job.results) if done >= job.total else (),
         )
 
-    # -- looks
+    # -- reads
 
     def page(self, page: int, *, search: str | None = None, newest: bool = False) -> Page:
         self.catch_up()

@@ -18,7 +18,7 @@ from tests.support.cluster import NAMESPACES, PLURALS, Raw
 from tests.support.process import Process
 from tests.support.simulation import Simulation
 
-READ_SECONDS = 15.0  # after which every process knows what a namespace says
+READ_SECONDS = 15.0  # after which every process has read a changed namespace
 
 DEFAULTS: tuple[dict[str, str], ...] = (
     {},
@@ -32,9 +32,11 @@ DEFAULTS: tuple[dict[str, str], ...] = (
 @dataclass
 class RoughWorld(Simulation):
     guards_crds: bool = True
-    with_crd: set[str] = field(default_factory=set)  # UIDs that are in deletion only because their CRD is
+    with_crd: set[str] = field(default_factory=set)  # UIDs in deletion only because of their CRD
     _calm: bool = False
-    _changed: dict[str, tuple[float, bool]] = field(default_factory=dict)  # by namespace: when, and what it said before
+    _changed: dict[str, tuple[float, bool]] = field(
+        default_factory=dict
+    )  # by namespace: when it changed, and its value before
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -99,7 +101,7 @@ class RoughWorld(Simulation):
             return
         for each in family:
             self.cluster.hide(each)
-        self.watch.loose |= self._addresses(*family)  # nobody here knows what becomes of it
+        self.watch.loose |= self._addresses(*family)  # this shard does not see their further fate
 
     def return_to_shard(self) -> None:
         for uid in list(self.cluster.hidden):
@@ -129,7 +131,7 @@ class RoughWorld(Simulation):
     # -- backups
 
     def restore_without_status(self, uid: str, **fields: Any) -> None:
-        """The object disappears without the operator and returns from a backup: new UID, no status."""
+        """The object is removed while the operator is away, and restored from a backup: new UID, no status."""
         raw = self.cluster.find(uid)
         if raw is None or raw["metadata"].get("ownerReferences") or not self.cluster.takes(ACCOUNT_KIND):
             return
@@ -138,7 +140,7 @@ class RoughWorld(Simulation):
         self.watch.loose.add(story.address)
         self.watch.ended(uid)
         self.cluster.wipe_finalizers(uid)
-        if self.cluster.find(uid) is not None:  # else it was in deletion
+        if self.cluster.find(uid) is not None:  # otherwise it was in deletion
             self.cluster.delete(uid)
         made = {key: value for key, value in metadata["annotations"].items() if key != APPROVE_DELETION_ANNOTATION}
         self.cluster.create(story.namespace, story.name, raw["spec"] | fields, annotations=made)
@@ -146,7 +148,7 @@ class RoughWorld(Simulation):
     # -- defaults
 
     def change_defaults(self, namespace: str, annotations: dict[str, str]) -> None:
-        """People annotate the Namespace. Those of one that is terminating do not matter any more."""
+        """A person annotates the Namespace; that of a terminating one has no effect."""
         if (self.cluster.namespaces.get(namespace) or {}).get("status", {}).get("phase") == "Terminating":
             return
         self._changed[namespace] = self.clock(), self._says_orphan(namespace)
@@ -155,7 +157,7 @@ class RoughWorld(Simulation):
             if raw["metadata"]["namespace"] == namespace:
                 self._defaulted(raw)
         for listing in self.watch.batches.values():
-            if listing.namespace == namespace:  # its children may be released, or come back, as it says
+            if listing.namespace == namespace:  # its children may be released or recreated
                 self.watch.loose |= listing.addresses | listing.unlisted
 
     def _says_orphan(self, namespace: str) -> bool:
@@ -164,7 +166,7 @@ class RoughWorld(Simulation):
         return said is not None and said != "Delete"
 
     def _may_say_orphan(self, namespace: str) -> set[bool]:
-        """What a process may take the namespace to say now."""
+        """The values that a process may know of the namespace now."""
         at, before = self._changed.get(namespace, (0.0, False))
         recent = {before} if self.clock() - at < READ_SECONDS or self.process is None else set()
         return {self._says_orphan(namespace)} | recent
@@ -190,7 +192,7 @@ class RoughWorld(Simulation):
     # -- freeze
 
     def freeze(self, *, on: bool, softly: bool) -> None:
-        """The setting is changed, and so the process is started again."""
+        """Change the setting, which restarts the process."""
         if softly:
             self.stop()
         self.crash()

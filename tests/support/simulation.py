@@ -1,4 +1,4 @@
-"""The operator, a cluster and ColdSend in one simulated world, with crashes at any step, and what must hold in it.
+"""A simulation of the operator, a cluster and ColdSend, with crashes at any step, and its invariants.
 
 `Simulation` offers what people, networks and time can do to the operator (apply, edit, delete, faults, `step`, `wait`,
 `crash`, `take_over`), watches the rules while it goes on (`violations`), and says at the end what is not
@@ -28,17 +28,17 @@ from tests.support.process import API_KEY, Process, cluster, settings
 from tests.support.remote import DOMAIN, FakeColdSend, Fault
 from tests.support.stories import Listing, Stories, Story
 
-RESTLESS = 3000  # steps at one instant after which something turns in circles
-PATIENCE = 9 * 3600.0  # simulated seconds until everything must be as the objects ask
+RESTLESS = 3000  # maximum number of steps at one instant: more are an endless loop
+PATIENCE = 9 * 3600.0  # simulated seconds until everything must be as requested
 STRIDE = 60.0
 SECRET = "mail"
-SECOND = "second"  # the Secret with another key of the same workspace
+SECOND = "second"  # a Secret with another key of the same workspace
 SECOND_KEY = "cs_live_second"
 
 
 @dataclass
 class Simulation:
-    """`per_minute` and `per_hour` are granted and spent to the last; `brake` as COLDSEND_DELETE_BRAKE."""
+    """`per_minute` and `per_hour`: ColdSend's limits, without reserve. `brake`: as COLDSEND_DELETE_BRAKE."""
 
     lag: float = 0.0
     page_size: int = 100
@@ -50,7 +50,7 @@ class Simulation:
     remote_offset: float = 2.5
     clock: FakeClock = field(default_factory=FakeClock)
     changes: dict[str, Any] = field(default_factory=dict)  # further settings
-    guards_crds: bool = False  # whether processes look at the CRDs, as they do outside of tests
+    guards_crds: bool = False  # whether processes check the CRDs, as the real operator does
 
     def __post_init__(self) -> None:
         self.cluster: FakeCluster = cluster(self.clock, self.cluster_offset)
@@ -79,12 +79,12 @@ class Simulation:
         self.cluster.on_end_asked = self.watch.end_asked
         self.process: Process | None = None
         self.standby: Process | None = None
-        self.ended: list[Process] = []  # kept, so that nothing of theirs runs when Python tidies up
+        self.ended: list[Process] = []  # kept, so that Python does not finalize their coroutines
 
     # -- what people do
 
     def apply(self, namespace: str, name: str, address: str, **fields: Any) -> str | None:
-        """`kubectl apply` of a new object; its UID, or None when the name is taken."""
+        """`kubectl apply` of a new object. Returns its UID; None if the name exists."""
         if any((story.namespace, story.name) == (namespace, name) for story in self._existing.values()):
             return None
         uid: str = self.cluster.create(namespace, name, spec_of(address, **fields))["metadata"]["uid"]
@@ -124,21 +124,21 @@ class Simulation:
         self.watch.rotated(namespace)
 
     def take_password(self, namespace: str) -> None:
-        """The Secret goes, as it does before the accounts when a namespace is deleted."""
+        """The Secret is deleted, as when a namespace is deleted: before the accounts."""
         self.cluster.write_secret(namespace, SECRET, None)
 
     def give_second_key(self, namespace: str, *, there: bool = True) -> None:
         self.cluster.write_secret(namespace, SECOND, {"apiKey": SECOND_KEY} if there else None)
 
     def wipe_finalizers(self, uid: str) -> None:
-        """`kubectl replace` while the operator runs; it has the time to put the mark back."""
+        """`kubectl replace` while the operator runs, which then has time to set the mark again."""
         if self.process is None or not self.process.operator._leading:
-            return  # nobody is there to put the mark back
+            return  # no process can set the mark again
         self.drain()
         if uid not in self._existing or "deletionTimestamp" in self._raw(uid)["metadata"]:
             return
         if not (self._raw(uid).get("status") or {}).get("inboxID"):
-            self.watch.loose.add(self.stories[uid].address)  # a crash right after hides when a lost create had left
+            self.watch.loose.add(self.stories[uid].address)  # after a crash nobody knows when a lost create was sent
         self.process.traffic.cluster_faults.clear()
         self.process.leadership.renewed = True
         self.cluster.wipe_finalizers(uid)
@@ -149,7 +149,7 @@ class Simulation:
         return list(self._existing)
 
     def list_in_batch(self, namespace: str, name: str, addresses: Sequence[str], **template: Any) -> None:
-        """`kubectl apply` of a batch with this list; what the template said before stays."""
+        """`kubectl apply` of a batch with this list and the same template."""
         path = path_of(namespace, name, BATCH_KIND)
         raw = self.cluster.objects.get(path)
         if raw is None:
@@ -163,7 +163,7 @@ class Simulation:
         self.watch.listed(uid, self.watch.batches[uid], addresses, template)
 
     def _left_behind(self, namespace: str, name: str) -> set[str]:
-        """What deleted batches of this name asked for: the new one takes over their children that are still there."""
+        """The requests of deleted batches of this name, whose remaining children the new one takes over."""
         former = [each for each in self.watch.batches.values() if (each.namespace, each.name) == (namespace, name)]
         return {address for each in former if each.deleted for address in each.addresses | each.unlisted}
 
@@ -181,7 +181,7 @@ class Simulation:
         self.delete_batch(uid)
 
     def move_into_batch(self, uid: str, name: str) -> None:
-        """An account of its own becomes an entry of a batch."""
+        """A single account becomes an entry of a batch."""
         if uid not in self._existing or self.stories[uid].address.endswith(DOMAIN.domain_name):
             return
         story = self.stories[uid]
@@ -189,7 +189,7 @@ class Simulation:
         self.delete(uid)
 
     def move_out_of_batch(self, uid: str, address: str, name: str) -> None:
-        """An entry of a batch becomes an account of its own."""
+        """An entry of a batch becomes a single account."""
         listing = self.watch.batches[uid]
         if self.cluster.find(uid) is None or address not in listing.addresses:
             return
@@ -227,7 +227,7 @@ class Simulation:
         for uid in self.cluster.collect_garbage():
             self.watch.ended(uid)
 
-    # -- what the process does, step by step
+    # -- steps of the process
 
     def start(self) -> None:
         if self.process is None:
@@ -238,13 +238,13 @@ class Simulation:
             self.standby = self._process(leads=False)
 
     def crash(self) -> None:
-        """SIGKILL: what was under way stays as it is on the other side, and nobody hears of it."""
+        """SIGKILL: running calls continue on the other side, and nobody receives the responses."""
         if self.process is not None:
             self.ended.append(self.process)
             self.process = None
 
     def take_over(self) -> None:
-        """The leader is gone, the standby gets the Lease."""
+        """The leader ends, and the standby gets the Lease."""
         self.crash()
         if self.standby is None:
             self.start()
@@ -254,7 +254,7 @@ class Simulation:
             self.process.run()
 
     def stop(self) -> None:
-        """SIGTERM: what is under way is ended or recorded."""
+        """SIGTERM: running work ends or is recorded."""
         if self.process is None:
             return
         task = self.process.stop()
@@ -274,7 +274,7 @@ class Simulation:
             self.process.traffic.cluster_faults.append(fault)
 
     def step(self, choice: int) -> None:
-        """Do one of the things that could happen next."""
+        """Do one of the possible next steps."""
         moves = self.moves()
         if moves:
             moves[choice % len(moves)]()
@@ -293,7 +293,7 @@ class Simulation:
             process.run()
 
     def drain(self) -> None:
-        """Let everything happen that can happen now."""
+        """Do all steps that are possible now."""
         for _ in range(RESTLESS):
             moves = self.moves()
             if not moves:
@@ -303,14 +303,14 @@ class Simulation:
         raise AssertionError("it turns in circles: " + ", ".join(repr(move) for move in self.moves()))
 
     def pass_time(self, seconds: float) -> None:
-        """Time goes by while calls are under way."""
+        """Move the clock while calls are running."""
         self.clock.advance(seconds)
         self.remote.catch_up()
         for process in self._running:
             process.run()
 
     def wait(self, seconds: float) -> None:
-        """Time goes by, and everything happens that can happen in it."""
+        """Move the clock, and do all steps that become possible."""
         until = self.clock() + seconds
         self.drain()
         while self.clock() < until:
@@ -318,7 +318,7 @@ class Simulation:
             self.drain()
 
     def _next_stride(self) -> float:
-        """Until something is due. Loops that only look around now and then run once in a stride."""
+        """The seconds until something is due. Periodic checks run once per stride."""
         now = self.clock()
         due = [work.at for work in self.remote.work]
         for process in self._running:
@@ -343,7 +343,7 @@ class Simulation:
             guards_crds=self.guards_crds,
         )
 
-    # -- what must hold at all times
+    # -- invariants at all times
 
     def _deletion_left(self, process: Process, inbox_ids: Sequence[str]) -> None:
         self.watch.deletion_left(process.operator.controller.accounts, inbox_ids, process.operator.policy)
@@ -352,7 +352,7 @@ class Simulation:
         self.watch.deletion_arrived(process.operator.controller.accounts, inbox_ids)
 
     def check(self) -> None:
-        """Raise when a rule was broken."""
+        """Raises AssertionError if a rule was broken."""
         mails = [mail for mail in self.remote.mails if self.remote.mails.count(mail) > 1]
         found = [
             *self.watch.violations,
@@ -368,10 +368,10 @@ class Simulation:
         if found:
             raise AssertionError("; ".join(dict.fromkeys(found)))
 
-    # -- what must hold in the end
+    # -- invariants in the end
 
     def converge(self) -> None:
-        """No more faults: after some time everything is as the objects ask, and stays so."""
+        """Without further faults everything becomes as requested, and stays so."""
         if self.process is None:
             self.take_over()
         self._make_peace()
@@ -390,7 +390,7 @@ class Simulation:
             raise AssertionError("it does not stay right: " + "; ".join(self.wrong()))
 
     def _take_ways_out(self) -> None:
-        """What a message asks for where a key was changed and the inbox is gone: only a person can tell (rule 15)."""
+        """Do what the message asks if a key was changed and the inbox is gone: only a person can decide (rule 15)."""
         for uid, story in self._existing.items():
             raw = self._raw(uid)
             said = {each["reason"] for each in (raw.get("status") or {}).get("conditions") or ()}
@@ -417,7 +417,7 @@ class Simulation:
             self.annotate(uid, HAND_OVER_ANNOTATION, None)
 
     def wrong(self) -> list[str]:
-        """What is not as the objects ask."""
+        """The differences from what the objects request."""
         return wrong(self.watch)
 
     @property

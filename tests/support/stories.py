@@ -1,4 +1,4 @@
-"""Records what each object ever asked for, and so what the operator may do for it."""
+"""Records the requests of each object over time, and so what the operator may do for it."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -11,20 +11,20 @@ from coldsend_operator.resources.names import FORCE_ORPHAN_ANNOTATION
 from tests.support.cluster import FakeCluster, Raw
 from tests.support.remote import DOMAIN, FakeColdSend, Inbox
 
-DELETION_SECONDS = 100.0  # longer than ColdSend needs for a job of deletions
+DELETION_SECONDS = 100.0  # longer than a delete job of ColdSend takes
 SENT = ("displayName", "dailyLimit", "smtp")
 
 
 @dataclass
 class Story:
-    """What one object ever asked for, and so what the operator may do for it."""
+    """The requests of one object over time."""
 
     namespace: str
     name: str
     address: str
-    may_delete: bool = False  # its policy was Delete at some time
+    may_delete: bool = False  # whether its policy was ever Delete
     may_adopt: bool = False
-    may_recreate: bool = False  # Recreate, and something to recreate for
+    may_recreate: bool = False  # whether its policy was Recreate and something changed
     recreates: bool = False
     changed: bool = False
     ready_may_go: bool = False
@@ -33,19 +33,19 @@ class Story:
 
 @dataclass
 class Listing:
-    """What one batch ever asked for."""
+    """The requests of one batch over time."""
 
     namespace: str
     name: str
     addresses: set[str] = field(default_factory=set)
-    unlisted: set[str] = field(default_factory=set)  # at some time
+    unlisted: set[str] = field(default_factory=set)  # not in the list at some time
     deleted: bool = False
     unavailable: int = 1
 
 
 @dataclass(frozen=True)
 class Out:
-    """A child of a batch whose inbox was to be deleted at some time, so that it is made again."""
+    """A child of a batch whose inbox is being replaced."""
 
     batch: str
     inbox: Inbox
@@ -54,7 +54,7 @@ class Out:
 
 @dataclass
 class Stories:
-    """`violations` says which rules were broken; `loose` are addresses whose inbox is not bound to an object."""
+    """`violations` are broken rules; `loose` are addresses whose inbox need not belong to an object."""
 
     cluster: FakeCluster
     remote: FakeColdSend
@@ -65,14 +65,14 @@ class Stories:
     keys: dict[str, set[str]] = field(default_factory=dict)  # Secrets with API keys, by address
     out: dict[str, Out] = field(default_factory=dict)  # children that are being replaced
 
-    # -- what people ask
+    # -- requests of people
 
     def stored(self, before: Raw | None, after: Raw) -> None:
         """The API server stored this state of a SenderAccount."""
         metadata, spec = after["metadata"], after["spec"]
         uid = metadata["uid"]
         address = address_key(spec.get("emailAddress") or _native_address(spec))
-        if uid not in self.by_uid:  # it may take over an inbox that was made with another spec
+        if uid not in self.by_uid:  # it may take over an inbox created with another spec
             others = any(other.address == address for other in self.by_uid.values())
             self.by_uid[uid] = Story(metadata["namespace"], metadata["name"], address, changed=others)
         story = self.by_uid[uid]
@@ -96,21 +96,23 @@ class Stories:
             story.ready_may_go = True
             self.loose.add(story.address)
         if "displayName" in fields and not (raw.get("status") or {}).get("inboxID"):
-            self.loose.add(story.address)  # after a restart a lost create is known by its name only (rule 6)
+            self.loose.add(
+                story.address
+            )  # after a restart only the name identifies the inbox of a lost create (rule 6)
 
     def rotated(self, namespace: str) -> None:
         for story in self.by_uid.values():
             story.changed = story.changed or story.namespace == namespace
 
     def ended(self, uid: str) -> None:
-        """People, or Kubernetes, ask for the end of the object."""
+        """A person, or Kubernetes, deletes the object."""
         self.by_uid[uid].deleted = True
         raw = self.cluster.find(uid)
         if raw is not None and raw["spec"].get("deletionPolicy") == "Orphan":
             self.loose.add(self.by_uid[uid].address)
 
     def listed(self, uid: str, listing: Listing, addresses: Iterable[str], template: dict[str, Any]) -> None:
-        """A batch asks for these."""
+        """A batch lists these addresses."""
         wanted = {address_key(address) for address in addresses}
         listing.unlisted |= listing.addresses - wanted
         listing.addresses = wanted
@@ -119,13 +121,13 @@ class Stories:
             self.loose |= listing.addresses | listing.unlisted
 
     def binds(self, address: str) -> bool:
-        """Whether no second create may leave: until two keys show the same inbox, nobody knows that they are one."""
+        """Whether no second create may be sent: the operator learns that two keys share a workspace from an inbox."""
         return address not in self.loose and len(self.keys.get(address, ())) < 2
 
-    # -- what the operator does
+    # -- actions of the operator
 
     def end_asked(self, raw: Raw) -> None:
-        """The operator asks for the end of a child."""
+        """The operator deletes a child."""
         uid = raw["metadata"]["uid"]
         owner = next((owner["uid"] for owner in raw["metadata"].get("ownerReferences") or ()), "")
         listing, story = self.batches.get(owner), self.by_uid[uid]
@@ -134,13 +136,13 @@ class Stories:
         story.deleted = True
 
     def deletion_left(self, accounts: dict[str, Account], inbox_ids: Sequence[str], policy: Policy) -> None:
-        """No inbox is deleted that another object, seen by then, is to take over (rule 30)."""
+        """No inbox is deleted that another known object is to take over (rule 30)."""
         for holder in accounts.values():
             desired, spec = holder.desired, holder.desired.spec
             if holder.stored.inbox_id not in inbox_ids or not desired.finalized or desired.deleting is None:
                 continue
             if holder.stored.job is not None:
-                continue  # before a restart a delete has left already
+                continue  # a delete was sent before a restart
             for other in accounts.values():
                 wanted = other.desired
                 paused = policy.paused(wanted.namespace, said=wanted.paused)
@@ -160,7 +162,7 @@ class Stories:
                 continue  # of another workspace
             holders = [
                 uid for uid, account in accounts.items() if account.is_holder and account.stored.inbox_id == inbox_id
-            ]  # one that was let go, whose end the process has not heard of yet, holds none
+            ]  # an object without finalizer holds none, even before its event arrives
             if len(holders) != 1:
                 self.violations.append(f"{inbox_id} is deleted, held by {holders}")
             for uid in holders:
@@ -171,14 +173,14 @@ class Stories:
         if inbox.address != story.address:
             self.violations.append(f"{uid} of {story.address} deletes {inbox.inbox_id} of {inbox.address}")
         adopted = any(other.may_adopt for other in self.by_uid.values() if other.address == story.address)
-        if inbox.by_hand and not adopted:  # by this object, or by one that handed it over
+        if inbox.by_hand and not adopted:  # by this object, or by one that handed the inbox over
             self.violations.append(f"{uid} deletes {inbox.inbox_id}, made by hand and never to be adopted")
         asked = (story.deleted and story.may_delete) or (story.recreates and story.changed)
         if not asked:
             self.violations.append(f"{uid} deletes {inbox.inbox_id}, and nobody asked for that")
 
     def _judge_share(self, uid: str, inbox: Inbox) -> None:
-        """No more than maxUnavailable inboxes of a batch are replaced at a time (rule 22)."""
+        """At most maxUnavailable inboxes of a batch are replaced at a time (rule 22)."""
         raw = self.cluster.find(uid)
         owner = _owner_of(raw)
         self.out = {other: out for other, out in self.out.items() if self._is_out(other, out)}
@@ -194,7 +196,7 @@ class Stories:
         if raw is None or "deletionTimestamp" in raw["metadata"] or _owner_of(raw) != out.batch:
             return False
         live = self.remote.at(self.by_uid[uid].address)
-        if out.inbox in live:  # unless ColdSend is still at it, the deletion came to nothing
+        if out.inbox in live:  # without a pending deletion in ColdSend the inbox stays
             return not out.inbox.in_use and self.cluster.clock() - out.at < DELETION_SECONDS
         return not live
 
@@ -215,7 +217,7 @@ class Stories:
             self.violations.append(f"{uid} loses Ready for no reason: {is_now}")
 
     def excuse(self, inbox: Inbox) -> None:
-        """ColdSend shows the inbox as not ACTIVE for a while: its object may say so, also when that has passed."""
+        """ColdSend shows the inbox as not ACTIVE for a while: status may say so, also for some time after."""
         for story in self.by_uid.values():
             story.ready_may_go = story.ready_may_go or story.address == address_key(inbox.address)
 

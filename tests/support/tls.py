@@ -1,4 +1,4 @@
-"""A CA of the sort that clusters and companies have, and Python's strict profile refuses (tests/certificates)."""
+"""A CA like those of many clusters and companies, which Python's strict profile refuses (tests/certificates)."""
 
 import ssl
 from pathlib import Path
@@ -11,14 +11,14 @@ CA = _FOLDER / "ca.pem"
 
 
 def server_tls() -> ssl.SSLContext:
-    """Of a server on 127.0.0.1 or localhost, with a certificate of that CA."""
+    """The TLS context of a server on 127.0.0.1 or localhost, with a certificate of that CA."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(_FOLDER / "server.pem", _FOLDER / "server-key.pem")
     return context
 
 
 def strict_as_python_3_13(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Python 3.13 checks by the strict profile unless told otherwise; older ones are made to do so."""
+    """Make older versions use the strict profile, which is the default in Python 3.13."""
     plain = ssl.create_default_context
 
     def strict(*args: Any, **kwargs: Any) -> ssl.SSLContext:

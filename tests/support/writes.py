@@ -1,4 +1,4 @@
-"""Applies the operator's writes to objects in the model of an API server: pure, with field owners."""
+"""Applies the operator's writes to objects as an API server does: pure functions, with field owners."""
 
 from collections.abc import Iterable
 from copy import deepcopy
@@ -30,7 +30,7 @@ def with_finalizers(raw: Raw, body: Raw) -> Raw:
 
 
 def json_patched(raw: Raw, operations: list[Raw], manager: str) -> Raw:
-    """A JSON patch of anything but status."""
+    """A JSON patch of anything except status."""
     after = deepcopy(raw)
     for operation in operations:
         *way, last = operation["path"].strip("/").split("/")
@@ -123,7 +123,7 @@ def _owned(metadata: Raw, manager: str, fields: Iterable[str], operation: str) -
 
 
 def _disowned(metadata: Raw, manager: str, fields: Iterable[str]) -> Raw:
-    """Somebody else wrote these fields of spec."""
+    """Another field manager wrote these fields of spec."""
     gone = {f"f:{name}" for name in fields}
     entries = deepcopy(list(metadata.get("managedFields") or ()))
     for entry in entries:
