@@ -73,7 +73,7 @@ def test_a_switch_can_be_set_by_its_row_where_it_is_the_only_one() -> None:
     [
         ("nonsense", "x", "there is no switch 'nonsense'"),
         ("18", "201", "row 18 is not one switch: create_code, bulk_code"),
-        ("47", "x", "webhooks would be calls of the server"),
+        ("47", "x", "webhooks are calls by the server"),
         ("in_use_code", "418", "in_use_code: '418' is not one of 409, 400, 422"),
         ("job_seconds", "-1", "job_seconds: '-1' is not within 0 to 1e+09"),
         ("job_seconds", "soon", "job_seconds: 'soon' is not within"),
