@@ -1,5 +1,7 @@
 """The command line: start the emulator."""
 
+import atexit
+import gc
 from typing import Annotated
 
 import typer
@@ -11,6 +13,8 @@ from coldsend_emulator.world import World
 
 DEFAULT_WORKSPACE = "default"
 DEFAULT_CAPACITY = 1000
+
+atexit.register(gc.freeze)  # no search for garbage in all modules when the process ends
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

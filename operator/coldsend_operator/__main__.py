@@ -1,5 +1,7 @@
 """The command line. Each command imports what it needs, so that `version` and usage errors are fast."""
 
+import atexit
+import gc
 import inspect
 import os
 import platform
@@ -14,6 +16,9 @@ import typer
 from coldsend_operator import __version__
 from coldsend_operator.settings import SettingError, Settings, default_text, flag, load_settings, notices, variable
 from coldsend_operator.tools.app import register
+
+# When the process ends, Python collects garbage in all modules: a fifth of the time that a short command takes.
+atexit.register(gc.freeze)
 
 app = typer.Typer(
     help="Manages e-mail sender inboxes of ColdSend as Kubernetes objects.",
@@ -49,6 +54,7 @@ def run(**flags: Any) -> None:
     from coldsend_operator.kube.errors import KubeError
     from coldsend_operator.logs import Event, configure_logs, log, one_line
 
+    gc.freeze()  # the modules stay: no collection needs to look at them again
     configure_logs(settings.log_format, settings.log_level)
     for notice in notices(settings, os.environ):
         log.warning(Event.SETTING_NOTICE, message=notice)
