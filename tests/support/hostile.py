@@ -53,6 +53,10 @@ class HostileWorld(Simulation):
     second: set[str] = field(default_factory=set)  # addresses that the tenant claims with the second key
     unstored: set[str] = field(default_factory=set)  # addresses of objects without inbox when a process was killed
     jumped: set[str] = field(default_factory=set)  # addresses of objects without inbox when a clock was set
+    leaps: float = 0.0  # seconds by which clocks were set, all together
+    marked_again: dict[str, list[float]] = field(
+        default_factory=dict
+    )  # by address: when marks were made that came back
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -144,6 +148,8 @@ class HostileWorld(Simulation):
             if name.startswith("coldsend.pro/creating.")
         }
         for mark in sorted(marks)[:1]:
+            made_at = float(mark.split(".")[2]) - self.cluster_offset
+            self.marked_again.setdefault(self.stories[uid].address, []).append(made_at)
             self.forge(uid, old=mark)
 
     def wipe(self, uid: str) -> None:
@@ -209,6 +215,7 @@ class HostileWorld(Simulation):
     def jump(self, *, cluster: float = 0.0, remote: float = 0.0) -> None:
         """A clock is set to another time."""
         self.jumped |= self._without_inbox()
+        self.leaps += abs(cluster) + abs(remote)
         self.cluster.offset += cluster
         self.remote.offset += remote
 
@@ -260,9 +267,14 @@ class HostileWorld(Simulation):
             raise AssertionError("; ".join(dict.fromkeys(found)))
 
     def _looks_like_ours(self, inbox: Inbox) -> bool:
-        """Whether a person created it while the outcome of our create of the same inbox was unknown (rule 6)."""
+        """Whether a person created it while the outcome of our create of the same inbox was unknown (rule 6).
+
+        A mark that is put back while the operator is down says so of that create again (docs/security/tenants.md).
+        """
         left_at = self.remote.unheard.get(address_key(inbox.address))
-        return left_at is not None and left_at - SLACK <= inbox.made_at < left_at + LATEST
+        lefts = [*self.marked_again.get(inbox.address, ()), *(() if left_at is None else (left_at,))]
+        slack = SLACK + self.leaps
+        return any(left - slack <= inbox.made_at < left + LATEST + slack for left in lefts)
 
     def finish(self) -> None:
         """Everybody else gets what they asked for in time, even if nobody corrects the tenant's objects."""

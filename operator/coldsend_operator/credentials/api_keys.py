@@ -59,6 +59,12 @@ TOO_MANY = (
 )
 
 
+MADE_UP = (
+    Reason.SECRET_INVALID,
+    "The API key of spec.apiKeySecretRef is not used: its digest is that of another key. Create a new one.",
+)
+
+
 class KeyRing:
     """Reads keys, and keeps the current digest of each reference."""
 
@@ -141,6 +147,8 @@ class KeyRing:
             found = _not_readable(ref, error)
         else:
             state.failures = 0
+        if isinstance(found, SecretStr) and self._is_made_up(ref, found):
+            found, state.digest = MADE_UP, None
         if isinstance(found, SecretStr):
             mask(found)
             state.digest, state.problem, state.tries = workspace_digest(found.get_secret_value()), None, 0
@@ -151,6 +159,18 @@ class KeyRing:
         longest = min(MISSING_LONGEST, self._settings.secret_check_seconds)
         state.due = self._clock() + doubled(MISSING_FIRST, state.tries, longest)
         state.tries += 1
+
+    def _is_made_up(self, ref: KeyRef, key: SecretStr) -> bool:
+        """Whether the key has the digest of another one, by which calls would go with that one (rule 14).
+
+        Digests are short and stand in status, so such a text can be searched for. No two real keys share one.
+        """
+        if ref.secret is None:
+            return False
+        digest, own = workspace_digest(key.get_secret_value()), self._own()
+        if isinstance(own, SecretStr) and own != key and workspace_digest(own.get_secret_value()) == digest:
+            return True
+        return self.keys.get(digest, key) != key
 
     def _own(self) -> SecretStr | tuple[Reason, str]:
         if self._settings.api_key is not None:

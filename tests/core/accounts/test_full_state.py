@@ -9,7 +9,10 @@ from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.kube.state import StateMap
+from coldsend_operator.resources.names import API_VERSION, BATCH_KIND
+from tests.core.rules.watching import running
 from tests.support.clock import START
+from tests.support.simulation import Simulation
 
 OURS = "0123456789ab"
 TEXT = json.dumps({"budget": {"minute": [], "hour": [], "open": 0}, "padding": "x" * 5_000})
@@ -61,3 +64,19 @@ def test_rule_43_a_full_state_loses_what_was_written_longest_ago_and_nothing_els
 def test_rule_43_a_state_with_room_loses_nothing() -> None:
     digests = [f"{number:012x}" for number in range(100)]
     assert set(digests) <= saved(dict.fromkeys(digests, TEXT)).texts.keys()
+
+
+def test_rule_43_an_owner_that_no_batch_can_be_puts_nothing_into_the_state() -> None:
+    simulation = Simulation(brake="100%")
+    running(simulation)
+    uid = simulation.apply("support", "one", "one@company.com") or ""
+    simulation.wait(10.0)
+    raw = simulation.cluster.find(uid) or {}
+    owner = {"apiVersion": API_VERSION, "kind": BATCH_KIND, "name": "pool", "uid": "u" * 200_000}
+    simulation.cluster._update(raw | {"metadata": raw["metadata"] | {"ownerReferences": [owner]}})
+    simulation.drain()
+    simulation.delete(uid)
+    simulation.wait(60.0)
+    assert simulation.cluster.find(uid) is None
+    (state,) = simulation.cluster.config_maps.values()
+    assert sum(map(len, state["data"].values())) < 10_000

@@ -257,3 +257,39 @@ def test_rule_43_a_state_that_is_full_goes_on_taking_what_is_written_now(size: i
     assert workspace_digest(API_KEY) in data
     assert sum(len(name) + len(text) for name, text in data.items()) < 1_000_000
     assert ("000000000000" in data) == (size == 200)
+
+
+SAME_DIGEST = ("cs_live_070cc907f043", "cs_live_60f596d980d7")  # two keys: found in seconds, as 48 bits allow
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_rule_14_a_key_made_up_to_have_the_digest_of_the_operators_key_opens_nothing(restart: bool) -> None:
+    theirs, made_up = SAME_DIGEST
+    simulation = Simulation(changes={"api_key": theirs, "operator_key_namespaces": ("sales",)})
+    simulation.remotes = {theirs: simulation.remote}
+    simulation.cluster.write_secret("support", "key", {"apiKey": made_up})
+    running(simulation)
+    thief = simulation.apply("support", "thief", "thief@company.com", apiKeySecretRef={"name": "key"}) or ""
+    go_on(simulation, 30.0)
+    if restart:
+        simulation.crash()
+        running(simulation)
+    simulation.apply("sales", "one", "one@company.com")
+    go_on(simulation, 60.0)
+    assert [inbox.address for inbox in simulation.remote.live()] == ["one@company.com"]
+    assert ready_of(simulation.cluster.find(thief) or {})[1] == "SecretInvalid"
+
+
+def test_rule_14_a_key_made_up_to_have_the_digest_of_another_tenants_key_opens_nothing() -> None:
+    theirs, made_up = SAME_DIGEST
+    simulation = Simulation()
+    simulation.remotes[theirs] = FakeColdSend(simulation.clock, _made=100)
+    simulation.cluster.write_secret("sales", "key", {"apiKey": theirs})
+    simulation.cluster.write_secret("support", "key", {"apiKey": made_up})
+    running(simulation)
+    simulation.apply("sales", "one", "one@company.com", apiKeySecretRef={"name": "key"})
+    go_on(simulation, 30.0)
+    thief = simulation.apply("support", "thief", "thief@company.com", apiKeySecretRef={"name": "key"}) or ""
+    go_on(simulation, 60.0)
+    assert [inbox.address for inbox in simulation.remotes[theirs].live()] == ["one@company.com"]
+    assert ready_of(simulation.cluster.find(thief) or {})[1] == "SecretInvalid"
