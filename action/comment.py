@@ -1,4 +1,4 @@
-"""Keep one comment of a pull request up to date. Standard library alone; all it needs comes by the environment."""
+"""Keeps one comment of a pull request up to date, with the standard library only; input is in the environment."""
 
 import json
 import os
@@ -12,13 +12,13 @@ from typing import Any
 
 PAGE = 100
 MOST_PAGES = 100
-LONGEST = 65_536  # characters that GitHub takes
+LONGEST = 65_536  # maximum length on GitHub, in characters
 SECONDS = 30
 UNCHANGED = "0"  # exit code of a plan that changes nothing
 _KEY = re.compile(r"[A-Za-z0-9._-]{1,50}")
 
 
-class Refused(Exception):  # noqa: N818 - what GitHub did
+class Refused(Exception):  # noqa: N818 - the response of GitHub
     """GitHub refused a request."""
 
     def __init__(self, code: int, what: str) -> None:
@@ -27,7 +27,7 @@ class Refused(Exception):  # noqa: N818 - what GitHub did
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """A redirect would take the token along to another host."""
+    """Follows no redirect, which would send the token to another host."""
 
     def redirect_request(self, *_: Any) -> None:
         return None
@@ -43,7 +43,7 @@ class Comments:
         self._opener = urllib.request.build_opener(_NoRedirect)
 
     def of(self, author: str, marker: str) -> list[int]:
-        """The ids of those that this author began with the marker, oldest first."""
+        """The ids of the author's comments that begin with the marker, oldest first."""
         return [
             each["id"]
             for each in self._all()
@@ -87,7 +87,7 @@ class Comments:
 
 
 def keep(comments: Comments, author: str, key: str, text: str, *, unchanged: bool) -> str:
-    """Bring the comment up to date; what was done. Where nothing changes, no comment is begun."""
+    """Create or update the comment. Returns what was done. A plan without changes creates no comment."""
     marker = f"<!-- coldsend-plan: {key} -->"
     body = f"{marker}\n{text}"
     if len(body) > LONGEST:
@@ -100,13 +100,13 @@ def keep(comments: Comments, author: str, key: str, text: str, *, unchanged: boo
         return "The comment is there"
     first, *others = own
     comments.change(first, body)
-    for each in others:  # two runs at once have each begun one
+    for each in others:  # of concurrent runs, each of which created one
         comments.remove(each)
     return "The comment is up to date"
 
 
 def number(given: str, event: Path) -> str:
-    """Of the pull request; empty when neither tells one."""
+    """The number of the pull request; empty if there is none."""
     if not given:
         told = json.loads(event.read_text(encoding="utf-8"))
         given = str((told.get("pull_request") or {}).get("number") or "")

@@ -1,4 +1,4 @@
-"""Turn what `plan` said on standard error into the text of a comment: as it stands, without links, mentions or HTML."""
+"""Makes the standard error of `plan` the text of a comment, unchanged and without links, mentions or HTML."""
 
 import html
 import sys

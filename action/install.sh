@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Puts the locked, hashed packages and the checkout of this action into an environment of their own.
+# Installs the locked, hashed packages and this action's checkout into a virtual environment.
 set -euo pipefail
 environment=$RUNNER_TEMP/coldsend-plan/venv
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Ends the action as the plan says: 3, changes, is what pull requests are for.
+# Ends the action with the result of the plan; 3 (changes) is a success.
 set -euo pipefail
 case $EXIT_CODE in
   0 | 3) ;;
   4)
-    echo "::error title=ColdSend plan::The plan has an action that fail-on names; see the summary of this job"
+    echo "::error title=ColdSend plan::The plan has an action of fail-on; see the summary of this job"
     exit 4
     ;;
   *)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes the plan, shows it in the log and the summary of the job, and leaves the verdict to later steps.
+# Makes the plan and shows it in the log and the summary of the job; later steps judge it.
 set -euo pipefail
 folder=$RUNNER_TEMP/coldsend-plan
 markdown=$folder/plan.md
@@ -21,12 +21,12 @@ code=0
 "$folder/venv/bin/python" -I -m coldsend_operator plan "${arguments[@]}" >"$markdown" 2>"$folder/remarks" || code=$?
 case $code in
   0 | 3 | 4) ;;
-  *) # no plan: the comment says so in place of an older plan that is true no more
+  *) # no plan: the comment says so, instead of an outdated plan
     "$folder/venv/bin/python" -I "$GITHUB_ACTION_PATH/action/failure.py" <"$folder/remarks" >"$markdown"
     ;;
 esac
 
-# Names and messages come from the pull request, and a line that begins with two colons is a command to the runner.
+# Names and messages come from the pull request, and the runner executes lines that begin with two colons.
 stop=$("$folder/venv/bin/python" -I -c 'import secrets; print(secrets.token_hex(16))')
 echo "::stop-commands::$stop"
 cat "$folder/remarks" "$markdown"
