@@ -34,6 +34,17 @@ NOT_REPORTED = frozenset(
     }
 )
 """Reasons that need no Event when they are the first of an object."""
+ROUTINE = frozenset(
+    {
+        Reason.PROVISIONING,
+        Reason.PENDING,
+        Reason.RECREATING,
+        Reason.DELETING,
+        Reason.HANDED_OVER,
+        Reason.RECONCILIATION_PAUSED,
+    }
+)
+"""Reasons of a condition that is False in the normal course, or by the wish of the user: no warning."""
 
 
 def ref_of(account: Account) -> Ref:
@@ -122,7 +133,7 @@ class AccountStatusWriter(StatusWriter[Account]):
         return not (first and reason in NOT_REPORTED)
 
     def event_type(self, state: str, reason: str) -> EventType:
-        return "Warning" if state == "False" and reason != Reason.HANDED_OVER else "Normal"
+        return "Warning" if state == "False" and reason not in ROUTINE else "Normal"
 
     async def _report_hand_over(self, account: Account) -> None:
         """A log line, and an Event on both objects."""

@@ -31,6 +31,8 @@ class CrdGuard:
         self._absent = asyncio.Event()
         self._present.set()
         self._next: asyncio.Task[None] | None = None
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._closed = False
         self._checked_at = float("-inf")
         self._generations: tuple[int, ...] = ()
         self._missing = Recurring(Event.CRD_MISSING)
@@ -58,11 +60,24 @@ class CrdGuard:
     async def asked_again(self) -> None:
         """Wait for a check started after this call: an object may be deleted together with its CRD (rule 31).
 
-        Returns only after a response of the API server.
+        Returns only after a response of the API server, or at once when the operator has stopped.
         """
+        if self._closed:
+            return
         if self._next is None:
             self._next = asyncio.create_task(self._check_soon())
-        await asyncio.shield(self._next)
+            self._under_way.add(self._next)
+            self._next.add_done_callback(self._under_way.discard)
+        check = self._next
+        await asyncio.wait({check})  # a caller that is cancelled leaves the check to the others
+        if not check.cancelled():
+            check.result()
+
+    def close(self) -> None:
+        """End the checks that were asked for: the connection to the API server is about to close."""
+        self._closed = True
+        for check in self._under_way:
+            check.cancel()
 
     async def _check_soon(self) -> None:
         now = asyncio.get_running_loop().time()

@@ -202,6 +202,7 @@ class Operator:
             await self.batches.stop()
             await asyncio.gather(self._batches_work, return_exceptions=True)
             await self.controller.stop()
+        self.crds.close()
 
     @property
     def alive(self) -> bool:

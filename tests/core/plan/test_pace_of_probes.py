@@ -218,6 +218,18 @@ def test_that_a_domain_which_nobody_asked_for_so_far_is_looked_up_at_once(age: f
     assert desk.says(late)["Ready"][1] == "DomainNotFound"
 
 
+def test_that_a_domain_stays_unknown_in_status_while_it_is_looked_up_again() -> None:
+    desk = Desk(policy=Policy(domain_seconds=60.0))
+    late = native(desk, "new.com")
+    desk.sweep()
+    desk.answer(desk.ask(Operation.LIST_DOMAINS), DomainPage((DOMAIN,), 1, has_next=False))
+    said = desk.says(late)
+    assert said["Ready"][1] == said["Synced"][1] == "DomainNotFound"
+    desk.wait(60.0)
+    assert Operation.LIST_DOMAINS in desk.operations()
+    assert desk.says(late) == said
+
+
 def test_that_objects_with_ever_new_domains_do_not_list_them_without_end() -> None:
     desk = Desk(policy=Policy(domain_seconds=600.0))
     desk.sweep()

@@ -63,11 +63,13 @@ def _unknown_domain(account: Account, view: View, now: float) -> Decision | None
         return Decision(Action.DOMAINS, Reason.API_UNAVAILABLE, message)
     sought = native.domain in view.domains.sought
     recheck = view.domains.listed_at + (view.policy.domain_seconds if sought else NEW_NAME)
-    if view.domains.listed_at == 0 or now >= recheck:
-        return Decision(Action.DOMAINS, quiet=view.domains.listed_at == 0 or not sought)
+    if view.domains.listed_at == 0 or (now >= recheck and not sought):
+        return Decision(Action.DOMAINS, quiet=True)
     wanted = native.domain_name or native.domain_id
     message = (
         f"Domain {wanted} is not in this ColdSend workspace. Add it there; for another domain delete this object and "
         f"create it again, as spec.native cannot be changed. Checked again every {view.policy.domain_seconds:g} s."
     )
+    if now >= recheck:
+        return Decision(Action.DOMAINS, Reason.DOMAIN_NOT_FOUND, message)
     return wait_without_call(account, Reason.DOMAIN_NOT_FOUND, message, due=recheck)

@@ -24,6 +24,7 @@ OPERATION_OF_ACTION = {
     Action.DOMAINS: Operation.LIST_DOMAINS,
 }
 WITHOUT_INBOX = "To release the object without touching ColdSend, set the annotation coldsend.pro/force-orphan: 'true'."
+WITHOUT_RESULT = ConditionState("False", Reason.PROVISIONING, "The inbox is being created in ColdSend.")
 STATE_OF_STATUS = {
     "PAUSED": (Reason.PAUSED, "The inbox is paused in ColdSend; resume it there."),
     "DISABLED": (
@@ -120,7 +121,7 @@ def _ready(account: Account, stands: ConditionState | None, status: Status) -> C
     if account.stored.inbox_id is None:
         if stands is not None:
             return stands
-        return ConditionState("False", Reason.PROVISIONING, "The inbox is being created in ColdSend.")
+        return WITHOUT_RESULT
     if stands is not None and (reason is Reason.NOT_FOUND or (reason is Reason.RECREATING and account.deleted_at)):
         return stands
     shown = seen_word(status["overallStatus"]) if "overallStatus" in status else None
@@ -141,7 +142,9 @@ def _ready(account: Account, stands: ConditionState | None, status: Status) -> C
 def _synced(account: Account, workspace: Workspace, stands: ConditionState | None) -> ConditionState:
     if stands is not None:
         return stands
-    row = workspace.inventory.rows.get(account.stored.inbox_id or "")
+    if account.stored.inbox_id is None:
+        return WITHOUT_RESULT
+    row = workspace.inventory.rows.get(account.stored.inbox_id)
     if row is not None and not account.desired.spec.observe:
         difference = _difference(account, workspace, row)
         if difference is not None:
