@@ -4,11 +4,10 @@ import asyncio
 from typing import Any
 
 from coldsend_operator.core.model.policy import Policy
-from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.process.crd_guard import CrdGuard
 
 
-class _ClosingClient(KubeClient):
+class _ClosingClient:
     """The API server answers nothing; a closed connection fails as aiohttp does."""
 
     def __init__(self) -> None:
@@ -16,7 +15,7 @@ class _ClosingClient(KubeClient):
         self.times = 0
         self.closed = False
 
-    async def get(self, path: str, **_: Any) -> Any:
+    async def get(self, _path: str, **_: Any) -> None:
         self.asked.set()
         self.times += 1
         if self.closed:
@@ -26,7 +25,7 @@ class _ClosingClient(KubeClient):
 
 def test_that_a_deletion_seen_while_the_operator_stops_needs_no_answer_of_the_api_server() -> None:
     async def story() -> None:
-        kube = _ClosingClient()
+        kube: Any = _ClosingClient()
         guard = CrdGuard(kube, Policy(), lambda: None, may_read=True)
         seen_before = asyncio.create_task(guard.asked_again())
         await kube.asked.wait()

@@ -106,6 +106,17 @@ def test_rule_06_after_a_lost_answer_what_shows_our_marks_is_ours(shown: Row, ou
         assert desk.step(account).reason is Reason.ALREADY_EXISTS
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_rule_06_a_row_without_a_name_is_ours_only_if_coldsend_accepted_the_create(lost: bool) -> None:
+    desk = Desk()
+    (account,) = wanting(desk)
+    desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, account), LOST if lost else BulkAnswer(None, 1, 1))
+    desk.wait(130.0)
+    desk.search(account, row(made=START, display_name=None))
+    desk.settle()
+    assert (account.stored.inbox_id == "inbox-1") == (not lost)
+
+
 @pytest.mark.parametrize(("server_offset", "ours"), [(0.0, False), (-50.0, True)])
 def test_rule_06_created_at_is_read_by_coldsends_own_clock(server_offset: float, ours: bool) -> None:
     desk, account = after_lost_create()

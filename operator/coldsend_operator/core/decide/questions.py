@@ -21,19 +21,23 @@ def ours(account: Account, row: Row, view: View) -> bool:
     """Whether a row can only be from the lost create of this account (rules 6 and 39).
 
     Clocks decide for lost responses only: if ColdSend accepted the create and reported no failure, the inbox
-    is ours. No call leaves while an inbox is known at its address, so only an earlier probe is ambiguous.
+    is ours, also one that ColdSend shows without a name. No call leaves while an inbox is known at its address, so only
+    an earlier probe is ambiguous.
     """
     unknown = account.unknown_create
     if unknown is None or not unknown.matches:
         return False
     spec = account.desired.spec
+    if not may_be_of(row, spec.inbox_type):
+        return False
     sent_name = unknown.sent.display_name if unknown.sent is not None else None
     names = {(name or "").strip() for name in (spec.display_name, sent_name or spec.display_name)}
-    if not may_be_of(row, spec.inbox_type) or (row.display_name or "").strip() not in names:
-        return False
+    named = (row.display_name or "").strip() in names
     answered = unknown.answered and unknown.hint is None and unknown.left_at is not None
     if answered and not view.inventory.shown_before(row.inbox_id, unknown.left_at or 0.0):
-        return True
+        return named or row.display_name is None
+    if not named:
+        return False
     made, marked = _made(row, view), _marked(account, view)
     if made is None or marked is None:
         return False
