@@ -83,7 +83,7 @@ def as_flag(value: object) -> bool | None:
     return False if word in {"false", "0"} else None
 
 
-_SENTENCE_FIELDS = ("message", "msg", "detail", "reason", "error")
+_SENTENCE_FIELDS = ("message", "msg", "detail", "reason", "error", "errors", "title")
 
 
 def as_sentence(value: object, *, depth: int = 3) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from coldsend_operator.coldsend.bodies import as_sentence, read_object
+from coldsend_operator.coldsend.bodies import as_sentence, read_json
 from coldsend_operator.coldsend.errors import NotUnderstood
 from coldsend_operator.coldsend.headers import read_retry_after, read_wait
 from coldsend_operator.coldsend.masking import Mask
@@ -33,7 +33,7 @@ def read_refusal(
     status: int, headers: Mapping[str, str], body: bytes, mask: Mask, *, items: int, now: float
 ) -> Failure:
     """`items` is the number of items of a bulk call (0: no bulk): a fault with a higher index names none."""
-    whole = _readable(body)
+    whole = _readable(status, body)
     detail = whole.get("detail")
     faults = _faults(detail, mask, items)
     required = _required(whole, mask) if status == 403 else ()
@@ -51,12 +51,18 @@ def read_refusal(
     )
 
 
-def _readable(body: bytes) -> dict[str, Any]:
-    """The JSON object of an error; empty for HTML from gateways."""
+def _readable(status: int, body: bytes) -> dict[str, Any]:
+    """The JSON object of an error, also of one that is only a text or a list; empty for HTML from gateways.
+
+    A 404 is that of the API only with an object, as it may prove that an inbox is gone.
+    """
     try:
-        return read_object(body)
+        value = read_json(body)
     except NotUnderstood:
         return {}
+    if isinstance(value, dict):
+        return value
+    return {"detail": value} if value and status != 404 else {}
 
 
 def _kind(status: int, whole: dict[str, Any], *, lacks_scope: bool) -> FailureKind:

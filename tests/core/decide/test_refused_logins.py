@@ -2,8 +2,9 @@
 
 import pytest
 
-from coldsend_operator.core.model.answers import Failure, FailureKind
+from coldsend_operator.core.model.answers import Failure, FailureKind, Fault
 from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.reasons import Reason
 from tests.core.rules.test_rules_values import an_account, conditions, passwords_sent
 from tests.support.desk import Desk
 from tests.support.simulation import Simulation
@@ -39,3 +40,26 @@ def test_a_refused_login_names_the_server_that_coldsend_names(said: str, tried: 
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.REFUSED, said, 400))
     message = desk.says(account)["Ready"][2]
     assert [part for part in ("SMTP smtp.gmail.com:587", "IMAP imap.gmail.com:993") if part in message] == tried
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("SMTP connection failed: 535 5.7.8 Username and Password not accepted", Reason.CONNECTION_FAILED),
+        ("authentication failed", Reason.CONNECTION_FAILED),
+        ("Field required", Reason.REJECTED),
+        ("String should have at least 1 character", Reason.REJECTED),
+    ],
+)
+@pytest.mark.parametrize("place", [None, 1])
+def test_a_refused_login_is_recognised_in_a_fault_that_names_a_field(
+    words: str, reason: Reason, place: int | None
+) -> None:
+    desk = Desk()
+    ann, bob = desk.account(), desk.account("bob@company.com")
+    failure = Failure(FailureKind.REFUSED, f"smtp_password: {words}", 422, (Fault(place, "smtp_password", words),))
+    if place is None:
+        desk.answer(desk.ask(Operation.CREATE_SMTP, bob), failure)
+    else:
+        desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, ann, bob), failure)
+    assert desk.says(bob)["Ready"][1] == reason

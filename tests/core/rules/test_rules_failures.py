@@ -195,6 +195,30 @@ def test_rule_41_an_outage_is_no_fault_of_those_whose_calls_met_it() -> None:
     assert [account.unknowns for account in accounts] == [1, 1, 0, 0]
 
 
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (DOWN, "ColdSend is not available: it answers HTTP 500; the last known values stay"),
+        (Failure(FailureKind.LOST, "no response from ColdSend within 30 s"), "ColdSend does not answer; the last"),
+        (
+            Failure(FailureKind.LOST, "response not understood: the response is not JSON", 200),
+            "cannot read the answers",
+        ),
+    ],
+)
+def test_that_an_outage_is_told_by_its_first_cause_and_not_anew_for_each_other_one(failure: Failure, told: str) -> None:
+    desk = Desk()
+    account = desk.holder()
+    desk.sweep()
+    for cause in (failure, failure, failure):
+        desk.answer(desk.ask(Operation.LIST_ACCOUNTS), cause)
+    said = desk.says(account)["Synced"]
+    assert said[1] == "ApiUnavailable"
+    assert told in said[2]
+    desk.answer(desk.ask(Operation.LIST_ACCOUNTS), Failure(FailureKind.UNAVAILABLE, "Bad gateway", 502))
+    assert desk.says(account)["Synced"] == said
+
+
 def test_rule_41_errors_of_one_object_are_tried_on_a_list_before_all_are_blocked() -> None:
     desk = Desk()
     account = desk.holder()

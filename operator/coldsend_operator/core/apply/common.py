@@ -29,6 +29,8 @@ FAILS_ON_DELETE = "ColdSend fails to delete this particular inbox; the operator 
 FAILS_ON_CREATE = "ColdSend fails to create this particular inbox; the operator retries automatically."
 CONNECTION_WORDS = ("connect", "authent", "login", "smtp", "imap", "credential", "password", "timed out", "timeout")
 
+CONNECTION_FAULTS = ("connection", "authentic", "login", "credential", "timed out")
+
 MISROUTED_OFTEN = 2  # this many such responses before a bulk is repeated in halves
 TOO_OFTEN_UNKNOWN = 2  # calls of unknown outcome in a row before a bulk is repeated in halves (rule 41)
 
@@ -136,6 +138,12 @@ def refusal_reason(message: str) -> Reason:
     """ConnectionFailed or Rejected: a hint for people only; no decision depends on it."""
     lowered = message.lower()
     return Reason.CONNECTION_FAILED if any(word in lowered for word in CONNECTION_WORDS) else Reason.REJECTED
+
+
+def fault_reason(message: str) -> Reason:
+    """The same for a fault that names a field: "smtp_password: Field required" is no failed connection."""
+    lowered = message.lower()
+    return Reason.CONNECTION_FAILED if any(word in lowered for word in CONNECTION_FAULTS) else Reason.REJECTED
 
 
 def too_many_jobs(workspace: Workspace, kind: str, operation: Operation, failure: Failure) -> bool:

@@ -5,6 +5,7 @@ from coldsend_operator.core.apply.common import (
     WORKSPACE,
     back_off_create,
     create_unknown,
+    fault_reason,
     halve,
     members_of,
     outcome_unknown,
@@ -151,7 +152,7 @@ def _refused(workspace: Workspace, account: Account, failure: Failure, now: floa
             back_off_create(workspace, account, Reason.DOMAIN_NOT_FOUND, message, now)
             return
     message = failure.faults[0].message if failure.faults and not failure.message else failure.message
-    reason = Reason.REJECTED if failure.faults else refusal_reason(message)
+    reason = fault_reason(failure.faults[0].message) if failure.faults else refusal_reason(message)
     back_off_create(workspace, account, reason, f"ColdSend refused the inbox: {message}", now)
 
 
@@ -172,6 +173,6 @@ def _bulk_refused(workspace: Workspace, call: Call, members: list[Account], fail
             fault = bad.get(account.uid)
             if fault is not None:
                 message = f"ColdSend refused the inbox: {fault.field or 'request'}: {fault.message}"
-                back_off_create(workspace, account, Reason.REJECTED, message, now)
+                back_off_create(workspace, account, fault_reason(fault.message), message, now)
         return
     halve(workspace, workspace.splits, call.uids)

@@ -197,12 +197,12 @@ class Breaker:
                 message = f"The ColdSend plan of this workspace does not allow this: {failure.message}"
                 return self._block(scope, Reason.PLAN_LIMIT, message, now, 300.0, 3600.0, streak)
             case FailureKind.MISROUTED:
-                return self._count(Scope.ALL, about, namespaces, now, MISROUTED.format(status=failure.status))
+                return self._count(Scope.ALL, failure, about, namespaces, now)
             case FailureKind.NOT_SENT:
-                return self._count(Scope.ALL, frozenset(), frozenset(), now)
+                return self._count(Scope.ALL, failure, frozenset(), frozenset(), now)
             case FailureKind.UNAVAILABLE | FailureKind.LOST:
-                changed = self._count(Scope.ALL, about, namespaces, now)
-                return (scope in WRITING and self._count(scope, about, namespaces, now)) or changed
+                changed = self._count(Scope.ALL, failure, about, namespaces, now)
+                return (scope in WRITING and self._count(scope, failure, about, namespaces, now)) or changed
             case FailureKind.RATE_LIMITED:
                 return False
             case kind if kind in ABOUT_THE_CALL and scope not in WRITING:
@@ -210,21 +210,24 @@ class Breaker:
         return self.succeed(operation)
 
     def _count(
-        self, scope: Scope, about: frozenset[str], namespaces: frozenset[str], now: float, misrouted: str = ""
+        self, scope: Scope, failure: Failure, about: frozenset[str], namespaces: frozenset[str], now: float
     ) -> bool:
         streak = self._errors.setdefault(scope, Streak())
         streak.add(about, namespaces, now)
+        misrouted = failure.kind is FailureKind.MISROUTED
         if misrouted:
             streak.count = max(streak.count, FAILURES_TO_OPEN)
-        if not self._blocked(scope, Reason.API_UNAVAILABLE) and (not streak.long or streak.of_one):
+        blocked = self._blocked(scope, Reason.API_UNAVAILABLE)
+        if not blocked and (not streak.long or streak.of_one):
             return False
+        if blocked and misrouted == self.misrouted:
+            message = self.blocks[scope].message  # one cause after the other is no news for thousands of objects
+        elif scope is Scope.ALL:
+            message = _down(failure)
+        else:
+            message = f"ColdSend fails all {scope} calls; the operator retries them automatically."
         if scope is Scope.ALL:
-            self.misrouted = bool(misrouted)
-        message = misrouted or (
-            "ColdSend does not answer; the last known values stay, and the operator retries automatically."
-            if scope is Scope.ALL
-            else f"ColdSend fails all {scope} calls; the operator retries them automatically."
-        )
+            self.misrouted = misrouted
         return self._block(scope, Reason.API_UNAVAILABLE, message, now, 2.0, 60.0, streak)
 
     def _block(
@@ -255,6 +258,19 @@ class Breaker:
     def _end_probe(self, operation: Operation, namespaces: frozenset[str]) -> None:
         for block in self._holding(operation, namespaces):
             block.probing = False
+
+
+def _down(failure: Failure) -> str:
+    """Why nothing can be asked of ColdSend."""
+    if failure.kind is FailureKind.MISROUTED:
+        return MISROUTED.format(status=failure.status)
+    if failure.status is None:
+        said = "ColdSend does not answer"
+    elif failure.status < 300:
+        said = "The operator cannot read the answers of ColdSend, or of what stands at COLDSEND_API_URL"
+    else:
+        said = f"ColdSend is not available: it answers HTTP {failure.status}"
+    return f"{said}; the last known values stay, and the operator retries automatically."
 
 
 def _refused_key(failure: Failure) -> str:
