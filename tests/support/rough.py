@@ -222,6 +222,7 @@ class RoughWorld(Simulation):
         if self.settings.freeze:
             self.freeze(on=False, softly=False)
         self.return_to_shard()
+        before = {namespace: self._says_orphan(namespace) for namespace in NAMESPACES}
         super()._make_peace()
         for uid in self.uids:
             self.cluster.change_spec(uid, deletionProtection=None)
@@ -229,7 +230,7 @@ class RoughWorld(Simulation):
             template = {key: value for key, value in batch["spec"]["template"].items() if key != "deletionProtection"}
             self.cluster.change_spec(batch["metadata"]["uid"], template=template, deletionProtection=None)
         for namespace in NAMESPACES:
-            self._changed[namespace] = self.clock(), self._says_orphan(namespace)
+            self._changed[namespace] = self.clock(), before[namespace]
 
     def _take_ways_out(self) -> None:
         super()._take_ways_out()
