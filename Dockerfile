@@ -1,18 +1,18 @@
-# The operator alone: Python, the locked packages, no pip, no compiler, no shell script. `make image` builds it.
+# The operator with Python and its locked packages, without pip and compiler. `make image` builds it.
 ARG BASE=python:3.13-slim
 
 FROM ${BASE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ROOT_USER_ACTION=ignore
 RUN python3 -m venv /opt/pip && python3 -m venv --without-pip /opt/coldsend
 COPY requirements/operator.txt /src/requirements/operator.txt
-# Wheels only: what would need a compiler is refused here, and not found out at run time.
+# Wheels only, so that a package without one fails here and not at run time.
 RUN /opt/pip/bin/pip --python /opt/coldsend/bin/python install --no-compile --require-hashes --only-binary :all: \
     --requirement /src/requirements/operator.txt
 COPY operator/coldsend_operator /src/operator/coldsend_operator
 ARG COMMIT=unknown
-# The package is copied, not built: it is pure Python, and setuptools stays out. The program is a file of three lines.
-# Of the Kubernetes client's 1,500 models the operator imports a handful: compiled, they are 30 MB. Its typed calls, 54 MB,
-# are imported when somebody asks for one by name, and nobody does. The images of releases: release/application.py.
+# The package is pure Python, so it is copied, without setuptools. The program is a file of three lines.
+# The Kubernetes client has 1,500 models, 30 MB compiled, of which the operator imports few. Its typed calls, 54 MB, are
+# never imported. release/application.py does the same for the images of releases.
 RUN cp -r /src/operator/coldsend_operator "$(/opt/coldsend/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/" \
  && printf '%s\n' "${COMMIT}" \
     > "$(/opt/coldsend/bin/python -c 'import coldsend_operator as it; print(it.__path__[0])')/COMMIT" \
@@ -33,7 +33,7 @@ LABEL org.opencontainers.image.title="coldsend-operator" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${COMMIT}"
-# The base brings pip for the building of images; here nobody installs anything any more.
+# The operator does not need pip of the base image.
 RUN python3 -c 'import pathlib, shutil, sysconfig; \
 lib, site = (pathlib.Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib")); \
 gone = [lib / "ensurepip", *(path for base in (site, lib.parent / "python3/dist-packages") if base.is_dir() \

@@ -2,7 +2,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* Short enough for `-metrics` and the like behind it. */}}
+{{/* Short enough for suffixes such as `-metrics`. */}}
 {{- define "coldsend.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
@@ -13,7 +13,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* ClusterRoles of two releases of one name in two namespaces must not meet. */}}
+{{/* Unique for releases of one name in different namespaces. */}}
 {{- define "coldsend.clusterName" -}}
 {{- printf "%s-%s" .Release.Namespace (include "coldsend.fullname" .) -}}
 {{- end -}}
@@ -63,7 +63,7 @@ app.kubernetes.io/component: operator
 {{- toYaml (mergeOverwrite (deepCopy .Values.commonLabels) $labels (include "coldsend.selector" . | fromYaml)) -}}
 {{- end -}}
 
-{{/* A map without what is null: Helm drops nulls itself, but not those that come from a parent chart. */}}
+{{/* A map without null values: Helm itself does not drop those from a parent chart. */}}
 {{- define "coldsend.withoutNulls" -}}
 {{- $kept := dict -}}
 {{- range $key, $value := . -}}

@@ -1,4 +1,4 @@
-{{/* What the operator needs where SenderAccounts are. tests/chart proves that each verb is used, and that none is missing. */}}
+{{/* Permissions in the namespaces of SenderAccounts. tests/chart checks that each verb is used and none is missing. */}}
 {{- define "coldsend.workRules" -}}
 - apiGroups: [coldsend.pro]
   resources: [senderaccounts]
@@ -20,7 +20,7 @@
   verbs: [create]
 {{- end -}}
 
-{{/* Only with a ClusterRole: without it discovery tells whether the CRDs are there and stay, a little later. */}}
+{{/* Only with a ClusterRole: without it discovery shows the state of the CRDs, a little later. */}}
 {{- define "coldsend.crdRule" -}}
 - apiGroups: [apiextensions.k8s.io]
   resources: [customresourcedefinitions]
@@ -28,7 +28,7 @@
   verbs: [get]
 {{- end -}}
 
-{{/* What letting an object go takes, where the namespace's own Role is gone already. */}}
+{{/* Permissions to release objects after the Role of the namespace is deleted. */}}
 {{- define "coldsend.outliveRules" -}}
 - apiGroups: [coldsend.pro]
   resources: [senderaccounts, senderaccountbatches]
@@ -41,7 +41,7 @@
   verbs: [get]
 {{- end -}}
 
-{{/* What the operator needs in its own namespace. `create` cannot be tied to a name. */}}
+{{/* Permissions in the operator's own namespace. `create` cannot be restricted to a name. */}}
 {{- define "coldsend.ownRules" -}}
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
@@ -62,7 +62,7 @@
   verbs: [create]
 {{- end -}}
 
-{{/* Only with `namespaces`: the ClusterRole covers it. */}}
+{{/* Only with `namespaces`; otherwise the ClusterRole covers it. */}}
 {{- define "coldsend.ownSecretRule" -}}
 - apiGroups: [""]
   resources: [secrets]
@@ -76,7 +76,7 @@
   namespace: {{ .Release.Namespace }}
 {{- end -}}
 
-{{/* What `coldsend-operator plan` reads where SenderAccounts are. tests/chart proves that it suffices, and that each verb is used. */}}
+{{/* Permissions of `coldsend-operator plan` in the namespaces of SenderAccounts. tests/chart checks that they are enough and used. */}}
 {{- define "coldsend.planRules" -}}
 - apiGroups: [coldsend.pro]
   resources: [senderaccounts, senderaccountbatches]
@@ -86,7 +86,7 @@
   verbs: [get]
 {{- end -}}
 
-{{/* What `coldsend-operator plan` reads in the operator's namespace. */}}
+{{/* Permissions of `coldsend-operator plan` in the operator's namespace. */}}
 {{- define "coldsend.planStateRule" -}}
 - apiGroups: [""]
   resources: [configmaps] # the budget and the brake

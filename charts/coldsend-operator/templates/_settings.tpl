@@ -1,4 +1,4 @@
-{{/* A value as the operator reads it: 1000000 and not 1e+06, lists with commas, switches as on and off. */}}
+{{/* A value in the operator's format: 1000000 instead of 1e+06, lists with commas, booleans as on and off. */}}
 {{- define "coldsend.text" -}}
 {{- if kindIs "bool" . -}}
 {{- ternary "on" "off" . -}}
