@@ -1,6 +1,7 @@
 """The steps of the demo."""
 
 import re
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -67,7 +68,7 @@ class Acts:
         self._say(f"{inboxes} inboxes are Ready after {seconds:.0f} s and {self._requests()} requests to ColdSend.")
 
     def _rename(self) -> None:
-        self._title("Give an object another name, as a commit in Git would: the inbox stays.")
+        self._title("Rename an object, as a commit in Git would: the inbox stays.")
         inbox_id, writes = self._inbox_id(RENAMED), self._writes()
         old, new = f"  name: {RENAMED}", f"  name: {NEW_NAME}"
         manifest = re.sub(f"^{old}$", new, (ROOT / RENAMED_FILE).read_text(encoding="utf-8"), flags=re.MULTILINE)
@@ -78,10 +79,10 @@ class Acts:
         self._ready(NEW_NAME)
         if (self._inbox_id(NEW_NAME), self._writes()) != (inbox_id, writes):
             raise self._failed(f"the inbox {inbox_id} did not stay")
-        self._say(f"{NEW_NAME} has the inbox of {RENAMED}, {inbox_id}, and ColdSend was asked to change nothing.")
+        self._say(f"{NEW_NAME} has the inbox of {RENAMED}, {inbox_id}. Nothing was written to ColdSend.")
 
     def _wipe(self) -> None:
-        self._title("Delete all 250 at once: more often an accident than a wish, so it is held.")
+        self._title("Delete all 250 at once. That is usually an accident, so the deletion is held.")
         inboxes = len(self.emulator.inboxes())
         self._show_kubectl("delete", "senderbatch", POOL, "-n", NAMESPACE, "--wait=false")
         message = self._until(self._held, "the deletion is not held")
@@ -92,7 +93,7 @@ class Acts:
         self._say(f"All {inboxes} inboxes are still in ColdSend.")
 
     def _status(self) -> None:
-        self._title("Where things stand.")
+        self._title("The current state.")
         self.product.show("status", "-n", NAMESPACE)
 
     # Output
@@ -105,7 +106,7 @@ class Acts:
         self.console.print(f"\n{text}", style="green")
 
     def _show_kubectl(self, *arguments: str) -> None:
-        self.console.print(f"$ kubectl {' '.join(arguments)}", style="bold")
+        self.console.print(f"$ kubectl {shlex.join(arguments)}", style="bold")
         self.console.print(self.kubectl(*arguments).rstrip())
 
     # Questions and waits
