@@ -15,6 +15,7 @@ from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.plan import pages_of, sweep_period
 from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.core.workspace.workspace import Workspace
+from coldsend_operator.logs import Event
 from coldsend_operator.reference import check
 
 ROOT = Path(__file__).parents[1]
@@ -51,6 +52,13 @@ def test_every_reason_has_a_cause_and_a_way_out(reason: Reason) -> None:
 
 def test_the_page_explains_no_reason_that_is_none() -> None:
     assert set(reasons_explained()) == {reason.value for reason in Reason}
+
+
+def test_the_page_on_troubleshooting_explains_each_event_of_the_log() -> None:
+    page = (DOCS / "operations/troubleshooting.md").read_text(encoding="utf-8")
+    table = page.split("| event | meaning |")[1].split("\n\n")[0]
+    named = {name for row in table.splitlines()[2:] for name in re.findall(r"`(\w+)`", row.split(" | ")[0])}
+    assert named == {event.value for event in Event}
 
 
 def test_the_generated_pages_are_what_the_code_says() -> None:
