@@ -154,12 +154,12 @@ def registry_of(operator: Operator) -> kopf.OperatorRegistry:
     @kopf.on.event(GROUP, VERSION, ACCOUNT_PLURAL, registry=registry)
     async def account(type: str | None, event: Any, **_: Any) -> None:  # noqa: A002 - kopf passes it by this name
         await _unless_its_kind_goes(operator, event["object"])
-        operator.account_event(type, event["object"])
+        operator.cache_sync.account_event(type, event["object"])
 
     @kopf.on.event(GROUP, VERSION, BATCH_PLURAL, registry=registry)
     async def batch(type: str | None, event: Any, **_: Any) -> None:  # noqa: A002 - kopf passes it by this name
         await _unless_its_kind_goes(operator, event["object"])
-        operator.batch_event(type, event["object"])
+        operator.cache_sync.batch_event(type, event["object"])
 
     return registry
 

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 import structlog
 
 from coldsend_operator.core import apply
-from coldsend_operator.core.decide.changed_accounts import decide_changed
+from coldsend_operator.core.decide import decide_changed
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Answer, BulkAnswer, Created, JobProgress, Page, ResultRow, Row
 from coldsend_operator.core.model.calls import BULK, Call, Operation

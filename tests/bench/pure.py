@@ -6,7 +6,7 @@ import time
 from coldsend_operator.accounts.bookings import REPORT_SECONDS
 from coldsend_operator.accounts.reading import read_object
 from coldsend_operator.core import apply
-from coldsend_operator.core.decide.changed_accounts import decide_changed
+from coldsend_operator.core.decide import decide_changed
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.answers import Page, Row
 from coldsend_operator.core.model.calls import BULK

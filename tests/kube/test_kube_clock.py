@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from coldsend_operator.kube.client import KubeClient
-from coldsend_operator.process.clock import Clock
+from coldsend_operator.kube.clock import unix_seconds
 
 
 async def _answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -34,11 +34,10 @@ async def test_that_a_wall_clock_set_again_moves_no_time_of_the_api_server(
     config = tmp_path / "kubeconfig"
     config.write_text(json.dumps(kubeconfig(port)))
     monkeypatch.setenv("KUBECONFIG", str(config))
-    clock = Clock()
     async with KubeClient.connect(lambda kind, verb: None) as client:
         monkeypatch.setattr(time, "time", lambda: REAL() + 3600.0)
         await client.get("/version")
-        assert abs(clock() + client.clock_offset - REAL()) < 30.0
+        assert abs(unix_seconds() + client.clock_offset - REAL()) < 30.0
     server.close()
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from coldsend_operator.accounts.reading import read_object
 from coldsend_operator.core import apply
-from coldsend_operator.core.decide.changed_accounts import decide_changed
+from coldsend_operator.core.decide import decide_changed
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account, Credentials
 from coldsend_operator.core.model.answers import Answer, Failure, Page, Row

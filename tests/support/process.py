@@ -125,7 +125,7 @@ class Process:
         uid = event.object["metadata"]["uid"]
         if event.kind == "MODIFIED" and any(later.object["metadata"]["uid"] == uid for later in self.events[kind]):
             return
-        hear = self.operator.account_event if kind == ACCOUNT_KIND else self.operator.batch_event
+        hear = self.operator.cache_sync.account_event if kind == ACCOUNT_KIND else self.operator.cache_sync.batch_event
 
         def take() -> None:
             hear(None if event.kind == "LISTED" else event.kind, event.object)

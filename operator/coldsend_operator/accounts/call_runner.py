@@ -5,21 +5,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from coldsend_operator.accounts.calls import perform
 from coldsend_operator.accounts.clients import Clients, OpenKey
 from coldsend_operator.accounts.finalizers import FinalizerWriter
 from coldsend_operator.accounts.status_writer import ref_of
 from coldsend_operator.coldsend.client import ColdSendClient
+from coldsend_operator.coldsend.errors import CallFailed
 from coldsend_operator.coldsend.masking import Member
+from coldsend_operator.coldsend.models import NativeInbox
 from coldsend_operator.core import apply
 from coldsend_operator.core.decide import still_due
 from coldsend_operator.core.model import transitions
+from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Answer, BulkAnswer, Failure, FailureKind, Page
 from coldsend_operator.core.model.calls import Call, Operation, Scope
 from coldsend_operator.core.workspace.audit import fields_of
 from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.credentials.job_passwords import JobPasswords
-from coldsend_operator.credentials.passwords import Passwords, SecretReader
+from coldsend_operator.credentials.passwords import Passwords, SecretReader, smtp_inbox
 from coldsend_operator.kube.set_aside import ADD_FINALIZER, READ_SECRETS
 from coldsend_operator.logs import Event, Recurring, log
 
@@ -229,3 +231,61 @@ class CallRunner:
             log.debug(
                 Event.CALL, workspace=self._workspace.digest, operation=call.operation.value, page=call.page, **names
             )
+
+
+async def perform(
+    client: ColdSendClient,
+    call: Call,
+    accounts: Mapping[str, Account],
+    passwords: Mapping[str, Passwords],
+    job_members: Sequence[Member] = (),
+) -> Answer | Failure:
+    """Send the call; a refusal is a normal outcome. `job_members` are those of a polled create job."""
+    try:
+        return await _ask(client, call, accounts, passwords, job_members)
+    except CallFailed as failed:
+        return failed.failure
+
+
+async def _ask(
+    client: ColdSendClient,
+    call: Call,
+    accounts: Mapping[str, Account],
+    passwords: Mapping[str, Passwords],
+    job_members: Sequence[Member],
+) -> Answer:
+    members = [accounts[uid] for uid in call.uids]
+    match call.operation:
+        case Operation.LIST_ACCOUNTS if call.newest:
+            return await client.list_accounts(page=call.page, sort_by="created_at", sort_order="desc")
+        case Operation.LIST_ACCOUNTS:
+            return await client.list_accounts(page=call.page)
+        case Operation.SEARCH_ACCOUNTS:
+            return await client.list_accounts(page=call.page, search=call.address)
+        case Operation.GET_ACCOUNT:
+            return await client.get_account(call.inbox_ids[0])
+        case Operation.CREATE_SMTP:
+            return await client.create_smtp(smtp_inbox(members[0], passwords[members[0].uid]))
+        case Operation.CREATE_SMTP_BULK:
+            return await client.create_smtp_bulk([smtp_inbox(member, passwords[member.uid]) for member in members])
+        case Operation.CREATE_NATIVE:
+            return await client.create_native(call.domain_id or "", _native(members[0]))
+        case Operation.CREATE_NATIVE_BULK:
+            return await client.create_native_bulk(call.domain_id or "", [_native(member) for member in members])
+        case Operation.DELETE_ACCOUNT:
+            return await client.delete_account(call.inbox_ids[0])
+        case Operation.DELETE_ACCOUNTS:
+            return await client.delete_accounts(call.inbox_ids)
+        case Operation.POLL_CREATE_JOB:
+            return await client.create_job(call.job or "", members=job_members)
+        case Operation.POLL_DELETE_JOB:
+            return await client.delete_job(call.job or "")
+        case Operation.SEND_TEST_EMAIL:
+            return await client.send_test_email(call.inbox_ids[0], members[0].desired.spec.mail_recipient or "")
+        case Operation.LIST_DOMAINS:
+            return await client.list_domains(page=call.page)
+
+
+def _native(account: Account) -> NativeInbox:
+    spec = account.desired.spec
+    return NativeInbox(email_prefix=spec.native.prefix if spec.native else "", display_name=spec.display_name or "")

@@ -10,7 +10,7 @@ from coldsend_operator.accounts.clients import Clients, OpenKey
 from coldsend_operator.accounts.finalizers import FinalizerWriter
 from coldsend_operator.accounts.status_writer import AccountStatusWriter, ref_of
 from coldsend_operator.core import apply
-from coldsend_operator.core.decide.changed_accounts import decide_changed, give_up
+from coldsend_operator.core.decide import decide_changed, give_up
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.plan import Candidate, make_plan
 from coldsend_operator.core.workspace.wait_estimate import estimate_waits

@@ -7,7 +7,7 @@ from coldsend_operator.accounts.clients import Clients, OpenKey
 from coldsend_operator.accounts.workspace_loop import WorkspaceLoop
 from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.coldsend.headers import Meta
-from coldsend_operator.core.decide.changed_accounts import ask_brake_for_all
+from coldsend_operator.core.decide import ask_brake_for_all
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.desired import KeyRef
 from coldsend_operator.core.model.policy import Policy

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
 from random import random
@@ -26,6 +26,7 @@ from coldsend_operator.credentials.api_keys import KeyRing
 from coldsend_operator.credentials.passwords import Hmac, SecretReader, load_hmac
 from coldsend_operator.credentials.secret_watch import SecretWatch
 from coldsend_operator.kube.client import KubeClient, KubeError
+from coldsend_operator.kube.clock import unix_seconds
 from coldsend_operator.kube.leadership import Leadership, NoElection
 from coldsend_operator.kube.lease import Election
 from coldsend_operator.kube.secrets import Secrets
@@ -36,7 +37,6 @@ from coldsend_operator.kube.throttle import Pauses
 from coldsend_operator.kube.watches import Watches
 from coldsend_operator.logs import Event, Recurring, log
 from coldsend_operator.process.cache_sync import SYNC_PAUSE, CacheSync
-from coldsend_operator.process.clock import Clock
 from coldsend_operator.process.crd_guard import CrdGuard
 from coldsend_operator.process.metrics_snapshot import snapshot
 from coldsend_operator.process.namespaces import NamespaceWatch, waiting_namespaces
@@ -55,7 +55,7 @@ class LeaseLost(Exception):  # noqa: N818 - an end, no error of ours
 
 
 class Operator:
-    """`async with Operator(settings) as operator`, then feed it watch events and run `work`.
+    """`async with Operator(settings) as operator`, then feed `cache_sync` with watch events and run `work`.
 
     Clock, API server, Lease and randomness (`jitter`, 0 to 1) can be replaced.
     """
@@ -70,7 +70,7 @@ class Operator:
         jitter: Callable[[], float] = random,
     ) -> None:
         self._settings = settings
-        self.clock = clock or Clock()
+        self.clock = clock or unix_seconds
         self._jitter = jitter
         self.metrics = metrics.Metrics()
         self.metrics.build(__version__, commit())
@@ -131,7 +131,7 @@ class Operator:
         )
         self.controller.on_unread, self.controller.on_placed = self._namespaces.wake, self._progress.set
         self.crds = CrdGuard(self._kube, self.policy, self._decide_all_again, may_read=not self._settings.namespaces)
-        self._cache_sync = CacheSync(
+        self.cache_sync = CacheSync(
             self._kube, self._settings, self.controller, self.batches, self.clock, self.set_aside, self.crds
         )
         for site, address in (
@@ -150,14 +150,6 @@ class Operator:
         await self._stack.aclose()
         log.info(Event.STOPPED)
 
-    # -- watch events, fed by the handlers
-
-    def account_event(self, kind: str | None, raw: Mapping[str, Any]) -> None:
-        self._cache_sync.account_event(kind, raw)
-
-    def batch_event(self, kind: str | None, raw: Mapping[str, Any]) -> None:
-        self._cache_sync.batch_event(kind, raw)
-
     # -- the order of a start
 
     async def work(self) -> None:
@@ -165,8 +157,8 @@ class Operator:
         await self._load_hmac()
         self._begin(self._namespaces.run(), "namespaces")
         self._begin(self.controller.watch_keys(), "keys")
-        await self._cache_sync.wait("SenderAccount")
-        await self._cache_sync.wait("SenderAccountBatch")
+        await self.cache_sync.wait("SenderAccount")
+        await self.cache_sync.wait("SenderAccountBatch")
         while not (self._namespaces.whole and self.controller.placed):
             self._progress.clear()
             with suppress(TimeoutError):
@@ -174,15 +166,15 @@ class Operator:
         self.ready = True
         await self._leadership.acquired()
         self._kube.write_guard.may_write = self._leadership.fresh
-        await self._cache_sync.wait("SenderAccount")  # the last writes of the previous leader must have arrived too
-        await self._cache_sync.wait("SenderAccountBatch")
+        await self.cache_sync.wait("SenderAccount")  # the last writes of the previous leader must have arrived too
+        await self.cache_sync.wait("SenderAccountBatch")
         with suppress(TimeoutError):
             await asyncio.wait_for(self._namespaces.read_again(), NAMESPACES_TIMEOUT)
         await self._store.load()
         self.metrics.leader(leading=True)
         self._leading = True
         self._begin(self._secret_watch().run(), "secrets")
-        self._begin(self._cache_sync.relist_missed(), "lists")
+        self._begin(self.cache_sync.relist_missed(), "lists")
         self._begin(self._reports(), "report")
         self.batches.announce_all()
         self.controller.start()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coldsend_operator.core.decide.changed_accounts import QUIET_SECONDS
+from coldsend_operator.core.decide import QUIET_SECONDS
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import BulkAnswer, JobProgress
 from coldsend_operator.core.model.calls import Operation

@@ -97,9 +97,9 @@ def test_that_an_object_which_leaves_the_selector_for_a_while_is_made_no_second_
     process.traffic.coldsend_faults[:] = [Fault.NONE, fault]
     reach(simulation, "coldsend", "create")
     gone, stored = process.operator, raw_of(simulation, uids[0])
-    process.call(lambda: gone.account_event("DELETED", stored))
+    process.call(lambda: gone.cache_sync.account_event("DELETED", stored))
     simulation.wait(30.0)
-    process.call(lambda: gone.account_event("ADDED", raw_of(simulation, uids[0])))
+    process.call(lambda: gone.cache_sync.account_event("ADDED", raw_of(simulation, uids[0])))
     simulation.wait(400.0)
     simulation.check()
     assert [ready_of(raw_of(simulation, uid))[0] for uid in uids] == ["True", "True"]

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from coldsend_operator.core.decide import still_due
-from coldsend_operator.core.decide.changed_accounts import ask_brake_for_all
+from coldsend_operator.core.decide import ask_brake_for_all, still_due
 from coldsend_operator.core.model.account import Account, Backoff, Credentials
 from coldsend_operator.core.model.answers import Page
 from coldsend_operator.core.model.calls import Operation

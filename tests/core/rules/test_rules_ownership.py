@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from coldsend_operator.core.decide.changed_accounts import decide_changed
+from coldsend_operator.core.decide import decide_changed
 from coldsend_operator.core.model.answers import Created, Failure, FailureKind
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action

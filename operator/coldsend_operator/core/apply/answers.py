@@ -3,15 +3,13 @@
 from dataclasses import replace
 
 from coldsend_operator.core.apply.calls import end
-from coldsend_operator.core.apply.common import members_of, misrouted, probe_again, seen_as
+from coldsend_operator.core.apply.common import BREAKER_PACES, UNKNOWN, members_of, misrouted, probe_again, seen_as
 from coldsend_operator.core.apply.creates import create_failed, created, created_in_bulk, not_taken_in
 from coldsend_operator.core.apply.deletes import accepted_delete, delete_failed, deleted_in_bulk
-from coldsend_operator.core.apply.domains import domains_failed, domains_listed
-from coldsend_operator.core.apply.gets import found, get_failed
 from coldsend_operator.core.apply.jobs import poll_failed, progressed
-from coldsend_operator.core.apply.lists import fold_page, list_failed
-from coldsend_operator.core.apply.mails import mail_failed, mailed
+from coldsend_operator.core.apply.lists import fold_page, found, get_failed, list_failed
 from coldsend_operator.core.model import transitions
+from coldsend_operator.core.model.account import RETRY_FIRST, Account
 from coldsend_operator.core.model.answers import (
     Answer,
     BulkAnswer,
@@ -26,6 +24,7 @@ from coldsend_operator.core.model.answers import (
     Row,
 )
 from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.core.workspace.workspace import Workspace
 
 
@@ -138,3 +137,47 @@ def _fold_failure(workspace: Workspace, call: Call, failure: Failure, now: float
             domains_failed(workspace, call, failure, now)
         case _:
             create_failed(workspace, call, failure, now)
+
+
+def mailed(workspace: Workspace, account: Account, answer: MailSent, now: float) -> None:
+    workspace.budget.mails.add(now)
+    transitions.mail_sent(account, answer.sent_at or rfc3339(now), answer.message_id)
+
+
+def mail_failed(workspace: Workspace, call: Call, failure: Failure, now: float) -> None:
+    if failure.kind in {FailureKind.NOT_SENT, FailureKind.RATE_LIMITED, FailureKind.MISROUTED}:
+        return
+    workspace.budget.mails.add(now)
+    error = f"ColdSend refused the test mail: {failure.message}"
+    if failure.required:
+        error += f"; grant {', '.join(failure.required)} to the API key. To send again, set a new requestID."
+    if failure.kind in UNKNOWN:
+        error = "ColdSend's response was lost; the mail may have been sent. To send another, set a new requestID."
+    for account in members_of(workspace, call):
+        transitions.mail_failed(account, error)
+
+
+def domains_failed(workspace: Workspace, call: Call, failure: Failure, now: float) -> None:
+    """The list was refused. Where another key of the workspace may read domains it is asked with that one."""
+    if failure.kind is FailureKind.FORBIDDEN and workspace.keys.works(call.operation):
+        workspace.domains.page = 1
+    elif failure.kind in {FailureKind.FORBIDDEN, FailureKind.PLAN_LIMIT}:
+        workspace.domains.forbid(failure.required, failure.message, now + RETRY_FIRST)
+    elif failure.kind in BREAKER_PACES:
+        workspace.domains.page = 1
+    else:
+        workspace.domains.refuse(failure.message, now)
+    rename_natives(workspace)
+
+
+def domains_listed(workspace: Workspace) -> None:
+    natives = (account.desired.spec.native for account in workspace.accounts.values())
+    workspace.domains.sought = frozenset(native.domain for native in natives if native is not None)
+    rename_natives(workspace)
+
+
+def rename_natives(workspace: Workspace) -> None:
+    for account in workspace.accounts.values():
+        if account.desired.spec.native is not None and not account.stored.held:
+            workspace.name_address(account)
+            workspace.index(account)

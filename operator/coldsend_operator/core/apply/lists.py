@@ -1,14 +1,14 @@
-"""Pages of lists and searches, and the end of a sweep."""
+"""Responses to lists, searches and GETs: which inboxes ColdSend shows."""
 
 from dataclasses import replace
 
 from coldsend_operator.core.apply.absence import judge_absence
-from coldsend_operator.core.apply.common import BREAKER_PACES, probe_again, still_there
+from coldsend_operator.core.apply.common import BREAKER_PACES, members_of, not_found, probe_again, still_there
 from coldsend_operator.core.decide.plausibility import check, missing
 from coldsend_operator.core.decide.questions import CLOCK_SLACK
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
-from coldsend_operator.core.model.answers import Failure, Page, Row
+from coldsend_operator.core.model.answers import Failure, FailureKind, Page, Row
 from coldsend_operator.core.model.calls import Call, Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.pauses import FIRST_PROBE, POSTPONEMENTS, nth
@@ -184,3 +184,30 @@ def list_failed(workspace: Workspace, call: Call, failure: Failure, now: float) 
         return
     workspace.list_refusals = 0 if failure.kind in BREAKER_PACES else workspace.list_refusals + 1
     workspace.sweep_after = now + nth(POSTPONEMENTS, workspace.list_refusals)
+
+
+def found(workspace: Workspace, call: Call, row: Row, now: float) -> None:
+    """A GET answered 200."""
+    for account in members_of(workspace, call):
+        transitions.found(account)
+        transitions.probe_answered(account)
+        if account.deleted_at is not None:
+            still_there(workspace, account, now, sure=True)
+    workspace.inventory.clear_tombstone(row.inbox_id)
+    show(workspace, (row,), call.begun)
+    for account in members_of(workspace, call):
+        if account.stored.inbox_id not in workspace.inventory.rows:
+            # What it showed is not what was asked for: to ask again at once shows no more.
+            transitions.probe_put_off(account, now)
+
+
+def get_failed(workspace: Workspace, call: Call, failure: Failure, now: float) -> None:
+    if failure.kind is not FailureKind.NOT_FOUND:
+        probe_again(workspace, call, now)
+        return
+    for account in members_of(workspace, call):
+        young = now < account.wrote_at + workspace.policy.lost_seconds
+        if young and account.deleted_at is None:
+            transitions.probe_put_off(account, now)  # it may lag behind our own create (contract row 35)
+            continue
+        not_found(workspace, account, now)

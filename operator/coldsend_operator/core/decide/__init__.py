@@ -1,43 +1,193 @@
-"""The next action for one account, as a pure function of what is known, in the order of the rules.
+"""Decides the next action of each changed account, and queues it for its next call.
 
-`decide` only reads. Each function below it answers one question, or returns None.
+`decide` is a pure function of what is known, in the order of the rules: it only reads, and each function below it
+answers one question, or returns None. `decide_changed` notes in the workspace what follows from its decisions.
 """
 
 from dataclasses import replace
 
+from coldsend_operator.core.decide.annotations import accept_credentials, acknowledge, is_paused
 from coldsend_operator.core.decide.create import decide_create
-from coldsend_operator.core.decide.delete import asks_for_deletion, decide_delete
-from coldsend_operator.core.decide.freeze import frozen
+from coldsend_operator.core.decide.delete import ask_brake, ask_brake_for_all, asks_for_deletion, decide_delete
 from coldsend_operator.core.decide.hand_over import is_handed_over
 from coldsend_operator.core.decide.hold import decide_hold
 from coldsend_operator.core.decide.observe import decide_observe
-from coldsend_operator.core.decide.questions import shared_inbox, under_way, unknown_origin, wait_without_call
-from coldsend_operator.core.decide.still_wanted import still_due
+from coldsend_operator.core.decide.questions import (
+    shared_inbox,
+    under_way,
+    unknown_origin,
+    wait_without_call,
+)
+from coldsend_operator.core.decide.still_wanted import frozen, still_due
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.conditions import NAMESPACE_PAUSED, PAUSED
 from coldsend_operator.core.model.create_marks import is_mark
 from coldsend_operator.core.model.decision import Action, Decision
+from coldsend_operator.core.model.kstatus import SECRET_SECONDS
 from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.queues import CallKind
 from coldsend_operator.core.workspace.view import View
+from coldsend_operator.core.workspace.workspace import Workspace
 
 __all__ = [
+    "QUIET_SECONDS",
     "Action",
     "Decision",
     "View",
+    "ask_brake_for_all",
     "asks_for_deletion",
     "decide",
+    "decide_changed",
+    "give_up",
     "is_handed_over",
     "still_due",
 ]
 
+FINALIZER_ACTIONS = frozenset({Action.ADD_FINALIZER, Action.REMOVE_FINALIZER, Action.FORGET})
+QUIET_SECONDS = 30.0  # a burst of 1,000 passes faster: reporting each wait would cost a write each
+
+
+def decide_changed(workspace: Workspace, now: float) -> None:
+    """Decide again for every changed account."""
+    workspace.dirty.update(workspace.timers.fire(now))
+    workspace.replacements.begin_round()
+    _decide_brake(workspace, now)
+    for _ in range(8):  # an action without a call or write is followed by the next one
+        if not workspace.dirty:
+            break
+        batch, workspace.dirty = workspace.dirty, set()
+        for uid in batch:
+            account = workspace.accounts.get(uid)
+            if account is not None:
+                _decide_one(workspace, account, now)
+        _decide_brake(workspace, now)
+    if workspace.brake.tell_at is not None:
+        workspace.timers.set("", workspace.brake.tell_at)
+
+
+def _decide_brake(workspace: Workspace, now: float) -> None:
+    changed = workspace.brake.decide(workspace.managed, now, hold_all=workspace.policy.hold_deletions)
+    workspace.touch_in_all_parts(changed)
+
+
+def _decide_one(workspace: Workspace, account: Account, now: float) -> None:
+    """A fault in the decision for one account affects only that account, which gets no action (rule 38)."""
+    try:
+        _decide(workspace, account, now)
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong with one account costs that account alone
+        give_up(workspace, account.uid, error)
+    else:
+        workspace.undecided.pop(account.uid, None)
+
+
+def give_up(workspace: Workspace, uid: str, error: Exception) -> None:
+    """Nothing can be decided or planned for the account until it is decided again."""
+    workspace.undecided[uid] = error
+    workspace.unqueue(uid)
+    workspace.decisions.pop(uid, None)
+    workspace.patches.pop(uid, None)
+
+
+def _decide(workspace: Workspace, account: Account, now: float) -> None:
+    if account.uid in workspace.patching:
+        return  # its end touches the account
+    acknowledge(workspace, account, now)
+    accept_credentials(workspace, account, now)
+    transitions.change_noted(account, now)
+    decision = decide(account, workspace, now)
+    _forget_the_observed(workspace, account, decision)
+    workspace.decisions[account.uid] = decision
+    ask_brake(workspace, account, decision, now)
+    if decision.reason is Reason.HANDED_OVER:
+        workspace.touch_others(account)
+    if decision.due is not None:
+        workspace.timers.set(account.uid, decision.due)
+    queue = _queue_of(workspace, account, decision)
+    if queue is not None and now < account.postponed_until:
+        workspace.timers.set(account.uid, account.postponed_until)
+        queue = None
+    workspace.enqueue(account, queue, now)
+    if decision.action in FINALIZER_ACTIONS:
+        if account.uid not in workspace.patches:
+            workspace.patches[account.uid] = decision.action
+    else:
+        workspace.patches.pop(account.uid, None)
+        _apply_action(workspace, account, decision, now)
+    if queue is None:
+        transitions.left_the_line(account)
+    _wait(workspace, account, decision, now)
+    _note_missing_secret(workspace, account, decision, now)
+    workspace.changed.add(account.uid)
+
+
+def _forget_the_observed(workspace: Workspace, account: Account, decision: Decision) -> None:
+    """An object that may no longer observe, or is to manage now, shows no inbox once refused (rule 12)."""
+    desired = account.desired
+    if account.stored.origin != "Observed" or is_paused(workspace, account) or desired.deleting is not None:
+        return
+    if desired.spec.observe and workspace.may_adopt(account) and workspace.may_use_key(account):
+        return
+    if decision.reason is not None and decision.action is not Action.ACQUIRE and account.busy is None:
+        transitions.observation_ended(account)
+        workspace.index(account)
+
+
+def _wait(workspace: Workspace, account: Account, decision: Decision, now: float) -> None:
+    """A quiet action is reported in status only if it lasts."""
+    transitions.quiet_step(account, now, quiet=decision.quiet)
+    if account.waiting_since is not None and now < account.waiting_since + QUIET_SECONDS:
+        workspace.timers.set(account.uid, account.waiting_since + QUIET_SECONDS)
+
+
+def _note_missing_secret(workspace: Workspace, account: Account, decision: Decision, now: float) -> None:
+    """A missing Secret counts as stalled only after a while."""
+    transitions.secret_waited_for(account, now, missing=decision.reason is Reason.SECRET_NOT_FOUND)
+    since = account.secret_missing_since
+    if since is not None and now < since + SECRET_SECONDS:
+        workspace.timers.set(account.uid, since + SECRET_SECONDS)
+
+
+def _apply_action(workspace: Workspace, account: Account, decision: Decision, now: float) -> None:
+    """Actions that only change the workspace."""
+    stored = account.stored
+    if decision.action is Action.ACQUIRE:
+        workspace.acquire(account, decision.inbox_id or "", decision.origin or "", now)
+    elif decision.action is Action.TAKE_OVER:
+        workspace.take_over(account, decision.inbox_id or "")
+    elif decision.action is Action.REBIND and stored.applied is not None:
+        workspace.trust.prove(account.desired.key_ref, stored.applied.workspace or account.key, account.key)
+        transitions.rebound(account, account.key)
+    elif decision.action is Action.BEGIN_MAIL:
+        transitions.mail_begun(account, now)
+    elif decision.action is Action.GIVE_UP_MAIL and stored.mail is not None:
+        error = (
+            "The operator stopped while it sent the mail, which may have left. To send another, set a new requestID."
+        )
+        transitions.mail_failed(account, error)
+    else:
+        return
+    workspace.index(account)
+
+
+def _queue_of(workspace: Workspace, account: Account, decision: Decision) -> CallKind | None:
+    match decision.action:
+        case Action.CREATE:
+            return CallKind(Action.CREATE, workspace.create_group(account), account.key)
+        case Action.DELETE:
+            return CallKind(Action.DELETE, "edit" if account.desired.deleting is None else "delete", account.key)
+        case Action.SEARCH | Action.GET | Action.MAIL | Action.DOMAINS:
+            return CallKind(decision.action, "", account.key)
+    return None
+
 
 def decide(account: Account, view: View, now: float) -> Decision:
     """Decide what this account needs now."""
-    decision = _decide(account, view, now)
+    decision = _next_action(account, view, now)
     return frozen(account, decision, now) if view.policy.freeze else decision
 
 
-def _decide(account: Account, view: View, now: float) -> Decision:
+def _next_action(account: Account, view: View, now: float) -> Decision:
     if account.desired.deleting is not None:
         return decide_delete(account, view, now)
     if _lacks_finalizer(account, view):

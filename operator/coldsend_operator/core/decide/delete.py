@@ -1,5 +1,7 @@
 """The next action for an object in deletion: delete its inbox first, unless it is to stay."""
 
+from contextlib import suppress
+
 from coldsend_operator.core.decide.create import decide_unknown_create, decide_unnamed_create
 from coldsend_operator.core.decide.hand_over import (
     goes_last,
@@ -22,6 +24,7 @@ from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.view import View, confirmed_gone
+from coldsend_operator.core.workspace.workspace import Workspace
 
 
 def decide_delete(account: Account, view: View, now: float) -> Decision:
@@ -150,3 +153,34 @@ def _gone(account: Account, view: View, now: float) -> Decision:
     if max(view.inventory.listed_at, account.searched_at) == 0:
         return paced_search(account, now, Reason.DELETING, "The operator looks up the address once more.")
     return Decision(Action.REMOVE_FINALIZER, quiet=True)
+
+
+def ask_brake_for_all(workspace: Workspace, now: float) -> None:
+    """At a start, before the first call of any key of the workspace: the brake decides about all of them (rule 45)."""
+    for account in workspace.accounts.values():
+        if account.desired.deleting is not None:
+            with suppress(Exception):  # its own decision reports the fault, which affects that account alone (rule 38)
+                ask_brake(workspace, account, None, now)
+
+
+def ask_brake(workspace: Workspace, account: Account, decision: Decision | None, now: float) -> None:
+    """Count a deletion from the moment it is known. One that ColdSend refused before was counted then."""
+    desired = account.desired
+    if account.busy is not None:
+        return  # counted before the call left; the end of the call touches the account
+    if (
+        account.delete_backoff is not None
+        or account.delete_partial
+        or not asks_for_deletion(account, decision, workspace)
+    ):
+        workspace.brake.withdraw(account.uid)
+        return
+    approved = workspace.approved_deletion(account)
+    if desired.deleting is None:
+        workspace.brake.ask(account.uid, desired.namespace, now, approved=approved)
+    else:
+        size = workspace.policy.leaving.get(desired.batch or "", 0)
+        asked_at = desired.deleting - workspace.kube_offset
+        # Anybody may write any UID into ownerReferences: objects join no decision of another namespace.
+        batch = f"{desired.namespace}/{desired.batch}" if desired.batch else None
+        workspace.brake.ask(account.uid, desired.namespace, asked_at, approved=approved, batch=batch, size=size)

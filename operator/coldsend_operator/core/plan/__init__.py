@@ -5,15 +5,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from coldsend_operator.core.model.calls import Operation
-from coldsend_operator.core.plan.candidate import MOST_FLYING, Alone, Candidate
+from coldsend_operator.core.model.calls import Lane, Operation
+from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.plan.candidate import MOST_FLYING, Alone, Candidate, queues_of, score
 from coldsend_operator.core.plan.creates import creates
 from coldsend_operator.core.plan.deletes import deletes
-from coldsend_operator.core.plan.domains import domains
-from coldsend_operator.core.plan.mails import mails
-from coldsend_operator.core.plan.polls import polls
 from coldsend_operator.core.plan.probes import Waiters, pages_of, probes, who_waits
 from coldsend_operator.core.plan.sweeps import sweep, sweep_period
+from coldsend_operator.core.workspace.jobs import Job
 from coldsend_operator.core.workspace.workspace import Workspace
 
 WITH_JOBS = frozenset({Operation.CREATE_SMTP_BULK, Operation.DELETE_ACCOUNTS})
@@ -109,3 +108,69 @@ def _tried(work: Callable[[], T], otherwise: T, faults: list[Exception]) -> T:
     except Exception as fault:  # noqa: BLE001 - whatever goes wrong in one lane costs that lane alone
         faults.append(fault)
         return otherwise
+
+
+def mails(workspace: Workspace, now: float, alone: Alone) -> Iterator[Candidate]:
+    budget = workspace.budget  # shared by the keys of one workspace, like the share of test mails (rule 45)
+    without, free_at = budget.exhausted_by(now, probes=False), None
+    for key, queue in queues_of(workspace, Action.MAIL):
+        uids = queue.first(1, without)
+        found = alone.each(uids, lambda uid: workspace.accounts[uid].stored.inbox_id or "")
+        if not found:
+            continue
+        if free_at is None:
+            free_at = budget.mails.free_at(now, budget.minute_limit, budget.hour_limit)
+        ready_at = max(queue.since, free_at)
+        yield Candidate(
+            ready_at=ready_at,
+            score=score(workspace, Lane.MAIL, key, ready_at),
+            operation=Operation.SEND_TEST_EMAIL,
+            lane=Lane.MAIL,
+            key=key,
+            uids=uids,
+            inbox_ids=(workspace.inventory.spelled(found[0]),),
+        )
+
+
+STORED_WITHIN = 300.0  # rule 8: the job id is stored before the first poll
+
+
+def polls(workspace: Workspace) -> Iterator[Candidate]:
+    for job in workspace.jobs.values():
+        if job.in_flight or job.next_poll is None:
+            continue
+        create = job.operation == "Create"
+        # An object whose status cannot be written must not block the others; its create mark records the create.
+        ready_at = max(job.next_poll, job.begun + STORED_WITHIN) if job.unstored else job.next_poll
+        key = _key_of(workspace, job)
+        yield Candidate(
+            ready_at=ready_at,
+            score=score(workspace, Lane.POLL, key, ready_at),
+            operation=Operation.POLL_CREATE_JOB if create else Operation.POLL_DELETE_JOB,
+            lane=Lane.POLL,
+            key=key,
+            job=job.id,
+        )
+
+
+def _key_of(workspace: Workspace, job: Job) -> str:
+    """The key of its members: a poll of their own may name them."""
+    members = (workspace.accounts.get(uid) for uid in sorted(job.members))
+    found = (account.key for account in members if account is not None)
+    return next(found, None) or workspace.keys.for_list(Operation.POLL_CREATE_JOB)
+
+
+def domains(workspace: Workspace) -> Iterator[Candidate]:
+    waiting = [queue for _, queue in queues_of(workspace, Action.DOMAINS)]
+    flying = any(call.operation is Operation.LIST_DOMAINS for call in workspace.in_flight.values())
+    if not waiting or flying:
+        return
+    since = min(queue.since for queue in waiting)
+    yield Candidate(
+        ready_at=max(since, workspace.domains.free_at),
+        score=since + Lane.CREATE.may_wait,
+        operation=Operation.LIST_DOMAINS,
+        lane=Lane.PROBE,
+        key=workspace.keys.for_list(Operation.LIST_DOMAINS),
+        page=workspace.domains.page,
+    )

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from coldsend_operator.addresses import domain_of
-from coldsend_operator.core.decide.changed_accounts import QUIET_SECONDS
+from coldsend_operator.core.decide import QUIET_SECONDS
 from coldsend_operator.core.decide.hand_over import takes_over_from
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Row, inbox_key

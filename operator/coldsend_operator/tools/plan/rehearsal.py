@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from coldsend_operator.core import apply
-from coldsend_operator.core.decide.changed_accounts import ask_brake_for_all, decide_changed
+from coldsend_operator.core.decide import ask_brake_for_all, decide_changed
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account, Credentials
 from coldsend_operator.core.model.calls import Call, Operation, Scope

@@ -8,8 +8,8 @@ from coldsend_operator.core.model.account import Account, Backoff
 from coldsend_operator.core.model.phases import CreateJob, Creating, Sent, UnknownCreate
 from coldsend_operator.core.model.stored import JobRef, StoredRefusal
 from coldsend_operator.core.model.times import rfc3339
-from coldsend_operator.core.model.transitions.backoffs import next_backoff
 from coldsend_operator.core.model.transitions.reads import reset_probes
+from coldsend_operator.core.model.transitions.waits import next_backoff
 
 LONGEST_MESSAGE = 400
 

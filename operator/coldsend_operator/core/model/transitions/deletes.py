@@ -6,8 +6,8 @@ from coldsend_operator.core.model.account import RETRY_FIRST, RETRY_LONGEST, Acc
 from coldsend_operator.core.model.pauses import FIRST_PROBE
 from coldsend_operator.core.model.phases import Deleting, Gone
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.core.model.transitions.backoffs import next_backoff
 from coldsend_operator.core.model.transitions.reads import reset_probes
+from coldsend_operator.core.model.transitions.waits import next_backoff
 
 IN_USE_FIRST, IN_USE_LONGEST = 5.0, 600.0
 
