@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from coldsend_operator.setting_texts import variable
 from coldsend_operator.setting_values import Address, DeleteBrake
-from coldsend_operator.settings import SettingError, Settings, load_settings, notices, variable
+from coldsend_operator.settings import SettingError, Settings, load_settings, notices
 
 KEY = "cs_live_0123456789abcdef"
 

@@ -14,7 +14,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from coldsend_operator import __version__
-from coldsend_operator.settings import SettingError, Settings, default_text, flag, load_settings, notices, variable
+from coldsend_operator.setting_texts import default_text, flag, variable
+from coldsend_operator.settings import SettingError, Settings, load_settings, notices
 from coldsend_operator.tools.app import register
 
 # When the process ends, Python collects garbage in all modules: a fifth of the time that a short command takes.

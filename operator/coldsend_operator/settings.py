@@ -4,18 +4,16 @@ import difflib
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from coldsend_operator.proxies import proxies_of
+from coldsend_operator.setting_texts import PREFIX, Allowed, Unit, allowed, flag, shown, variable
 from coldsend_operator.setting_values import (
-    KEY_PATTERN,
     Address,
     DeleteBrake,
     to_address,
@@ -30,24 +28,9 @@ from coldsend_operator.setting_values import (
     to_object_name,
 )
 
-PREFIX = "COLDSEND_"
 _NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 # Kubernetes sets these in every pod for a Service whose name begins with `coldsend-`.
 _SERVICE_LINK = re.compile(r".*_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)")
-
-
-@dataclass(frozen=True, slots=True)
-class Allowed:
-    """The allowed values of a setting in words, if the bounds of a number do not tell."""
-
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unit:
-    """The unit of a setting."""
-
-    name: str
 
 
 class SettingError(Exception):
@@ -286,50 +269,6 @@ def notices(settings: Settings, environment: Mapping[str, str]) -> Iterator[str]
             f"give each its share by {PREFIX}REQUESTS_PER_MINUTE and {PREFIX}REQUESTS_PER_HOUR, and a "
             f"{PREFIX}LEASE_NAME of its own"
         )
-
-
-def variable(field: str) -> str:
-    return PREFIX + field.upper()
-
-
-def flag(field: str) -> str | None:
-    """The flag of `run` for this setting; None for the API key."""
-    return None if field == "api_key" else "--" + field.replace("_", "-")
-
-
-def unit(field: FieldInfo) -> str:
-    return next((entry.name for entry in field.metadata if isinstance(entry, Unit)), "")
-
-
-def allowed(field: FieldInfo) -> str:
-    """The allowed values of the field in words."""
-    words = next((entry.words for entry in field.metadata if isinstance(entry, Allowed)), None)
-    if words is not None:
-        return words
-    low = next((entry.ge for entry in field.metadata if hasattr(entry, "ge")), None)
-    high = next((entry.le for entry in field.metadata if hasattr(entry, "le")), None)
-    kind = "a whole number" if field.annotation is int else "a number"
-    return kind if low is None else f"{kind} from {low} to {high}"
-
-
-def default_text(field: FieldInfo) -> str:
-    """The default of the field as a value of the variable."""
-    extra = field.json_schema_extra
-    if isinstance(extra, dict):
-        return str(extra["default"])
-    value = field.default
-    if value is None or value in {"", ()}:
-        return "none"
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    return str(value)
-
-
-def shown(value: object) -> str:
-    """An invalid value for display on one line: short, without line breaks, credentials and keys."""
-    text = KEY_PATTERN.sub("***", re.sub(r"//[^/@\s]*@", "//***@", str(value)))
-    text = text if text.isprintable() and text else repr(text)
-    return text if len(text) <= 80 else text[:80] + "..."
 
 
 def _wrong(name: str, value: object) -> str:

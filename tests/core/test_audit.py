@@ -9,7 +9,7 @@ from coldsend_operator.core.model.answers import BulkAnswer, Created, Deleted, F
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.policy import NamespaceSettings
-from coldsend_operator.core.workspace.audit import fields_of
+from coldsend_operator.core.workspace.audit_lines import fields_of
 from tests.support.desk import ANN, Desk, row
 
 BOB = "bob@company.com"

@@ -18,7 +18,7 @@ from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Answer, BulkAnswer, Failure, FailureKind, Page
 from coldsend_operator.core.model.calls import Call, Operation, Scope
-from coldsend_operator.core.workspace.audit import fields_of
+from coldsend_operator.core.workspace.audit_lines import fields_of
 from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.credentials.job_passwords import JobPasswords
 from coldsend_operator.credentials.passwords import Passwords, SecretReader, smtp_inbox

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from coldsend_operator.kube.errors import Forbidden
-from coldsend_operator.settings import PREFIX
+from coldsend_operator.setting_texts import PREFIX
 from coldsend_operator.tools.clients import KubeReader
 
 LABELS = "app.kubernetes.io/part-of=coldsend-operator"

@@ -4,77 +4,27 @@ A line is written before a call leaves (`Outcome.INTENT`) and when its outcome b
 later probe. Writes of earlier runs are not remembered: the object and ColdSend show their outcome.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Answer, BulkAnswer, Failure, FailureKind, MailSent, Written
 from coldsend_operator.core.model.calls import Call, Operation
 from coldsend_operator.core.model.decision import Action
-from coldsend_operator.core.model.differences import secret_changed
-from coldsend_operator.core.model.policy import NamespaceSettings
+from coldsend_operator.core.workspace.audit_lines import (
+    Cause,
+    Line,
+    Outcome,
+    Write,
+    create_of,
+    named,
+    replaced,
+    write_of,
+)
 from coldsend_operator.core.workspace.view import confirmed_gone
 
 if TYPE_CHECKING:
     from coldsend_operator.core.workspace.workspace import Workspace
-
-
-class Cause(StrEnum):
-    """The cause of a write."""
-
-    NEW = "new"  # the object never had an inbox
-    SPEC = "spec"  # a replacement or a test mail because spec changed
-    SECRET = "secret"  # noqa: S105 - a word of the log: the inbox is replaced because the values of its Secret changed
-    DELETION = "deletion"  # the object is in deletion
-    LEFT_BATCH = "left-batch"  # the object is in deletion because its Batch no longer lists it
-    RECREATE = "recreate"  # the second half of a replacement
-    VANISHED = "vanished"  # the inbox was removed in ColdSend, not by this object
-    HAND_OVER = "hand-over"  # the inbox moves to another object, without a call
-
-
-class Outcome(StrEnum):
-    """The outcome of a write."""
-
-    INTENT = "intent"  # the call is about to leave
-    ACCEPTED = "accepted"  # ColdSend accepted the call; another line tells the result
-    CREATED = "created"
-    DELETED = "deleted"  # seen to be gone, after a delete that ColdSend accepted
-    SENT = "sent"  # the test mail
-    REFUSED = "refused"  # ColdSend did nothing
-    UNKNOWN = "unknown"  # no response; another line tells the result
-    NOT_SENT = "not-sent"  # the call never reached ColdSend
-    NOTHING = "nothing"  # an accepted or unknown create created no inbox
-    STILL_THERE = "still-there"  # an accepted or unknown delete did not delete the inbox
-    GONE = "gone"  # the inbox is gone without a delete of this run: by an earlier run, or a person
-    HANDED_OVER = "handed-over"
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """One write for one inbox."""
-
-    uid: str
-    namespace: str
-    name: str
-    generation: int
-    key: str  # digest of the API key
-    operation: str
-    cause: Cause
-    approved_by: str | None = None  # the kind of the object whose annotation approves it
-    attempt: int = 1
-    inbox_id: str | None = None
-    job: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the audit log. `code` is the HTTP status of the response, None without one."""
-
-    write: Write
-    outcome: Outcome
-    code: int | None = None
 
 
 class AuditTrail:
@@ -93,7 +43,7 @@ class AuditTrail:
             self._give_up(uid)
             self._ended.discard(uid)
             inbox_id = call.inbox_ids[position] if call.inbox_ids else None
-            write = _write(workspace, account, call.operation, inbox_id)
+            write = write_of(workspace, account, call.operation, inbox_id)
             refusal = account.stored.refusal
             tries = max(self._tries.get(uid, 0), refusal.attempts if refusal is not None else 0) + 1
             self._tries[uid] = tries
@@ -108,7 +58,7 @@ class AuditTrail:
 
     def resume(self, workspace: "Workspace", account: Account) -> None:
         """The account is carried by a job that an earlier run began."""
-        self._open.setdefault(account.uid, _write(workspace, account, Operation.CREATE_SMTP_BULK, None))
+        self._open.setdefault(account.uid, write_of(workspace, account, Operation.CREATE_SMTP_BULK, None))
 
     def answered(self, workspace: "Workspace", call: Call, outcome: Answer | Failure, first: int) -> None:
         """The response was applied, which added the lines from position `first` on."""
@@ -133,7 +83,7 @@ class AuditTrail:
 
     def created(self, workspace: "Workspace", account: Account, inbox_id: str) -> None:
         """The inbox of a create of ours is known. Call this before the account stores it."""
-        write = self._open.get(account.uid) or _write(workspace, account, _create_of(account), None)
+        write = self._open.get(account.uid) or write_of(workspace, account, create_of(account), None)
         self._tell(replace(write, inbox_id=inbox_id), Outcome.CREATED)
         self._ended.discard(account.uid)
         self._close(account.uid)
@@ -141,7 +91,7 @@ class AuditTrail:
     def handed_over(self, account: Account, inbox_id: str) -> None:
         """The account takes over the inbox of another object."""
         self._close(account.uid)
-        self.lines.append(Line(_named(account, "hand_over", Cause.HAND_OVER, inbox_id), Outcome.HANDED_OVER))
+        self.lines.append(Line(named(account, "hand_over", Cause.HAND_OVER, inbox_id), Outcome.HANDED_OVER))
 
     def ending(self, workspace: "Workspace", account: Account, action: Action) -> None:
         """The finalizer is about to be removed, so all outcomes are known. Call this before that write."""
@@ -159,17 +109,17 @@ class AuditTrail:
         lost = account.unknown_create
         ours = lost is not None and not lost.arrived
         if account.uid not in self._open and ours:
-            self._open[account.uid] = _write(workspace, account, _create_of(account), None)
+            self._open[account.uid] = write_of(workspace, account, create_of(account), None)
         self._give_up(
             account.uid, refused=account.create_backoff is not None or (lost is not None and lost.hint is not None)
         )
 
     def _no_inbox(self, workspace: "Workspace", account: Account) -> None:
         write = self._open.get(account.uid)
-        ours = account.desired.deleting is not None or _replaced(account)
+        ours = account.desired.deleting is not None or replaced(account)
         if write is None and not ours:
             return  # a person removed the inbox; the cause of the next create says so
-        write = write or _write(workspace, account, Operation.DELETE_ACCOUNT, account.stored.inbox_id)
+        write = write or write_of(workspace, account, Operation.DELETE_ACCOUNT, account.stored.inbox_id)
         self._tell(write, Outcome.GONE if account.deleted_at is None else Outcome.DELETED)
 
     def hand_over(self, uid: str, other: "AuditTrail") -> None:
@@ -206,27 +156,6 @@ class AuditTrail:
             self._tries.pop(uid, None)
 
 
-def fields_of(line: Line) -> dict[str, object]:
-    """The line as written, without its time. It holds no address."""
-    write = line.write
-    return {
-        "event": "write",
-        "workspace": write.key,
-        "operation": write.operation,
-        "namespace": write.namespace,
-        "name": write.name,
-        "uid": write.uid,
-        "inbox_id": write.inbox_id,
-        "job": write.job,
-        "generation": write.generation,
-        "cause": write.cause.value,
-        "approved_by": write.approved_by,
-        "attempt": write.attempt,
-        "outcome": line.outcome.value,
-        "code": line.code,
-    }
-
-
 def _code(outcome: Answer | Failure) -> int | None:
     if isinstance(outcome, Failure):
         return outcome.status
@@ -246,72 +175,3 @@ def _result(call: Call, outcome: Answer | Failure) -> Outcome:
 
 def _is_gone(outcome: Answer | Failure) -> bool:
     return isinstance(outcome, Failure) and outcome.kind is FailureKind.NOT_FOUND
-
-
-def _write(workspace: "Workspace", account: Account, operation: Operation, inbox_id: str | None) -> Write:
-    if operation.creates:
-        cause, approved = _cause_of_create(account), _approval(workspace, account, deletion=False)
-    elif operation.deletes:
-        cause, approved = _cause_of_delete(workspace, account), _approval(workspace, account, deletion=True)
-    else:
-        cause, approved = Cause.SPEC, None
-    job = account.stored.job.id if account.stored.job is not None else None
-    return replace(_named(account, operation.value, cause, inbox_id), approved_by=approved, job=job)
-
-
-def _named(account: Account, operation: str, cause: Cause, inbox_id: str | None) -> Write:
-    desired = account.desired
-    return Write(
-        uid=desired.uid,
-        namespace=desired.namespace,
-        name=desired.name,
-        generation=desired.generation,
-        key=account.key,
-        operation=operation,
-        cause=cause,
-        inbox_id=inbox_id,
-    )
-
-
-def _create_of(account: Account) -> Operation:
-    """The call of an earlier run, as far as the object shows it."""
-    if account.desired.spec.native is not None:
-        return Operation.CREATE_NATIVE
-    return Operation.CREATE_SMTP_BULK if account.stored.job is not None else Operation.CREATE_SMTP
-
-
-def _cause_of_create(account: Account) -> Cause:
-    if account.stored.applied is None:
-        return Cause.NEW
-    return Cause.RECREATE if _replaced(account) else Cause.VANISHED
-
-
-def _replaced(account: Account) -> bool:
-    """Whether a replacement is due, so that a missing inbox was most likely deleted for it (rule 21)."""
-    applied, spec = account.stored.applied, account.desired.spec
-    other = applied is not None and applied.spec_hash is not None and applied.spec_hash != spec.hash
-    return spec.recreate and (account.deleted_at is not None or other or secret_changed(account))
-
-
-def _cause_of_delete(workspace: "Workspace", account: Account) -> Cause:
-    desired, applied = account.desired, account.stored.applied
-    if desired.deleting is not None:
-        listed = workspace.policy.listed.get(desired.batch or "")
-        return Cause.DELETION if listed is None or desired.name in listed else Cause.LEFT_BATCH
-    same_spec = applied is not None and applied.spec_hash in {None, desired.spec.hash}
-    return Cause.SECRET if same_spec and secret_changed(account) else Cause.SPEC
-
-
-def _approval(workspace: "Workspace", account: Account, *, deletion: bool) -> str | None:
-    """The kind of the object whose annotation approves deletions, or recreations."""
-    desired, policy = account.desired, workspace.policy
-    none = NamespaceSettings()
-    batch = policy.batches.get(desired.batch or "", none)
-    namespace = policy.namespaces.get(desired.namespace, none)
-    own = desired.approve_deletion if deletion else desired.approve_recreation
-    found: Iterable[tuple[str, bool]] = (
-        ("SenderAccount", own),
-        ("SenderAccountBatch", batch.approve_deletion if deletion else batch.approve_recreation),
-        ("Namespace", namespace.approve_deletion if deletion else namespace.approve_recreation),
-    )
-    return next((kind for kind, approves in found if approves), None)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from coldsend_operator.kube import paths
 from coldsend_operator.kube.errors import KubeError, NotFound
 from coldsend_operator.resources.names import API_VERSION
-from coldsend_operator.settings import PREFIX
+from coldsend_operator.setting_texts import PREFIX
 from coldsend_operator.tools.clients import KubeReader
 from coldsend_operator.tools.installation import Installation, installations
 from coldsend_operator.tools.names import ACCOUNT, BATCH
