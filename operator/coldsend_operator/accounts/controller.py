@@ -1,38 +1,28 @@
-"""All objects and all workspaces: which account belongs to which key, and what comes and goes."""
+"""The SenderAccounts that the API server shows: what comes, changes and goes."""
 
-import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
-from coldsend_operator.accounts.cleanup import Cleanup
 from coldsend_operator.accounts.clients import Clients
+from coldsend_operator.accounts.placement import Placement
 from coldsend_operator.accounts.reading import read_desired, read_object
-from coldsend_operator.accounts.status_writer import ref_of
-from coldsend_operator.accounts.workspace_loop import WorkspaceLoop
-from coldsend_operator.accounts.workspaces import NO_WORKSPACE, Workspaces
+from coldsend_operator.accounts.workspaces import Workspaces
 from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
-from coldsend_operator.core.model.desired import Desired, KeyRef
+from coldsend_operator.core.model.desired import Desired
 from coldsend_operator.core.model.membership import Membership
 from coldsend_operator.core.model.policy import Policy
-from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored_status import Status, account_status, to_text
 from coldsend_operator.core.status.stored import stored_of
-from coldsend_operator.core.workspace.merging import follow, may_follow
-from coldsend_operator.credentials.api_keys import NOT_FOR_NAMESPACE, TOO_MANY, KeyRing
-from coldsend_operator.kube.set_aside import PLACE
+from coldsend_operator.credentials.api_keys import KeyRing
 
-KEY_PAUSE = 1.0
 UNREADABLE = "The operator could not read the latest state of this object; see its Events and the operator's log."
-
-__all__ = ["AccountController"]
 
 
 class AccountController:
-    """Takes watch events in, finds the workspace of each account and runs the workspaces."""
+    """Takes watch events in, and starts and stops the workspaces."""
 
     def __init__(
         self, policy: Policy, ring: KeyRing, clients: Clients, client_of: Callable[..., ColdSendClient]
@@ -42,21 +32,11 @@ class AccountController:
         self.on_seen: list[Callable[[Account], None]] = []
         self.on_spec_change: list[Callable[[Account], None]] = []
         self.on_gone: list[Callable[[Account], None]] = []
-        self.on_placed: Callable[[], None] = lambda: None  # an account has found its workspace
-        self.on_unread: Callable[[], None] = lambda: None  # an object has come whose namespace was not read yet
         self._workspaces = Workspaces(policy, ring, clients, client_of)
-        self._workspaces.place_again = self._place_all
         self.loops = self._workspaces.loops
-        self._ring = ring
+        self.placement = Placement(self.accounts, policy, self._workspaces, ring, clients)
         self._clients = clients
-        self._refs = Membership[KeyRef]()
         self._namespaces = Membership[str]()
-        self._moves: dict[str, asyncio.TimerHandle] = {}  # accounts that may not leave their workspace yet
-        self._unplaced: set[str] = set()
-        self._from_elsewhere: set[str] = set()  # accounts that named another key before, and wait for this one
-        self._crowded_out: set[str] = set()  # their namespace uses too many keys
-        self._key_wake = asyncio.Event()
-        self._cleanup = Cleanup(self._workspaces, ring, clients.bookings, clients.metrics, clients.clock)
 
     # -- watch events
 
@@ -65,11 +45,7 @@ class AccountController:
         uid = raw["metadata"]["uid"]
         account = self.accounts.get(uid)
         if account is None:
-            account = read_object(raw)
-            transitions.shown(account, self._with_default(account.desired))
-            self.accounts[uid] = account
-            self._place(account)
-            _tell(self.on_seen, account)
+            self._read(raw)
             return
         if not self._workspaces.running:
             self._read_again(account, raw)
@@ -86,15 +62,23 @@ class AccountController:
         else:
             self._see_status(account, account_status(raw.get("status")))
         if desired.reconcile != account.desired.reconcile:
-            self.hasten(account)
+            self.placement.hasten(account)
         changed_spec = desired.generation != account.desired.generation
         transitions.shown(account, desired)
         loop = self._workspaces.of_account(account)
         if loop is not None:
             loop.workspace.update(account, desired)
-        self._place(account)
+        self.placement.place(account)
         if changed_spec:
             _tell(self.on_spec_change, account)
+        _tell(self.on_seen, account)
+
+    def _read(self, raw: Mapping[str, Any]) -> None:
+        account = read_object(raw)
+        transitions.shown(account, self._with_default(account.desired))
+        self.accounts[account.uid] = account
+        self._namespaces.place(account.uid, account.desired.namespace)
+        self.placement.place(account)
         _tell(self.on_seen, account)
 
     def _read_again(self, account: Account, raw: Mapping[str, Any]) -> None:
@@ -102,12 +86,7 @@ class AccountController:
         loop = self._workspaces.of_account(account)
         if loop is not None:
             loop.workspace.remove(account.uid)
-        self._unplaced.discard(account.uid)
-        fresh = read_object(raw)
-        transitions.shown(fresh, self._with_default(fresh.desired))
-        self.accounts[fresh.uid] = fresh
-        self._place(fresh)
-        _tell(self.on_seen, fresh)
+        self._read(raw)
 
     def _see_status(self, account: Account, status: Status) -> None:
         if to_text(status) != account.raw_status:
@@ -134,12 +113,8 @@ class AccountController:
         account = self.accounts.pop(uid, None)
         if account is None:
             return
-        self._found_workspace(account)
-        self._crowded_out.discard(uid)
-        self._from_elsewhere.discard(uid)
-        self._refs.place(uid, None)
+        self.placement.forget(account)
         self._namespaces.place(uid, None)
-        self._cancel_move(uid)
         loop = self.loops.get(account.workspace_digest)
         if loop is not None:
             loop.workspace.depart(uid, self._clients.clock())
@@ -147,13 +122,6 @@ class AccountController:
         _tell(self.on_gone, account)
 
     # -- namespaces
-
-    def knows(self, namespace: str) -> bool:
-        """Whether what the namespace says is known: nothing is decided for its objects before."""
-        known = namespace in self.policy.namespaces
-        if not known:
-            self.on_unread()
-        return known
 
     @property
     def namespaces(self) -> set[str]:
@@ -170,146 +138,13 @@ class AccountController:
                 loop = self._workspaces.of_account(account)
                 if loop is not None:
                     loop.workspace.update(account, desired)
-            self._place(account)
+            self.placement.place(account)
 
     def _with_default(self, desired: Desired) -> Desired:
         """With the API key that the namespace gives to objects that name none."""
         marks = self.policy.namespaces.get(desired.namespace)
         key = marks.key if marks is not None else desired.default_key
         return desired if key == desired.default_key else replace(desired, default_key=key)
-
-    # -- placing accounts
-
-    def _place(self, account: Account) -> None:
-        """Put the account into the workspace of its key; into none while no key can be had."""
-        self._namespaces.place(account.uid, account.desired.namespace)
-        if not self.knows(account.desired.namespace):
-            self._await_workspace(account)
-            return
-        ref = account.desired.key_ref
-        if self._refs.key_of(account.uid) not in {None, ref}:
-            self._from_elsewhere.add(account.uid)
-        self._refs.place(account.uid, ref)
-        self._cancel_move(account.uid)
-        state = self._ring.admit(ref, held=account.stored.held)
-        self._crowded_out.discard(account.uid)
-        if state.problem is TOO_MANY:
-            self._crowded_out.add(account.uid)
-        if state.digest is None and state.problem is None:
-            self._await_workspace(account)
-            # where the key leads is not known: nothing is created with the one before
-            transitions.moving(account, away=True)
-            self._key_wake.set()
-            return
-        problem = state.problem if self._ring.allowed(account) else NOT_FOR_NAMESPACE
-        digest = state.digest if self._ring.allowed(account) else None
-        digest, problem = self._for_deletion(account, digest, problem)
-        transitions.key_read(account, _by_default(problem) if account.desired.spec.key is None else problem)
-        if self._workspaces.running and state.digest is not None and account.uid in self._from_elsewhere:
-            self._workspaces.trust.begin(ref, state.digest, account.uid)
-        self._from_elsewhere.discard(account.uid)
-        self._move(account, digest or NO_WORKSPACE, ref)
-
-    def _await_workspace(self, account: Account) -> None:
-        """Nothing is decided for it yet, but no younger object may take its address meanwhile (rule 13)."""
-        self._unplaced.add(account.uid)
-        if self._workspaces.of_account(account) is None:
-            transitions.addressed(account)
-            self._workspaces.claims.await_workspace(account)
-            self._touch_others(account)  # perhaps it no longer claims the address for which they wait
-
-    def _found_workspace(self, account: Account) -> None:
-        """It stands in line in its own workspace now, or is gone: others need not wait for it any more."""
-        self._unplaced.discard(account.uid)
-        if self._workspaces.claims.found_workspace(account.uid):
-            self._touch_others(account)
-
-    def _touch_others(self, account: Account) -> None:
-        """Decide again for those that claim the same address in any workspace."""
-        for loop in self.loops.values():
-            loop.workspace.touch_others(account)
-            loop.wake()
-
-    def _for_deletion(
-        self, account: Account, digest: str | None, problem: tuple[Reason, str] | None
-    ) -> tuple[str | None, tuple[Reason, str] | None]:
-        """Rule 26: a deletion uses any key in memory that leads to the workspace of its inbox."""
-        if account.desired.deleting is None:
-            return digest, problem
-        bound = account.stored.applied.workspace if account.stored.applied else account.key
-        loop = self._workspaces.of_key(digest) if digest is not None else None
-        if problem is None and loop is not None and bound in loop.workspace.digests:
-            return digest, None  # a rotated key: the old one may be refused by now
-        if problem is None and digest is not None and digest != bound and self._workspaces.refused(bound):
-            return digest, None  # rule 15 holds: only the own inboxID, seen with it, is deleted with it
-        if bound in self._ring.keys:
-            return bound, None
-        if digest is not None and problem is not None and digest in self._ring.keys:
-            return digest, None
-        return digest, problem
-
-    def _move(self, account: Account, digest: str, ref: KeyRef) -> None:
-        """Bring the account into the workspace that its key leads to, with that key."""
-        old = self._workspaces.of_account(account)  # still there while a new key was waited for
-        transitions.moving(account, away=False)
-        loop = self._workspaces.open(digest, ref)
-        if old is not None and old is not loop and not self._leaves(account, old, loop):
-            return
-        if old is loop and account.key == digest:
-            loop.workspace.touch(account.uid)
-            loop.wake()
-            return
-        if account.uid in loop.workspace.accounts:  # with another key, or of a workspace that was merged into this one
-            loop.workspace.use_key(account, digest)
-        else:
-            loop.workspace.add(account, self._clients.clock(), digest)
-        self._found_workspace(account)
-        if self._workspaces.running:
-            self._workspaces.settle_trust(loop.workspace, ref)
-        loop.wake()
-        self.on_placed()
-
-    def _leaves(self, account: Account, old: WorkspaceLoop, loop: WorkspaceLoop) -> bool:
-        """Whether the account has left its workspace for another one; if not, it is tried again after a pause."""
-        if old.workspace.merged_into is loop.workspace:
-            if may_follow(account, old.workspace):
-                follow(account, old.workspace, self._clients.clock())
-                return True
-        elif self._may_leave(account, old):
-            old.workspace.remove(account.uid)
-            transitions.left_workspace(account)
-            return True
-        else:
-            transitions.moving(account, away=True)
-            old.workspace.touch(account.uid)
-            old.wake()
-        self._moves[account.uid] = asyncio.get_running_loop().call_later(KEY_PAUSE, self._again, account.uid)
-        return False
-
-    def hasten(self, account: Account) -> None:
-        """Read its API key again now."""
-        self._ring.hasten(account.desired.key_ref)
-        self._key_wake.set()
-
-    def _may_leave(self, account: Account, loop: WorkspaceLoop) -> bool:
-        """What is under way with the old key ends there, unless ColdSend refuses that key, or there was none."""
-        if account.busy is not None:
-            return False
-        if not loop.keys:
-            return True
-        return self._workspaces.refused(account.key) or (account.unknown_create is None and account.job is None)
-
-    def _cancel_move(self, uid: str) -> None:
-        move = self._moves.pop(uid, None)
-        if move is not None:
-            move.cancel()
-
-    def _again(self, uid: str) -> None:
-        """A fault with one account costs that account alone (rule 38): this is no event of its own that tries it."""
-        account = self.accounts.get(uid)
-        if account is not None:
-            with self._clients.set_aside.trying(ref_of(account), PLACE, partial(self._again, uid)):
-                self._place(account)
 
     # -- running
 
@@ -323,82 +158,13 @@ class AccountController:
 
     async def stop(self) -> None:
         await self._workspaces.stop()
-        await self._cleanup.closing.drain()
+        await self.placement.cleanup.closing.drain()
         await self._workspaces.close_clients()
-
-    async def watch_keys(self) -> None:
-        """Read keys when they are due; move the accounts of those that changed."""
-        while True:
-            freed = self._ring.forget(set(self._refs.counts()))
-            self._place_all(self._crowded_out_of(freed))
-            self._ring.hasten_refused(frozenset(filter(self._workspaces.refused, self._workspaces.keys)))
-            changed = await self._ring.refresh()
-            for ref in changed:
-                self._place_all(self._refs.members(ref))
-            if changed:
-                self._place_all(self._without_key())
-            self._place_all(self._with_refused_key())
-            await self._tidy()
-            due = self._ring.next_due()
-            pause = KEY_PAUSE if due is None else min(KEY_PAUSE, max(0.0, due - self._clients.clock()))
-            self._key_wake.clear()
-            try:
-                await asyncio.wait_for(self._key_wake.wait(), pause)
-            except TimeoutError:
-                continue
-
-    async def _tidy(self) -> None:
-        if self._workspaces.running:
-            self._workspaces.trust.forget(
-                frozenset(self._refs.counts()), self._workspaces.trust.bound() | self._workspaces.keys
-            )
-            await self._clients.bookings.save_trust(self._workspaces.trust)
-        await self._cleanup.run_once(leading=self._workspaces.running)
-
-    def _crowded_out_of(self, namespaces: frozenset[str]) -> list[str]:
-        """Objects of these namespaces whose key was one too many: there is room now."""
-        if not namespaces:
-            return []
-        return [uid for uid in self._crowded_out if self.accounts[uid].desired.namespace in namespaces]
-
-    def _without_key(self) -> list[str]:
-        """Objects in deletion that wait for a key: one that was given elsewhere may serve them (rule 26)."""
-        found = (account for account in self.accounts.values() if account.key_problem is not None)
-        return [account.uid for account in found if account.desired.deleting is not None]
-
-    def _with_refused_key(self) -> list[str]:
-        """Objects in deletion that wait for a key which is refused: the one that is given now may serve them."""
-        found = (
-            self.accounts[uid]
-            for digest in filter(self._workspaces.refused, self._workspaces.keys)
-            for uid in self._workspaces.users(digest)
-        )
-        return [each.uid for each in found if each.desired.deleting is not None and self._has_another_key(each)]
-
-    def _has_another_key(self, account: Account) -> bool:
-        state = self._ring.state(account.desired.key_ref)
-        return state.problem is None and state.digest not in {None, account.key}
-
-    def _place_all(self, uids: Iterable[str]) -> None:
-        for uid in list(uids):
-            self._again(uid)
 
     @property
     def loop_ended(self) -> bool:
         """Whether the loop of a workspace has ended, which none does before the stop."""
         return any(task.done() for task in self._workspaces.tasks.values())
-
-    @property
-    def placed(self) -> bool:
-        """Whether every account has found its workspace."""
-        return not self._unplaced
-
-
-def _by_default(problem: tuple[Reason, str] | None) -> tuple[Reason, str] | None:
-    """What is wrong with a key that the namespace names."""
-    if problem is None:
-        return None
-    return problem[0], problem[1].replace("(spec.apiKeySecretRef)", "(coldsend.pro/api-key-secret of the namespace)")
 
 
 def _tell(listeners: list[Callable[[Account], None]], account: Account) -> None:

@@ -27,7 +27,7 @@ class BatchOverrides:
     def see(self, batch: Batch, owned: Owned) -> None:
         """Update the overrides of the batch; its children are decided again if they changed."""
         before = self._of(batch.uid)
-        batch.waits = not self._controller.knows(batch.namespace)
+        batch.waits = not self._controller.placement.knows(batch.namespace)
         apply_overrides(self._policy, batch)
         if self._of(batch.uid) != before:
             self._touch(owned())

@@ -129,7 +129,8 @@ class Operator:
             lambda: waiting_namespaces(self._workspaces()),
             self._namespace_changed,
         )
-        self.controller.on_unread, self.controller.on_placed = self._namespaces.wake, self._progress.set
+        self.controller.placement.on_unread = self._namespaces.wake
+        self.controller.placement.on_placed = self._progress.set
         self.crds = CrdGuard(self._kube, self.policy, self._decide_all_again, may_read=not self._settings.namespaces)
         self.cache_sync = CacheSync(
             self._kube, self._settings, self.controller, self.batches, self.clock, self.set_aside, self.crds
@@ -156,10 +157,10 @@ class Operator:
         """Wait until all is known, then lead. Returns on stop, raises if the Lease is lost."""
         await self._load_hmac()
         self._begin(self._namespaces.run(), "namespaces")
-        self._begin(self.controller.watch_keys(), "keys")
+        self._begin(self.controller.placement.watch_keys(), "keys")
         await self.cache_sync.wait("SenderAccount")
         await self.cache_sync.wait("SenderAccountBatch")
-        while not (self._namespaces.whole and self.controller.placed):
+        while not (self._namespaces.whole and self.controller.placement.complete):
             self._progress.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._progress.wait(), SYNC_PAUSE)

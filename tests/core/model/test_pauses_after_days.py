@@ -46,7 +46,7 @@ def test_an_api_key_that_is_missing_for_hours_ends_nothing() -> None:
     simulation.give_second_key("sales", there=False)
     simulation.apply("sales", "one", "a@company.com", apiKeySecretRef={"name": SECOND})
     simulation.wait(5.0)
-    ring = process.operator.controller._ring
+    ring = process.operator.controller.placement._ring
     for state in ring._states.values():
         state.tries = DAYS  # as after some hours
     simulation.wait(60.0)

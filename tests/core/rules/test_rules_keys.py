@@ -39,15 +39,16 @@ def with_junk(simulation: Simulation, number: int, namespace: str = "sales") -> 
 def sizes(process: Process) -> dict[str, int]:
     """How much is kept of keys."""
     controller = process.operator.controller
-    ring, store = controller._ring, process.operator._store
+    placement = controller.placement
+    ring, store = placement._ring, process.operator._store
     return {
         "runners": len(controller.loops),
         "open keys": sum(len(loop.keys) for loop in controller.loops.values()),
         "tasks": len(controller._workspaces.tasks),
-        "closing": len(controller._cleanup.closing),
-        "unused": len(controller._cleanup._unused_since) + len(controller._cleanup._idle_keys),
-        "refs": len(controller._refs),
-        "crowded": len(controller._crowded_out),
+        "closing": len(placement.cleanup.closing),
+        "unused": len(placement.cleanup._unused_since) + len(placement.cleanup._idle_keys),
+        "refs": len(placement._refs),
+        "crowded": len(placement._crowded_out),
         "states": len(ring._states),
         "keys": len(ring.keys),
         "trusted": len(controller._workspaces.trust._workspaces),
@@ -107,7 +108,7 @@ def test_rule_43_a_namespace_uses_a_bounded_number_of_keys_and_others_are_told_w
     team = simulation.remotes[TEAM] = FakeColdSend(simulation.clock)
     simulation.apply("support", "one", "a@company.com", **OF_TEAM)
     go_on(simulation, 40.0)
-    assert len(process.operator.controller._ring._states) == MOST_KEYS + 1
+    assert len(process.operator.controller.placement._ring._states) == MOST_KEYS + 1
     assert refusing.requests == 0  # what is refused is not counted as served
     said = [ready_of(simulation.cluster.find(uid) or {}) for uid in uids]
     assert [reason for _, reason, _ in said] == ["Unauthorized"] * 200
@@ -200,7 +201,7 @@ def test_rule_43_a_key_that_a_deletion_may_need_is_kept() -> None:
     go_on(simulation, 30.0)
     assert team.at("a@company.com") == []
     simulation.wait(2 * HOUR)
-    assert workspace_digest(TEAM) not in process.operator.controller._ring.keys
+    assert workspace_digest(TEAM) not in process.operator.controller.placement._ring.keys
 
 
 def test_rule_43_two_keys_of_one_workspace_stay_known_as_such_when_one_of_them_goes() -> None:

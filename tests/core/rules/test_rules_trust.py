@@ -239,7 +239,7 @@ def test_rule_40_a_create_that_is_prepared_does_not_leave_once_the_secret_holds_
     mark = reach(simulation, "kube", "patch")
     simulation.cluster.write_secret("support", "key", {"apiKey": THIRD})
     simulation.pass_time(2.0)  # no key is read more than once a second
-    process.operator.controller.hasten(process.operator.controller.accounts[uid])
+    process.operator.controller.placement.hasten(process.operator.controller.accounts[uid])
     read = reach(simulation, "kube", "get /api/v1/namespaces/support/secrets/key")
     finish(simulation, read)
     finish(simulation, mark)

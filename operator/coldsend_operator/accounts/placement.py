@@ -1,0 +1,267 @@
+"""Which workspace each account is in: that of its API key, and none while no key can be had."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from coldsend_operator.accounts.cleanup import Cleanup
+from coldsend_operator.accounts.clients import Clients
+from coldsend_operator.accounts.status_writer import ref_of
+from coldsend_operator.accounts.workspace_loop import WorkspaceLoop
+from coldsend_operator.accounts.workspaces import NO_WORKSPACE, Workspaces
+from coldsend_operator.core.model import transitions
+from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.desired import KeyRef
+from coldsend_operator.core.model.membership import Membership
+from coldsend_operator.core.model.policy import Policy
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.merging import follow, may_follow
+from coldsend_operator.credentials.api_keys import NOT_FOR_NAMESPACE, TOO_MANY, KeyRing
+from coldsend_operator.kube.set_aside import PLACE
+
+KEY_PAUSE = 1.0
+
+
+class Placement:
+    """Brings each account into the workspace of its key, and reads the keys again when they are due.
+
+    `on_placed` hears that an account has found its workspace, `on_unread` that one has come whose namespace was not
+    read yet.
+    """
+
+    def __init__(
+        self, accounts: dict[str, Account], policy: Policy, workspaces: Workspaces, ring: KeyRing, clients: Clients
+    ) -> None:
+        self.cleanup = Cleanup(workspaces, ring, clients.bookings, clients.metrics, clients.clock)
+        self.on_placed: Callable[[], None] = lambda: None
+        self.on_unread: Callable[[], None] = lambda: None
+        self._accounts = accounts
+        self._policy = policy
+        self._workspaces = workspaces
+        self._workspaces.place_again = self.place_all
+        self._ring = ring
+        self._clients = clients
+        self._refs = Membership[KeyRef]()
+        self._moves: dict[str, asyncio.TimerHandle] = {}  # accounts that may not leave their workspace yet
+        self._unplaced: set[str] = set()
+        self._from_elsewhere: set[str] = set()  # accounts that named another key before, and wait for this one
+        self._crowded_out: set[str] = set()  # their namespace uses too many keys
+        self._key_wake = asyncio.Event()
+
+    # -- one account
+
+    def knows(self, namespace: str) -> bool:
+        """Whether what the namespace says is known: nothing is decided for its objects before."""
+        known = namespace in self._policy.namespaces
+        if not known:
+            self.on_unread()
+        return known
+
+    def place(self, account: Account) -> None:
+        """Put the account into the workspace of its key; into none while no key can be had."""
+        if not self.knows(account.desired.namespace):
+            self._await_workspace(account)
+            return
+        ref = account.desired.key_ref
+        if self._refs.key_of(account.uid) not in {None, ref}:
+            self._from_elsewhere.add(account.uid)
+        self._refs.place(account.uid, ref)
+        self._cancel_move(account.uid)
+        state = self._ring.admit(ref, held=account.stored.held)
+        self._crowded_out.discard(account.uid)
+        if state.problem is TOO_MANY:
+            self._crowded_out.add(account.uid)
+        if state.digest is None and state.problem is None:
+            self._await_workspace(account)
+            # where the key leads is not known: nothing is created with the one before
+            transitions.moving(account, away=True)
+            self._key_wake.set()
+            return
+        problem = state.problem if self._ring.allowed(account) else NOT_FOR_NAMESPACE
+        digest = state.digest if self._ring.allowed(account) else None
+        digest, problem = self._for_deletion(account, digest, problem)
+        transitions.key_read(account, _by_default(problem) if account.desired.spec.key is None else problem)
+        if self._workspaces.running and state.digest is not None and account.uid in self._from_elsewhere:
+            self._workspaces.trust.begin(ref, state.digest, account.uid)
+        self._from_elsewhere.discard(account.uid)
+        self._move(account, digest or NO_WORKSPACE, ref)
+
+    def _await_workspace(self, account: Account) -> None:
+        """Nothing is decided for it yet, but no younger object may take its address meanwhile (rule 13)."""
+        self._unplaced.add(account.uid)
+        if self._workspaces.of_account(account) is None:
+            transitions.addressed(account)
+            self._workspaces.claims.await_workspace(account)
+            self._touch_others(account)  # perhaps it no longer claims the address for which they wait
+
+    def _found_workspace(self, account: Account) -> None:
+        """It stands in line in its own workspace now, or is gone: others need not wait for it any more."""
+        self._unplaced.discard(account.uid)
+        if self._workspaces.claims.found_workspace(account.uid):
+            self._touch_others(account)
+
+    def _touch_others(self, account: Account) -> None:
+        """Decide again for those that claim the same address in any workspace."""
+        for loop in self._workspaces.loops.values():
+            loop.workspace.touch_others(account)
+            loop.wake()
+
+    def _for_deletion(
+        self, account: Account, digest: str | None, problem: tuple[Reason, str] | None
+    ) -> tuple[str | None, tuple[Reason, str] | None]:
+        """Rule 26: a deletion uses any key in memory that leads to the workspace of its inbox."""
+        if account.desired.deleting is None:
+            return digest, problem
+        bound = account.stored.applied.workspace if account.stored.applied else account.key
+        loop = self._workspaces.of_key(digest) if digest is not None else None
+        if problem is None and loop is not None and bound in loop.workspace.digests:
+            return digest, None  # a rotated key: the old one may be refused by now
+        if problem is None and digest is not None and digest != bound and self._workspaces.refused(bound):
+            return digest, None  # rule 15 holds: only the own inboxID, seen with it, is deleted with it
+        if bound in self._ring.keys:
+            return bound, None
+        if digest is not None and problem is not None and digest in self._ring.keys:
+            return digest, None
+        return digest, problem
+
+    def _move(self, account: Account, digest: str, ref: KeyRef) -> None:
+        """Bring the account into the workspace that its key leads to, with that key."""
+        old = self._workspaces.of_account(account)  # still there while a new key was waited for
+        transitions.moving(account, away=False)
+        loop = self._workspaces.open(digest, ref)
+        if old is not None and old is not loop and not self._leaves(account, old, loop):
+            return
+        if old is loop and account.key == digest:
+            loop.workspace.touch(account.uid)
+            loop.wake()
+            return
+        if account.uid in loop.workspace.accounts:  # with another key, or of a workspace that was merged into this one
+            loop.workspace.use_key(account, digest)
+        else:
+            loop.workspace.add(account, self._clients.clock(), digest)
+        self._found_workspace(account)
+        if self._workspaces.running:
+            self._workspaces.settle_trust(loop.workspace, ref)
+        loop.wake()
+        self.on_placed()
+
+    def _leaves(self, account: Account, old: WorkspaceLoop, loop: WorkspaceLoop) -> bool:
+        """Whether the account has left its workspace for another one; if not, it is tried again after a pause."""
+        if old.workspace.merged_into is loop.workspace:
+            if may_follow(account, old.workspace):
+                follow(account, old.workspace, self._clients.clock())
+                return True
+        elif self._may_leave(account, old):
+            old.workspace.remove(account.uid)
+            transitions.left_workspace(account)
+            return True
+        else:
+            transitions.moving(account, away=True)
+            old.workspace.touch(account.uid)
+            old.wake()
+        self._moves[account.uid] = asyncio.get_running_loop().call_later(KEY_PAUSE, self._again, account.uid)
+        return False
+
+    def _may_leave(self, account: Account, loop: WorkspaceLoop) -> bool:
+        """What is under way with the old key ends there, unless ColdSend refuses that key, or there was none."""
+        if account.busy is not None:
+            return False
+        if not loop.keys:
+            return True
+        return self._workspaces.refused(account.key) or (account.unknown_create is None and account.job is None)
+
+    def _again(self, uid: str) -> None:
+        """A fault with one account costs that account alone (rule 38): this is no event of its own that tries it."""
+        account = self._accounts.get(uid)
+        if account is not None:
+            with self._clients.set_aside.trying(ref_of(account), PLACE, partial(self._again, uid)):
+                self.place(account)
+
+    def _cancel_move(self, uid: str) -> None:
+        move = self._moves.pop(uid, None)
+        if move is not None:
+            move.cancel()
+
+    def forget(self, account: Account) -> None:
+        """The object is gone."""
+        self._found_workspace(account)
+        self._crowded_out.discard(account.uid)
+        self._from_elsewhere.discard(account.uid)
+        self._refs.place(account.uid, None)
+        self._cancel_move(account.uid)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every account has found its workspace."""
+        return not self._unplaced
+
+    # -- the keys
+
+    def hasten(self, account: Account) -> None:
+        """Read its API key again now."""
+        self._ring.hasten(account.desired.key_ref)
+        self._key_wake.set()
+
+    async def watch_keys(self) -> None:
+        """Read keys when they are due; move the accounts of those that changed."""
+        while True:
+            freed = self._ring.forget(set(self._refs.counts()))
+            self.place_all(self._crowded_out_of(freed))
+            self._ring.hasten_refused(frozenset(filter(self._workspaces.refused, self._workspaces.keys)))
+            changed = await self._ring.refresh()
+            for ref in changed:
+                self.place_all(self._refs.members(ref))
+            if changed:
+                self.place_all(self._without_key())
+            self.place_all(self._with_refused_key())
+            await self._tidy()
+            due = self._ring.next_due()
+            pause = KEY_PAUSE if due is None else min(KEY_PAUSE, max(0.0, due - self._clients.clock()))
+            self._key_wake.clear()
+            try:
+                await asyncio.wait_for(self._key_wake.wait(), pause)
+            except TimeoutError:
+                continue
+
+    async def _tidy(self) -> None:
+        if self._workspaces.running:
+            self._workspaces.trust.forget(
+                frozenset(self._refs.counts()), self._workspaces.trust.bound() | self._workspaces.keys
+            )
+            await self._clients.bookings.save_trust(self._workspaces.trust)
+        await self.cleanup.run_once(leading=self._workspaces.running)
+
+    def _crowded_out_of(self, namespaces: frozenset[str]) -> list[str]:
+        """Objects of these namespaces whose key was one too many: there is room now."""
+        if not namespaces:
+            return []
+        return [uid for uid in self._crowded_out if self._accounts[uid].desired.namespace in namespaces]
+
+    def _without_key(self) -> list[str]:
+        """Objects in deletion that wait for a key: one that was given elsewhere may serve them (rule 26)."""
+        found = (account for account in self._accounts.values() if account.key_problem is not None)
+        return [account.uid for account in found if account.desired.deleting is not None]
+
+    def _with_refused_key(self) -> list[str]:
+        """Objects in deletion that wait for a key which is refused: the one that is given now may serve them."""
+        found = (
+            self._accounts[uid]
+            for digest in filter(self._workspaces.refused, self._workspaces.keys)
+            for uid in self._workspaces.users(digest)
+        )
+        return [each.uid for each in found if each.desired.deleting is not None and self._has_another_key(each)]
+
+    def _has_another_key(self, account: Account) -> bool:
+        state = self._ring.state(account.desired.key_ref)
+        return state.problem is None and state.digest not in {None, account.key}
+
+    def place_all(self, uids: Iterable[str]) -> None:
+        for uid in list(uids):
+            self._again(uid)
+
+
+def _by_default(problem: tuple[Reason, str] | None) -> tuple[Reason, str] | None:
+    """What is wrong with a key that the namespace names."""
+    if problem is None:
+        return None
+    return problem[0], problem[1].replace("(spec.apiKeySecretRef)", "(coldsend.pro/api-key-secret of the namespace)")
