@@ -172,7 +172,9 @@ def test_rule_38_an_account_that_cannot_be_planned_is_told_and_keeps_no_look_of_
     simulation.wait(30.0)
     workspace, accounts = process.loops[0].workspace, process.operator.controller.accounts
     for each in (uid, other):
-        workspace.enqueue(accounts[each], CallKind(Action.SEARCH), simulation.clock())
+        workspace.queues.put(
+            accounts[each].uid, accounts[each].desired.namespace, CallKind(Action.SEARCH), simulation.clock()
+        )
     workspace.searches[uid] = "nonsense"  # type: ignore[assignment] # whatever a plan fails at
     process.call(process.loops[0].wake)
     simulation.pass_time(0.1)

@@ -388,7 +388,7 @@ def test_rule_39_signs_of_lost_calls_are_not_kept_for_ever() -> None:
         desk.wait(1.0)
         desk.search(account, row(account.address or "", f"inbox-{number}", made=desk.now))
         desk.wait(3600.0)
-    assert len(desk.workspace.evidence) <= 2
+    assert len(desk.workspace.lost_creates) <= 2
 
 
 def test_rule_39_no_create_leaves_for_an_address_where_a_look_has_just_shown_an_inbox() -> None:

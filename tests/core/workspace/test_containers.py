@@ -27,11 +27,13 @@ def test_that_queues_of_domains_that_nobody_asks_for_any_more_are_forgotten() ->
     account = desk.account()
     desk.sweep()
     for number in range(300):
-        desk.workspace.enqueue(account, CallKind(Action.CREATE, f"single:{number}"), desk.now)
-        desk.workspace.last_served[Lane.CREATE, f"single:{number}", ""] = desk.now
+        desk.workspace.queues.put(
+            account.uid, account.desired.namespace, CallKind(Action.CREATE, f"single:{number}"), desk.now
+        )
+        desk.workspace.queues.last_served[Lane.CREATE, f"single:{number}", ""] = desk.now
         desk.now += 60.0
     assert len(desk.workspace.queues) < 10
-    assert len(desk.workspace.last_served) <= 201
+    assert len(desk.workspace.queues.last_served) <= 201
 
 
 def test_that_names_of_batches_that_came_and_went_are_forgotten() -> None:

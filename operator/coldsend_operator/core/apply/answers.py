@@ -24,6 +24,7 @@ from coldsend_operator.core.model.answers import (
     Row,
 )
 from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.core.workspace.workspace import Workspace
 
@@ -111,7 +112,7 @@ def _fold_failure(workspace: Workspace, call: Call, failure: Failure, now: float
     failure = seen_as(workspace, call, failure)
     if failure.kind is FailureKind.RATE_LIMITED:
         workspace.budget.refuse(now, failure.retry_after)
-        workspace.changed.update(workspace.waiting())
+        workspace.changed.update(workspace.queues.waiting(Action.CREATE, Action.DELETE))
     elif failure.kind is not FailureKind.NOT_SENT:
         workspace.budget.answered(now)
     if failure.kind is FailureKind.MISROUTED:

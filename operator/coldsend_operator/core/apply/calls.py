@@ -48,7 +48,7 @@ def launch(workspace: Workspace, candidate: Candidate, now: float) -> Call:
     if call.operation is Operation.LIST_DOMAINS:
         workspace.domains.begin(now)
     workspace.in_flight[call.id] = call
-    workspace.last_served[call.lane, _group(call), call.key] = now
+    workspace.queues.last_served[call.lane, _group(call), call.key] = now
     if call.operation is Operation.LIST_ACCOUNTS and not call.newest:
         workspace.keys.listing = call.key
     workspace.budget.start(probe=call.lane.probes)
@@ -73,7 +73,7 @@ def _leave_queue(workspace: Workspace, call: Call, now: float) -> None:
             queue.launch(call.uids, now)
             workspace.queue_of_call[call.id] = key
     for uid in call.uids:
-        workspace.unqueue(uid)
+        workspace.queues.drop(uid)
 
 
 def drop(workspace: Workspace, call: Call, members: set[str]) -> Call:

@@ -73,7 +73,7 @@ def show(workspace: Workspace, rows: tuple[Row, ...], begun: float) -> None:
 
 def _serve_gets(workspace: Workspace, call: Call, page: Page, now: float) -> None:
     """Accounts that waited for a GET of an inbox in the list are done."""
-    waiting = set(workspace.queued(Action.GET))
+    waiting = set(workspace.queues.waiting(Action.GET))
     if not waiting:
         return
     for row in page.rows:
@@ -97,8 +97,8 @@ def _swept(workspace: Workspace, result: SweepResult, now: float) -> None:
         workspace.touch_everything()
     else:
         workspace.first_period = 1.0
-    workspace.touch_all(workspace.queued(Action.SEARCH))
-    workspace.touch_all(workspace.queued(Action.GET))
+    workspace.touch_all(workspace.queues.waiting(Action.SEARCH))
+    workspace.touch_all(workspace.queues.waiting(Action.GET))
     _ask_for_missed(workspace, now)
     if result.proven:
         for account in workspace.accounts.values():
@@ -146,7 +146,7 @@ def _newest_seen(workspace: Workspace, call: Call, page: Page, now: float) -> No
     """Continue while the page is newer than the awaited inboxes; accounts not shown are probed again later."""
     if call.page == 1:
         workspace.newest_begun, workspace.newest_most = call.begun, most_pages(page)
-    waiting = [workspace.accounts[uid] for uid in workspace.queued(Action.SEARCH)]
+    waiting = [workspace.accounts[uid] for uid in workspace.queues.waiting(Action.SEARCH)]
     # Newer inboxes are on pages that were already read.
     due = [
         account

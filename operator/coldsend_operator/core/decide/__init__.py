@@ -27,14 +27,12 @@ from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.kstatus import SECRET_SECONDS
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.queues import CallKind
-from coldsend_operator.core.workspace.view import View
 from coldsend_operator.core.workspace.workspace import Workspace
 
 __all__ = [
     "QUIET_SECONDS",
     "Action",
     "Decision",
-    "View",
     "ask_brake_for_all",
     "asks_for_deletion",
     "decide",
@@ -84,7 +82,7 @@ def _decide_one(workspace: Workspace, account: Account, now: float) -> None:
 def give_up(workspace: Workspace, uid: str, error: Exception) -> None:
     """Nothing can be decided or planned for the account until it is decided again."""
     workspace.undecided[uid] = error
-    workspace.unqueue(uid)
+    workspace.queues.drop(uid)
     workspace.decisions.pop(uid, None)
     workspace.patches.pop(uid, None)
 
@@ -107,7 +105,7 @@ def _decide(workspace: Workspace, account: Account, now: float) -> None:
     if queue is not None and now < account.postponed_until:
         workspace.timers.set(account.uid, account.postponed_until)
         queue = None
-    workspace.enqueue(account, queue, now)
+    workspace.queues.put(account.uid, account.desired.namespace, queue, now)
     if decision.action in FINALIZER_ACTIONS:
         if account.uid not in workspace.patches:
             workspace.patches[account.uid] = decision.action
@@ -126,7 +124,11 @@ def _forget_the_observed(workspace: Workspace, account: Account, decision: Decis
     desired = account.desired
     if account.stored.origin != "Observed" or is_paused(workspace, account) or desired.deleting is not None:
         return
-    if desired.spec.observe and workspace.may_adopt(account) and workspace.may_use_key(account):
+    if (
+        desired.spec.observe
+        and workspace.policy.may_adopt(account.desired)
+        and workspace.policy.may_use_key(account.desired)
+    ):
         return
     if decision.reason is not None and decision.action is not Action.ACQUIRE and account.busy is None:
         transitions.observation_ended(account)
@@ -181,44 +183,46 @@ def _queue_of(workspace: Workspace, account: Account, decision: Decision) -> Cal
     return None
 
 
-def decide(account: Account, view: View, now: float) -> Decision:
+def decide(account: Account, workspace: Workspace, now: float) -> Decision:
     """Decide what this account needs now."""
-    decision = _next_action(account, view, now)
-    return frozen(account, decision, now) if view.policy.freeze else decision
+    decision = _next_action(account, workspace, now)
+    return frozen(account, decision, now) if workspace.policy.freeze else decision
 
 
-def _next_action(account: Account, view: View, now: float) -> Decision:
+def _next_action(account: Account, workspace: Workspace, now: float) -> Decision:
     if account.desired.deleting is not None:
-        return decide_delete(account, view, now)
-    if _lacks_finalizer(account, view):
+        return decide_delete(account, workspace, now)
+    if _lacks_finalizer(account, workspace):
         return Decision(Action.ADD_FINALIZER, quiet=True)
     if account.busy is not None:
         return under_way(account)
-    decision = _decide_live(account, view, now)
-    if not _has_stale_mark(account) or (decision.action is Action.CREATE and view.goes_again(account)):
+    decision = _decide_live(account, workspace, now)
+    if not _has_stale_mark(account) or (decision.action is Action.CREATE and workspace.goes_again(account)):
         return decision
     return replace(decision, action=Action.REMOVE_FINALIZER)
 
 
-def _decide_live(account: Account, view: View, now: float) -> Decision:
-    stop = _invalid(account) or _paused(account, view) or shared_inbox(account, view) or unknown_origin(account)
+def _decide_live(account: Account, workspace: Workspace, now: float) -> Decision:
+    stop = (
+        _invalid(account) or _paused(account, workspace) or shared_inbox(account, workspace) or unknown_origin(account)
+    )
     if stop is not None:
         return stop
     if account.desired.spec.observe:
-        return decide_observe(account, view, now)
+        return decide_observe(account, workspace, now)
     if account.stored.held:
-        return decide_hold(account, view, now)
-    return decide_create(account, view, now)
+        return decide_hold(account, workspace, now)
+    return decide_create(account, workspace, now)
 
 
-def _lacks_finalizer(account: Account, view: View) -> bool:
+def _lacks_finalizer(account: Account, workspace: Workspace) -> bool:
     """An object that holds an inbox, or may get one, needs our finalizer (rule 4: it must not vanish without us).
 
     While a create is under way or lost its mark comes back at once too, beside the call and with its time (rule 39).
     """
     finalizers, since = account.desired.finalizers, account.marked_at
     if account.create_pending and since is not None:
-        marked = view.policy.create_marks.text(account.uid, since) in finalizers
+        marked = workspace.policy.create_marks.text(account.uid, since) in finalizers
         return not (marked and account.desired.finalized)
     must_stay = account.stored.held or account.unknown_create is not None
     return must_stay and not account.desired.spec.observe and not account.desired.finalized
@@ -238,8 +242,8 @@ def _invalid(account: Account) -> Decision | None:
     return wait_without_call(account, Reason.INVALID_SPEC, " ".join(account.desired.problems))
 
 
-def _paused(account: Account, view: View) -> Decision | None:
+def _paused(account: Account, workspace: Workspace) -> Decision | None:
     desired = account.desired
-    if not view.policy.paused(desired.namespace, said=desired.paused):
+    if not workspace.policy.paused(desired.namespace, said=desired.paused):
         return None
     return Decision(reason=Reason.RECONCILIATION_PAUSED, message=PAUSED if desired.paused else NAMESPACE_PAUSED)

@@ -20,17 +20,17 @@ from coldsend_operator.core.model.answers import Row
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.phases import UnknownCreate
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.core.workspace.view import View
+from coldsend_operator.core.workspace.workspace import Workspace
 
 PROBES = frozenset({Action.SEARCH, Action.DOMAINS, Action.WAIT})
 
 
-def decide_create(account: Account, view: View, now: float) -> Decision:
+def decide_create(account: Account, workspace: Workspace, now: float) -> Decision:
     if account.moving:
-        return _leaving(account, view, now)
+        return _leaving(account, workspace, now)
     if account.key_problem is not None:
         return wait_without_call(account, *account.key_problem)
-    decision = taking_over(account, view, now)
+    decision = taking_over(account, workspace, now)
     if decision is not None and account.job is None:
         return decision
     backoff = account.create_backoff
@@ -39,31 +39,33 @@ def decide_create(account: Account, view: View, now: float) -> Decision:
     until = backoff.waits(account.basis, now) if backoff is not None else None
     if backoff is not None and until is not None:
         refused = wait_without_call(account, backoff.reason, refusal_message(account, backoff, until), until)
-        return _of_domain(account, view, now) or refused
+        return _of_domain(account, workspace, now) or refused
     if account.job is not None:
         return under_way(account)
-    if (view.implausible is not None or view.unproven(account)) and not view.approved_recreation(account):
-        return _untrusted(view)
-    decision = domain_step(account, view, now) or _address_owned_by_other(account, view)
+    if (workspace.implausible is not None or workspace.unproven(account)) and not workspace.policy.recreation_approved(
+        account.desired
+    ):
+        return _untrusted(workspace)
+    decision = domain_step(account, workspace, now) or _address_owned_by_other(account, workspace)
     if decision is not None:
         return decision
     unknown = account.unknown_create
     if account.address is None:  # the domain cannot be read (rule 10: one create by the single endpoint)
-        return _send_create(account) if unknown is None else decide_unnamed_create(view, now)
+        return _send_create(account) if unknown is None else decide_unnamed_create(workspace, now)
     if unknown is not None:
-        decision = decide_unknown_create(account, unknown, view, now)
-        return decision if decision.action is not Action.CREATE else usable_domain(account, view, now) or decision
-    rows = view.inventory.at(account.address)
+        decision = decide_unknown_create(account, unknown, workspace, now)
+        return decision if decision.action is not Action.CREATE else usable_domain(account, workspace, now) or decision
+    rows = workspace.inventory.at(account.address)
     if rows:
-        return _existing(account, rows[0], view)
-    if max(view.inventory.listed_at, account.searched_at) <= account.conflict_seen_at:
+        return _existing(account, rows[0], workspace)
+    if max(workspace.inventory.listed_at, account.searched_at) <= account.conflict_seen_at:
         return paced_search(account, now)
-    if _adopts(account, view) and not probed_since_change(account, view):
+    if _adopts(account, workspace) and not probed_since_change(account, workspace):
         return paced_search(account, now)
     return _send_create(account)
 
 
-def _leaving(account: Account, view: View, now: float) -> Decision:
+def _leaving(account: Account, workspace: Workspace, now: float) -> Decision:
     """Its key leads to another workspace: here only probe for a create that left (rule 40).
 
     An inbox that appears is acquired; after the wait the account may move.
@@ -76,9 +78,9 @@ def _leaving(account: Account, view: View, now: float) -> Decision:
             Action.WAIT, Reason.PROVISIONING, "The object moves to the workspace of its API key.", quiet=True
         )
     if account.address is None:
-        decision = decide_unnamed_create(view, now)
+        decision = decide_unnamed_create(workspace, now)
     else:
-        decision = decide_unknown_create(account, unknown, view, now)
+        decision = decide_unknown_create(account, unknown, workspace, now)
     if decision.origin == "Created":
         return decision
     if decision.action not in PROBES or decision.reason not in {Reason.PROVISIONING, Reason.MISSING_SCOPES}:
@@ -88,29 +90,29 @@ def _leaving(account: Account, view: View, now: float) -> Decision:
     return decision
 
 
-def _of_domain(account: Account, view: View, now: float) -> Decision | None:
+def _of_domain(account: Account, workspace: Workspace, now: float) -> Decision | None:
     """A refused native inbox may wait for its domain (contract row 27)."""
     native = account.desired.spec.native
-    if native is None or view.domains.find(native) is None:
+    if native is None or workspace.domains.find(native) is None:
         return None
-    return usable_domain(account, view, now)
+    return usable_domain(account, workspace, now)
 
 
-def _untrusted(view: View) -> Decision:
-    if view.implausible is None and view.inventory.listed_at == 0:
+def _untrusted(workspace: Workspace) -> Decision:
+    if workspace.implausible is None and workspace.inventory.listed_at == 0:
         return Decision(quiet=True)
-    message = view.implausible or (
+    message = workspace.implausible or (
         "The API key leads to a workspace that has none of the inboxes known for this key; nothing is created. "
         "Provide the right key, or set the annotation coldsend.pro/approve-recreation: 'true'."
     )
     return Decision(reason=Reason.INVENTORY_IMPLAUSIBLE, message=message)
 
 
-def _address_owned_by_other(account: Account, view: View) -> Decision | None:
-    owner = view.claims.address_owner(account, view.id)
+def _address_owned_by_other(account: Account, workspace: Workspace) -> Decision | None:
+    owner = workspace.claims.address_owner(account, workspace.id)
     if owner is not None:
-        return wait_without_call(account, Reason.ADDRESS_CONFLICT, conflict(account, owner, view))
-    if view.claims.may_be_overtaking(account):
+        return wait_without_call(account, Reason.ADDRESS_CONFLICT, conflict(account, owner, workspace))
+    if workspace.claims.may_be_overtaking(account):
         message = "An older object claims the same address; this one waits until the API key of the older one is known."
         return Decision(Action.WAIT, Reason.PROVISIONING, message, quiet=True)
     return None
@@ -126,14 +128,14 @@ def _send_create(account: Account) -> Decision:
     return Decision(Action.CREATE, Reason.PROVISIONING, "The inbox is about to be created in ColdSend.", quiet=True)
 
 
-def _adopts(account: Account, view: View) -> bool:
+def _adopts(account: Account, workspace: Workspace) -> bool:
     adopts = account.desired.spec.adopt
-    return adopts if adopts is not None else view.policy.adopt_by_default
+    return adopts if adopts is not None else workspace.policy.adopt_by_default
 
 
-def _existing(account: Account, row: Row, view: View) -> Decision:
+def _existing(account: Account, row: Row, workspace: Workspace) -> Decision:
     """The address exists, but not by our create: adoptionPolicy decides (rule 6), if nobody holds it (rule 13)."""
-    holders = view.claims.inbox_owners(row.inbox_id, account.uid)
+    holders = workspace.claims.inbox_owners(row.inbox_id, account.uid)
     if holders:
         message = (
             f"The inbox belongs to {name_of(holders[0], account)}. To keep everything as it is, delete this object; "
@@ -141,13 +143,13 @@ def _existing(account: Account, row: Row, view: View) -> Decision:
         )
         return wait_without_call(account, Reason.ADDRESS_CONFLICT, message)
     spec = account.desired.spec
-    if not _adopts(account, view):
+    if not _adopts(account, workspace):
         message = (
             "The address already exists in ColdSend; set adoptionPolicy: Adopt to adopt the inbox, or delete it in "
             "ColdSend."
         )
         return _drop_unknown_create(account, Reason.ALREADY_EXISTS, message)
-    if not view.may_adopt(account):
+    if not workspace.policy.may_adopt(account.desired):
         message = (
             "The address already exists in ColdSend, and this namespace may not adopt inboxes with the operator's "
             "key; use apiKeySecretRef, or ask the administrator (COLDSEND_ADOPT_NAMESPACES)."
@@ -159,7 +161,7 @@ def _existing(account: Account, row: Row, view: View) -> Decision:
             "that inboxType."
         )
         return _drop_unknown_create(account, Reason.ALREADY_EXISTS, message)
-    waits = waits_for_crd(view, "lastApplied", "origin", "inboxID")
+    waits = waits_for_crd(workspace, "lastApplied", "origin", "inboxID")
     if waits is not None:
         return _drop_unknown_create(account, Reason.ALREADY_EXISTS, waits)
     if not account.desired.finalized:
@@ -174,19 +176,19 @@ def _drop_unknown_create(account: Account, reason: Reason, message: str) -> Deci
     return wait_without_call(account, reason, message)
 
 
-def decide_unknown_create(account: Account, unknown: UnknownCreate, view: View, now: float) -> Decision:
+def decide_unknown_create(account: Account, unknown: UnknownCreate, workspace: Workspace, now: float) -> Decision:
     """A create without a response: probe, wait, probe, and only then repeat it (rules 6 and 7)."""
-    rows = view.inventory.at(account.address or "")
-    mine = next((row for row in rows if ours(account, row, view)), None)
-    if mine is not None and not view.claims.inbox_owners(mine.inbox_id, account.uid):
+    rows = workspace.inventory.at(account.address or "")
+    mine = next((row for row in rows if ours(account, row, workspace)), None)
+    if mine is not None and not workspace.claims.inbox_owners(mine.inbox_id, account.uid):
         return Decision(Action.ACQUIRE, inbox_id=mine.inbox_id, origin="Created")
-    over = view.wait_until(account)
-    others = [row for row in rows if view.inventory.seen_at(row.inbox_id) >= _decisive(unknown, over)]
+    over = workspace.wait_until(account)
+    others = [row for row in rows if workspace.inventory.seen_at(row.inbox_id) >= _decisive(unknown, over)]
     if others:
-        return _existing(account, others[0], view)
-    read_at = max(view.inventory.listed_at, account.searched_at)
+        return _existing(account, others[0], workspace)
+    read_at = max(workspace.inventory.listed_at, account.searched_at)
     if now >= over and read_at >= over:
-        if view.goes_again(account) and (decision := _send_create(account)).action is Action.CREATE:
+        if workspace.goes_again(account) and (decision := _send_create(account)).action is Action.CREATE:
             return decision
         return Decision(
             Action.REMOVE_FINALIZER,
@@ -210,13 +212,13 @@ def _decisive(unknown: UnknownCreate, over: float) -> float:
     return unknown.at if unknown.answered else over
 
 
-def decide_unnamed_create(view: View, now: float) -> Decision:
+def decide_unnamed_create(workspace: Workspace, now: float) -> Decision:
     """The lost create of a native inbox of unknown address is never repeated or matched (rule 10)."""
     message = (
         "ColdSend's response to the create was lost and the API key may not read domains, so the inbox cannot be "
-        f"found; grant {view.domains.missing_scopes or 'the scope of the domain endpoints'} or make the object again "
-        "with spec.native.domainName."
+        f"found; grant {workspace.domains.missing_scopes or 'the scope of the domain endpoints'} or make the object "
+        "again with spec.native.domainName."
     )
-    if now >= view.domains.retry_at:
+    if now >= workspace.domains.retry_at:
         return Decision(Action.DOMAINS, Reason.MISSING_SCOPES, message)
-    return Decision(Action.WAIT, Reason.MISSING_SCOPES, message, due=view.domains.retry_at)
+    return Decision(Action.WAIT, Reason.MISSING_SCOPES, message, due=workspace.domains.retry_at)

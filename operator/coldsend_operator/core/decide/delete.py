@@ -23,11 +23,10 @@ from coldsend_operator.core.decide.questions import (
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.core.workspace.view import View, confirmed_gone
 from coldsend_operator.core.workspace.workspace import Workspace
 
 
-def decide_delete(account: Account, view: View, now: float) -> Decision:
+def decide_delete(account: Account, workspace: Workspace, now: float) -> Decision:
     desired = account.desired
     if not desired.finalized:
         # A person has let it go by taking the plain finalizer off; a mark that is left would keep the object for ever.
@@ -36,52 +35,52 @@ def decide_delete(account: Account, view: View, now: float) -> Decision:
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
     if account.busy is not None:
         return _deleting("A call for this inbox is under way; the deletion follows.", quiet=True)
-    if stays(account, view) and not goes_last(account, view):  # the one before it would delete the inbox
+    if stays(account, workspace) and not goes_last(account, workspace):  # the one before it would delete the inbox
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
     if not account.stored.held:
-        return _unborn(account, view, now)
-    stop = shared_inbox_in_deletion(account, view) or unknown_origin(account)
+        return _unborn(account, workspace, now)
+    stop = shared_inbox_in_deletion(account, workspace) or unknown_origin(account)
     if stop is not None:
         return stop
     if account.key_problem is not None:
         reason, message = account.key_problem
-        return Decision(Action.WAIT, reason, f"{message} {_ways_out(view, account)}")
-    decision = other_workspace(account, view, now)
+        return Decision(Action.WAIT, reason, f"{message} {_ways_out(workspace, account)}")
+    decision = other_workspace(account, workspace, now)
     if (
         decision is not None and decision.reason is Reason.INVENTORY_IMPLAUSIBLE
     ):  # an approval helps no deletion (rule 19)
         message = "The API key leads to a workspace that does not have this inbox, so nothing is deleted there."
-        return Decision(reason=decision.reason, message=f"{message} {_ways_out(view, account)}")
-    return decision or handing_over(account, view, now) or _deleting_inbox(account, view, now)
+        return Decision(reason=decision.reason, message=f"{message} {_ways_out(workspace, account)}")
+    return decision or handing_over(account, workspace, now) or _deleting_inbox(account, workspace, now)
 
 
 def _deleting(message: str, *, quiet: bool = False, due: float | None = None) -> Decision:
     return Decision(Action.WAIT, Reason.DELETING, message, due=due, quiet=quiet)
 
 
-def _ways_out(view: View, account: Account) -> str:
+def _ways_out(workspace: Workspace, account: Account) -> str:
     way = "set the annotation coldsend.pro/force-orphan: 'true' to release the object without touching ColdSend"
-    if view.policy.terminating(account.desired.namespace):
+    if workspace.policy.terminating(account.desired.namespace):
         return f"The namespace is terminating and accepts no new Secrets: provide the same key elsewhere, or {way}."
     return f"Restore the key, or {way}."
 
 
-def _unborn(account: Account, view: View, now: float) -> Decision:
+def _unborn(account: Account, workspace: Workspace, now: float) -> Decision:
     """No inbox is known. Wait for the inbox of a lost create, and delete it (rule 18)."""
     unknown = account.unknown_create
     if unknown is None and account.job is None:
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
     if account.key_problem is not None:
         reason, message = account.key_problem
-        return Decision(Action.WAIT, reason, f"{message} {_ways_out(view, account)}")
+        return Decision(Action.WAIT, reason, f"{message} {_ways_out(workspace, account)}")
     if unknown is None or account.job is not None:
         return _deleting("ColdSend is still creating the inbox; it is deleted as soon as that is finished.")
     if account.address is None:
-        decision = domain_step(account, view, now) or decide_unnamed_create(view, now)
+        decision = domain_step(account, workspace, now) or decide_unnamed_create(workspace, now)
         return Decision(
-            decision.action, decision.reason, f"{decision.message} {_ways_out(view, account)}", decision.due
+            decision.action, decision.reason, f"{decision.message} {_ways_out(workspace, account)}", decision.due
         )
-    decision = decide_unknown_create(account, unknown, view, now)
+    decision = decide_unknown_create(account, unknown, workspace, now)
     if (
         decision.action in {Action.CREATE, Action.REMOVE_FINALIZER, Action.ADD_FINALIZER}
         or decision.origin == "Adopted"
@@ -96,10 +95,10 @@ def _unborn(account: Account, view: View, now: float) -> Decision:
     return Decision(decision.action, Reason.DELETING, message, decision.due)
 
 
-def _deleting_inbox(account: Account, view: View, now: float) -> Decision:
+def _deleting_inbox(account: Account, workspace: Workspace, now: float) -> Decision:
     inbox_id = account.stored.inbox_id or ""
-    if account.not_found_at is not None or (account.job is None and confirmed_gone(account, view)):
-        return unconfirmed_404(account, view, now) or _gone(account, view, now)
+    if account.not_found_at is not None or (account.job is None and workspace.confirmed_gone(account)):
+        return unconfirmed_404(account, workspace, now) or _gone(account, workspace, now)
     if account.job is not None:
         return _deleting("ColdSend is deleting the inbox.", quiet=True)
     if account.deleted_at is not None:
@@ -108,8 +107,8 @@ def _deleting_inbox(account: Account, view: View, now: float) -> Decision:
     until = refused.waits(account.basis, now) if refused is not None else None
     if refused is not None and until is not None:
         return Decision(Action.WAIT, refused.reason, refused.message, until)
-    held = on_hold(account, view)
-    row = view.inventory.rows.get(inbox_id)
+    held = on_hold(account, workspace)
+    row = workspace.inventory.rows.get(inbox_id)
     if row is None and held is not None:  # it may be gone already
         return paced_get(account, now, quiet=False, reason=Reason.DELETION_HELD, message=held)
     if row is None:
@@ -127,30 +126,30 @@ def _deleting_inbox(account: Account, view: View, now: float) -> Decision:
     return Decision(Action.DELETE, Reason.DELETING, "The inbox is being deleted in ColdSend.", quiet=True)
 
 
-def asks_for_deletion(account: Account, decision: Decision | None, view: View) -> bool:
+def asks_for_deletion(account: Account, decision: Decision | None, workspace: Workspace) -> bool:
     """Whether an inbox is to be deleted in ColdSend, visible there or not yet: the brake counts it (rule 45).
 
     `step` is what was decided for the account; None when nothing was yet.
     """
-    if view.protected(account):
+    if workspace.policy.protected(account.desired):
         return False
     if account.desired.deleting is None:
         return decision is not None and (decision.action is Action.DELETE or decision.reason is Reason.DELETION_HELD)
     if decision is not None and decision.reason in {Reason.INVENTORY_IMPLAUSIBLE, Reason.ADDRESS_CONFLICT}:
         return False
-    kept = stays(account, view) or not account.is_holder or account.key_problem is not None
+    kept = stays(account, workspace) or not account.is_holder or account.key_problem is not None
     called = account.job is not None or account.deleted_at is not None or account.not_found_at is not None
-    return not (kept or called or view.claims.same_inbox(account) or is_handed_over(account, view))
+    return not (kept or called or workspace.claims.same_inbox(account) or is_handed_over(account, workspace))
 
 
-def _gone(account: Account, view: View, now: float) -> Decision:
+def _gone(account: Account, workspace: Workspace, now: float) -> Decision:
     """The id is gone, and a look at the address has not shown it (rule 17).
 
     Another inbox at the address may have been made by hand: without a lost create nothing tells, so it stays (rule 39).
     """
     if account.address is None:
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
-    if max(view.inventory.listed_at, account.searched_at) == 0:
+    if max(workspace.inventory.listed_at, account.searched_at) == 0:
         return paced_search(account, now, Reason.DELETING, "The operator looks up the address once more.")
     return Decision(Action.REMOVE_FINALIZER, quiet=True)
 
@@ -175,7 +174,7 @@ def ask_brake(workspace: Workspace, account: Account, decision: Decision | None,
     ):
         workspace.brake.withdraw(account.uid)
         return
-    approved = workspace.approved_deletion(account)
+    approved = workspace.policy.deletion_approved(account.desired)
     if desired.deleting is None:
         workspace.brake.ask(account.uid, desired.namespace, now, approved=approved)
     else:

@@ -5,93 +5,96 @@ from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored import Former
-from coldsend_operator.core.workspace.view import View
+from coldsend_operator.core.workspace.workspace import Workspace
 
 RECHECK = 5.0  # seconds: the obstacle of a successor, such as its key, may change without an event
 
 
-def successor(holder: Account, view: View) -> Account | None:
+def successor(holder: Account, workspace: Workspace) -> Account | None:
     """The object that takes over the inbox of `holder` on its deletion; None if the inbox is deleted with it.
 
     The oldest one is chosen, and none once a delete was sent, as its outcome decides then.
     """
-    if not may_be_handed_over(holder, view):
+    if not may_be_handed_over(holder, workspace):
         return None
-    others = view.claims.claimants(holder, view.id)
+    others = workspace.claims.claimants(holder, workspace.id)
     if any(other.stored.held for other in others):
         return None
-    able = (other for other in others if _may_take_over(other, holder, view))
+    able = (other for other in others if _may_take_over(other, holder, workspace))
     return min(able, key=lambda other: other.desired.age, default=None)
 
 
-def is_handed_over(holder: Account, view: View) -> bool:
+def is_handed_over(holder: Account, workspace: Workspace) -> bool:
     """Whether the inbox goes to another object, now or as soon as possible, and so is not deleted."""
-    if not may_be_handed_over(holder, view):
+    if not may_be_handed_over(holder, workspace):
         return False
     named = holder.desired.hand_over_to is not None
-    claimed = successor(holder, view) is not None or _unplaced(holder, view) is not None
-    return named or claimed or _awaited(holder, view) is not None
+    claimed = successor(holder, workspace) is not None or _unplaced(holder, workspace) is not None
+    return named or claimed or _awaited(holder, workspace) is not None
 
 
-def may_be_handed_over(holder: Account, view: View) -> bool:
+def may_be_handed_over(holder: Account, workspace: Workspace) -> bool:
     """Whether the object has an inbox to hand over: it would be deleted, and no delete was sent."""
     stored = holder.stored
     left = holder.deleted_at is not None or holder.not_found_at is not None or holder.job is not None
-    if not stored.held or stored.origin_unknown or left or stored.job is not None or stays(holder, view):
+    if not stored.held or stored.origin_unknown or left or stored.job is not None or stays(holder, workspace):
         return False
-    workspace = stored.applied.workspace if stored.applied else None
-    return workspace is None or workspace in view.digests
+    digest = stored.applied.workspace if stored.applied else None
+    return digest is None or digest in workspace.digests
 
 
-def _awaited(holder: Account, view: View) -> str | None:
+def _awaited(holder: Account, workspace: Workspace) -> str | None:
     """The name of the object that a Batch of the same namespace is about to create for the inbox.
 
     In which order a new list and the end of an old one are seen is left to chance. While a CRD is being deleted the API
     server takes no new objects: who waited for one would keep the CRD for ever (rule 31: deletions are held then).
     """
-    if view.policy.hold_deletions:
+    if workspace.policy.hold_deletions:
         return None
-    return view.policy.awaited.child(holder.desired.namespace, holder.desired.spec.identity)
+    return workspace.policy.awaited.child(holder.desired.namespace, holder.desired.spec.identity)
 
 
-def _unplaced(holder: Account, view: View) -> Account | None:
+def _unplaced(holder: Account, workspace: Workspace) -> Account | None:
     """An object that takes the inbox over if its API key, which is not read yet, leads to this workspace."""
-    return next((other for other in view.claims.unplaced(holder) if _claims_inbox(other, holder, view)), None)
+    return next((other for other in workspace.claims.unplaced(holder) if _claims_inbox(other, holder, workspace)), None)
 
 
-def _may_take_over(claimant: Account, holder: Account, view: View) -> bool:
-    return claimant.key_problem is None and not claimant.moving and _claims_inbox(claimant, holder, view)
+def _may_take_over(claimant: Account, holder: Account, workspace: Workspace) -> bool:
+    return claimant.key_problem is None and not claimant.moving and _claims_inbox(claimant, holder, workspace)
 
 
-def _claims_inbox(claimant: Account, holder: Account, view: View) -> bool:
+def _claims_inbox(claimant: Account, holder: Account, workspace: Workspace) -> bool:
     """Whether the claimant may have the inbox, as far as the two objects tell."""
     desired, spec = claimant.desired, claimant.desired.spec
     if desired.deleting is not None or desired.problems or spec.observe:
         return False
-    if view.policy.paused(desired.namespace, said=desired.paused) or spec.inbox_type != holder.desired.spec.inbox_type:
+    if (
+        workspace.policy.paused(desired.namespace, said=desired.paused)
+        or spec.inbox_type != holder.desired.spec.inbox_type
+    ):
         return False
     named = holder.desired.hand_over_to
     if named is not None and named != f"{desired.namespace}/{desired.name}":
         return False
     if desired.namespace == holder.desired.namespace:
         return True
-    adopts = spec.adopt if spec.adopt is not None else view.policy.adopt_by_default
-    return named is not None and adopts and view.may_adopt(claimant)
+    adopts = spec.adopt if spec.adopt is not None else workspace.policy.adopt_by_default
+    return named is not None and adopts and workspace.policy.may_adopt(claimant.desired)
 
 
-def stays(account: Account, view: View) -> bool:
+def stays(account: Account, workspace: Workspace) -> bool:
     """Whether the inbox stays when the object is deleted."""
     desired = account.desired
     observed = desired.spec.observe or account.stored.origin == "Observed"
-    return desired.force_orphan or view.policy.orphans(desired) or observed
+    return desired.force_orphan or workspace.policy.orphans(desired) or observed
 
 
-def handing_over(account: Account, view: View, now: float) -> Decision | None:
+def handing_over(account: Account, workspace: Workspace, now: float) -> Decision | None:
     """What an object in deletion waits for if its inbox goes to another one."""
-    if not may_be_handed_over(account, view):
+    if not may_be_handed_over(account, workspace):
         return None
-    other = successor(account, view)
-    name = other.desired.name if other is not None else _awaited(account, view)
+    other = successor(account, workspace)
+    name = other.desired.name if other is not None else _awaited(account, workspace)
     if name is not None and (other is not None or account.desired.hand_over_to is None):
         name = account.desired.hand_over_to or name  # of another namespace only if the annotation names it
         message = f"The inbox is handed over to SenderAccount {name} and stays in ColdSend."
@@ -101,7 +104,7 @@ def handing_over(account: Account, view: View, now: float) -> Decision | None:
                 "ResourceQuota without room for both; to delete the inbox instead, remove it from the list there."
             )
         return Decision(Action.WAIT, Reason.HANDED_OVER, message, now + RECHECK, quiet=True)
-    claimant = _unplaced(account, view)
+    claimant = _unplaced(account, workspace)
     if claimant is not None:
         name = claimant.desired.name
         message = f"Whether SenderAccount {name} takes the inbox over is known once its API key is read."
@@ -118,13 +121,13 @@ def handing_over(account: Account, view: View, now: float) -> Decision | None:
     return Decision(Action.WAIT, Reason.DELETION_HELD, message, now + RECHECK)
 
 
-def taking_over(account: Account, view: View, now: float) -> Decision | None:
+def taking_over(account: Account, workspace: Workspace, now: float) -> Decision | None:
     """The action of the successor of an object in deletion that owns its address.
 
     The finalizer comes first: once the inbox is in its status the operator must clean up before the object goes.
     """
-    holder = _holder(account, view)
-    if holder is None or holder.desired.deleting is None or successor(holder, view) is not account:
+    holder = _holder(account, workspace)
+    if holder is None or holder.desired.deleting is None or successor(holder, workspace) is not account:
         return None
     if holder.busy is not None:
         return Decision(
@@ -135,23 +138,27 @@ def taking_over(account: Account, view: View, now: float) -> Decision | None:
     return Decision(Action.TAKE_OVER, inbox_id=holder.stored.inbox_id)
 
 
-def _holder(account: Account, view: View) -> Account | None:
+def _holder(account: Account, workspace: Workspace) -> Account | None:
     """The object that holds the inbox that the account claims."""
-    return next((other for other in view.claims.claimants(account, view.id) if other.is_holder), None)
+    return next((other for other in workspace.claims.claimants(account, workspace.id) if other.is_holder), None)
 
 
-def takes_over_from(account: Account, view: View) -> Former | None:
+def takes_over_from(account: Account, workspace: Workspace) -> Former | None:
     """The object of the same namespace whose inbox this one takes over on its deletion."""
-    owner = _holder(account, view)
-    if owner is None or owner.desired.namespace != account.desired.namespace or successor(owner, view) is not account:
+    owner = _holder(account, workspace)
+    if (
+        owner is None
+        or owner.desired.namespace != account.desired.namespace
+        or successor(owner, workspace) is not account
+    ):
         return None
     return Former(owner.desired.namespace, owner.desired.name)
 
 
-def conflict(account: Account, owner: Account, view: View) -> str:
+def conflict(account: Account, owner: Account, workspace: Workspace) -> str:
     """The message of an object whose address belongs to another one."""
     whose = f"The address belongs to {name_of(owner, account)}"
-    if takes_over_from(account, view) is not None:
+    if takes_over_from(account, workspace) is not None:
         return (
             f"{whose}, which holds the inbox. When that object is deleted, this one takes the inbox over; nothing is "
             "deleted in ColdSend."
@@ -162,12 +169,12 @@ def conflict(account: Account, owner: Account, view: View) -> str:
     )
 
 
-def shared_inbox_in_deletion(account: Account, view: View) -> Decision | None:
+def shared_inbox_in_deletion(account: Account, workspace: Workspace) -> Decision | None:
     """Release an object in deletion whose inbox another one shows, once that is stored there (rules 13 and 30)."""
-    others = view.claims.same_inbox(account)
+    others = workspace.claims.same_inbox(account)
     if not others:
         return None
-    if goes_last(account, view):
+    if goes_last(account, workspace):
         message = "The inbox was just handed over to this object; the previous object is released first."
         return Decision(Action.WAIT, Reason.DELETING, message, quiet=True)
     if any(_is_stored(other) for other in others):
@@ -176,12 +183,12 @@ def shared_inbox_in_deletion(account: Account, view: View) -> Decision | None:
     return Decision(Action.WAIT, Reason.HANDED_OVER, message, quiet=True)
 
 
-def goes_last(account: Account, view: View) -> bool:
+def goes_last(account: Account, workspace: Workspace) -> bool:
     """Whether the account took its inbox over from an object in deletion that is still there: that one goes first.
 
     Names are used again, so that each of several may seem to come from another one: then the youngest goes last.
     """
-    others = view.claims.same_inbox(account)
+    others = workspace.claims.same_inbox(account)
     sharing = (account, *others)
     if others and all(any(came_from(each, other) for other in sharing) for each in sharing):
         return account is max(sharing, key=lambda each: each.desired.age)

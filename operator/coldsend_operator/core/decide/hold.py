@@ -17,59 +17,63 @@ from coldsend_operator.core.model.differences import needs_recreation
 from coldsend_operator.core.model.pauses import PROBE_PAUSES
 from coldsend_operator.core.model.phases import Gone
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.core.workspace.view import View, confirmed_gone
+from coldsend_operator.core.workspace.workspace import Workspace
 
 
-def decide_hold(account: Account, view: View, now: float) -> Decision:
+def decide_hold(account: Account, workspace: Workspace, now: float) -> Decision:
     if account.key_problem is not None:
         return Decision(Action.WAIT, *account.key_problem)
     if account.moving:
         return Decision(quiet=True)
-    decision = other_workspace(account, view, now)
+    decision = other_workspace(account, workspace, now)
     if decision is not None:
         return decision
-    row = view.inventory.rows.get(account.stored.inbox_id or "")
+    row = workspace.inventory.rows.get(account.stored.inbox_id or "")
     if account.deleted_at is not None:
-        return _replacing(account, view, now)
+        return _replacing(account, workspace, now)
     if row is None:
-        return _vanished(account, view, now)
+        return _vanished(account, workspace, now)
     if not under_own_address(account, row):
         return Decision(
             reason=Reason.ADDRESS_CONFLICT,
             message="The inboxID in status belongs to another address in ColdSend; the operator does not touch it. "
             "Restore the status or delete the object.",
         )
-    return _recreation(account, row, view, now) or _mail(account, row) or probe(account, now) or IN_SYNC
+    return _recreation(account, row, workspace, now) or _mail(account, row) or probe(account, now) or IN_SYNC
 
 
-def _vanished(account: Account, view: View, now: float) -> Decision:
+def _vanished(account: Account, workspace: Workspace, now: float) -> Decision:
     """The held inbox is not in the inventory: trust that late, and only with a 404 of its id."""
     if isinstance(account.removal, Gone):
-        if view.implausible is not None and not view.approved_recreation(account):
-            return Decision(reason=Reason.INVENTORY_IMPLAUSIBLE, message=view.implausible)
+        if workspace.implausible is not None and not workspace.policy.recreation_approved(account.desired):
+            return Decision(reason=Reason.INVENTORY_IMPLAUSIBLE, message=workspace.implausible)
         return (
-            unconfirmed_404(account, view, now)
-            or _unlisted(account, account.removal, view)
+            unconfirmed_404(account, workspace, now)
+            or _unlisted(account, account.removal, workspace)
             or Decision(
                 Action.FORGET,
                 Reason.NOT_FOUND,
                 "The inbox was removed in ColdSend; the operator creates it again, as this object still requests it.",
             )
         )
-    if view.inventory.swept_at == 0:
+    if workspace.inventory.swept_at == 0:
         return Decision(quiet=True)
-    if view.implausible is not None and not view.approved_recreation(account):
-        return Decision(reason=Reason.INVENTORY_IMPLAUSIBLE, message=view.implausible)
-    settled = account.wrote_at + view.policy.lost_seconds
+    if workspace.implausible is not None and not workspace.policy.recreation_approved(account.desired):
+        return Decision(reason=Reason.INVENTORY_IMPLAUSIBLE, message=workspace.implausible)
+    settled = account.wrote_at + workspace.policy.lost_seconds
     if now < settled and account.probe_count >= len(PROBE_PAUSES):
         return Decision(quiet=True, due=settled)
     return paced_get(account, now, quiet=True)
 
 
-def _unlisted(account: Account, gone: Gone, view: View) -> Decision | None:
+def _unlisted(account: Account, gone: Gone, workspace: Workspace) -> Decision | None:
     """A probe of this inbox alone, on request of a person, does not replace the check of a full list."""
-    judged = not gone.listed or view.inventory.swept_at >= gone.at or view.approved_recreation(account)
-    if judged or sum(view.managed.values()) < IMPLAUSIBLE_AT:
+    judged = (
+        not gone.listed
+        or workspace.inventory.swept_at >= gone.at
+        or workspace.policy.recreation_approved(account.desired)
+    )
+    if judged or sum(workspace.managed.values()) < IMPLAUSIBLE_AT:
         return None
     message = (
         "ColdSend does not find the inbox. The operator creates it again after the next full list of the workspace, "
@@ -78,13 +82,13 @@ def _unlisted(account: Account, gone: Gone, view: View) -> Decision | None:
     return Decision(reason=Reason.NOT_FOUND, message=message)
 
 
-def _recreation(account: Account, row: Row, view: View, now: float) -> Decision | None:
+def _recreation(account: Account, row: Row, workspace: Workspace, now: float) -> Decision | None:
     """Replace the inbox: only if spec or Secret changed since they were sent (rule 21), and in turns (rule 22)."""
     if not account.desired.spec.recreate or not needs_recreation(account, row):
         return None
     if account.credentials is not None and account.credentials.reason is not None:
         return None
-    waits = waits_for_crd(view, "lastApplied", "origin", "inboxID")
+    waits = waits_for_crd(workspace, "lastApplied", "origin", "inboxID")
     if waits is not None:
         return Decision(reason=Reason.RECREATING, message=waits)
     if account.desired.spec.smtp is not None and account.credentials is None:
@@ -92,8 +96,8 @@ def _recreation(account: Account, row: Row, view: View, now: float) -> Decision 
     if account.delete_backoff is not None and now < account.delete_backoff.retry_at:
         refused = account.delete_backoff
         return Decision(Action.WAIT, refused.reason, refused.message, refused.retry_at)
-    held = on_hold(account, view)
-    if not view.protected(account) and not view.recreate_slot(account):
+    held = on_hold(account, workspace)
+    if not workspace.policy.protected(account.desired) and not workspace.replacements.slot(account):
         return Decision(
             reason=Reason.RECREATING, message="The inbox waits for its turn to be replaced (maxUnavailable)."
         )
@@ -102,12 +106,12 @@ def _recreation(account: Account, row: Row, view: View, now: float) -> Decision 
     return Decision(Action.DELETE, Reason.RECREATING, "The inbox is deleted and created again with the current spec.")
 
 
-def _replacing(account: Account, view: View, now: float) -> Decision:
+def _replacing(account: Account, workspace: Workspace, now: float) -> Decision:
     """The delete for a replacement was accepted: wait until the inbox is known to be gone."""
     message = "The inbox is deleted and created again with the current spec."
     if account.job is not None:
         return Decision(Action.WAIT, Reason.RECREATING, message)
-    if confirmed_gone(account, view):
+    if workspace.confirmed_gone(account):
         return Decision(Action.FORGET, Reason.RECREATING, message)
     return paced_get(account, now, quiet=False, reason=Reason.RECREATING, message=message)
 

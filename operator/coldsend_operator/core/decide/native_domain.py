@@ -5,32 +5,32 @@ from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.domains import NEW_NAME
-from coldsend_operator.core.workspace.view import View
+from coldsend_operator.core.workspace.workspace import Workspace
 
 
-def domain_step(account: Account, view: View, now: float) -> Decision | None:
+def domain_step(account: Account, workspace: Workspace, now: float) -> Decision | None:
     """The domain of a native inbox must be known, ACTIVE and not full; for the probe of a lost create, known."""
     native = account.desired.spec.native
     if native is None or (account.unknown_create is not None and account.address is not None):
         return None
-    return usable_domain(account, view, now)
+    return usable_domain(account, workspace, now)
 
 
-def usable_domain(account: Account, view: View, now: float) -> Decision | None:
+def usable_domain(account: Account, workspace: Workspace, now: float) -> Decision | None:
     """What the create waits for, if anything."""
     native = account.desired.spec.native
     if native is None:
         return None
-    domain = view.domains.find(native)
+    domain = workspace.domains.find(native)
     if domain is None:
-        return _unknown_domain(account, view, now)
-    if view.domains.outdated and not view.domains.forbidden:
+        return _unknown_domain(account, workspace, now)
+    if workspace.domains.outdated and not workspace.domains.forbidden:
         return Decision(Action.DOMAINS, quiet=True)
-    recheck = view.domains.listed_at + view.policy.domain_seconds
+    recheck = workspace.domains.listed_at + workspace.policy.domain_seconds
     if domain.status.upper() != "ACTIVE":
         reason = Reason.DOMAIN_NOT_ACTIVE
         message = f"Domain {domain.domain_name} is {domain.status} in ColdSend; the inbox is created once it is ACTIVE."
-    elif view.domains.free(domain) <= 0:
+    elif workspace.domains.free(domain) <= 0:
         reason = Reason.DOMAIN_FULL
         message = (
             f"Domain {domain.domain_name} is full (limit {domain.max_inboxes}); "
@@ -38,37 +38,39 @@ def usable_domain(account: Account, view: View, now: float) -> Decision | None:
         )
     else:
         return None
-    message = f"{message} Checked again every {view.policy.domain_seconds:g} s."
+    message = f"{message} Checked again every {workspace.policy.domain_seconds:g} s."
     if now >= recheck:
         return Decision(Action.DOMAINS, reason, message)
     return wait_without_call(account, reason, message, due=recheck)
 
 
-def _unknown_domain(account: Account, view: View, now: float) -> Decision | None:
+def _unknown_domain(account: Account, workspace: Workspace, now: float) -> Decision | None:
     native = account.desired.spec.native
     assert native is not None  # noqa: S101 - told to the type checker; _domain has looked
-    if view.domains.forbidden:
+    if workspace.domains.forbidden:
         if native.domain_id is not None:
             return None
         message = (
-            f"The API key may not read domains ({view.domains.refusal}); "
+            f"The API key may not read domains ({workspace.domains.refusal}); "
             "grant the scope (checked again every 5 minutes), or delete this object and create it again with "
             "spec.native.domainID instead of domainName."
         )
-        if now >= view.domains.retry_at:
+        if now >= workspace.domains.retry_at:
             return Decision(Action.DOMAINS, Reason.MISSING_SCOPES, message)
-        return wait_without_call(account, Reason.MISSING_SCOPES, message, due=view.domains.retry_at)
-    if view.domains.trouble:
-        message = f"ColdSend refuses to list the domains ({view.domains.trouble}); the list is retried automatically."
+        return wait_without_call(account, Reason.MISSING_SCOPES, message, due=workspace.domains.retry_at)
+    if workspace.domains.trouble:
+        message = (
+            f"ColdSend refuses to list the domains ({workspace.domains.trouble}); the list is retried automatically."
+        )
         return Decision(Action.DOMAINS, Reason.API_UNAVAILABLE, message)
-    sought = native.domain in view.domains.sought
-    recheck = view.domains.listed_at + (view.policy.domain_seconds if sought else NEW_NAME)
-    if view.domains.listed_at == 0 or (now >= recheck and not sought):
+    sought = native.domain in workspace.domains.sought
+    recheck = workspace.domains.listed_at + (workspace.policy.domain_seconds if sought else NEW_NAME)
+    if workspace.domains.listed_at == 0 or (now >= recheck and not sought):
         return Decision(Action.DOMAINS, quiet=True)
     wanted = native.domain_name or native.domain_id
     message = (
         f"Domain {wanted} is not in this ColdSend workspace. Add it there; for another domain delete this object and "
-        f"create it again, as spec.native cannot be changed. Checked again every {view.policy.domain_seconds:g} s."
+        f"create it again, as spec.native cannot be changed. Checked again every {workspace.policy.domain_seconds:g} s."
     )
     if now >= recheck:
         return Decision(Action.DOMAINS, Reason.DOMAIN_NOT_FOUND, message)

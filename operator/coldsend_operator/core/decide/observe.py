@@ -13,13 +13,13 @@ from coldsend_operator.core.decide.questions import (
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.decision import IN_SYNC, Action, Decision
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.core.workspace.view import View
+from coldsend_operator.core.workspace.workspace import Workspace
 
 
-def decide_observe(account: Account, view: View, now: float) -> Decision:
+def decide_observe(account: Account, workspace: Workspace, now: float) -> Decision:
     if account.key_problem is not None:
         return wait_without_call(account, *account.key_problem)
-    if not view.may_adopt(account):
+    if not workspace.policy.may_adopt(account.desired):
         message = (
             "This namespace may not observe inboxes with the operator's key; use apiKeySecretRef, "
             "or ask the administrator (COLDSEND_ADOPT_NAMESPACES)."
@@ -28,46 +28,46 @@ def decide_observe(account: Account, view: View, now: float) -> Decision:
     if account.stored.held:
         return Decision(Action.ACQUIRE, inbox_id=account.stored.inbox_id, origin="Observed")
     if account.create_pending or account.desired.finalizers:
-        return _outgrown(account, view, now)
+        return _outgrown(account, workspace, now)
     if account.address is None and account.desired.spec.native is not None and account.stored.inbox_id is None:
-        decision = domain_step(account, view, now)
+        decision = domain_step(account, workspace, now)
         if decision is not None and decision.reason not in {Reason.DOMAIN_FULL, Reason.DOMAIN_NOT_ACTIVE}:
             return decision
     known = account.stored.inbox_id
-    if known is not None and known in view.inventory.rows:
+    if known is not None and known in workspace.inventory.rows:
         return probe(account, now) or IN_SYNC
-    row = next(iter(view.inventory.at(account.address or "")), None)
+    row = next(iter(workspace.inventory.at(account.address or "")), None)
     if row is not None:
         return Decision(Action.ACQUIRE, inbox_id=row.inbox_id, origin="Observed")
     message = "ColdSend has no inbox with this address. Its values appear here once it exists."
     if known is not None:
-        return _observed_vanished(account, view, now, message)
-    if not probed_since_change(account, view):
+        return _observed_vanished(account, workspace, now, message)
+    if not probed_since_change(account, workspace):
         return paced_search(account, now)
     return Decision(reason=Reason.NOT_FOUND, message=message)
 
 
-def _outgrown(account: Account, view: View, now: float) -> Decision:
+def _outgrown(account: Account, workspace: Workspace, now: float) -> Decision:
     """A create that left before the object changed to Observe: others wait for the address until it ended."""
     if account.job is not None:
         return under_way(account)
     unknown = account.unknown_create
     if unknown is None or account.address is None:
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
-    row = next(iter(view.inventory.at(account.address)), None)
+    row = next(iter(workspace.inventory.at(account.address)), None)
     if row is not None:
         return Decision(Action.ACQUIRE, inbox_id=row.inbox_id, origin="Observed")
-    decision = decide_unknown_create(account, unknown, view, now)
+    decision = decide_unknown_create(account, unknown, workspace, now)
     return (
         decision if decision.action in {Action.SEARCH, Action.WAIT} else Decision(Action.REMOVE_FINALIZER, quiet=True)
     )
 
 
-def _observed_vanished(account: Account, view: View, now: float, message: str) -> Decision:
+def _observed_vanished(account: Account, workspace: Workspace, now: float, message: str) -> Decision:
     if account.not_found_at is not None:
         return Decision(reason=Reason.NOT_FOUND, message=message)
-    if view.inventory.swept_at == 0:
+    if workspace.inventory.swept_at == 0:
         return Decision(quiet=True)
-    if view.implausible is not None:
-        return Decision(reason=Reason.INVENTORY_IMPLAUSIBLE, message=view.implausible)
+    if workspace.implausible is not None:
+        return Decision(reason=Reason.INVENTORY_IMPLAUSIBLE, message=workspace.implausible)
     return paced_get(account, now, quiet=True)

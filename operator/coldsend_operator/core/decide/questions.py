@@ -8,7 +8,7 @@ from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored import Former
 from coldsend_operator.core.model.times import unix_of
-from coldsend_operator.core.workspace.view import View
+from coldsend_operator.core.workspace.workspace import Workspace
 
 CLOCK_SLACK = 5.0  # seconds that created_at may be before our create mark (rule 6)
 APPROVE = "set the annotation coldsend.pro/approve-deletion: 'true'"
@@ -17,7 +17,7 @@ LATEST = 3600.0  # seconds after which no inbox is matched with a lost create
 IMPLAUSIBLE_AT = 10  # known inboxes that must be missing at once before a list is not trusted
 
 
-def ours(account: Account, row: Row, view: View) -> bool:
+def ours(account: Account, row: Row, workspace: Workspace) -> bool:
     """Whether a row can only be from the lost create of this account (rules 6 and 39).
 
     Clocks decide for lost responses only: if ColdSend accepted the create and reported no failure, the inbox
@@ -34,32 +34,32 @@ def ours(account: Account, row: Row, view: View) -> bool:
     names = {(name or "").strip() for name in (spec.display_name, sent_name or spec.display_name)}
     named = (row.display_name or "").strip() in names
     answered = unknown.answered and unknown.hint is None and unknown.left_at is not None
-    if answered and not view.inventory.shown_before(row.inbox_id, unknown.left_at or 0.0):
+    if answered and not workspace.inventory.shown_before(row.inbox_id, unknown.left_at or 0.0):
         return named or row.display_name is None
     if not named:
         return False
-    made, marked = _made(row, view), _marked(account, view)
+    made, marked = _made(row, workspace), _marked(account, workspace)
     if made is None or marked is None:
         return False
     latest = max(unknown.at, marked) if unknown.answered else marked
     return marked - CLOCK_SLACK <= made <= latest + LATEST
 
 
-def made_before(account: Account, row: Row, view: View) -> bool:
+def made_before(account: Account, row: Row, workspace: Workspace) -> bool:
     """Whether an inbox existed before our create."""
-    made, marked = _made(row, view), _marked(account, view)
+    made, marked = _made(row, workspace), _marked(account, workspace)
     return made is not None and marked is not None and made < marked - CLOCK_SLACK
 
 
-def _made(row: Row, view: View) -> float | None:
+def _made(row: Row, workspace: Workspace) -> float | None:
     """When ColdSend made the inbox, by our clock."""
     created = unix_of(row.created_at)
-    return None if created is None else created - view.server_offset
+    return None if created is None else created - workspace.server_offset
 
 
-def _marked(account: Account, view: View) -> float | None:
+def _marked(account: Account, workspace: Workspace) -> float | None:
     """When the create was marked, by our clock."""
-    return None if account.marked_at is None else account.marked_at - view.kube_offset
+    return None if account.marked_at is None else account.marked_at - workspace.kube_offset
 
 
 def may_be_of(row: Row, inbox_type: str) -> bool:
@@ -101,9 +101,9 @@ def _paced(account: Account, now: float, decision: Decision) -> Decision:
     return decision
 
 
-def probed_since_change(account: Account, view: View) -> bool:
+def probed_since_change(account: Account, workspace: Workspace) -> bool:
     """Whether the address was probed since the object last changed: its inbox may be newer than the last list."""
-    return max(view.inventory.listed_at, account.searched_at) >= account.unchanged_since
+    return max(workspace.inventory.listed_at, account.searched_at) >= account.unchanged_since
 
 
 def probe(account: Account, now: float) -> Decision | None:
@@ -137,8 +137,8 @@ def came_from(account: Account, other: Account) -> bool:
     return desired.deleting is not None and former == Former(desired.namespace, desired.name)
 
 
-def shared_inbox(account: Account, view: View) -> Decision | None:
-    others = view.claims.same_inbox(account)
+def shared_inbox(account: Account, workspace: Workspace) -> Decision | None:
+    others = workspace.claims.same_inbox(account)
     if not others:
         return None
     if all(came_from(account, each) for each in others):  # it releases the inbox without a call
@@ -150,18 +150,18 @@ def shared_inbox(account: Account, view: View) -> Decision | None:
     )
 
 
-def other_workspace(account: Account, view: View, now: float) -> Decision | None:
+def other_workspace(account: Account, workspace: Workspace, now: float) -> Decision | None:
     """Rule 15: another workspace is trusted only if the object's own inboxID is seen there."""
     bound = account.stored.applied.workspace if account.stored.applied else None
     if bound is None or bound == account.key:
         return None
-    if account.stored.inbox_id in view.inventory.rows:
+    if account.stored.inbox_id in workspace.inventory.rows:
         return Decision(Action.REBIND)
-    if bound in view.digests:
+    if bound in workspace.digests:
         return None
-    if view.approved_recreation(account) and account.desired.deleting is None:
+    if workspace.policy.recreation_approved(account.desired) and account.desired.deleting is None:
         return None
-    if view.inventory.listed_at == 0 and account.not_found_at is None:
+    if workspace.inventory.listed_at == 0 and account.not_found_at is None:
         return paced_get(account, now, quiet=True)
     # approve-recreation never applies to objects in deletion (rule 19)
     way_out = "approve-recreation" if account.desired.deleting is None else "force-orphan"
@@ -172,15 +172,15 @@ def other_workspace(account: Account, view: View, now: float) -> Decision | None
     )
 
 
-def unconfirmed_404(account: Account, view: View, now: float) -> Decision | None:
+def unconfirmed_404(account: Account, workspace: Workspace, now: float) -> Decision | None:
     """A 404 without a delete of ours may come from a wrong route that returns 404 for everything.
 
     A later successful probe of the address must confirm it.
     """
     if account.not_found_at is None or account.deleted_at is not None or account.address is None:
         return None
-    read_at = max(view.inventory.listed_at, account.searched_at)
-    if read_at >= account.not_found_at and read_at > view.inventory.shown_despite_tombstone_at(
+    read_at = max(workspace.inventory.listed_at, account.searched_at)
+    if read_at >= account.not_found_at and read_at > workspace.inventory.shown_despite_tombstone_at(
         account.stored.inbox_id or ""
     ):
         return None
@@ -189,16 +189,16 @@ def unconfirmed_404(account: Account, view: View, now: float) -> Decision | None
     return Decision(Action.SEARCH, quiet=True)
 
 
-def on_hold(account: Account, view: View) -> str | None:
+def on_hold(account: Account, workspace: Workspace) -> str | None:
     """Why the inbox must not be deleted now, with both options; None if it may be deleted."""
     batch = "" if account.desired.batch is None else ", its SenderAccountBatch"
-    if view.protected(account):
+    if workspace.policy.protected(account.desired):
         why = "Deletion is on hold: deletionProtection is true."
         approve = f"set it to false, or {APPROVE} on this object{batch and ' or its SenderAccountBatch'}"
-    elif view.approved_deletion(account):
+    elif workspace.policy.deletion_approved(account.desired):
         return None
-    elif view.brake.holds(account.uid) or view.policy.hold_deletions:
-        why = view.brake.message(account.uid)
+    elif workspace.brake.holds(account.uid) or workspace.policy.hold_deletions:
+        why = workspace.brake.message(account.uid)
         approve = f"{APPROVE} on this object{batch} or the namespace"
     else:
         return None
@@ -206,9 +206,9 @@ def on_hold(account: Account, view: View) -> str | None:
     return f"{why} To approve: {approve}. To keep the inbox: {keep}; see docs/operations/deletion-brake.md."
 
 
-def waits_for_crd(view: View, *fields: str) -> str | None:
+def waits_for_crd(workspace: Workspace, *fields: str) -> str | None:
     """Why actions that need these fields of status wait: an older CRD drops them (rule 35); else None."""
-    unknown = sorted(view.policy.lost_fields.intersection(fields))
+    unknown = sorted(workspace.policy.lost_fields.intersection(fields))
     if not unknown:
         return None
     return f"Waiting for a CRD upgrade: the installed CRD drops status.{' and status.'.join(unknown)}."

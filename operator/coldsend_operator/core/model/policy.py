@@ -131,3 +131,35 @@ class Policy:
 
     def terminating(self, namespace: str) -> bool:
         return self.namespaces.get(namespace, NamespaceSettings()).terminating
+
+    def may_adopt(self, desired: Desired) -> bool:
+        """Rule 14: with the operator's own key only the listed namespaces may adopt or observe."""
+        allowed = self.adopt_namespaces
+        return not desired.uses_operator_key or not allowed or desired.namespace in allowed
+
+    def may_use_key(self, desired: Desired) -> bool:
+        """Rule 14: which namespaces may use the operator's own key."""
+        allowed = self.operator_key_namespaces
+        return not desired.uses_operator_key or not allowed or desired.namespace in allowed
+
+    def recreation_approved(self, desired: Desired) -> bool:
+        """Whether a person approves, on the object, its Batch or its namespace, that the inbox is created again."""
+        return desired.approve_recreation or any(each.approve_recreation for each in self._around(desired))
+
+    def deletion_approved(self, desired: Desired) -> bool:
+        """Whether a person approves, on the object, its Batch or its namespace, that the inbox is deleted."""
+        return desired.approve_deletion or any(each.approve_deletion for each in self._around(desired))
+
+    def protected(self, desired: Desired) -> bool:
+        """Whether deletionProtection keeps the inbox: what the live Batch says counts, or else the object itself.
+
+        An approval counts on the object that bears the field, not on the namespace.
+        """
+        batch = desired.batch or ""
+        approved = desired.approve_deletion or self.batches.get(batch, NamespaceSettings()).approve_deletion
+        return self.protection.get(batch, desired.spec.protected) and not approved
+
+    def _around(self, desired: Desired) -> tuple[NamespaceSettings, NamespaceSettings]:
+        """What stands on the Batch of the object, and on its namespace."""
+        none = NamespaceSettings()
+        return self.batches.get(desired.batch or "", none), self.namespaces.get(desired.namespace, none)

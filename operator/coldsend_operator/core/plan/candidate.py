@@ -73,7 +73,7 @@ def parts(
 
 def score(workspace: Workspace, lane: Lane, key: str, ready_at: float, group: str = "") -> float:
     """Earliest deadline first. A lane, or a key, that was just served goes behind the others, so that none starves."""
-    return max(ready_at, workspace.last_served.get((lane, group, key), 0.0)) + lane.may_wait
+    return max(ready_at, workspace.queues.last_served.get((lane, group, key), 0.0)) + lane.may_wait
 
 
 def queues_of(workspace: Workspace, action: Action) -> list[tuple[str, Queue]]:

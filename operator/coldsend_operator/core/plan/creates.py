@@ -17,7 +17,7 @@ def creates(workspace: Workspace, now: float) -> Iterator[Candidate]:
     splits: dict[CallKind, tuple[str, ...]] = {}  # the first of each kind
     halved: dict[CallKind, frozenset[str]] = {}
     for split in workspace.splits:
-        for kind, uids in workspace.still_queued(split, Action.CREATE).items():
+        for kind, uids in workspace.queues.still_waiting(split, Action.CREATE).items():
             halved[kind] = halved.get(kind, frozenset()) | workspace.namespaces_of(uids)
             if in_turn := workspace.in_turn(uids, without):
                 splits.setdefault(kind, in_turn)

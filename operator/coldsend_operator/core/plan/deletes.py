@@ -18,7 +18,7 @@ def deletes(workspace: Workspace, now: float, alone: Alone) -> Iterator[Candidat
     splits = [
         (kind.key, uids)
         for split in workspace.delete_splits
-        for kind, uids in workspace.still_queued(split, Action.DELETE).items()
+        for kind, uids in workspace.queues.still_waiting(split, Action.DELETE).items()
     ]
     halved = frozenset[str]().union(*(workspace.namespaces_of(uids) for _, uids in splits))
     for kind, queue in workspace.queues.items():

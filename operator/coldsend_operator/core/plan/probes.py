@@ -99,7 +99,7 @@ def _missing(workspace: Workspace, alone: Alone) -> tuple[str, ...]:
     """
     if workspace.inventory.listed_at == 0:
         return ()
-    waiting = workspace.queued(Action.GET)
+    waiting = workspace.queues.waiting(Action.GET)
     return tuple(alone.those(waiting, lambda uid: _is_missing(workspace, workspace.accounts[uid])))
 
 
@@ -124,7 +124,7 @@ def _is_just_made(workspace: Workspace, uid: str, now: float) -> bool:
     if unknown is None:
         listed = workspace.inventory.swept_at > account.wrote_at  # and not shown: no newest page will show it
         return account.desired.deleting is None and account.probe_at is not None and account.stored.held and not listed
-    waits = now < workspace.last_evidence(account) + workspace.policy.lost_seconds
+    waits = now < workspace.lost_creates.last_evidence(account) + workspace.policy.lost_seconds
     # The newest page did not show it: probe once in another way, then that page again.
     in_vain = account.probe_count == 1
     return unknown.hint is None and waits and not in_vain and unknown.left_at is not None

@@ -21,7 +21,6 @@ from coldsend_operator.core.workspace.audit_lines import (
     replaced,
     write_of,
 )
-from coldsend_operator.core.workspace.view import confirmed_gone
 
 if TYPE_CHECKING:
     from coldsend_operator.core.workspace.workspace import Workspace
@@ -101,7 +100,7 @@ class AuditTrail:
         if not account.stored.held:
             self._no_create(workspace, account)
             return
-        if account.not_found_at is not None or confirmed_gone(account, workspace):
+        if account.not_found_at is not None or workspace.confirmed_gone(account):
             self._no_inbox(workspace, account)
         self._close(account.uid)
 

@@ -50,14 +50,14 @@ def follow(account: Account, part: Workspace, now: float) -> None:
     workspace, uid, unknown = part.merged_into, account.uid, account.unknown_create
     if workspace is None:
         return
-    stale, last_evidence = uid in part.stale_secrets, part.last_evidence(account)
+    stale, last_evidence = uid in part.stale_secrets, part.lost_creates.last_evidence(account)
     part.leave(uid)
     part.audit.hand_over(uid, workspace.audit)
     workspace.take(account, now)
     if stale:
         workspace.stale_secrets.add(uid)
     if unknown is not None:
-        workspace.evidence[unknown.call] = max(workspace.evidence.get(unknown.call, 0.0), last_evidence)
+        workspace.lost_creates.learn(unknown.call, last_evidence)
     _take_job_along(account, part, workspace)
 
 

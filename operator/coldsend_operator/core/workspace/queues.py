@@ -5,12 +5,14 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
+from coldsend_operator.core.model.calls import Lane
 from coldsend_operator.core.model.decision import Action
 
 LINGER = 2.0  # maximum time that a bulk call waits to fill
 FILL = 5.0  # longest time it waits when what comes will have filled it by then
 FLOOD_GAP = 0.2  # seconds without arrivals that end a burst
 SHORT_GAP = 0.04
+MOST_SERVED = 200  # queues whose last call is remembered
 BRISK = 5  # after this many single calls within LINGER, wait for a short gap
 
 
@@ -136,3 +138,49 @@ class Queue:
     def _fills(self, full: int) -> bool:
         """Whether `full` accounts will have come within `FILL`, at the rate of those that wait."""
         return len(self._where) * FILL >= full * (self.last_arrival - self.since)
+
+
+class Queues(dict[CallKind, Queue]):
+    """The queues of a workspace; an account waits in one of them at most."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.last_served: dict[tuple[Lane, str, str], float] = {}  # by lane, group and key
+        self._kind_of: dict[str, CallKind] = {}
+
+    def put(self, uid: str, namespace: str, kind: CallKind | None, now: float) -> None:
+        """Let the account wait for a call of this kind and for no other; None: for none."""
+        if self._kind_of.get(uid) == kind:
+            return
+        self.drop(uid)
+        if kind is not None:
+            if kind not in self:
+                self._forget_idle(now)
+            self.setdefault(kind, Queue()).add(uid, namespace, now)
+            self._kind_of[uid] = kind
+
+    def drop(self, uid: str) -> None:
+        """The account waits for no call."""
+        kind = self._kind_of.pop(uid, None)
+        if kind is not None:
+            self[kind].remove(uid)
+
+    def waiting(self, *actions: Action) -> tuple[str, ...]:
+        """UIDs that wait for a call of one of these kinds."""
+        return tuple(uid for kind, queue in self.items() if kind.action in actions for uid in queue)
+
+    def still_waiting(self, uids: tuple[str, ...], action: Action) -> dict[CallKind, tuple[str, ...]]:
+        """Those of a bulk that are to go again, and wait for this now, by kind: some may wait for a look instead."""
+        found: dict[CallKind, tuple[str, ...]] = {}
+        for uid in uids:
+            kind = self._kind_of.get(uid)
+            if kind is not None and kind.action is action:
+                found[kind] = (*found.get(kind, ()), uid)
+        return found
+
+    def _forget_idle(self, now: float) -> None:
+        """Each domain has a queue of its own: those of domains that nobody asks for any more go (rule 43)."""
+        for kind in [kind for kind, queue in self.items() if queue.idle(now)]:
+            del self[kind]
+        served = sorted(self.last_served.items(), key=lambda item: item[1])
+        self.last_served = dict(served[-MOST_SERVED:])

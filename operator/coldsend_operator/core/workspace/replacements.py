@@ -89,7 +89,7 @@ class Replacements:
         stopped = workspace.policy.paused(desired.namespace, said=desired.paused) or bool(desired.problems)
         without_key = account.key_problem is not None or account.moving
         unclear = account.stored.origin_unknown or bool(workspace.claims.same_inbox(account))
-        return stopped or without_key or unclear or workspace.protected(account)
+        return stopped or without_key or unclear or workspace.policy.protected(account.desired)
 
     def _vanished(self, account: Account) -> bool:
         """Held, but not shown: gone, or not seen yet since the restart."""

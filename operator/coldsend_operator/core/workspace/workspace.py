@@ -10,15 +10,15 @@ from collections.abc import Iterable, Mapping, Set
 
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
-from coldsend_operator.core.model.answers import address_key
-from coldsend_operator.core.model.calls import Call, Lane, Operation
+from coldsend_operator.core.model.calls import Call, Operation
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.desired import Desired, KeyRef
 from coldsend_operator.core.model.membership import Membership
-from coldsend_operator.core.model.policy import NamespaceSettings, Policy
+from coldsend_operator.core.model.phases import Deleting, Gone
+from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.model.stored import Stored
-from coldsend_operator.core.model.stored_status import from_text
 from coldsend_operator.core.workspace import resuming
+from coldsend_operator.core.workspace.addresses import address_of
 from coldsend_operator.core.workspace.audit import AuditTrail
 from coldsend_operator.core.workspace.brake import Brake
 from coldsend_operator.core.workspace.budget import Budget
@@ -28,15 +28,14 @@ from coldsend_operator.core.workspace.domains import Domains
 from coldsend_operator.core.workspace.inventory import Inventory, Search
 from coldsend_operator.core.workspace.jobs import Job, PollIntervals
 from coldsend_operator.core.workspace.keys import Keys
-from coldsend_operator.core.workspace.queues import CallKind, Queue
+from coldsend_operator.core.workspace.lost_creates import LostCreates
+from coldsend_operator.core.workspace.queues import CallKind, Queues
 from coldsend_operator.core.workspace.replacements import Replacements
 from coldsend_operator.core.workspace.timers import Timers
 from coldsend_operator.core.workspace.trust import Trust
 
-SIGNS_KEPT = 3600.0
 FREED_FOR = 3600.0  # so long after our own delete a refusal of its address counts as passing (contract row 24)
 APART_FOR = 600.0
-MOST_SERVED = 200  # queues whose last call is remembered
 
 
 class Workspace:
@@ -78,7 +77,7 @@ class Workspace:
         self.first_sweep_done = False
         self.undecided: dict[str, Exception] = {}  # accounts whose decision failed, and why
         self.stale_secrets: set[str] = set()  # accounts whose Secrets must be read again now
-        self.queues: dict[CallKind, Queue] = {}
+        self.queues = Queues()
         self.decisions: dict[str, Decision] = {}
         self.patches: dict[str, Action] = {}
         self.patching: set[str] = set()  # accounts with a patch under way: no call may leave meanwhile
@@ -88,7 +87,7 @@ class Workspace:
         self.audit = AuditTrail()
         self.leads = False  # an object that comes now was marked by another process, if it is marked
         self.departed = Departed()
-        self.evidence: dict[str, float] = {}  # when a member of a lost call last appeared
+        self.lost_creates = LostCreates()
         self.address_writes: dict[str, float] = {}  # addresses that our deletes freed lately
         self.implausible: str | None = None
         self.kube_offset = 0.0
@@ -102,8 +101,6 @@ class Workspace:
         self.newest_after = 0.0
         self.estimated_at = 0.0
         self.searches: dict[str, Search] = {}  # those that go on to a further page
-        self.last_served: dict[tuple[Lane, str, str], float] = {}  # by lane, group and key
-        self._queued: dict[str, CallKind] = {}
         self._next_call = 0
         self.replacements = Replacements(self)
         self._shown = Membership[str]()  # accounts by the inbox that their status shows
@@ -186,7 +183,7 @@ class Workspace:
         account = self.accounts.pop(uid, None)
         if account is None:
             return None
-        self.unqueue(uid)
+        self.queues.drop(uid)
         self.keys.place(uid, None)
         self._bind(account, None)
         self._refs.place(uid, None)
@@ -209,18 +206,10 @@ class Workspace:
         return account
 
     def name_address(self, account: Account) -> None:
-        """The address of a native inbox follows from its domain, or from the inbox that it holds."""
-        spec = account.desired.spec
-        if spec.native is None:
-            told = spec.address if spec.address is not None else _told_address(account)
-            transitions.address_found(account, told)
-            return
-        domain = self.domains.find(spec.native)
-        name = domain.domain_name if domain is not None else spec.native.domain_name
-        if name is not None:
-            transitions.address_found(account, f"{spec.native.prefix}@{name}".lower())
-        elif account.stored.inbox_id in self.inventory.rows:
-            transitions.address_found(account, self.inventory.rows[account.stored.inbox_id or ""].address)
+        """Note the address of the account, as far as it is known by now."""
+        address = address_of(account, self.domains, self.inventory)
+        if address is not None or account.desired.spec.native is None:
+            transitions.address_found(account, address)
 
     def touch(self, uid: str) -> None:
         """Something about this account changed: decide again."""
@@ -292,7 +281,7 @@ class Workspace:
         if origin == "Created":
             self.audit.created(self, account, inbox_id)
             if account.unknown_create is not None:
-                self._note_evidence(account.unknown_create.call, now)
+                self.lost_creates.appeared(account.unknown_create.call, now, self.policy.lost_seconds)
             transitions.created(account, inbox_id, account.key)
         elif origin == "Adopted":
             transitions.adopted(account, inbox_id, account.key)
@@ -325,23 +314,6 @@ class Workspace:
         domain = self.domains.find(native)
         return domain.domain_id if domain else f"single:{native.domain_id}"
 
-    def enqueue(self, account: Account, kind: CallKind | None, now: float) -> None:
-        """Let the account wait for a call of this kind and for no other; None: for none."""
-        if self._queued.get(account.uid) == kind:
-            return
-        self.unqueue(account.uid)
-        if kind is not None:
-            if kind not in self.queues:
-                self._forget_idle_queues(now)
-            self.queues.setdefault(kind, Queue()).add(account.uid, account.desired.namespace, now)
-            self._queued[account.uid] = kind
-
-    def _forget_idle_queues(self, now: float) -> None:
-        """Each domain has a queue of its own: those of domains that nobody asks for any more go (rule 43)."""
-        self.queues = {kind: queue for kind, queue in self.queues.items() if not queue.idle(now)}
-        served = sorted(self.last_served.items(), key=lambda item: item[1])
-        self.last_served = dict(served[-MOST_SERVED:])
-
     def address_freed(self, address: str, now: float) -> None:
         """A delete of ours freed the address: ColdSend may keep it for a while (contract row 24)."""
         self.address_writes.pop(address, None)
@@ -349,34 +321,11 @@ class Workspace:
         while now - next(iter(self.address_writes.values())) >= FREED_FOR:  # the oldest come first
             del self.address_writes[next(iter(self.address_writes))]
 
-    def unqueue(self, uid: str) -> None:
-        kind = self._queued.pop(uid, None)
-        if kind is not None:
-            self.queues[kind].remove(uid)
-
     # -- what steps ask for
 
-    def last_evidence(self, account: Account) -> float:
-        """The last sign of the lost create that carries the account: only what appears is one, not what arrives."""
-        if account.unknown_create is None:
-            return 0.0
-        return max(self.evidence.get(account.unknown_create.call, 0.0), account.unknown_create.at)
-
     def wait_until(self, account: Account) -> float:
-        """When the wait for a lost create is over: by then it has appeared, or never will (rule 7)."""
-        unknown = account.unknown_create
-        return (
-            max(self.last_evidence(account) + self.policy.lost_seconds, unknown.earliest)
-            if unknown is not None
-            else 0.0
-        )
-
-    def _note_evidence(self, call: str, now: float) -> None:
-        self.evidence.pop(call, None)
-        self.evidence[call] = now
-        kept = max(SIGNS_KEPT, self.policy.lost_seconds)
-        while (oldest := next(iter(self.evidence))) != call and self.evidence[oldest] < now - kept:
-            del self.evidence[oldest]
+        """When the wait for a lost create is over."""
+        return self.lost_creates.wait_until(account, self.policy.lost_seconds)
 
     def goes_again(self, account: Account) -> bool:
         """Whether the account's bulk goes again at once, in halves that are to stay together: that renews its mark."""
@@ -384,52 +333,17 @@ class Workspace:
         blocked = self.keys.breaker(account.key).block_of(Operation.CREATE_SMTP, namespaces) is not None
         return not blocked and any(account.uid in split for split in self.splits)
 
-    def recreate_slot(self, account: Account) -> bool:
-        """Whether the account may be replaced now (rule 22)."""
-        return self.replacements.slot(account)
+    def confirmed_gone(self, account: Account) -> bool:
+        """Absence is proven by one 404, or one proven list started after ColdSend accepted the delete.
 
-    def may_adopt(self, account: Account) -> bool:
-        """Rule 14: with the operator's own key only the listed namespaces may adopt or observe."""
-        allowed = self.policy.adopt_namespaces
-        return not account.desired.uses_operator_key or not allowed or account.desired.namespace in allowed
-
-    def may_use_key(self, account: Account) -> bool:
-        """Rule 14: which namespaces may use the operator's own key."""
-        allowed = self.policy.operator_key_namespaces
-        return not account.desired.uses_operator_key or not allowed or account.desired.namespace in allowed
-
-    def approved_recreation(self, account: Account) -> bool:
-        return account.desired.approve_recreation or self._approvals(account).approve_recreation
-
-    def approved_deletion(self, account: Account) -> bool:
-        return account.desired.approve_deletion or self._approvals(account).approve_deletion
-
-    def protected(self, account: Account) -> bool:
-        """Whether deletionProtection keeps the inbox: what the live Batch says counts, or else the object itself.
-
-        An approval counts on the object that bears the field, not on the namespace.
+        Where its answer was lost the inbox may be absent only because a list lags behind its creation.
         """
-        batch = account.desired.batch or ""
-        approved = (
-            account.desired.approve_deletion or self.policy.batches.get(batch, NamespaceSettings()).approve_deletion
-        )
-        return self.policy.protection.get(batch, account.desired.spec.protected) and not approved
-
-    def _approvals(self, account: Account) -> NamespaceSettings:
-        """What stands on the namespace, or on the Batch that owns the account."""
-        namespace = self.policy.namespaces.get(account.desired.namespace, NamespaceSettings())
-        batch = self.policy.batches.get(account.desired.batch or "", NamespaceSettings())
-        return NamespaceSettings(
-            approve_deletion=namespace.approve_deletion or batch.approve_deletion,
-            approve_recreation=namespace.approve_recreation or batch.approve_recreation,
-            terminating=namespace.terminating,
-        )
-
-    # -- waiting for the budget
-
-    def waiting(self) -> tuple[str, ...]:
-        """UIDs that wait for a create or a delete."""
-        return self.queued(Action.CREATE) + self.queued(Action.DELETE)
+        match account.removal:
+            case Gone():
+                return True
+            case Deleting(at=at, answered=answered) if account.stored.inbox_id not in self.inventory.rows:
+                return self.inventory.listed_at > at + (0.0 if answered else self.policy.lost_seconds)
+        return False
 
     # -- indexes and small change
 
@@ -461,19 +375,6 @@ class Workspace:
         """UIDs of the accounts of this workspace whose status shows the inbox."""
         return self._shown.members(inbox_id)
 
-    def queued(self, action: Action) -> tuple[str, ...]:
-        """UIDs that wait for a call of this kind."""
-        return tuple(uid for kind, queue in self.queues.items() if kind.action is action for uid in queue)
-
-    def still_queued(self, uids: tuple[str, ...], action: Action) -> dict[CallKind, tuple[str, ...]]:
-        """Those of a bulk that are to go again, and wait for this now, by kind: some may wait for a look instead."""
-        found: dict[CallKind, tuple[str, ...]] = {}
-        for uid in uids:
-            kind = self._queued.get(uid)
-            if kind is not None and kind.action is action:
-                found[kind] = (*found.get(kind, ()), uid)
-        return found
-
     def in_turn(self, uids: Iterable[str], without: frozenset[str]) -> tuple[str, ...]:
         """Those whose namespaces have a turn."""
         return tuple(uid for uid in uids if self.accounts[uid].desired.namespace not in without)
@@ -502,9 +403,3 @@ class Workspace:
                 job.unstored.discard(uid)
         self.touch(uid)
         self.touch_in_all_parts({other.uid for other in self.claims.same_inbox(account)})
-
-
-def _told_address(account: Account) -> str | None:
-    """The address of an object whose spec cannot be read: status says whose inbox it was (rule 20)."""
-    told = from_text(account.raw_status).get("emailAddress") if account.stored.held else None
-    return address_key(told) if told else None
