@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from coldsend_operator.core.workspace.brake import SMALL, WINDOW
+from coldsend_operator.core.workspace.brake import SMALL
+from coldsend_operator.core.workspace.holds import WINDOW
 from tests.support.process import Process
 from tests.support.simulation import SECRET, Simulation
 

@@ -109,7 +109,7 @@ def workspace_report(workspace: Workspace, digest: str, now: float, *, key: str,
         },
         "managed": inboxes.get(True),
         "unmanaged": inboxes.get(False),
-        "held": workspace.brake.held,
+        "held": len(workspace.brake.holds),
         "doneAt": _time(finished),
     }
 

@@ -66,7 +66,7 @@ def _workspace_figures(workspace: Workspace, digest: str, now: float, *, with_do
         sweep_age=now - workspace.inventory.swept_at if used and workspace.inventory.swept_at else None,
         inboxes=inboxes_by_holder(workspace) if used else {},
         domains=domain_figures(workspace.inventory.rows.values()) if used and with_domains else {},
-        deletions_held=workspace.brake.held,
+        deletions_held=len(workspace.brake.holds),
         key_refused=used and workspace.keys.refused(digest),
         implausible=used and (workspace.implausible is not None or workspace.lacks_trust),
     )

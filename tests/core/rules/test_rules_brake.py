@@ -10,7 +10,8 @@ from coldsend_operator.core.model.answers import Page
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.policy import NamespaceSettings, Policy, Threshold
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.core.workspace.brake import LONGEST_WAIT, QUIET, WINDOW, Brake
+from coldsend_operator.core.workspace.brake import LONGEST_WAIT, QUIET, Brake
+from coldsend_operator.core.workspace.holds import WINDOW
 from coldsend_operator.core.workspace.queues import LINGER
 from tests.core.rules.watching import play_until, running
 from tests.support.clock import START
@@ -108,8 +109,8 @@ def test_rule_45_a_start_counts_the_deletions_of_all_keys_of_a_workspace_before_
     process = running(simulation)
     play_until(simulation, lambda: process.operator._leading)
     brake = process.loops[0].workspace.brake
-    play_until(simulation, lambda: brake.held)
-    assert brake.held == 16
+    play_until(simulation, lambda: len(brake.holds))
+    assert len(brake.holds) == 16
 
 
 def test_rule_45_an_object_that_cannot_be_counted_at_a_start_does_not_keep_others_from_being_counted() -> None:
@@ -119,7 +120,7 @@ def test_rule_45_an_object_that_cannot_be_counted_at_a_start_does_not_keep_other
     desk.workspace.brake = brake = Brake(Threshold(number=0))
     ask_brake_for_all(desk.workspace, desk.now)
     brake.decide(of(2), desk.now)
-    assert brake.held == 1
+    assert len(brake.holds) == 1
 
 
 def test_rule_45_a_held_inbox_that_is_gone_is_found_gone_without_an_approval() -> None:
@@ -135,7 +136,7 @@ def test_rule_45_one_forgotten_held_deletion_does_not_keep_the_base() -> None:
     brake = Brake(Threshold())
     first = ask(brake, 501)
     brake.decide(of(1000), START)
-    assert brake.held == 501
+    assert len(brake.holds) == 501
     for uid in first[1:]:
         brake.ask(uid, "sales", START, approved=True)
     brake.decide(of(1000), START)
@@ -143,21 +144,21 @@ def test_rule_45_one_forgotten_held_deletion_does_not_keep_the_base() -> None:
     later = START + 7 * 86_400.0
     ask(brake, 499, at=later)
     brake.decide(of(500), later)
-    assert brake.held == 500
+    assert len(brake.holds) == 500
 
 
 def test_rule_45_held_deletions_of_a_small_workspace_do_not_hold_those_of_a_large_one() -> None:
     brake = Brake(Threshold())
     ask(brake, 11, "tenant")
     brake.decide({"tenant": 11, "sales": 9}, START)
-    assert brake.held == 11
+    assert len(brake.holds) == 11
     restarted = Brake(Threshold())
     restarted.load(brake.to_json(), START + 3600.0)
     for each, at in ((brake, START + 2 * WINDOW), (restarted, START + 3600.0)):
         ask(each, 11, "tenant")
         ask(each, 100, at=at)
         each.decide({"tenant": 11, "sales": 9_989}, at)
-        assert each.held == 11
+        assert len(each.holds) == 11
 
 
 def test_rule_45_what_is_held_since_long_does_not_count_with_what_comes() -> None:
@@ -166,7 +167,7 @@ def test_rule_45_what_is_held_since_long_does_not_count_with_what_comes() -> Non
     brake.decide(of(100, tenant=21), START)
     ask(brake, 20, at=START + WINDOW)
     brake.decide(of(100, tenant=21), START + WINDOW)
-    assert brake.held == 21
+    assert len(brake.holds) == 21
 
 
 def test_rule_45_the_base_is_what_was_managed_before_the_oldest_deletion_that_still_counts() -> None:
@@ -175,7 +176,7 @@ def test_rule_45_the_base_is_what_was_managed_before_the_oldest_deletion_that_st
         at = START + minute * 60.0
         uids = ask(brake, 4, at=at)
         brake.decide(of(100 - 4 * minute), at)
-        if brake.held:
+        if len(brake.holds):
             break
         brake.leave(uids, at)
         for uid in uids:
@@ -202,7 +203,7 @@ def test_rule_23_what_was_approved_does_not_count_against_what_comes_later(resta
         brake.load(state, START + 70.0)
     ask(brake, 1, at=START + 100.0)
     brake.decide(of(4), START + 100.0)
-    assert brake.held == 0
+    assert len(brake.holds) == 0
 
 
 @pytest.mark.parametrize(
@@ -216,7 +217,7 @@ def test_rule_23_once_over_the_threshold_a_namespace_passes_only_with_a_minor_pa
     for name in names:
         ask(brake, 8, name)
     brake.decide(dict.fromkeys(names, each), START)
-    assert brake.held == held
+    assert len(brake.holds) == held
 
 
 def test_rule_23_a_wipe_that_comes_in_portions_within_seconds_is_held_whole() -> None:
@@ -277,10 +278,10 @@ def test_rule_23_a_deletion_that_a_restart_asks_for_again_is_no_second_one() -> 
     after.load(before.to_json(), START + 60.0)
     ask(after, 15)
     after.decide(of(100), START + 60.0)
-    assert after.held == 0
+    assert len(after.holds) == 0
     ask(after, 6, at=START + 30.0)
     after.decide(of(100), START + 60.0)
-    assert after.held == 6
+    assert len(after.holds) == 6
 
 
 def test_rule_23_what_the_version_before_stored_is_held() -> None:
@@ -289,8 +290,8 @@ def test_rule_23_what_the_version_before_stored_is_held() -> None:
     brake.load({"left": left, "heldBefore": {"sales": START}, "base": 30, "baseAt": START - 30.0}, START + 60.0)
     (uid, *_) = ask(brake, 5)
     brake.decide(of(18), START + 60.0)
-    assert brake.held == 5
-    assert brake.message(uid) == "Deletion is on hold: too many inboxes were to be deleted within 10 minutes."
+    assert len(brake.holds) == 5
+    assert brake.holds.message(uid) == "Deletion is on hold: too many inboxes were to be deleted within 10 minutes."
 
 
 # -- rule 23: a batch is one decision
@@ -347,7 +348,7 @@ def test_rule_23_a_batch_that_has_begun_to_leave_leaves_as_a_whole() -> None:
     for account in pool[10:]:
         restarted.ask(account.uid, "sales", START, approved=False, batch="sales/pool", size=20)
     restarted.decide(of(90), desk.now)
-    assert restarted.held == 0
+    assert len(restarted.holds) == 0
 
 
 def test_rule_23_children_of_a_held_batch_that_ask_later_are_held_with_it() -> None:
@@ -357,7 +358,7 @@ def test_rule_23_children_of_a_held_batch_that_ask_later_are_held_with_it() -> N
     at = START + 2 * WINDOW
     brake.ask("second", "sales", at, approved=False, batch="pool", size=21)
     brake.decide(of(100), at)
-    assert brake.held == 2
+    assert len(brake.holds) == 2
 
 
 def test_rule_23_children_that_were_approved_one_by_one_do_not_weigh_with_the_rest_of_their_batch() -> None:
@@ -369,7 +370,7 @@ def test_rule_23_children_that_were_approved_one_by_one_do_not_weigh_with_the_re
     brake.leave(uids[1:], START)
     ask(brake, 19, at=START + 60.0)
     brake.decide(of(80), START + 60.0)
-    assert brake.held == 1
+    assert len(brake.holds) == 1
 
 
 def test_rule_23_a_second_shorter_list_counts_with_the_first_one() -> None:
@@ -381,7 +382,7 @@ def test_rule_23_a_second_shorter_list_counts_with_the_first_one() -> None:
         brake.forget(uid)
     ask(brake, 1, at=START + 60.0, batch="pool", size=30)
     brake.decide(of(80), START + 60.0)
-    assert brake.held == 1
+    assert len(brake.holds) == 1
 
 
 def simulated_pool(count: int, others: int) -> Simulation:
@@ -439,7 +440,7 @@ def test_rule_23_the_message_counts_in_good_english(waiting: int, managed: int, 
     brake = Brake(Threshold(number=limit))
     (uid, *_) = ask(brake, waiting)
     brake.decide(of(managed), START)
-    assert brake.message(uid) == f"Deletion is on hold: {words}"
+    assert brake.holds.message(uid) == f"Deletion is on hold: {words}"
 
 
 def test_rule_23_the_message_names_both_ways() -> None:
@@ -461,11 +462,11 @@ def test_rule_23_a_flood_rewrites_the_messages_once_after_it() -> None:
         ask(brake, 10, at=START + second)
         told += len(brake.decide(of(1000), START + second))
     assert told == 300
-    assert brake.tell_at is not None
-    assert len(brake.decide(of(1000), brake.tell_at)) == 300
+    assert brake.holds.tell_at is not None
+    assert len(brake.decide(of(1000), brake.holds.tell_at)) == 300
     (uid, *_) = ask(brake, 10)
-    assert "300 of 1000" in brake.message(uid)
-    assert brake.tell_at is None
+    assert "300 of 1000" in brake.holds.message(uid)
+    assert brake.holds.tell_at is None
 
 
 def test_rule_23_an_approval_changes_no_message_of_the_others() -> None:
@@ -474,7 +475,7 @@ def test_rule_23_an_approval_changes_no_message_of_the_others() -> None:
     brake.decide(of(100), START)
     brake.ask(uids[0], "sales", START, approved=True)
     assert brake.decide(of(100), START + 60.0) == set()
-    assert "30 of 100" in brake.message(uids[1])
+    assert "30 of 100" in brake.holds.message(uids[1])
 
 
 # -- rule 31: while a CRD is being deleted

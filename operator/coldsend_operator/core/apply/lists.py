@@ -43,7 +43,7 @@ def _sharing(workspace: Workspace, row: Row) -> Row:
     """The row with the strings of its account, to keep thousands of them in memory only once."""
     if row.inbox_id in workspace.inventory.rows:
         return row
-    for uid in workspace.showing(row.inbox_id):
+    for uid in workspace.members.showing(row.inbox_id):
         account = workspace.accounts[uid]
         spec = account.desired.spec
         return replace(
@@ -56,7 +56,7 @@ def _sharing(workspace: Workspace, row: Row) -> Row:
 
 
 def _touch_row(workspace: Workspace, inbox_id: str, address: str | None) -> None:
-    for uid in workspace.showing(inbox_id):
+    for uid in workspace.members.showing(inbox_id):
         if inbox_id in workspace.inventory.rows:
             transitions.found(workspace.accounts[uid])
         workspace.touch(uid)
@@ -77,7 +77,7 @@ def _serve_gets(workspace: Workspace, call: Call, page: Page, now: float) -> Non
     if not waiting:
         return
     for row in page.rows:
-        for uid in workspace.showing(row.inbox_id):
+        for uid in workspace.members.showing(row.inbox_id):
             account = workspace.accounts[uid]
             if account.deleted_at is None:
                 transitions.probe_answered(account)
@@ -110,7 +110,7 @@ def _swept(workspace: Workspace, result: SweepResult, now: float) -> None:
 def _ask_for_missed(workspace: Workspace, now: float) -> None:
     """Lists that never prove absence may still be right: GET the inboxes that they keep missing."""
     for inbox_id in workspace.inventory.most_missed(MISSED_AT_ONCE):
-        for uid in workspace.showing(inbox_id):
+        for uid in workspace.members.showing(inbox_id):
             account = workspace.accounts[uid]
             if account.probe_at is None and account.deleted_at is None and account.stored.inbox_id == inbox_id:
                 transitions.probe_wanted(account, now)

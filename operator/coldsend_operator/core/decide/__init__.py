@@ -60,8 +60,8 @@ def decide_changed(workspace: Workspace, now: float) -> None:
             if account is not None:
                 _decide_one(workspace, account, now)
         _decide_brake(workspace, now)
-    if workspace.brake.tell_at is not None:
-        workspace.timers.set("", workspace.brake.tell_at)
+    if workspace.brake.holds.tell_at is not None:
+        workspace.timers.set("", workspace.brake.holds.tell_at)
 
 
 def _decide_brake(workspace: Workspace, now: float) -> None:

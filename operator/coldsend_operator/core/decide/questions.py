@@ -197,8 +197,8 @@ def on_hold(account: Account, workspace: Workspace) -> str | None:
         approve = f"set it to false, or {APPROVE} on this object{batch and ' or its SenderAccountBatch'}"
     elif workspace.policy.deletion_approved(account.desired):
         return None
-    elif workspace.brake.holds(account.uid) or workspace.policy.hold_deletions:
-        why = workspace.brake.message(account.uid)
+    elif account.uid in workspace.brake.holds or workspace.policy.hold_deletions:
+        why = workspace.brake.holds.message(account.uid)
         approve = f"{APPROVE} on this object{batch} or the namespace"
     else:
         return None

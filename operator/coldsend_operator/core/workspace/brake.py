@@ -7,14 +7,13 @@ from math import inf
 from typing import Any
 
 from coldsend_operator.core.model.policy import Threshold
-from coldsend_operator.core.workspace.brake_records import Asked, Called, Hold, LeftDeletion, Whole
+from coldsend_operator.core.workspace.brake_records import Asked, Called, LeftDeletion, Whole
+from coldsend_operator.core.workspace.holds import WINDOW, Holds
 
-WINDOW = 600.0
 SMALL = 10
 QUIET = 1.5  # seconds without a new deletion before the waiting ones are decided together
 LONGEST_WAIT = 30.0  # maximum seconds that a deletion waits for others: `kubectl delete` sends them one by one
 CLOCKS = 5.0  # tolerance in seconds for the API server's clock
-TOLD_AFTER = 5.0  # seconds without a newly held deletion before the message is updated
 
 
 class Brake:
@@ -27,12 +26,8 @@ class Brake:
         self._waiting: dict[str, Asked] = {}
         self._called: dict[str, Called] = {}
         self._wholes: dict[str, Whole] = {}  # by UID of the Batch
-        self._held: dict[str, Hold] = {}
+        self.holds = Holds()
         self._held_at_once: set[str] = set()  # by `ask`, since the last decision
-        self._held_before: dict[str, float] = {}  # by namespace: what was asked before stays held over a restart
-        self._holds: dict[str, Hold] = {}  # by namespace: the last one
-        self._holding: set[str] = set()  # namespaces of the held ones at the last decision
-        self._current: Hold | None = None  # later deletions join it for a short time
         self._managed: Mapping[str, int] = {}
         self._base = 0
         self._asked_last = 0.0
@@ -59,10 +54,9 @@ class Brake:
         self._waiting[uid] = Asked(namespace, asked_at, approved, batch, asked.known_at if asked else None)
         self._dirty = True
         if approved:
-            self._held.pop(uid, None)
-        elif asked_at <= self._held_before.get(namespace, 0.0) and not self._is_let(batch):
+            self.holds.release(uid)
+        elif not self._is_let(batch) and self.holds.hold_as_before(uid, namespace, asked_at):
             self._waiting[uid].held_at = asked_at
-            self._held[uid] = self._holds.setdefault(namespace, Hold(0, 0, 0.0))
             self._held_at_once.add(uid)
         elif asked is None:
             self._recall(uid, namespace, asked_at)
@@ -76,7 +70,7 @@ class Brake:
         """The object no longer asks for its deletion."""
         if self._waiting.pop(uid, None) is not None:
             self._dirty = True
-            self._held.pop(uid, None)
+            self.holds.release(uid)
 
     def forget(self, uid: str) -> None:
         """The object is gone."""
@@ -182,9 +176,10 @@ class Brake:
                 self._asked_last = self._asked_last if asked.approved else now
         self._base = self._left[0].managed if self._left else sum(managed.values())
         newly = self._hold(now)
-        moved = newly | (self._held_at_once & self._held.keys())
+        moved = newly | set(filter(self.holds.__contains__, self._held_at_once))
         self._held_at_once.clear()
-        self._remember(newly, now)
+        namespaces = {uid: asked.namespace for uid, asked in self._waiting.items()}
+        self.changed = self.holds.remember(newly, namespaces, now) or self.changed
         return moved | self._tell(now)
 
     def _hold(self, now: float) -> set[str]:
@@ -194,13 +189,17 @@ class Brake:
         known, approved = self._of_batches()
         asking = self._asking(new, known, approved, now)
         over = sum(asking.values()) > allowed
-        with_batch = {new[uid].batch: hold for uid, hold in self._held.items() if uid in new and new[uid].batch}
+        with_batch = {
+            asked.batch: hold
+            for uid, asked in new.items()
+            if asked.batch is not None and (hold := self.holds.of(uid)) is not None
+        }
         let = {batch for batch in self._wholes if self._is_let(batch, known)}
         small = {namespace for namespace, count in asking.items() if self._is_small(namespace, count, allowed)}
         newly = {
             uid
             for uid, asked in new.items()
-            if uid not in self._held
+            if uid not in self.holds
             and (
                 self._hold_all
                 or asked.batch in with_batch
@@ -208,10 +207,11 @@ class Brake:
             )
         }
         decided = bool(newly) and (over or self._hold_all)
-        hold = self._hold_of(sum(asking.values()), None if self._hold_all else allowed, now) if decided else None
+        limit = None if self._hold_all else allowed
+        hold = self.holds.decided(sum(asking.values()), self._base, limit, now) if decided else None
         for uid in newly:
             new[uid].held_at = now
-            self._held[uid] = hold or with_batch[new[uid].batch]
+            self.holds.put(uid, hold or with_batch[new[uid].batch or ""])
         return newly
 
     def _asking(
@@ -221,7 +221,7 @@ class Brake:
         asking, waiting = Counter[str](), Counter[tuple[str, str | None]]()
         stale: set[str | None] = set()
         for uid, asked in new.items():
-            if uid in self._held and asked.held_at + WINDOW <= now:
+            if uid in self.holds and asked.held_at + WINDOW <= now:
                 stale.add(asked.batch)
             else:
                 waiting[asked.namespace, asked.batch] += 1
@@ -244,54 +244,10 @@ class Brake:
             own = self._managed.get(namespace, 0) + sum(each.count for each in left)
         return count <= min(SMALL, allowed) and count < own / 2
 
-    def _hold_of(self, count: int, limit: float | None, now: float) -> Hold:
-        """The current decision, or a new one if that is old."""
-        hold = self._current
-        grows = hold is not None and hold.moved_at + WINDOW > now and (hold.limit is None) == (limit is None)
-        if hold is None or not grows or not any(each is hold for each in self._held.values()):
-            self._current = hold = Hold(count, self._base, limit, told=count)
-        hold.count, hold.moved_at = max(hold.count, count), now
-        return hold
-
-    def _remember(self, newly: set[str], now: float) -> None:
-        """After a restart the waiting ones arrive one by one; those that were held stay held from the first on."""
-        for uid in newly:
-            namespace = self._waiting[uid].namespace
-            self._held_before[namespace], self._holds[namespace] = now, self._held[uid]
-        holding = {self._waiting[uid].namespace for uid in self._held}
-        for namespace in self._holding - holding:
-            self._holds.pop(namespace, None)
-            self.changed = self._held_before.pop(namespace, None) is not None or self.changed
-        self._holding = holding
-        self.changed = self.changed or bool(newly)
-
-    # -- what is told
-
-    def holds(self, uid: str) -> bool:
-        return uid in self._held
-
-    @property
-    def held(self) -> int:
-        return len(self._held)
-
-    def message(self, uid: str) -> str:
-        """Why the deletion is on hold."""
-        return self._held.get(uid, Hold(0, 0, None)).message
-
     def _tell(self, now: float) -> set[str]:
-        """Update the count in the message once no more deletions arrive, as each change costs a write per object."""
-        hold = self._current
-        if hold is None or self.tell_at is None or now < self.tell_at:
-            return set()
-        hold.told = hold.count
-        self.changed = True
-        return {uid for uid, each in self._held.items() if each is hold}
-
-    @property
-    def tell_at(self) -> float | None:
-        """When the message will be updated; None if it is up to date."""
-        hold = self._current
-        return None if hold is None or hold.told == hold.count else hold.moved_at + TOLD_AFTER
+        told = self.holds.tell(now)
+        self.changed = self.changed or bool(told)
+        return told
 
     def _forget(self, now: float) -> None:
         """Drop entries older than the window."""
@@ -310,8 +266,7 @@ class Brake:
         self.changed = False
         return {
             "left": [[round(left.at, 1), left.namespace, left.count] for left in self._left],
-            "heldBefore": {namespace: round(at, 1) for namespace, at in self._held_before.items()},
-            "held": {namespace: [hold.count, hold.base, hold.limit] for namespace, hold in self._holds.items()},
+            **self.holds.to_json(),
             "let": {batch: whole.let for batch, whole in self._wholes.items() if whole.let},
             "base": self._base,
         }
@@ -326,11 +281,7 @@ class Brake:
                 self._left.append(left)
                 self._earlier.setdefault(left.namespace, deque()).append(replace(left))
         self._left = deque(sorted(self._left, key=lambda left: left.at))
-        for namespace, at in state.get("heldBefore", {}).items():
-            self._held_before[str(namespace)] = min(float(at), now)
-        for namespace, (count, base, limit) in state.get("held", {}).items():
-            hold = Hold(int(count), int(base), None if limit is None else float(limit), told=int(count))
-            self._holds[str(namespace)] = hold
+        self.holds.load(state, now)
         for batch, let in state.get("let", {}).items():
             self._wholes[str(batch)] = Whole(let=int(let), let_at=now)
 
@@ -342,10 +293,8 @@ class Brake:
         for left in self._left:
             left.managed = max(left.managed, self._base + other._base)  # noqa: SLF001
         self._waiting |= other._waiting  # noqa: SLF001
-        self._held |= other._held  # noqa: SLF001
         self._called |= other._called  # noqa: SLF001
         self._wholes = other._wholes | self._wholes  # noqa: SLF001
-        self._held_before = other._held_before | self._held_before  # noqa: SLF001
-        self._holds = other._holds | self._holds  # noqa: SLF001
+        self.holds.absorb(other.holds)
         self._asked_last = max(self._asked_last, other._asked_last)  # noqa: SLF001
         self._forget(now)

@@ -1,4 +1,4 @@
-"""The records of the deletion brake: deletions asked for, sent and held, and their Batches."""
+"""The records of the deletion brake: deletions asked for and sent, and their Batches."""
 
 from dataclasses import dataclass
 
@@ -13,32 +13,6 @@ class LeftDeletion:
     managed: int
     own: int | None = None
     batch: str | None = None
-
-
-@dataclass(slots=True)
-class Hold:
-    """One decision to hold. `limit` is None if the number was not the cause; a count of 0 means unknown."""
-
-    count: int
-    base: int
-    limit: float | None
-    told: int = 0  # the count that the message shows
-    moved_at: float = 0.0
-
-    @property
-    def message(self) -> str:
-        if self.limit is None:
-            return (
-                "Deletion is on hold: a CustomResourceDefinition of this operator is being deleted, and every object "
-                "with it."
-            )
-        if not self.told:
-            return "Deletion is on hold: too many inboxes were to be deleted within 10 minutes."
-        base = max(self.base, self.told)
-        return (
-            f"Deletion is on hold: {self.told} of {base} {'inbox' if base == 1 else 'inboxes'} "
-            f"{'was' if self.told == 1 else 'were'} to be deleted within 10 minutes (limit {self.limit:g})."
-        )
 
 
 @dataclass(slots=True)

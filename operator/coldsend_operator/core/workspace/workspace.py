@@ -13,7 +13,6 @@ from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.calls import Call, Operation
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.desired import Desired, KeyRef
-from coldsend_operator.core.model.membership import Membership
 from coldsend_operator.core.model.phases import Deleting, Gone
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.model.stored import Stored
@@ -29,6 +28,7 @@ from coldsend_operator.core.workspace.inventory import Inventory, Search
 from coldsend_operator.core.workspace.jobs import Job, PollIntervals
 from coldsend_operator.core.workspace.keys import Keys
 from coldsend_operator.core.workspace.lost_creates import LostCreates
+from coldsend_operator.core.workspace.members import Members
 from coldsend_operator.core.workspace.queues import CallKind, Queues
 from coldsend_operator.core.workspace.replacements import Replacements
 from coldsend_operator.core.workspace.timers import Timers
@@ -103,11 +103,7 @@ class Workspace:
         self.searches: dict[str, Search] = {}  # those that go on to a further page
         self._next_call = 0
         self.replacements = Replacements(self)
-        self._shown = Membership[str]()  # accounts by the inbox that their status shows
-        self._watching = Membership[str]()  # those that observe, by address: they stand in no line for it
-        self._bound = Membership[str]()  # holders by the workspace digest of their lastApplied
-        self._refs = Membership[tuple[KeyRef, bool]]()  # with whether the account is in deletion
-        self._holders = Counter[str]()  # how many, by namespace
+        self.members = Members()
 
     # -- objects come, change and go
 
@@ -185,11 +181,8 @@ class Workspace:
             return None
         self.queues.drop(uid)
         self.keys.place(uid, None)
-        self._bind(account, None)
-        self._refs.place(uid, None)
         self.trust.place(uid, account.desired.key_ref, None)
-        self._shown.place(uid, None)
-        self._watching.place(uid, None)
+        self.members.drop(account)
         self.replacements.leave(uid)
         self.decisions.pop(uid, None)
         self.timers.drop(uid)
@@ -238,7 +231,7 @@ class Workspace:
 
     def touch_address(self, address: str) -> None:
         self.dirty.update(self.claims.at(address, self.id))
-        self.dirty.update(self._watching.members(address))
+        self.dirty.update(self.members.observing(address))
 
     # -- deciding
 
@@ -246,13 +239,13 @@ class Workspace:
     def managed(self) -> Mapping[str, int]:
         """How many inboxes the objects of this workspace hold, by namespace."""
         if len(self.parts) == 1:
-            return self._holders
-        return sum((part._holders for part in self.parts), Counter[str]())  # noqa: SLF001 - a workspace like this one
+            return self.members.holders
+        return sum((part.members.holders for part in self.parts), Counter[str]())
 
     @property
     def refs(self) -> frozenset[KeyRef]:
         """The key references of these accounts."""
-        return frozenset(ref for ref, _ in self._refs.counts())
+        return self.members.refs() | self.members.refs(deleting=True)
 
     @property
     def former_digests(self) -> frozenset[str]:
@@ -262,8 +255,8 @@ class Workspace:
     @property
     def lacks_trust(self) -> bool:
         """Whether nothing is created for some reference (see `unproven`)."""
-        live = {ref for ref, deleting in self._refs.counts() if not deleting}  # a deletion may use another's key
-        return not all(self.trust.trusts(ref, self.digests) for ref in live)
+        # a deletion may use another's key
+        return not all(self.trust.trusts(ref, self.digests) for ref in self.members.refs())
 
     def unproven(self, account: Account) -> bool:
         """Whether its key so far shows none of the inboxes that are known with its reference (rules 15 and 40)."""
@@ -271,7 +264,7 @@ class Workspace:
 
     def holds_here(self, account: Account) -> bool:
         """Whether the account holds an inbox of this workspace, as far as its status tells."""
-        return self._bound.key_of(account.uid) in self.digests
+        return self.members.bound_to(account.uid) in self.digests
 
     def shares_inboxes(self, other: "Workspace") -> bool:
         return not self.inventory.rows.keys().isdisjoint(other.inventory.rows)
@@ -350,30 +343,16 @@ class Workspace:
     def _index(self, account: Account) -> None:
         self.touch_all(self.replacements.place(account))
         self.touch_in_all_parts(self.claims.update(account, self.id))
-        bound = account.stored.applied.workspace if account.stored.applied else None
-        self._shown.place(account.uid, account.stored.inbox_id)
-        self._watching.place(account.uid, account.address if account.desired.spec.observe else None)
-        self._bind(account, (bound or account.key) if account.stored.held else None)
         self.keys.place(account.uid, account.key)
-        ref = account.desired.key_ref
-        self._refs.place(account.uid, (ref, account.desired.deleting is not None))
-        self.trust.place(account.uid, ref, bound if account.stored.held else None)
-
-    def _bind(self, account: Account, digest: str | None) -> None:
-        """Count the account among those that hold an inbox, under the key that it was last seen with."""
-        before = self._bound.key_of(account.uid) is not None
-        self._bound.place(account.uid, digest)
-        self._holders[account.desired.namespace] += (digest is not None) - before
+        self.members.place(account)
+        bound = account.stored.applied.workspace if account.stored.applied else None
+        self.trust.place(account.uid, account.desired.key_ref, bound if account.stored.held else None)
 
     def index(self, account: Account) -> None:
         """The facts of the account changed: its claims and its neighbours follow. The dead claim nothing."""
         if self.accounts.get(account.uid) is account:
             self._index(account)
             self.touch(account.uid)
-
-    def showing(self, inbox_id: str) -> frozenset[str]:
-        """UIDs of the accounts of this workspace whose status shows the inbox."""
-        return self._shown.members(inbox_id)
 
     def in_turn(self, uids: Iterable[str], without: frozenset[str]) -> tuple[str, ...]:
         """Those whose namespaces have a turn."""
