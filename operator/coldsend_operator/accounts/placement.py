@@ -192,8 +192,8 @@ class Placement:
 
     @property
     def complete(self) -> bool:
-        """Whether every account has found its workspace."""
-        return not self._unplaced
+        """Whether every account whose namespace was read has found its workspace."""
+        return not any(self._accounts[uid].desired.namespace in self._policy.namespaces for uid in self._unplaced)
 
     # -- the keys
 
@@ -225,9 +225,10 @@ class Placement:
 
     async def _tidy(self) -> None:
         if self._workspaces.running:
-            self._workspaces.trust.forget(
-                frozenset(self._refs.counts()), self._workspaces.trust.bound() | self._workspaces.keys
-            )
+            if not self._unplaced:  # what these refer to is not known yet
+                self._workspaces.trust.forget(
+                    frozenset(self._refs.counts()), self._workspaces.trust.bound() | self._workspaces.keys
+                )
             await self._clients.bookings.save_trust(self._workspaces.trust)
         await self.cleanup.run_once(leading=self._workspaces.running)
 

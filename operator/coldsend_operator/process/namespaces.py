@@ -9,7 +9,7 @@ from coldsend_operator.accounts.policy import namespace_settings
 from coldsend_operator.core.model.policy import NamespaceSettings, Policy
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.workspace import Workspace
-from coldsend_operator.kube.client import KubeClient, KubeError
+from coldsend_operator.kube.client import Forbidden, KubeClient, KubeError
 from coldsend_operator.kube.namespaces import get_namespace
 from coldsend_operator.logs import Event, Recurring, log
 
@@ -27,7 +27,7 @@ class NamespaceWatch:
     """Keeps `policy.namespaces` up to date for the namespaces with objects; a missing one was not read yet.
 
     `names` are the namespaces with objects, `waiting` those with something that waits for approval. `on_change` is
-    called for each that changed, and when one is read for the first time.
+    called for each that changed, and when one is read for the first time, `on_failing` when one cannot be read.
     """
 
     def __init__(
@@ -38,6 +38,7 @@ class NamespaceWatch:
         names: Callable[[], Iterable[str]],
         waiting: Callable[[], set[str]],
         on_change: Callable[[str], None],
+        on_failing: Callable[[], None],
     ) -> None:
         self._kube = kube
         self._policy = policy
@@ -45,6 +46,7 @@ class NamespaceWatch:
         self._names = names
         self._waiting = waiting
         self._on_change = on_change
+        self._on_failing = on_failing
         self._due: dict[str, float] = {}
         self._failures: dict[str, int] = {}  # in a row
         self._troubles: dict[str, Recurring] = {}
@@ -58,8 +60,12 @@ class NamespaceWatch:
 
     @property
     def whole(self) -> bool:
-        """Whether every namespace with objects was read, or counts as having no annotations."""
-        return all(name in self._policy.namespaces for name in self._names())
+        """Whether every namespace with objects was read, but for those whose objects wait because it fails."""
+        return all(name in self._policy.namespaces or self._is_failing(name) for name in self._names())
+
+    def _is_failing(self, name: str) -> bool:
+        """Whether the reads have failed more often than a start waits for."""
+        return self._failures.get(name, 0) > len(FIRST_TRIES)
 
     async def run(self) -> None:
         while True:
@@ -118,18 +124,24 @@ class NamespaceWatch:
         self._use(name, namespace_settings(found))
 
     def _failed(self, name: str, error: Exception) -> None:
-        """The last read stays in effect; after some tries a never-read namespace counts as without annotations."""
+        """The last read stays in effect. The objects of a never-read namespace wait, as it may name another API key.
+
+        One that the operator may not read counts as without annotations after some tries.
+        """
         tries = self._failures[name] = self._failures.get(name, 0) + 1
-        if name not in self._policy.namespaces and tries <= len(FIRST_TRIES):
+        known, forbidden = name in self._policy.namespaces, isinstance(error, Forbidden)
+        if not known and not self._is_failing(name):
             self._plan(name, FIRST_TRIES[tries - 1])
             return
-        text = f"namespace {name} cannot be read ({error}); "
-        known = name in self._policy.namespaces
-        text += "its annotations stay in force as last read" if known else "it is treated as one without annotations"
-        self._troubles.setdefault(name, Recurring(Event.CALL_FAILED, operation="read_namespace")).failed(text)
+        effect = "it is treated as one without annotations" if forbidden else "its objects wait until it can be read"
+        effect = "its annotations stay in force as last read" if known else effect
+        trouble = self._troubles.setdefault(name, Recurring(Event.CALL_FAILED, operation="read_namespace"))
+        trouble.failed(f"namespace {name} cannot be read ({error}); {effect}")
         self._plan(name, self._period(name))
-        if name not in self._policy.namespaces:
+        if not known and forbidden:
             self._use(name, NOTHING)
+        elif not known:
+            self._on_failing()
 
     def _plan(self, name: str, pause: float) -> None:
         if name in self._due:

@@ -128,6 +128,7 @@ class Operator:
             lambda: self.controller.namespaces | self.batches.namespaces,
             lambda: waiting_namespaces(self._workspaces()),
             self._namespace_changed,
+            self._progress.set,
         )
         self.controller.placement.on_unread = self._namespaces.wake
         self.controller.placement.on_placed = self._progress.set

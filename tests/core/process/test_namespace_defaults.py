@@ -9,7 +9,7 @@ from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.desired import SecretRef
 from coldsend_operator.core.model.policy import NamespaceSettings, Policy
 from coldsend_operator.core.status.projection import project
-from coldsend_operator.kube.client import Forbidden
+from coldsend_operator.kube.client import Forbidden, KubeError
 from coldsend_operator.resources.names import (
     ACCOUNT_KIND,
     API_KEY_SECRET_ANNOTATION,
@@ -19,6 +19,7 @@ from coldsend_operator.resources.names import (
 from tests.core.rules.watching import reach, running
 from tests.support.cluster import Raw
 from tests.support.desk import ANN, Desk, row
+from tests.support.remote import FakeColdSend
 from tests.support.simulation import SECOND, SECOND_KEY, Simulation
 
 BOB = "bob@company.com"
@@ -148,6 +149,29 @@ def test_a_namespace_that_cannot_be_read_counts_as_saying_nothing_after_a_while(
     for _ in range(30):
         simulation.wait(1.0)
     assert {inbox.address for inbox in simulation.remote.live()} == {ANN, BOB}
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_what_a_namespace_says_is_awaited_while_kubernetes_fails_and_others_go_on(restart: bool) -> None:
+    simulation = Simulation()
+    annotate(simulation, {API_KEY_SECRET_ANNOTATION: "team"})
+    simulation.remotes["cs_live_team"] = team = FakeColdSend(simulation.clock, _made=100)
+    simulation.cluster.write_secret("sales", "team", {"apiKey": "cs_live_team"})
+    failing = KubeError("etcd has lost the key", status=500)
+    if restart:
+        simulation.apply("sales", "ann", ANN)
+    simulation.cluster.refuses["/api/v1/namespaces/sales"] = failing
+    running(simulation)
+    if not restart:
+        simulation.apply("sales", "ann", ANN)
+    simulation.apply("support", "bob", BOB)
+    for _ in range(60):
+        simulation.wait(1.0)
+    assert [inbox.address for inbox in simulation.remote.live()] == [BOB]
+    del simulation.cluster.refuses["/api/v1/namespaces/sales"]
+    simulation.wait(60.0)
+    assert [inbox.address for inbox in simulation.remote.live()] == [BOB]
+    assert [inbox.address for inbox in team.live()] == [ANN]
 
 
 def test_what_a_namespace_last_said_holds_while_it_cannot_be_read() -> None:
