@@ -299,6 +299,24 @@ def test_rule_32_a_404_for_every_path_is_told_as_such_and_costs_no_item_its_turn
     simulation.check()
 
 
+@pytest.mark.parametrize("status", [404, 405, 302])
+def test_rule_32_a_create_that_alone_meets_another_server_is_told_too(status: int) -> None:
+    desk = Desk()
+    account = desk.account()
+    desk.sweep()
+    for _ in range(3):
+        failure = Failure(FailureKind.NOT_FOUND if status == 404 else FailureKind.REFUSED, "No", status)
+        desk.answer(desk.ask(Operation.CREATE_SMTP, account), failure)
+        desk.sweep()
+        desk.patch(account)
+        condition, reason, message = desk.says(account)["Ready"]
+        assert (condition, reason) == ("False", "ApiUnavailable")
+        assert f"does not answer as the ColdSend API ({status}); check the URL" in message
+        desk.wait(60.0)
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.REFUSED, "SMTP login failed", 400))
+    assert desk.says(account)["Ready"][1] == "ConnectionFailed"
+
+
 def test_rule_32_a_404_of_an_id_proves_nothing_while_the_list_is_answered_so() -> None:
     desk = Desk()
     account = desk.holder()

@@ -41,6 +41,8 @@ def fold(workspace: Workspace, call: Call, outcome: Answer | Failure, now: float
         transitions.call_ended(account)
         if not isinstance(outcome, Failure):
             transitions.answered(account)
+            if call.writes:
+                transitions.api_reached(account)
     try:
         if isinstance(outcome, Failure):
             _fold_failure(workspace, call, outcome, now)
@@ -116,7 +118,10 @@ def _fold_failure(workspace: Workspace, call: Call, failure: Failure, now: float
     elif failure.kind is not FailureKind.NOT_SENT:
         workspace.budget.answered(now)
     if failure.kind is FailureKind.MISROUTED:
-        misrouted(workspace, call, now)
+        misrouted(workspace, call, failure.status or 0, now)
+    elif call.writes and failure.kind is not FailureKind.NOT_SENT:
+        for account in members_of(workspace, call):
+            transitions.api_reached(account)
     breaker = workspace.keys.breaker(call.key)
     if breaker.fail(call.operation, failure, now, frozenset(call.uids), call.namespaces):
         workspace.touch_everything()

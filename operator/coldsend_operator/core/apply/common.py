@@ -50,11 +50,13 @@ def seen_as(workspace: Workspace, call: Call, failure: Failure) -> Failure:
     return replace(failure, kind=FailureKind.MISROUTED) if wrong else failure
 
 
-def misrouted(workspace: Workspace, call: Call, now: float) -> None:
+def misrouted(workspace: Workspace, call: Call, status: int, now: float) -> None:
     """The server is not the API. If only one bulk keeps failing so, one of its items may be the cause."""
     members = members_of(workspace, call)
     for account in members:
         transitions.postponed(account, now)
+        if call.writes:
+            transitions.misrouted(account, now, status)
     if len(members) > 1 and call.writes and any(account.postponements > MISROUTED_OFTEN for account in members):
         halve(workspace, workspace.splits if call.operation.creates else workspace.delete_splits, call.uids)
 

@@ -26,11 +26,19 @@ from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.workspace import Workspace
 
 
+OTHERS_HOLD_IT = (
+    "The operator has released this object; it exists until the remaining entries of metadata.finalizers, which are not "
+    "the operator's, are removed."
+)
+
+
 def decide_delete(account: Account, workspace: Workspace, now: float) -> Decision:
     desired = account.desired
     if not desired.finalized:
         # A person has let it go by taking the plain finalizer off; a mark that is left would keep the object for ever.
-        return Decision(Action.REMOVE_FINALIZER if desired.finalizers else Action.WAIT, quiet=True)
+        if desired.finalizers:
+            return Decision(Action.REMOVE_FINALIZER, quiet=True)
+        return _deleting(OTHERS_HOLD_IT, quiet=True)
     if desired.force_orphan:
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
     if account.busy is not None:

@@ -94,6 +94,7 @@ class Account:
     reconcile_asked: str | None = None  # the coldsend.pro/reconcile value that is being answered
     postponed_until: float = 0.0  # no call leaves for it before
     postponements: int = 0  # in a row
+    misrouted: tuple[int, float] | None = None  # HTTP status by which another server answers its writes, and since when
     unknowns: int = 0  # writes in a row whose outcome was unknown
     credentials_asked: str | None = None  # likewise of coldsend.pro/credentials-current
     reconciled_at: float = 0.0  # when a new value of one of these annotations was picked up

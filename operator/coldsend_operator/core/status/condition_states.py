@@ -12,7 +12,7 @@ from coldsend_operator.core.model.reasons import ConditionType, KstatusType, Rea
 from coldsend_operator.core.model.stored import Stored
 from coldsend_operator.core.model.stored_status import Status
 from coldsend_operator.core.model.times import rfc3339
-from coldsend_operator.core.workspace.breaker import BlockedCalls
+from coldsend_operator.core.workspace.breaker import MISROUTED, BlockedCalls
 from coldsend_operator.core.workspace.wait_estimate import ESTIMATED
 from coldsend_operator.core.workspace.workspace import Workspace
 
@@ -99,8 +99,14 @@ def what_stands_in_the_way(account: Account, workspace: Workspace, decision: Dec
 
 
 def block_of(account: Account, workspace: Workspace, decision: Decision) -> BlockedCalls | None:
+    """What its next call waits for; also another server that answers the writes for it alone (rule 32)."""
     calls = OPERATION_OF_ACTION.get(decision.action, Operation.LIST_ACCOUNTS)
-    return workspace.keys.breaker(account.key).block_of(calls, frozenset({account.desired.namespace}))
+    block = workspace.keys.breaker(account.key).block_of(calls, frozenset({account.desired.namespace}))
+    if block is None and account.misrouted is not None and decision.action in {Action.CREATE, Action.DELETE}:
+        status, since = account.misrouted
+        message = MISROUTED.format(status=status)
+        return BlockedCalls(Reason.API_UNAVAILABLE, message, account.postponed_until, since)
+    return block
 
 
 def _blocked(block: BlockedCalls, account: Account) -> ConditionState:

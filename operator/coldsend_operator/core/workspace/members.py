@@ -23,7 +23,7 @@ class Members:
         bound = stored.applied.workspace if stored.applied else None
         self._shown.place(account.uid, stored.inbox_id)
         self._observing.place(account.uid, account.address if desired.spec.observe else None)
-        self._bind(account, (bound or account.key) if stored.held else None)
+        self._bind(account, (bound or account.key) if account.is_holder else None)
         self._refs.place(account.uid, (desired.key_ref, desired.deleting is not None))
 
     def drop(self, account: Account) -> None:

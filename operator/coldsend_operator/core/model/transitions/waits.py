@@ -92,6 +92,17 @@ def answered(account: Account) -> None:
     account.postponements = 0
 
 
+def api_reached(account: Account) -> None:
+    """A write for it met the ColdSend API, whatever that answered."""
+    account.misrouted = None
+
+
+def misrouted(account: Account, now: float, status: int) -> None:
+    """A write for it met another server than the ColdSend API."""
+    since = account.misrouted[1] if account.misrouted is not None else now
+    account.misrouted = (status, since)
+
+
 def postponed(account: Account, now: float) -> None:
     """A call for the account did not leave, or met another server: only this account waits, longer each time."""
     account.postponed_until = now + nth(POSTPONEMENTS, account.postponements)
