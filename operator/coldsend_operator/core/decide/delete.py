@@ -25,10 +25,9 @@ from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.workspace import Workspace
 
-
 OTHERS_HOLD_IT = (
-    "The operator has released this object; it exists until the remaining entries of metadata.finalizers, which are not "
-    "the operator's, are removed."
+    "The operator has released this object; it exists until other controllers remove their entries of "
+    "metadata.finalizers."
 )
 
 
