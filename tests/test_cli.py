@@ -133,6 +133,30 @@ main()
     assert "swordfish" not in run.stderr
 
 
+def test_wrong_usage_is_one_sentence_on_one_line_however_narrow_the_terminal() -> None:
+    run = operator("wait", "sender/ann", "--for", "something-that-it-will-never-become", COLUMNS="40")
+    assert run.returncode == 2
+    assert run.stdout == ""
+    *_, last = run.stderr.splitlines()
+    assert last.startswith("Error: Invalid value for '--for':")
+    assert last.endswith("is not one of 'ready', 'synced', 'deleted'.")
+
+
+def test_short_options_take_an_equals_sign_as_those_of_kubectl(tmp_path: Path) -> None:
+    (tmp_path / "snapshot.json").write_text('{"items": []}')
+    run = operator("plan", "-o=json", "-n=sales", "--snapshot", str(tmp_path / "snapshot.json"))
+    assert run.returncode == 0
+    assert json.loads(run.stdout)["kind"] == "Plan"
+
+
+def test_help_names_each_command_in_one_line_and_h_is_short_for_it() -> None:
+    run = operator("-h", COLUMNS="80")
+    commands = run.stdout.partition("Commands:\n")[2].splitlines()
+    assert len(commands) == len({line.split()[0] for line in commands}) > 20
+    assert [line for line in commands if not line.endswith(".") or line.endswith("...")] == []
+    assert operator("plan", "-h").stdout == operator("plan", "--help").stdout
+
+
 def test_the_pages_made_from_the_code_are_current() -> None:
     assert reference.check(ROOT / "docs/reference") == []
 

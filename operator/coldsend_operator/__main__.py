@@ -5,6 +5,7 @@ import gc
 import inspect
 import os
 import platform
+import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata
@@ -12,19 +13,34 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from coldsend_operator import __version__
 from coldsend_operator.setting_texts import default_text, flag, variable
 from coldsend_operator.settings import SettingError, Settings, load_settings, notices
 from coldsend_operator.tools.app import register
 
+
+class _Commands(TyperGroup):
+    """The program, which takes `-n=sales` and `-o=json` as kubectl does."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        split = [part for arg in args for part in (arg.split("=", 1) if _SHORT.match(arg) else (arg,))]
+        return super().parse_args(ctx, split)
+
+
+_SHORT = re.compile(r"-[A-Za-z]=")
+
 # When the process ends, Python collects garbage in all modules: a fifth of the time that a short command takes.
 atexit.register(gc.freeze)
 
 app = typer.Typer(
+    cls=_Commands,
     help="Manages e-mail sender inboxes of ColdSend as Kubernetes objects.",
     no_args_is_help=True,
     add_completion=False,
+    rich_markup_mode=None,  # errors are one sentence on one line, also in logs and on narrow terminals
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
     pretty_exceptions_enable=False,  # they would show local variables, and with them passwords
 )
 
@@ -90,7 +106,7 @@ def crds(
 
 @app.command()
 def version() -> None:
-    """Print the versions of the operator, Python and kopf, and the commit."""
+    """Print the versions of the operator and its parts."""
     from coldsend_operator.build import commit
 
     for name, value in (

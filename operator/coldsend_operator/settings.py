@@ -3,7 +3,7 @@
 import difflib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -228,15 +228,17 @@ class Settings(BaseSettings):
         return self
 
 
-def load_settings(flags: Mapping[str, str] | None = None) -> Settings:
+def load_settings(flags: Mapping[str, str] | None = None, *, without: Iterable[str] = ()) -> Settings:
     """Settings from flags (by field name; empty ones count as unset), else the environment, else the defaults.
+
+    `without`: settings that the environment does not give either.
 
     Raises:
         SettingError: with one line for each wrong value.
     """
     given = {name: text for name, text in (flags or {}).items() if text}
     try:
-        return Settings(**given)  # type: ignore[arg-type] # texts, which validation turns into values
+        return Settings(**given, **dict.fromkeys(without))  # type: ignore[arg-type] # texts, which validation turns into values
     except ValidationError as error:
         lines = tuple(
             _wrong(str(entry["loc"][0]), entry["input"]) if entry["loc"] else entry["msg"].removeprefix("Value error, ")

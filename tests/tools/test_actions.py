@@ -124,6 +124,7 @@ async def test_what_is_not_there_is_told() -> None:
         {"names": ["ann"], "everything": True},
         {"action": "hand-over", "names": ["ann"], "value": "new"},
         {"action": "test-email", "everything": True, "value": "ops@example.com"},
+        {"action": "test-email", "names": ["ann"]},
         {"action": "reconcile", "names": ["senderbatch/pool"]},
         {"names": ["pod/ann"]},
     ],
@@ -212,6 +213,11 @@ def test_times_are_read_as_kubectl_reads_them(text: str, seconds: float) -> None
 
 def test_a_time_that_is_none_is_wrong_usage() -> None:
     assert command("wait", "ann", "--timeout", "soon").exit_code == 2
+
+
+def test_a_time_is_checked_before_anything_is_done() -> None:
+    run = command("reconcile", "ann", "--yes", "--timeout", "1x")
+    assert (run.exit_code, run.stderr) == (2, "--timeout 1x: give a number and s, m or h, such as 300s\n")
 
 
 # -- status

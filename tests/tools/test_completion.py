@@ -1,5 +1,6 @@
 """What shells are told of the command line; names of a real cluster are in tests/e2e/test_completion.py."""
 
+import json
 import os
 import subprocess
 import sys
@@ -46,6 +47,17 @@ def test_values_are_the_words_that_an_option_takes() -> None:
     assert ask("completion", "") == (["bash", "zsh", "fish", "powershell"], NO_FILES)
 
 
+def test_values_may_follow_an_equals_sign_or_a_comma() -> None:
+    assert ask("wait", "x", "--for=s") == (
+        ["synced"],
+        NO_FILES,
+    )  # scripts add the option
+    assert ask("status", "-n=") == (["status-namespace-"], NO_FILES)
+    assert ask("plan", "--kubeconfig=") == ([], ANYTHING)
+    assert ask("plan", "--fail-on", "delete,h") == (["delete,hold"], NO_FILES)
+    assert ask("inventory", "--by", "") == (["domain", "type", "namespace", "batch", "status"], NO_FILES)
+
+
 @pytest.mark.parametrize(
     "words",
     [("plan", "-f", ""), ("import", ""), ("export", "-d", "x"), ("status", "--kubeconfig", ""), ("schemas", "")],
@@ -69,9 +81,7 @@ def printed(*words: str, program: str = "coldsend_operator") -> list[str]:
 
 def test_a_shell_reads_words_with_their_help_and_a_directive() -> None:
     *lines, directive = printed("sta")
-    assert lines == [
-        "status\tShow workspaces with their budget, batches with their progress, and what objects wait for"
-    ]
+    assert lines == ["status\tShow budget, progress, and what objects wait for"]
     assert directive == ":4"
     assert printed("status", '""') == [":4"]  # without a cluster there are no names, and no complaint
 
@@ -84,15 +94,27 @@ def test_each_shell_gets_a_script_that_asks_the_program(shell: str) -> None:
     assert "coldsend-operator" in result.stdout
 
 
-def test_bash_completes_by_its_script(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("typed", "replies"),
+    [
+        ("wait x --for ''", ["ready", "synced", "deleted"]),
+        ("wait x --for = s", ["synced"]),  # bash makes three words of --for=s
+        ("wait x --for =", ["ready", "synced", "deleted"]),
+        ("status --context a : c", ["c:d", "cd"]),  # and of a:c; it replaces what follows the colon
+    ],
+)
+def test_bash_completes_by_its_script(tmp_path: Path, typed: str, replies: list[str]) -> None:
     program = tmp_path / "coldsend-operator"
     program.write_text(f'#!/bin/sh\nexec {sys.executable} -m coldsend_operator "$@"\n')
     program.chmod(0o755)
+    contexts = [{"name": name, "context": {"cluster": "it", "user": "it"}} for name in ("a:c:d", "a:cd", "other")]
+    named = {"clusters": [{"name": "it", "cluster": {}}], "users": [{"name": "it", "user": {}}]}
+    (tmp_path / "config").write_text(json.dumps({"current-context": "other", "contexts": contexts, **named}))
     script = "\n".join(
         [
             SCRIPTS["bash"],
-            "COMP_WORDS=(coldsend-operator wait x --for '')",
-            "COMP_CWORD=4",
+            f"COMP_WORDS=(coldsend-operator {typed})",
+            "COMP_CWORD=$((${#COMP_WORDS[@]} - 1))",
             "_coldsend_operator",
             'printf "%s\\n" "${COMPREPLY[@]}"',
         ]
@@ -100,7 +122,7 @@ def test_bash_completes_by_its_script(tmp_path: Path) -> None:
     environment = {
         "PATH": f"{tmp_path}:{os.environ['PATH']}",
         "PYTHONPATH": os.pathsep.join(sys.path),
-        "KUBECONFIG": "/nowhere",
+        "KUBECONFIG": str(tmp_path / "config"),
     }
     run = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, env=environment)  # noqa: S607
-    assert run.stdout.split() == ["ready", "synced", "deleted"]
+    assert run.stdout.split() == replies

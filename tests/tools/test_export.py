@@ -304,6 +304,15 @@ def test_the_key_may_stand_in_a_file(
     )
 
 
+def test_a_file_named_on_the_command_line_comes_before_the_key_of_the_environment(
+    coldsend: RunningEmulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("COLDSEND_API_KEY", "cs_live_of_another_workspace")
+    (tmp_path / "key").write_text(API_KEY)
+    seed(coldsend)
+    assert len(inboxes(export("--api-key-file", tmp_path / "key"))) == 5
+
+
 def test_without_a_key_the_ways_to_give_one_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     run = command("export", "-n", "sales")
     assert run.exit_code == 2

@@ -1,16 +1,19 @@
 """Lines and totals of `inventory`, from objects and rows as they come; a real cluster is in tests/e2e/test_tools.py."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from coldsend_operator.core.model.answers import Row
+from coldsend_operator.kube import paths
 from coldsend_operator.tools import output
 from coldsend_operator.tools.errors import UsageError
 from coldsend_operator.tools.inventory.command import read_age
 from coldsend_operator.tools.inventory.lines import InventoryLine, State, lines
 from coldsend_operator.tools.inventory.totals import read_by, totals
 from coldsend_operator.tools.senders import Sender, read_sender
+from tests.tools.api_pages import api_server
 from tests.tools.support import command
 
 KEY: dict[str, Any] = {"apiKeySecretRef": {"name": "workspace"}}
@@ -183,3 +186,14 @@ def test_a_table_has_colour_only_when_it_is_asked_for(capsys: pytest.CaptureFixt
 
     assert shown["auto"] == shown["never"] == "STATE     ADDRESS\nmanaged   a@one.com\nconflict  [b]@one.com\n"
     assert "\x1b[32mmanaged" in shown["always"]
+
+
+@pytest.mark.parametrize("by", [(), ("--by", "domain")])
+def test_csv_has_its_header_also_when_nothing_is_found(by: tuple[str, ...], tmp_path: Path) -> None:
+    empty = {"metadata": {"resourceVersion": "1"}, "items": [], "kind": "SenderAccountList"}
+    with api_server({paths.collection("SenderAccount", "sales"): empty}, tmp_path / "config"):
+        run = command("inventory", "-n", "sales", "-o", "csv", *by, "--kubeconfig", tmp_path / "config")
+    first = "name,count,ready," if by else "state,address,domain,"
+    assert run.exit_code == 0
+    assert run.stdout.startswith(first)
+    assert run.stdout.count("\n") == 1

@@ -221,3 +221,91 @@ def test_a_kustomization_is_built_by_kubectl(folder: Path, monkeypatch: pytest.M
     monkeypatch.setenv("PATH", str(folder))
     snapshot()
     assert rows(plan("-k", ".")[1]) == {"new": "create"}
+
+
+# -- how manifests may come
+
+
+def test_json_may_hold_one_object_after_the_other_or_a_list_of_one_kind() -> None:
+    snapshot()
+    ann, bob, cid = (manifest(held(name)) for name in ("ann", "bob", "cid"))
+    Path("stream.json").write_text(f"{json.dumps(ann)}\n{json.dumps(bob)}\n", encoding="utf-8")
+    items = [{key: cid[key] for key in ("metadata", "spec")}]
+    typed = {"apiVersion": API_VERSION, "kind": "SenderAccountList", "metadata": {}, "items": items}
+    Path("list.json").write_text(json.dumps(typed), encoding="utf-8")
+    told = plan("-f", "stream.json", "-f", "list.json")[1]
+    assert rows(told) == {"ann": "create", "bob": "create", "cid": "create"}
+
+
+def test_each_object_that_the_api_server_will_name_is_one_of_its_own() -> None:
+    snapshot()
+    made = [manifest(held(name)) for name in ("ann", "bob")]
+    for each in made:
+        each["metadata"] = {"generateName": "new-", "namespace": "sales"}
+    git(*made)
+    told = plan("-f", "git.yaml")[1]
+    assert told["summary"] == {"create": 2}
+    assert {change["address"] for change in told["changes"]} == {"ann@company.com", "bob@company.com"}
+    assert all(change["name"].startswith("new-") for change in told["changes"])
+
+
+def test_an_object_given_twice_is_compared_with_what_the_cluster_has() -> None:
+    ann = held("ann", displayName="Ann", updatePolicy="Recreate")
+    snapshot(ann)
+    git(manifest(ann, displayName="Other"), manifest(ann))
+    assert plan("-f", "git.yaml")[1]["summary"] == {"none": 1}
+
+
+def test_a_refused_manifest_is_shown_with_the_address_at_fault() -> None:
+    snapshot()
+    template = {"inboxType": "GOOGLE_WORKSPACE", "smtp": {"passwordSecretRef": {"name": "mail"}}}
+    limits = {"good": 50, "bad": -1}
+    inboxes = [
+        {"emailAddress": f"{name}@company.com", "displayName": name, "dailyLimit": limit}
+        for name, limit in limits.items()
+    ]
+    metadata = {"namespace": "sales", "name": "pool"}
+    batch = {"apiVersion": API_VERSION, "kind": "SenderAccountBatch", "metadata": metadata}
+    git(manifest(held("ann"), dailyLimit=-1), {**batch, "spec": {"template": template, "inboxes": inboxes}})
+    refused = [each for each in plan("-f", "git.yaml")[1]["changes"] if each["action"] == "refuse"]
+    assert {each["address"] for each in refused} == {"ann@company.com", "bad@company.com"}
+
+
+def test_manifests_without_an_object_of_the_two_kinds_are_a_remark() -> None:
+    snapshot(held("ann"))
+    Path("other.yaml").write_text("kind: Pod\n", encoding="utf-8")
+    assert "the manifests contain no SenderAccount and no SenderAccountBatch" in plan("-f", "other.yaml")[1]["warnings"]
+    assert not [each for each in plan()[1]["warnings"] if "manifests" in each]
+
+
+# -- namespaces
+
+
+def test_a_namespace_among_the_manifests_counts_as_applied() -> None:
+    snapshot()
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "sales"}}
+    space["metadata"] |= {"annotations": {"coldsend.pro/paused": "true"}}
+    git(manifest(held("ann")), space)
+    (change,) = plan("-f", "git.yaml")[1]["changes"]
+    assert (change["action"], change["reason"]) == ("wait", "ReconciliationPaused")
+
+
+def test_of_a_snapshot_only_the_namespaces_are_shown_that_are_asked_for_or_in_manifests() -> None:
+    refused = {"type": "Ready", "status": "False", "reason": "Rejected", "message": "no", "observedGeneration": 1}
+    there = [held(name, namespace=name) for name in ("sales", "other", "third")]
+    for each in there:
+        each["status"] = {"conditions": [refused], "observedGeneration": 1}
+    snapshot(*there)
+    assert set(rows(plan()[1])) == {"sales", "other", "third"}
+    assert set(rows(plan("-n", "sales")[1])) == {"sales"}
+    git(manifest(there[1]))
+    assert set(rows(plan("-n", "sales", "-f", "git.yaml")[1])) == {"sales", "other"}
+
+
+def test_a_refused_create_is_told_with_the_next_try_that_status_names() -> None:
+    ann = held("ann")
+    message = "Connection failed. Next try at 2026-11-28T04:16:44Z, or at once when the Secret or spec changes."
+    ready = {"type": "Ready", "status": "False", "reason": "ConnectionFailed", "message": message}
+    ann["status"] = {"conditions": [{**ready, "observedGeneration": 1}], "observedGeneration": 1}
+    snapshot(ann)
+    assert plan()[1]["changes"][0]["message"] == message

@@ -159,3 +159,40 @@ def test_a_secret_that_sops_has_encrypted_changes_nothing(monkeypatch: pytest.Mo
     file.write_text(yaml.safe_dump({**login, "stringData": {"password": "ENC[...]"}, "sops": {}}))
     code, told = plan(monkeypatch, tmp_path, {}, "-f", str(file))
     assert (code, told["summary"]) == (0, {"none": 1})
+
+
+# -- namespaces that manifests name
+
+
+def test_objects_of_the_namespaces_that_manifests_name_are_read_too(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    other = account("bob", namespace="other")
+    pages = {
+        f"{OURS.replace('sales', 'other')}/senderaccounts": {"metadata": {}, "items": [other]},
+        f"{OURS.replace('sales', 'other')}/senderaccountbatches": {"metadata": {}, "items": []},
+        "/api/v1/namespaces/other": {"metadata": {"name": "other"}},
+        LOGIN.replace("sales", "other"): secret(password="canary-1"),
+    }
+    metadata = {"namespace": "other", "name": "bob"}
+    manifest = {"apiVersion": API_VERSION, "kind": "SenderAccount", "metadata": metadata, "spec": other["spec"]}
+    (tmp_path / "git.yaml").write_text(yaml.safe_dump(manifest))
+    code, told = plan(monkeypatch, tmp_path, pages, "-f", str(tmp_path / "git.yaml"))
+    assert (code, told["summary"]) == (0, {"none": 2})
+    assert [each for each in told["warnings"] if each.startswith("only namespaces other, sales were read")]
+
+
+def test_the_namespace_of_new_objects_is_read_and_one_that_does_not_exist_is_a_remark(tmp_path: Path) -> None:
+    metadata = {"namespace": "sales", "name": "new"}
+    manifest = {"apiVersion": API_VERSION, "kind": "SenderAccount", "metadata": metadata, "spec": held("new")["spec"]}
+    (tmp_path / "git.yaml").write_text(yaml.safe_dump(manifest))
+    nothing: dict[str, Any] = {"metadata": {}, "items": []}
+    lists = {f"{OURS}/senderaccounts": nothing, f"{OURS}/senderaccountbatches": nothing}
+    paused = {"metadata": {"name": "sales", "annotations": {"coldsend.pro/paused": "true"}}}
+    line = ("plan", "-n", "sales", "-f", tmp_path / "git.yaml", "-o", "json", "--kubeconfig", tmp_path / "config")
+    with api_server({**lists, "/api/v1/namespaces/sales": paused}, tmp_path / "config", missing=404):
+        told = json.loads(command(*line).stdout)
+    with api_server(lists, tmp_path / "config", missing=404):
+        missing = json.loads(command(*line).stdout)
+    assert [change["reason"] for change in told["changes"]] == ["ReconciliationPaused"]
+    assert "namespace sales does not exist: create it before these manifests" in missing["warnings"]

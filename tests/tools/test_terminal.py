@@ -5,6 +5,10 @@ import pty
 import subprocess
 import sys
 
+import pytest
+
+from coldsend_operator.tools.output import remark, write_lines, write_styled, write_table
+
 PROGRESS = """
 from coldsend_operator.tools.terminal import Progress
 now = [0.0]
@@ -21,9 +25,14 @@ with LiveView() as view:
     for number in range(3):
         view.draw(lambda: write_table(("A", "B"), [("value", str(number))], "auto"), f"head {number}")
 """
+TABLE = """
+from coldsend_operator.tools.output import write_table
+WIDE = "日本語 " * 9
+write_table(("ACTION", "WHY"), [("create", "one two three four five six seven eight nine"), ("hold", WIDE)], "auto")
+"""
 
 
-def on_a_terminal(script: str) -> str:
+def on_a_terminal(script: str, **variables: str) -> str:
     """What the script sends to its terminal, as standard output and standard error."""
     ours, theirs = pty.openpty()
     environment = {
@@ -31,6 +40,7 @@ def on_a_terminal(script: str) -> str:
         "TERM": "xterm",
         "PYTHONPATH": os.pathsep.join(sys.path),
         "COLUMNS": "80",
+        **variables,
     }
     with subprocess.Popen([sys.executable, "-c", script], stdout=theirs, stderr=theirs, env=environment) as process:
         os.close(theirs)
@@ -77,3 +87,38 @@ def test_a_live_view_draws_over_itself_and_leaves_its_last_state_behind() -> Non
 
 def test_elsewhere_one_view_follows_the_other() -> None:
     assert elsewhere(VIEW).stdout == "".join(f"A      B\nvalue  {number}\n" for number in range(3))
+
+
+def test_the_last_column_of_a_table_is_folded_between_words_on_a_terminal() -> None:
+    assert on_a_terminal(TABLE, COLUMNS="48", NO_COLOR="1").splitlines() == [
+        "ACTION  WHY",
+        "create  one two three four five six seven eight",
+        "        nine",
+        "hold    日本語 日本語 日本語 日本語 日本語",
+        "        日本語 日本語 日本語 日本語",
+    ]
+
+
+def test_on_a_narrow_terminal_no_column_is_cut() -> None:
+    assert on_a_terminal(TABLE, COLUMNS="10", NO_COLOR="1") == on_a_terminal(TABLE, COLUMNS="48", NO_COLOR="1")
+
+
+def test_elsewhere_nothing_is_folded() -> None:
+    assert elsewhere(TABLE).stdout.splitlines()[1] == "create  one two three four five six seven eight nine"
+
+
+def test_no_color_counts_when_it_is_not_empty() -> None:
+    assert "\x1b" not in on_a_terminal(TABLE, NO_COLOR="1")
+    assert "\x1b[32mcreate" in on_a_terminal(TABLE, NO_COLOR="")
+
+
+def test_control_characters_in_a_message_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    message = "550\x1b[2J no\r\nsuch \x9b31m user"
+    write_table(("WHY",), [(message,)], "never")
+    write_lines([message])
+    write_styled([(message, "green")], "always")
+    remark(message)
+    out, err = capsys.readouterr()
+    shown = "550\\x1b[2J no  such \\x9b31m user"
+    assert out == f"WHY\n{shown}\n{shown}\n\x1b[32m5\x1b[0m{shown[1:]}\n"
+    assert err == f"{shown}\n"

@@ -233,3 +233,12 @@ def test_schemas_are_written_where_kubeconform_looks(tmp_path: Path) -> None:
         "senderaccount_v1alpha1.json",
         "senderaccountbatch_v1alpha1.json",
     ]
+
+
+def test_objects_that_the_api_server_will_name_are_not_the_same(tmp_path: Path) -> None:
+    made = [google(emailAddress=f"{name}@company.com") for name in ("ann", "bob")]
+    for each in made:
+        each["metadata"] = {"generateName": "new-"}
+    (tmp_path / "git.yaml").write_text(yaml.safe_dump_all(made), encoding="utf-8")
+    run = command("validate", "-f", tmp_path / "git.yaml")
+    assert (run.exit_code, run.stderr) == (0, "2 objects, none would be refused\n")

@@ -39,6 +39,7 @@ from coldsend_operator.tools.options import (
     Yes,
     unfolded,
 )
+from coldsend_operator.tools.output import remark
 
 InboxTypeName = Literal["COLDSEND", "GOOGLE_WORKSPACE", "OUTLOOK_365", "CUSTOM_SMTP"]
 TypeOrAuto = Literal["auto", "COLDSEND", "GOOGLE_WORKSPACE", "OUTLOOK_365", "CUSTOM_SMTP"]
@@ -87,7 +88,8 @@ def _told(command: Callable[..., None]) -> Callable[..., None]:
         try:
             command(*arguments, **options)
         except CommandError as error:
-            sys.stderr.write(f"{error}\n")
+            for line in str(error).split("\n"):
+                remark(line)
             raise typer.Exit(error.exit_code) from None
         except BrokenPipeError:  # `... | head`
             sys.stderr.close()
@@ -120,7 +122,12 @@ def plan(
         ),
     ] = None,
     fail_on: Annotated[
-        str, typer.Option("--fail-on", metavar="ACTION,...", help="Exit with 4 if one of these actions occurs.")
+        str,
+        typer.Option(
+            "--fail-on",
+            metavar="conflict|delete|hold|recreate|refuse,...",
+            help="Exit with 4 if one of these actions occurs.",
+        ),
     ] = "",
     output: Annotated[
         Literal["table", "json", "markdown"], typer.Option("-o", "--output", help="Output format.")
@@ -128,7 +135,7 @@ def plan(
     color: Color = "auto",
     access: Access,
 ) -> None:
-    """Show what the operator would do now, or with these manifests. Exit 0: no change, 3: changes, 4: see --fail-on."""
+    """Show what would change, now or with these manifests. Exit 0: no change, 3: changes, 4: see --fail-on."""
     import asyncio
 
     from coldsend_operator.tools.clients import default_namespace
@@ -183,7 +190,7 @@ def import_(
     ] = None,
     force: Force = False,
 ) -> None:
-    """Convert a spreadsheet into manifests: batches with one inbox per line, and a separate file of Secrets."""
+    """Convert a spreadsheet into manifests. Makes batches with one inbox per line, and a separate file of Secrets."""
     from coldsend_operator.resources import InboxType
     from coldsend_operator.tools.imports.command import ImportOptions, read_mapping, run
 
@@ -209,14 +216,14 @@ def validate(
     files: Annotated[list[str], Files],
     output: TableOrJson = "table",
 ) -> None:
-    """Check manifests against the rules of the CRD and of the operator, without a cluster."""
+    """Check manifests without a cluster. The rules are those of the CRD and of the operator."""
     from coldsend_operator.tools.validation.command import run
 
     run(files, output)
 
 
 def schemas(folder: Annotated[Path, typer.Argument(help="The folder to write to.")]) -> None:
-    """Write JSON schemas of both kinds, for editors and kubeconform."""
+    """Write JSON schemas for editors and kubeconform."""
     from coldsend_operator.tools.validation.schemas import write
 
     for path in write(folder):
@@ -232,9 +239,12 @@ def export(
     group_by: Annotated[
         Literal["domain", "type", "none"], typer.Option("--group-by", help="What to group into one batch or file.")
     ] = "domain",
-    inbox_type: Annotated[InboxTypeName | None, typer.Option("--type", help="Only inboxes of this type.")] = None,
+    inbox_type: Annotated[
+        InboxTypeName | None, typer.Option("--type", help="Only inboxes of this type.", case_sensitive=False)
+    ] = None,
     inbox_status: Annotated[
-        Literal["ACTIVE", "PAUSED", "DISABLED"] | None, typer.Option("--status", help="Only inboxes of this status.")
+        Literal["ACTIVE", "PAUSED", "DISABLED"] | None,
+        typer.Option("--status", help="Only inboxes of this status.", case_sensitive=False),
     ] = None,
     search: Annotated[str | None, typer.Option("--search", help="Only addresses that contain this.")] = None,
     unmanaged: Annotated[
@@ -250,7 +260,7 @@ def export(
     force: Force = False,
     access: Annotated[Access, "kubeconfig", "context", "api_url", "api_key_file", "api_key_secret"],  # --as is a shape
 ) -> None:
-    """Write the inboxes of a workspace as manifests; without --manage they only observe."""
+    """Write the inboxes of a workspace as manifests. Without --manage they only observe."""
     import asyncio
 
     from coldsend_operator.tools.clients import key_reference
@@ -308,7 +318,7 @@ def inventory(
     color: Color = "auto",
     access: Access,
 ) -> None:
-    """Show every inbox with its object: managed, observed, unmanaged, in conflict, or an object without inbox."""
+    """Show every inbox with its object. States: managed, observed, unmanaged, conflict, no-inbox."""
     import asyncio
 
     from coldsend_operator.tools.clients import default_namespace
@@ -345,7 +355,7 @@ def doctor(
     color: Color = "auto",
     access: Access,
 ) -> None:
-    """Check whether the cluster and ColdSend meet the operator's needs; at most four requests. Exit 1: not so."""
+    """Check whether the operator will work here. At most four requests to ColdSend; exit 1: a check failed."""
     import asyncio
 
     from coldsend_operator.tools import write_test as writing
@@ -371,7 +381,7 @@ def report_bundle(
     force: Force = False,
     access: AccessToCluster,
 ) -> None:
-    """Collect what a bug report needs in one file: objects, Events, state, logs. No Secret is read."""
+    """Collect what a bug report needs in one file. Objects, Events, state and logs; no Secret is read."""
     import asyncio
 
     from coldsend_operator.tools.bundle.command import BundleOptions, run
@@ -382,5 +392,5 @@ def report_bundle(
 
 
 def completion(*, shell: Annotated[Shell, typer.Argument(help="The shell.")]) -> None:
-    """Print the completion script of a shell, for commands, options, and names of the cluster."""
+    """Print the completion script of a shell. It completes commands, options, and names of the cluster."""
     sys.stdout.write(SCRIPTS[shell])

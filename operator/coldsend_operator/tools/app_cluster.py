@@ -29,7 +29,7 @@ def status(
     color: Color = "auto",
     access: AccessToCluster,
 ) -> None:
-    """Show workspaces with their budget, batches with their progress, and what objects wait for."""
+    """Show budget, progress, and what objects wait for."""
     from coldsend_operator.tools.clients import default_namespace
     from coldsend_operator.tools.status.command import StatusOptions, run_status
 
@@ -45,7 +45,7 @@ def tree(
     color: Color = "auto",
     access: AccessToCluster,
 ) -> None:
-    """Show a batch and its SenderAccounts, those that are not Ready first."""
+    """Show a batch and its SenderAccounts. Those that are not Ready come first."""
     from coldsend_operator.tools.clients import default_namespace
     from coldsend_operator.tools.status.command import run_tree
 
@@ -68,7 +68,7 @@ def wait(
 
 
 def pause(*, objects: Choice, namespace: OwnNamespace = "", access: AccessToCluster) -> None:
-    """Pause reconciliation of these objects (coldsend.pro/paused)."""
+    """Pause reconciliation of these objects. Sets coldsend.pro/paused."""
     _act("pause", access, namespace, objects)
 
 
@@ -85,22 +85,23 @@ def reconcile(
     namespace: OwnNamespace = "",
     access: AccessToCluster,
 ) -> None:
-    """Reconcile these inboxes and their Secrets now (coldsend.pro/reconcile)."""
-    _act("reconcile", access, namespace, objects, wait_seconds=read_seconds(timeout) if wait_for else None)
+    """Reconcile these inboxes and their Secrets now. Sets coldsend.pro/reconcile."""
+    seconds = read_seconds(timeout)
+    _act("reconcile", access, namespace, objects, wait_seconds=seconds if wait_for else None)
 
 
 def approve_deletion(*, objects: Choice, namespace: OwnNamespace = "", access: AccessToCluster) -> None:
-    """Approve the held deletions of these objects (coldsend.pro/approve-deletion)."""
+    """Approve the held deletions of these objects. Sets coldsend.pro/approve-deletion."""
     _act("approve-deletion", access, namespace, objects)
 
 
 def approve_recreation(*, objects: Choice, namespace: OwnNamespace = "", access: AccessToCluster) -> None:
-    """Approve that missing inboxes are created again (coldsend.pro/approve-recreation)."""
+    """Approve that missing inboxes are created again. Sets coldsend.pro/approve-recreation."""
     _act("approve-recreation", access, namespace, objects)
 
 
 def force_orphan(*, objects: Choice, namespace: OwnNamespace = "", access: AccessToCluster) -> None:
-    """Release objects in deletion without touching ColdSend (coldsend.pro/force-orphan)."""
+    """Release deleted objects and keep their inboxes. Sets coldsend.pro/force-orphan."""
     _act("force-orphan", access, namespace, objects)
 
 
@@ -111,7 +112,7 @@ def hand_over(
     namespace: OwnNamespace = "",
     access: AccessToCluster,
 ) -> None:
-    """Name the object that takes over the inbox when this one is deleted (coldsend.pro/hand-over-to)."""
+    """Name the object that takes over the inbox. It does when this one is deleted; sets coldsend.pro/hand-over-to."""
     _act("hand-over", access, namespace, objects, value=to)
 
 
@@ -122,7 +123,7 @@ def send_test_email(
     namespace: OwnNamespace = "",
     access: AccessToCluster,
 ) -> None:
-    """Send one test mail (spec.testEmail). It reaches a real person."""
+    """Send one test mail to a real person. Sets spec.testEmail."""
     _act("test-email", access, namespace, objects, value=to)
 
 

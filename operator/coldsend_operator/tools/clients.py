@@ -240,7 +240,7 @@ def settings_of(access: Access) -> Settings:
     """The settings of `run`, so that the same environment works for both."""
     given = {"api_url": access.api_url, "api_key_file": access.api_key_file}
     try:
-        return load_settings(given)
+        return load_settings(given, without=("api_key",) if access.api_key_file else ())  # an option wins
     except SettingError as error:
         raise UsageError("\n".join(error.lines)) from None
 

@@ -119,6 +119,19 @@ def key_of(manifest: Mapping[str, Any]) -> tuple[str, str, str]:
     return str(manifest.get("kind")), str(metadata.get("namespace") or ""), str(metadata.get("name") or "")
 
 
+def called(manifest: Mapping[str, Any]) -> str:
+    """The name for people; that of an object which the API server will name ends with `*`."""
+    name = key_of(manifest)[2]
+    return name or (f"{prefix}*" if (prefix := generate_name(manifest)) else "")
+
+
+def generate_name(manifest: Mapping[str, Any]) -> str:
+    """The prefix from which the API server makes the name; empty if the manifest has a name, or neither."""
+    metadata = manifest.get("metadata")
+    prefix = metadata.get("generateName") if isinstance(metadata, Mapping) and not metadata.get("name") else None
+    return prefix if isinstance(prefix, str) else ""
+
+
 def is_ours(manifest: Any) -> bool:
     """Whether it is of one of the two kinds, in any version."""
     return isinstance(manifest, Mapping) and str(manifest.get("apiVersion")).startswith(f"{names.GROUP}/")
@@ -190,20 +203,36 @@ def parse(source: str, text: str) -> list[Document]:
     found: list[Document] = []
     for manifest in _parsed(text):
         if isinstance(manifest, dict) and str(manifest.get("kind")).endswith("List") and "items" in manifest:
-            found += [Document(source, item) for item in manifest["items"] or ()]
+            found += [Document(source, _item(manifest, item)) for item in manifest["items"] or ()]
         elif manifest is not None:
             found.append(Document(source, manifest))
     return found
+
+
+def _item(of: Mapping[str, Any], item: Any) -> Any:
+    """In a list of one kind, as the API server gives it, the items do not repeat the kind."""
+    if of["kind"] == "List" or not isinstance(item, dict) or "kind" in item:
+        return item
+    return {"apiVersion": of.get("apiVersion"), "kind": of["kind"].removesuffix("List"), **item}
 
 
 def _parsed(text: str) -> list[Any]:
     """Parse JSON as JSON: YAML does not support the surrogate pairs by which JSON may escape an emoji."""
     if text.lstrip().startswith("{"):
         try:
-            return [json.loads(text)]
+            return list(_json_values(text))
         except ValueError:
             pass  # a YAML mapping may begin like this too
     return list(yaml.load_all(text, Loader=_Loader))
+
+
+def _json_values(text: str) -> Iterator[Any]:
+    """One value after the other, as kubectl reads them."""
+    decoder, rest = json.JSONDecoder(), text.strip()
+    while rest:
+        value, end = decoder.raw_decode(rest)
+        yield value
+        rest = rest[end:].lstrip()
 
 
 def _fault(error: yaml.YAMLError) -> str:

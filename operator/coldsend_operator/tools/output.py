@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
@@ -12,21 +13,30 @@ API_VERSION = "cli.coldsend.pro/v1"
 Format = Literal["table", "json"]
 Color = Literal["auto", "always", "never"]
 
-_GOOD = frozenset({"managed", "True", "ACTIVE", "create", "adopt", "hand-over"})
-_BAD = frozenset({"conflict", "no-inbox", "False", "DISABLED", "recreate", "delete", "refuse"})
-_DOUBTFUL = frozenset({"unmanaged", "PAUSED", "PENDING", "hold", "orphan", "drift"})
-_WIDEST = 100_000  # line length without a terminal: nothing is folded
+_GREEN, _YELLOW, _RED, _BOLD = 32, 33, 31, 1  # codes of ECMA-48
+_COLORS = {
+    **dict.fromkeys(("managed", "True", "ACTIVE", "create", "adopt", "hand-over"), _GREEN),
+    **dict.fromkeys(("conflict", "no-inbox", "False", "DISABLED", "recreate", "delete", "refuse"), _RED),
+    **dict.fromkeys(("unmanaged", "PAUSED", "PENDING", "hold", "orphan", "drift"), _YELLOW),
+}
 _NARROWEST = 40  # minimum width of the last column, if it is that wide
 _GAP = 2
+# Messages may come from others: no control character reaches a terminal, where it could move the cursor.
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} | dict.fromkeys(map(ord, "\t\r\n"), " ")
 
 
 def remark(line: str) -> None:
     """Print a line for people that is not data."""
-    sys.stderr.write(f"{line}\n")
+    sys.stderr.write(f"{printable(line)}\n")
 
 
 def write_lines(lines: Iterable[str]) -> None:
-    sys.stdout.writelines(f"{line}\n" for line in lines)
+    sys.stdout.writelines(f"{printable(line)}\n" for line in lines)
+
+
+def printable(line: str) -> str:
+    """The line with control characters escaped."""
+    return line.translate(_CONTROLS)
 
 
 def write_json(kind: str, **fields: Any) -> None:
@@ -35,53 +45,65 @@ def write_json(kind: str, **fields: Any) -> None:
     sys.stdout.write("\n")
 
 
-def write_csv(records: Sequence[Mapping[str, Any]]) -> None:
-    """Print CSV with a header; nothing without records."""
-    if records:
-        writer = csv.DictWriter(sys.stdout, list(records[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(records)
+def write_csv(columns: Sequence[str], records: Iterable[Mapping[str, Any]]) -> None:
+    """Print CSV with a header, also without records."""
+    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
 
 
 def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], color: Color) -> None:
     """Print columns like kubectl; on a terminal, a wide last column is folded."""
     from rich.cells import cell_len  # noqa: PLC0415 - most commands print no table
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
+
+    head, *cells = ([printable(cell) for cell in row] for row in (columns, *rows))
+    *widths, last = (max(map(cell_len, column)) for column in zip(head, *cells, strict=True))
+    colors = _COLORS if _colored(color) else {}
+    sys.stdout.write(f"{_line(head, widths, dict.fromkeys(head, _BOLD) if colors else {})}\n")
+    at = sum(widths) + _GAP * len(widths)
+    room = last
+    if sys.stdout.isatty():
+        room = max(shutil.get_terminal_size().columns - at, min(last, _NARROWEST))
+    for *others, cell in cells:
+        first, *more = _folded(cell, room) if cell_len(cell) > room else [cell]
+        sys.stdout.write(f"{_line([*others, first], widths, colors)}\n")
+        sys.stdout.writelines(f"{' ' * at}{line}\n" for line in more)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], colors: Mapping[str, int]) -> str:
+    """The cells side by side; all but the last are padded."""
+    from rich.cells import cell_len  # noqa: PLC0415 - as above
+
+    padded = [
+        _painted(cell, colors) + " " * (width - cell_len(cell) + _GAP)
+        for cell, width in zip(cells, widths, strict=False)
+    ]
+    return f"{''.join(padded)}{_painted(cells[-1], colors)}".rstrip()
+
+
+def _painted(cell: str, colors: Mapping[str, int]) -> str:
+    code = colors.get(cell)
+    return cell if code is None else f"\x1b[{code}m{cell}\x1b[0m"
+
+
+def _folded(text: str, width: int) -> list[str]:
+    from rich.console import Console  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415
 
-    terminal, colored = sys.stdout.isatty(), _colored(color)
-    table = Table(box=None, pad_edge=False, padding=(0, _GAP, 0, 0), header_style="bold")
-    cells = [columns, *rows]
-    *widths, last = (max(cell_len(row[position]) for row in cells) for position in range(len(columns)))
-    for column in columns[:-1]:
-        table.add_column(column, no_wrap=True)
-    table.add_column(columns[-1])
-    for row in cells[1:]:
-        table.add_row(*(Text(cell, _style(cell)) for cell in row))
-    console = Console(force_terminal=colored, color_system="standard" if colored else None)
-    least = sum(width + _GAP for width in widths) + min(last, _NARROWEST)  # no column but the last one is ever cut
-    console.width = max(console.width, least) if terminal else _WIDEST
-    with console.capture() as printed:
-        console.print(table)
-    sys.stdout.writelines(f"{line.rstrip()}\n" for line in printed.get().splitlines())
+    return [line.plain.rstrip() for line in Text(text).wrap(Console(), width)]
 
 
 def write_styled(lines: Iterable[tuple[str, str]], color: Color) -> None:
     """Lines with the name of the colour of their first character."""
-    codes = {"green": 32, "yellow": 33, "red": 31} if _colored(color) else {}
+    codes = {"green": _GREEN, "yellow": _YELLOW, "red": _RED} if _colored(color) else {}
     for line, style in lines:
-        code = codes.get(style)
-        sys.stdout.write(f"{line}\n" if code is None else f"\x1b[{code}m{line[:1]}\x1b[0m{line[1:]}\n")
+        shown = printable(line)
+        first, code = shown[:1], codes.get(style)
+        sys.stdout.write(f"{_painted(first, {first: code} if code else {})}{shown[1:]}\n")
 
 
 def _colored(color: Color) -> bool:
-    return color == "always" or (color == "auto" and sys.stdout.isatty() and "NO_COLOR" not in os.environ)
-
-
-def _style(cell: str) -> str:
-    styles = ((_GOOD, "green"), (_BAD, "red"), (_DOUBTFUL, "yellow"))
-    return next((style for words, style in styles if cell in words), "")
+    return color == "always" or (color == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
 
 
 def counted(number: int, one: str, many: str) -> str:

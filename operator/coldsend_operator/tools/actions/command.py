@@ -91,6 +91,8 @@ def check(options: ActionOptions) -> None:
         raise UsageError("select objects: give names, or -l SELECTOR, or --all")
     if options.action in {"hand-over", "test-email"} and len(options.objects.names or ()) != 1:
         raise UsageError(f"{options.action} works on one object; give its name")
+    if options.action == "test-email" and not options.value:
+        raise UsageError("test-email needs the recipient; give --to ADDRESS")
     namespace, slash, name = options.value.partition("/")
     if options.action == "hand-over" and not (slash and namespace and name):
         raise UsageError("--to takes <namespace>/<name> of the SenderAccount that takes over the inbox")

@@ -66,8 +66,8 @@ class Collector:
     async def _objects(self) -> None:
         kube, found = self._kube, self.found
         where = f"namespace {self._namespace}" if self._namespace else "all namespaces"
-        for kind in (ACCOUNT, BATCH):
-            listed = await self._try(f"{kind}s of {where}", kube.objects(kind, self._namespace))
+        for kind, plural in ((ACCOUNT, "SenderAccounts"), (BATCH, "SenderAccountBatches")):
+            listed = await self._try(f"{plural} of {where}", kube.objects(kind, self._namespace))
             found.objects[kind] = [{"apiVersion": API_VERSION, "kind": kind, **raw} for raw in listed or ()]
         spaces = sorted({raw["metadata"]["namespace"] for raws in found.objects.values() for raw in raws})
         read = [await self._try(f"Namespace {name}", kube.get(paths.namespace_path(name))) for name in spaces]

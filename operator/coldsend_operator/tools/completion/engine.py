@@ -12,6 +12,7 @@ from typer.models import ArgumentInfo
 Words = Sequence[str]
 ANYTHING, NO_FILES = 0, 4  # directives, as kubectl and cobra count them
 _FILES = frozenset({"FILE", "FILE.zip", "DIR"})
+_AND_MORE = ",..."
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Parameter:
     help: str
     takes_value: bool
     words: tuple[str, ...]  # the only ones it takes; none: any
+    is_list: bool  # of words with commas between them
     is_file: bool
     repeated: bool
 
@@ -69,6 +71,9 @@ def candidates(app: typer.Typer, words: Words, lookup: Lookup) -> tuple[list[Com
     line, pending = _read(before[0], before[1:], parameters)
     if pending is not None:
         return _values(line, pending, last, lookup)
+    spelled, equals, value = last.partition("=")
+    if equals and (option := next((each for each in parameters if spelled in each.spellings), None)) is not None:
+        return _values(line, option, value, lookup)  # without the option, as kubectl's scripts expect it
     if last.startswith("-"):
         return list(_options(parameters, line, last)), NO_FILES
     arguments = [each for each in parameters if each.is_argument]
@@ -80,7 +85,7 @@ def candidates(app: typer.Typer, words: Words, lookup: Lookup) -> tuple[list[Com
 def _values(line: CommandLine, parameter: Parameter, last: str, lookup: Lookup) -> tuple[list[Completion], int]:
     if parameter.is_file:
         return [], ANYTHING
-    *done, part = last.split(",") if parameter.words and parameter.name == "fail_on" else [last]
+    *done, part = last.split(",") if parameter.is_list else [last]
     begin = "".join(f"{each}," for each in done)
     known = parameter.words or tuple(lookup(line, parameter))
     return [Completion(begin + word) for word in known if word.startswith(part) and word not in done], NO_FILES
@@ -137,10 +142,18 @@ def _parameter(parameter: inspect.Parameter) -> Parameter:
         spellings=tuple(spellings),
         help=info.help or "",
         takes_value=kind is not bool,
-        words=tuple(str(word) for part in parts if get_origin(part) is Literal for word in get_args(part)),
+        words=tuple(str(word) for part in parts if get_origin(part) is Literal for word in get_args(part))
+        or _alternatives(info.metavar or ""),
+        is_list=(info.metavar or "").endswith(_AND_MORE),
         is_file=Path in parts or info.metavar in _FILES or parameter.name in {"file", "files"},
         repeated=any(get_origin(part) is list for part in parts) or any(part is list for part in parts),
     )
+
+
+def _alternatives(metavar: str) -> tuple[str, ...]:
+    """The words of `a|b|key=VALUE` that can be typed as they are."""
+    words = metavar.removesuffix(_AND_MORE).split("|")
+    return tuple(word for word in words if word == word.lower()) if len(words) > 1 else ()
 
 
 def text(found: Sequence[Completion], directive: int) -> str:

@@ -10,7 +10,7 @@ from coldsend_operator.resources.names import API_KEY_KEY
 from coldsend_operator.tools.clients import coldsend_reader, key_reference, kube_reader
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.inventory.lines import InventoryLine, State, lines
-from coldsend_operator.tools.inventory.totals import LABEL, Total, read_by, totals
+from coldsend_operator.tools.inventory.totals import LABEL, Total, read_by, total, totals
 from coldsend_operator.tools.listing import Listing, whole_list
 from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.output import Color, counted, remark, write_csv, write_json, write_table
@@ -98,7 +98,7 @@ def _show_lines(found: Sequence[InventoryLine], options: InventoryOptions) -> No
     if options.output == "json":
         write_json("Inventory", inboxes=[line.to_json() for line in found])
     elif options.output == "csv":
-        write_csv([line.to_json() for line in found])
+        write_csv(_FIELDS, (line.to_json() for line in found))
     else:
         columns = (*_COLUMNS, "UNHEALTHY SINCE") if options.burned else _COLUMNS
         write_table(columns, (_cells(line, burned=options.burned) for line in found), options.color)
@@ -122,7 +122,7 @@ def _show_totals(found: Sequence[Total], options: InventoryOptions) -> None:
     if options.output == "json":
         write_json("InventoryTotals", by=options.by, totals=[total.to_json() for total in found])
     elif options.output == "csv":
-        write_csv([_flat(total) for total in found])
+        write_csv(_TOTAL_FIELDS, map(_flat, found))
     else:
         columns = (str(options.by).removeprefix(LABEL).upper(), *_TOTAL_COLUMNS)
         write_table(columns, (tuple(map(_cell, _flat(total).values())) for total in found), options.color)
@@ -143,3 +143,7 @@ def _flat(total: Total) -> dict[str, object]:
 
 def _cell(value: object) -> str:
     return "-" if value is None or value == "" else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+_FIELDS = tuple(InventoryLine(State.MANAGED, "", "").to_json())
+_TOTAL_FIELDS = tuple(_flat(total([])))

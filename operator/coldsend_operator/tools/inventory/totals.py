@@ -1,7 +1,7 @@
 """Totals over the lines of an inventory: the weekly report."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
@@ -60,10 +60,11 @@ def totals(lines: Iterable[InventoryLine], by: str) -> list[Total]:
     found: dict[str, list[InventoryLine]] = defaultdict(list)
     for line in lines:
         found[name_of(line)].append(line)
-    return [_total(name, found[name]) for name in sorted(found)]
+    return [total(found[name], name) for name in sorted(found)]
 
 
-def _total(name: str, lines: list[InventoryLine]) -> Total:
+def total(lines: Sequence[InventoryLine], name: str = "") -> Total:
+    """The total of these lines."""
     scores = [line.health for line in lines if line.health is not None]
     return Total(
         name=name,

@@ -9,6 +9,7 @@ from coldsend_operator.core.model.calls import Scope
 from coldsend_operator.core.model.conditions import condition
 from coldsend_operator.core.model.decision import Decision
 from coldsend_operator.core.model.reasons import ConditionType, Reason
+from coldsend_operator.core.model.stored_status import from_text
 from coldsend_operator.core.status.projection import project
 from coldsend_operator.resources.names import ACCOUNT_KIND
 from coldsend_operator.tools.plan.children import RefusedInbox
@@ -78,8 +79,8 @@ def changes(rehearsals: Iterable[Rehearsal], world: World, refused: Iterable[Ref
         for (kind, namespace, name), why in world.unreadable.items()
     ]
     found += [
-        Change(ChangeKind.REFUSE, kind, namespace, name, "", Reason.INVALID_SPEC, str(problem))
-        for (kind, namespace, name), problem in world.refused
+        Change(ChangeKind.REFUSE, kind, namespace, name, address, Reason.INVALID_SPEC, str(problem))
+        for (kind, namespace, name), address, problem in world.refused
     ]
     found += _of_batches(refused, found)
     return sorted(found, key=lambda each: (ORDER[each.action], each.namespace, each.kind, each.name, each.message))
@@ -174,5 +175,12 @@ def _state(account: Account, decision: Decision, rehearsal: Rehearsal) -> Said:
     if synced.get("reason") in _DIFFERENCES:
         return ChangeKind.DRIFT, synced["reason"], synced["message"]
     if decision.reason is not None:
-        return ChangeKind.WAIT, decision.reason, decision.message
+        return ChangeKind.WAIT, decision.reason, _told(account, decision)
     return ChangeKind.NONE, Reason.IN_SYNC, ""
+
+
+def _told(account: Account, decision: Decision) -> str:
+    """The message of status if it has this reason: it knows when the operator tries again, the rehearsal does not."""
+    ready = condition(from_text(account.raw_status), ConditionType.READY)
+    same = (ready.get("reason"), ready.get("observedGeneration")) == (decision.reason, account.desired.generation)
+    return str(ready.get("message") or decision.message) if same else decision.message

@@ -12,7 +12,7 @@ from coldsend_operator.resources.names import API_KEY_KEY
 from coldsend_operator.tools.clients import coldsend_reader, key_reference, settings_of
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.listing import whole_list
-from coldsend_operator.tools.manifests import Document, is_ours, read
+from coldsend_operator.tools.manifests import Document, is_ours, key_of, read
 from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.output import Color
 from coldsend_operator.tools.plan.decide import Manifests, decide
@@ -55,12 +55,18 @@ async def run(options: PlanOptions) -> int:
     _check(options)
     given = _documents(options)
     documents = [document for document in given if is_ours(document.manifest)]
-    found = await _found(options, documents, given_secrets(given, options.default_namespace))
+    spaces = [document for document in given if _is_namespace(document)]
+    covered = _covered(options, documents)
+    found = await _found(options, covered, documents, given_secrets(given, options.default_namespace))
+    found.forget_missing(key_of(each.manifest)[2] for each in spaces)
+    if (options.files or options.kustomize is not None) and not documents:
+        found.remarks.append("the manifests contain no SenderAccount and no SenderAccountBatch")
     manifests = Manifests(
         documents,
         namespace=options.default_namespace,
         selector=options.selector if options.prune else None,
-        pruned_namespace=options.namespace,
+        covered=covered,
+        namespaces=spaces,
     )
     listed = await _listed(options) if options.live else None
     report = decide(found, manifests, policy_of(settings_of(options.access)), listed, float(int(time.time())))
@@ -93,10 +99,23 @@ def _documents(options: PlanOptions) -> list[Document]:
     return documents if options.kustomize is None else [*documents, *of_kustomize(options.kustomize)]
 
 
-async def _found(options: PlanOptions, documents: list[Document], given: GivenSecrets) -> Found:
+def _is_namespace(document: Document) -> bool:
+    return isinstance(document.manifest, dict) and document.manifest.get("kind") == "Namespace"
+
+
+def _covered(options: PlanOptions, documents: list[Document]) -> frozenset[str] | None:
+    """The namespace of the options and those that manifests name; None: all."""
+    if options.namespace is None:
+        return None
+    return frozenset({options.namespace, *filter(None, (key_of(each.manifest)[1] for each in documents))})
+
+
+async def _found(
+    options: PlanOptions, covered: frozenset[str] | None, documents: list[Document], given: GivenSecrets
+) -> Found:
     if options.snapshot is not None:
         return of_snapshot(options.snapshot)
-    return await of_cluster(options.access, options.namespace, documents, options.default_namespace, given)
+    return await of_cluster(options.access, covered, documents, options.default_namespace, given)
 
 
 async def _listed(options: PlanOptions) -> ListedWorkspace:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from coldsend_operator.accounts.policy import namespace_settings
 from coldsend_operator.core.model.policy import NamespaceSettings, Policy
 from coldsend_operator.tools.manifests import Document
+from coldsend_operator.tools.output import counted
 from coldsend_operator.tools.plan.changes import Change, ChangeKind, changes
 from coldsend_operator.tools.plan.children import settle_batches
-from coldsend_operator.tools.plan.objects import apply, prune
+from coldsend_operator.tools.plan.objects import apply, apply_namespaces, prune
 from coldsend_operator.tools.plan.rehearsal import Rehearsal
 from coldsend_operator.tools.plan.report import Cost, PlanReport
 from coldsend_operator.tools.plan.sources import Found
@@ -20,12 +21,16 @@ MOST_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Manifests:
-    """The manifests to apply. `namespace` is for those without one; `selector` None: no pruning."""
+    """The manifests to apply. `namespace` is for those without one; `selector` None: no pruning.
+
+    `covered`: the namespaces that the plan is about; None: all of them.
+    """
 
     documents: Iterable[Document] = ()
     namespace: str = "default"
     selector: str | None = None
-    pruned_namespace: str | None = None  # None: all of them
+    covered: frozenset[str] | None = None
+    namespaces: Iterable[Document] = ()  # Namespaces among the manifests
 
 
 def decide(
@@ -33,9 +38,10 @@ def decide(
 ) -> PlanReport:
     """Apply the manifests, update the children of batches, and run the core until nothing is left to do."""
     world = found.world
+    apply_namespaces(world, manifests.namespaces)
     named = apply(world, manifests.documents, manifests.namespace, now)
     if manifests.selector is not None:
-        prune(world, named, manifests.selector, manifests.pruned_namespace, now)
+        prune(world, named, manifests.selector, manifests.covered, now)
     policy.namespaces = dict(_namespaces(found))
     refused = settle_batches(world, policy, now)
     reading = workspaces(world, policy, listed, now, found.secrets)
@@ -52,7 +58,8 @@ def decide(
         max((each.done_at - each.begun for each in rehearsals), default=0.0),
         sum(known) if known else None,
     )
-    rows = changes(rehearsals, world, refused)
+    covered = manifests.covered
+    rows = [row for row in changes(rehearsals, world, refused) if covered is None or row.namespace in covered]
     warnings = [*found.remarks, *_warnings(reading, listed, found)]
     return PlanReport(rows, cost, warnings, unsure=_unsure(rows, reading))
 
@@ -86,8 +93,8 @@ def _warnings(reading: PlannedWorkspaces, listed: ListedWorkspace | None, found:
     unread = reading.secrets_unread
     if unread and found.secrets is None:
         yield (
-            f"no Secret was read: for {len(unread):,} objects with passwords, the plan does not show whether their "
-            "Secrets exist and changed"
+            f"no Secret was read: for {counted(len(unread), 'object', 'objects')} with passwords, the plan does not "
+            "show whether their Secrets exist and changed"
         )
     elif unread:
         some = ", ".join("/".join(place) for place in sorted(unread)[:MOST_NAMED])

@@ -9,7 +9,7 @@ from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.resources.account_rules import IDENTITY_RULES
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND, FINALIZER
 from coldsend_operator.tools.errors import UsageError
-from coldsend_operator.tools.manifests import Document, Manifest, key_of
+from coldsend_operator.tools.manifests import Document, Manifest, generate_name, key_of
 from coldsend_operator.tools.validation.checks import Problem, problems
 
 Raw = dict[str, Any]
@@ -17,6 +17,7 @@ Key = tuple[str, str, str]  # kind, namespace, name
 OURS = frozenset({ACCOUNT_KIND, BATCH_KIND})
 _IDENTITY = ("inboxType", *(rule.field for rule in IDENTITY_RULES))
 _OF_INBOX = "spec.inboxes["
+_LISTED = re.compile(r"spec\.inboxes\[(\d+)\]")
 
 
 @dataclass(slots=True)
@@ -26,7 +27,7 @@ class World:
     objects: dict[Key, Raw] = field(default_factory=dict)
     namespaces: dict[str, Raw] = field(default_factory=dict)
     before: dict[Key, Raw] = field(default_factory=dict)  # previous specs of objects that a manifest changed
-    refused: list[tuple[Key, Problem]] = field(default_factory=list)
+    refused: list[tuple[Key, str, Problem]] = field(default_factory=list)  # with the address
     unreadable: dict[Key, str] = field(default_factory=dict)  # existing objects that cannot be read, and why
 
     def set_aside(self, raw: Any, error: Exception) -> None:
@@ -72,16 +73,39 @@ def apply(world: World, documents: Iterable[Document], namespace: str, now: floa
     for document in documents:
         manifest = document.manifest
         kind, own, name = key_of(manifest)
+        if prefix := generate_name(manifest):
+            name = f"{prefix}{len(named):05}"  # different from all others, as that of the API server will be
         key = (kind, own or namespace, name)
         named.add(key)
         before = world.objects.get(key)
         found = [*problems(manifest), *(_identity(before, manifest) if before is not None else ())]
-        world.refused += [(key, problem) for problem in found]
+        world.refused += [(key, _address(manifest, problem), problem) for problem in found]
         if all(problem.field.startswith(_OF_INBOX) for problem in found):  # one bad inbox of a list costs itself alone
             world.objects[key] = applied(before, manifest, key, len(named), now)
             if before is not None:
-                world.before[key] = before.get("spec") or {}
+                world.before.setdefault(key, before.get("spec") or {})
     return named
+
+
+def apply_namespaces(world: World, documents: Iterable[Document]) -> None:
+    """Apply the Namespaces among the manifests: their annotations are defaults and approvals."""
+    for document in documents:
+        name, metadata = key_of(document.manifest)[2], document.manifest.get("metadata")
+        if name and isinstance(metadata, Mapping):
+            old = (world.namespaces.get(name) or {}).get("metadata") or {}
+            annotations = {**(old.get("annotations") or {}), **(metadata.get("annotations") or {})}
+            world.namespaces[name] = {"metadata": {**old, "name": name, "annotations": annotations}}
+
+
+def _address(manifest: Manifest, problem: Problem) -> str:
+    """The address of the inbox that the problem refers to; empty if there is none."""
+    spec = manifest.get("spec")
+    place = spec if isinstance(spec, Mapping) else {}
+    if found := _LISTED.match(problem.field):
+        inboxes, number = place.get("inboxes"), int(found[1])
+        place = inboxes[number] if isinstance(inboxes, list) and number < len(inboxes) else {}
+    address = place.get("emailAddress") if isinstance(place, Mapping) else None
+    return address if isinstance(address, str) else ""
 
 
 def applied(before: Raw | None, manifest: Mapping[str, Any], key: Key, number: int, now: float) -> Raw:
@@ -121,12 +145,12 @@ def delete(world: World, key: Key, now: float) -> None:
     world.objects[key] = {**raw, "metadata": metadata}
 
 
-def prune(world: World, named: set[Key], selector: str, namespace: str | None, now: float) -> None:
+def prune(world: World, named: set[Key], selector: str, namespaces: frozenset[str] | None, now: float) -> None:
     """Delete selected objects that no manifest contains, as Argo CD does; owned objects follow their owners."""
     chooses = parse_selector(selector)
     for key, raw in list(world.objects.items()):
         metadata = raw["metadata"]
-        if key in named or (namespace is not None and key[1] != namespace) or metadata.get("ownerReferences"):
+        if key in named or (namespaces is not None and key[1] not in namespaces) or metadata.get("ownerReferences"):
             continue
         if chooses(metadata.get("labels") or {}):
             delete(world, key, now)

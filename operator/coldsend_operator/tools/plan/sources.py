@@ -13,8 +13,8 @@ import yaml
 from pydantic import SecretStr
 
 from coldsend_operator.credentials.passwords import HMAC_KEY, HMAC_SECRET, Hmac, SecretReader
-from coldsend_operator.kube.errors import KubeError
-from coldsend_operator.kube.paths import Kind
+from coldsend_operator.kube.errors import Forbidden, KubeError, NotFound
+from coldsend_operator.kube.paths import Kind, namespace_path
 from coldsend_operator.kube.secrets import SecretContent, read_manifest
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 from coldsend_operator.tools.clients import KubeReader, kube_reader, settings_of
@@ -37,6 +37,12 @@ class Found:
     state: dict[str, Any] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     secrets: SecretReader | None = None  # None: nobody could read any
+    missing: set[str] = field(default_factory=set)  # namespaces of manifests that do not exist
+
+    def forget_missing(self, made: Iterable[str]) -> None:
+        """Remark on the missing namespaces, but for those that the manifests make."""
+        for name in sorted(self.missing.difference(made)):
+            self.remarks.append(f"namespace {name} does not exist: create it before these manifests")
 
 
 def of_snapshot(path: Path) -> Found:
@@ -71,40 +77,49 @@ def given_secrets(documents: Iterable[Document], default_namespace: str) -> Give
 
 async def of_cluster(
     access: Access,
-    namespace: str | None,
+    namespaces: frozenset[str] | None,
     documents: Iterable[Document],
     default_namespace: str,
     given: GivenSecrets,
 ) -> Found:
-    """The objects of a namespace, or of all of them, and the Secrets that they and the documents name.
+    """The objects of namespaces (None: of all), and the Secrets that they and the documents name.
 
     `given`: Secrets that the manifests bring along.
     """
     async with kube_reader(access) as kube:
         items: list[Raw] = []
         for kind in KINDS:
-            items += [{**raw, "kind": kind} for raw in await kube.objects(kind, namespace)]
+            for namespace in sorted(namespaces) if namespaces is not None else (None,):
+                items += [{**raw, "kind": kind} for raw in await kube.objects(kind, namespace)]
         found = Found(world_of(items))
-        await _namespaces(kube, found)
-        await _state(kube, access, found)
         manifests = [_placed(each.manifest, default_namespace) for each in documents]
+        await _namespaces(kube, found, manifests)
+        await _state(kube, access, found)
         await _secrets(kube, access, found, manifests, given)
-    if namespace is not None:
+    if namespaces is not None:
+        which = ", ".join(sorted(namespaces))
+        few = f"namespace {which} was" if len(namespaces) == 1 else f"namespaces {which} were"
         found.remarks.append(
-            f"only namespace {namespace} was read: the plan ignores conflicts with other namespaces and their "
-            "deletions in the deletion brake; use -A to read all"
+            f"only {few} read: the plan ignores conflicts with other namespaces and their deletions in the deletion "
+            "brake; use -A to read all"
         )
     return found
 
 
-async def _namespaces(kube: KubeReader, found: Found) -> None:
-    names = sorted({namespace for _, namespace, _ in found.world.objects})
-    read = await asyncio.gather(*(kube.namespace(name) for name in names))
+async def _namespaces(kube: KubeReader, found: Found, manifests: Iterable[Raw]) -> None:
+    """Those of the objects and of the manifests."""
+    named = {str(manifest["metadata"]["namespace"]) for manifest in manifests}
+    names = sorted({namespace for _, namespace, _ in found.world.objects} | named)
+    read = await asyncio.gather(*(kube.client.get(namespace_path(name)) for name in names), return_exceptions=True)
     for name, raw in zip(names, read, strict=True):
-        if raw is None:
+        if isinstance(raw, NotFound):
+            found.missing.add(name)
+        elif isinstance(raw, Forbidden):
             found.remarks.append(
                 f"you may not read namespace {name}: the plan ignores its annotations, such as approvals"
             )
+        elif isinstance(raw, BaseException):
+            raise raw
         else:
             found.world.namespaces[name] = raw
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from coldsend_operator.resources import names
 from coldsend_operator.tools.errors import CommandError
-from coldsend_operator.tools.manifests import Document, Manifest, is_ours, key_of, read
+from coldsend_operator.tools.manifests import Document, Manifest, called, is_ours, key_of, read
 from coldsend_operator.tools.output import Format, counted, remark, write_json, write_lines
 from coldsend_operator.tools.validation.checks import Problem, problems
 
@@ -19,7 +19,8 @@ class Finding:
     problem: Problem
 
     def __str__(self) -> str:
-        kind, namespace, name = key_of(self.document.manifest)
+        kind, namespace, _ = key_of(self.document.manifest)
+        name = called(self.document.manifest)
         where = f"{namespace}/{name}" if namespace else name
         return f"{self.document.source}: {kind} {where}: {self.problem}"
 
@@ -56,8 +57,9 @@ def _likely_mistakes(documents: Iterable[Document]) -> Iterator[Finding]:
     """Warnings about valid but likely unintended manifests: an object or an address that appears twice."""
     seen: dict[tuple[str, ...], Document] = {}
     for document in documents:
-        first = seen.setdefault(key_of(document.manifest), document)
-        if first is not document:
+        key = key_of(document.manifest)
+        first = seen.setdefault(key, document)
+        if first is not document and key[2]:  # the API server makes different names
             yield Finding(document, Problem("metadata.name", f"is also in {first.source}; the last one counts"))
     holders: dict[tuple[str, ...], list[tuple[Document, str]]] = defaultdict(list)
     for document in documents:
@@ -65,8 +67,9 @@ def _likely_mistakes(documents: Iterable[Document]) -> Iterator[Finding]:
             holders[address, *workspace].append((document, field))
     for (address, *_), places in holders.items():
         for document, field in places[1:]:
-            _, _, name = key_of(places[0][0].manifest)
-            message = f"{address} is already in {name}; one of the two would get AddressConflict"
+            message = (
+                f"{address} is already in {called(places[0][0].manifest)}; one of the two would get AddressConflict"
+            )
             yield Finding(document, Problem(field, message))
 
 
