@@ -35,9 +35,14 @@ def api_server(
         return Response(missing, refusal)
 
     with serving(answer) as url:
-        named = {"name": "it", "cluster": {"server": url}}
-        context = {"name": "it", "context": {"cluster": "it", "user": "it"}}
-        user = {"name": "it", "user": {}}
-        whole = {"current-context": "it", "clusters": [named], "contexts": [context], "users": [user]}
-        config.write_text(json.dumps(whole), encoding="utf-8")
+        write_kubeconfig(config, url)
         yield asked
+
+
+def write_kubeconfig(config: Path, url: str) -> None:
+    """A kubeconfig for this API server."""
+    named = {"name": "it", "cluster": {"server": url}}
+    context = {"name": "it", "context": {"cluster": "it", "user": "it"}}
+    user = {"name": "it", "user": {}}
+    whole = {"current-context": "it", "clusters": [named], "contexts": [context], "users": [user]}
+    config.write_text(json.dumps(whole), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, cast
 
 import httpx
@@ -15,6 +16,9 @@ from coldsend_operator.tools.clients import ColdSendReader, KubeReader, ReadingC
 from coldsend_operator.tools.errors import UsageError
 from coldsend_operator.tools.options import Access
 from tests.coldsend.support import API_KEY, answering, pagination, row
+from tests.support.http_server import Response, serving
+from tests.tools.api_pages import write_kubeconfig
+from tests.tools.support import command
 
 
 def calls(reader: type) -> set[str]:
@@ -75,6 +79,26 @@ async def test_every_call_to_the_cluster_is_a_get_or_a_list() -> None:
         "/api/v1/namespaces/sales",
         "/api/v1/namespaces/default/configmaps/coldsend-operator-state",
     ]
+
+
+@pytest.mark.parametrize("line", [("wait", "sender/ann", "--for", "deleted"), ("tree", "senderbatch/pool")])
+def test_a_kind_that_is_not_installed_is_told_and_is_no_object_that_does_not_exist(
+    tmp_path: Path, line: tuple[str, ...]
+) -> None:
+    with serving(lambda _: Response(404, "404 page not found\n", {"Content-Type": "text/plain"})) as url:
+        write_kubeconfig(tmp_path / "config", url)
+        run = command(*line, "--kubeconfig", tmp_path / "config")
+    assert run.exit_code == 1
+    assert run.stderr.startswith("the cluster does not know these kinds; install them:")
+
+
+def test_a_context_that_the_kubeconfig_does_not_have_is_named(tmp_path: Path) -> None:
+    write_kubeconfig(tmp_path / "config", "http://127.0.0.1:1")
+    run = command("status", "--context", "prod", "--kubeconfig", tmp_path / "config")
+    assert (run.exit_code, run.stderr) == (
+        1,
+        f"Kubernetes: the kubeconfig {tmp_path / 'config'} has no context prod; see kubectl config get-contexts\n",
+    )
 
 
 def test_what_a_reading_command_gets_has_no_way_to_write() -> None:

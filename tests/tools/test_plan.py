@@ -283,9 +283,8 @@ def test_manifests_without_an_object_of_the_two_kinds_are_a_remark() -> None:
 
 def test_a_namespace_among_the_manifests_counts_as_applied() -> None:
     snapshot()
-    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "sales"}}
-    space["metadata"] |= {"annotations": {"coldsend.pro/paused": "true"}}
-    git(manifest(held("ann")), space)
+    metadata = {"name": "sales", "annotations": {"coldsend.pro/paused": "true"}}
+    git(manifest(held("ann")), {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
     (change,) = plan("-f", "git.yaml")[1]["changes"]
     assert (change["action"], change["reason"]) == ("wait", "ReconciliationPaused")
 

@@ -112,6 +112,9 @@ def _load_service_account(configuration: Configuration, folder: Path) -> None:
 async def _load_kubeconfig(configuration: Configuration, kubeconfig: str, context: str) -> float | None:
     """When the credentials expire, by an exec plugin."""
     paths = _kubeconfig_paths(kubeconfig)
+    known = context_names(kubeconfig)
+    if context and known and context not in known:
+        raise NotConfigured(f"the kubeconfig {paths} has no context {context}; see kubectl config get-contexts")
     try:
         async with asyncio.timeout(PLUGIN_SECONDS):
             loader = await load_kube_config(  # type: ignore[no-untyped-call]

@@ -144,10 +144,12 @@ class KubeReader:
         return await read_secret(self.client, namespace, name)
 
     async def one(self, kind: Kind, namespace: str, name: str) -> dict[str, Any] | None:
-        """One object; None if it does not exist."""
+        """One object; None if it does not exist. Raises NotFound if its kind does not."""
         try:
             return await self.client.get(f"{paths.collection(kind, namespace)}/{quote(name, safe='')}")
-        except NotFound:
+        except NotFound as error:
+            if error.reason != "NotFound":  # the API server does not know the path at all
+                raise
             return None
 
     async def namespace(self, name: str) -> dict[str, Any] | None:
