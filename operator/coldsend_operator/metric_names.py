@@ -181,37 +181,5 @@ FROZEN = Metric(
 LEADER = Metric("coldsend_leader", "gauge", (), "1 while this replica is the leader, 0 while it is a standby.")
 BUILD = Metric("coldsend_build_info", "gauge", ("version", "commit"), "Always 1; the labels identify the build.")
 
-METRICS = (
-    REQUESTS,
-    REQUEST_SECONDS,
-    BUDGET_REMAINING,
-    BUDGET_LIMIT,
-    KEY_REFUSED,
-    ACCOUNTS,
-    CONDITIONS,
-    INBOXES,
-    HEALTH_SCORE,
-    DOMAIN_INBOXES,
-    DOMAIN_HEALTH,
-    DOMAIN_SENT,
-    DOMAIN_LIMIT,
-    READY_SECONDS,
-    JOBS,
-    JOBS_FINISHED,
-    QUEUE_LENGTH,
-    QUEUE_OLDEST,
-    SWEEP_PERIOD,
-    SWEEP_AGE,
-    DELETIONS_HELD,
-    INVENTORY_IMPLAUSIBLE,
-    OBJECTS_SET_ASIDE,
-    PLAN_SECONDS,
-    WRITES,
-    WATCH_SILENCE,
-    WATCHES_SILENT,
-    CRD_OUTDATED,
-    FROZEN,
-    LEADER,
-    BUILD,
-)
+METRICS = tuple(each for each in list(globals().values()) if isinstance(each, Metric))
 """Every metric of the operator, in the order of the docs."""

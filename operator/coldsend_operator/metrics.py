@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Protocol
 
 from aiohttp import web
 from prometheus_client import (
@@ -35,23 +34,15 @@ _JOB_STATES = ("Completed", "Failed", "Lost")
 _PLAN_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 
 
-class DomainSeries(Protocol):
-    """The figures of one domain; scores are None if ColdSend has none."""
+@dataclass(frozen=True, slots=True)
+class DomainFigures:
+    """Sums over the inboxes of one domain. Scores are None where ColdSend shows none."""
 
-    @property
-    def inboxes(self) -> Mapping[str, int]: ...  # by status
-
-    @property
-    def lowest_score(self) -> float | None: ...
-
-    @property
-    def mean_score(self) -> float | None: ...
-
-    @property
-    def sent_today(self) -> int: ...
-
-    @property
-    def daily_limit(self) -> int: ...
+    inboxes: Mapping[str, int]  # by status
+    lowest_score: float | None
+    mean_score: float | None
+    sent_today: int
+    daily_limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +59,7 @@ class WorkspaceFigures:
     sweep_periods: Mapping[str, float] = field(default_factory=dict)  # seconds, wanted and allowed
     sweep_age: float | None = None
     inboxes: Mapping[bool, int] = field(default_factory=dict)  # managed or not; empty before the first sweep
-    domains: Mapping[str, DomainSeries] = field(default_factory=dict)  # by name; empty unless asked for
+    domains: Mapping[str, DomainFigures] = field(default_factory=dict)  # by name; empty unless asked for
     deletions_held: int = 0
     key_refused: bool = False
     implausible: bool = False

@@ -14,12 +14,12 @@ from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.model.stored_status import from_text
 from coldsend_operator.core.plan import make_plan, sweep_period
 from coldsend_operator.core.report import workspace_report, worth_a_write
-from coldsend_operator.core.status.domain_figures import domain_figures
 from coldsend_operator.core.status.projection import project
 from coldsend_operator.core.status.stored import stored_of
 from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.core.workspace.wait_estimate import estimate_waits
 from coldsend_operator.core.workspace.workspace import Workspace
+from coldsend_operator.process.metrics_snapshot import domain_figures
 from coldsend_operator.process.operator import REPORT_PERIOD
 from tests.bench.figures import Figure, Say, figure
 

@@ -7,6 +7,7 @@ from typing import Any
 from coldsend_operator.accounts.clients import Clients
 from coldsend_operator.accounts.placement import Placement
 from coldsend_operator.accounts.reading import read_desired, read_object
+from coldsend_operator.accounts.workspace_loop import WorkspaceLoop
 from coldsend_operator.accounts.workspaces import Workspaces
 from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.core.model import transitions
@@ -16,6 +17,7 @@ from coldsend_operator.core.model.membership import Membership
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.model.stored_status import Status, account_status, to_text
 from coldsend_operator.core.status.stored import stored_of
+from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.credentials.api_keys import KeyRing
 
 UNREADABLE = "The operator could not read the latest state of this object; see its Events and the operator's log."
@@ -115,7 +117,7 @@ class AccountController:
             return
         self.placement.forget(account)
         self._namespaces.place(uid, None)
-        loop = self.loops.get(account.workspace_digest)
+        loop = self.loop_of(account)
         if loop is not None:
             loop.workspace.depart(uid, self._clients.clock())
             loop.wake()
@@ -160,6 +162,24 @@ class AccountController:
         await self._workspaces.stop()
         await self.placement.cleanup.closing.drain()
         await self._workspaces.close_clients()
+
+    @property
+    def workspaces(self) -> list[Workspace]:
+        return [loop.workspace for loop in self.loops.values()]
+
+    def loop_of(self, account: Account | None) -> WorkspaceLoop | None:
+        """The loop of the workspace that serves the account, or did last."""
+        return self.loops.get(account.workspace_digest) if account is not None else None
+
+    def wake(self, account: Account) -> None:
+        loop = self.loop_of(account)
+        if loop is not None:
+            loop.wake()
+
+    def decide_all_again(self) -> None:
+        for loop in self.loops.values():
+            loop.workspace.touch_everything()
+            loop.wake()
 
     @property
     def loop_ended(self) -> bool:

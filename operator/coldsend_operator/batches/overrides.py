@@ -98,7 +98,7 @@ class BatchOverrides:
     def _touch(self, children: Iterable[Child]) -> None:
         for child in children:
             account = self._controller.accounts.get(child.uid)
-            loop = self._controller.loops.get(account.workspace_digest) if account is not None else None
+            loop = self._controller.loop_of(account)
             if loop is not None and child.uid in loop.workspace.accounts:
                 loop.workspace.touch(child.uid)
                 loop.wake()
@@ -106,5 +106,5 @@ class BatchOverrides:
     def _moves(self, child: Child) -> bool:
         """Whether its inbox is handed over to another object."""
         account = self._controller.accounts.get(child.uid)
-        loop = self._controller.loops.get(account.workspace_digest) if account is not None else None
+        loop = self._controller.loop_of(account)
         return account is not None and loop is not None and is_handed_over(account, loop.workspace)

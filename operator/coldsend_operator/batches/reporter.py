@@ -120,7 +120,7 @@ class BatchReporter(StatusWriter[BatchWork]):
         if not left or work.batch.deleting or work.batch.paused or self._controller.policy.freeze:
             return None
         child = self._placed_child(work.batch)
-        loop = self._controller.loops.get(child.workspace_digest) if child is not None else None
+        loop = self._controller.loop_of(child)
         if child is None or loop is None or not loop.keys:
             return None
         return told(before, completion(loop.workspace, child.key, work.batch.namespace, left, now), now)

@@ -1,20 +1,22 @@
 """The metrics of the workspaces, taken when Prometheus asks."""
 
+import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from coldsend_operator.accounts.controller import AccountController
 from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.answers import STATUSES, Row
 from coldsend_operator.core.model.reasons import ConditionType, KstatusType, Reason
 from coldsend_operator.core.plan import sweep_period
 from coldsend_operator.core.report import inboxes_by_holder, waiting_by_lane
-from coldsend_operator.core.status.domain_figures import domain_figures
 from coldsend_operator.core.workspace.workspace import Workspace
-from coldsend_operator.metrics import Snapshot, WorkspaceFigures
+from coldsend_operator.metrics import DomainFigures, Snapshot, WorkspaceFigures
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 
 KINDS = frozenset({*ConditionType, *KstatusType})
 REASONS = frozenset(Reason)
+OTHER = "OTHER"  # any unknown status, so that new words of ColdSend add no series
 
 
 def snapshot(
@@ -73,6 +75,25 @@ def _workspace_figures(workspace: Workspace, digest: str, now: float, *, with_do
 
 
 def _score(controller: AccountController, account: Account) -> float | None:
-    loop = controller.loops.get(account.workspace_digest)
+    loop = controller.loop_of(account)
     row = loop.workspace.inventory.rows.get(account.stored.inbox_id or "") if loop else None
     return row.health_score if row else None
+
+
+def domain_figures(rows: Iterable[Row]) -> dict[str, DomainFigures]:
+    """The figures of each domain, by its name."""
+    by_domain: dict[str, list[Row]] = {}
+    for row in rows:
+        by_domain.setdefault(row.address.rpartition("@")[2], []).append(row)
+    return {name: _sums(found) for name, found in sorted(by_domain.items())}
+
+
+def _sums(rows: list[Row]) -> DomainFigures:
+    scores = [row.health_score for row in rows if row.health_score is not None]
+    return DomainFigures(
+        inboxes=Counter(row.overall_status if row.overall_status in STATUSES else OTHER for row in rows),
+        lowest_score=min(scores, default=None),
+        mean_score=math.fsum(scores) / len(scores) if scores else None,
+        sent_today=sum(row.emails_sent_today or 0 for row in rows),
+        daily_limit=sum(row.daily_limit or 0 for row in rows),
+    )

@@ -19,9 +19,7 @@ from coldsend_operator.audit_log import AuditLog
 from coldsend_operator.batches.controller import BatchController
 from coldsend_operator.build import commit
 from coldsend_operator.coldsend.client import ColdSendClient
-from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.create_marks import CreateMarks
-from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.credentials.api_keys import KeyRing
 from coldsend_operator.credentials.passwords import Hmac, SecretReader, load_hmac
 from coldsend_operator.credentials.secret_watch import SecretWatch
@@ -126,13 +124,15 @@ class Operator:
             self.policy,
             self.clock,
             lambda: self.controller.namespaces | self.batches.namespaces,
-            lambda: waiting_namespaces(self._workspaces()),
+            lambda: waiting_namespaces(self.controller.workspaces),
             self._namespace_changed,
             self._progress.set,
         )
         self.controller.placement.on_unread = self._namespaces.wake
         self.controller.placement.on_placed = self._progress.set
-        self.crds = CrdGuard(self._kube, self.policy, self._decide_all_again, may_read=not self._settings.namespaces)
+        self.crds = CrdGuard(
+            self._kube, self.policy, self.controller.decide_all_again, may_read=not self._settings.namespaces
+        )
         self.cache_sync = CacheSync(
             self._kube, self._settings, self.controller, self.batches, self.clock, self.set_aside, self.crds
         )
@@ -252,9 +252,9 @@ class Operator:
             self._hmac,
             self._reader,
             self.clock,
-            self._workspaces,
-            self._workspace_of,
-            self._wake,
+            lambda: controller.workspaces,
+            lambda account: loop.workspace if (loop := controller.loop_of(account)) is not None else None,
+            controller.wake,
         )
         for account in controller.accounts.values():
             watch.follow(account)
@@ -263,27 +263,10 @@ class Operator:
         controller.on_spec_change.append(watch.hasten)
         return watch
 
-    def _workspaces(self) -> list[Workspace]:
-        return [loop.workspace for loop in self.controller.loops.values()]
-
-    def _workspace_of(self, account: Account) -> Workspace | None:
-        loop = self.controller.loops.get(account.workspace_digest)
-        return loop.workspace if loop is not None else None
-
-    def _wake(self, account: Account) -> None:
-        loop = self.controller.loops.get(account.workspace_digest)
-        if loop is not None:
-            loop.wake()
-
     def _namespace_changed(self, namespace: str) -> None:
         self._progress.set()
         self.controller.namespace_changed(namespace)
         self.batches.namespace_changed(namespace)
-
-    def _decide_all_again(self) -> None:
-        for loop in self.controller.loops.values():
-            loop.workspace.touch_everything()
-            loop.wake()
 
     def _client(self, key: Any, on_answer: Any) -> ColdSendClient:
         return ColdSendClient(

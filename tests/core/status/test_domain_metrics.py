@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coldsend_operator.core.status.domain_figures import DomainFigures, domain_figures
-from coldsend_operator.metrics import Metrics
+from coldsend_operator.metrics import DomainFigures, Metrics
+from coldsend_operator.process.metrics_snapshot import domain_figures
 from tests.core.rules.watching import running
 from tests.support.desk import row
 from tests.support.remote import Inbox

@@ -26,6 +26,7 @@ from coldsend_operator.core.model.phases import UnknownCreate
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace import jobs
 from coldsend_operator.core.workspace.breaker import of_domain
+from coldsend_operator.core.workspace.holding import acquire
 from coldsend_operator.core.workspace.workspace import Workspace
 
 
@@ -44,7 +45,7 @@ def created(workspace: Workspace, call: Call, answer: Created, now: float) -> No
         if call.domain_id is not None:
             workspace.domains.use(call.domain_id, 1)
         show(workspace, (answer.row,), now)
-        workspace.acquire(account, answer.row.inbox_id, "Created", now)
+        acquire(workspace, account, answer.row.inbox_id, "Created", now)
         transitions.probe_wanted(account, now + FIRST_PROBE)
 
 

@@ -26,6 +26,7 @@ from coldsend_operator.core.model.create_marks import is_mark
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.kstatus import SECRET_SECONDS
 from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.holding import acquire, take_over
 from coldsend_operator.core.workspace.queues import CallKind
 from coldsend_operator.core.workspace.workspace import Workspace
 
@@ -154,9 +155,9 @@ def _apply_action(workspace: Workspace, account: Account, decision: Decision, no
     """Actions that only change the workspace."""
     stored = account.stored
     if decision.action is Action.ACQUIRE:
-        workspace.acquire(account, decision.inbox_id or "", decision.origin or "", now)
+        acquire(workspace, account, decision.inbox_id or "", decision.origin or "", now)
     elif decision.action is Action.TAKE_OVER:
-        workspace.take_over(account, decision.inbox_id or "")
+        take_over(workspace, account, decision.inbox_id or "")
     elif decision.action is Action.REBIND and stored.applied is not None:
         workspace.trust.prove(account.desired.key_ref, stored.applied.workspace or account.key, account.key)
         transitions.rebound(account, account.key)
@@ -175,12 +176,21 @@ def _apply_action(workspace: Workspace, account: Account, decision: Decision, no
 def _queue_of(workspace: Workspace, account: Account, decision: Decision) -> CallKind | None:
     match decision.action:
         case Action.CREATE:
-            return CallKind(Action.CREATE, workspace.create_group(account), account.key)
+            return CallKind(Action.CREATE, _create_group(workspace, account), account.key)
         case Action.DELETE:
             return CallKind(Action.DELETE, "edit" if account.desired.deleting is None else "delete", account.key)
         case Action.SEARCH | Action.GET | Action.MAIL | Action.DOMAINS:
             return CallKind(decision.action, "", account.key)
     return None
+
+
+def _create_group(workspace: Workspace, account: Account) -> str:
+    """Accounts of one group can share a bulk create: all SMTP types, or the native ones of one domain."""
+    native = account.desired.spec.native
+    if native is None:
+        return "smtp"
+    domain = workspace.domains.find(native)
+    return domain.domain_id if domain else f"single:{native.domain_id}"
 
 
 def decide(account: Account, workspace: Workspace, now: float) -> Decision:

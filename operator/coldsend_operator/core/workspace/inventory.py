@@ -6,6 +6,14 @@ from coldsend_operator.core.model.answers import Page, Row, inbox_key
 
 SPARE_PAGES = 5
 UNTOLD = 10_000
+MAY_BE_MISSING = (
+    "display_name",
+    "inbox_type",
+    "overall_status",
+    "daily_limit",
+    "emails_sent_today",
+    "created_at",
+)  # in a response: not `health_score`, which may truly be null (contract row 38)
 IN_VAIN = 3  # pages in a row that show nothing new end a sweep
 
 
@@ -231,15 +239,6 @@ def _endless(sweep: Sweep) -> bool:
 
 
 def _filled(new: Row, old: Row) -> Row:
-    """`new` with missing fields from `old`; `health_score` may truly be null (contract row 38)."""
-    return Row(
-        inbox_id=new.inbox_id,
-        email_address=new.email_address,
-        display_name=new.display_name if new.display_name is not None else old.display_name,
-        inbox_type=new.inbox_type if new.inbox_type is not None else old.inbox_type,
-        overall_status=new.overall_status if new.overall_status is not None else old.overall_status,
-        daily_limit=new.daily_limit if new.daily_limit is not None else old.daily_limit,
-        emails_sent_today=new.emails_sent_today if new.emails_sent_today is not None else old.emails_sent_today,
-        health_score=new.health_score,
-        created_at=new.created_at if new.created_at is not None else old.created_at,
-    )
+    """`new`, with what it misses from `old`."""
+    missing = {name: getattr(old, name) for name in MAY_BE_MISSING if getattr(new, name) is None}
+    return replace(new, **missing) if missing else new

@@ -20,7 +20,7 @@ class CallKind(NamedTuple):
     """What a queue waits for: accounts of one kind may share a call, and so have one API key."""
 
     action: Action
-    group: str = ""  # of creates see `Workspace.create_group`; of deletes "edit" or "delete"
+    group: str = ""  # of creates see `decide`; of deletes "edit" or "delete"
     key: str = ""  # digest of the API key
 
 

@@ -269,44 +269,6 @@ class Workspace:
     def shares_inboxes(self, other: "Workspace") -> bool:
         return not self.inventory.rows.keys().isdisjoint(other.inventory.rows)
 
-    def acquire(self, account: Account, inbox_id: str, origin: str, now: float) -> None:
-        """The account has an inbox from now on."""
-        if origin == "Created":
-            self.audit.created(self, account, inbox_id)
-            if account.unknown_create is not None:
-                self.lost_creates.appeared(account.unknown_create.call, now, self.policy.lost_seconds)
-            transitions.created(account, inbox_id, account.key)
-        elif origin == "Adopted":
-            transitions.adopted(account, inbox_id, account.key)
-        else:
-            transitions.observed(account, inbox_id)
-        self._begin_to_hold(account)
-
-    def take_over(self, account: Account, inbox_id: str) -> None:
-        """The account has the inbox of an object in deletion from now on, and what is known of it (rule 30)."""
-        holder = next(iter(self.claims.inbox_owners(inbox_id, account.uid)), None)
-        if holder is None:
-            return
-        self.audit.handed_over(account, inbox_id)
-        transitions.handed_over(account, holder)
-        if account.desired.spec.smtp is not None:
-            self.stale_secrets.add(account.uid)
-        self._begin_to_hold(account)
-
-    def _begin_to_hold(self, account: Account) -> None:
-        row = self.inventory.rows.get(account.stored.inbox_id or "")
-        if row is not None and account.address is None:
-            transitions.address_found(account, row.address)
-        self._index(account)
-
-    def create_group(self, account: Account) -> str:
-        """Accounts of one group can share a bulk create: all SMTP types, or the native ones of one domain."""
-        native = account.desired.spec.native
-        if native is None:
-            return "smtp"
-        domain = self.domains.find(native)
-        return domain.domain_id if domain else f"single:{native.domain_id}"
-
     def address_freed(self, address: str, now: float) -> None:
         """A delete of ours freed the address: ColdSend may keep it for a while (contract row 24)."""
         self.address_writes.pop(address, None)
