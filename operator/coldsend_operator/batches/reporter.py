@@ -9,8 +9,7 @@ from coldsend_operator.batches.child_index import ChildIndex
 from coldsend_operator.batches.child_writer import batch_ref
 from coldsend_operator.core.batch.counts import InboxState
 from coldsend_operator.core.batch.domains import without_counters
-from coldsend_operator.core.batch.estimate import completion, told
-from coldsend_operator.core.batch.jobs import RUNNING, Ended, JobRow, job_rows
+from coldsend_operator.core.batch.jobs import RUNNING, Ended, JobRow, completion, job_rows, told
 from coldsend_operator.core.batch.model import Batch
 from coldsend_operator.core.batch.status import counts_told, project_batch, tells_of_empty_list
 from coldsend_operator.core.model.account import Account

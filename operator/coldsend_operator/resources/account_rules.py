@@ -29,6 +29,16 @@ def _limit_rule(inbox_type: InboxType, maximum: int) -> Rule:
     )
 
 
+def _not_if_native(field: str, attribute: str, message: str) -> Rule:
+    return Rule(
+        cel=f"!{IS_NATIVE} || !has(self.{field})",
+        message=message,
+        holds=lambda spec: not _is_native(spec) or getattr(spec, attribute) is None,
+        field=field,
+        reason="FieldValueForbidden",
+    )
+
+
 # The fields that accounts and templates share.
 INBOX_RULES = (
     Rule(
@@ -45,26 +55,20 @@ INBOX_RULES = (
         field="native",
         reason="FieldValueForbidden",
     ),
-    Rule(
-        cel=f"!{IS_NATIVE} || !has(self.smtp)",
-        message="inboxType COLDSEND sends through ColdSend itself; remove smtp, or use one of the SMTP types",
-        holds=lambda spec: not _is_native(spec) or spec.smtp is None,
-        field="smtp",
-        reason="FieldValueForbidden",
+    _not_if_native(
+        "smtp",
+        "smtp",
+        "inboxType COLDSEND sends through ColdSend itself; remove smtp, or use one of the SMTP types",
     ),
-    Rule(
-        cel=f"!{IS_NATIVE} || !has(self.imap)",
-        message="inboxType COLDSEND receives through ColdSend itself; remove imap, or use one of the SMTP types",
-        holds=lambda spec: not _is_native(spec) or spec.imap is None,
-        field="imap",
-        reason="FieldValueForbidden",
+    _not_if_native(
+        "imap",
+        "imap",
+        "inboxType COLDSEND receives through ColdSend itself; remove imap, or use one of the SMTP types",
     ),
-    Rule(
-        cel=f"!{IS_NATIVE} || !has(self.dailyLimit)",
-        message="ColdSend sets the limit of COLDSEND inboxes itself and status.dailyLimit shows it; remove dailyLimit",
-        holds=lambda spec: not _is_native(spec) or spec.daily_limit is None,
-        field="dailyLimit",
-        reason="FieldValueForbidden",
+    _not_if_native(
+        "dailyLimit",
+        "daily_limit",
+        "ColdSend sets the limit of COLDSEND inboxes itself and status.dailyLimit shows it; remove dailyLimit",
     ),
     Rule(
         cel=f"{IS_NATIVE} || {OBSERVED} || has(self.smtp)",
@@ -100,12 +104,10 @@ SPEC_RULES = (
         field="emailAddress",
         reason="FieldValueRequired",
     ),
-    Rule(
-        cel=f"!{IS_NATIVE} || !has(self.emailAddress)",
-        message="the address of a COLDSEND inbox is made of native.emailPrefix and the domain; remove emailAddress",
-        holds=lambda spec: not _is_native(spec) or spec.email_address is None,
-        field="emailAddress",
-        reason="FieldValueForbidden",
+    _not_if_native(
+        "emailAddress",
+        "email_address",
+        "the address of a COLDSEND inbox is made of native.emailPrefix and the domain; remove emailAddress",
     ),
     Rule(
         cel=f"{OBSERVED} || has(self.displayName)",

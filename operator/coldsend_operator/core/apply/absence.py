@@ -1,6 +1,7 @@
-"""Absence: an address that a probe does not show, an inbox that a GET does not find."""
+"""Absence: an address that a probe does not show, and inboxes that a list does not show."""
 
 from coldsend_operator.core.apply.common import FAILS_ON_CREATE, back_off_create, refusal_reason
+from coldsend_operator.core.decide.questions import IMPLAUSIBLE_AT
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.reasons import Reason
@@ -45,3 +46,33 @@ def _exists_elsewhere(workspace: Workspace, account: Account, now: float) -> Non
         "address."
     )
     back_off_create(workspace, account, Reason.ALREADY_EXISTS, message, now)
+
+
+def judge_plausibility(workspace: Workspace, count: int) -> None:
+    """Check a list without `count` known inboxes: if most are missing at once, it is not trusted."""
+    known = sum(1 for account in workspace.accounts.values() if _counts_as_known(workspace, account))
+    before = workspace.implausible
+    workspace.implausible = None
+    if count >= IMPLAUSIBLE_AT and count * 2 > known:
+        workspace.implausible = (
+            f"{count} of {known} inboxes known in this workspace are missing at once; nothing is created or "
+            "forgotten. Check the API key, or set the annotation coldsend.pro/approve-recreation: 'true'."
+        )
+    if workspace.implausible != before:
+        workspace.touch_everything()
+
+
+def count_missing(workspace: Workspace) -> int:
+    """Inboxes that are held, not being deleted, and not in the inventory."""
+    return sum(
+        1
+        for account in workspace.accounts.values()
+        if _counts_as_known(workspace, account) and account.stored.inbox_id not in workspace.inventory.rows
+    )
+
+
+def _counts_as_known(workspace: Workspace, account: Account) -> bool:
+    """Whether the inbox may count as missing: not deleted by us (rule 19), not of another workspace (rule 40)."""
+    if not workspace.holds_here(account) or account.deleted_at is not None:
+        return False
+    return not (account.desired.deleting is not None and account.not_found_at is not None)
