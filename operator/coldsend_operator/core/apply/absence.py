@@ -48,27 +48,18 @@ def _exists_elsewhere(workspace: Workspace, account: Account, now: float) -> Non
     back_off_create(workspace, account, Reason.ALREADY_EXISTS, message, now)
 
 
-def judge_plausibility(workspace: Workspace, count: int) -> None:
-    """Check a list without `count` known inboxes: if most are missing at once, it is not trusted."""
-    known = sum(1 for account in workspace.accounts.values() if _counts_as_known(workspace, account))
-    before = workspace.implausible
-    workspace.implausible = None
-    if count >= IMPLAUSIBLE_AT and count * 2 > known:
+def judge_plausibility(workspace: Workspace) -> None:
+    """Whether a list is trusted that has just ended: if most known inboxes are missing at once, it is not."""
+    known = [account for account in workspace.accounts.values() if _counts_as_known(workspace, account)]
+    count = sum(account.stored.inbox_id not in workspace.inventory.rows for account in known)
+    before, workspace.implausible = workspace.implausible, None
+    if count >= IMPLAUSIBLE_AT and count * 2 > len(known):
         workspace.implausible = (
-            f"{count} of {known} inboxes known in this workspace are missing at once; nothing is created or "
+            f"{count} of {len(known)} inboxes known in this workspace are missing at once; nothing is created or "
             "forgotten. Check the API key, or set the annotation coldsend.pro/approve-recreation: 'true'."
         )
     if workspace.implausible != before:
         workspace.touch_everything()
-
-
-def count_missing(workspace: Workspace) -> int:
-    """Inboxes that are held, not being deleted, and not in the inventory."""
-    return sum(
-        1
-        for account in workspace.accounts.values()
-        if _counts_as_known(workspace, account) and account.stored.inbox_id not in workspace.inventory.rows
-    )
 
 
 def _counts_as_known(workspace: Workspace, account: Account) -> bool:

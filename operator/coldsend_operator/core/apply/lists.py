@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from coldsend_operator.core.apply.absence import count_missing, judge_absence, judge_plausibility
+from coldsend_operator.core.apply.absence import judge_absence, judge_plausibility
 from coldsend_operator.core.apply.common import BREAKER_PACES, members_of, not_found, probe_again, still_there
 from coldsend_operator.core.decide.questions import CLOCK_SLACK
 from coldsend_operator.core.model import transitions
@@ -90,9 +90,7 @@ def _swept(workspace: Workspace, result: SweepResult, now: float) -> None:
     workspace.sweep_after = now + (1.0 if result.proven else SWEEP_RETRY)
     for row in result.gone:
         _touch_row(workspace, row.inbox_id, row.address)
-    judge_plausibility(
-        workspace, count_missing(workspace)
-    )  # an unproven list proves no absence, but it too may be implausible
+    judge_plausibility(workspace)  # an unproven list proves no absence, but it too may be implausible
     if not workspace.first_sweep_done:
         workspace.first_sweep_done = True
         workspace.touch_everything()
