@@ -136,6 +136,20 @@ async def test_a_list_that_cannot_be_read_proves_nothing(case: str) -> None:
     assert INBOX_ID not in failure.message
 
 
+@pytest.mark.parametrize("rows", ["sender_accounts", "domains"])
+async def test_an_empty_list_may_be_null(rows: str) -> None:
+    client = answering(200, {rows: None, "pagination": pagination(total=0, pages=0)}).client
+    read = await (client.list_accounts(page=1) if rows == "sender_accounts" else client.list_domains(page=1))
+    assert not read.has_next
+    assert not (read.rows if isinstance(read, Page) else read.domains)
+
+
+async def test_null_rows_of_inboxes_that_exist_prove_nothing() -> None:
+    body = {"sender_accounts": None, "pagination": pagination(total=2)}
+    failure = await failure_of(answering(200, body).client.list_accounts(page=1))
+    assert failure.kind is FailureKind.LOST
+
+
 async def test_a_page_of_domains() -> None:
     domain = {"domain_id": DOMAIN_ID, "domain_name": "mail.company.com", "status": "ACTIVE", "mailcow_added": True}
     body = {

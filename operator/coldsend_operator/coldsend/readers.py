@@ -46,16 +46,17 @@ A = TypeVar("A", bound=AnswerModel)
 
 def read_page(body: bytes, mask: Mask, page: int, limit: int) -> Page:
     whole = _granted(body, mask)
-    rows = tuple(_model(RowAnswer, each).to_row() for each in _list(whole, "sender_accounts"))
     pagination = _pagination(whole, page)
+    rows = tuple(_model(RowAnswer, each).to_row() for each in _list(whole, "sender_accounts", pagination))
     another = pagination.another_after(page, len(rows), limit)
     return Page(rows, page, pagination.total, pagination.pages, has_next=another)
 
 
 def read_domain_page(body: bytes, mask: Mask, page: int, limit: int) -> DomainPage:
     whole = _granted(body, mask)
-    domains = tuple(_model(DomainAnswer, each).to_domain() for each in _list(whole, "domains"))
-    another = _pagination(whole, page).another_after(page, len(domains), limit)
+    pagination = _pagination(whole, page)
+    domains = tuple(_model(DomainAnswer, each).to_domain() for each in _list(whole, "domains", pagination))
+    another = pagination.another_after(page, len(domains), limit)
     return DomainPage(domains, page, has_next=another)
 
 
@@ -162,8 +163,9 @@ def _model(model: type[A], fields: object) -> A:
     raise NotUnderstood("the response does not have the documented shape")
 
 
-def _list(whole: dict[str, Any], name: str) -> list[Any]:
-    rows = whole.get(name)
+def _list(whole: dict[str, Any], name: str, pagination: PaginationAnswer) -> list[Any]:
+    """The rows; some servers write an empty list as null, which counts only beside a total of 0."""
+    rows = whole.get(name, [] if pagination.total == 0 else None)
     if not isinstance(rows, list):
         raise NotUnderstood(f"the response has no list of {name}")
     return rows
