@@ -34,14 +34,14 @@ def test_what_coldsend_did_and_what_the_log_says_agree(tmp_path: Path, step: int
     simulation.start()
     simulation.wait(5.0)
     names = ["ann", "bob", "cat"] if bulk else ["ann"]
-    uids = [simulation.apply("sales", name, f"{name}@company.com") or "" for name in names]
+    uids = [simulation.apply("sales", name, f"{name}@company.com") for name in names]
     kill_at(simulation, step)
     for uid in uids:
         simulation.delete(uid)
     kill_at(simulation, step)
 
     lines, inboxes = lines_of(path), simulation.remote.inboxes
-    assert not list(simulation.remote.live())
+    assert not simulation.remote.live()
     assert {line["inbox_id"] for line in lines if line["outcome"] == "created"} == set(inboxes)
     assert {line["inbox_id"] for line in lines if line["outcome"] in {"deleted", "gone"}} == set(inboxes)
     for uid in uids:

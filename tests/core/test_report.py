@@ -25,8 +25,7 @@ def test_it_says_what_is_used_what_waits_and_whose_the_inboxes_are() -> None:
     simulation = Simulation(per_minute=30, per_hour=600)
     simulation.remote.make_by_hand("old@company.com")
     simulation.apply("sales", "ann", "ann@company.com")
-    running(simulation)
-    simulation.wait(HOUR)
+    running(simulation, HOUR)
     report = report_of(simulation)
     (workspace,) = report["workspaces"].values()
     assert report["version"]
@@ -46,8 +45,7 @@ def test_a_quiet_day_has_no_write_that_is_for_the_report_alone() -> None:
     simulation = Simulation()
     for number in range(5):
         simulation.apply("sales", f"a{number}", f"a{number}@company.com")
-    running(simulation)
-    simulation.wait(600.0)
+    running(simulation, 600.0)
     simulation.cluster.map_writes.clear()
     simulation.wait(DAY)
     assert simulation.cluster.map_writes
@@ -58,7 +56,7 @@ def test_a_quiet_day_has_no_write_that_is_for_the_report_alone() -> None:
 def test_what_changes_is_told_within_a_minute_or_so_and_at_most_once_a_minute() -> None:
     simulation = Simulation(brake="3")
     process = running(simulation)
-    uids = [simulation.apply("sales", f"a{number}", f"a{number}@company.com") or "" for number in range(5)]
+    uids = [simulation.apply("sales", f"a{number}", f"a{number}@company.com") for number in range(5)]
     simulation.wait(300.0)
     for uid in uids:
         simulation.delete(uid)
@@ -76,8 +74,7 @@ def test_what_changes_is_told_within_a_minute_or_so_and_at_most_once_a_minute() 
 def test_whoever_edits_it_is_overwritten_and_the_budget_is_booked_all_the_same() -> None:
     simulation = Simulation()
     simulation.apply("sales", "ann", "ann@company.com")
-    running(simulation)
-    simulation.wait(300.0)
+    running(simulation, 300.0)
     ((path, found),) = simulation.cluster.config_maps.items()
     simulation.cluster.version += 1
     edited = {**found["data"], "report": "nonsense"}

@@ -105,11 +105,11 @@ class HostileWorld(Simulation):
 
     def _contest(self, uid: str) -> None:
         """With a key of the workspace a tenant may create any inbox that nobody has: first come, first served."""
-        raw, address = self._raw(uid), self.stories[uid].address
+        raw, address = self.raw(uid), self.stories[uid].address
         if any(not inbox.by_hand for inbox in self.remote.at(address)):
             return
         # After a step back of the API server's clock the tenant counts as the first, by creationTimestamp.
-        rivals = [self._raw(victim) for victim in self.victims if self.stories[victim].address == address]
+        rivals = [self.raw(victim) for victim in self.victims if self.stories[victim].address == address]
         created = raw["metadata"]["creationTimestamp"]
         if any(created < rival["metadata"]["creationTimestamp"] for rival in rivals):
             self.contested.add(address)
@@ -123,7 +123,7 @@ class HostileWorld(Simulation):
 
     def forge(self, uid: str, *, since: int = 0, old: str | None = None) -> None:
         """Our finalizer, a mark, and managedFields that say that the operator put them there in the year 0."""
-        raw = self._raw(uid)
+        raw = self.raw(uid)
         mark = old or f"coldsend.pro/creating.{since}.{'a' * 24}"
         owned: Raw = {"f:metadata": {"f:finalizers": {f'v:"{FINALIZER}"': {}, f'v:"{mark}"': {}}}}
         entry = {
@@ -153,7 +153,7 @@ class HostileWorld(Simulation):
             self.forge(uid, old=mark)
 
     def wipe(self, uid: str) -> None:
-        raw, address = self._raw(uid), self.stories[uid].address
+        raw, address = self.raw(uid), self.stories[uid].address
         # A tenant that removes its own create mark before a restart may get two inboxes; nobody else may.
         if address in self.contested or all(self.stories[victim].address != address for victim in self.victims):
             self.watch.loose.add(address)
@@ -163,7 +163,7 @@ class HostileWorld(Simulation):
 
     def rewrite_status(self, uid: str, status: Raw) -> None:
         """A status written by another version, or by somebody who may write statuses, which tenants may not."""
-        raw = self._raw(uid)
+        raw = self.raw(uid)
         if status.keys() & {"inboxID", "job"}:  # inboxID in a status is trusted
             self.contested.add(self.stories[uid].address)
             self.watch.loose.add(self.stories[uid].address)
@@ -174,7 +174,7 @@ class HostileWorld(Simulation):
 
     def junk_metadata(self, uid: str) -> None:
         """What the API server stores: it replaces managedFields that it cannot decode by the current ones."""
-        raw = self._raw(uid)
+        raw = self.raw(uid)
         metadata = raw["metadata"] | {
             "labels": {"coldsend.pro/batch": "no-such-batch"},
             "ownerReferences": [{"kind": "SenderAccountBatch", "apiVersion": "x/v1", "name": "no", "uid": "no"}],

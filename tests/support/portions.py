@@ -34,7 +34,7 @@ class Portions(Simulation):
                 self.apply(namespace, f"{namespace}-{number}", f"{namespace}{number}@company.com")
         self.start()
         self.wait(120.0)
-        assert len(list(self.remote.live())) == EACH * len(FLEET)
+        assert len(self.remote.live()) == EACH * len(FLEET)
 
     def delete_some(self, namespace: str, count: int) -> None:
         chosen = [

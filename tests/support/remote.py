@@ -4,7 +4,7 @@ It is pure: it reads the clock it is given, and chance is in the faults that a t
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
@@ -147,8 +147,8 @@ class FakeColdSend:
         key = address_key(address)
         return [inbox for inbox in self.live() if inbox.key == key]
 
-    def live(self) -> Iterator[Inbox]:
-        return (inbox for inbox in self.inboxes.values() if inbox.gone_at is None)
+    def live(self) -> list[Inbox]:
+        return [inbox for inbox in self.inboxes.values() if inbox.gone_at is None]
 
     # -- time and windows
 

@@ -44,9 +44,9 @@ class RoughWorld(Simulation):
 
     # -- definitions
 
-    def apply(self, namespace: str, name: str, address: str, **fields: Any) -> str | None:
+    def apply(self, namespace: str, name: str, address: str, **fields: Any) -> str:
         if not self.cluster.takes(ACCOUNT_KIND):
-            return None
+            return ""
         self._reunite(address)
         return super().apply(namespace, name, address, **fields)
 

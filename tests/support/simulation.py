@@ -26,7 +26,7 @@ from tests.support.doors import Pending
 from tests.support.ending import wrong
 from tests.support.process import API_KEY, Process, cluster, settings
 from tests.support.remote import DOMAIN, FakeColdSend, Fault
-from tests.support.stories import Listing, Stories, Story
+from tests.support.stories import Listing, Stories, Story, ready_of
 
 RESTLESS = 3000  # maximum number of steps at one instant: more are an endless loop
 PATIENCE = 9 * 3600.0  # simulated seconds until everything must be as requested
@@ -81,12 +81,35 @@ class Simulation:
         self.standby: Process | None = None
         self.ended: list[Process] = []  # kept, so that Python does not finalize their coroutines
 
+    # -- what people see
+
+    def raw(self, uid: str) -> Raw:
+        """The object, which must be there, as the API server shows it."""
+        raw = self.cluster.find(uid)
+        assert raw is not None, f"{uid} is gone"
+        return raw
+
+    def status(self, uid: str) -> Raw:
+        status: Raw = self.raw(uid).get("status") or {}
+        return status
+
+    def says(self, uid: str) -> dict[str, tuple[str, str, str]]:
+        """Status, reason and message of each condition."""
+        return {
+            each["type"]: (each["status"], each["reason"], each["message"])
+            for each in self.status(uid).get("conditions") or ()
+        }
+
+    def ready(self, uid: str) -> tuple[str, str, str]:
+        """Status, reason and message of the condition Ready."""
+        return ready_of(self.raw(uid))
+
     # -- what people do
 
-    def apply(self, namespace: str, name: str, address: str, **fields: Any) -> str | None:
-        """`kubectl apply` of a new object. Returns its UID; None if the name exists."""
+    def apply(self, namespace: str, name: str, address: str, **fields: Any) -> str:
+        """`kubectl apply` of a new object. Returns its UID; "" if the name exists."""
         if any((story.namespace, story.name) == (namespace, name) for story in self._existing.values()):
-            return None
+            return ""
         uid: str = self.cluster.create(namespace, name, spec_of(address, **fields))["metadata"]["uid"]
         return uid
 
@@ -110,7 +133,7 @@ class Simulation:
         """The same object under another name, as after a rename in Git."""
         if uid not in self._existing:
             return
-        story, spec = self.stories[uid], self._raw(uid)["spec"]
+        story, spec = self.stories[uid], self.raw(uid)["spec"]
         if delete_first:
             self.delete(uid)
         if any((each.namespace, each.name) == (story.namespace, name) for each in self._existing.values()):
@@ -135,9 +158,9 @@ class Simulation:
         if self.process is None or not self.process.operator._leading:
             return  # no process can set the mark again
         self.drain()
-        if uid not in self._existing or "deletionTimestamp" in self._raw(uid)["metadata"]:
+        if uid not in self._existing or "deletionTimestamp" in self.raw(uid)["metadata"]:
             return
-        if not (self._raw(uid).get("status") or {}).get("inboxID"):
+        if not (self.raw(uid).get("status") or {}).get("inboxID"):
             self.watch.loose.add(self.stories[uid].address)  # after a crash nobody knows when a lost create was sent
         self.process.traffic.cluster_faults.clear()
         self.process.leadership.renewed = True
@@ -392,7 +415,7 @@ class Simulation:
     def _take_ways_out(self) -> None:
         """Do what the message asks if a key was changed and the inbox is gone: only a person can decide (rule 15)."""
         for uid, story in self._existing.items():
-            raw = self._raw(uid)
+            raw = self.raw(uid)
             said = {each["reason"] for each in (raw.get("status") or {}).get("conditions") or ()}
             if len(self.watch.keys[story.address]) > 1 and "InventoryImplausible" in said:
                 deleting = "deletionTimestamp" in raw["metadata"]
@@ -428,11 +451,6 @@ class Simulation:
     def _existing(self) -> dict[str, Story]:
         there = {raw["metadata"]["uid"] for raw in self.cluster.of_kind(ACCOUNT_KIND)}
         return {uid: story for uid, story in self.stories.items() if uid in there}
-
-    def _raw(self, uid: str) -> Raw:
-        raw = self.cluster.find(uid)
-        assert raw is not None
-        return raw
 
 
 def template_of(**fields: Any) -> Raw:

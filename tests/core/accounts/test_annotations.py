@@ -8,7 +8,6 @@ from coldsend_operator.resources.names import (
     FORCE_ORPHAN_ANNOTATION,
     PAUSED_ANNOTATION,
 )
-from tests.core.rules.test_rules_values import conditions
 from tests.core.rules.watching import running
 from tests.support.desk import ANN, Desk, row
 from tests.support.simulation import Simulation
@@ -60,9 +59,8 @@ def test_a_batch_tells_of_its_annotations_too() -> None:
     simulation.list_in_batch("sales", "pool", ["bob@company.com"])
     (batch,) = simulation.batches
     simulation.cluster.annotate(batch, PAUSED_ANNOTATION, "yes")
-    running(simulation)
-    simulation.wait(30.0)
-    assert 'has the value "yes"' in conditions(simulation, batch)["Synced"][1]
+    running(simulation, 30.0)
+    assert 'has the value "yes"' in simulation.says(batch)["Synced"][2]
 
 
 def ignored(simulation: Simulation) -> list[str]:
@@ -72,7 +70,7 @@ def ignored(simulation: Simulation) -> list[str]:
 def test_an_event_tells_once_of_an_annotation_that_means_nothing() -> None:
     simulation = Simulation()
     running(simulation)
-    uid = simulation.apply("sales", "ann", ANN) or ""
+    uid = simulation.apply("sales", "ann", ANN)
     simulation.wait(30.0)
     simulation.annotate(uid, PAUSED_ANNOTATION, "yes")
     simulation.wait(30.0)
@@ -99,20 +97,20 @@ def test_an_annotation_of_a_namespace_that_means_nothing_is_told_on_its_objects(
     simulation = Simulation()
     simulation.cluster.namespaces["sales"] = {"metadata": {"annotations": annotations}, "status": {}}
     running(simulation)
-    uid = simulation.apply("sales", "ann", ANN) or ""
-    elsewhere = simulation.apply("support", "bob", "bob@company.com") or ""
+    uid = simulation.apply("sales", "ann", ANN)
+    elsewhere = simulation.apply("support", "bob", "bob@company.com")
     simulation.list_in_batch("sales", "pool", ["cat@company.com"])
     simulation.wait(60.0)
     (batch,) = simulation.batches
     for each in (uid, batch):
-        message = conditions(simulation, each)["Synced"][1]
+        message = simulation.says(each)["Synced"][2]
         assert "of namespace sales" in message
         assert told in message
-    assert conditions(simulation, elsewhere)["Synced"][1] == "ColdSend matches the spec."
+    assert simulation.says(elsewhere)["Synced"][2] == "ColdSend matches the spec."
     assert len(ignored(simulation)) == 3  # the account, the batch and its child
     simulation.cluster.namespaces["sales"] = {"metadata": {}, "status": {}}
     simulation.wait(60.0)
-    assert conditions(simulation, uid)["Synced"][1] == "ColdSend matches the spec."
+    assert simulation.says(uid)["Synced"][2] == "ColdSend matches the spec."
 
 
 def test_right_annotations_of_a_namespace_are_not_told() -> None:
@@ -120,6 +118,6 @@ def test_right_annotations_of_a_namespace_are_not_told() -> None:
     annotations = {DELETION_POLICY_ANNOTATION: "Orphan", APPROVE_DELETION_ANNOTATION: "true", "team": "blue"}
     simulation.cluster.namespaces["sales"] = {"metadata": {"annotations": annotations}, "status": {}}
     running(simulation)
-    uid = simulation.apply("sales", "ann", ANN) or ""
+    uid = simulation.apply("sales", "ann", ANN)
     simulation.wait(60.0)
-    assert conditions(simulation, uid)["Synced"][1] == "ColdSend matches the spec."
+    assert simulation.says(uid)["Synced"][2] == "ColdSend matches the spec."

@@ -8,7 +8,6 @@ from coldsend_operator.resources.names import FORCE_ORPHAN_ANNOTATION
 from tests.core.rules.watching import reach, running
 from tests.support.remote import Fault
 from tests.support.simulation import SECOND, Simulation
-from tests.support.stories import ready_of
 
 KEY = {"apiKeySecretRef": {"name": SECOND}}
 
@@ -16,17 +15,16 @@ KEY = {"apiKeySecretRef": {"name": SECOND}}
 def with_a_job() -> tuple[Simulation, list[str]]:
     """A bulk is worked off for some minutes, and its id is stored."""
     simulation = Simulation(item_seconds=40.0)
-    uids = [simulation.apply("sales", name, f"{name}@company.com", **KEY) or "" for name in ("one", "two")]
-    running(simulation)
-    simulation.wait(20.0)
-    assert all((simulation.cluster.find(uid) or {})["status"]["job"]["id"] for uid in uids)
+    uids = [simulation.apply("sales", name, f"{name}@company.com", **KEY) for name in ("one", "two")]
+    running(simulation, 20.0)
+    assert all(simulation.status(uid)["job"]["id"] for uid in uids)
     return simulation, uids
 
 
 def with_a_lost_create() -> tuple[Simulation, list[str]]:
     """The inbox is made, and the process ends before it hears of it."""
     simulation = Simulation()
-    uid = simulation.apply("sales", "one", "one@company.com", **KEY) or ""
+    uid = simulation.apply("sales", "one", "one@company.com", **KEY)
     running(simulation)
     call = reach(simulation, "coldsend", "create")
     call.fault = Fault.LOST_AFTER
@@ -38,8 +36,7 @@ def with_a_lost_create() -> tuple[Simulation, list[str]]:
 def restart_without_key(simulation: Simulation) -> None:
     simulation.crash()
     simulation.give_second_key("sales", there=False)
-    running(simulation)
-    simulation.wait(60.0)
+    running(simulation, 60.0)
 
 
 @pytest.mark.parametrize("begun", [with_a_job, with_a_lost_create])
@@ -48,11 +45,11 @@ def test_that_a_create_of_the_process_before_goes_on_when_the_key_is_there_again
 ) -> None:
     simulation, uids = begun()
     restart_without_key(simulation)
-    assert {ready_of(simulation.cluster.find(uid) or {})[1] for uid in uids} == {"SecretNotFound"}
+    assert {simulation.ready(uid)[1] for uid in uids} == {"SecretNotFound"}
     simulation.give_second_key("sales")
     simulation.wait(600.0)
-    assert {ready_of(simulation.cluster.find(uid) or {})[1] for uid in uids} == {"Active"}
-    assert len(list(simulation.remote.live())) == simulation.remote.creates == len(uids)
+    assert {simulation.ready(uid)[1] for uid in uids} == {"Active"}
+    assert len(simulation.remote.live()) == simulation.remote.creates == len(uids)
     simulation.converge()
 
 
@@ -60,7 +57,7 @@ def test_that_an_object_in_deletion_whose_job_cannot_be_followed_says_what_can_b
     simulation, (one, two) = with_a_job()
     simulation.delete(one)
     restart_without_key(simulation)
-    _, reason, message = ready_of(simulation.cluster.find(one) or {})
+    _, reason, message = simulation.ready(one)
     assert reason == "SecretNotFound"
     assert "Restore the key" in message
     assert "force-orphan" in message

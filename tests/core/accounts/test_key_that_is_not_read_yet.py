@@ -12,7 +12,7 @@ def test_that_an_object_with_another_key_leaves_its_old_workspace() -> None:
     simulation.remotes[OTHER_KEY] = FakeColdSend(simulation.clock, _made=100)
     simulation.cluster.write_secret("sales", "key", {"apiKey": OTHER_KEY})
     process = running(simulation)
-    uid = simulation.apply("sales", "one", "a@company.com") or ""
+    uid = simulation.apply("sales", "one", "a@company.com")
     simulation.wait(5.0)
     simulation.edit(uid, apiKeySecretRef={"name": "key"})
     simulation.wait(30.0)

@@ -4,7 +4,6 @@ from coldsend_operator.core.model.hashes import workspace_digest
 from tests.core.accounts.test_rotated_keys import Revocable
 from tests.core.rules.watching import running
 from tests.support.simulation import Simulation
-from tests.support.stories import ready_of
 
 BAD, GOOD, ROTATED = "cs_live_bad", "cs_live_good", "cs_live_rotated"
 KEY = {"apiKeySecretRef": {"name": "key"}}
@@ -22,22 +21,18 @@ def go_on(simulation: Simulation, seconds: float) -> None:
         simulation.wait(0.5)
 
 
-def reason_of(simulation: Simulation, uid: str) -> str:
-    return ready_of(simulation.cluster.find(uid) or {})[1]
-
-
 def test_that_a_refused_key_is_told_within_seconds_and_a_valid_one_is_picked_up() -> None:
     simulation = with_a_bad_key()
     running(simulation)
-    uid = simulation.apply("sales", "one", "a@company.com", **KEY) or ""
+    uid = simulation.apply("sales", "one", "a@company.com", **KEY)
     go_on(simulation, 5.0)
-    assert reason_of(simulation, uid) == "SecretNotFound"
+    assert simulation.ready(uid)[1] == "SecretNotFound"
     simulation.cluster.write_secret("sales", "key", {"apiKey": BAD})
     go_on(simulation, 20.0)
-    assert reason_of(simulation, uid) == "Unauthorized"
+    assert simulation.ready(uid)[1] == "Unauthorized"
     simulation.cluster.write_secret("sales", "key", {"apiKey": GOOD})
     go_on(simulation, 20.0)
-    assert reason_of(simulation, uid) == "Active"
+    assert simulation.ready(uid)[1] == "Active"
 
 
 def test_that_a_rotated_key_is_read_at_once_when_asked_for() -> None:
@@ -45,12 +40,12 @@ def test_that_a_rotated_key_is_read_at_once_when_asked_for() -> None:
     simulation.remotes[ROTATED] = simulation.remote
     running(simulation)
     simulation.cluster.write_secret("sales", "key", {"apiKey": GOOD})
-    uid = simulation.apply("sales", "one", "a@company.com", **KEY) or ""
+    uid = simulation.apply("sales", "one", "a@company.com", **KEY)
     go_on(simulation, 20.0)
     simulation.cluster.write_secret("sales", "key", {"apiKey": ROTATED})
     simulation.annotate(uid, "coldsend.pro/reconcile", "1")
     go_on(simulation, 10.0)
-    applied = (simulation.cluster.find(uid) or {})["status"]["lastApplied"]
+    applied = simulation.status(uid)["lastApplied"]
     assert applied["workspace"] == workspace_digest(ROTATED)
 
 
@@ -58,14 +53,14 @@ def test_that_a_refused_key_is_tried_at_once_when_asked_for() -> None:
     simulation = with_a_bad_key()
     running(simulation)
     simulation.cluster.write_secret("sales", "key", {"apiKey": BAD})
-    uid = simulation.apply("sales", "one", "a@company.com", **KEY) or ""
+    uid = simulation.apply("sales", "one", "a@company.com", **KEY)
     go_on(simulation, 60.0)
     bad = simulation.remotes[BAD]
     assert isinstance(bad, Revocable)
     bad.revoked = False
     simulation.annotate(uid, "coldsend.pro/reconcile", "1")
     go_on(simulation, 10.0)
-    assert reason_of(simulation, uid) == "Active"
+    assert simulation.ready(uid)[1] == "Active"
 
 
 def test_that_an_object_in_deletion_whose_key_was_revoked_for_good_says_how_to_let_it_go() -> None:
@@ -75,11 +70,11 @@ def test_that_an_object_in_deletion_whose_key_was_revoked_for_good_says_how_to_l
     assert isinstance(bad, Revocable)
     bad.revoked = False
     running(simulation)
-    uid = simulation.apply("sales", "one", "a@company.com", **KEY) or ""
+    uid = simulation.apply("sales", "one", "a@company.com", **KEY)
     go_on(simulation, 10.0)
     bad.revoked = True
     simulation.delete(uid)
     go_on(simulation, 120.0)
-    _, reason, message = ready_of(simulation.cluster.find(uid) or {})
+    _, reason, message = simulation.ready(uid)
     assert reason == "Unauthorized"
     assert "force-orphan" in message

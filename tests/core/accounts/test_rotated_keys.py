@@ -41,7 +41,7 @@ def test_that_a_deletion_that_waits_goes_on_with_the_key_that_is_given_now(other
     simulation.wait(10.0)
     (inbox,) = simulation.remote.at("a@company.com")
     inbox.in_use = True
-    simulation.delete(uid or "")
+    simulation.delete(uid)
     simulation.wait(30.0)
     old.revoked = True
     simulation.cluster.write_secret("sales", "key", {"apiKey": NEW})

@@ -29,7 +29,7 @@ def test_that_an_inbox_outlives_a_wrong_route(seconds: float, deleted: bool) -> 
     remote = Misrouted(simulation.clock, inboxes=simulation.remote.inboxes)
     simulation.remotes[API_KEY] = remote
     running(simulation)
-    uid = simulation.apply("sales", "one", ADDRESS) or ""
+    uid = simulation.apply("sales", "one", ADDRESS)
     simulation.wait(5.0)
     (inbox,) = remote.at(ADDRESS)
     remote.lost = True
@@ -44,6 +44,6 @@ def test_that_an_inbox_outlives_a_wrong_route(seconds: float, deleted: bool) -> 
     if deleted:
         assert (remote.at(ADDRESS), simulation.uids) == ([], [])
     else:
-        status = (simulation.cluster.find(uid) or {})["status"]
+        status = simulation.status(uid)
         assert status["inboxID"] == inbox.inbox_id
         assert status["conditions"][0]["status"] == "True"

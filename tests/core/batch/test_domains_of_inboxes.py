@@ -51,8 +51,7 @@ def is_ready(status: Raw) -> bool:
 def test_that_the_domains_of_a_batch_agree_with_the_sum_of_its_inboxes_whatever_changes() -> None:
     simulation = Simulation()
     simulation.list_in_batch("sales", "pool", ADDRESSES)
-    running(simulation)
-    simulation.wait(120.0)
+    running(simulation, 120.0)
     assert batch_of(simulation)["status"]["domains"] == summed(simulation)
     inboxes = [simulation.remote.at(address)[0] for address in ADDRESSES]
     changes = [
@@ -77,8 +76,7 @@ def test_that_the_domains_of_a_batch_agree_with_the_sum_of_its_inboxes_whatever_
 def test_that_counters_alone_are_written_once_a_minute_and_not_with_each_inbox() -> None:
     simulation = Simulation()
     simulation.list_in_batch("sales", "pool", ADDRESSES)
-    running(simulation)
-    simulation.wait(1200.0)
+    running(simulation, 1200.0)
     for sent, address in enumerate(ADDRESSES, start=1):
         simulation.remote.at(address)[0].emails_sent_today = sent
     before = len(simulation.cluster.history)
@@ -121,8 +119,7 @@ def test_that_children_carry_the_label_and_earlier_ones_are_not_written_for_it()
         path: raw | {"metadata": raw["metadata"] | {"labels": {DOMAIN_LABEL: "a person's"}}}
         for path, raw in simulation.cluster.objects.items()
     }
-    running(simulation)
-    simulation.wait(120.0)
+    running(simulation, 120.0)
     (child,) = simulation.cluster.of_kind(ACCOUNT_KIND)
     assert child["metadata"]["labels"][DOMAIN_LABEL] == "company.com"
     labels = {key: value for key, value in child["metadata"]["labels"].items() if key != DOMAIN_LABEL}
@@ -130,8 +127,7 @@ def test_that_children_carry_the_label_and_earlier_ones_are_not_written_for_it()
     path = next(path for path, raw in simulation.cluster.objects.items() if raw is child)
     simulation.cluster.objects[path] = child | {"metadata": child["metadata"] | {"labels": labels}}
     before = len(simulation.cluster.history)
-    running(simulation)
-    simulation.wait(120.0)
+    running(simulation, 120.0)
     assert [event.object["metadata"]["name"] for event in simulation.cluster.history[before:]] == []
     assert simulation.cluster.find(uid) is not None
 

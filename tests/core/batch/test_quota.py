@@ -20,8 +20,7 @@ def test_that_an_inbox_beyond_the_quota_is_told_and_keeps_no_other_waiting() -> 
     simulation = Simulation()
     simulation.cluster.refuses[bob] = EXCEEDED
     simulation.list_in_batch("sales", "pool", ["ann@company.com", "bob@company.com"])
-    process = running(simulation)
-    simulation.wait(120.0)
+    process = running(simulation, 120.0)
     (batch,) = simulation.cluster.of_kind(BATCH_KIND)
     (failure,) = batch["status"]["failures"]
     assert (failure["name"], failure["reason"]) == (bob, "Rejected")
@@ -38,8 +37,7 @@ def test_that_what_waits_for_the_quota_is_made_within_a_minute_of_its_raise_and_
     addresses = [f"inbox-{number}@company.com" for number in range(40)]
     simulation.cluster.quota = 10
     simulation.list_in_batch("sales", "pool", addresses)
-    running(simulation)
-    simulation.wait(1800.0)
+    running(simulation, 1800.0)
     (batch,) = simulation.cluster.of_kind(BATCH_KIND)
     assert "exceeded quota" in batch["status"]["failures"][0]["message"]
     refused = simulation.cluster.beyond_quota
@@ -59,8 +57,7 @@ def test_that_a_child_that_leaves_the_list_while_it_waits_for_the_quota_keeps_no
     addresses = [f"inbox-{number}@company.com" for number in range(12)]
     simulation.cluster.quota = 4
     simulation.list_in_batch("sales", "pool", addresses)
-    running(simulation)
-    simulation.wait(120.0)
+    running(simulation, 120.0)
     simulation.list_in_batch("sales", "pool", addresses[:6])
     simulation.wait(120.0)
     simulation.cluster.quota = None

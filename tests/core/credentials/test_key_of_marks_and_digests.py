@@ -14,8 +14,7 @@ def test_that_nothing_begins_with_a_key_that_can_be_guessed_or_that_no_other_pro
     simulation = Simulation()
     simulation.cluster.write_secret("default", HMAC_SECRET, content)
     simulation.apply("sales", "one", "a@company.com")
-    running(simulation)
-    simulation.wait(60.0)
+    running(simulation, 60.0)
     assert simulation.remote.requests == 0
     simulation.cluster.write_secret("default", HMAC_SECRET, {HMAC_KEY: "0011aabb.0123456789abcdef"})
     simulation.wait(120.0)

@@ -16,16 +16,13 @@ def smtp(secret: str) -> dict[str, Any]:
 def test_that_one_secret_that_cannot_be_read_keeps_no_other_out_of_a_bulk() -> None:
     simulation = Simulation()
     simulation.cluster.refuses["secrets/lost"] = LOST_KEY
-    evil = simulation.apply("sales", "evil", "evil@company.com", **smtp("lost")) or ""
+    evil = simulation.apply("sales", "evil", "evil@company.com", **smtp("lost"))
     for number in range(5):
         simulation.apply("sales", f"a{number}", f"a{number}@company.com")
-    running(simulation)
-    simulation.wait(120.0)
+    running(simulation, 120.0)
     assert sum(len(simulation.remote.at(f"a{number}@company.com")) for number in range(5)) == 5
-    said = next(
-        each for each in (simulation.cluster.find(evil) or {})["status"]["conditions"] if each["type"] == "Ready"
-    )
-    assert (said["reason"], "HTTP 500" in said["message"]) == ("SecretNotFound", True)
+    _, reason, message = simulation.ready(evil)
+    assert (reason, "HTTP 500" in message) == ("SecretNotFound", True)
     simulation.cluster.refuses.clear()
     simulation.cluster.write_secret("sales", "lost", {"password": "one"})
     simulation.wait(60.0)
@@ -34,28 +31,23 @@ def test_that_one_secret_that_cannot_be_read_keeps_no_other_out_of_a_bulk() -> N
 
 def test_that_an_inbox_whose_secret_cannot_be_read_any_more_says_what_was_known() -> None:
     simulation = Simulation()
-    uid = simulation.apply("sales", "one", "a@company.com") or ""
-    running(simulation)
-    simulation.wait(60.0)
+    uid = simulation.apply("sales", "one", "a@company.com")
+    running(simulation, 60.0)
     simulation.cluster.refuses[f"sales/secrets/{SECRET}"] = LOST_KEY
     simulation.wait(3600.0)
-    conditions = (simulation.cluster.find(uid) or {})["status"]["conditions"]
-    assert {"SecretUnchanged"} == {each["reason"] for each in conditions if each["type"] == "CredentialsCurrent"}
+    assert simulation.says(uid)["CredentialsCurrent"][1] == "SecretUnchanged"
 
 
 def test_that_a_key_that_cannot_be_read_does_not_keep_the_operator_from_starting() -> None:
     simulation = Simulation()
     simulation.cluster.refuses["secrets/lost"] = LOST_KEY
-    evil = simulation.apply("support", "evil", "evil@company.com", apiKeySecretRef={"name": "lost"}) or ""
+    evil = simulation.apply("support", "evil", "evil@company.com", apiKeySecretRef={"name": "lost"})
     simulation.apply("sales", "victim", "victim@company.com")
-    process = running(simulation)
-    simulation.wait(400.0)
+    process = running(simulation, 400.0)
     assert process.operator.ready
     assert len(simulation.remote.at("victim@company.com")) == 1
-    said = next(
-        each for each in (simulation.cluster.find(evil) or {})["status"]["conditions"] if each["type"] == "Ready"
-    )
-    assert (said["reason"], "HTTP 500" in said["message"]) == ("SecretNotFound", True)
+    _, reason, message = simulation.ready(evil)
+    assert (reason, "HTTP 500" in message) == ("SecretNotFound", True)
 
 
 def test_that_a_job_is_polled_after_a_restart_though_a_secret_of_it_cannot_be_read() -> None:
@@ -63,8 +55,7 @@ def test_that_a_job_is_polled_after_a_restart_though_a_secret_of_it_cannot_be_re
     for number in range(3):
         simulation.apply("sales", f"a{number}", f"a{number}@company.com", **smtp("mine"))
     simulation.cluster.write_secret("sales", "mine", {"password": "one"})
-    running(simulation)
-    simulation.wait(20.0)
+    running(simulation, 20.0)
     assert simulation.process is not None
     assert simulation.process.loops[-1].workspace.jobs
     simulation.crash()

@@ -18,7 +18,7 @@ def annotate_namespace(simulation: Simulation, *names: str) -> None:
 def made(simulation: Simulation, prefix: str, count: int, **fields: Any) -> list[str]:
     uids = [simulation.apply("sales", f"{prefix}-{n}", f"{prefix}{n}@company.com", **fields) for n in range(count)]
     simulation.wait(10.0)
-    return [uid for uid in uids if uid is not None]
+    return list(uids)
 
 
 def delete_all(simulation: Simulation, uids: list[str]) -> None:
@@ -54,10 +54,10 @@ def test_that_an_approval_of_a_namespace_reaches_each_workspace_of_it() -> None:
     made(simulation, "a", 12)
     made(simulation, "b", 12, apiKeySecretRef={"name": "key"})
     for remote in (simulation.remote, other):
-        for inbox in list(remote.live()):
+        for inbox in remote.live():
             remote.delete_by_hand(inbox.inbox_id)
     simulation.wait(900.0)
-    assert [len(list(remote.live())) for remote in (simulation.remote, other)] == [0, 0]
+    assert [len(remote.live()) for remote in (simulation.remote, other)] == [0, 0]
     annotate_namespace(simulation, APPROVE_RECREATION_ANNOTATION)
     simulation.wait(300.0)
-    assert [len(list(remote.live())) for remote in (simulation.remote, other)] == [12, 12]
+    assert [len(remote.live()) for remote in (simulation.remote, other)] == [12, 12]

@@ -2,7 +2,6 @@
 
 from coldsend_operator.resources.names import CREDENTIALS_CURRENT_ANNOTATION, RECONCILE_ANNOTATION
 from tests.core.rules.watching import running
-from tests.support.cluster import Raw
 from tests.support.simulation import Simulation
 
 ANN = "ann@company.com"
@@ -13,9 +12,9 @@ def test_a_new_value_of_reconcile_alone_accepts_no_secret() -> None:
     before = _applied(simulation, uid)
     simulation.annotate(uid, RECONCILE_ANNOTATION, "1")
     simulation.wait(30.0)
-    assert _status(simulation, uid)["lastReconcileRequest"] == "1"
+    assert simulation.status(uid)["lastReconcileRequest"] == "1"
     assert _applied(simulation, uid) == before
-    assert _condition(simulation, uid)["reason"] == "SecretChanged"
+    assert simulation.says(uid)["CredentialsCurrent"][1] == "SecretChanged"
 
 
 def test_a_persons_word_makes_the_secret_count_as_what_coldsend_has() -> None:
@@ -23,9 +22,9 @@ def test_a_persons_word_makes_the_secret_count_as_what_coldsend_has() -> None:
     before = _applied(simulation, uid)
     simulation.annotate(uid, CREDENTIALS_CURRENT_ANNOTATION, "1")
     simulation.wait(30.0)
-    assert _status(simulation, uid)["lastCredentialsCurrentRequest"] == "1"
+    assert simulation.status(uid)["lastCredentialsCurrentRequest"] == "1"
     assert _applied(simulation, uid) != before
-    assert _condition(simulation, uid)["reason"] == "SecretUnchanged"
+    assert simulation.says(uid)["CredentialsCurrent"][1] == "SecretUnchanged"
     assert len(simulation.remote.inboxes) == 1
 
 
@@ -35,21 +34,19 @@ def test_a_word_that_was_given_holds_for_no_later_secret_and_over_no_restart() -
     simulation.wait(30.0)
     simulation.crash()
     simulation.rotate("sales", "three")
-    running(simulation)
-    simulation.wait(30.0)
-    assert _condition(simulation, uid)["reason"] == "SecretChanged"
+    running(simulation, 30.0)
+    assert simulation.says(uid)["CredentialsCurrent"][1] == "SecretChanged"
 
 
 def test_a_word_that_stood_there_before_the_inbox_was_made_says_nothing_of_a_later_secret() -> None:
     simulation = Simulation(changes={"secret_check_seconds": 1.0})
     running(simulation)
     uid = simulation.apply("sales", "ann", ANN)
-    assert uid is not None
     simulation.annotate(uid, CREDENTIALS_CURRENT_ANNOTATION, "1")
     simulation.wait(30.0)
     simulation.rotate("sales", "two")
     simulation.wait(30.0)
-    assert _condition(simulation, uid)["reason"] == "SecretChanged"
+    assert simulation.says(uid)["CredentialsCurrent"][1] == "SecretChanged"
 
 
 def test_the_condition_of_an_adopted_inbox_says_on_whose_word_it_stands() -> None:
@@ -57,13 +54,12 @@ def test_the_condition_of_an_adopted_inbox_says_on_whose_word_it_stands() -> Non
     running(simulation)
     simulation.remote.make_by_hand(ANN)
     uid = simulation.apply("sales", "ann", ANN, adoptionPolicy="Adopt")
-    assert uid is not None
     simulation.wait(30.0)
-    assert _condition(simulation, uid)["reason"] == "CredentialsUnknown"
+    assert simulation.says(uid)["CredentialsCurrent"][1] == "CredentialsUnknown"
     simulation.annotate(uid, CREDENTIALS_CURRENT_ANNOTATION, "1")
     simulation.wait(30.0)
-    assert _condition(simulation, uid)["reason"] == "SecretUnchanged"
-    assert "coldsend.pro/credentials-current says" in _condition(simulation, uid)["message"]
+    assert simulation.says(uid)["CredentialsCurrent"][1] == "SecretUnchanged"
+    assert "coldsend.pro/credentials-current says" in simulation.says(uid)["CredentialsCurrent"][2]
 
 
 def test_a_secret_that_is_missing_is_waited_for_and_then_accepted() -> None:
@@ -71,10 +67,10 @@ def test_a_secret_that_is_missing_is_waited_for_and_then_accepted() -> None:
     simulation.take_password("sales")
     simulation.annotate(uid, CREDENTIALS_CURRENT_ANNOTATION, "1")
     simulation.wait(30.0)
-    assert "lastCredentialsCurrentRequest" not in _status(simulation, uid)
+    assert "lastCredentialsCurrentRequest" not in simulation.status(uid)
     simulation.rotate("sales", "three")
     simulation.wait(60.0)
-    assert _condition(simulation, uid)["reason"] == "SecretUnchanged"
+    assert simulation.says(uid)["CredentialsCurrent"][1] == "SecretUnchanged"
 
 
 def test_an_annotation_that_changes_all_the_time_is_paced() -> None:
@@ -85,7 +81,7 @@ def test_an_annotation_that_changes_all_the_time_is_paced() -> None:
         simulation.wait(0.5)
     assert simulation.cluster.version - before < 100 + 15
     simulation.wait(90.0)
-    assert _status(simulation, uid)["lastCredentialsCurrentRequest"] == "99"
+    assert simulation.status(uid)["lastCredentialsCurrentRequest"] == "99"
 
 
 def _rotated() -> tuple[Simulation, str]:
@@ -93,26 +89,13 @@ def _rotated() -> tuple[Simulation, str]:
     simulation = Simulation(changes={"secret_check_seconds": 1.0})
     running(simulation)
     uid = simulation.apply("sales", "ann", ANN)
-    assert uid is not None
     simulation.wait(30.0)
     simulation.rotate("sales", "two")
     simulation.wait(30.0)
-    assert _condition(simulation, uid)["reason"] == "SecretChanged"
+    assert simulation.says(uid)["CredentialsCurrent"][1] == "SecretChanged"
     return simulation, uid
 
 
-def _status(simulation: Simulation, uid: str) -> Raw:
-    raw = simulation.cluster.find(uid)
-    assert raw is not None
-    status: Raw = raw["status"]
-    return status
-
-
 def _applied(simulation: Simulation, uid: str) -> str:
-    digest: str = _status(simulation, uid)["lastApplied"]["credentialsHash"]
+    digest: str = simulation.status(uid)["lastApplied"]["credentialsHash"]
     return digest
-
-
-def _condition(simulation: Simulation, uid: str) -> Raw:
-    found: Raw = next(each for each in _status(simulation, uid)["conditions"] if each["type"] == "CredentialsCurrent")
-    return found

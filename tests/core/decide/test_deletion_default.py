@@ -57,4 +57,4 @@ def test_a_template_that_says_delete_writes_it_to_children_that_said_nothing() -
     assert {raw["spec"].get("deletionPolicy") for raw in children} == {"Delete"}
     simulation.cluster.delete(batch)
     simulation.wait(600.0)
-    assert not list(simulation.remote.live())
+    assert not simulation.remote.live()

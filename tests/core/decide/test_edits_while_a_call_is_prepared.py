@@ -26,9 +26,7 @@ def hear(simulation: Simulation) -> None:
 
 def with_inbox(simulation: Simulation) -> str:
     uid = simulation.apply("sales", "one", ADDRESS)
-    running(simulation)
-    simulation.wait(5.0)
-    assert uid is not None
+    running(simulation, 5.0)
     return uid
 
 
@@ -54,7 +52,7 @@ def test_that_nothing_is_made_for_an_object_that_must_not_write_any_more(
     fields: dict[str, Any], annotation: str | None
 ) -> None:
     simulation = Simulation()
-    uid = simulation.apply("sales", "one", ADDRESS) or ""
+    uid = simulation.apply("sales", "one", ADDRESS)
     running(simulation)
     mark = reach(simulation, "kube", "patch /apis/coldsend.pro")
     if annotation is not None:
@@ -70,7 +68,7 @@ def test_that_nothing_is_made_for_an_object_that_must_not_write_any_more(
 def test_that_a_password_read_for_one_server_is_not_sent_with_another() -> None:
     simulation = Simulation()
     simulation.cluster.write_secret("sales", "other", {"password": "two"})
-    uid = simulation.apply("sales", "one", ADDRESS) or ""
+    uid = simulation.apply("sales", "one", ADDRESS)
     process = running(simulation)
     sent: list[tuple[str, str]] = []
     play_until(simulation, lambda: process.loops)
@@ -116,9 +114,8 @@ def after(loop: FakeLoop, turns: int, work: Callable[[], object]) -> None:
 @pytest.mark.parametrize("turns", range(12))
 def test_that_an_object_which_goes_while_its_bulk_is_prepared_takes_no_other_out_of_it(turns: int) -> None:
     simulation = Simulation()
-    process = running(simulation)
-    simulation.wait(5.0)
-    uids = [simulation.apply("sales", f"name-{number}", f"{number}@company.com") or "" for number in range(3)]
+    process = running(simulation, 5.0)
+    uids = [simulation.apply("sales", f"name-{number}", f"{number}@company.com") for number in range(3)]
     reading = reach(simulation, "kube", "secrets/mail")
     (loop,) = (each for each in process.loops if each.keys)
     assert {each for call in loop.workspace.in_flight.values() for each in call.uids} == set(uids)

@@ -105,7 +105,7 @@ def test_nothing_is_lost_when_the_freeze_ends() -> None:
     restart(simulation, settings(freeze=True))
     before = [inbox.inbox_id for inbox in simulation.remote.live()]
     simulation.apply("sales", "ann", ANN, testEmail={"requestID": "1", "recipient": "ops@company.com"})
-    simulation.delete(old or "")
+    simulation.delete(old)
     simulation.list_in_batch("sales", "pool", ["c@company.com", "d@company.com"])
     simulation.wait(3 * 3600.0)
     assert [inbox.inbox_id for inbox in simulation.remote.live()] == before

@@ -32,16 +32,16 @@ def test_the_inboxes_of_the_example_stay_until_the_field_is_false() -> None:
     running(simulation)
     account, batch = applied(simulation)
     simulation.wait(60.0)
-    assert len(list(simulation.remote.live())) == 3
+    assert len(simulation.remote.live()) == 3
     simulation.delete(account)
     simulation.delete_batch(batch)
     simulation.wait(900.0)
-    assert len(list(simulation.remote.live())) == 3
+    assert len(simulation.remote.live()) == 3
     assert {ready_of(raw)[1] for raw in simulation.cluster.of_kind(ACCOUNT_KIND)} == {"DeletionHeld"}
     for uid in (account, batch):
         simulation.cluster.change_spec(uid, deletionProtection=False)
     simulation.wait(120.0)
     simulation.collect_garbage()
     simulation.wait(120.0)
-    assert not list(simulation.remote.live())
+    assert not simulation.remote.live()
     assert not simulation.cluster.of_kind(ACCOUNT_KIND) + simulation.cluster.of_kind(BATCH_KIND)

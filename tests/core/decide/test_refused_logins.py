@@ -5,7 +5,7 @@ import pytest
 from coldsend_operator.core.model.answers import Failure, FailureKind, Fault
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.reasons import Reason
-from tests.core.rules.test_rules_values import an_account, conditions, passwords_sent
+from tests.core.rules.test_rules_values import an_account, passwords_sent
 from tests.support.desk import Desk
 from tests.support.simulation import Simulation
 
@@ -16,7 +16,7 @@ def test_a_refused_login_names_what_was_tried_and_when_it_is_tried_again() -> No
     passwords = passwords_sent(simulation, good="right")
     simulation.wait(30.0)
     assert passwords == ["wrong word"]
-    reason, message = conditions(simulation, uid)["Ready"]
+    _, reason, message = simulation.ready(uid)
     assert reason == "ConnectionFailed"
     assert message.startswith(
         "ColdSend refused the inbox: SMTP connection failed: 535 bad credentials. Tried: SMTP smtp.gmail.com:587 as "

@@ -10,9 +10,8 @@ from tests.support.simulation import Simulation
 @pytest.mark.parametrize("arrives", [False, True], ids=["before_it_arrives", "after_it_has_arrived"])
 def test_that_the_inbox_goes_with_its_object_all_the_same(crash: bool, arrives: bool) -> None:
     simulation = Simulation()
-    uid = simulation.apply("sales", "one", "a@company.com") or ""
-    running(simulation)
-    simulation.wait(10.0)
+    uid = simulation.apply("sales", "one", "a@company.com")
+    running(simulation, 10.0)
     simulation.delete(uid)
     call = reach(simulation, "coldsend", "delete")
     if arrives:
@@ -25,4 +24,4 @@ def test_that_the_inbox_goes_with_its_object_all_the_same(crash: bool, arrives: 
         finish(simulation, call)
     simulation.wait(400.0)
     assert simulation.uids == []
-    assert not list(simulation.remote.live())
+    assert not simulation.remote.live()

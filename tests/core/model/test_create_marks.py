@@ -7,33 +7,24 @@ from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.create_marks import CreateMarks, is_mark
 from coldsend_operator.resources.names import FINALIZER
 from tests.core.rules.watching import finish, reach, running
-from tests.support.cluster import Raw
 from tests.support.desk import Desk, row
 from tests.support.remote import Fault
 from tests.support.simulation import SECOND, SECOND_KEY, Simulation
-from tests.support.stories import ready_of
 
 A = "a@company.com"
 ADOPTING = {"adopt_namespaces": "sales"}
 
 
-def raw_of(simulation: Simulation, uid: str) -> Raw:
-    raw = simulation.cluster.find(uid)
-    assert raw is not None
-    return raw
-
-
 def put_finalizers(simulation: Simulation, uid: str, *finalizers: str) -> None:
     """What whoever may edit the object can do."""
-    raw = raw_of(simulation, uid)
+    raw = simulation.raw(uid)
     simulation.cluster._update(raw | {"metadata": raw["metadata"] | {"finalizers": list(finalizers)}})
 
 
 def with_inbox(simulation: Simulation) -> str:
-    uid = simulation.apply("sales", "one", A) or ""
-    running(simulation)
-    simulation.wait(10.0)
-    assert ready_of(raw_of(simulation, uid))[0] == "True"
+    uid = simulation.apply("sales", "one", A)
+    running(simulation, 10.0)
+    assert simulation.ready(uid)[0] == "True"
     return uid
 
 
@@ -42,7 +33,7 @@ def test_that_a_forged_mark_brings_nobody_an_inbox_made_by_hand(restarted: bool)
     simulation = Simulation(changes=ADOPTING)
     simulation.take_password("support")
     running(simulation)
-    uid = simulation.apply("support", "thief", A) or ""
+    uid = simulation.apply("support", "thief", A)
     marks = CreateMarks(b"guessed")
     put_finalizers(simulation, uid, FINALIZER, marks.text(uid, simulation.clock() - 5.0))
     if restarted:
@@ -51,7 +42,7 @@ def test_that_a_forged_mark_brings_nobody_an_inbox_made_by_hand(restarted: bool)
     simulation.wait(200.0)
     simulation.remote.make_by_hand(A, name="Jane")
     simulation.wait(700.0)
-    assert ready_of(raw_of(simulation, uid))[1] == "AlreadyExists"
+    assert simulation.ready(uid)[1] == "AlreadyExists"
     simulation.delete(uid)
     simulation.wait(300.0)
     assert simulation.uids == []
@@ -60,29 +51,29 @@ def test_that_a_forged_mark_brings_nobody_an_inbox_made_by_hand(restarted: bool)
 
 def test_that_forged_marks_of_others_do_not_keep_a_lost_create_from_being_repeated() -> None:
     simulation = Simulation()
-    victim = simulation.apply("sales", "one", A) or ""
+    victim = simulation.apply("sales", "one", A)
     running(simulation)
     reach(simulation, "coldsend", "create")
     simulation.crash()  # the call never arrives
     simulation.start()
     for number in range(4):
         simulation.wait(60.0)
-        other = simulation.apply("support", f"other-{number}", f"o{number}@company.com") or ""
+        other = simulation.apply("support", f"other-{number}", f"o{number}@company.com")
         put_finalizers(simulation, other, FINALIZER, CreateMarks(b"guessed").text(other, simulation.clock()))
-    assert ready_of(raw_of(simulation, victim))[0] == "True"
+    assert simulation.ready(victim)[0] == "True"
 
 
 def test_that_a_mark_wiped_while_the_call_is_under_way_stands_again_before_its_answer() -> None:
     simulation = Simulation()
-    uid = simulation.apply("sales", "one", A) or ""
+    uid = simulation.apply("sales", "one", A)
     process = running(simulation)
     create = reach(simulation, "coldsend", "create")
-    before = raw_of(simulation, uid)["metadata"]["finalizers"]
+    before = simulation.raw(uid)["metadata"]["finalizers"]
     simulation.cluster.wipe_finalizers(uid)
     process.see()
     process.deliver()
     finish(simulation, reach(simulation, "kube", "patch /apis/coldsend.pro"))
-    assert raw_of(simulation, uid)["metadata"]["finalizers"] == before
+    assert simulation.raw(uid)["metadata"]["finalizers"] == before
     simulation.delete(uid)
     finish(simulation, create)
     simulation.wait(60.0)
@@ -92,17 +83,17 @@ def test_that_a_mark_wiped_while_the_call_is_under_way_stands_again_before_its_a
 @pytest.mark.parametrize("fault", [Fault.LOST_AFTER, Fault.SLOW, Fault.NONE])
 def test_that_an_object_which_leaves_the_selector_for_a_while_is_made_no_second_inbox(fault: Fault) -> None:
     simulation = Simulation(item_seconds=20.0)
-    uids = [simulation.apply("sales", name, f"{name}@company.com") or "" for name in ("one", "two")]
+    uids = [simulation.apply("sales", name, f"{name}@company.com") for name in ("one", "two")]
     process = running(simulation)
     process.traffic.coldsend_faults[:] = [Fault.NONE, fault]
     reach(simulation, "coldsend", "create")
-    gone, stored = process.operator, raw_of(simulation, uids[0])
+    gone, stored = process.operator, simulation.raw(uids[0])
     process.call(lambda: gone.cache_sync.account_event("DELETED", stored))
     simulation.wait(30.0)
-    process.call(lambda: gone.cache_sync.account_event("ADDED", raw_of(simulation, uids[0])))
+    process.call(lambda: gone.cache_sync.account_event("ADDED", simulation.raw(uids[0])))
     simulation.wait(400.0)
     simulation.check()
-    assert [ready_of(raw_of(simulation, uid))[0] for uid in uids] == ["True", "True"]
+    assert [simulation.ready(uid)[0] for uid in uids] == ["True", "True"]
     assert len(simulation.remote.inboxes) == 2
 
 
@@ -110,15 +101,15 @@ def test_that_an_object_which_leaves_the_selector_for_a_while_is_made_no_second_
 def test_that_a_restart_writes_nothing_to_objects_that_hold_inboxes(finalizers: str) -> None:
     simulation = Simulation()
     uid = with_inbox(simulation)
-    assert any(map(is_mark, raw_of(simulation, uid)["metadata"]["finalizers"]))
+    assert any(map(is_mark, simulation.raw(uid)["metadata"]["finalizers"]))
     if finalizers == "of_an_older_version":
         put_finalizers(simulation, uid, FINALIZER)
     simulation.wait(10.0)
-    before = raw_of(simulation, uid)
+    before = simulation.raw(uid)
     simulation.crash()
     simulation.start()
     simulation.wait(100.0)
-    assert raw_of(simulation, uid) == before
+    assert simulation.raw(uid) == before
     simulation.delete(uid)
     simulation.wait(100.0)
     assert (simulation.remote.at(A), simulation.uids) == ([], [])
@@ -146,7 +137,7 @@ def test_that_an_inbox_which_no_look_shows_yet_is_not_forgotten_by_a_restart_and
 def test_that_a_create_of_a_killed_process_is_looked_for_with_the_key_of_the_object_now() -> None:
     """A limit that the documentation names: what was made with the old key stays where it is, and is not doubled."""
     simulation = Simulation()
-    uid = simulation.apply("sales", "one", A) or ""
+    uid = simulation.apply("sales", "one", A)
     running(simulation)
     create = reach(simulation, "coldsend", "create")
     create.go_on()
@@ -157,20 +148,20 @@ def test_that_a_create_of_a_killed_process_is_looked_for_with_the_key_of_the_obj
     simulation.start()
     simulation.wait(400.0)
     assert (len(simulation.remote.at(A)), len(other.at(A))) == (1, 1)
-    assert raw_of(simulation, uid)["status"]["inboxID"] == other.at(A)[0].inbox_id
+    assert simulation.raw(uid)["status"]["inboxID"] == other.at(A)[0].inbox_id
 
 
 @pytest.mark.parametrize("standby", [False, True])
 def test_that_what_a_killed_process_made_is_found_by_its_mark(standby: bool) -> None:
     simulation = Simulation(lag=3.0)
-    uid = simulation.apply("sales", "one", A) or ""
+    uid = simulation.apply("sales", "one", A)
     running(simulation)
     reach(simulation, "coldsend", "create").go_on()
     if standby:
         simulation.stand_by()
     simulation.take_over()
     simulation.converge()
-    assert raw_of(simulation, uid)["status"]["origin"] == "Created"
+    assert simulation.raw(uid)["status"]["origin"] == "Created"
     assert len(simulation.remote.inboxes) == 1
 
 

@@ -112,7 +112,6 @@ def test_that_no_status_and_no_metadata_of_one_object_harms_another(
     evil = simulation.apply("support", "evil", "evil@company.com")
     batch = {"template": template_of(), "inboxes": inboxes_of(["b@company.com"])}
     pool = simulation.cluster.create("support", "pool", batch, BATCH_KIND, managedFields=managed)["metadata"]["uid"]
-    assert evil is not None
     tamper(simulation, evil, status, managedFields=managed, labels={"coldsend.pro/batch": "pool"})
     tamper(simulation, pool, of_batch)
     simulation.apply("sales", "victim", VICTIM)
@@ -127,8 +126,7 @@ def test_that_no_status_and_no_metadata_of_one_object_harms_another(
 
 
 def tamper(simulation: Simulation, uid: str, status: dict[str, Any], **metadata: Any) -> None:
-    raw = simulation.cluster.find(uid)
-    assert raw is not None
+    raw = simulation.raw(uid)
     simulation.cluster._update(raw | {"status": status, "metadata": raw["metadata"] | metadata})
 
 

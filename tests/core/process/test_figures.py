@@ -12,8 +12,7 @@ def test_that_conditions_are_counted_and_inboxes_by_who_manages_them() -> None:
     simulation.apply("support", "eve", "eve@company.com", managementPolicy="Observe")
     for name in ("eve", "nobody", "none"):
         simulation.remote.make_by_hand(f"{name}@company.com")
-    process = running(simulation)
-    simulation.wait(60.0)
+    process = running(simulation, 60.0)
     figures = snapshot(process.operator.controller, {}, simulation.clock(), with_scores=False, with_domains=False)
     assert figures.conditions["sales", "Ready", "True", "Active"] == 2
     assert figures.conditions["support", "Ready", "True", "Active"] == 1

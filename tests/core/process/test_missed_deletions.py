@@ -8,7 +8,6 @@ from tests.core.rules.watching import running
 from tests.support.cluster import WatchEvent
 from tests.support.process import Process
 from tests.support.simulation import Simulation
-from tests.support.stories import ready_of
 
 ADDRESS = "a@company.com"
 
@@ -39,7 +38,6 @@ def with_one_that_waits(*, standing_by: bool = False) -> tuple[Simulation, Proce
     simulation.cluster.write_secret("sales", "mail", None)
     uid = simulation.apply("sales", "one", ADDRESS)
     simulation.wait(10.0)
-    assert uid is not None
     return simulation, process, uid
 
 
@@ -79,7 +77,7 @@ def test_that_a_list_takes_no_object_away_that_is_there_or_leaves_by_itself(dele
     simulation.wait(10.0)
     if deleted:
         simulation.remote.at(ADDRESS)[0].in_use = True
-        simulation.delete(uid or "")
+        simulation.delete(uid)
     list_again(simulation, process)
     simulation.wait(700.0)
     assert list(process.operator.controller.accounts) == [uid]
@@ -93,7 +91,7 @@ def test_that_objects_that_come_and_go_all_the_time_keep_no_process_from_startin
     for number in range(300):  # each list shows one that goes then
         if process.operator.ready:
             break
-        uid = simulation.apply("sales", f"a{number}", f"a{number}@company.com") or ""
+        uid = simulation.apply("sales", f"a{number}", f"a{number}@company.com")
         if before:
             delete_unheard(simulation, before)
         for move in simulation.moves():
@@ -116,7 +114,7 @@ def delete_unheard(simulation: Simulation, uid: str) -> None:
 def test_that_a_restored_etcd_is_noticed_while_the_operator_runs() -> None:
     simulation = Simulation()
     process = running(simulation)
-    uid = simulation.apply("sales", "one", ADDRESS) or ""
+    uid = simulation.apply("sales", "one", ADDRESS)
     simulation.wait(60.0)
     backup, version = dict(simulation.cluster.objects), simulation.cluster.version
     for number in range(20):
@@ -155,7 +153,7 @@ FORBIDDEN = Forbidden("senderaccounts is forbidden", status=403, reason="Forbidd
 
 def with_a_forbidden_namespace() -> tuple[Simulation, Process, list[str]]:
     simulation = Simulation(changes={"namespaces": ("sales", "support")})
-    uids = [simulation.apply(name, "one", f"{name}@company.com") or "" for name in ("sales", "support")]
+    uids = [simulation.apply(name, "one", f"{name}@company.com") for name in ("sales", "support")]
     return simulation, running(simulation), uids
 
 
@@ -167,13 +165,13 @@ def test_that_a_namespace_that_may_not_be_listed_costs_itself_alone() -> None:
     unseen[:] = [event for event in unseen if event.object["metadata"]["namespace"] == "sales"]
     simulation.wait(30.0)
     assert [inbox.address for inbox in simulation.remote.live()] == ["sales@company.com"]
-    assert ready_of(simulation.cluster.find(sales) or {})[0] == "True"
+    assert simulation.ready(sales)[0] == "True"
 
 
 def test_that_objects_of_a_namespace_that_may_not_be_listed_now_are_not_forgotten() -> None:
     simulation, process, uids = with_a_forbidden_namespace()
     missing = {"passwordSecretRef": {"name": "missing"}}
-    waiting = simulation.apply("sales", "two", ADDRESS, smtp=missing) or ""
+    waiting = simulation.apply("sales", "two", ADDRESS, smtp=missing)
     simulation.wait(30.0)
     simulation.cluster.refuses[SUPPORT] = FORBIDDEN
     delete_in_a_gap(simulation, waiting)

@@ -31,18 +31,6 @@ def annotate(simulation: Simulation, annotations: dict[str, str], namespace: str
     simulation.cluster.namespaces[namespace] = {"metadata": {"annotations": annotations}, "status": {}}
 
 
-def status_of(simulation: Simulation, uid: str | None) -> Raw:
-    raw = simulation.cluster.find(uid or "")
-    assert raw is not None
-    status: Raw = raw.get("status") or {}
-    return status
-
-
-def synced(simulation: Simulation, uid: str | None) -> tuple[str, str]:
-    (found,) = [each for each in status_of(simulation, uid)["conditions"] if each["type"] == "Synced"]
-    return found["reason"], found["message"]
-
-
 @pytest.mark.parametrize(
     ("own", "move"),
     [({}, Action.REMOVE_FINALIZER), ({"deletionPolicy": "Delete"}, Action.DELETE)],
@@ -69,7 +57,7 @@ def test_an_unknown_word_on_a_namespace_keeps_the_inbox(word: str) -> None:
     running(simulation)
     uid = simulation.apply("sales", "ann", ANN)
     simulation.wait(30.0)
-    simulation.delete(uid or "")
+    simulation.delete(uid)
     simulation.wait(60.0)
     assert not simulation.cluster.of_kind(ACCOUNT_KIND)
     assert [inbox.address for inbox in simulation.remote.live()] == [ANN]
@@ -81,11 +69,11 @@ def test_nothing_is_created_in_a_paused_namespace_and_all_goes_on_by_itself() ->
     running(simulation)
     ann = simulation.apply("sales", "ann", ANN)
     bob = simulation.apply("sales", "bob", BOB)
-    simulation.annotate(bob or "", PAUSED_ANNOTATION, "false")
+    simulation.annotate(bob, PAUSED_ANNOTATION, "false")
     simulation.wait(60.0)
     assert [inbox.address for inbox in simulation.remote.live()] == [BOB]
-    assert synced(simulation, ann)[0] == "ReconciliationPaused"
-    assert "of the namespace" in synced(simulation, ann)[1]
+    assert simulation.says(ann)["Synced"][1:][0] == "ReconciliationPaused"
+    assert "of the namespace" in simulation.says(ann)["Synced"][1:][1]
     annotate(simulation, {})
     simulation.wait(60.0)
     assert {inbox.address for inbox in simulation.remote.live()} == {ANN, BOB}
@@ -99,7 +87,7 @@ def test_a_batch_in_a_paused_namespace_makes_no_children() -> None:
     simulation.wait(60.0)
     assert not simulation.cluster.of_kind(ACCOUNT_KIND)
     (batch,) = simulation.batches
-    assert synced(simulation, batch)[0] == "ReconciliationPaused"
+    assert simulation.says(batch)["Synced"][1:][0] == "ReconciliationPaused"
     annotate(simulation, {})
     simulation.wait(120.0)
     assert {inbox.address for inbox in simulation.remote.live()} == {ANN, BOB}
@@ -111,10 +99,10 @@ def test_inboxes_of_a_batch_follow_the_namespace_where_the_template_says_nothing
     simulation.list_in_batch("sales", "pool", [ANN, BOB])
     simulation.wait(60.0)
     (batch,) = simulation.batches
-    assert status_of(simulation, batch)["effective"]["deletionPolicy"] == "Delete"
+    assert simulation.status(batch)["effective"]["deletionPolicy"] == "Delete"
     annotate(simulation, ORPHAN)
     simulation.wait(60.0)
-    assert status_of(simulation, batch)["effective"]["deletionPolicy"] == "Orphan"
+    assert simulation.status(batch)["effective"]["deletionPolicy"] == "Orphan"
     simulation.cluster.delete(batch)
     simulation.wait(120.0)
     simulation.collect_garbage()
@@ -126,8 +114,7 @@ def test_inboxes_of_a_batch_follow_the_namespace_where_the_template_says_nothing
 def test_the_first_decision_waits_until_the_namespace_was_read() -> None:
     simulation = Simulation()
     annotate(simulation, PAUSED)
-    running(simulation)
-    simulation.wait(30.0)
+    running(simulation, 30.0)
     simulation.apply("sales", "ann", ANN)
     reach(simulation, "kube", "get /api/v1/namespaces/sales")
     for _ in range(40):
@@ -135,7 +122,7 @@ def test_the_first_decision_waits_until_the_namespace_was_read() -> None:
     assert simulation.process is not None
     assert not [call for call in simulation.process.traffic.pending if "create" in call.what]
     simulation.wait(60.0)
-    assert not list(simulation.remote.live())
+    assert not simulation.remote.live()
 
 
 def test_a_namespace_that_cannot_be_read_counts_as_saying_nothing_after_a_while() -> None:
@@ -182,7 +169,7 @@ def test_what_a_namespace_last_said_holds_while_it_cannot_be_read() -> None:
     simulation.wait(30.0)
     simulation.cluster.refuses["/api/v1/namespaces/sales"] = Forbidden("no", status=403, reason="Forbidden")
     simulation.wait(120.0)
-    assert not list(simulation.remote.live())
+    assert not simulation.remote.live()
 
 
 def test_a_key_of_the_namespace_is_a_reference_of_that_namespace() -> None:
@@ -191,8 +178,8 @@ def test_a_key_of_the_namespace_is_a_reference_of_that_namespace() -> None:
     process = running(simulation)
     uid = simulation.apply("sales", "ann", ANN)
     simulation.wait(60.0)
-    assert "inboxID" in status_of(simulation, uid)
-    assert status_of(simulation, uid)["effective"]["apiKeySecret"] == SECOND
+    assert "inboxID" in simulation.status(uid)
+    assert simulation.status(uid)["effective"]["apiKeySecret"] == SECOND
     (account,) = process.operator.controller.accounts.values()
     assert str(account.desired.key_ref) == f"sales/{SECOND}/apiKey"
 
@@ -202,12 +189,12 @@ def test_another_key_of_the_namespace_takes_effect_by_itself() -> None:
     process = running(simulation)
     uid = simulation.apply("sales", "ann", ANN)
     simulation.wait(30.0)
-    inbox = status_of(simulation, uid)["inboxID"]
+    inbox = simulation.status(uid)["inboxID"]
     annotate(simulation, {API_KEY_SECRET_ANNOTATION: f"{SECOND}/apiKey"})
     simulation.wait(120.0)
     (account,) = process.operator.controller.accounts.values()
     assert account.desired.key_ref.namespace == "sales"
-    assert status_of(simulation, uid)["inboxID"] == inbox
+    assert simulation.status(uid)["inboxID"] == inbox
     assert len(simulation.remote.inboxes) == 1
     assert SECOND_KEY in simulation.remotes
 
@@ -218,10 +205,10 @@ def test_a_secret_that_the_namespace_names_and_nobody_made_is_told() -> None:
     running(simulation)
     uid = simulation.apply("sales", "ann", ANN)
     simulation.wait(60.0)
-    reason, message = synced(simulation, uid)
+    reason, message = simulation.says(uid)["Synced"][1:]
     assert reason == "SecretNotFound"
     assert "coldsend.pro/api-key-secret of the namespace" in message
-    assert not list(simulation.remote.live())
+    assert not simulation.remote.live()
 
 
 EFFECTIVE: list[tuple[Raw, Policy, Raw]] = [
@@ -275,6 +262,6 @@ def test_namespaces_without_objects_are_not_read_and_not_kept() -> None:
     uid = simulation.apply("sales", "ann", ANN)
     simulation.wait(30.0)
     assert set(process.operator.policy.namespaces) == {"sales"}
-    simulation.delete(uid or "")
+    simulation.delete(uid)
     simulation.wait(60.0)
     assert not process.operator.policy.namespaces

@@ -42,15 +42,14 @@ def with_broken_object(kind: str = "SenderAccount") -> tuple[Simulation, str]:
         spec = {"template": template_of(), "inboxes": inboxes_of(["b@company.com"])}
         uid = simulation.cluster.create("support", "evil", spec, BATCH_KIND)["metadata"]["uid"]
     else:
-        uid = simulation.apply("support", "evil", "evil@company.com") or ""
+        uid = simulation.apply("support", "evil", "evil@company.com")
     simulation.apply("sales", "victim", VICTIM)
     break_object(simulation, uid)
     return simulation, uid
 
 
 def break_object(simulation: Simulation, uid: str, annotations: Any = BROKEN) -> None:
-    raw = simulation.cluster.find(uid)
-    assert raw is not None
+    raw = simulation.raw(uid)
     simulation.cluster.on_stored = simulation.cluster.on_status = watch_nothing  # what watches reads good objects only
     simulation.cluster._update(raw | {"metadata": raw["metadata"] | {"annotations": annotations}})
 
@@ -67,8 +66,7 @@ def set_aside(process: Process) -> dict[str, int]:
 def test_rule_38_an_object_that_cannot_be_read_does_not_keep_the_operator_from_starting(kind: str) -> None:
     simulation, _ = with_broken_object(kind)
     with capture_logs() as lines:
-        process = running(simulation)
-        simulation.wait(60.0)
+        process = running(simulation, 60.0)
     assert process.operator.ready
     assert process.operator.alive
     assert len(simulation.remote.at(VICTIM)) == 1
@@ -80,8 +78,7 @@ def test_rule_38_an_object_that_cannot_be_read_does_not_keep_the_operator_from_s
 
 def test_rule_38_an_object_that_cannot_be_read_is_tried_again_at_its_next_event() -> None:
     simulation, uid = with_broken_object()
-    process = running(simulation)
-    simulation.wait(60.0)
+    process = running(simulation, 60.0)
     break_object(simulation, uid, {})
     simulation.wait(60.0)
     assert len(simulation.remote.at("evil@company.com")) == 1
@@ -91,7 +88,7 @@ def test_rule_38_an_object_that_cannot_be_read_is_tried_again_at_its_next_event(
 def test_rule_38_an_object_with_an_inbox_is_left_alone_while_its_newest_state_cannot_be_read() -> None:
     simulation = Simulation()
     process = running(simulation)
-    uid = simulation.apply("sales", "one", "a@company.com") or ""
+    uid = simulation.apply("sales", "one", "a@company.com")
     simulation.wait(30.0)
     break_object(simulation, uid)
     simulation.edit(uid, displayName="Other", updatePolicy="Recreate")
@@ -102,8 +99,7 @@ def test_rule_38_an_object_with_an_inbox_is_left_alone_while_its_newest_state_ca
 
 def test_rule_38_an_object_that_cannot_be_read_and_goes_is_forgotten() -> None:
     simulation, uid = with_broken_object()
-    process = running(simulation)
-    simulation.wait(30.0)
+    process = running(simulation, 30.0)
     simulation.delete(uid)
     simulation.wait(30.0)
     assert set_aside(process)["SenderAccount"] == 0
@@ -124,7 +120,7 @@ def test_rule_38_a_fault_in_the_decision_for_one_account_costs_that_account_alon
 def test_rule_38_a_fault_in_a_decision_is_told_and_decided_again() -> None:
     simulation = Simulation()
     process = running(simulation)
-    uid = simulation.apply("sales", "one", "a@company.com") or ""
+    uid = simulation.apply("sales", "one", "a@company.com")
     simulation.apply("sales", "victim", VICTIM)
     simulation.wait(30.0)
     account = process.operator.controller.accounts[uid]
@@ -167,8 +163,8 @@ def test_rule_38_an_account_that_cannot_be_planned_keeps_no_other_of_its_lane_wa
 def test_rule_38_an_account_that_cannot_be_planned_is_told_and_keeps_no_look_of_others_waiting() -> None:
     simulation = Simulation()
     process = running(simulation)
-    uid = simulation.apply("sales", "one", "a@company.com") or ""
-    other = simulation.apply("sales", "victim", VICTIM) or ""
+    uid = simulation.apply("sales", "one", "a@company.com")
+    other = simulation.apply("sales", "victim", VICTIM)
     simulation.wait(30.0)
     workspace, accounts = process.loops[0].workspace, process.operator.controller.accounts
     for each in (uid, other):
@@ -207,12 +203,11 @@ def test_rule_38_a_fault_in_the_round_of_a_workspace_is_told_once_and_ends_nothi
 
 def test_rule_38_a_status_that_is_never_taken_is_tried_ever_more_slowly_and_keeps_nobody_waiting() -> None:
     simulation = Simulation()
-    uid = simulation.apply("support", "large", "large@company.com") or ""
+    uid = simulation.apply("support", "large", "large@company.com")
     simulation.apply("sales", "victim", VICTIM)
     simulation.cluster.refuses["large/status"] = KubeError("etcdserver: request is too large", status=500)
     with capture_logs() as lines:
-        process = running(simulation)
-        simulation.wait(3600.0)
+        process = running(simulation, 3600.0)
     assert len(simulation.cluster.refused) < 20
     assert len([line for line in lines if line.get("operation") == "write_status"]) == 1
     assert set_aside(process)["SenderAccount"] == 1
@@ -223,8 +218,7 @@ def test_rule_38_a_status_that_is_never_taken_is_tried_ever_more_slowly_and_keep
 
 def test_rule_38_a_background_task_that_ends_fails_the_liveness_probe() -> None:
     simulation = Simulation()
-    process = running(simulation)
-    simulation.wait(5.0)
+    process = running(simulation, 5.0)
     assert process.operator.alive
     task = next(task for task in process.operator._background if task.get_name() == "secrets")
     process.call(task.cancel)
@@ -236,7 +230,7 @@ def test_rule_38_a_key_that_changed_moves_all_objects_but_the_one_that_fails() -
     process = running(simulation)
     key = {"apiKeySecretRef": {"name": SECOND}}
     simulation.give_second_key("sales", there=False)
-    evil = simulation.apply("sales", "evil", "evil@company.com", **key) or ""
+    evil = simulation.apply("sales", "evil", "evil@company.com", **key)
     simulation.apply("sales", "victim", VICTIM, **key)
     simulation.wait(5.0)
     account = process.operator.controller.accounts[evil]
@@ -256,8 +250,7 @@ def test_rule_38_a_workspace_that_cannot_be_stopped_keeps_no_other_from_storing_
         simulation.remotes[key] = FakeColdSend(simulation.clock)
         simulation.cluster.write_secret("sales", f"key-{number}", {"apiKey": key})
         simulation.apply("sales", f"one-{number}", f"{number}@company.com", apiKeySecretRef={"name": f"key-{number}"})
-    process = running(simulation)
-    simulation.wait(60.0)
+    process = running(simulation, 60.0)
     process.loops[0].workspace.timers = "nonsense"  # type: ignore[assignment] # whatever a stop fails at
     task = process.stop()
     while not task.done():

@@ -44,7 +44,6 @@ def test_rule_01_nothing_is_called_before_every_listed_object_has_arrived() -> N
 def test_rule_01_nothing_is_called_while_an_object_is_known_as_it_was_before_the_own_list() -> None:
     simulation = Simulation()
     uid = simulation.apply("sales", "one", A)
-    assert uid is not None
     process = running(simulation)
     simulation.edit(uid, displayName="Joe")
     process.deliver()
@@ -85,7 +84,6 @@ def test_rule_01_no_child_is_made_before_every_listed_object_has_arrived() -> No
 def test_rule_02_a_late_status_does_not_land_on_a_new_object_of_the_same_name() -> None:
     simulation = Simulation()
     old = simulation.apply("sales", "one", A)
-    assert old is not None
     running(simulation)
     play_until(simulation, lambda: simulation.remote.inboxes)
     late = reach(simulation, "kube", "one/status")
@@ -93,9 +91,7 @@ def test_rule_02_a_late_status_does_not_land_on_a_new_object_of_the_same_name() 
     simulation.cluster.delete(old)
     new = simulation.apply("sales", "one", B)
     finish(simulation, late)
-    raw = simulation.cluster.find(new or "")
-    assert raw is not None
-    assert raw["status"] == UNSEEN
+    assert simulation.status(new) == UNSEEN
 
 
 def test_rule_02_a_refused_mark_takes_that_member_out_of_the_call() -> None:
@@ -112,9 +108,7 @@ def test_rule_02_a_refused_mark_takes_that_member_out_of_the_call() -> None:
         simulation.pass_time(0.1)
     assert B not in create.what
     simulation.wait(5.0)
-    raw = simulation.cluster.find(new or "")
-    assert raw is not None
-    assert ready_of(raw)[:2] == ("True", "Active")
+    assert simulation.ready(new)[:2] == ("True", "Active")
     assert len(simulation.remote.inboxes) == 3
     assert not simulation.remote.doubles
 
@@ -200,11 +194,8 @@ def test_rule_04_an_object_that_never_reached_coldsend_carries_no_finalizer() ->
     simulation = Simulation()
     simulation.remote.make_by_hand(A)
     uid = simulation.apply("sales", "one", A)
-    assert uid is not None
-    running(simulation)
-    simulation.wait(5.0)
-    raw = simulation.cluster.find(uid)
-    assert raw is not None
+    running(simulation, 5.0)
+    raw = simulation.raw(uid)
     assert ready_of(raw)[1] == "AlreadyExists"
     assert not raw["metadata"].get("finalizers")
     simulation.delete(uid)
@@ -216,10 +207,9 @@ def test_rule_04_the_mark_stands_before_the_call_leaves() -> None:
     uid = simulation.apply("sales", "one", A)
     process = running(simulation)
     reach(simulation, "coldsend", "create a@company.com")
-    raw = simulation.cluster.find(uid or "")
-    assert raw is not None
+    raw = simulation.raw(uid)
     assert FINALIZER in raw["metadata"]["finalizers"]
-    assert process.operator.policy.create_marks.since(uid or "", raw["metadata"]["finalizers"]) is not None
+    assert process.operator.policy.create_marks.since(uid, raw["metadata"]["finalizers"]) is not None
 
 
 def test_rule_04_a_refused_create_takes_its_mark_off_again() -> None:
@@ -265,9 +255,8 @@ def test_rule_05_a_create_does_not_begin_when_the_lease_was_not_renewed_meanwhil
 def test_rule_05_a_deletion_does_not_begin_when_the_lease_was_not_renewed_meanwhile() -> None:
     simulation = Simulation()
     uid = simulation.apply("sales", "one", A)
-    process = running(simulation)
-    simulation.wait(5.0)
-    simulation.delete(uid or "")
+    process = running(simulation, 5.0)
+    simulation.delete(uid)
     booking = reach(simulation, "kube", "configmaps")
     process.leadership.renewed = False
     finish(simulation, booking)

@@ -82,7 +82,7 @@ def test_rule_45_a_wipe_that_the_next_leader_finds_is_held_whole(how: str) -> No
     for number in range(30):
         simulation.apply("sales", f"one-{number}", f"{number}@company.com")
     simulation.wait(120.0)
-    assert len(list(simulation.remote.live())) == 30
+    assert len(simulation.remote.live()) == 30
     if how == "failover":
         simulation.stand_by()
         simulation.wait(10.0)
@@ -91,7 +91,7 @@ def test_rule_45_a_wipe_that_the_next_leader_finds_is_held_whole(how: str) -> No
         simulation.delete(uid)
     simulation.take_over()
     simulation.wait(60.0)
-    assert len(list(simulation.remote.live())) == 30
+    assert len(simulation.remote.live()) == 30
     assert {ready_of(raw)[1] for raw in simulation.cluster.objects.values()} == {"DeletionHeld"}
 
 
@@ -100,8 +100,7 @@ def test_rule_45_a_start_counts_the_deletions_of_all_keys_of_a_workspace_before_
     for number in range(8):
         simulation.apply("sales", f"a-{number}", f"a{number}@company.com")
         simulation.apply("sales", f"b-{number}", f"b{number}@company.com", apiKeySecretRef={"name": SECOND})
-    process = running(simulation)
-    simulation.wait(700.0)
+    process = running(simulation, 700.0)
     assert len({id(loop.workspace.brake) for loop in process.loops}) == 1
     simulation.crash()
     for uid in simulation.uids:
@@ -392,7 +391,7 @@ def simulated_pool(count: int, others: int) -> Simulation:
     for number in range(others):
         simulation.apply("sales", f"one-{number}", f"{number}@company.com")
     simulation.wait(300.0)
-    assert len(list(simulation.remote.live())) == count + others
+    assert len(simulation.remote.live()) == count + others
     return simulation
 
 
@@ -409,18 +408,17 @@ def test_rule_23_a_batch_that_holds_most_inboxes_goes_as_a_whole_or_not_at_all(h
     simulation.start()
     for _ in range(20):  # loops that only look around now and then run once in a wait
         simulation.wait(3.0)
-    assert len(list(simulation.remote.live())) == 26
-    batch = simulation.cluster.find(uid)
-    synced = {each["type"]: each for each in (batch or {})["status"]["conditions"]}["Synced"]
-    assert synced["reason"] == "DeletionHeld"
-    assert synced["message"].startswith(f"Deletion is on hold: {22 if how == 'shortened' else 24} inboxes")
+    assert len(simulation.remote.live()) == 26
+    _, reason, message = simulation.says(uid)["Synced"]
+    assert reason == "DeletionHeld"
+    assert message.startswith(f"Deletion is on hold: {22 if how == 'shortened' else 24} inboxes")
 
 
 def test_rule_23_a_child_deleted_by_hand_later_is_no_decision_over_its_batch() -> None:
     simulation = simulated_pool(24, 30)
     simulation.list_in_batch("sales", "pool", [f"p{number}@company.com" for number in range(4)])
     simulation.wait(60.0)
-    assert len(list(simulation.remote.live())) == 34
+    assert len(simulation.remote.live()) == 34
     process = running(simulation)
     assert set(process.operator.policy.leaving.values()) == {0}
 
@@ -611,8 +609,8 @@ def test_a_protected_batch_keeps_the_inboxes_of_a_shorter_list_and_of_its_deleti
     simulation.wait(30.0)
     simulation.delete_batch(uid)
     simulation.wait(700.0)
-    assert len(list(simulation.remote.live())) == 3
+    assert len(simulation.remote.live()) == 3
     simulation.change_template(uid, deletionProtection=False)
     simulation.wait(60.0)
-    assert list(simulation.remote.live()) == []
+    assert simulation.remote.live() == []
     assert simulation.uids == []

@@ -80,8 +80,7 @@ def test_rule_27_crash_loops_cause_no_burst() -> None:
     for number in range(3):
         simulation.apply("sales", f"one-{number}", f"{number}@company.com")
     for _ in range(30):
-        running(simulation)
-        simulation.wait(2.0)
+        running(simulation, 2.0)
         simulation.crash()
     assert simulation.remote.requests > 0
     simulation.check()
@@ -90,8 +89,7 @@ def test_rule_27_crash_loops_cause_no_burst() -> None:
 def test_rule_27_a_write_of_the_state_that_another_process_made_stale_takes_its_requests_in() -> None:
     simulation = Simulation(per_minute=60, per_hour=600)
     simulation.apply("sales", "one", "a@company.com")
-    process = running(simulation)
-    simulation.wait(5.0)
+    process = running(simulation, 5.0)
     (path,) = simulation.cluster.config_maps
     (key,) = simulation.cluster.config_maps[path]["data"].keys() - UNGUARDED
     theirs = {"budget": {"minute": [[simulation.clock(), 50]], "hour": [[simulation.clock(), 50]], "open": 0}}
@@ -108,8 +106,7 @@ def test_rule_27_a_write_of_the_state_that_another_process_made_stale_takes_its_
 def test_rule_27_each_lease_has_a_state_of_its_own() -> None:
     simulation = Simulation(changes={"lease_name": "shard-7"})
     simulation.apply("sales", "one", "a@company.com")
-    running(simulation)
-    simulation.wait(5.0)
+    running(simulation, 5.0)
     assert [path.rpartition("/")[2] for path in simulation.cluster.config_maps] == ["shard-7-state"]
 
 

@@ -17,7 +17,6 @@ from tests.support.clock import START
 from tests.support.desk import ANN, Desk, row
 from tests.support.remote import FakeColdSend
 from tests.support.simulation import Simulation
-from tests.support.stories import ready_of
 
 OTHER_KEY = "cs_live_other"
 DELETES = {Operation.DELETE_ACCOUNT, Operation.DELETE_ACCOUNTS}
@@ -312,9 +311,8 @@ def test_rule_23_a_namespace_that_asks_for_10_or_fewer_and_a_minor_part_is_not_h
 def test_rule_23_a_deletion_is_booked_before_its_call_leaves() -> None:
     simulation = Simulation()
     uid = simulation.apply("sales", "one", ANN)
-    running(simulation)
-    simulation.wait(5.0)
-    simulation.delete(uid or "")
+    running(simulation, 5.0)
+    simulation.delete(uid)
     booking = reach(simulation, "kube", "configmaps")
     assert pending(simulation, "coldsend", "delete") is None
     finish(simulation, booking)
@@ -341,9 +339,7 @@ def with_own_key() -> tuple[Simulation, FakeColdSend, str]:
     simulation.remote, simulation.remotes["cs_live_simulated"] = other, simulation.remote
     simulation.cluster.write_secret("sales", "key", {"apiKey": OTHER_KEY})
     uid = simulation.apply("sales", "one", ANN, apiKeySecretRef={"name": "key"})
-    running(simulation)
-    simulation.wait(5.0)
-    assert uid is not None
+    running(simulation, 5.0)
     return simulation, other, uid
 
 
@@ -353,7 +349,7 @@ def test_rule_26_a_deletion_whose_secret_is_gone_uses_the_key_in_memory() -> Non
     simulation.wait(700.0)
     simulation.delete(uid)
     simulation.wait(10.0)
-    assert list(other.live()) == []
+    assert other.live() == []
     assert simulation.uids == []
 
 
@@ -365,8 +361,7 @@ def without_any_key(*, terminating: bool) -> tuple[Simulation, FakeColdSend, str
     if terminating:
         simulation.cluster.namespaces["sales"] = {"metadata": {}, "status": {"phase": "Terminating"}}
     simulation.delete(uid)
-    running(simulation)
-    simulation.wait(60.0)
+    running(simulation, 60.0)
     return simulation, other, uid
 
 
@@ -376,11 +371,11 @@ def without_any_key(*, terminating: bool) -> tuple[Simulation, FakeColdSend, str
 )
 def test_rule_26_without_a_key_the_message_offers_what_can_be_done(terminating: bool, way_out: str) -> None:
     simulation, other, uid = without_any_key(terminating=terminating)
-    message = ready_of(simulation.cluster.find(uid) or {})[2]
+    message = simulation.ready(uid)[2]
     assert way_out in message
     assert "force-orphan" in message
     assert ("Restore the key" in message) is not terminating
-    assert len(list(other.live())) == 1
+    assert len(other.live()) == 1
 
 
 def test_rule_26_a_key_of_the_same_workspace_elsewhere_ends_the_deletion() -> None:

@@ -14,7 +14,6 @@ from tests.core.rules.watching import play_until, running
 from tests.support.process import API_KEY, Process
 from tests.support.remote import FakeColdSend
 from tests.support.simulation import Simulation
-from tests.support.stories import ready_of
 
 HOUR = 3600.0
 TEAM, ROTATED = "cs_live_team", "cs_live_rotated"
@@ -33,7 +32,7 @@ def junk_keys(simulation: Simulation, count: int, namespace: str = "sales", star
 def with_junk(simulation: Simulation, number: int, namespace: str = "sales") -> str:
     ref = {"name": "junk", "key": f"k{number}"}
     address = f"{namespace}-{number}@company.com"
-    return simulation.apply(namespace, f"junk-{number}", address, apiKeySecretRef=ref) or ""
+    return simulation.apply(namespace, f"junk-{number}", address, apiKeySecretRef=ref)
 
 
 def sizes(process: Process) -> dict[str, int]:
@@ -110,17 +109,14 @@ def test_rule_43_a_namespace_uses_a_bounded_number_of_keys_and_others_are_told_w
     go_on(simulation, 40.0)
     assert len(process.operator.controller.placement._ring._states) == MOST_KEYS + 1
     assert refusing.requests == 0  # what is refused is not counted as served
-    said = [ready_of(simulation.cluster.find(uid) or {}) for uid in uids]
+    said = [simulation.ready(uid) for uid in uids]
     assert [reason for _, reason, _ in said] == ["Unauthorized"] * 200
     assert sum(f"more than {MOST_KEYS}" in message for _, _, message in said) == 200 - MOST_KEYS
     assert len(team.inboxes) == 1
     for uid in uids[:MOST_KEYS]:
         simulation.delete(uid)
     go_on(simulation, 10.0)
-    assert (
-        sum(f"more than {MOST_KEYS}" in ready_of(simulation.cluster.find(uid) or {})[2] for uid in uids[MOST_KEYS:])
-        == 160
-    )
+    assert sum(f"more than {MOST_KEYS}" in simulation.ready(uid)[2] for uid in uids[MOST_KEYS:]) == 160
 
 
 def test_rule_43_an_object_that_holds_an_inbox_may_always_use_its_key() -> None:
@@ -129,7 +125,7 @@ def test_rule_43_an_object_that_holds_an_inbox_may_always_use_its_key() -> None:
     team = simulation.remotes[TEAM] = FakeColdSend(simulation.clock)
     junk_keys(simulation, 100)
     running(simulation)
-    uid = simulation.apply("sales", "zz", "a@company.com", **OF_TEAM) or ""
+    uid = simulation.apply("sales", "zz", "a@company.com", **OF_TEAM)
     go_on(simulation, 10.0)
     for number in range(100):
         with_junk(simulation, number)
@@ -172,7 +168,7 @@ def test_rule_43_a_workspace_that_is_opened_again_knows_what_was_spent() -> None
     simulation.cluster.write_secret("sales", "key", {"apiKey": TEAM})
     process = running(simulation)
     digest = workspace_digest(TEAM)
-    uid = simulation.apply("sales", "one", "a@company.com", **OF_TEAM) or ""
+    uid = simulation.apply("sales", "one", "a@company.com", **OF_TEAM)
     go_on(simulation, 10.0)
     simulation.delete(uid)
     go_on(simulation, CLOSE_AFTER + 30.0)
@@ -191,7 +187,7 @@ def test_rule_43_a_key_that_a_deletion_may_need_is_kept() -> None:
     team = simulation.remotes[TEAM] = FakeColdSend(simulation.clock, _made=100)
     simulation.cluster.write_secret("sales", "key", {"apiKey": TEAM})
     process = running(simulation)
-    uid = simulation.apply("sales", "one", "a@company.com", **OF_TEAM) or ""
+    uid = simulation.apply("sales", "one", "a@company.com", **OF_TEAM)
     go_on(simulation, 10.0)
     simulation.edit(uid, apiKeySecretRef=None)  # it is held in a workspace that its key does not lead to any more
     simulation.cluster.write_secret("sales", "key", None)
@@ -210,7 +206,7 @@ def test_rule_43_two_keys_of_one_workspace_stay_known_as_such_when_one_of_them_g
     simulation.cluster.write_secret("sales", "key", {"apiKey": TEAM})
     simulation.cluster.write_secret("support", "key", {"apiKey": ROTATED})
     process = running(simulation)
-    first = simulation.apply("sales", "one", "a@company.com", **OF_TEAM) or ""
+    first = simulation.apply("sales", "one", "a@company.com", **OF_TEAM)
     simulation.apply("support", "two", "b@company.com", **OF_TEAM)
     simulation.wait(700.0)
     simulation.delete(first)
@@ -231,14 +227,13 @@ def test_rule_43_what_is_stored_of_a_workspace_outlives_its_brake_and_its_hour()
     simulation.cluster.write_secret("sales", "key", {"apiKey": TEAM})
     running(simulation)
     simulation.apply("support", "stays", "s@company.com")
-    uid = simulation.apply("sales", "one", "a@company.com", **OF_TEAM) or ""
+    uid = simulation.apply("sales", "one", "a@company.com", **OF_TEAM)
     go_on(simulation, 10.0)
     simulation.delete(uid)
     simulation.wait(0.9 * HOUR)
     assert workspace_digest(TEAM) in stored_digests(simulation)
     simulation.crash()
-    running(simulation)
-    simulation.wait(0.9 * HOUR)
+    running(simulation, 0.9 * HOUR)
     assert workspace_digest(TEAM) in stored_digests(simulation)  # how long it was unused is not known any more
     simulation.wait(0.3 * HOUR)
     assert stored_digests(simulation) == {workspace_digest(API_KEY)}

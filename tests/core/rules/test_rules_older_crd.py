@@ -8,7 +8,6 @@ from tests.core.rules.watching import play_until, running
 from tests.support.cluster import Raw
 from tests.support.desk import Desk, row
 from tests.support.simulation import Simulation
-from tests.support.stories import ready_of
 
 MAIL = {"recipient": "ops@company.com", "requestID": "1"}
 HOUR = 3600.0
@@ -28,9 +27,8 @@ def ready_with(pruned: str, **fields: object) -> tuple[Simulation, str, Writes]:
     simulation.cluster.pruned = frozenset({pruned})
     simulation.cluster.on_status = writes.status
     uid = simulation.apply("sales", "ann", "ann@company.com", **fields)
-    assert uid is not None
     running(simulation)
-    play_until(simulation, lambda: ready_of(simulation.cluster.find(uid) or {})[1] == "Active")
+    play_until(simulation, lambda: simulation.ready(uid)[1] == "Active")
     return simulation, uid, writes
 
 

@@ -103,10 +103,9 @@ def test_rule_12_a_refused_object_shows_no_inbox_and_mirrors_nothing() -> None:
     simulation = Simulation()
     simulation.remote.make_by_hand(ANN)
     uid = simulation.apply("sales", "one", ANN)
-    running(simulation)
-    simulation.wait(5.0)
-    status = (simulation.cluster.find(uid or "") or {})["status"]
-    assert ready_of({"status": status})[1] == "AlreadyExists"
+    running(simulation, 5.0)
+    status = simulation.status(uid)
+    assert simulation.ready(uid)[1] == "AlreadyExists"
     assert not {"inboxID", "overallStatus", "healthScore", "createdAt", "origin", "dailyLimit"} & status.keys()
 
 
@@ -144,8 +143,7 @@ def test_rule_13_keys_whose_lists_share_an_inbox_are_one_workspace_from_then_on(
     simulation.cluster.write_secret("sales", "key", {"apiKey": OTHER_KEY})
     simulation.apply("sales", "one", "a@company.com")
     simulation.apply("sales", "two", "b@company.com", apiKeySecretRef={"name": "key"})
-    process = running(simulation)
-    simulation.wait(700.0)
+    process = running(simulation, 700.0)
     (workspace,) = (loop.workspace for loop in process.loops)
     assert len(workspace.accounts) == 2
     assert workspace.digests == {workspace_digest(API_KEY), workspace_digest(OTHER_KEY)}
@@ -176,9 +174,8 @@ def test_rule_13_what_two_keys_have_spent_and_deleted_is_added_up() -> None:
 def test_rule_14_only_the_listed_namespaces_may_use_the_operators_key(namespace: str, reason: str) -> None:
     simulation = Simulation(changes={"operator_key_namespaces": ("sales",)})
     uid = simulation.apply(namespace, "one", ANN)
-    running(simulation)
-    simulation.wait(5.0)
-    assert ready_of(simulation.cluster.find(uid or "") or {})[1] == reason
+    running(simulation, 5.0)
+    assert simulation.ready(uid)[1] == reason
     assert len(simulation.remote.inboxes) == (reason == "Active")
 
 
@@ -187,8 +184,7 @@ def test_rule_14_a_namespace_with_a_key_of_its_own_needs_no_leave() -> None:
     other = simulation.remotes[OTHER_KEY] = FakeColdSend(simulation.clock)
     simulation.cluster.write_secret("support", "key", {"apiKey": OTHER_KEY})
     simulation.apply("support", "one", ANN, apiKeySecretRef={"name": "key"})
-    running(simulation)
-    simulation.wait(5.0)
+    running(simulation, 5.0)
     assert (len(simulation.remote.inboxes), len(other.inboxes)) == (0, 1)
 
 
@@ -220,16 +216,14 @@ def test_rule_14_only_the_listed_namespaces_adopt_or_observe_with_the_operators_
 def test_rule_14_an_observer_whose_permission_is_withdrawn_shows_the_inbox_no_more(setting: str) -> None:
     simulation = Simulation()
     simulation.remote.make_by_hand(ANN)
-    uid = simulation.apply("support", "one", ANN, managementPolicy="Observe") or ""
-    running(simulation)
-    simulation.wait(60.0)
-    assert "inboxID" in (simulation.cluster.find(uid) or {})["status"]
+    uid = simulation.apply("support", "one", ANN, managementPolicy="Observe")
+    running(simulation, 60.0)
+    assert "inboxID" in simulation.status(uid)
     simulation.stop()
     simulation.settings = simulation.settings.model_copy(update={setting: ("sales",)})
-    running(simulation)
-    simulation.wait(300.0)
-    status = (simulation.cluster.find(uid) or {})["status"]
-    assert ready_of({"status": status})[1] == "Unauthorized"
+    running(simulation, 300.0)
+    status = simulation.status(uid)
+    assert simulation.ready(uid)[1] == "Unauthorized"
     assert not {"inboxID", "overallStatus", "healthScore", "createdAt", "origin", "dailyLimit"} & status.keys()
 
 
@@ -285,10 +279,9 @@ def test_secrets_are_read_from_the_namespace_of_the_object_only() -> None:
     key = simulation.apply("support", "spender", "spender@company.com", apiKeySecretRef={"name": "private"})
     simulation.wait(60.0)
     for uid in (password, key):
-        raw = simulation.cluster.find(uid or "")
-        assert raw is not None
+        raw = simulation.raw(uid or "")
         assert ready_of(raw)[1] == "SecretNotFound"
-    assert not list(simulation.remote.live())
+    assert not simulation.remote.live()
 
 
 NAMESPACE, KEY = "/namespaces/sales", "/namespaces/sales/secrets/same"
@@ -307,15 +300,7 @@ def two_of_one_address(path: str, address: str, **spec: Any) -> tuple[Simulation
     simulation.drain()
     simulation.pass_time(1.0)
     younger = simulation.apply("support", "ann", address)
-    assert older is not None
-    assert younger is not None
     return simulation, older, younger
-
-
-def ready(simulation: Simulation, uid: str) -> tuple[str, str]:
-    raw = simulation.cluster.find(uid)
-    assert raw is not None
-    return ready_of(raw)[:2]
 
 
 @pytest.mark.parametrize("address", [ANN, f"ann@{DOMAIN.domain_name}"], ids=["smtp", "native"])
@@ -327,8 +312,8 @@ def test_rule_13_the_older_object_is_not_overtaken_before_its_workspace_is_known
     simulation.wait(3.0)
     simulation.cluster.refuses.clear()
     simulation.wait(60.0)
-    assert ready(simulation, older) == ("True", "Active")
-    assert ready(simulation, younger) == ("False", "AddressConflict")
+    assert simulation.ready(older)[:2] == ("True", "Active")
+    assert simulation.ready(younger)[:2] == ("False", "AddressConflict")
     assert len(simulation.remote.at(address)) == 1
 
 
@@ -340,23 +325,23 @@ def test_rule_13_the_younger_object_goes_on_when_the_older_one_goes_before_its_w
     simulation.wait(1.0)
     simulation.delete(older)
     simulation.wait(1.0)
-    assert ready(simulation, younger) == ("True", "Active")
+    assert simulation.ready(younger)[:2] == ("True", "Active")
 
 
 def test_rule_13_the_younger_object_goes_on_when_the_older_one_no_longer_claims_the_address() -> None:
     simulation, older, younger = two_of_one_address(NAMESPACE, ANN)
     simulation.wait(1.0)
-    assert ready(simulation, younger)[0] != "True"
+    assert simulation.ready(younger)[:2][0] != "True"
     simulation.edit(older, managementPolicy="Observe")
     simulation.wait(1.0)
-    assert ready(simulation, younger) == ("True", "Active")
+    assert simulation.ready(younger)[:2] == ("True", "Active")
 
 
 def test_rule_13_no_object_waits_long_for_an_older_one_whose_key_cannot_be_read() -> None:
     simulation, _, younger = two_of_one_address(KEY, ANN, **USES_KEY)
     for _ in range(10):
         simulation.wait(1.0)
-    assert ready(simulation, younger) == ("True", "Active")
+    assert simulation.ready(younger)[:2] == ("True", "Active")
 
 
 def test_rule_13_an_older_object_does_not_wait_for_a_younger_one_whose_workspace_is_not_known() -> None:
@@ -369,7 +354,7 @@ def test_rule_13_an_older_object_does_not_wait_for_a_younger_one_whose_workspace
     simulation.drain()
     older = simulation.cluster.create("support", "ann", spec_of(ANN), creationTimestamp=rfc3339(START - 60.0))
     simulation.wait(1.0)
-    assert ready(simulation, older["metadata"]["uid"]) == ("True", "Active")
+    assert simulation.ready(older["metadata"]["uid"])[:2] == ("True", "Active")
 
 
 def test_rule_13_an_older_object_that_comes_takes_no_address_for_which_a_create_is_under_way() -> None:

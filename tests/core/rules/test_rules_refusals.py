@@ -13,7 +13,6 @@ from coldsend_operator.core.status.stored import stored_of, stored_to_status
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from tests.core.rules.watching import running
 from tests.support.clock import rfc3339
-from tests.support.cluster import Raw
 from tests.support.desk import ANN, Desk
 from tests.support.simulation import Simulation
 
@@ -44,43 +43,33 @@ def refused(changes: dict[str, float] | None = None) -> tuple[Simulation, Mailbo
     mailbox = Mailbox(simulation, ANN)
     running(simulation)
     uid = simulation.apply("sales", "ann", ANN)
-    assert uid is not None
     simulation.wait(30.0)
     assert len(mailbox.tries) == 1
     return simulation, mailbox, uid
 
 
-def status_of(simulation: Simulation, uid: str) -> Raw:
-    raw = simulation.cluster.find(uid)
-    assert raw is not None
-    status: Raw = raw["status"]
-    return status
-
-
 def test_rule_33_three_restarts_in_twenty_seconds_try_the_login_once() -> None:
     simulation, mailbox, uid = refused()
-    before = status_of(simulation, uid)
+    before = simulation.status(uid)
     assert before["attempts"] == 1
     for _ in range(3):
         simulation.crash()
-        running(simulation)
-        simulation.wait(7.0)
+        running(simulation, 7.0)
     assert len(mailbox.tries) == 1
-    assert status_of(simulation, uid)["nextAttempt"] == before["nextAttempt"]
-    ready = next(each for each in status_of(simulation, uid)["conditions"] if each["type"] == "Ready")
-    assert ready["reason"] == "ConnectionFailed"
+    assert simulation.status(uid)["nextAttempt"] == before["nextAttempt"]
+    assert simulation.ready(uid)[1] == "ConnectionFailed"
 
 
 def test_rule_33_the_next_try_comes_when_it_was_told_and_the_one_after_it_later() -> None:
     simulation, mailbox, uid = refused()
-    due = unix_of(status_of(simulation, uid)["nextAttempt"]) or 0.0
+    due = unix_of(simulation.status(uid)["nextAttempt"]) or 0.0
     simulation.crash()
     running(simulation)
     simulation.wait(due - simulation.clock() + 30.0)
     assert len(mailbox.tries) == 2
     assert due <= mailbox.tries[1] < due + 30.0
-    assert status_of(simulation, uid)["attempts"] == 2
-    assert (unix_of(status_of(simulation, uid)["nextAttempt"]) or 0.0) >= mailbox.tries[1] + 600.0
+    assert simulation.status(uid)["attempts"] == 2
+    assert (unix_of(simulation.status(uid)["nextAttempt"]) or 0.0) >= mailbox.tries[1] + 600.0
 
 
 def test_rule_33_a_new_leader_tries_no_earlier() -> None:
@@ -99,7 +88,7 @@ def test_rule_33_a_neighbour_in_a_bulk_brings_it_no_earlier() -> None:
     for number in range(5):
         simulation.apply("sales", f"b{number}", f"b{number}@company.com")
     simulation.wait(120.0)
-    assert len(list(simulation.remote.live())) == 5
+    assert len(simulation.remote.live()) == 5
     assert len(mailbox.tries) == 1
 
 
@@ -124,8 +113,7 @@ def test_rule_33_a_change_of_spec_secret_or_reconcile_is_tried_at_once(
     simulation.crash()
     if while_down:
         change(simulation, uid)
-    running(simulation)
-    simulation.wait(5.0)
+    running(simulation, 5.0)
     if not while_down:
         change(simulation, uid)
     simulation.wait(90.0)
@@ -136,13 +124,12 @@ def test_rule_33_a_secret_that_cannot_be_read_after_a_restart_brings_no_try() ->
     simulation, mailbox, uid = refused()
     simulation.crash()
     simulation.take_password("sales")
-    running(simulation)
-    simulation.wait(60.0)
+    running(simulation, 60.0)
     assert len(mailbox.tries) == 1
     simulation.rotate("sales", "one")
     simulation.wait(60.0)
     assert len(mailbox.tries) == 1
-    assert status_of(simulation, uid)["attempts"] == 1
+    assert simulation.status(uid)["attempts"] == 1
 
 
 def test_rule_33_what_was_remembered_goes_when_the_inbox_is_there() -> None:
@@ -150,8 +137,8 @@ def test_rule_33_what_was_remembered_goes_when_the_inbox_is_there() -> None:
     del simulation.remote.create  # ColdSend is well again
     simulation.rotate("sales", "two")
     simulation.wait(120.0)
-    assert "inboxID" in status_of(simulation, uid)
-    assert not {"nextAttempt", "attempts", "lastRefusal"} & status_of(simulation, uid).keys()
+    assert "inboxID" in simulation.status(uid)
+    assert not {"nextAttempt", "attempts", "lastRefusal"} & simulation.status(uid).keys()
 
 
 def restarted(account: Account, credentials: Credentials | None = None) -> tuple[Desk, Account]:

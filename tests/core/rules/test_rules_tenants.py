@@ -8,13 +8,12 @@ from coldsend_operator.core.model.calls import Operation
 from tests.core.rules.watching import running
 from tests.support.desk import Desk
 from tests.support.hostile import OWN, HostileWorld
-from tests.support.stories import ready_of
 
 PLAN = Failure(FailureKind.PLAN_LIMIT, "Your plan does not allow this", 402)
 
 
 def is_ready(world: HostileWorld, uid: str) -> bool:
-    return ready_of(world._raw(uid))[0] == "True"
+    return world.ready(uid)[0] == "True"
 
 
 def pass_minute(world: HostileWorld) -> None:

@@ -9,7 +9,6 @@ from tests.core.rules.watching import finish, pending, play_until, reach, runnin
 from tests.support.process import API_KEY
 from tests.support.remote import FakeColdSend, Fault
 from tests.support.simulation import Simulation
-from tests.support.stories import ready_of
 
 OWN, TEAM, THIRD = API_KEY, "cs_live_team", "cs_live_third"
 OF_TEAM = {"apiKeySecretRef": {"name": "key"}}
@@ -24,12 +23,7 @@ def two_workspaces() -> tuple[Simulation, FakeColdSend]:
 
 
 def reasons_of(simulation: Simulation, *uids: str) -> list[str]:
-    return [ready_of(simulation.cluster.find(uid) or {})[1] for uid in uids]
-
-
-def synced_of(simulation: Simulation, uid: str) -> str:
-    conditions = (simulation.cluster.find(uid) or {})["status"]["conditions"]
-    return next(str(each["reason"]) for each in conditions if each["type"] == "Synced")
+    return [simulation.ready(uid)[1] for uid in uids]
 
 
 def addresses(remote: FakeColdSend) -> list[str]:
@@ -51,9 +45,8 @@ def test_rule_40_a_swapped_key_is_not_trusted_because_others_have_their_inboxes_
     if not running_on:
         simulation.crash()
     key_file.write_text(TEAM)
-    running(simulation)
-    simulation.wait(10.0)
-    new = simulation.apply("sales", "new", "new@company.com") or ""
+    running(simulation, 10.0)
+    new = simulation.apply("sales", "new", "new@company.com")
     simulation.wait(1500.0)
     assert reasons_of(simulation, new) == ["InventoryImplausible"]
     assert addresses(team) == ["theirs@company.com"]
@@ -66,15 +59,14 @@ def test_rule_40_an_inbox_of_somebody_else_does_not_prove_a_swapped_key() -> Non
     simulation, team = two_workspaces()
     running(simulation)
     simulation.apply("sales", "held", "held@company.com")
-    theirs = simulation.apply("support", "theirs", "theirs@company.com", **OF_TEAM) or ""
+    theirs = simulation.apply("support", "theirs", "theirs@company.com", **OF_TEAM)
     simulation.wait(10.0)
     simulation.crash()
     simulation.settings = simulation.settings.model_copy(update={"api_key": SecretStr(TEAM)})
-    running(simulation)
-    simulation.wait(10.0)
+    running(simulation, 10.0)
     simulation.edit(theirs, apiKeySecretRef=None)  # they give their object to the operator's key, which leads to them
     simulation.wait(10.0)
-    new = simulation.apply("sales", "new", "new@company.com") or ""
+    new = simulation.apply("sales", "new", "new@company.com")
     simulation.wait(600.0)
     assert reasons_of(simulation, new) == ["InventoryImplausible"]
     assert addresses(team) == ["theirs@company.com"]
@@ -84,8 +76,8 @@ def test_rule_40_an_inbox_of_somebody_else_does_not_prove_a_swapped_key() -> Non
 def test_rule_40_an_object_that_comes_from_elsewhere_stops_nobody_who_was_there_before(restart: bool) -> None:
     simulation, _ = two_workspaces()
     running(simulation)
-    first = simulation.apply("sales", "first", "first@company.com") or ""
-    stranger = simulation.apply("support", "stranger", "stranger@company.com", **OF_TEAM) or ""
+    first = simulation.apply("sales", "first", "first@company.com")
+    stranger = simulation.apply("support", "stranger", "stranger@company.com", **OF_TEAM)
     simulation.wait(10.0)
     simulation.delete(first)  # nothing is held in the operator's workspace
     simulation.wait(10.0)
@@ -94,9 +86,9 @@ def test_rule_40_an_object_that_comes_from_elsewhere_stops_nobody_who_was_there_
     if restart:
         simulation.crash()
         running(simulation)
-    new = simulation.apply("sales", "new", "new@company.com") or ""
+    new = simulation.apply("sales", "new", "new@company.com")
     simulation.wait(60.0)
-    assert synced_of(simulation, stranger) == "InventoryImplausible"
+    assert simulation.says(stranger)["Synced"][1] == "InventoryImplausible"
     assert reasons_of(simulation, new) == ["Active"]
 
 
@@ -143,7 +135,7 @@ def test_rule_40_a_deletion_that_uses_another_key_changes_no_trust(restart: bool
     running(simulation)
     simulation.apply("support", "theirs", "theirs@company.com", **OF_TEAM)
     strangers = [simulation.apply("support", f"s-{number}", f"s-{number}@company.com", **OF_TEAM) for number in (1, 2)]
-    first = simulation.apply("sales", "first", "first@company.com") or ""
+    first = simulation.apply("sales", "first", "first@company.com")
     simulation.wait(10.0)
     simulation.delete(first)
     for uid in strangers:
@@ -156,7 +148,7 @@ def test_rule_40_a_deletion_that_uses_another_key_changes_no_trust(restart: bool
     if restart:
         simulation.crash()
         running(simulation)
-    new = simulation.apply("sales", "new", "new@company.com") or ""
+    new = simulation.apply("sales", "new", "new@company.com")
     simulation.wait(60.0)
     assert reasons_of(simulation, new) == ["Active"]
 
@@ -165,15 +157,15 @@ def test_rule_40_a_rotated_key_is_trusted_for_the_inboxes_of_its_reference() -> 
     simulation, _ = two_workspaces()
     simulation.remotes[THIRD] = simulation.remote
     running(simulation)
-    held = simulation.apply("sales", "held", "held@company.com") or ""
-    stranger = simulation.apply("support", "stranger", "stranger@company.com", **OF_TEAM) or ""
+    held = simulation.apply("sales", "held", "held@company.com")
+    stranger = simulation.apply("support", "stranger", "stranger@company.com", **OF_TEAM)
     simulation.wait(10.0)
     simulation.edit(stranger, apiKeySecretRef=None)
     simulation.wait(10.0)
     simulation.crash()
     simulation.settings = simulation.settings.model_copy(update={"api_key": SecretStr(THIRD)})
     running(simulation)
-    new = simulation.apply("sales", "new", "new@company.com") or ""
+    new = simulation.apply("sales", "new", "new@company.com")
     simulation.wait(60.0)
     assert reasons_of(simulation, held, new) == ["Active", "Active"]
 
@@ -184,25 +176,24 @@ def test_rule_40_inboxes_of_another_workspace_are_not_missed_here() -> None:
     for number in range(8):
         simulation.apply("sales", f"theirs-{number}", f"theirs-{number}@company.com")
     movers = [
-        simulation.apply("support", f"mover-{number}", f"mover-{number}@company.com", **OF_TEAM) or ""
-        for number in range(12)
+        simulation.apply("support", f"mover-{number}", f"mover-{number}@company.com", **OF_TEAM) for number in range(12)
     ]
     simulation.wait(300.0)
     assert len(addresses(team)) == 12
     for uid in movers:
         simulation.edit(uid, apiKeySecretRef=None)
     simulation.wait(2 * simulation.settings.sweep_seconds)
-    new = simulation.apply("sales", "new", "new@company.com") or ""
+    new = simulation.apply("sales", "new", "new@company.com")
     simulation.wait(60.0)
     assert reasons_of(simulation, new) == ["Active"]
-    assert {synced_of(simulation, uid) for uid in movers} == {"InventoryImplausible"}
+    assert {simulation.says(uid)["Synced"][1] for uid in movers} == {"InventoryImplausible"}
 
 
 @pytest.mark.parametrize("fault", [Fault.LOST_BEFORE, Fault.LOST_AFTER])
 def test_rule_40_a_lost_create_is_not_repeated_with_a_key_that_was_corrected(fault: Fault) -> None:
     simulation, team = two_workspaces()
     process = running(simulation)
-    uid = simulation.apply("support", "one", "one@company.com") or ""
+    uid = simulation.apply("support", "one", "one@company.com")
     create = reach(simulation, "coldsend", "create one@company.com")
     create.fault = fault
     finish(simulation, create)
@@ -215,13 +206,13 @@ def test_rule_40_a_lost_create_is_not_repeated_with_a_key_that_was_corrected(fau
         assert reasons_of(simulation, uid) == ["Active"]
     else:  # what did come of the create is held, and said to be in the wrong workspace
         assert (addresses(simulation.remote), addresses(team)) == (["one@company.com"], [])
-        assert synced_of(simulation, uid) == "InventoryImplausible"
+        assert simulation.says(uid)["Synced"][1] == "InventoryImplausible"
 
 
 def test_rule_40_a_create_that_is_prepared_does_not_leave_once_the_key_is_corrected() -> None:
     simulation, team = two_workspaces()
     running(simulation)
-    uid = simulation.apply("support", "one", "one@company.com") or ""
+    uid = simulation.apply("support", "one", "one@company.com")
     mark = reach(simulation, "kube", "patch")
     simulation.cluster.write_secret("support", "key", {"apiKey": TEAM})
     simulation.edit(uid, **OF_TEAM)
@@ -235,7 +226,7 @@ def test_rule_40_a_create_that_is_prepared_does_not_leave_once_the_secret_holds_
     simulation, team = two_workspaces()
     third = simulation.remotes[THIRD] = FakeColdSend(simulation.clock, _made=200)
     process = running(simulation)
-    uid = simulation.apply("support", "one", "one@company.com", **OF_TEAM) or ""
+    uid = simulation.apply("support", "one", "one@company.com", **OF_TEAM)
     mark = reach(simulation, "kube", "patch")
     simulation.cluster.write_secret("support", "key", {"apiKey": THIRD})
     simulation.pass_time(2.0)  # no key is read more than once a second
@@ -251,7 +242,7 @@ def test_rule_40_nothing_is_created_with_the_old_key_while_the_new_one_is_not_re
     simulation, team = two_workspaces()
     running(simulation)
     simulation.cluster.write_secret("support", "mail", None)
-    uid = simulation.apply("support", "one", "one@company.com") or ""
+    uid = simulation.apply("support", "one", "one@company.com")
     simulation.wait(10.0)
     assert reasons_of(simulation, uid) == ["SecretNotFound"]
     simulation.edit(uid, **OF_TEAM)
@@ -273,15 +264,15 @@ def test_rule_40_a_job_that_runs_when_the_key_is_rotated_to_another_workspace_en
     team.item_seconds = 30.0
     third = simulation.remotes[THIRD] = FakeColdSend(simulation.clock, _made=200, ids="third")
     running(simulation)
-    uids = [simulation.apply("support", name, f"{name}@company.com", **OF_TEAM) or "" for name in ("one", "two")]
+    uids = [simulation.apply("support", name, f"{name}@company.com", **OF_TEAM) for name in ("one", "two")]
     simulation.wait(15.0)
-    assert all((simulation.cluster.find(uid) or {})["status"]["job"] for uid in uids)
+    assert all(simulation.status(uid)["job"] for uid in uids)
     simulation.cluster.write_secret("support", "key", {"apiKey": THIRD})
     simulation.wait(1500.0)
     assert addresses(team) == ["one@company.com", "two@company.com"]
     assert addresses(third) == []
-    assert [synced_of(simulation, uid) for uid in uids] == ["InventoryImplausible"] * 2
+    assert [simulation.says(uid)["Synced"][1] for uid in uids] == ["InventoryImplausible"] * 2
     simulation.cluster.write_secret("support", "key", {"apiKey": TEAM})
     simulation.wait(1500.0)
-    assert [synced_of(simulation, uid) for uid in uids] == ["InSync"] * 2
+    assert [simulation.says(uid)["Synced"][1] for uid in uids] == ["InSync"] * 2
     assert team.creates == 2

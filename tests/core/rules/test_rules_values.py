@@ -19,20 +19,10 @@ ANN = "ann@company.com"
 LOGIN_FAILED = Failure(FailureKind.REFUSED, "SMTP connection failed: 535 bad credentials", 400)
 
 
-def conditions(simulation: Simulation, uid: str) -> dict[str, tuple[str, str]]:
-    """Reason and message of each condition."""
-    raw = simulation.cluster.find(uid)
-    assert raw is not None
-    said = (raw.get("status") or {}).get("conditions", ())
-    return {each["type"]: (each["reason"], each["message"]) for each in said}
-
-
 def an_account(simulation: Simulation, value: str | bytes, **fields: Any) -> str:
     """An account whose Secret has this value."""
     simulation.cluster.write_secret("sales", SECRET, {"password": value})
-    uid = simulation.apply("sales", "ann", ANN, **fields)
-    assert uid is not None
-    return uid
+    return simulation.apply("sales", "ann", ANN, **fields)
 
 
 def passwords_sent(simulation: Simulation, good: str | None = None) -> list[str]:
@@ -111,7 +101,7 @@ def test_rule_36_characters_that_nobody_sees_are_never_sent_and_named(value: str
     simulation.wait(5.0)
     assert passwords == []
     for kind in ("Ready", "Synced", "CredentialsCurrent"):
-        reason, message = conditions(simulation, uid)[kind]
+        _, reason, message = simulation.says(uid)[kind]
         assert reason == "SecretInvalid"
         assert named in message
         assert "Key password of Secret mail (spec.smtp.passwordSecretRef)" in message
@@ -121,9 +111,8 @@ def test_rule_36_characters_that_nobody_sees_are_never_sent_and_named(value: str
 def test_rule_36_a_value_of_nothing_but_a_line_end_is_empty() -> None:
     simulation = Simulation()
     uid = an_account(simulation, "\n")
-    running(simulation)
-    simulation.wait(5.0)
-    assert conditions(simulation, uid)["Ready"][0] == "SecretKeyNotFound"
+    running(simulation, 5.0)
+    assert simulation.ready(uid)[1] == "SecretKeyNotFound"
 
 
 @pytest.mark.parametrize("broken", ["hunter\u200bwolf", "", "wrong"])
@@ -132,21 +121,20 @@ def test_rule_36_a_repaired_secret_is_noticed_by_itself_within_15_seconds(broken
     uid = an_account(simulation, broken)
     passwords = passwords_sent(simulation, good="right")
     simulation.wait(200.0)
-    assert conditions(simulation, uid)["Ready"][0] in {"SecretInvalid", "SecretKeyNotFound", "ConnectionFailed"}
+    assert simulation.ready(uid)[1] in {"SecretInvalid", "SecretKeyNotFound", "ConnectionFailed"}
     simulation.cluster.write_secret("sales", SECRET, {"password": "right"})
     simulation.wait(15.0)
     assert passwords[-1] == "right"
-    assert conditions(simulation, uid)["Ready"][0] == "Active"
+    assert simulation.ready(uid)[1] == "Active"
 
 
 def test_rule_36_a_line_end_that_comes_or_goes_is_no_change_of_the_password() -> None:
     simulation = Simulation(changes={"secret_check_seconds": 1.0})
     uid = an_account(simulation, "one")
-    running(simulation)
-    simulation.wait(10.0)
+    running(simulation, 10.0)
     simulation.cluster.write_secret("sales", SECRET, {"password": "one\n"})
     simulation.wait(30.0)
-    assert conditions(simulation, uid)["CredentialsCurrent"][0] == "SecretUnchanged"
+    assert simulation.says(uid)["CredentialsCurrent"][1] == "SecretUnchanged"
 
 
 @pytest.mark.parametrize("value", ["\ufeffcs_live_0123", "cs_live\u200b_0123", "cs_live_0123\0", "cs_live_0123\u00a0"])
@@ -154,10 +142,8 @@ def test_rule_36_an_api_key_with_a_character_that_nobody_sees_is_named_and_never
     simulation = Simulation()
     simulation.cluster.write_secret("sales", SECOND, {"apiKey": value})
     uid = simulation.apply("sales", "ann", ANN, apiKeySecretRef={"name": SECOND})
-    assert uid is not None
-    running(simulation)
-    simulation.wait(5.0)
-    reason, message = conditions(simulation, uid)["Ready"]
+    running(simulation, 5.0)
+    _, reason, message = simulation.ready(uid)
     assert reason == "SecretInvalid"
     assert "U+" in message
     assert "cs_live" not in message
@@ -184,10 +170,8 @@ HIDDEN = [
 def test_rule_37_an_address_that_no_server_takes_is_refused_by_the_operator_too(address: str, named: str) -> None:
     simulation = Simulation()
     uid = simulation.apply("sales", "ann", address)
-    assert uid is not None
-    running(simulation)
-    simulation.wait(5.0)
-    reason, message = conditions(simulation, uid)["Ready"]
+    running(simulation, 5.0)
+    _, reason, message = simulation.ready(uid)
     assert reason == "InvalidSpec"
     assert "spec.emailAddress: " in message
     assert named in message
@@ -198,11 +182,9 @@ def test_rule_37_an_address_that_no_server_takes_is_refused_by_the_operator_too(
 def test_rule_37_in_a_batch_it_costs_that_entry_alone(address: str, named: str) -> None:
     simulation = Simulation()
     simulation.list_in_batch("sales", "pool", ["bob@company.com", address, "carl@company.com"])
-    running(simulation)
-    simulation.wait(30.0)
+    running(simulation, 30.0)
     assert {inbox.address for inbox in simulation.remote.inboxes.values()} == {"bob@company.com", "carl@company.com"}
-    batch = simulation.cluster.find(simulation.batches[0])
-    assert batch is not None
+    batch = simulation.raw(simulation.batches[0])
     (failure,) = batch["status"]["failures"]
     assert (failure["reason"], failure["emailAddress"]) == ("InvalidSpec", address)
     assert named in failure["message"]
@@ -221,18 +203,15 @@ def test_rule_37_in_a_batch_it_costs_that_entry_alone(address: str, named: str) 
 def test_rule_37_names_hosts_and_logins_hide_nothing_either(field: str, value: object) -> None:
     simulation = Simulation()
     uid = simulation.apply("sales", "ann", ANN, **{field: value})
-    assert uid is not None
-    running(simulation)
-    simulation.wait(5.0)
-    assert conditions(simulation, uid)["Ready"][0] == "InvalidSpec"
+    running(simulation, 5.0)
+    assert simulation.ready(uid)[1] == "InvalidSpec"
     assert simulation.remote.inboxes == {}
 
 
 def test_rule_37_a_name_may_have_the_joiners_that_its_script_needs() -> None:
     simulation = Simulation()
     simulation.apply("sales", "ann", ANN, displayName="\u0645\u06cc\u200c\u062e \U0001f469\u200d\U0001f4bb")
-    running(simulation)
-    simulation.wait(5.0)
+    running(simulation, 5.0)
     assert len(simulation.remote.inboxes) == 1
 
 
@@ -268,16 +247,13 @@ def test_rule_37_no_other_letter_or_space_makes_an_address_of_somebody_else() ->
 def test_rule_43_a_long_annotation_is_stored_as_a_digest_and_told() -> None:
     simulation = Simulation()
     uid = simulation.apply("sales", "ann", ANN)
-    assert uid is not None
-    process = running(simulation)
-    simulation.wait(5.0)
+    process = running(simulation, 5.0)
     simulation.annotate(uid, RECONCILE_ANNOTATION, "x" * 254_000)
     simulation.wait(5.0)
-    raw = simulation.cluster.find(uid)
-    assert raw is not None
+    raw = simulation.raw(uid)
     assert len(json.dumps(raw["status"])) < 5_000
     assert raw["status"]["lastReconcileRequest"].startswith("sha256:")
-    assert "longer than 253 characters" in conditions(simulation, uid)["Synced"][1]
+    assert "longer than 253 characters" in simulation.says(uid)["Synced"][2]
     account = process.operator.controller.accounts[uid]
     assert len(repr(account)) < 10_000
     before = len(simulation.cluster.history)
@@ -289,30 +265,24 @@ def test_rule_43_a_long_annotation_is_stored_as_a_digest_and_told() -> None:
 def test_rule_43_a_value_that_fits_is_acknowledged_as_it_is(value: str) -> None:
     simulation = Simulation()
     uid = simulation.apply("sales", "ann", ANN)
-    assert uid is not None
-    running(simulation)
-    simulation.wait(5.0)
+    running(simulation, 5.0)
     simulation.annotate(uid, RECONCILE_ANNOTATION, value)
     simulation.wait(5.0)
-    raw = simulation.cluster.find(uid)
-    assert raw is not None
-    assert raw["status"]["lastReconcileRequest"] == value
+    assert simulation.status(uid)["lastReconcileRequest"] == value
 
 
 # -- digests of credentials
 
 
 def digest_of(simulation: Simulation, uid: str) -> str:
-    raw = simulation.cluster.find(uid)
-    assert raw is not None
+    raw = simulation.raw(uid)
     digest: str = raw["status"]["lastApplied"]["credentialsHash"]
     return digest
 
 
 def as_before_the_salt(simulation: Simulation, uid: str) -> str:
     """The status as the first version wrote it: an HMAC of the values alone."""
-    raw = simulation.cluster.find(uid)
-    assert raw is not None
+    raw = simulation.raw(uid)
     old = "0011aabb-" + "7" * 32
     raw["status"]["lastApplied"]["credentialsHash"] = old
     return old
@@ -325,9 +295,8 @@ def writes_of_status(simulation: Simulation) -> int:
 def test_rule_44_equal_passwords_show_no_equal_digests() -> None:
     simulation = Simulation()
     uids = [simulation.apply("sales", f"one-{number}", f"{number}@company.com") for number in range(3)]
-    running(simulation)
-    simulation.wait(30.0)
-    digests = [digest_of(simulation, uid).rpartition("-")[2] for uid in uids if uid is not None]
+    running(simulation, 30.0)
+    digests = [digest_of(simulation, uid).rpartition("-")[2] for uid in uids]
     assert len(set(digests)) == 3
 
 
@@ -335,38 +304,29 @@ def test_rule_44_a_guess_is_told_by_no_digest_of_another_object() -> None:
     simulation = Simulation()
     victim = simulation.apply("sales", "ann", ANN)
     guess = simulation.apply("support", "eve", "eve@company.com")
-    assert victim is not None
-    assert guess is not None
-    running(simulation)
-    simulation.wait(10.0)
+    running(simulation, 10.0)
     assert digest_of(simulation, victim).rpartition("-")[2] != digest_of(simulation, guess).rpartition("-")[2]
 
 
 def test_rule_44_a_restart_makes_the_same_digest_and_writes_nothing() -> None:
     simulation = Simulation(changes={"secret_check_seconds": 1.0})
     uid = simulation.apply("sales", "ann", ANN)
-    assert uid is not None
-    running(simulation)
-    simulation.wait(30.0)
+    running(simulation, 30.0)
     before = writes_of_status(simulation)
     simulation.crash()
-    running(simulation)
-    simulation.wait(30.0)
-    assert conditions(simulation, uid)["CredentialsCurrent"][0] == "SecretUnchanged"
+    running(simulation, 30.0)
+    assert simulation.says(uid)["CredentialsCurrent"][1] == "SecretUnchanged"
     assert writes_of_status(simulation) == before
 
 
 def test_rule_44_a_digest_of_the_version_before_counts_as_current_and_is_replaced_with_the_next_write() -> None:
     simulation = Simulation(changes={"secret_check_seconds": 1.0})
     uid = simulation.apply("sales", "ann", ANN, updatePolicy="Recreate")
-    assert uid is not None
-    running(simulation)
-    simulation.wait(30.0)
+    running(simulation, 30.0)
     simulation.crash()
     old = as_before_the_salt(simulation, uid)
     before, inboxes = writes_of_status(simulation), dict(simulation.remote.inboxes)
-    running(simulation)
-    simulation.wait(30.0)
+    running(simulation, 30.0)
     assert (digest_of(simulation, uid), writes_of_status(simulation)) == (old, before)
     assert simulation.remote.inboxes == inboxes
     simulation.annotate(uid, "coldsend.pro/reconcile", "now")
@@ -378,33 +338,26 @@ def test_rule_44_a_digest_of_the_version_before_counts_as_current_and_is_replace
 def test_rule_44_a_secret_that_changes_after_the_upgrade_is_noticed() -> None:
     simulation = Simulation(changes={"secret_check_seconds": 1.0})
     uid = simulation.apply("sales", "ann", ANN)
-    assert uid is not None
-    running(simulation)
-    simulation.wait(30.0)
+    running(simulation, 30.0)
     simulation.crash()
     as_before_the_salt(simulation, uid)
-    running(simulation)
-    simulation.wait(30.0)
+    running(simulation, 30.0)
     simulation.rotate("sales", "two")
     simulation.wait(10.0)
-    assert conditions(simulation, uid)["CredentialsCurrent"][0] == "SecretChanged"
+    assert simulation.says(uid)["CredentialsCurrent"][1] == "SecretChanged"
 
 
 def test_rule_44_an_inbox_that_another_object_took_over_keeps_its_digest() -> None:
     """A restored status, or a hand-over, brings the salt of the object before."""
     simulation = Simulation(changes={"secret_check_seconds": 1.0})
     first = simulation.apply("sales", "ann", ANN, updatePolicy="Recreate")
-    assert first is not None
-    running(simulation)
-    simulation.wait(30.0)
+    running(simulation, 30.0)
     simulation.crash()
-    restored = simulation.cluster.find(first)
-    assert restored is not None
+    restored = simulation.raw(first)
     restored["metadata"]["uid"] = "uid-after-the-restore"
-    running(simulation)
-    simulation.wait(30.0)
+    running(simulation, 30.0)
     assert len(simulation.remote.inboxes) == 1
-    assert conditions(simulation, "uid-after-the-restore")["CredentialsCurrent"][0] == "SecretUnchanged"
+    assert simulation.says("uid-after-the-restore")["CredentialsCurrent"][1] == "SecretUnchanged"
 
 
 def test_rule_44_a_digest_tells_where_one_value_ends_and_the_next_begins() -> None:

@@ -9,8 +9,11 @@ from tests.support.simulation import Simulation
 MANY = 2000
 
 
-def running(simulation: Simulation) -> Process:
+def running(simulation: Simulation, seconds: float = 0.0) -> Process:
+    """The process, started unless it runs, after so many seconds in which everything happens that can happen."""
     simulation.start()
+    if seconds:
+        simulation.wait(seconds)
     assert simulation.process is not None
     return simulation.process
 

@@ -19,9 +19,7 @@ BOB = "bob@company.com"
 
 
 def progress_of(simulation: Simulation, uid: str) -> dict[str, tuple[str, str]]:
-    raw = simulation.cluster.find(uid)
-    assert raw is not None
-    return told(raw["status"])
+    return told(simulation.status(uid))
 
 
 def told(status: dict[str, Any]) -> dict[str, tuple[str, str]]:
@@ -32,13 +30,6 @@ def told(status: dict[str, Any]) -> dict[str, tuple[str, str]]:
     return {kind: (each["reason"], each["message"]) for kind, each in found.items()}
 
 
-def ready_of(simulation: Simulation, uid: str) -> tuple[str, str]:
-    raw = simulation.cluster.find(uid)
-    assert raw is not None
-    ready = next(each for each in raw["status"]["conditions"] if each["type"] == "Ready")
-    return (ready["reason"], ready["message"])
-
-
 def versions_of(simulation: Simulation, uid: str) -> int:
     """How often the object has changed."""
     return sum(event.object["metadata"]["uid"] == uid for event in simulation.cluster.history)
@@ -47,10 +38,8 @@ def versions_of(simulation: Simulation, uid: str) -> int:
 def test_that_an_account_that_becomes_ready_has_neither_and_one_write() -> None:
     simulation = Simulation()
     uid = simulation.apply("sales", "ann", ANN)
-    assert uid is not None
-    running(simulation)
-    simulation.wait(30.0)
-    assert ready_of(simulation, uid)[0] == "Active"
+    running(simulation, 30.0)
+    assert simulation.ready(uid)[1] == "Active"
     statuses = [
         event.object["status"] for event in simulation.cluster.history if "conditions" in event.object["status"]
     ]
@@ -62,25 +51,22 @@ def test_that_a_refused_login_is_stalled_at_once_with_the_message_of_ready() -> 
     uid = an_account(simulation, "wrong word")
     passwords_sent(simulation, good="right")
     simulation.wait(30.0)
-    assert progress_of(simulation, uid) == {"Stalled": ready_of(simulation, uid)}
-    assert ready_of(simulation, uid)[0] == "ConnectionFailed"
+    assert progress_of(simulation, uid) == {"Stalled": simulation.ready(uid)[1:]}
+    assert simulation.ready(uid)[1] == "ConnectionFailed"
 
 
 def test_that_a_secret_may_come_half_a_minute_after_the_account() -> None:
     simulation = Simulation()
     simulation.cluster.write_secret("sales", SECRET, None)
     uid = simulation.apply("sales", "ann", ANN)
-    assert uid is not None
-    running(simulation)
+    running(simulation, 20.0)
+    assert progress_of(simulation, uid) == {"Reconciling": simulation.ready(uid)[1:]}
     simulation.wait(20.0)
-    assert progress_of(simulation, uid) == {"Reconciling": ready_of(simulation, uid)}
-    simulation.wait(20.0)
-    assert progress_of(simulation, uid) == {"Stalled": ready_of(simulation, uid)}
+    assert progress_of(simulation, uid) == {"Stalled": simulation.ready(uid)[1:]}
     simulation.crash()
     before = versions_of(simulation, uid)
-    running(simulation)
-    simulation.wait(60.0)
-    assert progress_of(simulation, uid) == {"Stalled": ready_of(simulation, uid)}
+    running(simulation, 60.0)
+    assert progress_of(simulation, uid) == {"Stalled": simulation.ready(uid)[1:]}
     assert versions_of(simulation, uid) == before
     simulation.cluster.write_secret("sales", SECRET, {"password": "one"})
     simulation.wait(700.0)
@@ -157,6 +143,6 @@ def test_that_a_batch_is_reconciling_until_nothing_moves_any_more(*, exists: boo
     play_until(simulation, lambda: "conditions" in simulation.cluster.of_kind(BATCH_KIND)[0]["status"])
     (batch,) = simulation.cluster.of_kind(BATCH_KIND)
     uid = batch["metadata"]["uid"]
-    assert progress_of(simulation, uid) == {"Reconciling": ready_of(simulation, uid)}
+    assert progress_of(simulation, uid) == {"Reconciling": simulation.ready(uid)[1:]}
     simulation.wait(120.0)
-    assert progress_of(simulation, uid) == ({"Stalled": ready_of(simulation, uid)} if exists else {})
+    assert progress_of(simulation, uid) == ({"Stalled": simulation.ready(uid)[1:]} if exists else {})

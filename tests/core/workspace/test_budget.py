@@ -94,8 +94,7 @@ def test_that_a_clock_which_was_behind_at_one_start_does_not_let_the_hour_be_spe
         simulation.wait(5.0)
     simulation.clock.advance(-7200.0)  # the clock of the machine is set back, the API server's is right
     simulation.cluster.offset += 7200.0
-    running(simulation)
-    simulation.wait(300.0)
+    running(simulation, 300.0)
     for number in range(100):
         simulation.apply("sales", f"two-{number}", f"b{number}@company.com")
         simulation.wait(5.0)
@@ -115,8 +114,7 @@ def test_that_a_clock_which_was_behind_at_one_start_does_not_let_the_hour_be_spe
 def test_that_the_difference_of_the_clocks_is_stored() -> None:
     simulation = Simulation(cluster_offset=900.0)
     simulation.apply("sales", "one", "a@company.com")
-    running(simulation)
-    simulation.wait(5.0)
+    running(simulation, 5.0)
     (made,) = simulation.cluster.config_maps.values()
     (stored,) = (json.loads(text) for name, text in made["data"].items() if name not in {"report", "key-workspaces"})
     assert stored["clockOffset"] == 900.0

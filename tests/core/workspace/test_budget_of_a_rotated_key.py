@@ -26,8 +26,7 @@ def test_that_what_was_spent_with_the_old_key_counts_for_the_new_one() -> None:
         simulation.wait(7.0)
     simulation.crash()
     simulation.settings = simulation.settings.model_copy(update={"api_key": SecretStr(NEW)})
-    running(simulation)
-    simulation.wait(1200.0)
+    running(simulation, 1200.0)
     assert simulation.remote.requests <= 40  # with both keys, in less than an hour
     simulation.wait(3600.0)
     assert simulation.remote.requests > 40

@@ -71,7 +71,7 @@ def test_that_a_secret_that_nobody_references_any_more_is_not_remembered() -> No
     running(simulation)
     for number in range(5):
         smtp = {"passwordSecretRef": {"name": f"gone-{number}"}}
-        uid = simulation.apply("sales", f"a{number}", f"a{number}@company.com", smtp=smtp) or ""
+        uid = simulation.apply("sales", f"a{number}", f"a{number}@company.com", smtp=smtp)
         simulation.wait(60.0)
         simulation.delete(uid)
         simulation.wait(60.0)

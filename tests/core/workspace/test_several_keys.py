@@ -62,11 +62,6 @@ def uid_of(simulation: Simulation, name: str) -> str:
     return str(uid)
 
 
-def reason_of(simulation: Simulation, uid: str, kind: str = "Ready") -> str:
-    conditions = (simulation.cluster.find(uid) or {})["status"]["conditions"]
-    return next(str(each["reason"]) for each in conditions if each["type"] == kind)
-
-
 def test_that_two_keys_of_a_workspace_cost_no_more_requests_in_a_quiet_hour_than_one() -> None:
     spent = []
     for keys in (1, 2):
@@ -89,7 +84,7 @@ def test_that_two_keys_of_a_workspace_have_one_job_under_way_like_one_key() -> N
         simulation.apply("sales", f"a-{number}", f"a{number}@company.com")
         simulation.apply("support", f"b-{number}", f"b{number}@company.com", **OF_TEAM)
     simulation.wait(400.0)
-    assert len(list(remote.live())) == 82
+    assert len(remote.live()) == 82
     assert remote.most_jobs == 1
 
 
@@ -123,19 +118,19 @@ def test_that_a_key_which_is_revoked_costs_only_the_accounts_that_name_it_until_
     merged(simulation)
     held = uid_of(simulation, "second")
     remote.revoked.add(TEAM)
-    waits = simulation.apply("support", "third", "third@company.com", **OF_TEAM) or ""
-    goes_on = simulation.apply("sales", "fourth", "fourth@company.com") or ""
+    waits = simulation.apply("support", "third", "third@company.com", **OF_TEAM)
+    goes_on = simulation.apply("sales", "fourth", "fourth@company.com")
     simulation.wait(60.0)
-    assert reason_of(simulation, waits) == "Unauthorized"
-    assert reason_of(simulation, held, "Synced") == "Unauthorized"
-    assert reason_of(simulation, goes_on) == "Active"
+    assert simulation.ready(waits)[1] == "Unauthorized"
+    assert simulation.says(held)["Synced"][1] == "Unauthorized"
+    assert simulation.ready(goes_on)[1] == "Active"
     simulation.wait(HOUR)
-    before = simulation.apply("sales", "fifth", "fifth@company.com") or ""
+    before = simulation.apply("sales", "fifth", "fifth@company.com")
     simulation.wait(30.0)
-    assert reason_of(simulation, before) == "Active"
+    assert simulation.ready(before)[1] == "Active"
     remote.revoked.clear()
     simulation.wait(700.0)
-    assert [reason_of(simulation, uid, "Synced") for uid in (waits, held)] == ["InSync", "InSync"]
+    assert [simulation.says(uid)["Synced"][1] for uid in (waits, held)] == ["InSync", "InSync"]
     assert len(remote.at("third@company.com")) == 1
 
 
@@ -144,8 +139,8 @@ def test_that_a_revoked_key_is_noticed_though_no_call_of_its_accounts_is_due() -
     merged(simulation)
     remote.revoked.add(TEAM)
     simulation.wait(2 * simulation.settings.sweep_seconds + 30.0)
-    assert reason_of(simulation, uid_of(simulation, "second"), "Synced") == "Unauthorized"
-    assert reason_of(simulation, uid_of(simulation, "first"), "Synced") == "InSync"
+    assert simulation.says(uid_of(simulation, "second"))["Synced"][1] == "Unauthorized"
+    assert simulation.says(uid_of(simulation, "first"))["Synced"][1] == "InSync"
 
 
 def test_that_an_account_of_a_merged_workspace_moves_when_its_secret_holds_a_key_of_another_one() -> None:
@@ -154,13 +149,13 @@ def test_that_an_account_of_a_merged_workspace_moves_when_its_secret_holds_a_key
     other = simulation.remotes["cs_live_other"] = FakeColdSend(simulation.clock, ids="other")
     simulation.cluster.write_secret("support", "key", {"apiKey": "cs_live_other"})
     simulation.wait(700.0)
-    new = simulation.apply("support", "new", "new@company.com", **OF_TEAM) or ""
+    new = simulation.apply("support", "new", "new@company.com", **OF_TEAM)
     simulation.wait(120.0)
-    assert reason_of(simulation, new) == "InventoryImplausible"  # the Secret shows none of its inboxes (rule 40)
-    assert list(other.live()) == []
+    assert simulation.ready(new)[1] == "InventoryImplausible"  # the Secret shows none of its inboxes (rule 40)
+    assert other.live() == []
     simulation.cluster.write_secret("support", "key", {"apiKey": TEAM})
     simulation.wait(700.0)
-    assert reason_of(simulation, new) == "Active"
+    assert simulation.ready(new)[1] == "Active"
     assert len(remote.at("new@company.com")) == 1
 
 

@@ -23,7 +23,7 @@ def test_that_a_workspace_goes_on_when_its_state_is_made_unreadable(text: str) -
     for number in range(30):
         simulation.apply("sales", f"more-{number}", f"more-{number}@company.com")
         simulation.wait(30.0)
-    assert len(list(simulation.remote.live())) == 31
+    assert len(simulation.remote.live()) == 31
     assert not process.loop.troubles
 
 
@@ -42,5 +42,5 @@ def test_that_the_operator_starts_with_a_state_that_cannot_be_read(text: str) ->
     simulation.apply("sales", "two", "b@company.com")
     simulation.wait(60.0)
     assert process.failure is None
-    assert len(list(simulation.remote.live())) == 2
+    assert len(simulation.remote.live()) == 2
     assert not process.loop.troubles

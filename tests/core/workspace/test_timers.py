@@ -47,7 +47,7 @@ def test_that_an_object_that_may_not_leave_its_workspace_yet_waits_in_one_timer(
     process = running(simulation)
     uid = ""
     for number in range(2):  # a bulk, whose job takes its time
-        uid = simulation.apply("sales", f"a{number}", f"a{number}@company.com", smtp=smtp()) or ""
+        uid = simulation.apply("sales", f"a{number}", f"a{number}@company.com", smtp=smtp())
     simulation.wait(20.0)
     assert process.operator.controller.accounts[uid].job is not None
     simulation.edit(uid, apiKeySecretRef={"name": SECOND})
