@@ -10,7 +10,7 @@ from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.policy import NamespaceSettings
 from coldsend_operator.core.workspace.audit_lines import fields_of
-from tests.support.desk import ANN, Desk, row
+from tests.support.desk import ANN, Desk, held, row
 
 BOB = "bob@company.com"
 POOL = "uid-of-the-pool"
@@ -132,9 +132,7 @@ def test_the_job_of_an_earlier_run_stands_with_the_inbox_that_it_made() -> None:
 
 
 def test_a_deletion_says_which_inbox_went_and_that_the_object_was_deleted() -> None:
-    desk = Desk()
-    account = desk.holder(deleting=True)
-    desk.sweep(row())
+    desk, account = held(deleting=True)
     deleted(desk, account)
     assert desk.patch(account) is Action.REMOVE_FINALIZER
     assert last(desk)["inbox_id"] == "inbox-1"
@@ -190,9 +188,7 @@ def test_a_child_that_its_batch_does_not_list_any_more_has_left_it(listed: set[s
 
 def test_a_replacement_says_whether_spec_or_the_secret_asks_for_it_and_the_create_that_follows_belongs_to_it() -> None:
     for what in ("spec", "secret"):
-        desk = Desk()
-        account = desk.holder(updatePolicy="Recreate")
-        desk.sweep(row())
+        desk, account = held(updatePolicy="Recreate")
         if what == "spec":
             desk.change(account, ANN, updatePolicy="Recreate", displayName="Another")
         else:
@@ -232,9 +228,7 @@ def test_an_inbox_that_changes_its_object_is_told_without_a_call() -> None:
 
 
 def test_a_test_mail_is_told_when_it_is_sent() -> None:
-    desk = Desk()
-    account = desk.holder(testEmail={"recipient": "ops@company.com", "requestID": "1"})
-    desk.sweep(row())
+    desk, account = held(testEmail={"recipient": "ops@company.com", "requestID": "1"})
     call = desk.ask(Operation.SEND_TEST_EMAIL, account, inbox_ids=("inbox-1",))
     desk.answer(call, MailSent(None, None, code=200))
     assert told(desk) == [("send_test_email", "spec", "intent"), ("send_test_email", "spec", "sent")]

@@ -68,6 +68,12 @@ class Desk:
         status = {"inboxID": inbox_id, "origin": origin, "lastApplied": applied, **around.pop("status", {})}
         return self.account(address, **{"finalizers": (FINALIZER,), **around, "status": status})
 
+    def asked_for(self, *addresses: str, **around: Any) -> list[Account]:
+        """Objects whose addresses are free, as a whole list has shown."""
+        accounts = [self.account(address, **around) for address in addresses]
+        self.sweep()
+        return accounts
+
     def change(self, account: Account, address: str = ANN, **around: Any) -> None:
         """The API server shows another state of the object."""
         around = {"finalizers": account.desired.finalizers, "generation": account.desired.generation + 1, **around}
@@ -146,6 +152,10 @@ class Desk:
         self.now += seconds
         self.answer(call, Page(rows, 1, len(rows) if total == -1 else total, 1, has_next=False))
 
+    def show(self, *accounts: Account) -> None:
+        """A whole list of the inboxes that these accounts hold."""
+        self.sweep(*map(row_of, accounts))
+
     def search(self, account: Account, *rows: Row) -> None:
         call = self.ask(Operation.SEARCH_ACCOUNTS, account, address=account.address)
         self.answer(call, Page(rows, 1, len(rows), 1, has_next=False))
@@ -201,6 +211,26 @@ def object_of(
     if batch is not None:
         metadata["ownerReferences"] = [{"kind": BATCH_KIND, "name": "pool", "uid": batch}]
     return {"metadata": metadata, "spec": spec_of(address, **spec), "status": status or {}}
+
+
+def asked_for(address: str = ANN, **around: Any) -> tuple[Desk, Account]:
+    """A desk with one object, whose address is free, as a whole list has shown."""
+    desk = Desk()
+    (account,) = desk.asked_for(address, **around)
+    return desk, account
+
+
+def held(address: str = ANN, inbox_id: str = "inbox-1", **around: Any) -> tuple[Desk, Account]:
+    """A desk with one object that holds an inbox, which a whole list has shown."""
+    desk = Desk()
+    account = desk.holder(address, inbox_id, **around)
+    desk.show(account)
+    return desk, account
+
+
+def row_of(account: Account, **changes: Any) -> Row:
+    """The inbox that an account holds, as ColdSend shows it."""
+    return row(account.address or "", account.stored.inbox_id or "", **changes)
 
 
 def row(address: str = ANN, inbox_id: str = "inbox-1", *, made: float = START, **changes: Any) -> Row:

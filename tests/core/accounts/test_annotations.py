@@ -9,7 +9,7 @@ from coldsend_operator.resources.names import (
     PAUSED_ANNOTATION,
 )
 from tests.core.rules.watching import running
-from tests.support.desk import ANN, Desk, row
+from tests.support.desk import ANN, Desk, held
 from tests.support.simulation import Simulation
 
 
@@ -35,9 +35,7 @@ MEANINGLESS = [
 
 @pytest.mark.parametrize(("annotations", "told"), MEANINGLESS)
 def test_an_annotation_that_means_nothing_is_told(annotations: dict[str, str], told: str) -> None:
-    desk = Desk()
-    account = desk.holder(annotations=annotations)
-    desk.sweep(row())
+    desk, account = held(annotations=annotations)
     state, reason, message = desk.says(account)["Synced"]
     assert (state, reason) == ("True", "InSync")
     assert told in message
@@ -48,9 +46,7 @@ def test_an_annotation_that_means_nothing_is_told(annotations: dict[str, str], t
     "annotations", [{PAUSED_ANNOTATION: "False"}, {"example.com/paused": "yes"}, {"coldsend.pro/hand-over-to": "b/c"}]
 )
 def test_nothing_is_told_of_what_is_right_or_not_ours(annotations: dict[str, str]) -> None:
-    desk = Desk()
-    account = desk.holder(annotations=annotations)
-    desk.sweep(row())
+    desk, account = held(annotations=annotations)
     assert "annotation" not in desk.says(account)["Synced"][2]
 
 

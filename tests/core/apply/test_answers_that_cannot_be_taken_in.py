@@ -5,7 +5,7 @@ import pytest
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import BulkAnswer, Created, JobProgress, Page, ResultRow
 from coldsend_operator.core.model.calls import Operation
-from tests.support.desk import Desk, row
+from tests.support.desk import Desk, asked_for, row
 
 NAMES = ("a@company.com", "evil@company.com", "c@company.com")
 NO_TEXT = 7  # whatever taking in an answer fails at
@@ -27,9 +27,7 @@ def creates_of(desk: Desk) -> list[str]:
 
 
 def test_a_create_whose_answer_cannot_be_taken_in_is_not_sent_again() -> None:
-    desk = Desk()
-    account = desk.account()
-    desk.sweep()
+    desk, account = asked_for()
     call = desk.ask(Operation.CREATE_SMTP, account)
     with pytest.raises(AttributeError):
         desk.answer(call, Created(row(NO_TEXT)))  # type: ignore[arg-type]

@@ -5,7 +5,7 @@ import pytest
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import BulkAnswer, Created, JobProgress
 from coldsend_operator.core.model.calls import Operation
-from tests.support.desk import Desk, row
+from tests.support.desk import Desk, asked_for, row
 
 ENDED = JobProgress(status="COMPLETED")
 
@@ -29,7 +29,7 @@ def test_two_bulk_creates_that_are_told_the_same_job_both_end_with_it() -> None:
 def test_a_create_and_a_delete_that_are_told_the_same_job_both_end(create_first: bool) -> None:
     desk = Desk()
     doomed = [desk.holder(f"{name}@company.com", f"in-{name}", deleting=True) for name in "xy"]
-    desk.sweep(*(row(account.address or "", account.stored.inbox_id or "") for account in doomed))
+    desk.show(*doomed)
     made = bulk(desk, "a", "b") if create_first else []
     ids = tuple(account.stored.inbox_id or "" for account in doomed)
     desk.answer(desk.ask(Operation.DELETE_ACCOUNTS, *doomed, inbox_ids=ids), BulkAnswer(job_id="job-1"))
@@ -43,9 +43,7 @@ def test_a_create_and_a_delete_that_are_told_the_same_job_both_end(create_first:
 
 
 def test_a_create_that_is_answered_with_the_inbox_of_another_address_takes_nothing() -> None:
-    desk = Desk()
-    account = desk.account("a@company.com")
-    desk.sweep()
+    desk, account = asked_for("a@company.com")
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), Created(row("other@company.com", "inbox-9", made=desk.now)))
     assert not account.stored.held
     assert account.unknown_create is not None

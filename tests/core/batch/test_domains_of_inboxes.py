@@ -9,7 +9,7 @@ from coldsend_operator.core.status.projection import project
 from coldsend_operator.resources.children import domain_label
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND, DOMAIN_LABEL
 from tests.core.rules.watching import running
-from tests.support.desk import ANN, Desk, row
+from tests.support.desk import ANN, Desk, held, row
 from tests.support.simulation import Simulation
 
 Raw = dict[str, Any]
@@ -87,9 +87,7 @@ def test_that_counters_alone_are_written_once_a_minute_and_not_with_each_inbox()
 
 
 def test_that_an_upgrade_writes_no_object_only_to_name_its_domain() -> None:
-    desk = Desk()
-    account = desk.holder()
-    desk.sweep(row())
+    desk, account = held()
     status = project(account, desk.workspace, desk.now)
     assert status is not None
     assert status["domain"] == "company.com"

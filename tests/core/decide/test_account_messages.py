@@ -7,7 +7,7 @@ from coldsend_operator.core.model.answers import Domain, DomainPage
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.status.projection import project
-from tests.support.desk import Desk, row
+from tests.support.desk import Desk, held, row
 from tests.support.remote import DOMAIN
 
 NATIVE = f"jane@{DOMAIN.domain_name}"
@@ -55,9 +55,7 @@ def test_that_a_change_of_spec_is_told_with_field_wanted_and_actual_value() -> N
 
 
 def test_that_a_change_of_a_server_is_told_with_what_spec_asks_for() -> None:
-    desk = Desk()
-    account = desk.holder()
-    desk.sweep(row())
+    desk, account = held()
     desk.change(account, smtp={"host": "mail.company.com", "passwordSecretRef": {"name": "mail"}})
     _, reason, message = desk.says(account)["Synced"]
     assert reason == Reason.UPDATE_NOT_SUPPORTED

@@ -7,7 +7,7 @@ from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.create_marks import CreateMarks, is_mark
 from coldsend_operator.resources.names import FINALIZER
 from tests.core.rules.watching import finish, reach, running
-from tests.support.desk import Desk, row
+from tests.support.desk import asked_for, row
 from tests.support.remote import Fault
 from tests.support.simulation import SECOND, SECOND_KEY, Simulation
 
@@ -182,9 +182,7 @@ def test_that_playing_on_ends_with_one_inbox_after_a_kill_at_each_step_of_a_crea
 def test_that_a_shard_takes_an_inbox_of_another_for_its_lost_create_only_within_an_hour() -> None:
     """A limit that the documentation names: shards do not see each other's objects."""
     for seconds, taken in ((60.0, True), (3700.0, False)):
-        desk = Desk()
-        account = desk.account()
-        desk.sweep()
+        desk, account = asked_for()
         desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.LOST, "cut"))
         made = row(made=desk.now + seconds)  # by the other shard, of the same type and name
         desk.wait(seconds + 130.0)

@@ -15,7 +15,7 @@ from coldsend_operator.resources.account_status import SenderAccountStatus
 from coldsend_operator.resources.batch import SenderAccountBatchStatus
 from coldsend_operator.resources.names import BATCH_KIND, FINALIZER
 from tests.core.conftest import profile
-from tests.support.desk import Desk, object_of, row
+from tests.support.desk import Desk, asked_for, held, object_of, row
 from tests.support.simulation import Simulation, inboxes_of, template_of
 
 VICTIM = "victim@company.com"
@@ -132,9 +132,7 @@ def tamper(simulation: Simulation, uid: str, status: dict[str, Any], **metadata:
 
 @pytest.mark.parametrize("job", [{"id": None, "operation": "Create"}, {"operation": "Create"}, {"id": ""}])
 def test_that_a_job_without_an_id_is_no_job(job: dict[str, Any]) -> None:
-    desk = Desk()
-    account = desk.account(status={"job": job})
-    desk.sweep()
+    desk, account = asked_for(status={"job": job})
     assert not desk.workspace.jobs
     assert desk.calls()
     assert account.stored.job is None
@@ -150,9 +148,7 @@ def test_that_a_reason_of_a_newer_version_stands_until_the_secret_is_read() -> N
 
 
 def test_that_an_inbox_of_an_unknown_origin_is_neither_deleted_nor_left_behind() -> None:
-    desk = Desk()
-    account = desk.holder(origin="Inherited", deleting=True)
-    desk.sweep(row())
+    desk, account = held(origin="Inherited", deleting=True)
     assert desk.calls() == ()
     assert desk.patch(account) is None
     status, reason, message = desk.says(account)["Ready"]

@@ -12,7 +12,7 @@ from coldsend_operator.core.model.calls import Call, Operation
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from tests.support.clock import START
-from tests.support.desk import Desk, row
+from tests.support.desk import Desk, asked_for, held, row
 from tests.support.remote import DOMAIN
 
 REFUSED = Failure(FailureKind.REFUSED, "Unprocessable", 422)
@@ -34,9 +34,7 @@ def answers(desk: Desk, answer: Callable[[Call], Answer | Failure], seconds: int
 
 
 def test_rule_42_a_search_that_is_refused_is_paced() -> None:
-    desk = Desk()
-    account = desk.account()
-    desk.sweep()
+    desk, account = asked_for()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), CONFLICT)
     desk.patch(account)
     assert answers(desk, lambda _: REFUSED, 600)[Operation.SEARCH_ACCOUNTS] <= 20
@@ -59,9 +57,7 @@ def test_rule_42_a_list_that_is_refused_is_paced() -> None:
 
 
 def test_rule_42_a_list_of_domains_that_is_refused_is_paced_and_told() -> None:
-    desk = Desk()
-    account = desk.account(f"n@{DOMAIN.domain_name}")
-    desk.sweep()
+    desk, account = asked_for(f"n@{DOMAIN.domain_name}")
     counts = answers(desk, lambda call: REFUSED if call.operation is Operation.LIST_DOMAINS else empty(), 600)
     assert counts[Operation.LIST_DOMAINS] <= 20
     assert "Unprocessable" in desk.says(account)["Ready"][2]
@@ -87,9 +83,7 @@ def reconciled(desk: Desk, account: Account, value: int) -> None:
 
 
 def test_rule_42_an_annotation_that_changes_each_second_causes_few_probes() -> None:
-    desk = Desk()
-    account = desk.holder()
-    desk.sweep(row())
+    desk, account = held()
     looks = 0
     for second in range(900):
         reconciled(desk, account, second)
@@ -104,9 +98,7 @@ def shown() -> Page:
 
 
 def test_that_a_person_who_reconciles_now_and_then_is_served_at_once() -> None:
-    desk = Desk()
-    account = desk.holder()
-    desk.sweep(row())
+    desk, account = held()
     for value in range(5):
         reconciled(desk, account, value)
         assert Operation.GET_ACCOUNT in desk.operations()
@@ -115,9 +107,7 @@ def test_that_a_person_who_reconciles_now_and_then_is_served_at_once() -> None:
 
 
 def test_rule_42_an_object_that_is_edited_each_second_is_not_created_each_second() -> None:
-    desk = Desk()
-    account = desk.account()
-    desk.sweep()
+    desk, account = asked_for()
     creates = 0
     for second in range(900):
         desk.change(account, displayName=f"Jane {second}")

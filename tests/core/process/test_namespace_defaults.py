@@ -18,7 +18,7 @@ from coldsend_operator.resources.names import (
 )
 from tests.core.rules.watching import reach, running
 from tests.support.cluster import Raw
-from tests.support.desk import ANN, Desk, row
+from tests.support.desk import ANN, Desk, held, row
 from tests.support.remote import FakeColdSend
 from tests.support.simulation import SECOND, SECOND_KEY, Simulation
 
@@ -242,9 +242,7 @@ def test_status_shows_what_holds(spec: dict[str, Any], policy: Policy, effective
 
 
 def test_what_holds_goes_along_with_the_next_write_and_causes_none() -> None:
-    desk = Desk()
-    account = desk.holder()
-    desk.sweep(row())
+    desk, account = held()
     status = project(account, desk.workspace, desk.now)
     assert status is not None
     del status["effective"]

@@ -10,7 +10,7 @@ from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.brake import QUIET
 from coldsend_operator.core.workspace.inventory import Inventory
 from tests.support.clock import START
-from tests.support.desk import ANN, Desk, row
+from tests.support.desk import ANN, Desk, asked_for, held, row, row_of
 
 BOB = "bob@company.com"
 MISSING = Failure(FailureKind.NOT_FOUND, "", 404)
@@ -48,9 +48,7 @@ def test_rule_16_an_inbox_that_stands_on_two_pages_counts_once() -> None:
 
 
 def test_rule_16_a_list_says_nothing_of_what_was_made_after_it_began() -> None:
-    desk = Desk()
-    account = desk.account()
-    desk.sweep()
+    desk, account = asked_for()
     desk.wait(1.0)
     listing = desk.ask(Operation.LIST_ACCOUNTS)
     desk.wait(1.0)
@@ -60,9 +58,7 @@ def test_rule_16_a_list_says_nothing_of_what_was_made_after_it_began() -> None:
 
 
 def test_rule_16_what_vanished_unasked_is_made_again_only_after_a_404_of_its_id() -> None:
-    desk = Desk()
-    account = desk.holder()
-    desk.sweep(row())
+    desk, account = held()
     for _ in range(5):
         desk.wait(300.0)
         desk.sweep()
@@ -74,9 +70,7 @@ def test_rule_16_what_vanished_unasked_is_made_again_only_after_a_404_of_its_id(
 
 
 def test_rule_16_a_404_right_after_our_own_create_is_not_trusted_yet() -> None:
-    desk = Desk()
-    account = desk.account()
-    desk.sweep()
+    desk, account = asked_for()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), Created(row()))
     desk.wait(119.0)
     get(desk, account)
@@ -87,9 +81,7 @@ def test_rule_16_a_404_right_after_our_own_create_is_not_trusted_yet() -> None:
 
 
 def test_rule_16_a_404_that_a_later_list_refutes_proves_nothing() -> None:
-    desk = Desk()
-    account = desk.holder()
-    desk.sweep(row())
+    desk, account = held()
     desk.workspace.implausible = "told apart"  # what keeps the next step from being taken at once
     get(desk, account)
     desk.wait(300.0)
@@ -99,9 +91,7 @@ def test_rule_16_a_404_that_a_later_list_refutes_proves_nothing() -> None:
 
 
 def test_rule_16_a_list_that_lags_behind_a_404_does_not_bring_the_inbox_back() -> None:
-    desk = Desk()
-    account = desk.holder(deleting=True)
-    desk.sweep(row())
+    desk, account = held(deleting=True)
     get(desk, account)
     desk.wait(10.0)
     desk.sweep(row())
@@ -110,9 +100,7 @@ def test_rule_16_a_list_that_lags_behind_a_404_does_not_bring_the_inbox_back() -
 
 def in_deletion() -> tuple[Desk, Account]:
     """The GET of its inbox has answered 404."""
-    desk = Desk()
-    account = desk.holder(deleting=True)
-    desk.sweep(row())
+    desk, account = held(deleting=True)
     get(desk, account)
     return desk, account
 
@@ -156,9 +144,7 @@ def delete_meanwhile(desk: Desk, account: Account) -> None:
 
 
 def test_rule_18_an_object_stays_while_its_create_is_under_way_and_what_appears_is_deleted() -> None:
-    desk = Desk()
-    account = desk.account()
-    desk.sweep()
+    desk, account = asked_for()
     call = desk.ask(Operation.CREATE_SMTP, account)
     delete_meanwhile(desk, account)
     assert desk.step(account).action is Action.WAIT
@@ -178,9 +164,7 @@ def test_rule_18_an_object_stays_while_its_job_runs() -> None:
 
 
 def test_rule_18_an_object_stays_until_the_wait_for_its_lost_create_is_over() -> None:
-    desk = Desk()
-    account = desk.account()
-    desk.sweep()
+    desk, account = asked_for()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
     delete_meanwhile(desk, account)
     desk.wait(100.0)
@@ -213,7 +197,7 @@ def test_rule_19_a_list_without_most_of_at_least_10_known_inboxes_is_not_trusted
 ) -> None:
     desk = Desk()
     accounts = many(desk, known)
-    desk.sweep(*(row(account.address or "", account.stored.inbox_id or "") for account in accounts[:shown]))
+    desk.show(*accounts[:shown])
     assert (desk.workspace.implausible is None) == trusted
     if not trusted:
         get(desk, accounts[-1])
@@ -223,7 +207,7 @@ def test_rule_19_a_list_without_most_of_at_least_10_known_inboxes_is_not_trusted
 def test_rule_19_inboxes_whose_deletion_coldsend_accepted_are_not_counted_as_missing() -> None:
     desk = Desk()
     accounts = many(desk, 20)
-    rows = [row(account.address or "", account.stored.inbox_id or "") for account in accounts]
+    rows = [row_of(account) for account in accounts]
     desk.sweep(*rows)
     for account in accounts[:12]:
         delete_meanwhile(desk, account)
@@ -236,7 +220,7 @@ def test_rule_19_inboxes_whose_deletion_coldsend_accepted_are_not_counted_as_mis
 def test_rule_19_objects_in_deletion_whose_inbox_answered_404_are_not_counted_as_missing() -> None:
     desk = Desk()
     accounts = many(desk, 20)
-    rows = [row(account.address or "", account.stored.inbox_id or "") for account in accounts]
+    rows = [row_of(account) for account in accounts]
     desk.sweep(*rows)
     for account in accounts[:12]:
         desk.change(account, account.address or "", deleting=True)

@@ -23,7 +23,7 @@ from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.reasons import Reason
 from tests.support.clock import START
-from tests.support.desk import ANN, Desk, row
+from tests.support.desk import ANN, Desk, asked_for, held, row
 
 BOB = "bob@company.com"
 REPEATING = {Action.CREATE, Action.REMOVE_FINALIZER}  # the mark of a lost create comes off before it is repeated
@@ -32,22 +32,14 @@ EXISTS = Failure(FailureKind.CONFLICT, "email already exists", 409)
 DOMAIN_ID = "550e8400-e29b-41d4-a716-446655440000"
 
 
-def wanting(desk: Desk, *addresses: str) -> list[Account]:
-    accounts = [desk.account(address) for address in addresses or (ANN,)]
-    desk.sweep()
-    return accounts
-
-
 def after_lost_create() -> tuple[Desk, Account]:
-    desk = Desk()
-    (account,) = wanting(desk)
+    desk, account = asked_for()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
     return desk, account
 
 
 def test_rule_06_exists_to_a_first_create_means_not_ours_however_much_it_looks_like_it() -> None:
-    desk = Desk()
-    (account,) = wanting(desk)
+    desk, account = asked_for()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), EXISTS)
     desk.wait(1.0)
     desk.search(account, row(made=desk.now))
@@ -57,7 +49,7 @@ def test_rule_06_exists_to_a_first_create_means_not_ours_however_much_it_looks_l
 
 def test_rule_06_a_row_that_says_exists_means_not_ours() -> None:
     desk = Desk()
-    ann, bob = wanting(desk, ANN, BOB)
+    ann, bob = desk.asked_for(ANN, BOB)
     failed = ResultRow(ANN, None, success=False, message="email already exists")
     call = desk.ask(Operation.CREATE_SMTP_BULK, ann, bob)
     desk.answer(call, BulkAnswer(None, 2, 1, 1, 0, (failed,)))
@@ -138,7 +130,7 @@ def test_rule_06_the_mark_is_read_by_the_clock_of_the_api_server() -> None:
 def test_rule_07_a_single_create_is_not_repeated_before_its_own_timeout() -> None:
     desk = Desk()
     desk.workspace.policy.lost_seconds, desk.workspace.policy.check_timeout = 3.0, 120.0
-    (account,) = wanting(desk)
+    (account,) = desk.asked_for(ANN)
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
     desk.wait(100.0)
     desk.search(account)
@@ -151,7 +143,7 @@ def test_rule_07_a_single_create_is_not_repeated_before_its_own_timeout() -> Non
 
 def test_rule_07_a_lost_bulk_is_waited_for_from_the_last_member_that_appeared() -> None:
     desk = Desk()
-    ann, bob = wanting(desk, ANN, BOB)
+    ann, bob = desk.asked_for(ANN, BOB)
     desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, ann, bob), LOST)
     desk.wait(100.0)
     desk.sweep(row(made=desk.now))
@@ -166,9 +158,7 @@ def test_rule_07_a_lost_bulk_is_waited_for_from_the_last_member_that_appeared() 
 
 
 def test_rule_07_after_a_restart_a_mark_counts_as_a_create_that_has_just_left() -> None:
-    desk = Desk()
-    account = desk.account(marked=START - 3600.0)
-    desk.sweep()
+    desk, account = asked_for(marked=START - 3600.0)
     assert desk.step(account).action not in REPEATING
     desk.wait(119.0)
     desk.sweep()
@@ -182,7 +172,7 @@ def test_rule_07_after_a_restart_a_mark_counts_as_a_create_that_has_just_left() 
 def test_rule_08_a_job_is_polled_only_when_all_its_members_show_its_id() -> None:
     desk = Desk()
     desk.stores = False
-    ann, bob = wanting(desk, ANN, BOB)
+    ann, bob = desk.asked_for(ANN, BOB)
     desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, ann, bob), BulkAnswer("job-1", 2))
     desk.wait(60.0)
     assert Operation.POLL_CREATE_JOB not in desk.operations()
@@ -205,9 +195,7 @@ def test_rule_08_a_restart_goes_on_with_the_stored_job_and_makes_nothing_twice()
 
 
 def test_rule_08_an_inbox_is_made_again_only_after_its_old_id_was_cleared() -> None:
-    desk = Desk()
-    account = desk.holder()
-    desk.sweep(row())
+    desk, account = held()
     desk.wait(700.0)
     desk.stores = False
     desk.answer(
@@ -268,7 +256,7 @@ def test_rule_10_a_lost_one_of_them_is_neither_repeated_nor_matched() -> None:
 
 def test_rule_11_a_refused_bulk_costs_only_the_item_that_is_named() -> None:
     desk = Desk()
-    ann, bob, eve = wanting(desk, ANN, BOB, "eve@company.com")
+    ann, bob, eve = desk.asked_for(ANN, BOB, "eve@company.com")
     fault = Fault(1, "smtp_host", "is not known")
     call = desk.ask(Operation.CREATE_SMTP_BULK, ann, bob, eve)
     desk.answer(call, Failure(FailureKind.REFUSED, "item 1, smtp_host: is not known", 422, (fault,)))
@@ -281,7 +269,7 @@ def test_rule_11_a_refused_bulk_costs_only_the_item_that_is_named() -> None:
 
 def test_rule_11_a_bulk_refused_without_a_place_is_halved_until_one_item_is_left() -> None:
     desk = Desk()
-    accounts = wanting(desk, *(f"{number}@company.com" for number in range(8)))
+    accounts = desk.asked_for(*(f"{number}@company.com" for number in range(8)))
     refused = Failure(FailureKind.REFUSED, "something is wrong", 422)
     sizes: list[int] = []
     desk.wait(3.0)

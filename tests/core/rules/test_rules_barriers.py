@@ -14,7 +14,7 @@ from coldsend_operator.core.workspace.queues import CallKind
 from coldsend_operator.kube.client import KubeError
 from coldsend_operator.resources.names import BATCH_KIND
 from tests.core.rules.watching import running
-from tests.support.desk import Desk, row
+from tests.support.desk import Desk, asked_for, row
 from tests.support.process import Process
 from tests.support.remote import FakeColdSend
 from tests.support.simulation import SECOND, Simulation, inboxes_of, template_of
@@ -135,9 +135,7 @@ def test_rule_38_a_fault_in_a_decision_is_told_and_decided_again() -> None:
 
 
 def test_rule_38_a_fault_in_the_plan_of_one_lane_keeps_no_other_lane_waiting() -> None:
-    desk = Desk()
-    victim = desk.account(VICTIM)
-    desk.sweep()
+    desk, victim = asked_for(VICTIM)
     desk.wait(3.0)
     desk.workspace.jobs = "nonsense"  # type: ignore[assignment] # whatever a plan fails at
     plan = make_plan(desk.workspace, desk.now)

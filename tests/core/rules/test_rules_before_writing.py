@@ -11,7 +11,7 @@ from coldsend_operator.resources.crd import UNSEEN
 from coldsend_operator.resources.names import FINALIZER
 from tests.core.rules.watching import finish, pending, play_until, reach, running
 from tests.support.clock import START, FakeClock
-from tests.support.desk import Desk, row
+from tests.support.desk import Desk, asked_for, held, row
 from tests.support.doors import KubeDoor
 from tests.support.process import Process
 from tests.support.simulation import Simulation
@@ -117,9 +117,7 @@ def test_rule_02_a_refused_mark_takes_that_member_out_of_the_call() -> None:
 def test_rule_03_a_create_of_unknown_outcome_is_repeated_only_after_a_look_begun_later(
     seconds: float, repeats: bool
 ) -> None:
-    desk = Desk()
-    account = desk.account()
-    desk.sweep()
+    desk, account = asked_for()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.LOST, "cut"))
     desk.wait(seconds)
     desk.search(account)
@@ -129,9 +127,7 @@ def test_rule_03_a_create_of_unknown_outcome_is_repeated_only_after_a_look_begun
 
 
 def test_rule_03_a_look_that_began_before_the_wait_was_over_proves_nothing_however_late_it_ends() -> None:
-    desk = Desk()
-    account = desk.account()
-    desk.sweep()
+    desk, account = asked_for()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.LOST, "cut"))
     desk.wait(100.0)
     desk.sweep(seconds=60.0)
@@ -139,9 +135,7 @@ def test_rule_03_a_look_that_began_before_the_wait_was_over_proves_nothing_howev
 
 
 def test_rule_03_known_outcomes_are_in_the_inventory() -> None:
-    desk = Desk()
-    account = desk.account()
-    desk.sweep()
+    desk, account = asked_for()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), Created(row()))
     assert [found.inbox_id for found in desk.workspace.inventory.at(row().address)] == ["inbox-1"]
     assert desk.step(account).action is not Action.CREATE
@@ -170,9 +164,7 @@ def test_rule_04_a_mark_without_an_inbox_tells_of_a_create_that_may_have_left() 
 
 def test_rule_04_a_finalizer_without_a_mark_is_waited_for_after_a_start_and_proves_nothing() -> None:
     """An earlier version marked so, and its create may still be on its way; a copied manifest looks the same."""
-    desk = Desk()
-    account = desk.account(finalizers=(FINALIZER,))
-    desk.sweep()
+    desk, account = asked_for(finalizers=(FINALIZER,))
     assert desk.step(account).action is not Action.CREATE
     desk.wait(130.0)
     desk.search(account, row(made=START))
@@ -181,9 +173,7 @@ def test_rule_04_a_finalizer_without_a_mark_is_waited_for_after_a_start_and_prov
 
 
 def test_rule_04_a_held_inbox_without_the_finalizer_gets_it_back_before_anything_else() -> None:
-    desk = Desk()
-    account = desk.holder()
-    desk.sweep(row())
+    desk, account = held()
     desk.change(account, finalizers=(), displayName="Joe", updatePolicy="Recreate")
     assert desk.step(account).action is Action.ADD_FINALIZER
     assert desk.patch(account) is Action.ADD_FINALIZER
@@ -213,9 +203,7 @@ def test_rule_04_the_mark_stands_before_the_call_leaves() -> None:
 
 
 def test_rule_04_a_refused_create_takes_its_mark_off_again() -> None:
-    desk = Desk()
-    account = desk.account()
-    desk.sweep()
+    desk, account = asked_for()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.REFUSED, "bad password", 422))
     assert desk.step(account).action is Action.REMOVE_FINALIZER
 

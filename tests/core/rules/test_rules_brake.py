@@ -15,7 +15,7 @@ from coldsend_operator.core.workspace.holds import WINDOW
 from coldsend_operator.core.workspace.queues import LINGER
 from tests.core.rules.watching import play_until, running
 from tests.support.clock import START
-from tests.support.desk import ANN, Desk, row
+from tests.support.desk import ANN, Desk, held, row_of
 from tests.support.simulation import SECOND, Simulation
 from tests.support.stories import ready_of
 
@@ -30,7 +30,7 @@ def holders(desk: Desk, count: int, namespace: str = "sales", **around: Any) -> 
 
 
 def show(desk: Desk, accounts: list[Account]) -> None:
-    desk.sweep(*(row(account.address or "", account.stored.inbox_id or "") for account in accounts))
+    desk.show(*accounts)
 
 
 def delete(desk: Desk, accounts: list[Account], **around: Any) -> None:
@@ -67,7 +67,7 @@ def test_rule_45_a_wipe_during_downtime_is_held_before_the_first_page_of_the_lis
     accounts = holders(desk, 200, deleting=True)
     desk.wait(LONGEST_WAIT)
     assert said(desk, accounts) == {"DeletionHeld"}
-    rows = [row(account.address or "", account.stored.inbox_id or "") for account in accounts]
+    rows = [row_of(account) for account in accounts]
     call = desk.ask(Operation.LIST_ACCOUNTS)
     desk.answer(call, Page(tuple(rows[:100]), 1, 200, 2, has_next=True))
     for _ in range(5):
@@ -575,9 +575,7 @@ def test_what_the_live_batch_says_of_deletion_protection_counts(live: bool, coun
 
 
 def test_an_inbox_under_deletion_protection_is_not_recreated() -> None:
-    desk = Desk()
-    account = desk.holder(updatePolicy="Recreate", deletionProtection=True)
-    desk.sweep(row())
+    desk, account = held(updatePolicy="Recreate", deletionProtection=True)
     account.credentials = Credentials("hmac-of-two")
     assert desk.step(account).reason is Reason.DELETION_HELD
     desk.wait(WINDOW)
@@ -587,9 +585,7 @@ def test_an_inbox_under_deletion_protection_is_not_recreated() -> None:
 
 
 def test_an_object_whose_spec_cannot_be_read_is_protected_unless_the_field_is_false_or_absent() -> None:
-    desk = Desk()
-    account = desk.holder()
-    desk.sweep(row())
+    desk, account = held()
     desk.change(account, deleting=True, inboxType="SOMETHING", deletionProtection="yes")
     desk.wait(WINDOW)
     assert leaving(desk) == 0

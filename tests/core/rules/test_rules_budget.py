@@ -150,7 +150,7 @@ def test_rule_28_a_mail_whose_answer_was_lost_is_never_sent_again() -> None:
 def test_rule_28_test_mails_take_at_most_a_tenth_of_each_window(limits: Limits, most: int) -> None:
     desk = Desk(policy=Policy(limits=limits))
     accounts = [desk.holder(f"{number}@company.com", f"inbox-{number}", testEmail=MAIL) for number in range(20)]
-    desk.sweep(*(row(account.address or "", account.stored.inbox_id or "") for account in accounts))
+    desk.show(*accounts)
     sent = 0
     while mails := [call for call in desk.calls() if call.operation is Operation.SEND_TEST_EMAIL]:
         (account,) = (account for account in accounts if account.uid == mails[0].uids[0])
@@ -191,7 +191,7 @@ def test_rule_29_deletions_take_turns_too() -> None:
     desk = Desk(policy=Policy(brake=Threshold(percent=100)))
     many = [desk.holder(f"{number}@company.com", f"inbox-{number}", deleting=True) for number in range(300)]
     lone = desk.holder("lone@company.com", "inbox-lone", namespace="support", deleting=True)
-    desk.sweep(*(row(account.address or "", account.stored.inbox_id or "") for account in [*many, lone]))
+    desk.show(*many, lone)
     desk.wait(3.0)
     first = next(call for call in desk.calls() if call.operation.deletes)
     assert lone.uid in first.uids

@@ -141,7 +141,7 @@ def sharing(desk: Desk, count: int, **around: Any) -> list[Account]:
 
 def show(desk: Desk, accounts: list[Account]) -> None:
     held = [account for account in accounts if account.stored.inbox_id and account.deleted_at is None]
-    desk.sweep(*(row(account.address or "", account.stored.inbox_id or "") for account in held))
+    desk.show(*held)
     desk.workspace.touch_everything()
     desk.wait(5.0)
 
@@ -291,7 +291,7 @@ def test_rule_23_those_that_come_just_after_the_held_ones_are_told_that_they_are
 def test_rule_23_of_a_namespace_whose_deletions_come_in_two_waves_none_leaves() -> None:
     desk = Desk()
     accounts = [desk.holder(f"{number}@company.com", f"inbox-{number}") for number in range(24)]
-    desk.sweep(*(row(account.address or "", account.stored.inbox_id or "") for account in accounts))
+    desk.show(*accounts)
     for wave in (accounts[:14], accounts[14:]):
         for account in wave:
             desk.change(account, account.address or "", deleting=True)
@@ -324,7 +324,7 @@ def test_rule_23_a_deletion_is_booked_before_its_call_leaves() -> None:
 def test_rule_23_held_deletions_leave_once_they_are_approved() -> None:
     desk = Desk()
     accounts = [desk.holder(f"{number}@company.com", f"inbox-{number}", deleting=True) for number in range(12)]
-    desk.sweep(*(row(account.address or "", account.stored.inbox_id or "") for account in accounts))
+    desk.show(*accounts)
     desk.wait(5.0)
     assert {desk.step(account).reason for account in accounts} == {Reason.DELETION_HELD}
     approved = {"coldsend.pro/approve-deletion": "true"}

@@ -16,7 +16,7 @@ from coldsend_operator.core.workspace.merging import merge
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from tests.core.rules.watching import running
 from tests.support.clock import START
-from tests.support.desk import Desk, row
+from tests.support.desk import Desk, held, row, row_of
 from tests.support.process import API_KEY
 from tests.support.remote import FakeColdSend, Fault, Item
 from tests.support.simulation import Simulation
@@ -170,7 +170,7 @@ def test_rule_41_a_bulk_of_deletions_that_is_twice_unknown_goes_again_in_halves(
     accounts = [desk.holder(f"{n}@company.com", f"inbox-{n}", deleting=True) for n in range(8)]
     for account in accounts:
         desk.workspace.brake.ask(account.uid, "sales", START, approved=True)
-    rows = [row(account.address or "", account.stored.inbox_id or "", made=START - 1e4) for account in accounts]
+    rows = [row_of(account, made=START - 1e4) for account in accounts]
     for _ in range(2):
         desk.sweep(*rows)
         ids = tuple(account.stored.inbox_id or "" for account in accounts)
@@ -312,9 +312,7 @@ def test_rule_32_a_create_that_alone_meets_another_server_is_told_too(status: in
 
 
 def test_rule_32_a_404_of_an_id_proves_nothing_while_the_list_is_answered_so() -> None:
-    desk = Desk()
-    account = desk.holder()
-    desk.sweep(row())
+    desk, account = held()
     desk.answer(desk.ask(Operation.LIST_ACCOUNTS), ELSEWHERE)
     desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), ELSEWHERE)
     assert account.not_found_at is None
@@ -391,7 +389,7 @@ def first_call_after(desk: Desk, uid: str) -> int:
 def test_rule_42_looks_of_one_namespace_leave_room_for_the_creates_of_another() -> None:
     desk = Desk()
     many = [desk.holder(f"{n}@company.com", f"inbox-{n}") for n in range(40)]
-    rows = [row(account.address or "", account.stored.inbox_id or "", made=START - 1e4) for account in many]
+    rows = [row_of(account, made=START - 1e4) for account in many]
     for second in range(2000):
         for account in many[second % 60 : second % 60 + 1]:
             desk.change(account, account.address or "", generation=1, annotations={RECONCILE_ANNOTATION: str(second)})

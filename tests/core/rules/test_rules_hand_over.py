@@ -31,7 +31,7 @@ from coldsend_operator.resources.names import (
 from tests.core.conftest import instants
 from tests.core.rules.watching import finish, reach, running
 from tests.support.clock import START
-from tests.support.desk import ANN, LONG_AGO, Desk, object_of, row
+from tests.support.desk import ANN, LONG_AGO, Desk, held, object_of, row
 from tests.support.process import API_KEY
 from tests.support.rough import RoughWorld
 from tests.support.simulation import Simulation
@@ -118,9 +118,7 @@ def test_rule_30_to_a_claimant_of_another_namespace_nothing_is_promised_and_nobo
 
 
 def test_rule_30_a_claimant_that_comes_after_the_deletion_began_takes_over_as_well() -> None:
-    desk = Desk()
-    holder = desk.holder(deleting=True)
-    desk.sweep(row())
+    desk, holder = held(deleting=True)
     claimant = desk.account(name="new", created=LATER)
     assert takes_over(desk, holder, claimant)
 
@@ -240,9 +238,7 @@ def test_rule_30_a_native_inbox_whose_domain_cannot_be_read_is_handed_over_too()
 
 
 def test_rule_30_once_a_delete_has_left_its_outcome_decides() -> None:
-    desk = Desk()
-    holder = desk.holder(deleting=True)
-    desk.sweep(row())
+    desk, holder = held(deleting=True)
     call = desk.ask(Operation.DELETE_ACCOUNT, holder, inbox_ids=("inbox-1",))
     claimant = desk.account(name="new", created=LATER)
     finish_chores(desk, holder, claimant)
@@ -253,9 +249,7 @@ def test_rule_30_once_a_delete_has_left_its_outcome_decides() -> None:
 
 
 def test_rule_30_a_delete_that_coldsend_refused_leaves_the_inbox_to_be_handed_over() -> None:
-    desk = Desk()
-    holder = desk.holder(deleting=True)
-    desk.sweep(row())
+    desk, holder = held(deleting=True)
     call = desk.ask(Operation.DELETE_ACCOUNT, holder, inbox_ids=("inbox-1",))
     claimant = desk.account(name="new", created=LATER)
     desk.answer(call, Failure(FailureKind.CONFLICT, "in use", 409))
@@ -342,9 +336,7 @@ def test_rule_30_of_several_claimants_only_the_named_one_takes_over() -> None:
 
 @pytest.mark.parametrize("target", ["sales/new", "new", "a/b/c"])
 def test_rule_30_a_deletion_that_names_nobody_who_can_take_over_waits(target: str) -> None:
-    desk = Desk()
-    holder = desk.holder(**named(target), deleting=True)
-    desk.sweep(row())
+    desk, holder = held(**named(target), deleting=True)
     assert writes(desk) == []
     step = desk.step(holder)
     assert step.reason is Reason.DELETION_HELD
@@ -363,7 +355,7 @@ def test_rule_30_inboxes_that_are_handed_over_do_not_count_in_the_brake() -> Non
     holders = [desk.holder(address, f"inbox-{address}") for address in addresses]
     leaving = desk.holder("x@company.com", "inbox-x")
     claimants = [desk.account(address, name=f"new-{address}", created=LATER) for address in addresses]
-    desk.sweep(*(row(account.address or "", account.stored.inbox_id or "") for account in [*holders, leaving]))
+    desk.show(*holders, leaving)
     for account in [*holders, leaving]:
         desk.change(account, account.address or "", deleting=True)
     finish_chores(desk, *holders, *claimants)
@@ -560,9 +552,7 @@ def test_rule_30_a_claimant_whose_key_is_not_read_yet_is_waited_for() -> None:
 
 
 def test_rule_30_an_inbox_that_may_be_handed_over_leaves_no_call_and_does_not_count_in_the_brake() -> None:
-    desk = Desk()
-    holder = desk.holder()
-    desk.sweep(row())
+    desk, holder = held()
     claimant = read_object(object_of(ANN, "uid-of-new", name="new", created=LATER))
     desk.workspace.claims.await_workspace(claimant)
     desk.change(holder, name="ann", deleting=True)

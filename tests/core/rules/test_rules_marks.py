@@ -16,7 +16,7 @@ from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.departed import KEPT_SECONDS, MOST_KEPT, Departed
 from coldsend_operator.resources.names import FINALIZER
 from tests.support.clock import START
-from tests.support.desk import ANN, MARKS, Desk, object_of, row
+from tests.support.desk import ANN, MARKS, Desk, asked_for, object_of, row
 
 BOB = "bob@company.com"
 LOST = Failure(FailureKind.LOST, "the connection was cut")
@@ -29,12 +29,6 @@ FORGED = {
     "without_a_mac": f"coldsend.pro/creating.{START - 60:.0f}.",
     "of_no_form": "coldsend.pro/creating.yesterday",
 }
-
-
-def wanting(desk: Desk, *addresses: str) -> list[Account]:
-    accounts = [desk.account(address) for address in addresses or (ANN,)]
-    desk.sweep()
-    return accounts
 
 
 def restarted(account: Account) -> tuple[Desk, Account]:
@@ -116,8 +110,7 @@ def test_rule_39_a_standby_has_marked_nothing_that_leaves_it_and_comes_back() ->
 
 
 def test_rule_39_a_mark_that_somebody_puts_back_later_comes_off_again() -> None:
-    desk = Desk()
-    (account,) = wanting(desk)
+    desk, account = asked_for()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.PLAN_LIMIT, "plan", 402))
     mark = account.desired.finalizers
     assert desk.patch(account) is Action.REMOVE_FINALIZER
@@ -137,8 +130,7 @@ def test_rule_39_an_old_mark_does_not_match_what_was_made_more_than_an_hour_afte
 
 
 def test_rule_39_a_lost_create_is_over_after_its_wait_also_while_its_secret_is_missing() -> None:
-    desk = Desk()
-    (account,) = wanting(desk)
+    desk, account = asked_for()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
     account.credentials = Credentials(None, Reason.SECRET_NOT_FOUND, "it is gone")
     desk.wait(130.0)
@@ -190,8 +182,7 @@ NOTHING_DONE = {
 
 @pytest.mark.parametrize("failure", NOTHING_DONE.values(), ids=NOTHING_DONE)
 def test_rule_39_an_outcome_that_is_known_takes_the_mark_off(failure: Failure) -> None:
-    desk = Desk()
-    (account,) = wanting(desk)
+    desk, account = asked_for()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), failure)
     assert desk.patch(account) is Action.REMOVE_FINALIZER
     assert account.desired.finalizers == ()
@@ -203,8 +194,7 @@ def test_rule_39_an_outcome_that_is_known_takes_the_mark_off(failure: Failure) -
 
 @pytest.mark.parametrize("failure", NOTHING_DONE.values(), ids=NOTHING_DONE)
 def test_rule_39_a_paused_object_keeps_no_mark_of_a_known_outcome(failure: Failure) -> None:
-    desk = Desk()
-    (account,) = wanting(desk)
+    desk, account = asked_for()
     call = desk.ask(Operation.CREATE_SMTP, account)
     desk.change(account, annotations={"coldsend.pro/paused": "true"})
     desk.answer(call, failure)
@@ -212,8 +202,7 @@ def test_rule_39_a_paused_object_keeps_no_mark_of_a_known_outcome(failure: Failu
 
 
 def test_rule_39_each_create_has_a_mark_of_its_own_time() -> None:
-    desk = Desk()
-    (account,) = wanting(desk)
+    desk, account = asked_for()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), NOTHING_DONE["429"])
     desk.patch(account)
     desk.wait(300.0)
@@ -240,7 +229,7 @@ def test_rule_39_an_inbox_made_by_hand_after_ours_was_deleted_by_hand_survives_t
 @pytest.mark.parametrize("kind", ["single", "bulk", "job"])
 def test_rule_39_a_clear_success_is_ours_whatever_the_clocks_say(offset: float, kind: str) -> None:
     desk = Desk()
-    ann, bob = wanting(desk, ANN, BOB)
+    ann, bob = desk.asked_for(ANN, BOB)
     shown = [row(made=START + offset), row(BOB, "inbox-2", made=START + offset)]
     if kind == "single":
         desk.answer(desk.ask(Operation.CREATE_SMTP, ann), Created(shown[0]))
@@ -285,7 +274,7 @@ def test_rule_39_after_a_restart_clocks_decide_where_a_job_does_not_tell_of_each
 
 def test_rule_39_a_row_that_says_failed_leaves_the_decision_to_the_clocks() -> None:
     desk = Desk()
-    ann, bob = wanting(desk, ANN, BOB)
+    ann, bob = desk.asked_for(ANN, BOB)
     failed = ResultRow(ANN, None, success=False, message="connection failed")
     desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, ann, bob), BulkAnswer(None, 2, 1, 1, 0, (failed,)))
     desk.wait(1.0)
@@ -296,9 +285,7 @@ def test_rule_39_a_row_that_says_failed_leaves_the_decision_to_the_clocks() -> N
 @pytest.mark.parametrize(("made", "ours"), [(START - 50.0, False), (START + 1.0, True)], ids=["older", "in_time"])
 def test_rule_39_a_success_that_names_an_inbox_known_before_the_call_is_not_ours(made: float, ours: bool) -> None:
     """An upsert answers so. The list began before the call and ended after it: only then clocks are asked."""
-    desk = Desk()
-    account = desk.account()
-    desk.sweep()
+    desk, account = asked_for()
     listing = desk.ask(Operation.LIST_ACCOUNTS)
     desk.now += 1.0
     call = desk.ask(Operation.CREATE_SMTP, account)
@@ -309,8 +296,7 @@ def test_rule_39_a_success_that_names_an_inbox_known_before_the_call_is_not_ours
 
 @pytest.mark.parametrize("shown", [{"display_name": "By Hand"}, {"inbox_type": "OUTLOOK_365"}], ids=["name", "type"])
 def test_rule_39_a_success_that_names_an_older_inbox_with_other_values_is_not_ours(shown: dict[str, str]) -> None:
-    desk = Desk()
-    (account,) = wanting(desk)
+    desk, account = asked_for()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), Created(row(made=START - 50.0, **shown)))
     assert account.stored.inbox_id is None
     desk.patch(account)
@@ -330,7 +316,7 @@ def test_rule_39_a_success_that_names_an_inbox_of_another_object_is_not_ours() -
 @pytest.mark.parametrize("kind", ["flying", "lost", "job"])
 def test_rule_39_a_mark_that_is_wiped_comes_back_at_once_with_its_time(kind: str, wiped: tuple[str, ...]) -> None:
     desk = Desk()
-    ann, bob = wanting(desk, ANN, BOB)
+    ann, bob = desk.asked_for(ANN, BOB)
     call = desk.ask(Operation.CREATE_SMTP_BULK, ann, bob)
     mark = ann.desired.finalizers
     desk.wait(5.0)
@@ -345,7 +331,7 @@ def test_rule_39_a_mark_that_is_wiped_comes_back_at_once_with_its_time(kind: str
 def test_rule_39_an_object_that_leaves_the_selector_and_comes_back_goes_on_with_its_create(kind: str) -> None:
     desk = Desk()
     desk.lead()
-    ann, bob = wanting(desk, ANN, BOB)
+    ann, bob = desk.asked_for(ANN, BOB)
     desk.stores = False
     call = desk.ask(Operation.CREATE_SMTP_BULK, ann, bob)
     if kind != "flying":
@@ -392,8 +378,7 @@ def test_rule_39_signs_of_lost_calls_are_not_kept_for_ever() -> None:
 
 
 def test_rule_39_no_create_leaves_for_an_address_where_a_look_has_just_shown_an_inbox() -> None:
-    desk = Desk()
-    (account,) = wanting(desk)
+    desk, account = asked_for()
     call = desk.ask(Operation.CREATE_SMTP, account)
     desk.sweep(row())
     assert not still_due(account, call, account.desired.generation, desk.workspace)
@@ -420,9 +405,7 @@ def test_rule_39_what_exists_when_a_create_goes_again_is_matched_for_an_hour_at_
 def test_rule_39_clocks_decide_about_what_a_look_shows_that_began_before_the_create_left(
     made: float, ours: bool
 ) -> None:
-    desk = Desk()
-    account = desk.account()
-    desk.sweep()
+    desk, account = asked_for()
     desk.wait(10.0)
     look = desk.ask(Operation.LIST_ACCOUNTS)
     desk.wait(1.0)

@@ -18,7 +18,7 @@ from coldsend_operator.kube.client import KubeError
 from tests.core.rules.watching import play_until, running
 from tests.support.clock import START, rfc3339
 from tests.support.cluster import Raw
-from tests.support.desk import ANN, Desk, row
+from tests.support.desk import ANN, Desk, asked_for, held, row
 from tests.support.process import API_KEY
 from tests.support.remote import DOMAIN, FakeColdSend
 from tests.support.simulation import Simulation, spec_of
@@ -46,9 +46,7 @@ def test_rule_12_an_observed_inbox_is_never_written_to() -> None:
 
 @pytest.mark.parametrize("adoption", [{}, {"adoptionPolicy": "Adopt"}], ids=["refuse", "adopt"])
 def test_rule_12_an_inbox_that_was_only_observed_stays_when_its_object_goes(adoption: dict[str, str]) -> None:
-    desk = Desk()
-    account = desk.holder(origin="Observed", deleting=True, **adoption)
-    desk.sweep(row())
+    desk, account = held(origin="Observed", deleting=True, **adoption)
     assert desk.step(account).action is Action.REMOVE_FINALIZER
 
 
@@ -70,9 +68,7 @@ def test_rule_12_observe_never_claims_an_address() -> None:
 
 
 def test_rule_12_an_observed_inbox_is_shown_once_it_exists() -> None:
-    desk = Desk()
-    account = desk.account(managementPolicy="Observe")
-    desk.sweep()
+    desk, account = asked_for(managementPolicy="Observe")
     assert desk.step(account).reason is Reason.NOT_FOUND
     desk.sweep(row())
     assert (account.stored.inbox_id, account.stored.origin) == ("inbox-1", "Observed")
@@ -243,9 +239,7 @@ def test_rule_15_another_workspace_is_not_trusted_by_the_address(deleting: bool)
 
 
 def test_rule_15_another_workspace_is_trusted_when_the_own_inbox_is_seen_there() -> None:
-    desk = Desk()
-    account = desk.holder(applied=STRANGE)
-    desk.sweep(row())
+    desk, account = held(applied=STRANGE)
     assert account.stored.applied is not None
     assert account.stored.applied.workspace == "digest-1"
     assert desk.says(account)["Synced"][:2] == ("True", "InSync")
@@ -358,9 +352,7 @@ def test_rule_13_an_older_object_does_not_wait_for_a_younger_one_whose_workspace
 
 
 def test_rule_13_an_older_object_that_comes_takes_no_address_for_which_a_create_is_under_way() -> None:
-    desk = Desk()
-    younger = desk.account(created=START)
-    desk.sweep()
+    desk, younger = asked_for(created=START)
     desk.ask(Operation.CREATE_SMTP, younger)
     older = desk.account(created=START - 60.0)
     desk.wait(1.0)

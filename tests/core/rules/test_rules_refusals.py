@@ -13,7 +13,7 @@ from coldsend_operator.core.status.stored import stored_of, stored_to_status
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from tests.core.rules.watching import running
 from tests.support.clock import rfc3339
-from tests.support.desk import ANN, Desk
+from tests.support.desk import ANN, Desk, asked_for
 from tests.support.simulation import Simulation
 
 BOB = "bob@company.com"
@@ -152,9 +152,7 @@ def restarted(account: Account, credentials: Credentials | None = None) -> tuple
 
 @pytest.mark.parametrize("refusal", [LOGIN, WORD, PLAN], ids=["login", "rejected", "plan"])
 def test_rule_33_each_kind_of_refusal_of_one_object_is_remembered(refusal: Failure) -> None:
-    desk = Desk()
-    account = desk.account()
-    desk.sweep()
+    desk, account = asked_for()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), refusal)
     said = desk.says(account)["Ready"]
     assert stored_of(stored_to_status(account.stored)) == account.stored
@@ -167,9 +165,7 @@ def test_rule_33_each_kind_of_refusal_of_one_object_is_remembered(refusal: Failu
 
 
 def test_rule_33_nothing_leaves_before_the_secret_was_read() -> None:
-    desk = Desk()
-    account = desk.account()
-    desk.sweep()
+    desk, account = asked_for()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOGIN)
     later, found = restarted(account)
     assert Operation.CREATE_SMTP not in later.operations()
@@ -180,18 +176,14 @@ def test_rule_33_nothing_leaves_before_the_secret_was_read() -> None:
 
 
 def test_rule_33_digests_that_cannot_be_compared_count_as_unchanged() -> None:
-    desk = Desk()
-    account = desk.account()
-    desk.sweep()
+    desk, account = asked_for()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOGIN)
     later, _ = restarted(account, Credentials("another key-of-one"))
     assert Operation.CREATE_SMTP not in later.operations()
 
 
 def test_rule_33_a_time_that_somebody_wrote_far_ahead_is_bounded() -> None:
-    desk = Desk()
-    account = desk.account()
-    desk.sweep()
+    desk, account = asked_for()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOGIN)
     assert account.stored.refusal is not None
     account.stored = replace(

@@ -12,7 +12,7 @@ from coldsend_operator.core.status.projection import project
 from coldsend_operator.resources.names import BATCH_KIND
 from tests.core.rules.test_rules_values import an_account, passwords_sent
 from tests.core.rules.watching import play_until, running
-from tests.support.desk import ANN, Desk, row
+from tests.support.desk import ANN, Desk, held, row
 from tests.support.simulation import SECRET, Simulation
 
 BOB = "bob@company.com"
@@ -83,9 +83,7 @@ def test_that_an_account_that_waits_is_reconciling() -> None:
 
 
 def test_that_an_inbox_that_is_replaced_is_reconciling_though_it_is_ready() -> None:
-    desk = Desk()
-    account = desk.holder(updatePolicy="Recreate", status={"overallStatus": "ACTIVE"})
-    desk.sweep(row())
+    desk, account = held(updatePolicy="Recreate", status={"overallStatus": "ACTIVE"})
     assert "Reconciling" not in desk.says(account)
     desk.change(account, updatePolicy="Recreate", displayName="Another")
     desk.wait(60.0)
@@ -95,9 +93,7 @@ def test_that_an_inbox_that_is_replaced_is_reconciling_though_it_is_ready() -> N
 
 
 def test_that_a_ready_inbox_that_only_cannot_be_read_is_neither() -> None:
-    desk = Desk()
-    account = desk.holder(status={"overallStatus": "ACTIVE"})
-    desk.sweep(row())
+    desk, account = held(status={"overallStatus": "ACTIVE"})
     for _ in range(3):
         desk.answer(desk.ask(Operation.LIST_ACCOUNTS), Failure(FailureKind.REFUSED, "out of order", 503))
         desk.wait(60.0)

@@ -8,7 +8,7 @@ from coldsend_operator.core.model.calls import Lane
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.workspace.queues import CallKind
 from tests.core.rules.watching import running
-from tests.support.desk import Desk, object_of
+from tests.support.desk import Desk, asked_for, object_of
 from tests.support.simulation import Simulation
 
 
@@ -23,9 +23,7 @@ def test_that_addresses_that_deletes_freed_are_forgotten_after_an_hour() -> None
 
 
 def test_that_queues_of_domains_that_nobody_asks_for_any_more_are_forgotten() -> None:
-    desk = Desk()
-    account = desk.account()
-    desk.sweep()
+    desk, account = asked_for()
     for number in range(300):
         desk.workspace.queues.put(
             account.uid, account.desired.namespace, CallKind(Action.CREATE, f"single:{number}"), desk.now

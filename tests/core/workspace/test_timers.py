@@ -2,7 +2,7 @@
 
 from coldsend_operator.core.workspace.timers import Timers
 from tests.core.rules.watching import running
-from tests.support.desk import Desk
+from tests.support.desk import asked_for
 from tests.support.simulation import SECOND, SECRET, Simulation
 
 
@@ -33,9 +33,7 @@ def test_entries_that_were_moved_forward_again_and_again_are_cleaned_up() -> Non
 
 
 def test_that_an_object_to_which_something_happens_all_the_time_has_one_timer() -> None:
-    desk = Desk()
-    account = desk.account(adoptionPolicy="Refuse")
-    desk.sweep()
+    desk, account = asked_for(adoptionPolicy="Refuse")
     for _ in range(1_000):
         desk.step(account)
         desk.now += 0.1
