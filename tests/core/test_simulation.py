@@ -4,6 +4,7 @@ What docs/contributing/rules.md sums up at its beginning is watched while it goe
 everything must become as the objects ask. `HYPOTHESIS_PROFILE=deep` looks much longer (conftest.py).
 """
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 from unittest.mock import patch
@@ -86,10 +87,51 @@ annotations = st.sampled_from(
 )
 
 
-class AnySchedule(RuleBasedStateMachine):
-    """What may happen, in any order."""
+def with_an_object(**draws: Any) -> Callable[[Any], Any]:
+    """A rule that needs an object; `which` chooses it."""
+    return lambda done: precondition(lambda self: self.simulation.uids)(rule(which=small, **draws)(done))
+
+
+def with_a_batch(**draws: Any) -> Callable[[Any], Any]:
+    """A rule that needs a batch; `which` chooses it."""
+    return lambda done: precondition(lambda self: self.simulation.batches)(rule(which=small, **draws)(done))
+
+
+class Schedule(RuleBasedStateMachine):
+    """A simulation that goes on step by step, and the rules that must hold all the time."""
 
     simulation: Simulation
+    bulk: Any
+
+    def send_at_most(self, bulk: int) -> None:
+        """Small bulks make floods of a few accounts."""
+        self.bulk = patch.object(CREATES, "BULK", bulk)
+        self.bulk.start()
+
+    @rule(choices=st.lists(st.integers(0, 99), min_size=1, max_size=25), pause=st.sampled_from([0.0, 0.0, 0.05, 5.0]))
+    def go_on_step_by_step(self, choices: list[int], pause: float) -> None:
+        for choice in choices:
+            self.simulation.step(choice)
+        self.simulation.pass_time(pause)
+
+    @invariant()
+    def no_rule_is_broken(self) -> None:
+        self.simulation.check()
+
+    def end(self) -> None:
+        """What must hold in the end."""
+
+    def teardown(self) -> None:
+        if hasattr(self, "simulation"):
+            try:
+                self.end()
+            finally:
+                self.bulk.stop()
+
+
+class AnySchedule(Schedule):
+    """What may happen, in any order."""
+
     world: type[Simulation] = Simulation
 
     @initialize(
@@ -103,8 +145,7 @@ class AnySchedule(RuleBasedStateMachine):
     def begin(
         self, lag: float, page_size: int, windows: tuple[int, int], brake: str, item_seconds: float, bulk: int
     ) -> None:
-        self.bulk = patch.object(CREATES, "BULK", bulk)  # small ones make floods of a few accounts
-        self.bulk.start()
+        self.send_at_most(bulk)
         self.simulation = self.world(
             lag=lag,
             page_size=page_size,
@@ -130,18 +171,15 @@ class AnySchedule(RuleBasedStateMachine):
             another = ADDRESSES[(ADDRESSES.index(address) + index) % len(ADDRESSES)]
             self.simulation.apply(namespace, f"{name}-{index}", another, **fields)
 
-    @precondition(lambda self: self.simulation.uids)
-    @rule(which=small)
+    @with_an_object()
     def delete(self, which: int) -> None:
         self.simulation.delete(self._uid(which))
 
-    @precondition(lambda self: self.simulation.uids)
-    @rule(which=small, name=st.sampled_from(("other", "another")), delete_first=st.booleans())
+    @with_an_object(name=st.sampled_from(("other", "another")), delete_first=st.booleans())
     def rename(self, which: int, name: str, delete_first: bool) -> None:
         self.simulation.rename(self._uid(which), name, delete_first=delete_first)
 
-    @precondition(lambda self: self.simulation.uids)
-    @rule(which=small, to=small, crosses=st.booleans())
+    @with_an_object(to=small, crosses=st.booleans())
     def hand_over(self, which: int, to: int, crosses: bool) -> None:
         target = self.simulation.stories[self._uid(to)]
         namespace = "elsewhere" if crosses else target.namespace
@@ -153,25 +191,21 @@ class AnySchedule(RuleBasedStateMachine):
             if self.simulation.stories[uid].namespace == namespace:
                 self.simulation.delete(uid)
 
-    @precondition(lambda self: self.simulation.uids)
-    @rule(which=small, fields=edits)
+    @with_an_object(fields=edits)
     def edit(self, which: int, fields: dict[str, str]) -> None:
         self.simulation.edit(self._uid(which), **fields)
 
-    @precondition(lambda self: self.simulation.uids)
-    @rule(which=small)
+    @with_an_object()
     def ask_for_a_test_mail(self, which: int) -> None:
         self.mails += 1
         mail = {"recipient": f"{self.mails}@example.com", "requestID": str(self.mails)}
         self.simulation.edit(self._uid(which), testEmail=mail)
 
-    @precondition(lambda self: self.simulation.uids)
-    @rule(which=small, annotation=annotations)
+    @with_an_object(annotation=annotations)
     def annotate(self, which: int, annotation: tuple[str, str | None]) -> None:
         self.simulation.annotate(self._uid(which), *annotation)
 
-    @precondition(lambda self: self.simulation.uids)
-    @rule(which=small)
+    @with_an_object()
     def replace_without_finalizers(self, which: int) -> None:
         self.simulation.wipe_finalizers(self._uid(which))
 
@@ -239,28 +273,12 @@ class AnySchedule(RuleBasedStateMachine):
         if self.simulation.process is not None:
             self.simulation.process.leadership.renewed = fresh
 
-    @rule(choices=st.lists(st.integers(0, 99), min_size=1, max_size=25), pause=st.sampled_from([0.0, 0.0, 0.05, 5.0]))
-    def go_on_step_by_step(self, choices: list[int], pause: float) -> None:
-        for choice in choices:
-            self.simulation.step(choice)
-        self.simulation.pass_time(pause)
-
     @rule(seconds=st.sampled_from([0.1, 1.0, 3.0, 10.0, 40.0, 125.0, 310.0]))
     def wait(self, seconds: float) -> None:
         self.simulation.wait(seconds)
 
-    # -- what must hold
-
-    @invariant()
-    def no_rule_is_broken(self) -> None:
-        self.simulation.check()
-
-    def teardown(self) -> None:
-        if hasattr(self, "simulation"):
-            try:
-                self.simulation.converge()
-            finally:
-                self.bulk.stop()
+    def end(self) -> None:
+        self.simulation.converge()
 
     def _uid(self, which: int) -> str:
         uids = self.simulation.uids
@@ -279,41 +297,34 @@ class AnyScheduleWithBatches(AnySchedule):
     def list_in_batch(self, namespace: str, name: str, addresses: list[str], template: dict[str, Any]) -> None:
         self.simulation.list_in_batch(namespace, name, addresses, **template)
 
-    @precondition(lambda self: self.simulation.batches)
-    @rule(which=small, template=templates)
+    @with_a_batch(template=templates)
     def change_the_template(self, which: int, template: dict[str, Any]) -> None:
         self.simulation.change_template(self._batch(which), **template)
 
-    @precondition(lambda self: self.simulation.batches)
-    @rule(which=small, limit=st.integers(1, 9), seconds=st.sampled_from([1.0, 30.0]))
+    @with_a_batch(limit=st.integers(1, 9), seconds=st.sampled_from([1.0, 30.0]))
     def replace_all_inboxes(self, which: int, limit: int, seconds: float) -> None:
         uid = self._batch(which)
         self.simulation.wait(seconds)
         self.simulation.change_template(uid, updatePolicy="Recreate", dailyLimit=limit)
         self.simulation.wait(1.0)
 
-    @precondition(lambda self: self.simulation.batches)
-    @rule(which=small, keep_children=st.booleans())
+    @with_a_batch(keep_children=st.booleans())
     def delete_batch(self, which: int, keep_children: bool) -> None:
         self.simulation.delete_batch(self._batch(which), keep_children=keep_children)
 
-    @precondition(lambda self: self.simulation.batches)
-    @rule(which=small, name=st.sampled_from(("pool", "tub")))
+    @with_a_batch(name=st.sampled_from(("pool", "tub")))
     def rename_batch(self, which: int, name: str) -> None:
         self.simulation.rename_batch(self._batch(which), name)
 
-    @precondition(lambda self: self.simulation.uids)
-    @rule(which=small, name=st.sampled_from(("pool", "tub")))
+    @with_an_object(name=st.sampled_from(("pool", "tub")))
     def move_into_batch(self, which: int, name: str) -> None:
         self.simulation.move_into_batch(self._uid(which), name)
 
-    @precondition(lambda self: self.simulation.batches)
-    @rule(which=small, address=st.sampled_from(POOL))
+    @with_a_batch(address=st.sampled_from(POOL))
     def move_out_of_batch(self, which: int, address: str) -> None:
         self.simulation.move_out_of_batch(self._batch(which), address, "single")
 
-    @precondition(lambda self: self.simulation.batches)
-    @rule(which=small)
+    @with_a_batch()
     def replace_batch_by_force(self, which: int) -> None:
         self.simulation.replace_batch(self._batch(which))
 
@@ -333,8 +344,7 @@ class AnyScheduleWithTwoKeys(AnySchedule):
     def apply_with_the_second_key(self, address: str, namespace: str, fields: dict[str, str]) -> None:
         self.simulation.apply(namespace, "keyed", address, apiKeySecretRef={"name": SECOND}, **fields)
 
-    @precondition(lambda self: self.simulation.uids)
-    @rule(which=small, second=st.booleans())
+    @with_an_object(second=st.booleans())
     def change_the_key(self, which: int, second: bool) -> None:
         self.simulation.edit(self._uid(which), apiKeySecretRef={"name": SECOND} if second else None)
 
@@ -374,13 +384,11 @@ class AnyScheduleInARoughWorld(AnyScheduleWithBatches):
     def install_the_crds(self) -> None:
         self.simulation.install_crds()
 
-    @precondition(lambda self: self.simulation.uids)
-    @rule(which=small)
+    @with_an_object()
     def leave_the_shard(self, which: int) -> None:
         self.simulation.leave_shard(self._uid(which))
 
-    @precondition(lambda self: self.simulation.batches)
-    @rule(which=small)
+    @with_a_batch()
     def leave_the_shard_with_all_children(self, which: int) -> None:
         self.simulation.leave_shard(self._batch(which))
 
@@ -388,8 +396,7 @@ class AnyScheduleInARoughWorld(AnyScheduleWithBatches):
     def return_to_the_shard(self) -> None:
         self.simulation.return_to_shard()
 
-    @precondition(lambda self: self.simulation.uids)
-    @rule(which=small, fields=st.sampled_from([{}, {"adoptionPolicy": "Adopt"}]))
+    @with_an_object(fields=st.sampled_from([{}, {"adoptionPolicy": "Adopt"}]))
     def restore_without_status(self, which: int, fields: dict[str, str]) -> None:
         self.simulation.restore_without_status(self._uid(which), **fields)
 
@@ -401,26 +408,23 @@ class AnyScheduleInARoughWorld(AnyScheduleWithBatches):
     def freeze_or_not(self, on: bool, softly: bool) -> None:
         self.simulation.freeze(on=on, softly=softly)
 
-    @precondition(lambda self: self.simulation.uids)
-    @rule(which=small, on=st.booleans())
+    @with_an_object(on=st.booleans())
     def protect_or_not(self, which: int, on: bool) -> None:
         self.simulation.edit(self._uid(which), deletionProtection=on)
 
-    @precondition(lambda self: self.simulation.batches)
-    @rule(which=small, on=st.booleans())
+    @with_a_batch(on=st.booleans())
     def protect_a_batch_or_not(self, which: int, on: bool) -> None:
         self.simulation.change_template(self._batch(which), deletionProtection=on)
 
 
-class AnyWipeInPortions(RuleBasedStateMachine):
+class AnyWipeInPortions(Schedule):
     """Inboxes of three namespaces are deleted in portions, with faults and crashes between; see `Portions`."""
 
     simulation: Portions
 
     @initialize(brake=st.sampled_from(["4", "50%"]), bulk=st.sampled_from([2, 100]))
     def begin(self, brake: str, bulk: int) -> None:
-        self.bulk = patch.object(CREATES, "BULK", bulk)
-        self.bulk.start()
+        self.send_at_most(bulk)
         self.simulation = Portions(brake=brake)
         self.simulation.launch()
 
@@ -438,22 +442,9 @@ class AnyWipeInPortions(RuleBasedStateMachine):
         self.simulation.pass_time(downtime)
         self.simulation.start()
 
-    @rule(choices=st.lists(st.integers(0, 99), min_size=1, max_size=25))
-    def go_on_step_by_step(self, choices: list[int]) -> None:
-        for choice in choices:
-            self.simulation.step(choice)
-
     @rule(seconds=st.sampled_from([0.5, 2.0, 10.0, 40.0, 310.0, 700.0]))
     def wait(self, seconds: float) -> None:
         self.simulation.wait(seconds)
-
-    @invariant()
-    def no_rule_is_broken(self) -> None:
-        self.simulation.check()
-
-    def teardown(self) -> None:
-        if hasattr(self, "simulation"):
-            self.bulk.stop()
 
 
 TestAnySchedule = AnySchedule.TestCase
