@@ -87,14 +87,21 @@ annotations = st.sampled_from(
 )
 
 
-def with_an_object(**draws: Any) -> Callable[[Any], Any]:
+Rule = Callable[..., None]
+
+
+def with_an_object(**draws: Any) -> Callable[[Rule], Rule]:
     """A rule that needs an object; `which` chooses it."""
-    return lambda done: precondition(lambda self: self.simulation.uids)(rule(which=small, **draws)(done))
+    needs: Any = precondition(lambda self: self.simulation.uids)
+    draw: Any = rule(which=small, **draws)
+    return lambda done: needs(draw(done))
 
 
-def with_a_batch(**draws: Any) -> Callable[[Any], Any]:
+def with_a_batch(**draws: Any) -> Callable[[Rule], Rule]:
     """A rule that needs a batch; `which` chooses it."""
-    return lambda done: precondition(lambda self: self.simulation.batches)(rule(which=small, **draws)(done))
+    needs: Any = precondition(lambda self: self.simulation.batches)
+    draw: Any = rule(which=small, **draws)
+    return lambda done: needs(draw(done))
 
 
 class Schedule(RuleBasedStateMachine):
