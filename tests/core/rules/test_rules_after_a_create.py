@@ -100,8 +100,7 @@ def test_rule_06_after_a_lost_answer_what_shows_our_marks_is_ours(shown: Row, ou
 
 @pytest.mark.parametrize("lost", [False, True])
 def test_rule_06_a_row_without_a_name_is_ours_only_if_coldsend_accepted_the_create(lost: bool) -> None:
-    desk = Desk()
-    (account,) = wanting(desk)
+    desk, account = asked_for()
     desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, account), LOST if lost else BulkAnswer(None, 1, 1))
     desk.wait(130.0)
     desk.search(account, row(made=START, display_name=None))

@@ -273,7 +273,7 @@ def test_rule_14_a_key_made_up_to_have_the_digest_of_the_operators_key_opens_not
     simulation.apply("sales", "one", "one@company.com")
     go_on(simulation, 60.0)
     assert [inbox.address for inbox in simulation.remote.live()] == ["one@company.com"]
-    assert ready_of(simulation.cluster.find(thief) or {})[1] == "SecretInvalid"
+    assert simulation.ready(thief)[1] == "SecretInvalid"
 
 
 def test_rule_14_a_key_made_up_to_have_the_digest_of_another_tenants_key_opens_nothing() -> None:
@@ -288,4 +288,4 @@ def test_rule_14_a_key_made_up_to_have_the_digest_of_another_tenants_key_opens_n
     thief = simulation.apply("support", "thief", "thief@company.com", apiKeySecretRef={"name": "key"}) or ""
     go_on(simulation, 60.0)
     assert [inbox.address for inbox in simulation.remotes[theirs].live()] == ["one@company.com"]
-    assert ready_of(simulation.cluster.find(thief) or {})[1] == "SecretInvalid"
+    assert simulation.ready(thief)[1] == "SecretInvalid"
