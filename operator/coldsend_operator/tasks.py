@@ -1,4 +1,4 @@
-"""Background work of one owner: started, bounded by a count, waited for at the end."""
+"""The background tasks of one owner, which are counted and awaited at its end."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -8,10 +8,10 @@ from coldsend_operator.logs import Event, log
 
 
 class Tasks:
-    """The tasks that are under way; `len` counts them.
+    """Running tasks; `len` is their number.
 
-    One that fails is logged, with `names`, and ends no other, as it would in an `asyncio.TaskGroup`. `on_end` is called
-    after each of them.
+    A failed task is logged with `names` and does not cancel the others, unlike in an `asyncio.TaskGroup`. `on_end` is
+    called after each task.
     """
 
     def __init__(self, on_end: Callable[[], None] = lambda: None, **names: str) -> None:
@@ -28,17 +28,17 @@ class Tasks:
         task.add_done_callback(self._ended)
 
     async def wait_for_one(self, seconds: float | None = None) -> None:
-        """Return when the first of them ends, or after this many seconds."""
+        """Wait until one task ends, at most this many seconds."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
 
     async def wait_for_all(self, seconds: float | None = None) -> None:
-        """Return when those of this moment have ended, or after this many seconds."""
+        """Wait until all current tasks have ended, at most this many seconds."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=seconds)
 
     async def drain(self) -> None:
-        """Return when there is none any more, including those that are started meanwhile."""
+        """Wait until no task runs, including tasks that are started during the wait."""
         while self._tasks:
             await self.wait_for_all()
 

@@ -52,9 +52,9 @@ def read_refusal(
 
 
 def _readable(status: int, body: bytes) -> dict[str, Any]:
-    """The JSON object of an error, also of one that is only a text or a list; empty for HTML from gateways.
+    """The JSON object of an error, or an object made from a text or a list; empty for HTML from gateways.
 
-    A 404 is that of the API only with an object, as it may prove that an inbox is gone.
+    A 404 counts as that of the API only with an object, as it may prove that an inbox is gone.
     """
     try:
         value = read_json(body)

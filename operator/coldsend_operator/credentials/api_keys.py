@@ -161,9 +161,9 @@ class KeyRing:
         state.tries += 1
 
     def _is_made_up(self, ref: KeyRef, key: SecretStr) -> bool:
-        """Whether the key has the digest of another one, by which calls would go with that one (rule 14).
+        """Whether the key has the digest of another one, which calls would use then (rule 14: one key, one trust domain).
 
-        Digests are short and stand in status, so such a text can be searched for. No two real keys share one.
+        Digests are short and shown in status, so such a text can be computed. No two real keys have the same digest.
         """
         if ref.secret is None:
             return False
