@@ -161,7 +161,7 @@ class KeyRing:
         state.tries += 1
 
     def _is_made_up(self, ref: KeyRef, key: SecretStr) -> bool:
-        """Whether the key has the digest of another one, which calls would use then (rule 14: one key, one trust domain).
+        """Whether the key has the digest of another one, so that calls would use that one (rule 14: one trust domain).
 
         Digests are short and shown in status, so such a text can be computed. No two real keys have the same digest.
         """
