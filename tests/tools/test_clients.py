@@ -92,6 +92,17 @@ def test_a_kind_that_is_not_installed_is_told_and_is_no_object_that_does_not_exi
     assert run.stderr.startswith("the cluster does not know these kinds; install them:")
 
 
+def test_credentials_that_the_cluster_does_not_accept_are_told_with_the_way_out(tmp_path: Path) -> None:
+    refusal = {"kind": "Status", "code": 401, "reason": "Unauthorized", "message": "Unauthorized"}
+    with serving(lambda _: Response(401, refusal)) as url:
+        write_kubeconfig(tmp_path / "config", url)
+        run = command("status", "--kubeconfig", tmp_path / "config")
+    assert (run.exit_code, run.stderr) == (
+        1,
+        "Kubernetes: Unauthorized; log in again, or give another --context or --kubeconfig\n",
+    )
+
+
 def test_a_context_that_the_kubeconfig_does_not_have_is_named(tmp_path: Path) -> None:
     write_kubeconfig(tmp_path / "config", "http://127.0.0.1:1")
     run = command("status", "--context", "prod", "--kubeconfig", tmp_path / "config")

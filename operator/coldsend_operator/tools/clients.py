@@ -36,6 +36,7 @@ C = TypeVar("C", bound=KubeReads)
 S = TypeVar("S", bound=ColdSendReads)
 
 LIST_TRIES = 3
+UNAUTHORIZED = 401
 
 
 class ColdSendReader:
@@ -191,7 +192,8 @@ async def connected(client: C) -> AsyncIterator[C]:
             "-f -"
         ) from None
     except KubeError as error:
-        raise CommandError(f"Kubernetes: {error.message}") from None
+        way = "; log in again, or give another --context or --kubeconfig" if error.status == UNAUTHORIZED else ""
+        raise CommandError(f"Kubernetes: {error.message}{way}") from None
 
 
 @asynccontextmanager

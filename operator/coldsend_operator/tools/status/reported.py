@@ -27,7 +27,7 @@ def report_lines(state: Mapping[str, Any], shown: frozenset[str], now: float) ->
         parts = [f"key {each.get('keyState', 'unknown')}", _queue(each), _sweep(each)]
         unmanaged = each.get("unmanaged")
         if unmanaged:
-            parts.append(f"{unmanaged} of its inboxes belong to no object")
+            parts.append(f"{unmanaged} of its inboxes {'belongs' if unmanaged == 1 else 'belong'} to no object")
         yield f"{digest}: {'; '.join(part for part in parts if part)} (the operator's report{since})"
 
 
