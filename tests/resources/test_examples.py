@@ -47,6 +47,11 @@ def test_an_example_has_no_problems(path: Path) -> None:
             assert not any(inbox.problems for inbox in reading.inboxes)
 
 
+def test_the_example_of_protection_protects_the_account_and_the_batch() -> None:
+    specs = [document["spec"] for document in documents(EXAMPLES / "protected.yaml") if "spec" in document]
+    assert [spec["deletionProtection"] for spec in specs] == [True, True]
+
+
 def test_every_password_that_an_example_names_is_in_a_secret_beside_it() -> None:
     keys = {
         (document["metadata"]["namespace"], document["metadata"]["name"], key)

@@ -70,29 +70,19 @@ def test_that_values_of_an_observed_inbox_that_is_gone_are_marked_as_last_seen()
     assert simulation.status(uid)["overallStatus"] == "ACTIVE (last seen)"
 
 
-def test_that_inboxes_missed_all_at_once_are_marked_and_reconcile_on_one_makes_none_again() -> None:
+@pytest.mark.parametrize("listed", [True, False], ids=["after_a_list", "before_the_next_list"])
+def test_that_of_inboxes_missed_all_at_once_reconcile_on_one_makes_none_again(listed: bool) -> None:
     simulation = Simulation()
     running(simulation)
     uids = [simulation.apply("sales", f"inbox-{number}", f"inbox-{number}@company.com") for number in range(12)]
     simulation.wait(300.0)
     for inbox in simulation.remote.live():
         simulation.remote.delete_by_hand(inbox.inbox_id)
-    simulation.wait(1500.0)
-    assert {simulation.says(uid)["Synced"][1] for uid in uids} == {"InventoryImplausible"}
-    assert {simulation.status(uid)["overallStatus"] for uid in uids} == {"ACTIVE (last seen)"}
-    simulation.annotate(uids[0] or "", RECONCILE_ANNOTATION, "1")
+    if listed:
+        simulation.wait(1500.0)
+        assert {simulation.says(uid)["Synced"][1] for uid in uids} == {"InventoryImplausible"}
+        assert {simulation.status(uid)["overallStatus"] for uid in uids} == {"ACTIVE (last seen)"}
+    simulation.annotate(uids[0], RECONCILE_ANNOTATION, "1")
     simulation.wait(1500.0)
     assert not simulation.remote.live()
     assert simulation.says(uids[0])["Synced"][1] == "InventoryImplausible"
-
-
-def test_that_reconcile_before_the_next_list_does_not_get_around_the_check_of_the_inventory() -> None:
-    simulation = Simulation()
-    running(simulation)
-    uids = [simulation.apply("sales", f"inbox-{number}", f"inbox-{number}@company.com") for number in range(12)]
-    simulation.wait(300.0)
-    for inbox in simulation.remote.live():
-        simulation.remote.delete_by_hand(inbox.inbox_id)
-    simulation.annotate(uids[0] or "", RECONCILE_ANNOTATION, "1")
-    simulation.wait(1500.0)
-    assert not simulation.remote.live()

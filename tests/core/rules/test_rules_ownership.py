@@ -22,7 +22,6 @@ from tests.support.desk import ANN, Desk, asked_for, held, row
 from tests.support.process import API_KEY
 from tests.support.remote import DOMAIN, FakeColdSend
 from tests.support.simulation import Simulation, spec_of
-from tests.support.stories import ready_of
 
 WRITES = {
     Operation.CREATE_SMTP,
@@ -273,8 +272,7 @@ def test_secrets_are_read_from_the_namespace_of_the_object_only() -> None:
     key = simulation.apply("support", "spender", "spender@company.com", apiKeySecretRef={"name": "private"})
     simulation.wait(60.0)
     for uid in (password, key):
-        raw = simulation.raw(uid or "")
-        assert ready_of(raw)[1] == "SecretNotFound"
+        assert simulation.ready(uid)[1] == "SecretNotFound"
     assert not simulation.remote.live()
 
 
