@@ -5,9 +5,7 @@ everything must become as the objects ask. `HYPOTHESIS_PROFILE=deep` looks much 
 """
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 from hypothesis import strategies as st
@@ -32,7 +30,6 @@ from tests.support.simulation import SECOND, Simulation
 
 pytestmark = pytest.mark.timeout(1800)  # to make a failing example small takes minutes
 
-CREATES = import_module("coldsend_operator.core.plan.creates")  # the package shows the function of that name
 NATIVE = "n@mail.example.com"
 ADDRESSES = ("a@company.com", "b@company.com", "c@company.com", NATIVE)
 NAMES = ("one", "two", "three")
@@ -108,12 +105,6 @@ class Schedule(RuleBasedStateMachine):
     """A simulation that goes on step by step, and the rules that must hold all the time."""
 
     simulation: Simulation
-    bulk: Any
-
-    def send_at_most(self, bulk: int) -> None:
-        """Small bulks make floods of a few accounts."""
-        self.bulk = patch.object(CREATES, "BULK", bulk)
-        self.bulk.start()
 
     @rule(choices=st.lists(st.integers(0, 99), min_size=1, max_size=25), pause=st.sampled_from([0.0, 0.0, 0.05, 5.0]))
     def go_on_step_by_step(self, choices: list[int], pause: float) -> None:
@@ -124,16 +115,6 @@ class Schedule(RuleBasedStateMachine):
     @invariant()
     def no_rule_is_broken(self) -> None:
         self.simulation.check()
-
-    def end(self) -> None:
-        """What must hold in the end."""
-
-    def teardown(self) -> None:
-        if hasattr(self, "simulation"):
-            try:
-                self.end()
-            finally:
-                self.bulk.stop()
 
 
 class AnySchedule(Schedule):
@@ -152,7 +133,6 @@ class AnySchedule(Schedule):
     def begin(
         self, lag: float, page_size: int, windows: tuple[int, int], brake: str, item_seconds: float, bulk: int
     ) -> None:
-        self.send_at_most(bulk)
         self.simulation = self.world(
             lag=lag,
             page_size=page_size,
@@ -160,6 +140,7 @@ class AnySchedule(Schedule):
             per_hour=windows[1],
             brake=brake,
             item_seconds=item_seconds,
+            bulk=bulk,
         )
         self.simulation.start()
         self.mails = 0
@@ -284,8 +265,9 @@ class AnySchedule(Schedule):
     def wait(self, seconds: float) -> None:
         self.simulation.wait(seconds)
 
-    def end(self) -> None:
-        self.simulation.converge()
+    def teardown(self) -> None:
+        if hasattr(self, "simulation"):
+            self.simulation.converge()
 
     def _uid(self, which: int) -> str:
         uids = self.simulation.uids
@@ -431,8 +413,7 @@ class AnyWipeInPortions(Schedule):
 
     @initialize(brake=st.sampled_from(["4", "50%"]), bulk=st.sampled_from([2, 100]))
     def begin(self, brake: str, bulk: int) -> None:
-        self.send_at_most(bulk)
-        self.simulation = Portions(brake=brake)
+        self.simulation = Portions(brake=brake, bulk=bulk)
         self.simulation.launch()
 
     @rule(namespace=st.sampled_from(FLEET), count=st.integers(1, 6))

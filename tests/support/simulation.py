@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+from coldsend_operator.core.model.calls import BULK
 from coldsend_operator.core.plan import make_plan
 from coldsend_operator.resources.names import (
     ACCOUNT_KIND,
@@ -46,6 +47,7 @@ class Simulation:
     per_hour: int = 600
     brake: str = "50%"
     item_seconds: float = 0.0
+    bulk: int = BULK  # accounts of a bulk create: small ones make floods of a few accounts
     cluster_offset: float = -1.5
     remote_offset: float = 2.5
     clock: FakeClock = field(default_factory=FakeClock)
@@ -355,7 +357,7 @@ class Simulation:
         return [process for process in (self.process, self.standby) if process is not None]
 
     def _process(self, *, leads: bool) -> Process:
-        return Process(
+        process = Process(
             self.settings,
             self.clock,
             self.cluster,
@@ -365,6 +367,8 @@ class Simulation:
             on_leaving=self._deletion_left,
             guards_crds=self.guards_crds,
         )
+        process.operator.policy.bulk = self.bulk
+        return process
 
     # -- invariants at all times
 

@@ -3,6 +3,7 @@
 from collections.abc import Container
 from dataclasses import dataclass, field
 
+from coldsend_operator.core.model.calls import BULK
 from coldsend_operator.core.model.create_marks import CreateMarks
 from coldsend_operator.core.model.desired import Desired, SecretRef
 
@@ -120,6 +121,7 @@ class Policy:
     poll_seconds: float = 2.0
     lost_seconds: float = 120.0
     check_timeout: float = 120.0  # client timeout of a single create
+    bulk: int = BULK  # accounts that one bulk create carries at most
     counter_seconds: float = 900.0
     domain_seconds: float = 60.0
     health_low: float = 70.0

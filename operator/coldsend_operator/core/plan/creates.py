@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from coldsend_operator.core.model.calls import BULK, Lane, Operation
+from coldsend_operator.core.model.calls import Lane, Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.plan.candidate import Candidate, parts, plenty, score
 from coldsend_operator.core.plan.probes import newest_under_way
@@ -36,7 +36,7 @@ def _waiting(
     if kind.group.startswith("single:"):
         yield from _sent(workspace, kind, queue.first(1, without), queue.since)
     else:
-        ready_at = queue.ready_at(now, BULK, plenty=plenty(workspace, now))
+        ready_at = queue.ready_at(now, workspace.policy.bulk, plenty=plenty(workspace, now))
         yield from _sent(workspace, kind, queue.first(_most(workspace, kind.group), without), ready_at)
 
 
@@ -62,8 +62,8 @@ def _operation(group: str, count: int) -> Operation:
 
 def _most(workspace: Workspace, group: str) -> int:
     """A bulk carries 100 accounts, and of native inboxes no more than fit into the domain."""
-    domain = None if group == "smtp" else workspace.domains.by_id(group)
-    return BULK if domain is None else max(0, min(BULK, workspace.domains.free(domain)))
+    domain, most = None if group == "smtp" else workspace.domains.by_id(group), workspace.policy.bulk
+    return most if domain is None else max(0, min(most, workspace.domains.free(domain)))
 
 
 def _create(workspace: Workspace, uids: tuple[str, ...], kind: CallKind, ready_at: float) -> Candidate:
