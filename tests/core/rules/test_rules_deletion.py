@@ -10,8 +10,9 @@ from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.policy import Policy, Threshold, Unavailable
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.core.workspace.brake import QUIET, Brake
+from coldsend_operator.core.workspace.brake import QUIET
 from coldsend_operator.resources.names import PAUSED_ANNOTATION
+from tests.core.rules.deleting import DELETES
 from tests.core.rules.watching import finish, pending, reach, running
 from tests.support.clock import START
 from tests.support.desk import ANN, Desk, row
@@ -19,7 +20,6 @@ from tests.support.remote import FakeColdSend
 from tests.support.simulation import Simulation
 
 OTHER_KEY = "cs_live_other"
-DELETES = {Operation.DELETE_ACCOUNT, Operation.DELETE_ACCOUNTS}
 
 
 def deletes(desk: Desk) -> list[str]:
@@ -220,92 +220,6 @@ def test_rule_22_deletions_for_replacements_count_in_the_brake() -> None:
     desk.wait(5.0)
     assert {desk.step(account).reason for account in accounts[1:]} == {Reason.DELETION_HELD, Reason.RECREATING}
     assert deletes(desk) == []
-
-
-def asked(brake: Brake, count: int, namespace: str = "sales", *, at: float = START, approved: bool = False) -> None:
-    for number in range(count):
-        brake.ask(f"{namespace}-{number}", namespace, at, approved=approved)
-
-
-@pytest.mark.parametrize(("waiting", "managed", "held"), [(10, 12, 0), (11, 12, 11), (50, 100, 0), (51, 100, 51)])
-def test_rule_23_more_than_half_of_the_managed_and_more_than_10_are_held(waiting: int, managed: int, held: int) -> None:
-    brake = Brake(Threshold())
-    asked(brake, waiting)
-    brake.decide({"sales": managed}, START)
-    assert len(brake.holds) == held
-
-
-def test_rule_23_held_stays_held_until_approved_also_after_the_window() -> None:
-    brake = Brake(Threshold(number=10))
-    asked(brake, 20)
-    brake.decide({"sales": 100}, START)
-    for number in range(15):
-        brake.withdraw(f"sales-{number}")
-    brake.decide({"sales": 100}, START + 1000.0)
-    assert len(brake.holds) == 5
-    brake.ask("sales-15", "sales", START, approved=True)
-    brake.decide({"sales": 100}, START + 1001.0)
-    assert "sales-15" not in brake.holds
-    assert len(brake.holds) == 4
-
-
-def test_rule_23_an_approved_deletion_is_not_held_again_with_those_that_come_later() -> None:
-    brake = Brake(Threshold(number=10))
-    brake.ask("sales-0", "sales", START, approved=True)
-    asked(brake, 20, "sales")
-    brake.ask("sales-0", "sales", START, approved=True)
-    brake.decide({"sales": 100}, START)
-    assert (len(brake.holds), "sales-0" in brake.holds) == (19, False)
-
-
-def test_rule_23_those_that_have_left_within_the_window_count_with_those_that_wait() -> None:
-    brake = Brake(Threshold(number=20))
-    asked(brake, 15)
-    brake.decide({"sales": 100}, START)
-    brake.leave(tuple(f"sales-{number}" for number in range(15)), START)
-    asked(brake, 10, "sales", at=START + 500.0)
-    brake.decide({"sales": 100}, START + 500.0)
-    assert len(brake.holds) == 10
-
-
-def test_rule_23_what_was_held_is_held_over_a_restart_from_the_first_on() -> None:
-    before = Brake(Threshold(number=10))
-    asked(before, 20)
-    before.decide({"sales": 100}, START)
-    after = Brake(Threshold(number=10))
-    after.load(before.to_json(), START + 60.0)
-    asked(after, 1)
-    after.decide({"sales": 1}, START + 60.0)
-    assert len(after.holds) == 1
-
-
-def test_rule_23_those_that_come_just_after_the_held_ones_are_told_that_they_are_held_too() -> None:
-    brake = Brake(Threshold(number=10))
-    asked(brake, 20)
-    brake.decide({"sales": 100}, START)
-    brake.ask("sales-late", "sales", START, approved=False)
-    assert "sales-late" in brake.holds
-    assert brake.decide({"sales": 100}, START + 0.5) == {"sales-late"}
-
-
-def test_rule_23_of_a_namespace_whose_deletions_come_in_two_waves_none_leaves() -> None:
-    desk = Desk()
-    accounts = [desk.holder(f"{number}@company.com", f"inbox-{number}") for number in range(24)]
-    desk.show(*accounts)
-    for wave in (accounts[:14], accounts[14:]):
-        for account in wave:
-            desk.change(account, account.address or "", deleting=True)
-        desk.wait(2.0)
-        assert deletes(desk) == []
-
-
-def test_rule_23_a_namespace_that_asks_for_10_or_fewer_and_a_minor_part_is_not_held_because_of_others() -> None:
-    brake = Brake(Threshold())
-    asked(brake, 80)
-    asked(brake, 10, "support")
-    brake.decide({"sales": 100, "support": 30}, START)
-    assert len(brake.holds) == 80
-    assert "support-0" not in brake.holds
 
 
 def test_rule_23_a_deletion_is_booked_before_its_call_leaves() -> None:

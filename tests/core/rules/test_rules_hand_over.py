@@ -1,8 +1,6 @@
-"""The rules of "Found in the field": 30 (hand-over) and 34 (test mails of inboxes with a past)."""
+"""Who takes an inbox over (rule 30), and test mails of inboxes with a past (rule 34), on a desk."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from itertools import count
 from typing import Any
 
 import pytest
@@ -19,22 +17,13 @@ from coldsend_operator.core.status.projection import project
 from coldsend_operator.core.workspace.brake import QUIET
 from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.core.workspace.merging import merge
-from coldsend_operator.kube.client import Forbidden, Invalid, KubeError
-from coldsend_operator.resources.children import child_name
 from coldsend_operator.resources.names import (
-    ACCOUNT_KIND,
-    APPROVE_DELETION_ANNOTATION,
     FORCE_ORPHAN_ANNOTATION,
     HAND_OVER_ANNOTATION,
     PAUSED_ANNOTATION,
 )
-from tests.core.conftest import instants
-from tests.core.rules.watching import finish, reach, running
 from tests.support.clock import START
 from tests.support.desk import ANN, LONG_AGO, Desk, held, object_of, row
-from tests.support.process import API_KEY
-from tests.support.rough import RoughWorld
-from tests.support.simulation import Simulation
 
 NATIVE = "n@mail.example.com"
 MAIL = {"recipient": "ops@example.com", "requestID": "1"}
@@ -72,9 +61,6 @@ def takes_over(desk: Desk, holder: Account, claimant: Account) -> bool:
     assert claimant.stored.origin == "Created"
     assert not holder.desired.finalized
     return True
-
-
-# -- rule 30: who takes over
 
 
 def test_rule_30_a_claimant_takes_over_the_inbox_of_a_deleted_object_with_all_that_is_known_of_it() -> None:
@@ -299,9 +285,6 @@ def test_rule_30_a_claimant_that_differs_is_recreated_if_its_policy_says_so() ->
     assert writes(desk) == [Operation.DELETE_ACCOUNT]
 
 
-# -- rule 30: across namespaces, and by name
-
-
 def named(target: str) -> dict[str, Any]:
     return {"annotations": {HAND_OVER_ANNOTATION: target}}
 
@@ -346,9 +329,6 @@ def test_rule_30_a_deletion_that_names_nobody_who_can_take_over_waits(target: st
     assert writes(desk) == [Operation.DELETE_ACCOUNT]
 
 
-# -- rule 30: the brake
-
-
 def test_rule_30_inboxes_that_are_handed_over_do_not_count_in_the_brake() -> None:
     desk = Desk(policy=Policy(brake=Threshold(number=3)))
     addresses = [f"{number}@company.com" for number in range(8)]
@@ -372,116 +352,6 @@ def test_rule_30_what_the_brake_holds_is_still_handed_over() -> None:
     assert desk.step(holder).reason is Reason.DELETION_HELD
     claimant = desk.account(name="new", created=LATER)
     assert takes_over(desk, holder, claimant)
-
-
-def test_rule_30_a_claimant_that_comes_while_the_delete_is_prepared_takes_it_out_of_the_call() -> None:
-    simulation = Simulation()
-    old = ready(simulation)
-    process = running(simulation)
-    inbox = held_by(simulation, old)
-    simulation.delete(old)
-    simulation.drain()
-    simulation.pass_time(QUIET)
-    booking = reach(simulation, "kube", "coldsend-operator-state")
-    new = simulation.apply("sales", "new", ANN)
-    process.see()
-    process.deliver()
-    finish(simulation, booking)
-    simulation.wait(5.0)
-    assert [each.inbox_id for each in simulation.remote.live()] == [inbox]
-    assert held_by(simulation, new) == inbox
-
-
-# -- rule 30: the whole operator
-
-
-def held_by(simulation: Simulation, uid: str) -> str | None:
-    found: str | None = simulation.status(uid).get("inboxID")
-    return found
-
-
-def ready(simulation: Simulation, address: str = ANN, **fields: Any) -> str:
-    uid = simulation.apply("sales", "old", address, **fields)
-    running(simulation, 5.0)
-    assert simulation.ready(uid)[0] == "True"
-    return uid
-
-
-def apply_then_delete(simulation: Simulation, old: str, address: str) -> str:
-    new = simulation.apply("sales", "new", address)
-    simulation.delete(old)
-    return new
-
-
-def delete_then_apply(simulation: Simulation, old: str, address: str) -> str:
-    simulation.delete(old)
-    return simulation.apply("sales", "new", address)
-
-
-@pytest.mark.parametrize("order", [apply_then_delete, delete_then_apply])
-@pytest.mark.parametrize("address", [ANN, NATIVE], ids=["smtp", "native"])
-def test_rule_30_a_rename_keeps_the_inbox_in_both_orders_of_events_without_a_call(
-    order: Callable[[Simulation, str, str], str], address: str
-) -> None:
-    simulation = Simulation()
-    old = ready(simulation, address)
-    inbox, requests = held_by(simulation, old), simulation.remote.requests
-    new = order(simulation, old, address)
-    simulation.wait(10.0)
-    assert simulation.cluster.find(old) is None
-    assert held_by(simulation, new) == inbox
-    assert simulation.remote.requests == requests
-    assert simulation.ready(new)[0] == "True"
-    assert "takesOverFrom" not in simulation.status(new)
-    assert simulation.status(new)["handedOverFrom"] == {"namespace": "sales", "name": "old"}
-    events = {(event["regarding"]["name"], event["reason"]) for event in simulation.cluster.events}
-    assert {("old", "HandedOver"), ("new", "HandedOver")} <= events
-    simulation.converge()
-
-
-def test_rule_30_after_a_hand_over_the_secret_counts_as_what_coldsend_was_sent() -> None:
-    simulation = Simulation()
-    old = ready(simulation)
-    new = apply_then_delete(simulation, old, ANN)
-    simulation.wait(60.0)
-    assert simulation.says(new)["CredentialsCurrent"][1] == "SecretUnchanged"
-    simulation.rotate("sales", "two")
-    simulation.wait(700.0)
-    assert simulation.says(new)["CredentialsCurrent"][1] == "SecretChanged"
-
-
-@pytest.mark.parametrize("order", [apply_then_delete, delete_then_apply])
-def test_rule_30_a_crash_at_any_step_leads_to_the_same_end(order: Callable[[Simulation, str, str], str]) -> None:
-    for steps in count():
-        simulation = Simulation()
-        old = ready(simulation)
-        inbox = held_by(simulation, old)
-        new = order(simulation, old, ANN)
-        taken = 0
-        while taken < steps and simulation.moves():
-            simulation.step(0)
-            taken += 1
-        simulation.crash()
-        simulation.start()
-        simulation.wait(150.0)
-        assert held_by(simulation, new) == inbox, steps
-        assert [each.inbox_id for each in simulation.remote.live()] == [inbox]
-        simulation.converge()
-        if taken < steps:
-            return
-
-
-@pytest.mark.parametrize("cut", range(0, 30, 3))
-def test_rule_30_a_claimant_that_is_deleted_meanwhile_takes_the_inbox_with_it(cut: int) -> None:
-    simulation = Simulation()
-    old = ready(simulation)
-    new = apply_then_delete(simulation, old, ANN)
-    for _ in range(cut):
-        simulation.step(0)
-    simulation.delete(new)
-    simulation.wait(60.0)
-    assert not simulation.remote.live()
-    simulation.converge()
 
 
 def both_in_deletion(new: dict[str, Any], old: dict[str, Any]) -> tuple[Desk, Account, Account]:
@@ -512,45 +382,6 @@ def test_rule_30_an_inbox_that_is_to_stay_with_its_last_object_is_not_deleted_wi
     assert not writes(desk)
 
 
-@pytest.mark.parametrize("cut", range(0, 40, 5))
-def test_rule_30_an_inbox_goes_through_a_chain_of_objects_into_a_batch_whenever_the_process_is_killed(cut: int) -> None:
-    simulation = Simulation()
-    old = ready(simulation)
-    inbox = held_by(simulation, old)
-    middle = simulation.apply("sales", "middle", ANN)
-    simulation.wait(5.0)
-    simulation.list_in_batch("sales", "pool", [ANN])
-    simulation.delete(old)
-    for _ in range(cut):
-        simulation.step(0)
-    simulation.delete(middle)
-    for _ in range(cut // 3):
-        simulation.step(0)
-    simulation.crash()
-    running(simulation, 400.0)
-    (last,) = simulation.uids
-    assert held_by(simulation, last) == inbox
-    assert [each.inbox_id for each in simulation.remote.live()] == [inbox]
-    simulation.converge()
-
-
-def test_rule_30_a_claimant_whose_key_is_not_read_yet_is_waited_for() -> None:
-    """A release of another name renames the Secret of the API key too, and the API server answers slowly."""
-    simulation = Simulation()
-    for name in ("key-of-old", "key-of-new"):
-        simulation.cluster.write_secret("sales", name, {"apiKey": API_KEY})
-    old = ready(simulation, apiKeySecretRef={"name": "key-of-old"})
-    inbox = held_by(simulation, old)
-    simulation.cluster.refuses["secrets/key-of-new"] = KubeError("no answer", status=500, reason="InternalError")
-    new = simulation.apply("sales", "new", ANN, apiKeySecretRef={"name": "key-of-new"})
-    simulation.delete(old)
-    simulation.wait(3.5)
-    simulation.cluster.refuses.clear()
-    simulation.wait(30.0)
-    assert held_by(simulation, new) == inbox
-    assert [each.inbox_id for each in simulation.remote.live()] == [inbox]
-
-
 def test_rule_30_an_inbox_that_may_be_handed_over_leaves_no_call_and_does_not_count_in_the_brake() -> None:
     desk, holder = held()
     claimant = read_object(object_of(ANN, "uid-of-new", name="new", created=LATER))
@@ -559,21 +390,6 @@ def test_rule_30_an_inbox_that_may_be_handed_over_leaves_no_call_and_does_not_co
     call = desk.ask(Operation.DELETE_ACCOUNT, holder, inbox_ids=("inbox-1",))
     assert not still_due(holder, call, holder.desired.generation, desk.workspace)
     assert not desk.workspace.brake.waiting
-
-
-def test_rule_30_a_claimant_whose_key_cannot_be_had_is_not_waited_for_for_ever() -> None:
-    simulation = Simulation()
-    simulation.cluster.write_secret("sales", "key-of-old", {"apiKey": API_KEY})
-    old = ready(simulation, apiKeySecretRef={"name": "key-of-old"})
-    simulation.cluster.refuses["secrets/key-of-new"] = KubeError("no answer", status=500, reason="InternalError")
-    simulation.apply("sales", "new", ANN, apiKeySecretRef={"name": "key-of-new"})
-    simulation.delete(old)
-    simulation.wait(60.0)
-    assert simulation.cluster.find(old) is None
-    assert not simulation.remote.live()
-
-
-# -- rule 34
 
 
 @pytest.mark.parametrize("sent", [True, False], ids=["sent_before", "never_sent"])
@@ -617,188 +433,3 @@ def test_rule_34_a_mail_does_not_leave_before_its_start_is_seen_in_the_answer_of
     assert Operation.SEND_TEST_EMAIL not in desk.operations()
     desk.workspace.status_stored(account.uid, account.stored)
     assert Operation.SEND_TEST_EMAIL in desk.operations()
-
-
-# -- rule 30: Batches
-
-
-POOL = [f"p{number}@pool.com" for number in range(12)]
-
-
-def pool(simulation: Simulation, name: str, addresses: list[str], **template: Any) -> None:
-    simulation.list_in_batch("sales", name, addresses, **template)
-
-
-def batch_uid(simulation: Simulation, name: str) -> str:
-    return next(uid for uid in simulation.batches if simulation.watch.batches[uid].name == name)
-
-
-def ids(simulation: Simulation) -> set[str]:
-    return {inbox.inbox_id for inbox in simulation.remote.live()}
-
-
-def settled_pool(addresses: list[str], **changes: Any) -> Simulation:
-    simulation = Simulation(per_minute=600, per_hour=6000, **changes)
-    pool(simulation, "old", addresses)
-    running(simulation, 60.0)
-    assert len(ids(simulation)) == len(addresses)
-    return simulation
-
-
-def rename_batch(simulation: Simulation) -> None:
-    pool(simulation, "new", POOL)
-    simulation.delete_batch(batch_uid(simulation, "old"))
-
-
-def rename_batch_by_deleting_it_first(simulation: Simulation) -> None:
-    simulation.delete_batch(batch_uid(simulation, "old"))
-    pool(simulation, "new", POOL)
-
-
-def move_half_to_another_batch(simulation: Simulation) -> None:
-    pool(simulation, "new", POOL[:6])
-    pool(simulation, "old", POOL[6:])
-
-
-def move_half_after_the_list_was_shortened(simulation: Simulation) -> None:
-    pool(simulation, "old", POOL[6:])
-    pool(simulation, "new", POOL[:6])
-
-
-def take_out_of_the_batch(simulation: Simulation) -> None:
-    for number, address in enumerate(POOL[:6]):
-        simulation.apply("sales", f"single-{number}", address)
-    pool(simulation, "old", POOL[6:])
-
-
-MOVES = [
-    rename_batch,
-    rename_batch_by_deleting_it_first,
-    move_half_to_another_batch,
-    move_half_after_the_list_was_shortened,
-    take_out_of_the_batch,
-]
-
-
-@pytest.mark.parametrize("move", MOVES)
-@pytest.mark.parametrize("brake", ["50%", "2", "100%"])
-def test_rule_30_inboxes_that_move_between_batches_stay_and_do_not_count_in_the_brake(
-    move: Callable[[Simulation], None], brake: str
-) -> None:
-    simulation = settled_pool(POOL, brake=brake)
-    before = ids(simulation)
-    move(simulation)
-    simulation.wait(20.0)
-    assert ids(simulation) == before
-    assert not simulation.wrong()
-    assert not simulation.process or all(len(loop.workspace.brake.holds) == 0 for loop in simulation.process.loops)
-    simulation.converge()
-    assert ids(simulation) == before
-
-
-@pytest.mark.parametrize("events", ["SenderAccount", "SenderAccountBatch"])
-def test_rule_30_accounts_that_move_into_a_batch_keep_their_inboxes_whichever_kind_is_seen_first(events: str) -> None:
-    simulation = Simulation()
-    uids = [simulation.apply("sales", f"single-{number}", address) for number, address in enumerate(POOL[:4])]
-    process = running(simulation, 30.0)
-    before = ids(simulation)
-    pool(simulation, "new", POOL[:4])
-    for uid in uids:
-        simulation.delete(uid or "")
-    process.see()
-    while process.events[events]:
-        process.deliver(events)
-    simulation.wait(20.0)
-    assert ids(simulation) == before
-    assert not simulation.wrong()
-    simulation.converge()
-
-
-@pytest.mark.parametrize("move", MOVES)
-@pytest.mark.parametrize("downtime", [0.0, 5.0])
-def test_rule_30_a_crash_while_a_batch_moves_leads_to_the_same_end(
-    move: Callable[[Simulation], None], downtime: float
-) -> None:
-    for steps in instants(200, 17):
-        simulation = settled_pool(POOL)
-        before = ids(simulation)
-        move(simulation)
-        for _ in range(steps):
-            simulation.step(0)
-        simulation.crash()
-        simulation.pass_time(downtime)
-        simulation.start()
-        simulation.wait(60.0)
-        assert ids(simulation) == before, steps
-        simulation.converge()
-
-
-def test_rule_30_what_a_renamed_batch_no_longer_lists_is_deleted_and_nothing_else() -> None:
-    simulation = settled_pool(POOL)
-    before = ids(simulation)
-    pool(simulation, "new", POOL[2:])
-    simulation.drain()
-    simulation.delete_batch(batch_uid(simulation, "old"))
-    simulation.wait(60.0)
-    assert {inbox.address for inbox in simulation.remote.live()} == set(POOL[2:])
-    assert ids(simulation) < before
-
-
-@pytest.mark.parametrize("pause", [True, False])
-def test_rule_30_a_batch_that_makes_no_child_is_waited_for_only_while_it_may(pause: bool) -> None:
-    simulation = settled_pool(POOL[:2])
-    pool(simulation, "new", POOL[:2])
-    new = batch_uid(simulation, "new")
-    if pause:
-        simulation.cluster.annotate(new, PAUSED_ANNOTATION, "true")
-    else:
-        simulation.delete_batch(new)
-    simulation.delete_batch(batch_uid(simulation, "old"))
-    simulation.wait(30.0)
-    assert not ids(simulation)
-
-
-@pytest.mark.parametrize(
-    ("error", "kept"),
-    [
-        (KubeError("no answer", status=500, reason="InternalError"), True),
-        (Forbidden("exceeded quota: accounts", status=403, reason="Forbidden"), True),
-        (Invalid("a policy of the cluster", status=422, reason="Invalid"), False),
-    ],
-    ids=["trouble", "quota", "invalid"],
-)
-def test_rule_30_a_child_that_cannot_be_made_for_a_while_is_waited_for_if_its_inbox_is_valid(
-    error: KubeError, kept: bool
-) -> None:
-    simulation = settled_pool(POOL[:1])
-    before = ids(simulation)
-    simulation.cluster.refuses[child_name("new", POOL[0])] = error
-    pool(simulation, "new", POOL[:1])
-    simulation.wait(1.0)
-    simulation.delete_batch(batch_uid(simulation, "old"))
-    simulation.wait(60.0)
-    assert (ids(simulation) == before) == kept
-    for uid in simulation.uids if kept else ():
-        assert "SenderAccountBatch has yet to create that object" in simulation.ready(uid)[2]
-    simulation.cluster.refuses.clear()
-    simulation.wait(400.0)
-    assert (ids(simulation) == before) == kept
-    simulation.converge()
-
-
-def test_rule_31_a_batch_that_wants_the_inbox_too_does_not_keep_a_deleted_crd_for_ever() -> None:
-    world = RoughWorld()
-    running(world)
-    world.list_in_batch("sales", "tub", ["p1@pool.com"])
-    world.wait(60.0)
-    (child,) = world.cluster.of_kind(ACCOUNT_KIND)
-    world.list_in_batch("sales", "pool", ["p1@pool.com"])
-    world.wait(30.0)
-    world.delete_crd(ACCOUNT_KIND)
-    world.wait(120.0)
-    assert world.ready(child["metadata"]["uid"])[1] == "DeletionHeld"
-    world.annotate(child["metadata"]["uid"], APPROVE_DELETION_ANNOTATION, "true")
-    world.with_crd.clear()  # what is deleted from here on was approved
-    world.wait(120.0)
-    assert ACCOUNT_KIND not in world.cluster.crds
-    assert not world.remote.live()

@@ -1,0 +1,91 @@
+"""`deletionProtection`: an inbox under it is deleted by nobody until the field is false."""
+
+import pytest
+
+from coldsend_operator.core.model.account import Credentials
+from coldsend_operator.core.model.policy import NamespaceSettings
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.brake import QUIET
+from coldsend_operator.core.workspace.holds import WINDOW
+from tests.core.rules.deleting import APPROVED, delete, holders, leaving
+from tests.core.rules.watching import running
+from tests.support.desk import Desk, held
+from tests.support.simulation import Simulation
+
+
+def test_an_inbox_under_deletion_protection_is_not_deleted_until_the_field_is_false() -> None:
+    desk = Desk()
+    (account,) = holders(desk, 1, deletionProtection=True)
+    desk.show(account)
+    delete(desk, [account], deletionProtection=True)
+    desk.wait(WINDOW)
+    assert leaving(desk) == 0
+    _, reason, message = desk.says(account)["Ready"]
+    assert reason == "DeletionHeld"
+    assert message.startswith("Deletion is on hold: deletionProtection is true. To approve: set it to false")
+    delete(desk, [account], deletionProtection=False)
+    desk.wait(QUIET)
+    assert leaving(desk) == 1
+
+
+@pytest.mark.parametrize(("where", "count"), [("object", 1), ("batch", 1), ("namespace", 0)])
+def test_deletion_protection_is_approved_on_the_object_that_bears_it_only(where: str, count: int) -> None:
+    desk = Desk()
+    (account,) = holders(desk, 1, batch="pool", deletionProtection=True)
+    desk.show(account)
+    approval = {"pool": NamespaceSettings(approve_deletion=True)}
+    desk.workspace.policy.batches = approval if where == "batch" else {}
+    desk.workspace.policy.namespaces = {"sales": approval["pool"]} if where == "namespace" else {}
+    annotations = APPROVED if where == "object" else None
+    delete(desk, [account], deletionProtection=True, annotations=annotations)
+    desk.wait(QUIET)
+    assert leaving(desk) == count
+
+
+@pytest.mark.parametrize(("live", "count"), [(True, 0), (False, 1)])
+def test_what_the_live_batch_says_of_deletion_protection_counts(live: bool, count: int) -> None:
+    desk = Desk()
+    (account,) = holders(desk, 1, batch="pool", deletionProtection=not live)
+    desk.show(account)
+    desk.workspace.policy.protection["pool"] = live
+    delete(desk, [account], deletionProtection=not live)
+    desk.wait(QUIET)
+    assert leaving(desk) == count
+
+
+def test_an_inbox_under_deletion_protection_is_not_recreated() -> None:
+    desk, account = held(updatePolicy="Recreate", deletionProtection=True)
+    account.credentials = Credentials("hmac-of-two")
+    assert desk.step(account).reason is Reason.DELETION_HELD
+    desk.wait(WINDOW)
+    assert leaving(desk) == 0
+    desk.change(account, updatePolicy="Recreate")
+    assert leaving(desk) == 1
+
+
+def test_an_object_whose_spec_cannot_be_read_is_protected_unless_the_field_is_false_or_absent() -> None:
+    desk, account = held()
+    desk.change(account, deleting=True, inboxType="SOMETHING", deletionProtection="yes")
+    desk.wait(WINDOW)
+    assert leaving(desk) == 0
+    desk.change(account, deleting=True, inboxType="SOMETHING")
+    desk.wait(QUIET)
+    assert leaving(desk) == 1
+
+
+def test_a_protected_batch_keeps_the_inboxes_of_a_shorter_list_and_of_its_deletion() -> None:
+    simulation = Simulation()
+    running(simulation)
+    addresses = [f"p{number}@company.com" for number in range(3)]
+    simulation.list_in_batch("sales", "pool", addresses, deletionProtection=True)
+    simulation.wait(60.0)
+    (uid,) = simulation.batches
+    simulation.list_in_batch("sales", "pool", addresses[1:])
+    simulation.wait(30.0)
+    simulation.delete_batch(uid)
+    simulation.wait(700.0)
+    assert len(simulation.remote.live()) == 3
+    simulation.change_template(uid, deletionProtection=False)
+    simulation.wait(60.0)
+    assert simulation.remote.live() == []
+    assert simulation.uids == []
