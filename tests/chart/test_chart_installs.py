@@ -88,8 +88,7 @@ def test_an_uninstall_keeps_crds_objects_and_inboxes_and_a_new_release_goes_on(f
             operator.wait_until_ready()
             stage.apply("ann", apiKeySecretRef=None)
             stage.known("ann")
-            pool.apply(*MANY)
-            pool.ready()
+            pool.make(*MANY)
             stage.after_sweeps()
         before, writes = _versions(stage), _writes_to_coldsend(stage)
         upgrade(release, {**_values(stage), "crds": {"install": False}})
@@ -104,8 +103,7 @@ def test_an_uninstall_keeps_crds_objects_and_inboxes_and_a_new_release_goes_on(f
             _quiet(operator, stage)
             assert operator.figure("coldsend_kubernetes_writes_total", kind="SenderAccount") == 0
             assert _writes_to_coldsend(stage) == writes
-            stage.delete("ann")
-            stage.gone("ann")
+            stage.remove("ann")
         assert _uids(stage) == {name: version.split()[0] for name, version in before.items() if name != "ann"}
 
 

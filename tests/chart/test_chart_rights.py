@@ -87,8 +87,7 @@ def _accounts(stage: Stage, other: Stage) -> None:
 
 def _batches(stage: Stage) -> None:
     pool = Pool(stage)
-    pool.apply(*MANY, ANN, BOB)
-    pool.ready()
+    pool.make(*MANY, ANN, BOB)
     stage.edit(pool.child(ANN), displayName="By Hand")
     pool.until_account(ANN, lambda shown: shown.raw["spec"]["displayName"] == "Ann", "the name of the list")
     pool.apply(*MANY, ANN)

@@ -67,10 +67,8 @@ def test_its_operator_works_with_the_rights_of_its_own_account(
         release = Release(world, helm, manifests.NAMESPACE, Rendered(tuple(base)))
         with release.operator(key, COLDSEND_API_URL=stage.emulator.api_url) as operator:
             operator.wait_until_ready()
-            stage.apply("ann", apiKeySecretRef=None)
-            stage.ready("ann")
-            stage.delete("ann")
-            stage.gone("ann")
+            stage.make("ann", apiKeySecretRef=None)
+            stage.remove("ann")
 
 
 def _key(secret: str) -> tuple[Any, ...]:

@@ -67,8 +67,7 @@ def pool(world: World) -> Iterator[Pool]:
 def test_a_restart_writes_nothing_and_a_batch_made_again_adopts_its_children(world: World, pool: Pool) -> None:
     home = pool.stage.namespace
     with operator_of(world, OWN, home):
-        pool.apply(ANN, BOB, CAT)
-        pool.ready()
+        pool.make(ANN, BOB, CAT)
         for name in (ANN, BOB, CAT):
             pool.until_account(name, lambda shown: "healthScore" in shown.status, "a health score")
         pool.until(lambda shown: "healthScore" in shown.status, "a health score")
@@ -79,8 +78,7 @@ def test_a_restart_writes_nothing_and_a_batch_made_again_adopts_its_children(wor
     uids = {name: shown.raw["metadata"]["uid"] for name, shown in pool.accounts().items()}
     with asleep(world.cluster.pids["kube-controller-manager"]):  # it would collect children without a living owner
         pool.stage.server.merge("SenderAccountBatch", home, pool.name, {"metadata": {"finalizers": None}})
-        pool.delete()
-        pool.gone()
+        pool.remove()
         pool.apply(ANN, BOB)
         with operator_of(world, OWN, home):
             pool.until_account(ANN, lambda shown: _owner(shown) == pool.uid, "its new owner")

@@ -167,8 +167,7 @@ def test_that_a_refused_key_becomes_an_alert_until_nothing_uses_it(prometheus: P
         world.emulator.change_key(stage.key, revoked=True)
         eventually(lambda: _raised(prometheus, "ColdSendKeyRefused", stage), "an alert for the refused key")
         stage.annotate(force_orphan="true")
-        stage.delete()
-        stage.gone()
+        stage.remove()
         eventually(lambda: not _raised(prometheus, "ColdSendKeyRefused", stage), "the end of the alert")
         eventually(lambda: prometheus.value(_of("coldsend_sweep_age_seconds", stage)) is None, "the end of its sweeps")
 
@@ -230,10 +229,8 @@ def test_that_a_deletion_is_seen_in_the_audit_log_and_the_budget_in_the_report(
     prometheus: Prometheus, world: World, replicas: list[OperatorRun]
 ) -> None:
     with staged(world, "audited") as stage:
-        stage.apply()
-        inbox_id = stage.ready().inbox_id
-        stage.delete()
-        stage.gone()
+        inbox_id = stage.make().inbox_id
+        stage.remove()
         told = [line for line in _lines(replicas) if line.get("event") == "write" and line["inbox_id"] == inbox_id]
         causes = [(line["operation"], line["cause"], line["outcome"]) for line in told]
         assert causes[0] == ("create_smtp", "new", "created")

@@ -45,6 +45,18 @@ class Place(Stage):
     def all_ready(self, names: tuple[str, ...] = NAMES, reason: str = "Active") -> dict[str, Shown]:
         return {name: self.ready(name, reason) for name in names}
 
+    def make_all(
+        self, inbox_type: str = "GOOGLE_WORKSPACE", names: tuple[str, ...] = NAMES, **changes: Any
+    ) -> dict[str, Shown]:
+        """Apply the objects, and wait until each is Ready."""
+        self.apply_all(inbox_type, names, **changes)
+        return self.all_ready(names)
+
+    def remove_all(self, names: tuple[str, ...] = NAMES) -> None:
+        """Delete the objects, and wait until each is gone."""
+        self.delete_each(names)
+        self.all_gone(names)
+
     def delete_each(self, names: tuple[str, ...] = NAMES) -> None:
         for name in names:
             self.delete(name)

@@ -54,8 +54,7 @@ def all_live_and_go(place: Place) -> None:
     place.after_sweeps(3)
     assert {name: place.look_at(name).inbox_id for name in everybody} == held
     place.annotate_namespace(approve_deletion="true")
-    place.delete_each(everybody)
-    place.all_gone(everybody)
+    place.remove_all(everybody)
     assert place.all_ours() == []
     assert place.histories(everybody) == {("created", "deleted")}
     assert place.creates + place.deletes <= 80

@@ -28,10 +28,8 @@ def works(release: Release, stage: Stage, files: str) -> None:
     about = {"PYTHONPATH": files, "COLDSEND_API_URL": stage.emulator.api_url}
     with release.operator(key, **about) as operator:
         operator.wait_until_ready()
-        stage.apply("ann", apiKeySecretRef=None)
-        stage.ready("ann")
-        stage.delete("ann")
-        stage.gone("ann")
+        stage.make("ann", apiKeySecretRef=None)
+        stage.remove("ann")
         assert f"PYTHONPATH={files}" in _loaded(operator.process.pid)
 
 

@@ -142,6 +142,16 @@ class Pool:
     def ready(self) -> Shown:
         return self.shows(Ready="True Active", Synced="True InSync")
 
+    def make(self, *inboxes: str | Object, **template: Any) -> Shown:
+        """Apply the batch, and wait until it is Ready."""
+        self.apply(*inboxes, **template)
+        return self.ready()
+
+    def remove(self) -> None:
+        """Delete the batch, and wait until it is gone."""
+        self.delete()
+        self.gone()
+
     def figures(self, **figures: object) -> Shown:
         """The batch once its status refers to the present spec and has these figures."""
 

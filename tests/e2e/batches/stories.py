@@ -47,13 +47,11 @@ def no_inbox_is_asked_for_and_nothing_is_called(pool: Pool) -> None:
     assert _figures(shown, "total", "processed", "ready", "progressPercentage") == [0, 0, 0, 100]
     assert FINALIZER not in shown.raw["metadata"].get("finalizers", [])
     assert pool.stage.emulator.inboxes(workspace=pool.stage.workspace) == []
-    pool.delete()
-    pool.gone()
+    pool.remove()
 
 
 def an_inbox_that_leaves_the_list_leaves_coldsend_and_no_other_is_touched(pool: Pool) -> None:
-    pool.apply(ANN, BOB, CAT)
-    pool.ready()
+    pool.make(ANN, BOB, CAT)
     pool.apply(CAT, ANN)
     pool.stage.gone(pool.child(BOB))
     pool.figures(total=2, ready=2)
@@ -64,8 +62,7 @@ def an_inbox_that_leaves_the_list_leaves_coldsend_and_no_other_is_touched(pool: 
 
 
 def the_policy_of_the_moment_holds_for_an_inbox_that_leaves_the_list(pool: Pool) -> None:
-    pool.apply(ANN, BOB)
-    pool.ready()
+    pool.make(ANN, BOB)
     pool.apply(ANN, deletionPolicy="Orphan")
     pool.stage.gone(pool.child(BOB))
     pool.ready()
@@ -76,8 +73,7 @@ def the_policy_of_the_moment_holds_for_an_inbox_that_leaves_the_list(pool: Pool)
 def inboxes_are_replaced_no_more_than_told_at_a_time(pool: Pool) -> None:
     pool.limit(2)
     names = (ANN, BOB, CAT, DAN, EVE)
-    pool.apply(*names, updatePolicy="Recreate")
-    pool.ready()
+    pool.make(*names, updatePolicy="Recreate")
     pool.change_template(dailyLimit=20)
     pool.until(lambda shown: _limits(pool) == [20] * 5, "every inbox with the new limit")
     pool.ready()
@@ -91,8 +87,7 @@ def inboxes_are_replaced_no_more_than_told_at_a_time(pool: Pool) -> None:
 
 
 def what_a_hand_changes_on_a_child_is_undone(pool: Pool) -> None:
-    pool.apply(ANN, BOB)
-    pool.ready()
+    pool.make(ANN, BOB)
     before = pool.account(ANN).raw
     owner = before["metadata"]["ownerReferences"]
     for change in (
@@ -117,20 +112,17 @@ def what_a_hand_changes_on_a_child_is_undone(pool: Pool) -> None:
 
 
 def an_orphan_that_a_hand_wrote_on_a_child_stays_to_the_end(pool: Pool) -> None:
-    pool.apply(ANN, BOB)
-    pool.ready()
+    pool.make(ANN, BOB)
     pool.stage.edit(pool.child(ANN), deletionPolicy="Orphan")
     pool.change_template(dailyLimit=49)
     pool.until_account(ANN, lambda shown: shown.raw["spec"]["dailyLimit"] == 49, "the new limit")
     assert pool.account(ANN).raw["spec"]["deletionPolicy"] == "Orphan"
-    pool.delete()
-    pool.gone()
+    pool.remove()
     assert [pool.happened(name) for name in (ANN, BOB)] == [["created"], ["created", "deleted"]]
 
 
 def a_child_that_a_hand_deletes_is_made_again_with_its_inbox(pool: Pool) -> None:
-    pool.apply(ANN, BOB)
-    pool.ready()
+    pool.make(ANN, BOB)
     uid = pool.account(ANN).raw["metadata"]["uid"]
     pool.stage.delete(pool.child(ANN))
     pool.until_account(
@@ -143,17 +135,14 @@ def a_child_that_a_hand_deletes_is_made_again_with_its_inbox(pool: Pool) -> None
 
 
 def a_batch_takes_its_inboxes_along(pool: Pool) -> None:
-    pool.apply(ANN, BOB, CAT)
-    pool.ready()
-    pool.delete()
-    pool.gone()
+    pool.make(ANN, BOB, CAT)
+    pool.remove()
     assert pool.accounts() == {}
     assert all(pool.happened(name) == ["created", "deleted"] for name in (ANN, BOB, CAT))
 
 
 def a_batch_told_to_orphan_as_it_goes_leaves_its_inboxes(pool: Pool) -> None:
-    pool.apply(ANN, BOB, CAT)
-    pool.ready()
+    pool.make(ANN, BOB, CAT)
     pool.change_template(deletionPolicy="Orphan")
     pool.delete("Foreground")
     pool.gone()
@@ -162,25 +151,21 @@ def a_batch_told_to_orphan_as_it_goes_leaves_its_inboxes(pool: Pool) -> None:
 
 
 def a_batch_forced_to_orphan_goes_without_its_key(pool: Pool) -> None:
-    pool.apply(ANN, BOB)
-    pool.ready()
+    pool.make(ANN, BOB)
     pool.annotate(force_orphan="true")
-    pool.delete()
-    pool.gone()
+    pool.remove()
     assert [pool.happened(name) for name in (ANN, BOB)] == [["created"], ["created"]]
 
 
 def children_left_behind_are_taken_back_by_a_new_batch_and_no_inbox_is_touched(pool: Pool) -> None:
     pool.until_collected()
-    pool.apply(ANN, BOB)
-    pool.ready()
+    pool.make(ANN, BOB)
     uids = {name: shown.raw["metadata"]["uid"] for name, shown in pool.accounts().items()}
     pool.delete("Orphan")
     pool.gone()
     left = pool.accounts()
     assert not any(shown.raw["metadata"].get("ownerReferences") for shown in left.values())
-    pool.apply(ANN, BOB)
-    pool.ready()
+    pool.make(ANN, BOB)
     assert {name: shown.raw["metadata"]["uid"] for name, shown in pool.accounts().items()} == uids
     assert {shown.raw["metadata"]["ownerReferences"][0]["uid"] for shown in pool.accounts().values()} == {pool.uid}
     assert [pool.happened(name) for name in (ANN, BOB)] == [["created"], ["created"]]
@@ -231,16 +216,14 @@ def a_late_secret_turns_failures_into_inboxes(pool: Pool) -> None:
 
 def passwords_come_from_the_key_of_each_inbox(pool: Pool) -> None:
     pool.stage.secret(LOGIN, ann=f"{pool.stage.password} a", bob=f"{pool.stage.password} b")
-    pool.apply(pool.item(ANN, passwordKey="ann"), pool.item(BOB, passwordKey="bob", dailyLimit=7))
-    pool.ready()
+    pool.make(pool.item(ANN, passwordKey="ann"), pool.item(BOB, passwordKey="bob", dailyLimit=7))
     assert pool.stage.emulator.has_passwords(pool.stage.inbox(ANN)["inbox_id"], f"{pool.stage.password} a")
     assert pool.stage.emulator.has_passwords(pool.stage.inbox(BOB)["inbox_id"], f"{pool.stage.password} b")
     assert pool.stage.inbox(BOB)["daily_limit"] == 7
 
 
 def what_was_answered_stays_answered_while_an_inbox_is_made_a_second_time(pool: Pool) -> None:
-    pool.apply(ANN, BOB, CAT)
-    pool.ready()
+    pool.make(ANN, BOB, CAT)
     pool.stage.drop_secret()  # so that it cannot be made at once
     pool.stage.emulator.delete(pool.stage.address(BOB))
     pool.stage.annotate(pool.child(BOB), reconcile="now")
@@ -252,8 +235,7 @@ def what_was_answered_stays_answered_while_an_inbox_is_made_a_second_time(pool: 
 
 
 def two_batches_that_ask_for_one_address_do_not_disturb_each_other(pool: Pool) -> None:
-    pool.apply(ANN, BOB)
-    pool.ready()
+    pool.make(ANN, BOB)
     younger = Pool(pool.stage, "younger")
     younger.apply(BOB, CAT)
     shown = younger.figures(total=2, ready=1, failed=1)
@@ -261,21 +243,18 @@ def two_batches_that_ask_for_one_address_do_not_disturb_each_other(pool: Pool) -
     assert (failure["name"], failure["reason"]) == (younger.child(BOB), "AddressConflict")
     assert pool.child(BOB) in failure["message"]
     assert pool.ready().status["ready"] == 2
-    pool.delete()
-    pool.gone()
+    pool.remove()
     younger.ready()
     assert [pool.happened(name) for name in (BOB, CAT)] == [["created"], ["created"]]
 
 
 def a_batch_under_another_name_takes_the_inboxes_over_as_argo_cd_would_rename_it(pool: Pool) -> None:
-    pool.apply(*MANY[:40])
-    pool.ready()
+    pool.make(*MANY[:40])
     ids = {name: pool.account(name).inbox_id for name in MANY[:40]}
     asked = len(pool.stage.asked())
     renamed = Pool(pool.stage, "renamed", template=pool.template)
     renamed.apply(*MANY[:40])
-    pool.delete()
-    pool.gone()
+    pool.remove()
     renamed.ready()
     assert {name: renamed.account(name).inbox_id for name in MANY[:40]} == ids
     assert {request["method"] for request in pool.stage.asked()[asked:]} <= {"GET"}
@@ -290,30 +269,26 @@ def an_inbox_moves_into_a_batch_and_out_of_it(pool: Pool) -> None:
     pool.ready()
     assert pool.account(ANN).inbox_id == first
     pool.stage.apply(ANN, displayName="Ann")
-    pool.apply(BOB)
-    pool.ready()
+    pool.make(BOB)
     assert pool.stage.ready(ANN).inbox_id == first
     assert pool.happened(ANN) == ["created"]
 
 
 def a_paused_batch_changes_no_child_and_still_goes(pool: Pool) -> None:
-    pool.apply(ANN, BOB)
-    pool.ready()
+    pool.make(ANN, BOB)
     before = {name: shown.raw["metadata"]["generation"] for name, shown in pool.accounts().items()}
     pool.annotations = {"coldsend.pro/paused": "true"}
     pool.apply(ANN, CAT, dailyLimit=5)
     shown = pool.shows(Synced="False ReconciliationPaused")
     assert shown.status["total"] == 2
     assert {name: each.raw["metadata"]["generation"] for name, each in pool.accounts().items()} == before
-    pool.delete()
-    pool.gone()
+    pool.remove()
     assert [pool.happened(name) for name in (ANN, BOB, CAT)] == [["created", "deleted"], ["created", "deleted"], []]
 
 
 def a_wiped_list_is_held_until_somebody_approves_it_on_the_batch(pool: Pool) -> None:
     names = MANY[:24]
-    pool.apply(*names)
-    pool.ready()
+    pool.make(*names)
     pool.apply(*names[:2])
     pool.shows(Synced="False DeletionHeld")
     eventually(lambda: "Warning DeletionHeld" in pool.events(), "an Event")
@@ -325,8 +300,7 @@ def a_wiped_list_is_held_until_somebody_approves_it_on_the_batch(pool: Pool) -> 
 
 
 def a_batch_goes_with_its_namespace(pool: Pool) -> None:
-    pool.apply(ANN, BOB)
-    pool.ready()
+    pool.make(ANN, BOB)
     pool.stage.server.delete("Namespace", "", pool.stage.namespace)
     pool.gone()
     assert [pool.happened(name) for name in (ANN, BOB)] == [["created", "deleted"], ["created", "deleted"]]

@@ -186,6 +186,16 @@ class Stage:
     def ready(self, name: str = "ann", reason: str = "Active") -> Shown:
         return self.shows(name, Ready=f"True {reason}", Synced="True InSync")
 
+    def make(self, name: str = "ann", inbox_type: str = GOOGLE, **changes: Any) -> Shown:
+        """Apply the object, and wait until it is Ready."""
+        self.apply(name, inbox_type, **changes)
+        return self.ready(name)
+
+    def remove(self, name: str = "ann") -> None:
+        """Delete the object, and wait until it is gone."""
+        self.delete(name)
+        self.gone(name)
+
     def known(self, name: str = "ann") -> Shown:
         """Wait until all probes of its new inbox are done."""
         return self.until(name, lambda shown: "healthScore" in shown.status, "a health score")

@@ -4,17 +4,6 @@ from tests.e2e.stage import manifests
 from tests.e2e.stage.stage import GOOGLE, OUTLOOK, Stage, staged
 
 
-def an_address_that_exists_is_refused_unless_the_object_adopts(stage: Stage) -> None:
-    inbox_id = stage.seed()
-    stage.apply()
-    shown = stage.shows(Ready="False AlreadyExists", Synced="False AlreadyExists")
-    assert "adoptionPolicy: Adopt" in shown.message("Ready")
-    assert not {"inboxID", "overallStatus", "healthScore"} & set(shown.status)
-    stage.delete()
-    stage.gone()
-    assert stage.inbox()["inbox_id"] == inbox_id
-
-
 def an_address_that_came_up_just_before_a_bulk_is_not_taken_for_ours(stage: Stage) -> None:
     stage.apply("first")
     stage.known("first")
@@ -27,23 +16,11 @@ def an_address_that_came_up_just_before_a_bulk_is_not_taken_for_ours(stage: Stag
         assert stage.inbox(name)["inbox_id"] == ids[name]
 
 
-def a_refused_object_takes_the_inbox_over_when_its_policy_changes(stage: Stage) -> None:
-    inbox_id = stage.seed(display_name="Ann Example", daily_limit=50)
-    stage.apply()
-    stage.shows(Ready="False AlreadyExists")
-    stage.edit(adoptionPolicy="Adopt")
-    shown = stage.ready(reason="Adopted")
-    assert (shown.inbox_id, shown.status["origin"]) == (inbox_id, "Adopted")
-    stage.shows(CredentialsCurrent="Unknown CredentialsUnknown")
-    assert stage.asked("createSmtpAccount") == []
-
-
 def an_adopted_inbox_is_deleted_with_its_object(stage: Stage) -> None:
     stage.seed(display_name="Ann Example", daily_limit=50)
     stage.apply(adoptionPolicy="Adopt")
     stage.ready(reason="Adopted")
-    stage.delete()
-    stage.gone()
+    stage.remove()
     assert stage.no_inbox()
 
 
@@ -71,8 +48,7 @@ def an_observer_mirrors_an_inbox_and_never_writes(stage: Stage) -> None:
     assert "coldsend.pro/finalizer" not in shown.raw["metadata"].get("finalizers", [])
     stage.emulator.change(stage.address(), overall_status="PAUSED")
     stage.shows(Ready="False Paused")
-    stage.delete()
-    stage.gone()
+    stage.remove()
     assert stage.inbox()["inbox_id"] == inbox_id
 
 
@@ -99,23 +75,20 @@ def an_observer_that_is_to_manage_passes_the_adoption_policy(stage: Stage) -> No
 
 
 def the_older_of_two_objects_has_the_address_and_the_other_takes_the_inbox_over(stage: Stage) -> None:
-    stage.apply("ann")
-    first = stage.ready("ann")
+    first = stage.make("ann")
     second = stage.manifest("second", emailAddress=stage.address("ann"))
     stage.server.apply(second)
     shown = stage.shows("second", Ready="False AddressConflict")
     assert "SenderAccount ann" in shown.message("Ready")
     stage.after_sweeps()
     assert stage.ready("ann").inbox_id == first.inbox_id
-    stage.delete("ann")
-    stage.gone("ann")
+    stage.remove("ann")
     assert stage.ready("second").inbox_id == first.inbox_id
     assert stage.happened("ann") == ["created"]
 
 
 def the_object_of_another_namespace_is_not_named(stage: Stage) -> None:
-    stage.apply()
-    stage.ready()
+    stage.make()
     with staged(stage.world, "the_other_tenant", stage.labels) as other:
         other.secret("workspace", apiKey=stage.key)
         spec = manifests.smtp_spec(GOOGLE, stage.address(), "login") | {"apiKeySecretRef": {"name": "workspace"}}

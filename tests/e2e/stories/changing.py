@@ -4,8 +4,7 @@ from tests.e2e.stage.stage import Stage
 
 
 def a_changed_spec_is_told_and_clears_when_it_is_changed_back(stage: Stage) -> None:
-    stage.apply()
-    stage.ready()
+    stage.make()
     stage.edit(displayName="Ann Renamed")
     shown = stage.shows(Ready="True Active", Synced="False UpdateNotSupported")
     assert "updatePolicy: Recreate" in shown.message("Synced")
@@ -18,8 +17,7 @@ def a_changed_spec_is_told_and_clears_when_it_is_changed_back(stage: Stage) -> N
 
 
 def a_change_made_by_hand_in_coldsend_too_is_in_sync(stage: Stage) -> None:
-    stage.apply()
-    stage.ready()
+    stage.make()
     stage.edit(displayName="Ann Renamed", dailyLimit=60)
     stage.shows(Synced="False UpdateNotSupported")
     stage.emulator.change(stage.address(), display_name="Ann Renamed", daily_limit=60)
@@ -28,8 +26,7 @@ def a_change_made_by_hand_in_coldsend_too_is_in_sync(stage: Stage) -> None:
 
 
 def a_changed_spec_with_recreate_makes_the_inbox_again_once(stage: Stage) -> None:
-    stage.apply(updatePolicy="Recreate")
-    first = stage.ready().inbox_id
+    first = stage.make(updatePolicy="Recreate").inbox_id
     stage.edit(displayName="Ann Renamed", dailyLimit=60)
     stage.another_inbox(first)
     shown = stage.ready()
@@ -40,8 +37,7 @@ def a_changed_spec_with_recreate_makes_the_inbox_again_once(stage: Stage) -> Non
 
 
 def a_policy_set_to_recreate_later_acts_on_the_change_made_before(stage: Stage) -> None:
-    stage.apply()
-    first = stage.ready().inbox_id
+    first = stage.make().inbox_id
     stage.edit(displayName="Ann Renamed")
     stage.shows(Synced="False UpdateNotSupported")
     stage.edit(updatePolicy="Recreate")
@@ -51,8 +47,7 @@ def a_policy_set_to_recreate_later_acts_on_the_change_made_before(stage: Stage) 
 
 
 def an_inbox_that_a_campaign_uses_is_replaced_once_it_is_freed(stage: Stage) -> None:
-    stage.apply(updatePolicy="Recreate")
-    first = stage.ready().inbox_id
+    first = stage.make(updatePolicy="Recreate").inbox_id
     campaign = stage.emulator.hold(stage.address(), workspace=stage.workspace)
     stage.edit(displayName="Ann Renamed")
     shown = stage.shows(Ready="True Active", Synced="False InUseByCampaign")
@@ -104,8 +99,7 @@ def the_values_of_a_paused_object_stand_still(stage: Stage) -> None:
 
 
 def a_reconcile_request_is_acknowledged_each_time(stage: Stage) -> None:
-    stage.apply()
-    stage.ready()
+    stage.make()
     for asked in ("2026-01-01T00:00:00Z", "again"):
         stage.annotate(reconcile=asked)
         stage.value("lastReconcileRequest", asked)

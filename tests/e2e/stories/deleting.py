@@ -9,50 +9,29 @@ def the_inbox_goes_with_its_object(stage: Stage) -> None:
     for name, inbox_type in (("ann", GOOGLE), ("john", "COLDSEND")):
         stage.apply(name, inbox_type)
         assert FINALIZER in stage.ready(name).raw["metadata"]["finalizers"]
-        stage.delete(name)
-        stage.gone(name)
+        stage.remove(name)
         assert stage.happened(name) == ["created", "deleted"]
 
 
 def an_object_whose_inbox_is_gone_already_is_let_go(stage: Stage) -> None:
-    stage.apply()
-    stage.ready()
+    stage.make()
     stage.annotate(paused="true")  # so that the inbox is not made again meanwhile
     stage.shows(Synced="False ReconciliationPaused")
     stage.emulator.delete(stage.address())
-    stage.delete()
-    stage.gone()
+    stage.remove()
     assert stage.happened() == ["created", "deleted"]
 
 
-def an_inbox_that_a_campaign_uses_is_deleted_once_it_is_freed(stage: Stage) -> None:
-    stage.apply()
-    stage.ready()
-    campaign = stage.emulator.hold(stage.address(), workspace=stage.workspace)
-    stage.delete()
-    shown = stage.until("ann", lambda shown: shown.condition("Ready") == "False InUseByCampaign", "InUseByCampaign")
-    assert shown.condition("Synced") == "False InUseByCampaign"
-    assert "campaigns" in shown.message("Ready")
-    stage.inbox()
-    stage.emulator.free(campaign)
-    stage.gone()
-    assert stage.no_inbox()
-
-
 def orphan_leaves_the_inbox(stage: Stage) -> None:
-    stage.apply(deletionPolicy="Orphan")
-    stage.ready()
-    stage.delete()
-    stage.gone()
+    stage.make(deletionPolicy="Orphan")
+    stage.remove()
     assert stage.happened() == ["created"]
 
 
 def the_policy_of_the_moment_of_deletion_holds(stage: Stage) -> None:
-    stage.apply()
-    stage.ready()
+    stage.make()
     stage.edit(deletionPolicy="Orphan")
-    stage.delete()
-    stage.gone()
+    stage.remove()
     assert stage.happened() == ["created"]
 
 
@@ -60,14 +39,12 @@ def an_object_that_never_reached_coldsend_goes_at_once(stage: Stage) -> None:
     stage.drop_secret()
     stage.apply()
     assert FINALIZER not in stage.shows(Ready="False SecretNotFound").raw["metadata"].get("finalizers", [])
-    stage.delete()
-    stage.gone()
+    stage.remove()
     assert stage.happened() == []
 
 
 def force_orphan_lets_go_of_an_object_whose_key_is_gone_for_good(stage: Stage) -> None:
-    stage.apply()
-    stage.ready()
+    stage.make()
     stage.emulator.change_key(stage.key, revoked=True)
     stage.until("ann", lambda shown: shown.condition("Synced") == "False Unauthorized", "Unauthorized")
     stage.delete()
@@ -80,12 +57,10 @@ def force_orphan_lets_go_of_an_object_whose_key_is_gone_for_good(stage: Stage) -
 
 
 def a_paused_object_is_deleted_all_the_same(stage: Stage) -> None:
-    stage.apply()
-    stage.ready()
+    stage.make()
     stage.annotate(paused="true")
     stage.shows(Synced="False ReconciliationPaused")
-    stage.delete()
-    stage.gone()
+    stage.remove()
     assert stage.no_inbox()
 
 
@@ -105,24 +80,20 @@ def a_namespace_goes_with_keys_passwords_accounts_and_inboxes(stage: Stage) -> N
 
 
 def an_inbox_is_deleted_without_the_secret_of_its_password(stage: Stage) -> None:
-    stage.apply()
-    stage.ready()
+    stage.make()
     stage.drop_secret()
     stage.shows(CredentialsCurrent="False SecretNotFound", Ready="True Active")
-    stage.delete()
-    stage.gone()
+    stage.remove()
     assert stage.no_inbox()
 
 
 def a_status_that_somebody_bent_deletes_no_inbox_of_another(stage: Stage) -> None:
-    stage.apply()
-    stage.ready()
+    stage.make()
     stranger = stage.seed("stranger")
     stage.annotate(paused="true")
     stage.shows(Synced="False ReconciliationPaused")
     stage.write_status("ann", {"inboxID": stranger})
-    stage.delete()
-    stage.gone()
+    stage.remove()
     assert stage.inbox("stranger")["inbox_id"] == stranger
     assert stage.no_inbox()
 
@@ -157,8 +128,7 @@ def _is_held(stage: Stage, name: str) -> bool:
 
 
 def a_finalizer_of_somebody_else_is_left_alone(stage: Stage) -> None:
-    stage.apply()
-    stage.ready()
+    stage.make()
     finalizers = {"metadata": {"finalizers": [FINALIZER, "example.com/mine"]}}
     stage.server.merge("SenderAccount", stage.namespace, "ann", finalizers)
     stage.delete()
@@ -169,11 +139,9 @@ def a_finalizer_of_somebody_else_is_left_alone(stage: Stage) -> None:
 
 
 def a_finalizer_that_was_wiped_comes_back(stage: Stage) -> None:
-    stage.apply()
-    stage.ready()
+    stage.make()
     stage.server.merge("SenderAccount", stage.namespace, "ann", {"metadata": {"finalizers": None}})
     stage.until("ann", lambda shown: shown.raw["metadata"].get("finalizers") is None, "its absence")
     stage.until("ann", lambda shown: shown.raw["metadata"].get("finalizers") == [FINALIZER], "the finalizer")
-    stage.delete()
-    stage.gone()
+    stage.remove()
     assert stage.no_inbox()

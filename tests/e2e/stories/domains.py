@@ -3,18 +3,6 @@
 from tests.e2e.stage.stage import Stage
 
 
-def a_domain_is_found_by_its_name(stage: Stage) -> None:
-    stage.apply("john", "COLDSEND")
-    shown = stage.ready("john")
-    assert shown.status["emailAddress"] == stage.address("john")
-    assert stage.inbox("john")["inbox_type"] == "COLDSEND"
-
-
-def a_domain_may_be_given_by_its_id(stage: Stage) -> None:
-    stage.apply("john", "COLDSEND", native={"domainName": None, "domainID": stage.domain_id})
-    assert stage.ready("john").status["emailAddress"] == stage.address("john")
-
-
 def an_unknown_domain_is_told_and_used_once_it_is_there(stage: Stage) -> None:
     name = f"late.{stage.domain}"
     stage.apply("john", "COLDSEND", native={"domainName": name})
@@ -25,21 +13,9 @@ def an_unknown_domain_is_told_and_used_once_it_is_there(stage: Stage) -> None:
     assert stage.ready("john").status["emailAddress"] == f"john@{name}"
 
 
-def a_domain_that_is_not_active_is_waited_for(stage: Stage) -> None:
-    stage.emulator.change_domain(stage.domain, status="DNS_PENDING")
-    stage.apply("john", "COLDSEND")
-    shown = stage.shows("john", Ready="False DomainNotActive")
-    assert "DNS_PENDING" in shown.message("Ready")
-    assert stage.asked("createNativeInbox") == []
-    stage.emulator.change_domain(stage.domain, status="ACTIVE")
-    stage.annotate("john", reconcile="it is active")
-    stage.ready("john")
-
-
 def a_full_domain_is_told_with_its_room(stage: Stage) -> None:
     stage.emulator.change_domain(stage.domain, max_inboxes=1)
-    stage.apply("john", "COLDSEND")
-    stage.ready("john")
+    stage.make("john", "COLDSEND")
     stage.apply("jane", "COLDSEND")
     shown = stage.shows("jane", Ready="False DomainFull")
     assert "is full (limit 1)" in shown.message("Ready")

@@ -3,45 +3,6 @@
 from tests.e2e.stage.stage import Stage
 
 
-def a_paused_inbox_is_not_ready_until_it_is_resumed(stage: Stage) -> None:
-    stage.apply()
-    stage.ready()
-    stage.emulator.change(stage.address(), overall_status="PAUSED")
-    shown = stage.shows(Ready="False Paused", Synced="True InSync")
-    assert shown.status["overallStatus"] == "PAUSED"
-    stage.emulator.change(stage.address(), overall_status="ACTIVE")
-    stage.ready()
-    assert stage.happened() == ["created"]
-
-
-def a_disabled_inbox_is_told_with_what_to_do_and_not_made_again(stage: Stage) -> None:
-    stage.apply()
-    stage.ready()
-    stage.emulator.change(stage.address(), overall_status="DISABLED")
-    shown = stage.shows(Ready="False Disabled")
-    assert "credentials" in shown.message("Ready")
-    stage.after_sweeps()
-    assert stage.happened() == ["created"]
-
-
-def a_pending_inbox_becomes_ready_when_coldsend_has_checked_it(stage: Stage) -> None:
-    stage.apply()
-    stage.ready()
-    stage.emulator.change(stage.address(), overall_status="PENDING")
-    stage.shows(Ready="False Pending")
-    stage.emulator.change(stage.address(), overall_status="ACTIVE")
-    stage.ready()
-
-
-def a_word_that_is_not_known_is_shown_as_it_is(stage: Stage) -> None:
-    stage.apply()
-    stage.ready()
-    stage.emulator.change(stage.address(), overall_status="WARMING_UP")
-    shown = stage.shows(Ready="False UnknownStatus")
-    assert shown.status["overallStatus"] == "WARMING_UP"
-    assert "WARMING_UP" in shown.message("Ready")
-
-
 def health_is_low_below_70_and_good_again_from_75(stage: Stage) -> None:
     stage.apply()
     stage.shows(Healthy="True HealthScoreGood")
@@ -61,15 +22,13 @@ def health_is_low_below_70_and_good_again_from_75(stage: Stage) -> None:
 
 
 def counters_arrive(stage: Stage) -> None:
-    stage.apply()
-    stage.ready()
+    stage.make()
     stage.emulator.change(stage.address(), emails_sent_today=17)
     stage.value("emailsSentToday", 17)
 
 
 def what_coldsend_changed_is_told_as_drift_and_never_fought(stage: Stage) -> None:
-    stage.apply(updatePolicy="Recreate")
-    stage.ready()
+    stage.make(updatePolicy="Recreate")
     stage.emulator.change(stage.address(), display_name="Somebody Else", daily_limit=20)
     shown = stage.shows(Ready="True Active", Synced="False Drifted")
     assert "displayName is 'Somebody Else', the spec says 'Ann Example'" in shown.message("Synced")
@@ -82,8 +41,7 @@ def what_coldsend_changed_is_told_as_drift_and_never_fought(stage: Stage) -> Non
 
 
 def an_inbox_removed_by_hand_is_made_again(stage: Stage) -> None:
-    stage.apply()
-    first = stage.ready().inbox_id
+    first = stage.make().inbox_id
     stage.emulator.delete(stage.address())
     stage.another_inbox(first)
     assert stage.ready().inbox_id == stage.inbox()["inbox_id"]
@@ -128,8 +86,7 @@ def a_coldsend_that_is_down_leaves_the_last_values_and_comes_back(stage: Stage) 
 
 
 def answers_that_are_no_json_or_never_end_are_as_if_coldsend_were_down(stage: Stage) -> None:
-    stage.apply()
-    stage.ready()
+    stage.make()
     for kind in ("not_json", "truncated", "cut"):
         fault = stage.fault(kind)
         stage.shows(Ready="True Active", Synced="False ApiUnavailable")

@@ -147,8 +147,7 @@ def the_file_of_the_operators_key_is_read_again_when_it_changes(world: World) ->
             stage.emulator.add_key(second, workspace=stage.workspace)
             path.write_text(second)
             stage.emulator.change_key(stage.key, revoked=True)
-            stage.apply("bob", **OWN_KEY)
-            stage.ready("bob")
+            stage.make("bob", **OWN_KEY)
             assert stage.happened() == ["created"]
 
 
@@ -209,8 +208,7 @@ def two_objects_that_a_restore_made_of_one_inbox_delete_it_neither(world: World)
             second.wait_until_ready()
             for name, other in (("ann", "copy"), ("copy", "ann")):
                 assert f"SenderAccount {other}" in stage.shows(name, Synced="False AddressConflict").message("Synced")
-            stage.delete("copy")
-            stage.gone("copy")
+            stage.remove("copy")
             stage.ready()
     assert stage.happened() == ["created"]
 
@@ -238,8 +236,7 @@ def a_standby_takes_over_from_a_leader_that_was_killed(world: World) -> None:
     election = {"COLDSEND_LEADER_ELECTION": "on"}
     with solo(world, "replicas") as (operators, stage), operators.operator(**election) as leader:
         leader.wait_until_ready()
-        stage.apply("ann")
-        stage.ready("ann")
+        stage.make("ann")
         with operators.operator(**election) as standby:
             standby.wait_until_ready()
             assert [each.figure("coldsend_leader") for each in (leader, standby)] == [1, 0]
@@ -266,8 +263,7 @@ def a_coldsend_that_nobody_can_reach_is_told_and_used_once_it_is_there(world: Wo
             with running_emulator([f"{stage.key}={stage.workspace}"], port=port) as emulator:
                 stage.shows(Ready="True Active", Synced="True InSync")
                 assert [each["email_address"] for each in emulator.inboxes()] == [stage.address()]
-                stage.delete()
-                stage.gone()
+                stage.remove()
 
 
 def an_api_server_that_is_away_for_a_while_costs_nothing_but_time(world: World) -> None:
@@ -292,8 +288,7 @@ def objects_of_another_shard_are_left_alone(world: World) -> None:
         manifest = stage.manifest("other")
         manifest["metadata"]["labels"] = {"played-by": "another-shard"}
         stage.server.apply(manifest)
-        stage.apply("ann")
-        stage.ready("ann")
+        stage.make("ann")
         stage.after_sweeps()
         shown = stage.look("other")
         assert shown is not None
@@ -332,8 +327,7 @@ def times_of_the_year_0_that_a_tenant_writes_stop_nobody(world: World) -> None:
                 stage.ready(name)
             _set_times_to_year_0(stage, "late")
             for name in ("early", "late"):
-                stage.delete(name)
-                stage.gone(name)
+                stage.remove(name)
 
 
 def _set_times_to_year_0(stage: Stage, name: str) -> None:

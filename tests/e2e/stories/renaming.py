@@ -10,16 +10,14 @@ def a_rename_as_argo_cd_does_it_keeps_the_inbox_and_calls_nobody(stage: Stage) -
     stage.server.apply(stage.manifest("renamed", emailAddress=stage.address("ann")))
     shown = stage.shows("renamed", Ready="False AddressConflict")
     assert "takes the inbox over" in shown.message("Ready")
-    stage.delete("ann")
-    stage.gone("ann")
+    stage.remove("ann")
     shown = stage.ready("renamed")
     assert shown.inbox_id == first
     assert shown.status["origin"] == "Created"
     assert shown.status["handedOverFrom"] == {"namespace": stage.namespace, "name": "ann"}
     assert stage.happened("ann") == ["created"]
     assert "Normal HandedOver" in stage.events("renamed")
-    stage.delete("renamed")
-    stage.gone("renamed")
+    stage.remove("renamed")
     assert stage.happened("ann") == ["created", "deleted"]
 
 
@@ -38,8 +36,7 @@ def a_native_inbox_keeps_its_id_over_a_rename(stage: Stage) -> None:
     first = stage.known("ann").inbox_id
     native = {"domainName": stage.domain, "emailPrefix": "ann"}
     stage.server.apply(stage.manifest("renamed", "COLDSEND", native=native))
-    stage.delete("ann")
-    stage.gone("ann")
+    stage.remove("ann")
     assert stage.ready("renamed").inbox_id == first
     assert stage.happened("ann") == ["created"]
 
@@ -68,8 +65,7 @@ def a_restored_object_that_adopts_sends_no_mail_a_second_time(stage: Stage) -> N
     mail = {"recipient": recipient, "requestID": "1"}
     stage.apply(testEmail=mail, deletionPolicy="Orphan")
     stage.until("ann", lambda shown: "sentAt" in shown.status.get("testEmail", {}), "a mail that was sent")
-    stage.delete()
-    stage.gone()
+    stage.remove()
     stage.apply(testEmail=mail, adoptionPolicy="Adopt")
     shown = stage.ready(reason="Adopted")
     assert "No mail was sent" in shown.status["testEmail"]["error"]

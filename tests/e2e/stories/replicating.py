@@ -37,8 +37,7 @@ def a_leader_paused_past_its_deadline_writes_nothing_when_it_wakes(world: World)
         operators.operator(**ELECTION) as sleeper,
     ):
         sleeper.wait_until_ready()
-        stage.apply("ann")
-        stage.ready("ann")
+        stage.make("ann")
         with others.operator(**ELECTION) as successor:
             successor.wait_until_ready()
             under_way = operators.coldsend.hold(CREATE, when="before")

@@ -32,20 +32,8 @@ def an_empty_password_is_never_sent(stage: Stage) -> None:
     stage.ready()
 
 
-def a_changed_secret_is_told_and_the_inbox_goes_on(stage: Stage) -> None:
-    stage.apply()
-    stage.ready()
-    stage.secret(password=f"{stage.password} renewed")
-    shown = stage.shows(Ready="True Active", Synced="False SecretChanged", CredentialsCurrent="False SecretChanged")
-    assert "updatePolicy: Recreate" in shown.message("Synced")
-    assert stage.happened() == ["created"]
-    stage.secret(password=stage.password)
-    stage.ready()
-
-
 def a_persons_word_accepts_the_secret_as_what_coldsend_has(stage: Stage) -> None:
-    stage.apply()
-    stage.ready()
+    stage.make()
     stage.secret(password=f"{stage.password} renewed in the dashboard")
     stage.shows(CredentialsCurrent="False SecretChanged")
     stage.annotate(reconcile="looked at")
@@ -55,17 +43,6 @@ def a_persons_word_accepts_the_secret_as_what_coldsend_has(stage: Stage) -> None
     shown = stage.shows(Synced="True InSync", CredentialsCurrent="True SecretUnchanged")
     assert shown.status["lastCredentialsCurrentRequest"] == "renewed by hand"
     assert stage.happened() == ["created"]
-
-
-def a_changed_secret_with_recreate_makes_the_inbox_again_with_the_new_password(stage: Stage) -> None:
-    stage.apply(updatePolicy="Recreate")
-    first = stage.ready().inbox_id
-    stage.secret(password=f"{stage.password} 2")
-    stage.another_inbox(first)
-    shown = stage.shows(Ready="True Active", Synced="True InSync", CredentialsCurrent="True SecretUnchanged")
-    assert stage.emulator.has_passwords(shown.inbox_id, f"{stage.password} 2")
-    stage.after_sweeps()
-    assert stage.happened() == ["created", "deleted", "created"]
 
 
 def a_password_that_the_server_refuses_is_told_and_tried_again_when_it_changes(stage: Stage) -> None:
@@ -105,23 +82,19 @@ def a_key_that_comes_late_is_picked_up(stage: Stage) -> None:
 
 
 def a_rotated_key_of_the_same_workspace_goes_on_with_the_same_inboxes(stage: Stage) -> None:
-    stage.apply()
-    before = stage.ready()
+    before = stage.make()
     second = f"{stage.key}_2"
     stage.emulator.add_key(second, workspace=stage.workspace)
     stage.secret(WORKSPACE, apiKey=second)
     stage.emulator.change_key(stage.key, revoked=True)
-    stage.apply("bob")
-    stage.ready("bob")
+    stage.make("bob")
     assert stage.ready().inbox_id == before.inbox_id
-    stage.delete()
-    stage.gone()
+    stage.remove()
     assert stage.happened() == ["created", "deleted"]
 
 
 def a_key_swapped_for_that_of_another_workspace_sends_nothing_there(stage: Stage) -> None:
-    stage.apply()
-    before = stage.ready()
+    before = stage.make()
     foreign, other = f"{stage.key}_foreign", f"{stage.workspace}-foreign"
     stage.emulator.add_key(foreign, workspace=other)
     stage.secret(WORKSPACE, apiKey=foreign)

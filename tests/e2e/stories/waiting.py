@@ -38,8 +38,7 @@ def a_missing_scope_is_named_and_stops_only_what_needs_it(stage: Stage) -> None:
 
 
 def a_key_that_may_not_delete_says_so_on_the_object_in_deletion(stage: Stage) -> None:
-    stage.apply()
-    stage.ready()
+    stage.make()
     stage.emulator.change_key(stage.key, scopes=[READ, "sender_accounts:create"])
     stage.delete()
     shown = stage.until("ann", lambda shown: shown.condition("Ready") == "False MissingScopes", "MissingScopes")
@@ -48,19 +47,6 @@ def a_key_that_may_not_delete_says_so_on_the_object_in_deletion(stage: Stage) ->
     stage.emulator.change_key(stage.key, scopes=["sender_accounts:all"])
     stage.gone()
     assert stage.no_inbox()
-
-
-def domains_that_the_key_may_not_read_are_told_and_an_id_works_all_the_same(stage: Stage) -> None:
-    refusal = {"detail": "Insufficient scopes", "required": ["domains:read"], "granted": []}
-    stage.fault("status", status=403, body=refusal, operation="listDomains")
-    stage.apply("john", "COLDSEND")
-    shown = stage.shows("john", Ready="False MissingScopes")
-    assert "domains:read" in shown.message("Ready")
-    assert "domainID" in shown.message("Ready")
-    stage.apply("jane", "COLDSEND", native={"domainName": None, "domainID": stage.domain_id})
-    assert stage.ready("jane").status["emailAddress"] == stage.address("jane")
-    stage.apply("ann")
-    stage.ready("ann")
 
 
 def a_429_is_waited_out_as_retry_after_says(stage: Stage) -> None:
@@ -78,12 +64,10 @@ def a_429_is_waited_out_as_its_sentence_says(stage: Stage) -> None:
 
 
 def _storm(stage: Stage, seconds: float, **answer: object) -> None:
-    stage.apply()
-    stage.ready()
+    stage.make()
     fault = stage.fault("status", status=429, count=1, **answer)
     stage.emulator.wait_for_fault(fault, seconds=60)
-    stage.apply("late")
-    stage.ready("late")
+    stage.make("late")
     asked = stage.asked()
     answered = next(datetime.fromisoformat(each["at"]) for each in asked if each["status"] == 429)
     began = [datetime.fromisoformat(each["at"]) - timedelta(seconds=each["seconds"]) for each in asked]
@@ -103,26 +87,9 @@ def a_plan_limit_is_told(stage: Stage) -> None:
     stage.emulator.remove_fault(fault)
 
 
-def a_create_whose_answer_is_lost_is_found_and_not_repeated(stage: Stage) -> None:
-    stage.fault("cut", when="after", operation="createSmtpAccount", count=1)
-    stage.apply()
-    assert stage.ready().status["origin"] == "Created"
-    assert len(stage.asked("createSmtpAccount")) == 1
-    assert stage.happened() == ["created"]
-
-
-def a_create_that_never_arrived_is_repeated(stage: Stage) -> None:
-    stage.fault("cut", when="before", operation="createNativeInbox", count=1)
-    stage.apply("john", "COLDSEND")
-    assert stage.ready("john").status["origin"] == "Created"
-    assert stage.happened("john") == ["created"]
-
-
 def a_delete_whose_answer_is_lost_is_confirmed(stage: Stage) -> None:
     for name, when in (("ann", "after"), ("bob", "before")):
-        stage.apply(name)
-        stage.ready(name)
+        stage.make(name)
         stage.fault("cut", when=when, operation="deleteSenderAccount", count=1)
-        stage.delete(name)
-        stage.gone(name)
+        stage.remove(name)
         assert stage.happened(name) == ["created", "deleted"]

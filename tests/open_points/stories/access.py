@@ -24,8 +24,8 @@ def domains_that_may_not_be_read_are_told(place: Place) -> None:
     place.apply("ann", "COLDSEND")
     shown = place.shows(Ready="False MissingScopes")
     assert "domains:read" in shown.message("Ready")
-    place.apply("ben")
-    place.ready("ben")
+    assert "domainID" in shown.message("Ready")
+    place.make("ben")
     place.emulator.change_key(place.key, scopes=["*"])
     place.annotate("ann", reconcile="it may be read")
     place.ready()
@@ -83,8 +83,7 @@ def a_test_mail_without_its_scope_is_told(place: Place) -> None:
 
 
 def _ask_for_a_mail(place: Place) -> dict[str, str]:
-    place.apply()
-    place.ready()
+    place.make()
     place.edit(testEmail={"recipient": _recipient(place), "requestID": "1"})
     shown = place.until("ann", lambda shown: _is_told(shown.status.get("testEmail", {})), "what became of the mail")
     mail: dict[str, str] = shown.status["testEmail"]
@@ -103,10 +102,10 @@ def an_unknown_status_is_shown_and_not_ready(place: Place) -> None:
     place.apply()
     shown = place.shows(Ready="False UnknownStatus")
     assert shown.status["overallStatus"] == "WARMING_UP"
+    assert "WARMING_UP" in shown.message("Ready")
     place.after_sweeps()
     assert place.creates == 1
-    place.delete()
-    place.gone()
+    place.remove()
     assert place.all_ours() == []
 
 
@@ -116,8 +115,7 @@ def an_unknown_type_is_shown_as_it_is(place: Place) -> None:
     assert shown.condition("Ready") == "True Active"
     place.after_sweeps()
     assert place.happened() == ["created"]
-    place.delete()
-    place.gone()
+    place.remove()
     assert place.all_ours() == []
 
 
@@ -132,8 +130,7 @@ def a_health_score_is_shown_as_it_comes(place: Place) -> None:
 
 
 def a_health_score_that_nobody_tells_is_unknown(place: Place) -> None:
-    place.apply()
-    place.ready()
+    place.make()
     place.shows(Healthy="Unknown HealthScoreUnknown")
 
 
@@ -153,8 +150,7 @@ def details_are_read_under_any_wrapper(place: Place) -> None:
     place.value("lastReconcileRequest", "now")
     place.value("healthScore", 50)
     assert place.count("getSenderAccount") >= 1
-    place.delete()
-    place.gone()
+    place.remove()
 
 
 def every_list_names_its_order(place: Place) -> None:

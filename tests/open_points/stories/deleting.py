@@ -6,12 +6,12 @@ STATES = ("DRAFT", "ACTIVE", "PAUSED", "COMPLETED", "FAILED")
 
 
 def an_inbox_in_use_is_kept_until_it_is_free(place: Place) -> None:
-    place.apply()
-    shown = place.ready()
+    shown = place.make()
     campaign = place.emulator.hold(shown.inbox_id, workspace=place.workspace)
     place.delete()
     told = place.until("ann", lambda shown: shown.condition("Ready") == "False InUseByCampaign", "InUseByCampaign")
-    assert "campaign" in told.message("Ready")
+    assert told.condition("Synced") == "False InUseByCampaign"
+    assert "campaigns" in told.message("Ready")
     assert place.inbox()["inbox_id"] == shown.inbox_id
     place.emulator.free(campaign)
     place.gone()
@@ -20,8 +20,7 @@ def an_inbox_in_use_is_kept_until_it_is_free(place: Place) -> None:
 
 
 def only_the_one_in_use_is_kept(place: Place) -> None:
-    place.apply_all()
-    place.all_ready()
+    place.make_all()
     campaign = place.emulator.hold(place.address("cat"), workspace=place.workspace)
     place.delete_each()
     place.all_gone(tuple(name for name in NAMES if name != "cat"))
@@ -58,8 +57,7 @@ def _is_decided(place: Place, name: str) -> bool:
 
 def one_that_vanished_before_the_delete_is_let_go(place: Place) -> None:
     """The id is unknown to ColdSend by then."""
-    place.apply_all()
-    place.all_ready()
+    place.make_all()
     held = place.fault("pause", operation="bulkDeleteSenderAccounts", count=1)
     place.delete_each()
     place.emulator.wait_for_fault(held)
@@ -89,8 +87,7 @@ def a_few_among_many_keep_theirs_whatever_the_pages_show(place: Place) -> None:
     place.emulator.delete(place.address("cat"))
     place.another_inbox(before["cat"], "cat")
     place.ready("cat")
-    place.delete_each()
-    place.all_gone()
+    place.remove_all()
     assert place.histories(("ann", "ben")) == {("created", "deleted")}
     assert place.happened("cat") == ["created", "deleted", "created", "deleted"]
     assert len(place.all_ours()) == 250
@@ -98,8 +95,7 @@ def a_few_among_many_keep_theirs_whatever_the_pages_show(place: Place) -> None:
 
 def a_domain_that_somebody_deletes_is_none_of_ours(place: Place) -> None:
     """A person deletes the domain; this program never does."""
-    place.apply_all("COLDSEND", NAMES[:2])
-    place.all_ready(NAMES[:2])
+    place.make_all("COLDSEND", NAMES[:2])
     with place.as_client() as http:
         http.delete(f"/domains/{place.domain_id}")
     place.after_sweeps(4)
@@ -107,6 +103,5 @@ def a_domain_that_somebody_deletes_is_none_of_ours(place: Place) -> None:
     for name in NAMES[:2]:
         place.shows(name, Ready="True Active" if left else "False DomainNotFound")
     assert place.count("deleteDomain") == 1
-    place.delete_each(NAMES[:2])
-    place.all_gone(NAMES[:2])
+    place.remove_all(NAMES[:2])
     assert place.all_ours() == []

@@ -9,10 +9,14 @@ SINGLE, BULK = "createSmtpAccount", "bulkCreateSmtpAccounts"
 def an_address_that_exists_is_refused_or_adopted(place: Place) -> None:
     inbox_id = place.seed(display_name="Ann Example", daily_limit=50, created_at=LONG_AGO)
     place.apply()
-    place.shows(Ready="False AlreadyExists")
+    shown = place.shows(Ready="False AlreadyExists", Synced="False AlreadyExists")
+    assert "adoptionPolicy: Adopt" in shown.message("Ready")
+    assert not {"inboxID", "overallStatus", "healthScore"} & set(shown.status)
     assert place.creates == 0
     place.edit(adoptionPolicy="Adopt")
-    assert place.ready(reason="Adopted").inbox_id == inbox_id
+    shown = place.ready(reason="Adopted")
+    assert (shown.inbox_id, shown.status["origin"]) == (inbox_id, "Adopted")
+    place.shows(CredentialsCurrent="Unknown CredentialsUnknown")
     assert place.happened() == ["created"]
 
 
@@ -27,8 +31,7 @@ def an_address_that_a_person_takes_first_is_theirs(place: Place) -> None:
     place.after_sweeps()
     assert place.creates == 1
     assert place.inbox()["inbox_id"] == inbox_id
-    place.delete()
-    place.gone()
+    place.remove()
     assert place.inbox()["inbox_id"] == inbox_id
 
 
@@ -54,8 +57,7 @@ def an_address_of_a_bulk_that_a_person_takes_first_is_theirs(place: Place) -> No
     assert place.inbox("cat")["inbox_id"] == inbox_id
     assert place.histories() == {("created",)}
     assert place.creates <= 14
-    place.delete_each()
-    place.all_gone()
+    place.remove_all()
     assert place.all_ours() == [place.address("cat")]
 
 
@@ -68,8 +70,7 @@ def one_address_in_two_objects_is_made_once(place: Place) -> None:
     for name in others:
         place.shows(name, Ready="False AddressConflict")
     assert place.happened("same") == ["created"]
-    place.delete(winner)
-    place.gone(winner)
+    place.remove(winner)
     place.eventually(lambda: _ready_ones(place), "another that is Ready")
     assert place.happened("same") == ["created"]  # it was handed over
 
@@ -85,44 +86,37 @@ def an_address_of_another_workspace_is_told_once(place: Place) -> None:
     place.shows(Ready="False AlreadyExists")
     place.after_sweeps()
     assert place.creates <= 2
-    place.delete()
-    place.gone()
+    place.remove()
     assert len(place.emulator.inboxes(workspace=other)) == 1
 
 
 def an_address_of_another_workspace_is_free_here(place: Place) -> None:
     place.emulator.seed({"email_address": place.address()}, workspace=f"{place.workspace}-other")
-    place.apply()
-    place.ready()
+    place.make()
     assert place.creates == 1
 
 
 def a_create_whose_answer_is_lost_is_not_repeated(place: Place) -> None:
     place.fault("cut", when="after", operation=SINGLE, count=1)
-    place.apply()
-    shown = place.ready()
+    shown = place.make()
     assert place.inbox()["inbox_id"] == shown.inbox_id
     assert (place.happened(), place.creates) == (["created"], 1)
-    place.delete()
-    place.gone()
+    place.remove()
     assert place.all_ours() == []
 
 
 def a_create_that_never_arrived_is_repeated_once(place: Place) -> None:
     place.fault("cut", when="before", operation=SINGLE, count=1)
-    place.apply()
-    place.ready()
+    place.make()
     assert (place.happened(), place.creates) == (["created"], 2)
 
 
 def a_bulk_whose_answer_is_lost_is_not_repeated(place: Place) -> None:
     place.fault("cut", when="after", operation=BULK)
-    place.apply_all()
-    place.all_ready()
+    place.make_all()
     assert place.histories() == {("created",)}
     assert place.creates <= len(NAMES)
-    place.delete_each()
-    place.all_gone()
+    place.remove_all()
     assert place.all_ours() == []
 
 
@@ -138,8 +132,7 @@ def a_lost_create_of_an_odd_address_is_found_again(place: Place) -> None:
     for address in odd.values():
         assert len(place.emulator.inboxes(workspace=place.workspace, address=address)) == 1
     assert place.creates <= 4
-    place.delete_each(("ann", "ben", "cat"))
-    place.all_gone(("ann", "ben", "cat"))
+    place.remove_all(("ann", "ben", "cat"))
     assert len(place.all_ours()) == 8
 
 
@@ -148,15 +141,13 @@ def a_lone_one_among_many_is_looked_up_by_search(place: Place) -> None:
     place.seed("taken", created_at=LONG_AGO)
     place.apply("taken")
     place.shows("taken", Ready="False AlreadyExists")
-    place.apply()
-    place.ready()
+    place.make()
     assert (place.happened(), place.creates) == (["created"], 1)
 
 
 def a_slow_check_ends_in_one_inbox(place: Place) -> None:
     """The server gives up before the check ends, and the inbox appears later."""
-    place.apply()
-    place.ready()
+    place.make()
     assert (place.happened(), place.creates) == (["created"], 1)
 
 

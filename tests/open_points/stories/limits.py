@@ -39,11 +39,9 @@ def two_keys_share_one_account(place: Place) -> None:
 def _do_all_there_is_to_do(place: Place) -> None:
     for start in range(0, len(FLOOD), 5):
         names = FLOOD[start : start + 5]
-        place.apply_all(names=names)
-        place.all_ready(names)
+        place.make_all(names=names)
     place.annotate_namespace(approve_deletion="true")
-    place.delete_each(FLOOD)
-    place.all_gone(FLOOD)
+    place.remove_all(FLOOD)
     assert place.histories(FLOOD) == {("created", "deleted")}
 
 
@@ -54,12 +52,10 @@ def _refused(place: Place) -> int:
 def more_than_one_bulk_is_made(place: Place) -> None:
     """More accounts than one bulk carries, with whatever number of jobs at once."""
     names = tuple(f"u{number}" for number in range(130))
-    place.apply_all(names=names)
-    place.all_ready(names)
+    place.make_all(names=names)
     assert place.histories(names) == {("created",)}
     place.annotate_namespace(approve_deletion="true")
-    place.delete_each(names)
-    place.all_gone(names)
+    place.remove_all(names)
     assert place.histories(names) == {("created", "deleted")}
     assert place.creates <= 40
     assert place.deletes <= 40

@@ -10,8 +10,7 @@ NATIVE = "COLDSEND"
 def one_is_made_once_and_deleted_once(place: Place) -> None:
     place.apply()
     _is_the_one(place, "ann")
-    place.delete()
-    place.gone()
+    place.remove()
     assert place.happened() == ["created", "deleted"]
     assert place.creates == 1
 
@@ -21,8 +20,7 @@ def several_are_made_once_and_deleted_once(place: Place) -> None:
     for name in NAMES:
         _is_the_one(place, name)
     assert place.shared("bulkCreateSmtpAccounts")
-    place.delete_each()
-    place.all_gone()
+    place.remove_all()
     assert place.histories() == {("created", "deleted")}
     assert place.shared("bulkDeleteSenderAccounts")
     assert place.creates <= 2 * len(NAMES)
@@ -32,8 +30,7 @@ def several_are_made_once_and_deleted_once(place: Place) -> None:
 def a_native_one_is_made_once_and_deleted_once(place: Place) -> None:
     place.apply("ann", NATIVE)
     _is_the_one(place, "ann")
-    place.delete()
-    place.gone()
+    place.remove()
     assert place.happened() == ["created", "deleted"]
     assert place.creates == 1
 
@@ -43,8 +40,7 @@ def several_native_ones_are_made_once_and_deleted_once(place: Place) -> None:
     for name in NAMES:
         _is_the_one(place, name)
     assert place.shared("bulkCreateNativeInboxes")
-    place.delete_each()
-    place.all_gone()
+    place.remove_all()
     assert place.histories() == {("created", "deleted")}
     assert place.creates <= len(NAMES)
 
@@ -76,8 +72,7 @@ def an_address_is_the_same_in_capitals(place: Place) -> None:
     place.emulator.delete(before)
     place.another_inbox(before, "ben")
     place.ready("ben")
-    place.delete_each(("ann", "ben", "cat"))
-    place.all_gone(("ann", "ben", "cat"))
+    place.remove_all(("ann", "ben", "cat"))
     assert place.all_ours() == []
 
 
@@ -87,52 +82,47 @@ def a_pending_one_is_told_as_pending(place: Place) -> None:
     place.ready()
     assert place.happened() == ["created"]
     assert place.creates == 1
-    place.delete()
-    place.gone()
+    place.remove()
 
 
 def a_native_one_becomes_ready_when_it_is_active(place: Place) -> None:
     place.apply("ann", NATIVE)
     place.ready()
-    place.apply_all(NATIVE, NAMES[1:])
-    place.all_ready(NAMES[1:])
+    place.make_all(NATIVE, NAMES[1:])
     assert place.histories() == {("created",)}
 
 
 def an_inbox_is_deleted_and_made_again(place: Place) -> None:
-    place.apply(updatePolicy="Recreate")
-    before = place.ready()
+    before = place.make(updatePolicy="Recreate")
     place.secret("login", password="hush another")
     after = place.another_inbox(before.inbox_id)
-    place.ready()
+    place.shows(Ready="True Active", Synced="True InSync", CredentialsCurrent="True SecretUnchanged")
     assert place.happened() == ["created", "deleted", "created"]
     assert place.emulator.has_passwords(after.inbox_id, "hush another")
     assert place.creates <= 8
 
 
 def several_are_deleted_and_applied_again(place: Place) -> None:
-    place.apply_all()
-    place.all_ready()
-    place.delete_each()
-    place.all_gone()
-    place.apply_all()
-    place.all_ready()
+    place.make_all()
+    place.remove_all()
+    place.make_all()
     assert place.histories() == {("created", "deleted", "created")}
     assert place.creates <= 40
 
 
 def a_changed_secret_is_told_and_nothing_is_called(place: Place) -> None:
-    place.apply()
-    before = place.ready()
+    before = place.make()
     place.secret("login", password="hush another")
-    place.shows(CredentialsCurrent="False SecretChanged")
-    assert place.look_at().inbox_id == before.inbox_id
+    shown = place.shows(Ready="True Active", Synced="False SecretChanged", CredentialsCurrent="False SecretChanged")
+    assert "updatePolicy: Recreate" in shown.message("Synced")
+    assert shown.inbox_id == before.inbox_id
     assert (place.creates, place.deletes) == (1, 0)
+    place.secret("login", password=place.password)
+    place.ready()
 
 
 def a_change_of_spec_is_told_and_nothing_is_called(place: Place) -> None:
-    place.apply()
-    place.ready()
+    place.make()
     place.edit(displayName="Ann Renamed", dailyLimit=20)
     place.shows(Ready="True Active", Synced="False UpdateNotSupported")
     assert {each["method"] for each in place.asked()} == {"GET", "POST"}
@@ -143,16 +133,18 @@ def a_person_pauses_and_nobody_fights_it(place: Place) -> None:
     place.apply()
     place.known()
     place.emulator.change(place.address(), overall_status="PAUSED")
-    place.shows(Ready="False Paused", Synced="True InSync")
+    assert place.shows(Ready="False Paused", Synced="True InSync").status["overallStatus"] == "PAUSED"
     place.after_sweeps()
     assert (place.creates, place.deletes, place.inbox()["overall_status"]) == (1, 0, "PAUSED")
+    place.emulator.change(place.address(), overall_status="ACTIVE")
+    place.ready()
 
 
 def a_disabled_one_is_told_and_not_made_again(place: Place) -> None:
     place.apply(updatePolicy="Recreate")
     place.known()
     place.emulator.change(place.address(), overall_status="DISABLED", status_reason="login refused")
-    place.shows(Ready="False Disabled")
+    assert "credentials" in place.shows(Ready="False Disabled").message("Ready")
     place.after_sweeps()
     assert place.happened() == ["created"]
 

@@ -22,8 +22,7 @@ def a_native_bulk_with_one_taken_address(place: Place) -> None:
 
 def a_native_bulk_whose_answer_is_lost_is_not_repeated(place: Place) -> None:
     place.fault("cut", when="after", operation="bulkCreateNativeInboxes")
-    place.apply_all(NATIVE)
-    place.all_ready()
+    place.make_all(NATIVE)
     assert place.histories() == {("created",)}
     assert place.creates <= len(NAMES)
 
@@ -31,8 +30,7 @@ def a_native_bulk_whose_answer_is_lost_is_not_repeated(place: Place) -> None:
 def a_native_one_by_the_id_of_its_domain(place: Place) -> None:
     place.apply("ann", NATIVE, native={"domainName": None, "domainID": place.domain_id})
     assert place.ready().status["emailAddress"] == place.address()
-    place.delete()
-    place.gone()
+    place.remove()
     assert place.happened() == ["created", "deleted"]
 
 
@@ -57,7 +55,7 @@ def a_domain_that_is_not_active_may_take_inboxes_all_the_same(place: Place) -> N
     """We wait for it: that it would have gone is known to nobody."""
     place.emulator.change_domain(place.domain, status="PENDING")
     place.apply("ann", NATIVE)
-    place.shows(Ready="False DomainNotActive")
+    assert "PENDING" in place.shows(Ready="False DomainNotActive").message("Ready")
     assert place.creates == 0
     place.emulator.change_domain(place.domain, status="ACTIVE")
     place.annotate("ann", reconcile="it is active")

@@ -42,14 +42,12 @@ def a_bad_single_is_told_and_mended(place: Place) -> None:
 
 def a_short_password_is_the_business_of_coldsend(place: Place) -> None:
     place.secret("login", password="hush")
-    place.apply()
-    place.ready()
+    place.make()
 
 
 def a_long_password_is_the_business_of_coldsend(place: Place) -> None:
     place.secret("login", password="hush" * 65)
-    place.apply()
-    place.ready()
+    place.make()
     assert place.emulator.has_passwords(place.address(), "hush" * 65)
 
 
@@ -94,8 +92,7 @@ def a_connection_that_fails_leaves_a_disabled_inbox(place: Place) -> None:
     assert shown.inbox_id == place.inbox()["inbox_id"]
     place.after_sweeps()
     assert place.creates == 1
-    place.delete()
-    place.gone()
+    place.remove()
     assert place.no_inbox()
 
 
@@ -114,8 +111,7 @@ def several_with_one_bad_connection(place: Place) -> None:
 def a_plan_that_is_full_is_told_and_gone_on_with_when_there_is_room(place: Place) -> None:
     place.switch(plan_limit=2)
     for name in NAMES[:2]:
-        place.apply(name)
-        place.ready(name)
+        place.make(name)
     place.apply("cat")
     shown = place.until("cat", lambda shown: _is_refused(shown.condition("Ready")), "a refusal")
     assert "plan" in shown.message("Ready").lower() or shown.condition("Ready") == "False AlreadyExists"
@@ -146,17 +142,14 @@ def a_bulk_beyond_the_plan_makes_what_there_is_room_for(place: Place) -> None:
 
 
 def a_long_body_is_halved(place: Place) -> None:
-    place.apply_all()
-    place.all_ready()
+    place.make_all()
     assert place.histories() == {("created",)}
-    place.delete_each()
-    place.all_gone()
+    place.remove_all()
     assert place.creates <= 12
 
 
 def a_limit_below_what_coldsend_allows(place: Place) -> None:
-    place.apply(dailyLimit=5)
-    place.ready()
+    place.make(dailyLimit=5)
     assert place.inbox()["daily_limit"] == 5
 
 
@@ -183,8 +176,7 @@ def a_name_that_is_kept_otherwise_is_drift_and_never_a_call(place: Place) -> Non
     place.shows("ben", Ready="True Active", Synced="False Drifted")
     place.after_sweeps()
     assert place.histories(("ann", "ben")) == {("created",)}
-    place.delete_each(("ann", "ben"))
-    place.all_gone(("ann", "ben"))
+    place.remove_all(("ann", "ben"))
 
 
 def a_name_is_kept_as_it_was_sent(place: Place) -> None:

@@ -48,11 +48,9 @@ def a_delete_ends_whatever_its_answer_looks_like(place: Place) -> None:
     names = tuple(f"d{number}" for number in range(len(ANSWERS)))
     kinds: list[tuple[str, dict[str, object]]] = [("status", {"status": 200, **answer}) for answer in ANSWERS]
     for name, (kind, answer) in zip(names, kinds, strict=True):
-        place.apply(name)
-        inbox_id = place.ready(name).inbox_id
+        inbox_id = place.make(name).inbox_id
         place.fault(kind, when="after", operation="deleteSenderAccount", path=inbox_id, count=1, **answer)
-        place.delete(name)
-        place.gone(name)
+        place.remove(name)
     for kind in ("not_json", "truncated", "cut"):
         place.apply(kind.replace("_", ""))
         inbox_id = place.ready(kind.replace("_", "")).inbox_id
@@ -65,8 +63,7 @@ def a_delete_ends_whatever_its_answer_looks_like(place: Place) -> None:
 
 def many_at_once_are_made_once(place: Place) -> None:
     """Surprises 3 and 4: duplicates without a crash, and objects stuck for ever."""
-    place.apply_all(names=CROWD)
-    place.all_ready(CROWD)
+    place.make_all(names=CROWD)
     assert place.histories(CROWD) == {("created",)}
     assert place.creates <= (20 if place.simulated else len(CROWD))
 
@@ -104,11 +101,9 @@ def _restless_writers(place: Place) -> Iterator[None]:
 def odd_passwords_arrive_unharmed(place: Place) -> None:
     """Surprise 6: quotes and backslashes broke the request."""
     place.secret("odd", password=ODD)
-    place.apply(smtp={"passwordSecretRef": {"name": "odd"}})
-    place.ready()
+    place.make(smtp={"passwordSecretRef": {"name": "odd"}})
     assert place.emulator.has_passwords(place.address(), ODD)
     others = NAMES[1:]
-    place.apply_all(names=others, smtp={"passwordSecretRef": {"name": "odd"}})
-    place.all_ready(others)
+    place.make_all(names=others, smtp={"passwordSecretRef": {"name": "odd"}})
     assert [name for name in others if not place.emulator.has_passwords(place.address(name), ODD)] == []
     assert place.shared("bulkCreateSmtpAccounts")
