@@ -43,7 +43,7 @@ def of_old(here: Place) -> Iterator[str]:
         {"email_address": "john@mail.old.com", "inbox_type": "COLDSEND", "display_name": "John"},
         workspace=WORKSPACE,
     )
-    server.apply(named("Secret", SALES, "of-old", stringData={"apiKey": KEY}))
+    server.apply(named("Secret", SALES, "of-old", stringData={"apiKey": f"{KEY}\n"}))
     yield "of-old"
     server.kubectl("delete", "senderbatch", "-n", SALES, "-l", "of=old", "--wait=false")
 

@@ -32,6 +32,7 @@ READING = {
     "export-unmanaged": ("export", "-n", SALES, "--unmanaged", "--manage"),
     "inventory": ("inventory", "--by", "domain", "-o", "csv"),
     "inventory-live": ("inventory", "--live", "-o", "json"),
+    "inventory-unmanaged": ("inventory", "-A", "--unmanaged", "-o", "csv"),
     "status": ("status",),
     "status-json": ("status", "-o", "json"),
     "tree": ("tree", "senderbatch/pool"),
@@ -41,7 +42,7 @@ READING = {
 }
 LINES = {name: line for name, line in READING.items() if line[0] in commands()}
 CODES = {"plan-of-git": 3, "plan-live": 4}
-ASK_COLDSEND = {"plan-live", "export", "export-unmanaged", "inventory-live", "doctor"}
+ASK_COLDSEND = {"plan-live", "export", "export-unmanaged", "inventory-live", "inventory-unmanaged", "doctor"}
 ASK_NOTHING_OF_KUBERNETES = {"export"}
 NOWHERE = {"KUBECONFIG": "", "COLDSEND_API_KEY": "", "COLDSEND_API_URL": ""}
 
@@ -156,11 +157,15 @@ def test_tree_shows_the_accounts_of_a_batch_those_that_are_not_ready_first(looke
 
 def test_inventory_says_whose_every_inbox_is_and_what_it_comes_to(looked: dict[str, Read]) -> None:
     told = json.loads(looked["inventory-live"].run.out)
+    assert (told["apiVersion"], told["kind"]) == ("cli.coldsend.pro/v1", "Inventory")
     states = {each["address"]: each["state"] for each in told["inboxes"]}
     assert (states["ann@alone.com"], states[NOBODYS], states[REFUSED]) == ("managed", "unmanaged", "no-inbox")
     header, *rows = looked["inventory"].run.out.splitlines()
     assert header.startswith("name,count,ready,")
     assert [row for row in rows if row.startswith(f"alone.com,{len(ALONE)},{len(ALONE)},0,0,")]
+    header, nobodys = looked["inventory-unmanaged"].run.out.splitlines()
+    assert header.startswith("state,address,domain,inboxType,namespace,name,batch,inboxID,status,ready,")
+    assert nobodys.startswith(f"unmanaged,{NOBODYS},")
 
 
 def test_wait_ends_at_once_when_waiting_cannot_help(here: Place, person: Person) -> None:
