@@ -16,7 +16,7 @@ from coldsend_emulator.running import RunningEmulator
 from coldsend_operator.coldsend.client import ColdSendClient, OnAnswer
 from coldsend_operator.core.plan import make_plan
 from coldsend_operator.settings import Settings
-from tests.e2e.stage import manifests
+from tests.e2e.manifests.builders import changed
 from tests.e2e.stage.api_server import MERGE, ApiServer, Object
 from tests.e2e.stage.sight import Sight
 from tests.e2e.stage.world import OWN_KEY, World
@@ -162,7 +162,7 @@ class SimulatedServer(ApiServer):
         for key, value in annotations.items():
             self._cluster.annotate(found["metadata"]["uid"], key, value)
         if "spec" in change:
-            self._apply_account(namespace, name, manifests.changed(found["spec"], change["spec"]))
+            self._apply_account(namespace, name, changed(found["spec"], change["spec"]))
         return {}
 
     def delete(self, kind: str, namespace: str, name: str) -> None:

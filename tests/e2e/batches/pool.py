@@ -9,8 +9,8 @@ from typing import Any
 from uuid import uuid4
 
 from coldsend_operator.resources.children import child_name
+from tests.e2e.manifests.builders import changed
 from tests.e2e.stage.api_server import GROUP, Object, Refused
-from tests.e2e.stage.manifests import changed
 from tests.e2e.stage.stage import CHECK_SECONDS, LOGIN, WORKSPACE, Shown, Stage, staged
 from tests.e2e.stage.world import World
 

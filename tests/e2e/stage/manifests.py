@@ -1,7 +1,5 @@
 """Manifests as users write them, with any field of spec changed."""
 
-from typing import Any
-
 from tests.e2e.stage.api_server import Object
 
 LIMITS = {"GOOGLE_WORKSPACE": 50, "OUTLOOK_365": 100, "CUSTOM_SMTP": 200}
@@ -36,16 +34,3 @@ def observing_spec(inbox_type: str, address: str) -> Object:
 def account(namespace: str, name: str, spec: Object, labels: dict[str, str] | None = None) -> Object:
     metadata: Object = {"name": name, "namespace": namespace, "labels": labels or {}}
     return {"apiVersion": "coldsend.pro/v1alpha1", "kind": "SenderAccount", "metadata": metadata, "spec": spec}
-
-
-def changed(base: Object, changes: dict[str, Any]) -> Object:
-    """`base` with these fields set; None removes a field, a dict is merged."""
-    merged = dict(base)
-    for field, value in changes.items():
-        if value is None:
-            merged.pop(field, None)
-        elif isinstance(value, dict) and isinstance(base.get(field), dict):
-            merged[field] = changed(base[field], value)
-        else:
-            merged[field] = value
-    return merged

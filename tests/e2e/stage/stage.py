@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from coldsend_emulator.running import RunningEmulator
+from tests.e2e.manifests.builders import changed
 from tests.e2e.stage import manifests
 from tests.e2e.stage.api_server import GROUP, MERGE, ApiServer, Object, Refused, named
 from tests.e2e.stage.sight import PATIENCE
@@ -121,7 +122,7 @@ class Stage:
         return self._account(name, manifests.observing_spec(GOOGLE, self.address(name)), changes)
 
     def _account(self, name: str, spec: Object, changes: dict[str, Any]) -> Object:
-        spec = manifests.changed({**spec, "apiKeySecretRef": {"name": WORKSPACE}}, changes)
+        spec = changed({**spec, "apiKeySecretRef": {"name": WORKSPACE}}, changes)
         return manifests.account(self.namespace, name, spec, self.labels)
 
     def apply(self, name: str = "ann", inbox_type: str = GOOGLE, **changes: Any) -> None:
