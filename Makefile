@@ -55,6 +55,12 @@ quick-tests: $(INSTALLED)
 	@PYTHONHASHSEED=0 HYPOTHESIS_PROFILE=quick $(PYTHON_IN_VENV) -m pytest -q $(SPREAD) $(ARGS) \
 		tests/core tests/resources tests/coldsend
 
+.PHONY: search
+search: EXAMPLES ?= 2000
+search: $(INSTALLED) ## The searches of tests/core with other and longer examples each time; EXAMPLES=2000 of each
+	@PYTHONHASHSEED=0 HYPOTHESIS_PROFILE=deep EXAMPLES=$(EXAMPLES) $(PYTHON_IN_VENV) -m pytest \
+		--numprocesses $(CORES) --dist load tests/core/test_simulation.py tests/core/test_hostile_tenant.py $(ARGS)
+
 .PHONY: test-cluster
 test-cluster: $(INSTALLED) ## Test chart and Argo CD in a cluster with pods (Linux, root); APT=1 installs missing Debian packages
 	@$(PYTHON_IN_VENV) -m devcluster.whole run -- $(PYTHON_IN_VENV) -m pytest tests/cluster $(ARGS)

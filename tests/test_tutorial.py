@@ -1,4 +1,7 @@
-"""docs/tutorial.md, word by word: its commands run in a shell beside the demo, and show what the page shows."""
+"""A demo that is kept: what it shows, docs/tutorial.md word by word in a shell beside it, and its end.
+
+The tests share one demo, as the page begins where the demo has shown all; they run in this order.
+"""
 
 import os
 import re
@@ -12,7 +15,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.devcluster.support import descendants, none_lives, wait_until
 from tests.test_demo import demo, read_until
+
+pytestmark = pytest.mark.timeout(900)
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "tutorial.md"
@@ -20,7 +26,7 @@ BLOCK = re.compile(r"^```(console|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 AGE = re.compile(r"^(\d+[smhd])+$")
 NUMBER = re.compile(r"\d+(\.\d+)?")
 PATIENCE, LOOK = 120.0, 0.5
-LONG_ENOUGH = pytest.mark.timeout(900)
+NAMES = ("carol", "google", "native", "outlook")  # carol was made as custom
 
 
 @dataclass(frozen=True)
@@ -60,14 +66,14 @@ class Shell:
     """The second terminal of the reader."""
 
     def __init__(self, started: str) -> None:
-        (self._kubeconfig,) = re.findall(r"export KUBECONFIG=(\S+)", started)
+        (self.kubeconfig,) = re.findall(r"export KUBECONFIG=(\S+)", started)
         (kubectl,) = re.findall(r"^  (\S+) get sender -n sales --watch$", started, re.MULTILINE)
         (emulator,) = re.findall(r"(http://\S+)/_emulator/inboxes", started)
         folder = str(Path(kubectl).parent) if "/" in kubectl else ""
         self.exports: list[str] = []
         self.around = {
             **{name: value for name, value in os.environ.items() if not name.startswith("COLDSEND_")},
-            "KUBECONFIG": self._kubeconfig,
+            "KUBECONFIG": self.kubeconfig,
             "EMULATOR": emulator,
             "PATH": os.pathsep.join(filter(None, (folder, os.environ["PATH"]))),
         }
@@ -121,23 +127,55 @@ class Shell:
         assert code == 0 or told, f"$ {step.command}\n{output}"
 
 
-@LONG_ENOUGH
-def test_the_tutorial_does_what_it_says() -> None:
-    first, *others = steps()
-    assert first.command == "make demo KEEP=1"
+@dataclass(frozen=True)
+class Kept:
+    """A demo that has shown all and runs on; `text` is what it printed."""
+
+    process: subprocess.Popen[str]
+    text: str
+
+
+@pytest.fixture(scope="module")
+def kept() -> Iterator[Kept]:
     with demo("--keep") as process:
-        started = read_until(process, "metrics of the operator")
+        text = read_until(process, "metrics of the operator")
         assert process.stdout is not None
         threading.Thread(target=process.stdout.read, daemon=True).start()  # so that it never waits for a reader
-        shell = Shell(started)
-        shown = [shell.run(f"kubectl get sender {where}")[1] for where in ("-A", "-n sales")]
-        assert missing(first.shown, "\n".join([started, *shown])) == []
-        for step in others:
-            if step.command.startswith("export EMULATOR="):
-                continue  # what the demo has printed
-            if step.command.startswith("export "):
-                shell.exports.append(step.command)
-            else:
-                shell.play(step)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE) in {0, 128 + signal.SIGINT}
+        yield Kept(process, text)
+
+
+def test_a_demo_shows_a_plan_its_inboxes_a_rename_and_a_held_wipe_and_runs_on(kept: Kept) -> None:
+    assert "Plan: 254 to create." in kept.text
+    for name in ("custom", *NAMES[1:]):
+        assert re.search(rf"{name} .*True +Active", kept.text)
+    assert re.search(r"254 inboxes are Ready after \d+ s and \d+ requests to ColdSend\.", kept.text)
+    assert re.search(r"carol has the inbox of custom, \S+\. Nothing was written to ColdSend\.", kept.text)
+    assert "Deletion is on hold: 250 inboxes" in kept.text
+    assert "All 254 inboxes are still in ColdSend." in kept.text
+    code, shown = Shell(kept.text).run("kubectl get sender -n sales -o name")
+    assert code == 0
+    assert {f"senderaccount.coldsend.pro/{name}" for name in NAMES} < set(shown.split())
+    assert len(shown.split()) == len(NAMES) + 250  # the children of the batch, which are held
+
+
+def test_the_tutorial_does_what_it_says(kept: Kept) -> None:
+    first, *others = steps()
+    assert first.command == "make demo KEEP=1"
+    shell = Shell(kept.text)
+    shown = [shell.run(f"kubectl get sender {where}")[1] for where in ("-A", "-n sales")]
+    assert missing(first.shown, "\n".join([kept.text, *shown])) == []
+    for step in others:
+        if step.command.startswith("export EMULATOR="):
+            continue  # what the demo has printed
+        if step.command.startswith("export "):
+            shell.exports.append(step.command)
+        else:
+            shell.play(step)
+
+
+def test_a_kill_leaves_nothing_of_a_demo(kept: Kept) -> None:
+    started = descendants(kept.process.pid)
+    assert len(started) >= 6  # three programs of the control plane, their supervisor, emulator, operator
+    kept.process.kill()
+    assert wait_until(lambda: none_lives(started))
+    assert not Path(Shell(kept.text).kubeconfig).parent.exists()

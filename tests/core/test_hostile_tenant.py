@@ -189,4 +189,4 @@ class HostileTenant(RuleBasedStateMachine):
 
 
 TestHostileTenant = HostileTenant.TestCase
-TestHostileTenant.settings = profile(300)
+TestHostileTenant.settings = profile(200)

@@ -436,12 +436,12 @@ class AnyWipeInPortions(Schedule):
 
 
 TestAnySchedule = AnySchedule.TestCase
-TestAnySchedule.settings = profile(700)
+TestAnySchedule.settings = profile(450)
 TestAnyScheduleWithBatches = AnyScheduleWithBatches.TestCase
-TestAnyScheduleWithBatches.settings = profile(350)
+TestAnyScheduleWithBatches.settings = profile(250)
 TestAnyScheduleWithTwoKeys = AnyScheduleWithTwoKeys.TestCase
-TestAnyScheduleWithTwoKeys.settings = profile(300)
+TestAnyScheduleWithTwoKeys.settings = profile(200)
 TestAnyScheduleInARoughWorld = AnyScheduleInARoughWorld.TestCase
-TestAnyScheduleInARoughWorld.settings = profile(200)
+TestAnyScheduleInARoughWorld.settings = profile(150)
 TestAnyWipeInPortions = AnyWipeInPortions.TestCase
-TestAnyWipeInPortions.settings = profile(100)
+TestAnyWipeInPortions.settings = profile(60)

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -100,8 +101,17 @@ class ApiServer:
 
 @contextmanager
 def api_server(cluster: devcluster.Cluster) -> Iterator[ApiServer]:
-    command = [str(cluster.kubectl), "--kubeconfig", str(cluster.kubeconfig), "proxy", "--port=0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "demo.leash"),  # a worker of pytest may be killed, at Ctrl-C for instance
+            *(str(cluster.kubectl), "--kubeconfig", str(cluster.kubeconfig), "proxy", "--port=0"),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,  # Ctrl-C is for pytest, which may need it to clean up
+    )
     try:
         line = process.stdout.readline() if process.stdout else ""
         assert line.startswith("Starting to serve on "), f"kubectl proxy did not start: {line}"
@@ -111,7 +121,8 @@ def api_server(cluster: devcluster.Cluster) -> Iterator[ApiServer]:
         finally:
             server.http.close()
     finally:
-        process.terminate()
+        if process.stdin:
+            process.stdin.close()
         process.wait()
 
 
