@@ -67,7 +67,7 @@ class Placement:
             self._from_elsewhere.add(account.uid)
         self._refs.place(account.uid, ref)
         self._cancel_move(account.uid)
-        state = self._ring.admit(ref, held=account.stored.held)
+        state = self._ring.admit(ref, held=account.stored.held and account.uid not in self._from_elsewhere)
         self._crowded_out.discard(account.uid)
         if state.problem is TOO_MANY:
             self._crowded_out.add(account.uid)
@@ -83,7 +83,8 @@ class Placement:
         transitions.key_read(account, _by_default(problem) if account.desired.spec.key is None else problem)
         if self._workspaces.running and state.digest is not None and account.uid in self._from_elsewhere:
             self._workspaces.trust.begin(ref, state.digest, account.uid)
-        self._from_elsewhere.discard(account.uid)
+        if state.problem is not TOO_MANY:
+            self._from_elsewhere.discard(account.uid)
         self._move(account, digest or NO_WORKSPACE, ref)
 
     def _await_workspace(self, account: Account) -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from coldsend_operator.core.model.account import Account, Credentials
-from coldsend_operator.core.model.answers import Domain, DomainPage
+from coldsend_operator.core.model.answers import Domain, DomainPage, Failure, FailureKind
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.status.projection import project
@@ -72,3 +72,17 @@ def test_that_a_native_inbox_that_waits_shows_the_address_it_is_to_have(named_by
     status = shown(desk, account)
     assert status["emailAddress"] == NATIVE
     assert "inboxID" not in status
+
+
+def test_that_a_native_inbox_that_exists_elsewhere_is_told_that_its_domain_is_full_by_now() -> None:
+    desk = Desk()
+    account = desk.account(NATIVE, native={"domainName": DOMAIN.domain_name, "emailPrefix": "jane"})
+    desk.answer(desk.ask(Operation.LIST_DOMAINS), DomainPage((DOMAIN,), 1, has_next=False))
+    desk.sweep()
+    create = desk.ask(Operation.CREATE_NATIVE, account, domain_id=DOMAIN.domain_id)
+    desk.answer(create, Failure(FailureKind.CONFLICT, "conflict", 409))
+    desk.patch(account)  # its create mark goes first
+    assert Operation.LIST_DOMAINS in desk.operations()
+    full = Domain(DOMAIN.domain_id, DOMAIN.domain_name, "ACTIVE", 1, 1)
+    desk.answer(desk.ask(Operation.LIST_DOMAINS), DomainPage((full,), 1, has_next=False))
+    assert desk.says(account)["Ready"][1] == Reason.DOMAIN_FULL

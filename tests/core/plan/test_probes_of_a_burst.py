@@ -1,5 +1,7 @@
 """A flood of creates: one look at the newest rows for many bulks, and none leaves while its pages are turned."""
 
+from dataclasses import replace
+
 from coldsend_operator.core.model.answers import BulkAnswer, Failure, FailureKind, Page, Row
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.plan.probes import NEWEST_LINGER
@@ -62,4 +64,11 @@ def test_that_bulks_leave_when_lists_are_refused_to_somebody_else() -> None:
     turn(desk, 1, rows[:50], more=True)
     desk.answer(desk.ask(Operation.LIST_ACCOUNTS), Failure(FailureKind.FORBIDDEN, "no", 403))
     assert desk.workspace.newest_page == 2
+    assert Operation.CREATE_SMTP_BULK in desk.operations()
+
+
+def test_that_rows_without_a_time_lead_to_no_further_page() -> None:
+    desk, rows = flooded()
+    turn(desk, 1, [replace(each, created_at=None) for each in rows[:50]], more=True)
+    assert desk.workspace.newest_page == 0
     assert Operation.CREATE_SMTP_BULK in desk.operations()

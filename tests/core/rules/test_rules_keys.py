@@ -141,6 +141,25 @@ def test_rule_43_an_object_that_holds_an_inbox_may_always_use_its_key() -> None:
     assert team.at("a@company.com") == []
 
 
+def test_rule_43_an_object_that_holds_an_inbox_may_not_name_a_key_more() -> None:
+    simulation = Simulation()
+    junk_keys(simulation, MOST_KEYS + 1)
+    process = running(simulation)
+    held = simulation.apply("sales", "held", "a@company.com") or ""
+    go_on(simulation, 10.0)
+    for number in range(MOST_KEYS):
+        with_junk(simulation, number)
+    go_on(simulation, 10.0)
+    simulation.edit(held, apiKeySecretRef={"name": "junk", "key": f"k{MOST_KEYS}"})
+    go_on(simulation, 10.0)
+    assert len(process.operator.controller.placement._ring._states) == MOST_KEYS
+    said = simulation.raw(held)["status"]["conditions"]
+    assert any(f"more than {MOST_KEYS}" in condition["message"] for condition in said)
+    simulation.edit(held, apiKeySecretRef=None)
+    go_on(simulation, 10.0)
+    assert simulation.ready(held)[1] == "Active"
+
+
 def test_rule_43_keys_that_are_not_tried_yet_are_tried_one_at_a_time() -> None:
     simulation = Simulation()
     junk_keys(simulation, 5)
