@@ -34,7 +34,7 @@ def synced(world: World) -> Iterator[World]:
         eventually(lambda: set(healths(world)) == HEALTHY, "health of the whole repository")
         yield world
         world.server.merge("Namespace", "", NAMESPACE, approval("true"))
-        world.server.kubectl("delete", "--ignore-not-found", "-f", str(REPOSITORY))
+        world.server.kubectl("delete", "--ignore-not-found", "--timeout=120s", "-f", str(REPOSITORY))
 
 
 def approval(value: str | None) -> Raw:
