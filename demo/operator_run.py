@@ -41,7 +41,7 @@ def running_operator(kubeconfig: Path, folder: Path, **settings: str) -> Iterato
     log = folder / "operator.log"
     with log.open("wb") as lines:
         process = subprocess.Popen(
-            [sys.executable, "-m", "demo.leash", sys.executable, "-m", "coldsend_operator", "run"],
+            [sys.executable, "-m", "demo.end_with_parent", sys.executable, "-m", "coldsend_operator", "run"],
             env={**around, **addresses, **ours, "KUBECONFIG": str(kubeconfig)},
             stdin=subprocess.PIPE,
             stdout=lines,

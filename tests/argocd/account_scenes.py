@@ -61,7 +61,7 @@ def _with_a_create_that_is(world: Simulation, fault: Fault) -> str:
     uid = _apply(world)
     process = world.process
     assert process is not None
-    while not any(call.door == "coldsend" and "create" in call.what for call in process.traffic.movable):
+    while not any(call.client == "coldsend" and "create" in call.what for call in process.traffic.movable):
         world.step(0) if world.moves() else world.pass_time(0.25)
     for call in process.traffic.movable:
         call.fault = fault

@@ -26,8 +26,8 @@ Call = Callable[[ColdSendClient], Awaitable[Any]]
 
 
 @dataclass
-class Door:
-    """A client whose requests are answered by `answer`; keeps what was sent and what `on_answer` heard."""
+class ScriptedServer:
+    """Answers the requests of `client` by `answer`; keeps what was sent and what `on_answer` heard."""
 
     answer: Callable[[httpx.Request], httpx.Response]
     sent: list[httpx.Request] = field(default_factory=list)
@@ -39,18 +39,18 @@ class Door:
             "https://api.example.com/api/public/v1",
             self.api_key,
             on_answer=lambda operation, meta: self.heard.append((operation, meta)),
-            transport=httpx.MockTransport(self._take),
+            transport=httpx.MockTransport(self._respond),
         )
 
-    def _take(self, request: httpx.Request) -> httpx.Response:
+    def _respond(self, request: httpx.Request) -> httpx.Response:
         self.sent.append(request)
         return self.answer(request)
 
 
-def answering(status: int = 200, body: object = None, headers: dict[str, str] | None = None) -> Door:
+def answering(status: int = 200, body: object = None, headers: dict[str, str] | None = None) -> ScriptedServer:
     """Always the same response; `body` is raw bytes, None for no body, or any JSON value."""
     content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
-    return Door(lambda _: httpx.Response(status, content=content, headers=headers))
+    return ScriptedServer(lambda _: httpx.Response(status, content=content, headers=headers))
 
 
 async def failure_of(call: Awaitable[object]) -> Failure:

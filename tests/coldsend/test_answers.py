@@ -28,7 +28,7 @@ from tests.coldsend.support import (
     READING_CALLS,
     WRITING_CALLS,
     Call,
-    Door,
+    ScriptedServer,
     answering,
     failure_of,
     native_inbox,
@@ -403,16 +403,18 @@ async def test_half_a_character_in_a_name_spoils_no_list() -> None:
 
 
 async def test_no_compression_is_asked_for() -> None:
-    door = answering(200, row(), {"Content-Encoding": "identity"})
-    assert await door.client.get_account(INBOX_ID) == ROW
-    assert door.sent[0].headers["Accept-Encoding"] == "identity"
+    server = answering(200, row(), {"Content-Encoding": "identity"})
+    assert await server.client.get_account(INBOX_ID) == ROW
+    assert server.sent[0].headers["Accept-Encoding"] == "identity"
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "gzip, gzip", "deflate", "br", "zstd"])
 async def test_a_compressed_body_is_a_lost_answer_and_is_never_unpacked(encoding: str) -> None:
     bomb = gzip.compress(gzip.compress(bytes(100_000_000)))
-    door = Door(lambda _: httpx.Response(200, headers={"Content-Encoding": encoding}, stream=httpx.ByteStream(bomb)))
-    failure = await failure_of(door.client.get_account(INBOX_ID))
+    server = ScriptedServer(
+        lambda _: httpx.Response(200, headers={"Content-Encoding": encoding}, stream=httpx.ByteStream(bomb))
+    )
+    failure = await failure_of(server.client.get_account(INBOX_ID))
     assert failure.kind is FailureKind.LOST
     assert "compressed" in failure.message
 
@@ -428,9 +430,9 @@ async def test_every_answer_is_told_with_its_headers() -> None:
         "X-RateLimit-Reset": "1704067260",
         "X-Request-ID": "7",
     }
-    door = answering(404, {"detail": "none"}, headers)
-    await failure_of(door.client.get_account(INBOX_ID))
-    [(operation, meta)] = door.heard
+    server = answering(404, {"detail": "none"}, headers)
+    await failure_of(server.client.get_account(INBOX_ID))
+    [(operation, meta)] = server.heard
     assert (operation, meta.status, meta.server_time) == ("get_account", 404, DATE_SECONDS)
     assert meta.rate is not None
     assert (meta.rate.limit, meta.rate.remaining, meta.rate.reset) == (100, 95, 1704067260.0)
@@ -449,11 +451,11 @@ async def test_every_answer_is_told_with_its_headers() -> None:
     ],
 )
 async def test_odd_headers_do_no_harm(headers: dict[str, str], limits: tuple[object, ...] | None) -> None:
-    door = answering(200, row(), headers)
-    await door.client.get_account(INBOX_ID)
-    rate = door.heard[0][1].rate
+    server = answering(200, row(), headers)
+    await server.client.get_account(INBOX_ID)
+    rate = server.heard[0][1].rate
     assert (rate and (rate.limit, rate.remaining, rate.reset)) == limits
-    assert door.heard[0][1].server_time is None
+    assert server.heard[0][1].server_time is None
 
 
 async def test_what_may_be_stored_has_a_bounded_length() -> None:

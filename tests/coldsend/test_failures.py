@@ -10,7 +10,16 @@ from pydantic import SecretStr
 
 from coldsend_operator.coldsend.errors import CallFailed
 from coldsend_operator.core.model.answers import Failure, FailureKind, Fault
-from tests.coldsend.support import ALL_CALLS, DATE, DATE_SECONDS, INBOX_ID, Door, answering, failure_of, smtp_inbox
+from tests.coldsend.support import (
+    ALL_CALLS,
+    DATE,
+    DATE_SECONDS,
+    INBOX_ID,
+    ScriptedServer,
+    answering,
+    failure_of,
+    smtp_inbox,
+)
 
 STATUSES: list[tuple[int, object, FailureKind]] = [
     (301, None, FailureKind.REFUSED),
@@ -53,11 +62,11 @@ STATUSES: list[tuple[int, object, FailureKind]] = [
 @pytest.mark.parametrize("operation", ALL_CALLS)
 @pytest.mark.parametrize(("status", "body", "kind"), STATUSES)
 async def test_each_status_says_what_to_do_next(operation: str, status: int, body: object, kind: FailureKind) -> None:
-    door = answering(status, body)
-    failure = await failure_of(ALL_CALLS[operation](door.client))
+    server = answering(status, body)
+    failure = await failure_of(ALL_CALLS[operation](server.client))
     assert (failure.kind, failure.status) == (kind, status)
     assert failure.message
-    assert len(door.sent) == 1
+    assert len(server.sent) == 1
 
 
 MESSAGES: list[tuple[object, str]] = [
@@ -206,13 +215,15 @@ BROKEN: list[tuple[type[httpx.RequestError], FailureKind]] = [
 async def test_a_broken_call_says_whether_coldsend_can_have_seen_it(
     operation: str, error: type[httpx.RequestError], kind: FailureKind
 ) -> None:
-    door = Door(raising(lambda request: error("it broke: hunter2-hunter2, cs_live_0123456789abcdef", request=request)))
-    failure = await failure_of(ALL_CALLS[operation](door.client))
+    server = ScriptedServer(
+        raising(lambda request: error("it broke: hunter2-hunter2, cs_live_0123456789abcdef", request=request))
+    )
+    failure = await failure_of(ALL_CALLS[operation](server.client))
     assert (failure.kind, failure.status) == (kind, None)
     assert "cs_live_0123" not in failure.message
     assert "create_smtp" not in operation or "hunter2" not in failure.message
-    assert [(heard, meta.status) for heard, meta in door.heard] == [(operation, None)]
-    assert len(door.sent) == 1
+    assert [(heard, meta.status) for heard, meta in server.heard] == [(operation, None)]
+    assert len(server.sent) == 1
 
 
 def raising(make: Callable[[httpx.Request], Exception]) -> Callable[[httpx.Request], httpx.Response]:
@@ -232,11 +243,11 @@ async def test_the_exception_shows_kind_status_and_message_only() -> None:
 @pytest.mark.parametrize("status", [None, 200, 422])
 async def test_a_traceback_with_locals_holds_no_password_and_no_key(status: int | None) -> None:
     body = b'{"detail": "hunter2-hunter2 is wrong", "password": "hunter2-hunter2"'
-    door = answering(status or 200, body + (b"}" if status == 422 else b""))
+    server = answering(status or 200, body + (b"}" if status == 422 else b""))
     if status is None:
-        door = Door(raising(lambda request: httpx.ReadTimeout("hunter2-hunter2", request=request)))
+        server = ScriptedServer(raising(lambda request: httpx.ReadTimeout("hunter2-hunter2", request=request)))
     with pytest.raises(CallFailed) as caught:
-        await door.client.create_smtp_bulk([smtp_inbox()])
+        await server.client.create_smtp_bulk([smtp_inbox()])
     frames = [frame for frame, _ in traceback.walk_tb(caught.value.__traceback__)]
     inside = [frame for frame in frames if "coldsend_operator" in frame.f_code.co_filename]
     shown = repr([frame.f_locals for frame in inside])
@@ -248,8 +259,8 @@ async def test_a_traceback_with_locals_holds_no_password_and_no_key(status: int 
 
 async def test_secrets_of_the_create_are_masked_in_the_rows_of_its_job() -> None:
     rows = [{"success": False, "message": "535 login with hunter2-hunter2 failed"}]
-    door = answering(200, {"job": {"status": "FAILED", "results": rows}})
-    progress = await door.client.create_job("job-1", secrets=[SecretStr("hunter2-hunter2")])
+    server = answering(200, {"job": {"status": "FAILED", "results": rows}})
+    progress = await server.client.create_job("job-1", secrets=[SecretStr("hunter2-hunter2")])
     assert progress.results[0].message == "535 login with *** failed"
 
 

@@ -8,7 +8,16 @@ from pydantic import SecretStr, ValidationError
 
 from coldsend_operator.coldsend.models import SmtpInbox
 from coldsend_operator.core.model.answers import FailureKind
-from tests.coldsend.support import ALL_CALLS, DOMAIN_ID, INBOX_ID, Door, answering, failure_of, native_inbox, smtp_inbox
+from tests.coldsend.support import (
+    ALL_CALLS,
+    DOMAIN_ID,
+    INBOX_ID,
+    ScriptedServer,
+    answering,
+    failure_of,
+    native_inbox,
+    smtp_inbox,
+)
 
 LIST = {"sort_by": "email_address", "sort_order": "asc", "limit": "100", "page": "1"}
 SMTP_BODY = {
@@ -63,27 +72,27 @@ REQUESTS: dict[str, tuple[str, str, dict[str, str], Any]] = {
 
 @pytest.mark.parametrize("operation", ALL_CALLS)
 async def test_each_call_is_one_documented_request(operation: str) -> None:
-    door = answering(404)
-    await failure_of(ALL_CALLS[operation](door.client))
-    [request] = door.sent
+    server = answering(404)
+    await failure_of(ALL_CALLS[operation](server.client))
+    [request] = server.sent
     method, path, params, body = REQUESTS[operation]
     assert (request.method, request.url.path, dict(request.url.params)) == (method, path, params)
     assert (json.loads(request.content) if request.content else None) == body
     assert request.headers["X-API-Key"] == "cs_live_0123456789abcdef"
-    assert [heard for heard, _ in door.heard] == [operation]
+    assert [heard for heard, _ in server.heard] == [operation]
 
 
 async def test_a_daily_limit_is_sent_when_there_is_one() -> None:
-    door = answering(404)
-    await failure_of(door.client.create_smtp(smtp_inbox(daily_limit=20)))
-    assert json.loads(door.sent[0].content)["daily_limit"] == 20
+    server = answering(404)
+    await failure_of(server.client.create_smtp(smtp_inbox(daily_limit=20)))
+    assert json.loads(server.sent[0].content)["daily_limit"] == 20
 
 
 async def test_filters_of_a_list_are_sent_as_given() -> None:
-    door = answering(404)
-    await failure_of(door.client.list_accounts(page=7, limit=20, sort_by="created_at", sort_order="desc"))
-    await failure_of(door.client.list_accounts(page=1, status="PAUSED", inbox_type="COLDSEND"))
-    first, second = (dict(request.url.params) for request in door.sent)
+    server = answering(404)
+    await failure_of(server.client.list_accounts(page=7, limit=20, sort_by="created_at", sort_order="desc"))
+    await failure_of(server.client.list_accounts(page=1, status="PAUSED", inbox_type="COLDSEND"))
+    first, second = (dict(request.url.params) for request in server.sent)
     assert first == {"page": "7", "limit": "20", "sort_by": "created_at", "sort_order": "desc"}
     assert second == LIST | {"status": "PAUSED", "inbox_type": "COLDSEND"}
 
@@ -93,9 +102,9 @@ async def test_filters_of_a_list_are_sent_as_given() -> None:
     [("a+b@c.de", "a%2Bb%40c.de"), ("50%@c.de", "50%25%40c.de"), ("a b&c=d#e", "a+b%26c%3Dd%23e"), ("é", "%C3%A9")],
 )
 async def test_a_search_is_encoded_whole(search: str, encoded: str) -> None:
-    door = answering(404)
-    await failure_of(door.client.list_accounts(page=1, search=search))
-    assert door.sent[0].url.raw_path.decode().endswith(f"&search={encoded}")
+    server = answering(404)
+    await failure_of(server.client.list_accounts(page=1, search=search))
+    assert server.sent[0].url.raw_path.decode().endswith(f"&search={encoded}")
 
 
 @pytest.mark.parametrize(
@@ -103,40 +112,40 @@ async def test_a_search_is_encoded_whole(search: str, encoded: str) -> None:
     [("job 1", "job%201"), ("a/b", "a%2Fb"), ("..", "%2E%2E"), ("a%2Fb", "a%252Fb"), ("x?y#z", "x%3Fy%23z")],
 )
 async def test_an_id_stays_one_segment_of_the_path(job_id: str, segment: str) -> None:
-    door = answering(404)
-    await failure_of(door.client.create_job(job_id))
-    path = door.sent[0].url.raw_path.decode()
+    server = answering(404)
+    await failure_of(server.client.create_job(job_id))
+    path = server.sent[0].url.raw_path.decode()
     assert path == f"/api/public/v1/sender-accounts/smtp/bulk/{segment}/progress"
 
 
 @pytest.mark.parametrize("count", [0, 101])
 async def test_a_bulk_of_none_or_too_many_is_not_sent(count: int) -> None:
-    door = answering()
+    server = answering()
     for call in (
-        door.client.create_smtp_bulk([smtp_inbox()] * count),
-        door.client.create_native_bulk(DOMAIN_ID, [native_inbox()] * count),
-        door.client.delete_accounts([INBOX_ID] * count),
+        server.client.create_smtp_bulk([smtp_inbox()] * count),
+        server.client.create_native_bulk(DOMAIN_ID, [native_inbox()] * count),
+        server.client.delete_accounts([INBOX_ID] * count),
     ):
         with pytest.raises(ValueError, match="1 to 100"):
             await call
     with pytest.raises(ValueError, match="id is empty"):
-        await door.client.delete_account("")
-    assert door.sent == []
+        await server.client.delete_account("")
+    assert server.sent == []
 
 
 @pytest.mark.parametrize("key", ["", "  \n", "cs_live_ü", "cs_live_a\nb", "cs_live_a\x00"])
 async def test_a_key_that_no_header_can_carry_is_refused_without_a_request(key: str) -> None:
-    door = Door(answering().answer, api_key=SecretStr(key))
-    failure = await failure_of(door.client.get_account(INBOX_ID))
+    server = ScriptedServer(answering().answer, api_key=SecretStr(key))
+    failure = await failure_of(server.client.get_account(INBOX_ID))
     assert failure.kind is FailureKind.UNAUTHORIZED
     assert not key.strip() or key.strip() not in failure.message
-    assert door.sent == []
+    assert server.sent == []
 
 
 async def test_the_line_break_that_echo_left_in_a_secret_is_no_part_of_the_key() -> None:
-    door = Door(answering(404).answer, api_key=SecretStr("cs_live_abc\n"))
-    await failure_of(door.client.get_account(INBOX_ID))
-    assert door.sent[0].headers["X-API-Key"] == "cs_live_abc"
+    server = ScriptedServer(answering(404).answer, api_key=SecretStr("cs_live_abc\n"))
+    await failure_of(server.client.get_account(INBOX_ID))
+    assert server.sent[0].headers["X-API-Key"] == "cs_live_abc"
 
 
 def test_payloads_show_no_password_and_take_no_undocumented_field() -> None:

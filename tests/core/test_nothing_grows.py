@@ -9,7 +9,7 @@ from tests.support.hostile import HostileWorld
 from tests.support.remote import Fault
 
 OURS = "coldsend_operator."
-DOORS = ("_kube", "kube", "status_kube", "client", "leadership", "_leadership", "remotes", "on_delete", "_traffic")
+CLIENTS = ("_kube", "kube", "status_kube", "client", "leadership", "_leadership", "remotes", "on_delete", "_traffic")
 SMALL = 12  # requests and deletions of the last hour, and the like
 
 
@@ -37,7 +37,7 @@ def containers(root: object) -> Counter[str]:
 def _attributes(thing: object) -> Iterator[tuple[str, Any]]:
     names = [name for kind in type(thing).__mro__ for name in getattr(kind, "__slots__", ())]
     for name in {*names, *getattr(thing, "__dict__", {})}:
-        if name not in DOORS and hasattr(thing, name):
+        if name not in CLIENTS and hasattr(thing, name):
             yield name, getattr(thing, name)
 
 

@@ -82,7 +82,7 @@ def running_prometheus(program: Path, folder: Path, targets: Sequence[str]) -> I
     begun = time.time()
     with log.open("wb") as lines:
         process = subprocess.Popen(
-            [sys.executable, "-m", "demo.leash", *command],
+            [sys.executable, "-m", "demo.end_with_parent", *command],
             stdin=subprocess.PIPE,
             stdout=lines,
             stderr=subprocess.STDOUT,

@@ -21,9 +21,9 @@ from tests.e2e.stage.api_server import MERGE, ApiServer, Object
 from tests.e2e.stage.sight import Sight
 from tests.e2e.stage.world import OWN_KEY, World
 from tests.open_points.wire import ClientSide, ControlSide, Wire
+from tests.support.clients import SimulatedKubeClient
 from tests.support.clock import FakeClock, FakeLoop
 from tests.support.cluster import FakeCluster, path_of
-from tests.support.doors import KubeDoor
 from tests.support.process import Process, SimulatedOperator, cluster, settings
 
 URL = "http://coldsend.test"
@@ -54,7 +54,7 @@ class WiredProcess(Process):
         self._wire = wire
         super().__init__(settings, clock, cluster, {})
 
-    def _operator(self, settings: Settings, clock: FakeClock, kube: KubeDoor) -> SimulatedOperator:
+    def _operator(self, settings: Settings, clock: FakeClock, kube: SimulatedKubeClient) -> SimulatedOperator:
         operator = WiredOperator(settings, clock, kube, self.leadership, self.traffic)
         operator.wire, operator.loop = self._wire, self.loop
         return operator

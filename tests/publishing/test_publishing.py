@@ -33,10 +33,10 @@ def works(release: Release, stage: Stage, files: str) -> None:
         assert f"PYTHONPATH={files}" in _loaded(operator.process.pid)
 
 
-def _loaded(leash: int) -> str:
+def _loaded(wrapper: int) -> str:
     """The command lines and environments of a process and its children, as the kernel shows them."""
-    children = Path(f"/proc/{leash}/task/{leash}/children").read_text().split()
-    return "".join(Path(f"/proc/{each}/environ").read_text(errors="replace") for each in [str(leash), *children])
+    children = Path(f"/proc/{wrapper}/task/{wrapper}/children").read_text().split()
+    return "".join(Path(f"/proc/{each}/environ").read_text(errors="replace") for each in [str(wrapper), *children])
 
 
 def test_the_image_is_in_the_registry_what_it_is_on_disk(made: Made, controller: Registry, tmp_path: Path) -> None:

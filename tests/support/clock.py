@@ -32,7 +32,7 @@ def rfc3339(seconds: float) -> str:
 class FakeLoop(asyncio.AbstractEventLoop):
     """Runs real coroutines on a fake clock: what is ready runs, first come first served; timers wait for the clock.
 
-    There is no I/O in it, so the order in which the fake doors answer is the only thing left to chance, and a test
+    There is no I/O in it, so the order in which the fake clients answer is the only thing left to chance, and a test
     chooses that order.
     """
 

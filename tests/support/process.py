@@ -13,9 +13,9 @@ from coldsend_operator.credentials.passwords import HMAC_SECRET
 from coldsend_operator.process.operator import Operator
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 from coldsend_operator.settings import Settings
+from tests.support.clients import SimulatedColdSendClient, SimulatedKubeClient, Traffic
 from tests.support.clock import FakeClock, FakeLoop
 from tests.support.cluster import FakeCluster, WatchEvent
-from tests.support.doors import ColdSendDoor, KubeDoor, Traffic
 from tests.support.remote import FakeColdSend
 
 API_KEY = "cs_live_simulated"
@@ -50,7 +50,12 @@ class SimulatedOperator(Operator):
     """The operator with the model of ColdSend behind its client, whatever the key."""
 
     def __init__(
-        self, settings: Settings, clock: FakeClock, kube: KubeDoor, leadership: FakeLeadership, traffic: Traffic
+        self,
+        settings: Settings,
+        clock: FakeClock,
+        kube: SimulatedKubeClient,
+        leadership: FakeLeadership,
+        traffic: Traffic,
     ) -> None:
         super().__init__(settings, clock=clock, kube=kube, leadership=leadership, jitter=lambda: 0.0)
         self._traffic = traffic
@@ -58,9 +63,11 @@ class SimulatedOperator(Operator):
         self.on_delete: Callable[[Sequence[str]], None] = lambda inbox_ids: None
         self.on_leaving: Callable[[Sequence[str]], None] = lambda inbox_ids: None
 
-    def _client(self, key: SecretStr, on_answer: OnAnswer) -> ColdSendDoor:
+    def _client(self, key: SecretStr, on_answer: OnAnswer) -> SimulatedColdSendClient:
         value = key.get_secret_value()
-        return ColdSendDoor(self.remotes[value], self._traffic, on_answer, self.on_delete, value, self.on_leaving)
+        return SimulatedColdSendClient(
+            self.remotes[value], self._traffic, on_answer, self.on_delete, value, self.on_leaving
+        )
 
 
 class Process:
@@ -89,7 +96,7 @@ class Process:
         self.traffic = Traffic(self.loop)
         self.traffic.frozen = settings.freeze
         self.leadership = FakeLeadership(self.loop, leads=leads)
-        self.operator = self._operator(settings, clock, KubeDoor(cluster, self.traffic))
+        self.operator = self._operator(settings, clock, SimulatedKubeClient(cluster, self.traffic))
         self.operator.remotes = remotes
         self.operator.on_delete = lambda inbox_ids: on_delete(self, inbox_ids)
         self.operator.on_leaving = lambda inbox_ids: on_leaving(self, inbox_ids)
@@ -102,7 +109,7 @@ class Process:
         self._main = self.loop.create_task(self._work())
         self.run()
 
-    def _operator(self, settings: Settings, clock: FakeClock, kube: KubeDoor) -> SimulatedOperator:
+    def _operator(self, settings: Settings, clock: FakeClock, kube: SimulatedKubeClient) -> SimulatedOperator:
         return SimulatedOperator(settings, clock, kube, self.leadership, self.traffic)
 
     async def _work(self) -> None:

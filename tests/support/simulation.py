@@ -21,9 +21,9 @@ from coldsend_operator.resources.names import (
     HAND_OVER_ANNOTATION,
 )
 from coldsend_operator.settings import Settings
+from tests.support.clients import Pending
 from tests.support.clock import FakeClock
 from tests.support.cluster import NAMESPACES, FakeCluster, Raw, path_of
-from tests.support.doors import Pending
 from tests.support.ending import wrong
 from tests.support.process import API_KEY, Process, cluster, settings
 from tests.support.remote import DOMAIN, FakeColdSend, Fault

@@ -26,24 +26,24 @@ def calls(reader: type) -> set[str]:
 
 
 async def test_every_call_to_coldsend_is_a_get() -> None:
-    door = answering(body={"success": True, "sender_accounts": [row()], "pagination": pagination()})
-    reader = ColdSendReader(door.client, Allowance(10, 10))
+    server = answering(body={"success": True, "sender_accounts": [row()], "pagination": pagination()})
+    reader = ColdSendReader(server.client, Allowance(10, 10))
 
     page = await reader.list_accounts(page=1, search="jane")
 
     assert calls(ColdSendReader) == {"list_accounts", "list_domains", "reply_to"}
     assert len(page.rows) == 1
-    assert [request.method for request in door.sent] == ["GET"]
+    assert [request.method for request in server.sent] == ["GET"]
     assert reader.allowance.taken == 1
 
 
 async def test_the_list_of_domains_is_read_to_its_end() -> None:
     domains = [{"domain_id": "1", "domain_name": "mail.company.com", "status": "ACTIVE"}]
-    door = answering(body={"success": True, "domains": domains, "pagination": pagination()})
-    reader = ColdSendReader(door.client, Allowance(10, 10))
+    server = answering(body={"success": True, "domains": domains, "pagination": pagination()})
+    reader = ColdSendReader(server.client, Allowance(10, 10))
 
     assert [domain.domain_name for domain in await reader.list_domains()] == ["mail.company.com"]
-    assert [request.method for request in door.sent] == ["GET"]
+    assert [request.method for request in server.sent] == ["GET"]
 
 
 class Gets:
@@ -119,13 +119,13 @@ def test_what_a_reading_command_gets_has_no_way_to_write() -> None:
     }
 
 
-async def test_a_request_that_writes_does_not_leave_by_a_door_that_reads() -> None:
-    door = answering()
-    transport = httpx.MockTransport(door._take)
+async def test_a_request_that_writes_does_not_leave_by_a_client_that_reads() -> None:
+    server = answering()
+    transport = httpx.MockTransport(server._respond)
     reads = ColdSendReads("https://api.example.com", API_KEY, on_answer=lambda *_: None, transport=transport)
     with pytest.raises(AssertionError):
         await reads.reply_to(requests.delete_account("0b0e6d0c"))
-    assert door.sent == []
+    assert server.sent == []
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])

@@ -54,7 +54,7 @@ class BatchWrites:
                 await self._writer.remove_finalizer(batch)
             batch.finalized = change is FinalizerChange.ADD
         except KubeError as error:
-            _complain(batch, change.value, batch.name, error)
+            _complain(batch, f"{change} finalizer", batch.name, error)
             await asyncio.sleep(TROUBLE_PAUSE)
         finally:
             work.writing_finalizer = False
@@ -120,12 +120,10 @@ def _refused(batch: Batch, name: str, action: ChildAction, error: KubeError) -> 
         reason = Reason.INVALID_SPEC if isinstance(error, Invalid) else Reason.REJECTED
         message = f"Kubernetes refuses the SenderAccount of this inbox: {error.message}"
         batch.refusals[name] = EntryRefusal(reason, message)
-    _complain(batch, action.value, name, error)
+    _complain(batch, f"{action} child", name, error)
 
 
-def _complain(batch: Batch, action: str, name: str, error: KubeError) -> None:
+def _complain(batch: Batch, operation: str, name: str, error: KubeError) -> None:
     """Log the failure, unless the next watch event explains it."""
     if not isinstance(error, NotFound | Conflict | StaleLease):
-        log.warning(
-            Event.CALL_FAILED, operation=f"{action} child", namespace=batch.namespace, name=name, message=str(error)
-        )
+        log.warning(Event.CALL_FAILED, operation=operation, namespace=batch.namespace, name=name, message=str(error))

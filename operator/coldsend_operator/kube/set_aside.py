@@ -22,7 +22,7 @@ LONGEST_OUTAGE = 10.0  # no response from the API server: not a fault of the obj
 PATIENCE = 4  # refusals of the API server in a row before they are reported on the object
 
 # Kinds of work; a suffix distinguishes several of one object.
-READ, DECIDE, ADD_FINALIZER, PATCH_FINALIZERS = "read", "decide", "mark", "finalizer"
+READ, DECIDE, ADD_FINALIZER, PATCH_FINALIZERS = "read", "decide", "add_finalizer", "finalizer"
 READ_SECRETS, PLACE = "read_secrets", "find_workspace"
 REPORT, WRITE_STATUS = "report", "write_status"
 MESSAGE = (

@@ -21,7 +21,7 @@ def test_that_creates_without_an_answer_in_three_workspaces_delay_a_stop_only_on
     while not task.done() and simulation.clock() < begun + 20.0:
         simulation.pass_time(1.0)
         for call in list(process.traffic.movable):
-            if call.door == "kube" or not call.what.startswith("create"):
+            if call.client == "kube" or not call.what.startswith("create"):
                 simulation.go_on(call)
     assert task.done()
 
@@ -32,7 +32,7 @@ def play_until_others(simulation: Simulation, address: str) -> None:
     def under_way() -> bool:
         assert simulation.process is not None
         for call in list(simulation.process.traffic.movable):
-            if call.door == "kube" or not call.what.startswith("create"):
+            if call.client == "kube" or not call.what.startswith("create"):
                 simulation.go_on(call)
         simulation.process.see()
         while simulation.process.events["SenderAccount"]:

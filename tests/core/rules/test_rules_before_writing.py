@@ -10,9 +10,9 @@ from coldsend_operator.kube.lease import Election
 from coldsend_operator.resources.crd import UNSEEN
 from coldsend_operator.resources.names import FINALIZER
 from tests.core.rules.watching import finish, pending, play_until, reach, running
+from tests.support.clients import SimulatedKubeClient
 from tests.support.clock import START, FakeClock
 from tests.support.desk import Desk, asked_for, held, row
-from tests.support.doors import KubeDoor
 from tests.support.process import Process
 from tests.support.simulation import Simulation
 from tests.support.stories import ready_of
@@ -212,7 +212,7 @@ def test_rule_05_the_lease_counts_as_ours_for_less_than_10_seconds_after_a_renew
     clock = FakeClock()
     simulation = Simulation(clock=clock)
     process = running(simulation)
-    election = Election(KubeDoor(simulation.cluster, process.traffic), "default", "lease", clock=clock)
+    election = Election(SimulatedKubeClient(simulation.cluster, process.traffic), "default", "lease", clock=clock)
     assert not election.fresh()
     election._hold({}, clock())
     clock.advance(9.9)
@@ -222,15 +222,15 @@ def test_rule_05_the_lease_counts_as_ours_for_less_than_10_seconds_after_a_renew
 
 
 @pytest.mark.parametrize(
-    ("door", "text"),
+    ("client", "text"),
     [("kube", "senderaccounts/one"), ("kube", "secrets/mail")],
     ids=["while_the_mark_is_put", "while_the_secret_is_read"],
 )
-def test_rule_05_a_create_does_not_begin_when_the_lease_was_not_renewed_meanwhile(door: str, text: str) -> None:
+def test_rule_05_a_create_does_not_begin_when_the_lease_was_not_renewed_meanwhile(client: str, text: str) -> None:
     simulation = Simulation()
     simulation.apply("sales", "one", A)
     process = running(simulation)
-    before = reach(simulation, door, text)
+    before = reach(simulation, client, text)
     process.leadership.renewed = False
     finish(simulation, before)
     simulation.wait(30.0)

@@ -168,7 +168,9 @@ def test_rule_43_keys_that_are_not_tried_yet_are_tried_one_at_a_time() -> None:
         with_junk(simulation, number)
     seen = set()
     for _ in range(2000):
-        under_way = {id(call.future) for call in process.traffic.pending if call.door == "coldsend" and call.can_go_on}
+        under_way = {
+            id(call.future) for call in process.traffic.pending if call.client == "coldsend" and call.can_go_on
+        }
         busy = [
             loop for loop in process.loops if "sales" in loop.namespaces and loop.workspace.in_flight and loop.untried
         ]

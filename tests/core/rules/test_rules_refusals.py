@@ -33,7 +33,7 @@ class Mailbox:
             if getattr(item, "address", "") in addresses:
                 self.tries.append(now)
                 return LOGIN
-            return create(item, now)  # type: ignore[arg-type] # what the door hands on
+            return create(item, now)  # type: ignore[arg-type] # what the client hands on
 
         simulation.remote.create = refuse  # type: ignore[assignment,method-assign] # the model of ColdSend, not ours
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.support.doors import Pending
+from tests.support.clients import Pending
 from tests.support.process import Process
 from tests.support.simulation import Simulation
 
@@ -18,11 +18,11 @@ def running(simulation: Simulation, seconds: float = 0.0) -> Process:
     return simulation.process
 
 
-def pending(simulation: Simulation, door: str, text: str) -> Pending | None:
+def pending(simulation: Simulation, client: str, text: str) -> Pending | None:
     """A call under way, by what stands in it."""
     assert simulation.process is not None
     calls = simulation.process.traffic.movable
-    return next((call for call in calls if call.door == door and text in call.what), None)
+    return next((call for call in calls if call.client == client and text in call.what), None)
 
 
 def play_until(simulation: Simulation, good: Callable[[], object]) -> None:
@@ -36,10 +36,10 @@ def play_until(simulation: Simulation, good: Callable[[], object]) -> None:
     raise AssertionError("it does not come to that")
 
 
-def reach(simulation: Simulation, door: str, text: str) -> Pending:
+def reach(simulation: Simulation, client: str, text: str) -> Pending:
     """Play until this call is under way; it has not arrived yet."""
-    play_until(simulation, lambda: pending(simulation, door, text))
-    found = pending(simulation, door, text)
+    play_until(simulation, lambda: pending(simulation, client, text))
+    found = pending(simulation, client, text)
     assert found is not None
     return found
 

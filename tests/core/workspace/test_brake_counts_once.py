@@ -20,7 +20,7 @@ def test_that_deletions_that_are_asked_for_again_are_not_held_as_too_many(fault:
         process.deliver()
     play_until(simulation, lambda: pending(simulation, "coldsend", "delete"))
     for call in process.traffic.movable:
-        if call.door == "coldsend":
+        if call.client == "coldsend":
             call.fault = fault
     process.traffic.coldsend_faults += [fault] * 2
     simulation.wait(1500.0)

@@ -113,7 +113,7 @@ def running_operator(kubeconfig: Path, folder: Path, **settings: str) -> Iterato
     log = folder / f"operator-{uuid4().hex[:8]}.log"
     with log.open("wb") as lines:
         process = subprocess.Popen(
-            [sys.executable, "-m", "demo.leash", sys.executable, "-m", "coldsend_operator", "run"],
+            [sys.executable, "-m", "demo.end_with_parent", sys.executable, "-m", "coldsend_operator", "run"],
             env={**around, **QUICK, **addresses, **settings, "KUBECONFIG": str(kubeconfig)},
             stdin=subprocess.PIPE,
             stdout=lines,

@@ -15,7 +15,7 @@ class ChildAction(StrEnum):
     APPLY = "apply"  # apply the child; creates it if it is missing
     POLICY = "policy"  # the live template's deletionPolicy, before a deletion
     DELETE = "delete"
-    NONE = "rest"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +119,9 @@ def _stranger(batch: Batch, entry: Entry, child: Child) -> EntryRefusal | None:
 class FinalizerChange(StrEnum):
     """The next action for the finalizer of a batch (rule 24: it is there while there are children)."""
 
-    ADD = "put"
-    REMOVE = "take"
-    NONE = "keep"
+    ADD = "add"
+    REMOVE = "remove"
+    NONE = "none"
 
 
 def finalizer_change(batch: Batch, owned: Callable[[], Iterable[Child]], *, idle: bool) -> FinalizerChange:

@@ -16,17 +16,17 @@ class Action(StrEnum):
     MAIL = "mail"
     DOMAINS = "domains"
 
-    ADD_FINALIZER = "mark"
-    REMOVE_FINALIZER = "unmark"
+    ADD_FINALIZER = "add-finalizer"
+    REMOVE_FINALIZER = "remove-finalizer"
     FORGET = "forget"  # the inbox is gone: remove the create mark, then clear inboxID
 
-    ACQUIRE = "take"
+    ACQUIRE = "acquire"
     TAKE_OVER = "take-over"  # from an object in deletion, with all that is known of the inbox
     REBIND = "rebind"
     BEGIN_MAIL = "begin-mail"
     GIVE_UP_MAIL = "give-up-mail"
 
-    WAIT = "rest"
+    WAIT = "wait"
 
 
 @dataclass(frozen=True, slots=True)

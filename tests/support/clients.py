@@ -43,7 +43,7 @@ class CallStage(Enum):
 class Pending:
     """A running call. `do` executes it at the other side; its outcome is an answer, a Failure or an exception."""
 
-    door: str  # kube | coldsend
+    client: str  # kube | coldsend
     what: str
     do: Callable[["Pending"], None]
     future: "asyncio.Future[Any]"
@@ -89,11 +89,11 @@ class Traffic:
     frozen: bool = False  # COLDSEND_FREEZE: nothing may be written to ColdSend
     frozen_writes: list[str] = field(default_factory=list)
 
-    def send(self, door: str, what: str, do: Callable[[Pending], None], fault: Fault = Fault.NONE) -> Pending:
+    def send(self, client: str, what: str, do: Callable[[Pending], None], fault: Fault = Fault.NONE) -> Pending:
         self.pending = [pending for pending in self.pending if pending.stage is not CallStage.ANSWERED]
-        if self.frozen and door == "coldsend" and what.startswith(("create", "delete", "mail")):
+        if self.frozen and client == "coldsend" and what.startswith(("create", "delete", "mail")):
             self.frozen_writes.append(what)
-        pending = Pending(door, what, do, self.loop.create_future(), fault)
+        pending = Pending(client, what, do, self.loop.create_future(), fault)
         self.pending.append(pending)
         return pending
 
@@ -102,7 +102,7 @@ class Traffic:
         return [pending for pending in self.pending if pending.can_go_on]
 
 
-class KubeDoor(KubeClient):
+class SimulatedKubeClient(KubeClient):
     """The API server of one process."""
 
     def __init__(self, cluster: FakeCluster, traffic: Traffic) -> None:
@@ -128,7 +128,7 @@ class KubeDoor(KubeClient):
         params: Mapping[str, str] | None = None,
         accept: str = JSON,
         *,
-        timeout: float = 15.0,  # noqa: ASYNC109 - the signature of the real door
+        timeout: float = 15.0,  # noqa: ASYNC109 - the signature of the real client
         urgent: bool = False,
     ) -> Raw:
         return await self._call(f"get {path}", lambda: self._cluster.get(path))
@@ -150,7 +150,7 @@ class KubeDoor(KubeClient):
         body: Raw,
         params: Mapping[str, str] | None = None,
         *,
-        timeout: float = 15.0,  # noqa: ASYNC109 - the signature of the real door
+        timeout: float = 15.0,  # noqa: ASYNC109 - the signature of the real client
         urgent: bool = False,
     ) -> Raw:
         if path.endswith("/events"):
@@ -177,7 +177,7 @@ class KubeDoor(KubeClient):
         return answer
 
 
-class ColdSendDoor(ColdSendClient):
+class SimulatedColdSendClient(ColdSendClient):
     """ColdSend as seen by one process."""
 
     def __init__(
@@ -365,7 +365,7 @@ class ColdSendDoor(ColdSendClient):
             case _:
                 pending.outcome = work()
 
-    async def _call(self, what: str, do: Callable[[Pending], None], seconds: float) -> Answer:  # type: ignore[override] # a door without HTTP: what is asked, and how long
+    async def _call(self, what: str, do: Callable[[Pending], None], seconds: float) -> Answer:  # type: ignore[override] # a client without HTTP: what is asked, and how long
         faults = self._traffic.coldsend_faults
         fault = faults.pop(0) if faults else Fault.NONE
         if fault is Fault.REFUSED and not what.startswith(("create", "delete")):

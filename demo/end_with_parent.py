@@ -1,4 +1,4 @@
-"""Runs a command and ends it when standard input closes: `python -m demo.leash COMMAND...`.
+"""Runs a command and ends it when standard input closes: `python -m demo.end_with_parent COMMAND...`.
 
 The kernel closes the pipe even if the process at its other end is killed, so the command never outlives that one.
 """
@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 
-_PATIENCE_SECONDS = 20
+_STOP_SECONDS = 20
 
 
 def main() -> int:
@@ -23,7 +23,7 @@ def _end_with_stdin(command: subprocess.Popen[bytes]) -> None:
         pass
     command.send_signal(signal.SIGTERM)
     try:
-        command.wait(_PATIENCE_SECONDS)
+        command.wait(_STOP_SECONDS)
     except subprocess.TimeoutExpired:
         command.kill()
 
