@@ -64,11 +64,24 @@ def test_rule_20_a_native_inbox_of_another_prefix_is_not_deleted() -> None:
         ({"smtp": {"host": "mail.company.com", "passwordSecretRef": {"name": "mail"}}}, "hmac-of-one", {}, True),
         ({"smtp": {"passwordSecretRef": {"name": "another"}}}, "hmac-of-one", {}, False),
         ({}, "hmac-of-two", {}, True),
+        ({}, "made-with-another-key", {}, False),
+        ({"displayName": "Joe"}, "hmac-of-one", {"display_name": "Joe"}, False),
         ({}, "hmac-of-one", {"display_name": "Trimmed"}, False),
         ({}, "hmac-of-one", {"daily_limit": 10}, False),
         ({}, "hmac-of-one", {"overall_status": "DISABLED", "inbox_type": "OUTLOOK_365"}, False),
     ],
-    ids=["nothing", "name", "server", "same_value_elsewhere", "secret", "shown_name", "shown_limit", "shown_status"],
+    ids=[
+        "nothing",
+        "name",
+        "server",
+        "same_value_elsewhere",
+        "secret",
+        "digest_of_another_key",
+        "name_that_is_shown",
+        "shown_name",
+        "shown_limit",
+        "shown_status",
+    ],
 )
 def test_rule_21_only_what_differs_from_what_was_sent_is_a_cause_to_recreate(
     changes: dict[str, Any], secret: str, shown: dict[str, Any], replaced: bool

@@ -5,7 +5,10 @@ import json
 import pytest
 from pydantic import SecretStr
 
+from coldsend_operator.core.model import transitions
+from coldsend_operator.core.model.decision import Action
 from tests.core.rules.watching import finish, pending, play_until, reach, running
+from tests.support.desk import Desk, row
 from tests.support.process import API_KEY
 from tests.support.remote import FakeColdSend, Fault
 from tests.support.simulation import Simulation
@@ -207,6 +210,17 @@ def test_rule_40_a_lost_create_is_not_repeated_with_a_key_that_was_corrected(fau
     else:  # what did come of the create is held, and said to be in the wrong workspace
         assert (addresses(simulation.remote), addresses(team)) == (["one@company.com"], [])
         assert simulation.says(uid)["Synced"][1] == "InventoryImplausible"
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_rule_40_an_object_whose_key_leads_elsewhere_gets_no_inbox_of_the_old_workspace(there: bool) -> None:
+    desk = Desk()
+    account = desk.account(adoptionPolicy="Adopt")
+    transitions.moving(account, away=True)
+    desk.workspace.touch(account.uid)
+    desk.sweep(*[row()] if there else [])
+    assert desk.step(account).action is Action.WAIT
+    assert account.stored.inbox_id is None
 
 
 def test_rule_40_a_create_that_is_prepared_does_not_leave_once_the_key_is_corrected() -> None:
