@@ -1,6 +1,8 @@
-"""An object that changes to Observe while a job of its own deletes the inbox."""
+"""An object that changes to Observe while the operator deletes its inbox."""
 
-from coldsend_operator.core.model.answers import BulkAnswer, JobProgress
+import pytest
+
+from coldsend_operator.core.model.answers import BulkAnswer, Deleted, JobProgress
 from coldsend_operator.core.model.calls import Operation
 from tests.support.desk import Desk, row
 
@@ -18,3 +20,19 @@ def test_that_it_says_that_the_inbox_is_being_deleted_until_the_job_has_ended() 
     assert message.startswith("ColdSend is deleting the inbox")
     desk.answer(desk.ask(Operation.POLL_DELETE_JOB, job="job-1"), JobProgress(status="COMPLETED", total=1))
     assert desk.says(account)["Synced"][1] != "Deleting"
+
+
+@pytest.mark.parametrize("operation", [Operation.DELETE_ACCOUNT, Operation.DELETE_ACCOUNTS])
+def test_that_it_says_so_while_a_call_that_deletes_the_inbox_has_no_response(operation: Operation) -> None:
+    desk = Desk()
+    account = desk.holder(updatePolicy="Recreate")
+    desk.sweep(row())
+    delete = desk.ask(operation, account, inbox_ids=("inbox-1",))
+    desk.change(account, managementPolicy="Observe")
+    desk.wait(60.0)
+    state, reason, message = desk.says(account)["Synced"]
+    assert (state, reason) == ("False", "Deleting")
+    assert message.startswith("ColdSend is deleting the inbox")
+    desk.answer(delete, Deleted() if operation is Operation.DELETE_ACCOUNT else BulkAnswer(total=1))
+    desk.sweep()
+    assert desk.says(account)["Synced"][1] == "NotFound"

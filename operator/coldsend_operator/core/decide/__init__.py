@@ -205,7 +205,7 @@ def _next_action(account: Account, workspace: Workspace, now: float) -> Decision
     if _lacks_finalizer(account, workspace):
         return Decision(Action.ADD_FINALIZER, quiet=True)
     if account.busy is not None:
-        return under_way(account)
+        return under_way(account, workspace)
     decision = _decide_live(account, workspace, now)
     if not _has_stale_mark(account) or (decision.action is Action.CREATE and workspace.goes_again(account)):
         return decision

@@ -41,7 +41,7 @@ def decide_create(account: Account, workspace: Workspace, now: float) -> Decisio
         refused = wait_without_call(account, backoff.reason, refusal_message(account, backoff, until), until)
         return _of_domain(account, workspace, now) or refused
     if account.job is not None:
-        return under_way(account)
+        return under_way(account, workspace)
     if (workspace.implausible is not None or workspace.unproven(account)) and not workspace.policy.recreation_approved(
         account.desired
     ):
@@ -71,7 +71,7 @@ def _leaving(account: Account, workspace: Workspace, now: float) -> Decision:
     An inbox that appears is acquired; after the wait the account may move.
     """
     if account.job is not None:
-        return under_way(account)
+        return under_way(account, workspace)
     unknown = account.unknown_create
     if unknown is None:
         return Decision(

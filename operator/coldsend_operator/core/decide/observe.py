@@ -50,7 +50,7 @@ def decide_observe(account: Account, workspace: Workspace, now: float) -> Decisi
 def _outgrown(account: Account, workspace: Workspace, now: float) -> Decision:
     """A create that left before the object changed to Observe: others wait for the address until it ended."""
     if account.job is not None:
-        return under_way(account)
+        return under_way(account, workspace)
     unknown = account.unknown_create
     if unknown is None or account.address is None:
         return Decision(Action.REMOVE_FINALIZER, quiet=True)

@@ -67,10 +67,13 @@ def may_be_of(row: Row, inbox_type: str) -> bool:
     return row.inbox_type == inbox_type or row.inbox_type not in INBOX_TYPES
 
 
-def under_way(account: Account) -> Decision:
-    if account.stored.held:
+def under_way(account: Account, workspace: Workspace) -> Decision:
+    """A call or a job carries the account."""
+    call = workspace.in_flight.get(account.busy or 0)
+    deletes = account.delete_job is not None or (call is not None and call.operation.deletes)
+    if account.stored.held and not (deletes and account.desired.spec.observe):
         return Decision(quiet=True)
-    if account.delete_job is not None:
+    if deletes:
         message = "ColdSend is deleting the inbox; the deletion began before this object changed to Observe."
         return Decision(reason=Reason.DELETING, message=message, quiet=True)
     return Decision(reason=Reason.PROVISIONING, message="ColdSend is creating the inbox.", quiet=True)
