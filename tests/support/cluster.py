@@ -60,7 +60,7 @@ class FakeCluster:
     refused: list[tuple[str, float]] = field(default_factory=list)  # paths, and when
     admission: Callable[[Raw], Raw] = lambda spec: spec  # a policy that changes the spec of SenderAccounts
     quota: int | None = None  # maximum number of SenderAccounts
-    beyond_quota: int = 0  # children refused because of the quota
+    refused_children: int = 0  # children refused because of the quota
     map_writes: list[frozenset[str]] = field(default_factory=list)  # keys that each write of the ConfigMap changed
     reads: int = 0  # of Secrets
     applied: int = 0  # children, by server-side apply
@@ -284,8 +284,13 @@ class FakeCluster:
         if wanted.get("uid") not in {None, (raw or {"metadata": {"uid": ""}})["metadata"]["uid"]}:
             raise Conflict("another UID, or none", status=409, reason="Conflict")
         if raw is None and self.quota is not None and len(self.of_kind(ACCOUNT_KIND)) >= self.quota:
-            self.beyond_quota += 1
+            self.refused_children += 1
             raise Forbidden("exceeded quota: inboxes, requested: count/senderaccounts.coldsend.pro=1", status=403)
+        ends = (self.namespaces.get(wanted["namespace"]) or {}).get("status", {}).get("phase") == "Terminating"
+        if raw is None and ends:
+            self.refused_children += 1
+            message = f"unable to create new content in namespace {wanted['namespace']} because it is being terminated"
+            raise Forbidden(message, status=403, reason="Forbidden")
         if raw is None and not self.takes(ACCOUNT_KIND):
             raise KubeError("create not allowed while the definition is terminating", status=405, reason="NotAllowed")
         if raw is None:

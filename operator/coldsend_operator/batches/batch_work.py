@@ -14,7 +14,7 @@ from coldsend_operator.resources.batch import SenderAccountBatchSpec
 FREE_TRIES = 1  # writes to one child without a pause before the next: others may be undoing them
 LONGEST_PAUSE = 600.0
 FORGOTTEN_AFTER = 3 * LONGEST_PAUSE
-FIRST_FULL, LONGEST_FULL = 2.0, 30.0  # pauses after the namespace's quota refused a child
+FIRST_FULL, LONGEST_FULL = 2.0, 30.0  # pauses after the namespace refused a new child
 DECIDE, RENEW, WRITE = range(3)  # priorities of children
 
 
@@ -29,7 +29,7 @@ class Tries:
 
 @dataclass(slots=True)
 class Quota:
-    """Children that the namespace's quota does not allow: one at a time is tried, to see whether it does now."""
+    """Children that the namespace's quota does not allow, or its end: one at a time is tried, to see if it does now."""
 
     full_until: float = 0.0
     retry_at: float | None = None  # when the next child is tried; None while one is

@@ -10,11 +10,13 @@ from coldsend_operator.core.batch.decide import ChildAction, FinalizerChange, fi
 from coldsend_operator.core.batch.model import Batch, Child, EntryRefusal
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.kube.client import Conflict, Forbidden, Invalid, KubeError, NotFound, StaleLease
+from coldsend_operator.kube.events import TERMINATING
 from coldsend_operator.logs import Event, log
 from coldsend_operator.tasks import Tasks
 
 TROUBLE_PAUSE = 1.0
 QUOTA = "exceeded quota"  # in the API server's message when a ResourceQuota is used up
+FULL = (QUOTA, TERMINATING)  # no other new child is allowed either
 
 
 class BatchWrites:
@@ -102,9 +104,9 @@ class BatchWrites:
     def _pace(
         self, work: BatchWork, name: str, action: ChildAction, child: Child | None, failure: KubeError | None
     ) -> None:
-        """Set when the child, and the children that wait for quota, may be written next."""
+        """Set when the child, and the children that the namespace does not allow, may be written next."""
         now = self._clock()
-        if child is None and isinstance(failure, Forbidden) and QUOTA in failure.message:
+        if child is None and isinstance(failure, Forbidden) and any(words in failure.message for words in FULL):
             work.quota.park(name)
             work.quota.see_full(now)
         elif child is not None or failure is not None:

@@ -1,5 +1,6 @@
-"""A ResourceQuota bounds what a batch may make, and the batch says so."""
+"""What a namespace allows bounds what a batch may make, and the batch says so."""
 
+from coldsend_operator.batches.controller import MOST_WRITES
 from coldsend_operator.kube.client import Forbidden
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 from tests.core.rules.watching import running
@@ -40,9 +41,9 @@ def test_that_what_waits_for_the_quota_is_made_within_a_minute_of_its_raise_and_
     running(simulation, 1800.0)
     (batch,) = simulation.cluster.of_kind(BATCH_KIND)
     assert "exceeded quota" in batch["status"]["failures"][0]["message"]
-    refused = simulation.cluster.beyond_quota
+    refused = simulation.cluster.refused_children
     simulation.wait(600.0)
-    assert simulation.cluster.beyond_quota - refused <= 600 / 30 + 1
+    assert simulation.cluster.refused_children - refused <= 600 / 30 + 1
     simulation.cluster.quota = None
     simulation.wait(60.0)
     assert len(simulation.cluster.of_kind(ACCOUNT_KIND)) == 40
@@ -63,3 +64,14 @@ def test_that_a_child_that_leaves_the_list_while_it_waits_for_the_quota_keeps_no
     simulation.cluster.quota = None
     simulation.wait(60.0)
     assert len(simulation.cluster.of_kind(ACCOUNT_KIND)) == 6
+
+
+def test_that_a_batch_in_a_terminating_namespace_asks_for_one_child_at_a_time() -> None:
+    simulation = Simulation()
+    addresses = [f"inbox-{number}@company.com" for number in range(100)]
+    simulation.cluster.namespaces["sales"] = {"metadata": {}, "status": {"phase": "Terminating"}}
+    simulation.list_in_batch("sales", "pool", addresses)
+    running(simulation, 600.0)
+    assert simulation.cluster.refused_children <= MOST_WRITES + 600 / 30 + 5
+    (batch,) = simulation.cluster.of_kind(BATCH_KIND)
+    assert "it is being terminated" in batch["status"]["failures"][0]["message"]
