@@ -13,7 +13,7 @@ from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.create_marks import CreateMarks
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.core.workspace.departed import KEPT_SECONDS, MOST_KEPT, Departed
+from coldsend_operator.core.workspace.open_creates import KEPT_SECONDS, MOST_KEPT, Departed
 from coldsend_operator.resources.names import FINALIZER
 from tests.support.clock import START
 from tests.support.desk import ANN, MARKS, Desk, asked_for, object_of, row

@@ -4,7 +4,11 @@ from operator import attrgetter
 from typing import TypeVar
 
 from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.answers import address_key
 from coldsend_operator.core.model.membership import Several
+from coldsend_operator.core.model.stored_status import from_text
+from coldsend_operator.core.workspace.domains import Domains
+from coldsend_operator.core.workspace.inventory import Inventory
 
 K = TypeVar("K")
 _UID = attrgetter("uid")
@@ -134,3 +138,22 @@ def _claims_address(account: Account) -> bool:
 def _precedence(account: Account) -> tuple[bool, bool, str, str]:
     """The holder first, then an account with a create under way, then the older object."""
     return (not account.is_holder, not account.committed, *account.desired.age)
+
+
+def address_of(account: Account, domains: Domains, inventory: Inventory) -> str | None:
+    """The address of spec, or what follows from its domain or its inbox, in the compared form; None if unknown."""
+    spec = account.desired.spec
+    if spec.native is None:
+        return spec.address if spec.address is not None else _told_address(account)
+    domain = domains.find(spec.native)
+    name = domain.domain_name if domain is not None else spec.native.domain_name
+    if name is not None:
+        return f"{spec.native.prefix}@{name}".lower()
+    row = inventory.rows.get(account.stored.inbox_id or "")
+    return row.address if row is not None else None
+
+
+def _told_address(account: Account) -> str | None:
+    """The address of an object whose spec cannot be read: status says whose inbox it was (rule 20)."""
+    told = from_text(account.raw_status).get("emailAddress") if account.stored.held else None
+    return address_key(told) if told else None

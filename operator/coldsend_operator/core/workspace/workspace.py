@@ -17,18 +17,16 @@ from coldsend_operator.core.model.phases import Deleting, Gone
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.model.stored import Stored
 from coldsend_operator.core.workspace import resuming
-from coldsend_operator.core.workspace.addresses import address_of
 from coldsend_operator.core.workspace.audit import AuditTrail
 from coldsend_operator.core.workspace.brake import Brake
 from coldsend_operator.core.workspace.budget import Budget
-from coldsend_operator.core.workspace.claims import Claims
-from coldsend_operator.core.workspace.departed import Departed
+from coldsend_operator.core.workspace.claims import Claims, address_of
 from coldsend_operator.core.workspace.domains import Domains
 from coldsend_operator.core.workspace.inventory import Inventory, Search
 from coldsend_operator.core.workspace.jobs import Job, PollIntervals
 from coldsend_operator.core.workspace.keys import Keys
-from coldsend_operator.core.workspace.lost_creates import LostCreates
 from coldsend_operator.core.workspace.members import Members
+from coldsend_operator.core.workspace.open_creates import Departed, LostCreates
 from coldsend_operator.core.workspace.queues import CallKind, Queues
 from coldsend_operator.core.workspace.replacements import Replacements
 from coldsend_operator.core.workspace.timers import Timers
