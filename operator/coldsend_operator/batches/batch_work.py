@@ -86,7 +86,7 @@ class BatchWork:
     jobs: list[JobRow] = field(default_factory=list)
     estimate: str | None = None
     reported_at: float = float("-inf")
-    counts_reported: str | None = None  # the last Event's message about failures or held deletions
+    counts_reported: str | None = None  # the last Event's message about failures or held deletions; empty: it is due
     counts_reported_at: float = float("-inf")
     empty_reported: int = 0  # generation whose empty list is reported by status and an Event
     _tries: dict[str, Tries] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from coldsend_operator.core.batch.status import counts_told, project_batch, tell
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.conditions import condition, reasons
 from coldsend_operator.core.model.reasons import ConditionType, Reason
-from coldsend_operator.core.model.stored_status import batch_status
+from coldsend_operator.core.model.stored_status import Status, batch_status
 from coldsend_operator.core.workspace.jobs import Job
 from coldsend_operator.kube.client import KubeClient, Ref
 from coldsend_operator.kube.events import emit
@@ -28,6 +28,7 @@ REPORT_SECONDS = 1.0
 COUNTING_PAUSE = 0.05
 COUNTER_SECONDS = 60.0  # between writes of mail counters alone, which each child changes one after the other
 COUNTS_SECONDS = 60.0  # between Events about other counts for the same reason
+COUNTING_SECONDS = 10.0  # until the Event about held deletions: the children report one after the other
 NEVER = float("inf")
 REPORTED = ("Ready", "Synced")
 NOT_REPORTED = frozenset({Reason.IN_SYNC, Reason.PROVISIONING, Reason.DELETING})
@@ -166,7 +167,9 @@ class BatchReporter(StatusWriter[BatchWork]):
         batch.version = max(batch.version, version_number(written.resource_version))
         batch.status = batch_status(written.status)
         self._remember_counts(item, change)
-        await self.report_reasons(change, batch.all_notes)
+        await self.report_reasons(
+            change, batch.all_notes, later=Reason.DELETION_HELD if _counts_held(change.new) else None
+        )
         self._report_counts(item)
         if self._may_empty(item):
             message = condition(batch.status, ConditionType.SYNCED)["message"]
@@ -194,9 +197,11 @@ class BatchReporter(StatusWriter[BatchWork]):
     def _remember_counts(self, work: BatchWork, change: StatusChange) -> None:
         """Remember the counts that are reported already, or are in the Event about a new reason."""
         known = {reason for _, reason, _ in reasons(change.old).values()}
-        counted, before = counts_told(change.new), counts_told(change.old)
-        if counted is None or counted[0] not in known:
-            work.counts_reported, work.counts_reported_at = counted and counted[1], self._clock()
+        counted, before, now = counts_told(change.new), counts_told(change.old), self._clock()
+        if _counts_held(change.new) and Reason.DELETION_HELD not in known:
+            work.counts_reported, work.counts_reported_at = "", now + COUNTING_SECONDS - COUNTS_SECONDS
+        elif counted is None or counted[0] not in known:
+            work.counts_reported, work.counts_reported_at = counted and counted[1], now
         elif work.counts_reported is None:
             work.counts_reported = before[1] if before is not None else counted[1]
 
@@ -211,6 +216,12 @@ class BatchReporter(StatusWriter[BatchWork]):
             return
         work.counts_reported, work.counts_reported_at = counted[1], now
         self.tasks.start(emit(self._kube, batch_ref(work.batch), "Warning", *counted, "Reconcile"))
+
+
+def _counts_held(status: Status) -> bool:
+    """Whether Synced counts the held deletions: the Event about them is sent when the count has settled."""
+    counted = counts_told(status)
+    return counted is not None and counted[0] == Reason.DELETION_HELD
 
 
 def _counters_only(batch: Batch, changed: dict[str, Any]) -> bool:

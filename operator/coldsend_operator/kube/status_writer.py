@@ -104,8 +104,13 @@ class StatusWriter(ABC, Generic[T]):
         self.queue.add(uid)
         self.wake()
 
-    async def report_reasons(self, change: StatusChange, notes: tuple[str, ...], **names: str) -> None:
-        """Log each new reason and send an Event about it, and an Event for each new note of Synced."""
+    async def report_reasons(
+        self, change: StatusChange, notes: tuple[str, ...], *, later: str | None = None, **names: str
+    ) -> None:
+        """Log each new reason and send an Event about it, and an Event for each new note of Synced.
+
+        The caller sends the Event about the reason `later`.
+        """
         before = reasons(change.old)
         known = {reason for _, reason, _ in before.values()}
         names |= {"namespace": change.ref.namespace, "name": change.ref.name}
@@ -114,7 +119,8 @@ class StatusWriter(ABC, Generic[T]):
                 continue
             known.add(reason)
             log.info(Event.CONDITION_CHANGED, condition=kind, status=state, reason=reason, **names)
-            await emit(self._kube, change.ref, self.event_type(state, reason), reason, message, "Reconcile")
+            if reason != later:
+                await emit(self._kube, change.ref, self.event_type(state, reason), reason, message, "Reconcile")
         for note in new_notes(notes, change.new, change.old):
             await emit(self._kube, change.ref, "Warning", ANNOTATION_IGNORED, note, "Reconcile")
 

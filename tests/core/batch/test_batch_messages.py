@@ -74,6 +74,20 @@ def test_that_an_event_tells_when_the_count_of_failures_has_changed() -> None:
     assert "2 inboxes failed (2 AlreadyExists)" in told[1]
 
 
+def test_that_the_event_about_held_deletions_tells_how_many_there_are_in_the_end() -> None:
+    simulation = Simulation()
+    addresses = [f"inbox-{number}@company.com" for number in range(30)]
+    simulation.list_in_batch("sales", "pool", addresses)
+    running(simulation, 300.0)
+    simulation.list_in_batch("sales", "pool", addresses[:12])
+    simulation.wait(3.0)
+    assert "18 inboxes of this batch wait" in said(simulation, "Synced")["message"]
+    simulation.list_in_batch("sales", "pool", addresses[:1])
+    simulation.wait(180.0)
+    (told,) = [message for reason, message in events_of(simulation) if reason == "DeletionHeld"]
+    assert "29 inboxes of this batch wait" in told
+
+
 def test_that_the_count_of_failures_is_not_told_again_after_a_restart() -> None:
     simulation = Simulation()
     simulation.remote.make_by_hand(ADDRESSES[0])
