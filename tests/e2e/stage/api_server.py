@@ -103,7 +103,7 @@ class ApiServer:
 def api_server(cluster: devcluster.Cluster) -> Iterator[ApiServer]:
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "demo.leash"),  # a worker of pytest may be killed, at Ctrl-C for instance
+            *(sys.executable, "-m", "demo.end_with_parent"),  # a worker of pytest may be killed, at Ctrl-C for instance
             *(str(cluster.kubectl), "--kubeconfig", str(cluster.kubeconfig), "proxy", "--port=0"),
         ],
         stdin=subprocess.PIPE,
