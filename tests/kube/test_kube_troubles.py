@@ -234,7 +234,10 @@ async def test_without_any_configuration_one_sentence_says_so(tmp_path: Path, mo
         await load_login()
 
 
-async def test_a_broken_kubeconfig_is_no_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("context", ["", "b"])
+async def test_a_broken_kubeconfig_is_no_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, context: str
+) -> None:
     broken = tmp_path / "kubeconfig"
     monkeypatch.setenv("KUBECONFIG", str(broken))
     token = "s3cret"
@@ -247,7 +250,7 @@ async def test_a_broken_kubeconfig_is_no_configuration(tmp_path: Path, monkeypat
     ):
         broken.write_text(content)
         with pytest.raises(NotConfigured) as error:
-            await load_login()
+            await load_login(context=context)
         assert token not in "".join(traceback.format_exception(error.value))
 
 
