@@ -60,5 +60,5 @@ def test_on_somebodys_own_cluster_the_demo_takes_away_what_it_put_there() -> Non
         with demo(**around) as process:
             text, _ = process.communicate(timeout=PATIENCE_SECONDS)
         assert process.returncode == 1
-        assert "the cluster has a namespace sales already" in text
+        assert "the cluster already has a namespace sales" in text
         assert subprocess.run([*kubectl, "get", "namespace", "sales"], check=False).returncode == 0
