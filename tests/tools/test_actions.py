@@ -197,11 +197,17 @@ def test_wait_knows_when_waiting_cannot_help(raw: Any, goal: Any, done: bool | N
     [
         (said(Reason.RECONCILIATION_PAUSED), "ready", True),  # `resume` may have come a moment ago
         (said(Reason.DELETION_HELD, deleting=True), "deleted", True),  # or `approve-deletion`
+        (said(Reason.CONNECTION_FAILED), "ready", True),  # or another password
+        (said(Reason.SECRET_NOT_FOUND), "ready", True),  # or the Secret
+        (said(Reason.UNAUTHORIZED), "ready", True),  # or another API key
+        (said(Reason.ADDRESS_CONFLICT), "ready", True),  # or the deletion of the other object, in a rename
+        (said(Reason.SECRET_CHANGED), "synced", True),  # or `coldsend.pro/credentials-current`
         (said(Reason.REJECTED), "ready", False),
+        (said(Reason.INVALID_SPEC), "ready", False),
         (said(Reason.ACTIVE, "True"), "deleted", False),
     ],
 )
-def test_wait_gives_the_operator_time_to_take_notice_of_an_annotation(raw: Any, goal: Any, settles: bool) -> None:
+def test_wait_gives_the_operator_time_to_notice_what_is_not_in_the_spec(raw: Any, goal: Any, settles: bool) -> None:
     verdict = judge(raw, "SenderAccount", goal)
     assert (verdict.done, verdict.settles) == (False, settles)
 
@@ -231,6 +237,31 @@ def test_a_workspace_is_shown_with_what_is_left_of_its_budget() -> None:
     assert (line.minute_left, line.hour_left) == (80, 800)
     (line,) = workspace_lines(objects, {}, Policy(), 0.0)
     assert line.hour_left is None
+
+
+def new(name: str, **spec: Any) -> dict[str, Any]:
+    """An object without an inbox, and so without a workspace in status."""
+    raw = held(name, **spec)
+    raw["status"] = {}
+    return raw
+
+
+def test_an_object_without_an_inbox_counts_in_the_workspace_of_its_key() -> None:
+    other = {"name": "other"}
+    lines = workspace_lines([held("ann"), new("bob"), new("eve", apiKeySecretRef=other)], {}, Policy(), 0.0)
+    assert [(each.workspace, each.key, each.inboxes) for each in lines] == [
+        ("-", "sales/other", 0),
+        (WORKSPACE, "operator's own", 1),
+    ]
+    (line,) = workspace_lines([new("bob")], {}, Policy(), 0.0)
+    assert line.workspace == "-"
+
+
+def test_an_object_without_an_inbox_counts_in_no_workspace_if_its_key_led_to_two() -> None:
+    moved = held("eve")
+    moved["status"]["lastApplied"] = {**moved["status"]["lastApplied"], "workspace": "before"}
+    lines = workspace_lines([held("ann"), moved, new("bob")], {}, Policy(), 0.0)
+    assert [each.workspace for each in lines] == sorted(["-", "before", WORKSPACE])
 
 
 def test_a_batch_is_shown_with_its_progress_and_first_failures() -> None:

@@ -156,6 +156,7 @@ def test_hosts_that_coldsend_does_not_tell_make_a_comment_and_nothing_invalid(co
         "# ColdSend does not return the hosts of these inboxes; give --smtp-host and --imap-host"
     )
     assert "#   - {emailAddress: zoe@two.com" in run.stdout
+    assert "smtp-two-com: written as a comment. ColdSend does not return the hosts of these inboxes;" in run.stderr
 
 
 def test_filters_are_those_of_coldsend(coldsend: RunningEmulator) -> None:

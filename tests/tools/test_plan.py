@@ -69,6 +69,16 @@ def test_a_limit_alone_is_told_as_the_limit_alone() -> None:
     assert "displayName" not in change["message"]
 
 
+def test_a_name_that_status_does_not_show_is_not_told_as_empty() -> None:
+    """The object in the cluster has the new name already, so that nothing tells the one that was sent."""
+    ann = held("ann", displayName="Ann")
+    ann["spec"]["displayName"] = "Anna"
+    snapshot(ann)
+    (change,) = plan()[1]["changes"]
+    assert change["action"] == "drift"
+    assert "displayName is '(not in status)', the spec says 'Anna'" in change["message"]
+
+
 def test_manifests_stand_in_place_of_the_objects_of_their_name() -> None:
     ann, bob, cid = held("ann", updatePolicy="Recreate"), held("bob"), held("cid")
     new = held("new")

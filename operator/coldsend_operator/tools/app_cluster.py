@@ -68,7 +68,7 @@ def wait(
 
 
 def pause(*, objects: Choice, namespace: OwnNamespace = "", access: AccessToCluster) -> None:
-    """Pause reconciliation of these objects. Sets coldsend.pro/paused."""
+    """Pause these objects, except their deletion. Sets coldsend.pro/paused."""
     _act("pause", access, namespace, objects)
 
 

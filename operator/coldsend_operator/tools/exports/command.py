@@ -47,6 +47,9 @@ async def run(options: ExportOptions) -> None:
     for each in left:
         remark(f"{each.address}: skipped, as {each.reason}")
     _write(made, options)
+    for group in made:
+        if group.comment:
+            remark(f"{group.name}: written as a comment. {group.comment}")
     written = len(rows) - len(left)
     remark(f"{counted(written, 'inbox', 'inboxes')} in {counted(len(made), 'group', 'groups')}")
     if listing.missing:

@@ -63,11 +63,28 @@ class ReasonLine:
 
 
 def workspace_lines(raws: Iterable[Raw], state: Mapping[str, Any], policy: Policy, now: float) -> list[WorkspaceLine]:
-    """One line per workspace with objects; objects without a workspace have their own line."""
+    """One line per workspace with objects. Objects without an inbox count in the workspace of their API key, if only one
+    is known; otherwise they have their own line.
+    """
     groups: dict[str, list[Sender]] = defaultdict(list)
     for sender in map(read_sender, raws):
         groups[str((sender.status.get("lastApplied") or {}).get("workspace") or "")].append(sender)
+    known: dict[tuple[str, ...], set[str]] = defaultdict(set)
+    for digest, members in groups.items():
+        for each in members if digest else ():
+            known[_key(each)].add(digest)
+    for each in groups.pop("", []):
+        digests = known.get(_key(each), set())
+        groups[next(iter(digests)) if len(digests) == 1 else ""].append(each)
     return [_workspace(digest, members, state.get(digest), policy, now) for digest, members in sorted(groups.items())]
+
+
+def _key(sender: Sender) -> tuple[str, ...]:
+    """What identifies the API key: the Secret that the object or its namespace names; empty: the operator's own."""
+    if sender.key is not None:
+        return sender.key
+    default = (sender.status.get("effective") or {}).get("apiKeySecret")
+    return (sender.namespace, str(default)) if default else ()
 
 
 def _workspace(digest: str, members: list[Sender], stored: Any, policy: Policy, now: float) -> WorkspaceLine:

@@ -17,7 +17,7 @@ from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.output import remark
 
 POLL = 2.0
-SETTLE = 10.0  # seconds for the operator to notice an annotation
+SETTLE = 10.0  # seconds for the operator to notice what is not in the spec
 Goal = Literal["ready", "synced", "deleted"]
 _HOPELESS = LASTING | {
     Reason.RECONCILIATION_PAUSED,
@@ -30,14 +30,26 @@ _HOPELESS = LASTING | {
     Reason.DRIFTED,
     Reason.SECRET_CHANGED,
 }
-_BY_ANNOTATION = {Reason.RECONCILIATION_PAUSED, Reason.DELETION_HELD}
+_OUTSIDE_SPEC = {  # an annotation, a Secret or the deletion of another object may have ended these a moment ago
+    Reason.RECONCILIATION_PAUSED,
+    Reason.DELETION_HELD,
+    Reason.UNAUTHORIZED,
+    Reason.MISSING_SCOPES,
+    Reason.SECRET_NOT_FOUND,
+    Reason.SECRET_KEY_NOT_FOUND,
+    Reason.SECRET_INVALID,
+    Reason.SECRET_CHANGED,
+    Reason.CONNECTION_FAILED,
+    Reason.ADDRESS_CONFLICT,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The state of an object. `done` None: waiting may still help.
 
-    `settles`: an annotation may have ended that a moment ago, and status does not tell which annotations it knew.
+    `settles`: something outside the spec may have ended that a moment ago, and status does not tell whether the operator
+    has seen it.
     """
 
     done: bool | None
@@ -79,7 +91,7 @@ def judge(raw: Mapping[str, Any] | None, kind: str, goal: Goal) -> Verdict:
             and read_annotations(raw["metadata"].get("annotations")).approve_deletion
         ):
             hopeless = False  # approved: status says so once the deletions are under way
-        settles = deleting and ready.get("reason") in _BY_ANNOTATION
+        settles = deleting and ready.get("reason") in _OUTSIDE_SPEC
         return Verdict(
             False if hopeless or not deleting else None, said if deleting else "it is not being deleted", settles
         )
@@ -90,4 +102,4 @@ def judge(raw: Mapping[str, Any] | None, kind: str, goal: Goal) -> Verdict:
     if current and wanted.get("status") == "True":
         return Verdict(done=True, sentence=said)
     hopeless = current and wanted.get("reason") in _HOPELESS
-    return Verdict(False if hopeless else None, said, wanted.get("reason") in _BY_ANNOTATION)
+    return Verdict(False if hopeless else None, said, wanted.get("reason") in _OUTSIDE_SPEC)
