@@ -130,7 +130,8 @@ def _how_to_look(cluster: Cluster, emulator: RunningEmulator, operator: Operator
     return f"""
 Everything keeps running until Ctrl-C. In another terminal:
 
-  export KUBECONFIG={cluster.kubeconfig} COLDSEND_LEASE_NAMESPACE={NAMESPACE}
+  export KUBECONFIG={cluster.kubeconfig} EMULATOR={emulator.url}
+  export {" ".join(f"{name}={value}" for name, value in _as_operator(emulator).items())}
   {ROOT / ".venv/bin/coldsend-operator"} status -n {NAMESPACE} --watch
   {_kubectl_command(cluster)} get sender -n {NAMESPACE} --watch
   {_kubectl_command(cluster)} get senderbatch -n {NAMESPACE} --watch

@@ -68,13 +68,15 @@ class Shell:
     def __init__(self, started: str) -> None:
         (self.kubeconfig,) = re.findall(r"export KUBECONFIG=(\S+)", started)
         (kubectl,) = re.findall(r"^  (\S+) get sender -n sales --watch$", started, re.MULTILINE)
-        (emulator,) = re.findall(r"(http://\S+)/_emulator/inboxes", started)
+        (emulator,) = re.findall(r"export KUBECONFIG=\S+ EMULATOR=(\S+)$", started, re.MULTILINE)
+        (settings,) = re.findall(r"export (COLDSEND_.*)$", started, re.MULTILINE)
         folder = str(Path(kubectl).parent) if "/" in kubectl else ""
         self.exports: list[str] = []
         self.around = {
             **{name: value for name, value in os.environ.items() if not name.startswith("COLDSEND_")},
             "KUBECONFIG": self.kubeconfig,
             "EMULATOR": emulator,
+            **dict(each.split("=", 1) for each in settings.split()),
             "PATH": os.pathsep.join(filter(None, (folder, os.environ["PATH"]))),
         }
 
