@@ -63,8 +63,9 @@ class ReasonLine:
 
 
 def workspace_lines(raws: Iterable[Raw], state: Mapping[str, Any], policy: Policy, now: float) -> list[WorkspaceLine]:
-    """One line per workspace with objects. Objects without an inbox count in the workspace of their API key, if only one
-    is known; otherwise they have their own line.
+    """One line per workspace with objects.
+
+    Objects without an inbox count in the workspace of their API key if only one is known. Others have their own line.
     """
     groups: dict[str, list[Sender]] = defaultdict(list)
     for sender in map(read_sender, raws):

@@ -48,8 +48,8 @@ _OUTSIDE_SPEC = {  # an annotation, a Secret or the deletion of another object m
 class Verdict:
     """The state of an object. `done` None: waiting may still help.
 
-    `settles`: something outside the spec may have ended that a moment ago, and status does not tell whether the operator
-    has seen it.
+    `settles`: something outside the spec may have ended that a moment ago, and status does not tell whether the
+    operator has seen it.
     """
 
     done: bool | None
