@@ -17,7 +17,7 @@ from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.output import remark
 
 POLL = 2.0
-SETTLE = 10.0  # seconds for the operator to notice what is not in the spec
+SETTLE = 5.0  # seconds for the operator to notice what is not in the spec
 Goal = Literal["ready", "synced", "deleted"]
 _HOPELESS = LASTING | {
     Reason.RECONCILIATION_PAUSED,
