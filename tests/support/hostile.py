@@ -53,6 +53,7 @@ class HostileWorld(Simulation):
     second: set[str] = field(default_factory=set)  # addresses that the tenant claims with the second key
     unstored: set[str] = field(default_factory=set)  # addresses of objects without inbox when a process was killed
     jumped: set[str] = field(default_factory=set)  # addresses of objects without inbox when a clock was set
+    state_restored: bool = False  # the state ConfigMap is that of a backup
     leaps: float = 0.0  # seconds by which clocks were set, all together
     marked_again: dict[str, list[float]] = field(
         default_factory=dict
@@ -167,6 +168,7 @@ class HostileWorld(Simulation):
         if status.keys() & {"inboxID", "job"}:  # inboxID in a status is trusted
             self.contested.add(self.stories[uid].address)
             self.watch.loose.add(self.stories[uid].address)
+            self.stories[uid].ready_may_go = True
         if "job" in status:  # so is the job of a create
             self.remote.sent([self.stories[uid].address])
             self.stories[uid].may_adopt = True
@@ -206,6 +208,8 @@ class HostileWorld(Simulation):
         """Kill the process; responses that it had not stored are lost."""
         self.unstored |= self._without_inbox()
         super().crash()
+        if self.state_restored:  # before it has stored again what was spent
+            self._forget_the_spent_budget()
 
     def _without_inbox(self) -> set[str]:
         """Addresses of the objects whose status shows no inbox."""
@@ -238,10 +242,16 @@ class HostileWorld(Simulation):
                     self.restored.add(address)
                     self.stories[raw["metadata"]["uid"]].ready_may_go = True
         self.cluster.objects, self.cluster.config_maps, self.cluster.version = objects, config_maps, version
+        self.state_restored = True
         if self.process is None or not self.process.operator._leading:
-            for remote in (self.remote, self.elsewhere):  # the spent budget is forgotten: ColdSend answers 429
-                remote.arrivals.clear()
+            self._forget_the_spent_budget()
         self.cluster.history += [WatchEvent("LISTED", raw) for raw in objects.values()]
+
+    def _forget_the_spent_budget(self) -> None:
+        """Nobody knows of it any more: ColdSend answers 429."""
+        self.state_restored = False
+        for remote in (self.remote, self.elsewhere):
+            remote.arrivals.clear()
 
     # -- what must hold
 

@@ -152,6 +152,8 @@ class Stories:
                     spec.identity,
                     spec.key,
                 )
+                # One key leads to one workspace, but the inbox may be of the key that the holder named before.
+                same = same and other.workspace_digest in {"", holder.workspace_digest}
                 if claims and same and not other.stored.held and other.key_problem is None and other.uid != holder.uid:
                     self.violations.append(f"{desired.name} deletes what {wanted.name} was to take over")
 

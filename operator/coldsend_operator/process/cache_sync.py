@@ -166,8 +166,9 @@ class CacheSync:
                     awaited.pop()
                     at = self._clock()
                 elif self._clock() - at > RELIST_SECONDS:  # most likely it was deleted before kopf's list
-                    listed = await self._list(of)
-                    awaited, at = [each for each in awaited if each[0] in listed], self._clock()
+                    listed = await self._list(of)  # a version may be lower now: etcd was restored
+                    awaited = [(uid, min(version, listed[uid])) for uid, version in awaited if uid in listed]
+                    at = self._clock()
                 else:
                     await asyncio.sleep(SYNC_PAUSE)
         finally:

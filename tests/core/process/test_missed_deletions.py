@@ -3,9 +3,10 @@
 import pytest
 
 from coldsend_operator.kube.client import Forbidden
-from coldsend_operator.resources.names import ACCOUNT_KIND
-from tests.core.rules.watching import running
+from coldsend_operator.resources.names import ACCOUNT_KIND, RECONCILE_ANNOTATION
+from tests.core.rules.watching import finish, reach, running
 from tests.support.cluster import WatchEvent
+from tests.support.hostile import HostileWorld
 from tests.support.process import Process
 from tests.support.simulation import Simulation
 
@@ -127,6 +128,20 @@ def test_that_a_restored_etcd_is_noticed_while_the_operator_runs() -> None:
     simulation.wait(600.0)
     assert not simulation.cluster.objects
     assert not simulation.remote.at(ADDRESS)
+
+
+def test_that_a_restore_of_etcd_during_a_start_does_not_keep_the_operator_from_leading() -> None:
+    world = HostileWorld()
+    uid = world.victim()
+    world.snapshot()
+    world.annotate(uid, RECONCILE_ANNOTATION, "1")
+    process = running(world)
+    process.events[ACCOUNT_KIND].clear()  # the list of the watch comes after the restore
+    own_list = reach(world, "kube", "get /apis/coldsend.pro/v1alpha1/senderaccounts")
+    finish(world, own_list)  # it shows a version that no watch will show any more
+    world.restore()
+    world.wait(60.0)
+    assert world.ready(uid)[0] == "True"
 
 
 def test_that_children_of_a_batch_are_read_again_after_a_restore() -> None:
