@@ -85,6 +85,7 @@ async def _keep_watching(operator: Operator, settings: Settings, told: asyncio.E
     while True:
         await operator.crds.present()
         began = loop.time()
+        operator.watches.requested.clear()
         error = await _first(_watch(operator, settings, told), _both_kinds_watched(operator), operator.crds.absent())
         if error is not None:
             await operator.crds.asked_again()  # the message may suffice
@@ -99,9 +100,12 @@ async def _keep_watching(operator: Operator, settings: Settings, told: asyncio.E
 
 
 async def _both_kinds_watched(operator: Operator) -> None:
-    """Kopf discovers the kinds once: a kind that a lagging API server did not list is never watched."""
+    """Kopf discovers the kinds once: a kind that a lagging API server did not list is never watched.
+
+    A list of many objects may take minutes before its watch opens, so one request for the kind suffices.
+    """
     await asyncio.sleep(STEADY_SECONDS)
-    unwatched = {ACCOUNT_KIND, BATCH_KIND} - operator.watches.silent_seconds.keys()
+    unwatched = {ACCOUNT_KIND, BATCH_KIND} - operator.watches.requested
     if unwatched:
         raise RuntimeError(f"kopf does not watch {' and '.join(sorted(unwatched))}")
     await asyncio.Event().wait()

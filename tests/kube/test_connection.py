@@ -241,6 +241,19 @@ async def test_a_token_goes_to_no_other_server(place: Place) -> None:
             assert "Authorization" not in response.request_info.headers
 
 
+async def test_a_kind_that_kopf_lists_counts_as_requested_before_its_watch_opens(place: Place) -> None:
+    """The list of 50,000 objects takes minutes: a restart in the middle of it would never end."""
+    async with serving(Server()) as server:
+        place.write(server.url)
+        async with place.opened() as (_, watches, session):
+            async with session.get(f"{watches.server}/apis/coldsend.pro/v1alpha1"):
+                pass
+            assert not watches.requested - {""}
+            async with session.get(watches.server + PATH):
+                pass
+            assert watches.requested - {""} == {"SenderAccount"}
+
+
 async def test_a_watch_that_falls_silent_is_counted_when_it_is_opened_again(place: Place) -> None:
     async with serving(Server()) as server:
         place.write(server.url)

@@ -29,6 +29,8 @@ class Watches:
         self._clock = clock
         self._heard: dict[str, float] = {}  # time of the last data, by path
         self._begun: dict[str, float] = {}  # time of the last opening, by path
+        self.requested: set[str] = set()
+        """Kinds that kopf has listed or watched since its start; the caller clears it."""
         self._troubles: defaultdict[str, Recurring] = defaultdict(lambda: Recurring(Event.WATCH_FAILED))
 
     def open_session(self) -> aiohttp.ClientSession:
@@ -54,6 +56,7 @@ class Watches:
     async def _ask(self, request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
         path, asked = request.url.path, time.monotonic()
         watching = "watch" in request.url.query
+        self.requested.add(kind_of(path))
         if watching:
             self._reopened(path)
         trouble = self._troubles[path]

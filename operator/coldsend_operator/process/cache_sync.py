@@ -21,7 +21,7 @@ from coldsend_operator.settings import Settings
 from coldsend_operator.tasks import Tasks
 
 SYNC_PAUSE = 0.05
-RELIST_SECONDS = 5.0
+RELIST_SECONDS, LONGEST_RELIST = 5.0, 60.0
 LIST_RETRY, LONGEST_RETRY = 2.0, 30.0
 FREEZE_EACH = 1_000
 UNSEEN_SECONDS = 600.0  # missed deletions are found after this long, even if no event shows a new list
@@ -161,14 +161,15 @@ class CacheSync:
         try:
             # The last one of the list first, as the others come in order.
             awaited, at = list(reversed((await self._list(of)).items())), self._clock()
+            pause = RELIST_SECONDS
             while awaited:
                 if self._has_arrived(of, *awaited[-1]):
                     awaited.pop()
-                    at = self._clock()
-                elif self._clock() - at > RELIST_SECONDS:  # most likely it was deleted before kopf's list
+                    at, pause = self._clock(), RELIST_SECONDS
+                elif self._clock() - at > pause:  # deleted before kopf's list, or that list takes its time
                     listed = await self._list(of)  # a version may be lower now: etcd was restored
                     awaited = [(uid, min(version, listed[uid])) for uid, version in awaited if uid in listed]
-                    at = self._clock()
+                    at, pause = self._clock(), min(2 * pause, LONGEST_RELIST)
                 else:
                     await asyncio.sleep(SYNC_PAUSE)
         finally:

@@ -3,14 +3,17 @@
 import pytest
 
 from coldsend_operator.kube.client import Forbidden
+from coldsend_operator.kube.paths import collection
 from coldsend_operator.resources.names import ACCOUNT_KIND, RECONCILE_ANNOTATION
 from tests.core.rules.watching import finish, reach, running
+from tests.support.clients import CallStage
 from tests.support.cluster import WatchEvent
 from tests.support.hostile import HostileWorld
 from tests.support.process import Process
 from tests.support.simulation import Simulation
 
 ADDRESS = "a@company.com"
+LIST = "get " + collection("SenderAccount", None)
 
 
 def delete_in_a_gap(simulation: Simulation, uid: str) -> None:
@@ -99,6 +102,21 @@ def test_that_objects_that_come_and_go_all_the_time_keep_no_process_from_startin
             move()
         before = uid
         simulation.pass_time(0.5)
+    assert process.operator.ready
+
+
+def test_that_a_first_list_that_takes_minutes_is_not_slowed_by_own_lists() -> None:
+    simulation = Simulation()
+    simulation.apply("sales", "one", ADDRESS)
+    process = running(simulation)
+    lists = 0
+    for _ in range(300):  # kopf's list arrives after five minutes
+        for pending in process.traffic.movable:
+            lists += pending.what == LIST and pending.stage is CallStage.SENT
+            simulation.go_on(pending)
+        simulation.pass_time(1.0)
+    assert 0 < lists < 15
+    simulation.wait(10.0)
     assert process.operator.ready
 
 
