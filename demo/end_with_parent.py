@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 
-_STOP_SECONDS = 20
+_STOP_SECONDS = 30  # as long as the chart gives a pod
 
 
 def main() -> int:
