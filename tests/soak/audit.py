@@ -49,21 +49,29 @@ def disagreements(lines: list[Line], stage: Stage) -> list[str]:
     for event, outcomes in (("created", {"created"}), ("deleted", {"deleted", "gone"})):
         seen = {each["inbox_id"] for each in history if each["event"] == event}
         told = {line["inbox_id"] for line in lines if line.get("outcome") in outcomes}
-        excused = _deleted_then_handed_over(lines) if event == "deleted" else set()
+        excused = _forgotten_deletes(lines) if event == "deleted" else set()
         found += [f"{event} in ColdSend, and the log does not say so: {inbox_id}" for inbox_id in seen - told - excused]
         found += [f"{event} says the log, and ColdSend does not: {inbox_id}" for inbox_id in told - seen]
     found += [f"an address in the log: {line}" for line in lines if "@" in json.dumps(line)]
     return found
 
 
-def _deleted_then_handed_over(lines: list[Line]) -> set[str]:
-    """Inboxes whose delete left before a kill, and whose id went to another object afterwards.
+def _forgotten_deletes(lines: list[Line]) -> set[str]:
+    """Inboxes whose delete left before a kill, of which the next process does not know.
 
-    The next process does not know of that delete. The new holder finds the inbox missing: the log tells of the delete,
-    the hand-over, and a create whose cause is `vanished`.
+    Either the id went to another object, which finds the inbox missing: the log tells of the delete, the hand-over, and
+    a create whose cause is `vanished`. Or status did not hold the id yet: the log tells that the create left nothing.
     """
-    deletes = {line["inbox_id"] for line in lines if line.get("operation", "").startswith("delete")}
-    return {line["inbox_id"] for line in lines if line.get("outcome") == "handed-over"} & deletes
+    deletes: dict[str, str] = {}  # UIDs of the objects, by id of the inbox
+    excused = set()
+    for line in lines:
+        if line.get("operation", "").startswith("delete"):
+            deletes[line["inbox_id"]] = line["uid"]
+        elif line.get("outcome") == "handed-over":
+            excused.add(line["inbox_id"])
+        elif line.get("outcome") == "nothing":
+            excused |= {inbox_id for inbox_id, uid in deletes.items() if uid == line["uid"]}
+    return excused & deletes.keys()
 
 
 def _calls(lines: list[Line], requests: list[dict[str, Any]]) -> list[str]:
