@@ -96,7 +96,9 @@ async def _ten_thousand(stack: Stack, say: Say, kind: str, bodies: list[dict[str
             await asyncio.to_thread(wait_until_quiet, operator)
             waits = await edits
             text = f"{', '.join(f'{wait:.2f}' for wait in waits)} s from delete to call"
-            figures.append(figure("an edit while they wait", "<= 2 s of a free slot", text, good=max(waits) <= 2))
+            figures.append(
+                figure(f"{name}: an edit while they wait", "<= 2 s of a free slot", text, good=max(waits) <= 2)
+            )
             TIMELINES[kind] = timeline
     return figures
 
