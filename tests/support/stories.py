@@ -188,6 +188,8 @@ class Stories:
         self.out = {other: out for other, out in self.out.items() if self._is_out(other, out)}
         if raw is None or owner is None or owner not in self.batches or "deletionTimestamp" in raw["metadata"]:
             return
+        if inbox.in_use:
+            return  # ColdSend refuses to delete it
         self.out[uid] = Out(owner, inbox, self.cluster.clock())
         together = [other for other, out in self.out.items() if out.batch == owner and self._is_out(other, out)]
         if len(together) > self.batches[owner].unavailable:
