@@ -4,6 +4,7 @@ import gc
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 import devcluster
 from tests.kube.support import install_crds
@@ -53,6 +54,14 @@ def pytest_collection_finish() -> None:
     """Thousands of tests and their modules stay until the end; to look at them again takes a third of all the time."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """A command that ran in the process of the tests has set up its logs; the next file reads its own."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="session")
