@@ -231,6 +231,8 @@ class RoughWorld(Simulation):
             self.cluster.change_spec(batch["metadata"]["uid"], template=template, deletionProtection=None)
         for namespace in NAMESPACES:
             self._changed[namespace] = self.clock(), before[namespace]
+        for raw in self.cluster.of_kind(ACCOUNT_KIND):
+            self._defaulted(raw)
 
     def _take_ways_out(self) -> None:
         super()._take_ways_out()
