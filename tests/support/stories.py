@@ -145,7 +145,7 @@ class Stories:
                 continue  # a delete was sent before a restart
             for other in accounts.values():
                 wanted = other.desired
-                paused = policy.paused(wanted.namespace, said=wanted.paused)
+                paused = policy.paused(wanted)
                 claims = not (wanted.deleting or paused or wanted.problems or wanted.spec.observe)
                 same = (wanted.namespace, wanted.spec.identity, wanted.spec.key) == (
                     desired.namespace,

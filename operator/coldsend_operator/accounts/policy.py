@@ -62,7 +62,7 @@ def namespace_settings(raw: Mapping[str, Any] | None) -> NamespaceSettings:
 def apply_overrides(policy: Policy, batch: Batch) -> None:
     """Update the policy with what the batch sets for its children, and give the batch the defaults in effect."""
     batch.orphan_by_default = policy.orphaned_by_default(batch.namespace)
-    batch.paused = policy.paused(batch.namespace, said=batch.paused_said)
+    batch.paused = policy.paused_in(batch.namespace, said=batch.paused_said)
     defaults = policy.namespaces.get(batch.namespace, NamespaceSettings())
     batch.namespace_notes = defaults.notes
     key = batch.key or defaults.key

@@ -6,7 +6,7 @@ answers one question, or returns None. `decide_changed` notes in the workspace w
 
 from dataclasses import replace
 
-from coldsend_operator.core.decide.annotations import accept_credentials, acknowledge, is_paused
+from coldsend_operator.core.decide.annotations import accept_credentials, acknowledge
 from coldsend_operator.core.decide.create import decide_create
 from coldsend_operator.core.decide.delete import ask_brake, ask_brake_for_all, asks_for_deletion, decide_delete
 from coldsend_operator.core.decide.hand_over import is_handed_over
@@ -123,7 +123,7 @@ def _decide(workspace: Workspace, account: Account, now: float) -> None:
 def _forget_the_observed(workspace: Workspace, account: Account, decision: Decision) -> None:
     """An object that may no longer observe, or is to manage now, shows no inbox once refused (rule 12)."""
     desired = account.desired
-    if account.stored.origin != "Observed" or is_paused(workspace, account) or desired.deleting is not None:
+    if account.stored.origin != "Observed" or workspace.policy.paused(desired) or desired.deleting is not None:
         return
     if (
         desired.spec.observe
@@ -254,6 +254,6 @@ def _invalid(account: Account) -> Decision | None:
 
 def _paused(account: Account, workspace: Workspace) -> Decision | None:
     desired = account.desired
-    if not workspace.policy.paused(desired.namespace, said=desired.paused):
+    if not workspace.policy.paused(desired):
         return None
     return Decision(reason=Reason.RECONCILIATION_PAUSED, message=PAUSED if desired.paused else NAMESPACE_PAUSED)

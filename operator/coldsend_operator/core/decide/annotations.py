@@ -12,7 +12,7 @@ RECONCILE_PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # an annotation 
 def acknowledge(workspace: Workspace, account: Account, now: float) -> None:
     """`coldsend.pro/reconcile`: read ColdSend and the Secret now."""
     asked, stored = account.desired.reconcile, account.stored
-    if asked is None or asked == stored.reconcile or is_paused(workspace, account):
+    if asked is None or asked == stored.reconcile or workspace.policy.paused(account.desired):
         return
     if account.reconcile_asked != asked:
         if not _picked_up(workspace, account, now):
@@ -39,7 +39,7 @@ def accept_credentials(workspace: Workspace, account: Account, now: float) -> No
     if (
         asked is None
         or asked == stored.credentials_current
-        or is_paused(workspace, account)
+        or workspace.policy.paused(account.desired)
         or desired.deleting is not None
     ):
         return
@@ -65,7 +65,3 @@ def _picked_up(workspace: Workspace, account: Account, now: float) -> bool:
         return False
     transitions.annotation_picked_up(account, now)
     return True
-
-
-def is_paused(workspace: Workspace, account: Account) -> bool:
-    return workspace.policy.paused(account.desired.namespace, said=account.desired.paused)

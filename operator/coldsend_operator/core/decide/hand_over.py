@@ -68,10 +68,7 @@ def _claims_inbox(claimant: Account, holder: Account, workspace: Workspace) -> b
     desired, spec = claimant.desired, claimant.desired.spec
     if desired.deleting is not None or desired.problems or spec.observe:
         return False
-    if (
-        workspace.policy.paused(desired.namespace, said=desired.paused)
-        or spec.inbox_type != holder.desired.spec.inbox_type
-    ):
+    if workspace.policy.paused(desired) or spec.inbox_type != holder.desired.spec.inbox_type:
         return False
     named = holder.desired.hand_over_to
     if named is not None and named != f"{desired.namespace}/{desired.name}":

@@ -27,12 +27,7 @@ def still_due(account: Account, call: Call, generation: int, workspace: Workspac
     if call.operation.creates and workspace.inventory.at(account.address or ""):
         return False  # a probe has shown an inbox there meanwhile
     unchanged = desired.generation == generation and not desired.problems and not account.moving
-    return (
-        unchanged
-        and desired.deleting is None
-        and not workspace.policy.paused(desired.namespace, said=desired.paused)
-        and not desired.spec.observe
-    )
+    return unchanged and desired.deleting is None and not workspace.policy.paused(desired) and not desired.spec.observe
 
 
 WAITS = {

@@ -161,8 +161,11 @@ class Policy:
         """Sentences about invalid or unknown annotations of the object and of its namespace."""
         return (*desired.notes, *self.namespaces.get(desired.namespace, NamespaceSettings()).notes)
 
-    def paused(self, namespace: str, *, said: bool | None) -> bool:
-        """Whether an object is paused; `said` is its own annotation (None: not set)."""
+    def paused(self, desired: Desired) -> bool:
+        return self.paused_in(desired.namespace, said=desired.paused)
+
+    def paused_in(self, namespace: str, *, said: bool | None) -> bool:
+        """Whether an object or a Batch is paused; `said` is its own annotation (None: not set)."""
         return self.namespaces.get(namespace, NamespaceSettings()).paused if said is None else said
 
     def terminating(self, namespace: str) -> bool:

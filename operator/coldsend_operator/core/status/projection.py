@@ -109,7 +109,7 @@ def _values(account: Account, workspace: Workspace, previous: Status) -> Status:
     stored = account.stored
     status: Status = {}
     row = workspace.inventory.rows.get(stored.inbox_id or "")
-    paused = workspace.policy.paused(account.desired.namespace, said=account.desired.paused)
+    paused = workspace.policy.paused(account.desired)
     if paused and account.desired.deleting is None:
         status = {key: previous[key] for key in VALUE_KEYS if key in previous}
     elif stored.inbox_id is not None:

@@ -86,7 +86,7 @@ class Replacements:
     def _waits_for_a_person(self, account: Account) -> bool:
         """Whether something keeps its inbox that may last for ever: it has no turn, so that others have theirs."""
         workspace, desired = self._workspace, account.desired
-        stopped = workspace.policy.paused(desired.namespace, said=desired.paused) or bool(desired.problems)
+        stopped = workspace.policy.paused(desired) or bool(desired.problems)
         without_key = account.key_problem is not None or account.moving
         unclear = account.stored.origin_unknown or bool(workspace.claims.same_inbox(account))
         return stopped or without_key or unclear or workspace.policy.protected(account.desired)
