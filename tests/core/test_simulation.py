@@ -102,7 +102,7 @@ def with_a_batch(**draws: Any) -> Callable[[Rule], Rule]:
 
 
 class Schedule(RuleBasedStateMachine):
-    """A simulation that goes on step by step, and the rules that must hold all the time."""
+    """A simulation in single steps, with the rules that always hold."""
 
     simulation: Simulation
 

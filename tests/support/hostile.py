@@ -281,7 +281,7 @@ class HostileWorld(Simulation):
 
         A mark that is put back while the operator is down says so of that create again (docs/security/tenants.md).
         """
-        left_at = self.remote.unheard.get(address_key(inbox.address))
+        left_at = self.remote.unanswered.get(address_key(inbox.address))
         lefts = [*self.marked_again.get(inbox.address, ()), *(() if left_at is None else (left_at,))]
         slack = SLACK + self.leaps
         return any(left - slack <= inbox.made_at < left + LATEST + slack for left in lefts)

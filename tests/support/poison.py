@@ -37,12 +37,12 @@ class PoisonedColdSend(FakeColdSend):
 
     def sent(self, addresses: Iterable[str]) -> None:
         addresses = list(addresses)
-        self.repeated |= self.unheard.keys() & set(map(address_key, addresses))
+        self.repeated |= self.unanswered.keys() & set(map(address_key, addresses))
         super().sent(addresses)
 
     def was_lost(self, address: str) -> bool:
         """Whether the outcome of a create for the address was ever unknown."""
-        return address in self.unheard or address in self.repeated
+        return address in self.unanswered or address in self.repeated
 
     def progress(self, job_id: str) -> JobProgress | Failure:
         found = super().progress(job_id)

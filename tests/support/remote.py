@@ -130,7 +130,9 @@ class FakeColdSend:
     doubles: list[tuple[str, str]] = field(
         default_factory=list
     )  # creates although we have the inbox, or may still get it
-    unheard: dict[str, float] = field(default_factory=dict)  # by address: when a create with unknown outcome was sent
+    unanswered: dict[str, float] = field(
+        default_factory=dict
+    )  # by address: when a create with unknown outcome was sent
     ids: str = "inbox"  # prefix of its ids, which are unique over workspaces
     _made: int = 0
 
@@ -190,12 +192,12 @@ class FakeColdSend:
 
     def sent(self, addresses: Iterable[str]) -> None:
         """A create for these is sent."""
-        self.unheard |= dict.fromkeys(map(address_key, addresses), self.clock())
+        self.unanswered |= dict.fromkeys(map(address_key, addresses), self.clock())
 
     def heard(self, addresses: Iterable[str]) -> None:
         """The response tells the outcome."""
         for address in addresses:
-            self.unheard.pop(address_key(address), None)
+            self.unanswered.pop(address_key(address), None)
 
     # -- creates
 

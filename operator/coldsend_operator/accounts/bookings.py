@@ -20,7 +20,7 @@ DIGEST = re.compile(r"[0-9a-f]{12}")
 REPORT = "report"  # the usage of the workspaces, for people and commands
 REPORT_SECONDS = 60.0
 KEY_WORKSPACES = "key-workspaces"  # by key reference; all other keys but the report are digests
-UNGUARDED = frozenset({REPORT, KEY_WORKSPACES})  # nothing is counted by them: who leads writes over what stands there
+UNGUARDED = frozenset({REPORT, KEY_WORKSPACES})  # they hold no counts: the leader may replace them
 EARLIER_KEY_WORKSPACES = "homes"  # its name in versions up to 0.1.0; read until 0.2.0
 # Errors of an edited ConfigMap.
 UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
@@ -87,7 +87,7 @@ class Bookings:
             log.warning(Event.STATE_NOT_SAVED, message="the stored workspaces of the API keys cannot be read")
 
     async def save_trust(self, trust: Trust) -> None:
-        """Store them if they are not stored as they are, be it that etcd was restored."""
+        """Store them unless they are stored already; after a restore of etcd they may not be."""
         text = json.dumps(trust.to_json(), separators=(",", ":"))
         if text == (self._state.known(KEY_WORKSPACES) or "{}"):
             return

@@ -28,7 +28,6 @@ LAGGING_PROBES = 4  # this many probes of lagging lists do not prove that a dele
 FAILS_ON_DELETE = "ColdSend fails to delete this particular inbox; the operator retries automatically."
 FAILS_ON_CREATE = "ColdSend fails to create this particular inbox; the operator retries automatically."
 CONNECTION_WORDS = ("connect", "authent", "login", "smtp", "imap", "credential", "password", "timed out", "timeout")
-
 CONNECTION_FAULTS = ("connection", "authentic", "login", "credential", "timed out")
 
 MISROUTED_OFTEN = 2  # this many such responses before a bulk is repeated in halves
@@ -138,14 +137,17 @@ def says_exists(message: str | None) -> bool:
 
 def refusal_reason(message: str) -> Reason:
     """ConnectionFailed or Rejected: a hint for people only; no decision depends on it."""
-    lowered = message.lower()
-    return Reason.CONNECTION_FAILED if any(word in lowered for word in CONNECTION_WORDS) else Reason.REJECTED
+    return _reason_by(CONNECTION_WORDS, message)
 
 
 def fault_reason(message: str) -> Reason:
     """The same for a fault that names a field: "smtp_password: Field required" is no failed connection."""
+    return _reason_by(CONNECTION_FAULTS, message)
+
+
+def _reason_by(words: Iterable[str], message: str) -> Reason:
     lowered = message.lower()
-    return Reason.CONNECTION_FAILED if any(word in lowered for word in CONNECTION_FAULTS) else Reason.REJECTED
+    return Reason.CONNECTION_FAILED if any(word in lowered for word in words) else Reason.REJECTED
 
 
 def too_many_jobs(workspace: Workspace, kind: str, operation: Operation, failure: Failure) -> bool:
