@@ -62,6 +62,18 @@ def test_rule_06_a_row_that_says_exists_means_not_ours() -> None:
     assert desk.step(ann).reason is Reason.ALREADY_EXISTS
 
 
+@pytest.mark.parametrize("status", [200, 409])
+def test_rule_06_exists_without_an_inbox_is_already_exists_with_whatever_code_it_comes(status: int) -> None:
+    desk, account = asked_for()
+    kind = FailureKind.CONFLICT if status == 409 else FailureKind.REFUSED  # `success: false` under 2xx (row 19)
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(kind, "email already exists", status))
+    desk.wait(130.0)
+    desk.search(account)
+    decision = desk.step(account)
+    assert decision.reason is Reason.ALREADY_EXISTS
+    assert "not in this workspace" in decision.message
+
+
 def test_rule_06_adoption_policy_decides_about_what_exists() -> None:
     desk = Desk()
     account = desk.account(adoptionPolicy="Adopt")

@@ -1,6 +1,6 @@
 """Absence: an address that a probe does not show, and inboxes that a list does not show."""
 
-from coldsend_operator.core.apply.common import FAILS_ON_CREATE, back_off_create, refusal_reason
+from coldsend_operator.core.apply.common import FAILS_ON_CREATE, back_off_create, refusal_reason, says_exists
 from coldsend_operator.core.decide.questions import IMPLAUSIBLE_AT
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
@@ -19,7 +19,7 @@ def judge_absence(workspace: Workspace, account: Account, begun: float, now: flo
     if unknown is not None and unknown.hint is not None and begun >= (unknown.at if unknown.answered else over):
         transitions.create_had_no_effect(account)
         workspace.index(account)
-        if unknown.existed:
+        if says_exists(unknown.hint):
             _exists_elsewhere(workspace, account, now)
         else:
             message = unknown.hint or "ColdSend refused the inbox."
