@@ -41,6 +41,22 @@ def test_it_says_what_is_used_what_waits_and_whose_the_inboxes_are() -> None:
     assert workspace["doneAt"] is None
 
 
+def test_the_first_report_after_a_start_waits_for_the_first_answer_and_tells_of_a_freeze() -> None:
+    simulation = Simulation(changes={"freeze": True})
+    simulation.apply("sales", "ann", "ann@company.com")
+    running(simulation)
+    seconds = 0
+    while not (
+        told := [found["data"] for found in simulation.cluster.config_maps.values() if "report" in found["data"]]
+    ):
+        simulation.wait(1.0)
+        seconds += 1
+        assert seconds < 60
+    report = json.loads(told[0]["report"])
+    assert report["frozen"] is True
+    assert [each["keyState"] for each in report["workspaces"].values()] == ["Accepted"]
+
+
 def test_a_quiet_day_has_no_write_that_is_for_the_report_alone() -> None:
     simulation = Simulation()
     for number in range(5):

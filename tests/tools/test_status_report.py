@@ -36,6 +36,19 @@ def test_a_workspace_without_work_says_that_nothing_waits() -> None:
     assert "no object" not in line
 
 
+def test_before_the_first_answer_the_key_is_not_used_yet() -> None:
+    (line,) = said({"5d0c7a1f9b2e": {"keyState": "Untried", "sweep": {"ageSeconds": None, "periodSeconds": 300}}})
+    assert line.startswith("5d0c7a1f9b2e: key not used yet; nothing waits; full list every 5 min, none yet (")
+
+
+def test_a_freeze_comes_first_even_if_nothing_waits() -> None:
+    state = {"report": {"at": "2026-01-01T11:59:40Z", "frozen": True, "workspaces": {"5d0c7a1f9b2e": WORKSPACE}}}
+    first, *_ = report_lines(state, frozenset({"5d0c7a1f9b2e"}), NOON)
+    assert first == "COLDSEND_FREEZE is on: the operator writes nothing to ColdSend (its report, 20 s ago)"
+    state["report"]["frozen"] = False
+    assert not any("FREEZE" in line for line in report_lines(state, frozenset(), NOON))
+
+
 def test_workspaces_that_are_not_asked_for_are_left_out() -> None:
     assert said({"5d0c7a1f9b2e": WORKSPACE}, shown="another") == []
 

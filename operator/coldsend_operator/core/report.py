@@ -18,6 +18,7 @@ LANES = {
     Action.DOMAINS: Lane.PROBE,
     Action.MAIL: Lane.MAIL,
 }
+UNTRIED = "Untried"  # ColdSend has not answered to the key yet
 PASSING = frozenset({"minute", "hour", "sweep", "doneAt"})  # what moves all the time
 
 
@@ -78,7 +79,7 @@ def key_state(workspace: Workspace, digest: str, now: float, *, answered: bool) 
         return "RateLimited"
     if workspace.keys.breaker(digest).down:
         return "Unavailable"
-    return "Accepted" if answered else "Untried"
+    return "Accepted" if answered else UNTRIED
 
 
 def workspace_report(workspace: Workspace, digest: str, now: float, *, key: str, answered: bool) -> dict[str, Any]:

@@ -6,13 +6,13 @@ from coldsend_operator import __version__
 from coldsend_operator.accounts.bookings import StoredReport
 from coldsend_operator.accounts.controller import AccountController
 from coldsend_operator.core.model.times import rfc3339
-from coldsend_operator.core.report import workspace_report, worth_a_write
+from coldsend_operator.core.report import UNTRIED, workspace_report, worth_a_write
 
 MOST_REPORTED = 100  # keys: those with the most objects
 
 
-def report_of(controller: AccountController, leader: str, now: float) -> StoredReport:
-    """The current report, of the API keys with the most objects."""
+def report_of(controller: AccountController, leader: str, now: float) -> StoredReport | None:
+    """The current report, of the API keys with the most objects; None while ColdSend has answered to none of them."""
     working = [
         (loop.workspace, digest, key)
         for loop in controller.loops.values()
@@ -24,7 +24,14 @@ def report_of(controller: AccountController, leader: str, now: float) -> StoredR
         digest: workspace_report(workspace, digest, now, key=key.label, answered=key.answered)
         for workspace, digest, key in working[:MOST_REPORTED]
     }
-    lasting = {"version": __version__, "leader": leader, "omitted": len(working) - len(told)}
+    if told and all(each["keyState"] == UNTRIED for each in told.values()):
+        return None  # it would be shown for a minute, and the first answer comes within seconds
+    lasting = {
+        "version": __version__,
+        "leader": leader,
+        "frozen": controller.policy.freeze,
+        "omitted": len(working) - len(told),
+    }
     content = {"at": rfc3339(now), **lasting, "workspaces": told}
     return StoredReport(
         json.dumps(content, separators=(",", ":")),

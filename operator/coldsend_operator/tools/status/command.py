@@ -24,7 +24,7 @@ from coldsend_operator.tools.status.overview import (
     reason_lines,
     workspace_lines,
 )
-from coldsend_operator.tools.status.reported import report_lines, reported
+from coldsend_operator.tools.status.reported import frozen, report_lines, reported
 from coldsend_operator.tools.terminal import LiveView
 
 REDRAW = 2.0
@@ -115,10 +115,11 @@ def _parsed(texts: dict[str, str]) -> dict[str, Any]:
 def _show(overview: Overview, options: StatusOptions) -> None:
     if options.output == "json":
         told = asdict(overview)
-        report = reported(told.pop("state"))
+        state = told.pop("state")
+        report = reported(state)
         for line in told["workspaces"]:
             line["report"] = report.get(line["workspace"])
-        write_json("Status", **told)
+        write_json("Status", frozen=frozen(state), **told)
         return
     write_table(_WORKSPACES, (tuple(map(_cell, asdict(line).values())) for line in overview.workspaces), options.color)
     shown = frozenset(line.workspace for line in overview.workspaces)

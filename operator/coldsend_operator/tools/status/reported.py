@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from coldsend_operator.core.model.times import unix_of
+from coldsend_operator.core.report import UNTRIED
 
 
 def reported(state: Mapping[str, Any]) -> dict[str, Any]:
@@ -15,20 +16,33 @@ def reported(state: Mapping[str, Any]) -> dict[str, Any]:
     return {str(digest): each for digest, each in found.items() if isinstance(each, dict)}
 
 
+def frozen(state: Mapping[str, Any]) -> bool:
+    """Whether the operator has reported that COLDSEND_FREEZE is on."""
+    report = state.get("report")
+    return isinstance(report, dict) and report.get("frozen") is True
+
+
 def report_lines(state: Mapping[str, Any], shown: frozenset[str], now: float) -> Iterator[str]:
-    """One sentence per workspace in `shown`: the key, the queue, and the age of the values."""
+    """One sentence per workspace in `shown`: the key, the queue, and the age of the values; a freeze comes first."""
     report = state.get("report")
     told_at = report.get("at") if isinstance(report, dict) else None
     at = unix_of(told_at) if isinstance(told_at, str) else None
     since = f", {_span(now - at)} ago" if at is not None else ""
+    if frozen(state):
+        yield f"COLDSEND_FREEZE is on: the operator writes nothing to ColdSend (its report{since})"
     for digest, each in sorted(reported(state).items()):
         if digest not in shown:
             continue
-        parts = [f"key {each.get('keyState', 'unknown')}", _queue(each), _sweep(each)]
+        parts = [_key(each), _queue(each), _sweep(each)]
         unmanaged = each.get("unmanaged")
         if unmanaged:
             parts.append(f"{unmanaged} of its inboxes {'belongs' if unmanaged == 1 else 'belong'} to no object")
         yield f"{digest}: {'; '.join(part for part in parts if part)} (the operator's report{since})"
+
+
+def _key(each: Mapping[str, Any]) -> str:
+    state = each.get("keyState", "unknown")
+    return "key not used yet" if state == UNTRIED else f"key {state}"
 
 
 def _queue(each: Mapping[str, Any]) -> str:
@@ -50,8 +64,8 @@ def _sweep(each: Mapping[str, Any]) -> str:
     if not isinstance(sweep, dict) or not isinstance(sweep.get("periodSeconds"), int):
         return ""
     age = sweep.get("ageSeconds")
-    last = f"{_span(age)} before that" if isinstance(age, int) else "none yet"
-    return f"full list every {_span(sweep['periodSeconds'])}, last {last}"
+    last = f"last {_span(age)} before that" if isinstance(age, int) else "none yet"
+    return f"full list every {_span(sweep['periodSeconds'])}, {last}"
 
 
 def _clock(text: object) -> str:
