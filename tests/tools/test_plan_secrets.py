@@ -70,9 +70,25 @@ def test_a_new_object_waits_for_a_secret_that_is_not_there(monkeypatch: pytest.M
     metadata = {"namespace": "sales", "name": "new"}
     manifest = {"apiVersion": API_VERSION, "kind": "SenderAccount", "metadata": metadata, "spec": new["spec"]}
     (tmp_path / "git.yaml").write_text(yaml.safe_dump(manifest))
-    _, told = plan(monkeypatch, tmp_path, {}, "-f", str(tmp_path / "git.yaml"))
+    code, told = plan(monkeypatch, tmp_path, {}, "-f", str(tmp_path / "git.yaml"))
     (change,) = told["changes"]
     assert (change["action"], change["name"], change["reason"]) == ("wait", "new", "SecretKeyNotFound")
+    assert code == 3  # it asks for an inbox; the same object in the cluster is no change
+    pages = {f"{OURS}/senderaccounts": {"metadata": {}, "items": [account("ann"), {**new, "status": {}}]}}
+    code, told = plan(monkeypatch, tmp_path, pages, "-f", str(tmp_path / "git.yaml"))
+    assert (code, told["summary"]) == (0, {"none": 1, "wait": 1})
+
+
+def test_a_new_batch_whose_inboxes_all_wait_is_a_change(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    template = {"inboxType": "GOOGLE_WORKSPACE", "smtp": {"passwordSecretRef": {"name": "login"}}}
+    inboxes = [
+        {"emailAddress": f"{name}@company.com", "displayName": name, "passwordKey": name} for name in ("eve", "fay")
+    ]
+    spec, metadata = {"template": template, "inboxes": inboxes}, {"namespace": "sales", "name": "pool"}
+    manifest = {"apiVersion": API_VERSION, "kind": "SenderAccountBatch", "metadata": metadata, "spec": spec}
+    (tmp_path / "git.yaml").write_text(yaml.safe_dump(manifest))
+    code, told = plan(monkeypatch, tmp_path, {}, "-f", str(tmp_path / "git.yaml"))
+    assert (code, told["summary"]) == (3, {"none": 1, "wait": 2})
 
 
 def test_a_secret_that_may_not_be_read_is_a_remark(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The change of each object in a rehearsal, as one word."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from coldsend_operator.core.model.account import Account
@@ -58,6 +58,12 @@ class Change:
     address: str
     reason: str
     message: str
+    new: bool = False  # the object does not exist yet
+
+    @property
+    def changes(self) -> bool:
+        """Whether something happens. A new object that waits asks for an inbox all the same."""
+        return self.action.changes or (self.action is ChangeKind.WAIT and self.new)
 
     def to_json(self) -> dict[str, str]:
         return {
@@ -73,7 +79,8 @@ class Change:
 
 def changes(rehearsals: Iterable[Rehearsal], world: World, refused: Iterable[RefusedInbox]) -> list[Change]:
     """All rows, destructive ones first."""
-    found = [_readable(past, rehearsal) for rehearsal in rehearsals for past in rehearsal.pasts.values()]
+    accounts = (_readable(past, rehearsal) for rehearsal in rehearsals for past in rehearsal.pasts.values())
+    found = [replace(row, new=(row.kind, row.namespace, row.name) in world.new) for row in accounts]
     found += [
         Change(ChangeKind.REFUSE, kind, namespace, name, "", Reason.INVALID_SPEC, UNREADABLE.format(why=why))
         for (kind, namespace, name), why in world.unreadable.items()

@@ -137,5 +137,5 @@ class _Settling:
                 manifest["spec"]["emailAddress"] = spelled
             if child is not None and child.orphan_by_hand:
                 manifest["spec"]["deletionPolicy"] = str(DeletionPolicy.ORPHAN)
-            self._world.before.setdefault(key, raw.get("spec") or {})
+        self._world.note(key, raw)
         self._world.objects[key] = applied(raw, manifest, key, len(self._world.objects), self._now)

@@ -73,7 +73,7 @@ async def run(options: PlanOptions) -> int:
     report.show(options.output, options.color)
     if failing(report.changes, options.fail_on):
         return UNWANTED
-    return CHANGED if any(change.action.changes for change in report.changes) else 0
+    return CHANGED if any(change.changes for change in report.changes) else 0
 
 
 def read_fail_on(text: str) -> frozenset[str]:

@@ -27,6 +27,7 @@ class World:
     objects: dict[Key, Raw] = field(default_factory=dict)
     namespaces: dict[str, Raw] = field(default_factory=dict)
     before: dict[Key, Raw] = field(default_factory=dict)  # previous specs of objects that a manifest changed
+    new: set[Key] = field(default_factory=set)  # objects that the manifests, or batches of them, make
     refused: list[tuple[Key, str, Problem]] = field(default_factory=list)  # with the address
     unreadable: dict[Key, str] = field(default_factory=dict)  # existing objects that cannot be read, and why
 
@@ -34,6 +35,13 @@ class World:
         """Read one object; an unreadable one affects itself alone (rule 38)."""
         kind, namespace, name = key_of(raw)
         self.unreadable.setdefault((kind, namespace, name), type(error).__name__)
+
+    def note(self, key: Key, before: Raw | None) -> None:
+        """An object was applied: keep its previous spec, or that it is new."""
+        if before is None:
+            self.new.add(key)
+        else:
+            self.before.setdefault(key, before.get("spec") or {})
 
     def of_kind(self, kind: str) -> Iterator[Raw]:
         yield from [raw for key, raw in self.objects.items() if key[0] == kind]
@@ -82,8 +90,7 @@ def apply(world: World, documents: Iterable[Document], namespace: str, now: floa
         world.refused += [(key, _address(manifest, problem), problem) for problem in found]
         if all(problem.field.startswith(_OF_INBOX) for problem in found):  # one bad inbox of a list costs itself alone
             world.objects[key] = applied(before, manifest, key, len(named), now)
-            if before is not None:
-                world.before.setdefault(key, before.get("spec") or {})
+            world.note(key, before)
     return named
 
 
