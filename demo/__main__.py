@@ -18,7 +18,7 @@ from demo.acts import CHECK_SECONDS, NAMESPACE, Acts, DemoError
 from demo.kubectl import Kubectl, KubectlError
 from demo.operator_run import OperatorRun, running_operator
 from demo.product import CommandFailedError, Product
-from devcluster import Cluster, DevclusterError, control_plane
+from devcluster import Cluster, DevclusterError, control_plane, uses_current_cluster
 
 ROOT = Path(__file__).parents[1]
 CRDS = ROOT / "crds"
@@ -49,7 +49,8 @@ def main() -> int:
 
 
 def _demo(*, keep: bool) -> None:
-    console.print("Starting a control plane and the ColdSend emulator ...")
+    begun = "Using the current cluster, and starting" if uses_current_cluster() else "Starting a control plane and"
+    console.print(f"{begun} the ColdSend emulator ...")
     with (
         control_plane(controllers=keep) as cluster,
         running_emulator([API_KEY], domains=[DOMAIN], per_minute=100, per_hour=1000) as emulator,

@@ -47,7 +47,8 @@ def test_on_somebodys_own_cluster_the_demo_takes_away_what_it_put_there() -> Non
         kubectl = [str(cluster.kubectl), "--kubeconfig", str(cluster.kubeconfig)]
         around = {"CLUSTER": "current", "KUBECONFIG": str(cluster.kubeconfig)}
         with demo("--keep", **around) as process:
-            read_until(process, "metrics of the operator")
+            shown = read_until(process, "metrics of the operator")
+            assert shown.startswith("Using the current cluster, and starting the ColdSend emulator ...\n")
             process.send_signal(signal.SIGINT)  # Ctrl-C, which is how a demo that is kept is meant to end
             text, _ = process.communicate(timeout=PATIENCE_SECONDS)
         assert process.returncode == 0, text

@@ -115,6 +115,8 @@ def test_to_manage_is_to_adopt_and_to_leave_behind(coldsend: RunningEmulator, tm
         "google-two-com": {"eve_two.com": ""},
     }
     assert stat.S_IMODE(todo.stat().st_mode) == 0o600
+    for text in (run.stderr, todo.read_text()):  # `kubectl apply -f DIR` takes this file too
+        assert "empty values would replace their passwords" in text
 
 
 def test_one_secret_may_serve_all(coldsend: RunningEmulator, tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from coldsend_operator.tools.senders import read_sender
 
 TODO = "secrets.todo.yaml"
 _TODO_HEAD = (
-    "# The passwords that the exported objects need. Fill them in and apply this file, or create these Secrets\n"
-    "# in another way. ColdSend never returns a password.\n"
+    "# The passwords that the exported objects need; ColdSend never returns one. Fill them in before you apply this\n"
+    "# folder. If the Secrets exist already, delete this file: its empty values would replace their passwords.\n"
 )
 
 
@@ -86,6 +86,10 @@ def _write(made: Sequence[Group], options: ExportOptions) -> None:
         manifests.write_file(options.folder / f"{group.name}.yaml", _text(group))
     if todo:
         manifests.write_secret_file(str(options.folder / TODO), todo, force=True)
+        remark(
+            f"Before you apply {options.folder}: fill in the passwords in {TODO}, or delete that file if the Secrets "
+            "exist already, as its empty values would replace their passwords"
+        )
 
 
 def _check_todo(path: Path, text: str, *, force: bool) -> None:
