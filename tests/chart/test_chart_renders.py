@@ -68,6 +68,9 @@ def test_every_setting_of_the_operator_can_be_made(helm: Helm) -> None:
         ({"planAccess": {"subjects": [{"kind": "ServiceAccount", "name": "plan"}]}}, "subjects"),
         ({"planAccess": {"subjects": [{"kind": "Robot", "name": "plan"}]}}, "subjects"),
         ({"apiKey": {"value": "a", "existingSecret": "b"}}, "not both"),
+        ({"settings": {"healthLow": 80, "healthGood": 70.5}}, "healthLow must not be above healthGood"),
+        ({"metrics": {"serviceMonitor": {"enabled": True}, "podMonitor": {"enabled": True}}}, "not both"),
+        ({"metrics": {"podMonitor": {"enabled": True}, "enabled": False}}, "need metrics.enabled"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(helm: Helm, values: Object, complaint: str) -> None:

@@ -30,6 +30,11 @@
 - name: COLDSEND_API_KEY_FILE
   value: /etc/coldsend/api-key/{{ .Values.apiKey.key }}
 {{- end }}
+{{- with .Values.settings }}
+{{- if and .healthLow .healthGood (gt (float64 .healthLow) (float64 .healthGood)) }}
+{{- fail "settings: healthLow must not be above healthGood" }}
+{{- end }}
+{{- end }}
 {{- range $name, $value := .Values.settings }}
 {{- $text := "" }}
 {{- if not (kindIs "invalid" $value) }}{{ $text = include "coldsend.text" $value }}{{ end }}
