@@ -8,8 +8,7 @@ import yaml
 
 from argocd.generate import GROUP, HERE, KINDS
 from argocd.generate import files as generated_files
-from coldsend_operator.core.model.kstatus import STALLING
-from coldsend_operator.core.model.reasons import ConditionType, Reason
+from coldsend_operator.core.model.reasons import STALLING, ConditionType, Reason
 from coldsend_operator.resources.names import API_VERSION
 from tests.argocd.cases import files as case_files
 from tests.argocd.lua import CLOSED, Health, health

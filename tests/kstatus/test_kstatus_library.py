@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from coldsend_operator.core.model.conditions import ConditionState, conditions
-from coldsend_operator.core.model.kstatus import STALLING, progress
-from coldsend_operator.core.model.reasons import ConditionType, Reason
+from coldsend_operator.core.model.conditions import ConditionState, conditions, progress
+from coldsend_operator.core.model.reasons import STALLING, ConditionType, Reason
 from coldsend_operator.resources.crd import UNSEEN
 from coldsend_operator.resources.names import API_VERSION
 from tests.argocd.cases import scenes

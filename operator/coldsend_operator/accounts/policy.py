@@ -7,7 +7,6 @@ from coldsend_operator.core.batch.decide import is_leaving
 from coldsend_operator.core.batch.model import Batch, Child
 from coldsend_operator.core.model.desired import SecretRef
 from coldsend_operator.core.model.policy import Limits, NamespaceSettings, Policy, Threshold
-from coldsend_operator.core.status.effective import effective
 from coldsend_operator.resources.annotations import namespace_notes, read_annotations
 from coldsend_operator.resources.common import DeletionPolicy
 from coldsend_operator.resources.effective import api_key_default
@@ -66,7 +65,7 @@ def apply_overrides(policy: Policy, batch: Batch) -> None:
     defaults = policy.namespaces.get(batch.namespace, NamespaceSettings())
     batch.namespace_notes = defaults.notes
     key = batch.key or defaults.key
-    batch.effective = effective(policy, orphan=batch.orphans, recreate=batch.recreate, adopt=batch.adopt, key=key)
+    batch.effective = policy.effective(orphan=batch.orphans, recreate=batch.recreate, adopt=batch.adopt, key=key)
     if batch.desired is not None:
         policy.max_unavailable[batch.uid] = batch.desired.unavailable
     if batch.orphans:

@@ -4,20 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from coldsend_operator.core.model.calls import BULK, Lane
-from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.core.plan import pages_of, sweep_period
 from coldsend_operator.core.workspace.wait_estimate import REQUESTS_PER_BULK
 from coldsend_operator.core.workspace.workspace import Workspace
 
-LANES = {
-    Action.CREATE: Lane.CREATE,
-    Action.DELETE: Lane.DELETE,
-    Action.SEARCH: Lane.PROBE,
-    Action.GET: Lane.PROBE,
-    Action.DOMAINS: Lane.PROBE,
-    Action.MAIL: Lane.MAIL,
-}
 UNTRIED = "Untried"  # ColdSend has not answered to the key yet
 PASSING = frozenset({"minute", "hour", "sweep", "doneAt"})  # what moves all the time
 
@@ -39,11 +30,10 @@ def waiting_by_lane(workspace: Workspace, key: str | None = None) -> dict[Lane, 
     for kind, queue in workspace.queues.items():
         if key not in {None, kind.key}:
             continue
-        lane = Lane.EDIT if kind.group == Lane.EDIT else LANES[kind.action]
-        before = found.get(lane, LaneState())
+        before = found.get(kind.lane, LaneState())
         if len(queue):
             oldest = queue.since if before.oldest is None else min(before.oldest, queue.since)
-            found[lane] = LaneState(before.count + len(queue), oldest)
+            found[kind.lane] = LaneState(before.count + len(queue), oldest)
     jobs = workspace.jobs.values()
     found[Lane.POLL] = LaneState(len(jobs), min((job.begun for job in jobs), default=None))
     return found

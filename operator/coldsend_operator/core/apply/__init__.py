@@ -5,8 +5,16 @@ unknown (`UnknownCreate`) and only a probe decides.
 """
 
 from coldsend_operator.core.apply.answers import fold
-from coldsend_operator.core.apply.calls import cancel, drop, launch, leave, pause
-from coldsend_operator.core.apply.finalizers import finalizers_added, finalizers_removed, patch_failed
+from coldsend_operator.core.apply.calls import (
+    cancel,
+    drop,
+    finalizers_added,
+    finalizers_removed,
+    launch,
+    leave,
+    patch_failed,
+    pause,
+)
 
 __all__ = [
     "cancel",

@@ -1,11 +1,14 @@
-"""A call leaves: its accounts leave their queues and are busy until it ends."""
+"""A call leaves, and its accounts are busy until it ends; a write to Kubernetes has ended."""
 
 from collections import Counter
 from dataclasses import replace
 
 from coldsend_operator.core.apply.common import members_of
+from coldsend_operator.core.decide.questions import ours
 from coldsend_operator.core.model import transitions
+from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.pauses import POSTPONEMENTS
 from coldsend_operator.core.plan import Candidate
 from coldsend_operator.core.workspace.workspace import Workspace
@@ -105,7 +108,7 @@ def cancel(workspace: Workspace, call: Call, now: float) -> None:
     drop(workspace, call, set(call.uids))
     end(workspace, call)
     workspace.budget.cancel(probe=call.lane.probes)
-    workspace.keys.breaker(call.key).cancel(call.operation, call.namespaces)
+    workspace.keys.breaker(call.key).end_probe(call.operation, call.namespaces)
     if call.operation is Operation.LIST_ACCOUNTS and not call.newest:
         workspace.inventory.abandon()
         workspace.sweep_after = now + 1.0
@@ -128,3 +131,37 @@ def end(workspace: Workspace, call: Call) -> None:
         workspace.queues[key].in_flight -= 1
     if call.job in workspace.jobs:
         workspace.jobs[call.job or ""].in_flight = False
+
+
+# -- writes to Kubernetes
+
+
+def finalizers_added(workspace: Workspace, account: Account, finalizers: tuple[str, ...]) -> None:
+    """The object has these finalizers of ours."""
+    transitions.finalizers_shown(account, finalizers)
+    workspace.patches.pop(account.uid, None)
+    workspace.index(account)
+
+
+def finalizers_removed(workspace: Workspace, account: Account) -> None:
+    """Our finalizers are removed. For FORGET the id of the missing inbox is cleared too (rule 8)."""
+    action = workspace.patches.pop(account.uid, None)
+    transitions.finalizers_shown(account, ())
+    _end_unknown_create(workspace, account)
+    if action is Action.FORGET:
+        transitions.forgotten(account)
+    workspace.index(account)
+
+
+def _end_unknown_create(workspace: Workspace, account: Account) -> None:
+    """A lost create is over, unless its inbox has appeared just now."""
+    unknown, rows = account.unknown_create, workspace.inventory.at(account.address or "")
+    if any(ours(account, row, workspace) for row in rows):
+        return
+    transitions.create_over(account, repeatable=unknown is not None and unknown.matches and not rows)
+
+
+def patch_failed(workspace: Workspace, account: Account) -> None:
+    """A write to Kubernetes failed: decide again."""
+    workspace.patches.pop(account.uid, None)
+    workspace.touch(account.uid)

@@ -11,8 +11,7 @@ from coldsend_operator.addresses import domain_of
 from coldsend_operator.core.batch.decide import ChildDecision, as_asked
 from coldsend_operator.core.batch.domains import DomainCounts, Share
 from coldsend_operator.core.batch.model import Batch, Child, DesiredList, Entry, EntryRefusal, Shown
-from coldsend_operator.core.model.kstatus import AT_WORK, STALLING
-from coldsend_operator.core.model.reasons import LASTING, KstatusType, Reason
+from coldsend_operator.core.model.reasons import AT_WORK, LASTING, STALLING, KstatusType, Reason
 
 T = TypeVar("T")
 

@@ -39,7 +39,7 @@ def decide_child(batch: Batch, name: str, child: Child | None) -> ChildDecision:
     if batch.waits:
         return NOTHING
     if batch.deleting:
-        return _letting_go(batch, child)
+        return _leaving(batch, child)
     if batch.desired is None or batch.problems or batch.paused:
         return NOTHING
     entry = batch.entry(name)
@@ -86,20 +86,13 @@ def is_leaving(batch: Batch, child: Child) -> bool:
     return read and batch.entry(child.name) is None
 
 
-def _letting_go(batch: Batch, child: Child | None) -> ChildDecision:
-    """The batch is in deletion: the policy first, then the child (rule 24)."""
+def _leaving(batch: Batch, child: Child | None) -> ChildDecision:
+    """The list no longer has the inbox, or the batch is in deletion: the policy first, then the child (rule 24)."""
     if child is None or not batch.owns(child):
         return NOTHING
     if not _policy_stands(batch, child):
         return ChildDecision(ChildAction.POLICY)
-    return NOTHING if batch.released else ChildDecision(ChildAction.DELETE)
-
-
-def _leaving(batch: Batch, child: Child | None) -> ChildDecision:
-    """The inbox is no longer in the list."""
-    if child is None or not batch.owns(child):
-        return NOTHING
-    return ChildDecision(ChildAction.DELETE if _policy_stands(batch, child) else ChildAction.POLICY)
+    return NOTHING if batch.deleting and batch.released else ChildDecision(ChildAction.DELETE)
 
 
 def _stranger(batch: Batch, entry: Entry, child: Child) -> EntryRefusal | None:

@@ -10,10 +10,10 @@ from coldsend_operator.core.model.conditions import (
     ConditionState,
     condition,
     conditions,
+    progress,
     with_notes,
 )
-from coldsend_operator.core.model.kstatus import STALLING, progress
-from coldsend_operator.core.model.reasons import LASTING, ConditionType, KstatusType, Reason
+from coldsend_operator.core.model.reasons import LASTING, STALLING, ConditionType, KstatusType, Reason
 from coldsend_operator.core.model.stored_status import Status
 
 APPROVE = "coldsend.pro/approve-deletion: 'true'"

@@ -21,10 +21,9 @@ from coldsend_operator.core.decide.questions import (
 from coldsend_operator.core.decide.still_wanted import frozen, still_due
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
-from coldsend_operator.core.model.conditions import NAMESPACE_PAUSED, PAUSED
+from coldsend_operator.core.model.conditions import NAMESPACE_PAUSED, PAUSED, SECRET_SECONDS
 from coldsend_operator.core.model.create_marks import is_mark
 from coldsend_operator.core.model.decision import Action, Decision
-from coldsend_operator.core.model.kstatus import SECRET_SECONDS
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.holding import acquire, take_over
 from coldsend_operator.core.workspace.queues import CallKind

@@ -3,10 +3,8 @@
 from coldsend_operator.core.decide.questions import waits_for_crd
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
-from coldsend_operator.core.model.pauses import nth
+from coldsend_operator.core.model.pauses import PAUSES, nth
 from coldsend_operator.core.workspace.workspace import Workspace
-
-RECONCILE_PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # an annotation that changes all the time waits
 
 
 def acknowledge(workspace: Workspace, account: Account, now: float) -> None:
@@ -59,7 +57,7 @@ def accept_credentials(workspace: Workspace, account: Account, now: float) -> No
 
 def _picked_up(workspace: Workspace, account: Account, now: float) -> bool:
     """Whether a new value of an annotation is picked up now; one that changes all the time waits."""
-    free_at = account.reconciled_at + nth(RECONCILE_PAUSES, account.reconciles)
+    free_at = account.reconciled_at + nth(PAUSES, account.reconciles)
     if now < free_at:
         workspace.timers.set(account.uid, free_at)
         return False

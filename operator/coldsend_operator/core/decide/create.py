@@ -60,7 +60,7 @@ def decide_create(account: Account, workspace: Workspace, now: float) -> Decisio
         return _existing(account, rows[0], workspace)
     if max(workspace.inventory.listed_at, account.searched_at) <= account.conflict_seen_at:
         return paced_search(account, now)
-    if _adopts(account, workspace) and not probed_since_change(account, workspace):
+    if workspace.policy.adopts(said=account.desired.spec.adopt) and not probed_since_change(account, workspace):
         return paced_search(account, now)
     return _send_create(account)
 
@@ -128,11 +128,6 @@ def _send_create(account: Account) -> Decision:
     return Decision(Action.CREATE, Reason.PROVISIONING, "The inbox is about to be created in ColdSend.", quiet=True)
 
 
-def _adopts(account: Account, workspace: Workspace) -> bool:
-    adopts = account.desired.spec.adopt
-    return adopts if adopts is not None else workspace.policy.adopt_by_default
-
-
 def _existing(account: Account, row: Row, workspace: Workspace) -> Decision:
     """The address exists, but not by our create: adoptionPolicy decides (rule 6), if nobody holds it (rule 13)."""
     holders = workspace.claims.inbox_owners(row.inbox_id, account.uid)
@@ -143,7 +138,7 @@ def _existing(account: Account, row: Row, workspace: Workspace) -> Decision:
         )
         return wait_without_call(account, Reason.ADDRESS_CONFLICT, message)
     spec = account.desired.spec
-    if not _adopts(account, workspace):
+    if not workspace.policy.adopts(said=spec.adopt):
         message = (
             "The address already exists in ColdSend; set adoptionPolicy: Adopt to adopt the inbox, or delete it in "
             "ColdSend."

@@ -75,8 +75,7 @@ def _claims_inbox(claimant: Account, holder: Account, workspace: Workspace) -> b
         return False
     if desired.namespace == holder.desired.namespace:
         return True
-    adopts = spec.adopt if spec.adopt is not None else workspace.policy.adopt_by_default
-    return named is not None and adopts and workspace.policy.may_adopt(claimant.desired)
+    return named is not None and workspace.policy.adopts(said=spec.adopt) and workspace.policy.may_adopt(desired)
 
 
 def stays(account: Account, workspace: Workspace) -> bool:

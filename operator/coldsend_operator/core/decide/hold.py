@@ -14,7 +14,7 @@ from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Row
 from coldsend_operator.core.model.decision import IN_SYNC, Action, Decision
 from coldsend_operator.core.model.differences import needs_recreation
-from coldsend_operator.core.model.pauses import PROBE_PAUSES
+from coldsend_operator.core.model.pauses import PAUSES
 from coldsend_operator.core.model.phases import Gone
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.workspace import Workspace
@@ -61,7 +61,7 @@ def _vanished(account: Account, workspace: Workspace, now: float) -> Decision:
     if workspace.implausible is not None and not workspace.policy.recreation_approved(account.desired):
         return Decision(reason=Reason.INVENTORY_IMPLAUSIBLE, message=workspace.implausible)
     settled = account.wrote_at + workspace.policy.lost_seconds
-    if now < settled and account.probe_count >= len(PROBE_PAUSES):
+    if now < settled and account.probe_count >= len(PAUSES):
         return Decision(quiet=True, due=settled)
     return paced_get(account, now, quiet=True)
 

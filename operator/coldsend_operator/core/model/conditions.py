@@ -9,6 +9,7 @@ from coldsend_operator.core.model.stored_status import Status
 from coldsend_operator.core.model.times import rfc3339
 
 MESSAGE_LENGTH = 1024
+SECRET_SECONDS = 30.0  # a Secret of the same manifest may be applied after the object that refers to it
 PAUSED = "Reconciliation is paused by the annotation coldsend.pro/paused; remove it to continue."
 NAMESPACE_PAUSED = (
     "Reconciliation is paused by the annotation coldsend.pro/paused of the namespace; remove it there to continue, or "
@@ -66,3 +67,11 @@ def new_notes(notes: tuple[str, ...], status: Status, previous: Status) -> list[
 def reasons(status: Status) -> dict[str, tuple[str, str, str]]:
     """Condition type to (status, reason, message): what Events are made from."""
     return {each["type"]: (each["status"], each["reason"], each["message"]) for each in status.get("conditions", ())}
+
+
+def progress(ready: ConditionState, synced: ConditionState, *, working: bool) -> dict[KstatusType, ConditionState]:
+    """One of the two for an object that is not Ready; `Reconciling` for a Ready one whose inbox is being changed."""
+    if ready.status == "True":
+        return {KstatusType.RECONCILING: ConditionState("True", synced.reason, synced.message)} if working else {}
+    kind = KstatusType.RECONCILING if working else KstatusType.STALLED
+    return {kind: ConditionState("True", ready.reason, ready.message)}

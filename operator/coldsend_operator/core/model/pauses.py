@@ -1,9 +1,9 @@
 """Pauses between tries: they grow, up to a longest one."""
 
 DOUBLINGS = 30  # what fails for days is tried more often than a float can double
-PROBE_PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # seconds between looks at one inbox or address
+PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # seconds between tries of what may succeed soon
 FIRST_PROBE = 1.0  # seconds after an answer to a write: what it does not tell a look shows by then
-POSTPONEMENTS = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)  # seconds for which a call waits that did not leave
+POSTPONEMENTS = PAUSES[1:]  # of a call that did not leave
 
 
 def doubled(first: float, times: int, longest: float) -> float:

@@ -76,6 +76,9 @@ class NamespaceSettings:
         return self.approve_deletion or self.approve_recreation
 
 
+UNSET = NamespaceSettings()
+USUAL_KEY = "apiKey"  # of a Secret with an API key: `status.effective` leaves it out
+
 Name = tuple[str, str]
 """Namespace and name of a child."""
 
@@ -154,22 +157,26 @@ class Policy:
 
     def orphaned_by_default(self, namespace: str) -> bool:
         """Whether the inboxes of objects without a policy stay in ColdSend when these are deleted."""
-        said = self.namespaces.get(namespace, NamespaceSettings()).orphan
+        said = self._namespace(namespace).orphan
         return self.orphan_by_default if said is None else said
 
     def notes(self, desired: Desired) -> tuple[str, ...]:
         """Sentences about invalid or unknown annotations of the object and of its namespace."""
-        return (*desired.notes, *self.namespaces.get(desired.namespace, NamespaceSettings()).notes)
+        return (*desired.notes, *self._namespace(desired.namespace).notes)
 
     def paused(self, desired: Desired) -> bool:
         return self.paused_in(desired.namespace, said=desired.paused)
 
     def paused_in(self, namespace: str, *, said: bool | None) -> bool:
         """Whether an object or a Batch is paused; `said` is its own annotation (None: not set)."""
-        return self.namespaces.get(namespace, NamespaceSettings()).paused if said is None else said
+        return self._namespace(namespace).paused if said is None else said
 
     def terminating(self, namespace: str) -> bool:
-        return self.namespaces.get(namespace, NamespaceSettings()).terminating
+        return self._namespace(namespace).terminating
+
+    def adopts(self, *, said: bool | None) -> bool:
+        """Whether an inbox that exists is adopted; `said` is the adoptionPolicy of the object (None: not set)."""
+        return self.adopt_by_default if said is None else said
 
     def may_adopt(self, desired: Desired) -> bool:
         """Rule 14: with the operator's own key only the listed namespaces may adopt or observe."""
@@ -181,24 +188,43 @@ class Policy:
         allowed = self.operator_key_namespaces
         return not desired.uses_operator_key or not allowed or desired.namespace in allowed
 
+    def effective(self, *, orphan: bool, recreate: bool, adopt: bool | None, key: SecretRef | None) -> dict[str, str]:
+        """`status.effective`: the values in effect. `adopt` is None if not set, `key` for the operator's own key."""
+        found = {
+            "deletionPolicy": "Orphan" if orphan else "Delete",
+            "updatePolicy": "Recreate" if recreate else "Never",
+            "adoptionPolicy": "Adopt" if self.adopts(said=adopt) else "Refuse",
+        }
+        if key is not None:
+            found["apiKeySecret"] = key.name if key.key == USUAL_KEY else f"{key.name}/{key.key}"
+        return found
+
     def recreation_approved(self, desired: Desired) -> bool:
-        """Whether a person approves, on the object, its Batch or its namespace, that the inbox is created again."""
-        return desired.approve_recreation or any(each.approve_recreation for each in self._around(desired))
+        """Whether a person approves that the inbox is created again."""
+        return any(each.approve_recreation for each in self.approvals(desired).values())
 
     def deletion_approved(self, desired: Desired) -> bool:
-        """Whether a person approves, on the object, its Batch or its namespace, that the inbox is deleted."""
-        return desired.approve_deletion or any(each.approve_deletion for each in self._around(desired))
+        """Whether a person approves that the inbox is deleted."""
+        return any(each.approve_deletion for each in self.approvals(desired).values())
 
     def protected(self, desired: Desired) -> bool:
         """Whether deletionProtection keeps the inbox: what the live Batch says counts, or else the object itself.
 
         An approval counts on the object that bears the field, not on the namespace.
         """
-        batch = desired.batch or ""
-        approved = desired.approve_deletion or self.batches.get(batch, NamespaceSettings()).approve_deletion
-        return self.protection.get(batch, desired.spec.protected) and not approved
+        approved = desired.approve_deletion or self._batch(desired).approve_deletion
+        return self.protection.get(desired.batch or "", desired.spec.protected) and not approved
 
-    def _around(self, desired: Desired) -> tuple[NamespaceSettings, NamespaceSettings]:
-        """What stands on the Batch of the object, and on its namespace."""
-        none = NamespaceSettings()
-        return self.batches.get(desired.batch or "", none), self.namespaces.get(desired.namespace, none)
+    def approvals(self, desired: Desired) -> dict[str, Desired | NamespaceSettings]:
+        """By kind, what may approve: the object, its Batch and its namespace."""
+        return {
+            "SenderAccount": desired,
+            "SenderAccountBatch": self._batch(desired),
+            "Namespace": self._namespace(desired.namespace),
+        }
+
+    def _batch(self, desired: Desired) -> NamespaceSettings:
+        return self.batches.get(desired.batch or "", UNSET)
+
+    def _namespace(self, namespace: str) -> NamespaceSettings:
+        return self.namespaces.get(namespace, UNSET)

@@ -16,7 +16,7 @@ class ConditionType(StrEnum):
 
 
 class KstatusType(StrEnum):
-    """Condition types that are present only while True, for tools that wait (see `core.model.kstatus`)."""
+    """Condition types that are present only while True, for tools that wait by kstatus (Helm, Flux, kpt)."""
 
     RECONCILING = "Reconciling"
     STALLED = "Stalled"
@@ -88,3 +88,24 @@ LASTING = frozenset(
     }
 )
 """Reasons for which waiting alone does not help: such an account counts as failed in its batch."""
+
+STALLING = LASTING | {
+    Reason.PAUSED,
+    Reason.RECONCILIATION_PAUSED,
+    Reason.FROZEN,
+    Reason.DISABLED,
+    Reason.UNKNOWN_STATUS,
+    Reason.IN_USE_BY_CAMPAIGN,
+    Reason.DELETION_HELD,
+    Reason.DRIFTED,
+    Reason.CHILD_CHANGED_BY_OTHERS,
+    Reason.UPDATE_NOT_SUPPORTED,
+    Reason.INVENTORY_IMPLAUSIBLE,
+    Reason.SECRET_CHANGED,
+    Reason.DOMAIN_FULL,
+    Reason.UNAUTHORIZED,
+    Reason.HEALTH_SCORE_LOW,
+}
+"""The same, with reasons of inboxes that exist: the condition `Stalled` is True."""
+AT_WORK = frozenset({Reason.PROVISIONING, Reason.RECREATING, Reason.DELETING})
+"""Reasons of Synced for which the operator is at work on an object that is Ready."""

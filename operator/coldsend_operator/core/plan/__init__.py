@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
 
 from coldsend_operator.core.model.calls import Lane, Operation
 from coldsend_operator.core.model.decision import Action
@@ -19,8 +18,6 @@ WITH_JOBS = frozenset({Operation.CREATE_SMTP_BULK, Operation.DELETE_ACCOUNTS})
 NEXT_ROUND = 0.02
 
 __all__ = ["Candidate", "Plan", "make_plan", "pages_of", "sweep_period"]
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +81,11 @@ def _free_at(workspace: Workspace, candidate: Candidate, now: float, ahead: int)
 
 def _candidates(workspace: Workspace, now: float, faults: list[Exception], alone: Alone) -> Iterator[Candidate]:
     """One candidate for each lane and group: its next call."""
-    waiters = _tried(lambda: who_waits(workspace, now, alone), Waiters(), faults)
+    try:
+        waiters = who_waits(workspace, now, alone)
+    except Exception as fault:  # noqa: BLE001 - whatever goes wrong in one lane costs that lane alone
+        faults.append(fault)
+        waiters = Waiters()
     lanes: tuple[Callable[[], Iterator[Candidate]], ...] = (
         partial(creates, workspace, now),
         partial(deletes, workspace, now, alone),
@@ -95,19 +96,10 @@ def _candidates(workspace: Workspace, now: float, faults: list[Exception], alone
         partial(sweep, workspace, now, listed=waiters.listed),
     )
     for lane in lanes:
-        yield from _tried(partial(_all_of, lane), tuple[Candidate, ...](), faults)
-
-
-def _all_of(lane: Callable[[], Iterator[Candidate]]) -> tuple[Candidate, ...]:
-    return tuple(lane())
-
-
-def _tried(work: Callable[[], T], otherwise: T, faults: list[Exception]) -> T:
-    try:
-        return work()
-    except Exception as fault:  # noqa: BLE001 - whatever goes wrong in one lane costs that lane alone
-        faults.append(fault)
-        return otherwise
+        try:
+            yield from tuple(lane())
+        except Exception as fault:  # noqa: BLE001 - likewise
+            faults.append(fault)
 
 
 def mails(workspace: Workspace, now: float, alone: Alone) -> Iterator[Candidate]:

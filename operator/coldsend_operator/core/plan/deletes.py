@@ -24,15 +24,14 @@ def deletes(workspace: Workspace, now: float, alone: Alone) -> Iterator[Candidat
     for kind, queue in workspace.queues.items():
         if kind.action is not Action.DELETE:
             continue
-        lane = Lane.EDIT if kind.group == "edit" else Lane.DELETE
         for left_out in parts(workspace, Operation.DELETE_ACCOUNTS, kind.key, queue, without | halved, now):
             uids = queue.first(BULK, left_out)
             if not uids or (len(uids) > 1 and busy + jobs >= workspace.parallel["Delete"]):
                 continue
             ready_at = queue.ready_at(now, BULK, plenty=plenty(workspace, now))
-            if lane is Lane.DELETE:
+            if kind.lane is Lane.DELETE:
                 ready_at = max(ready_at, workspace.brake.leaves_at(uids))
-            yield from _delete(workspace, kind.key, uids, lane, ready_at, alone)
+            yield from _delete(workspace, kind.key, uids, kind.lane, ready_at, alone)
     in_turn = ((key, uids) for key, split in splits if (uids := workspace.in_turn(split, without)))
     for key, uids in islice(in_turn, 1):
         yield from _delete(workspace, key, uids, Lane.DELETE, now, alone)

@@ -3,12 +3,11 @@
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Row
 from coldsend_operator.core.model.calls import Operation
-from coldsend_operator.core.model.conditions import ConditionState, condition, with_notes
+from coldsend_operator.core.model.conditions import SECRET_SECONDS, ConditionState, condition, progress, with_notes
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.differences import secret_changed, shows_spec, spec_changed
 from coldsend_operator.core.model.hashes import comparable, hidden_part
-from coldsend_operator.core.model.kstatus import AT_WORK, SECRET_SECONDS, STALLING, progress
-from coldsend_operator.core.model.reasons import ConditionType, KstatusType, Reason
+from coldsend_operator.core.model.reasons import AT_WORK, STALLING, ConditionType, KstatusType, Reason
 from coldsend_operator.core.model.stored import Stored
 from coldsend_operator.core.model.stored_status import Status
 from coldsend_operator.core.model.times import rfc3339

@@ -19,7 +19,6 @@ from coldsend_operator.core.status.condition_states import (
     seen_word,
     what_stands_in_the_way,
 )
-from coldsend_operator.core.status.effective import effective_of
 from coldsend_operator.core.status.stored import stored_to_status
 from coldsend_operator.core.workspace.workspace import Workspace
 
@@ -118,16 +117,15 @@ def _values(account: Account, workspace: Workspace, previous: Status) -> Status:
         for key in VALUE_KEYS:
             if key not in status and same and key in previous and not (key == "healthScore" and row is not None):
                 status[key] = previous[key]  # but a health score may truly be null (contract row 38)
-        status["inboxID"] = stored.inbox_id
-        if stored.origin is not None:
-            status["origin"] = stored.origin
     elif (shown := account.desired.spec.email_address or account.address) is not None:
         status["emailAddress"] = shown
     domain = domain_of(status.get("emailAddress", ""))
     if domain:
         status["domain"] = domain
     if not paused:
-        status["effective"] = effective_of(account, workspace.policy)
+        desired, policy = account.desired, workspace.policy
+        spec, orphan, secret = desired.spec, policy.orphans(desired), desired.key_ref.secret
+        status["effective"] = policy.effective(orphan=orphan, recreate=spec.recreate, adopt=spec.adopt, key=secret)
     elif "effective" in previous:
         status["effective"] = previous["effective"]
     status |= stored_to_status(stored)

@@ -1,6 +1,5 @@
 """What a line of the audit log says of one write: its cause, its approval and its outcome."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -8,7 +7,6 @@ from typing import TYPE_CHECKING
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.differences import secret_changed
-from coldsend_operator.core.model.policy import NamespaceSettings
 
 if TYPE_CHECKING:
     from coldsend_operator.core.workspace.workspace import Workspace
@@ -147,14 +145,6 @@ def _cause_of_delete(workspace: "Workspace", account: Account) -> Cause:
 
 def _approval(workspace: "Workspace", account: Account, *, deletion: bool) -> str | None:
     """The kind of the object whose annotation approves deletions, or recreations."""
-    desired, policy = account.desired, workspace.policy
-    none = NamespaceSettings()
-    batch = policy.batches.get(desired.batch or "", none)
-    namespace = policy.namespaces.get(desired.namespace, none)
-    own = desired.approve_deletion if deletion else desired.approve_recreation
-    found: Iterable[tuple[str, bool]] = (
-        ("SenderAccount", own),
-        ("SenderAccountBatch", batch.approve_deletion if deletion else batch.approve_recreation),
-        ("Namespace", namespace.approve_deletion if deletion else namespace.approve_recreation),
-    )
-    return next((kind for kind, approves in found if approves), None)
+    approvals = workspace.policy.approvals(account.desired).items()
+    found = (kind for kind, each in approvals if (each.approve_deletion if deletion else each.approve_recreation))
+    return next(found, None)

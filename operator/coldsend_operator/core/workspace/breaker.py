@@ -146,9 +146,10 @@ class Breaker:
         for block in self._holding(operation, namespaces):
             block.probing = True
 
-    def cancel(self, operation: Operation, namespaces: frozenset[str]) -> None:
-        """The probe did not leave: another call may be the probe."""
-        self._end_probe(operation, namespaces)
+    def end_probe(self, operation: Operation, namespaces: frozenset[str]) -> None:
+        """The probe has ended, or did not leave: another call may be the probe."""
+        for block in self._holding(operation, namespaces):
+            block.probing = False
 
     def succeed(self, operation: Operation) -> bool:
         """A response shows that the key and ColdSend work. Returns True if a block ended."""
@@ -173,7 +174,7 @@ class Breaker:
         particular.
         """
         changed = self._judge(operation, failure, now, about, namespaces)
-        self._end_probe(operation, namespaces)  # whatever the probe met, the next one may leave in its time
+        self.end_probe(operation, namespaces)  # whatever the probe met, the next one may leave in its time
         return changed
 
     def _judge(
@@ -254,10 +255,6 @@ class Breaker:
         changed = old.message != message
         old.message = message
         return changed
-
-    def _end_probe(self, operation: Operation, namespaces: frozenset[str]) -> None:
-        for block in self._holding(operation, namespaces):
-            block.probing = False
 
 
 def _down(failure: Failure) -> str:

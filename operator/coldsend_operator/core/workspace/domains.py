@@ -2,8 +2,9 @@
 
 from coldsend_operator.core.model.answers import Domain, DomainPage
 from coldsend_operator.core.model.desired import Native
+from coldsend_operator.core.model.pauses import PAUSES, nth
 
-PAUSES = (0.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0)
+LIST_PAUSES = (0.0, *PAUSES[2:])  # the list may be long
 QUIET = 300.0
 NEW_NAME = 10.0  # seconds: the maximum age of the list for a domain that nobody asked for before
 UNLIMITED = 1_000_000
@@ -77,7 +78,7 @@ class Domains:
         """When the list may be read again: with growing pauses while it shows nothing new or is refused."""
         if self.page > 1:
             return 0.0
-        return max(self.begun + PAUSES[min(self.in_vain, len(PAUSES) - 1)], self.retry_at)
+        return max(self.begun + nth(LIST_PAUSES, self.in_vain), self.retry_at)
 
     def doubt(self, now: float) -> None:
         """A person says that the domains changed."""
@@ -90,7 +91,7 @@ class Domains:
         self.page = 1
         self.trouble = said
         self.refusals += 1
-        self.retry_at = now + PAUSES[min(self.refusals, len(PAUSES) - 1)]
+        self.retry_at = now + nth(LIST_PAUSES, self.refusals)
 
     def forbid(self, scopes: tuple[str, ...], said: str, retry_at: float) -> None:
         """The key may not read domains; all other calls continue. `said`: the message of ColdSend."""

@@ -14,6 +14,14 @@ FLOOD_GAP = 0.2  # seconds without arrivals that end a burst
 SHORT_GAP = 0.04
 MOST_SERVED = 200  # queues whose last call is remembered
 BRISK = 5  # after this many single calls within LINGER, wait for a short gap
+LANES = {
+    Action.CREATE: Lane.CREATE,
+    Action.DELETE: Lane.DELETE,
+    Action.SEARCH: Lane.PROBE,
+    Action.GET: Lane.PROBE,
+    Action.DOMAINS: Lane.PROBE,
+    Action.MAIL: Lane.MAIL,
+}
 
 
 class CallKind(NamedTuple):
@@ -22,6 +30,10 @@ class CallKind(NamedTuple):
     action: Action
     group: str = ""  # of creates see `decide`; of deletes "edit" or "delete"
     key: str = ""  # digest of the API key
+
+    @property
+    def lane(self) -> Lane:
+        return Lane.EDIT if self.group == Lane.EDIT else LANES[self.action]
 
 
 class Queue:

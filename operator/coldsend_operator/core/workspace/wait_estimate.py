@@ -2,18 +2,13 @@
 
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
-from coldsend_operator.core.model.calls import BULK, Lane
+from coldsend_operator.core.model.calls import BULK
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.workspace.workspace import Workspace
 
 SHORT_WAIT = 5.0  # shorter waits are not reported
 ETA_MOVED = 600.0
-ESTIMATED = {  # whose turn is estimated when the budget is spent
-    Action.CREATE: Lane.CREATE,
-    Action.DELETE: Lane.DELETE,
-    Action.SEARCH: Lane.PROBE,
-    Action.DOMAINS: Lane.PROBE,
-}
+ESTIMATED = frozenset({Action.CREATE, Action.DELETE, Action.SEARCH, Action.DOMAINS})  # whose turn is estimated
 REQUESTS_PER_BULK = 3  # the call, a poll of its job, and a list page
 
 
@@ -23,15 +18,15 @@ def estimate_waits(workspace: Workspace, now: float) -> None:
         return
     workspace.estimated_at = now
     budget = workspace.budget
-    free_at = {action: budget.free_at(now, lane.reserved, lane.hour_share) for action, lane in ESTIMATED.items()}
     ahead = 1 if workspace.inventory.listed_at else 1 + len(workspace.accounts) // BULK
     for kind, queue in workspace.queues.items():
         if kind.action not in ESTIMATED:
             continue
         turn_at, length = now, len(queue)
+        free_at = budget.free_at(now, kind.lane.reserved, kind.lane.hour_share)
         for index, uid in enumerate(queue.in_turn()):
             if index % BULK == 0:
-                turn_at = max(free_at[kind.action], workspace.budget.done_at(now, ahead))
+                turn_at = max(free_at, budget.done_at(now, ahead))
                 ahead += REQUESTS_PER_BULK
             if turn_at > now + SHORT_WAIT:
                 _set_eta(workspace, workspace.accounts[uid], turn_at, index, length)

@@ -1,7 +1,7 @@
 """What looks show: a GET of the inbox, a search of the address, a list."""
 
 from coldsend_operator.core.model.account import Account
-from coldsend_operator.core.model.pauses import PROBE_PAUSES, nth
+from coldsend_operator.core.model.pauses import PAUSES, nth
 from coldsend_operator.core.model.phases import Gone
 
 
@@ -23,7 +23,7 @@ def probe_answered(account: Account) -> None:
 def probe_put_off(account: Account, now: float) -> None:
     """A look told nothing new: the next one comes after a pause that grows."""
     account.probe_count += 1
-    account.probe_at = now + nth(PROBE_PAUSES, account.probe_count)
+    account.probe_at = now + nth(PAUSES, account.probe_count)
 
 
 def searched(account: Account, begun: float) -> None:

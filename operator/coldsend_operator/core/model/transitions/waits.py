@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from coldsend_operator.core.model.account import Account, Backoff
-from coldsend_operator.core.model.pauses import POSTPONEMENTS, PROBE_PAUSES, doubled, nth
+from coldsend_operator.core.model.pauses import PAUSES, POSTPONEMENTS, doubled, nth
 
 RECONCILE_QUIET = 300.0  # seconds after which a new value of an annotation is picked up at once again
 
@@ -133,5 +133,5 @@ def next_backoff(account: Account, before: Backoff | None, new: Backoff, longest
         retry_at=new.at + doubled(new.retry_at, tries - 1, longest),
         tries=tries,
         rushes=rushes,
-        earliest=new.at + nth(PROBE_PAUSES, rushes),
+        earliest=new.at + nth(PAUSES, rushes),
     )
