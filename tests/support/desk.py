@@ -13,7 +13,7 @@ from coldsend_operator.core.model.calls import Call, Lane, Operation, Scope
 from coldsend_operator.core.model.create_marks import CreateMarks
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.policy import Policy
-from coldsend_operator.core.plan import Candidate, make_plan
+from coldsend_operator.core.plan import make_plan
 from coldsend_operator.core.status.projection import project
 from coldsend_operator.core.workspace.breaker import Breaker
 from coldsend_operator.core.workspace.claims import Claims
@@ -103,13 +103,13 @@ class Desk:
         self.settle()
         return self.workspace.decisions[account.uid]
 
-    def calls(self) -> tuple[Candidate, ...]:
+    def calls(self) -> tuple[Call, ...]:
         """The calls that would be sent now."""
         self.settle()
         return make_plan(self.workspace, self.now).calls
 
     def operations(self) -> list[Operation]:
-        return [candidate.operation for candidate in self.calls()]
+        return [call.operation for call in self.calls()]
 
     def says(self, account: Account) -> dict[str, tuple[str, str, str]]:
         """Status, reason and message of each condition."""
@@ -126,14 +126,14 @@ class Desk:
         """Send this call now."""
         uids = tuple(account.uid for account in accounts)
         lane, key = LANES.get(operation.scope, Lane.PROBE), accounts[0].key if accounts else self.workspace.digest
-        return self.send(Candidate(self.now, 0.0, operation, lane, key, uids, **fields))
+        return self.send(Call(operation, lane, key, uids, **fields))
 
-    def send(self, candidate: Candidate) -> Call:
+    def send(self, planned: Call) -> Call:
         """Send it now; before a create set the mark, as the loop does."""
-        creating = [self.workspace.accounts[uid] for uid in candidate.uids] if candidate.operation.creates else []
+        creating = [self.workspace.accounts[uid] for uid in planned.uids] if planned.operation.creates else []
         for account in creating:
             transitions.create_prepared(account, account.credentials.digest if account.credentials else None)
-        call = apply.launch(self.workspace, candidate, self.now)
+        call = apply.launch(self.workspace, planned, self.now)
         for account in creating:
             mark = float(int(self.now + self.workspace.kube_offset))
             transitions.marked(account, mark)

@@ -11,8 +11,9 @@ from coldsend_operator.accounts.finalizers import FinalizerWriter
 from coldsend_operator.accounts.status_writer import AccountStatusWriter, ref_of
 from coldsend_operator.core import apply
 from coldsend_operator.core.decide import decide_changed, give_up
+from coldsend_operator.core.model.calls import Call
 from coldsend_operator.core.model.decision import Action
-from coldsend_operator.core.plan import Candidate, make_plan
+from coldsend_operator.core.plan import make_plan
 from coldsend_operator.core.workspace.wait_estimate import estimate_waits
 from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.kube.clock import ServerClock
@@ -203,15 +204,15 @@ class WorkspaceLoop:
         faults += plan.faults
         for uid, fault in plan.unplanned.items():
             give_up(self.workspace, uid, fault)
-        for candidate in plan.calls:
-            self._start_call(candidate, now)
+        for planned in plan.calls:
+            self._start_call(planned, now)
         self._clients.metrics.planned(self._clients.clock() - now)
         return now if plan.booking or plan.unplanned else plan.wake_at
 
     # -- calls to ColdSend
 
-    def _start_call(self, candidate: Candidate, now: float) -> None:
-        call = apply.launch(self.workspace, candidate, now)
+    def _start_call(self, planned: Call, now: float) -> None:
+        call = apply.launch(self.workspace, planned, now)
         generations = {uid: self.workspace.accounts[uid].desired.generation for uid in call.uids}
         self._tasks.start(self._calls.carry_out(call, generations))
 

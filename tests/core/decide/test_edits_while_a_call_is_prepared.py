@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 
-from coldsend_operator.core.model.calls import Lane, Operation
-from coldsend_operator.core.plan import Candidate
+from coldsend_operator.core.model.calls import Call, Lane, Operation
 from coldsend_operator.resources.names import PAUSED_ANNOTATION
 from tests.core.rules.watching import finish, play_until, reach, running
 from tests.support.clock import FakeLoop
@@ -94,9 +93,7 @@ def test_that_a_probe_of_an_inbox_whose_object_was_just_deleted_does_not_leave()
     process = running(simulation)
     controller = process.operator.controller
     (loop,) = (each for each in controller.loops.values() if each.keys)
-    look = Candidate(
-        0.0, 0.0, Operation.GET_ACCOUNT, Lane.PROBE, loop.workspace.digest, uids=(uid,), inbox_ids=("inbox",)
-    )
+    look = Call(Operation.GET_ACCOUNT, Lane.PROBE, loop.workspace.digest, uids=(uid,), inbox_ids=("inbox",))
     process.loop.call_soon(loop._start_call, look, simulation.clock.now)
     process.loop.call_soon(controller.gone, uid)
     simulation.wait(5.0)  # an error in the log would fail the test

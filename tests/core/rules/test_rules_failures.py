@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from coldsend_operator.core.model.answers import BulkAnswer, Created, Failure, FailureKind, MailSent, Page, Row
-from coldsend_operator.core.model.calls import Lane, Operation
+from coldsend_operator.core.model.calls import Call, Lane, Operation
 from coldsend_operator.core.model.policy import Limits, Policy, Threshold
-from coldsend_operator.core.plan import Candidate
 from coldsend_operator.core.workspace.budget import Budget
 from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.core.workspace.merging import merge
@@ -361,13 +360,13 @@ def test_rule_41_a_bulk_that_alone_is_answered_404_goes_again_in_halves_at_last(
     assert {account.create_backoff for account in accounts} == {None}
 
 
-def serve(desk: Desk, *rows: Row) -> list[Candidate]:
+def serve(desk: Desk, *rows: Row) -> list[Call]:
     """What leaves in one second, answered at once; inboxes that are asked for are not understood."""
     left = list(desk.calls())
-    for candidate in left:
-        accounts = [desk.workspace.accounts[uid] for uid in candidate.uids]
-        call = desk.ask(candidate.operation, *accounts, page=candidate.page, inbox_ids=candidate.inbox_ids)
-        match candidate.operation:
+    for planned in left:
+        accounts = [desk.workspace.accounts[uid] for uid in planned.uids]
+        call = desk.ask(planned.operation, *accounts, page=planned.page, inbox_ids=planned.inbox_ids)
+        match planned.operation:
             case Operation.CREATE_SMTP:
                 address = accounts[0].address or ""
                 desk.answer(call, Created(row(address, f"in-{address}", made=desk.now)))

@@ -10,27 +10,13 @@ from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.calls import Call, Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.pauses import POSTPONEMENTS
-from coldsend_operator.core.plan import Candidate
 from coldsend_operator.core.workspace.workspace import Workspace
 
 
-def launch(workspace: Workspace, candidate: Candidate, now: float) -> Call:
-    """The candidate leaves its queue: its accounts are busy from now on."""
-    call = Call(
-        id=workspace.next_call_id(),
-        operation=candidate.operation,
-        lane=candidate.lane,
-        key=candidate.key,
-        uids=candidate.uids,
-        namespaces=workspace.namespaces_of(candidate.uids),
-        inbox_ids=candidate.inbox_ids,
-        domain_id=candidate.domain_id,
-        address=candidate.address,
-        job=candidate.job,
-        page=candidate.page,
-        newest=candidate.newest,
-        begun=now,
-    )
+def launch(workspace: Workspace, planned: Call, now: float) -> Call:
+    """The planned call leaves its queue: its accounts are busy from now on."""
+    namespaces = workspace.namespaces_of(planned.uids)
+    call = replace(planned, id=workspace.next_call_id(), namespaces=namespaces, begun=now)
     taken = set(call.uids)
     if call.operation.creates:
         workspace.splits = [split for split in workspace.splits if not taken.intersection(split)]
@@ -56,8 +42,8 @@ def launch(workspace: Workspace, candidate: Candidate, now: float) -> Call:
         workspace.keys.listing = call.key
     workspace.budget.start(probe=call.lane.probes)
     if call.uids:
-        namespaces = Counter(workspace.accounts[uid].desired.namespace for uid in call.uids)
-        workspace.budget.shares.charge(namespaces.most_common(1)[0][0], now)
+        counts = Counter(workspace.accounts[uid].desired.namespace for uid in call.uids)
+        workspace.budget.shares.charge(counts.most_common(1)[0][0], now)
     if call.operation is Operation.SEND_TEST_EMAIL:
         workspace.budget.mails.in_flight += 1
     workspace.keys.breaker(call.key).start(call.operation, call.namespaces)

@@ -123,25 +123,29 @@ _FOR_PEOPLE = 0.025  # of the minute, kept for edits and deletions; the same for
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to ColdSend. `uids` are its accounts, in the order of its items.
+    """One request to ColdSend. `uids` are its accounts, in the order of its items."""
 
-    `namespaces` are those of the accounts when the call was planned.
-    """
-
-    id: int
     operation: Operation
     lane: Lane
     key: str  # digest of the API key
     uids: tuple[str, ...] = ()
-    namespaces: frozenset[str] = frozenset()
     inbox_ids: tuple[str, ...] = ()
     domain_id: str | None = None
     address: str | None = None
     job: str | None = None
     page: int = 1
     newest: bool = False  # a list by created_at, newest first: shows new inboxes, proves no absence
+    # Known once it is launched:
+    id: int = 0
+    namespaces: frozenset[str] = frozenset()  # those of its accounts
     begun: float = 0.0
 
     @property
     def writes(self) -> bool:
         return self.operation.scope in {Scope.CREATE, Scope.DELETE, Scope.MAIL}
+
+    @property
+    def hour_share(self) -> float:
+        """The share of probes that pages of full lists leave to single probes."""
+        whole = self.operation is Operation.LIST_ACCOUNTS and not self.newest
+        return min(self.lane.hour_share, Lane.SWEEP.hour_share) if whole else self.lane.hour_share

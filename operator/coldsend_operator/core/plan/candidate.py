@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from coldsend_operator.core.model.calls import Lane, Operation
+from coldsend_operator.core.model.calls import Call, Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.workspace.queues import Queue
 from coldsend_operator.core.workspace.workspace import Workspace
@@ -21,22 +21,7 @@ class Candidate:
 
     ready_at: float
     score: float
-    operation: Operation
-    lane: Lane
-    key: str  # digest of the API key
-    uids: tuple[str, ...] = ()
-    inbox_ids: tuple[str, ...] = ()
-    domain_id: str | None = None
-    address: str | None = None
-    job: str | None = None
-    page: int = 1
-    newest: bool = False
-
-    @property
-    def hour_share(self) -> float:
-        """The share of probes that pages of full lists leave to single probes."""
-        whole = self.operation is Operation.LIST_ACCOUNTS and not self.newest
-        return min(self.lane.hour_share, Lane.SWEEP.hour_share) if whole else self.lane.hour_share
+    call: Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +56,10 @@ def parts(
         yield without | (queue.namespaces - {namespace})
 
 
-def score(workspace: Workspace, lane: Lane, key: str, ready_at: float, group: str = "") -> float:
+def by_deadline(workspace: Workspace, ready_at: float, call: Call, group: str = "") -> Candidate:
     """Earliest deadline first. A lane, or a key, that was just served goes behind the others, so that none starves."""
-    return max(ready_at, workspace.queues.last_served.get((lane, group, key), 0.0)) + lane.may_wait
+    served_at = workspace.queues.last_served.get((call.lane, group, call.key), 0.0)
+    return Candidate(ready_at, max(ready_at, served_at) + call.lane.may_wait, call)
 
 
 def queues_of(workspace: Workspace, action: Action) -> list[tuple[str, Queue]]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from coldsend_operator.core.model.calls import Lane, Operation
+from coldsend_operator.core.model.calls import Call, Lane, Operation
 from coldsend_operator.core.model.decision import Action
-from coldsend_operator.core.plan.candidate import Candidate, parts, plenty, score
+from coldsend_operator.core.plan.candidate import Candidate, by_deadline, parts, plenty
 from coldsend_operator.core.plan.probes import newest_under_way
 from coldsend_operator.core.workspace.jobs import idle
 from coldsend_operator.core.workspace.queues import CallKind, Queue
@@ -42,7 +42,9 @@ def _waiting(
 
 def _sent(workspace: Workspace, kind: CallKind, uids: tuple[str, ...], ready_at: float) -> Iterator[Candidate]:
     if len(uids) == 1 or (uids and _bulk_free(workspace, kind.group)):
-        yield _create(workspace, uids, kind, ready_at)
+        domain_id = None if kind.group == "smtp" else kind.group.removeprefix("single:")
+        call = Call(_operation(kind.group, len(uids)), Lane.CREATE, kind.key, uids, domain_id=domain_id)
+        yield by_deadline(workspace, ready_at, call, kind.group)
 
 
 def _bulk_free(workspace: Workspace, group: str) -> bool:
@@ -64,16 +66,3 @@ def _most(workspace: Workspace, group: str) -> int:
     """A bulk carries 100 accounts, and of native inboxes no more than fit into the domain."""
     domain, most = None if group == "smtp" else workspace.domains.by_id(group), workspace.policy.bulk
     return most if domain is None else max(0, min(most, workspace.domains.free(domain)))
-
-
-def _create(workspace: Workspace, uids: tuple[str, ...], kind: CallKind, ready_at: float) -> Candidate:
-    group = kind.group
-    return Candidate(
-        ready_at=ready_at,
-        score=score(workspace, Lane.CREATE, kind.key, ready_at, group),
-        operation=_operation(group, len(uids)),
-        lane=Lane.CREATE,
-        key=kind.key,
-        uids=uids,
-        domain_id=None if group == "smtp" else group.removeprefix("single:"),
-    )

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from coldsend_operator.core.model.calls import BULK, Lane, Operation
+from coldsend_operator.core.model.calls import BULK, Call, Lane, Operation
 from coldsend_operator.core.model.decision import Action
-from coldsend_operator.core.plan.candidate import Alone, Candidate, parts, plenty, score
+from coldsend_operator.core.plan.candidate import Alone, Candidate, by_deadline, parts, plenty
 from coldsend_operator.core.workspace.jobs import idle
 from coldsend_operator.core.workspace.workspace import Workspace
 
@@ -43,12 +43,6 @@ def _delete(
     found = alone.each(uids, lambda uid: (uid, workspace.accounts[uid].stored.inbox_id or ""))
     if not found:
         return
-    yield Candidate(
-        ready_at=ready_at,
-        score=score(workspace, lane, key, ready_at),
-        operation=Operation.DELETE_ACCOUNTS if len(found) > 1 else Operation.DELETE_ACCOUNT,
-        lane=lane,
-        key=key,
-        uids=tuple(uid for uid, _ in found),
-        inbox_ids=tuple(workspace.inventory.spelled(inbox_id) for _, inbox_id in found),
-    )
+    operation = Operation.DELETE_ACCOUNTS if len(found) > 1 else Operation.DELETE_ACCOUNT
+    inbox_ids = tuple(workspace.inventory.spelled(inbox_id) for _, inbox_id in found)
+    yield by_deadline(workspace, ready_at, Call(operation, lane, key, tuple(uid for uid, _ in found), inbox_ids))

@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from coldsend_operator.core.model.account import Account
-from coldsend_operator.core.model.calls import BULK, Lane, Operation
+from coldsend_operator.core.model.calls import BULK, Call, Lane, Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.plan.candidate import (
     MOST_FLYING,
     Alone,
     Candidate,
+    by_deadline,
     first_of,
     length_of,
     queues_of,
-    score,
 )
 from coldsend_operator.core.plan.probe_choice import FEW_PROBES, Probe, Waiting, Why, list_serves, probe_for
 from coldsend_operator.core.workspace.workspace import Workspace
@@ -145,30 +145,16 @@ def _key_checks(workspace: Workspace, now: float) -> Iterator[Candidate]:
     """A look at the newest page with a key that ColdSend has refused: the sweeps of the others do not try it."""
     key = workspace.keys.to_be_checked(now)
     if key is not None and not _newest_page_in_flight(workspace):
-        yield Candidate(
-            ready_at=now,
-            score=score(workspace, Lane.PROBE, key, now),
-            operation=Operation.LIST_ACCOUNTS,
-            lane=Lane.PROBE,
-            key=key,
-            newest=True,
-        )
+        yield by_deadline(workspace, now, Call(Operation.LIST_ACCOUNTS, Lane.PROBE, key, newest=True))
 
 
 def _newest(workspace: Workspace, since: float) -> Candidate:
     """The next page of the newest rows, for inboxes just created."""
-    due = workspace.newest_after if workspace.newest_page else max(_newest_due(workspace), since)
-    key = workspace.keys.for_list(Operation.LIST_ACCOUNTS)
-    return Candidate(
-        ready_at=due,
-        # A started read continues first: inboxes created meanwhile move the rows to later pages.
-        score=0.0 if workspace.newest_page else score(workspace, Lane.PROBE, key, due),
-        operation=Operation.LIST_ACCOUNTS,
-        lane=Lane.PROBE,
-        key=key,
-        page=max(1, workspace.newest_page),
-        newest=True,
-    )
+    key, page = workspace.keys.for_list(Operation.LIST_ACCOUNTS), max(1, workspace.newest_page)
+    call = Call(Operation.LIST_ACCOUNTS, Lane.PROBE, key, page=page, newest=True)
+    if workspace.newest_page:  # it continues first: inboxes created meanwhile move the rows to later pages
+        return Candidate(workspace.newest_after, 0.0, call)
+    return by_deadline(workspace, max(_newest_due(workspace), since), call)
 
 
 def _newest_page_in_flight(workspace: Workspace) -> bool:
@@ -204,15 +190,10 @@ def _since(workspace: Workspace, action: Action) -> float:
 
 def _probe(workspace: Workspace, uid: str, operation: Operation, ready_at: float) -> Candidate:
     account = workspace.accounts[uid]
-    search = operation is Operation.SEARCH_ACCOUNTS
-    return Candidate(
-        ready_at=ready_at,
-        score=score(workspace, Lane.PROBE, account.key, ready_at),
-        operation=operation,
-        lane=Lane.PROBE,
-        key=account.key,
-        uids=(uid,),
-        address=account.address if search else None,
-        inbox_ids=() if search else (workspace.inventory.spelled(account.stored.inbox_id or ""),),
-        page=workspace.searches[uid].page if search and uid in workspace.searches else 1,
-    )
+    if operation is Operation.SEARCH_ACCOUNTS:
+        page = workspace.searches[uid].page if uid in workspace.searches else 1
+        call = Call(operation, Lane.PROBE, account.key, (uid,), address=account.address, page=page)
+    else:
+        inbox_ids = (workspace.inventory.spelled(account.stored.inbox_id or ""),)
+        call = Call(operation, Lane.PROBE, account.key, (uid,), inbox_ids)
+    return by_deadline(workspace, ready_at, call)

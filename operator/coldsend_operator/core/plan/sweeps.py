@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from coldsend_operator.core.model.calls import Lane, Operation
-from coldsend_operator.core.plan.candidate import Candidate, score
+from coldsend_operator.core.model.calls import Call, Lane, Operation
+from coldsend_operator.core.plan.candidate import Candidate, by_deadline
 from coldsend_operator.core.plan.probes import pages_of, waiting_since
 from coldsend_operator.core.workspace.workspace import Workspace
 
@@ -17,27 +17,18 @@ def sweep(workspace: Workspace, now: float, *, listed: bool) -> Iterator[Candida
     )
     if not workspace.accounts or listing:
         return
-    key = workspace.keys.for_list(Operation.LIST_ACCOUNTS, next_turn=workspace.inventory.sweep is None)
+    under_way = workspace.inventory.sweep
+    key = workspace.keys.for_list(Operation.LIST_ACCOUNTS, next_turn=under_way is None)
+    page = under_way.page if under_way is not None else 1
     breaker = workspace.keys.breaker(key)
     if breaker.down or breaker.doubtful:
-        yield _page(workspace, key, Lane.PROBE, workspace.sweep_after, first=True)  # harmless, for no account
+        call = Call(Operation.LIST_ACCOUNTS, Lane.PROBE, key, page=page)  # harmless, for no account
+        yield Candidate(workspace.sweep_after, 0.0, call)
         return
     urgent = listed and now >= workspace.sweep_after
     lane = Lane.PROBE if urgent else Lane.SWEEP
     ready_at = max(waiting_since(workspace, now), workspace.sweep_after) if urgent else sweep_due(workspace)
-    yield _page(workspace, key, lane, ready_at)
-
-
-def _page(workspace: Workspace, key: str, lane: Lane, ready_at: float, *, first: bool = False) -> Candidate:
-    under_way = workspace.inventory.sweep
-    return Candidate(
-        ready_at=ready_at,
-        score=0.0 if first else score(workspace, lane, key, ready_at),
-        operation=Operation.LIST_ACCOUNTS,
-        lane=lane,
-        key=key,
-        page=under_way.page if under_way is not None else 1,
-    )
+    yield by_deadline(workspace, ready_at, Call(Operation.LIST_ACCOUNTS, lane, key, page=page))
 
 
 def sweep_due(workspace: Workspace) -> float:

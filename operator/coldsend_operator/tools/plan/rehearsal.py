@@ -12,7 +12,7 @@ from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.differences import spec_changed
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored import Stored
-from coldsend_operator.core.plan import Candidate, Plan, make_plan
+from coldsend_operator.core.plan import Plan, make_plan
 from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.resources.names import FINALIZER
 from coldsend_operator.tools.plan.coldsend import ModelOfColdSend
@@ -129,9 +129,9 @@ class Rehearsal:
 
     # -- calls to ColdSend
 
-    def _call(self, candidates: tuple[Candidate, ...]) -> bool:
+    def _call(self, planned: tuple[Call, ...]) -> bool:
         """Execute these calls. Returns whether any of them changes something."""
-        calls = [self._launch(candidate) for candidate in candidates]
+        calls = [self._launch(call) for call in planned]
         self.now += LATENCY
         for call in calls:
             apply.fold(self.workspace, call, self.coldsend.answer(call, self.workspace, self.now), self.now)
@@ -140,11 +140,11 @@ class Rehearsal:
             self.done_at = self.now
         return changing
 
-    def _launch(self, candidate: Candidate) -> Call:
+    def _launch(self, planned: Call) -> Call:
         workspace = self.workspace
-        for uid in candidate.uids:
-            self._remember(workspace.accounts[uid], candidate.operation)
-        call = apply.launch(workspace, candidate, self.now)
+        for uid in planned.uids:
+            self._remember(workspace.accounts[uid], planned.operation)
+        call = apply.launch(workspace, planned, self.now)
         if call.operation is not Operation.LIST_ACCOUNTS or call.newest:
             self.requests[call.operation] += 1
         if call.operation.deletes:
