@@ -13,7 +13,7 @@ from coldsend_operator.core.model.desired import KeyRef
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.core.workspace.merging import merge
-from coldsend_operator.core.workspace.trust import Trust
+from coldsend_operator.core.workspace.trust import Trust, former_digests
 from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.credentials.api_keys import KeyRing
 from coldsend_operator.logs import Event, log
@@ -154,7 +154,7 @@ class Workspaces:
             loop.on_list = self._merge_with_same
             carried = self._clients.bookings.restore(loop.workspace)
             # A key that was rotated while nobody ran: most likely the windows are those of its workspace still.
-            for digest_before in loop.workspace.former_digests - carried - self.keys:
+            for digest_before in former_digests(loop.workspace) - carried - self.keys:
                 self._clients.bookings.restore(loop.workspace, digest_before)
         self.tasks[digest] = asyncio.create_task(loop.run(), name=f"workspace {digest}")
         self.tasks[digest].add_done_callback(report_end)
@@ -165,7 +165,8 @@ class Workspaces:
     def _merge_with_same(self, loop: WorkspaceLoop) -> None:
         """Keys whose lists share an inbox lead to one workspace (rule 13)."""
         for other in list(self.loops.values()):
-            if other.workspace not in loop.workspace.parts and loop.workspace.shares_inboxes(other.workspace):
+            inboxes = loop.workspace.inventory.rows.keys()
+            if other.workspace not in loop.workspace.parts and not inboxes.isdisjoint(other.workspace.inventory.rows):
                 self._merge(other, loop)
 
     def _merge(self, one: WorkspaceLoop, other: WorkspaceLoop, *, counted: bool = False) -> None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from coldsend_operator.accounts.reading import Raw
 from coldsend_operator.batches.batch_work import BatchWork
 from coldsend_operator.batches.reading import ChildReader
-from coldsend_operator.core.batch.model import Batch, Child, ChildNames
+from coldsend_operator.core.batch.model import Batch, Child
+from coldsend_operator.core.model.membership import Membership
 from coldsend_operator.kube.client import Ref
 from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND, BATCH_LABEL
@@ -30,7 +31,7 @@ class ChildIndex:
         self._by_key: dict[Key, BatchWork] = {}
         self._by_namespace: dict[str, dict[str, BatchWork]] = {}
         self._children: dict[Key, Child] = {}
-        self._names: dict[Key, ChildNames] = {}  # by namespace and name of the batch
+        self._names: dict[Key, Membership[str]] = {}  # of children by their owner; by namespace and name of the batch
         self._departed: set[str] = set()  # UIDs of children that were removed during a write to them
 
     # -- batches
@@ -56,7 +57,7 @@ class ChildIndex:
             return known
         batch = Batch(metadata["uid"], metadata["namespace"], metadata["name"])
         key = (batch.namespace, batch.name)
-        batch.children = self._names.setdefault(key, ChildNames())
+        batch.children = self._names.setdefault(key, Membership())
         work = BatchWork(batch)
         self._by_uid[batch.uid] = work
         self._by_key[key] = work
@@ -78,7 +79,7 @@ class ChildIndex:
     def _tidy(self, namespace: str, name: str) -> None:
         """Drop the names of a batch without children that is gone (rule 43: nothing grows with what came and went)."""
         names = self._names.get((namespace, name))
-        if names is not None and not names.size() and (namespace, name) not in self._by_key:
+        if names is not None and not names and (namespace, name) not in self._by_key:
             del self._names[namespace, name]
 
     # -- children
@@ -153,10 +154,10 @@ class ChildIndex:
         if old == new:
             return
         if old[0] is not None and old[0] != new[0]:
-            self._names[namespace, old[0]].put(name, None)
+            self._names[namespace, old[0]].place(name, None)
             self._tidy(namespace, old[0])
         if new[0] is not None:
-            self._names.setdefault((namespace, new[0]), ChildNames()).put(name, new[1])
+            self._names.setdefault((namespace, new[0]), Membership()).place(name, new[1])
 
     def _notify(self, key: Key, known: Child | None, child: Child | None) -> None:
         """Call `decide_again` for each batch that the child concerns."""

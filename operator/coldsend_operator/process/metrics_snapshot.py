@@ -10,6 +10,7 @@ from coldsend_operator.core.model.answers import STATUSES, Row
 from coldsend_operator.core.model.reasons import ConditionType, KstatusType, Reason
 from coldsend_operator.core.plan import sweep_period
 from coldsend_operator.core.report import inboxes_by_holder, waiting_by_lane
+from coldsend_operator.core.workspace.trust import lacks_trust
 from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.metrics import DomainFigures, Snapshot, WorkspaceFigures
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
@@ -70,7 +71,7 @@ def _workspace_figures(workspace: Workspace, digest: str, now: float, *, with_do
         domains=domain_figures(workspace.inventory.rows.values()) if used and with_domains else {},
         deletions_held=len(workspace.brake.holds),
         key_refused=used and workspace.keys.refused(digest),
-        implausible=used and (workspace.implausible is not None or workspace.lacks_trust),
+        implausible=used and (workspace.implausible is not None or lacks_trust(workspace)),
     )
 
 

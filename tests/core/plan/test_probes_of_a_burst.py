@@ -19,7 +19,7 @@ def flooded() -> tuple[Desk, list[Row]]:
     desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, *accounts), BulkAnswer(total=MADE))
     for number in range(WAITING):
         desk.account(f"next{number}@company.com")
-    desk.workspace.newest_after = desk.now  # the look before this one has just ended
+    desk.workspace.newest.after = desk.now  # the look before this one has just ended
     desk.wait(2.0)
     return desk, rows
 
@@ -63,12 +63,12 @@ def test_that_bulks_leave_when_lists_are_refused_to_somebody_else() -> None:
     desk, rows = flooded()
     turn(desk, 1, rows[:50], more=True)
     desk.answer(desk.ask(Operation.LIST_ACCOUNTS), Failure(FailureKind.FORBIDDEN, "no", 403))
-    assert desk.workspace.newest_page == 2
+    assert desk.workspace.newest.page == 2
     assert Operation.CREATE_SMTP_BULK in desk.operations()
 
 
 def test_that_rows_without_a_time_lead_to_no_further_page() -> None:
     desk, rows = flooded()
     turn(desk, 1, [replace(each, created_at=None) for each in rows[:50]], more=True)
-    assert desk.workspace.newest_page == 0
+    assert desk.workspace.newest.page == 0
     assert Operation.CREATE_SMTP_BULK in desk.operations()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from coldsend_operator.core.model.answers import BulkAnswer, Created, Failure, FailureKind, MailSent, Page, Row
-from coldsend_operator.core.model.calls import Call, Lane, Operation
+from coldsend_operator.core.model.calls import Call, Lane, Operation, Scope
 from coldsend_operator.core.model.policy import Limits, Policy, Threshold
 from coldsend_operator.core.workspace.budget import Budget
 from coldsend_operator.core.workspace.claims import Claims
@@ -175,7 +175,7 @@ def test_rule_41_a_bulk_of_deletions_that_is_twice_unknown_goes_again_in_halves(
         ids = tuple(account.stored.inbox_id or "" for account in accounts)
         desk.answer(desk.ask(Operation.DELETE_ACCOUNTS, *accounts, inbox_ids=ids), DOWN)
         desk.wait(121.0)
-    assert [len(split) for split in desk.workspace.delete_splits] == [4, 4]
+    assert [len(split) for split in desk.workspace.splits[Scope.DELETE]] == [4, 4]
 
 
 def test_rule_41_an_outage_is_no_fault_of_those_whose_calls_met_it() -> None:
@@ -234,11 +234,11 @@ def test_rule_41_a_bulk_whose_job_is_forgotten_twice_goes_again_in_halves() -> N
     accounts = [desk.account(f"{n}@company.com") for n in range(4)]
     for name in ("one", "two"):
         desk.sweep()
-        assert desk.workspace.splits == []
+        assert desk.workspace.splits[Scope.CREATE] == []
         desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, *accounts), BulkAnswer(job_id=name, total=4))
         desk.answer(desk.ask(Operation.POLL_CREATE_JOB, job=name), ELSEWHERE)
         desk.wait(121.0)
-    assert [len(split) for split in desk.workspace.splits] == [2, 2]
+    assert [len(split) for split in desk.workspace.splits[Scope.CREATE]] == [2, 2]
     desk.sweep()
     assert [len(call.uids) for call in desk.calls() if call.operation.creates] == [2]
 
@@ -328,7 +328,7 @@ def test_rule_32_a_bulk_of_deletions_that_is_answered_404_deletes_nothing_and_bl
     desk.answer(call, ELSEWHERE)
     assert {account.delete_backoff for account in accounts} == {None}
     assert {account.deleted_at for account in accounts} == {None}
-    assert desk.workspace.delete_splits == []
+    assert desk.workspace.splits[Scope.DELETE] == []
 
 
 def test_rule_42_a_call_that_does_not_leave_pauses_nothing_else() -> None:
@@ -353,10 +353,10 @@ def test_rule_41_a_bulk_that_alone_is_answered_404_goes_again_in_halves_at_last(
     accounts = [desk.account(f"{n}@company.com") for n in range(4)]
     for _ in range(3):
         desk.sweep()
-        assert desk.workspace.splits == []
+        assert desk.workspace.splits[Scope.CREATE] == []
         desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, *accounts), ELSEWHERE)
         desk.wait(60.0)
-    assert [len(split) for split in desk.workspace.splits] == [2, 2]
+    assert [len(split) for split in desk.workspace.splits[Scope.CREATE]] == [2, 2]
     assert {account.create_backoff for account in accounts} == {None}
 
 

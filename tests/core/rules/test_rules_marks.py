@@ -9,7 +9,7 @@ from coldsend_operator.core.decide import still_due
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account, Credentials
 from coldsend_operator.core.model.answers import BulkAnswer, Created, Failure, FailureKind, JobProgress, Page, ResultRow
-from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.calls import Operation, Scope
 from coldsend_operator.core.model.create_marks import CreateMarks
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.reasons import Reason
@@ -393,7 +393,7 @@ def test_rule_39_what_exists_when_a_create_goes_again_is_matched_for_an_hour_at_
     desk.sweep()
     for _ in range(2):
         desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, account, other), Failure(FailureKind.LOST, "no answer"))
-    desk.workspace.splits = [(account.uid, other.uid)]  # it goes again, for instance as the half of a larger one
+    desk.workspace.splits[Scope.CREATE] = [(account.uid, other.uid)]  # for instance half of a larger one
     desk.wait(seconds)
     desk.sweep()
     assert desk.step(account).action is Action.CREATE

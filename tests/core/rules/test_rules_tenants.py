@@ -4,7 +4,7 @@ import pytest
 
 from coldsend_operator.core.apply.common import halve
 from coldsend_operator.core.model.answers import Failure, FailureKind
-from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.calls import Operation, Scope
 from tests.core.rules.watching import running
 from tests.support.desk import Desk
 from tests.support.hostile import OWN, HostileWorld
@@ -86,8 +86,8 @@ def test_rule_41_halves_keep_namespaces_apart() -> None:
     desk = Desk()
     names = ("one", "two", "one", "two", "one")
     uids = tuple(desk.account(f"{n}@company.com", namespace=name).uid for n, name in enumerate(names))
-    splits: list[tuple[str, ...]] = []
-    halve(desk.workspace, splits, uids)
+    halve(desk.workspace, Operation.CREATE_SMTP_BULK, uids)
+    splits = desk.workspace.splits[Scope.CREATE]
     assert [{desk.workspace.accounts[uid].desired.namespace for uid in split} for split in splits] == [{"one"}, {"two"}]
 
 

@@ -3,9 +3,9 @@
 from coldsend_operator.batches.child_index import ChildIndex
 from coldsend_operator.batches.reading import MOST_SHARED, ChildReader
 from coldsend_operator.core.apply.deletes import accepted_delete
-from coldsend_operator.core.batch.model import ChildNames
 from coldsend_operator.core.model.calls import Lane
 from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.model.membership import Membership
 from coldsend_operator.core.workspace.queues import CallKind
 from tests.core.rules.watching import running
 from tests.support.desk import Desk, asked_for, object_of
@@ -19,7 +19,7 @@ def test_that_addresses_that_deletes_freed_are_forgotten_after_an_hour() -> None
         account.address = f"a{number}@company.com"
         accepted_delete(desk.workspace, account, desk.now)
         desk.now += 60.0
-    assert len(desk.workspace.address_writes) == 60
+    assert len(desk.workspace.inventory._freed) == 60
 
 
 def test_that_queues_of_domains_that_nobody_asks_for_any_more_are_forgotten() -> None:
@@ -49,11 +49,11 @@ def test_that_names_of_batches_that_came_and_went_are_forgotten() -> None:
 
 
 def test_that_owners_that_came_and_went_are_not_counted() -> None:
-    family = ChildNames()
+    children = Membership[str]()
     for number in range(10):
-        family.put("child", f"batch-{number}")
-    family.put("child", None)
-    assert not family._counts
+        children.place("child", f"batch-{number}")
+    children.place("child", None)
+    assert not children.counts()
 
 
 def test_that_labels_that_came_and_went_are_not_kept() -> None:

@@ -4,8 +4,9 @@ from coldsend_operator.core.apply.common import FAILS_ON_CREATE, back_off_create
 from coldsend_operator.core.decide.questions import IMPLAUSIBLE_AT
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.calls import Scope
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.core.workspace.workspace import FREED_FOR, Workspace
+from coldsend_operator.core.workspace.workspace import Workspace
 
 AFTER_DELETE_FIRST, AFTER_DELETE_LONGEST = 15.0, 600.0
 
@@ -24,7 +25,7 @@ def judge_absence(workspace: Workspace, account: Account, begun: float, now: flo
         else:
             message = unknown.hint or "ColdSend refused the inbox."
             back_off_create(workspace, account, refusal_reason(unknown.hint), message, now)
-    elif unknown is not None and (account.uid,) in workspace.splits and begun >= over:
+    elif unknown is not None and (account.uid,) in workspace.splits[Scope.CREATE] and begun >= over:
         transitions.create_had_no_effect(account)  # it left alone, twice: its neighbours do not wait for it
         workspace.index(account)
         back_off_create(workspace, account, Reason.API_UNAVAILABLE, FAILS_ON_CREATE, now)
@@ -36,8 +37,7 @@ def judge_absence(workspace: Workspace, account: Account, begun: float, now: flo
 
 def _exists_elsewhere(workspace: Workspace, account: Account, now: float) -> None:
     """ColdSend says that the address exists, and this workspace does not show it (contract rows 9 and 24)."""
-    freed = workspace.address_writes.get(account.address or "", 0.0)
-    if freed and now - freed < FREED_FOR:
+    if workspace.inventory.is_freed(account.address, now):
         message = "ColdSend has not released the address since its deletion; the operator retries automatically."
         back_off_create(workspace, account, Reason.PROVISIONING, message, now, AFTER_DELETE_FIRST, AFTER_DELETE_LONGEST)
         return
@@ -64,6 +64,6 @@ def judge_plausibility(workspace: Workspace) -> None:
 
 def _counts_as_known(workspace: Workspace, account: Account) -> bool:
     """Whether the inbox may count as missing: not deleted by us (rule 19), not of another workspace (rule 40)."""
-    if not workspace.holds_here(account) or account.deleted_at is not None:
+    if workspace.members.bound_to(account.uid) not in workspace.digests or account.deleted_at is not None:
         return False
     return not (account.desired.deleting is not None and account.not_found_at is not None)

@@ -18,10 +18,9 @@ def launch(workspace: Workspace, planned: Call, now: float) -> Call:
     namespaces = workspace.namespaces_of(planned.uids)
     call = replace(planned, id=workspace.next_call_id(), namespaces=namespaces, begun=now)
     taken = set(call.uids)
-    if call.operation.creates:
-        workspace.splits = [split for split in workspace.splits if not taken.intersection(split)]
-    elif call.operation.deletes:
-        workspace.delete_splits = [split for split in workspace.delete_splits if not taken.intersection(split)]
+    scope = call.operation.scope
+    if scope in workspace.splits:
+        workspace.splits[scope] = [split for split in workspace.splits[scope] if not taken.intersection(split)]
     _leave_queue(workspace, call, now)
     for uid in call.uids:
         account = workspace.accounts[uid]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import RETRY_FIRST, RETRY_LONGEST, Account, Backoff
 from coldsend_operator.core.model.answers import Failure, FailureKind
-from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.model.calls import Call, Operation, Scope
 from coldsend_operator.core.model.phases import UnknownCreate
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.workspace import Workspace
@@ -57,17 +57,18 @@ def misrouted(workspace: Workspace, call: Call, status: int, now: float) -> None
         if call.writes:
             transitions.misrouted(account, now, status)
     if len(members) > 1 and call.writes and any(account.postponements > MISROUTED_OFTEN for account in members):
-        halve(workspace, workspace.splits if call.operation.creates else workspace.delete_splits, call.uids)
+        halve(workspace, call.operation, call.uids)
 
 
-def halve(workspace: Workspace, splits: list[tuple[str, ...]], uids: tuple[str, ...]) -> None:
+def halve(workspace: Workspace, operation: Operation, uids: tuple[str, ...]) -> None:
     """Repeat these as two calls, split by namespace if possible (rule 41); a single account stays alone."""
     spaces = {uid: account.desired.namespace for uid in uids if (account := workspace.accounts.get(uid)) is not None}
     ordered = sorted(uids, key=lambda uid: spaces.get(uid, ""))
     middle = len(ordered) // 2
     borders = (at for at in range(1, len(ordered)) if spaces.get(ordered[at - 1]) != spaces.get(ordered[at]))
     cut = min(borders, key=lambda at: abs(at - middle), default=middle)
-    splits.extend(half for half in (tuple(ordered[:cut]), tuple(ordered[cut:])) if half)
+    halves = (tuple(ordered[:cut]), tuple(ordered[cut:]))
+    workspace.splits[operation.scope] += [half for half in halves if half]
 
 
 def outcome_unknown(workspace: Workspace, key: str, operation: Operation, uids: tuple[str, ...], now: float) -> None:
@@ -79,13 +80,13 @@ def outcome_unknown(workspace: Workspace, key: str, operation: Operation, uids: 
     if workspace.keys.breaker(key).failing(operation, namespaces):
         return
     workspace.set_apart(namespaces, now)
-    splits = workspace.splits if operation.creates else workspace.delete_splits
     members = [account for uid in uids if (account := workspace.accounts.get(uid)) is not None]
     for account in members:
         transitions.outcome_unknown(account)
     if any(account.unknowns >= TOO_OFTEN_UNKNOWN for account in members):
-        splits[:] = [split for split in splits if any(uid in workspace.accounts for uid in split)]
-        halve(workspace, splits, uids)
+        kept = (split for split in workspace.splits[operation.scope] if workspace.accounts.keys() & set(split))
+        workspace.splits[operation.scope] = list(kept)
+        halve(workspace, operation, uids)
 
 
 def each_alone(accounts: Iterable[Account], take_in: Callable[[Account], None]) -> None:
@@ -181,7 +182,7 @@ def still_there(workspace: Workspace, account: Account, now: float, *, sure: boo
         transitions.delete_refused_in_use(account, said, now)
     elif now - (account.deleted_at or now) > workspace.policy.lost_seconds:
         transitions.delete_in_vain(account)  # lost or forgotten by now; by its id it may be asked for again
-        if (account.uid,) in workspace.delete_splits:
+        if (account.uid,) in workspace.splits[Scope.DELETE]:
             transitions.delete_failed(account, Reason.API_UNAVAILABLE, FAILS_ON_DELETE, now)
     else:
         transitions.probe_put_off(account, now)

@@ -125,7 +125,7 @@ def _beyond_plan(workspace: Workspace, call: Call, members: list[Account], failu
     if call.domain_id is not None:
         workspace.domains.outdated = True
     if len(call.uids) > 1:
-        halve(workspace, workspace.splits, call.uids)
+        halve(workspace, call.operation, call.uids)
         return
     for account in members:
         message = f"The ColdSend plan of this workspace does not allow this: {failure.message}"
@@ -176,4 +176,4 @@ def _bulk_refused(workspace: Workspace, call: Call, members: list[Account], fail
                 message = f"ColdSend refused the inbox: {fault.field or 'request'}: {fault.message}"
                 back_off_create(workspace, account, fault_reason(fault.message), message, now)
         return
-    halve(workspace, workspace.splits, call.uids)
+    halve(workspace, call.operation, call.uids)

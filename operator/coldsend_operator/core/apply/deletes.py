@@ -20,12 +20,7 @@ from coldsend_operator.core.workspace.workspace import Workspace
 
 def accepted_delete(workspace: Workspace, account: Account, now: float) -> None:
     transitions.delete_accepted(account, now)
-    _address_freed(workspace, account, now)
-
-
-def _address_freed(workspace: Workspace, account: Account, now: float) -> None:
-    if account.address is not None:
-        workspace.address_freed(account.address, now)
+    workspace.inventory.address_freed(account.address, now)
 
 
 def deleted_in_bulk(workspace: Workspace, call: Call, answer: BulkAnswer, now: float) -> None:
@@ -34,7 +29,7 @@ def deleted_in_bulk(workspace: Workspace, call: Call, answer: BulkAnswer, now: f
         partial = bool(answer.failed_count or answer.skipped_count)
         transitions.delete_accepted_in_bulk(account, now, partial=partial)
         transitions.outcome_known(account)
-        _address_freed(workspace, account, now)
+        workspace.inventory.address_freed(account.address, now)
     if answer.job_id is not None:
         begin_job(workspace, call, answer.job_id, members, now)
     else:
@@ -53,7 +48,7 @@ def delete_failed(workspace: Workspace, call: Call, failure: Failure, now: float
     for account in members:
         if failure.kind in UNKNOWN:
             transitions.delete_unanswered(account, now)
-            _address_freed(workspace, account, now)
+            workspace.inventory.address_freed(account.address, now)
         elif failure.kind is FailureKind.NOT_FOUND and len(call.uids) == 1:
             not_found(workspace, account, now)
         elif len(call.uids) == 1:
@@ -62,13 +57,13 @@ def delete_failed(workspace: Workspace, call: Call, failure: Failure, now: float
         if too_many_jobs(workspace, "Delete", Operation.DELETE_ACCOUNTS, failure):
             workspace.parallel["Delete"] = 1
             return
-        halve(workspace, workspace.delete_splits, call.uids)
+        halve(workspace, call.operation, call.uids)
 
 
 def _refused_by_plan(workspace: Workspace, call: Call, members: list[Account], failure: Failure, now: float) -> None:
     """A 402, or a 403 without a scope, stops only the account that gets it alone (rule 41)."""
     if len(call.uids) > 1:
-        halve(workspace, workspace.delete_splits, call.uids)
+        halve(workspace, call.operation, call.uids)
         return
     for account in members:
         message = f"ColdSend refuses to delete the inbox: {failure.message}"

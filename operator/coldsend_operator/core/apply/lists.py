@@ -144,20 +144,20 @@ def _searched(workspace: Workspace, call: Call, page: Page, now: float) -> None:
 def _newest_seen(workspace: Workspace, call: Call, page: Page, now: float) -> None:
     """Continue while the page is newer than the awaited inboxes; accounts not shown are probed again later."""
     if call.page == 1:
-        workspace.newest_begun, workspace.newest_most = call.begun, most_pages(page)
+        workspace.newest.begun, workspace.newest.most = call.begun, most_pages(page)
     waiting = [workspace.accounts[uid] for uid in workspace.queues.waiting(Action.SEARCH)]
     # Newer inboxes are on pages that were already read.
     due = [
         account
         for account in waiting
-        if account.unknown_create is not None and account.unknown_create.at <= workspace.newest_begun
+        if account.unknown_create is not None and account.unknown_create.at <= workspace.newest.begun
     ]
     unseen = [account for account in due if not workspace.inventory.at(account.address or "")]
-    if unseen and page.has_next and call.page < workspace.newest_most and _younger(workspace, page, unseen):
-        workspace.newest_page = call.page + 1
+    if unseen and page.has_next and call.page < workspace.newest.most and _younger(workspace, page, unseen):
+        workspace.newest.page = call.page + 1
         return
-    workspace.newest_page = 0
-    workspace.newest_after = now + FIRST_PROBE
+    workspace.newest.page = 0
+    workspace.newest.after = now + FIRST_PROBE
     for account in unseen:
         if account.unknown_create is not None and account.unknown_create.hint is None:
             transitions.probe_put_off(account, now)
@@ -179,7 +179,7 @@ def list_failed(workspace: Workspace, call: Call, failure: Failure, now: float) 
     if keys.breaker(call.key).block_of(operation) is not None and keys.works(operation):
         return  # another key shows the same, and need not wait
     if call.newest:
-        workspace.newest_page, workspace.newest_after = 0, now + SWEEP_RETRY
+        workspace.newest.page, workspace.newest.after = 0, now + SWEEP_RETRY
         return
     workspace.list_refusals = 0 if failure.kind in BREAKER_PACES else workspace.list_refusals + 1
     workspace.sweep_after = now + nth(POSTPONEMENTS, workspace.list_refusals)

@@ -93,7 +93,13 @@ class Counts:
         """The keys of all inboxes that contribute."""
         return tuple(self._contributions)
 
-    def count(self, *states: InboxState, ready: bool | None = None, obstacle: str | None = None) -> int:
+    def count(
+        self,
+        *states: InboxState,
+        ready: bool | None = None,
+        obstacle: str | None = None,
+        healthy: str | None = None,
+    ) -> int:
         """The number of inboxes in one of these states; without states, of all inboxes of the list."""
         chosen = states or (InboxState.SUCCEEDED, InboxState.FAILED, InboxState.OPEN)
         return sum(
@@ -102,6 +108,7 @@ class Counts:
             if contribution.state in chosen
             and (ready is None or contribution.ready is ready)
             and (obstacle is None or contribution.obstacle == obstacle)
+            and (healthy is None or contribution.healthy == healthy)
         )
 
     def reasons(self, *states: InboxState) -> Counter[str]:
@@ -122,24 +129,9 @@ class Counts:
         return min(sums.items(), key=lambda item: (-item[1], item[0]), default=("", 0))
 
     @property
-    def obstructed(self) -> int:
-        """Inboxes of the list that do not match the spec."""
-        return sum(count for contribution, count in self._listed() if contribution.obstacle)
-
-    def healthy(self, status: str) -> int:
-        return sum(count for contribution, count in self._listed() if contribution.healthy == status)
-
-    @property
     def working(self) -> bool:
         """Whether work on any inbox, including removed ones, is under way or queued."""
         return any(contribution.working for contribution in self._counts)
-
-    def _listed(self) -> list[tuple[Contribution, int]]:
-        return [
-            (contribution, count)
-            for contribution, count in self._counts.items()
-            if contribution.state is not InboxState.LEAVING
-        ]
 
     @property
     def score(self) -> tuple[float, float] | None:

@@ -126,8 +126,8 @@ def finalizer_change(batch: Batch, owned: Callable[[], Iterable[Child]], *, idle
     wanted = batch.desired
     if batch.finalized:
         asks_for_none = wanted is not None and not batch.problems and not wanted.by_name
-        return FinalizerChange.REMOVE if idle and asks_for_none and not batch.children.size() else FinalizerChange.NONE
-    if batch.children.size():
+        return FinalizerChange.REMOVE if idle and asks_for_none and not batch.children else FinalizerChange.NONE
+    if batch.children:
         return FinalizerChange.ADD
     if wanted is None or batch.problems or batch.paused:
         return FinalizerChange.NONE

@@ -5,6 +5,7 @@ from typing import Any
 
 from coldsend_operator.core.model.calls import BULK, Operation
 from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.model.stored_status import present
 from coldsend_operator.core.model.times import rfc3339, unix_of
 from coldsend_operator.core.workspace.jobs import Job
 from coldsend_operator.core.workspace.wait_estimate import REQUESTS_PER_BULK
@@ -42,19 +43,17 @@ def _row(job: Job, state: str, known: dict[str, JobRow]) -> JobRow:
     total = (progress.total if progress else None) or job.size
     percentage = 100 if state == COMPLETED else _percentage(job, total)
     processed = progress.processed if progress is not None and progress.processed is not None else None
-    row: JobRow = {
-        "operation": job.operation,
-        "state": state,
-        "total": total,
-        "processed": max(total * percentage // 100 if processed is None else processed, before.get("processed", 0)),
-        "succeeded": progress.succeeded if progress else None,
-        "failed": progress.failed if progress else None,
-        "progressPercentage": max(percentage, before.get("progressPercentage", 0)),
-        "startedAt": before.get("startedAt") or rfc3339(job.begun),
-    }
-    if job.id:
-        row["id"] = job.id
-    return {key: value for key, value in row.items() if value is not None}
+    return present(
+        id=job.id or None,
+        operation=job.operation,
+        state=state,
+        total=total,
+        processed=max(total * percentage // 100 if processed is None else processed, before.get("processed", 0)),
+        succeeded=progress.succeeded if progress else None,
+        failed=progress.failed if progress else None,
+        progressPercentage=max(percentage, before.get("progressPercentage", 0)),
+        startedAt=before.get("startedAt") or rfc3339(job.begun),
+    )
 
 
 def _percentage(job: Job, total: int) -> int:

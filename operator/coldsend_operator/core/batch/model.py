@@ -1,11 +1,11 @@
 """A SenderAccountBatch, the inboxes of its list and its children, as decisions need them."""
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from coldsend_operator.core.model.desired import SecretRef
+from coldsend_operator.core.model.membership import Membership
 from coldsend_operator.core.model.policy import DEFAULT_UNAVAILABLE, Unavailable
 from coldsend_operator.core.model.reasons import Reason
 
@@ -109,37 +109,11 @@ class Child:
     message: str = ""  # of Ready, if waiting alone does not help
 
 
-class ChildNames:
-    """The children of all batches that ever had one name, by child name, and the number of children by UID."""
-
-    def __init__(self) -> None:
-        self._owners: dict[str, str] = {}
-        self._counts: Counter[str] = Counter()
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(tuple(self._owners))
-
-    def put(self, name: str, owner: str | None) -> None:
-        """Set the owner of the child; None: it is no longer a child of such a batch."""
-        before = self._owners.pop(name, None)
-        if before is not None:
-            self._counts[before] -= 1
-            if not self._counts[before]:
-                del self._counts[before]
-        if owner is not None:
-            self._owners[name] = owner
-            self._counts[owner] += 1
-
-    def size(self, owner: str | None = None) -> int:
-        """The number of children, in total or of one owner."""
-        return len(self._owners) if owner is None else self._counts[owner]
-
-
 @dataclass(slots=True)
 class Batch:
     """A batch as last seen on the API server, and what is known of its inboxes. `labels` are those of its children.
 
-    `children` are the children whose ownerReference names the batch, under this UID or an earlier one.
+    `children` are the names of its children, by the UID in their ownerReference: this one, or that of an earlier batch.
     """
 
     uid: str
@@ -168,7 +142,7 @@ class Batch:
     labels_problem: str | None = None
     status: dict[str, Any] = field(default_factory=dict)
     desired: DesiredList | None = None
-    children: ChildNames = field(default_factory=ChildNames)
+    children: Membership[str] = field(default_factory=Membership[str])
     contested: dict[str, str] = field(default_factory=dict)  # by child: the field that others change, and who
     refusals: dict[str, EntryRefusal] = field(default_factory=dict)  # by child: why the API server refused it
 

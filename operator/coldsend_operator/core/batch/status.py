@@ -244,7 +244,7 @@ def _synced(batch: Batch, counts: Counts, status: Status) -> ConditionState:
         return ConditionState("False", reason, message)
     reason, count = counts.most_common("obstacle", InboxState.OPEN, InboxState.SUCCEEDED)
     if count:
-        count, total = counts.obstructed, status.get("total", 0)
+        count, total = counts.count() - counts.count(obstacle=""), status.get("total", 0)
         verb = "does" if count == 1 else "do"
         message = f"{count} of {_inboxes(total)} {verb} not match the spec yet; see the SenderAccounts for the reason."
         return ConditionState("False", reason, message)
@@ -270,7 +270,7 @@ def _inboxes(count: int) -> str:
 
 def _healthy(counts: Counts) -> ConditionState | None:
     """None while there is no inbox that could have a score."""
-    low, good = counts.healthy("False"), counts.healthy("True")
+    low, good = counts.count(healthy="False"), counts.count(healthy="True")
     if low:
         verb = "has" if low == 1 else "have"
         return ConditionState(

@@ -121,14 +121,10 @@ def _decide(workspace: Workspace, account: Account, now: float) -> None:
 
 def _forget_the_observed(workspace: Workspace, account: Account, decision: Decision) -> None:
     """An object that may no longer observe, or is to manage now, shows no inbox once refused (rule 12)."""
-    desired = account.desired
-    if account.stored.origin != "Observed" or workspace.policy.paused(desired) or desired.deleting is not None:
+    desired, policy = account.desired, workspace.policy
+    if account.stored.origin != "Observed" or policy.paused(desired) or desired.deleting is not None:
         return
-    if (
-        desired.spec.observe
-        and workspace.policy.may_adopt(account.desired)
-        and workspace.policy.may_use_key(account.desired)
-    ):
+    if desired.spec.observe and policy.may_adopt(desired) and policy.may_use_key(desired):
         return
     if decision.reason is not None and decision.action is not Action.ACQUIRE and account.busy is None:
         transitions.observation_ended(account)

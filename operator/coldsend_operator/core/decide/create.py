@@ -20,6 +20,7 @@ from coldsend_operator.core.model.answers import Row
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.phases import UnknownCreate
 from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.trust import unproven
 from coldsend_operator.core.workspace.workspace import Workspace
 
 PROBES = frozenset({Action.SEARCH, Action.DOMAINS, Action.WAIT})
@@ -42,7 +43,7 @@ def decide_create(account: Account, workspace: Workspace, now: float) -> Decisio
         return _of_domain(account, workspace, now) or refused
     if account.job is not None:
         return under_way(account, workspace)
-    if (workspace.implausible is not None or workspace.unproven(account)) and not workspace.policy.recreation_approved(
+    if (workspace.implausible is not None or unproven(workspace, account)) and not workspace.policy.recreation_approved(
         account.desired
     ):
         return _untrusted(workspace)

@@ -53,9 +53,7 @@ def decide_delete(account: Account, workspace: Workspace, now: float) -> Decisio
         reason, message = account.key_problem
         return Decision(Action.WAIT, reason, f"{message} {_ways_out(workspace, account)}")
     decision = other_workspace(account, workspace, now)
-    if (
-        decision is not None and decision.reason is Reason.INVENTORY_IMPLAUSIBLE
-    ):  # an approval helps no deletion (rule 19)
+    if decision is not None and decision.reason is Reason.INVENTORY_IMPLAUSIBLE:  # no approval helps (rule 19)
         message = "The API key leads to a workspace that does not have this inbox, so nothing is deleted there."
         return Decision(reason=decision.reason, message=f"{message} {_ways_out(workspace, account)}")
     return decision or handing_over(account, workspace, now) or _deleting_inbox(account, workspace, now)
@@ -88,10 +86,8 @@ def _unborn(account: Account, workspace: Workspace, now: float) -> Decision:
             decision.action, decision.reason, f"{decision.message} {_ways_out(workspace, account)}", decision.due
         )
     decision = decide_unknown_create(account, unknown, workspace, now)
-    if (
-        decision.action in {Action.CREATE, Action.REMOVE_FINALIZER, Action.ADD_FINALIZER}
-        or decision.origin == "Adopted"
-    ):
+    ended = decision.action in {Action.CREATE, Action.REMOVE_FINALIZER, Action.ADD_FINALIZER}
+    if ended or decision.origin == "Adopted":
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
     if decision.reason in {Reason.ALREADY_EXISTS, Reason.ADDRESS_CONFLICT} or decision.reason is None:
         return decision if decision.action is Action.ACQUIRE else Decision(Action.REMOVE_FINALIZER, quiet=True)

@@ -44,9 +44,11 @@ def decide_hold(account: Account, workspace: Workspace, now: float) -> Decision:
 
 def _vanished(account: Account, workspace: Workspace, now: float) -> Decision:
     """The held inbox is not in the inventory: trust that late, and only with a 404 of its id."""
+    if account.not_found_at is None and workspace.inventory.swept_at == 0:
+        return Decision(quiet=True)
+    if workspace.implausible is not None and not workspace.policy.recreation_approved(account.desired):
+        return Decision(reason=Reason.INVENTORY_IMPLAUSIBLE, message=workspace.implausible)
     if isinstance(account.removal, Gone):
-        if workspace.implausible is not None and not workspace.policy.recreation_approved(account.desired):
-            return Decision(reason=Reason.INVENTORY_IMPLAUSIBLE, message=workspace.implausible)
         return (
             unconfirmed_404(account, workspace, now)
             or _unlisted(account, account.removal, workspace)
@@ -56,10 +58,6 @@ def _vanished(account: Account, workspace: Workspace, now: float) -> Decision:
                 "The inbox was removed in ColdSend; the operator creates it again, as this object still requests it.",
             )
         )
-    if workspace.inventory.swept_at == 0:
-        return Decision(quiet=True)
-    if workspace.implausible is not None and not workspace.policy.recreation_approved(account.desired):
-        return Decision(reason=Reason.INVENTORY_IMPLAUSIBLE, message=workspace.implausible)
     settled = account.wrote_at + workspace.policy.lost_seconds
     if now < settled and account.probe_count >= len(PAUSES):
         return Decision(quiet=True, due=settled)

@@ -3,6 +3,7 @@
 from coldsend_operator.core.decide.questions import wait_without_call
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.decision import Action, Decision
+from coldsend_operator.core.model.desired import Native
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.domains import NEW_NAME
 from coldsend_operator.core.workspace.workspace import Workspace
@@ -23,7 +24,7 @@ def usable_domain(account: Account, workspace: Workspace, now: float) -> Decisio
         return None
     domain = workspace.domains.find(native)
     if domain is None:
-        return _unknown_domain(account, workspace, now)
+        return _unknown_domain(account, native, workspace, now)
     if workspace.domains.outdated and not workspace.domains.forbidden:
         return Decision(Action.DOMAINS, quiet=True)
     recheck = workspace.domains.listed_at + workspace.policy.domain_seconds
@@ -44,9 +45,7 @@ def usable_domain(account: Account, workspace: Workspace, now: float) -> Decisio
     return wait_without_call(account, reason, message, due=recheck)
 
 
-def _unknown_domain(account: Account, workspace: Workspace, now: float) -> Decision | None:
-    native = account.desired.spec.native
-    assert native is not None  # noqa: S101 - told to the type checker; _domain has looked
+def _unknown_domain(account: Account, native: Native, workspace: Workspace, now: float) -> Decision | None:
     if workspace.domains.forbidden:
         if native.domain_id is not None:
             return None

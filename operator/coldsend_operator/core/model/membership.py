@@ -1,6 +1,6 @@
 """Accounts grouped under keys, indexed both ways."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -17,6 +17,9 @@ class Several(Generic[K, V]):
     def at(self, key: K) -> tuple[V, ...]:
         return tuple(self._found.get(key, {}).values())
 
+    def size(self, key: K) -> int:
+        return len(self._found.get(key, ()))
+
     def sizes(self) -> dict[K, int]:
         return {key: len(found) for key, found in self._found.items()}
 
@@ -32,7 +35,7 @@ class Several(Generic[K, V]):
 
 
 class Membership(Generic[K]):
-    """Each UID under at most one key."""
+    """Each UID, or name, under at most one key."""
 
     def __init__(self) -> None:
         self._key_of: dict[str, K] = {}
@@ -41,23 +44,30 @@ class Membership(Generic[K]):
     def __len__(self) -> int:
         return len(self._key_of)
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(tuple(self._key_of))
+
     def key_of(self, uid: str) -> K | None:
         return self._key_of.get(uid)
 
     def members(self, key: K) -> frozenset[str]:
         return frozenset(self._members.at(key))
 
+    def size(self, key: K) -> int:
+        return self._members.size(key)
+
     def counts(self) -> dict[K, int]:
         return self._members.sizes()
 
-    def place(self, uid: str, key: K | None) -> None:
-        """Move the UID to this key; None: remove it."""
+    def place(self, uid: str, key: K | None) -> bool:
+        """Move the UID to this key; None: remove it. Returns whether that is new."""
         old = self._key_of.get(uid)
         if old == key:
-            return
+            return False
         if old is not None:
             self._members.drop(old, uid)
             del self._key_of[uid]
         if key is not None:
             self._key_of[uid] = key
             self._members.put(key, uid)
+        return True

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from coldsend_operator.core.model.calls import BULK
 from coldsend_operator.core.model.create_marks import CreateMarks
 from coldsend_operator.core.model.desired import Desired, SecretRef
+from coldsend_operator.core.model.membership import Membership
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,6 @@ class NamespaceSettings:
 UNSET = NamespaceSettings()
 USUAL_KEY = "apiKey"  # of a Secret with an API key: `status.effective` leaves it out
 
-Name = tuple[str, str]
-"""Namespace and name of a child."""
-
 
 class AwaitedChildren:
     """Children that live Batches list but that do not exist yet; objects in deletion hand inboxes to them (rule 30).
@@ -90,28 +88,16 @@ class AwaitedChildren:
     """
 
     def __init__(self) -> None:
-        self._identities: dict[Name, str] = {}
-        self._names: dict[tuple[str, str], set[str]] = {}
+        self._children = Membership[tuple[str, str]]()  # <namespace>/<name>
 
     def put(self, namespace: str, name: str, identity: str | None) -> bool:
         """Set the identity of an awaited child; None: it exists, or no batch lists it. Returns whether that is new."""
-        before = self._identities.get((namespace, name))
-        if before == identity:
-            return False
-        if before is not None:
-            names = self._names[namespace, before]
-            names.discard(name)
-            if not names:
-                del self._names[namespace, before]
-            del self._identities[namespace, name]
-        if identity is not None:
-            self._identities[namespace, name] = identity
-            self._names.setdefault((namespace, identity), set()).add(name)
-        return True
+        return self._children.place(f"{namespace}/{name}", None if identity is None else (namespace, identity))
 
     def child(self, namespace: str, identity: str) -> str | None:
         """The name of the awaited child for such an inbox."""
-        return min(self._names.get((namespace, identity), ()), default=None)
+        first = min(self._children.members((namespace, identity)), default=None)
+        return None if first is None else first.partition("/")[2]
 
 
 @dataclass(slots=True)

@@ -50,8 +50,7 @@ def _fields(reads: Mapping[str, Read]) -> Read:
     def read(value: object) -> Status | None:
         if not isinstance(value, Mapping):
             return None
-        found = ((key, reads[key](entry)) for key, entry in value.items() if key in reads)
-        return {key: entry for key, entry in found if entry is not None}
+        return present(**{key: reads[key](entry) for key, entry in value.items() if key in reads})
 
     return read
 
@@ -168,6 +167,11 @@ def account_status(raw: object) -> Status:
 def batch_status(raw: object) -> Status:
     """The status of a SenderAccountBatch, with the types of the CRD."""
     return _BATCH(raw) or {}
+
+
+def present(**values: Any) -> Status:
+    """The values that are there."""
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def to_text(status: Mapping[str, Any]) -> str:

@@ -56,6 +56,11 @@ def parts(
         yield without | (queue.namespaces - {namespace})
 
 
+def in_turn(workspace: Workspace, uids: Iterable[str], without: frozenset[str]) -> tuple[str, ...]:
+    """Those whose namespaces have a turn."""
+    return tuple(uid for uid in uids if workspace.accounts[uid].desired.namespace not in without)
+
+
 def by_deadline(workspace: Workspace, ready_at: float, call: Call, group: str = "") -> Candidate:
     """Earliest deadline first. A lane, or a key, that was just served goes behind the others, so that none starves."""
     served_at = workspace.queues.last_served.get((call.lane, group, call.key), 0.0)

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from coldsend_operator.core.model.calls import Call, Lane, Operation
+from coldsend_operator.core.model.calls import Call, Lane, Operation, Scope
 from coldsend_operator.core.model.decision import Action
-from coldsend_operator.core.plan.candidate import Candidate, by_deadline, parts, plenty
+from coldsend_operator.core.plan.candidate import Candidate, by_deadline, in_turn, parts, plenty
 from coldsend_operator.core.plan.probes import newest_under_way
 from coldsend_operator.core.workspace.jobs import idle
 from coldsend_operator.core.workspace.queues import CallKind, Queue
@@ -16,11 +16,11 @@ def creates(workspace: Workspace, now: float) -> Iterator[Candidate]:
     without = workspace.budget.exhausted_by(now, probes=False)
     splits: dict[CallKind, tuple[str, ...]] = {}  # the first of each kind
     halved: dict[CallKind, frozenset[str]] = {}
-    for split in workspace.splits:
+    for split in workspace.splits[Scope.CREATE]:
         for kind, uids in workspace.queues.still_waiting(split, Action.CREATE).items():
             halved[kind] = halved.get(kind, frozenset()) | workspace.namespaces_of(uids)
-            if in_turn := workspace.in_turn(uids, without):
-                splits.setdefault(kind, in_turn)
+            if having_turn := in_turn(workspace, uids, without):
+                splits.setdefault(kind, having_turn)
     for kind, queue in workspace.queues.items():
         if kind.action is Action.CREATE and len(queue):
             left = without | halved.get(kind, frozenset())

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from itertools import islice
 
-from coldsend_operator.core.model.calls import BULK, Call, Lane, Operation
+from coldsend_operator.core.model.calls import BULK, Call, Lane, Operation, Scope
 from coldsend_operator.core.model.decision import Action
-from coldsend_operator.core.plan.candidate import Alone, Candidate, by_deadline, parts, plenty
+from coldsend_operator.core.plan.candidate import Alone, Candidate, by_deadline, in_turn, parts, plenty
 from coldsend_operator.core.workspace.jobs import idle
 from coldsend_operator.core.workspace.workspace import Workspace
 
@@ -17,7 +17,7 @@ def deletes(workspace: Workspace, now: float, alone: Alone) -> Iterator[Candidat
     without = workspace.budget.exhausted_by(now, probes=False)
     splits = [
         (kind.key, uids)
-        for split in workspace.delete_splits
+        for split in workspace.splits[Scope.DELETE]
         for kind, uids in workspace.queues.still_waiting(split, Action.DELETE).items()
     ]
     halved = frozenset[str]().union(*(workspace.namespaces_of(uids) for _, uids in splits))
@@ -32,8 +32,8 @@ def deletes(workspace: Workspace, now: float, alone: Alone) -> Iterator[Candidat
             if kind.lane is Lane.DELETE:
                 ready_at = max(ready_at, workspace.brake.leaves_at(uids))
             yield from _delete(workspace, kind.key, uids, kind.lane, ready_at, alone)
-    in_turn = ((key, uids) for key, split in splits if (uids := workspace.in_turn(split, without)))
-    for key, uids in islice(in_turn, 1):
+    having_turn = ((key, uids) for key, split in splits if (uids := in_turn(workspace, split, without)))
+    for key, uids in islice(having_turn, 1):
         yield from _delete(workspace, key, uids, Lane.DELETE, now, alone)
 
 

@@ -13,6 +13,7 @@ from coldsend_operator.core.plan.candidate import (
     Candidate,
     by_deadline,
     first_of,
+    in_turn,
     length_of,
     queues_of,
 )
@@ -66,11 +67,11 @@ def probes(workspace: Workspace, now: float, waiters: Waiters, alone: Alone) -> 
     since = waiting_since(workspace, now)
     without = workspace.budget.exhausted_by(now, probes=True)
     yield from _key_checks(workspace, now)
-    goes_on = workspace.newest_page > 0
+    goes_on = workspace.newest.page > 0
     if not _newest_page_in_flight(workspace) and (goes_on or probe_for(Why.JUST_MADE, waiters.counts) is Probe.NEWEST):
         yield _newest(workspace, since)
     if waiters.listed:
-        missing = _few_of_each_key(workspace, workspace.in_turn(waiters.missing, without))
+        missing = _few_of_each_key(workspace, in_turn(workspace, waiters.missing, without))
         yield from alone.each(missing, partial(_probe, workspace, operation=Operation.GET_ACCOUNT, ready_at=since))
     for why, action, operation in KINDS:
         probe = probe_for(why, waiters.counts)
@@ -150,10 +151,10 @@ def _key_checks(workspace: Workspace, now: float) -> Iterator[Candidate]:
 
 def _newest(workspace: Workspace, since: float) -> Candidate:
     """The next page of the newest rows, for inboxes just created."""
-    key, page = workspace.keys.for_list(Operation.LIST_ACCOUNTS), max(1, workspace.newest_page)
+    key, page = workspace.keys.for_list(Operation.LIST_ACCOUNTS), max(1, workspace.newest.page)
     call = Call(Operation.LIST_ACCOUNTS, Lane.PROBE, key, page=page, newest=True)
-    if workspace.newest_page:  # it continues first: inboxes created meanwhile move the rows to later pages
-        return Candidate(workspace.newest_after, 0.0, call)
+    if workspace.newest.page:  # it continues first: inboxes created meanwhile move the rows to later pages
+        return Candidate(workspace.newest.after, 0.0, call)
     return by_deadline(workspace, max(_newest_due(workspace), since), call)
 
 
@@ -163,7 +164,7 @@ def _newest_page_in_flight(workspace: Workspace) -> bool:
 
 def newest_under_way(workspace: Workspace) -> bool:
     """Whether the newest rows are being read: inboxes created meanwhile move them to later pages."""
-    goes_on = workspace.newest_page > 0 and workspace.keys.works(Operation.LIST_ACCOUNTS)
+    goes_on = workspace.newest.page > 0 and workspace.keys.works(Operation.LIST_ACCOUNTS)
     return goes_on or _newest_page_in_flight(workspace)
 
 
@@ -174,8 +175,8 @@ def _newest_due(workspace: Workspace) -> float:
     """
     waiting = length_of(workspace, Action.SEARCH) + length_of(workspace, Action.GET)
     more = any(len(queue) >= BULK for _, queue in queues_of(workspace, Action.CREATE))
-    lingers = more and not workspace.newest_page and waiting < NEWEST_FULL
-    return workspace.newest_after + (NEWEST_LINGER if lingers else 0.0)
+    lingers = more and not workspace.newest.page and waiting < NEWEST_FULL
+    return workspace.newest.after + (NEWEST_LINGER if lingers else 0.0)
 
 
 def waiting_since(workspace: Workspace, now: float) -> float:

@@ -74,18 +74,12 @@ def _stalls(account: Account, reason: str, status: Status, previous: Status, now
 def what_stands_in_the_way(account: Account, workspace: Workspace, decision: Decision) -> ConditionState | None:
     """The reason of the action, or of the workspace if the action waits for a blocked call."""
     block = block_of(account, workspace, decision)
-    if block is not None and decision.action in {
-        Action.CREATE,
-        Action.DELETE,
-        Action.SEARCH,
-        Action.GET,
-        Action.DOMAINS,
-    }:
+    if block is not None and (decision.action in ESTIMATED or decision.action is Action.GET):
         return _blocked(block, account)
     if account.eta is not None and decision.action in ESTIMATED:
         message = (
-            f"The ColdSend request budget is used up; the turn of this object is expected at {_at(account)} (it was "
-            f"{account.place} in line at the time of writing)."
+            "The ColdSend request budget is used up; the turn of this object is expected at "
+            f"{rfc3339(account.eta)} (it was {account.place} in line at the time of writing)."
         )
         return ConditionState("False", Reason.RATE_LIMITED, message)
     if decision.reason is not None:
@@ -115,18 +109,12 @@ def _blocked(block: BlockedCalls, account: Account) -> ConditionState:
     return ConditionState("False", block.reason, message)
 
 
-def _at(account: Account) -> str:
-    return rfc3339(account.eta or 0.0)
-
-
 def _ready(account: Account, stands: ConditionState | None, status: Status) -> ConditionState:
     reason = stands.reason if stands else None
     if account.desired.deleting is not None and stands is not None:
         return stands
     if account.stored.inbox_id is None:
-        if stands is not None:
-            return stands
-        return WITHOUT_RESULT
+        return stands or WITHOUT_RESULT
     if stands is not None and (reason is Reason.NOT_FOUND or (reason is Reason.RECREATING and account.deleted_at)):
         return stands
     shown = seen_word(status["overallStatus"]) if "overallStatus" in status else None

@@ -11,7 +11,7 @@ from coldsend_operator.core.model.conditions import condition, conditions
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.hashes import comparable
 from coldsend_operator.core.model.reasons import KstatusType, Reason
-from coldsend_operator.core.model.stored_status import Status, from_text
+from coldsend_operator.core.model.stored_status import Status, from_text, present
 from coldsend_operator.core.status.condition_states import (
     LAST_SEEN,
     block_of,
@@ -154,13 +154,12 @@ VALUE_KEYS = (
 
 
 def _of_row(row: Row) -> Status:
-    values = {
-        "emailAddress": row.email_address,
-        "inboxType": row.inbox_type,
-        "overallStatus": row.overall_status,
-        "healthScore": row.health_score,
-        "dailyLimit": row.daily_limit,
-        "emailsSentToday": row.emails_sent_today,
-        "createdAt": row.created_at,
-    }
-    return {key: value for key, value in values.items() if value is not None}
+    return present(
+        emailAddress=row.email_address,
+        inboxType=row.inbox_type,
+        overallStatus=row.overall_status,
+        healthScore=row.health_score,
+        dailyLimit=row.daily_limit,
+        emailsSentToday=row.emails_sent_today,
+        createdAt=row.created_at,
+    )

@@ -2,44 +2,39 @@
 
 from coldsend_operator.core.model.answers import inbox_key
 from coldsend_operator.core.model.stored import Applied, Former, JobRef, Mail, Stored, StoredRefusal
-from coldsend_operator.core.model.stored_status import Status
+from coldsend_operator.core.model.stored_status import Status, present
 
 
 def stored_to_status(stored: Stored) -> Status:
     """The part of status that must survive a restart; `stored_of` reads it."""
-    status: Status = {}
-    if stored.inbox_id is not None:
-        status["inboxID"] = stored.inbox_id
-    if stored.origin is not None:
-        status["origin"] = stored.origin
-    if stored.reconcile is not None:
-        status["lastReconcileRequest"] = stored.reconcile
+    status = present(
+        inboxID=stored.inbox_id,
+        origin=stored.origin,
+        lastReconcileRequest=stored.reconcile,
+        lastCredentialsCurrentRequest=stored.credentials_current,
+    )
     if stored.refusal is not None:
         status |= _refused(stored.refusal)
-    if stored.credentials_current is not None:
-        status["lastCredentialsCurrentRequest"] = stored.credentials_current
     if stored.job is not None:
         status["job"] = {"id": stored.job.id, "operation": stored.job.operation, "state": stored.job.state}
     if stored.applied is not None:
-        applied = {
-            "specHash": stored.applied.spec_hash,
-            "credentialsHash": stored.applied.credentials_hash,
-            "workspace": stored.applied.workspace,
-        }
-        status["lastApplied"] = {key: value for key, value in applied.items() if value is not None}
+        status["lastApplied"] = present(
+            specHash=stored.applied.spec_hash,
+            credentialsHash=stored.applied.credentials_hash,
+            workspace=stored.applied.workspace,
+        )
     if stored.handed_over_from is not None:
         former = stored.handed_over_from
         status["handedOverFrom"] = {"namespace": former.namespace, "name": former.name}
     if stored.mail is not None:
-        mail = {
-            "requestID": stored.mail.request_id,
-            "recipient": stored.mail.recipient,
-            "startedAt": stored.mail.started_at,
-            "sentAt": stored.mail.sent_at,
-            "messageID": stored.mail.message_id,
-            "error": stored.mail.error,
-        }
-        status["testEmail"] = {key: value for key, value in mail.items() if value is not None}
+        status["testEmail"] = present(
+            requestID=stored.mail.request_id,
+            recipient=stored.mail.recipient,
+            startedAt=stored.mail.started_at,
+            sentAt=stored.mail.sent_at,
+            messageID=stored.mail.message_id,
+            error=stored.mail.error,
+        )
     return status
 
 
@@ -71,19 +66,15 @@ def stored_of(status: Status) -> Stored:
 
 def _refused(refusal: StoredRefusal) -> Status:
     generation, digest, asked = refusal.basis
-    last = {
-        "reason": refusal.reason,
-        "message": refusal.message,
-        "generation": generation,
-        "credentialsHash": digest,
-        "reconcileRequest": asked,
-        "workspace": refusal.workspace,
-    }
-    return {
-        "nextAttempt": refusal.next_attempt,
-        "attempts": refusal.attempts,
-        "lastRefusal": {key: value for key, value in last.items() if value is not None},
-    }
+    last = present(
+        reason=refusal.reason,
+        message=refusal.message,
+        generation=generation,
+        credentialsHash=digest,
+        reconcileRequest=asked,
+        workspace=refusal.workspace,
+    )
+    return {"nextAttempt": refusal.next_attempt, "attempts": refusal.attempts, "lastRefusal": last}
 
 
 def _refusal_of(status: Status) -> StoredRefusal | None:

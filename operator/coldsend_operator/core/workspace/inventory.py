@@ -14,6 +14,7 @@ MAY_BE_MISSING = (
     "emails_sent_today",
     "created_at",
 )  # in a response: not `health_score`, which may truly be null (contract row 38)
+FREED_FOR = 3600.0  # so long after our own delete a refusal of its address counts as passing (contract row 24)
 IN_VAIN = 3  # pages in a row that show nothing new end a sweep
 
 
@@ -38,6 +39,16 @@ class Search:
     most: int
     page: int = 1
     shown: frozenset[str] = frozenset()  # ids on the page before
+
+
+@dataclass(slots=True)
+class NewestRead:
+    """A read of the newest rows, page by page: it shows new inboxes and proves no absence."""
+
+    page: int = 0  # the next one; 0: none is under way
+    begun: float = 0.0
+    most: int = 1
+    after: float = 0.0  # the next read leaves after that
 
 
 def most_pages(first: Page) -> int:
@@ -74,6 +85,7 @@ class Inventory:
         self.swept_at = 0.0  # begin of the last finished sweep, proven or not
         self.in_vain = 0  # finished sweeps in a row that were not proven
         self.sweep: Sweep | None = None
+        self._freed: dict[str, float] = {}  # addresses that our deletes freed lately
         self._missed: dict[str, int] = {}  # ids of rows, and how many of these sweeps did not show them
 
     def known(self, row: Row) -> Row:
@@ -163,6 +175,20 @@ class Inventory:
     def clear_tombstone(self, inbox_id: str) -> None:
         """A GET found the inbox."""
         self._tombstones.pop(inbox_id, None)
+
+    def address_freed(self, address: str | None, now: float) -> None:
+        """A delete of ours freed the address: ColdSend may keep it for a while (contract row 24)."""
+        if address is None:
+            return
+        self._freed.pop(address, None)
+        self._freed[address] = now
+        while now - next(iter(self._freed.values())) >= FREED_FOR:  # the oldest come first
+            del self._freed[next(iter(self._freed))]
+
+    def is_freed(self, address: str | None, now: float) -> bool:
+        """Whether a delete of ours freed the address lately."""
+        freed = self._freed.get(address or "")
+        return freed is not None and now - freed < FREED_FOR
 
     def begin(self, now: float) -> Sweep:
         self.sweep = Sweep(begun=now)

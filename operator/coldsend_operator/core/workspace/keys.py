@@ -43,7 +43,7 @@ class Keys:
 
     def count(self, digest: str) -> int:
         """How many they are."""
-        return self._users.counts().get(digest, 0)
+        return self._users.size(digest)
 
     @property
     def used(self) -> tuple[str, ...]:

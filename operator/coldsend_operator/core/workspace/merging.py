@@ -23,8 +23,8 @@ def merge(workspace: Workspace, other: Workspace, now: float, *, counted: bool =
     workspace.inventory.absorb(other.inventory)
     workspace.departed.absorb(other.departed)
     workspace.apart |= other.apart
-    workspace.splits += other.splits
-    workspace.delete_splits += other.delete_splits
+    for scope, splits in other.splits.items():
+        workspace.splits[scope] += splits
     workspace.domains.doubt(now)  # inboxes that the other has made count against the room of a domain
     for digest, breaker in other.keys.breakers.items():
         workspace.keys.breakers.setdefault(digest, breaker)

@@ -77,7 +77,7 @@ def _join_job(workspace: "Workspace", account: Account, create: CreateJob, now: 
     job = workspace.jobs.setdefault(create.job, Job(create.job, "Create", set(), now, next_poll=now, moved_at=now))
     job.members.add(account.uid)
     job.size = max(job.size, len(job.members))
-    transitions.create_job_found(account, create)
+    transitions.create_found(account, create)
     workspace.audit.resume(workspace, account)
 
 

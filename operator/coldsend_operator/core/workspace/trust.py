@@ -2,8 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
+from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.desired import KeyRef
+
+if TYPE_CHECKING:
+    from coldsend_operator.core.workspace.workspace import Workspace
 
 
 class Trust:
@@ -65,20 +70,20 @@ class Trust:
         bound = self._bound.get(uid)
         others = self._counts.get(ref, Counter()).total() - (bound is not None and bound[0] == ref)
         if ref not in self._workspaces and not others:
-            self._set(ref, frozenset({digest}))
+            self._workspaces[ref] = frozenset({digest})
 
     def settle(self, ref: KeyRef, digests: frozenset[str]) -> None:
         """The reference leads to this workspace now: if it is trusted there, this is its workspace."""
         known = self._workspaces.get(ref, frozenset())
         if digests <= known or not self.trusts(ref, digests):
             return
-        self._set(ref, known | digests if known & digests else digests)
+        self._workspaces[ref] = known | digests if known & digests else digests
 
     def prove(self, ref: KeyRef, former: str, digest: str) -> None:
         """An inbox that was last seen with the digest `former` is seen with this one: both lead to one workspace."""
         known = self._workspaces.get(ref)
         if known is None or former in known:
-            self._set(ref, (known or frozenset({former})) | {digest})
+            self._workspaces[ref] = (known or frozenset({former})) | {digest}
 
     def settle_unrecorded(self) -> None:
         """All objects and keys are known. A reference without a record leads to where its inboxes are, if to any.
@@ -93,9 +98,6 @@ class Trust:
     def former(self, ref: KeyRef) -> frozenset[str]:
         """Digests whose workspace is most likely that of the reference still."""
         return self._workspaces.get(ref, frozenset(self._counts.get(ref, ())))
-
-    def _set(self, ref: KeyRef, digests: frozenset[str]) -> None:
-        self._workspaces[ref] = digests
 
     # -- surviving a restart
 
@@ -113,4 +115,20 @@ class Trust:
             if ref not in refs and ref.secret is not None:
                 del self._workspaces[ref]
             else:
-                self._set(ref, known & digests or known)
+                self._workspaces[ref] = known & digests or known
+
+
+def unproven(workspace: "Workspace", account: Account) -> bool:
+    """Whether its key so far shows none of the inboxes that are known with its reference (rules 15 and 40)."""
+    return not workspace.trust.trusts(account.desired.key_ref, workspace.digests)
+
+
+def lacks_trust(workspace: "Workspace") -> bool:
+    """Whether nothing is created for some reference; a deletion may use the key of another one."""
+    return not all(workspace.trust.trusts(ref, workspace.digests) for ref in workspace.members.refs())
+
+
+def former_digests(workspace: "Workspace") -> frozenset[str]:
+    """Digests of earlier keys of the references in this workspace."""
+    former = (workspace.trust.former(ref) for ref in workspace.refs)
+    return frozenset[str]().union(*former) - workspace.digests

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Set
 
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
-from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.model.calls import Call, Operation, Scope
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.desired import Desired, KeyRef
 from coldsend_operator.core.model.phases import Deleting, Gone
@@ -22,7 +22,7 @@ from coldsend_operator.core.workspace.brake import Brake
 from coldsend_operator.core.workspace.budget import Budget
 from coldsend_operator.core.workspace.claims import Claims, address_of
 from coldsend_operator.core.workspace.domains import Domains
-from coldsend_operator.core.workspace.inventory import Inventory, Search
+from coldsend_operator.core.workspace.inventory import Inventory, NewestRead, Search
 from coldsend_operator.core.workspace.jobs import Job, PollIntervals
 from coldsend_operator.core.workspace.keys import Keys
 from coldsend_operator.core.workspace.members import Members
@@ -32,7 +32,6 @@ from coldsend_operator.core.workspace.replacements import Replacements
 from coldsend_operator.core.workspace.timers import Timers
 from coldsend_operator.core.workspace.trust import Trust
 
-FREED_FOR = 3600.0  # so long after our own delete a refusal of its address counts as passing (contract row 24)
 APART_FOR = 600.0
 
 
@@ -68,8 +67,8 @@ class Workspace:
         self.in_flight: dict[int, Call] = {}
         self.parallel = {"Create": 1, "Delete": 1}
         self.queue_of_call: dict[int, CallKind] = {}
-        self.splits: list[tuple[str, ...]] = []  # halves of bulks that failed, to be called as they are
-        self.delete_splits: list[tuple[str, ...]] = []
+        # halves of bulks that failed, to be called as they are
+        self.splits: dict[Scope, list[tuple[str, ...]]] = {Scope.CREATE: [], Scope.DELETE: []}
         self.apart: dict[str, float] = {}  # namespaces whose calls share nothing with others, and until when
         self.finished_jobs: list[tuple[Job, str, float]] = []  # taken by the batches
         self.first_sweep_done = False
@@ -86,17 +85,13 @@ class Workspace:
         self.leads = False  # an object that comes now was marked by another process, if it is marked
         self.departed = Departed()
         self.lost_creates = LostCreates()
-        self.address_writes: dict[str, float] = {}  # addresses that our deletes freed lately
         self.implausible: str | None = None
         self.kube_offset = 0.0
         self.server_offset = 0.0
         self.begun = 0.0
         self.sweep_after = 0.0
         self.list_refusals = 0  # in a row
-        self.newest_page = 0  # of the list by creation time that is under way; 0: none
-        self.newest_begun = 0.0
-        self.newest_most = 1
-        self.newest_after = 0.0
+        self.newest = NewestRead()
         self.estimated_at = 0.0
         self.searches: dict[str, Search] = {}  # those that go on to a further page
         self._next_call = 0
@@ -118,8 +113,7 @@ class Workspace:
             resuming.resume_after_move(self, account, now)
         else:
             resuming.resume(self, account, now)
-        self._index(account)
-        self.touch(account.uid)
+        self.index(account)
 
     def _enter(self, account: Account, now: float) -> None:
         self.begun = self.begun or now
@@ -130,8 +124,7 @@ class Workspace:
     def take(self, account: Account, now: float) -> None:
         """An account of a workspace that was merged into this one comes as it is: all that is known of it holds."""
         self._enter(account, now)
-        self._index(account)
-        self.touch(account.uid)
+        self.index(account)
 
     def use_key(self, account: Account, digest: str) -> None:
         """The account's own calls go with this key of the workspace from now on."""
@@ -146,16 +139,14 @@ class Workspace:
         for account in self.accounts.values():
             transitions.run_began(account)
             resuming.resume(self, account, now)
-            self._index(account)
-            self.touch(account.uid)
+            self.index(account)
         self.leads = True  # from here on: what comes now was not found at the start
 
     def update(self, account: Account, desired: Desired) -> None:
         """The API server showed a newer state of the object."""
         transitions.shown(account, desired)
         self.name_address(account)
-        self._index(account)
-        self.touch(account.uid)
+        self.index(account)
 
     def depart(self, uid: str, now: float) -> None:
         """The object is gone, or has left the selector: with a create under way it is remembered for a while."""
@@ -245,35 +236,6 @@ class Workspace:
         """The key references of these accounts."""
         return self.members.refs() | self.members.refs(deleting=True)
 
-    @property
-    def former_digests(self) -> frozenset[str]:
-        """Digests of earlier keys of these references."""
-        return frozenset[str]().union(*(self.trust.former(ref) for ref in self.refs)) - self.digests
-
-    @property
-    def lacks_trust(self) -> bool:
-        """Whether nothing is created for some reference (see `unproven`)."""
-        # a deletion may use another's key
-        return not all(self.trust.trusts(ref, self.digests) for ref in self.members.refs())
-
-    def unproven(self, account: Account) -> bool:
-        """Whether its key so far shows none of the inboxes that are known with its reference (rules 15 and 40)."""
-        return not self.trust.trusts(account.desired.key_ref, self.digests)
-
-    def holds_here(self, account: Account) -> bool:
-        """Whether the account holds an inbox of this workspace, as far as its status tells."""
-        return self.members.bound_to(account.uid) in self.digests
-
-    def shares_inboxes(self, other: "Workspace") -> bool:
-        return not self.inventory.rows.keys().isdisjoint(other.inventory.rows)
-
-    def address_freed(self, address: str, now: float) -> None:
-        """A delete of ours freed the address: ColdSend may keep it for a while (contract row 24)."""
-        self.address_writes.pop(address, None)
-        self.address_writes[address] = now
-        while now - next(iter(self.address_writes.values())) >= FREED_FOR:  # the oldest come first
-            del self.address_writes[next(iter(self.address_writes))]
-
     # -- what steps ask for
 
     def wait_until(self, account: Account) -> float:
@@ -284,7 +246,7 @@ class Workspace:
         """Whether the account's bulk goes again at once, in halves that are to stay together: that renews its mark."""
         namespaces = frozenset({account.desired.namespace})
         blocked = self.keys.breaker(account.key).block_of(Operation.CREATE_SMTP, namespaces) is not None
-        return not blocked and any(account.uid in split for split in self.splits)
+        return not blocked and any(account.uid in split for split in self.splits[Scope.CREATE])
 
     def confirmed_gone(self, account: Account) -> bool:
         """Absence is proven by one 404, or one proven list started after ColdSend accepted the delete.
@@ -300,23 +262,17 @@ class Workspace:
 
     # -- indexes and small change
 
-    def _index(self, account: Account) -> None:
+    def index(self, account: Account) -> None:
+        """The facts of the account changed: its claims and its neighbours follow. The dead claim nothing."""
+        if self.accounts.get(account.uid) is not account:
+            return
         self.touch_all(self.replacements.place(account))
         self.touch_in_all_parts(self.claims.update(account, self.id))
         self.keys.place(account.uid, account.key)
         self.members.place(account)
         bound = account.stored.applied.workspace if account.stored.applied else None
         self.trust.place(account.uid, account.desired.key_ref, bound if account.stored.held else None)
-
-    def index(self, account: Account) -> None:
-        """The facts of the account changed: its claims and its neighbours follow. The dead claim nothing."""
-        if self.accounts.get(account.uid) is account:
-            self._index(account)
-            self.touch(account.uid)
-
-    def in_turn(self, uids: Iterable[str], without: frozenset[str]) -> tuple[str, ...]:
-        """Those whose namespaces have a turn."""
-        return tuple(uid for uid in uids if self.accounts[uid].desired.namespace not in without)
+        self.touch(account.uid)
 
     def namespaces_of(self, uids: Iterable[str]) -> frozenset[str]:
         """The namespaces of these accounts."""

@@ -72,7 +72,7 @@ class _Settling:
             self._spec, batch.desired = reading.spec, reading.desired
         for (namespace, name), child in children.items():
             if namespace == batch.namespace and child.owner_name == batch.name:
-                batch.children.put(name, child.owner)
+                batch.children.place(name, child.owner)
 
     def run(self) -> Iterator[RefusedInbox]:
         batch = self._batch

@@ -60,9 +60,9 @@ def create_unknown(account: Account, unknown: UnknownCreate, now: float) -> None
     reset_probes(account)
 
 
-def create_found(account: Account, unknown: UnknownCreate) -> None:
-    """A mark on the object tells of a create of an earlier run, or of another process."""
-    account.create = unknown
+def create_found(account: Account, create: CreateJob | UnknownCreate) -> None:
+    """A mark on the object, or a job in its status, tells of a create of an earlier run or of another process."""
+    account.create = create
 
 
 def create_goes_on(account: Account, unknown: UnknownCreate, now: float, earliest: float) -> None:
@@ -80,11 +80,6 @@ def create_job_started(account: Account, job: str, now: float) -> None:
     account.create = _of_same(account, CreateJob(job))
     account.wrote_at = now
     account.stored = replace(account.stored, job=JobRef(job, "Create"))
-
-
-def create_job_found(account: Account, create: CreateJob) -> None:
-    """Status, or what this process knows of the object, tells that a job carries its create."""
-    account.create = create
 
 
 def bulk_create_ended(account: Account, unknown: UnknownCreate, now: float) -> None:
