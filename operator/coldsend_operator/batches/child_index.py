@@ -8,7 +8,6 @@ from coldsend_operator.accounts.reading import Raw
 from coldsend_operator.batches.batch_work import BatchWork
 from coldsend_operator.batches.reading import ChildReader
 from coldsend_operator.core.batch.model import Batch, Child
-from coldsend_operator.core.model.membership import Membership
 from coldsend_operator.kube.client import Ref
 from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND, BATCH_LABEL
@@ -31,7 +30,7 @@ class ChildIndex:
         self._by_key: dict[Key, BatchWork] = {}
         self._by_namespace: dict[str, dict[str, BatchWork]] = {}
         self._children: dict[Key, Child] = {}
-        self._names: dict[Key, Membership[str]] = {}  # of children by their owner; by namespace and name of the batch
+        self._names: dict[Key, dict[str, str]] = {}  # `Batch.children`, by namespace and name of the batch
         self._departed: set[str] = set()  # UIDs of children that were removed during a write to them
 
     # -- batches
@@ -57,7 +56,7 @@ class ChildIndex:
             return known
         batch = Batch(metadata["uid"], metadata["namespace"], metadata["name"])
         key = (batch.namespace, batch.name)
-        batch.children = self._names.setdefault(key, Membership())
+        batch.children = self._names.setdefault(key, {})
         work = BatchWork(batch)
         self._by_uid[batch.uid] = work
         self._by_key[key] = work
@@ -91,7 +90,7 @@ class ChildIndex:
         """A function that iterates over its children, as there may be 5,000."""
 
         def owned() -> Iterator[Child]:
-            for name in batch.children:
+            for name in tuple(batch.children):
                 child = self._children.get((batch.namespace, name))
                 if child is not None and batch.owns(child):
                     yield child
@@ -154,10 +153,10 @@ class ChildIndex:
         if old == new:
             return
         if old[0] is not None and old[0] != new[0]:
-            self._names[namespace, old[0]].place(name, None)
+            self._names[namespace, old[0]].pop(name, None)
             self._tidy(namespace, old[0])
-        if new[0] is not None:
-            self._names.setdefault((namespace, new[0]), Membership()).place(name, new[1])
+        if new[0] is not None and new[1] is not None:
+            self._names.setdefault((namespace, new[0]), {})[name] = new[1]
 
     def _notify(self, key: Key, known: Child | None, child: Child | None) -> None:
         """Call `decide_again` for each batch that the child concerns."""

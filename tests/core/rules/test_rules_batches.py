@@ -25,8 +25,7 @@ OLDER = replace(CHILD, owner="batch-0")
 
 def batch_of(*children: Child, **fields: object) -> Batch:
     batch = Batch("batch-1", "sales", "pool", labels=LABELS, finalized=True, desired=desired_list(1, (ENTRY,)))
-    for child in children:
-        batch.children.place(child.name, child.owner)
+    batch.children = {child.name: child.owner for child in children if child.owner is not None}
     for name, value in fields.items():
         setattr(batch, name, value)
     return batch

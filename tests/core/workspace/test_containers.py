@@ -5,7 +5,6 @@ from coldsend_operator.batches.reading import MOST_SHARED, ChildReader
 from coldsend_operator.core.apply.deletes import accepted_delete
 from coldsend_operator.core.model.calls import Lane
 from coldsend_operator.core.model.decision import Action
-from coldsend_operator.core.model.membership import Membership
 from coldsend_operator.core.workspace.queues import CallKind
 from tests.core.rules.watching import running
 from tests.support.desk import Desk, asked_for, object_of
@@ -46,14 +45,6 @@ def test_that_names_of_batches_that_came_and_went_are_forgotten() -> None:
         children.forget(f"batch-{number}")
         children.remove_child("sales", f"child-{number}", f"uid-{number}")
     assert not children._names
-
-
-def test_that_owners_that_came_and_went_are_not_counted() -> None:
-    children = Membership[str]()
-    for number in range(10):
-        children.place("child", f"batch-{number}")
-    children.place("child", None)
-    assert not children.counts()
 
 
 def test_that_labels_that_came_and_went_are_not_kept() -> None:

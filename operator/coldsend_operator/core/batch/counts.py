@@ -162,16 +162,16 @@ def count_child(counts: Counts, batch: Batch, name: str, child: Child | None, de
     if refusal is not None:
         mine = child if child is not None and batch.owns(child) else None
         contribution = _refused(refusal, mine.shown if mine is not None else NOTHING_SHOWN)
-        failure = FailedInbox(entry.position, entry.name, entry.shown, refusal.reason, refusal.message)
+        failure = _failure(entry, refusal.reason, refusal.message)
         return counts.put(name, contribution, _score(mine), failure, _share(entry, contribution, mine))
     if child is None:
         contribution = _contribution(InboxState.OPEN, NOTHING_SHOWN, Reason.PROVISIONING)
         return counts.put(name, contribution, share=_share(entry, contribution, None))
     state, shown = _state(child), child.shown
-    obstacle = _obstacle(child, shown, settled=batch.paused or as_asked(batch, entry, child))
+    obstacle = _obstacle(child, settled=batch.paused or as_asked(batch, entry, child))
     if name in batch.contested:
         obstacle = Reason.CHILD_CHANGED_BY_OTHERS
-    failed = _failure(entry, child) if state is InboxState.FAILED else None
+    failed = _failure(entry, shown.ready_reason, child.message) if state is InboxState.FAILED else None
     contribution = _contribution(state, shown, obstacle)
     return counts.put(name, contribution, _score(child), failed, _share(entry, contribution, child))
 
@@ -184,7 +184,7 @@ def count_list(counts: Counts, desired: DesiredList) -> None:
     for entry in desired.entries:
         if entry.name is None and entry.refusal is not None:
             contribution = _refused(entry.refusal, NOTHING_SHOWN)
-            failure = FailedInbox(entry.position, None, entry.shown, entry.refusal.reason, entry.refusal.message)
+            failure = _failure(entry, entry.refusal.reason, entry.refusal.message)
             counts.put(key_of(entry), contribution, None, failure, _share(entry, contribution, None))
 
 
@@ -209,12 +209,12 @@ def _state(child: Child) -> InboxState:
     return InboxState.FAILED if lasting else InboxState.OPEN
 
 
-def _obstacle(child: Child, shown: Shown, *, settled: bool) -> str:
+def _obstacle(child: Child, *, settled: bool) -> str:
     if child.deleting:
         return Reason.DELETING
     if not settled:
         return Reason.PROVISIONING
-    return "" if shown.synced == "True" else shown.synced_reason
+    return "" if child.shown.synced == "True" else child.shown.synced_reason
 
 
 def _contribution(state: InboxState, shown: Shown, obstacle: str) -> Contribution:
@@ -252,5 +252,5 @@ def _score(child: Child | None) -> float | None:
     return child.score if child is not None else None
 
 
-def _failure(entry: Entry, child: Child) -> FailedInbox:
-    return FailedInbox(entry.position, entry.name, entry.shown, child.shown.ready_reason, child.message)
+def _failure(entry: Entry, reason: str, message: str) -> FailedInbox:
+    return FailedInbox(entry.position, entry.name, entry.shown, reason, message)

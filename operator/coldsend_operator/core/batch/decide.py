@@ -138,5 +138,5 @@ def finalizer_change(batch: Batch, owned: Callable[[], Iterable[Child]], *, idle
 
 def _may_go(batch: Batch, owned: Callable[[], Iterable[Child]]) -> bool:
     if not batch.released:
-        return batch.children.size(batch.uid) == 0
+        return batch.uid not in batch.children.values()
     return all(child.deleting or _policy_stands(batch, child) for child in owned())

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from coldsend_operator.core.model.desired import SecretRef
-from coldsend_operator.core.model.membership import Membership
 from coldsend_operator.core.model.policy import DEFAULT_UNAVAILABLE, Unavailable
 from coldsend_operator.core.model.reasons import Reason
 
@@ -113,7 +112,7 @@ class Child:
 class Batch:
     """A batch as last seen on the API server, and what is known of its inboxes. `labels` are those of its children.
 
-    `children` are the names of its children, by the UID in their ownerReference: this one, or that of an earlier batch.
+    `children` are its children by name, with the UID in their ownerReference: its own, or that of an earlier batch.
     """
 
     uid: str
@@ -142,7 +141,7 @@ class Batch:
     labels_problem: str | None = None
     status: dict[str, Any] = field(default_factory=dict)
     desired: DesiredList | None = None
-    children: Membership[str] = field(default_factory=Membership[str])
+    children: dict[str, str] = field(default_factory=dict)
     contested: dict[str, str] = field(default_factory=dict)  # by child: the field that others change, and who
     refusals: dict[str, EntryRefusal] = field(default_factory=dict)  # by child: why the API server refused it
 

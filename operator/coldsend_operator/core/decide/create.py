@@ -14,16 +14,19 @@ from coldsend_operator.core.decide.questions import (
     wait_without_call,
     waits_for_crd,
 )
-from coldsend_operator.core.decide.refusal_message import refusal_message
-from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.account import Account, Backoff
 from coldsend_operator.core.model.answers import Row
 from coldsend_operator.core.model.decision import Action, Decision
+from coldsend_operator.core.model.desired import Server
 from coldsend_operator.core.model.phases import UnknownCreate
 from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.core.workspace.trust import unproven
 from coldsend_operator.core.workspace.workspace import Workspace
 
 PROBES = frozenset({Action.SEARCH, Action.DOMAINS, Action.WAIT})
+TRIED = " Tried: "
+NEXT = " Next try at "
 
 
 def decide_create(account: Account, workspace: Workspace, now: float) -> Decision:
@@ -39,7 +42,7 @@ def decide_create(account: Account, workspace: Workspace, now: float) -> Decisio
         return Decision(quiet=True)
     until = backoff.waits(account.basis, now) if backoff is not None else None
     if backoff is not None and until is not None:
-        refused = wait_without_call(account, backoff.reason, refusal_message(account, backoff, until), until)
+        refused = wait_without_call(account, backoff.reason, _refused(account, backoff, until), until)
         return _of_domain(account, workspace, now) or refused
     if account.job is not None:
         return under_way(account, workspace)
@@ -64,6 +67,39 @@ def decide_create(account: Account, workspace: Workspace, now: float) -> Decisio
     if workspace.policy.adopts(said=account.desired.spec.adopt) and not probed_since_change(account, workspace):
         return paced_search(account, now)
     return _send_create(account)
+
+
+def _refused(account: Account, backoff: Backoff, until: float) -> str:
+    """The words of ColdSend with what a person needs beside them; the value of no Secret."""
+    said = backoff.message.partition(TRIED)[0].partition(NEXT)[0]  # a message that status kept has its end already
+    if backoff.reason is Reason.CONNECTION_FAILED:
+        return (
+            f"{said.rstrip('. ')}.{TRIED}{'; '.join(_tried(account, said))}.{NEXT}{rfc3339(until)}, or at once when "
+            "the Secret or spec changes. Most providers ask for an app password and for IMAP to be switched on."
+        )
+    if backoff.reason is Reason.REJECTED:
+        return f"{said.rstrip('. ')}.{NEXT}{rfc3339(until)}, or at once when spec or Secret changes."
+    return backoff.message
+
+
+def _tried(account: Account, said: str) -> list[str]:
+    """Both servers, or the one that the words of ColdSend name."""
+    spec, lowered = account.desired.spec, said.lower()
+    forms = account.credentials.forms if account.credentials is not None else ()
+    sides = [("SMTP", spec.smtp, "imap"), ("IMAP", spec.imap, "smtp")]
+    found = []
+    for at, (protocol, server, other) in enumerate(sides):
+        if server is not None and (other not in lowered or protocol.lower() in lowered):
+            found.append(_login(protocol, server, forms[at] if at < len(forms) else ""))
+    return found
+
+
+def _login(protocol: str, server: Server, form: str) -> str:
+    value = f" (its value has {form})" if form else ""
+    return (
+        f"{protocol} {server.host}:{server.port} as {server.username} with key {server.password.key} of Secret "
+        f"{server.password.name}{value}"
+    )
 
 
 def _leaving(account: Account, workspace: Workspace, now: float) -> Decision:

@@ -1,6 +1,7 @@
 """The next action for an object in deletion: delete its inbox first, unless it is to stay."""
 
 from contextlib import suppress
+from dataclasses import replace
 
 from coldsend_operator.core.decide.create import decide_unknown_create, decide_unnamed_create
 from coldsend_operator.core.decide.hand_over import (
@@ -50,12 +51,11 @@ def decide_delete(account: Account, workspace: Workspace, now: float) -> Decisio
     if stop is not None:
         return stop
     if account.key_problem is not None:
-        reason, message = account.key_problem
-        return Decision(Action.WAIT, reason, f"{message} {_ways_out(workspace, account)}")
+        return _without_key(workspace, account, *account.key_problem)
     decision = other_workspace(account, workspace, now)
     if decision is not None and decision.reason is Reason.INVENTORY_IMPLAUSIBLE:  # no approval helps (rule 19)
         message = "The API key leads to a workspace that does not have this inbox, so nothing is deleted there."
-        return Decision(reason=decision.reason, message=f"{message} {_ways_out(workspace, account)}")
+        return _without_key(workspace, account, decision.reason, message)
     return decision or handing_over(account, workspace, now) or _deleting_inbox(account, workspace, now)
 
 
@@ -63,11 +63,13 @@ def _deleting(message: str, *, quiet: bool = False, due: float | None = None) ->
     return Decision(Action.WAIT, Reason.DELETING, message, due=due, quiet=quiet)
 
 
-def _ways_out(workspace: Workspace, account: Account) -> str:
-    way = "set the annotation coldsend.pro/force-orphan: 'true' to release the object without touching ColdSend"
+def _without_key(workspace: Workspace, account: Account, reason: Reason | None, message: str) -> Decision:
+    """Wait for the key. A namespace in deletion takes no new Secret (rule 26)."""
+    restore = "Restore the key"
     if workspace.policy.terminating(account.desired.namespace):
-        return f"The namespace is terminating and accepts no new Secrets: provide the same key elsewhere, or {way}."
-    return f"Restore the key, or {way}."
+        restore = "The namespace is terminating and accepts no new Secrets: provide the same key elsewhere"
+    way = "set the annotation coldsend.pro/force-orphan: 'true' to release the object without touching ColdSend"
+    return Decision(Action.WAIT, reason, f"{message} {restore}, or {way}.")
 
 
 def _unborn(account: Account, workspace: Workspace, now: float) -> Decision:
@@ -76,15 +78,13 @@ def _unborn(account: Account, workspace: Workspace, now: float) -> Decision:
     if unknown is None and account.job is None:
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
     if account.key_problem is not None:
-        reason, message = account.key_problem
-        return Decision(Action.WAIT, reason, f"{message} {_ways_out(workspace, account)}")
+        return _without_key(workspace, account, *account.key_problem)
     if unknown is None or account.job is not None:
         return _deleting("ColdSend is still creating the inbox; it is deleted as soon as that is finished.")
     if account.address is None:
         decision = domain_step(account, workspace, now) or decide_unnamed_create(workspace, now)
-        return Decision(
-            decision.action, decision.reason, f"{decision.message} {_ways_out(workspace, account)}", decision.due
-        )
+        told = _without_key(workspace, account, decision.reason, decision.message)
+        return replace(told, action=decision.action, due=decision.due)
     decision = decide_unknown_create(account, unknown, workspace, now)
     ended = decision.action in {Action.CREATE, Action.REMOVE_FINALIZER, Action.ADD_FINALIZER}
     if ended or decision.origin == "Adopted":

@@ -1,6 +1,6 @@
 """Accounts grouped under keys, indexed both ways."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -35,7 +35,7 @@ class Several(Generic[K, V]):
 
 
 class Membership(Generic[K]):
-    """Each UID, or name, under at most one key."""
+    """Each UID under at most one key."""
 
     def __init__(self) -> None:
         self._key_of: dict[str, K] = {}
@@ -43,9 +43,6 @@ class Membership(Generic[K]):
 
     def __len__(self) -> int:
         return len(self._key_of)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(tuple(self._key_of))
 
     def key_of(self, uid: str) -> K | None:
         return self._key_of.get(uid)

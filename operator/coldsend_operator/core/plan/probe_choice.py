@@ -16,9 +16,7 @@ class Why(Enum):
     """What an account waits to see."""
 
     JUST_MADE = auto()  # an inbox just made, for the first time
-    MISSING = (
-        auto()
-    )  # that an inbox is gone which a list did not show: to make it again needs the 404 of a GET (rule 16)
+    MISSING = auto()  # a 404 for an inbox that a list did not show (rule 16: to make it again needs that)
     ADDRESS = auto()  # which inbox has an address
     INBOX = auto()  # how an inbox is, or that it was deleted
 

@@ -71,8 +71,8 @@ class _Settling:
             reading = read_list(batch.name, batch.generation, raw.get("spec"))
             self._spec, batch.desired = reading.spec, reading.desired
         for (namespace, name), child in children.items():
-            if namespace == batch.namespace and child.owner_name == batch.name:
-                batch.children.place(name, child.owner)
+            if namespace == batch.namespace and child.owner_name == batch.name and child.owner is not None:
+                batch.children[name] = child.owner
 
     def run(self) -> Iterator[RefusedInbox]:
         batch = self._batch
