@@ -37,7 +37,7 @@ def fold(workspace: Workspace, call: Call, outcome: Answer | Failure, now: float
     call, told = workspace.in_flight.get(call.id, call), len(workspace.audit.lines)
     end(workspace, call)
     workspace.budget.end(now, probe=call.lane.probes)
-    for account in members_of(workspace, call):
+    for account in members_of(workspace, call.uids):
         transitions.call_ended(account)
         if not isinstance(outcome, Failure):
             transitions.answered(account)
@@ -55,7 +55,7 @@ def fold(workspace: Workspace, call: Call, outcome: Answer | Failure, now: float
         _not_taken_in(workspace, call, now)
         raise
     finally:
-        for account in members_of(workspace, call) if call.operation.creates else ():
+        for account in members_of(workspace, call.uids) if call.operation.creates else ():
             transitions.create_call_ended(account)
             workspace.index(account)  # accounts that claim the same address may continue now
         if call.writes:
@@ -87,11 +87,11 @@ def _fold_answer(workspace: Workspace, call: Call, answer: Answer, now: float) -
         case JobProgress():
             progressed(workspace, call, answer, now)
         case Deleted():
-            for account in members_of(workspace, call):
+            for account in members_of(workspace, call.uids):
                 accepted_delete(workspace, account, now)
                 transitions.outcome_known(account)
         case MailSent():
-            for account in members_of(workspace, call):
+            for account in members_of(workspace, call.uids):
                 mailed(workspace, account, answer, now)
         case DomainPage():
             if workspace.domains.fold(answer):
@@ -120,7 +120,7 @@ def _fold_failure(workspace: Workspace, call: Call, failure: Failure, now: float
     if failure.kind is FailureKind.MISROUTED:
         misrouted(workspace, call, failure.status or 0, now)
     elif call.writes and failure.kind is not FailureKind.NOT_SENT:
-        for account in members_of(workspace, call):
+        for account in members_of(workspace, call.uids):
             transitions.api_reached(account)
     breaker = workspace.keys.breaker(call.key)
     if breaker.fail(call.operation, failure, now, frozenset(call.uids), call.namespaces):
@@ -159,7 +159,7 @@ def mail_failed(workspace: Workspace, call: Call, failure: Failure, now: float) 
         error += f"; grant {', '.join(failure.required)} to the API key. To send again, set a new requestID."
     if failure.kind in UNKNOWN:
         error = "ColdSend's response was lost; the mail may have been sent. To send another, set a new requestID."
-    for account in members_of(workspace, call):
+    for account in members_of(workspace, call.uids):
         transitions.mail_failed(account, error)
 
 

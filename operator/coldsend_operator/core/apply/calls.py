@@ -101,7 +101,7 @@ def cancel(workspace: Workspace, call: Call, now: float) -> None:
 
 def pause(workspace: Workspace, call: Call, now: float) -> None:
     """The call did not leave: only its own accounts wait a moment (rule 42)."""
-    for account in members_of(workspace, call):
+    for account in members_of(workspace, call.uids):
         transitions.postponed(account, now)
         workspace.touch(account.uid)
     if call.job in workspace.jobs:

@@ -51,7 +51,7 @@ def seen_as(workspace: Workspace, call: Call, failure: Failure) -> Failure:
 
 def misrouted(workspace: Workspace, call: Call, status: int, now: float) -> None:
     """The server is not the API. If only one bulk keeps failing so, one of its items may be the cause."""
-    members = members_of(workspace, call)
+    members = members_of(workspace, call.uids)
     for account in members:
         transitions.postponed(account, now)
         if call.writes:
@@ -62,7 +62,7 @@ def misrouted(workspace: Workspace, call: Call, status: int, now: float) -> None
 
 def halve(workspace: Workspace, operation: Operation, uids: tuple[str, ...]) -> None:
     """Repeat these as two calls, split by namespace if possible (rule 41); a single account stays alone."""
-    spaces = {uid: account.desired.namespace for uid in uids if (account := workspace.accounts.get(uid)) is not None}
+    spaces = {account.uid: account.desired.namespace for account in members_of(workspace, uids)}
     ordered = sorted(uids, key=lambda uid: spaces.get(uid, ""))
     middle = len(ordered) // 2
     borders = (at for at in range(1, len(ordered)) if spaces.get(ordered[at - 1]) != spaces.get(ordered[at]))
@@ -80,7 +80,7 @@ def outcome_unknown(workspace: Workspace, key: str, operation: Operation, uids: 
     if workspace.keys.breaker(key).failing(operation, namespaces):
         return
     workspace.set_apart(namespaces, now)
-    members = [account for uid in uids if (account := workspace.accounts.get(uid)) is not None]
+    members = members_of(workspace, uids)
     for account in members:
         transitions.outcome_unknown(account)
     if any(account.unknowns >= TOO_OFTEN_UNKNOWN for account in members):
@@ -110,8 +110,9 @@ def create_unknown(account: Account, call: Call, now: float, earliest: float = 0
     transitions.create_unknown(account, unknown, now)
 
 
-def members_of(workspace: Workspace, call: Call) -> list[Account]:
-    found = (workspace.accounts.get(uid) for uid in call.uids)
+def members_of(workspace: Workspace, uids: Iterable[str]) -> list[Account]:
+    """Those of the accounts that are still in the workspace."""
+    found = (workspace.accounts.get(uid) for uid in uids)
     return [account for account in found if account is not None]
 
 
@@ -159,7 +160,7 @@ def too_many_jobs(workspace: Workspace, kind: str, operation: Operation, failure
 
 
 def probe_again(workspace: Workspace, call: Call, now: float) -> None:
-    for account in members_of(workspace, call):
+    for account in members_of(workspace, call.uids):
         transitions.probe_put_off(account, now)
 
 

@@ -32,7 +32,7 @@ from coldsend_operator.core.workspace.workspace import Workspace
 
 def created(workspace: Workspace, call: Call, answer: Created, now: float) -> None:
     """A response without an inbox, or with one of another address, does not tell which is ours: a probe does."""
-    for account in members_of(workspace, call):
+    for account in members_of(workspace, call.uids):
         transitions.create_answered(account, now)
         if answer.row is None or account.address not in {None, answer.row.address}:
             unknown = UnknownCreate(f"call-{call.id}", now, call.begun, answered=True)
@@ -65,7 +65,7 @@ def _was_there_before(workspace: Workspace, account: Account, row: Row, call: Ca
 
 
 def created_in_bulk(workspace: Workspace, call: Call, answer: BulkAnswer, now: float) -> None:
-    members = members_of(workspace, call)
+    members = members_of(workspace, call.uids)
     if call.domain_id is not None:
         workspace.domains.use(call.domain_id, len(members))
     if answer.job_id is not None and call.operation is Operation.CREATE_SMTP_BULK:
@@ -77,7 +77,7 @@ def created_in_bulk(workspace: Workspace, call: Call, answer: BulkAnswer, now: f
 
 
 def create_failed(workspace: Workspace, call: Call, failure: Failure, now: float) -> None:
-    members = members_of(workspace, call)
+    members = members_of(workspace, call.uids)
     if failure.kind in UNKNOWN:
         single = call.operation is Operation.CREATE_SMTP
         earliest = call.begun + workspace.policy.check_timeout if single else 0.0
@@ -112,7 +112,7 @@ def create_failed(workspace: Workspace, call: Call, failure: Failure, now: float
 
 def not_taken_in(workspace: Workspace, call: Call, now: float) -> None:
     """Applying the response to a create failed: for all accounts without a known outcome it is unknown (rule 39)."""
-    for account in members_of(workspace, call):
+    for account in members_of(workspace, call.uids):
         if not account.stored.held and account.unknown_create is None and account.job is None:
             create_unknown(account, call, now)
 

@@ -24,7 +24,7 @@ def accepted_delete(workspace: Workspace, account: Account, now: float) -> None:
 
 
 def deleted_in_bulk(workspace: Workspace, call: Call, answer: BulkAnswer, now: float) -> None:
-    members = members_of(workspace, call)
+    members = members_of(workspace, call.uids)
     for account in members:
         partial = bool(answer.failed_count or answer.skipped_count)
         transitions.delete_accepted_in_bulk(account, now, partial=partial)
@@ -38,7 +38,7 @@ def deleted_in_bulk(workspace: Workspace, call: Call, answer: BulkAnswer, now: f
 
 
 def delete_failed(workspace: Workspace, call: Call, failure: Failure, now: float) -> None:
-    members = members_of(workspace, call)
+    members = members_of(workspace, call.uids)
     if failure.kind in WORKSPACE:
         if failure.kind is FailureKind.PLAN_LIMIT:
             _refused_by_plan(workspace, call, members, failure, now)

@@ -1,6 +1,6 @@
 """Bulk jobs: started, in progress, ended, lost."""
 
-from coldsend_operator.core.apply.common import each_alone, outcome_unknown, says_exists
+from coldsend_operator.core.apply.common import each_alone, members_of, outcome_unknown, says_exists
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import BulkAnswer, Failure, FailureKind, JobProgress
@@ -87,7 +87,7 @@ def poll_failed(workspace: Workspace, call: Call, failure: Failure, now: float) 
 def _finish_job(workspace: Workspace, key: str, job: Job, state: str, now: float) -> None:
     del workspace.jobs[job.id]
     workspace.finished_jobs.append((job, state, now))
-    members = [account for uid in job.members if (account := workspace.accounts.get(uid)) is not None]
+    members = members_of(workspace, job.members)
     results = job.progress.results if job.progress is not None else ()
     if job.operation == "Create":
         failures = jobs.failures(results)

@@ -187,14 +187,14 @@ def list_failed(workspace: Workspace, call: Call, failure: Failure, now: float) 
 
 def found(workspace: Workspace, call: Call, row: Row, now: float) -> None:
     """A GET answered 200."""
-    for account in members_of(workspace, call):
+    for account in members_of(workspace, call.uids):
         transitions.found(account)
         transitions.probe_answered(account)
         if account.deleted_at is not None:
             still_there(workspace, account, now, sure=True)
     workspace.inventory.clear_tombstone(row.inbox_id)
     show(workspace, (row,), call.begun)
-    for account in members_of(workspace, call):
+    for account in members_of(workspace, call.uids):
         if account.stored.inbox_id not in workspace.inventory.rows:
             # What it showed is not what was asked for: to ask again at once shows no more.
             transitions.probe_put_off(account, now)
@@ -204,7 +204,7 @@ def get_failed(workspace: Workspace, call: Call, failure: Failure, now: float) -
     if failure.kind is not FailureKind.NOT_FOUND:
         probe_again(workspace, call, now)
         return
-    for account in members_of(workspace, call):
+    for account in members_of(workspace, call.uids):
         young = now < account.wrote_at + workspace.policy.lost_seconds
         if young and account.deleted_at is None:
             transitions.probe_put_off(account, now)  # it may lag behind our own create (contract row 35)

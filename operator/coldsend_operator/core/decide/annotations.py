@@ -34,12 +34,9 @@ def accept_credentials(workspace: Workspace, account: Account, now: float) -> No
     The Secret is read again first. Without an inbox there is nothing to confirm yet.
     """
     asked, stored, desired = account.desired.credentials_current, account.stored, account.desired
-    if (
-        asked is None
-        or asked == stored.credentials_current
-        or workspace.policy.paused(account.desired)
-        or desired.deleting is not None
-    ):
+    if asked is None or asked == stored.credentials_current:
+        return
+    if workspace.policy.paused(desired) or desired.deleting is not None:
         return
     if not stored.held or stored.applied is None or desired.spec.smtp is None or desired.spec.observe:
         return

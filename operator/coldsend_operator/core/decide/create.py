@@ -46,9 +46,8 @@ def decide_create(account: Account, workspace: Workspace, now: float) -> Decisio
         return _of_domain(account, workspace, now) or refused
     if account.job is not None:
         return under_way(account, workspace)
-    if (workspace.implausible is not None or unproven(workspace, account)) and not workspace.policy.recreation_approved(
-        account.desired
-    ):
+    doubtful = workspace.implausible is not None or unproven(workspace, account)
+    if doubtful and not workspace.policy.recreation_approved(account.desired):
         return _untrusted(workspace)
     decision = domain_step(account, workspace, now) or _address_owned_by_other(account, workspace)
     if decision is not None:

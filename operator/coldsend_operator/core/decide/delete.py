@@ -132,7 +132,7 @@ def _deleting_inbox(account: Account, workspace: Workspace, now: float) -> Decis
 def asks_for_deletion(account: Account, decision: Decision | None, workspace: Workspace) -> bool:
     """Whether an inbox is to be deleted in ColdSend, visible there or not yet: the brake counts it (rule 45).
 
-    `step` is what was decided for the account; None when nothing was yet.
+    `decision` is the one for the account; None when there is none yet.
     """
     if workspace.policy.protected(account.desired):
         return False
@@ -170,14 +170,11 @@ def ask_brake(workspace: Workspace, account: Account, decision: Decision | None,
     desired = account.desired
     if account.busy is not None:
         return  # counted before the call left; the end of the call touches the account
-    if (
-        account.delete_backoff is not None
-        or account.delete_partial
-        or not asks_for_deletion(account, decision, workspace)
-    ):
+    refused = account.delete_backoff is not None or account.delete_partial
+    if refused or not asks_for_deletion(account, decision, workspace):
         workspace.brake.withdraw(account.uid)
         return
-    approved = workspace.policy.deletion_approved(account.desired)
+    approved = workspace.policy.deletion_approved(desired)
     if desired.deleting is None:
         workspace.brake.ask(account.uid, desired.namespace, now, approved=approved)
     else:

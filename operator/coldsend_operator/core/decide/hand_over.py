@@ -142,13 +142,9 @@ def _holder(account: Account, workspace: Workspace) -> Account | None:
 def takes_over_from(account: Account, workspace: Workspace) -> Former | None:
     """The object of the same namespace whose inbox this one takes over on its deletion."""
     owner = _holder(account, workspace)
-    if (
-        owner is None
-        or owner.desired.namespace != account.desired.namespace
-        or successor(owner, workspace) is not account
-    ):
+    if owner is None or owner.desired.namespace != account.desired.namespace:
         return None
-    return Former(owner.desired.namespace, owner.desired.name)
+    return Former(owner.desired.namespace, owner.desired.name) if successor(owner, workspace) is account else None
 
 
 def conflict(account: Account, owner: Account, workspace: Workspace) -> str:

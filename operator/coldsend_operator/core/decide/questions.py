@@ -182,10 +182,9 @@ def unconfirmed_404(account: Account, workspace: Workspace, now: float) -> Decis
     """
     if account.not_found_at is None or account.deleted_at is not None or account.address is None:
         return None
+    shown_at = workspace.inventory.shown_despite_tombstone_at(account.stored.inbox_id or "")
     read_at = max(workspace.inventory.listed_at, account.searched_at)
-    if read_at >= account.not_found_at and read_at > workspace.inventory.shown_despite_tombstone_at(
-        account.stored.inbox_id or ""
-    ):
+    if read_at >= account.not_found_at and read_at > shown_at:
         return None
     if account.probe_at is not None and now < account.probe_at:
         return Decision(due=account.probe_at, quiet=True)

@@ -45,10 +45,10 @@ class Alone:
         return [uid for uid, found in self.each(uids, lambda uid: (uid, good(uid))) if found]
 
 
-def parts(
+def exclusions(
     workspace: Workspace, operation: Operation, key: str, queue: Queue, without: frozenset[str], now: float
 ) -> Iterator[frozenset[str]]:
-    """What each bulk leaves out, so that namespaces whose calls fail share no bulk with others (rule 41)."""
+    """The namespaces that each bulk leaves out: those whose calls fail share no bulk with others (rule 41)."""
     failing = {namespace for namespace, until in workspace.apart.items() if until > now}
     apart = (workspace.keys.breaker(key).held(operation) | failing) & queue.namespaces
     yield without | apart
@@ -70,13 +70,6 @@ def by_deadline(workspace: Workspace, ready_at: float, call: Call, group: str = 
 def queues_of(workspace: Workspace, action: Action) -> list[tuple[str, Queue]]:
     """The accounts that wait for calls of this kind, by the digest of their API key."""
     return [(kind.key, queue) for kind, queue in workspace.queues.items() if kind.action is action and len(queue)]
-
-
-def first_of(
-    workspace: Workspace, action: Action, count: int, without: frozenset[str] = frozenset()
-) -> tuple[str, ...]:
-    """The next `count` UIDs of each API key."""
-    return tuple(uid for _, queue in queues_of(workspace, action) for uid in queue.first(count, without))
 
 
 def length_of(workspace: Workspace, action: Action) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from coldsend_operator.core.model.calls import Call, Lane, Operation, Scope
 from coldsend_operator.core.model.decision import Action
-from coldsend_operator.core.plan.candidate import Candidate, by_deadline, in_turn, parts, plenty
+from coldsend_operator.core.plan.candidate import Candidate, by_deadline, exclusions, in_turn, plenty
 from coldsend_operator.core.plan.probes import newest_under_way
 from coldsend_operator.core.workspace.jobs import idle
 from coldsend_operator.core.workspace.queues import CallKind, Queue
@@ -24,7 +24,7 @@ def creates(workspace: Workspace, now: float) -> Iterator[Candidate]:
     for kind, queue in workspace.queues.items():
         if kind.action is Action.CREATE and len(queue):
             left = without | halved.get(kind, frozenset())
-            for left_out in parts(workspace, Operation.CREATE_SMTP, kind.key, queue, left, now):
+            for left_out in exclusions(workspace, Operation.CREATE_SMTP, kind.key, queue, left, now):
                 yield from _waiting(workspace, kind, queue, left_out, now)
     for kind, uids in splits.items():
         yield from _sent(workspace, kind, uids, workspace.queues[kind].since)

@@ -5,7 +5,7 @@ from itertools import islice
 
 from coldsend_operator.core.model.calls import BULK, Call, Lane, Operation, Scope
 from coldsend_operator.core.model.decision import Action
-from coldsend_operator.core.plan.candidate import Alone, Candidate, by_deadline, in_turn, parts, plenty
+from coldsend_operator.core.plan.candidate import Alone, Candidate, by_deadline, exclusions, in_turn, plenty
 from coldsend_operator.core.workspace.jobs import idle
 from coldsend_operator.core.workspace.workspace import Workspace
 
@@ -24,7 +24,7 @@ def deletes(workspace: Workspace, now: float, alone: Alone) -> Iterator[Candidat
     for kind, queue in workspace.queues.items():
         if kind.action is not Action.DELETE:
             continue
-        for left_out in parts(workspace, Operation.DELETE_ACCOUNTS, kind.key, queue, without | halved, now):
+        for left_out in exclusions(workspace, Operation.DELETE_ACCOUNTS, kind.key, queue, without | halved, now):
             uids = queue.first(BULK, left_out)
             if not uids or (len(uids) > 1 and busy + jobs >= workspace.parallel["Delete"]):
                 continue

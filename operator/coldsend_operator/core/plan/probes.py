@@ -12,7 +12,6 @@ from coldsend_operator.core.plan.candidate import (
     Alone,
     Candidate,
     by_deadline,
-    first_of,
     in_turn,
     length_of,
     queues_of,
@@ -114,7 +113,8 @@ def _just_made(workspace: Workspace, now: float, alone: Alone) -> frozenset[str]
 
     Fewer than FEW_PROBES are looked at one by one: then there are none.
     """
-    uids = first_of(workspace, Action.SEARCH, MOST_FRESH) + first_of(workspace, Action.GET, MOST_FRESH)
+    queues = queues_of(workspace, Action.SEARCH) + queues_of(workspace, Action.GET)
+    uids = (uid for _, queue in queues for uid in queue.first(MOST_FRESH))
     fresh = frozenset(alone.those(uids, lambda uid: _is_just_made(workspace, uid, now)))
     return fresh if len(fresh) >= FEW_PROBES else frozenset()
 

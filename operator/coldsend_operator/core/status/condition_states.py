@@ -223,11 +223,7 @@ def _credentials(account: Account, previous: Status) -> ConditionState | None:
     unread = sent is not None and present is not None and not comparable(sent, present)  # with the salt of `sent`
     if credentials is None or unread:
         before = condition(previous, ConditionType.CREDENTIALS_CURRENT)
-        if not before:
-            return None
-        return ConditionState(
-            before["status"], before["reason"], before["message"]
-        )  # it may be a word of another version
+        return ConditionState(before["status"], before["reason"], before["message"]) if before else None
     if credentials.reason is not None:
         return ConditionState("False", credentials.reason, credentials.message)
     if sent is None and account.stored.inbox_id is None:

@@ -1,7 +1,7 @@
 """Which account may have an address, and which holds an inbox, over all objects and keys (rule 13)."""
 
+from collections.abc import Hashable
 from operator import attrgetter
-from typing import TypeVar
 
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import address_key
@@ -10,7 +10,7 @@ from coldsend_operator.core.model.stored_status import from_text
 from coldsend_operator.core.workspace.domains import Domains
 from coldsend_operator.core.workspace.inventory import Inventory
 
-K = TypeVar("K")
+NOTHING = (None, None, None)
 _UID = attrgetter("uid")
 
 
@@ -21,10 +21,10 @@ class Claims:
     """
 
     def __init__(self) -> None:
-        self._by_address = Several[tuple[str, str], Account](_UID)
-        self._by_prefix = Several[tuple[str, str], Account](_UID)  # native ones, by workspace and `Spec.identity`
-        self._by_inbox = Several[str, Account](_UID)
-        self._keys: dict[str, tuple[tuple[str, str] | None, tuple[str, str] | None, str | None]] = {}
+        self._by_address = Several[Hashable, Account](_UID)
+        self._by_prefix = Several[Hashable, Account](_UID)  # native ones, by workspace and `Spec.identity`
+        self._by_inbox = Several[Hashable, Account](_UID)
+        self._keys: dict[str, tuple[Hashable, Hashable, Hashable]] = {}  # by UID: of the three above; None for none
         self._unplaced = Several[str, Account](_UID)  # accounts of unknown workspace, by `_line`
         self._line_of: dict[str, str] = {}  # of these, by UID
 
@@ -59,22 +59,22 @@ class Claims:
         address = (workspace, account.address) if claims and account.address else None
         prefix = (workspace, spec.identity) if claims and spec.native is not None else None
         inbox = account.stored.inbox_id if account.is_holder else None
-        old_address, old_prefix, old_inbox = self._keys.get(account.uid, (None, None, None))
-        concerned = _move(self._by_address, old_address, address, account)
-        concerned |= _move(self._by_prefix, old_prefix, prefix, account)
-        concerned |= _move(self._by_inbox, old_inbox, inbox, account)
+        concerned = self._claim(account, (address, prefix, inbox))
         self._keys[account.uid] = (address, prefix, inbox)
-        concerned.discard(account.uid)
         return concerned
 
     def remove(self, account: Account) -> set[str]:
         """The object is gone: release its claims."""
-        address, prefix, inbox = self._keys.pop(account.uid, (None, None, None))
-        concerned = _move(self._by_address, address, None, account)
-        concerned |= _move(self._by_prefix, prefix, None, account)
-        concerned |= _move(self._by_inbox, inbox, None, account)
-        concerned.discard(account.uid)
+        concerned = self._claim(account, NOTHING)
+        self._keys.pop(account.uid, None)
         return concerned
+
+    def _claim(self, account: Account, new: tuple[Hashable, Hashable, Hashable]) -> set[str]:
+        indexes, old = (self._by_address, self._by_prefix, self._by_inbox), self._keys.get(account.uid, NOTHING)
+        moves = zip(indexes, old, new, strict=True)
+        return set[str]().union(*(_move(index, before, after, account) for index, before, after in moves)) - {
+            account.uid
+        }
 
     def address_owner(self, account: Account, workspace: str) -> Account | None:
         """The account that owns the address instead of `account`; None if `account` owns it."""
@@ -107,7 +107,7 @@ class Claims:
         return tuple(other for other in self._by_inbox.at(inbox_id) if other.uid != besides)
 
 
-def _move(index: Several[K, Account], old: K | None, new: K | None, account: Account) -> set[str]:
+def _move(index: Several[Hashable, Account], old: Hashable, new: Hashable, account: Account) -> set[str]:
     """Move the claim from one key to the other. Returns the UIDs of the accounts that claim either."""
     concerned: set[str] = set()
     if old is not None and old != new:
@@ -130,7 +130,7 @@ def _claims_address(account: Account) -> bool:
     desired = account.desired
     if account.is_holder or account.committed:
         return True
-    if desired.deleting or desired.spec is None or desired.problems:
+    if desired.deleting or desired.problems:
         return False
     return not desired.spec.observe
 

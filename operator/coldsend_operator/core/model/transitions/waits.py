@@ -53,18 +53,12 @@ def credentials_accepted(account: Account, asked: str, digest: str) -> None:
 
 def quiet_step(account: Account, now: float, *, quiet: bool) -> None:
     """Whether its step passes by itself: `waiting_since` tells since when."""
-    if not quiet:
-        account.waiting_since = None
-    elif account.waiting_since is None:
-        account.waiting_since = now
+    account.waiting_since = (account.waiting_since or now) if quiet else None
 
 
 def secret_waited_for(account: Account, now: float, *, missing: bool) -> None:
     """Whether its step waits for a Secret: `secret_missing_since` tells since when."""
-    if not missing:
-        account.secret_missing_since = None
-    elif account.secret_missing_since is None:
-        account.secret_missing_since = now
+    account.secret_missing_since = (account.secret_missing_since or now) if missing else None
 
 
 def turn_estimated(account: Account, at: float, place: str) -> None:
