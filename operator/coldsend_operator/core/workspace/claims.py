@@ -70,11 +70,10 @@ class Claims:
         return concerned
 
     def _claim(self, account: Account, new: tuple[Hashable, Hashable, Hashable]) -> set[str]:
-        indexes, old = (self._by_address, self._by_prefix, self._by_inbox), self._keys.get(account.uid, NOTHING)
-        moves = zip(indexes, old, new, strict=True)
-        return set[str]().union(*(_move(index, before, after, account) for index, before, after in moves)) - {
-            account.uid
-        }
+        indexes, concerned = (self._by_address, self._by_prefix, self._by_inbox), set[str]()
+        for index, before, after in zip(indexes, self._keys.get(account.uid, NOTHING), new, strict=True):
+            concerned |= _move(index, before, after, account)
+        return concerned - {account.uid}
 
     def address_owner(self, account: Account, workspace: str) -> Account | None:
         """The account that owns the address instead of `account`; None if `account` owns it."""
