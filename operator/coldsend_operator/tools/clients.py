@@ -1,9 +1,9 @@
 """The read-only clients of the commands. The client that changes objects is in `editing`."""
 
+import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -29,6 +29,7 @@ from coldsend_operator.resources.names import API_KEY_KEY
 from coldsend_operator.settings import SettingError, Settings, load_settings, own_namespace
 from coldsend_operator.tools.allowance import Allowance
 from coldsend_operator.tools.errors import CommandError, UsageError
+from coldsend_operator.tools.files import read_text
 from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.terminal import Progress
 
@@ -160,8 +161,8 @@ class KubeReader:
         except Forbidden:
             return None
 
-    async def state(self, access: Access) -> tuple[str, dict[str, str] | None]:
-        """The place of the operator's state and its texts; None if it does not exist, or may not be read."""
+    async def state(self, access: Access) -> tuple[str, dict[str, Any] | None]:
+        """The place of the operator's state and its entries; None if it does not exist, or may not be read."""
         settings = settings_of(access)
         name = f"{settings.lease_name}-state"
         place = f"{settings.lease_namespace}/{name}"
@@ -169,7 +170,11 @@ class KubeReader:
             found = await self.client.get(f"{paths.config_maps(settings.lease_namespace)}/{name}")
         except (Forbidden, NotFound):
             return place, None
-        return place, dict(found.get("data") or {})
+        entries: dict[str, Any] = {}
+        for digest, text in (found.get("data") or {}).items():
+            with suppress(ValueError):  # somebody edited it
+                entries[digest] = json.loads(text)
+        return place, entries
 
 
 @asynccontextmanager
@@ -257,15 +262,7 @@ async def _api_key(access: Access, settings: Settings, namespace: str) -> Secret
         return settings.api_key
     if settings.api_key_file is None:
         raise UsageError("there is no API key: set COLDSEND_API_KEY, or give --api-key-file or --api-key-secret")
-    return _key_of_file(settings.api_key_file)
-
-
-def _key_of_file(path: Path) -> SecretStr:
-    try:
-        return SecretStr(path.read_text(encoding="utf-8").strip())
-    except (OSError, UnicodeDecodeError) as error:
-        what = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-    raise CommandError(f"{path} cannot be read: {what}")
+    return SecretStr(read_text(str(settings.api_key_file)).strip())
 
 
 async def _key_of_secret(access: Access, namespace: str, name: str, key: str) -> SecretStr:

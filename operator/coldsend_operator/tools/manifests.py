@@ -1,9 +1,6 @@
-"""Manifests as files: read like the API server, written with one inbox per line, equal bytes for equal content."""
+"""Manifests: read like the API server, written with one inbox per line, equal bytes for equal content."""
 
 import json
-import os
-import stat
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +11,7 @@ import yaml
 from coldsend_operator.resources import names
 from coldsend_operator.resources.batch_rules import MAX_INBOXES
 from coldsend_operator.tools.errors import CommandError
+from coldsend_operator.tools.files import read_text
 
 Manifest = dict[str, Any]
 T = TypeVar("T")
@@ -137,47 +135,6 @@ def is_ours(manifest: Any) -> bool:
     return isinstance(manifest, Mapping) and str(manifest.get("apiVersion")).startswith(f"{names.GROUP}/")
 
 
-def write_file(path: Path, text: str) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CommandError(f"{path} cannot be written: {error.strerror or error}") from None
-
-
-def check_secret_file(place: str, *, force: bool) -> None:
-    """Refuse an existing file before anything is written."""
-    path = Path(place)
-    if place != "-" and not force and path.exists() and path.is_file():
-        raise CommandError(f"{place} exists and may hold passwords, so it is not overwritten; move it, or give --force")
-
-
-def write_secret_file(place: str, text: str, *, force: bool) -> None:
-    """Write passwords where the user named: a new file with mode 0600, a pipe, or standard output (`-`)."""
-    check_secret_file(place, force=force)
-    if place == "-":
-        sys.stdout.write(text)
-        return
-    write_private(place, text.encode(), replaces=force or _is_pipe(place))
-
-
-def write_private(place: str, content: bytes, *, replaces: bool) -> None:
-    """Write a file that only its owner can read; without `replaces` an existing file is an error."""
-    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if replaces else os.O_EXCL)
-    try:
-        descriptor = os.open(place, flags, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            if stat.S_ISREG(os.fstat(descriptor).st_mode):
-                os.fchmod(descriptor, 0o600)  # otherwise an existing file keeps its mode
-            file.write(content)
-    except OSError as error:
-        raise CommandError(f"{place} cannot be written: {error.strerror or error}") from None
-
-
-def _is_pipe(place: str) -> bool:
-    return Path(place).exists() and not Path(place).is_file()
-
-
 def _files(place: str) -> Iterator[str]:
     path = Path(place)
     if place == "-" or path.is_file():
@@ -190,10 +147,7 @@ def _files(place: str) -> Iterator[str]:
 
 def _documents(place: str) -> Iterator[Document]:
     try:
-        yield from parse(place, sys.stdin.read() if place == "-" else Path(place).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        what = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise CommandError(f"{place} cannot be read: {what}") from None
+        yield from parse(place, read_text(place))
     except yaml.YAMLError as error:
         raise CommandError(f"{place} is not YAML: {_fault(error)}") from None
 

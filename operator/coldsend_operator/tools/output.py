@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+from coldsend_operator.tools.errors import CommandError
+
 API_VERSION = "cli.coldsend.pro/v1"
 
 Format = Literal["table", "json"]
@@ -28,6 +30,14 @@ _CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))} 
 def remark(line: str) -> None:
     """Print a line for people that is not data."""
     sys.stderr.write(f"{printable(line)}\n")
+
+
+def confirm(question: str) -> None:
+    """Ask for a confirmation. Raises CommandError without one."""
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        raise CommandError("nothing was changed")
 
 
 def write_lines(lines: Iterable[str]) -> None:
@@ -109,3 +119,9 @@ def _colored(color: Color) -> bool:
 def counted(number: int, one: str, many: str) -> str:
     """`1 batch`, `2,000 batches`."""
     return f"{number:,} {one if number == 1 else many}"
+
+
+def few(words: Sequence[str], most: int = 5) -> str:
+    """`a, b and 3 more`."""
+    shown = ", ".join(words[:most])
+    return f"{shown} and {len(words) - most} more" if len(words) > most else shown

@@ -19,11 +19,11 @@ from coldsend_operator.core.model.answers import Domain, Failure, FailureKind, R
 from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.resources.common import PREFIX
 from coldsend_operator.tools.allowance import Allowance
-from coldsend_operator.tools.clients import coldsend_session
+from coldsend_operator.tools.clients import ColdSendReader, coldsend_session
 from coldsend_operator.tools.doctor.checks import Check, bad, doubtful, good
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.options import Access
-from coldsend_operator.tools.output import remark
+from coldsend_operator.tools.output import confirm, remark
 
 DISPLAY_NAME = "coldsend-operator write test"
 PAUSES = (0.5, 1.0, 2.0, 3.0, 5.0, 5.0, 10.0, 10.0, 20.0)  # seconds between reads: 56 s in total
@@ -40,7 +40,8 @@ async def run(access: Access, namespace: str, address: str, *, yes: bool) -> lis
     async with coldsend_session(access, namespace, ColdSendClient, answers.__setitem__) as (client, allowance):
         test = WriteTest(client, allowance, answers, prefix, domain)
         target = await test.prepare()
-        _ask(address, yes=yes)
+        if not yes:
+            confirm(f"Create the inbox {address} in ColdSend and delete it again?")
         return await test.run(target)
 
 
@@ -56,15 +57,6 @@ def _parts(text: str) -> tuple[str, str]:
     if not re.fullmatch(PREFIX.expression, prefix, re.ASCII) or len(prefix) > 64 or "." not in domain:
         raise UsageError(f"--write-test {text}: give PREFIX@DOMAIN, with a domain of your workspace in ColdSend")
     return prefix, domain
-
-
-def _ask(address: str, *, yes: bool) -> None:
-    if yes:
-        return
-    sys.stderr.write(f"Create the inbox {address} in ColdSend and delete it again? [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-        raise CommandError("nothing was changed")
 
 
 @dataclass(slots=True)
@@ -91,7 +83,7 @@ class WriteTest:
     async def prepare(self) -> Domain:
         """The domain. Raises CommandError if the test is impossible, or would touch an existing inbox."""
         try:
-            domains = await self._domains()
+            domains = await self._reader.list_domains()
             there = await self._find()
         except CallFailed as error:
             raise CommandError(f"--write-test: {error.failure.message}; nothing was created") from None
@@ -236,19 +228,12 @@ class WriteTest:
 
     # -- calls
 
-    async def _domains(self) -> list[Domain]:
-        found: list[Domain] = []
-        for page in range(1, 11):
-            await self.allowance.take()
-            answer = await self.client.list_domains(page=page)
-            found += answer.domains
-            if not answer.has_next:
-                break
-        return found
+    @property
+    def _reader(self) -> ColdSendReader:
+        return ColdSendReader(self.client, self.allowance)
 
     async def _find(self) -> Row | None:
-        await self.allowance.take()
-        page = await self.client.list_accounts(page=1, search=self.address)
+        page = await self._reader.list_accounts(page=1, search=self.address)
         return next((row for row in page.rows if row.address == address_key(self.address)), None)
 
     async def _appears(self, pauses: tuple[float, ...] = PAUSES, *, wanted: bool = True) -> Row | None:

@@ -22,8 +22,8 @@ from coldsend_operator.tools.editing import KubeEditor, kube_editor
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.names import ACCOUNT, BATCH, object_of
 from coldsend_operator.tools.options import Access, Choice
-from coldsend_operator.tools.output import counted, remark, write_lines
-from coldsend_operator.tools.plan.objects import Selector
+from coldsend_operator.tools.output import confirm, counted, few, remark, write_lines
+from coldsend_operator.tools.selectors import Selector
 from coldsend_operator.tools.terminal import Progress
 
 Raw = dict[str, Any]
@@ -134,10 +134,7 @@ def _ask(options: ActionOptions, chosen: Sequence[Raw]) -> None:
         return
     if not sys.stdin.isatty():
         raise UsageError(f"{options.action} of {_number(chosen)} needs confirmation; give --yes")
-    sys.stderr.write(f"{options.action} {_number(chosen)}? [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-        raise CommandError("nothing was changed")
+    confirm(f"{options.action} {_number(chosen)}?")
 
 
 async def _carry_out(kube: KubeEditor, options: ActionOptions, chosen: Sequence[Raw], asked: str) -> None:
@@ -165,8 +162,9 @@ async def _answered(kube: KubeEditor, options: ActionOptions, chosen: Sequence[R
             if raw is None or account_status(raw.get("status")).get("lastReconcileRequest") == asked:
                 waiting.discard(name)
         if waiting and time.monotonic() > until:
-            some = ", ".join(sorted(waiting)[:5])
-            raise CommandError(f"{len(waiting)} of {_number(chosen)} were not reconciled in time: {some}")
+            raise CommandError(
+                f"{len(waiting)} of {_number(chosen)} were not reconciled in time: {few(sorted(waiting))}"
+            )
         if waiting:
             await asyncio.sleep(POLL)
 

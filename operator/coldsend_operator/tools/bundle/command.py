@@ -18,7 +18,7 @@ from coldsend_operator.tools.bundle.collect import Collector, Findings
 from coldsend_operator.tools.bundle.pseudonyms import Pseudonyms
 from coldsend_operator.tools.clients import KubeReader, SecretlessConnection, connected, settings_of
 from coldsend_operator.tools.errors import CommandError
-from coldsend_operator.tools.manifests import write_private
+from coldsend_operator.tools.files import write_private
 from coldsend_operator.tools.names import ACCOUNT, BATCH
 from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.output import counted, remark

@@ -1,7 +1,7 @@
 """One line of `doctor`."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -56,9 +56,3 @@ def bad(area: str, message: str, row: int | None = None) -> Check:
 def summary(checks: Iterable[Check]) -> dict[str, int]:
     counts = Counter(check.result for check in checks)
     return {result.value: counts[result] for result in Result}
-
-
-def few(words: Sequence[str], most: int = 5) -> str:
-    """`a, b and 3 more`."""
-    shown = ", ".join(words[:most])
-    return f"{shown} and {len(words) - most} more" if len(words) > most else shown

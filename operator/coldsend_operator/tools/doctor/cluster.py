@@ -17,10 +17,11 @@ from coldsend_operator.resources.names import API_VERSION
 from coldsend_operator.settings import Settings
 from coldsend_operator.tools.clients import KubeReader
 from coldsend_operator.tools.doctor import definitions, secrets
-from coldsend_operator.tools.doctor.checks import Check, bad, doubtful, few, good
+from coldsend_operator.tools.doctor.checks import Check, bad, doubtful, good
 from coldsend_operator.tools.doctor.rights import Right, own_rights, work_rights
 from coldsend_operator.tools.installation import Installation, installations
 from coldsend_operator.tools.names import ACCOUNT, BATCH
+from coldsend_operator.tools.output import few
 from coldsend_operator.tools.secret_references import references
 from coldsend_operator.tools.terminal import Progress
 

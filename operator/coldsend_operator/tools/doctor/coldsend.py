@@ -15,8 +15,8 @@ from coldsend_operator.coldsend.refusals import read_refusal
 from coldsend_operator.core.model.answers import INBOX_TYPES, STATUSES, Failure, FailureKind, Row
 from coldsend_operator.settings import Settings
 from coldsend_operator.tools.clients import ColdSendReader
-from coldsend_operator.tools.doctor.checks import Check, bad, doubtful, few, good
-from coldsend_operator.tools.output import counted
+from coldsend_operator.tools.doctor.checks import Check, bad, doubtful, good
+from coldsend_operator.tools.output import counted, few
 
 PAGE = 100
 CLOCK_SECONDS = 5.0  # by which the clocks may differ (rule 6: a create is known by its time)

@@ -5,7 +5,8 @@ from typing import Any
 
 from coldsend_operator.resources import names
 from coldsend_operator.resources.crd import account_crd, batch_crd
-from coldsend_operator.tools.doctor.checks import Check, bad, doubtful, few, good
+from coldsend_operator.tools.doctor.checks import Check, bad, doubtful, good
+from coldsend_operator.tools.output import few
 
 AREA = "definitions"
 _RULES = "x-kubernetes-validations"

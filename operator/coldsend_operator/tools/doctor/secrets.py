@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping
 from coldsend_operator.kube.errors import KubeError
 from coldsend_operator.kube.secrets import SecretContent
 from coldsend_operator.resources.values import api_key_fault, api_key_of, password_fault, password_of
-from coldsend_operator.tools.doctor.checks import Check, bad, doubtful, few, good
+from coldsend_operator.tools.doctor.checks import Check, bad, doubtful, good
+from coldsend_operator.tools.output import few
 from coldsend_operator.tools.secret_references import Reference
 
 AREA = "secrets"

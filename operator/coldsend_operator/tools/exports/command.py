@@ -7,7 +7,7 @@ from pathlib import Path
 
 from coldsend_operator.core.model.answers import Row
 from coldsend_operator.setting_values import to_namespace
-from coldsend_operator.tools import manifests
+from coldsend_operator.tools import files, manifests
 from coldsend_operator.tools.clients import coldsend_reader, kube_reader
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.exports.objects import Form, Group, groups
@@ -83,9 +83,9 @@ def _write(made: Sequence[Group], options: ExportOptions) -> None:
     if todo:
         _check_todo(options.folder / TODO, todo, force=options.force)
     for group in made:
-        manifests.write_file(options.folder / f"{group.name}.yaml", _text(group))
+        files.write_file(options.folder / f"{group.name}.yaml", _text(group))
     if todo:
-        manifests.write_secret_file(str(options.folder / TODO), todo, force=True)
+        files.write_secret_file(str(options.folder / TODO), todo, force=True)
         remark(
             f"Before you apply {options.folder}: fill in the passwords in {TODO}, or delete that file if the Secrets "
             "exist already, as its empty values would replace their passwords"
@@ -95,7 +95,7 @@ def _write(made: Sequence[Group], options: ExportOptions) -> None:
 def _check_todo(path: Path, text: str, *, force: bool) -> None:
     """Refuse to overwrite it, as somebody may have filled in the passwords."""
     if path.is_file() and path.read_text(encoding="utf-8", errors="replace") != text:
-        manifests.check_secret_file(str(path), force=force)
+        files.check_secret_file(str(path), force=force)
 
 
 def _text(group: Group) -> str:

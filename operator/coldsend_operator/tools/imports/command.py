@@ -8,7 +8,7 @@ from pathlib import Path
 from coldsend_operator.log_masks import mask
 from coldsend_operator.resources import InboxType, names
 from coldsend_operator.setting_values import to_namespace
-from coldsend_operator.tools import manifests
+from coldsend_operator.tools import files, manifests
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.imports import groups, objects, update
 from coldsend_operator.tools.manifests import Document, Manifest, key_of
@@ -50,7 +50,7 @@ def read_mapping(texts: Sequence[str]) -> dict[str, str]:
 def run(options: ImportOptions) -> None:
     """Read the sheet, report the bad rows, write manifests and passwords."""
     _check(options)
-    table = read_table(decode(_bytes(options.file)), options.mapped)
+    table = read_table(decode(files.read_bytes(options.file)), options.mapped)
     mailboxes = _good(table, options)
     _remark_unused(table, mailboxes, options)
     folder = [] if options.update is None else manifests.read([str(options.update)])
@@ -59,13 +59,13 @@ def run(options: ImportOptions) -> None:
     grouping = groups.group(mailboxes, options.name, by_domain=options.by_domain, known=known)
     made = objects.objects(grouping, options.namespace, options.name)
     if options.secrets is not None:
-        manifests.check_secret_file(options.secrets, force=options.force)
+        files.check_secret_file(options.secrets, force=options.force)
     if options.update is not None:
         _update(folder, before, made, options)
     else:
         _write(made, options)
     if options.secrets is not None:
-        manifests.write_secret_file(options.secrets, _secrets(grouping, options), force=options.force)
+        files.write_secret_file(options.secrets, _secrets(grouping, options), force=options.force)
     remark(
         f"{counted(len(mailboxes), 'inbox', 'inboxes')} in {counted(len(grouping.batches), 'batch', 'batches')} and "
         f"{counted(len(grouping.accounts), 'account', 'accounts')} of their own"
@@ -84,13 +84,6 @@ def _check(options: ImportOptions) -> None:
         raise UsageError("--update DIR writes into DIR; give no -d beside it")
     if options.update is not None and not options.update.is_dir():
         raise UsageError(f"--update {options.update}: no such folder")
-
-
-def _bytes(place: str) -> bytes:
-    try:
-        return sys.stdin.buffer.read() if place == "-" else Path(place).read_bytes()
-    except OSError as error:
-        raise CommandError(f"{place} cannot be read: {error.strerror or error}") from None
 
 
 def _good(table: Table, options: ImportOptions) -> tuple[Mailbox, ...]:
@@ -129,7 +122,7 @@ def _update(
     target = options.update or Path()
     changes = update.update(folder, before, made, lambda manifest: _file(target, manifest, options.name))
     for path, content in changes.files.items():
-        manifests.write_file(path, manifests.render(content))
+        files.write_file(path, manifests.render(content))
     write_lines(changes.lines)
 
 
@@ -137,17 +130,17 @@ def _write(made: Sequence[Manifest], options: ImportOptions) -> None:
     if options.folder is None:
         sys.stdout.write(manifests.render(made))
         return
-    files: dict[Path, list[Manifest]] = {}
+    by_file: dict[Path, list[Manifest]] = {}
     for manifest in made:
-        files.setdefault(_file(options.folder, manifest, options.name), []).append(manifest)
-    for path, content in files.items():
+        by_file.setdefault(_file(options.folder, manifest, options.name), []).append(manifest)
+    for path, content in by_file.items():
         _write_new(path, manifests.render(content), force=options.force)
 
 
 def _write_new(path: Path, text: str, *, force: bool) -> None:
     if not force and path.is_file() and path.read_bytes() != text.encode():
         raise CommandError(f"{path} exists and differs; compare with --update {path.parent}, or give --force")
-    manifests.write_file(path, text)
+    files.write_file(path, text)
 
 
 def _file(folder: Path, manifest: Manifest, name: str) -> Path:

@@ -16,7 +16,6 @@ from coldsend_operator.tools.manifests import Document, is_ours, key_of, read
 from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.output import Color
 from coldsend_operator.tools.plan.decide import Manifests, decide
-from coldsend_operator.tools.plan.objects import parse_selector
 from coldsend_operator.tools.plan.report import failing
 from coldsend_operator.tools.plan.sources import (
     Found,
@@ -27,6 +26,7 @@ from coldsend_operator.tools.plan.sources import (
     of_snapshot,
 )
 from coldsend_operator.tools.plan.workspaces import ListedWorkspace
+from coldsend_operator.tools.selectors import Selector
 
 FAIL_ON = frozenset({"delete", "recreate", "hold", "conflict", "refuse"})
 CHANGED, UNWANTED = 3, 4
@@ -89,7 +89,9 @@ def _check(options: PlanOptions) -> None:
     if options.prune:
         if not options.files and options.kustomize is None:
             raise UsageError("--prune needs -f or -k with the objects to keep")
-        parse_selector(options.selector)
+        if not options.selector.strip():
+            raise UsageError("--prune needs -l SELECTOR, which selects the objects that these files contain in full")
+        Selector(options.selector)
     elif options.selector:
         raise UsageError("-l and --prune go together; give both or neither")
 

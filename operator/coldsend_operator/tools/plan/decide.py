@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from coldsend_operator.accounts.policy import namespace_settings
 from coldsend_operator.core.model.policy import NamespaceSettings, Policy
 from coldsend_operator.tools.manifests import Document
-from coldsend_operator.tools.output import counted
+from coldsend_operator.tools.output import counted, few
 from coldsend_operator.tools.plan.changes import Change, ChangeKind, changes
 from coldsend_operator.tools.plan.children import settle_batches
 from coldsend_operator.tools.plan.objects import apply, apply_namespaces, prune
@@ -15,8 +15,6 @@ from coldsend_operator.tools.plan.report import Cost, PlanReport
 from coldsend_operator.tools.plan.sources import Found
 from coldsend_operator.tools.plan.workspaces import ListedWorkspace, PlannedWorkspace, PlannedWorkspaces, workspaces
 from coldsend_operator.tools.terminal import Progress
-
-MOST_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +95,8 @@ def _warnings(reading: PlannedWorkspaces, listed: ListedWorkspace | None, found:
             "show whether their Secrets exist and changed"
         )
     elif unread:
-        some = ", ".join("/".join(place) for place in sorted(unread)[:MOST_NAMED])
-        more = f" and {len(unread) - MOST_NAMED} more" if len(unread) > MOST_NAMED else ""
-        yield f"you may not read the Secrets of these objects, so the plan does not show their changes: {some}{more}"
+        some = few(["/".join(place) for place in sorted(unread)])
+        yield f"you may not read the Secrets of these objects, so the plan does not show their changes: {some}"
     if listed is None:
         yield "ColdSend was not queried: inboxes that no object shows count as absent; use --live to query it"
     if reading.domains_unread:

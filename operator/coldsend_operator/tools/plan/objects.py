@@ -8,8 +8,8 @@ from typing import Any
 from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.resources.account_rules import IDENTITY_RULES
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND, FINALIZER
-from coldsend_operator.tools.errors import UsageError
 from coldsend_operator.tools.manifests import Document, Manifest, generate_name, key_of
+from coldsend_operator.tools.selectors import Selector
 from coldsend_operator.tools.validation.checks import Problem, problems
 
 Raw = dict[str, Any]
@@ -154,51 +154,13 @@ def delete(world: World, key: Key, now: float) -> None:
 
 def prune(world: World, named: set[Key], selector: str, namespaces: frozenset[str] | None, now: float) -> None:
     """Delete selected objects that no manifest contains, as Argo CD does; owned objects follow their owners."""
-    chooses = parse_selector(selector)
+    chooses = Selector(selector)
     for key, raw in list(world.objects.items()):
         metadata = raw["metadata"]
         if key in named or (namespaces is not None and key[1] not in namespaces) or metadata.get("ownerReferences"):
             continue
         if chooses(metadata.get("labels") or {}):
             delete(world, key, now)
-
-
-_TERM = re.compile(r"(?P<not>!)?(?P<label>[A-Za-z0-9./_-]+)(?:\s*(?P<op>==|=|!=)\s*(?P<value>[A-Za-z0-9._-]*))?")
-_SET = re.compile(r"(?P<label>[A-Za-z0-9./_-]+)\s+(?P<op>in|notin)\s+\((?P<values>[^)]*)\)")
-
-
-class Selector:
-    """A label selector as kubectl takes it."""
-
-    def __init__(self, text: str) -> None:
-        self._terms = [self._term(part.strip(), text) for part in re.split(r",(?![^(]*\))", text)]
-
-    def __call__(self, labels: Mapping[str, str]) -> bool:
-        return all((labels.get(label) in values) is wanted for label, values, wanted in self._present(labels))
-
-    def _present(self, labels: Mapping[str, str]) -> Iterator[tuple[str, frozenset[str | None], bool]]:
-        for label, values, wanted in self._terms:
-            yield label, frozenset({labels.get(label)} - {None}) if values is None else values, wanted
-
-    @staticmethod
-    def _term(part: str, text: str) -> tuple[str, frozenset[str | None] | None, bool]:
-        """Label, values (None: any), and whether the label must have one of them."""
-        if found := _SET.fullmatch(part):
-            values = frozenset[str | None](value.strip() for value in found["values"].split(","))
-            return found["label"], values, found["op"] == "in"
-        found = _TERM.fullmatch(part)
-        if found is None or (found["not"] and found["op"]):
-            raise UsageError(f"-l {text}: not a label selector; give one such as app=pool,stage!=test")
-        if found["op"] is None:
-            return found["label"], None, not found["not"]
-        return found["label"], frozenset({found["value"]}), found["op"] != "!="
-
-
-def parse_selector(text: str) -> Selector:
-    """Raises UsageError when it is none."""
-    if not text.strip():
-        raise UsageError("--prune needs -l SELECTOR, which selects the objects that these files contain in full")
-    return Selector(text)
 
 
 def _identity(before: Raw, manifest: Manifest) -> Iterator[Problem]:

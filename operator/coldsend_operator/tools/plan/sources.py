@@ -125,18 +125,14 @@ async def _namespaces(kube: KubeReader, found: Found, manifests: Iterable[Raw]) 
 
 
 async def _state(kube: KubeReader, access: Access, found: Found) -> None:
-    place, texts = await kube.state(access)
-    if texts is None:
+    place, state = await kube.state(access)
+    if state is None:
         found.remarks.append(
             f"the operator's state (ConfigMap {place}) cannot be read: the plan assumes an unspent budget and no "
             "recent deletions"
         )
-        return
-    for digest, text in texts.items():
-        try:
-            found.state[digest] = json.loads(text)
-        except ValueError:
-            continue
+    else:
+        found.state = state
 
 
 def _placed(manifest: Any, default_namespace: str) -> Raw:

@@ -1,7 +1,6 @@
 """The steps of `status` and `tree`, in order."""
 
 import asyncio
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -89,27 +88,16 @@ async def _overview(kube: KubeReader, options: StatusOptions) -> Overview:
         batches = [raw for raw in batches if raw["metadata"]["name"] == options.name]
         if not accounts and not batches:
             raise CommandError(f"there is no SenderAccount or SenderAccountBatch {options.name} here")
-    place, texts = await kube.state(options.access)
-    if texts is None and not options.watch:
+    place, state = await kube.state(options.access)
+    if state is None and not options.watch:
         remark(f"The operator's state (ConfigMap {place}) cannot be read, so its budget is not shown")
     policy = policy_of(settings_of(options.access))
-    state = _parsed(texts or {})
-    lines = workspace_lines(accounts, state, policy, time.time())
-    return Overview(lines, batch_lines(batches), reason_lines(map(read_sender, accounts)), state)
+    lines = workspace_lines(accounts, state or {}, policy, time.time())
+    return Overview(lines, batch_lines(batches), reason_lines(map(read_sender, accounts)), state or {})
 
 
 def _belongs(raw: dict[str, Any], name: str) -> bool:
     return name in {raw["metadata"]["name"], read_sender(raw).batch}
-
-
-def _parsed(texts: dict[str, str]) -> dict[str, Any]:
-    found = {}
-    for digest, text in texts.items():
-        try:
-            found[digest] = json.loads(text)
-        except ValueError:
-            continue
-    return found
 
 
 def _show(overview: Overview, options: StatusOptions) -> None:

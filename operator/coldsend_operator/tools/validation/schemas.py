@@ -7,7 +7,7 @@ from typing import Any
 
 from coldsend_operator.resources import names
 from coldsend_operator.resources.crd import account_crd, batch_crd
-from coldsend_operator.tools.manifests import write_file
+from coldsend_operator.tools.files import write_file
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PATTERN = re.compile(r"self\.matches\(r'(\^.*\$)'\)")

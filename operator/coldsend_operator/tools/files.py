@@ -1,0 +1,67 @@
+"""Files that a user names, with one sentence for each error. `-` is standard input or output."""
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+from coldsend_operator.tools.errors import CommandError
+
+
+def read_bytes(place: str) -> bytes:
+    """Raises CommandError without the content, which may be a Secret."""
+    try:
+        return sys.stdin.buffer.read() if place == "-" else Path(place).read_bytes()
+    except OSError as error:
+        raise CommandError(f"{place} cannot be read: {error.strerror or error}") from None
+
+
+def read_text(place: str) -> str:
+    """As `read_bytes`; the text must be UTF-8."""
+    content = read_bytes(place)
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        pass  # not chained: it holds the content
+    raise CommandError(f"{place} cannot be read: it is not UTF-8 text")
+
+
+def write_file(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CommandError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def check_secret_file(place: str, *, force: bool) -> None:
+    """Refuse an existing file before anything is written."""
+    path = Path(place)
+    if place != "-" and not force and path.exists() and path.is_file():
+        raise CommandError(f"{place} exists and may hold passwords, so it is not overwritten; move it, or give --force")
+
+
+def write_secret_file(place: str, text: str, *, force: bool) -> None:
+    """Write passwords where the user named: a new file with mode 0600, a pipe, or standard output (`-`)."""
+    check_secret_file(place, force=force)
+    if place == "-":
+        sys.stdout.write(text)
+        return
+    write_private(place, text.encode(), replaces=force or _is_pipe(place))
+
+
+def write_private(place: str, content: bytes, *, replaces: bool) -> None:
+    """Write a file that only its owner can read; without `replaces` an existing file is an error."""
+    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if replaces else os.O_EXCL)
+    try:
+        descriptor = os.open(place, flags, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            if stat.S_ISREG(os.fstat(descriptor).st_mode):
+                os.fchmod(descriptor, 0o600)  # otherwise an existing file keeps its mode
+            file.write(content)
+    except OSError as error:
+        raise CommandError(f"{place} cannot be written: {error.strerror or error}") from None
+
+
+def _is_pipe(place: str) -> bool:
+    return Path(place).exists() and not Path(place).is_file()
