@@ -277,3 +277,12 @@ def test_reasons_are_counted_with_what_one_object_says() -> None:
     objects = [said(Reason.REJECTED), said(Reason.REJECTED), held("ann")]
     (line,) = reason_lines(map(read_sender, objects))
     assert (line.reason, line.count, line.message) == ("Rejected", 2, "so it is")
+
+
+def test_a_batch_that_is_ready_shows_what_keeps_it_from_its_spec() -> None:
+    ready = {"type": "Ready", "status": "True", "reason": "Active", "message": ""}
+    synced = {"type": "Synced", "status": "False", "reason": "DeletionHeld", "message": ""}
+    metadata = {"namespace": "sales", "name": "pool"}
+    for conditions, reason in (([ready, synced], "DeletionHeld"), ([ready], "Active")):
+        (line,) = batch_lines([{"metadata": metadata, "status": {"conditions": conditions}}])
+        assert line.reason == reason

@@ -8,7 +8,7 @@ from typing import Any
 from coldsend_operator.core.model.conditions import condition
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.model.reasons import ConditionType, Reason
-from coldsend_operator.core.model.stored_status import batch_status
+from coldsend_operator.core.model.stored_status import Status, batch_status
 from coldsend_operator.core.workspace.brake import Brake
 from coldsend_operator.core.workspace.budget import Budget
 from coldsend_operator.tools.senders import Sender, read_sender
@@ -131,7 +131,7 @@ def _batch(raw: Raw) -> BatchLine:
         failed=status.get("failed", 0),
         percent=min(100, max(0, status.get("completionPercentage", 0))),
         done_at=status.get("estimatedCompletionTime", ""),
-        reason=str(condition(status, ConditionType.READY).get("reason", "")),
+        reason=str((_obstacle(status) or condition(status, ConditionType.READY)).get("reason", "")),
         failures=tuple(failures[:FIRST_FAILURES]),
     )
 
@@ -141,10 +141,13 @@ def reason_lines(senders: Iterable[Sender]) -> list[ReasonLine]:
     counts: Counter[str] = Counter()
     messages: dict[str, str] = {}
     for sender in senders:
-        for kind in (ConditionType.READY, ConditionType.SYNCED):
-            said = condition(sender.status, kind)
-            if said and said["status"] != "True":
-                counts[str(said["reason"])] += 1
-                messages.setdefault(str(said["reason"]), str(said["message"]))
-                break
+        if said := _obstacle(sender.status):
+            counts[str(said["reason"])] += 1
+            messages.setdefault(str(said["reason"]), str(said["message"]))
     return [ReasonLine(reason, count, messages[reason]) for reason, count in counts.most_common()]
+
+
+def _obstacle(status: Status) -> Mapping[str, Any] | None:
+    """The first of Ready and Synced that is there and not True."""
+    found = (condition(status, kind) for kind in (ConditionType.READY, ConditionType.SYNCED))
+    return next((each for each in found if each and each["status"] != "True"), None)
