@@ -18,7 +18,7 @@ from coldsend_operator.kube.throttle import Pauses
 from coldsend_operator.kube.watches import IDLE_SECONDS
 from coldsend_operator.logs import Event, Recurring, one_line
 from coldsend_operator.process.operator import Operator
-from coldsend_operator.resources.names import ACCOUNT_KIND, ACCOUNT_PLURAL, BATCH_KIND, BATCH_PLURAL, GROUP, VERSION
+from coldsend_operator.resources.names import ACCOUNT_PLURAL, BATCH_PLURAL, GROUP, VERSION
 from coldsend_operator.settings import Settings
 
 CHUNK = 50  # objects of a list page: with 1,000 accounts 500 cost 10 MB more than they save in time
@@ -85,7 +85,7 @@ async def _keep_watching(operator: Operator, settings: Settings, told: asyncio.E
     while True:
         await operator.crds.present()
         began = loop.time()
-        operator.watches.requested.clear()
+        operator.watches.starting()
         error = await _first(_watch(operator, settings, told), _both_kinds_watched(operator), operator.crds.absent())
         if error is not None:
             await operator.crds.asked_again()  # the message may suffice
@@ -105,9 +105,8 @@ async def _both_kinds_watched(operator: Operator) -> None:
     A list of many objects may take minutes before its watch opens, so one request for the kind suffices.
     """
     await asyncio.sleep(STEADY_SECONDS)
-    unwatched = {ACCOUNT_KIND, BATCH_KIND} - operator.watches.requested
-    if unwatched:
-        raise RuntimeError(f"kopf does not watch {' and '.join(sorted(unwatched))}")
+    if operator.watches.unwatched:
+        raise RuntimeError(f"kopf does not watch {' and '.join(sorted(operator.watches.unwatched))}")
     await asyncio.Event().wait()
 
 
@@ -178,7 +177,6 @@ def kopf_settings(settings: Settings) -> kopf.OperatorSettings:
     """Watch only: no Events by kopf, no scanning for CRDs and namespaces, no peering."""
     chosen = kopf.OperatorSettings()
     chosen.persistence.diffbase_storage = _NoDiffBase()
-    chosen.persistence.progress_storage = _NoProgress()
     chosen.posting.enabled = False
     chosen.process.ultimate_exiting_timeout = None  # kopf must not end the process
     chosen.scanning.disabled = True
@@ -197,30 +195,11 @@ def kopf_settings(settings: Settings) -> kopf.OperatorSettings:
 class _NoDiffBase(kopf.DiffBaseStorage):
     """Compares nothing, as there are no change handlers: kopf's own copies each object three times per event."""
 
-    def build(self, *, body: Any, extra_fields: Any = None) -> Any:  # noqa: ARG002 - signature of kopf
+    def build(self, **_: Any) -> Any:
         return {}
 
-    def fetch(self, *, body: Any) -> Any:  # noqa: ARG002 - signature of kopf
+    def fetch(self, **_: Any) -> Any:
         return None
 
-    def store(self, *, body: Any, patch: Any, essence: Any) -> None:
+    def store(self, **_: Any) -> None:
         """Stores nothing on the objects."""
-
-
-class _NoProgress(kopf.ProgressStorage):
-    """Loads nothing, as there are no change handlers."""
-
-    def fetch(self, *, key: Any, body: Any) -> Any:  # noqa: ARG002 - signature of kopf
-        return None
-
-    def store(self, *, key: Any, record: Any, body: Any, patch: Any) -> None:
-        """Stores nothing on the objects."""
-
-    def purge(self, *, key: Any, body: Any, patch: Any) -> None:
-        """Removes nothing, as nothing was stored."""
-
-    def touch(self, *, body: Any, patch: Any, value: Any) -> None:
-        """Stores nothing on the objects."""
-
-    def clear(self, *, essence: Any) -> Any:
-        return essence

@@ -128,7 +128,7 @@ async def _prepare(cluster: Cluster) -> None:
 
 def kube(cluster: Cluster) -> KubeClient:
     os.environ["KUBECONFIG"] = str(cluster.kubeconfig)
-    return KubeClient.connect(lambda kind, verb: None)
+    return KubeClient(lambda kind, verb: None)
 
 
 async def _served(client: KubeClient) -> bool:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from coldsend_operator.resources import read_batch
 from coldsend_operator.resources.crd import UNSEEN
+from coldsend_operator.resources.reading import read_batch
 from tests.chart.support import ROOT, Helm, HelmError, Object, rendered
 from tests.e2e.batches.pool import Pool, clear
 from tests.e2e.stage.solo import Solo, solo

@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from coldsend_operator.coldsend.errors import CallFailed
+from coldsend_operator.coldsend.masking import Member
 from coldsend_operator.core.model.answers import Failure, FailureKind, Fault
 from tests.coldsend.support import (
     ALL_CALLS,
@@ -260,7 +261,9 @@ async def test_a_traceback_with_locals_holds_no_password_and_no_key(status: int 
 async def test_secrets_of_the_create_are_masked_in_the_rows_of_its_job() -> None:
     rows = [{"success": False, "message": "535 login with hunter2-hunter2 failed"}]
     server = answering(200, {"job": {"status": "FAILED", "results": rows}})
-    progress = await server.client.create_job("job-1", secrets=[SecretStr("hunter2-hunter2")])
+    progress = await server.client.create_job(
+        "job-1", members=[Member("ann@company.com", (SecretStr("hunter2-hunter2"),))]
+    )
     assert progress.results[0].message == "535 login with *** failed"
 
 

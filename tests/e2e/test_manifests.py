@@ -13,9 +13,12 @@ import yaml
 from kubernetes import client, config
 
 import devcluster
-from coldsend_operator.resources import InboxType, SenderAccountSpec, SenderAccountStatus, read_account
+from coldsend_operator.resources.account import SenderAccountSpec
+from coldsend_operator.resources.account_status import SenderAccountStatus
 from coldsend_operator.resources.batch import SenderAccountBatchSpec, SenderAccountBatchStatus
+from coldsend_operator.resources.common import InboxType
 from coldsend_operator.resources.crd import account_crd
+from coldsend_operator.resources.reading import read_account
 from coldsend_operator.resources.schema import structural
 from coldsend_operator.tools.validation.checks import problems
 from tests.e2e.manifests.accepted import ACCEPTED, ALLOWED_CHANGES, FORBIDDEN_CHANGES, Change

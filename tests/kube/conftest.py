@@ -20,7 +20,7 @@ def only_what_a_test_sets(monkeypatch: pytest.MonkeyPatch) -> None:
 async def world(cluster: devcluster.Cluster, crds: None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
     monkeypatch.setenv("KUBECONFIG", str(cluster.kubeconfig))
     writes: list[tuple[str, str]] = []
-    async with KubeClient.connect(lambda kind, verb: writes.append((kind, verb))) as client:
+    async with KubeClient(lambda kind, verb: writes.append((kind, verb))) as client:
         world = World(client, writes)
         await world.make_namespace(world.namespace)
         writes.clear()

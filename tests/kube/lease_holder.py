@@ -14,7 +14,7 @@ from tests.kube.support import QUICK
 
 
 async def hold(namespace: str, name: str, identity: str) -> None:
-    async with KubeClient.connect(lambda kind, verb: None) as client:
+    async with KubeClient(lambda kind, verb: None) as client:
         election = Election(client, namespace, name, identity=identity, pace=QUICK)
         async with election:
             lost = asyncio.create_task(election.lost())

@@ -126,7 +126,7 @@ async def test_a_read_survives_connections_that_die(
     ref = await world.account()
     async with Wire(cluster) as wire:
         monkeypatch.setenv("KUBECONFIG", str(wire.kubeconfig))
-        async with KubeClient.connect(lambda kind, verb: None) as client:
+        async with KubeClient(lambda kind, verb: None) as client:
             await client.get(ref.path)
             wire.drop()
             assert (await client.get(ref.path))["metadata"]["uid"] == ref.uid
@@ -138,7 +138,7 @@ async def test_no_connection_is_unreachable_and_names_no_credentials(
     async with Wire(cluster) as wire:
         wire.cut = True
         monkeypatch.setenv("KUBECONFIG", str(wire.kubeconfig))
-        async with KubeClient.connect(lambda kind, verb: None) as client:
+        async with KubeClient(lambda kind, verb: None) as client:
             with pytest.raises(Unreachable) as error:
                 await client.get(paths.namespace_path(world.namespace))
     assert error.value.status is None

@@ -34,7 +34,7 @@ async def test_that_a_wall_clock_set_again_moves_no_time_of_the_api_server(
     config = tmp_path / "kubeconfig"
     config.write_text(json.dumps(kubeconfig(port)))
     monkeypatch.setenv("KUBECONFIG", str(config))
-    async with KubeClient.connect(lambda kind, verb: None) as client:
+    async with KubeClient(lambda kind, verb: None) as client:
         monkeypatch.setattr(time, "time", lambda: REAL() + 3600.0)
         await client.get("/version")
         assert abs(unix_seconds() + client.clock_offset - REAL()) < 30.0

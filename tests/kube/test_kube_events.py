@@ -54,7 +54,7 @@ async def test_an_event_that_is_refused_is_logged_and_raises_nothing(
     ref = await world.account()
     token = await token_of_account_with(world, {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]})
     monkeypatch.setenv("KUBECONFIG", str(cluster.kubeconfig_for(token)))
-    async with KubeClient.connect(lambda kind, verb: None) as client:
+    async with KubeClient(lambda kind, verb: None) as client:
         with capture_logs() as lines:
             await emit(client, ref, "Normal", "Active", "ready", "Create")
     assert [(line["log_level"], line["name"]) for line in lines] == [("warning", ref.name)]

@@ -6,7 +6,6 @@ import pytest
 
 from coldsend_operator.kube.children import BATCH_FIELD_MANAGER, apply_child, delete_object
 from coldsend_operator.kube.client import Conflict, NotFound, Ref
-from coldsend_operator.kube.namespaces import get_namespace
 from coldsend_operator.kube.startup import list_versions
 from tests.kube.support import World
 
@@ -94,12 +93,12 @@ async def test_a_namespace_shows_its_annotations_and_its_end(world: World) -> No
     path = f"/api/v1/namespaces/{world.namespace}"
     annotations = {"coldsend.pro/approve-deletion": "true"}
     await world.client.patch(path, {"metadata": {"annotations": annotations}}, "application/merge-patch+json")
-    before = await get_namespace(world.client, world.namespace)
+    before = await world.client.find(path)
     await world.client.delete(path)
-    after = await get_namespace(world.client, world.namespace)
+    after = await world.client.find(path)
     assert before is not None
     assert after is not None
     assert (before["metadata"]["annotations"], before["status"]["phase"]) == (annotations, "Active")
     assert (after["metadata"]["annotations"], after["status"]["phase"]) == (annotations, "Terminating")
-    assert await get_namespace(world.client, f"{world.namespace}-missing") is None
+    assert await world.client.find(f"{path}-missing") is None
     await world.edit(ref, {"finalizers": None})

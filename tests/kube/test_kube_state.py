@@ -127,7 +127,7 @@ async def test_a_write_whose_answer_got_lost_is_no_conflict_with_ourselves(
 ) -> None:
     async with Wire(cluster) as wire:
         monkeypatch.setenv("KUBECONFIG", str(wire.kubeconfig))
-        async with KubeClient.connect(lambda kind, verb: None) as client:
+        async with KubeClient(lambda kind, verb: None) as client:
             state = StateMap(client, world.namespace, LEASE)
             await state.save("key", "1")
             wire.mute = True

@@ -27,7 +27,7 @@ from coldsend_operator.kube.client import (
 from coldsend_operator.kube.clock import ServerClock
 from coldsend_operator.kube.login import load_login
 from coldsend_operator.kube.reads import CONCURRENCY
-from coldsend_operator.kube.secrets import Secrets
+from coldsend_operator.kube.secrets import create_secret
 from coldsend_operator.kube.startup import list_versions
 from tests.kube.support import eventually
 
@@ -105,7 +105,7 @@ async def player(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
 
 @pytest.fixture
 async def client(player: Player) -> AsyncIterator[KubeClient]:
-    async with KubeClient.connect(lambda kind, verb: None) as client:
+    async with KubeClient(lambda kind, verb: None) as client:
         yield client
 
 
@@ -213,7 +213,7 @@ async def test_no_more_calls_at_once_than_the_bound_and_an_urgent_one_passes_by(
 async def test_a_refused_secret_shows_nothing_of_the_answer(client: KubeClient, player: Player) -> None:
     player.script = [status(422, "Invalid", "bad value: s3cret")]
     with pytest.raises(Invalid) as error:
-        await Secrets(client).create_if_missing("sales", "hmac", {"key": SecretStr("s3cret")})
+        await create_secret(client, "sales", "hmac", {"key": SecretStr("s3cret")})
     assert "s3cret" not in repr(error.value) + error.value.message
 
 

@@ -235,7 +235,7 @@ async def test_without_the_api_server_the_right_to_write_ends_by_itself_and_come
 ) -> None:
     async with Wire(cluster) as wire:
         monkeypatch.setenv("KUBECONFIG", str(wire.kubeconfig))
-        async with KubeClient.connect(lambda kind, verb: None) as client:
+        async with KubeClient(lambda kind, verb: None) as client:
             with capture_logs() as lines:
                 async with Election(client, world.namespace, NAME, identity="first", pace=QUICK) as first:
                     await first.acquired()

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coldsend_operator.resources import BatchInbox, SenderAccountBatchSpec, child_name, child_spec, read_account
-from coldsend_operator.resources.children import child_labels
+from coldsend_operator.resources.batch import BatchInbox, SenderAccountBatchSpec
+from coldsend_operator.resources.children import child_labels, child_name, child_spec
+from coldsend_operator.resources.reading import read_account
 
 DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 import yaml
 
-from coldsend_operator.resources import child_spec, effective_smtp, read_account, read_batch
+from coldsend_operator.accounts.effective import effective_smtp
 from coldsend_operator.resources.account import SenderAccountSpec
+from coldsend_operator.resources.children import child_spec
+from coldsend_operator.resources.reading import read_account, read_batch
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 FILES = sorted(  # beside templates, and objects of Argo CD itself

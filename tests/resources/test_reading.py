@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from coldsend_operator.resources import DeletionPolicy, ManagementPolicy, policies, read_account, read_batch
+from coldsend_operator.resources.common import DeletionPolicy, ManagementPolicy
+from coldsend_operator.resources.reading import policies, read_account, read_batch
 from tests.e2e.manifests.accepted import ACCEPTED
 from tests.e2e.manifests.builders import batch, google, large_batch, native_batch
 from tests.e2e.manifests.refused import REFUSED_ACCOUNTS, REFUSED_BATCHES, Refusal

@@ -56,6 +56,8 @@ class Gets:
         self.asked.append(path)
         return {"metadata": {"resourceVersion": "1"}, "data": {}}
 
+    find = get
+
     async def list_pages(self, path: str, params: None = None) -> AsyncIterator[dict[str, Any]]:
         self.asked.append(path)
         yield {"items": [{"kind": "SenderAccount"}]}
@@ -113,7 +115,7 @@ def test_a_context_that_the_kubeconfig_does_not_have_is_named(tmp_path: Path) ->
 
 
 def test_what_a_reading_command_gets_has_no_way_to_write() -> None:
-    assert calls(KubeReads) == {"beside", "get", "get_text", "list_pages"}
+    assert calls(KubeReads) == {"beside", "find", "get", "get_text", "list_pages"}
     assert calls(ColdSendReads) == {
         *("aclose", "reply_to", "list_accounts", "get_account", "list_domains", "create_job", "delete_job")  # progress
     }

@@ -3,13 +3,12 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from coldsend_operator.accounts.effective import api_key_default
 from coldsend_operator.core.batch.decide import is_leaving
 from coldsend_operator.core.batch.model import Batch, Child
-from coldsend_operator.core.model.desired import SecretRef
 from coldsend_operator.core.model.policy import Limits, NamespaceSettings, Policy, Threshold
 from coldsend_operator.resources.annotations import namespace_notes, read_annotations
 from coldsend_operator.resources.common import DeletionPolicy
-from coldsend_operator.resources.effective import api_key_default
 from coldsend_operator.settings import Settings
 
 SHORTEST_CHECK, CHECK_TIMEOUT = 10.0, 120.0
@@ -53,7 +52,7 @@ def namespace_settings(raw: Mapping[str, Any] | None) -> NamespaceSettings:
         paused=annotations.paused is True,
         # an unknown word means the value that touches ColdSend least
         orphan=None if annotations.deletion_policy is None else annotations.deletion_policy != DeletionPolicy.DELETE,
-        key=None if key is None else SecretRef(key.name, key.key),
+        key=key,
         notes=namespace_notes(metadata.get("annotations"), metadata.get("name", "")),
     )
 

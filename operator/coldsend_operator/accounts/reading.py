@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from coldsend_operator.accounts.effective import api_key, effective_imap, effective_smtp
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import address_key
-from coldsend_operator.core.model.desired import Desired, Native, SecretRef, Server, Spec
+from coldsend_operator.core.model.desired import Desired, Native, Server, Spec
 from coldsend_operator.core.model.hashes import spec_hash
 from coldsend_operator.core.model.stored_status import account_status
 from coldsend_operator.core.model.times import unix_of
@@ -16,7 +17,6 @@ from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.resources.account import SenderAccountSpec
 from coldsend_operator.resources.annotations import read_annotations
 from coldsend_operator.resources.common import AdoptionPolicy, DeletionPolicy, InboxType, UpdatePolicy
-from coldsend_operator.resources.effective import MailServer, api_key, effective_imap, effective_smtp
 from coldsend_operator.resources.names import BATCH_KIND
 from coldsend_operator.resources.reading import policies, read_account
 
@@ -69,11 +69,10 @@ def _owner(metadata: Raw) -> str | None:
 
 
 def _spec(spec: SenderAccountSpec) -> Spec:
-    smtp, imap = _server(effective_smtp(spec)), _server(effective_imap(spec))
+    smtp, imap = effective_smtp(spec), effective_imap(spec)
     native = None
     if spec.inbox_type is InboxType.COLDSEND and spec.native is not None:
         native = Native(spec.native.domain_id, spec.native.domain_name, spec.native.email_prefix)
-    key = api_key(spec.api_key_secret_ref) if spec.api_key_secret_ref else None
     adopt = None if spec.adoption_policy is None else spec.adoption_policy is AdoptionPolicy.ADOPT
     return Spec(
         inbox_type=str(spec.inbox_type),
@@ -84,7 +83,7 @@ def _spec(spec: SenderAccountSpec) -> Spec:
         smtp=smtp,
         imap=imap,
         native=native,
-        key=SecretRef(key.name, key.key) if key else None,
+        key=api_key(spec.api_key_secret_ref),
         adopt=adopt,
         orphan=orphan_of(spec.deletion_policy),
         recreate=spec.update_policy is UpdatePolicy.RECREATE,
@@ -104,13 +103,6 @@ def orphan_of(policy: DeletionPolicy | None) -> bool | None:
     return None if policy is None else policy is DeletionPolicy.ORPHAN
 
 
-def _server(server: MailServer | None) -> Server | None:
-    if server is None:
-        return None
-    password = SecretRef(server.password.name, server.password.key)
-    return Server(server.host, server.port, server.username, password, server.encrypted)
-
-
 def _hidden(server: Server | None) -> list[Any] | None:
     """The settings of a server that are sent to ColdSend and never returned, without the source of the password."""
     return None if server is None else [server.host, server.port, server.username, server.encrypted]
@@ -119,7 +111,6 @@ def _hidden(server: Server | None) -> list[Any] | None:
 def _broken_spec(raw: object) -> Spec:
     """A spec that cannot be used; only what is needed to release the object is read."""
     known = policies(raw)
-    key = api_key(known.api_key_secret) if known.api_key_secret else None
     return Spec(
         inbox_type="",
         address=None,
@@ -129,7 +120,7 @@ def _broken_spec(raw: object) -> Spec:
         smtp=None,
         imap=None,
         native=None,
-        key=SecretRef(key.name, key.key) if key else None,
+        key=api_key(known.api_key_secret),
         adopt=False,
         orphan=orphan_of(known.deletion),
         recreate=False,

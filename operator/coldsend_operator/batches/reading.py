@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, TypeVar
 
+from coldsend_operator.accounts.effective import api_key
 from coldsend_operator.accounts.reading import Raw, orphan_of
 from coldsend_operator.addresses import domain_of
 from coldsend_operator.core.batch.model import Batch, Child, DesiredList, Entry, EntryRefusal, Shown, desired_list
-from coldsend_operator.core.model.desired import SecretRef
 from coldsend_operator.core.model.policy import DEFAULT_UNAVAILABLE, Unavailable
 from coldsend_operator.core.model.reasons import LASTING, KstatusType, Reason
 from coldsend_operator.core.model.stored_status import account_status, batch_status
@@ -20,7 +20,6 @@ from coldsend_operator.resources.annotations import read_annotations
 from coldsend_operator.resources.batch import BatchInbox, SenderAccountBatchSpec
 from coldsend_operator.resources.children import child_labels, child_name, child_spec, domain_label, labels_problem
 from coldsend_operator.resources.common import AdoptionPolicy, UpdatePolicy
-from coldsend_operator.resources.effective import api_key
 from coldsend_operator.resources.names import ACCOUNT_KIND, API_VERSION, BATCH_KIND, DOMAIN_LABEL, GROUP
 from coldsend_operator.resources.reading import InboxReading, policies, read_batch
 
@@ -52,8 +51,7 @@ def see_batch(batch: Batch, raw: Raw) -> None:
     batch.notes = annotations.notes
     batch.orphan = True if forced else orphan_of(policies(template).deletion)
     fields = template if isinstance(template, Mapping) else {}
-    key = policies(template).api_key_secret
-    batch.key = None if key is None else SecretRef(api_key(key).name, api_key(key).key)
+    batch.key = api_key(policies(template).api_key_secret)
     batch.recreate = fields.get("updatePolicy") == UpdatePolicy.RECREATE
     batch.adopt = None if fields.get("adoptionPolicy") is None else fields["adoptionPolicy"] == AdoptionPolicy.ADOPT
     batch.protected = policies(spec).protected or policies(template).protected

@@ -127,11 +127,9 @@ class ColdSendReads:
         request = requests.get_account(inbox_id)
         return await self._call(request, lambda body, mask: readers.read_details(body, mask, inbox_id))
 
-    async def create_job(
-        self, job_id: str, *, secrets: Sequence[SecretStr] = (), members: Sequence[Member] = ()
-    ) -> JobProgress:
-        """Progress of a bulk create; the secrets of `members` are masked in their rows, `secrets` in all rows."""
-        return await self._call(requests.create_job(job_id, secrets, members), readers.read_job)
+    async def create_job(self, job_id: str, *, members: Sequence[Member] = ()) -> JobProgress:
+        """Progress of a bulk create; the secrets of `members` are masked in their rows."""
+        return await self._call(requests.create_job(job_id, members), readers.read_job)
 
     async def delete_job(self, job_id: str) -> JobProgress:
         return await self._call(requests.delete_job(job_id), readers.read_job)
@@ -142,7 +140,7 @@ class ColdSendReads:
 
     async def reply_to(self, request: Request) -> Reply:
         """The raw response, whatever its status. Raises CallFailed without one."""
-        mask = Mask((*request.secrets, self._api_key), request.members)
+        mask = Mask((self._api_key,), request.members)
         reply = await self._told(request, mask)
         if isinstance(reply, Failure):
             raise CallFailed(reply)
@@ -152,7 +150,7 @@ class ColdSendReads:
 
     async def _call(self, request: Request, read: Callable[[bytes, Mask], T]) -> T:
         # Failures are values up to here: a traceback from deeper frames would hold plain passwords.
-        outcome = await self._outcome(request, read, Mask((*request.secrets, self._api_key), request.members))
+        outcome = await self._outcome(request, read, Mask((self._api_key,), request.members))
         if isinstance(outcome, Failure):
             raise CallFailed(outcome)
         return outcome

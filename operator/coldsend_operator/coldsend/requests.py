@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from pydantic import SecretStr
-
 from coldsend_operator.coldsend.masking import Member
 from coldsend_operator.coldsend.models import NativeInbox, SmtpInbox
 
@@ -18,9 +16,9 @@ MAX_ITEMS = 100
 class Request:
     """A request. `to_json` builds the body when it is sent, so that plain passwords live no longer than the call.
 
-    `operation` is the name in metrics and logs, `items` the number of items of a bulk (else 0). `secrets` are masked in
-    all messages, those of `members` in messages about them. `checks_mailbox`: ColdSend tests SMTP and IMAP before it
-    answers, which takes time.
+    `operation` is the name in metrics and logs, `items` the number of items of a bulk (else 0). The secrets of
+    `members` are masked in messages about them. `checks_mailbox`: ColdSend tests SMTP and IMAP before it answers, which
+    takes time.
     """
 
     operation: str
@@ -29,7 +27,6 @@ class Request:
     params: Mapping[str, str] = field(default_factory=dict)
     to_json: Callable[[], dict[str, Any]] | None = None
     items: int = 0
-    secrets: tuple[SecretStr, ...] = ()
     members: tuple[Member, ...] = ()
     checks_mailbox: bool = False
 
@@ -99,9 +96,9 @@ def delete_accounts(inbox_ids: Sequence[str]) -> Request:
     )
 
 
-def create_job(job_id: str, secrets: Sequence[SecretStr] = (), members: Sequence[Member] = ()) -> Request:
+def create_job(job_id: str, members: Sequence[Member]) -> Request:
     path = f"{ACCOUNTS}/smtp/bulk/{_segment(job_id)}/progress"
-    return Request("poll_create_job", "GET", path, secrets=tuple(secrets), members=tuple(members))
+    return Request("poll_create_job", "GET", path, members=tuple(members))
 
 
 def delete_job(job_id: str) -> Request:

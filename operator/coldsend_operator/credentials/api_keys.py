@@ -13,7 +13,7 @@ from coldsend_operator.core.model.hashes import workspace_digest
 from coldsend_operator.core.model.pauses import doubled
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.kube.client import Forbidden, KubeError
-from coldsend_operator.kube.secrets import Secrets
+from coldsend_operator.kube.secrets import ReadSecret
 from coldsend_operator.logs import mask
 from coldsend_operator.resources.values import api_key_fault, api_key_of
 from coldsend_operator.settings import Settings
@@ -68,9 +68,9 @@ MADE_UP = (
 class KeyRing:
     """Reads keys, and keeps the current digest of each reference."""
 
-    def __init__(self, settings: Settings, secrets: Secrets, clock: Callable[[], float]) -> None:
+    def __init__(self, settings: Settings, read_secret: ReadSecret, clock: Callable[[], float]) -> None:
         self._settings = settings
-        self._secrets = secrets
+        self._read_secret = read_secret
         self._clock = clock
         self._states: dict[KeyRef, KeyState] = {}
         self.keys: dict[str, SecretStr] = {}  # by digest; a replaced one stays while inboxes need it
@@ -189,7 +189,7 @@ class KeyRing:
 
     async def _of_secret(self, namespace: str, ref: SecretRef) -> SecretStr | tuple[Reason, str]:
         try:
-            content = await self._secrets.get(namespace, ref.name)
+            content = await self._read_secret(namespace, ref.name)
         except Forbidden:
             message = f"The operator may not read Secret {ref.name} (spec.apiKeySecretRef); grant it `get` on it."
             return (Reason.SECRET_NOT_FOUND, message)

@@ -3,8 +3,9 @@
 import asyncio
 import secrets as randomness
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Self
 
 from pydantic import SecretStr
 
@@ -13,8 +14,8 @@ from coldsend_operator.core.model.account import Account, Credentials
 from coldsend_operator.core.model.desired import SecretRef, Server
 from coldsend_operator.core.model.hashes import credentials_digest, salt_of
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.kube.client import Forbidden, KubeError
-from coldsend_operator.kube.secrets import SecretContent, Secrets
+from coldsend_operator.kube.client import Conflict, Forbidden, KubeClient, KubeError
+from coldsend_operator.kube.secrets import ReadSecret, SecretContent, create_secret, read_secret
 from coldsend_operator.logs import mask
 from coldsend_operator.resources.common import InboxType
 from coldsend_operator.resources.values import form_of, password_fault, password_of
@@ -59,17 +60,18 @@ class Hmac:
         return digest.removeprefix(self._start).partition("-")[0]
 
 
-async def load_hmac(secrets: Secrets, namespace: str) -> Hmac:
+async def load_hmac(kube: KubeClient, namespace: str) -> Hmac:
     """The key in the Secret `coldsend-operator-hmac`, which is created if missing. An unusable key raises KubeError.
 
     Every process needs the same key: with another one it cannot recognize the marks of the processes before it
     (rule 39: only the operator can make a mark).
     """
-    content = await secrets.get(namespace, HMAC_SECRET)
+    content = await read_secret(kube, namespace, HMAC_SECRET)
     if content is None:
         made = SecretStr(f"{randomness.token_hex(4)}.{randomness.token_hex(32)}")
-        await secrets.create_if_missing(namespace, HMAC_SECRET, {HMAC_KEY: made})
-        content = await secrets.get(namespace, HMAC_SECRET)
+        with suppress(Conflict):  # another process was faster
+            await create_secret(kube, namespace, HMAC_SECRET, {HMAC_KEY: made})
+        content = await read_secret(kube, namespace, HMAC_SECRET)
     key = content.values.get(HMAC_KEY) if content is not None else None
     if key is None or len(key.get_secret_value()) < SHORTEST_HMAC_KEY:
         raise KubeError(
@@ -95,17 +97,11 @@ def secret_names(account: Account) -> set[str]:
     return {server.password.name for server in (account.desired.spec.smtp, account.desired.spec.imap) if server}
 
 
-class SecretSource(Protocol):
-    """A source of Secrets with the interface of `Secrets.get`."""
-
-    async def get(self, namespace: str, name: str) -> SecretContent | None: ...
-
-
 class SecretReader:
-    """Reads each Secret once for all accounts of one call."""
+    """Reads each Secret once for all accounts of one call; `read` reads the one with this namespace and name."""
 
-    def __init__(self, secrets: SecretSource, hmac: Hmac) -> None:
-        self._secrets = secrets
+    def __init__(self, read: ReadSecret, hmac: Hmac) -> None:
+        self._read = read
         self._hmac = hmac
         self._contents: dict[tuple[str, str], SecretContent | KubeError | None] = {}
 
@@ -126,7 +122,7 @@ class SecretReader:
 
     async def _fetch(self, namespace: str, name: str) -> None:
         try:
-            self._contents[namespace, name] = await self._secrets.get(namespace, name)
+            self._contents[namespace, name] = await self._read(namespace, name)
         except KubeError as error:
             self._contents[namespace, name] = error
 

@@ -10,16 +10,14 @@ from coldsend_operator.kube.metadata import metadata_of
 BATCH_FIELD_MANAGER = "coldsend-operator-batch"
 
 
-async def apply_child(
-    client: KubeClient, manifest: dict[str, Any], field_manager: str = BATCH_FIELD_MANAGER
-) -> dict[str, Any]:
+async def apply_child(client: KubeClient, manifest: dict[str, Any]) -> dict[str, Any]:
     """Apply the manifest (server-side apply, overriding others). Returns the stored object.
 
     With a metadata.uid in the manifest, the call creates no new object but raises Conflict.
     """
     metadata = manifest["metadata"]
     path = f"{paths.collection(manifest['kind'], metadata['namespace'])}/{quote(metadata['name'], safe='')}"
-    return await client.patch(path, manifest, APPLY_PATCH, {"fieldManager": field_manager, "force": "true"})
+    return await client.patch(path, manifest, APPLY_PATCH, {"fieldManager": BATCH_FIELD_MANAGER, "force": "true"})
 
 
 async def delete_object(client: KubeClient, ref: Ref, resource_version: str | None = None) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from coldsend_operator.kube.errors import (
     Conflict,
@@ -59,7 +59,7 @@ class WriteGuard:
 
 
 class KubeClient(KubeReads):
-    """A session with the API server: `async with KubeClient.connect(on_write) as client`.
+    """A session with the API server: `async with KubeClient(on_write) as client`.
 
     A write that `write_guard` does not allow raises StaleLease; urgent ones, of the Lease itself, are not checked.
 
@@ -76,11 +76,6 @@ class KubeClient(KubeReads):
         self.write_guard = WriteGuard()
         # By namespace and kind: what happens to a batch is not lost among what happens to its thousands of children.
         self.event_throttles = Throttles(EVENTS_PER_SECOND, EVENTS_AT_ONCE)
-
-    @classmethod
-    def connect(cls, on_write: OnWrite) -> Self:
-        """A session that `async with` opens: it reads the credentials then."""
-        return cls(on_write)
 
     async def patch(
         self,

@@ -1,10 +1,8 @@
 """Whether the API server serves both kinds, and whether one of their CRDs is being deleted."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-from coldsend_operator.kube.errors import NotFound
 from coldsend_operator.kube.reads import METADATA, KubeReads
 from coldsend_operator.resources.names import ACCOUNT_PLURAL, API_VERSION, BATCH_PLURAL, GROUP
 
@@ -30,9 +28,8 @@ class Definitions:
 
 async def served(client: KubeReads) -> Definitions:
     """The state by discovery, which everybody may read: a CRD in deletion accepts no creates."""
-    try:
-        answer = await client.get(f"/apis/{API_VERSION}")
-    except NotFound:
+    answer = await client.find(f"/apis/{API_VERSION}")
+    if answer is None:
         return Definitions(missing=tuple(map(_name, PLURALS)))
     verbs = {entry["name"]: entry.get("verbs") or () for entry in answer.get("resources") or ()}
     return Definitions(
@@ -41,22 +38,16 @@ async def served(client: KubeReads) -> Definitions:
     )
 
 
-async def served_a_little_later(client: KubeReads) -> Definitions:
-    """The state by discovery, after waiting until it must reflect all earlier changes."""
-    await asyncio.sleep(LAG_SECONDS)
-    return await served(client)
-
-
 async def defined(client: KubeReads) -> Definitions:
     """The current state by the CRDs themselves. Raises Forbidden if they may not be read."""
     missing, deleting, generations = [], [], []
     for plural in PLURALS:
         path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{_name(plural)}"
-        try:
-            metadata = (await client.get(path, accept=METADATA))["metadata"]
-        except NotFound:
+        found = await client.find(path, METADATA)
+        if found is None:
             missing.append(_name(plural))
             continue
+        metadata = found["metadata"]
         generations.append(int(metadata.get("generation") or 0))
         if metadata.get("deletionTimestamp"):
             deleting.append(_name(plural))

@@ -7,14 +7,10 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 from uuid import uuid4
 
-import structlog
-
 from coldsend_operator.kube import paths
 from coldsend_operator.kube.client import FIELD_MANAGER, Forbidden, KubeClient, KubeError, Ref
-from coldsend_operator.logs import Event
+from coldsend_operator.logs import Event, log
 from coldsend_operator.resources.names import API_VERSION, GROUP
-
-log = structlog.get_logger()
 
 NOTE_BYTES = 1024  # the maximum of the API server
 TERMINATING = "it is being terminated"  # the end of the API server's message about a terminating namespace

@@ -15,15 +15,10 @@ from typing import Any, Self
 from urllib.parse import quote
 from uuid import uuid4
 
-import structlog
-
 from coldsend_operator.kube import paths
 from coldsend_operator.kube.client import Conflict, KubeClient, KubeError, NotFound
 from coldsend_operator.kube.state import state_path
-from coldsend_operator.logs import Event
-
-log = structlog.get_logger()
-
+from coldsend_operator.logs import Event, Recurring, log
 
 DURATION_SECONDS = 15
 
@@ -88,7 +83,7 @@ class Election:
         self._acquired = asyncio.Event()
         self._lost = asyncio.Event()
         self._loop: asyncio.Task[None] | None = None
-        self._trouble = ""
+        self._trouble = Recurring(Event.CALL_FAILED, operation="renew_lease", **self._what)
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.create_task(self._run(), name="lease")
@@ -136,9 +131,9 @@ class Election:
         try:
             done = await (self._acquire() if self._held is None else self._renew(self._held))
         except KubeError as error:
-            self._tell(str(error))
+            self._trouble.failed(str(error))
             return self._pace.retry
-        self._tell("")
+        self._trouble.ended()
         return self._pace.renew if done else self._pace.retry
 
     async def _renew(self, held: dict[str, Any]) -> bool:
@@ -197,12 +192,9 @@ class Election:
 
     async def _somebody_led(self) -> bool:
         try:
-            await self._client.get(self._state_path, timeout=self._pace.call, urgent=True)
-        except NotFound:
-            return False
+            return await self._client.find(self._state_path, timeout=self._pace.call, urgent=True) is not None
         except KubeError:
             return True  # as far as known
-        return True
 
     def _expired(self, spec: dict[str, Any]) -> bool:
         """Whether the record did not change for the duration, by our own clock, whatever times it contains."""
@@ -259,10 +251,7 @@ class Election:
         log.info(Event.LEASE_RELEASED, **self._what)
 
     async def _get(self) -> dict[str, Any] | None:
-        try:
-            return await self._client.get(self._path, timeout=self._pace.call, urgent=True)
-        except NotFound:
-            return None
+        return await self._client.find(self._path, timeout=self._pace.call, urgent=True)
 
     def _spec(self, acquired: str, transitions: int) -> dict[str, Any]:
         return {
@@ -272,11 +261,6 @@ class Election:
             "renewTime": _now(),
             "leaseTransitions": transitions,
         }
-
-    def _tell(self, trouble: str) -> None:
-        if trouble and trouble != self._trouble:
-            log.warning(Event.CALL_FAILED, operation="renew_lease", message=trouble, **self._what)
-        self._trouble = trouble
 
 
 def _holder(lease: dict[str, Any]) -> str:

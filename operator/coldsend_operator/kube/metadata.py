@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from coldsend_operator.kube.errors import NotFound
 from coldsend_operator.kube.paths import Ref
 from coldsend_operator.kube.reads import METADATA, KubeReads
 
@@ -15,12 +14,8 @@ async def metadata_of(client: KubeReads, ref: Ref) -> dict[str, Any] | None:
 
 async def metadata_at(client: KubeReads, ref: Ref) -> dict[str, Any] | None:
     """The metadata of the object that has this name now."""
-    try:
-        answer = await client.get(ref.path, accept=METADATA)
-    except NotFound:
-        return None
-    metadata: dict[str, Any] = answer["metadata"]
-    return metadata
+    found = await client.find(ref.path, METADATA)
+    return None if found is None else found["metadata"]
 
 
 def version_number(version: str | None) -> int:

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 from coldsend_operator.kube.clock import ServerClock, unix_seconds
 from coldsend_operator.kube.connection import Connection, HttpAnswer
-from coldsend_operator.kube.errors import KubeError, Unreachable, error_of
+from coldsend_operator.kube.errors import KubeError, NotFound, Unreachable, error_of
 from coldsend_operator.kube.paths import kind_of
 
 JSON: Final = "application/json"
@@ -110,6 +110,20 @@ class KubeReads:
                     raise
             await asyncio.sleep(wait)
         return await self._send(call, urgent=urgent)
+
+    async def find(
+        self,
+        path: str,
+        accept: str = JSON,
+        *,
+        timeout: float = CALL_SECONDS,  # noqa: ASYNC109 - handed to the transport
+        urgent: bool = False,
+    ) -> dict[str, Any] | None:
+        """As `get`; None if it does not exist."""
+        try:
+            return await self.get(path, accept=accept, timeout=timeout, urgent=urgent)
+        except NotFound:
+            return None
 
     async def list_pages(
         self, path: str, limit: int = 500, params: Mapping[str, str] | None = None, accept: str = JSON

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import codecs
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import quote
@@ -11,7 +11,7 @@ from urllib.parse import quote
 from pydantic import SecretStr
 
 from coldsend_operator.kube import paths
-from coldsend_operator.kube.client import Conflict, KubeClient, NotFound
+from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.reads import KubeReads
 
 
@@ -24,40 +24,22 @@ class SecretContent:
     undecodable: Mapping[str, str] = field(default_factory=dict)
 
 
-class Secrets:
-    """Reads and writes Secrets."""
-
-    def __init__(self, client: KubeClient) -> None:
-        self._client = client
-
-    async def get(self, namespace: str, name: str) -> SecretContent | None:
-        """The current Secret; None if it does not exist. Raises KubeError, for example Forbidden."""
-        return await read_secret(self._client, namespace, name)
-
-    async def create_if_missing(self, namespace: str, name: str, values: Mapping[str, SecretStr]) -> bool:
-        """Create the Secret; an existing one stays. Returns whether it was created."""
-        body = {
-            "apiVersion": "v1",
-            "kind": "Secret",
-            "metadata": {"name": name, "namespace": namespace},
-            "type": "Opaque",
-            "data": {
-                key: base64.b64encode(value.get_secret_value().encode()).decode() for key, value in values.items()
-            },
-        }
-        try:
-            await self._client.create(paths.secrets(namespace), body)
-        except Conflict:
-            return False
-        return True
+ReadSecret = Callable[[str, str], Awaitable[SecretContent | None]]
+"""Reads the Secret with this namespace and name, as `read_secret`."""
 
 
 async def read_secret(client: KubeReads, namespace: str, name: str) -> SecretContent | None:
-    """As `Secrets.get`."""
-    try:
-        return _content(await client.get(f"{paths.secrets(namespace)}/{quote(name, safe='')}"))
-    except NotFound:
-        return None
+    """The current Secret; None if it does not exist. Raises KubeError, for example Forbidden."""
+    found = await client.find(f"{paths.secrets(namespace)}/{quote(name, safe='')}")
+    return None if found is None else _content(found)
+
+
+async def create_secret(client: KubeClient, namespace: str, name: str, values: Mapping[str, SecretStr]) -> None:
+    """Create the Secret. Raises Conflict if it exists."""
+    data = {key: base64.b64encode(value.get_secret_value().encode()).decode() for key, value in values.items()}
+    metadata = {"name": name, "namespace": namespace}
+    body = {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "type": "Opaque", "data": data}
+    await client.create(paths.secrets(namespace), body)
 
 
 def _content(secret: dict[str, Any]) -> SecretContent:

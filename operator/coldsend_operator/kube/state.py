@@ -142,9 +142,8 @@ class StateMap:
         self._known = found
 
     async def _read(self) -> tuple[str | None, dict[str, str]]:
-        try:
-            found = await self._client.get(self._path)
-        except NotFound:
+        found = await self._client.find(self._path)
+        if found is None:
             return None, {}
         return found["metadata"]["resourceVersion"], dict(found.get("data") or {})
 

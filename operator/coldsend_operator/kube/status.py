@@ -49,8 +49,8 @@ async def write_status(client: KubeClient, ref: Ref, old: dict[str, Any], new: d
             written = _written(answer)
             client.pruning.learn(ref.kind, change, written.status)
             return written
-        found = await _read(client, ref)
-        if found is None:
+        found = await client.find(ref.path)
+        if found is None or found["metadata"]["uid"] != ref.uid:
             return None
         held = found.get("status") or {}
         if not difference(held, {**held, **change}):
@@ -81,14 +81,6 @@ def _operations(held: dict[str, Any], change: dict[str, Any]) -> list[dict[str, 
         *({"op": "add", "path": f"/status/{key}", "value": value} for key, value in kept.items()),
         *({"op": "remove", "path": f"/status/{key}"} for key in gone),
     ]
-
-
-async def _read(client: KubeClient, ref: Ref) -> dict[str, Any] | None:
-    try:
-        found = await client.get(ref.path)
-    except NotFound:
-        return None
-    return found if found["metadata"]["uid"] == ref.uid else None
 
 
 def _written(answer: dict[str, Any]) -> WrittenStatus:

@@ -13,6 +13,7 @@ import aiohttp
 from coldsend_operator.kube.connection import Connection, Handler
 from coldsend_operator.kube.paths import kind_of
 from coldsend_operator.logs import Event, Recurring
+from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 
 IDLE_SECONDS: Final = 80.0
 """A watch without any data for this long counts as dead."""
@@ -29,9 +30,17 @@ class Watches:
         self._clock = clock
         self._heard: dict[str, float] = {}  # time of the last data, by path
         self._begun: dict[str, float] = {}  # time of the last opening, by path
-        self.requested: set[str] = set()
-        """Kinds that kopf has listed or watched since its start; the caller clears it."""
+        self._requested: set[str] = set()
         self._troubles: defaultdict[str, Recurring] = defaultdict(lambda: Recurring(Event.WATCH_FAILED))
+
+    def starting(self) -> None:
+        """Kopf starts, and has neither listed nor watched anything yet."""
+        self._requested.clear()
+
+    @property
+    def unwatched(self) -> set[str]:
+        """Our kinds that kopf has neither listed nor watched since it started."""
+        return {ACCOUNT_KIND, BATCH_KIND} - self._requested
 
     def open_session(self) -> aiohttp.ClientSession:
         return self._connection.open_session(self._ask, connections=0)
@@ -56,7 +65,7 @@ class Watches:
     async def _ask(self, request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
         path, asked = request.url.path, time.monotonic()
         watching = "watch" in request.url.query
-        self.requested.add(kind_of(path))
+        self._requested.add(kind_of(path))
         if watching:
             self._reopened(path)
         trouble = self._troubles[path]

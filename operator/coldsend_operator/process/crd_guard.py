@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.kube.client import Forbidden, KubeClient, KubeError
-from coldsend_operator.kube.crds import Definitions, defined, served, served_a_little_later
+from coldsend_operator.kube.crds import LAG_SECONDS, Definitions, defined, served
 from coldsend_operator.kube.throttle import Pauses
 from coldsend_operator.logs import Event, Recurring
 
@@ -90,7 +90,11 @@ class CrdGuard:
         pauses = Pauses(0.5, 15.0)
         while True:
             try:
-                found = await (defined if self._may_read else served_a_little_later)(self._kube)
+                if self._may_read:
+                    found = await defined(self._kube)
+                else:
+                    await asyncio.sleep(LAG_SECONDS)  # until discovery reflects all earlier changes
+                    found = await served(self._kube)
                 if found.usable and (thoroughly or self._absent.is_set()):
                     # a new CRD is not served at once
                     found = replace(await served(self._kube), generations=found.generations)

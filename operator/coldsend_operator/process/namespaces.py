@@ -10,7 +10,7 @@ from coldsend_operator.core.model.policy import NamespaceSettings, Policy
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.kube.client import Forbidden, KubeClient, KubeError
-from coldsend_operator.kube.namespaces import get_namespace
+from coldsend_operator.kube.paths import namespace_path
 from coldsend_operator.logs import Event, Recurring, log
 
 PERIOD = 10.0  # seconds between two reads of a namespace, more when there are very many
@@ -113,7 +113,7 @@ class NamespaceWatch:
 
     async def _read(self, name: str) -> None:
         try:
-            found = await get_namespace(self._kube, name)
+            found = await self._kube.find(namespace_path(name))
         except KubeError as error:
             self._failed(name, error)
             return

@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
+from functools import partial
 from random import random
 from types import TracebackType
 from typing import Any, Self
@@ -27,7 +28,7 @@ from coldsend_operator.kube.client import KubeClient, KubeError
 from coldsend_operator.kube.clock import unix_seconds
 from coldsend_operator.kube.leadership import Leadership, NoElection
 from coldsend_operator.kube.lease import Election
-from coldsend_operator.kube.secrets import Secrets
+from coldsend_operator.kube.secrets import read_secret
 from coldsend_operator.kube.set_aside import SetAside
 from coldsend_operator.kube.state import StateMap
 from coldsend_operator.kube.status_writer import MOST_WRITES
@@ -73,7 +74,8 @@ class Operator:
         self.metrics = metrics.Metrics()
         self.metrics.build(__version__, commit())
         self._stack = AsyncExitStack()
-        self._kube = kube or KubeClient.connect(self.metrics.write)
+        self._kube = kube or KubeClient(self.metrics.write)
+        self._read_secret = partial(read_secret, self._kube)
         self.watches = Watches(self._kube.connection, self.metrics.watch_silent)
         self._leadership: Leadership = leadership or NoElection()
         self._background: list[asyncio.Task[None]] = []
@@ -85,8 +87,6 @@ class Operator:
 
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self._kube)
-        secrets = Secrets(self._kube)
-        self._secrets = secrets
         state = StateMap(self._kube, self._settings.lease_namespace, self._settings.lease_name, UNGUARDED)
         self._store = Bookings(state, self.clock, lambda: self._kube.clock_offset)
         if self._settings.leader_election:
@@ -108,7 +108,7 @@ class Operator:
             self._jitter,
         )
         self.policy = policy_of(self._settings)
-        ring = KeyRing(self._settings, secrets, self.clock)
+        ring = KeyRing(self._settings, self._read_secret, self.clock)
         self._store.make_report = self._report
         self.controller = AccountController(self.policy, ring, clients, self._client)
         self.batches = BatchController(
@@ -215,7 +215,7 @@ class Operator:
         trouble, pauses = Recurring(Event.CALL_FAILED, operation="load_hmac_key"), Pauses(HMAC_RETRY, LONGEST_RETRY)
         while self._hmac is None:
             try:
-                self._hmac = await load_hmac(self._secrets, self._settings.lease_namespace)
+                self._hmac = await load_hmac(self._kube, self._settings.lease_namespace)
                 self.policy.create_marks = CreateMarks(self._hmac.key.get_secret_value().encode())
             except KubeError as error:
                 trouble.failed(str(error))
@@ -241,7 +241,7 @@ class Operator:
     def _reader(self) -> SecretReader:
         if self._hmac is None:
             raise RuntimeError("no Secret is read before the HMAC key")
-        return SecretReader(self._secrets, self._hmac)
+        return SecretReader(self._read_secret, self._hmac)
 
     def _secret_watch(self) -> SecretWatch:
         if self._hmac is None:

@@ -38,7 +38,7 @@ def import_(
     force: Force = False,
 ) -> None:
     """Convert a spreadsheet into manifests. Makes batches with one inbox per line, and a separate file of Secrets."""
-    from coldsend_operator.resources import InboxType
+    from coldsend_operator.resources.common import InboxType
     from coldsend_operator.tools.imports.command import ImportOptions, read_mapping, run
 
     run(

@@ -18,7 +18,6 @@ from coldsend_operator.kube.clock import unix_seconds
 from coldsend_operator.kube.connection import Connection, HttpAnswer
 from coldsend_operator.kube.errors import Expired, Forbidden, KubeError, NotFound
 from coldsend_operator.kube.login import load_login, namespace_of_context
-from coldsend_operator.kube.namespaces import get_namespace
 from coldsend_operator.kube.paths import Kind
 from coldsend_operator.kube.reads import KubeReads
 from coldsend_operator.kube.reviews import OTHER, SELF
@@ -157,7 +156,7 @@ class KubeReader:
     async def namespace(self, name: str) -> dict[str, Any] | None:
         """The Namespace; None if it does not exist, or may not be read."""
         try:
-            return await get_namespace(self.client, name)
+            return await self.client.find(paths.namespace_path(name))
         except Forbidden:
             return None
 

@@ -42,7 +42,7 @@ class KubeEditor(KubeReader):
 @asynccontextmanager
 async def kube_editor(access: Access) -> AsyncIterator[KubeEditor]:
     """As `kube_reader`, for the commands that change objects."""
-    client = KubeClient.connect(lambda _kind, _verb: None)
+    client = KubeClient(lambda _kind, _verb: None)
     client.connection = EditingConnection(access)
     async with connected(client):
         yield KubeEditor(client)

@@ -4,15 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from coldsend_operator.accounts.effective import api_key, api_key_default, effective_imap, effective_smtp
+from coldsend_operator.core.model.desired import SecretRef
 from coldsend_operator.resources.children import child_spec
 from coldsend_operator.resources.common import InboxType
-from coldsend_operator.resources.effective import (
-    SecretKeyReference,
-    api_key,
-    api_key_default,
-    effective_imap,
-    effective_smtp,
-)
 from coldsend_operator.resources.names import API_KEY_SECRET_ANNOTATION
 from coldsend_operator.resources.reading import read_account, read_batch
 
@@ -55,9 +50,10 @@ def _of_spec(namespace: str, raw: Any) -> Iterator[Reference]:
     for server in (effective_smtp(spec), effective_imap(spec)):
         if server is not None:
             yield Reference(namespace, server.password.name, server.password.key, google=google)
-    if spec.api_key_secret_ref is not None:
-        yield _of_key(namespace, api_key(spec.api_key_secret_ref))
+    key = api_key(spec.api_key_secret_ref)
+    if key is not None:
+        yield _of_key(namespace, key)
 
 
-def _of_key(namespace: str, reference: SecretKeyReference) -> Reference:
+def _of_key(namespace: str, reference: SecretRef) -> Reference:
     return Reference(namespace, reference.name, reference.key, is_api_key=True)

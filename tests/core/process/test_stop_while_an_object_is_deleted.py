@@ -15,7 +15,7 @@ class _ClosingClient:
         self.times = 0
         self.closed = False
 
-    async def get(self, _path: str, **_: Any) -> None:
+    async def find(self, *_: Any) -> None:
         self.asked.set()
         self.times += 1
         if self.closed:

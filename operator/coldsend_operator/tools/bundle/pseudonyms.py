@@ -11,8 +11,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from coldsend_operator.accounts.effective import IMAP_HOSTS, SMTP_HOSTS
 from coldsend_operator.log_masks import masked_text
-from coldsend_operator.resources.effective import IMAP_HOSTS, SMTP_HOSTS
 from coldsend_operator.resources.names import ACCOUNT_KIND, API_KEY_KEY, BATCH_LABEL, PASSWORD_KEY
 from coldsend_operator.tools.names import label, password_key
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from coldsend_operator.core.model.answers import Row
-from coldsend_operator.resources import InboxType, names, read_account
+from coldsend_operator.resources import names
 from coldsend_operator.resources.children import child_name
-from coldsend_operator.resources.common import ONE_LINE
+from coldsend_operator.resources.common import ONE_LINE, InboxType
+from coldsend_operator.resources.reading import read_account
 from coldsend_operator.tools.manifests import Manifest, sized
 from coldsend_operator.tools.names import WORDS, fitting, label, numbered, password_key
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coldsend_operator.log_masks import mask
-from coldsend_operator.resources import InboxType, names
+from coldsend_operator.resources import names
+from coldsend_operator.resources.common import InboxType
 from coldsend_operator.setting_values import to_namespace
 from coldsend_operator.tools import files, manifests
 from coldsend_operator.tools.errors import CommandError, UsageError

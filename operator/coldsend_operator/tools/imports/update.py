@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coldsend_operator.accounts.effective import IMAP_HOSTS, IMAP_PORT, SMTP_HOSTS, SMTP_PORT
 from coldsend_operator.core.model.policy import Threshold
 from coldsend_operator.resources import names
 from coldsend_operator.resources.common import InboxType
-from coldsend_operator.resources.effective import IMAP_HOSTS, IMAP_PORT, SMTP_HOSTS, SMTP_PORT
 from coldsend_operator.tools.imports.groups import Shared
 from coldsend_operator.tools.manifests import Document, Manifest, is_ours, key_of
 from coldsend_operator.tools.output import counted

@@ -166,28 +166,22 @@ async def _secrets(
             f"you may not read the key of the digests in status (Secret {own}/{HMAC_SECRET}): only status tells "
             "whether passwords changed"
         )
-    found.secrets = SecretReader(_Source(kube, given), Hmac.of(key or SecretStr(token_hex(8))))
-    await found.secrets.fetch_places(places)
 
-
-class _Source:
-    """Secrets as the user may read them, with the values that the manifests give them."""
-
-    def __init__(self, kube: KubeReader, given: GivenSecrets) -> None:
-        self._kube = kube
-        self._given = given
-
-    async def get(self, namespace: str, name: str) -> SecretContent | None:
-        given = self._given.get((namespace, name))
+    async def read(namespace: str, name: str) -> SecretContent | None:
+        """The Secret as the user may read it, with the values that the manifests give it."""
+        values = given.get((namespace, name))
         try:
-            found = await self._kube.secret(namespace, name)
+            present = await kube.secret(namespace, name)
         except KubeError:
-            if given is None:
+            if values is None:
                 raise
-            found = None
-        if found is None or given is None:
-            return found or given
-        return replace(found, values={**found.values, **given.values})
+            return values
+        if present is None or values is None:
+            return present or values
+        return replace(present, values={**present.values, **values.values})
+
+    found.secrets = SecretReader(read, Hmac.of(key or SecretStr(token_hex(8))))
+    await found.secrets.fetch_places(places)
 
 
 def of_kustomize(folder: Path) -> list[Document]:

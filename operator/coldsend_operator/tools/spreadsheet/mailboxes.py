@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from coldsend_operator.resources import InboxType, read_account
-from coldsend_operator.resources.common import ADDRESS
-from coldsend_operator.resources.effective import IMAP_HOSTS, IMAP_PORT, SMTP_HOSTS, SMTP_PORT
+from coldsend_operator.accounts.effective import IMAP_HOSTS, IMAP_PORT, SMTP_HOSTS, SMTP_PORT
+from coldsend_operator.resources.common import ADDRESS, InboxType
+from coldsend_operator.resources.reading import read_account
 from coldsend_operator.resources.values import password_fault, password_of
 from coldsend_operator.tools.spreadsheet.providers import type_of
 from coldsend_operator.tools.spreadsheet.table import Record

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from coldsend_operator.resources import names, read_account, read_batch
+from coldsend_operator.resources import names
 from coldsend_operator.resources.batch_rules import NAME_RULE
 from coldsend_operator.resources.common import Rule
 from coldsend_operator.resources.crd import account_crd, batch_crd
+from coldsend_operator.resources.reading import read_account, read_batch
 from coldsend_operator.tools.manifests import Manifest
 
 MAX_STORED = 1_572_864  # the size limit of etcd for one object

@@ -4,19 +4,14 @@ from typing import Any
 
 import pytest
 
-from coldsend_operator.resources import (
-    MailServer,
-    SecretKeyReference,
-    SenderAccountSpec,
-    api_key,
-    effective_imap,
-    effective_smtp,
-    max_unavailable,
-)
+from coldsend_operator.accounts.effective import api_key, effective_imap, effective_smtp
+from coldsend_operator.batches.reading import read_list
+from coldsend_operator.core.model.desired import SecretRef, Server
+from coldsend_operator.resources.account import SenderAccountSpec
 from coldsend_operator.resources.common import APIKeyReference
 from tests.e2e.manifests.builders import custom, google, native, observed, outlook
 
-LOGIN = SecretKeyReference("login", "password")
+LOGIN = SecretRef("login", "password")
 
 
 def spec_of(manifest: dict[str, Any]) -> SenderAccountSpec:
@@ -28,23 +23,23 @@ def spec_of(manifest: dict[str, Any]) -> SenderAccountSpec:
     [
         (
             google(),
-            MailServer("smtp.gmail.com", 587, "google@company.com", LOGIN, encrypted=True),
-            MailServer("imap.gmail.com", 993, "google@company.com", LOGIN, encrypted=True),
+            Server("smtp.gmail.com", 587, "google@company.com", LOGIN, encrypted=True),
+            Server("imap.gmail.com", 993, "google@company.com", LOGIN, encrypted=True),
         ),
         (
             outlook(),
-            MailServer("smtp.office365.com", 587, "outlook@company.com", LOGIN, encrypted=True),
-            MailServer("outlook.office365.com", 993, "outlook@company.com", LOGIN, encrypted=True),
+            Server("smtp.office365.com", 587, "outlook@company.com", LOGIN, encrypted=True),
+            Server("outlook.office365.com", 993, "outlook@company.com", LOGIN, encrypted=True),
         ),
         (
             custom(),
-            MailServer("smtp.company.com", 587, "custom@company.com", LOGIN, encrypted=True),
-            MailServer("imap.company.com", 993, "custom@company.com", LOGIN, encrypted=True),
+            Server("smtp.company.com", 587, "custom@company.com", LOGIN, encrypted=True),
+            Server("imap.company.com", 993, "custom@company.com", LOGIN, encrypted=True),
         ),
     ],
     ids=["Google", "Outlook", "custom"],
 )
-def test_what_is_unset_follows_from_the_type(manifest: dict[str, Any], smtp: MailServer, imap: MailServer) -> None:
+def test_what_is_unset_follows_from_the_type(manifest: dict[str, Any], smtp: Server, imap: Server) -> None:
     assert effective_smtp(spec_of(manifest)) == smtp
     assert effective_imap(spec_of(manifest)) == imap
 
@@ -54,10 +49,8 @@ def test_what_is_set_wins_over_the_defaults() -> None:
     imap = {"host": "i.x.de", "port": 143, "username": "r", "useSSL": False, "passwordSecretRef": {"name": "read"}}
     spec = spec_of(google(smtp=smtp, imap=imap))
 
-    assert effective_smtp(spec) == MailServer("relay.x.de", 465, "u", SecretKeyReference("login", "k"), encrypted=False)
-    assert effective_imap(spec) == MailServer(
-        "i.x.de", 143, "r", SecretKeyReference("read", "password"), encrypted=False
-    )
+    assert effective_smtp(spec) == Server("relay.x.de", 465, "u", SecretRef("login", "k"), encrypted=False)
+    assert effective_imap(spec) == Server("i.x.de", 143, "r", SecretRef("read", "password"), encrypted=False)
 
 
 def test_imap_takes_user_name_and_password_from_smtp() -> None:
@@ -65,7 +58,7 @@ def test_imap_takes_user_name_and_password_from_smtp() -> None:
         spec_of(google(smtp={"username": "u", "passwordSecretRef": {"key": "k"}}, imap={"port": 143}))
     )
 
-    assert imap == MailServer("imap.gmail.com", 143, "u", SecretKeyReference("login", "k"), encrypted=True)
+    assert imap == Server("imap.gmail.com", 143, "u", SecretRef("login", "k"), encrypted=True)
 
 
 @pytest.mark.parametrize("manifest", [native(), observed()], ids=["native", "Observe"])
@@ -75,7 +68,7 @@ def test_there_are_no_servers_where_the_spec_names_no_password(manifest: dict[st
 
 
 def test_the_key_of_an_api_key_reference_is_api_key_when_unset() -> None:
-    assert api_key(APIKeyReference(name="workspace")) == SecretKeyReference("workspace", "apiKey")
+    assert api_key(APIKeyReference(name="workspace")) == SecretRef("workspace", "apiKey")
 
 
 @pytest.mark.parametrize(
@@ -83,4 +76,6 @@ def test_the_key_of_an_api_key_reference_is_api_key_when_unset() -> None:
     [(None, 250, 25), ("10%", 9, 1), ("33%", 10, 3), ("100%", 7, 7), ("1%", 0, 1), (3, 250, 3), (500, 250, 500)],
 )
 def test_max_unavailable_is_rounded_down_and_at_least_one(value: int | str | None, total: int, allowed: int) -> None:
-    assert max_unavailable(value, total) == allowed
+    given = {} if value is None else {"maxUnavailable": value}
+    spec = {"template": google()["spec"], "inboxes": [], **given}
+    assert read_list("pool", 1, spec).desired.unavailable.allowed(total) == allowed
