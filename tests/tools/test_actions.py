@@ -103,6 +103,17 @@ async def test_a_dry_run_changes_nothing_and_shows_the_objects(capsys: pytest.Ca
     assert capsys.readouterr().out == "SenderAccount sales/ann ann@company.com\n"
 
 
+@pytest.mark.parametrize("action", ["approve-deletion", "force-orphan"])
+async def test_an_annotation_for_deletions_on_an_object_that_is_not_deleted_is_noted(
+    action: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deleted, replaced = held("bob"), held("eve")
+    deleted["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    replaced["status"]["conditions"] = said(Reason.DELETION_HELD)["status"]["conditions"]
+    await do(Cluster(held("ann"), deleted, replaced), action, everything=True)
+    assert f"Note: not being deleted now: ann; {action} will apply whenever that happens\n" in capsys.readouterr().err
+
+
 async def test_without_a_terminal_nothing_is_done_unasked() -> None:
     cluster = Cluster(held("ann"))
     with pytest.raises(UsageError, match="--yes"):

@@ -170,6 +170,11 @@ def test_what_is_no_yaml_ends_with_one_sentence(text: str, sentence: str) -> Non
     assert line.startswith(sentence)
 
 
+def test_a_template_of_helm_is_named_as_such() -> None:
+    run = command("validate", "-f", "-", given="spec:\n{{ toYaml .Values | nindent 2 }}")
+    assert run.stderr.endswith("; it looks like a template of Helm: render it first, with helm template\n")
+
+
 def test_a_wrong_secret_is_not_quoted() -> None:
     run = command("validate", "-f", "-", given="stringData:\n  password: *swordfish\n")
     assert run.exit_code == 1

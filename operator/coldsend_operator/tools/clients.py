@@ -244,6 +244,12 @@ def key_reference(access: Access) -> Mapping[str, str] | None:
         raise UsageError("--api-key-secret takes the name of a Secret, or NAME/KEY") from None
 
 
+def key_place(access: Access, namespace: str) -> tuple[str, str, str] | None:
+    """Namespace, Secret and key of the same reference; None for the operator's own key."""
+    reference = key_reference(access)
+    return None if reference is None else (namespace, reference["name"], reference.get("key", API_KEY_KEY))
+
+
 def settings_of(access: Access) -> Settings:
     """The settings of `run`, so that the same environment works for both."""
     given = {"api_url": access.api_url, "api_key_file": access.api_key_file}
@@ -254,9 +260,9 @@ def settings_of(access: Access) -> Settings:
 
 
 async def _api_key(access: Access, settings: Settings, namespace: str) -> SecretStr:
-    reference = key_reference(access)
-    if reference is not None:
-        return await _key_of_secret(access, namespace, reference["name"], reference.get("key", API_KEY_KEY))
+    place = key_place(access, namespace)
+    if place is not None:
+        return await _key_of_secret(access, *place)
     if settings.api_key is not None:
         return settings.api_key
     if settings.api_key_file is None:

@@ -146,10 +146,12 @@ def _files(place: str) -> Iterator[str]:
 
 
 def _documents(place: str) -> Iterator[Document]:
+    text = read_text(place)
     try:
-        yield from parse(place, read_text(place))
+        yield from parse(place, text)
     except yaml.YAMLError as error:
-        raise CommandError(f"{place} is not YAML: {_fault(error)}") from None
+        way = "; it looks like a template of Helm: render it first, with helm template" if "{{" in text else ""
+        raise CommandError(f"{place} is not YAML: {_fault(error)}{way}") from None
 
 
 def parse(source: str, text: str) -> list[Document]:

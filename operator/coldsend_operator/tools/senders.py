@@ -48,6 +48,10 @@ class Sender:
     def reason(self) -> str:
         return str(self._condition("Ready").get("reason", ""))
 
+    def says(self, reason: str) -> bool:
+        """Whether a condition has this reason."""
+        return any(each.get("reason") == reason for each in self.status.get("conditions", ()))
+
     @property
     def unhealthy_since(self) -> str:
         """Since when Healthy is False (RFC 3339); empty if it is not."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored_status import account_status
 from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.kube.paths import Ref
@@ -24,6 +25,7 @@ from coldsend_operator.tools.names import ACCOUNT, BATCH, object_of
 from coldsend_operator.tools.options import Access, Choice
 from coldsend_operator.tools.output import confirm, counted, few, remark, write_lines
 from coldsend_operator.tools.selectors import Selector
+from coldsend_operator.tools.senders import read_sender
 from coldsend_operator.tools.terminal import Progress
 
 Raw = dict[str, Any]
@@ -37,6 +39,7 @@ ANNOTATIONS: dict[str, tuple[str, str | None]] = {
     "approve-recreation": (APPROVE_RECREATION_ANNOTATION, "true"),
     "force-orphan": (FORCE_ORPHAN_ANNOTATION, "true"),
 }
+FOR_DELETIONS = frozenset({"approve-deletion", "force-orphan"})
 FOR_ACCOUNTS_ALONE = frozenset({"reconcile", "hand-over", "test-email"})
 
 
@@ -68,6 +71,7 @@ async def act(kube: KubeEditor, options: ActionOptions) -> None:
     if options.objects.dry_run:
         remark(f"{options.action}: {_number(chosen)} would be changed")
         return
+    _remark_alive(options.action, chosen)
     _ask(options, chosen)
     asked = f"{rfc3339(time.time())} {time.time_ns() % 1_000_000:06}"
     await _carry_out(kube, options, chosen, asked)
@@ -116,6 +120,19 @@ async def _named(kube: KubeEditor, options: ActionOptions, text: str) -> Raw:
     if raw is None:
         raise CommandError(f"{kind} {options.namespace}/{name} does not exist")
     return {**raw, "kind": kind}
+
+
+def _remark_alive(action: str, chosen: Sequence[Raw]) -> None:
+    """The annotation stays on an object that nobody deletes now, and works when somebody does."""
+    alive = [
+        str(raw["metadata"]["name"])
+        for raw in chosen
+        if raw["kind"] == ACCOUNT
+        and raw["metadata"].get("deletionTimestamp") is None
+        and not read_sender(raw).says(Reason.DELETION_HELD)  # a replacement is held as well
+    ]
+    if action in FOR_DELETIONS and alive:
+        remark(f"Note: not being deleted now: {few(alive)}; {action} will apply whenever that happens")
 
 
 def _line(raw: Mapping[str, Any]) -> str:

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from coldsend_operator.core.model.times import unix_of
-from coldsend_operator.resources.names import API_KEY_KEY
-from coldsend_operator.tools.clients import coldsend_reader, key_reference, kube_reader
+from coldsend_operator.tools.clients import coldsend_reader, key_place, kube_reader
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.inventory.lines import InventoryLine, State, lines
 from coldsend_operator.tools.inventory.totals import LABEL, Total, read_by, total, totals
 from coldsend_operator.tools.listing import Listing, whole_list
 from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.output import Color, counted, remark, write_csv, write_json, write_table
-from coldsend_operator.tools.senders import KeyReference, Sender, read_sender
+from coldsend_operator.tools.senders import Sender, read_sender
 
 _SECONDS = {"h": 3_600, "d": 86_400, "w": 604_800}
 _COLUMNS = ("STATE", "ADDRESS", "TYPE", "OBJECT", "STATUS", "READY", "REASON", "HEALTH", "SENT", "LIMIT")
@@ -43,7 +42,8 @@ async def run(options: InventoryOptions) -> None:
     by = read_by(options.by) if options.by is not None else None
     senders = await _senders(options)
     listing = await _listing(options) if options.live or options.unmanaged else None
-    found = lines(senders, None if listing is None else listing.rows, _key(options))
+    key = key_place(options.access, options.namespace or "default")
+    found = lines(senders, None if listing is None else listing.rows, key)
     chosen = [line for line in found if _wanted(line, options, born_before)]
     if by is None:
         _show_lines(sorted(chosen, key=_worst_first) if options.burned else chosen, options)
@@ -72,13 +72,6 @@ async def _senders(options: InventoryOptions) -> list[Sender]:
 async def _listing(options: InventoryOptions) -> Listing:
     async with coldsend_reader(options.access, options.namespace or "default") as reader:
         return await whole_list(reader)
-
-
-def _key(options: InventoryOptions) -> KeyReference | None:
-    reference = key_reference(options.access)
-    if reference is None:
-        return None
-    return (options.namespace or "default", reference["name"], reference.get("key", API_KEY_KEY))
 
 
 def _wanted(line: InventoryLine, options: InventoryOptions, born_before: float | None) -> bool:

@@ -8,8 +8,7 @@ from coldsend_operator.accounts.policy import policy_of
 from coldsend_operator.coldsend.errors import CallFailed
 from coldsend_operator.core.model.answers import Domain
 from coldsend_operator.core.model.desired import KeyRef, SecretRef
-from coldsend_operator.resources.names import API_KEY_KEY
-from coldsend_operator.tools.clients import coldsend_reader, key_reference, settings_of
+from coldsend_operator.tools.clients import coldsend_reader, key_place, settings_of
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.listing import whole_list
 from coldsend_operator.tools.manifests import Document, is_ours, key_of, read
@@ -121,12 +120,9 @@ async def _found(
 
 
 async def _listed(options: PlanOptions) -> ListedWorkspace:
-    reference = key_reference(options.access)
-    namespace = options.default_namespace
-    key = KeyRef()
-    if reference is not None:
-        key = KeyRef(namespace, SecretRef(reference["name"], reference.get("key", API_KEY_KEY)))
-    async with coldsend_reader(options.access, namespace) as reader:
+    place = key_place(options.access, options.default_namespace)
+    key = KeyRef() if place is None else KeyRef(place[0], SecretRef(*place[1:]))
+    async with coldsend_reader(options.access, options.default_namespace) as reader:
         listing = await whole_list(reader)
         if listing.missing:
             raise CommandError(f"The list is incomplete, so there is no plan: {listing.missing}")

@@ -103,14 +103,10 @@ def _workspace(digest: str, members: list[Sender], stored: Any, policy: Policy, 
         ready=sum(each.ready for each in members),
         creating=sum(each.reason == Reason.PROVISIONING for each in members),
         jobs=len({job for each in members if (job := (each.status.get("job") or {}).get("id"))}),
-        held=sum(_says(each, Reason.DELETION_HELD) for each in members),
+        held=sum(each.says(Reason.DELETION_HELD) for each in members),
         minute_left=left[0],
         hour_left=left[1],
     )
-
-
-def _says(sender: Sender, reason: Reason) -> bool:
-    return any(each.get("reason") == reason for each in sender.status.get("conditions", ()))
 
 
 def batch_lines(raws: Iterable[Raw]) -> list[BatchLine]:
