@@ -43,6 +43,16 @@ def test_the_site_builds_without_a_warning_and_without_a_dead_link(tmp_path: Pat
     assert (tmp_path / "reference" / "reasons" / "index.html").is_file()
 
 
+def test_no_table_has_a_bar_in_code_which_github_and_the_site_show_differently() -> None:
+    rows = (
+        f"{path.relative_to(ROOT)}: {line}"
+        for path in (*DOCS.rglob("*.md"), *(ROOT / name for name in PAGES_OUTSIDE))
+        for line in CODE_BLOCK.sub("", path.read_text(encoding="utf-8")).splitlines()
+        if line.startswith("|") and re.search(r"`[^`|]*\\\|[^`]*`", line)
+    )
+    assert list(rows) == []
+
+
 @pytest.mark.parametrize("reason", list(Reason))
 def test_every_reason_has_a_cause_and_a_way_out(reason: Reason) -> None:
     cause, way_out = reasons_explained()[reason.value]
