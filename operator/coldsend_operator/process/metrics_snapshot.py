@@ -77,7 +77,7 @@ def _workspace_figures(workspace: Workspace, digest: str, now: float, *, with_do
 
 def _score(controller: AccountController, account: Account) -> float | None:
     loop = controller.loop_of(account)
-    row = loop.workspace.inventory.rows.get(account.stored.inbox_id or "") if loop else None
+    row = loop.workspace.inventory.row(account.stored.inbox_id) if loop else None
     return row.health_score if row else None
 
 

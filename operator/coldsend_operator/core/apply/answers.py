@@ -9,7 +9,7 @@ from coldsend_operator.core.apply.deletes import accepted_delete, delete_failed,
 from coldsend_operator.core.apply.jobs import poll_failed, progressed
 from coldsend_operator.core.apply.lists import fold_page, found, get_failed, list_failed
 from coldsend_operator.core.model import transitions
-from coldsend_operator.core.model.account import RETRY_FIRST, Account
+from coldsend_operator.core.model.account import RETRY_FIRST
 from coldsend_operator.core.model.answers import (
     Answer,
     BulkAnswer,
@@ -92,7 +92,8 @@ def _fold_answer(workspace: Workspace, call: Call, answer: Answer, now: float) -
                 transitions.outcome_known(account)
         case MailSent():
             for account in members_of(workspace, call.uids):
-                mailed(workspace, account, answer, now)
+                workspace.budget.mails.add(now)
+                transitions.mail_sent(account, answer.sent_at or rfc3339(now), answer.message_id)
         case DomainPage():
             if workspace.domains.fold(answer):
                 domains_listed(workspace)
@@ -143,11 +144,6 @@ def _fold_failure(workspace: Workspace, call: Call, failure: Failure, now: float
             domains_failed(workspace, call, failure, now)
         case _:
             create_failed(workspace, call, failure, now)
-
-
-def mailed(workspace: Workspace, account: Account, answer: MailSent, now: float) -> None:
-    workspace.budget.mails.add(now)
-    transitions.mail_sent(account, answer.sent_at or rfc3339(now), answer.message_id)
 
 
 def mail_failed(workspace: Workspace, call: Call, failure: Failure, now: float) -> None:

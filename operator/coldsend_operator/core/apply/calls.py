@@ -21,7 +21,9 @@ def launch(workspace: Workspace, planned: Call, now: float) -> Call:
     scope = call.operation.scope
     if scope in workspace.splits:
         workspace.splits[scope] = [split for split in workspace.splits[scope] if not taken.intersection(split)]
-    _leave_queue(workspace, call, now)
+    kind = workspace.queues.launch(call.uids, now)
+    if kind is not None:
+        workspace.queue_of_call[call.id] = kind
     for uid in call.uids:
         account = workspace.accounts[uid]
         if call.operation.creates:
@@ -53,15 +55,6 @@ def _group(call: Call) -> str:
     if call.operation in {Operation.CREATE_SMTP, Operation.CREATE_SMTP_BULK}:
         return "smtp"
     return call.domain_id or ""
-
-
-def _leave_queue(workspace: Workspace, call: Call, now: float) -> None:
-    for key, queue in workspace.queues.items():
-        if call.uids and call.uids[0] in queue:
-            queue.launch(call.uids, now)
-            workspace.queue_of_call[call.id] = key
-    for uid in call.uids:
-        workspace.queues.drop(uid)
 
 
 def drop(workspace: Workspace, call: Call, members: set[str]) -> Call:

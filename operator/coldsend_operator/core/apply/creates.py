@@ -20,7 +20,7 @@ from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import BulkAnswer, Created, Failure, FailureKind, Row
 from coldsend_operator.core.model.calls import Call, Operation
-from coldsend_operator.core.model.differences import shows_spec
+from coldsend_operator.core.model.differences import drift
 from coldsend_operator.core.model.pauses import FIRST_PROBE
 from coldsend_operator.core.model.phases import UnknownCreate
 from coldsend_operator.core.model.reasons import Reason
@@ -59,7 +59,7 @@ def _was_there_before(workspace: Workspace, account: Account, row: Row, call: Ca
     inventory = workspace.inventory
     if inventory.has_tombstone(row.inbox_id) or workspace.claims.inbox_owners(row.inbox_id, account.uid):
         return True
-    as_sent = may_be_of(row, account.desired.spec.inbox_type) and shows_spec(account, row)
+    as_sent = may_be_of(row, account.desired.spec.inbox_type) and not drift(account, row)
     doubtful = inventory.shown_before(row.inbox_id, call.begun) or not as_sent
     return doubtful and made_before(account, row, workspace)
 

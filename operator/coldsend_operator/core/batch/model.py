@@ -59,12 +59,12 @@ def desired_list(
     kept: list[Entry] = []
     by_name: dict[str, Entry] = {}
     for entry in entries:
-        given = entry
-        if given.name is not None and given.name in by_name:
-            given = replace(given, name=None, own="", refusal=EntryRefusal(Reason.ADDRESS_CONFLICT, TWICE))
-        kept.append(given)
-        if given.name is not None:
-            by_name[given.name] = given
+        if entry.name in by_name:
+            kept.append(replace(entry, name=None, own="", refusal=EntryRefusal(Reason.ADDRESS_CONFLICT, TWICE)))
+            continue
+        kept.append(entry)
+        if entry.name is not None:
+            by_name[entry.name] = entry
     return DesiredList(generation, tuple(kept), problems, unavailable or DEFAULT_UNAVAILABLE, by_name)
 
 

@@ -10,6 +10,7 @@ from coldsend_operator.core.decide.questions import (
     ours,
     paced_search,
     probed_since_change,
+    read_at,
     under_way,
     wait_without_call,
     waits_for_crd,
@@ -61,7 +62,7 @@ def decide_create(account: Account, workspace: Workspace, now: float) -> Decisio
     rows = workspace.inventory.at(account.address)
     if rows:
         return _existing(account, rows[0], workspace)
-    if max(workspace.inventory.listed_at, account.searched_at) <= account.conflict_seen_at:
+    if read_at(account, workspace) <= account.conflict_seen_at:
         return paced_search(account, now)
     if workspace.policy.adopts(said=account.desired.spec.adopt) and not probed_since_change(account, workspace):
         return paced_search(account, now)
@@ -217,8 +218,7 @@ def decide_unknown_create(account: Account, unknown: UnknownCreate, workspace: W
     others = [row for row in rows if workspace.inventory.seen_at(row.inbox_id) >= _decisive(unknown, over)]
     if others:
         return _existing(account, others[0], workspace)
-    read_at = max(workspace.inventory.listed_at, account.searched_at)
-    if now >= over and read_at >= over:
+    if now >= over and read_at(account, workspace) >= over:
         if workspace.goes_again(account) and (decision := _send_create(account)).action is Action.CREATE:
             return decision
         return Decision(

@@ -17,6 +17,7 @@ from coldsend_operator.core.decide.questions import (
     other_workspace,
     paced_get,
     paced_search,
+    read_at,
     unconfirmed_404,
     under_own_address,
     unknown_origin,
@@ -99,7 +100,6 @@ def _unborn(account: Account, workspace: Workspace, now: float) -> Decision:
 
 
 def _deleting_inbox(account: Account, workspace: Workspace, now: float) -> Decision:
-    inbox_id = account.stored.inbox_id or ""
     if account.not_found_at is not None or (account.job is None and workspace.confirmed_gone(account)):
         return unconfirmed_404(account, workspace, now) or _gone(account, workspace, now)
     if account.job is not None:
@@ -111,7 +111,7 @@ def _deleting_inbox(account: Account, workspace: Workspace, now: float) -> Decis
     if refused is not None and until is not None:
         return Decision(Action.WAIT, refused.reason, refused.message, until)
     held = on_hold(account, workspace)
-    row = workspace.inventory.rows.get(inbox_id)
+    row = workspace.inventory.row(account.stored.inbox_id)
     if row is None and held is not None:  # it may be gone already
         return paced_get(account, now, quiet=False, reason=Reason.DELETION_HELD, message=held)
     if row is None:
@@ -152,7 +152,7 @@ def _gone(account: Account, workspace: Workspace, now: float) -> Decision:
     """
     if account.address is None:
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
-    if max(workspace.inventory.listed_at, account.searched_at) == 0:
+    if read_at(account, workspace) == 0:
         return paced_search(account, now, Reason.DELETING, "The operator looks up the address once more.")
     return Decision(Action.REMOVE_FINALIZER, quiet=True)
 

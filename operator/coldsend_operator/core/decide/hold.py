@@ -28,7 +28,7 @@ def decide_hold(account: Account, workspace: Workspace, now: float) -> Decision:
     decision = other_workspace(account, workspace, now)
     if decision is not None:
         return decision
-    row = workspace.inventory.rows.get(account.stored.inbox_id or "")
+    row = workspace.inventory.row(account.stored.inbox_id)
     if account.deleted_at is not None:
         return _replacing(account, workspace, now)
     if row is None:

@@ -104,9 +104,14 @@ def _paced(account: Account, now: float, decision: Decision) -> Decision:
     return decision
 
 
+def read_at(account: Account, workspace: Workspace) -> float:
+    """When the last read began that shows whether the address is free: a list or a search."""
+    return max(workspace.inventory.listed_at, account.searched_at)
+
+
 def probed_since_change(account: Account, workspace: Workspace) -> bool:
     """Whether the address was probed since the object last changed: its inbox may be newer than the last list."""
-    return max(workspace.inventory.listed_at, account.searched_at) >= account.unchanged_since
+    return read_at(account, workspace) >= account.unchanged_since
 
 
 def probe(account: Account, now: float) -> Decision | None:
@@ -183,8 +188,8 @@ def unconfirmed_404(account: Account, workspace: Workspace, now: float) -> Decis
     if account.not_found_at is None or account.deleted_at is not None or account.address is None:
         return None
     shown_at = workspace.inventory.shown_despite_tombstone_at(account.stored.inbox_id or "")
-    read_at = max(workspace.inventory.listed_at, account.searched_at)
-    if read_at >= account.not_found_at and read_at > shown_at:
+    address_read_at = read_at(account, workspace)
+    if address_read_at >= account.not_found_at and address_read_at > shown_at:
         return None
     if account.probe_at is not None and now < account.probe_at:
         return Decision(due=account.probe_at, quiet=True)

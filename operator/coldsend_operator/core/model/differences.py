@@ -17,15 +17,21 @@ def spec_changed(account: Account, row: Row) -> bool:
         return False
     if hidden_part(applied.spec_hash) != hidden_part(spec.hash):
         return True
-    return visible_part(applied.spec_hash) != visible_part(spec.hash) and not shows_spec(account, row)
+    return visible_part(applied.spec_hash) != visible_part(spec.hash) and bool(drift(account, row))
 
 
-def shows_spec(account: Account, row: Row) -> bool:
-    """Whether ColdSend shows the name and the limit of the spec."""
+def drift(account: Account, row: Row) -> str:
+    """What ColdSend shows otherwise than the spec asks; empty for nothing."""
     spec = account.desired.spec
-    named = spec.display_name is None or row.display_name is None or spec.display_name == row.display_name
-    limited = spec.daily_limit is None or row.daily_limit is None or spec.daily_limit == row.daily_limit
-    return named and limited
+    fields = (
+        ("displayName", row.display_name, spec.display_name),
+        ("dailyLimit", row.daily_limit, spec.daily_limit),
+    )
+    return "; ".join(
+        f"{field} is {shown!r}, the spec says {asked!r}"
+        for field, shown, asked in fields
+        if shown is not None and asked is not None and shown != asked
+    )
 
 
 def secret_changed(account: Account) -> bool:

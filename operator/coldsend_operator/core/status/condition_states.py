@@ -5,7 +5,7 @@ from coldsend_operator.core.model.answers import Row
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.conditions import SECRET_SECONDS, ConditionState, condition, progress, with_notes
 from coldsend_operator.core.model.decision import Action, Decision
-from coldsend_operator.core.model.differences import secret_changed, shows_spec, spec_changed
+from coldsend_operator.core.model.differences import drift, secret_changed, spec_changed
 from coldsend_operator.core.model.hashes import comparable, hidden_part
 from coldsend_operator.core.model.reasons import AT_WORK, STALLING, ConditionType, KstatusType, Reason
 from coldsend_operator.core.model.stored import Stored
@@ -137,7 +137,7 @@ def _synced(account: Account, workspace: Workspace, stands: ConditionState | Non
         return stands
     if account.stored.inbox_id is None:
         return WITHOUT_RESULT
-    row = workspace.inventory.rows.get(account.stored.inbox_id)
+    row = workspace.inventory.row(account.stored.inbox_id)
     if row is not None and not account.desired.spec.observe:
         difference = _difference(account, workspace, row)
         if difference is not None:
@@ -154,14 +154,15 @@ def _difference(account: Account, workspace: Workspace, row: Row) -> ConditionSt
         )
         return ConditionState("False", Reason.ADDRESS_CONFLICT, message)
     if spec_changed(account, row):
-        changes = "; ".join(filter(None, (_drift(account, row), _servers_changed(account))))
+        changes = "; ".join(filter(None, (drift(account, row), _servers_changed(account))))
         message = (
             f"The spec differs from what was sent to ColdSend: {changes}. ColdSend cannot change an inbox: undo the "
             "change, or set updatePolicy: Recreate."
         )
         return ConditionState("False", Reason.UPDATE_NOT_SUPPORTED, message)
-    if not shows_spec(account, row):
-        return ConditionState("False", Reason.DRIFTED, f"ColdSend differs from the spec: {_drift(account, row)}.")
+    differences = drift(account, row)
+    if differences:
+        return ConditionState("False", Reason.DRIFTED, f"ColdSend differs from the spec: {differences}.")
     if secret_changed(account):
         return ConditionState("False", Reason.SECRET_CHANGED, ROTATED)
     return None
@@ -171,16 +172,6 @@ ROTATED = (
     "The Secret has changed, and ColdSend cannot update an inbox. Enter the new value in the ColdSend dashboard and "
     "set the annotation coldsend.pro/credentials-current, or set updatePolicy: Recreate."
 )
-
-
-def _drift(account: Account, row: Row) -> str:
-    spec = account.desired.spec
-    parts = []
-    if spec.display_name is not None and row.display_name is not None and spec.display_name != row.display_name:
-        parts.append(f"displayName is {row.display_name!r}, the spec says {spec.display_name!r}")
-    if spec.daily_limit is not None and row.daily_limit is not None and spec.daily_limit != row.daily_limit:
-        parts.append(f"dailyLimit is {row.daily_limit}, the spec says {spec.daily_limit}")
-    return "; ".join(parts)
 
 
 def _servers_changed(account: Account) -> str:

@@ -107,7 +107,7 @@ def _credentials_hash(status: Status) -> str | None:
 def _values(account: Account, workspace: Workspace, previous: Status) -> Status:
     stored = account.stored
     status: Status = {}
-    row = workspace.inventory.rows.get(stored.inbox_id or "")
+    row = workspace.inventory.row(stored.inbox_id)
     paused = workspace.policy.paused(account.desired)
     if paused and account.desired.deleting is None:
         status = {key: previous[key] for key in VALUE_KEYS if key in previous}

@@ -148,7 +148,7 @@ def address_of(account: Account, domains: Domains, inventory: Inventory) -> str 
     name = domain.domain_name if domain is not None else spec.native.domain_name
     if name is not None:
         return f"{spec.native.prefix}@{name}".lower()
-    row = inventory.rows.get(account.stored.inbox_id or "")
+    row = inventory.row(account.stored.inbox_id)
     return row.address if row is not None else None
 
 

@@ -32,7 +32,7 @@ def take_over(workspace: Workspace, account: Account, inbox_id: str) -> None:
 
 
 def _begin_to_hold(workspace: Workspace, account: Account) -> None:
-    row = workspace.inventory.rows.get(account.stored.inbox_id or "")
+    row = workspace.inventory.row(account.stored.inbox_id)
     if row is not None and account.address is None:
         transitions.address_found(account, row.address)
     workspace.index(account)

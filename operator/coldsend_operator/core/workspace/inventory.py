@@ -100,6 +100,9 @@ class Inventory:
         """The id as ColdSend spells it, for requests."""
         return self._spelled.get(inbox_id, inbox_id)
 
+    def row(self, inbox_id: str | None) -> Row | None:
+        return self.rows.get(inbox_id or "")
+
     def at(self, address: str) -> tuple[Row, ...]:
         """The rows of an address (lower case). There should be only one, but may be more (rule 9)."""
         return tuple(self.rows[inbox_id] for inbox_id in self._by_address.get(address, ()))

@@ -50,9 +50,6 @@ class Queue:
     def __len__(self) -> int:
         return len(self._where)
 
-    def __contains__(self, uid: str) -> bool:
-        return uid in self._where
-
     def in_turn(self) -> Iterator[str]:
         """All UIDs in the order of their turns."""
         turns = deque(iter(waiting) for waiting in self._namespaces.values())
@@ -176,6 +173,15 @@ class Queues(dict[CallKind, Queue]):
         kind = self._kind_of.pop(uid, None)
         if kind is not None:
             self[kind].remove(uid)
+
+    def launch(self, uids: tuple[str, ...], now: float) -> CallKind | None:
+        """A call for these leaves: they wait for none any more. Returns what the first of them waited for."""
+        kind = self._kind_of.get(uids[0]) if uids else None
+        if kind is not None:
+            self[kind].launch(uids, now)
+        for uid in uids:
+            self.drop(uid)
+        return kind
 
     def waiting(self, *actions: Action) -> tuple[str, ...]:
         """UIDs that wait for a call of one of these kinds."""

@@ -105,5 +105,5 @@ class Replacements:
         return account.desired.deleting is None and (under_way or not account.stored.held)
 
     def _outdated(self, account: Account) -> bool:
-        row = self._workspace.inventory.rows.get(account.stored.inbox_id or "")
+        row = self._workspace.inventory.row(account.stored.inbox_id)
         return row is None or needs_recreation(account, row)

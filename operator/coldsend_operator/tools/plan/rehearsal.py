@@ -159,7 +159,7 @@ class Rehearsal:
     def _remember(self, account: Account, operation: Operation) -> None:
         past = self.pasts[account.uid]
         past.called_for.add(operation.scope)
-        row = self.workspace.inventory.rows.get(account.stored.inbox_id or "")
+        row = self.workspace.inventory.row(account.stored.inbox_id)
         if operation.deletes and account.desired.deleting is None and row is not None:
             past.difference = SPEC if spec_changed(account, row) else SECRET
 
