@@ -33,7 +33,7 @@ from coldsend_operator.core.workspace.workspace import Workspace
 def created(workspace: Workspace, call: Call, answer: Created, now: float) -> None:
     """A response without an inbox, or with one of another address, does not tell which is ours: a probe does."""
     for account in members_of(workspace, call.uids):
-        transitions.create_answered(account, now)
+        transitions.address_written(account, now)
         if answer.row is None or account.address not in {None, answer.row.address}:
             unknown = UnknownCreate(f"call-{call.id}", now, call.begun, answered=True)
             transitions.inbox_unnamed(account, unknown)

@@ -180,32 +180,32 @@ def _existing(account: Account, row: Row, workspace: Workspace) -> Decision:
             "The address already exists in ColdSend; set adoptionPolicy: Adopt to adopt the inbox, or delete it in "
             "ColdSend."
         )
-        return _drop_unknown_create(account, Reason.ALREADY_EXISTS, message)
+        return _not_ours(account, message)
     if not workspace.policy.may_adopt(account.desired):
         message = (
             "The address already exists in ColdSend, and this namespace may not adopt inboxes with the operator's "
             "key; use apiKeySecretRef, or ask the administrator (COLDSEND_ADOPT_NAMESPACES)."
         )
-        return _drop_unknown_create(account, Reason.ALREADY_EXISTS, message)
+        return _not_ours(account, message)
     if not may_be_of(row, spec.inbox_type):
         message = (
             f"The address exists in ColdSend with type {row.inbox_type}; to adopt it, create this object again with "
             "that inboxType."
         )
-        return _drop_unknown_create(account, Reason.ALREADY_EXISTS, message)
+        return _not_ours(account, message)
     waits = waits_for_crd(workspace, "lastApplied", "origin", "inboxID")
     if waits is not None:
-        return _drop_unknown_create(account, Reason.ALREADY_EXISTS, waits)
+        return _not_ours(account, waits)
     if not account.desired.finalized:
         return Decision(Action.ADD_FINALIZER, quiet=True)
     return Decision(Action.ACQUIRE, inbox_id=row.inbox_id, origin="Adopted")
 
 
-def _drop_unknown_create(account: Account, reason: Reason, message: str) -> Decision:
+def _not_ours(account: Account, message: str) -> Decision:
     """Another inbox has the address, so no create of ours can be under way there."""
     if account.desired.finalizers:
-        return Decision(Action.REMOVE_FINALIZER, reason, message)
-    return wait_without_call(account, reason, message)
+        return Decision(Action.REMOVE_FINALIZER, Reason.ALREADY_EXISTS, message)
+    return wait_without_call(account, Reason.ALREADY_EXISTS, message)
 
 
 def decide_unknown_create(account: Account, unknown: UnknownCreate, workspace: Workspace, now: float) -> Decision:
@@ -215,7 +215,8 @@ def decide_unknown_create(account: Account, unknown: UnknownCreate, workspace: W
     if mine is not None and not workspace.claims.inbox_owners(mine.inbox_id, account.uid):
         return Decision(Action.ACQUIRE, inbox_id=mine.inbox_id, origin="Created")
     over = workspace.wait_until(account)
-    others = [row for row in rows if workspace.inventory.seen_at(row.inbox_id) >= _decisive(unknown, over)]
+    decisive = unknown.at if unknown.answered else over  # an older read may show the state before our create
+    others = [row for row in rows if workspace.inventory.seen_at(row.inbox_id) >= decisive]
     if others:
         return _existing(account, others[0], workspace)
     if now >= over and read_at(account, workspace) >= over:
@@ -236,11 +237,6 @@ def decide_unknown_create(account: Account, unknown: UnknownCreate, workspace: W
     if account.probe_at is not None and now < account.probe_at:
         return Decision(Action.WAIT, Reason.PROVISIONING, message, due=account.probe_at, quiet=quiet)
     return Decision(Action.SEARCH, Reason.PROVISIONING, message, quiet=quiet)
-
-
-def _decisive(unknown: UnknownCreate, over: float) -> float:
-    """From when on a probe tells whose the address is: an older one may show the state before our create."""
-    return unknown.at if unknown.answered else over
 
 
 def decide_unnamed_create(workspace: Workspace, now: float) -> Decision:

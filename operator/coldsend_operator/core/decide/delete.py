@@ -60,8 +60,8 @@ def decide_delete(account: Account, workspace: Workspace, now: float) -> Decisio
     return decision or handing_over(account, workspace, now) or _deleting_inbox(account, workspace, now)
 
 
-def _deleting(message: str, *, quiet: bool = False, due: float | None = None) -> Decision:
-    return Decision(Action.WAIT, Reason.DELETING, message, due=due, quiet=quiet)
+def _deleting(message: str, *, quiet: bool = False) -> Decision:
+    return Decision(Action.WAIT, Reason.DELETING, message, quiet=quiet)
 
 
 def _without_key(workspace: Workspace, account: Account, reason: Reason | None, message: str) -> Decision:

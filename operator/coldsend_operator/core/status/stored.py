@@ -45,7 +45,9 @@ def stored_of(status: Status) -> Stored:
     return Stored(
         inbox_id=inbox_key(status["inboxID"]) if status.get("inboxID") else None,
         origin=status.get("origin") or None,
-        applied=_applied(applied) if applied else None,
+        applied=Applied(applied.get("specHash"), applied.get("credentialsHash"), applied.get("workspace"))
+        if applied
+        else None,
         mail=Mail(
             mail.get("requestID", ""),
             mail.get("recipient", ""),
@@ -89,7 +91,3 @@ def _refusal_of(status: Status) -> StoredRefusal | None:
         basis=(last.get("generation", 0), last.get("credentialsHash"), last.get("reconcileRequest")),
         workspace=last.get("workspace"),
     )
-
-
-def _applied(applied: Status) -> Applied:
-    return Applied(applied.get("specHash"), applied.get("credentialsHash"), applied.get("workspace"))

@@ -23,7 +23,7 @@ def resume(workspace: "Workspace", account: Account, now: float) -> None:
     marked = marks.since(account.uid, desired.finalizers)
     if account.stored.held:
         if marked is not None and account.wrote_at == 0:
-            transitions.created_before(account, marked - workspace.kube_offset)
+            transitions.address_written(account, marked - workspace.kube_offset)
         return
     _remember_refusal(workspace, account, now)
     earliest = now + workspace.policy.check_timeout

@@ -42,11 +42,6 @@ def create_call_ended(account: Account) -> None:
         account.create = None
 
 
-def create_answered(account: Account, now: float) -> None:
-    """ColdSend took the create."""
-    account.wrote_at = now
-
-
 def inbox_unnamed(account: Account, unknown: UnknownCreate) -> None:
     """ColdSend took the create, and its answer does not say which inbox is ours."""
     account.create = _of_same(account, unknown)

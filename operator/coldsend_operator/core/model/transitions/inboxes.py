@@ -52,11 +52,6 @@ def handed_over(account: Account, holder: Account) -> None:
     _begins_to_hold(account)
 
 
-def created_before(account: Account, at: float) -> None:
-    """The inbox that it holds was created then at the earliest: a GET may lag behind that (contract row 35)."""
-    account.wrote_at = at
-
-
 def _holds(account: Account, inbox_id: str, origin: str, applied: Applied | None) -> None:
     stored = replace(account.stored, inbox_id=inbox_id, origin=origin, applied=applied, job=None)
     account.stored = replace(stored, handed_over_from=None)

@@ -26,6 +26,11 @@ def probe_put_off(account: Account, now: float) -> None:
     account.probe_at = now + nth(PAUSES, account.probe_count)
 
 
+def address_written(account: Account, at: float) -> None:
+    """A write of ours to its address ended then: reads may lag behind that (contract row 35)."""
+    account.wrote_at = at
+
+
 def searched(account: Account, begun: float) -> None:
     """A search of its address that began then came to its end."""
     account.searched_at = begun
