@@ -17,8 +17,7 @@ def launch(workspace: Workspace, planned: Call, now: float) -> Call:
     """The planned call leaves its queue: its accounts are busy from now on."""
     namespaces = workspace.namespaces_of(planned.uids)
     call = replace(planned, id=workspace.next_call_id(), namespaces=namespaces, begun=now)
-    taken = set(call.uids)
-    scope = call.operation.scope
+    taken, scope = set(call.uids), call.operation.scope
     if scope in workspace.splits:
         workspace.splits[scope] = [split for split in workspace.splits[scope] if not taken.intersection(split)]
     kind = workspace.queues.launch(call.uids, now)
@@ -33,14 +32,14 @@ def launch(workspace: Workspace, planned: Call, now: float) -> Call:
             transitions.call_started(account, call.id)
     if call.job is not None:
         workspace.jobs[call.job].in_flight = True
-    if call.operation is Operation.LIST_ACCOUNTS and not call.newest and workspace.inventory.sweep is None:
-        workspace.inventory.begin(now)
+    if call.sweeps:
+        workspace.keys.listing = call.key
+        if workspace.inventory.sweep is None:
+            workspace.inventory.begin(now)
     if call.operation is Operation.LIST_DOMAINS:
         workspace.domains.begin(now)
     workspace.in_flight[call.id] = call
     workspace.queues.last_served[call.lane, _group(call), call.key] = now
-    if call.operation is Operation.LIST_ACCOUNTS and not call.newest:
-        workspace.keys.listing = call.key
     workspace.budget.start(probe=call.lane.probes)
     if call.uids:
         counts = Counter(workspace.accounts[uid].desired.namespace for uid in call.uids)
@@ -87,7 +86,7 @@ def cancel(workspace: Workspace, call: Call, now: float) -> None:
     end(workspace, call)
     workspace.budget.cancel(probe=call.lane.probes)
     workspace.keys.breaker(call.key).end_probe(call.operation, call.namespaces)
-    if call.operation is Operation.LIST_ACCOUNTS and not call.newest:
+    if call.sweeps:
         workspace.inventory.abandon()
         workspace.sweep_after = now + 1.0
 

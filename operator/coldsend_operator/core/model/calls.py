@@ -145,7 +145,11 @@ class Call:
         return self.operation.scope in {Scope.CREATE, Scope.DELETE, Scope.MAIL}
 
     @property
+    def sweeps(self) -> bool:
+        """Whether it is a page of a full list."""
+        return self.operation is Operation.LIST_ACCOUNTS and not self.newest
+
+    @property
     def hour_share(self) -> float:
         """The share of probes that pages of full lists leave to single probes."""
-        whole = self.operation is Operation.LIST_ACCOUNTS and not self.newest
-        return min(self.lane.hour_share, Lane.SWEEP.hour_share) if whole else self.lane.hour_share
+        return min(self.lane.hour_share, Lane.SWEEP.hour_share) if self.sweeps else self.lane.hour_share

@@ -12,10 +12,7 @@ SWEEP_SHARE = 0.5  # of the hour that sweeps may take
 
 def sweep(workspace: Workspace, now: float, *, listed: bool) -> Iterator[Candidate]:
     """`listed`: a full list serves the accounts that wait for a probe best."""
-    listing = any(
-        call.operation is Operation.LIST_ACCOUNTS and not call.newest for call in workspace.in_flight.values()
-    )
-    if not workspace.accounts or listing:
+    if not workspace.accounts or any(call.sweeps for call in workspace.in_flight.values()):
         return
     under_way = workspace.inventory.sweep
     key = workspace.keys.for_list(Operation.LIST_ACCOUNTS, next_turn=under_way is None)

@@ -145,7 +145,7 @@ class Rehearsal:
         for uid in planned.uids:
             self._remember(workspace.accounts[uid], planned.operation)
         call = apply.launch(workspace, planned, self.now)
-        if call.operation is not Operation.LIST_ACCOUNTS or call.newest:
+        if not call.sweeps:
             self.requests[call.operation] += 1
         if call.operation.deletes:
             workspace.brake.leave(call.uids, self.now)
