@@ -98,7 +98,8 @@ def plan(
     *,
     files: Annotated[list[str] | None, Files] = None,
     kustomize: Annotated[
-        Path | None, typer.Option("-k", "--kustomize", help="A kustomization; needs kubectl or kustomize.")
+        Path | None,
+        typer.Option("-k", "--kustomize", metavar="DIR", help="A kustomization; needs kubectl or kustomize."),
     ] = None,
     namespace: OnlyNamespace = "",
     all_namespaces: AllNamespaces = False,
@@ -106,7 +107,13 @@ def plan(
         bool, typer.Option("--prune", help="Delete the objects that -l selects and that are in no file.")
     ] = False,
     selector: Annotated[
-        str, typer.Option("-l", "--selector", help="With --prune: labels of the objects that the files hold in full.")
+        str,
+        typer.Option(
+            "-l",
+            "--selector",
+            metavar="SELECTOR",
+            help="With --prune: labels of the objects that the files hold in full.",
+        ),
     ] = "",
     live: Live = False,
     snapshot: Annotated[
@@ -169,7 +176,7 @@ def inventory(
     unmanaged: Annotated[
         bool, typer.Option("--unmanaged", help="Only inboxes that no object shows; asks ColdSend for its list.")
     ] = False,
-    domain: Annotated[str, typer.Option("--domain", help="Only addresses of this domain.")] = "",
+    domain: Annotated[str, typer.Option("--domain", metavar="DOMAIN", help="Only addresses of this domain.")] = "",
     older_than: Annotated[str, typer.Option("--older-than", metavar="30d", help="Only inboxes older than this.")] = "",
     burned: Annotated[
         bool, typer.Option("--burned", help="Only inboxes whose condition Healthy is False, the worst first.")

@@ -21,7 +21,7 @@ from coldsend_operator.tools.options import (
 
 def status(
     *,
-    name: Annotated[str, typer.Argument(help="Only this batch or account.")] = "",
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Only this batch or account.")] = "",
     watch: Annotated[bool, typer.Option("-w", "--watch", help="Refresh every two seconds.")] = False,
     namespace: OwnNamespace = "",
     all_namespaces: AllNamespaces = False,
@@ -40,7 +40,7 @@ def status(
 
 def tree(
     *,
-    batch: Annotated[str, typer.Argument(help="senderbatch/NAME")],
+    batch: Annotated[str, typer.Argument(metavar="senderbatch/NAME", help="The batch.")],
     namespace: OwnNamespace = "",
     color: Color = "auto",
     access: AccessToCluster,
@@ -54,7 +54,7 @@ def tree(
 
 def wait(
     *,
-    name: Annotated[str, typer.Argument(help="sender/NAME or senderbatch/NAME")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="sender/NAME or senderbatch/NAME")],
     goal: Annotated[Literal["ready", "synced", "deleted"], typer.Option("--for", help="What to wait for.")] = "ready",
     timeout: Timeout = "300s",
     namespace: OwnNamespace = "",

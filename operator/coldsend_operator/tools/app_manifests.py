@@ -14,9 +14,9 @@ TypeOrAuto = Literal["auto", "COLDSEND", "GOOGLE_WORKSPACE", "OUTLOOK_365", "CUS
 
 def import_(
     *,
-    file: Annotated[str, typer.Argument(help="The sheet, saved as CSV; - is standard input.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The sheet, saved as CSV; - is standard input.")],
     namespace: Namespace,
-    name: Annotated[str, typer.Option("--name", help="Name of the objects, or its first part.")],
+    name: Annotated[str, typer.Option("--name", metavar="NAME", help="Name of the objects, or its first part.")],
     inbox_type: Annotated[
         TypeOrAuto, typer.Option("--type", help="Type of all rows; auto takes it from each row.", case_sensitive=False)
     ] = "auto",
@@ -74,7 +74,9 @@ def export(
         Literal["ACTIVE", "PAUSED", "DISABLED"] | None,
         typer.Option("--status", help="Only inboxes of this status.", case_sensitive=False),
     ] = None,
-    search: Annotated[str | None, typer.Option("--search", help="Only addresses that contain this.")] = None,
+    search: Annotated[
+        str | None, typer.Option("--search", metavar="TEXT", help="Only addresses that contain this.")
+    ] = None,
     unmanaged: Annotated[
         bool, typer.Option("--unmanaged", help="Only inboxes that no object of the cluster shows or asks for.")
     ] = False,
@@ -82,8 +84,12 @@ def export(
         bool, typer.Option("--manage", help="Write objects that adopt the inboxes instead of only observing them.")
     ] = False,
     secret: Annotated[str, typer.Option("--secret", metavar="NAME", help="One Secret for all passwords.")] = "",
-    smtp_host: Annotated[str, typer.Option("--smtp-host", help="SMTP host of the CUSTOM_SMTP inboxes.")] = "",
-    imap_host: Annotated[str, typer.Option("--imap-host", help="IMAP host of the CUSTOM_SMTP inboxes.")] = "",
+    smtp_host: Annotated[
+        str, typer.Option("--smtp-host", metavar="HOST", help="SMTP host of the CUSTOM_SMTP inboxes.")
+    ] = "",
+    imap_host: Annotated[
+        str, typer.Option("--imap-host", metavar="HOST", help="IMAP host of the CUSTOM_SMTP inboxes.")
+    ] = "",
     directory: Folder = None,
     force: Force = False,
     access: Annotated[Access, "kubeconfig", "context", "api_url", "api_key_file", "api_key_secret"],  # --as is a shape
@@ -132,7 +138,7 @@ def validate(
     run(files, output)
 
 
-def schemas(folder: Annotated[Path, typer.Argument(help="The folder to write to.")]) -> None:
+def schemas(folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder to write to.")]) -> None:
     """Write JSON schemas for editors and kubeconform."""
     from coldsend_operator.tools.validation.schemas import write
 

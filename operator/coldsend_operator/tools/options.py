@@ -9,17 +9,24 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
-Namespace = Annotated[str, typer.Option("-n", "--namespace", help="Namespace of the objects.")]
-OwnNamespace = Annotated[str, typer.Option("-n", "--namespace", help="Namespace. Default: that of the context.")]
+Namespace = Annotated[str, typer.Option("-n", "--namespace", metavar="NAME", help="Namespace of the objects.")]
+OwnNamespace = Annotated[
+    str, typer.Option("-n", "--namespace", metavar="NAME", help="Namespace. Default: that of the context.")
+]
 OnlyNamespace = Annotated[
-    str, typer.Option("-n", "--namespace", help="Only objects of this namespace. Default: that of the context.")
+    str,
+    typer.Option(
+        "-n", "--namespace", metavar="NAME", help="Only objects of this namespace. Default: that of the context."
+    ),
 ]
 AllNamespaces = Annotated[bool, typer.Option("-A", "--all-namespaces", help="Objects of all namespaces.")]
 Color = Annotated[Literal["auto", "always", "never"], typer.Option("--color", help="Whether to color tables.")]
 TableOrJson = Annotated[Literal["table", "json"], typer.Option("-o", "--output", help="Output format.")]
 Live = Annotated[bool, typer.Option("--live", help="Ask ColdSend for its list instead of reading status only.")]
-Files = typer.Option("-f", "--filename", help="A file, a folder (recursive), or - for standard input.")
-Folder = Annotated[Path | None, typer.Option("-d", "--directory", help="Write files into this folder.")]
+Files = typer.Option(
+    "-f", "--filename", metavar="FILE|DIR|-", help="A file, a folder (recursive), or - for standard input."
+)
+Folder = Annotated[Path | None, typer.Option("-d", "--directory", metavar="DIR", help="Write files into this folder.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
 Timeout = Annotated[str, typer.Option("--timeout", metavar="300s", help="Maximum time to wait.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
@@ -30,7 +37,7 @@ class Access:
     """Options for the access to the cluster and ColdSend; empty: the environment decides."""
 
     kubeconfig: Annotated[str, typer.Option("--kubeconfig", metavar="FILE", help="Path of the kubeconfig.")] = ""
-    context: Annotated[str, typer.Option("--context", help="Context of the kubeconfig.")] = ""
+    context: Annotated[str, typer.Option("--context", metavar="NAME", help="Context of the kubeconfig.")] = ""
     impersonate: Annotated[str, typer.Option("--as", metavar="USER", help="Impersonate this user.")] = ""
     api_url: Annotated[
         str, typer.Option("--api-url", metavar="URL", help="Base URL of ColdSend. Default: COLDSEND_API_URL.")
@@ -53,7 +60,9 @@ class Choice:
     names: Annotated[
         list[str] | None, typer.Argument(metavar="NAME", help="sender/NAME, or senderbatch/NAME where a batch may be.")
     ] = None
-    selector: Annotated[str, typer.Option("-l", "--selector", help="SenderAccounts with these labels.")] = ""
+    selector: Annotated[
+        str, typer.Option("-l", "--selector", metavar="SELECTOR", help="SenderAccounts with these labels.")
+    ] = ""
     everything: Annotated[bool, typer.Option("--all", help="All SenderAccounts of the namespace.")] = False
     yes: Yes = False
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the objects and change nothing.")] = False
