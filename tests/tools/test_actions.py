@@ -268,6 +268,13 @@ def test_an_object_without_an_inbox_counts_in_the_workspace_of_its_key() -> None
     assert line.workspace == "-"
 
 
+def test_an_observed_inbox_counts_as_one_so_that_no_more_are_ready_than_there_are() -> None:
+    observed = held("ann", managementPolicy="Observe")
+    observed["status"]["origin"] = "Observed"
+    (line,) = workspace_lines([observed, held("bob")], {}, Policy(), 0.0)
+    assert (line.inboxes, line.ready) == (2, 2)
+
+
 def test_an_object_without_an_inbox_counts_in_no_workspace_if_its_key_led_to_two() -> None:
     moved = held("eve")
     moved["status"]["lastApplied"] = {**moved["status"]["lastApplied"], "workspace": "before"}

@@ -24,7 +24,7 @@ class WorkspaceLine:
 
     workspace: str
     key: str
-    inboxes: int
+    inboxes: int  # that objects hold or observe
     ready: int
     creating: int  # objects whose inbox is in progress
     jobs: int
@@ -99,7 +99,7 @@ def _workspace(digest: str, members: list[Sender], stored: Any, policy: Policy, 
     return WorkspaceLine(
         workspace=digest or "-",
         key=", ".join(sorted(keys)),
-        inboxes=sum(each.holds for each in members),
+        inboxes=sum(each.inbox_id is not None for each in members),
         ready=sum(each.ready for each in members),
         creating=sum(each.reason == Reason.PROVISIONING for each in members),
         jobs=len({job for each in members if (job := (each.status.get("job") or {}).get("id"))}),
