@@ -71,7 +71,7 @@ def created_in_bulk(workspace: Workspace, call: Call, answer: BulkAnswer, now: f
     if answer.job_id is not None and call.operation is Operation.CREATE_SMTP_BULK:
         begin_job(workspace, call, answer.job_id, members, now)
         return
-    workspace.parallel["Create"] = 4
+    workspace.parallel["Create"] = jobs.MOST_PARALLEL
     answered_at_once(workspace, call, "Create", answer, now)
     finish_members(workspace, f"call-{call.id}", members, jobs.failures(answer.results), now, left_at=call.begun)
 

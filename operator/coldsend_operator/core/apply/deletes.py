@@ -15,6 +15,7 @@ from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import BulkAnswer, Failure, FailureKind
 from coldsend_operator.core.model.calls import Call, Operation
 from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.jobs import MOST_PARALLEL
 from coldsend_operator.core.workspace.workspace import Workspace
 
 
@@ -33,7 +34,7 @@ def deleted_in_bulk(workspace: Workspace, call: Call, answer: BulkAnswer, now: f
     if answer.job_id is not None:
         begin_job(workspace, call, answer.job_id, members, now)
     else:
-        workspace.parallel["Delete"] = 4
+        workspace.parallel["Delete"] = MOST_PARALLEL
         answered_at_once(workspace, call, "Delete", answer, now)
 
 

@@ -63,7 +63,7 @@ def progressed(workspace: Workspace, call: Call, progress: JobProgress, now: flo
     jobs.fold(job, progress, now)
     if jobs.ended(progress):
         workspace.poll_intervals.learn(job)
-        workspace.parallel[job.operation] = 4
+        workspace.parallel[job.operation] = jobs.MOST_PARALLEL
         _finish_job(workspace, call.key, job, "Completed", now)
     elif jobs.stuck(job, now):
         _finish_job(workspace, call.key, job, "Failed", now)

@@ -22,6 +22,7 @@ ENDED = frozenset(
         "CANCELED",
     }
 )
+MOST_PARALLEL = 4  # of one kind at once, after ColdSend has finished a first one
 STUCK_SECONDS = 600.0
 IDLE_SECONDS = 60.0  # without progress: the job is still polled, but others need not wait for it
 LONGEST_PAUSE = 60.0

@@ -1,9 +1,7 @@
 """What is kept of creates that are not over: signs of those whose outcome is unknown, and objects that left."""
 
-from dataclasses import dataclass
-
 from coldsend_operator.core.model.account import Account
-from coldsend_operator.core.model.phases import CreateJob, Creating, UnknownCreate
+from coldsend_operator.core.model.phases import Create
 
 KEPT_SECONDS = 3600.0
 MOST_KEPT = 10_000
@@ -44,14 +42,6 @@ class LostCreates:
         self._evidence[call] = max(self._evidence.get(call, 0.0), at)
 
 
-@dataclass(frozen=True, slots=True)
-class Departure:
-    """What carried the account when it left, at Unix seconds."""
-
-    at: float
-    create: Creating | CreateJob | UnknownCreate
-
-
 class Departed:
     """Objects that left the selector of this process during a create (rule 39: only its own mark counts), by UID.
 
@@ -60,7 +50,7 @@ class Departed:
     """
 
     def __init__(self) -> None:
-        self._departures: dict[str, Departure] = {}
+        self._departures: dict[str, tuple[float, Create]] = {}  # when it left, and during which create
 
     def __len__(self) -> int:
         return len(self._departures)
@@ -69,22 +59,23 @@ class Departed:
         if account.create is None:
             return
         self._departures.pop(account.uid, None)
-        self._departures[account.uid] = Departure(now, account.create)
+        self._departures[account.uid] = (now, account.create)
         self._prune(now)
 
-    def pop(self, uid: str, now: float) -> Departure | None:
-        """The record of an object that comes back; a second call finds nothing."""
+    def pop(self, uid: str, now: float) -> Create | None:
+        """The create of an object that comes back; a second call finds nothing."""
         self._prune(now)
-        return self._departures.pop(uid, None)
+        departure = self._departures.pop(uid, None)
+        return None if departure is None else departure[1]
 
     def absorb(self, other: "Departed") -> None:
         """Their objects come back to this workspace, if they do."""
         self._departures |= other._departures  # noqa: SLF001 - like this one
-        self._departures = dict(sorted(self._departures.items(), key=lambda item: item[1].at))
+        self._departures = dict(sorted(self._departures.items(), key=lambda item: item[1][0]))
 
     def _prune(self, now: float) -> None:
         while self._departures:
             oldest = next(iter(self._departures))
-            if self._departures[oldest].at >= now - KEPT_SECONDS and len(self._departures) <= MOST_KEPT:
+            if self._departures[oldest][0] >= now - KEPT_SECONDS and len(self._departures) <= MOST_KEPT:
                 return
             del self._departures[oldest]

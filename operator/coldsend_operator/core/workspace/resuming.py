@@ -86,7 +86,7 @@ def _came_back(workspace: "Workspace", account: Account, now: float) -> bool:
     left = workspace.departed.pop(account.uid, now)
     if left is None:
         return False
-    match left.create:
+    match left:
         case Creating(call=call) as create if _carries(workspace, call, account.uid):
             transitions.create_call_goes_on(account, create)
         case CreateJob(job=job) as create if job in workspace.jobs:

@@ -65,7 +65,7 @@ class Workspace:
         self.poll_intervals = PollIntervals()
         self.jobs: dict[str, Job] = {}
         self.in_flight: dict[int, Call] = {}
-        self.parallel = {"Create": 1, "Delete": 1}
+        self.parallel = {"Create": 1, "Delete": 1}  # bulks at once, by the operation of their job
         self.queue_of_call: dict[int, CallKind] = {}
         # halves of bulks that failed, to be called as they are
         self.splits: dict[Scope, list[tuple[str, ...]]] = {Scope.CREATE: [], Scope.DELETE: []}
