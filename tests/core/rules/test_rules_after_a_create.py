@@ -168,18 +168,6 @@ def test_rule_07_a_lost_bulk_is_waited_for_from_the_last_member_that_appeared() 
     assert desk.step(bob).action is Action.CREATE
 
 
-def test_rule_07_a_lost_create_is_repeated_only_after_a_probe_that_began_when_its_wait_was_over() -> None:
-    desk = Desk()
-    (account,) = desk.asked_for(ANN)
-    desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
-    desk.wait(119.0)
-    desk.search(account)
-    desk.wait(300.0)
-    assert desk.step(account).action not in REPEATING
-    desk.search(account)
-    assert desk.patch(account) is Action.REMOVE_FINALIZER
-
-
 def test_rule_07_after_a_restart_a_mark_counts_as_a_create_that_has_just_left() -> None:
     desk, account = asked_for(marked=START - 3600.0)
     assert desk.step(account).action not in REPEATING

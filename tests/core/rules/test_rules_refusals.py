@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from coldsend_operator.core.model.account import RETRY_LONGEST, Account, Credentials
+from coldsend_operator.core.model.account import Account, Credentials
 from coldsend_operator.core.model.answers import Failure, FailureKind, Fault
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.times import unix_of
@@ -215,13 +215,6 @@ def test_rule_33_a_start_waits_as_long_as_an_earlier_run_told_whatever_the_reaso
     desk.wait(599.0)
     assert Operation.CREATE_SMTP not in desk.operations()
     desk.wait(2.0)
-    assert Operation.CREATE_SMTP in desk.operations()
-
-
-def test_rule_33_a_time_far_away_that_somebody_wrote_is_waited_for_no_longer_than_a_pause_ever_is() -> None:
-    desk = Desk()
-    remembering(desk, wait=1e8)
-    desk.wait(RETRY_LONGEST + 1.0)
     assert Operation.CREATE_SMTP in desk.operations()
 
 
