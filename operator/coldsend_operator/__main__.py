@@ -67,10 +67,13 @@ def run(**flags: Any) -> None:
         settings = load_settings(flags)
     except SettingError as error:
         _fail(*error.lines, code=2)
+
+    gc.disable()  # modules leave no garbage as they load, and to look for it takes a tenth of the start
     from coldsend_operator.handlers import serve
     from coldsend_operator.kube.errors import KubeError
     from coldsend_operator.logs import Event, configure_logs, log, one_line
 
+    gc.enable()
     gc.freeze()  # the modules stay: no collection needs to look at them again
     configure_logs(settings.log_format, settings.log_level)
     for notice in notices(settings, os.environ):
