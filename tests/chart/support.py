@@ -1,5 +1,7 @@
 """Helm, and what it makes of the chart."""
 
+import json
+import os
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +63,7 @@ class Helm:
         self._program = program
         self._folder = folder
         self._cluster = cluster
+        self._rendered: dict[tuple[str, str], Rendered] = {}
 
     @property
     def program(self) -> Path:
@@ -79,6 +82,7 @@ class Helm:
     def started(self, *arguments: str) -> "subprocess.Popen[str]":
         """Under way; for those who look at what happens meanwhile."""
         home = {f"HELM_{name}_HOME": str(self._folder / name.lower()) for name in ("CACHE", "CONFIG", "DATA")}
+        home["GOGC"] = os.environ.get("GOGC", "100")
         home["HOME"] = str(self._folder)  # where it keeps what it learned of the API server
         if self._cluster is not None:
             home["KUBECONFIG"] = str(self._cluster.kubeconfig)
@@ -90,7 +94,11 @@ class Helm:
         return self("template", release, str(CHART), "--namespace", NAMESPACE, "--values", self.values(values))
 
     def render(self, values: Object | None = None, release: str = RELEASE) -> Rendered:
-        return rendered(self.text(values, release))
+        """As `text`, as objects; made once for each set of values, for tests that change nothing of it."""
+        key = release, json.dumps(values, sort_keys=True)
+        if key not in self._rendered:
+            self._rendered[key] = rendered(self.text(values, release))
+        return self._rendered[key]
 
     def stored(self, namespace: str, release: str = RELEASE) -> Rendered:
         """What Helm remembers to have installed."""
