@@ -352,7 +352,13 @@ ALL = [*NAMES, *KEYS, *SETTINGS, *ROLES, *PODS, *NETWORK, *METRICS]
 
 _OFF = {"crds.install", "rbac.create", "rbac.aggregate", "serviceAccount.create", "metrics.enabled", "tests.enabled"}
 """Those whose test takes objects away."""
-_RIVALS = {"podDisruptionBudget.enabled", "namespaces", "apiKey.existingSecret", "image.digest"}
-"""Those that hide what others show."""
+_RIVALS = {
+    "podDisruptionBudget.enabled",
+    "namespaces",
+    "apiKey.existingSecret",
+    "image.digest",
+    "metrics.podMonitor.enabled",
+}
+"""Those that hide what others show, or are refused beside them."""
 EVERYTHING: Object = {each.path: each.value for each in ALL if each.path not in _OFF | _RIVALS}
 """As many as one release can have, by path."""

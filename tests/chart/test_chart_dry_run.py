@@ -30,6 +30,7 @@ VALUES: dict[str, Object] = {
     # Services of the control plane of the tests have IPv4 addresses only.
     "everything_at_once": {name: value for name, value in EVERYTHING.items() if name != "service.ipFamilies"},
     "some_namespaces": {"namespaces": ["sales", "support"], "apiKey.existingSecret": "mine"},
+    "a_pod_monitor": {"metrics.podMonitor.enabled": True},
     "a_digest": {"image.digest": DIGEST},
 }
 
