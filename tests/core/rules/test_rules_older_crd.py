@@ -45,6 +45,13 @@ def test_rule_35_a_test_mail_whose_mark_is_dropped_is_not_sent() -> None:
     assert len(writes.seen) <= FEW
 
 
+def test_rule_35_a_test_mail_that_waits_keeps_no_condition_from_following_coldsend() -> None:
+    simulation, uid, _ = ready_with("testEmail", testEmail=MAIL)
+    (inbox,) = simulation.remote.inboxes.values()
+    inbox.health_score = 40.0
+    play_until(simulation, lambda: simulation.says(uid)["Healthy"][1] == "HealthScoreLow")
+
+
 def test_rule_35_a_recreation_waits_until_what_was_sent_can_be_stored() -> None:
     desk = Desk(policy=Policy(lost_fields=frozenset({"lastApplied"})))
     account = desk.holder(updatePolicy="Recreate", dailyLimit=50)

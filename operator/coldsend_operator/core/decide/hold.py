@@ -39,7 +39,7 @@ def decide_hold(account: Account, workspace: Workspace, now: float) -> Decision:
             message="The inboxID in status belongs to another address in ColdSend; the operator does not touch it. "
             "Restore the status or delete the object.",
         )
-    return _recreation(account, row, workspace, now) or _mail(account, row) or probe(account, now) or IN_SYNC
+    return _recreation(account, row, workspace, now) or _mail(account, row, workspace) or probe(account, now) or IN_SYNC
 
 
 def _vanished(account: Account, workspace: Workspace, now: float) -> Decision:
@@ -114,8 +114,10 @@ def _replacing(account: Account, workspace: Workspace, now: float) -> Decision:
     return paced_get(account, now, quiet=False, reason=Reason.RECREATING, message=message)
 
 
-def _mail(account: Account, row: Row) -> Decision | None:
+def _mail(account: Account, row: Row, workspace: Workspace) -> Decision | None:
     """Rule 28: the intent is stored before the call; a started mail without a response is never sent again."""
+    if waits_for_crd(workspace, "testEmail", "testEmail.requestID", "testEmail.startedAt") is not None:
+        return None
     spec, mail = account.desired.spec, account.stored.mail
     if spec.mail_request is None or spec.mail_recipient is None or row.overall_status != "ACTIVE":
         return None
