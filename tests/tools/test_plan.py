@@ -79,6 +79,18 @@ def test_a_name_that_status_does_not_show_is_not_told_as_empty() -> None:
     assert "displayName is '(not in status)', the spec says 'Anna'" in change["message"]
 
 
+def test_a_difference_that_status_explains_is_told_as_there() -> None:
+    ann = held("ann", displayName="Ann")
+    ann["spec"]["displayName"] = "Anna"
+    said = {"type": "Synced", "status": "False", "message": "displayName is 'Ann'.", "observedGeneration": 1}
+    ann["status"]["conditions"].append({**said, "reason": "UpdateNotSupported"})
+    snapshot(ann)
+    assert [change["message"] for change in plan()[1]["changes"]] == ["displayName is 'Ann'."]
+    git(manifest(ann, displayName="Anni"))  # another generation, of which status says nothing yet
+    (change,) = plan("-f", "git.yaml")[1]["changes"]
+    assert "the spec says 'Anni'" in change["message"]
+
+
 def test_manifests_stand_in_place_of_the_objects_of_their_name() -> None:
     ann, bob, cid = held("ann", updatePolicy="Recreate"), held("bob"), held("cid")
     new = held("new")

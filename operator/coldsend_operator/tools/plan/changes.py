@@ -15,6 +15,7 @@ from coldsend_operator.resources.names import ACCOUNT_KIND
 from coldsend_operator.tools.plan.children import RefusedInbox
 from coldsend_operator.tools.plan.objects import World
 from coldsend_operator.tools.plan.rehearsal import SECRET, Past, Rehearsal
+from coldsend_operator.tools.plan.workspaces import UNKNOWN_NAME
 
 
 class ChangeKind(StrEnum):
@@ -180,14 +181,18 @@ def _state(account: Account, decision: Decision, rehearsal: Rehearsal) -> Said:
     status = project(account, rehearsal.workspace, rehearsal.now) or {}
     synced = condition(status, ConditionType.SYNCED)
     if synced.get("reason") in _DIFFERENCES:
-        return ChangeKind.DRIFT, synced["reason"], synced["message"]
+        reason, message = synced["reason"], synced["message"]
+        if UNKNOWN_NAME in message:
+            message = _told(account, ConditionType.SYNCED, reason, message)
+        return ChangeKind.DRIFT, reason, message
     if decision.reason is not None:
-        return ChangeKind.WAIT, decision.reason, _told(account, decision)
+        message = _told(account, ConditionType.READY, decision.reason, decision.message)
+        return ChangeKind.WAIT, decision.reason, message
     return ChangeKind.NONE, Reason.IN_SYNC, ""
 
 
-def _told(account: Account, decision: Decision) -> str:
-    """The message of status if it has this reason: it knows when the operator tries again, the rehearsal does not."""
-    ready = condition(from_text(account.raw_status), ConditionType.READY)
-    same = (ready.get("reason"), ready.get("observedGeneration")) == (decision.reason, account.desired.generation)
-    return str(ready.get("message") or decision.message) if same else decision.message
+def _told(account: Account, kind: ConditionType, reason: str, message: str) -> str:
+    """The message of status if it has this reason: the operator knows names and times that the rehearsal does not."""
+    stored = condition(from_text(account.raw_status), kind)
+    same = (stored.get("reason"), stored.get("observedGeneration")) == (reason, account.desired.generation)
+    return str(stored.get("message") or message) if same else message

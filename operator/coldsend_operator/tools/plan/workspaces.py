@@ -25,7 +25,7 @@ from coldsend_operator.tools.plan.objects import Raw, World
 from coldsend_operator.tools.plan.rehearsal import UNREAD
 
 _LASTS = 10 * 365 * 86_400.0  # seconds: as long as spec stays, and still a time that a message can tell
-_UNKNOWN_NAME = "(not in status)"  # differs from that of the spec
+UNKNOWN_NAME = "(not in status)"  # differs from that of the spec
 _REFUSALS = frozenset({Reason.REJECTED, Reason.CONNECTION_FAILED, Reason.PLAN_LIMIT, Reason.MISSING_SCOPES})
 _SECRETS = frozenset({Reason.SECRET_NOT_FOUND, Reason.SECRET_KEY_NOT_FOUND, Reason.SECRET_INVALID})
 _MISSED = frozenset({Reason.NOT_FOUND, Reason.INVENTORY_IMPLAUSIBLE})
@@ -205,7 +205,7 @@ def _display_name(account: Account, status: Status, world: World) -> str | None:
     name = before.get("displayName") if isinstance(before, Mapping) else None
     if isinstance(name, str) and name != spec.display_name:
         return name
-    return _UNKNOWN_NAME if limited else spec.display_name  # the limit alone makes the difference
+    return UNKNOWN_NAME if limited else spec.display_name  # the limit alone makes the difference
 
 
 def _native_address(account: Account) -> str:
