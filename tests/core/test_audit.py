@@ -10,9 +10,8 @@ from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.policy import NamespaceSettings
 from coldsend_operator.core.workspace.audit_lines import fields_of
-from tests.support.desk import ANN, Desk, held, row
+from tests.support.desk import ANN, BOB, LOST, Desk, held, row
 
-BOB = "bob@company.com"
 POOL = "uid-of-the-pool"
 
 
@@ -79,7 +78,7 @@ def test_each_inbox_of_a_bulk_has_its_lines_and_the_job_stands_in_them() -> None
         (Failure(FailureKind.RATE_LIMITED, "slow down", 429), "refused"),
         (Failure(FailureKind.UNAVAILABLE, "down", 503), "unknown"),
         (Failure(FailureKind.REFUSED, "success: false", 200), "unknown"),
-        (Failure(FailureKind.LOST, "cut"), "unknown"),
+        (LOST, "unknown"),
         (Failure(FailureKind.NOT_SENT, "no connection"), "not-sent"),
     ],
 )
@@ -95,7 +94,7 @@ def test_a_create_whose_answer_was_lost_is_told_again_when_its_inbox_appears() -
     desk = Desk()
     desk.sweep()
     account = desk.account()
-    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.LOST, "cut"))
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
     desk.search(account, row())
     assert told(desk) == [("create_smtp", "new", each) for each in ("intent", "unknown", "created")]
 
@@ -104,7 +103,7 @@ def test_a_create_that_came_to_nothing_is_told_so_before_it_is_repeated() -> Non
     desk = Desk()
     desk.sweep()
     account = desk.account()
-    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.LOST, "cut"))
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
     desk.wait(121)
     desk.search(account)
     assert desk.patch(account) is Action.REMOVE_FINALIZER
@@ -143,8 +142,7 @@ def test_a_run_that_finds_an_inbox_gone_which_was_to_be_deleted_says_gone() -> N
     desk = Desk()
     account = desk.holder(deleting=True)
     desk.sweep()
-    call = desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",))
-    desk.answer(call, Failure(FailureKind.NOT_FOUND, "no such inbox", 404))
+    desk.get(account)
     desk.wait(1)
     desk.search(account)
     assert desk.patch(account) is Action.REMOVE_FINALIZER
@@ -208,8 +206,7 @@ def test_an_inbox_that_a_person_removed_is_made_again_as_vanished() -> None:
     desk = Desk()
     account = desk.holder()
     desk.sweep()
-    call = desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",))
-    desk.answer(call, Failure(FailureKind.NOT_FOUND, "no such inbox", 404))
+    desk.get(account)
     desk.wait(1)
     desk.search(account)
     assert desk.patch(account) is Action.FORGET

@@ -8,7 +8,7 @@ from coldsend_operator.core import apply
 from coldsend_operator.core.decide import decide_changed
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account, Credentials
-from coldsend_operator.core.model.answers import Answer, Failure, Page, Row
+from coldsend_operator.core.model.answers import Answer, Failure, FailureKind, Page, Row
 from coldsend_operator.core.model.calls import Call, Lane, Operation, Scope
 from coldsend_operator.core.model.create_marks import CreateMarks
 from coldsend_operator.core.model.decision import Action, Decision
@@ -22,7 +22,9 @@ from coldsend_operator.resources.names import BATCH_KIND, FINALIZER
 from tests.support.clock import START, rfc3339
 from tests.support.simulation import spec_of
 
-ANN = "ann@company.com"
+ANN, BOB = "ann@company.com", "bob@company.com"
+LOST = Failure(FailureKind.LOST, "the connection was cut")
+MISSING = Failure(FailureKind.NOT_FOUND, "", 404)
 LANES = {Scope.CREATE: Lane.CREATE, Scope.DELETE: Lane.DELETE, Scope.MAIL: Lane.MAIL}
 LONG_AGO = 10_000.0  # seconds before START at which objects were created
 MARKS = CreateMarks(b"the key of the desk")
@@ -159,6 +161,10 @@ class Desk:
     def search(self, account: Account, *rows: Row) -> None:
         call = self.ask(Operation.SEARCH_ACCOUNTS, account, address=account.address)
         self.answer(call, Page(rows, 1, len(rows), 1, has_next=False))
+
+    def get(self, account: Account, outcome: Row | Failure = MISSING) -> None:
+        """A GET of the inbox that the account shows."""
+        self.answer(self.ask(Operation.GET_ACCOUNT, account, inbox_ids=(account.stored.inbox_id or "",)), outcome)
 
     def patch(self, account: Account) -> Action | None:
         """Carry out the write to Kubernetes that the account waits for."""

@@ -7,11 +7,10 @@ from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.resources.names import ACCOUNT_KIND
 from coldsend_operator.settings import Settings
 from tests.core.rules.watching import play_until, running
-from tests.support.desk import ANN, Desk, row
+from tests.support.desk import ANN, BOB, Desk, row
 from tests.support.process import settings
 from tests.support.simulation import Simulation
 
-BOB = "bob@company.com"
 WRITES = frozenset(each for each in Operation if each.scope in {Scope.CREATE, Scope.DELETE, Scope.MAIL})
 
 

@@ -1,13 +1,12 @@
 """Inboxes that vanish soon after they were made: a page of the newest never shows them, so each is asked for itself."""
 
 from coldsend_operator.core.model.account import Account
-from coldsend_operator.core.model.answers import Created, Failure, FailureKind, Row
+from coldsend_operator.core.model.answers import Created, Row
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
 from tests.support.desk import Desk, row
 
 ADDRESSES = tuple(f"{name}@company.com" for name in ("ann", "bob", "cat", "dan"))
-MISSING = Failure(FailureKind.NOT_FOUND, "", 404)
 
 
 def made(desk: Desk) -> tuple[list[Account], list[Row]]:
@@ -20,11 +19,6 @@ def made(desk: Desk) -> tuple[list[Account], list[Row]]:
     return accounts, rows
 
 
-def get(desk: Desk, account: Account) -> None:
-    call = desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=(account.stored.inbox_id or "",))
-    desk.answer(call, MISSING)
-
-
 def test_that_each_is_asked_for_until_a_404_is_old_enough_to_be_trusted() -> None:
     desk = Desk()
     accounts, rows = made(desk)
@@ -33,12 +27,12 @@ def test_that_each_is_asked_for_until_a_404_is_old_enough_to_be_trusted() -> Non
     desk.wait(5.0)
     desk.sweep()
     for account in accounts:
-        get(desk, account)  # a 404 so soon after our own create is not trusted yet
+        desk.get(account)  # a 404 so soon after our own create is not trusted yet
     desk.wait(desk.workspace.policy.lost_seconds)
     desk.sweep()
     assert desk.operations().count(Operation.GET_ACCOUNT) == len(accounts)
     for account in accounts:
-        get(desk, account)
+        desk.get(account)
         desk.patch(account)
     assert [desk.step(account).action for account in accounts] == [Action.CREATE] * len(accounts)
 

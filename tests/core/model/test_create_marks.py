@@ -2,12 +2,11 @@
 
 import pytest
 
-from coldsend_operator.core.model.answers import Failure, FailureKind
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.create_marks import CreateMarks, is_mark
 from coldsend_operator.resources.names import FINALIZER
 from tests.core.rules.watching import finish, reach, running
-from tests.support.desk import asked_for, row
+from tests.support.desk import LOST, asked_for, row
 from tests.support.remote import Fault
 from tests.support.simulation import SECOND, SECOND_KEY, Simulation
 
@@ -183,7 +182,7 @@ def test_that_a_shard_takes_an_inbox_of_another_for_its_lost_create_only_within_
     """A limit that the documentation names: shards do not see each other's objects."""
     for seconds, taken in ((60.0, True), (3700.0, False)):
         desk, account = asked_for()
-        desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.LOST, "cut"))
+        desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
         made = row(made=desk.now + seconds)  # by the other shard, of the same type and name
         desk.wait(seconds + 130.0)
         desk.search(account, made)

@@ -102,7 +102,7 @@ def test_that_a_person_who_reconciles_now_and_then_is_served_at_once() -> None:
     for value in range(5):
         reconciled(desk, account, value)
         assert Operation.GET_ACCOUNT in desk.operations()
-        desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), row())
+        desk.get(account, row())
         desk.wait(400.0)
 
 

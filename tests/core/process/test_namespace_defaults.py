@@ -18,11 +18,10 @@ from coldsend_operator.resources.names import (
 )
 from tests.core.rules.watching import reach, running
 from tests.support.cluster import Raw
-from tests.support.desk import ANN, Desk, held, row
+from tests.support.desk import ANN, BOB, Desk, held, row
 from tests.support.remote import FakeColdSend
 from tests.support.simulation import SECOND, SECOND_KEY, Simulation
 
-BOB = "bob@company.com"
 ORPHAN = {DELETION_POLICY_ANNOTATION: "Orphan"}
 PAUSED = {PAUSED_ANNOTATION: "true"}
 

@@ -3,22 +3,14 @@
 import pytest
 
 from coldsend_operator.core.model.account import Account
-from coldsend_operator.core.model.answers import BulkAnswer, Created, Deleted, Failure, FailureKind, Page
+from coldsend_operator.core.model.answers import BulkAnswer, Created, Deleted, Page
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.brake import QUIET
 from coldsend_operator.core.workspace.inventory import Inventory
 from tests.support.clock import START
-from tests.support.desk import ANN, Desk, asked_for, held, row, row_of
-
-BOB = "bob@company.com"
-MISSING = Failure(FailureKind.NOT_FOUND, "", 404)
-LOST = Failure(FailureKind.LOST, "the connection was cut")
-
-
-def get(desk: Desk, account: Account, outcome: Failure = MISSING) -> None:
-    desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=(account.stored.inbox_id or "",)), outcome)
+from tests.support.desk import ANN, BOB, LOST, Desk, asked_for, held, row, row_of
 
 
 @pytest.mark.parametrize(
@@ -64,7 +56,7 @@ def test_rule_16_what_vanished_unasked_is_made_again_only_after_a_404_of_its_id(
         desk.sweep()
     assert desk.step(account).action is Action.GET
     assert account.stored.inbox_id == "inbox-1"
-    get(desk, account)
+    desk.get(account)
     assert desk.patch(account) is Action.FORGET
     assert desk.step(account).action is Action.CREATE
 
@@ -73,17 +65,17 @@ def test_rule_16_a_404_right_after_our_own_create_is_not_trusted_yet() -> None:
     desk, account = asked_for()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), Created(row()))
     desk.wait(119.0)
-    get(desk, account)
+    desk.get(account)
     assert account.not_found_at is None
     desk.wait(2.0)
-    get(desk, account)
+    desk.get(account)
     assert account.not_found_at is not None
 
 
 def test_rule_16_a_404_that_a_later_list_refutes_proves_nothing() -> None:
     desk, account = held()
     desk.workspace.implausible = "told apart"  # what keeps the next step from being taken at once
-    get(desk, account)
+    desk.get(account)
     desk.wait(300.0)
     desk.sweep(row())
     assert account.not_found_at is None
@@ -92,7 +84,7 @@ def test_rule_16_a_404_that_a_later_list_refutes_proves_nothing() -> None:
 
 def test_rule_16_a_list_that_lags_behind_a_404_does_not_bring_the_inbox_back() -> None:
     desk, account = held(deleting=True)
-    get(desk, account)
+    desk.get(account)
     desk.wait(10.0)
     desk.sweep(row())
     assert "inbox-1" not in desk.workspace.inventory.rows
@@ -101,7 +93,7 @@ def test_rule_16_a_list_that_lags_behind_a_404_does_not_bring_the_inbox_back() -
 def in_deletion() -> tuple[Desk, Account]:
     """The GET of its inbox has answered 404."""
     desk, account = held(deleting=True)
-    get(desk, account)
+    desk.get(account)
     return desk, account
 
 
@@ -113,7 +105,7 @@ def test_rule_17_a_404_ends_a_deletion_when_the_address_is_absent_too() -> None:
 def test_rule_17_before_any_look_at_the_address_a_404_does_not_end_a_deletion() -> None:
     desk = Desk()
     account = desk.holder(deleting=True)
-    get(desk, account)
+    desk.get(account)
     assert desk.step(account).action is Action.SEARCH
     desk.search(account)
     assert desk.step(account).action is Action.REMOVE_FINALIZER
@@ -124,7 +116,7 @@ def test_rule_17_the_address_under_another_id_is_left_alone_without_a_lost_creat
     desk = Desk()
     account = desk.holder(deleting=True)
     desk.sweep(row(inbox_id="inbox-2", made=START - 5_000.0))
-    get(desk, account)
+    desk.get(account)
     assert desk.step(account).action is Action.REMOVE_FINALIZER
     assert account.stored.inbox_id == "inbox-1"
 
@@ -134,7 +126,7 @@ def test_rule_17_the_address_under_an_id_that_another_object_holds_is_left_alone
     account = desk.holder(deleting=True)
     desk.holder(inbox_id="inbox-2", name="other")
     desk.sweep(row(inbox_id="inbox-2", made=START - 5_000.0))
-    get(desk, account)
+    desk.get(account)
     assert desk.step(account).action is Action.REMOVE_FINALIZER
     assert account.stored.inbox_id == "inbox-1"
 
@@ -200,7 +192,7 @@ def test_rule_19_a_list_without_most_of_at_least_10_known_inboxes_is_not_trusted
     desk.show(*accounts[:shown])
     assert (desk.workspace.implausible is None) == trusted
     if not trusted:
-        get(desk, accounts[-1])
+        desk.get(accounts[-1])
         assert desk.step(accounts[-1]).reason is Reason.INVENTORY_IMPLAUSIBLE
 
 
@@ -224,7 +216,7 @@ def test_rule_19_objects_in_deletion_whose_inbox_answered_404_are_not_counted_as
     desk.sweep(*rows)
     for account in accounts[:12]:
         desk.change(account, account.address or "", deleting=True)
-        get(desk, account)
+        desk.get(account)
     desk.wait(10.0)
     desk.sweep(*rows[12:])
     assert desk.workspace.implausible is None
@@ -236,7 +228,7 @@ def test_rule_19_approve_recreation_never_applies_to_objects_in_deletion(deletin
     approved = {"coldsend.pro/approve-recreation": "true"}
     account = desk.holder(applied={"workspace": "digest-of-another"}, deleting=deleting, annotations=approved)
     desk.sweep()
-    get(desk, account)
+    desk.get(account)
     step = desk.step(account)
     assert (step.reason is not Reason.INVENTORY_IMPLAUSIBLE) == moves
     assert step.action is not Action.REMOVE_FINALIZER
@@ -249,5 +241,5 @@ def test_rule_19_approve_recreation_lets_the_missing_be_made_again() -> None:
     approved = {"coldsend.pro/approve-recreation": "true"}
     desk.sweep()
     desk.change(accounts[0], accounts[0].address or ANN, annotations=approved)
-    get(desk, accounts[0])
+    desk.get(accounts[0])
     assert desk.step(accounts[0]).action is Action.FORGET

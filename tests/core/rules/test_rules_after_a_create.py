@@ -23,11 +23,9 @@ from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.reasons import Reason
 from tests.support.clock import START
-from tests.support.desk import ANN, Desk, asked_for, held, row
+from tests.support.desk import ANN, BOB, LOST, Desk, asked_for, held, row
 
-BOB = "bob@company.com"
 REPEATING = {Action.CREATE, Action.REMOVE_FINALIZER}  # the mark of a lost create comes off before it is repeated
-LOST = Failure(FailureKind.LOST, "the connection was cut")
 EXISTS = Failure(FailureKind.CONFLICT, "email already exists", 409)
 DOMAIN_ID = "550e8400-e29b-41d4-a716-446655440000"
 
@@ -209,9 +207,7 @@ def test_rule_08_an_inbox_is_made_again_only_after_its_old_id_was_cleared() -> N
     desk, account = held()
     desk.wait(700.0)
     desk.stores = False
-    desk.answer(
-        desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), Failure(FailureKind.NOT_FOUND, "", 404)
-    )
+    desk.get(account)
     assert desk.step(account).action is Action.SEARCH  # a wrong route answers 404 to everything
     desk.search(account)
     assert desk.patch(account) is Action.FORGET

@@ -12,7 +12,7 @@ from coldsend_operator.resources.names import FINALIZER
 from tests.core.rules.watching import finish, pending, play_until, reach, running
 from tests.support.clients import SimulatedKubeClient
 from tests.support.clock import START, FakeClock
-from tests.support.desk import Desk, asked_for, held, row
+from tests.support.desk import LOST, Desk, asked_for, held, row
 from tests.support.process import Process
 from tests.support.simulation import Simulation
 from tests.support.stories import ready_of
@@ -118,7 +118,7 @@ def test_rule_03_a_create_of_unknown_outcome_is_repeated_only_after_a_look_begun
     seconds: float, repeats: bool
 ) -> None:
     desk, account = asked_for()
-    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.LOST, "cut"))
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
     desk.wait(seconds)
     desk.search(account)
     desk.wait(200.0 - seconds)
@@ -128,7 +128,7 @@ def test_rule_03_a_create_of_unknown_outcome_is_repeated_only_after_a_look_begun
 
 def test_rule_03_a_look_that_began_before_the_wait_was_over_proves_nothing_however_late_it_ends() -> None:
     desk, account = asked_for()
-    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.LOST, "cut"))
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
     desk.wait(100.0)
     desk.sweep(seconds=60.0)
     assert desk.step(account).action is not Action.CREATE

@@ -7,7 +7,7 @@ import pytest
 
 from coldsend_operator.accounts.bookings import UNGUARDED
 from coldsend_operator.core.model.account import Account
-from coldsend_operator.core.model.answers import Failure, FailureKind, MailSent
+from coldsend_operator.core.model.answers import MailSent
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.policy import Limits, Policy, Threshold
@@ -16,10 +16,9 @@ from coldsend_operator.core.workspace.queues import Queue
 from coldsend_operator.resources.reading import read_batch
 from tests.core.rules.watching import reach, running
 from tests.support.clock import START
-from tests.support.desk import Desk, row
+from tests.support.desk import LOST, Desk, row
 from tests.support.simulation import Simulation
 
-LOST = Failure(FailureKind.LOST, "the connection was cut")
 MAIL = {"recipient": "ops@example.com", "requestID": "1"}
 
 

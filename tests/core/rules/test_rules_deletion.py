@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from coldsend_operator.core.model.account import Account, Credentials
-from coldsend_operator.core.model.answers import Created, Deleted, Failure, FailureKind
+from coldsend_operator.core.model.answers import Created, Deleted
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.policy import Policy, Threshold, Unavailable
@@ -33,7 +33,7 @@ def test_rule_20_a_delete_leaves_only_when_the_inbox_is_shown() -> None:
     account = desk.holder(deleting=True)
     assert desk.step(account).action is Action.GET
     assert deletes(desk) == []
-    desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), row())
+    desk.get(account, row())
     assert deletes(desk) == ["inbox-1"]
 
 
@@ -116,8 +116,7 @@ def replace_once(desk: Desk, account: Account, inbox_id: str, **shown: Any) -> N
     """ColdSend deletes the inbox and makes it again."""
     old = account.stored.inbox_id or ""
     desk.answer(desk.ask(Operation.DELETE_ACCOUNT, account, inbox_ids=(old,)), Deleted())
-    missing = Failure(FailureKind.NOT_FOUND, "", 404)
-    desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=(old,)), missing)
+    desk.get(account)
     desk.patch(account)
     address = account.address or ""
     desk.search(account)

@@ -217,7 +217,7 @@ def test_rule_41_errors_of_one_object_are_tried_on_a_list_before_all_are_blocked
     account = desk.holder()
     desk.sweep()
     for _ in range(3):
-        desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), DOWN)
+        desk.get(account, DOWN)
     desk.wait(5.0)
     assert desk.breaker.blocks == {}
     assert desk.calls()[0].operation is Operation.LIST_ACCOUNTS
@@ -313,11 +313,11 @@ def test_rule_32_a_create_that_alone_meets_another_server_is_told_too(status: in
 def test_rule_32_a_404_of_an_id_proves_nothing_while_the_list_is_answered_so() -> None:
     desk, account = held()
     desk.answer(desk.ask(Operation.LIST_ACCOUNTS), ELSEWHERE)
-    desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), ELSEWHERE)
+    desk.get(account, ELSEWHERE)
     assert account.not_found_at is None
     assert desk.breaker.down
     desk.sweep(row())
-    desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), ELSEWHERE)
+    desk.get(account, ELSEWHERE)
     assert account.not_found_at is not None
 
 

@@ -16,10 +16,8 @@ from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.open_creates import KEPT_SECONDS, MOST_KEPT, Departed
 from coldsend_operator.resources.names import FINALIZER
 from tests.support.clock import START
-from tests.support.desk import ANN, MARKS, Desk, asked_for, object_of, row
+from tests.support.desk import ANN, BOB, LOST, MARKS, Desk, asked_for, object_of, row
 
-BOB = "bob@company.com"
-LOST = Failure(FailureKind.LOST, "the connection was cut")
 DONE = JobProgress("COMPLETED", total=2, processed=2)
 FIRST = "uid-digest-1-1"  # of the first object on a desk
 FORGED = {
@@ -218,8 +216,7 @@ def test_rule_39_an_inbox_made_by_hand_after_ours_was_deleted_by_hand_survives_t
     desk = Desk()
     account = desk.holder(finalizers=(FINALIZER, MARKS.text(FIRST, START - 5_000.0)), deleting=True)
     desk.sweep(row(inbox_id="inbox-2", made=START - 3_000.0))
-    missing = Failure(FailureKind.NOT_FOUND, "", 404)
-    desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), missing)
+    desk.get(account)
     desk.search(account, row(inbox_id="inbox-2", made=START - 3_000.0))
     assert account.stored.inbox_id == "inbox-1"
     assert desk.step(account).action is Action.REMOVE_FINALIZER

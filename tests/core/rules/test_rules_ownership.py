@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from coldsend_operator.core.decide import decide_changed
-from coldsend_operator.core.model.answers import Created, Failure, FailureKind
+from coldsend_operator.core.model.answers import Created
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.hashes import workspace_digest
@@ -257,8 +257,7 @@ def test_rule_15_a_404_of_the_id_in_another_workspace_is_not_trusted() -> None:
     desk = Desk()
     account = desk.holder(applied=STRANGE)
     desk.sweep()
-    missing = Failure(FailureKind.NOT_FOUND, "", 404)
-    desk.answer(desk.ask(Operation.GET_ACCOUNT, account, inbox_ids=("inbox-1",)), missing)
+    desk.get(account)
     assert desk.step(account).reason is Reason.INVENTORY_IMPLAUSIBLE
 
 

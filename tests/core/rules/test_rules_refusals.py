@@ -16,7 +16,6 @@ from tests.support.clock import rfc3339
 from tests.support.desk import ANN, Desk, asked_for
 from tests.support.simulation import Simulation
 
-BOB = "bob@company.com"
 LOGIN = Failure(FailureKind.REFUSED, "SMTP connection failed: 535 5.7.139 Authentication unsuccessful", 400)
 WORD = Failure(FailureKind.REFUSED, "", 422, faults=(Fault(None, "smtp_host", "is not allowed here"),))
 PLAN = Failure(FailureKind.PLAN_LIMIT, "Your plan allows 10 inboxes", 402)

@@ -12,10 +12,8 @@ from coldsend_operator.core.status.projection import project
 from coldsend_operator.resources.names import BATCH_KIND
 from tests.core.rules.test_rules_values import an_account, passwords_sent
 from tests.core.rules.watching import play_until, running
-from tests.support.desk import ANN, Desk, held, row
+from tests.support.desk import ANN, BOB, Desk, held, row
 from tests.support.simulation import SECRET, Simulation
-
-BOB = "bob@company.com"
 
 
 def progress_of(simulation: Simulation, uid: str) -> dict[str, tuple[str, str]]:
