@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,17 @@ import yaml
 from pydantic import SecretStr
 
 from coldsend_operator.accounts.reading import read_object
+from coldsend_operator.core.model.policy import Policy
+from coldsend_operator.core.workspace.budget import Budget
 from coldsend_operator.credentials.passwords import Hmac
 from coldsend_operator.resources.names import API_VERSION
 from tests.tools.api_pages import api_server
-from tests.tools.support import command, held
+from tests.tools.support import WORKSPACE, command, held
 
 KEY = "0123abcd.key-of-the-digests"
 OURS = "/apis/coldsend.pro/v1alpha1/namespaces/sales"
 LOGIN = "/api/v1/namespaces/sales/secrets/login"
+STATE = "/api/v1/namespaces/coldsend/configmaps/coldsend-operator-state"
 DIGESTS = "/api/v1/namespaces/coldsend/secrets/coldsend-operator-hmac"
 
 
@@ -89,6 +93,24 @@ def test_a_new_batch_whose_inboxes_all_wait_is_a_change(monkeypatch: pytest.Monk
     (tmp_path / "git.yaml").write_text(yaml.safe_dump(manifest))
     code, told = plan(monkeypatch, tmp_path, {}, "-f", str(tmp_path / "git.yaml"))
     assert (code, told["summary"]) == (3, {"none": 1, "wait": 2})
+
+
+def test_the_budget_is_that_of_the_workspaces_which_the_plan_uses(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    other = held("bob", apiKeySecretRef={"name": "workspace"})
+    other["status"]["lastApplied"]["workspace"] = "ba9876543210"
+    new = {"metadata": {"namespace": "sales", "name": "new"}, "spec": account("new")["spec"]}
+    (tmp_path / "git.yaml").write_text(yaml.safe_dump({"apiVersion": API_VERSION, "kind": "SenderAccount", **new}))
+    spent = {WORKSPACE: 100, other["status"]["lastApplied"]["workspace"]: 0}
+    budgets = {digest: Budget(Policy().limits).to_json(time.time(), block=block) for digest, block in spent.items()}
+    pages = {
+        f"{OURS}/senderaccounts": {"metadata": {}, "items": [account("ann"), other]},
+        STATE: {"data": {digest: json.dumps({"budget": budget}) for digest, budget in budgets.items()}},
+    }
+    _, told = plan(monkeypatch, tmp_path, pages, "-f", str(tmp_path / "git.yaml"))
+    assert told["summary"] == {"none": 2, "create": 1}
+    assert told["cost"]["remainingThisHour"] == 700
 
 
 def test_a_secret_that_may_not_be_read_is_a_remark(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -50,7 +50,8 @@ def decide(
             rehearsals.append(Rehearsal(planned.workspace, planned.coldsend, now))
             rehearsals[-1].run()
             progress.show(position, len(reading.workspaces))
-    known = [left for left in remaining if left is not None]
+    spending = [left for left, each in zip(remaining, rehearsals, strict=True) if each.requests] or remaining
+    known = [left for left in spending if left is not None]
     cost = Cost(
         sum(each.requests.total() for each in rehearsals),
         max((each.done_at - each.begun for each in rehearsals), default=0.0),

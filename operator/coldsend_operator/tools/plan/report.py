@@ -16,7 +16,7 @@ SHOWN = 160  # characters of a message in a comment
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """The cost of the plan. `remaining`: requests left in this hour, None if unknown."""
+    """The cost of the plan. `remaining`: left in this hour in the workspaces that it uses, None if unknown."""
 
     requests: int
     seconds: float
