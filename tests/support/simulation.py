@@ -148,6 +148,12 @@ class Simulation:
         self.cluster.write_secret(namespace, SECRET, {"password": password})
         self.watch.rotated(namespace)
 
+    def add_workspace(self, key: str, namespace: str, name: str = "key", **remote: Any) -> FakeColdSend:
+        """Another workspace of ColdSend, whose API key stands in a Secret of this name."""
+        self.remotes[key] = FakeColdSend(self.clock, **remote)
+        self.cluster.write_secret(namespace, name, {"apiKey": key})
+        return self.remotes[key]
+
     def take_password(self, namespace: str) -> None:
         """The Secret is deleted, as when a namespace is deleted: before the accounts."""
         self.cluster.write_secret(namespace, SECRET, None)

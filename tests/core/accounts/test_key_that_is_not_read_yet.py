@@ -1,7 +1,6 @@
 """An object that is given another key belongs to one workspace at a time, also while that key is still to be read."""
 
 from tests.core.rules.watching import running
-from tests.support.remote import FakeColdSend
 from tests.support.simulation import Simulation
 
 OTHER_KEY = "cs_live_other"
@@ -9,8 +8,7 @@ OTHER_KEY = "cs_live_other"
 
 def test_that_an_object_with_another_key_leaves_its_old_workspace() -> None:
     simulation = Simulation()
-    simulation.remotes[OTHER_KEY] = FakeColdSend(simulation.clock, _made=100)
-    simulation.cluster.write_secret("sales", "key", {"apiKey": OTHER_KEY})
+    simulation.add_workspace(OTHER_KEY, "sales", _made=100)
     process = running(simulation)
     uid = simulation.apply("sales", "one", "a@company.com")
     simulation.wait(5.0)

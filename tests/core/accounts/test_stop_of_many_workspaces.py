@@ -1,7 +1,6 @@
 """A stop waits for what is under way in all workspaces at once: the process must end within 20 s."""
 
 from tests.core.rules.watching import pending, running
-from tests.support.remote import FakeColdSend
 from tests.support.simulation import Simulation
 
 KEYS = ("cs_live_one", "cs_live_two", "cs_live_three")
@@ -10,8 +9,7 @@ KEYS = ("cs_live_one", "cs_live_two", "cs_live_three")
 def test_that_creates_without_an_answer_in_three_workspaces_delay_a_stop_only_once() -> None:
     simulation = Simulation()
     for number, key in enumerate(KEYS):
-        simulation.remotes[key] = FakeColdSend(simulation.clock)
-        simulation.cluster.write_secret("sales", f"key-{number}", {"apiKey": key})
+        simulation.add_workspace(key, "sales", f"key-{number}")
         simulation.apply("sales", f"one-{number}", f"{number}@company.com", apiKeySecretRef={"name": f"key-{number}"})
     process = running(simulation)
     for number in range(len(KEYS)):

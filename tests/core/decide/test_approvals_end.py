@@ -4,7 +4,6 @@ from typing import Any
 
 from coldsend_operator.resources.names import APPROVE_DELETION_ANNOTATION, APPROVE_RECREATION_ANNOTATION
 from tests.core.rules.watching import running
-from tests.support.remote import FakeColdSend
 from tests.support.simulation import Simulation
 
 OTHER_KEY = "cs_live_other"
@@ -48,8 +47,7 @@ def test_that_an_approval_ends_with_the_annotation() -> None:
 
 def test_that_an_approval_of_a_namespace_reaches_each_workspace_of_it() -> None:
     simulation = Simulation()
-    other = simulation.remotes[OTHER_KEY] = FakeColdSend(simulation.clock, _made=100)
-    simulation.cluster.write_secret("sales", "key", {"apiKey": OTHER_KEY})
+    other = simulation.add_workspace(OTHER_KEY, "sales", _made=100)
     running(simulation)
     made(simulation, "a", 12)
     made(simulation, "b", 12, apiKeySecretRef={"name": "key"})

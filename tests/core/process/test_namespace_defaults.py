@@ -19,7 +19,6 @@ from coldsend_operator.resources.names import (
 from tests.core.rules.watching import reach, running
 from tests.support.cluster import Raw
 from tests.support.desk import ANN, BOB, Desk, held, row
-from tests.support.remote import FakeColdSend
 from tests.support.simulation import SECOND, SECOND_KEY, Simulation
 
 ORPHAN = {DELETION_POLICY_ANNOTATION: "Orphan"}
@@ -141,8 +140,7 @@ def test_a_namespace_that_cannot_be_read_counts_as_saying_nothing_after_a_while(
 def test_what_a_namespace_says_is_awaited_while_kubernetes_fails_and_others_go_on(restart: bool) -> None:
     simulation = Simulation()
     annotate(simulation, {API_KEY_SECRET_ANNOTATION: "team"})
-    simulation.remotes["cs_live_team"] = team = FakeColdSend(simulation.clock, _made=100)
-    simulation.cluster.write_secret("sales", "team", {"apiKey": "cs_live_team"})
+    team = simulation.add_workspace("cs_live_team", "sales", "team", _made=100)
     failing = KubeError("etcd has lost the key", status=500)
     if restart:
         simulation.apply("sales", "ann", ANN)

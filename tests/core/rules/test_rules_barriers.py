@@ -16,7 +16,6 @@ from coldsend_operator.resources.names import BATCH_KIND
 from tests.core.rules.watching import running
 from tests.support.desk import Desk, asked_for, row
 from tests.support.process import Process
-from tests.support.remote import FakeColdSend
 from tests.support.simulation import SECOND, Simulation, inboxes_of, template_of
 
 VICTIM = "victim@company.com"
@@ -245,8 +244,7 @@ def test_rule_38_a_key_that_changed_moves_all_objects_but_the_one_that_fails() -
 def test_rule_38_a_workspace_that_cannot_be_stopped_keeps_no_other_from_storing_what_it_has_spent() -> None:
     simulation, keys = Simulation(), ("cs_live_one", "cs_live_two", "cs_live_three")
     for number, key in enumerate(keys):
-        simulation.remotes[key] = FakeColdSend(simulation.clock)
-        simulation.cluster.write_secret("sales", f"key-{number}", {"apiKey": key})
+        simulation.add_workspace(key, "sales", f"key-{number}")
         simulation.apply("sales", f"one-{number}", f"{number}@company.com", apiKeySecretRef={"name": f"key-{number}"})
     process = running(simulation, 60.0)
     process.loops[0].workspace.timers = "nonsense"  # type: ignore[assignment] # whatever a stop fails at

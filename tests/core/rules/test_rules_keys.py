@@ -12,7 +12,6 @@ from tests.core.accounts.test_refused_key import go_on
 from tests.core.accounts.test_rotated_keys import Revocable
 from tests.core.rules.watching import play_until, running
 from tests.support.process import API_KEY, Process
-from tests.support.remote import FakeColdSend
 from tests.support.simulation import Simulation
 
 HOUR = 3600.0
@@ -103,8 +102,7 @@ def test_rule_43_a_namespace_uses_a_bounded_number_of_keys_and_others_are_told_w
     refusing = junk_keys(simulation, 200)
     process = running(simulation)
     uids = [with_junk(simulation, number) for number in range(200)]
-    simulation.cluster.write_secret("support", "key", {"apiKey": TEAM})
-    team = simulation.remotes[TEAM] = FakeColdSend(simulation.clock)
+    team = simulation.add_workspace(TEAM, "support")
     simulation.apply("support", "one", "a@company.com", **OF_TEAM)
     go_on(simulation, 40.0)
     assert len(process.operator.controller.placement._ring._states) == MOST_KEYS + 1
@@ -121,8 +119,7 @@ def test_rule_43_a_namespace_uses_a_bounded_number_of_keys_and_others_are_told_w
 
 def test_rule_43_an_object_that_holds_an_inbox_may_always_use_its_key() -> None:
     simulation = Simulation()
-    simulation.cluster.write_secret("sales", "key", {"apiKey": TEAM})
-    team = simulation.remotes[TEAM] = FakeColdSend(simulation.clock)
+    team = simulation.add_workspace(TEAM, "sales")
     junk_keys(simulation, 100)
     running(simulation)
     uid = simulation.apply("sales", "zz", "a@company.com", **OF_TEAM)
@@ -185,8 +182,7 @@ def test_rule_43_keys_that_are_not_tried_yet_are_tried_one_at_a_time() -> None:
 
 def test_rule_43_a_workspace_that_is_opened_again_knows_what_was_spent() -> None:
     simulation = Simulation()
-    team = simulation.remotes[TEAM] = FakeColdSend(simulation.clock, _made=100)
-    simulation.cluster.write_secret("sales", "key", {"apiKey": TEAM})
+    team = simulation.add_workspace(TEAM, "sales", _made=100)
     process = running(simulation)
     digest = workspace_digest(TEAM)
     uid = simulation.apply("sales", "one", "a@company.com", **OF_TEAM)
@@ -205,8 +201,7 @@ def test_rule_43_a_workspace_that_is_opened_again_knows_what_was_spent() -> None
 
 def test_rule_43_a_key_that_a_deletion_may_need_is_kept() -> None:
     simulation = Simulation()
-    team = simulation.remotes[TEAM] = FakeColdSend(simulation.clock, _made=100)
-    simulation.cluster.write_secret("sales", "key", {"apiKey": TEAM})
+    team = simulation.add_workspace(TEAM, "sales", _made=100)
     process = running(simulation)
     uid = simulation.apply("sales", "one", "a@company.com", **OF_TEAM)
     go_on(simulation, 10.0)
@@ -244,8 +239,7 @@ def test_rule_43_two_keys_of_one_workspace_stay_known_as_such_when_one_of_them_g
 
 def test_rule_43_what_is_stored_of_a_workspace_outlives_its_brake_and_its_hour() -> None:
     simulation = Simulation()
-    simulation.remotes[TEAM] = FakeColdSend(simulation.clock, _made=100)
-    simulation.cluster.write_secret("sales", "key", {"apiKey": TEAM})
+    simulation.add_workspace(TEAM, "sales", _made=100)
     running(simulation)
     simulation.apply("support", "stays", "s@company.com")
     uid = simulation.apply("sales", "one", "a@company.com", **OF_TEAM)
@@ -300,8 +294,7 @@ def test_rule_14_a_key_made_up_to_have_the_digest_of_the_operators_key_opens_not
 def test_rule_14_a_key_made_up_to_have_the_digest_of_another_tenants_key_opens_nothing() -> None:
     theirs, made_up = SAME_DIGEST
     simulation = Simulation()
-    simulation.remotes[theirs] = FakeColdSend(simulation.clock, _made=100)
-    simulation.cluster.write_secret("sales", "key", {"apiKey": theirs})
+    simulation.add_workspace(theirs, "sales", _made=100)
     simulation.cluster.write_secret("support", "key", {"apiKey": made_up})
     running(simulation)
     simulation.apply("sales", "one", "one@company.com", apiKeySecretRef={"name": "key"})

@@ -20,7 +20,7 @@ from tests.support.clock import START, rfc3339
 from tests.support.cluster import Raw
 from tests.support.desk import ANN, Desk, asked_for, held, row
 from tests.support.process import API_KEY
-from tests.support.remote import DOMAIN, FakeColdSend
+from tests.support.remote import DOMAIN
 from tests.support.simulation import Simulation, spec_of
 
 WRITES = {
@@ -176,8 +176,7 @@ def test_rule_14_only_the_listed_namespaces_may_use_the_operators_key(namespace:
 
 def test_rule_14_a_namespace_with_a_key_of_its_own_needs_no_leave() -> None:
     simulation = Simulation(changes={"operator_key_namespaces": ("sales",)})
-    other = simulation.remotes[OTHER_KEY] = FakeColdSend(simulation.clock)
-    simulation.cluster.write_secret("support", "key", {"apiKey": OTHER_KEY})
+    other = simulation.add_workspace(OTHER_KEY, "support")
     simulation.apply("support", "one", ANN, apiKeySecretRef={"name": "key"})
     running(simulation, 5.0)
     assert (len(simulation.remote.inboxes), len(other.inboxes)) == (0, 1)

@@ -20,8 +20,7 @@ OF_TEAM = {"apiKeySecretRef": {"name": "key"}}
 def two_workspaces() -> tuple[Simulation, FakeColdSend]:
     """The operator's workspace, and one of namespace `support` with a key of its own."""
     simulation = Simulation()
-    team = simulation.remotes[TEAM] = FakeColdSend(simulation.clock, _made=100)
-    simulation.cluster.write_secret("support", "key", {"apiKey": TEAM})
+    team = simulation.add_workspace(TEAM, "support", _made=100)
     return simulation, team
 
 

@@ -146,8 +146,7 @@ def test_that_a_revoked_key_is_noticed_though_no_call_of_its_accounts_is_due() -
 def test_that_an_account_of_a_merged_workspace_moves_when_its_secret_holds_a_key_of_another_one() -> None:
     simulation, remote = with_team()
     merged(simulation)
-    other = simulation.remotes["cs_live_other"] = FakeColdSend(simulation.clock, ids="other")
-    simulation.cluster.write_secret("support", "key", {"apiKey": "cs_live_other"})
+    other = simulation.add_workspace("cs_live_other", "support", ids="other")
     simulation.wait(700.0)
     new = simulation.apply("support", "new", "new@company.com", **OF_TEAM)
     simulation.wait(120.0)
