@@ -275,6 +275,18 @@ def test_an_observed_inbox_counts_as_one_so_that_no_more_are_ready_than_there_ar
     assert (line.inboxes, line.ready) == (2, 2)
 
 
+def test_before_the_first_inbox_the_report_tells_the_workspace_of_a_key() -> None:
+    told = {WORKSPACE: {"key": "default"}, "of-others": {"key": "sales/other"}}
+    state = {"report": {"workspaces": told}}
+    objects = [new("bob"), new("eve", apiKeySecretRef={"name": "other"}), new("fay", apiKeySecretRef={"name": "third"})]
+    lines = workspace_lines(objects, state, Policy(), 0.0)
+    assert [(line.workspace, line.key) for line in lines] == [
+        ("-", "sales/third"),
+        (WORKSPACE, "operator's own"),
+        ("of-others", "sales/other"),
+    ]
+
+
 def test_an_object_without_an_inbox_counts_in_no_workspace_if_its_key_led_to_two() -> None:
     moved = held("eve")
     moved["status"]["lastApplied"] = {**moved["status"]["lastApplied"], "workspace": "before"}

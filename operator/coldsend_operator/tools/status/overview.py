@@ -12,6 +12,7 @@ from coldsend_operator.core.model.stored_status import Status, batch_status
 from coldsend_operator.core.workspace.brake import Brake
 from coldsend_operator.core.workspace.budget import Budget
 from coldsend_operator.tools.senders import Sender, read_sender
+from coldsend_operator.tools.status.reported import reported
 
 Raw = Mapping[str, Any]
 BAR = 20
@@ -65,7 +66,8 @@ class ReasonLine:
 def workspace_lines(raws: Iterable[Raw], state: Mapping[str, Any], policy: Policy, now: float) -> list[WorkspaceLine]:
     """One line per workspace with objects.
 
-    Objects without an inbox count in the workspace of their API key if only one is known. Others have their own line.
+    Objects without an inbox count in the workspace of their API key if others, or the operator's report, show exactly
+    one. Others have their own line.
     """
     groups: dict[str, list[Sender]] = defaultdict(list)
     for sender in map(read_sender, raws):
@@ -74,8 +76,12 @@ def workspace_lines(raws: Iterable[Raw], state: Mapping[str, Any], policy: Polic
     for digest, members in groups.items():
         for each in members if digest else ():
             known[_key(each)].add(digest)
+    told: dict[str, set[str]] = defaultdict(set)
+    for digest, report in reported(state).items():
+        told[str(report.get("key"))].add(digest)
     for each in groups.pop("", []):
-        digests = known.get(_key(each), set())
+        key = _key(each)
+        digests = known.get(key) or told["/".join(key[:2]) or "default"]
         groups[next(iter(digests)) if len(digests) == 1 else ""].append(each)
     return [_workspace(digest, members, state.get(digest), policy, now) for digest, members in sorted(groups.items())]
 
