@@ -153,8 +153,8 @@ def shared_inbox(account: Account, workspace: Workspace) -> Decision | None:
         return Decision(quiet=True)
     return Decision(
         reason=Reason.ADDRESS_CONFLICT,
-        message=f"{name_of(others[0], account)} shows the same inboxID; keep one of the two objects "
-        "and delete the other (the inbox stays).",
+        message=f"The same inboxID is in the status of {name_of(others[0], account)}; keep one of the two objects and "
+        "delete the other (the inbox stays).",
     )
 
 
