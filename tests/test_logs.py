@@ -2,10 +2,12 @@
 
 import ast
 import base64
+import errno
 import html
 import io
 import json
 import logging
+import os
 import re
 import subprocess
 import sys
@@ -63,6 +65,20 @@ def test_on_a_terminal_lines_are_for_people_else_json(stream: io.StringIO) -> No
     configure_logs(None, "info", stream)
     log.info(Event.CALL)
     assert lines(stream)
+
+
+@pytest.mark.parametrize("number", [errno.EPIPE, errno.ENOSPC, errno.EAGAIN])
+def test_a_line_that_cannot_be_written_is_lost_and_costs_nothing_else(number: int, stream: io.StringIO) -> None:
+    class Closed(io.StringIO):
+        def write(self, _text: str) -> int:
+            raise OSError(number, os.strerror(number))
+
+    configure_logs("json", "info", Closed())
+    log.info(Event.STARTED)
+    logging.getLogger("kopf").warning("a library speaks")
+    configure_logs("json", "info", stream)
+    log.info(Event.STOPPED)
+    assert [line["event"] for line in lines(stream)] == ["stopped"]
 
 
 def test_lines_below_the_level_are_left_out(stream: io.StringIO) -> None:

@@ -13,10 +13,12 @@ STDOUT, OFF = "stdout", "off"
 class AuditLog:
     """`target` is `stdout`, `off` or the path of a file. `write` returns after the system has the lines.
 
-    The file is reopened when its path refers to another file, as after a rotation.
+    The file is reopened when its path refers to another file, as after a rotation. `closed`: nobody reads stdout any
+    more, which only a new process can change.
     """
 
     def __init__(self, target: str = OFF) -> None:
+        self.closed = False
         self._target = target
         self._file: int | None = None
 
@@ -33,8 +35,12 @@ class AuditLog:
         if not text:
             return
         if self._target == STDOUT:
-            sys.stdout.write(text)
-            sys.stdout.flush()
+            try:
+                sys.stdout.write(text)
+                sys.stdout.flush()
+            except BrokenPipeError:
+                self.closed = True
+                raise
             return
         left = text.encode()
         while left:

@@ -10,8 +10,9 @@ import os
 import sys
 import traceback
 from collections.abc import MutableMapping
+from contextlib import suppress
 from enum import StrEnum
-from typing import Literal, TextIO
+from typing import Literal, TextIO, cast
 
 import structlog
 from structlog.typing import FilteringBoundLogger, Processor
@@ -94,15 +95,16 @@ def configure_logs(log_format: Format | None, log_level: str, stream: TextIO | N
 
     The default format is `console` on a terminal, else `json`.
     """
-    out = sys.stderr if stream is None else stream
-    log_format = log_format or ("console" if out.isatty() else "json")
+    stream = sys.stderr if stream is None else stream
+    log_format = log_format or ("console" if stream.isatty() else "json")
     level = logging.getLevelNamesMapping()[log_level.upper()]
     start: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
     ]
-    end = [_with_traceback, mask_event, _renderer(log_format, colors=out.isatty() and "NO_COLOR" not in os.environ)]
+    end = [_with_traceback, mask_event, _renderer(log_format, colors=stream.isatty() and "NO_COLOR" not in os.environ)]
+    out = cast("TextIO", _Lossy(stream))
     structlog.configure(
         processors=[*start, *end],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -121,6 +123,22 @@ def configure_logs(log_format: Format | None, log_level: str, stream: TextIO | N
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     logging.captureWarnings(capture=True)
+
+
+class _Lossy:
+    """Drops what it cannot write: a closed pipe or a full disk costs lines of the log, not the work of the operator."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            return self._stream.write(text)
+        return 0
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def one_line(error: BaseException) -> str:

@@ -89,9 +89,9 @@ class Helm:
         pipe = subprocess.PIPE
         return subprocess.Popen([self._program, *arguments], env=home, stdout=pipe, stderr=pipe, text=True)
 
-    def text(self, values: Object | None = None, release: str = RELEASE) -> str:
+    def text(self, values: Object | None = None, release: str = RELEASE, namespace: str = NAMESPACE) -> str:
         """The manifests of a release with these values."""
-        return self("template", release, str(CHART), "--namespace", NAMESPACE, "--values", self.values(values))
+        return self("template", release, str(CHART), "--namespace", namespace, "--values", self.values(values))
 
     def render(self, values: Object | None = None, release: str = RELEASE) -> Rendered:
         """As `text`, as objects; made once for each set of values, for tests that change nothing of it."""

@@ -284,6 +284,18 @@ NETWORK = [
         {"networkPolicy.enabled": True},
     ),
     Switched(
+        "networkPolicy.dnsPorts",
+        [5353],
+        lambda made: {each["port"] for each in made.one("NetworkPolicy")["spec"]["egress"][0]["ports"]} == {5353},
+        {"networkPolicy.enabled": True},
+    ),
+    Switched(
+        "networkPolicy.extraEgress",
+        [{"to": [{"podSelector": {}}]}],
+        lambda made: {"to": [{"podSelector": {}}]} in made.one("NetworkPolicy")["spec"]["egress"],
+        {"networkPolicy.enabled": True},
+    ),
+    Switched(
         "networkPolicy.metricsFrom",
         [{"namespaceSelector": {}}],
         lambda made: made.one("NetworkPolicy")["spec"]["ingress"][1]["from"] == [{"namespaceSelector": {}}],

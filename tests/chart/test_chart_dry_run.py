@@ -16,7 +16,7 @@ MONITORS = {"ServiceMonitor": "servicemonitors", "PodMonitor": "podmonitors", "P
 @pytest.fixture(scope="module")
 def ready(world: World) -> World:
     """The namespaces of the release, and the Prometheus operator's kinds: by name, its schemas are not here."""
-    for name in (NAMESPACE, "sales", "support"):
+    for name in (NAMESPACE, "sales", "support", "456"):
         _apply(world, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": RESTRICTED}})
     for kind, plural in MONITORS.items():
         _apply(world, _definition(kind, plural))
@@ -41,6 +41,18 @@ def test_the_api_server_takes_the_chart_with(ready: World, helm: Helm, flat: Obj
     said = _dry_run(ready, text)
     count = len([each for each in yaml.safe_load_all(text) if each])
     assert said.stdout.count("serverside-applied (server dry run)") == count
+
+
+@pytest.mark.parametrize(
+    ("release", "namespace"), [("123", "456"), ("1e5", "456"), ("my.release", NAMESPACE), ("2024-01-01", NAMESPACE)]
+)
+def test_the_api_server_takes_names_that_look_like_numbers_or_have_dots(
+    ready: World, helm: Helm, release: str, namespace: str
+) -> None:
+    named = ("serviceAccount.name", "apiKey.existingSecret", "apiKey.key", "caBundle.configMap", "caBundle.key")
+    values = {"namespaces": ["456"], "networkPolicy.enabled": True, "metrics.dashboard.enabled": True}
+    _dry_run(ready, helm.text(nested({**values, **dict.fromkeys(named, "789")}), release, namespace))
+    _dry_run(ready, helm.text({"fullnameOverride": "123", "apiKey": {"value": "1", "key": "true"}}, release, namespace))
 
 
 def test_the_pods_fit_the_restricted_standard(ready: World, helm: Helm) -> None:

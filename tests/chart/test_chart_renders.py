@@ -1,5 +1,7 @@
 """Lint, schema and templates, without a cluster."""
 
+import shutil
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ import yaml
 from charts.document import chart_values, files
 from coldsend_operator.settings import Settings
 from tests.chart.support import CHART, NAMESPACE, RELEASE, Helm, HelmError, Object, Rendered, rendered
-from tests.chart.switched import ALL, Switched
+from tests.chart.switched import ALL, Switched, nested
 
 OPENSHIFT = {"runAsUser", "runAsGroup", "fsGroup"}
 """What a security context constraint chooses for each namespace."""
@@ -107,6 +109,73 @@ def test_helm_finds_nothing_to_complain_about(helm: Helm) -> None:
 def test_names_fit_for_a_release_of_any_name(helm: Helm) -> None:
     made = helm.render(release="a" * 53)
     assert all(len(each["metadata"]["name"]) <= 63 for each in made.objects if each["kind"] in {"Service", "Pod"})
+
+
+def test_a_variable_of_extra_env_replaces_that_of_the_chart_as_server_side_apply_refuses_a_name_twice(
+    helm: Helm,
+) -> None:
+    given = [{"name": "COLDSEND_PROBES_ADDRESS", "value": ":9"}, {"name": "no_proxy", "value": "a"}]
+    env = helm.render({"extraEnv": given, "proxy": {"https": "http://proxy:3128"}}).container["env"]
+    names = [each["name"] for each in env]
+    assert len(set(names)) == len(names)
+    assert all(each in env for each in given)
+
+
+def test_a_proxy_of_extra_env_is_not_used_for_the_api_server_either(helm: Helm) -> None:
+    proxy = {"name": "HTTPS_PROXY", "valueFrom": {"secretKeyRef": {"name": "proxy", "key": "url"}}}
+    assert "$(KUBERNETES_SERVICE_HOST)" in helm.render({"extraEnv": [proxy]}).env["NO_PROXY"]
+
+
+def test_an_annotation_of_the_pods_may_replace_that_of_the_chart(helm: Helm) -> None:
+    text = helm.text({"podAnnotations": {"kubectl.kubernetes.io/default-container": "mesh"}})
+    assert "default-container: operator" not in text  # a key twice is refused by tools that read YAML strictly
+
+
+def test_replicas_that_are_null_are_left_to_others_and_zero_is_none(helm: Helm) -> None:
+    assert "replicas" not in helm.render({"replicas": None}).one("Deployment")["spec"]
+    assert helm.render({"replicas": 0}).one("Deployment")["spec"]["replicas"] == 0
+
+
+def test_a_list_or_map_that_is_null_is_empty(helm: Helm) -> None:
+    switched_on: Object = {
+        each.path: True for each in ALL if each.path.endswith(".enabled") and "podMonitor" not in each.path
+    }
+    empty: Object = {each.path: None for each in ALL if isinstance(each.value, dict | list)}
+    assert "Deployment" in helm.render(nested({**switched_on, **empty, "planAccess.create": True})).kinds
+
+
+def test_the_values_of_the_previous_version_are_enough_as_reuse_values_keeps_only_those(
+    helm: Helm, tmp_path: Path
+) -> None:
+    (packed,) = (Path(__file__).parent / "previous").glob("*.tgz")
+    chart = tmp_path / CHART.name
+    shutil.copytree(CHART, chart)
+    with tarfile.open(packed) as previous:
+        values = previous.extractfile(f"{CHART.name}/values.yaml")
+        assert values is not None
+        (chart / "values.yaml").write_bytes(values.read())
+    on = helm.values({"networkPolicy": {"enabled": True}, "metrics": {"prometheusRule": {"enabled": True}}})
+    made = rendered(helm("template", RELEASE, str(chart), "--namespace", NAMESPACE, "--values", on))
+    dns, _ = made.one("NetworkPolicy")["spec"]["egress"]
+    assert {each["port"] for each in dns["ports"]} == {53, 5353}
+
+
+def test_the_pod_of_helm_test_runs_where_the_operator_may_run(helm: Helm) -> None:
+    place = {"nodeSelector": {"pool": "mail"}, "tolerations": [{"operator": "Exists"}], "priorityClassName": "high"}
+    nodes: Object = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": []}}}
+    mesh = {"podLabels": {"sidecar": "off"}, "podAnnotations": {"inject": "false"}}
+    pod = helm.render({**place, "affinity": nodes, **mesh}).one("Pod", f"{RELEASE}-test")
+    assert {**place, "affinity": nodes}.items() <= pod["spec"].items()
+    assert pod["metadata"]["labels"]["sidecar"] == "off"
+    assert pod["metadata"]["labels"]["app.kubernetes.io/component"] == "test"
+    assert pod["metadata"]["annotations"].items() >= {"inject": "false", "helm.sh/hook": "test"}.items()
+
+
+@pytest.mark.parametrize("path", ["egressCIDRs", "ports"])
+def test_a_network_policy_without_destinations_allows_none_beside_dns(helm: Helm, path: str) -> None:
+    made = helm.render({"networkPolicy": {"enabled": True, path: []}})
+    (dns,) = made.one("NetworkPolicy")["spec"]["egress"]
+    assert {each["port"] for each in dns["ports"]} == {53, 5353}
 
 
 def test_every_object_that_has_a_namespace_names_it(helm: Helm) -> None:

@@ -153,6 +153,14 @@ async def test_the_duration_that_counts_is_the_holders(world: World) -> None:
         assert steady() - died >= slow.duration
 
 
+async def test_a_count_of_transitions_at_its_end_keeps_nobody_from_leading(world: World) -> None:
+    async with crashed(candidate(world, "first")):
+        await change(world, leaseTransitions=2**31 - 1)
+    async with candidate(world, "second") as second:
+        await soon(second.acquired())
+    assert (await spec_of(world))["leaseTransitions"] == 2**31 - 1
+
+
 async def test_a_label_by_hand_costs_nobody_the_lease(world: World) -> None:
     async with candidate(world, "first") as first:
         await first.acquired()

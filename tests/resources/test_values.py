@@ -64,7 +64,27 @@ def test_usual_addresses_have_no_fault(address: str) -> None:
         ("a b", "a b", "spaces"),
         ("a b", "ab", "spaces, which are not sent"),
         ("ab", "ab", "no line end and no spaces"),
+        ("a<b>c${d}", "a<b>c${d}", "no line end and no spaces"),
+        ("abcdabcdabcdab=", "abcdabcdabcdab=", "no line end and no spaces"),
     ],
 )
 def test_of_a_password_only_its_blanks_are_told(value: str, sent: str, form: str) -> None:
     assert form_of(value, sent) == form
+
+
+@pytest.mark.parametrize(
+    ("value", "tool"),
+    [
+        ("ENC[AES256_GCM,data:cm9v,iv:Cg==,tag:Cg==,type:str]", "SOPS"),
+        ("<path:secret/data/mail#password>", "placeholder"),
+        ("<password>", "placeholder"),
+        ("${SMTP_PASSWORD}", "placeholder"),
+        ("{{ .Values.password }}", "placeholder"),
+        ("YWJjZGFiY2RhYmNkYWJjZA==", "encoded twice"),
+        ("c2VjcmV0LXZhbHVlLTE=", "encoded twice"),
+    ],
+)
+def test_what_a_tool_has_left_in_place_of_a_password_is_told_without_the_value(value: str, tool: str) -> None:
+    said = form_of(value, value)
+    assert tool in said
+    assert value not in said

@@ -1,21 +1,31 @@
 {{- define "coldsend.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 50 | trimSuffix "-" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 50 | trimAll "-." -}}
 {{- end -}}
 
-{{/* Short enough for suffixes such as `-metrics`. */}}
+{{/* A name that a Service and the host name of a pod can have, too, which have no dots; short enough for suffixes such as `-metrics`. */}}
+{{- define "coldsend.label" -}}
+{{- . | replace "." "-" | trunc 50 | trimAll "-" -}}
+{{- end -}}
+
 {{- define "coldsend.fullname" -}}
 {{- if .Values.fullnameOverride -}}
-{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
+{{- include "coldsend.label" .Values.fullnameOverride -}}
 {{- else if contains (include "coldsend.name" .) .Release.Name -}}
-{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- include "coldsend.label" .Release.Name -}}
 {{- else -}}
-{{- printf "%s-%s" .Release.Name (include "coldsend.name" .) | trunc 50 | trimSuffix "-" -}}
+{{- include "coldsend.label" (printf "%s-%s" .Release.Name (include "coldsend.name" .)) -}}
 {{- end -}}
 {{- end -}}
 
 {{/* Unique for releases of one name in different namespaces. */}}
 {{- define "coldsend.clusterName" -}}
 {{- printf "%s-%s" .Release.Namespace (include "coldsend.fullname" .) -}}
+{{- end -}}
+
+{{/* Before Kubernetes 1.34 the name of a Service begins with a letter. */}}
+{{- define "coldsend.service" -}}
+{{- $name := include "coldsend.fullname" . -}}
+{{- if regexMatch "^[0-9]" $name }}coldsend-{{ end }}{{ $name -}}
 {{- end -}}
 
 {{- define "coldsend.serviceAccount" -}}
@@ -45,8 +55,8 @@
 {{- end -}}
 
 {{- define "coldsend.selector" -}}
-app.kubernetes.io/name: {{ include "coldsend.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "coldsend.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "coldsend.podSelector" -}}
@@ -60,7 +70,7 @@ app.kubernetes.io/component: operator
   "app.kubernetes.io/version" .Chart.AppVersion
   "app.kubernetes.io/managed-by" .Release.Service
   "app.kubernetes.io/part-of" "coldsend-operator" -}}
-{{- toYaml (mergeOverwrite (deepCopy .Values.commonLabels) $labels (include "coldsend.selector" . | fromYaml)) -}}
+{{- toYaml (mergeOverwrite (deepCopy (.Values.commonLabels | default dict)) $labels (include "coldsend.selector" . | fromYaml)) -}}
 {{- end -}}
 
 {{/* A map without null values: Helm itself does not drop those from a parent chart. */}}

@@ -48,7 +48,7 @@
   verbs: [create]
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
-  resourceNames: [{{ include "coldsend.fullname" . }}]
+  resourceNames: [{{ include "coldsend.fullname" . | quote }}]
   verbs: [get, update]
 - apiGroups: [""]
   resources: [configmaps]
@@ -72,8 +72,8 @@
 
 {{- define "coldsend.subjects" -}}
 - kind: ServiceAccount
-  name: {{ include "coldsend.serviceAccount" . }}
-  namespace: {{ .Release.Namespace }}
+  name: {{ include "coldsend.serviceAccount" . | quote }}
+  namespace: {{ .Release.Namespace | quote }}
 {{- end -}}
 
 {{/* Permissions of `coldsend-operator plan` in the namespaces of SenderAccounts. tests/chart checks that they are enough and used. */}}
@@ -100,7 +100,7 @@
 - kind: {{ .kind }}
   name: {{ .name | quote }}
   {{- if eq .kind "ServiceAccount" }}
-  namespace: {{ .namespace }}
+  namespace: {{ .namespace | quote }}
   {{- else }}
   apiGroup: rbac.authorization.k8s.io
   {{- end }}

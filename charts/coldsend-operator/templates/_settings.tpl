@@ -11,13 +11,25 @@
 {{- end -}}
 {{- end -}}
 
+{{/* The variables of the chart and `extraEnv`, which takes precedence: a list with one name twice is refused by server-side apply. */}}
 {{- define "coldsend.env" -}}
+{{- $extra := .Values.extraEnv | default list -}}
+{{- $names := list -}}
+{{- range $extra }}{{ $names = append $names .name }}{{ end -}}
+{{- $env := list -}}
+{{- range include "coldsend.chartEnv" . | fromYamlArray -}}
+{{- if not (has .name $names) }}{{ $env = append $env . }}{{ end -}}
+{{- end -}}
+{{- toYaml (concat $env $extra) -}}
+{{- end -}}
+
+{{- define "coldsend.chartEnv" -}}
 - name: COLDSEND_LEADER_ELECTION
   value: "on"
 - name: COLDSEND_LEASE_NAME
-  value: {{ include "coldsend.fullname" . }}
+  value: {{ include "coldsend.fullname" . | quote }}
 - name: COLDSEND_LEASE_NAMESPACE
-  value: {{ .Release.Namespace }}
+  value: {{ .Release.Namespace | quote }}
 - name: COLDSEND_METRICS_ADDRESS
   value: {{ ternary ":8080" "off" .Values.metrics.enabled | quote }}
 - name: COLDSEND_PROBES_ADDRESS
@@ -47,7 +59,10 @@
 - name: COLDSEND_CA_FILE
   value: /etc/coldsend/ca/{{ .Values.caBundle.key }}
 {{- end }}
-{{- if or .Values.proxy.https .Values.proxy.http }}
+{{- $proxies := list "HTTPS_PROXY" "HTTP_PROXY" "ALL_PROXY" }}
+{{- $proxied := or .Values.proxy.https .Values.proxy.http .Values.proxy.none }}
+{{- range .Values.extraEnv }}{{ $proxied = or $proxied (has (upper .name) $proxies) }}{{ end }}
+{{- if $proxied }}
 {{- with .Values.proxy.https }}
 - name: HTTPS_PROXY
   value: {{ . | quote }}
@@ -58,8 +73,5 @@
 {{- end }}
 - name: NO_PROXY
   value: {{ compact (list "$(KUBERNETES_SERVICE_HOST)" "localhost" "127.0.0.1" ".svc" ".cluster.local" .Values.proxy.none) | join "," | quote }}
-{{- end }}
-{{- with .Values.extraEnv }}
-{{ toYaml . }}
 {{- end }}
 {{- end -}}

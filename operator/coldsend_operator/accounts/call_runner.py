@@ -141,10 +141,12 @@ class CallRunner:
             try:
                 self._clients.audit.write([fields_of(line) for line in trail.lines], self._clients.clock())
             except OSError as error:
-                self._audit_trouble.failed(f"nothing is written to ColdSend while the audit log cannot be: {error}")
+                trail.trouble = f"nothing is written to ColdSend while the audit log cannot be: {error}"
+                self._audit_trouble.failed(trail.trouble)
                 return False
             trail.lines.clear()
-        self._audit_trouble.ended()
+            trail.trouble = ""
+            self._audit_trouble.ended()
         return True
 
     def _still_due(self, call: Call, generations: Mapping[str, int]) -> Call:

@@ -10,6 +10,7 @@ from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.kube.client import Conflict, KubeClient, KubeError, NotFound
+from coldsend_operator.kube.errors import by_admission
 from coldsend_operator.kube.finalizers import add_finalizers, remove_finalizers
 from coldsend_operator.kube.metadata import version_number
 
@@ -36,6 +37,9 @@ class FinalizerWriter:
             put = await add_finalizers(self._kube, ref_of(account), self._text(uid, since))
         except (NotFound, Conflict):
             return False
+        except KubeError as error:
+            self._note_refusal(account, error)
+            raise
         _wrote(account, put.resource_version)
         transitions.marked(account, since)
         apply.finalizers_added(self._workspace, account, put.finalizers)
@@ -62,9 +66,14 @@ class FinalizerWriter:
         except (NotFound, Conflict):
             await asyncio.sleep(TROUBLE_PAUSE)
             apply.patch_failed(self._workspace, account)
-        except KubeError:
+        except KubeError as error:
+            self._note_refusal(account, error)
             apply.patch_failed(self._workspace, account)
             raise
+
+    def _note_refusal(self, account: Account, error: KubeError) -> None:
+        if by_admission(error):
+            apply.write_refused(self._workspace, account, error.message)
 
 
 def _wrote(account: Account, version: str | None) -> None:

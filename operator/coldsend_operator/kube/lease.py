@@ -21,6 +21,7 @@ from coldsend_operator.kube.state import state_path
 from coldsend_operator.logs import Event, Recurring, log
 
 DURATION_SECONDS = 15
+MOST_TRANSITIONS = 2**31 - 1  # the field is an int32
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,7 @@ class Election:
         if holder and holder != self.identity and not self._expired(spec):
             return False
         ours = holder == self.identity  # our own acquisition, whose response was lost
-        transitions = (spec.get("leaseTransitions") or 0) + (0 if ours else 1)
+        transitions = min((spec.get("leaseTransitions") or 0) + (0 if ours else 1), MOST_TRANSITIONS)
         try:
             await self._write(lease, _now(), transitions)
         except (Conflict, NotFound):

@@ -25,10 +25,9 @@ PATIENCE = 4  # refusals of the API server in a row before they are reported on 
 READ, DECIDE, ADD_FINALIZER, PATCH_FINALIZERS = "read", "decide", "add_finalizer", "finalizer"
 READ_SECRETS, PLACE = "read_secrets", "find_workspace"
 REPORT, WRITE_STATUS = "report", "write_status"
-MESSAGE = (
-    "The operator failed to process this object ({what}: {error}); see the operator's log. It retries automatically, "
-    "and immediately when the object changes."
-)
+AGAIN = "The operator retries automatically, and immediately when the object changes."
+MESSAGE = f"The operator failed to process this object ({{what}}: {{error}}); see the operator's log. {AGAIN}"
+FAILED = f"A call to the API server for this object fails ({{what}}): {{error}}. {AGAIN}"
 
 
 @dataclass(slots=True)
@@ -77,7 +76,7 @@ class SetAside:
         trouble.timer = asyncio.get_running_loop().call_later(pause, self._again, ref.uid, what)
         if not trouble.told and self._leads() and (trouble.tries >= PATIENCE or not isinstance(error, KubeError)):
             trouble.told = True
-            message = MESSAGE.format(what=what, error=type(error).__name__)
+            message = _message(what, error)
             self._tasks.start(emit(self._kube, ref, "Warning", SET_ASIDE, message, "Reconcile"))
 
     def succeeded(self, uid: str, what: str) -> None:
@@ -127,6 +126,13 @@ class SetAside:
 
 def _longest(error: Exception) -> float:
     return LONGEST_OUTAGE if isinstance(error, KubeError) and error.status is None else LONGEST_PAUSE
+
+
+def _message(what: str, error: Exception) -> str:
+    """With the words of the API server, which are about the object; an exception of ours may show anything."""
+    if isinstance(error, KubeError):
+        return FAILED.format(what=what, error=error.message)
+    return MESSAGE.format(what=what, error=type(error).__name__)
 
 
 def _log(ref: Ref, what: str, error: Exception) -> None:

@@ -94,6 +94,7 @@ class Operator:
             self._leader = election.identity
             self._leadership = await self._stack.enter_async_context(election)
         kube = self._kube
+        self._audit = AuditLog(self._settings.audit_log)
         self.set_aside = SetAside(kube, lambda: self._leading)
         clients = Clients(
             kube,
@@ -104,7 +105,7 @@ class Operator:
             self.clock,
             self._reader,
             self.set_aside,
-            AuditLog(self._settings.audit_log),
+            self._audit,
             self._jitter,
         )
         self.policy = policy_of(self._settings)
@@ -200,8 +201,11 @@ class Operator:
 
     @property
     def alive(self) -> bool:
-        """Whether every loop ran recently, and none has ended (rule 38: an ended task fails the liveness probe)."""
-        if any(task.done() for task in self._background):
+        """Whether every loop ran recently, and none has ended (rule 38: an ended task fails the liveness probe).
+
+        Without a reader of its audit log on stdout it writes nothing to ColdSend, and only a restart brings one.
+        """
+        if self._audit.closed or any(task.done() for task in self._background):
             return False
         if not self._leading:
             return True

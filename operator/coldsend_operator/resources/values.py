@@ -3,6 +3,7 @@
 The messages name a character by code point and position only, so that they are safe for Secrets too.
 """
 
+import base64
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -83,12 +84,35 @@ def password_of(value: str, *, google: bool = False) -> str:
 
 
 def form_of(value: str, sent: str) -> str:
-    """What may be told about a password: whether the value of its Secret has a line end or spaces."""
+    """What may be told about a password: its blanks, or that a tool has left its placeholder in the Secret."""
+    for pattern, form in _LEFT_BY_TOOLS:
+        if pattern.fullmatch(sent):
+            return form
+    if _is_base64_of_text(sent):
+        return "the form of base64, as if it were encoded twice: `data` holds base64, `stringData` the value itself"
     if value.endswith("\n"):
         return "a line end, which is not sent"
     if " " in value:
         return "spaces" if value == sent else "spaces, which are not sent"
     return "no line end and no spaces"
+
+
+_LEFT_BY_TOOLS = (
+    (re.compile(r"ENC\[AES256_GCM,.*\]"), "the form of a value that SOPS has encrypted: it was applied undecrypted"),
+    (re.compile(r"<(path:)?[^<>]+>|\$\{[^{}]+\}|\{\{.*\}\}"), "the form of a placeholder that no tool has replaced"),
+)
+
+
+def _is_base64_of_text(value: str) -> bool:
+    """Whether it can only be base64: padded, and of printable ASCII."""
+    try:
+        text = base64.b64decode(value, validate=True).decode("ascii") if value.endswith("=") else ""
+    except ValueError:
+        return False
+    return text.strip().isprintable() and len(text) >= _SHORTEST_TEXT
+
+
+_SHORTEST_TEXT = 6  # shorter values are base64 of text by chance
 
 
 def password_fault(value: str) -> str:

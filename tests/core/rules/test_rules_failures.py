@@ -194,6 +194,10 @@ def test_rule_41_an_outage_is_no_fault_of_those_whose_calls_met_it() -> None:
         (DOWN, "ColdSend is not available: it answers HTTP 500; the last known values stay"),
         (Failure(FailureKind.LOST, "no response from ColdSend within 30 s"), "ColdSend does not answer; the last"),
         (
+            Failure(FailureKind.NOT_SENT, "no connection to ColdSend: certificate verify failed"),
+            "No connection to ColdSend: certificate verify failed; the last",
+        ),
+        (
             Failure(FailureKind.LOST, "response not understood: the response is not JSON", 200),
             "cannot read the answers",
         ),

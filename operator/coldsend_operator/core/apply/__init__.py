@@ -14,6 +14,7 @@ from coldsend_operator.core.apply.calls import (
     leave,
     patch_failed,
     pause,
+    write_refused,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "leave",
     "patch_failed",
     "pause",
+    "write_refused",
 ]

@@ -115,6 +115,7 @@ def end(workspace: Workspace, call: Call) -> None:
 
 def finalizers_added(workspace: Workspace, account: Account, finalizers: tuple[str, ...]) -> None:
     """The object has these finalizers of ours."""
+    transitions.write_accepted(account)
     transitions.finalizers_shown(account, finalizers)
     workspace.patches.pop(account.uid, None)
     workspace.index(account)
@@ -123,6 +124,7 @@ def finalizers_added(workspace: Workspace, account: Account, finalizers: tuple[s
 def finalizers_removed(workspace: Workspace, account: Account) -> None:
     """Our finalizers are removed. For FORGET the id of the missing inbox is cleared too (rule 8)."""
     action = workspace.patches.pop(account.uid, None)
+    transitions.write_accepted(account)
     transitions.finalizers_shown(account, ())
     _end_unknown_create(workspace, account)
     if action is Action.FORGET:
@@ -136,6 +138,12 @@ def _end_unknown_create(workspace: Workspace, account: Account) -> None:
     if any(ours(account, row, workspace) for row in rows):
         return
     transitions.create_over(account, repeatable=unknown is not None and unknown.matches and not rows)
+
+
+def write_refused(workspace: Workspace, account: Account, why: str) -> None:
+    """A policy or webhook of the cluster refused a write of our finalizers: status says so when it lasts."""
+    transitions.write_refused(account, why)
+    workspace.touch(account.uid)
 
 
 def patch_failed(workspace: Workspace, account: Account) -> None:

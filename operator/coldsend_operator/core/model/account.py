@@ -95,6 +95,7 @@ class Account:
     postponed_until: float = 0.0  # no call leaves for it before
     postponements: int = 0  # in a row
     misrouted: tuple[int, float] | None = None  # HTTP status by which another server answers its writes, and since when
+    refused_writes: tuple[int, str] = (0, "")  # of our finalizers, by policies: how many in a row, and why
     unknowns: int = 0  # writes in a row whose outcome was unknown
     credentials_asked: str | None = None  # likewise of coldsend.pro/credentials-current
     reconciled_at: float = 0.0  # when a new value of one of these annotations was picked up

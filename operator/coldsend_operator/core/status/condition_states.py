@@ -24,6 +24,12 @@ OPERATION_OF_ACTION = {
 }
 WITHOUT_INBOX = "To release the object without touching ColdSend, set the annotation coldsend.pro/force-orphan: 'true'."
 WITHOUT_RESULT = ConditionState("False", Reason.PROVISIONING, "The inbox is being created in ColdSend.")
+WRITES_FINALIZERS = frozenset({Action.CREATE, Action.ADD_FINALIZER, Action.REMOVE_FINALIZER, Action.FORGET})
+LASTING_REFUSALS = 2  # in a row: a webhook that restarts is not worth a write
+REFUSED = (
+    "The cluster refuses to change the finalizers of this object: {why}. The operator tries again automatically; to "
+    "let it pass, exclude metadata.finalizers or the operator's ServiceAccount from the policy."
+)
 STATE_OF_STATUS = {
     "PAUSED": (Reason.PAUSED, "The inbox is paused in ColdSend; resume it there."),
     "DISABLED": (
@@ -73,6 +79,11 @@ def _stalls(account: Account, reason: str, status: Status, previous: Status, now
 
 def what_stands_in_the_way(account: Account, workspace: Workspace, decision: Decision) -> ConditionState | None:
     """The reason of the action, or of the workspace if the action waits for a blocked call."""
+    if (refused := refused_write(account)) is not None and decision.action in WRITES_FINALIZERS:
+        return refused
+    if workspace.audit.trouble and decision.action in {Action.CREATE, Action.DELETE, Action.MAIL}:
+        reason = Reason.PROVISIONING if account.desired.deleting is None else Reason.DELETING
+        return ConditionState("False", reason, f"Waiting: {workspace.audit.trouble}.")
     block = block_of(account, workspace, decision)
     if block is not None and (decision.action in ESTIMATED or decision.action is Action.GET):
         return _blocked(block, account)
@@ -89,6 +100,15 @@ def what_stands_in_the_way(account: Account, workspace: Workspace, decision: Dec
     if account.desired.deleting is not None:
         return ConditionState("False", Reason.DELETING, "The object is being deleted.")
     return None
+
+
+def refused_write(account: Account) -> ConditionState | None:
+    """What the cluster says to the writes of our finalizers if it refuses each of them."""
+    times, why = account.refused_writes
+    if times < LASTING_REFUSALS:
+        return None
+    reason = Reason.PROVISIONING if account.desired.deleting is None else Reason.DELETING
+    return ConditionState("False", reason, REFUSED.format(why=why))
 
 
 def block_of(account: Account, workspace: Workspace, decision: Decision) -> BlockedCalls | None:

@@ -16,6 +16,7 @@ from coldsend_operator.core.status.condition_states import (
     LAST_SEEN,
     block_of,
     condition_states,
+    refused_write,
     seen_word,
     what_stands_in_the_way,
 )
@@ -51,7 +52,7 @@ def project(account: Account, workspace: Workspace, now: float) -> Status | None
 
 def _has_nothing_to_say(account: Account, workspace: Workspace, decision: Decision) -> bool:
     """Whether a quiet action only waits for its call: the conditions stay as they are."""
-    if not decision.quiet or decision.reason is not None:
+    if not decision.quiet or decision.reason is not None or refused_write(account) is not None:
         return False
     return account.desired.deleting is not None or what_stands_in_the_way(account, workspace, decision) is None
 
@@ -63,7 +64,7 @@ def _job_is_over(account: Account, decision: Decision) -> bool:
 
 def _passes_by_itself(account: Account, workspace: Workspace, decision: Decision, now: float) -> bool:
     """Whether a quiet action is still young and only waits for its turn."""
-    if not decision.quiet or account.eta is not None:
+    if not decision.quiet or account.eta is not None or refused_write(account) is not None:
         return False
     return block_of(account, workspace, decision) is None and now - (account.waiting_since or now) < QUIET_SECONDS
 

@@ -31,6 +31,7 @@ class AuditTrail:
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
+        self.trouble = ""  # why they cannot be written; while there is any, no call leaves that writes
         self._open: dict[str, Write] = {}
         self._tries: dict[str, int] = {}
         self._ended: set[str] = set()  # whose outcome is written, while the finalizer is removed

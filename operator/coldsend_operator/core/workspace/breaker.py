@@ -261,7 +261,9 @@ def _down(failure: Failure) -> str:
     """Why nothing can be asked of ColdSend."""
     if failure.kind is FailureKind.MISROUTED:
         return MISROUTED.format(status=failure.status)
-    if failure.status is None:
+    if failure.kind is FailureKind.NOT_SENT and failure.message:
+        said = failure.message[0].upper() + failure.message[1:].rstrip(". ")  # a name, a proxy or a CA that is wrong
+    elif failure.status is None:
         said = "ColdSend does not answer"
     elif failure.status < 300:
         said = "The operator cannot read the answers of ColdSend, or of what stands at COLDSEND_API_URL"

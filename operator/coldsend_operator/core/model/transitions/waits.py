@@ -103,6 +103,16 @@ def postponed(account: Account, now: float) -> None:
     account.postponements += 1
 
 
+def write_refused(account: Account, why: str) -> None:
+    """A policy or webhook of the cluster has refused a write of our finalizers."""
+    account.refused_writes = (account.refused_writes[0] + 1, why)
+
+
+def write_accepted(account: Account) -> None:
+    """The API server has accepted a write of our finalizers."""
+    account.refused_writes = (0, "")
+
+
 def outcome_unknown(account: Account) -> None:
     """Once more nobody knows what came of a write for it (rule 41: what fails for one is told from what fails)."""
     account.unknowns += 1
