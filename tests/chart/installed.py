@@ -36,12 +36,19 @@ class Release:
         name: str = self.made.pod["spec"]["serviceAccountName"]
         return name
 
+    def _given(self, variable: Object) -> str:
+        """What the kubelet would give to the pod."""
+        if "valueFrom" in variable:
+            assert variable["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.namespace"}}
+            return self.namespace
+        return str(variable["value"])
+
     @contextmanager
     def operator(self, key: Path, **beside: str) -> Iterator[OperatorRun]:
         """One pod's container as a process; `key` is the file that the kubelet would mount."""
         container = self.made.container
         assert container["args"] == ["run"]
-        environment = {each["name"]: each["value"] for each in container["env"]}
+        environment = {each["name"]: self._given(each) for each in container["env"]}
         assert environment["COLDSEND_API_KEY_FILE"].startswith(container["volumeMounts"][0]["mountPath"])
         environment["COLDSEND_API_KEY_FILE"] = str(key)
         for name in ("COLDSEND_METRICS_ADDRESS", "COLDSEND_PROBES_ADDRESS"):

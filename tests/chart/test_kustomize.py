@@ -1,5 +1,7 @@
 """The Kustomize base is the chart with an API key in the Secret `coldsend`, and runs as it does."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,6 +56,18 @@ def test_it_makes_what_the_chart_makes(base: list[Object], helm: Helm) -> None:
             assert each["spec"] == wanted[name]["spec"]
         else:
             assert each == wanted[name]
+
+
+def test_an_overlay_moves_it_to_another_namespace_as_a_whole(tmp_path: Path) -> None:
+    place = os.path.relpath(manifests.BASE, tmp_path.resolve())
+    overlay = {"kind": "Kustomization", "namespace": "mail-team", "namePrefix": "our-", "resources": [place]}
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(overlay))
+    moved = [each for each in yaml.safe_load_all(manifests.built(any_kubectl(), tmp_path)) if each]
+    assert {each["metadata"].get("namespace", "mail-team") for each in moved} == {"mail-team"}
+    operator = Rendered(tuple(moved)).one("Deployment", f"our-{RELEASE}")
+    assert "coldsend" not in {
+        each.get("value") for each in operator["spec"]["template"]["spec"]["containers"][0]["env"]
+    }
 
 
 def test_its_operator_works_with_the_rights_of_its_own_account(

@@ -29,7 +29,9 @@
 - name: COLDSEND_LEASE_NAME
   value: {{ include "coldsend.fullname" . | quote }}
 - name: COLDSEND_LEASE_NAMESPACE
-  value: {{ .Release.Namespace | quote }}
+  valueFrom:
+    fieldRef:
+      fieldPath: metadata.namespace # also where Kustomize moves the base to another namespace
 - name: COLDSEND_METRICS_ADDRESS
   value: {{ ternary ":8080" "off" .Values.metrics.enabled | quote }}
 - name: COLDSEND_PROBES_ADDRESS
