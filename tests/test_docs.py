@@ -94,7 +94,7 @@ def rules_of_the_chart(name: str) -> list[tuple[str, str]]:
     """Resources and verbs of a list of rules in the chart, in the words of the page."""
     text = (ROOT / "charts/coldsend-operator/templates/_rules.tpl").read_text(encoding="utf-8")
     (body,) = re.findall(rf'define "{name}" -}}}}\n(.*?){{{{- end -}}}}', text, re.DOTALL)
-    rules = yaml.safe_load(body.replace('{{ include "coldsend.fullname" . }}', "coldsend-operator"))
+    rules = yaml.safe_load(re.sub(r'{{ include "coldsend.fullname" \.( \| quote)? }}', "coldsend-operator", body))
     return [(resources_in_words(rule), ", ".join(rule["verbs"])) for rule in rules]
 
 
