@@ -2,12 +2,14 @@
 
 import gc
 import os
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any, NoReturn
 
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule
 
 _COMMON: dict[str, Any] = {
     "deadline": None,  # nothing here is timed: the machine may be busy
@@ -19,6 +21,8 @@ settings.register_profile("coldsend-quick", settings.get_profile("coldsend-ci"))
 settings.register_profile("coldsend-deep", stateful_step_count=40, **_COMMON)
 DEEP = 50_000
 QUICK_SHARE = 20
+Rule = Callable[..., None]
+small = st.integers(0, 9)
 
 
 def profile(examples: int) -> settings:
@@ -35,6 +39,17 @@ def instants(last: int, step: int) -> range:
     """After how many steps something happens that may happen at any; `quick` tries every fifth of them."""
     quick = os.environ.get("HYPOTHESIS_PROFILE") == "quick"
     return range(0, last, 5 * step if quick else step)
+
+
+def rules_about(those: Callable[[Any], Any]) -> Callable[..., Callable[[Rule], Rule]]:
+    """A decorator of rules of a state machine that need one of `those`; `which` chooses it."""
+
+    def with_one(**draws: Any) -> Callable[[Rule], Rule]:
+        needs: Any = precondition(those)
+        draw: Any = rule(which=small, **draws)
+        return lambda done: needs(draw(done))
+
+    return with_one
 
 
 @pytest.fixture(scope="module", autouse=True)

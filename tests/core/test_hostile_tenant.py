@@ -5,9 +5,9 @@
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from tests.core.conftest import profile
+from tests.core.conftest import profile, rules_about
 from tests.support.hostile import OWN, OWN_KEY, STATUSES, TENANT, HostileWorld
 from tests.support.poison import POISON, SOUR, STICKY
 from tests.support.remote import Fault
@@ -15,8 +15,10 @@ from tests.support.simulation import SECOND
 
 pytestmark = pytest.mark.timeout(1800)  # to make a failing example small takes minutes
 
-small = st.integers(0, 9)
 ADDRESSES = ("t1@tenant.com", "t2@tenant.com", "stranger@company.com", f"{STICKY}@tenant.com", f"{SOUR}@tenant.com")
+
+with_a_victim = rules_about(lambda self: self.world.victims)
+with_a_tenant = rules_about(lambda self: self.world.tenants)
 
 
 class HostileTenant(RuleBasedStateMachine):
@@ -47,8 +49,7 @@ class HostileTenant(RuleBasedStateMachine):
         for _ in range(count):
             self.world.victim()
 
-    @precondition(lambda self: self.world.victims)
-    @rule(which=small)
+    @with_a_victim()
     def a_victim_deletes(self, which: int) -> None:
         self.world.delete(self._of(self.world.victims, which))
 
@@ -63,54 +64,44 @@ class HostileTenant(RuleBasedStateMachine):
     def the_tenant_applies_an_item_that_coldsend_chokes_on(self, word: str, number: int) -> None:
         self.world.tenant(f"{word}-{number}@tenant.com")
 
-    @precondition(lambda self: self.world.victims)
-    @rule(which=small)
+    @with_a_victim()
     def the_tenant_asks_for_the_address_of_a_victim(self, which: int) -> None:
         uid = self._of(self.world.victims, which)
         self.world.tenant(self.world.stories[uid].address)
 
-    @precondition(lambda self: self.world.tenants)
-    @rule(which=small, since=st.sampled_from([0, 1_600_000_000, 1_700_000_000, 99_999_999_999]))
+    @with_a_tenant(since=st.sampled_from([0, 1_600_000_000, 1_700_000_000, 99_999_999_999]))
     def the_tenant_forges_a_mark(self, which: int, since: int) -> None:
         self.world.forge(self._of(self.world.tenants, which), since=since)
 
-    @precondition(lambda self: self.world.tenants)
-    @rule(which=small)
+    @with_a_tenant()
     def the_tenant_puts_an_old_mark_back(self, which: int) -> None:
         self.world.replay(self._of(self.world.tenants, which))
 
-    @precondition(lambda self: self.world.tenants)
-    @rule(which=small)
+    @with_a_tenant()
     def the_tenant_wipes_finalizers(self, which: int) -> None:
         self.world.wipe(self._of(self.world.tenants, which))
 
-    @precondition(lambda self: self.world.tenants)
-    @rule(which=small, status=st.sampled_from(STATUSES))
+    @with_a_tenant(status=st.sampled_from(STATUSES))
     def a_status_of_another_version_stands_there(self, which: int, status: dict[str, object]) -> None:
         self.world.rewrite_status(self._of(self.world.tenants, which), status)
 
-    @precondition(lambda self: self.world.tenants)
-    @rule(which=small)
+    @with_a_tenant()
     def the_tenant_writes_junk_metadata(self, which: int) -> None:
         self.world.junk_metadata(self._of(self.world.tenants, which))
 
-    @precondition(lambda self: self.world.tenants)
-    @rule(which=small, key=st.sampled_from([None, OWN, SECOND, "missing"]))
+    @with_a_tenant(key=st.sampled_from([None, OWN, SECOND, "missing"]))
     def the_tenant_moves_an_object_to_another_key(self, which: int, key: str | None) -> None:
         self.world.move(self._of(self.world.tenants, which), key)
 
-    @precondition(lambda self: self.world.tenants)
-    @rule(which=small, number=st.integers(0, 20))
+    @with_a_tenant(number=st.integers(0, 20))
     def the_tenant_uses_a_junk_key(self, which: int, number: int) -> None:
         self.world.junk_key(self._of(self.world.tenants, which), number)
 
-    @precondition(lambda self: self.world.tenants)
-    @rule(which=small)
+    @with_a_tenant()
     def the_tenant_deletes(self, which: int) -> None:
         self.world.delete(self._of(self.world.tenants, which))
 
-    @precondition(lambda self: self.world.tenants)
-    @rule(which=small, count=st.sampled_from([1, 10]))
+    @with_a_tenant(count=st.sampled_from([1, 10]))
     def the_tenant_asks_for_a_probe_each_second(self, which: int, count: int) -> None:
         self.world.storm(self._of(self.world.tenants, which), count)
 

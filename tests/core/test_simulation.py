@@ -4,7 +4,6 @@ What docs/contributing/rules.md sums up at its beginning is watched while it goe
 everything must become as the objects ask. `HYPOTHESIS_PROFILE=deep` looks much longer (conftest.py).
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from coldsend_operator.resources.names import (
     PAUSED_ANNOTATION,
     RECONCILE_ANNOTATION,
 )
-from tests.core.conftest import profile
+from tests.core.conftest import profile, rules_about, small
 from tests.support.cluster import NAMESPACES
 from tests.support.portions import FLEET, Portions
 from tests.support.remote import Fault
@@ -35,7 +34,6 @@ ADDRESSES = ("a@company.com", "b@company.com", "c@company.com", NATIVE)
 NAMES = ("one", "two", "three")
 POOL = tuple(f"p{number}@pool.com" for number in range(4))
 
-small = st.integers(0, 9)
 policies = st.fixed_dictionaries(
     {},
     optional={
@@ -84,21 +82,8 @@ annotations = st.sampled_from(
 )
 
 
-Rule = Callable[..., None]
-
-
-def with_an_object(**draws: Any) -> Callable[[Rule], Rule]:
-    """A rule that needs an object; `which` chooses it."""
-    needs: Any = precondition(lambda self: self.simulation.uids)
-    draw: Any = rule(which=small, **draws)
-    return lambda done: needs(draw(done))
-
-
-def with_a_batch(**draws: Any) -> Callable[[Rule], Rule]:
-    """A rule that needs a batch; `which` chooses it."""
-    needs: Any = precondition(lambda self: self.simulation.batches)
-    draw: Any = rule(which=small, **draws)
-    return lambda done: needs(draw(done))
+with_an_object = rules_about(lambda self: self.simulation.uids)
+with_a_batch = rules_about(lambda self: self.simulation.batches)
 
 
 class Schedule(RuleBasedStateMachine):

@@ -12,7 +12,7 @@ from typing import Literal
 
 import pytest
 
-from tests.e2e.stage.company import LONGEST, chosen_of
+from tests.e2e.stage.company import LONGEST, all_ended, chosen_of
 from tests.e2e.stage.gate import Hold, When
 from tests.e2e.stage.operators import OperatorRun
 from tests.e2e.stage.scenes import (
@@ -181,6 +181,5 @@ def test_killed_while(point: Point, killings: dict[Point, Future[Faults]]) -> No
 
 
 def test_no_secret_value_was_seen_in_logs_or_in_kubernetes(world: World, killings: dict[Point, Future[Faults]]) -> None:
-    for outcome in killings.values():
-        outcome.exception(LONGEST)
+    all_ended(killings)
     assert world.leaks() == []

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stage.company import LONGEST, played
+from tests.e2e.stage.company import LONGEST, all_ended, played
 from tests.e2e.stage.operators import OperatorRun
 from tests.e2e.stage.stage import staged
 from tests.e2e.stage.world import World
@@ -76,14 +76,12 @@ def test_that(reading: Reading, under_way: dict[Reading, Future[None]]) -> None:
 def test_nothing_was_made_twice_and_connections_are_reused(
     world: World, operator: OperatorRun, under_way: dict[Reading, Future[None]]
 ) -> None:
-    for outcome in under_way.values():
-        outcome.exception(LONGEST)
+    all_ended(under_way)
     assert world.emulator.doubled() == []
     counts = world.emulator.request_counts()
     assert counts["connections"] * 3 < counts["total"]
 
 
 def test_nothing_went_wrong_that_nobody_expected(operator: OperatorRun, under_way: dict[Reading, Future[None]]) -> None:
-    for outcome in under_way.values():
-        outcome.exception(LONGEST)
-    assert [line for line in operator.lines().splitlines() if '"level": "error"' in line] == []
+    all_ended(under_way)
+    assert operator.errors() == []

@@ -5,7 +5,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from tests.e2e.stage.company import LONGEST, played
+from tests.e2e.stage.company import LONGEST, all_ended, played
 from tests.e2e.stage.world import World
 from tests.e2e.stories import operating, replicating, stories_of
 
@@ -26,6 +26,5 @@ def test_that(story: Story, under_way: dict[Story, Future[None]]) -> None:
 
 
 def test_no_secret_value_was_seen_in_logs_or_in_kubernetes(world: World, under_way: dict[Story, Future[None]]) -> None:
-    for outcome in under_way.values():
-        outcome.exception(LONGEST)
+    all_ended(under_way)
     assert world.leaks() == []

@@ -14,6 +14,23 @@ from tests.support.desk import Desk
 PERIOD = 600.0
 
 
+class Clock:
+    """`rounds` has an entry for each round that the watch began."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.rounds: asyncio.Queue[None] = asyncio.Queue()
+
+
+def watching(reader: SecretReader, clock: Clock) -> SecretWatch:
+    def workspaces() -> tuple[Workspace, ...]:
+        clock.rounds.put_nowait(None)  # the watch asks once in each round
+        return ()
+
+    hmac = Hmac.of(SecretStr("12345678.key"))
+    return SecretWatch(PERIOD, hmac, lambda: reader, lambda: clock.now, workspaces, lambda _: None, lambda _: None)
+
+
 class SlowReader(SecretReader):
     """Answers no read before `release` is set."""
 
@@ -33,24 +50,17 @@ async def test_that_a_secret_whose_object_is_replaced_while_it_is_read_is_read_a
     desk = Desk()
     old, new = desk.account("old@company.com"), desk.account("new@company.com")
     reader = SlowReader()
-    rounds: asyncio.Queue[None] = asyncio.Queue()
-    now = 0.0
-
-    def workspaces() -> tuple[Workspace, ...]:
-        rounds.put_nowait(None)  # the watch asks once in each round
-        return ()
-
-    hmac = Hmac.of(SecretStr("12345678.key"))
-    watch = SecretWatch(PERIOD, hmac, lambda: reader, lambda: now, workspaces, lambda _: None, lambda _: None)
+    clock = Clock()
+    watch = watching(reader, clock)
     watch.follow(old)
-    now = PERIOD
+    clock.now = PERIOD
     running = asyncio.create_task(watch.run())
     assert await reader.begun.get() == old.uid
     watch.leave(old)
     watch.follow(new)  # the same Secret, which is due once more
-    now = 2 * PERIOD
-    for _ in range(rounds.qsize() + 3):
-        await rounds.get()
+    clock.now = 2 * PERIOD
+    for _ in range(clock.rounds.qsize() + 3):
+        await clock.rounds.get()
     assert reader.begun.empty()  # one read of a Secret at a time
     reader.release.set()
     assert await reader.ended.get() == old.uid
@@ -72,22 +82,16 @@ class MissingSecret(SecretReader):
 
 
 async def test_that_nothing_is_kept_of_a_secret_whose_last_object_goes_while_it_is_read() -> None:
-    account, reader, rounds = Desk().account(), MissingSecret(), asyncio.Event()
-    now = 0.0
-
-    def workspaces() -> tuple[Workspace, ...]:
-        rounds.set()
-        return ()
-
-    hmac = Hmac.of(SecretStr("12345678.key"))
-    watch = SecretWatch(PERIOD, hmac, lambda: reader, lambda: now, workspaces, lambda _: None, lambda _: None)
+    account, reader, clock = Desk().account(), MissingSecret(), Clock()
+    watch = watching(reader, clock)
     watch.follow(account)
-    now = PERIOD
+    clock.now = PERIOD
     running = asyncio.create_task(watch.run())
     await reader.begun.wait()
     watch.leave(account)
-    rounds.clear()
+    while not clock.rounds.empty():
+        clock.rounds.get_nowait()
     reader.release.set()
-    await rounds.wait()  # the next round begins after the end of the read
+    await clock.rounds.get()  # the next round begins after the end of the read
     running.cancel()
     assert (watch._tries, watch._in_trouble) == ({}, {})

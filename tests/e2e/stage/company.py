@@ -1,6 +1,6 @@
 """Runs stories concurrently; each test waits for its own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -19,6 +19,12 @@ def played(
     with ThreadPoolExecutor(at_once) as pool:
         yield {each: pool.submit(play, each) for each in chosen}
         pool.shutdown(cancel_futures=True)
+
+
+def all_ended(outcomes: Mapping[Any, Future[Any]]) -> None:
+    """Wait for all, whether they succeed or fail."""
+    for outcome in outcomes.values():
+        outcome.exception(LONGEST)
 
 
 def chosen_of(request: pytest.FixtureRequest, parameter: str) -> list[Any]:

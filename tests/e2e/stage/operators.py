@@ -93,6 +93,9 @@ class OperatorRun:
     def lines(self) -> str:
         return self.log.read_text(errors="replace")
 
+    def errors(self) -> list[str]:
+        return [line for line in self.lines().splitlines() if '"level": "error"' in line]
+
     @contextmanager
     def heard(self, namespace: str) -> Iterator[None]:
         """A failure within the block shows the last log lines of the operator about the namespace."""
