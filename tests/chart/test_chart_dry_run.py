@@ -21,7 +21,7 @@ def ready(world: World) -> World:
     for kind, plural in MONITORS.items():
         _apply(world, _definition(kind, plural))
     names = [f"crd/{plural}.monitoring.coreos.com" for plural in MONITORS.values()]
-    world.server.kubectl("wait", "--for=condition=Established", "--timeout=30s", *names)
+    world.server.kubectl("wait", "--for=condition=Established", "--timeout=120s", *names)
     return world
 
 

@@ -49,7 +49,7 @@ def _key(stage: Stage) -> Path:
 
 
 def _established(world: World) -> None:
-    world.server.kubectl("wait", "--for=condition=Established", "--timeout=30s", *(f"crd/{name}" for name in CRDS))
+    world.server.kubectl("wait", "--for=condition=Established", "--timeout=120s", *(f"crd/{name}" for name in CRDS))
 
 
 def _crds(world: World) -> list[Object]:

@@ -151,7 +151,7 @@ def values(stage: Stage) -> Object:
 
 
 def established(world: World) -> None:
-    world.server.kubectl("wait", "--for=condition=Established", "--timeout=30s", *(f"crd/{name}" for name in CRDS))
+    world.server.kubectl("wait", "--for=condition=Established", "--timeout=120s", *(f"crd/{name}" for name in CRDS))
 
 
 def test_an_upgrade_finishes_what_the_previous_version_has_begun(stage: Stage, helm: Helm, previous: Previous) -> None:

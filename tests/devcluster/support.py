@@ -15,7 +15,7 @@ import pytest
 from devcluster import Cluster
 from devcluster.paths import CHECKOUT
 
-PATIENCE_SECONDS = 30.0
+PATIENCE_SECONDS = 90.0
 
 
 class Kubectl:

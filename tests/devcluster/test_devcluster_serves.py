@@ -49,7 +49,7 @@ def config_map(name: str, **metadata: object) -> dict[str, object]:
 
 def test_a_rule_of_a_crd_refuses_with_its_message(kubectl: Kubectl) -> None:
     kubectl.apply(WIDGETS)
-    kubectl("wait", "--for=condition=Established", "crd/widgets.example.com", "--timeout=30s")
+    kubectl("wait", "--for=condition=Established", "crd/widgets.example.com", "--timeout=120s")
     assert "give less than 5" in kubectl.refusal("apply", "--server-side", "-f", "-", manifest=widget(5))
     kubectl.apply(widget(4))
 
@@ -57,7 +57,7 @@ def test_a_rule_of_a_crd_refuses_with_its_message(kubectl: Kubectl) -> None:
 def test_a_deleted_namespace_takes_its_objects_along(kubectl: Kubectl) -> None:
     kubectl("create", "namespace", "short-lived")
     kubectl.apply(config_map("inside", namespace="short-lived"))
-    kubectl("delete", "namespace", "short-lived", "--timeout=60s")
+    kubectl("delete", "namespace", "short-lived", "--timeout=120s")
     assert "short-lived" not in kubectl("get", "configmaps", "--all-namespaces")
 
 
@@ -67,7 +67,7 @@ def test_what_a_deleted_owner_owned_is_collected(kubectl: Kubectl) -> None:
     owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": uid}
     kubectl.apply(config_map("owned", ownerReferences=[owner]))
     kubectl("delete", "configmap", "owner")
-    kubectl("wait", "--for=delete", "configmap/owned", "--timeout=60s")
+    kubectl("wait", "--for=delete", "configmap/owned", "--timeout=120s")
 
 
 def test_a_token_of_a_service_account_may_do_what_its_role_allows(cluster: Cluster, kubectl: Kubectl) -> None:

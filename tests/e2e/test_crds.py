@@ -1,9 +1,8 @@
 """The two CRDs come late, go, and come again; each time on a control plane of its own."""
 
 import json
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,11 +12,11 @@ from coldsend_emulator.running import running_emulator
 from tests.e2e.stage import manifests
 from tests.e2e.stage.api_server import ApiServer, api_server, named
 from tests.e2e.stage.operators import OperatorRun, running_operator
+from tests.e2e.stage.stage import eventually
 from tests.e2e.stage.world import OWN_KEY
-from tests.kube.support import install_crds
+from tests.kube.support import install_crds, kubectl
 
 CRDS = ("senderaccounts.coldsend.pro", "senderaccountbatches.coldsend.pro")
-PATIENCE = 40.0
 QUIET_SECONDS = 6.0
 
 
@@ -32,23 +31,11 @@ def told(operator: OperatorRun, event: str) -> list[str]:
     return [entry.get("message", "") for entry in entries if entry["event"] == event]
 
 
-def until(true: Callable[[], bool], what: str) -> None:
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end, what
-        time.sleep(0.1)
-
-
-def kubectl(cluster: devcluster.Cluster, *arguments: str) -> None:
-    command = [str(cluster.kubectl), "--kubeconfig", str(cluster.kubeconfig), *arguments]
-    subprocess.run(command, check=True, capture_output=True)
-
-
 def test_rule_31_the_operator_starts_without_crds_says_so_once_and_goes_on_when_they_are_there(
     cluster: devcluster.Cluster, tmp_path: Path
 ) -> None:
     with running_operator(cluster.kubeconfig, tmp_path, COLDSEND_API_KEY=OWN_KEY) as operator:
-        until(lambda: bool(told(operator, "crd_missing")), "nothing is said of the missing CRDs")
+        eventually(lambda: bool(told(operator, "crd_missing")), "a word about the missing CRDs")
         time.sleep(QUIET_SECONDS)
         (line,) = told(operator, "crd_missing")
         assert all(name in line for name in CRDS)
@@ -82,7 +69,7 @@ def test_rule_31_a_deleted_crd_takes_no_inbox_with_it_and_the_operator_outlives_
         operator.wait_until_ready()
 
         def all_are(names: list[str], wanted: str) -> None:
-            until(lambda: {ready(server, "default", name) for name in names} == {wanted}, f"{names} are never {wanted}")
+            eventually(lambda: {ready(server, "default", name) for name in names} == {wanted}, f"{wanted} of {names}")
 
         def apply(name: str) -> None:
             spec = manifests.smtp_spec("GOOGLE_WORKSPACE", f"{name}@company.com", "login")
@@ -97,7 +84,7 @@ def test_rule_31_a_deleted_crd_takes_no_inbox_with_it_and_the_operator_outlives_
         assert len(told(operator, "crd_deleting")) == 1
         for name in names:
             server.merge("SenderAccount", "default", name, {"metadata": {"finalizers": None}})
-        until(lambda: len(told(operator, "crd_missing")) == 1, "nothing is said of the missing CRD")
+        eventually(lambda: len(told(operator, "crd_missing")) == 1, "a word about the missing CRD")
         time.sleep(QUIET_SECONDS)
         assert (operator.process.poll(), operator.probe("healthz")) == (None, 200)
         install_crds(cluster)

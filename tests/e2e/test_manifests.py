@@ -231,7 +231,7 @@ def test_what_an_older_crd_let_in_can_still_be_marked_and_let_go(kubectl: Kubect
         assert marked["metadata"].get("finalizers", []) == finalizers
     told = objects.patch_namespaced_custom_object_status(**where, body={"status": {"observedGeneration": 1}})
     assert told["status"] == {"observedGeneration": 1}
-    assert kubectl("delete", "sender", "google", "-n", NAMESPACE, "--timeout=10s").returncode == 0
+    assert kubectl("delete", "sender", "google", "-n", NAMESPACE, "--timeout=60s").returncode == 0
 
 
 def test_a_misspelt_field_is_refused_by_name(objects: Objects) -> None:

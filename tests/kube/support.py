@@ -20,12 +20,12 @@ from coldsend_operator.kube.lease import LeaseTimes
 from coldsend_operator.resources.names import ACCOUNT_KIND, API_VERSION
 
 CRDS = Path(__file__).parents[2] / "crds"
-PATIENCE = 30.0
+PATIENCE = 90.0  # on a busy machine
 
 
 def install_crds(cluster: devcluster.Cluster) -> None:
     kubectl(cluster, "apply", "--server-side", "-f", str(CRDS))
-    kubectl(cluster, "wait", "--for=condition=Established", "--timeout=30s", "-f", str(CRDS))
+    kubectl(cluster, "wait", "--for=condition=Established", "--timeout=120s", "-f", str(CRDS))
 
 
 def kubectl(cluster: devcluster.Cluster, *args: str, given: str | None = None) -> str:

@@ -48,7 +48,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         kubectl = [str(cluster.kubectl), "--kubeconfig", str(cluster.kubeconfig)]
         crds = ["-f", str(ROOT / "crds")]
         subprocess.run([*kubectl, "apply", "--server-side", *crds], check=True)
-        subprocess.run([*kubectl, "wait", "--for=condition=Established", "--timeout=60s", *crds], check=True)
+        subprocess.run([*kubectl, "wait", "--for=condition=Established", "--timeout=120s", *crds], check=True)
         with opened_world(cluster, tmp_path_factory.mktemp("operators")) as opened:
             opened.emulator.switch(job_seconds=2)
             yield opened
