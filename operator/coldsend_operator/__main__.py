@@ -33,6 +33,8 @@ _SHORT = re.compile(r"-[A-Za-z]=")
 
 # When the process ends, Python collects garbage in all modules: a fifth of the time that a short command takes.
 atexit.register(gc.freeze)
+# Modules leave no garbage as they load, but Python looks for it all the time: a tenth of a short command, and of a start.
+_THRESHOLD, _WHILE_LOADING = gc.get_threshold(), 1_000_000
 
 app = typer.Typer(
     cls=_Commands,
@@ -67,14 +69,12 @@ def run(**flags: Any) -> None:
         settings = load_settings(flags)
     except SettingError as error:
         _fail(*error.lines, code=2)
-
-    gc.disable()  # modules leave no garbage as they load, and to look for it takes a tenth of the start
     from coldsend_operator.handlers import serve
     from coldsend_operator.kube.errors import KubeError
     from coldsend_operator.logs import Event, configure_logs, log, one_line
 
-    gc.enable()
     gc.freeze()  # the modules stay: no collection needs to look at them again
+    gc.set_threshold(*_THRESHOLD)
     configure_logs(settings.log_format, settings.log_level)
     for notice in notices(settings, os.environ):
         log.warning(Event.SETTING_NOTICE, message=notice)
@@ -144,6 +144,7 @@ def _fail(*lines: str, code: int = 1) -> NoReturn:
 
 
 def main() -> None:
+    gc.set_threshold(_WHILE_LOADING)
     if sys.argv[1:2] == ["__complete"]:
         complete(sys.argv[2:])
         return
