@@ -33,7 +33,7 @@ _SHORT = re.compile(r"-[A-Za-z]=")
 
 # When the process ends, Python collects garbage in all modules: a fifth of the time that a short command takes.
 atexit.register(gc.freeze)
-# Modules leave no garbage as they load, but Python looks for it all the time: a tenth of a short command, and of a start.
+# Modules leave no garbage as they load, but Python looks for it all the time: a tenth of each start of the program.
 _THRESHOLD, _WHILE_LOADING = gc.get_threshold(), 1_000_000
 
 app = typer.Typer(
