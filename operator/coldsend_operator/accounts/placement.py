@@ -11,7 +11,7 @@ from coldsend_operator.accounts.workspace_loop import WorkspaceLoop
 from coldsend_operator.accounts.workspaces import NO_WORKSPACE, Workspaces
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
-from coldsend_operator.core.model.desired import KeyRef
+from coldsend_operator.core.model.desired import OWN_KEY, KeyRef
 from coldsend_operator.core.model.membership import Membership
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.model.reasons import Reason
@@ -61,6 +61,7 @@ class Placement:
         """Put the account into the workspace of its key; into none while no key can be had."""
         if not self.knows(account.desired.namespace):
             self._await_workspace(account)
+            self._tell_why_it_waits(account)
             return
         ref = account.desired.key_ref
         if self._refs.key_of(account.uid) not in {None, ref}:
@@ -86,6 +87,18 @@ class Placement:
         if state.problem is not TOO_MANY:
             self._from_elsewhere.discard(account.uid)
         self._move(account, digest or NO_WORKSPACE, ref)
+
+    def _tell_why_it_waits(self, account: Account) -> None:
+        """Put it where status is all that is written, if its namespace cannot be read."""
+        unread = self._policy.unread_namespaces.get(account.desired.namespace)
+        if unread is None:
+            return
+        transitions.key_read(account, (Reason.API_UNAVAILABLE, unread))
+        loop = self._workspaces.open(NO_WORKSPACE, OWN_KEY)
+        if account.uid not in loop.workspace.accounts:
+            loop.workspace.add(account, self._clients.clock(), NO_WORKSPACE)
+        loop.workspace.touch(account.uid)
+        loop.wake()
 
     def _await_workspace(self, account: Account) -> None:
         """Nothing is decided for it yet, but no younger object may take its address meanwhile (rule 13)."""
@@ -154,7 +167,8 @@ class Placement:
                 return True
         elif self._may_leave(account, old):
             old.workspace.remove(account.uid)
-            transitions.left_workspace(account)
+            if old.keys:  # without a key nothing was seen there
+                transitions.left_workspace(account)
             return True
         else:
             transitions.moving(account, away=True)

@@ -27,7 +27,8 @@ class NamespaceWatch:
     """Keeps `policy.namespaces` up to date for the namespaces with objects; a missing one was not read yet.
 
     `names` are the namespaces with objects, `waiting` those with something that waits for approval. `on_change` is
-    called for each that changed, and when one is read for the first time, `on_failing` when one cannot be read.
+    called for each that changed, when one is read for the first time, and when a first read keeps failing; why it fails
+    stands in `policy.unread_namespaces` then.
     """
 
     def __init__(
@@ -38,7 +39,6 @@ class NamespaceWatch:
         names: Callable[[], Iterable[str]],
         waiting: Callable[[], set[str]],
         on_change: Callable[[str], None],
-        on_failing: Callable[[], None],
     ) -> None:
         self._kube = kube
         self._policy = policy
@@ -46,7 +46,6 @@ class NamespaceWatch:
         self._names = names
         self._waiting = waiting
         self._on_change = on_change
-        self._on_failing = on_failing
         self._due: dict[str, float] = {}
         self._failures: dict[str, int] = {}  # in a row
         self._troubles: dict[str, Recurring] = {}
@@ -61,11 +60,8 @@ class NamespaceWatch:
     @property
     def whole(self) -> bool:
         """Whether every namespace with objects was read, but for those whose objects wait because it fails."""
-        return all(name in self._policy.namespaces or self._is_failing(name) for name in self._names())
-
-    def _is_failing(self, name: str) -> bool:
-        """Whether the reads have failed more often than a start waits for."""
-        return self._failures.get(name, 0) > len(FIRST_TRIES)
+        known = self._policy.namespaces.keys() | self._policy.unread_namespaces.keys()
+        return all(name in known for name in self._names())
 
     async def run(self) -> None:
         while True:
@@ -90,6 +86,7 @@ class NamespaceWatch:
             self._failures.pop(name, None)
             self._troubles.pop(name, None)
             self._policy.namespaces.pop(name, None)
+            self._policy.unread_namespaces.pop(name, None)
         for name in names - self._due.keys():
             self._due[name] = now
         if now >= self._urgent_at + URGENT:  # it visits every account
@@ -130,7 +127,7 @@ class NamespaceWatch:
         """
         tries = self._failures[name] = self._failures.get(name, 0) + 1
         known, forbidden = name in self._policy.namespaces, isinstance(error, Forbidden)
-        if not known and not self._is_failing(name):
+        if not known and tries <= len(FIRST_TRIES):
             self._plan(name, FIRST_TRIES[tries - 1])
             return
         effect = "it is treated as one without annotations" if forbidden else "its objects wait until it can be read"
@@ -141,7 +138,19 @@ class NamespaceWatch:
         if not known and forbidden:
             self._use(name, NOTHING)
         elif not known:
-            self._on_failing()
+            self._tell_objects(name, error)
+
+    def _tell_objects(self, name: str, error: Exception) -> None:
+        """The objects of a namespace that was never read say why they wait."""
+        status = error.status if isinstance(error, KubeError) else None
+        answer = "does not answer" if status is None else f"answers HTTP {status}"
+        message = (
+            f"The operator cannot read the namespace {name} (Kubernetes {answer}), which may set another API key or "
+            "policy for this object, so nothing is done for it; it is retried automatically."
+        )
+        if self._policy.unread_namespaces.get(name) != message:
+            self._policy.unread_namespaces[name] = message
+            self._on_change(name)
 
     def _plan(self, name: str, pause: float) -> None:
         if name in self._due:
@@ -157,6 +166,7 @@ class NamespaceWatch:
         for note in marks.notes:
             if note not in before.notes:
                 log.warning(Event.SETTING_NOTICE, namespace=name, message=note)
+        self._policy.unread_namespaces.pop(name, None)
         if self._policy.namespaces.get(name) != marks:
             self._policy.namespaces[name] = marks
             self._on_change(name)

@@ -127,7 +127,6 @@ class Operator:
             lambda: self.controller.namespaces | self.batches.namespaces,
             lambda: waiting_namespaces(self.controller.workspaces),
             self._namespace_changed,
-            self._progress.set,
         )
         self.controller.placement.on_unread = self._namespaces.wake
         self.controller.placement.on_placed = self._progress.set

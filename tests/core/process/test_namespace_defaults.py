@@ -158,6 +158,68 @@ def test_what_a_namespace_says_is_awaited_while_kubernetes_fails_and_others_go_o
     assert [inbox.address for inbox in team.live()] == [ANN]
 
 
+def fail_to_read(simulation: Simulation, namespace: str = "sales") -> None:
+    failing = KubeError("etcd has lost the key", status=500)
+    simulation.cluster.refuses[f"/api/v1/namespaces/{namespace}"] = failing
+
+
+def read_again(simulation: Simulation, namespace: str = "sales") -> None:
+    del simulation.cluster.refuses[f"/api/v1/namespaces/{namespace}"]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_an_object_says_in_its_status_that_its_namespace_cannot_be_read(restart: bool) -> None:
+    simulation = Simulation()
+    if restart:
+        uid = simulation.apply("sales", "ann", ANN)
+    fail_to_read(simulation)
+    running(simulation, 30.0)
+    if not restart:
+        uid = simulation.apply("sales", "ann", ANN)
+    simulation.wait(30.0)
+    state, reason, message = simulation.ready(uid)
+    assert (state, reason) == ("False", "ApiUnavailable")
+    assert "cannot read the namespace sales (Kubernetes answers HTTP 500)" in message
+    assert not simulation.remote.live()
+    read_again(simulation)
+    simulation.wait(60.0)
+    assert simulation.ready(uid)[1] == "Active"
+    assert [inbox.address for inbox in simulation.remote.live()] == [ANN]
+
+
+def test_an_inbox_whose_namespace_cannot_be_read_after_a_restart_stays_ready_and_says_so() -> None:
+    simulation = Simulation()
+    running(simulation)
+    uid = simulation.apply("sales", "ann", ANN)
+    simulation.wait(30.0)
+    simulation.crash()
+    fail_to_read(simulation)
+    running(simulation, 60.0)
+    assert simulation.ready(uid)[:2] == ("True", "Active")
+    assert simulation.says(uid)["Synced"][:2] == ("False", "ApiUnavailable")
+    read_again(simulation)
+    simulation.wait(60.0)
+    assert simulation.says(uid)["Synced"][:2] == ("True", "InSync")
+
+
+def test_a_deletion_waits_for_the_deletion_policy_of_a_namespace_that_cannot_be_read() -> None:
+    simulation = Simulation(changes={"deletion_default": "Orphan"})
+    annotate(simulation, {DELETION_POLICY_ANNOTATION: "Delete"})
+    running(simulation)
+    uid = simulation.apply("sales", "ann", ANN)
+    simulation.wait(30.0)
+    simulation.crash()
+    simulation.delete(uid)
+    fail_to_read(simulation)
+    running(simulation, 120.0)
+    assert simulation.ready(uid)[1] == "ApiUnavailable"
+    assert len(simulation.remote.live()) == 1
+    read_again(simulation)
+    simulation.wait(120.0)
+    assert not simulation.cluster.of_kind(ACCOUNT_KIND)
+    assert not simulation.remote.live()
+
+
 def test_what_a_namespace_last_said_holds_while_it_cannot_be_read() -> None:
     simulation = Simulation()
     annotate(simulation, PAUSED)

@@ -10,6 +10,7 @@ from coldsend_operator.core.model.answers import Failure, FailureKind, Fault
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.core.status.stored import stored_of, stored_to_status
+from coldsend_operator.kube.client import KubeError
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from tests.core.rules.watching import running
 from tests.support.clock import rfc3339
@@ -54,6 +55,20 @@ def test_rule_33_three_restarts_in_twenty_seconds_try_the_login_once() -> None:
     for _ in range(3):
         simulation.crash()
         running(simulation, 7.0)
+    assert len(mailbox.tries) == 1
+    assert simulation.status(uid)["nextAttempt"] == before["nextAttempt"]
+    assert simulation.ready(uid)[1] == "ConnectionFailed"
+
+
+def test_rule_33_a_namespace_that_cannot_be_read_after_a_restart_leads_to_no_earlier_try() -> None:
+    simulation, mailbox, uid = refused()
+    before = simulation.status(uid)
+    simulation.crash()
+    simulation.cluster.refuses["/api/v1/namespaces/sales"] = KubeError("etcd has lost the key", status=500)
+    running(simulation, 60.0)
+    assert simulation.ready(uid)[1] == "ApiUnavailable"
+    del simulation.cluster.refuses["/api/v1/namespaces/sales"]
+    simulation.wait(30.0)
     assert len(mailbox.tries) == 1
     assert simulation.status(uid)["nextAttempt"] == before["nextAttempt"]
     assert simulation.ready(uid)[1] == "ConnectionFailed"

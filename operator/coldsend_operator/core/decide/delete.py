@@ -42,6 +42,9 @@ def decide_delete(account: Account, workspace: Workspace, now: float) -> Decisio
         return _deleting(OTHERS_HOLD_IT, quiet=True)
     if desired.force_orphan:
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
+    unread = workspace.policy.unread_namespaces.get(desired.namespace)
+    if unread is not None:  # what it sets, such as the deletion policy, is not known
+        return Decision(Action.WAIT, Reason.API_UNAVAILABLE, unread)
     if account.busy is not None:
         return _deleting("A call for this inbox is under way; the deletion follows.", quiet=True)
     if stays(account, workspace) and not goes_last(account, workspace):  # the one before it would delete the inbox

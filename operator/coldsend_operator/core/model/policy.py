@@ -121,6 +121,7 @@ class Policy:
     operator_key_namespaces: frozenset[str] = frozenset()
     adopt_namespaces: frozenset[str] = frozenset()
     namespaces: dict[str, NamespaceSettings] = field(default_factory=dict)
+    unread_namespaces: dict[str, str] = field(default_factory=dict)  # a sentence why each was never read, by its name
     max_unavailable: dict[str, Unavailable] = field(default_factory=dict)  # by UID of the Batch
     orphaning: set[str] = field(default_factory=set)  # UIDs of Batches whose live template says Orphan
     batches: dict[str, NamespaceSettings] = field(default_factory=dict)  # approvals on Batches, by their UID
