@@ -156,6 +156,7 @@ class AccountController:
         What waited as a standby may be old: budget and brake are those stored last, and a create of the replica that
         led before may have left just now.
         """
+        self.placement.start()
         self._workspaces.start()
 
     async def stop(self) -> None:

@@ -16,7 +16,7 @@ from coldsend_operator.core.model.membership import Membership
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.merging import follow, may_follow
-from coldsend_operator.credentials.api_keys import NOT_FOR_NAMESPACE, TOO_MANY, KeyRing
+from coldsend_operator.credentials.api_keys import MADE_UP, NOT_FOR_NAMESPACE, TOO_MANY, KeyRing
 from coldsend_operator.kube.set_aside import PLACE
 
 KEY_PAUSE = 1.0
@@ -68,7 +68,7 @@ class Placement:
             self._from_elsewhere.add(account.uid)
         self._refs.place(account.uid, ref)
         self._cancel_move(account.uid)
-        state = self._ring.admit(ref, held=account.stored.held and account.uid not in self._from_elsewhere)
+        state = self._ring.admit(ref, held=self._needs_key(account))
         self._crowded_out.discard(account.uid)
         if state.problem is TOO_MANY:
             self._crowded_out.add(account.uid)
@@ -132,7 +132,7 @@ class Placement:
             return digest, None  # a rotated key: the old one may be refused by now
         if problem is None and digest is not None and digest != bound and self._workspaces.refused(bound):
             return digest, None  # rule 15 holds: only the own inboxID, seen with it, is deleted with it
-        if bound in self._ring.keys:
+        if bound in self._ring.keys and problem is not MADE_UP:  # the other key of this digest is another's
             return bound, None
         if digest is not None and problem is not None and digest in self._ring.keys:
             return digest, None
@@ -192,6 +192,10 @@ class Placement:
             with self._clients.set_aside.trying(ref_of(account), PLACE, partial(self._again, uid)):
                 self.place(account)
 
+    def _needs_key(self, account: Account) -> bool:
+        """Whether it holds an inbox that was made or adopted with its key."""
+        return account.stored.held and account.uid not in self._from_elsewhere
+
     def _cancel_move(self, uid: str) -> None:
         move = self._moves.pop(uid, None)
         if move is not None:
@@ -211,6 +215,12 @@ class Placement:
         return not any(self._accounts[uid].desired.namespace in self._policy.namespaces for uid in self._unplaced)
 
     # -- the keys
+
+    def start(self) -> None:
+        """Before the first call: keys without an inbox give way to those with one, which may have come later."""
+        needed = {account.desired.key_ref for account in self._accounts.values() if self._needs_key(account)}
+        for ref in self._ring.drop_surplus(needed):
+            self.place_all(self._refs.members(ref))
 
     def hasten(self, account: Account) -> None:
         """Read its API key again now."""

@@ -1,6 +1,7 @@
 """API keys: the operator's own, and those of `apiKeySecretRef`. Outside, only their digests are known."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Set
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,6 +88,17 @@ class KeyRing:
                 return KeyState(problem=TOO_MANY)
             state = self._states[ref] = KeyState()
         return state
+
+    def drop_surplus(self, needed: Set[KeyRef]) -> list[KeyRef]:
+        """Keep at most MOST_KEYS keys of a namespace, besides those needed. Returns the dropped ones (rule 43)."""
+        counts = Counter(ref.namespace for ref in self._states)
+        dropped = []
+        for ref in reversed(list(self._states)):
+            if ref.secret is not None and ref not in needed and counts[ref.namespace] > MOST_KEYS:
+                counts[ref.namespace] -= 1
+                del self._states[ref]
+                dropped.append(ref)
+        return dropped
 
     def state(self, ref: KeyRef) -> KeyState:
         """The state of a key; empty if it is not in use."""

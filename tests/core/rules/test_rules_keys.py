@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from coldsend_operator.accounts.cleanup import CLOSE_AFTER
+from coldsend_operator.accounts.workspaces import NO_WORKSPACE
 from coldsend_operator.core.model.hashes import workspace_digest
 from coldsend_operator.credentials.api_keys import MOST_KEYS
 from tests.core.accounts.test_refused_key import go_on
@@ -136,6 +137,29 @@ def test_rule_43_an_object_that_holds_an_inbox_may_always_use_its_key() -> None:
     simulation.delete(uid)
     go_on(simulation, 30.0)
     assert team.at("a@company.com") == []
+
+
+@pytest.mark.parametrize("standby", [False, True])
+def test_rule_43_no_restart_admits_more_keys_than_a_namespace_may_use(standby: bool) -> None:
+    simulation = Simulation()
+    simulation.cluster.write_secret("sales", "key", {"apiKey": TEAM})
+    simulation.remotes[TEAM] = FakeColdSend(simulation.clock)
+    junk_keys(simulation, 30)
+    running(simulation)
+    held = simulation.apply("sales", "zz", "a@company.com", **OF_TEAM) or ""
+    go_on(simulation, 10.0)
+    uids = [with_junk(simulation, number) for number in range(30)]
+    go_on(simulation, 10.0)
+    if standby:
+        simulation.stand_by()
+        go_on(simulation, 10.0)
+    simulation.crash()
+    simulation.cluster.objects = dict(sorted(simulation.cluster.objects.items()))  # the junk is listed first
+    process = running(simulation, 10.0)
+    assert len(process.operator.controller.placement._ring._states) == MOST_KEYS
+    assert simulation.ready(held)[1] == "Active"
+    said = [simulation.ready(uid)[2] for uid in uids]
+    assert sum(f"more than {MOST_KEYS}" in message for message in said) == 30 - MOST_KEYS + 1
 
 
 def test_rule_43_an_object_that_holds_an_inbox_may_not_name_a_key_more() -> None:
@@ -303,3 +327,23 @@ def test_rule_14_a_key_made_up_to_have_the_digest_of_another_tenants_key_opens_n
     go_on(simulation, 60.0)
     assert [inbox.address for inbox in simulation.remotes[theirs].live()] == ["one@company.com"]
     assert simulation.ready(thief)[1] == "SecretInvalid"
+
+
+def test_rule_14_a_key_made_up_to_have_the_digest_of_another_is_not_used_for_a_deletion_of_the_other() -> None:
+    theirs, made_up = SAME_DIGEST
+    simulation = Simulation()
+    simulation.remotes[theirs] = FakeColdSend(simulation.clock, _made=100)
+    simulation.remotes[made_up] = FakeColdSend(simulation.clock, _made=200)
+    simulation.cluster.write_secret("sales", "key", {"apiKey": theirs})
+    simulation.cluster.write_secret("support", "key", {"apiKey": made_up})
+    running(simulation)
+    one = simulation.apply("sales", "one", "one@company.com", apiKeySecretRef={"name": "key"}) or ""
+    go_on(simulation, 30.0)
+    simulation.crash()
+    simulation.delete(one)
+    simulation.apply("support", "thief", "thief@company.com", apiKeySecretRef={"name": "key"})
+    simulation.cluster.objects = dict(reversed(simulation.cluster.objects.items()))  # the made-up key is read first
+    process = running(simulation, 60.0)
+    assert simulation.ready(one)[1] == "SecretInvalid"
+    assert process.operator.controller.accounts[one].workspace_digest == NO_WORKSPACE
+    assert [inbox.address for inbox in simulation.remotes[theirs].live()] == ["one@company.com"]
