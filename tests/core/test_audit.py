@@ -8,7 +8,7 @@ from coldsend_operator.core.model.account import Account, Credentials
 from coldsend_operator.core.model.answers import BulkAnswer, Created, Deleted, Failure, FailureKind, MailSent
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
-from coldsend_operator.core.model.policy import NamespaceSettings
+from coldsend_operator.core.model.policy import BatchSettings, NamespaceSettings
 from coldsend_operator.core.workspace.audit_lines import fields_of
 from tests.support.desk import ANN, BOB, LOST, Desk, held, row
 
@@ -165,7 +165,7 @@ def test_a_deletion_names_the_kind_of_the_object_that_approves_it(
     approved_by: str | None,
 ) -> None:
     desk = Desk()
-    desk.workspace.policy.batches[POOL] = NamespaceSettings(approve_deletion=batch)
+    desk.workspace.policy.batches[POOL] = BatchSettings(approve_deletion=batch)
     desk.workspace.policy.namespaces["sales"] = NamespaceSettings(approve_deletion=namespace)
     annotations = {"coldsend.pro/approve-deletion": "true"} if object_says else {}
     account = desk.holder(deleting=True, batch=POOL, annotations=annotations)
@@ -177,7 +177,7 @@ def test_a_deletion_names_the_kind_of_the_object_that_approves_it(
 @pytest.mark.parametrize(("listed", "cause"), [({"ann"}, "deletion"), (set[str](), "left-batch")])
 def test_a_child_that_its_batch_does_not_list_any_more_has_left_it(listed: set[str], cause: str) -> None:
     desk = Desk()
-    desk.workspace.policy.listed[POOL] = listed
+    desk.workspace.policy.batches[POOL] = BatchSettings(listed=listed)
     account = desk.holder(deleting=True, batch=POOL)
     desk.sweep(row())
     desk.ask(Operation.DELETE_ACCOUNT, account, inbox_ids=("inbox-1",))

@@ -210,7 +210,8 @@ class RoughWorld(Simulation):
                 continue
             desired = holder.desired
             approved = desired.approve_deletion or self._calm
-            if controller.policy.protection.get(desired.batch or "", desired.spec.protected) and not approved:
+            protected = controller.policy.batch(desired.batch).protected
+            if (desired.spec.protected if protected is None else protected) and not approved:
                 self.watch.violations.append(f"{desired.name} is protected, and its inbox is deleted")
             if desired.uid in self.with_crd and not approved:
                 self.watch.violations.append(f"{desired.name} goes with its CRD, and its inbox is deleted")

@@ -6,7 +6,14 @@ from typing import Any
 from coldsend_operator.accounts.effective import api_key_default
 from coldsend_operator.core.batch.decide import is_leaving
 from coldsend_operator.core.batch.model import Batch, Child
-from coldsend_operator.core.model.policy import Limits, NamespaceSettings, Policy, Threshold
+from coldsend_operator.core.model.policy import (
+    DEFAULT_UNAVAILABLE,
+    BatchSettings,
+    Limits,
+    NamespaceSettings,
+    Policy,
+    Threshold,
+)
 from coldsend_operator.resources.annotations import namespace_notes, read_annotations
 from coldsend_operator.resources.common import DeletionPolicy
 from coldsend_operator.settings import Settings
@@ -65,24 +72,19 @@ def apply_overrides(policy: Policy, batch: Batch) -> None:
     batch.namespace_notes = defaults.notes
     key = batch.key or defaults.key
     batch.effective = policy.effective(orphan=batch.orphans, recreate=batch.recreate, adopt=batch.adopt, key=key)
-    if batch.desired is not None:
-        policy.max_unavailable[batch.uid] = batch.desired.unavailable
-    if batch.orphans:
-        policy.orphaning.add(batch.uid)
-    else:
-        policy.orphaning.discard(batch.uid)
-    policy.protection[batch.uid] = batch.protected
-    if batch.desired is not None and not batch.deleting:
-        policy.listed[batch.uid] = batch.desired.by_name
-    else:
-        policy.listed.pop(batch.uid, None)
-    policy.batches[batch.uid] = NamespaceSettings(batch.approve_deletion, batch.approve_recreation)
+    listed = batch.desired
+    policy.batches[batch.uid] = BatchSettings(
+        approve_deletion=batch.approve_deletion,
+        approve_recreation=batch.approve_recreation,
+        orphan=batch.orphans,
+        protected=batch.protected,
+        unavailable=listed.unavailable if listed is not None else DEFAULT_UNAVAILABLE,
+        listed=listed.by_name if listed is not None and not batch.deleting else None,
+    )
 
 
 def deleted_with(batch: Batch, children: Iterable[Child]) -> int:
-    """Set how many inboxes are to be deleted with the batch, or by its shorter list (rule 23)."""
-    return sum(_is_to_be_deleted(batch, child) for child in children)
-
-
-def _is_to_be_deleted(batch: Batch, child: Child) -> bool:
-    return child.has_inbox and not (batch.orphans or child.orphan or batch.released) and is_leaving(batch, child)
+    """How many inboxes are to be deleted with the batch, or by its shorter list (rule 23)."""
+    if batch.orphans or batch.released:
+        return 0
+    return sum(child.has_inbox and not child.orphan and is_leaving(batch, child) for child in children)

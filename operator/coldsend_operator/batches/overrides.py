@@ -8,7 +8,6 @@ from coldsend_operator.core.batch.decide import ChildAction, ChildDecision
 from coldsend_operator.core.batch.model import Batch, Child
 from coldsend_operator.core.decide import is_handed_over
 from coldsend_operator.core.model.account import Account
-from coldsend_operator.core.model.policy import NamespaceSettings
 from coldsend_operator.core.model.reasons import Reason
 
 Owned = Callable[[], Iterable[Child]]
@@ -26,10 +25,10 @@ class BatchOverrides:
 
     def see(self, batch: Batch, owned: Owned) -> None:
         """Update the overrides of the batch; its children are decided again if they changed."""
-        before = self._of(batch.uid)
+        before = self._policy.batch(batch.uid)
         batch.waits = not self._controller.placement.knows(batch.namespace)
         apply_overrides(self._policy, batch)
-        if self._of(batch.uid) != before:
+        if self._policy.batch(batch.uid) != before:
             self._touch(owned())
 
     def announce(self, batch: Batch, owned: Owned, *, leaving: bool) -> None:
@@ -44,12 +43,8 @@ class BatchOverrides:
         self._touch(owned())
 
     def forget(self, batch: Batch) -> None:
-        self._policy.max_unavailable.pop(batch.uid, None)
-        self._policy.orphaning.discard(batch.uid)
         self._policy.batches.pop(batch.uid, None)
         self._policy.leaving.pop(batch.uid, None)
-        self._policy.protection.pop(batch.uid, None)
-        self._policy.listed.pop(batch.uid, None)
         for name in self._awaited.pop(batch.uid, ()):
             self._await(batch.namespace, name, None)
 
@@ -85,15 +80,6 @@ class BatchOverrides:
             if uids:
                 loop.workspace.touch_all(uids)
                 loop.wake()
-
-    def _of(self, uid: str) -> tuple[object, ...]:
-        policy = self._policy
-        return (
-            policy.max_unavailable.get(uid),
-            uid in policy.orphaning,
-            policy.protection.get(uid),
-            policy.batches.get(uid, NamespaceSettings()),
-        )
 
     def _touch(self, children: Iterable[Child]) -> None:
         for child in children:

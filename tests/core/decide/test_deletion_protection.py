@@ -3,7 +3,7 @@
 import pytest
 
 from coldsend_operator.core.model.account import Credentials
-from coldsend_operator.core.model.policy import NamespaceSettings
+from coldsend_operator.core.model.policy import BatchSettings, NamespaceSettings
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.brake import QUIET
 from coldsend_operator.core.workspace.holds import WINDOW
@@ -33,9 +33,10 @@ def test_deletion_protection_is_approved_on_the_object_that_bears_it_only(where:
     desk = Desk()
     (account,) = holders(desk, 1, batch="pool", deletionProtection=True)
     desk.show(account)
-    approval = {"pool": NamespaceSettings(approve_deletion=True)}
-    desk.workspace.policy.batches = approval if where == "batch" else {}
-    desk.workspace.policy.namespaces = {"sales": approval["pool"]} if where == "namespace" else {}
+    if where == "batch":
+        desk.workspace.policy.batches["pool"] = BatchSettings(approve_deletion=True)
+    if where == "namespace":
+        desk.workspace.policy.namespaces["sales"] = NamespaceSettings(approve_deletion=True)
     annotations = APPROVED if where == "object" else None
     delete(desk, [account], deletionProtection=True, annotations=annotations)
     desk.wait(QUIET)
@@ -47,7 +48,7 @@ def test_what_the_live_batch_says_of_deletion_protection_counts(live: bool, coun
     desk = Desk()
     (account,) = holders(desk, 1, batch="pool", deletionProtection=not live)
     desk.show(account)
-    desk.workspace.policy.protection["pool"] = live
+    desk.workspace.policy.batches["pool"] = BatchSettings(protected=live)
     delete(desk, [account], deletionProtection=not live)
     desk.wait(QUIET)
     assert leaving(desk) == count

@@ -11,7 +11,7 @@ from coldsend_operator.core.batch.decide import ChildAction, FinalizerChange, de
 from coldsend_operator.core.batch.model import Batch, Child, DesiredList, Entry, desired_list
 from coldsend_operator.core.batch.status import project_batch
 from coldsend_operator.core.model.decision import Action
-from coldsend_operator.core.model.policy import Policy
+from coldsend_operator.core.model.policy import BatchSettings, Policy
 from coldsend_operator.core.model.reasons import Reason
 from tests.support.desk import Desk, row
 
@@ -93,7 +93,7 @@ def test_rule_24_a_batch_lets_itself_go_only_when_the_policy_stands_on_the_child
 
 @pytest.mark.parametrize("says_orphan", ["child", "template"])
 def test_rule_24_a_deletion_is_orphan_when_the_child_or_the_live_template_says_so(says_orphan: str) -> None:
-    desk = Desk(policy=Policy(orphaning={"batch-1"} if says_orphan == "template" else set()))
+    desk = Desk(policy=Policy(batches={"batch-1": BatchSettings(orphan=says_orphan == "template")}))
     own = {"deletionPolicy": "Orphan"} if says_orphan == "child" else {}
     account = desk.holder(deleting=True, batch="batch-1", **own)
     desk.sweep(row())

@@ -8,7 +8,7 @@ from coldsend_operator.core.model.account import Account, Credentials
 from coldsend_operator.core.model.answers import Created, Deleted
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
-from coldsend_operator.core.model.policy import Policy, Threshold, Unavailable
+from coldsend_operator.core.model.policy import BatchSettings, Policy, Threshold, Unavailable
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.brake import QUIET
 from coldsend_operator.resources.names import PAUSED_ANNOTATION
@@ -173,7 +173,9 @@ def test_rule_22_of_those_that_share_a_secret_one_is_replaced_first() -> None:
 def test_rule_22_once_the_first_has_an_inbox_again_max_unavailable_follow(
     unavailable: Unavailable, at_a_time: int
 ) -> None:
-    desk = Desk(policy=Policy(max_unavailable={"batch-1": unavailable}, brake=Threshold(percent=100)))
+    desk = Desk(
+        policy=Policy(batches={"batch-1": BatchSettings(unavailable=unavailable)}, brake=Threshold(percent=100))
+    )
     accounts = sharing(desk, 30, batch="batch-1")
     (first,) = chosen(desk, accounts)
     desk.answer(desk.ask(Operation.DELETE_ACCOUNT, first, inbox_ids=(first.stored.inbox_id,)), Deleted())
@@ -224,7 +226,7 @@ def test_rule_22_one_whose_inbox_a_person_keeps_takes_no_turn_from_the_others(
 
 
 def test_rule_22_deletions_for_replacements_count_in_the_brake() -> None:
-    policy = Policy(brake=Threshold(number=5), max_unavailable={"batch-1": Unavailable(number=25)})
+    policy = Policy(brake=Threshold(number=5), batches={"batch-1": BatchSettings(unavailable=Unavailable(number=25))})
     desk = Desk(policy=policy)
     accounts = sharing(desk, 30, batch="batch-1")
     accounts[0].credentials = Credentials("hmac-of-one")

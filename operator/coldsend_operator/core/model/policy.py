@@ -61,7 +61,7 @@ DEFAULT_UNAVAILABLE = Unavailable()
 class NamespaceSettings:
     """The annotations of a namespace: approvals and defaults for its objects; and whether it is Terminating.
 
-    `orphan` and `key` are None if not set. A Batch has the approvals only.
+    `orphan` and `key` are None if not set.
     """
 
     approve_deletion: bool = False
@@ -78,6 +78,21 @@ class NamespaceSettings:
 
 
 UNSET = NamespaceSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSettings:
+    """What a live Batch sets for its children."""
+
+    approve_deletion: bool = False
+    approve_recreation: bool = False
+    orphan: bool = False
+    protected: bool | None = None  # None: what the child says counts
+    unavailable: Unavailable = DEFAULT_UNAVAILABLE
+    listed: Container[str] | None = field(default=None, compare=False)  # names of its children; None: all of them
+
+
+NO_BATCH = BatchSettings()
 USUAL_KEY = "apiKey"  # of a Secret with an API key: `status.effective` leaves it out
 
 
@@ -122,12 +137,8 @@ class Policy:
     adopt_namespaces: frozenset[str] = frozenset()
     namespaces: dict[str, NamespaceSettings] = field(default_factory=dict)
     unread_namespaces: dict[str, str] = field(default_factory=dict)  # a sentence why each was never read, by its name
-    max_unavailable: dict[str, Unavailable] = field(default_factory=dict)  # by UID of the Batch
-    orphaning: set[str] = field(default_factory=set)  # UIDs of Batches whose live template says Orphan
-    batches: dict[str, NamespaceSettings] = field(default_factory=dict)  # approvals on Batches, by their UID
+    batches: dict[str, BatchSettings] = field(default_factory=dict)  # by UID
     leaving: dict[str, int] = field(default_factory=dict)  # by UID of the Batch: inboxes that are to be deleted with it
-    protection: dict[str, bool] = field(default_factory=dict)  # deletionProtection of live Batches, by their UID
-    listed: dict[str, Container[str]] = field(default_factory=dict)  # names of the children of live Batches, by UID
     lost_fields: frozenset[str] = frozenset()  # of status of SenderAccounts: an older CRD drops them (rule 35)
     hold_deletions: bool = False  # a CRD is being deleted: hold every deletion, whatever the number (rule 31)
     awaited: AwaitedChildren = field(default_factory=AwaitedChildren)
@@ -140,7 +151,11 @@ class Policy:
         """
         said = desired.spec.orphan
         orphan = self.orphaned_by_default(desired.namespace) if said is None else said
-        return orphan or desired.batch in self.orphaning
+        return orphan or self.batch(desired.batch).orphan
+
+    def batch(self, uid: str | None) -> BatchSettings:
+        """The settings of the Batch with this UID; the usual ones if there is none."""
+        return self.batches.get(uid or "", NO_BATCH)
 
     def orphaned_by_default(self, namespace: str) -> bool:
         """Whether the inboxes of objects without a policy stay in ColdSend when these are deleted."""
@@ -199,19 +214,17 @@ class Policy:
 
         An approval counts on the object that bears the field, not on the namespace.
         """
-        approved = desired.approve_deletion or self._batch(desired).approve_deletion
-        return self.protection.get(desired.batch or "", desired.spec.protected) and not approved
+        batch = self.batch(desired.batch)
+        protected = desired.spec.protected if batch.protected is None else batch.protected
+        return protected and not (desired.approve_deletion or batch.approve_deletion)
 
-    def approvals(self, desired: Desired) -> dict[str, Desired | NamespaceSettings]:
+    def approvals(self, desired: Desired) -> dict[str, Desired | BatchSettings | NamespaceSettings]:
         """By kind, what may approve: the object, its Batch and its namespace."""
         return {
             "SenderAccount": desired,
-            "SenderAccountBatch": self._batch(desired),
+            "SenderAccountBatch": self.batch(desired.batch),
             "Namespace": self._namespace(desired.namespace),
         }
-
-    def _batch(self, desired: Desired) -> NamespaceSettings:
-        return self.batches.get(desired.batch or "", UNSET)
 
     def _namespace(self, namespace: str) -> NamespaceSettings:
         return self.namespaces.get(namespace, UNSET)

@@ -137,7 +137,7 @@ def replaced(account: Account) -> bool:
 def _cause_of_delete(workspace: "Workspace", account: Account) -> Cause:
     desired, applied = account.desired, account.stored.applied
     if desired.deleting is not None:
-        listed = workspace.policy.listed.get(desired.batch or "")
+        listed = workspace.policy.batch(desired.batch).listed
         return Cause.DELETION if listed is None or desired.name in listed else Cause.LEFT_BATCH
     same_spec = applied is not None and applied.spec_hash in {None, desired.spec.hash}
     return Cause.SECRET if same_spec and secret_changed(account) else Cause.SPEC

@@ -9,7 +9,6 @@ from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.differences import needs_recreation
 from coldsend_operator.core.model.membership import Membership
-from coldsend_operator.core.model.policy import DEFAULT_UNAVAILABLE
 
 if TYPE_CHECKING:
     from coldsend_operator.core.workspace.workspace import Workspace
@@ -69,7 +68,7 @@ class Replacements:
         members = [other for other in members if other.desired.deleting is None]
         out = sum(1 for other in members if self._being_replaced(other) or self._vanished(other))
         proven = any(other.stored.held and not self._outdated(other) for other in members)
-        unavailable = self._workspace.policy.max_unavailable.get(key[2], DEFAULT_UNAVAILABLE)
+        unavailable = self._workspace.policy.batch(key[2]).unavailable
         free = (unavailable.allowed(len(members)) if proven else 1) - out
         if free <= 0:
             return frozenset()
