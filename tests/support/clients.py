@@ -24,7 +24,7 @@ from coldsend_operator.core.model.answers import (
     Page,
     Row,
 )
-from coldsend_operator.kube.client import JSON, KubeClient, KubeError, Unreachable
+from coldsend_operator.kube.client import JSON, KubeClient, KubeError, StaleLease, Unreachable
 from tests.support.clock import FakeLoop
 from tests.support.cluster import FakeCluster, Raw
 from tests.support.remote import DOMAIN, LATE, FakeColdSend, Fault, Item, refusal, without_id
@@ -160,6 +160,8 @@ class SimulatedKubeClient(KubeClient):
 
     async def _call(self, what: str, work: Callable[[], Raw]) -> Raw:
         faults = self._traffic.cluster_faults
+        if not what.startswith("get") and not self.write_guard.may_write():
+            raise StaleLease("the Lease was not renewed lately")
         fault = faults.pop(0) if faults and not what.startswith("get") else Fault.NONE
 
         def do(pending: Pending) -> None:

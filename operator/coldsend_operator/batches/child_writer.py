@@ -1,4 +1,4 @@
-"""Writes to the children of a batch, and to the batch's finalizer."""
+"""Writes to the children of a batch."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,9 +8,7 @@ from coldsend_operator.batches.reading import ChildReader, manifest_of, owner_re
 from coldsend_operator.core.batch.decide import ChildAction, as_asked
 from coldsend_operator.core.batch.model import Batch, Child, Entry
 from coldsend_operator.kube.children import apply_child, change_object, delete_object
-from coldsend_operator.kube.client import KubeClient, NotFound, Ref, StaleLease
-from coldsend_operator.kube.finalizers import add_finalizers, remove_finalizers
-from coldsend_operator.kube.leadership import Leadership
+from coldsend_operator.kube.client import KubeClient, Ref
 from coldsend_operator.kube.metadata import metadata_of
 from coldsend_operator.resources.batch import SenderAccountBatchSpec
 from coldsend_operator.resources.common import DeletionPolicy
@@ -23,16 +21,13 @@ def batch_ref(batch: Batch) -> Ref:
 
 
 class ChildWriter:
-    """One action is one or two writes; each checks the Lease first. All methods raise KubeError.
+    """One action is one or two writes. All methods raise KubeError.
 
     `spelling(uid)` returns the address as the child's spec spells it: the field is immutable, case included.
     """
 
-    def __init__(
-        self, kube: KubeClient, leadership: Callable[[], Leadership], spelling: Callable[[str], str | None]
-    ) -> None:
+    def __init__(self, kube: KubeClient, spelling: Callable[[str], str | None]) -> None:
         self._kube = kube
-        self._leadership = leadership
         self._spelling = spelling
         self._reader = ChildReader()
 
@@ -50,7 +45,6 @@ class ChildWriter:
         if child is None:
             return None
         ref = Ref("SenderAccount", batch.namespace, child.name, child.uid)
-        self._check()
         match action:
             case ChildAction.RENEW:
                 return await change_object(self._kube, ref, _new_owner(batch, child))
@@ -71,24 +65,13 @@ class ChildWriter:
             return None
         ref = Ref("SenderAccount", batch.namespace, child.name, child.uid)
         manifest = self._manifest(batch, spec, entry, child)
-        try:
-            return change_by_others(await self._kube.get(ref.path), manifest)
-        except NotFound:
-            return None
-
-    async def add_finalizer(self, batch: Batch) -> None:
-        self._check()
-        await add_finalizers(self._kube, batch_ref(batch))
-
-    async def remove_finalizer(self, batch: Batch) -> None:
-        self._check()
-        await remove_finalizers(self._kube, batch_ref(batch))
+        stored = await self._kube.find(ref.path)
+        return None if stored is None else change_by_others(stored, manifest)
 
     async def _apply(self, batch: Batch, spec: SenderAccountBatchSpec, entry: Entry, child: Child | None) -> Raw | None:
         if child is not None and not batch.owns(child) and not await self._is_live(batch):
             return None
         manifest = self._manifest(batch, spec, entry, child)
-        self._check()
         stored = await apply_child(self._kube, manifest)
         found = self._reader.read(stored, None)
         if found.deleting or as_asked(batch, entry, found) or found.identity != entry.identity:
@@ -106,7 +89,6 @@ class ChildWriter:
         """Replace the whole spec: an apply does not remove fields that others added."""
         if child.orphan_by_hand:
             asked = {**asked, "deletionPolicy": str(DeletionPolicy.ORPHAN)}
-        self._check()
         ref = Ref("SenderAccount", batch.namespace, child.name, child.uid)
         return await change_object(self._kube, ref, [{"op": "add", "path": "/spec", "value": asked}])
 
@@ -118,10 +100,6 @@ class ChildWriter:
         """
         metadata = await metadata_of(self._kube, batch_ref(batch))
         return metadata is not None and metadata.get("deletionTimestamp") is None
-
-    def _check(self) -> None:
-        if not self._leadership().fresh():
-            raise StaleLease("the Lease was not renewed lately")
 
 
 def _new_owner(batch: Batch, child: Child) -> list[Raw]:

@@ -18,7 +18,7 @@ from coldsend_operator.core.batch.counts import InboxState, count_child, count_l
 from coldsend_operator.core.batch.decide import ChildAction, decide_child
 from coldsend_operator.core.batch.model import Batch
 from coldsend_operator.core.work_queue import WorkQueue
-from coldsend_operator.kube.client import KubeClient, Ref
+from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.leadership import Leadership
 from coldsend_operator.kube.metadata import version_number
 from coldsend_operator.kube.set_aside import DECIDE, SetAside
@@ -32,7 +32,10 @@ ACT = "act"
 
 
 class BatchController:
-    """Takes the watch events of both kinds. `run` starts after both are listed (rule 1: no write leaves before)."""
+    """Takes the watch events of batches; `children` takes those of accounts.
+
+    `run` starts after both kinds are listed (rule 1: no write leaves before).
+    """
 
     def __init__(
         self,
@@ -48,20 +51,21 @@ class BatchController:
         self._controller = controller
         self._set_aside = set_aside
         self._tasks = Tasks(self.wake, operation="batches")
-        self._children = ChildIndex(self._decide_again)
+        self.children = ChildIndex(self._decide_again)
         own = kube.beside(MOST_WRITES)
         self._writes = BatchWrites(
-            ChildWriter(own, leadership, self._spelling),
-            self._children,
+            own,
+            ChildWriter(own, self._spelling),
+            self.children,
             clock,
             self._tasks,
             self._decide_again,
             self._activate,
         )
-        self._lists = ListReader(self._children, set_aside, self._tasks, self._use_list, self._activate)
+        self._lists = ListReader(self.children, set_aside, self._tasks, self._use_list, self._activate)
         self._overrides = BatchOverrides(controller)
         self._reporter = BatchReporter(
-            own, controller, clock, self._children, self._activate, job_finished, set_aside, self.wake
+            own, controller, clock, self.children, self._activate, job_finished, set_aside, self.wake
         )
         self._deciding = WorkQueue[str]()  # UIDs of batches with decisions to make, in turns
         self._acting = WorkQueue[str]()  # UIDs of batches with writes to make, in turns
@@ -77,13 +81,13 @@ class BatchController:
     def batch_seen(self, raw: Raw) -> None:
         """Take in a batch from a watch event; it may be new, changed or unchanged."""
         metadata = raw["metadata"]
-        work = self._children.follow(metadata)
+        work = self.children.follow(metadata)
         batch = work.batch
         if version_number(metadata.get("resourceVersion")) < batch.version:
             return  # older than our last write, whose own event follows
         before = _outline(batch)
         see_batch(batch, raw)
-        self._overrides.see(batch, self._children.owned_by(batch))
+        self._overrides.see(batch, self.children.owned_by(batch))
         self._reporter.changed(work)
         if not batch.deleting and work.read_generation != batch.generation:
             work.read_generation = batch.generation
@@ -94,39 +98,22 @@ class BatchController:
 
     def batch_gone(self, uid: str) -> None:
         """The batch no longer exists or left the shard; Kubernetes decides about its children."""
-        batch = self._children.forget(uid)
+        batch = self.children.forget(uid)
         for queue in (self._deciding, self._acting, self._reporter.queue):
             queue.drop(uid)
         if batch is not None:
             self._overrides.forget(batch)
 
-    @property
-    def namespaces(self) -> set[str]:
-        """The namespaces with batches."""
-        return self._children.namespaces
-
     def namespace_changed(self, namespace: str) -> None:
         """The namespace was read for the first time, or its settings changed."""
-        for work in self._children.in_namespace(namespace):
+        for work in self.children.in_namespace(namespace):
             batch = work.batch
             before = _outline(batch)
-            self._overrides.see(batch, self._children.owned_by(batch))
+            self._overrides.see(batch, self.children.owned_by(batch))
             self._reporter.changed(work)
             if _outline(batch) != before:
                 self._decide_all_again(work)
             self._activate(work)
-
-    def roll_back(self, ref: Ref) -> None:
-        """The API server was restored, and the object has an older state."""
-        self._children.roll_back(ref)
-
-    def child_seen(self, raw: Raw) -> None:
-        """Take in a SenderAccount from a watch event."""
-        self._children.see_child(raw)
-
-    def child_gone(self, namespace: str, name: str, uid: str) -> None:
-        """The SenderAccount no longer exists."""
-        self._children.remove_child(namespace, name, uid)
 
     def _decide_again(self, work: BatchWork, name: str) -> None:
         work.decide_again(name)
@@ -150,7 +137,7 @@ class BatchController:
         batch.refusals.clear()
         batch.contested.clear()
         work.start_again()
-        self._overrides.see(batch, self._children.owned_by(batch))
+        self._overrides.see(batch, self.children.owned_by(batch))
         count_list(work.counts, reading.desired)
         self._reporter.changed(work)
         self._decide_all_again(work)
@@ -213,14 +200,14 @@ class BatchController:
         """Take the batch whose turn it is."""
         while (uid := turns.take()) is not None:
             turns.done(uid)
-            work = self._children.get(uid)
+            work = self.children.get(uid)
             if work is not None:
                 return work
         return None
 
     def _decide_one(self, work: BatchWork, name: str, now: float) -> None:
         batch = work.batch
-        child = self._children.child(batch, name)
+        child = self.children.child(batch, name)
         decision = decide_child(batch, name, child)
         self._overrides.await_child(batch, name, child, decision)
         if decision.action is ChildAction.NONE and work.held_until(name, now) is None:
@@ -231,9 +218,9 @@ class BatchController:
 
     def announce_all(self) -> None:
         """Call this at the start, before the first call: the brake counts the deletions of all batches (rule 45)."""
-        for work in self._children:
+        for work in self.children:
             batch = work.batch
-            self._overrides.announce(batch, self._children.owned_by(batch), leaving=batch.deleting)
+            self._overrides.announce(batch, self.children.owned_by(batch), leaving=batch.deleting)
 
     def _announce(self, work: BatchWork) -> None:
         """Count the inboxes to delete with the batch: after all decisions, and before the first write."""
@@ -242,7 +229,7 @@ class BatchController:
         counted_for = (generation, batch.deleting, batch.released, batch.orphans, batch.paused, leaving)
         if counted_for != work.announced:
             work.announced = counted_for
-            self._overrides.announce(batch, self._children.owned_by(batch), leaving=leaving)
+            self._overrides.announce(batch, self.children.owned_by(batch), leaving=leaving)
 
     def _act(self, now: float) -> None:
         """Start writes; batches take turns."""
@@ -260,7 +247,7 @@ class BatchController:
             self._writes.keep_finalizer(work)
             return False
         name, action = write
-        child = self._children.child(batch, name)
+        child = self.children.child(batch, name)
         if action is ChildAction.APPLY and not batch.finalized:  # rule 24: the finalizer comes before the children
             work.write_later(name)
             self._writes.keep_finalizer(work)
@@ -273,7 +260,7 @@ class BatchController:
             work.children.done(name)
             self._decide_again(work, name)
         else:
-            self._writes.begin(work, name, action, child)
+            self._tasks.start(self._writes.carry_out(work, name, action, child))
         return True
 
     def _emptied_unreported(self, work: BatchWork) -> bool:

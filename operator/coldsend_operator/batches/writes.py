@@ -5,12 +5,13 @@ from collections.abc import Callable
 
 from coldsend_operator.batches.batch_work import BatchWork
 from coldsend_operator.batches.child_index import ChildIndex
-from coldsend_operator.batches.child_writer import ChildWriter
+from coldsend_operator.batches.child_writer import ChildWriter, batch_ref
 from coldsend_operator.core.batch.decide import ChildAction, FinalizerChange, finalizer_change
 from coldsend_operator.core.batch.model import Batch, Child, EntryRefusal
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.kube.client import Conflict, Forbidden, Invalid, KubeError, NotFound, StaleLease
+from coldsend_operator.kube.client import Conflict, Forbidden, Invalid, KubeClient, KubeError, NotFound, StaleLease
 from coldsend_operator.kube.events import TERMINATING
+from coldsend_operator.kube.finalizers import add_finalizers, remove_finalizers
 from coldsend_operator.logs import Event, log
 from coldsend_operator.tasks import Tasks
 
@@ -24,6 +25,7 @@ class BatchWrites:
 
     def __init__(
         self,
+        kube: KubeClient,
         writer: ChildWriter,
         children: ChildIndex,
         clock: Callable[[], float],
@@ -31,6 +33,7 @@ class BatchWrites:
         decide_again: Callable[[BatchWork, str], None],
         activate: Callable[[BatchWork], None],
     ) -> None:
+        self._kube = kube
         self._writer = writer
         self._children = children
         self._clock = clock
@@ -51,9 +54,9 @@ class BatchWrites:
         batch = work.batch
         try:
             if change is FinalizerChange.ADD:
-                await self._writer.add_finalizer(batch)
+                await add_finalizers(self._kube, batch_ref(batch))
             else:
-                await self._writer.remove_finalizer(batch)
+                await remove_finalizers(self._kube, batch_ref(batch))
             batch.finalized = change is FinalizerChange.ADD
         except KubeError as error:
             _complain(batch, f"{change} finalizer", batch.name, error)
@@ -63,16 +66,15 @@ class BatchWrites:
             if self._children.get(batch.uid) is work:
                 self._activate(work)
 
-    def begin(self, work: BatchWork, name: str, action: ChildAction, child: Child | None) -> None:
-        """Start the decided write to the child, which is in progress until the write ends."""
-        self._tasks.start(self._carry_out(work, name, action, child))
-
-    async def _carry_out(self, work: BatchWork, name: str, action: ChildAction, child: Child | None) -> None:
+    async def carry_out(self, work: BatchWork, name: str, action: ChildAction, child: Child | None) -> None:
+        """The decided write to the child, which is in progress until this ends."""
         batch = work.batch
         failure: KubeError | None = None
         try:
             if action is ChildAction.APPLY and child is not None and work.undone(name) and name not in batch.refusals:
-                await self._find_who_changes(work, name, child)
+                change = await self._writer.who_changes(batch, work.spec, batch.entry(name), child)
+                if change is not None:
+                    batch.contested[name] = change
             stored = await self._writer.carry_out(action, batch, work.spec, batch.entry(name), child)
             if stored is not None:
                 self._children.see_child(stored)
@@ -94,12 +96,6 @@ class BatchWrites:
         self._children.write_ended()
         if self._children.get(batch.uid) is work:
             self._decide_again(work, name)
-
-    async def _find_who_changes(self, work: BatchWork, name: str, child: Child) -> None:
-        batch = work.batch
-        change = await self._writer.who_changes(batch, work.spec, batch.entry(name), child)
-        if change is not None:
-            batch.contested[name] = change
 
     def _pace(
         self, work: BatchWork, name: str, action: ChildAction, child: Child | None, failure: KubeError | None

@@ -13,8 +13,9 @@ from coldsend_operator.core.model.desired import KeyRef, SecretRef
 from coldsend_operator.core.model.hashes import workspace_digest
 from coldsend_operator.core.model.pauses import doubled
 from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.credentials.secret_values import Problem, value_of
 from coldsend_operator.kube.client import Forbidden, KubeError
-from coldsend_operator.kube.secrets import ReadSecret
+from coldsend_operator.kube.secrets import ReadSecret, SecretContent
 from coldsend_operator.logs import mask
 from coldsend_operator.resources.values import api_key_fault, api_key_of
 from coldsend_operator.settings import Settings
@@ -31,7 +32,7 @@ class KeyState:
     """The state of one key. `digest` None and no `problem`: not read yet."""
 
     digest: str | None = None
-    problem: tuple[Reason, str] | None = None
+    problem: Problem | None = None
     read_at: float = 0.0
     due: float = 0.0
     tries: int = 0
@@ -146,19 +147,9 @@ class KeyRing:
 
     async def _read(self, ref: KeyRef, state: KeyState) -> None:
         state.read_at = self._clock()
-        try:
-            found = self._own() if ref.secret is None else await self._of_secret(ref.namespace, ref.secret)
-        except KubeError as error:
-            state.failures += 1
-            if state.digest is None and state.failures < FAILURES:
-                state.due = self._clock() + MISSING_FIRST
-                return
-            if state.digest is not None:  # the last key stays in use
-                state.due = self._clock() + doubled(MISSING_FIRST, state.failures, MISSING_LONGEST)
-                return
-            found = _not_readable(ref, error)
-        else:
-            state.failures = 0
+        found = self._own() if ref.secret is None else await self._of_secret(ref.namespace, ref.secret, state)
+        if found is None:
+            return
         if isinstance(found, SecretStr) and self._is_made_up(ref, found):
             found, state.digest = MADE_UP, None
         if isinstance(found, SecretStr):
@@ -184,7 +175,7 @@ class KeyRing:
             return True
         return self.keys.get(digest, key) != key
 
-    def _own(self) -> SecretStr | tuple[Reason, str]:
+    def _own(self) -> SecretStr | Problem:
         if self._settings.api_key is not None:
             return self._settings.api_key
         path = self._settings.api_key_file
@@ -199,31 +190,24 @@ class KeyRing:
             return (Reason.UNAUTHORIZED, f"The file of the operator's API key ({path.name}) {fault}.")
         return SecretStr(text)
 
-    async def _of_secret(self, namespace: str, ref: SecretRef) -> SecretStr | tuple[Reason, str]:
+    async def _of_secret(self, namespace: str, ref: SecretRef, state: KeyState) -> SecretStr | Problem | None:
+        """None while the API server fails and that is not to be reported: then it is due again."""
+        content: SecretContent | KubeError | None
         try:
             content = await self._read_secret(namespace, ref.name)
-        except Forbidden:
-            message = f"The operator may not read Secret {ref.name} (spec.apiKeySecretRef); grant it `get` on it."
-            return (Reason.SECRET_NOT_FOUND, message)
-        if content is None:
-            message = f"Secret {ref.name} (spec.apiKeySecretRef) is not in this namespace; create it."
-            return (Reason.SECRET_NOT_FOUND, message)
-        found = content.values.get(ref.key)
-        value = None if found is None else SecretStr(api_key_of(found.get_secret_value()))
-        fault = content.undecodable.get(ref.key, "") if value is None else api_key_fault(value.get_secret_value())
-        place = f"Key {ref.key} of Secret {ref.name} (spec.apiKeySecretRef)"
-        if fault:
-            return (Reason.SECRET_INVALID, f"{place} {fault}. A new value is picked up automatically.")
-        if value is None or not value.get_secret_value():
-            return (Reason.SECRET_KEY_NOT_FOUND, f"{place} {'is missing' if value is None else 'is empty'}; set it.")
-        return value
-
-
-def _not_readable(ref: KeyRef, error: KubeError) -> tuple[Reason, str]:
-    answer = "does not answer" if error.status is None else f"answers HTTP {error.status}"
-    name = ref.secret.name if ref.secret is not None else ""
-    message = f"Secret {name} (spec.apiKeySecretRef) cannot be read: Kubernetes {answer}; it is retried automatically."
-    return (Reason.SECRET_NOT_FOUND, message)
+        except KubeError as error:
+            content = error
+        if not isinstance(content, KubeError) or isinstance(content, Forbidden):
+            state.failures = 0
+        else:
+            state.failures += 1
+            if state.digest is not None:  # the last key stays in use
+                state.due = self._clock() + doubled(MISSING_FIRST, state.failures, MISSING_LONGEST)
+                return None
+            if state.failures < FAILURES:
+                state.due = self._clock() + MISSING_FIRST
+                return None
+        return value_of(content, ref, "spec.apiKeySecretRef", sent=api_key_of, fault=api_key_fault)
 
 
 def _read_file(path: Path) -> str:

@@ -5,6 +5,7 @@ import secrets as randomness
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from pydantic import SecretStr
@@ -13,7 +14,7 @@ from coldsend_operator.coldsend.models import SmtpInbox
 from coldsend_operator.core.model.account import Account, Credentials
 from coldsend_operator.core.model.desired import SecretRef, Server
 from coldsend_operator.core.model.hashes import credentials_digest, salt_of
-from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.credentials.secret_values import value_of
 from coldsend_operator.kube.client import Conflict, Forbidden, KubeClient, KubeError
 from coldsend_operator.kube.secrets import ReadSecret, SecretContent, create_secret, read_secret
 from coldsend_operator.logs import mask
@@ -139,13 +140,16 @@ class SecretReader:
         namespace = account.desired.namespace
         values: list[SecretStr] = []
         forms: list[str] = []
-        for field, server in (("spec.smtp", smtp), ("spec.imap", imap)):
-            value = self._value(namespace, field, server.password, google=account.desired.spec.inbox_type == GOOGLE)
-            if isinstance(value, Credentials):
-                content = self._contents[namespace, server.password.name]
-                return Passwords(value, unread=isinstance(content, KubeError) and not isinstance(content, Forbidden))
+        sent = partial(password_of, google=account.desired.spec.inbox_type == GOOGLE)
+        for field, ref in (("spec.smtp", smtp.password), ("spec.imap", imap.password)):
+            content = self._contents[namespace, ref.name]
+            value = value_of(content, ref, f"{field}.passwordSecretRef", sent=sent, fault=password_fault)
+            if not isinstance(value, SecretStr):
+                unread = isinstance(content, KubeError) and not isinstance(content, Forbidden)
+                return Passwords(Credentials(None, *value), unread=unread)
+            mask(value)
             values.append(value)
-            forms.append(self._form(namespace, server.password, value))
+            forms.append(self._form(namespace, ref, value))
         digest = self._hmac.digest(account, tuple(value.get_secret_value() for value in values))
         return Passwords(Credentials(digest, forms=tuple(forms)), values[0], values[1])
 
@@ -153,35 +157,6 @@ class SecretReader:
         content = self._contents[namespace, ref.name]
         value = content.values[ref.key] if isinstance(content, SecretContent) else sent
         return form_of(value.get_secret_value(), sent.get_secret_value())
-
-    def _value(self, namespace: str, field: str, ref: SecretRef, *, google: bool) -> SecretStr | Credentials:
-        """The password in the form that is sent."""
-        content = self._contents[namespace, ref.name]
-        path = f"{field}.passwordSecretRef"
-        if isinstance(content, Forbidden):
-            message = f"The operator may not read Secret {ref.name} ({path}); grant it `get` on Secrets here."
-            return Credentials(None, Reason.SECRET_NOT_FOUND, message)
-        if isinstance(content, KubeError):
-            answer = "does not answer" if content.status is None else f"answers HTTP {content.status}"
-            message = f"Secret {ref.name} ({path}) cannot be read: Kubernetes {answer}; it is retried automatically."
-            return Credentials(None, Reason.SECRET_NOT_FOUND, message)
-        if content is None:
-            message = (
-                f"Secret {ref.name} ({path}) is not in this namespace; create it, and it is picked up automatically."
-            )
-            return Credentials(None, Reason.SECRET_NOT_FOUND, message)
-        found = content.values.get(ref.key)
-        value = None if found is None else SecretStr(password_of(found.get_secret_value(), google=google))
-        fault = content.undecodable.get(ref.key, "") if value is None else password_fault(value.get_secret_value())
-        place = f"Key {ref.key} of Secret {ref.name} ({path})"
-        if fault:
-            return Credentials(None, Reason.SECRET_INVALID, f"{place} {fault}. A new value is picked up automatically.")
-        if value is None or not value.get_secret_value():
-            fault = "is missing" if value is None else "is empty"
-            message = f"{place} {fault}; set it, and it is picked up automatically."
-            return Credentials(None, Reason.SECRET_KEY_NOT_FOUND, message)
-        mask(value)
-        return value
 
 
 def smtp_inbox(account: Account, passwords: Passwords) -> SmtpInbox:

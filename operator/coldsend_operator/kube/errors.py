@@ -24,6 +24,11 @@ class KubeError(Exception):
         self.retry_after = retry_after
         super().__init__(f"{reason or type(self).__name__}: {self.message}")
 
+    @property
+    def answer(self) -> str:
+        """What the API server did, for a sentence about it."""
+        return "does not answer" if self.status is None else f"answers HTTP {self.status}"
+
 
 class NotConfigured(KubeError):
     """There is neither a service account nor a usable kubeconfig."""

@@ -87,7 +87,7 @@ class CacheSync:
         with self._set_aside.trying(ref, READ, lambda: self._read_again(ref)):
             self._controller.seen(raw)
         with self._set_aside.trying(ref, READ_CHILD, lambda: self._read_again(ref)):
-            self._batches.child_seen(raw)
+            self._batches.children.see_child(raw)
         if self._set_aside.failing(ref.uid, READ):
             self._controller.unreadable(ref.uid)
             self._known[ref.kind].saw(ref, raw)
@@ -125,7 +125,7 @@ class CacheSync:
                 self._batches.batch_gone(ref.uid)
             else:
                 self._controller.gone(ref.uid)
-                self._batches.child_gone(ref.namespace, ref.name, ref.uid)
+                self._batches.children.remove_child(ref.namespace, ref.name, ref.uid)
 
     # -- reading one object again
 
@@ -244,7 +244,7 @@ class CacheSync:
         """The object was restored to an older state: read it as if for the first time."""
         self._known[ref.kind].seen.pop(ref.uid, None)
         self._controller.roll_back(ref.uid)
-        self._batches.roll_back(ref)
+        self._batches.children.roll_back(ref)
         self._read_again(ref)
 
     async def _answered(self, of: Kind) -> ListedObjects:

@@ -142,10 +142,9 @@ class NamespaceWatch:
 
     def _tell_objects(self, name: str, error: Exception) -> None:
         """The objects of a namespace that was never read say why they wait."""
-        status = error.status if isinstance(error, KubeError) else None
-        answer = "does not answer" if status is None else f"answers HTTP {status}"
+        answer = f" (Kubernetes {error.answer})" if isinstance(error, KubeError) else ""
         message = (
-            f"The operator cannot read the namespace {name} (Kubernetes {answer}), which may set another API key or "
+            f"The operator cannot read the namespace {name}{answer}, which may set another API key or "
             "policy for this object, so nothing is done for it; it is retried automatically."
         )
         if self._policy.unread_namespaces.get(name) != message:

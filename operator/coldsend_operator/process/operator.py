@@ -124,7 +124,7 @@ class Operator:
             self._kube,
             self.policy,
             self.clock,
-            lambda: self.controller.namespaces | self.batches.namespaces,
+            lambda: self.controller.namespaces | self.batches.children.namespaces,
             lambda: waiting_namespaces(self.controller.workspaces),
             self._namespace_changed,
         )
