@@ -6,30 +6,28 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from coldsend_operator import metric_names as names
 from coldsend_operator.http import serving
 from coldsend_operator.metric_names import METRICS
-from coldsend_operator.metrics import Metrics, Snapshot, WorkspaceFigures, site
+from coldsend_operator.metrics import Metrics, Snapshot, site
 from coldsend_operator.setting_values import Address
 
 FREE_PORT = Address("127.0.0.1", 0)
 
-FIGURES = WorkspaceFigures(
-    budget_remaining={"minute": 71, "hour": 640},
-    budget_limit={"minute": 80, "hour": 800},
-    queue_lengths={"creations": 12, "sweeps": 1},
-    sweep_age=41.5,
-    deletions_held=3,
-    key_refused=True,
-    implausible=True,
-    inboxes={True: 7, False: 3},
-)
-SNAPSHOT = Snapshot(
-    workspaces={"default": FIGURES},
-    accounts={("sales", "GOOGLE_WORKSPACE", "Active"): 2},
-    conditions={("sales", "CredentialsCurrent", "False", "SecretChanged"): 2},
-    health_scores=(("sales", "outreach", 95.0),),
-    jobs={("Create", "Running"): 1},
-)
+SNAPSHOT: Snapshot = {
+    names.BUDGET_REMAINING: {("default", "minute"): 71, ("default", "hour"): 640},
+    names.BUDGET_LIMIT: {("default", "minute"): 80, ("default", "hour"): 800},
+    names.QUEUE_LENGTH: {("default", "creations"): 12, ("default", "sweeps"): 1},
+    names.SWEEP_AGE: {("default",): 41.5},
+    names.DELETIONS_HELD: {("default",): 3},
+    names.KEY_REFUSED: {("default",): True},
+    names.INVENTORY_IMPLAUSIBLE: {("default",): True},
+    names.INBOXES: {("default", "true"): 7, ("default", "false"): 3},
+    names.ACCOUNTS: {("sales", "GOOGLE_WORKSPACE", "Active"): 2},
+    names.CONDITIONS: {("sales", "CredentialsCurrent", "False", "SecretChanged"): 2},
+    names.HEALTH_SCORE: {("sales", "outreach"): 95.0},
+    names.JOBS: {("Create", "Running"): 1},
+}
 
 
 def counted() -> Metrics:
@@ -108,14 +106,9 @@ def test_the_table_of_the_docs_is_what_is_served() -> None:
 
 
 def test_figures_of_the_process_come_beside() -> None:
-    text = rendered(Metrics(), Snapshot())
+    text = rendered(Metrics(), {})
     assert "process_cpu_seconds_total" in text or not Path("/proc").is_dir()
     assert "python_info" in text
-
-
-def test_there_is_no_age_before_the_first_sweep() -> None:
-    figures = WorkspaceFigures(budget_remaining={}, budget_limit={}, queue_lengths={})
-    assert "coldsend_sweep_age_seconds{" not in rendered(Metrics(), Snapshot(workspaces={"default": figures}))
 
 
 def test_no_label_can_hold_an_address_or_a_message() -> None:
@@ -143,8 +136,7 @@ async def test_each_scrape_takes_a_new_snapshot() -> None:
     ages = iter((1.0, 2.0))
 
     def snapshot() -> Snapshot:
-        figures = WorkspaceFigures(budget_remaining={}, budget_limit={}, queue_lengths={}, sweep_age=next(ages))
-        return Snapshot(workspaces={"default": figures})
+        return {names.SWEEP_AGE: {("default",): next(ages)}}
 
     async with serving(site(Metrics(), snapshot), FREE_PORT) as address, httpx.AsyncClient() as client:
         for age in (1.0, 2.0):
@@ -153,18 +145,18 @@ async def test_each_scrape_takes_a_new_snapshot() -> None:
 
 
 async def test_off_serves_nothing_and_the_end_frees_the_port() -> None:
-    async with serving(site(Metrics(), Snapshot), None) as address:
+    async with serving(site(Metrics(), dict), None) as address:
         assert address is None
-    async with serving(site(Metrics(), Snapshot), FREE_PORT) as first:
+    async with serving(site(Metrics(), dict), FREE_PORT) as first:
         assert first is not None
         with pytest.raises(OSError, match="address already in use"):
-            async with serving(site(Metrics(), Snapshot), first):
+            async with serving(site(Metrics(), dict), first):
                 pass
-    async with serving(site(Metrics(), Snapshot), first) as again:
+    async with serving(site(Metrics(), dict), first) as again:
         assert again == first
 
 
 def test_ten_thousand_accounts_are_ten_thousand_series() -> None:
-    scores = tuple(("sales", f"account-{number}", 90.0) for number in range(10_000))
-    text = rendered(Metrics(), Snapshot(health_scores=scores))
+    snapshot: Snapshot = {names.HEALTH_SCORE: {("sales", f"account-{number}"): 90.0 for number in range(10_000)}}
+    text = rendered(Metrics(), snapshot)
     assert text.count("coldsend_account_health_score{") == 10_000

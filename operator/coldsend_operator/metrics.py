@@ -6,7 +6,6 @@ Prometheus asks, so that ten thousand accounts cost nothing in between.
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import product
 
 from aiohttp import web
@@ -21,7 +20,6 @@ from prometheus_client import (
     disable_created_metrics,
 )
 from prometheus_client.exposition import choose_encoder
-from prometheus_client.metrics_core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.registry import Collector
 
@@ -31,53 +29,12 @@ _REQUEST_BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _READY_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 900, 3600, 14_400, 43_200)
 _JOB_OPERATIONS = ("Create", "Delete")
 _JOB_STATES = ("Completed", "Failed", "Lost")
+_KEPT = {names.LEADER, names.BUILD}  # gauges of the process, that are set when they change
 _PLAN_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 
 
-@dataclass(frozen=True, slots=True)
-class DomainFigures:
-    """Sums over the inboxes of one domain. Scores are None where ColdSend shows none."""
-
-    inboxes: Mapping[str, int]  # by status
-    lowest_score: float | None
-    mean_score: float | None
-    sent_today: int
-    daily_limit: int
-
-
-@dataclass(frozen=True, slots=True)
-class WorkspaceFigures:
-    """The figures of one workspace.
-
-    Budgets hold requests by window (`minute`, `hour`); the age of the sweep is None before the first.
-    """
-
-    budget_remaining: Mapping[str, float]
-    budget_limit: Mapping[str, float]
-    queue_lengths: Mapping[str, int]
-    queue_ages: Mapping[str, float] = field(default_factory=dict)  # seconds, of the oldest entry by lane
-    sweep_periods: Mapping[str, float] = field(default_factory=dict)  # seconds, wanted and allowed
-    sweep_age: float | None = None
-    inboxes: Mapping[bool, int] = field(default_factory=dict)  # managed or not; empty before the first sweep
-    domains: Mapping[str, DomainFigures] = field(default_factory=dict)  # by name; empty unless asked for
-    deletions_held: int = 0
-    key_refused: bool = False
-    implausible: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """The state when Prometheus asks. Immutable, as a thread renders it."""
-
-    workspaces: Mapping[str, WorkspaceFigures] = field(default_factory=dict)
-    accounts: Mapping[tuple[str, str, str], int] = field(default_factory=dict)  # namespace, inbox type, state
-    conditions: Mapping[tuple[str, str, str, str], int] = field(default_factory=dict)  # namespace, type, status, reason
-    health_scores: tuple[tuple[str, str, float], ...] = ()  # namespace, name, score
-    jobs: Mapping[tuple[str, str], int] = field(default_factory=dict)  # operation, state
-    set_aside: Mapping[str, int] = field(default_factory=dict)  # kind
-    watch_silence: Mapping[str, float] = field(default_factory=dict)  # seconds, by kind
-    crd_outdated: bool = False
-    frozen: bool = False
+Snapshot = Mapping[names.Metric, Mapping[tuple[str, ...], float]]
+"""The gauges when Prometheus asks, by the values of their labels. Nobody changes it, as a thread renders it."""
 
 
 class Metrics:
@@ -159,55 +116,9 @@ class _Scrape(Collector):
 
     def collect(self) -> Iterator[Family]:
         yield from self._registry.collect()
-        yield from _families(self._snapshot)
-
-
-def _families(snapshot: Snapshot) -> Iterator[GaugeMetricFamily]:
-    each = snapshot.workspaces.items()
-    yield names.BUDGET_REMAINING.gauge(
-        ((name, window), left) for name, w in each for window, left in w.budget_remaining.items()
-    )
-    yield names.BUDGET_LIMIT.gauge(
-        ((name, window), limit) for name, w in each for window, limit in w.budget_limit.items()
-    )
-    yield names.KEY_REFUSED.gauge(((name,), int(w.key_refused)) for name, w in each)
-    yield names.QUEUE_LENGTH.gauge(
-        ((name, lane), length) for name, w in each for lane, length in w.queue_lengths.items()
-    )
-    yield names.QUEUE_OLDEST.gauge(((name, lane), age) for name, w in each for lane, age in w.queue_ages.items())
-    yield names.SWEEP_PERIOD.gauge(
-        ((name, kind), period) for name, w in each for kind, period in w.sweep_periods.items()
-    )
-    yield names.SWEEP_AGE.gauge(((name,), w.sweep_age) for name, w in each if w.sweep_age is not None)
-    yield names.DELETIONS_HELD.gauge(((name,), w.deletions_held) for name, w in each)
-    yield names.INVENTORY_IMPLAUSIBLE.gauge(((name,), int(w.implausible)) for name, w in each)
-    yield names.ACCOUNTS.gauge(snapshot.accounts.items())
-    yield names.CONDITIONS.gauge(snapshot.conditions.items())
-    yield names.INBOXES.gauge(
-        ((name, str(kind).lower()), count) for name, w in each for kind, count in w.inboxes.items()
-    )
-    yield names.HEALTH_SCORE.gauge(((namespace, name), score) for namespace, name, score in snapshot.health_scores)
-    yield from _domain_families(snapshot)
-    yield names.JOBS.gauge(snapshot.jobs.items())
-    yield names.OBJECTS_SET_ASIDE.gauge(((kind,), count) for kind, count in snapshot.set_aside.items())
-    yield names.CRD_OUTDATED.gauge([((), int(snapshot.crd_outdated))])
-    yield names.FROZEN.gauge([((), int(snapshot.frozen))])
-    yield names.WATCH_SILENCE.gauge(((kind,), seconds) for kind, seconds in snapshot.watch_silence.items())
-
-
-def _domain_families(snapshot: Snapshot) -> Iterator[GaugeMetricFamily]:
-    each = [(name, domain, of) for name, w in snapshot.workspaces.items() for domain, of in w.domains.items()]
-    yield names.DOMAIN_INBOXES.gauge(
-        ((name, domain, status), count) for name, domain, of in each for status, count in of.inboxes.items()
-    )
-    yield names.DOMAIN_HEALTH.gauge(
-        ((name, domain, stat), score)
-        for name, domain, of in each
-        for stat, score in (("min", of.lowest_score), ("mean", of.mean_score))
-        if score is not None
-    )
-    yield names.DOMAIN_SENT.gauge(((name, domain), of.sent_today) for name, domain, of in each)
-    yield names.DOMAIN_LIMIT.gauge(((name, domain), of.daily_limit) for name, domain, of in each)
+        for metric in names.METRICS:
+            if metric.kind == "gauge" and metric not in _KEPT:
+                yield metric.gauge(self._snapshot.get(metric, {}).items())
 
 
 def site(metrics: Metrics, snapshot: Callable[[], Snapshot]) -> web.Application:

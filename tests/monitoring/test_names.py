@@ -9,7 +9,7 @@ import pytest
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.reasons import LASTING, Reason
 from coldsend_operator.metric_names import METRICS
-from coldsend_operator.metrics import Metrics, Snapshot
+from coldsend_operator.metrics import Metrics
 from tests.monitoring.dashboard import dashboard, queries
 from tests.monitoring.prometheus import Prometheus, running_prometheus
 from tests.monitoring.promtool import rules
@@ -79,7 +79,7 @@ def _labels_of(name: str) -> set[str]:
             return {*metric.labels, "le"} | OF_TARGETS
         if metric.kind != "histogram" and name == metric.name:
             return set(metric.labels) | OF_TARGETS
-    process = Metrics().render(Snapshot())[0].decode()
+    process = Metrics().render({})[0].decode()
     if name.startswith("process_") and f"\n{name} " in process:
         return set(OF_TARGETS)
     raise KeyError(name)

@@ -2,8 +2,10 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
+from coldsend_operator import metric_names as names
 from coldsend_operator.accounts.controller import AccountController
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import STATUSES, Row
@@ -12,67 +14,101 @@ from coldsend_operator.core.plan import sweep_period
 from coldsend_operator.core.report import inboxes_by_holder, waiting_by_lane
 from coldsend_operator.core.workspace.trust import lacks_trust
 from coldsend_operator.core.workspace.workspace import Workspace
-from coldsend_operator.metrics import DomainFigures, Snapshot, WorkspaceFigures
+from coldsend_operator.metric_names import Metric
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
+
+Labels = tuple[str, ...]
 
 KINDS = frozenset({*ConditionType, *KstatusType})
 REASONS = frozenset(Reason)
 OTHER = "OTHER"  # any unknown status, so that new words of ColdSend add no series
 
 
+@dataclass(frozen=True, slots=True)
+class DomainFigures:
+    """Sums over the inboxes of one domain. Scores are None where ColdSend shows none."""
+
+    inboxes: Mapping[str, int]  # by status
+    lowest_score: float | None
+    mean_score: float | None
+    sent_today: int
+    daily_limit: int
+
+
 def snapshot(
     controller: AccountController, set_aside: Mapping[str, int], now: float, *, with_scores: bool, with_domains: bool
-) -> Snapshot:
+) -> dict[Metric, dict[Labels, float]]:
     """The current figures; series per account and per domain only if enabled."""
-    states: Counter[tuple[str, str, str]] = Counter()
-    conditions: Counter[tuple[str, str, str, str]] = Counter()
-    scores = []
+    states: Counter[Labels] = Counter()
+    conditions: Counter[Labels] = Counter()
+    scores: dict[Labels, float] = {}
     for account in controller.accounts.values():
         desired = account.desired
         states[desired.namespace, desired.spec.inbox_type, account.ready_reason or Reason.PROVISIONING.value] += 1
         for kind, status, reason in account.said:  # status is untrusted input: only known words become labels
             if kind in KINDS and reason in REASONS:
                 conditions[desired.namespace, kind, status, reason] += 1
-        score = _score(controller, account)
-        if with_scores and score is not None:
-            scores.append((desired.namespace, desired.name, score))
-    jobs: Counter[tuple[str, str]] = Counter({("Create", "Running"): 0, ("Delete", "Running"): 0})
+        score = _score(controller, account) if with_scores else None
+        if score is not None:
+            scores[desired.namespace, desired.name] = score
+    jobs: Counter[Labels] = Counter({("Create", "Running"): 0, ("Delete", "Running"): 0})
     for loop in controller.loops.values():
         for job in loop.workspace.jobs.values():
             jobs[job.operation, "Running"] += 1
+    found: dict[Metric, dict[Labels, float]] = {
+        names.ACCOUNTS: dict(states),
+        names.CONDITIONS: dict(conditions),
+        names.HEALTH_SCORE: scores,
+        names.JOBS: dict(jobs),
+        names.OBJECTS_SET_ASIDE: {(kind,): set_aside.get(kind, 0) for kind in (ACCOUNT_KIND, BATCH_KIND)},
+    }
     working = [(loop.workspace, digest, key) for loop in controller.loops.values() for digest, key in loop.keys.items()]
-    working.sort(key=lambda each: each[0].keys.count(each[1]))  # of all keys that one Secret had, the current one
-    return Snapshot(
-        workspaces={
-            key.label: _workspace_figures(workspace, digest, now, with_domains=with_domains)
-            for workspace, digest, key in working
-        },
-        accounts=dict(states),
-        conditions=dict(conditions),
-        health_scores=tuple(scores),
-        jobs=dict(jobs),
-        set_aside={ACCOUNT_KIND: 0, BATCH_KIND: 0, **set_aside},
-    )
+    working.sort(key=lambda each: each[0].keys.count(each[1]))
+    current = {key.label: (workspace, digest) for workspace, digest, key in working}  # of all keys that a Secret had
+    for label, (workspace, digest) in current.items():
+        for metric, labels, value in _of_key(workspace, digest, now, with_domains=with_domains):
+            found.setdefault(metric, {})[label, *labels] = value
+    return found
 
 
-def _workspace_figures(workspace: Workspace, digest: str, now: float, *, with_domains: bool) -> WorkspaceFigures:
+def _of_key(
+    workspace: Workspace, digest: str, now: float, *, with_domains: bool
+) -> Iterator[tuple[Metric, Labels, float]]:
     """Of one API key. Keys of one workspace differ in what ColdSend refuses to them, and in who waits."""
     minute, hour = workspace.budget.remaining(now)
-    waiting = waiting_by_lane(workspace, digest)
-    used = bool(workspace.keys.count(digest))  # an unused workspace is no longer read, and its last values would stay
-    return WorkspaceFigures(
-        budget_remaining={"minute": minute, "hour": hour},
-        budget_limit={"minute": workspace.budget.minute_limit, "hour": workspace.budget.hour_limit},
-        queue_lengths={lane.value: each.count for lane, each in waiting.items()},
-        queue_ages={lane.value: now - each.oldest for lane, each in waiting.items() if each.oldest is not None},
-        sweep_periods={"wanted": workspace.policy.sweep_seconds, "allowed": sweep_period(workspace)} if used else {},
-        sweep_age=now - workspace.inventory.swept_at if used and workspace.inventory.swept_at else None,
-        inboxes=inboxes_by_holder(workspace) if used else {},
-        domains=domain_figures(workspace.inventory.rows.values()) if used and with_domains else {},
-        deletions_held=len(workspace.brake.holds),
-        key_refused=used and workspace.keys.refused(digest),
-        implausible=used and (workspace.implausible is not None or lacks_trust(workspace)),
-    )
+    yield names.BUDGET_REMAINING, ("minute",), minute
+    yield names.BUDGET_REMAINING, ("hour",), hour
+    yield names.BUDGET_LIMIT, ("minute",), workspace.budget.minute_limit
+    yield names.BUDGET_LIMIT, ("hour",), workspace.budget.hour_limit
+    for lane, waiting in waiting_by_lane(workspace, digest).items():
+        yield names.QUEUE_LENGTH, (lane.value,), waiting.count
+        if waiting.oldest is not None:
+            yield names.QUEUE_OLDEST, (lane.value,), now - waiting.oldest
+    used = bool(workspace.keys.count(digest))
+    yield names.DELETIONS_HELD, (), len(workspace.brake.holds)
+    yield names.KEY_REFUSED, (), used and workspace.keys.refused(digest)
+    yield names.INVENTORY_IMPLAUSIBLE, (), used and (workspace.implausible is not None or lacks_trust(workspace))
+    if not used:
+        return  # it is no longer read, and its last values would stay
+    yield names.SWEEP_PERIOD, ("wanted",), workspace.policy.sweep_seconds
+    yield names.SWEEP_PERIOD, ("allowed",), sweep_period(workspace)
+    if workspace.inventory.swept_at:
+        yield names.SWEEP_AGE, (), now - workspace.inventory.swept_at
+    for managed, count in inboxes_by_holder(workspace).items():
+        yield names.INBOXES, (str(managed).lower(),), count
+    if with_domains:
+        for domain, figures in domain_figures(workspace.inventory.rows.values()).items():
+            yield from _of_domain(domain, figures)
+
+
+def _of_domain(domain: str, figures: DomainFigures) -> Iterator[tuple[Metric, Labels, float]]:
+    for status, count in figures.inboxes.items():
+        yield names.DOMAIN_INBOXES, (domain, status), count
+    for stat, score in (("min", figures.lowest_score), ("mean", figures.mean_score)):
+        if score is not None:
+            yield names.DOMAIN_HEALTH, (domain, stat), score
+    yield names.DOMAIN_SENT, (domain,), figures.sent_today
+    yield names.DOMAIN_LIMIT, (domain,), figures.daily_limit
 
 
 def _score(controller: AccountController, account: Account) -> float | None:

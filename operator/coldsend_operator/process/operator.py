@@ -4,13 +4,12 @@ import asyncio
 import socket
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
-from dataclasses import replace
 from functools import partial
 from random import random
 from types import TracebackType
 from typing import Any, Self
 
-from coldsend_operator import __version__, http, metrics
+from coldsend_operator import __version__, http, metric_names, metrics
 from coldsend_operator.accounts.bookings import UNGUARDED, Bookings, StoredReport
 from coldsend_operator.accounts.clients import Clients
 from coldsend_operator.accounts.controller import AccountController
@@ -281,7 +280,7 @@ class Operator:
             ca_file=self._settings.ca_file,
         )
 
-    def _snapshot(self) -> Any:
+    def _snapshot(self) -> metrics.Snapshot:
         figures = snapshot(
             self.controller,
             self.set_aside.counts(),
@@ -289,9 +288,8 @@ class Operator:
             with_scores=self._settings.account_metrics,
             with_domains=self._settings.domain_metrics,
         )
-        return replace(
-            figures,
-            watch_silence=self.watches.silent_seconds,
-            crd_outdated=self._kube.pruning.outdated,
-            frozen=self.policy.freeze,
-        )
+        silence = self.watches.silent_seconds
+        figures[metric_names.WATCH_SILENCE] = {(kind,): seconds for kind, seconds in silence.items()}
+        figures[metric_names.CRD_OUTDATED] = {(): self._kube.pruning.outdated}
+        figures[metric_names.FROZEN] = {(): self.policy.freeze}
+        return figures

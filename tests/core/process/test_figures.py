@@ -1,7 +1,8 @@
 """What Prometheus is shown of accounts and inboxes."""
 
+from coldsend_operator import metric_names as names
 from coldsend_operator.process.metrics_snapshot import snapshot
-from tests.core.rules.watching import running
+from tests.core.rules.watching import reach, running
 from tests.support.simulation import SECRET, Simulation
 
 
@@ -14,13 +15,22 @@ def test_that_conditions_are_counted_and_inboxes_by_who_manages_them() -> None:
         simulation.remote.make_by_hand(f"{name}@company.com")
     process = running(simulation, 60.0)
     figures = snapshot(process.operator.controller, {}, simulation.clock(), with_scores=False, with_domains=False)
-    assert figures.conditions["sales", "Ready", "True", "Active"] == 2
-    assert figures.conditions["support", "Ready", "True", "Active"] == 1
-    assert figures.conditions["sales", "CredentialsCurrent", "True", "SecretUnchanged"] == 2
-    (workspace,) = figures.workspaces.values()
-    assert workspace.inboxes == {True: 2, False: 3}
+    assert figures[names.CONDITIONS]["sales", "Ready", "True", "Active"] == 2
+    assert figures[names.CONDITIONS]["support", "Ready", "True", "Active"] == 1
+    assert figures[names.CONDITIONS]["sales", "CredentialsCurrent", "True", "SecretUnchanged"] == 2
+    assert figures[names.INBOXES] == {("default", "true"): 2, ("default", "false"): 3}
     simulation.cluster.write_secret("sales", SECRET, {"password": "another"})
     simulation.wait(700.0)
     figures = snapshot(process.operator.controller, {}, simulation.clock(), with_scores=False, with_domains=False)
-    assert figures.conditions["sales", "CredentialsCurrent", "False", "SecretChanged"] == 2
-    assert ("sales", "CredentialsCurrent", "True", "SecretUnchanged") not in figures.conditions
+    assert figures[names.CONDITIONS]["sales", "CredentialsCurrent", "False", "SecretChanged"] == 2
+    assert ("sales", "CredentialsCurrent", "True", "SecretUnchanged") not in figures[names.CONDITIONS]
+
+
+def test_there_is_no_age_before_the_first_sweep() -> None:
+    simulation = Simulation()
+    simulation.apply("sales", "ann", "ann@company.com")
+    process = running(simulation)
+    reach(simulation, "coldsend", "")
+    figures = snapshot(process.operator.controller, {}, simulation.clock(), with_scores=False, with_domains=False)
+    assert names.BUDGET_LIMIT in figures
+    assert names.SWEEP_AGE not in figures

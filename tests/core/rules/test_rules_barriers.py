@@ -8,6 +8,7 @@ import pytest
 import structlog
 from structlog.testing import capture_logs
 
+from coldsend_operator import metric_names as names
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.plan import make_plan
 from coldsend_operator.core.workspace.queues import CallKind
@@ -57,8 +58,8 @@ def watch_nothing(_before: dict[str, Any] | None, _after: dict[str, Any]) -> Non
     """The rules are watched on objects that can be read."""
 
 
-def set_aside(process: Process) -> dict[str, int]:
-    return dict(process.operator._snapshot().set_aside)
+def set_aside(process: Process) -> dict[str, float]:
+    return {kind: count for (kind,), count in process.operator._snapshot()[names.OBJECTS_SET_ASIDE].items()}
 
 
 @pytest.mark.parametrize("kind", ["SenderAccount", BATCH_KIND])
@@ -210,7 +211,7 @@ def test_rule_38_a_status_that_is_never_taken_is_tried_ever_more_slowly_and_keep
     assert set_aside(process)["SenderAccount"] == 1
     assert len(simulation.remote.at(VICTIM)) == 1
     assert process.operator.controller.accounts[uid].stored.inbox_id
-    assert process.operator._snapshot().workspaces["default"].sweep_age < 400.0
+    assert process.operator._snapshot()[names.SWEEP_AGE][("default",)] < 400.0
 
 
 def test_rule_38_a_background_task_that_ends_fails_the_liveness_probe() -> None:
