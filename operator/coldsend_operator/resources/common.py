@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.config import JsonDict
-from pydantic_core import PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import no_info_after_validator_function
 
 from coldsend_operator.resources import values
 
@@ -94,39 +96,57 @@ def validations(*rules: Rule) -> JsonDict:
     return {"x-kubernetes-validations": [rule.to_schema() for rule in rules]}
 
 
+class Check:
+    """A check of a text, in Annotated of pydantic: CEL in the schema for the API server, and the same in Python."""
+
+    @property
+    def rule(self) -> Rule:
+        raise NotImplementedError
+
+    def fault_of(self, value: str) -> str:
+        """What is wrong with the text, as the end of a sentence; empty if nothing is."""
+        raise NotImplementedError
+
+    def __call__(self, value: str) -> str:
+        fault = self.fault_of(value)
+        if fault:
+            raise PydanticCustomError("shape", "{message}", {"message": fault})
+        return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_after_validator_function(self, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        found = handler(schema)
+        found.setdefault("x-kubernetes-validations", []).append(self.rule.to_schema())
+        return found
+
+
 @dataclass(frozen=True)
-class Shape:
+class Shape(Check):
     """A pattern with a readable message; `pattern` of OpenAPI would show users only the expression."""
 
     expression: str
     message: str
 
-    def __call__(self, value: str) -> str:
+    def fault_of(self, value: str) -> str:
         # RE2 on the API server knows \s, \w and \d as ASCII; re.ASCII makes Python agree.
-        if re.fullmatch(self.expression, value, re.ASCII) is None:
-            raise PydanticCustomError("shape", "{message}", {"message": self.message})
-        return value
+        return "" if re.fullmatch(self.expression, value, re.ASCII) else self.message
 
     @property
     def rule(self) -> Rule:
         return Rule(cel=f"self.matches(r'^{self.expression}$')", message=self.message)
 
-    def to_schema(self) -> JsonDict:
-        return validations(self.rule)
-
 
 @dataclass(frozen=True)
-class Hidden:
+class Hidden(Check):
     """No invisible characters: `class_of_re2` for the API server, `fault` (the end of a sentence) in Python."""
 
     class_of_re2: str
     fault: Callable[[str], str]
 
-    def __call__(self, value: str) -> str:
-        fault = self.fault(value)
-        if fault:
-            raise PydanticCustomError("shape", "{message}", {"message": fault})
-        return value
+    def fault_of(self, value: str) -> str:
+        return self.fault(value)
 
     @property
     def rule(self) -> Rule:
@@ -202,50 +222,20 @@ HIDDEN_IN_LOGIN = Hidden(r"[\pC\x{a0}\x{2007}\x{2028}\x{2029}\x{202f}]", values.
 
 EmailAddress = Annotated[
     str,
-    Field(
-        min_length=5,
-        max_length=255,
-        json_schema_extra=validations(HIDDEN_IN_ADDRESS.rule, DOTS, ADDRESS.rule),
-    ),
+    Field(min_length=5, max_length=255, json_schema_extra=validations(HIDDEN_IN_ADDRESS.rule, DOTS, ADDRESS.rule)),
     AfterValidator(HIDDEN_IN_ADDRESS),
     AfterValidator(ADDRESS),
 ]
-ListedAddress = Annotated[
-    str, Field(min_length=5, max_length=255, json_schema_extra=ROUGH_ADDRESS.to_schema()), AfterValidator(ROUGH_ADDRESS)
-]
-EmailPrefix = Annotated[
-    str, Field(min_length=1, max_length=64, json_schema_extra=PREFIX.to_schema()), AfterValidator(PREFIX)
-]
-DisplayName = Annotated[
-    str,
-    Field(min_length=1, max_length=255, json_schema_extra=validations(HIDDEN_IN_NAME.rule, ONE_LINE.rule)),
-    AfterValidator(ONE_LINE),
-    AfterValidator(HIDDEN_IN_NAME),
-]
-ListedName = Annotated[
-    str, Field(min_length=1, max_length=255, json_schema_extra=ONE_LINE.to_schema()), AfterValidator(ONE_LINE)
-]
-HostName = Annotated[
-    str, Field(min_length=1, max_length=255, json_schema_extra=HOST_NAME.to_schema()), AfterValidator(HOST_NAME)
-]
-UserName = Annotated[
-    str,
-    Field(min_length=1, max_length=255, json_schema_extra=validations(HIDDEN_IN_LOGIN.rule, ONE_LINE.rule)),
-    AfterValidator(ONE_LINE),
-    AfterValidator(HIDDEN_IN_LOGIN),
-]
-DomainID = Annotated[
-    str, Field(min_length=1, max_length=64, json_schema_extra=DOMAIN_ID.to_schema()), AfterValidator(DOMAIN_ID)
-]
-DomainName = Annotated[
-    str, Field(min_length=1, max_length=253, json_schema_extra=DOMAIN_NAME.to_schema()), AfterValidator(DOMAIN_NAME)
-]
-SecretName = Annotated[
-    str, Field(min_length=1, max_length=253, json_schema_extra=SECRET_NAME.to_schema()), AfterValidator(SECRET_NAME)
-]
-SecretKey = Annotated[
-    str, Field(min_length=1, max_length=253, json_schema_extra=SECRET_KEY.to_schema()), AfterValidator(SECRET_KEY)
-]
+ListedAddress = Annotated[str, Field(min_length=5, max_length=255), ROUGH_ADDRESS]
+EmailPrefix = Annotated[str, Field(min_length=1, max_length=64), PREFIX]
+DisplayName = Annotated[str, Field(min_length=1, max_length=255), HIDDEN_IN_NAME, ONE_LINE]
+ListedName = Annotated[str, Field(min_length=1, max_length=255), ONE_LINE]
+HostName = Annotated[str, Field(min_length=1, max_length=255), HOST_NAME]
+UserName = Annotated[str, Field(min_length=1, max_length=255), HIDDEN_IN_LOGIN, ONE_LINE]
+DomainID = Annotated[str, Field(min_length=1, max_length=64), DOMAIN_ID]
+DomainName = Annotated[str, Field(min_length=1, max_length=253), DOMAIN_NAME]
+SecretName = Annotated[str, Field(min_length=1, max_length=253), SECRET_NAME]
+SecretKey = Annotated[str, Field(min_length=1, max_length=253), SECRET_KEY]
 # Strict like the API server, which accepts neither "587" as a number nor "yes" as a boolean.
 Port = Annotated[int, Field(ge=1, le=65535, strict=True)]
 DailyLimit = Annotated[int, Field(ge=1, le=100_000, strict=True)]
