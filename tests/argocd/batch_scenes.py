@@ -12,7 +12,7 @@ from coldsend_operator.core.batch.counts import Counts, count_child
 from coldsend_operator.core.batch.decide import decide_child
 from coldsend_operator.core.batch.model import Batch, Child
 from coldsend_operator.core.batch.status import project_batch
-from coldsend_operator.kube.children import BATCH_FIELD_MANAGER
+from coldsend_operator.kube.objects import BATCH_FIELD_MANAGER
 from coldsend_operator.resources.crd import UNSEEN
 from coldsend_operator.resources.names import BATCH_LABEL, FINALIZER, PAUSED_ANNOTATION
 from tests.argocd.scene import Raw, Scene, manifest

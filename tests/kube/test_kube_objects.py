@@ -4,9 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from coldsend_operator.kube.children import BATCH_FIELD_MANAGER, apply_child, delete_object
 from coldsend_operator.kube.client import Conflict, NotFound, Ref
-from coldsend_operator.kube.startup import list_versions
+from coldsend_operator.kube.objects import BATCH_FIELD_MANAGER, apply_child, delete_object, list_versions
 from tests.kube.support import World
 
 

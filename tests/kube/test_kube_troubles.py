@@ -26,9 +26,9 @@ from coldsend_operator.kube.client import (
 )
 from coldsend_operator.kube.clock import ServerClock
 from coldsend_operator.kube.login import load_login
+from coldsend_operator.kube.objects import list_versions
 from coldsend_operator.kube.reads import CONCURRENCY
 from coldsend_operator.kube.secrets import create_secret
-from coldsend_operator.kube.startup import list_versions
 from tests.kube.support import eventually
 
 PATH = paths.namespace_path("sales")

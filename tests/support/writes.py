@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any
 
-from coldsend_operator.kube.children import BATCH_FIELD_MANAGER
 from coldsend_operator.kube.client import FIELD_MANAGER, Conflict, Invalid
+from coldsend_operator.kube.objects import BATCH_FIELD_MANAGER
 from coldsend_operator.resources.names import BATCH_KIND
 
 Raw = dict[str, Any]

@@ -12,7 +12,7 @@ from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.kube.client import Conflict, KubeClient, KubeError, NotFound
 from coldsend_operator.kube.errors import by_admission
 from coldsend_operator.kube.finalizers import add_finalizers, remove_finalizers
-from coldsend_operator.kube.metadata import version_number
+from coldsend_operator.kube.objects import version_number
 
 TROUBLE_PAUSE = 1.0
 

@@ -13,7 +13,7 @@ from coldsend_operator.core.model.stored_status import account_status
 from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.core.status.stored import stored_of
 from coldsend_operator.kube.finalizers import own_finalizers
-from coldsend_operator.kube.metadata import version_number
+from coldsend_operator.kube.objects import version_number
 from coldsend_operator.resources.account import SenderAccountSpec
 from coldsend_operator.resources.annotations import read_annotations
 from coldsend_operator.resources.common import AdoptionPolicy, DeletionPolicy, InboxType, UpdatePolicy

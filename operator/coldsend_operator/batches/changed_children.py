@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from coldsend_operator.kube.children import BATCH_FIELD_MANAGER
 from coldsend_operator.kube.client import FIELD_MANAGER
+from coldsend_operator.kube.objects import BATCH_FIELD_MANAGER
 
 Raw = dict[str, Any]
 Path = tuple[str, ...]

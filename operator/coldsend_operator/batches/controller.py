@@ -20,7 +20,7 @@ from coldsend_operator.core.batch.model import Batch
 from coldsend_operator.core.work_queue import WorkQueue
 from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.leadership import Leadership
-from coldsend_operator.kube.metadata import version_number
+from coldsend_operator.kube.objects import version_number
 from coldsend_operator.kube.set_aside import DECIDE, SetAside
 from coldsend_operator.tasks import Tasks
 

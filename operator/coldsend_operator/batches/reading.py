@@ -13,9 +13,8 @@ from coldsend_operator.core.batch.model import Batch, Child, DesiredList, Entry,
 from coldsend_operator.core.model.policy import DEFAULT_UNAVAILABLE, Unavailable
 from coldsend_operator.core.model.reasons import LASTING, KstatusType, Reason
 from coldsend_operator.core.model.stored_status import account_status, batch_status
-from coldsend_operator.kube.children import BATCH_FIELD_MANAGER
 from coldsend_operator.kube.finalizers import has_finalizer
-from coldsend_operator.kube.metadata import version_number
+from coldsend_operator.kube.objects import BATCH_FIELD_MANAGER, version_number
 from coldsend_operator.resources.annotations import read_annotations
 from coldsend_operator.resources.batch import BatchInbox, SenderAccountBatchSpec
 from coldsend_operator.resources.children import child_labels, child_name, child_spec, domain_label, labels_problem

@@ -17,7 +17,7 @@ from coldsend_operator.kube.client import (
     NotFound,
     Ref,
 )
-from coldsend_operator.kube.metadata import metadata_at, metadata_of
+from coldsend_operator.kube.objects import metadata_at, metadata_of
 from coldsend_operator.resources.names import API_VERSION, FINALIZER
 
 TRIES = 5

@@ -11,9 +11,8 @@ from coldsend_operator.accounts.controller import AccountController
 from coldsend_operator.accounts.status_writer import ref_of
 from coldsend_operator.batches.controller import BatchController
 from coldsend_operator.kube.client import Kind, KubeClient, KubeError, NotFound, Ref
-from coldsend_operator.kube.metadata import version_number
+from coldsend_operator.kube.objects import ListedObjects, list_versions, version_number
 from coldsend_operator.kube.set_aside import READ, SetAside
-from coldsend_operator.kube.startup import ListedObjects, list_versions
 from coldsend_operator.kube.throttle import Pauses
 from coldsend_operator.logs import Event, Recurring, log
 from coldsend_operator.process.crd_guard import CrdGuard
