@@ -22,10 +22,15 @@ class Tasks:
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def start(self, work: Coroutine[Any, Any, None]) -> None:
+    def start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
+        return task
+
+    def cancel(self) -> None:
+        for task in self._tasks:
+            task.cancel()
 
     async def wait_for_one(self, seconds: float | None = None) -> None:
         """Wait until one task ends, at most this many seconds."""

@@ -14,6 +14,7 @@ from coldsend_operator import __version__
 from coldsend_operator.kube.errors import KubeError, Unreachable
 from coldsend_operator.kube.login import Login, load_login
 from coldsend_operator.logs import Event, Recurring
+from coldsend_operator.tasks import Tasks
 
 AGENT: Final = f"coldsend-operator/{__version__}"
 CONNECTIONS: Final = 64
@@ -49,7 +50,7 @@ class Connection:
         self._renew_at = float("inf")
         self._login: Login | None = None
         self._session: aiohttp.ClientSession | None = None
-        self._retired: set[asyncio.Task[None]] = set()
+        self._closing = Tasks(operation="close_connections")
         self._trouble = Recurring(Event.CALL_FAILED, operation="read_credentials")
 
     async def open(self) -> None:
@@ -59,8 +60,7 @@ class Connection:
         self._session = self.open_session()
 
     async def close(self) -> None:
-        for task in self._retired:
-            task.cancel()
+        self._closing.cancel()
         if self._session is not None:
             await self._session.close()
 
@@ -133,8 +133,8 @@ class Connection:
             return False
         self._trouble.ended()
         self._use(fresh)
-        if moved:  # open connections use the old certificate
-            self._retire(self._session)
+        if moved and self._session is not None:  # open connections use the old certificate
+            self._closing.start(_close_later(self._session))
             self._session = self.open_session()
         return True
 
@@ -150,16 +150,6 @@ class Connection:
             lasts = max(lasts, LOGIN_SECONDS)
         self._renew_at = self._read_at + lasts
 
-    def _retire(self, session: aiohttp.ClientSession | None) -> None:
-        async def close() -> None:
-            if session is not None:
-                await asyncio.sleep(CLOSING_SECONDS)
-                await session.close()
-
-        task = asyncio.create_task(close())
-        self._retired.add(task)
-        task.add_done_callback(self._retired.discard)
-
     async def _authorize(self, request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
         await self.refresh()
         login = self.login
@@ -169,3 +159,8 @@ class Connection:
             if login.configuration.tls_server_name:
                 request.server_hostname = login.configuration.tls_server_name
         return await handler(request)
+
+
+async def _close_later(session: aiohttp.ClientSession) -> None:
+    await asyncio.sleep(CLOSING_SECONDS)
+    await session.close()

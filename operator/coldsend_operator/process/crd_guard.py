@@ -9,6 +9,7 @@ from coldsend_operator.kube.client import Forbidden, KubeClient, KubeError
 from coldsend_operator.kube.crds import LAG_SECONDS, Definitions, defined, served
 from coldsend_operator.kube.throttle import Pauses
 from coldsend_operator.logs import Event, Recurring
+from coldsend_operator.tasks import Tasks
 
 CHECK_SECONDS = 10.0
 MISSING_SECONDS = 2.0  # seconds between two checks while one is missing
@@ -31,7 +32,7 @@ class CrdGuard:
         self._absent = asyncio.Event()
         self._present.set()
         self._next: asyncio.Task[None] | None = None
-        self._under_way: set[asyncio.Task[None]] = set()
+        self._checks = Tasks(operation="check_crds")
         self._closed = False
         self._checked_at = float("-inf")
         self._generations: tuple[int, ...] = ()
@@ -65,9 +66,7 @@ class CrdGuard:
         if self._closed:
             return
         if self._next is None:
-            self._next = asyncio.create_task(self._check_soon())
-            self._under_way.add(self._next)
-            self._next.add_done_callback(self._under_way.discard)
+            self._next = self._checks.start(self._check_soon())
         check = self._next
         await asyncio.wait({check})  # a caller that is cancelled leaves the check to the others
         if not check.cancelled():
@@ -76,8 +75,7 @@ class CrdGuard:
     def close(self) -> None:
         """End the checks that were asked for: the connection to the API server is about to close."""
         self._closed = True
-        for check in self._under_way:
-            check.cancel()
+        self._checks.cancel()
 
     async def _check_soon(self) -> None:
         now = asyncio.get_running_loop().time()
