@@ -8,7 +8,7 @@ from coldsend_operator.resources.names import ACCOUNT_KIND, ACCOUNT_PLURAL, API_
 
 Kind = Literal["SenderAccount", "SenderAccountBatch"]
 
-_PLURALS: dict[str, str] = {ACCOUNT_KIND: ACCOUNT_PLURAL, BATCH_KIND: BATCH_PLURAL}
+PLURALS: dict[Kind, str] = {"SenderAccount": ACCOUNT_PLURAL, "SenderAccountBatch": BATCH_PLURAL}
 _KINDS = {
     ACCOUNT_PLURAL: ACCOUNT_KIND,
     BATCH_PLURAL: BATCH_KIND,
@@ -36,7 +36,7 @@ class Ref:
 
 def collection(kind: Kind, namespace: str | None) -> str:
     """The path of the objects of a kind, in one namespace or in all."""
-    return _collection(f"/apis/{API_VERSION}", namespace, _PLURALS[kind])
+    return _collection(f"/apis/{API_VERSION}", namespace, PLURALS[kind])
 
 
 def secrets(namespace: str) -> str:

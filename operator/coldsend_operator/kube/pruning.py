@@ -3,20 +3,19 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from coldsend_operator.kube.paths import Kind
+from coldsend_operator.kube.paths import PLURALS, Kind
 from coldsend_operator.logs import Event, Recurring
-from coldsend_operator.resources.names import ACCOUNT_PLURAL, BATCH_PLURAL, GROUP
+from coldsend_operator.resources.names import GROUP
 
 Path = tuple[str, ...]
-_PLURALS: dict[Kind, str] = {"SenderAccount": ACCOUNT_PLURAL, "SenderAccountBatch": BATCH_PLURAL}
 
 
 class Pruning:
     """Learns dropped fields from the API server's responses, reports each once, and stops writing them."""
 
     def __init__(self) -> None:
-        self._lost: dict[Kind, set[Path]] = {"SenderAccount": set(), "SenderAccountBatch": set()}
-        self._said = {kind: Recurring(Event.CRD_OUTDATED, crd=f"{plural}.{GROUP}") for kind, plural in _PLURALS.items()}
+        self._lost: dict[Kind, set[Path]] = {kind: set() for kind in PLURALS}
+        self._said = {kind: Recurring(Event.CRD_OUTDATED, crd=f"{plural}.{GROUP}") for kind, plural in PLURALS.items()}
 
     def learn(self, kind: Kind, sent: Mapping[str, Any], answered: Mapping[str, Any]) -> None:
         """`sent` are the fields of status just written, `answered` is the status that the API server stored."""
