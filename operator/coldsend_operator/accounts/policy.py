@@ -66,6 +66,7 @@ def namespace_settings(raw: Mapping[str, Any] | None) -> NamespaceSettings:
 
 def apply_overrides(policy: Policy, batch: Batch) -> None:
     """Update the policy with what the batch sets for its children, and give the batch the defaults in effect."""
+    batch.unread = policy.unread_namespaces.get(batch.namespace)
     batch.orphan_by_default = policy.orphaned_by_default(batch.namespace)
     batch.paused = policy.paused_in(batch.namespace, said=batch.paused_said)
     defaults = policy.namespaces.get(batch.namespace, NamespaceSettings())

@@ -220,6 +220,23 @@ def test_a_deletion_waits_for_the_deletion_policy_of_a_namespace_that_cannot_be_
     assert not simulation.remote.live()
 
 
+def test_a_batch_says_in_its_status_that_its_namespace_cannot_be_read() -> None:
+    simulation = Simulation()
+    fail_to_read(simulation)
+    running(simulation)
+    simulation.list_in_batch("sales", "pool", [ANN, BOB])
+    simulation.wait(30.0)
+    (batch,) = simulation.batches
+    state, reason, message = simulation.says(batch)["Synced"]
+    assert (state, reason) == ("False", "ApiUnavailable")
+    assert "cannot read the namespace sales" in message
+    assert not simulation.cluster.of_kind(ACCOUNT_KIND)
+    read_again(simulation)
+    simulation.wait(60.0)
+    assert simulation.says(batch)["Synced"][:2] == ("True", "InSync")
+    assert {inbox.address for inbox in simulation.remote.live()} == {ANN, BOB}
+
+
 def test_what_a_namespace_last_said_holds_while_it_cannot_be_read() -> None:
     simulation = Simulation()
     annotate(simulation, PAUSED)

@@ -228,6 +228,8 @@ def tells_of_empty_list(batch: Batch) -> bool:
 
 
 def _synced(batch: Batch, counts: Counts, status: Status) -> ConditionState:
+    if batch.unread is not None:
+        return ConditionState("False", Reason.API_UNAVAILABLE, batch.unread)
     stop = _stop(batch, counts)
     if stop is not None:
         return stop
