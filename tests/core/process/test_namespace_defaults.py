@@ -163,6 +163,11 @@ def fail_to_read(simulation: Simulation, namespace: str = "sales") -> None:
     simulation.cluster.refuses[f"/api/v1/namespaces/{namespace}"] = failing
 
 
+def go_on(simulation: Simulation, seconds: int) -> None:
+    for _ in range(seconds):
+        simulation.wait(1.0)
+
+
 def read_again(simulation: Simulation, namespace: str = "sales") -> None:
     del simulation.cluster.refuses[f"/api/v1/namespaces/{namespace}"]
 
@@ -173,16 +178,17 @@ def test_an_object_says_in_its_status_that_its_namespace_cannot_be_read(restart:
     if restart:
         uid = simulation.apply("sales", "ann", ANN)
     fail_to_read(simulation)
-    running(simulation, 30.0)
+    running(simulation)
+    go_on(simulation, 30)
     if not restart:
         uid = simulation.apply("sales", "ann", ANN)
-    simulation.wait(30.0)
+    go_on(simulation, 30)
     state, reason, message = simulation.ready(uid)
     assert (state, reason) == ("False", "ApiUnavailable")
     assert "cannot read the namespace sales (Kubernetes answers HTTP 500)" in message
     assert not simulation.remote.live()
     read_again(simulation)
-    simulation.wait(60.0)
+    go_on(simulation, 60)
     assert simulation.ready(uid)[1] == "Active"
     assert [inbox.address for inbox in simulation.remote.live()] == [ANN]
 
@@ -191,14 +197,15 @@ def test_an_inbox_whose_namespace_cannot_be_read_after_a_restart_stays_ready_and
     simulation = Simulation()
     running(simulation)
     uid = simulation.apply("sales", "ann", ANN)
-    simulation.wait(30.0)
+    go_on(simulation, 30)
     simulation.crash()
     fail_to_read(simulation)
-    running(simulation, 60.0)
+    running(simulation)
+    go_on(simulation, 60)
     assert simulation.ready(uid)[:2] == ("True", "Active")
     assert simulation.says(uid)["Synced"][:2] == ("False", "ApiUnavailable")
     read_again(simulation)
-    simulation.wait(60.0)
+    go_on(simulation, 60)
     assert simulation.says(uid)["Synced"][:2] == ("True", "InSync")
 
 
@@ -207,17 +214,36 @@ def test_a_deletion_waits_for_the_deletion_policy_of_a_namespace_that_cannot_be_
     annotate(simulation, {DELETION_POLICY_ANNOTATION: "Delete"})
     running(simulation)
     uid = simulation.apply("sales", "ann", ANN)
-    simulation.wait(30.0)
+    go_on(simulation, 30)
     simulation.crash()
     simulation.delete(uid)
     fail_to_read(simulation)
-    running(simulation, 120.0)
+    running(simulation)
+    go_on(simulation, 120)
     assert simulation.ready(uid)[1] == "ApiUnavailable"
     assert len(simulation.remote.live()) == 1
     read_again(simulation)
-    simulation.wait(120.0)
+    go_on(simulation, 120)
     assert not simulation.cluster.of_kind(ACCOUNT_KIND)
     assert not simulation.remote.live()
+
+
+def test_an_inbox_of_a_key_that_its_namespace_names_makes_no_doubt_of_the_operators_key() -> None:
+    simulation = Simulation()
+    annotate(simulation, {API_KEY_SECRET_ANNOTATION: "team"})
+    simulation.remotes["cs_live_team"] = FakeColdSend(simulation.clock, _made=100)
+    simulation.cluster.write_secret("sales", "team", {"apiKey": "cs_live_team"})
+    running(simulation)
+    simulation.apply("sales", "ann", ANN)
+    go_on(simulation, 30)
+    simulation.crash()
+    simulation.cluster.config_maps.clear()  # nothing tells any more which key led where
+    fail_to_read(simulation)
+    running(simulation)
+    go_on(simulation, 30)
+    bob = simulation.apply("support", "bob", BOB)
+    go_on(simulation, 60)
+    assert simulation.ready(bob)[1] == "Active"
 
 
 def test_a_batch_says_in_its_status_that_its_namespace_cannot_be_read() -> None:
@@ -225,14 +251,14 @@ def test_a_batch_says_in_its_status_that_its_namespace_cannot_be_read() -> None:
     fail_to_read(simulation)
     running(simulation)
     simulation.list_in_batch("sales", "pool", [ANN, BOB])
-    simulation.wait(30.0)
+    go_on(simulation, 30)
     (batch,) = simulation.batches
     state, reason, message = simulation.says(batch)["Synced"]
     assert (state, reason) == ("False", "ApiUnavailable")
     assert "cannot read the namespace sales" in message
     assert not simulation.cluster.of_kind(ACCOUNT_KIND)
     read_again(simulation)
-    simulation.wait(60.0)
+    go_on(simulation, 60)
     assert simulation.says(batch)["Synced"][:2] == ("True", "InSync")
     assert {inbox.address for inbox in simulation.remote.live()} == {ANN, BOB}
 

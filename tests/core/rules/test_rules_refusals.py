@@ -65,7 +65,9 @@ def test_rule_33_a_namespace_that_cannot_be_read_after_a_restart_leads_to_no_ear
     before = simulation.status(uid)
     simulation.crash()
     simulation.cluster.refuses["/api/v1/namespaces/sales"] = KubeError("etcd has lost the key", status=500)
-    running(simulation, 60.0)
+    running(simulation)
+    for _ in range(60):
+        simulation.wait(1.0)
     assert simulation.ready(uid)[1] == "ApiUnavailable"
     del simulation.cluster.refuses["/api/v1/namespaces/sales"]
     simulation.wait(30.0)

@@ -271,7 +271,8 @@ class Workspace:
         self.keys.place(account.uid, account.key)
         self.members.place(account)
         bound = account.stored.applied.workspace if account.stored.applied else None
-        self.trust.place(account.uid, account.desired.key_ref, bound if account.stored.held else None)
+        refers = account.desired.namespace not in self.policy.unread_namespaces  # else its namespace may name the key
+        self.trust.place(account.uid, account.desired.key_ref, bound if account.stored.held and refers else None)
         self.touch(account.uid)
 
     def namespaces_of(self, uids: Iterable[str]) -> frozenset[str]:
