@@ -5,8 +5,9 @@ import time
 from datetime import datetime
 from typing import Any
 
-from coldsend_operator.kube.client import METADATA_LIST, KubeClient
+from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.paths import config_maps
+from coldsend_operator.kube.reads import METADATA_LIST
 from tests.bench.accounts import restarted, wait_until_quiet
 from tests.bench.figures import Figure, Say, figure
 from tests.bench.stack import (

@@ -16,8 +16,9 @@ import httpx
 import yaml
 
 from coldsend_emulator.running import RunningEmulator, running_emulator
-from coldsend_operator.kube.client import METADATA_LIST, KubeClient
+from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.paths import collection, secrets
+from coldsend_operator.kube.reads import METADATA_LIST
 from devcluster import Cluster
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from coldsend_emulator.running import RunningEmulator
-from coldsend_operator.kube.client import MERGE_PATCH, KubeClient, KubeError
+from coldsend_operator.kube.client import MERGE_PATCH, KubeClient
+from coldsend_operator.kube.errors import KubeError
 from coldsend_operator.kube.paths import collection, secrets
 from devcluster import Cluster
 from tests.bench.figures import Figure, Say, figure

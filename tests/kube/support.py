@@ -15,8 +15,9 @@ import yaml
 
 import devcluster
 from coldsend_operator.kube import paths
-from coldsend_operator.kube.client import MERGE_PATCH, KubeClient, Ref
+from coldsend_operator.kube.client import MERGE_PATCH, KubeClient
 from coldsend_operator.kube.lease import LeaseTimes
+from coldsend_operator.kube.paths import Ref
 from coldsend_operator.resources.names import ACCOUNT_KIND, API_VERSION
 
 CRDS = Path(__file__).parents[2] / "crds"

@@ -8,7 +8,7 @@ import pytest
 
 import devcluster
 from coldsend_operator.core.model.create_marks import CreateMarks
-from coldsend_operator.kube.client import Conflict, Invalid, NotFound, Ref
+from coldsend_operator.kube.errors import Conflict, Invalid, NotFound
 from coldsend_operator.kube.finalizers import (
     MOST_KEPT,
     add_finalizers,
@@ -16,6 +16,7 @@ from coldsend_operator.kube.finalizers import (
     own_finalizers,
     remove_finalizers,
 )
+from coldsend_operator.kube.paths import Ref
 from coldsend_operator.resources.names import FINALIZER
 from tests.kube.support import World, eventually, kubectl
 

@@ -8,20 +8,10 @@ import pytest
 
 import devcluster
 from coldsend_operator.kube import paths
-from coldsend_operator.kube.client import (
-    APPLY_PATCH,
-    JSON_PATCH,
-    MERGE_PATCH,
-    METADATA,
-    METADATA_LIST,
-    Conflict,
-    Invalid,
-    KubeClient,
-    NotFound,
-    Ref,
-    StaleLease,
-    Unreachable,
-)
+from coldsend_operator.kube.client import APPLY_PATCH, JSON_PATCH, MERGE_PATCH, KubeClient
+from coldsend_operator.kube.errors import Conflict, Invalid, NotFound, StaleLease, Unreachable
+from coldsend_operator.kube.paths import Ref
+from coldsend_operator.kube.reads import METADATA, METADATA_LIST
 from tests.kube.support import Wire, World
 
 

@@ -7,8 +7,9 @@ from structlog.testing import capture_logs
 
 import devcluster
 from coldsend_operator.kube import paths
-from coldsend_operator.kube.client import EVENTS_AT_ONCE, KubeClient, Ref
+from coldsend_operator.kube.client import EVENTS_AT_ONCE, KubeClient
 from coldsend_operator.kube.events import emit
+from coldsend_operator.kube.paths import Ref
 from coldsend_operator.kube.throttle import MANY, Throttle, Throttles
 from tests.kube.support import World, eventually, kubectl, token_of_account_with
 

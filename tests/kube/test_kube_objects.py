@@ -4,8 +4,9 @@ from uuid import uuid4
 
 import pytest
 
-from coldsend_operator.kube.client import Conflict, NotFound, Ref
+from coldsend_operator.kube.errors import Conflict, NotFound
 from coldsend_operator.kube.objects import BATCH_FIELD_MANAGER, apply_child, delete_object, list_versions
+from coldsend_operator.kube.paths import Ref
 from tests.kube.support import World
 
 

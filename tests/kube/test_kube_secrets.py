@@ -8,7 +8,8 @@ from pydantic import SecretStr
 
 import devcluster
 from coldsend_operator.kube import paths
-from coldsend_operator.kube.client import Conflict, Forbidden, KubeClient
+from coldsend_operator.kube.client import KubeClient
+from coldsend_operator.kube.errors import Conflict, Forbidden
 from coldsend_operator.kube.secrets import create_secret, read_secret
 from tests.kube.support import World, audited, token_of_account_with
 

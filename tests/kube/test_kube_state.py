@@ -6,7 +6,8 @@ import pytest
 
 import devcluster
 from coldsend_operator.kube import paths
-from coldsend_operator.kube.client import MERGE_PATCH, KubeClient, NotFound, Unreachable
+from coldsend_operator.kube.client import MERGE_PATCH, KubeClient
+from coldsend_operator.kube.errors import NotFound, Unreachable
 from coldsend_operator.kube.state import StateConflict, StateMap
 from tests.kube.support import Wire, World
 

@@ -13,18 +13,18 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from coldsend_operator.kube import paths
-from coldsend_operator.kube.client import (
+from coldsend_operator.kube.client import KubeClient
+from coldsend_operator.kube.clock import ServerClock
+from coldsend_operator.kube.errors import (
     Conflict,
     Expired,
     Forbidden,
     Invalid,
-    KubeClient,
     KubeError,
     NotConfigured,
     NotFound,
     Unreachable,
 )
-from coldsend_operator.kube.clock import ServerClock
 from coldsend_operator.kube.login import load_login
 from coldsend_operator.kube.objects import list_versions
 from coldsend_operator.kube.reads import CONCURRENCY

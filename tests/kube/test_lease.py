@@ -16,7 +16,8 @@ from structlog.testing import capture_logs
 
 import devcluster
 from coldsend_operator.kube import paths
-from coldsend_operator.kube.client import MERGE_PATCH, KubeClient, NotFound
+from coldsend_operator.kube.client import MERGE_PATCH, KubeClient
+from coldsend_operator.kube.errors import NotFound
 from coldsend_operator.kube.leadership import NoElection
 from coldsend_operator.kube.lease import Election, LeaseTimes, steady
 from tests.kube.support import PATIENCE, QUICK, Wire, World, eventually

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from coldsend_operator.kube.client import JSON_PATCH, MERGE_PATCH, Invalid, Ref
+from coldsend_operator.kube.client import JSON_PATCH, MERGE_PATCH
+from coldsend_operator.kube.errors import Invalid
+from coldsend_operator.kube.paths import Ref
 from coldsend_operator.kube.status import WrittenStatus, compact, difference, write_status
 from tests.kube.support import World
 

@@ -24,7 +24,9 @@ from coldsend_operator.core.model.answers import (
     Page,
     Row,
 )
-from coldsend_operator.kube.client import JSON, KubeClient, KubeError, StaleLease, Unreachable
+from coldsend_operator.kube.client import KubeClient
+from coldsend_operator.kube.errors import KubeError, StaleLease, Unreachable
+from coldsend_operator.kube.reads import JSON
 from tests.support.clock import FakeLoop
 from tests.support.cluster import FakeCluster, Raw
 from tests.support.remote import DOMAIN, LATE, FakeColdSend, Fault, Item, refusal, without_id

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from coldsend_operator.kube.client import APPLY_PATCH, Conflict, Forbidden, Invalid, KubeError, NotFound
+from coldsend_operator.kube.client import APPLY_PATCH
+from coldsend_operator.kube.errors import Conflict, Forbidden, Invalid, KubeError, NotFound
 from coldsend_operator.resources.crd import UNSEEN
 from coldsend_operator.resources.names import (
     ACCOUNT_KIND,

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any
 
-from coldsend_operator.kube.client import FIELD_MANAGER, Conflict, Invalid
+from coldsend_operator.kube.client import FIELD_MANAGER
+from coldsend_operator.kube.errors import Conflict, Invalid
 from coldsend_operator.kube.objects import BATCH_FIELD_MANAGER
 from coldsend_operator.resources.names import BATCH_KIND
 

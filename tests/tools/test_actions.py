@@ -7,7 +7,8 @@ import pytest
 
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.kube.client import Conflict, KubeClient, NotFound
+from coldsend_operator.kube.client import KubeClient
+from coldsend_operator.kube.errors import Conflict, NotFound
 from coldsend_operator.resources.names import APPROVE_DELETION_ANNOTATION
 from coldsend_operator.tools.actions.command import ANNOTATIONS, ActionOptions, act, check
 from coldsend_operator.tools.app_cluster import read_seconds

@@ -12,7 +12,7 @@ from weakref import WeakValueDictionary
 from coldsend_operator.core.workspace.trust import Trust
 from coldsend_operator.core.workspace.windows import HOUR
 from coldsend_operator.core.workspace.workspace import Workspace
-from coldsend_operator.kube.client import KubeError, Unreachable
+from coldsend_operator.kube.errors import KubeError, Unreachable
 from coldsend_operator.kube.state import StateConflict, StateMap
 from coldsend_operator.logs import Event, log
 

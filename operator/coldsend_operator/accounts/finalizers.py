@@ -9,8 +9,8 @@ from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.workspace.workspace import Workspace
-from coldsend_operator.kube.client import Conflict, KubeClient, KubeError, NotFound
-from coldsend_operator.kube.errors import by_admission
+from coldsend_operator.kube.client import KubeClient
+from coldsend_operator.kube.errors import Conflict, KubeError, NotFound, by_admission
 from coldsend_operator.kube.finalizers import add_finalizers, remove_finalizers
 from coldsend_operator.kube.objects import version_number
 

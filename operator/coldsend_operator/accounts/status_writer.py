@@ -12,9 +12,10 @@ from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.core.status.projection import project
 from coldsend_operator.core.status.stored import stored_of
 from coldsend_operator.core.workspace.workspace import Workspace
-from coldsend_operator.kube.client import KubeClient, Ref
+from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.events import emit
 from coldsend_operator.kube.objects import version_number
+from coldsend_operator.kube.paths import Ref
 from coldsend_operator.kube.set_aside import SetAside
 from coldsend_operator.kube.status import WrittenStatus
 from coldsend_operator.kube.status_writer import EventType, StatusChange, StatusWriter

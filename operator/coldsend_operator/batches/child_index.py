@@ -8,8 +8,8 @@ from coldsend_operator.accounts.reading import Raw
 from coldsend_operator.batches.batch_work import BatchWork
 from coldsend_operator.batches.reading import ChildReader
 from coldsend_operator.core.batch.model import Batch, Child
-from coldsend_operator.kube.client import Ref
 from coldsend_operator.kube.objects import version_number
+from coldsend_operator.kube.paths import Ref
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND, BATCH_LABEL
 
 NAME_OF_A_CHILD = re.compile(r".*-[a-z2-7]{10}")

@@ -7,8 +7,9 @@ from coldsend_operator.batches.changed_children import change_by_others
 from coldsend_operator.batches.reading import ChildReader, manifest_of, owner_reference
 from coldsend_operator.core.batch.decide import ChildAction, as_asked
 from coldsend_operator.core.batch.model import Batch, Child, Entry
-from coldsend_operator.kube.client import KubeClient, Ref
+from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.objects import apply_child, change_object, delete_object, metadata_of
+from coldsend_operator.kube.paths import Ref
 from coldsend_operator.resources.batch import SenderAccountBatchSpec
 from coldsend_operator.resources.common import DeletionPolicy
 

@@ -17,9 +17,10 @@ from coldsend_operator.core.model.conditions import condition, reasons
 from coldsend_operator.core.model.reasons import ConditionType, Reason
 from coldsend_operator.core.model.stored_status import Status, batch_status
 from coldsend_operator.core.workspace.jobs import Job
-from coldsend_operator.kube.client import KubeClient, Ref
+from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.events import emit
 from coldsend_operator.kube.objects import version_number
+from coldsend_operator.kube.paths import Ref
 from coldsend_operator.kube.set_aside import SetAside
 from coldsend_operator.kube.status import WrittenStatus, difference
 from coldsend_operator.kube.status_writer import EventType, StatusChange, StatusWriter

@@ -9,7 +9,8 @@ from coldsend_operator.batches.child_writer import ChildWriter, batch_ref
 from coldsend_operator.core.batch.decide import ChildAction, FinalizerChange, finalizer_change
 from coldsend_operator.core.batch.model import Batch, Child, EntryRefusal
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.kube.client import Conflict, Forbidden, Invalid, KubeClient, KubeError, NotFound, StaleLease
+from coldsend_operator.kube.client import KubeClient
+from coldsend_operator.kube.errors import Conflict, Forbidden, Invalid, KubeError, NotFound, StaleLease
 from coldsend_operator.kube.events import TERMINATING
 from coldsend_operator.kube.finalizers import add_finalizers, remove_finalizers
 from coldsend_operator.logs import Event, log

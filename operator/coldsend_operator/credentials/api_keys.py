@@ -14,7 +14,7 @@ from coldsend_operator.core.model.hashes import workspace_digest
 from coldsend_operator.core.model.pauses import doubled
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.credentials.secret_values import Problem, value_of
-from coldsend_operator.kube.client import Forbidden, KubeError
+from coldsend_operator.kube.errors import Forbidden, KubeError
 from coldsend_operator.kube.secrets import ReadSecret, SecretContent
 from coldsend_operator.logs import mask
 from coldsend_operator.resources.values import api_key_fault, api_key_of

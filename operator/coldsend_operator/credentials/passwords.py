@@ -15,7 +15,8 @@ from coldsend_operator.core.model.account import Account, Credentials
 from coldsend_operator.core.model.desired import SecretRef, Server
 from coldsend_operator.core.model.hashes import credentials_digest, salt_of
 from coldsend_operator.credentials.secret_values import value_of
-from coldsend_operator.kube.client import Conflict, Forbidden, KubeClient, KubeError
+from coldsend_operator.kube.client import KubeClient
+from coldsend_operator.kube.errors import Conflict, Forbidden, KubeError
 from coldsend_operator.kube.secrets import ReadSecret, SecretContent, create_secret, read_secret
 from coldsend_operator.logs import mask
 from coldsend_operator.resources.common import InboxType

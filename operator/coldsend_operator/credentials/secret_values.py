@@ -6,7 +6,7 @@ from pydantic import SecretStr
 
 from coldsend_operator.core.model.desired import SecretRef
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.kube.client import Forbidden, KubeError
+from coldsend_operator.kube.errors import Forbidden, KubeError
 from coldsend_operator.kube.secrets import SecretContent
 
 Problem = tuple[Reason, str]

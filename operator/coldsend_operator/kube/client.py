@@ -4,40 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from coldsend_operator.kube.errors import (
-    Conflict,
-    Expired,
-    Forbidden,
-    Invalid,
-    KubeError,
-    NotConfigured,
-    NotFound,
-    StaleLease,
-    Unreachable,
-)
-from coldsend_operator.kube.paths import Kind, Ref, kind_of
+from coldsend_operator.kube.errors import StaleLease
+from coldsend_operator.kube.paths import kind_of
 from coldsend_operator.kube.pruning import Pruning
-from coldsend_operator.kube.reads import CALL_SECONDS, JSON, METADATA, METADATA_LIST, KubeReads, KubeRequest
+from coldsend_operator.kube.reads import CALL_SECONDS, JSON, KubeReads, KubeRequest
 from coldsend_operator.kube.throttle import Throttles
-
-__all__ = [
-    "FIELD_MANAGER",
-    "JSON",
-    "METADATA",
-    "METADATA_LIST",
-    "Conflict",
-    "Expired",
-    "Forbidden",
-    "Invalid",
-    "Kind",
-    "KubeClient",
-    "KubeError",
-    "NotConfigured",
-    "NotFound",
-    "Ref",
-    "StaleLease",
-    "Unreachable",
-]
 
 FIELD_MANAGER: Final = "coldsend-operator"
 

@@ -8,7 +8,9 @@ from typing import Any, Literal
 from uuid import uuid4
 
 from coldsend_operator.kube import paths
-from coldsend_operator.kube.client import FIELD_MANAGER, Forbidden, KubeClient, KubeError, Ref
+from coldsend_operator.kube.client import FIELD_MANAGER, KubeClient
+from coldsend_operator.kube.errors import Forbidden, KubeError
+from coldsend_operator.kube.paths import Ref
 from coldsend_operator.logs import Event, log
 from coldsend_operator.resources.names import API_VERSION, GROUP
 

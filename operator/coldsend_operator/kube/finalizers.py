@@ -5,19 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from coldsend_operator.core.model.create_marks import is_mark
-from coldsend_operator.kube.client import (
-    APPLY_PATCH,
-    FIELD_MANAGER,
-    JSON_PATCH,
-    METADATA,
-    Conflict,
-    Invalid,
-    KubeClient,
-    KubeError,
-    NotFound,
-    Ref,
-)
+from coldsend_operator.kube.client import APPLY_PATCH, FIELD_MANAGER, JSON_PATCH, KubeClient
+from coldsend_operator.kube.errors import Conflict, Invalid, KubeError, NotFound
 from coldsend_operator.kube.objects import metadata_at, metadata_of
+from coldsend_operator.kube.paths import Ref
+from coldsend_operator.kube.reads import METADATA
 from coldsend_operator.resources.names import API_VERSION, FINALIZER
 
 TRIES = 5

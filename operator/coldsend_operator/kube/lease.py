@@ -16,7 +16,8 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from coldsend_operator.kube import paths
-from coldsend_operator.kube.client import Conflict, KubeClient, KubeError, NotFound
+from coldsend_operator.kube.client import KubeClient
+from coldsend_operator.kube.errors import Conflict, KubeError, NotFound
 from coldsend_operator.kube.state import state_path
 from coldsend_operator.logs import Event, Recurring, log
 

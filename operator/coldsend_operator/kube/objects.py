@@ -5,20 +5,10 @@ from typing import Any
 from urllib.parse import quote
 
 from coldsend_operator.kube import paths
-from coldsend_operator.kube.client import (
-    APPLY_PATCH,
-    JSON_PATCH,
-    METADATA,
-    METADATA_LIST,
-    Conflict,
-    Expired,
-    Forbidden,
-    Kind,
-    KubeClient,
-    NotFound,
-    Ref,
-)
-from coldsend_operator.kube.reads import KubeReads
+from coldsend_operator.kube.client import APPLY_PATCH, JSON_PATCH, KubeClient
+from coldsend_operator.kube.errors import Conflict, Expired, Forbidden, NotFound
+from coldsend_operator.kube.paths import Kind, Ref
+from coldsend_operator.kube.reads import METADATA, METADATA_LIST, KubeReads
 
 BATCH_FIELD_MANAGER = "coldsend-operator-batch"
 PAGE = 100  # metadata with managed fields is 3 kB each; larger pages save little time

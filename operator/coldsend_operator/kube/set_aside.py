@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 from coldsend_operator.core.model.pauses import doubled
 from coldsend_operator.core.model.reasons import SET_ASIDE
-from coldsend_operator.kube.client import KubeClient, KubeError, Ref
+from coldsend_operator.kube.client import KubeClient
+from coldsend_operator.kube.errors import KubeError
 from coldsend_operator.kube.events import emit
+from coldsend_operator.kube.paths import Ref
 from coldsend_operator.logs import Event, log
 from coldsend_operator.tasks import Tasks
 

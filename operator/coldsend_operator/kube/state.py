@@ -6,7 +6,8 @@ from typing import Any
 from urllib.parse import quote
 
 from coldsend_operator.kube import paths
-from coldsend_operator.kube.client import FIELD_MANAGER, MERGE_PATCH, Conflict, KubeClient, KubeError, NotFound
+from coldsend_operator.kube.client import FIELD_MANAGER, MERGE_PATCH, KubeClient
+from coldsend_operator.kube.errors import Conflict, KubeError, NotFound
 
 TRIES = 5
 

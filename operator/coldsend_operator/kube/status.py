@@ -3,16 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from coldsend_operator.kube.client import (
-    FIELD_MANAGER,
-    JSON_PATCH,
-    Conflict,
-    Invalid,
-    KubeClient,
-    KubeError,
-    NotFound,
-    Ref,
-)
+from coldsend_operator.kube.client import FIELD_MANAGER, JSON_PATCH, KubeClient
+from coldsend_operator.kube.errors import Conflict, Invalid, KubeError, NotFound
+from coldsend_operator.kube.paths import Ref
 
 TRIES = 3
 

@@ -8,8 +8,9 @@ from typing import Any, Generic, Literal, TypeVar
 from coldsend_operator.core.model.conditions import new_notes, reasons
 from coldsend_operator.core.model.reasons import ANNOTATION_IGNORED
 from coldsend_operator.core.work_queue import WorkQueue
-from coldsend_operator.kube.client import KubeClient, Ref
+from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.events import emit
+from coldsend_operator.kube.paths import Ref
 from coldsend_operator.kube.set_aside import REPORT, WRITE_STATUS, SetAside
 from coldsend_operator.kube.status import WrittenStatus, write_status
 from coldsend_operator.logs import Event, log

@@ -10,8 +10,10 @@ from typing import Any
 from coldsend_operator.accounts.controller import AccountController
 from coldsend_operator.accounts.status_writer import ref_of
 from coldsend_operator.batches.controller import BatchController
-from coldsend_operator.kube.client import Kind, KubeClient, KubeError, NotFound, Ref
+from coldsend_operator.kube.client import KubeClient
+from coldsend_operator.kube.errors import KubeError, NotFound
 from coldsend_operator.kube.objects import ListedObjects, list_versions, version_number
+from coldsend_operator.kube.paths import Kind, Ref
 from coldsend_operator.kube.set_aside import READ, SetAside
 from coldsend_operator.kube.throttle import Pauses
 from coldsend_operator.logs import Event, Recurring, log

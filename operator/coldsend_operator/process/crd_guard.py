@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from coldsend_operator.core.model.policy import Policy
-from coldsend_operator.kube.client import Forbidden, KubeClient, KubeError
+from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.crds import LAG_SECONDS, Definitions, defined, served
+from coldsend_operator.kube.errors import Forbidden, KubeError
 from coldsend_operator.kube.throttle import Pauses
 from coldsend_operator.logs import Event, Recurring
 from coldsend_operator.tasks import Tasks

@@ -9,7 +9,8 @@ from coldsend_operator.accounts.policy import namespace_settings
 from coldsend_operator.core.model.policy import NamespaceSettings, Policy
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.workspace import Workspace
-from coldsend_operator.kube.client import Forbidden, KubeClient, KubeError
+from coldsend_operator.kube.client import KubeClient
+from coldsend_operator.kube.errors import Forbidden, KubeError
 from coldsend_operator.kube.paths import namespace_path
 from coldsend_operator.logs import Event, Recurring, log
 

@@ -23,8 +23,9 @@ from coldsend_operator.core.model.create_marks import CreateMarks
 from coldsend_operator.credentials.api_keys import KeyRing
 from coldsend_operator.credentials.passwords import Hmac, SecretReader, load_hmac
 from coldsend_operator.credentials.secret_watch import SecretWatch
-from coldsend_operator.kube.client import KubeClient, KubeError
+from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.clock import unix_seconds
+from coldsend_operator.kube.errors import KubeError
 from coldsend_operator.kube.leadership import Leadership, NoElection
 from coldsend_operator.kube.lease import Election
 from coldsend_operator.kube.secrets import read_secret

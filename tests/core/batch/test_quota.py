@@ -1,7 +1,7 @@
 """What a namespace allows bounds what a batch may make, and the batch says so."""
 
 from coldsend_operator.batches.controller import MOST_WRITES
-from coldsend_operator.kube.client import Forbidden
+from coldsend_operator.kube.errors import Forbidden
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 from tests.core.rules.watching import running
 from tests.support.simulation import Simulation

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from coldsend_operator.kube.client import Unreachable
+from coldsend_operator.kube.errors import Unreachable
 from tests.core.rules.watching import reach, running
 from tests.support.simulation import SECRET, Simulation
 

@@ -9,7 +9,8 @@ from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.pauses import doubled
 from coldsend_operator.core.model.transitions import delete_refused_in_use
 from coldsend_operator.core.workspace.breaker import Breaker
-from coldsend_operator.kube.client import KubeError, Ref
+from coldsend_operator.kube.errors import KubeError
+from coldsend_operator.kube.paths import Ref
 from tests.core.rules.watching import running
 from tests.support.clock import START
 from tests.support.desk import Desk

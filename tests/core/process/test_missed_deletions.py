@@ -2,7 +2,7 @@
 
 import pytest
 
-from coldsend_operator.kube.client import Forbidden
+from coldsend_operator.kube.errors import Forbidden
 from coldsend_operator.kube.paths import collection
 from coldsend_operator.resources.names import ACCOUNT_KIND, RECONCILE_ANNOTATION
 from tests.core.rules.watching import finish, reach, running

@@ -9,7 +9,7 @@ from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.desired import SecretRef
 from coldsend_operator.core.model.policy import NamespaceSettings, Policy
 from coldsend_operator.core.status.projection import project
-from coldsend_operator.kube.client import Forbidden, KubeError
+from coldsend_operator.kube.errors import Forbidden, KubeError
 from coldsend_operator.resources.names import (
     ACCOUNT_KIND,
     API_KEY_SECRET_ANNOTATION,

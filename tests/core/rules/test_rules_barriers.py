@@ -12,7 +12,7 @@ from coldsend_operator import metric_names as names
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.plan import make_plan
 from coldsend_operator.core.workspace.queues import CallKind
-from coldsend_operator.kube.client import KubeError
+from coldsend_operator.kube.errors import KubeError
 from coldsend_operator.resources.names import BATCH_KIND
 from tests.core.rules.watching import running
 from tests.support.desk import Desk, asked_for, row

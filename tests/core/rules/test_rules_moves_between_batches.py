@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from coldsend_operator.kube.client import Forbidden, Invalid, KubeError
+from coldsend_operator.kube.errors import Forbidden, Invalid, KubeError
 from coldsend_operator.resources.children import child_name
 from coldsend_operator.resources.names import (
     PAUSED_ANNOTATION,

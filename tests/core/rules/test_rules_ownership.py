@@ -14,7 +14,7 @@ from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.brake import QUIET
 from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.core.workspace.merging import merge
-from coldsend_operator.kube.client import KubeError
+from coldsend_operator.kube.errors import KubeError
 from tests.core.rules.watching import play_until, running
 from tests.support.clock import START, rfc3339
 from tests.support.cluster import Raw

@@ -10,7 +10,7 @@ from coldsend_operator.core.model.answers import Failure, FailureKind, Fault
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.core.status.stored import stored_of, stored_to_status
-from coldsend_operator.kube.client import KubeError
+from coldsend_operator.kube.errors import KubeError
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from tests.core.rules.watching import running
 from tests.support.clock import rfc3339

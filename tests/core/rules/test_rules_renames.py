@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from coldsend_operator.core.workspace.brake import QUIET
-from coldsend_operator.kube.client import KubeError
+from coldsend_operator.kube.errors import KubeError
 from tests.core.rules.watching import finish, reach, running
 from tests.support.desk import ANN
 from tests.support.process import API_KEY
