@@ -231,8 +231,7 @@ def test_a_deletion_waits_for_the_deletion_policy_of_a_namespace_that_cannot_be_
 def test_an_inbox_of_a_key_that_its_namespace_names_makes_no_doubt_of_the_operators_key() -> None:
     simulation = Simulation()
     annotate(simulation, {API_KEY_SECRET_ANNOTATION: "team"})
-    simulation.remotes["cs_live_team"] = FakeColdSend(simulation.clock, _made=100)
-    simulation.cluster.write_secret("sales", "team", {"apiKey": "cs_live_team"})
+    simulation.add_workspace("cs_live_team", "sales", "team", _made=100)
     running(simulation)
     simulation.apply("sales", "ann", ANN)
     go_on(simulation, 30)

@@ -142,8 +142,7 @@ def test_rule_43_an_object_that_holds_an_inbox_may_always_use_its_key() -> None:
 @pytest.mark.parametrize("standby", [False, True])
 def test_rule_43_no_restart_admits_more_keys_than_a_namespace_may_use(standby: bool) -> None:
     simulation = Simulation()
-    simulation.cluster.write_secret("sales", "key", {"apiKey": TEAM})
-    simulation.remotes[TEAM] = FakeColdSend(simulation.clock)
+    simulation.add_workspace(TEAM, "sales")
     junk_keys(simulation, 30)
     running(simulation)
     held = simulation.apply("sales", "zz", "a@company.com", **OF_TEAM) or ""
@@ -332,10 +331,8 @@ def test_rule_14_a_key_made_up_to_have_the_digest_of_another_tenants_key_opens_n
 def test_rule_14_a_key_made_up_to_have_the_digest_of_another_is_not_used_for_a_deletion_of_the_other() -> None:
     theirs, made_up = SAME_DIGEST
     simulation = Simulation()
-    simulation.remotes[theirs] = FakeColdSend(simulation.clock, _made=100)
-    simulation.remotes[made_up] = FakeColdSend(simulation.clock, _made=200)
-    simulation.cluster.write_secret("sales", "key", {"apiKey": theirs})
-    simulation.cluster.write_secret("support", "key", {"apiKey": made_up})
+    simulation.add_workspace(theirs, "sales", _made=100)
+    simulation.add_workspace(made_up, "support", _made=200)
     running(simulation)
     one = simulation.apply("sales", "one", "one@company.com", apiKeySecretRef={"name": "key"}) or ""
     go_on(simulation, 30.0)
