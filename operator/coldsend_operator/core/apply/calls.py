@@ -39,7 +39,7 @@ def launch(workspace: Workspace, planned: Call, now: float) -> Call:
     if call.operation is Operation.LIST_DOMAINS:
         workspace.domains.begin(now)
     workspace.in_flight[call.id] = call
-    workspace.queues.last_served[call.lane, _group(call), call.key] = now
+    workspace.queues.last_served[call.lane, call.group, call.key] = now
     workspace.budget.start(probe=call.lane.probes)
     if call.uids:
         counts = Counter(workspace.accounts[uid].desired.namespace for uid in call.uids)
@@ -48,12 +48,6 @@ def launch(workspace: Workspace, planned: Call, now: float) -> Call:
         workspace.budget.mails.in_flight += 1
     workspace.keys.breaker(call.key).start(call.operation, call.namespaces)
     return call
-
-
-def _group(call: Call) -> str:
-    if call.operation in {Operation.CREATE_SMTP, Operation.CREATE_SMTP_BULK}:
-        return "smtp"
-    return call.domain_id or ""
 
 
 def drop(workspace: Workspace, call: Call, members: set[str]) -> Call:

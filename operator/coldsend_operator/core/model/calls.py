@@ -145,6 +145,11 @@ class Call:
         return self.operation.scope in {Scope.CREATE, Scope.DELETE, Scope.MAIL}
 
     @property
+    def group(self) -> str:
+        """Creates of one kind take turns with those of others: SMTP accounts, and the natives of each domain."""
+        return "smtp" if self.operation in {Operation.CREATE_SMTP, Operation.CREATE_SMTP_BULK} else self.domain_id or ""
+
+    @property
     def sweeps(self) -> bool:
         """Whether it is a page of a full list."""
         return self.operation is Operation.LIST_ACCOUNTS and not self.newest

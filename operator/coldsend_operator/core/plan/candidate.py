@@ -61,9 +61,9 @@ def in_turn(workspace: Workspace, uids: Iterable[str], without: frozenset[str]) 
     return tuple(uid for uid in uids if workspace.accounts[uid].desired.namespace not in without)
 
 
-def by_deadline(workspace: Workspace, ready_at: float, call: Call, group: str = "") -> Candidate:
+def by_deadline(workspace: Workspace, ready_at: float, call: Call) -> Candidate:
     """Earliest deadline first. A lane, or a key, that was just served goes behind the others, so that none starves."""
-    served_at = workspace.queues.last_served.get((call.lane, group, call.key), 0.0)
+    served_at = workspace.queues.last_served.get((call.lane, call.group, call.key), 0.0)
     return Candidate(ready_at, max(ready_at, served_at) + call.lane.may_wait, call)
 
 

@@ -44,7 +44,7 @@ def _sent(workspace: Workspace, kind: CallKind, uids: tuple[str, ...], ready_at:
     if len(uids) == 1 or (uids and _bulk_free(workspace, kind.group)):
         domain_id = None if kind.group == "smtp" else kind.group.removeprefix("single:")
         call = Call(_operation(kind.group, len(uids)), Lane.CREATE, kind.key, uids, domain_id=domain_id)
-        yield by_deadline(workspace, ready_at, call, kind.group)
+        yield by_deadline(workspace, ready_at, call)
 
 
 def _bulk_free(workspace: Workspace, group: str) -> bool:

@@ -141,7 +141,7 @@ class Queue:
             return min(deadline, flood_ends)
         recent = sum(1 for at in self.launches if now - at < LINGER)
         if recent < BRISK:
-            return now
+            return min(now, deadline)
         return min(deadline, self.last_arrival + SHORT_GAP if plenty else flood_ends)
 
     def _fills(self, full: int) -> bool:
