@@ -19,6 +19,7 @@ from coldsend_operator.resources.names import (
     PAUSED_ANNOTATION,
     RECONCILE_ANNOTATION,
 )
+from coldsend_operator.resources.values import first_unseen
 from coldsend_operator.spellings import one_line
 
 LONGEST = 253  # maximum characters of a stored or repeated value (rule 43)
@@ -99,8 +100,10 @@ def _notes(annotations: Mapping[str, str]) -> Iterator[str]:
             yield f"The annotation {name} {_ignored(value)}"
         elif name in TEXTS and len(value) > LONGEST:
             yield f"The annotation {name} is longer than {LONGEST} characters; only its digest is kept."
-        elif name == HAND_OVER_ANNOTATION and not _NAMESPACE_AND_NAME.fullmatch(value.strip()):
-            yield f'The annotation {name} has the value "{_short(value)}"; it must be <namespace>/<name>.'
+        elif name == HAND_OVER_ANNOTATION and (
+            first_unseen(value.strip()) or not _NAMESPACE_AND_NAME.fullmatch(value.strip())
+        ):
+            yield f"The annotation {name} has the value {_quoted(value)}; it must be <namespace>/<name>."
         elif name in OF_NAMESPACES:
             yield f"The annotation {name} works on a Namespace only."
         elif name not in FLAGS | TEXTS:
@@ -113,7 +116,7 @@ def _notes_of_namespace(annotations: Mapping[str, str], namespace: str) -> Itera
             continue
         value, about = annotations[name], f"The annotation {_short(name)} of namespace {namespace}"
         if name == DELETION_POLICY_ANNOTATION and value.strip() not in set(DeletionPolicy):
-            yield f'{about} has the value "{_short(value)}", which counts as Orphan; it must be Delete or Orphan.'
+            yield f"{about} has the value {_quoted(value)}, which counts as Orphan; it must be Delete or Orphan."
         elif name in FLAGS & READ_ON_NAMESPACES and value.strip().lower() not in {"true", "false", ""}:
             yield f"{about} {_ignored(value)}"
         elif name in FLAGS | TEXTS and name not in READ_ON_NAMESPACES:
@@ -123,12 +126,18 @@ def _notes_of_namespace(annotations: Mapping[str, str], namespace: str) -> Itera
 
 
 def _ignored(value: str) -> str:
-    return f'has the value "{_short(value)}" and is ignored; it must be "true" or "false".'
+    return f'has the value {_quoted(value)} and is ignored; it must be "true" or "false".'
 
 
 def _meant(name: str, known: frozenset[str]) -> str:
     near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.8)
     return f"; did you mean {near[0]}?" if near else "."
+
+
+def _quoted(value: str) -> str:
+    """The value, and the first character of it that nobody sees."""
+    unseen = first_unseen(value[: 2 * _SHOWN].strip())
+    return f'"{_short(value)}"' if unseen is None else f'"{_short(value)}" with {unseen}'
 
 
 def _short(value: str) -> str:

@@ -6,6 +6,7 @@ from coldsend_operator.resources.names import (
     APPROVE_DELETION_ANNOTATION,
     DELETION_POLICY_ANNOTATION,
     FORCE_ORPHAN_ANNOTATION,
+    HAND_OVER_ANNOTATION,
     PAUSED_ANNOTATION,
 )
 from tests.core.rules.watching import running
@@ -29,6 +30,11 @@ MEANINGLESS = [
     ({"coldsend.pro/approve-deletions": "true"}, "is not known; did you mean coldsend.pro/approve-deletion?"),
     ({"coldsend.pro/colour": "blue"}, "The annotation coldsend.pro/colour is not known."),
     ({"coldsend.pro/deletion-policy": "Orphan"}, "works on a Namespace only"),
+    ({PAUSED_ANNOTATION: "\u200btrue"}, 'the value "true" with U+200B (ZERO WIDTH SPACE) at position 1 and is ignored'),
+    (
+        {HAND_OVER_ANNOTATION: "b/c\ufeff"},
+        'the value "b/c" with U+FEFF (BYTE ORDER MARK) at position 4; it must be <namespace>/<name>.',
+    ),
     ({PAUSED_ANNOTATION: "y" * 9_000 + "\u202e"}, "y" * 39 + "…"),
 ]
 
