@@ -1,5 +1,6 @@
 """Policies of the cluster that refuse what the operator writes: the object says which, and why."""
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.e2e.stage.world import World
 
 PROBE = "probe"  # an object by which the test sees that the policy is in force
 SAME = "object.metadata.?finalizers.orValue([]) == oldObject.metadata.?finalizers.orValue([])"
+STRIP = 'has(object.metadata.finalizers) ? [JSONPatch{op: "remove", path: "/metadata/finalizers"}] : []'
 WHY = "finalizers are changed by administrators alone"
 
 
@@ -30,31 +32,45 @@ def stage(world: World, tmp_path: Path) -> Iterator[Stage]:
 
 
 @contextmanager
-def policy(stage: Stage) -> Iterator[None]:
-    """Refuses changes of the finalizers of accounts in the namespace of the stage."""
+def refusing(stage: Stage) -> Iterator[None]:
+    """A policy that refuses changes of the finalizers of accounts in the namespace of the stage."""
+    spec = {"validations": [{"expression": SAME, "message": WHY}]}
+    change = '{"metadata":{"finalizers":["example.com/probe"]}}'
+    with policy(stage, "ValidatingAdmissionPolicy", spec, {"validationActions": ["Deny"]}):
+        eventually(lambda: WHY in try_on_probe(stage, change).stderr, "the effect of the policy")
+        yield
+
+
+@contextmanager
+def stripping(stage: Stage) -> Iterator[None]:
+    """A policy that removes the finalizers from each change."""
+    mutation = {"patchType": "JSONPatch", "jsonPatch": {"expression": STRIP}}
+    spec = {"mutations": [mutation], "reinvocationPolicy": "Never"}
+    change = '{"metadata":{"labels":{"a":"b"}}}'
+    with policy(stage, "MutatingAdmissionPolicy", spec, {}):
+        eventually(lambda: "coldsend.pro/finalizer" not in try_on_probe(stage, change).stdout, "its effect")
+        yield
+
+
+@contextmanager
+def policy(stage: Stage, kind: str, spec: Object, binding: Object) -> Iterator[None]:
     name, server = f"policy-{stage.namespace}", stage.server
     rule = {"apiGroups": ["coldsend.pro"], "apiVersions": ["*"], "operations": ["UPDATE"]}
-    spec = {
-        "matchConstraints": {"resourceRules": [{**rule, "resources": ["senderaccounts"]}]},
-        "validations": [{"expression": SAME, "message": WHY}],
-    }
-    namespaces = {"matchLabels": {"kubernetes.io/metadata.name": stage.namespace}}
-    matches = {"namespaceSelector": namespaces}
-    binding = {"policyName": name, "validationActions": ["Deny"], "matchResources": matches}
-    server.apply(named("ValidatingAdmissionPolicy", "", name, spec=spec))
-    server.apply(named("ValidatingAdmissionPolicyBinding", "", name, spec=binding))
+    constraints = {"resourceRules": [{**rule, "resources": ["senderaccounts"]}]}
+    matches = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": stage.namespace}}}
+    bound = {**binding, "policyName": name, "matchResources": matches}
+    server.apply(named(kind, "", name, spec={**spec, "matchConstraints": constraints}))
+    server.apply(named(f"{kind}Binding", "", name, spec=bound))
     try:
-        eventually(lambda: _refuses(stage), "the effect of the policy")
         yield
     finally:
-        server.delete("ValidatingAdmissionPolicyBinding", "", name)
-        server.delete("ValidatingAdmissionPolicy", "", name)
+        server.delete(f"{kind}Binding", "", name)
+        server.delete(kind, "", name)
 
 
-def _refuses(stage: Stage) -> bool:
-    change = '{"metadata":{"finalizers":["example.com/probe"]}}'
-    flags = ("--type=merge", "--dry-run=server", "-n", stage.namespace, "-p", change)
-    return WHY in stage.server.kubectl("patch", f"senderaccount/{PROBE}", *flags, check=False).stderr
+def try_on_probe(stage: Stage, change: str) -> "subprocess.CompletedProcess[str]":
+    flags = ("--type=merge", "--dry-run=server", "-o", "json", "-n", stage.namespace, "-p", change)
+    return stage.server.kubectl("patch", f"senderaccount/{PROBE}", *flags, check=False)
 
 
 def events(stage: Stage) -> list[Object]:
@@ -67,7 +83,7 @@ def says_why(shown: Shown) -> bool:
 
 def test_a_policy_that_refuses_finalizers_is_named_on_the_object_and_nothing_is_created(stage: Stage) -> None:
     stage.make(PROBE)
-    with policy(stage):
+    with refusing(stage):
         stage.apply("ann")
         shown = stage.until("ann", says_why, "the refusal")
         assert shown.condition("Ready") == "False Provisioning"
@@ -81,9 +97,23 @@ def test_a_policy_that_refuses_finalizers_is_named_on_the_object_and_nothing_is_
 def test_a_policy_that_keeps_the_finalizer_of_a_deleted_object_is_named_on_it(stage: Stage) -> None:
     stage.make(PROBE)
     stage.make("ann")
-    with policy(stage):
+    with refusing(stage):
         stage.delete("ann")
         shown = stage.until("ann", says_why, "the refusal")
         assert shown.condition("Ready") == "False Deleting"
     stage.annotate("ann", reconcile="now")
     stage.gone("ann")
+
+
+def test_a_policy_that_removes_the_finalizers_from_what_is_written_is_told_and_nothing_is_created(
+    stage: Stage,
+) -> None:
+    """Rule 4: mark before you write, and a mark that the API server did not keep is none."""
+    stage.make(PROBE)
+    with stripping(stage):
+        stage.apply("ann")
+        stage.until("ann", lambda shown: "mutating policy" in shown.message("Ready"), "what removes them")
+        assert not stage.inboxes("ann")
+    stage.annotate("ann", reconcile="now")
+    stage.ready("ann")
+    assert len(stage.inboxes("ann")) == 1

@@ -62,12 +62,17 @@ class Unreachable(KubeError):
     """No connection, no response in time, 5xx or 429. The outcome of a write is unknown, except for 429."""
 
 
-def by_admission(error: KubeError) -> bool:
-    """Whether a policy or webhook of the cluster refused the write, or could not be asked.
+UNDONE = "Undone"  # a reason of ours: the answer lacks what was written
 
-    The API server names no reason of its own for it, only these words.
+
+def by_admission(error: KubeError) -> bool:
+    """Whether a policy or webhook of the cluster refused the write, undid it, or could not be asked.
+
+    The API server names no reason of its own for a refusal, only these words.
     """
-    return any(words in error.message for words in ("denied request", "denied the request", "failed calling webhook"))
+    return error.reason == UNDONE or any(
+        words in error.message for words in ("denied request", "denied the request", "failed calling webhook")
+    )
 
 
 _BY_STATUS: dict[int, type[KubeError]] = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from coldsend_operator.core.model.create_marks import is_mark
 from coldsend_operator.kube.client import APPLY_PATCH, FIELD_MANAGER, JSON_PATCH, KubeClient
-from coldsend_operator.kube.errors import Conflict, Invalid, KubeError, NotFound
+from coldsend_operator.kube.errors import UNDONE, Conflict, Invalid, KubeError, NotFound
 from coldsend_operator.kube.objects import metadata_at, metadata_of
 from coldsend_operator.kube.paths import Ref
 from coldsend_operator.kube.reads import METADATA
@@ -42,7 +42,7 @@ async def add_finalizers(client: KubeClient, ref: Ref, *marks: str) -> OwnFinali
     """Set our finalizer and these create marks; those we set before and do not name now are removed in the same write.
 
     Raises NotFound if the object is gone, Conflict if another object has its name by now, Invalid if it is in
-    deletion and lacks one of them.
+    deletion and lacks one of them, or if a policy of the cluster has removed one from the write.
     """
     wanted = [FINALIZER, *marks]
     body = {
@@ -61,6 +61,8 @@ async def add_finalizers(client: KubeClient, ref: Ref, *marks: str) -> OwnFinali
             raise Conflict("another object has the name by now", status=409, reason="Conflict") from error
         raise
     metadata = answer["metadata"]
+    if not set(wanted) <= set(metadata.get("finalizers") or ()):
+        raise Invalid("a mutating policy or webhook removes them from what is written", reason=UNDONE)
     kept = own_finalizers(metadata)
     return OwnFinalizers((*kept, *(name for name in wanted if name not in kept)), metadata["resourceVersion"])
 
