@@ -23,7 +23,6 @@ LONG = (
     "tests/test_tutorial.py",
     "e2e/test_operators.py",
     "e2e/test_kills.py",
-    "tests/test_demo.py",
     "e2e/test_batches.py",
     "commands/test_acting.py",
     "e2e/test_crashes.py",

@@ -1,22 +1,25 @@
 """A demo that is kept: what it shows, docs/tutorial.md word by word in a shell beside it, and its end.
 
-The tests share one demo, as the page begins where the demo has shown all; they run in this order.
+The tests share one demo, as the page begins where the demo has shown all; they run in this order. It runs on a cluster
+of somebody's own, so that its end has something to take away; CI runs `make demo` too, which starts a control plane.
 """
 
 import os
 import re
 import signal
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+import devcluster
 from tests.devcluster.support import descendants, none_lives, wait_until
-from tests.test_demo import demo, read_until
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -129,6 +132,34 @@ class Shell:
         assert code == 0 or told, f"$ {step.command}\n{output}"
 
 
+@contextmanager
+def demo(*arguments: str, **environment: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "demo", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def read_until(process: subprocess.Popen[str], wanted: str) -> str:
+    """What it printed up to the line with that text."""
+    assert process.stdout is not None
+    text = ""
+    for line in process.stdout:
+        text += line
+        if wanted in line:
+            return text
+    raise AssertionError(f"it ended before it said {wanted!r}:\n{text}")
+
+
 @dataclass(frozen=True)
 class Kept:
     """A demo that has shown all and runs on; `text` is what it printed."""
@@ -138,8 +169,29 @@ class Kept:
 
 
 @pytest.fixture(scope="module")
-def kept() -> Iterator[Kept]:
-    with demo("--keep") as process:
+def somebodys() -> Iterator[devcluster.Cluster]:
+    with devcluster.control_plane() as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def around(somebodys: devcluster.Cluster) -> dict[str, str]:
+    """What makes it the current cluster."""
+    return {"CLUSTER": "current", "KUBECONFIG": str(somebodys.kubeconfig)}
+
+
+@pytest.fixture(scope="module")
+def kubectl(somebodys: devcluster.Cluster) -> Callable[..., str]:
+    def asked(*arguments: str) -> str:
+        command = [str(somebodys.kubectl), "--kubeconfig", str(somebodys.kubeconfig), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    return asked
+
+
+@pytest.fixture(scope="module")
+def kept(around: dict[str, str]) -> Iterator[Kept]:
+    with demo("--keep", **around) as process:
         text = read_until(process, "metrics of the operator")
         assert process.stdout is not None
         threading.Thread(target=process.stdout.read, daemon=True).start()  # so that it never waits for a reader
@@ -147,6 +199,7 @@ def kept() -> Iterator[Kept]:
 
 
 def test_a_demo_shows_a_plan_its_inboxes_a_rename_and_a_held_wipe_and_runs_on(kept: Kept) -> None:
+    assert kept.text.startswith("Using the current cluster, and starting the ColdSend emulator ...\n")
     assert "Plan: 254 to create." in kept.text
     for name in ("custom", *NAMES[1:]):
         assert re.search(rf"{name} .*True +Active", kept.text)
@@ -175,9 +228,32 @@ def test_the_tutorial_does_what_it_says(kept: Kept) -> None:
             shell.play(step)
 
 
-def test_a_kill_leaves_nothing_of_a_demo(kept: Kept) -> None:
-    started = descendants(kept.process.pid)
-    assert len(started) >= 6  # three programs of the control plane, their supervisor, emulator, operator
-    kept.process.kill()
-    assert wait_until(lambda: none_lives(started))
+def test_at_its_end_the_demo_takes_away_what_it_put_into_the_cluster(kept: Kept, kubectl: Callable[..., str]) -> None:
+    kept.process.send_signal(signal.SIGINT)  # Ctrl-C, which is how a demo that is kept is meant to end
+    assert kept.process.wait(PATIENCE) == 0
+    names = kubectl("get", "crd,namespace,clusterrole", "-o", "name")
+    assert "coldsend" not in names
+    assert "namespace/sales" not in names
     assert not Path(Shell(kept.text).kubeconfig).parent.exists()
+
+
+def test_a_demo_leaves_a_namespace_alone_that_was_there_before(
+    kept: Kept, around: dict[str, str], kubectl: Callable[..., str]
+) -> None:
+    kubectl("create", "namespace", "sales")
+    with demo(**around) as process:
+        text, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 1
+    assert "the cluster already has a namespace sales" in text
+    assert kubectl("get", "namespace", "sales", "-o", "name") == "namespace/sales\n"
+
+
+def test_a_kill_leaves_nothing_of_a_demo_with_a_control_plane_of_its_own(tmp_path: Path) -> None:
+    with demo("--keep", CLUSTER="", TMPDIR=str(tmp_path)) as process:
+        text = read_until(process, "Plan: 254 to create.")
+        assert text.startswith("Starting a control plane and the ColdSend emulator ...\n")
+        started = descendants(process.pid)
+        assert len(started) >= 6  # three programs of the control plane, their supervisor, emulator, operator
+        process.kill()
+        assert wait_until(lambda: none_lives(started))
+    assert wait_until(lambda: not any(tmp_path.iterdir()))
