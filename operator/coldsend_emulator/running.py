@@ -86,10 +86,11 @@ class RunningEmulator:
     # What happened
 
     def history(
-        self, address: str | None = None, event: str | None = None, by: str | None = None
+        self, address: str | None = None, event: str | None = None, by: str | None = None, workspace: str | None = None
     ) -> list[dict[str, Any]]:
         """Creations and deletions in order; `event` is created or deleted, `by` an operation or control."""
-        entries: list[dict[str, Any]] = self.call("GET", "/history", address=address, event=event, by=by)["history"]
+        asked = {"address": address, "event": event, "by": by, "workspace": workspace}
+        entries: list[dict[str, Any]] = self.call("GET", "/history", **asked)["history"]
         return entries
 
     def doubled(self) -> list[str]:

@@ -67,7 +67,9 @@ class Place(Stage):
 
     def histories(self, names: tuple[str, ...] = NAMES) -> set[tuple[str, ...]]:
         """The different histories that these addresses had."""
-        return {tuple(self.happened(name)) for name in names}
+        happened = self.emulator.history(workspace=self.workspace)
+        of = {name: self.address(name) for name in names}
+        return {tuple(each["event"] for each in happened if each["email_address"] == of[name]) for name in names}
 
     def look_at(self, name: str = "ann") -> Shown:
         """The object as it is now."""

@@ -1,7 +1,5 @@
 """From apply to gone: what people see must be the same under every reading of the API."""
 
-from typing import Any
-
 from tests.open_points.place import NAMES, Place
 
 NATIVE = "COLDSEND"
@@ -9,7 +7,7 @@ NATIVE = "COLDSEND"
 
 def one_is_made_once_and_deleted_once(place: Place) -> None:
     place.apply()
-    _is_the_one(place, "ann")
+    _are_the_ones(place, ("ann",))
     place.remove()
     assert place.happened() == ["created", "deleted"]
     assert place.creates == 1
@@ -17,8 +15,7 @@ def one_is_made_once_and_deleted_once(place: Place) -> None:
 
 def several_are_made_once_and_deleted_once(place: Place) -> None:
     place.apply_all()
-    for name in NAMES:
-        _is_the_one(place, name)
+    _are_the_ones(place, NAMES)
     assert place.shared("bulkCreateSmtpAccounts")
     place.remove_all()
     assert place.histories() == {("created", "deleted")}
@@ -29,7 +26,7 @@ def several_are_made_once_and_deleted_once(place: Place) -> None:
 
 def a_native_one_is_made_once_and_deleted_once(place: Place) -> None:
     place.apply("ann", NATIVE)
-    _is_the_one(place, "ann")
+    _are_the_ones(place, ("ann",))
     place.remove()
     assert place.happened() == ["created", "deleted"]
     assert place.creates == 1
@@ -37,8 +34,7 @@ def a_native_one_is_made_once_and_deleted_once(place: Place) -> None:
 
 def several_native_ones_are_made_once_and_deleted_once(place: Place) -> None:
     place.apply_all(NATIVE)
-    for name in NAMES:
-        _is_the_one(place, name)
+    _are_the_ones(place, NAMES)
     assert place.shared("bulkCreateNativeInboxes")
     place.remove_all()
     assert place.histories() == {("created", "deleted")}
@@ -48,8 +44,7 @@ def several_native_ones_are_made_once_and_deleted_once(place: Place) -> None:
 def each_type_is_taken_as_it_is_sent(place: Place) -> None:
     for name, inbox_type in _TYPES.items():
         place.apply(name, inbox_type)
-    for name in _TYPES:
-        _is_the_one(place, name)
+    _are_the_ones(place, tuple(_TYPES))
     place.apply_all(NATIVE, ("n1", "n2", "n3"))
     place.apply_all("CUSTOM_SMTP", ("c1", "c2", "c3"))
     place.all_ready(("n1", "n2", "n3", "c1", "c2", "c3"))
@@ -149,8 +144,12 @@ def a_disabled_one_is_told_and_not_made_again(place: Place) -> None:
     assert place.happened() == ["created"]
 
 
-def _is_the_one(place: Place, name: str) -> None:
-    shown = place.ready(name)
-    inbox: dict[str, Any] = place.inbox(name)
-    assert (shown.inbox_id, shown.status["origin"]) == (inbox["inbox_id"], "Created")
-    assert place.happened(name) == ["created"]
+def _are_the_ones(place: Place, names: tuple[str, ...]) -> None:
+    ready = place.all_ready(names)
+    addresses = {name: place.address(name) for name in sorted(names)}
+    inboxes = place.emulator.inboxes(workspace=place.workspace)
+    assert sorted(
+        (each["email_address"], each["inbox_id"]) for each in inboxes if each["email_address"] in addresses.values()
+    ) == [(address, ready[name].inbox_id) for name, address in addresses.items()]
+    assert {shown.status["origin"] for shown in ready.values()} == {"Created"}
+    assert place.histories(names) == {("created",)}
