@@ -1,0 +1,58 @@
+"""A status that somebody with rights on it writes: the operator that runs knows better."""
+
+from typing import Any
+
+from tests.core.rules.watching import running
+from tests.support.simulation import Simulation
+
+ANN = "ann@company.com"
+MAIL = {"recipient": "ops@company.com", "requestID": "1"}
+
+
+def write_status(simulation: Simulation, uid: str, **fields: Any) -> None:
+    raw = simulation.cluster.find(uid) or {}
+    simulation.cluster._update(raw | {"status": {**(raw.get("status") or {}), **fields}})
+    simulation.wait(60.0)
+
+
+def test_an_inbox_made_by_hand_is_not_deleted_by_an_object_whose_status_claims_it() -> None:
+    simulation = Simulation()
+    inbox = simulation.remote.make_by_hand(ANN)
+    uid = simulation.apply("sales", "ann", ANN)
+    running(simulation, 60.0)
+    write_status(simulation, uid, inboxID=inbox.inbox_id, origin="Created")
+    assert simulation.ready(uid)[1] == "AlreadyExists"
+    assert "inboxID" not in simulation.status(uid)
+    simulation.delete(uid)
+    simulation.wait(400.0)
+    assert simulation.uids == []
+    assert simulation.remote.live() == [inbox]
+
+
+def test_a_test_mail_is_not_sent_again_when_somebody_removes_it_from_status() -> None:
+    simulation = Simulation()
+    uid = simulation.apply("sales", "ann", ANN, testEmail=MAIL)
+    running(simulation, 60.0)
+    assert len(simulation.remote.mails) == 1
+    write_status(simulation, uid, testEmail=None)
+    assert len(simulation.remote.mails) == 1
+    assert simulation.status(uid)["testEmail"]["requestID"] == "1"
+
+
+def test_an_inbox_that_two_objects_show_after_a_start_stays_ready_for_the_one_and_is_deleted_by_neither() -> None:
+    simulation = Simulation()
+    victim = simulation.apply("sales", "ann", ANN)
+    running(simulation, 60.0)
+    other = simulation.apply("support", "ann", ANN)
+    simulation.wait(60.0)
+    simulation.crash()
+    shown = simulation.status(victim)
+    write_status(simulation, other, **{key: shown[key] for key in ("inboxID", "origin", "lastApplied")})
+    running(simulation, 60.0)
+    assert simulation.says(victim)["Synced"][1] == simulation.says(other)["Synced"][1] == "AddressConflict"
+    assert simulation.ready(victim)[1] == "Active"
+    simulation.delete(other)
+    simulation.wait(400.0)
+    assert simulation.uids == [victim]
+    assert len(simulation.remote.live()) == 1
+    assert simulation.says(victim)["Synced"][1] == "InSync"
