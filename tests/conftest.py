@@ -8,6 +8,7 @@ import pytest
 import structlog
 
 import devcluster
+from coldsend_operator import log_masks
 from tests.kube.support import install_crds
 
 # API servers, helm and kubectl look for garbage less often: they take a fifth less CPU, and have the memory here.
@@ -61,10 +62,11 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def logs_as_before() -> Iterator[None]:
-    """A command that ran in the process of the tests has set up its logs; the next file reads its own."""
+    """The next file reads its own logs, and may say what was a password in this one."""
     before = structlog.get_config()
     yield
     structlog.configure(**before)
+    log_masks._known = log_masks.KnownSecrets()
 
 
 @pytest.fixture(scope="session")
