@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.e2e.stage.operators import QUICK, free_port, running_operator
+from tests.e2e.stage.operators import QUICK, STOP_SECONDS, free_port, running_operator
 from tests.e2e.stage.stage import Stage, eventually, staged
 from tests.e2e.stage.world import World
 
@@ -35,7 +35,10 @@ def read_until(audit: str, world: World, stage: Stage) -> Iterator[tuple[int, st
         try:
             yield reader, addresses["COLDSEND_PROBES_ADDRESS"]
         finally:
-            operator.terminate()
+            assert operator.stdin is not None
+            operator.stdin.close()  # which ends the operator
+            code = operator.wait(STOP_SECONDS)
+        assert code == 0
 
 
 def test_an_operator_whose_log_nobody_reads_any_more_works_on(world: World) -> None:
