@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ import pytest
 
 import devcluster
 from tests.devcluster.support import descendants, none_lives, wait_until
+from tests.kube.support import kubectl
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -181,15 +182,6 @@ def around(somebodys: devcluster.Cluster) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def kubectl(somebodys: devcluster.Cluster) -> Callable[..., str]:
-    def asked(*arguments: str) -> str:
-        command = [str(somebodys.kubectl), "--kubeconfig", str(somebodys.kubeconfig), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-    return asked
-
-
-@pytest.fixture(scope="module")
 def kept(around: dict[str, str]) -> Iterator[Kept]:
     with demo("--keep", **around) as process:
         text = read_until(process, "metrics of the operator")
@@ -228,24 +220,24 @@ def test_the_tutorial_does_what_it_says(kept: Kept) -> None:
             shell.play(step)
 
 
-def test_at_its_end_the_demo_takes_away_what_it_put_into_the_cluster(kept: Kept, kubectl: Callable[..., str]) -> None:
+def test_at_its_end_the_demo_takes_away_what_it_put_into_the_cluster(kept: Kept, somebodys: devcluster.Cluster) -> None:
     kept.process.send_signal(signal.SIGINT)  # Ctrl-C, which is how a demo that is kept is meant to end
     assert kept.process.wait(PATIENCE) == 0
-    names = kubectl("get", "crd,namespace,clusterrole", "-o", "name")
+    names = kubectl(somebodys, "get", "crd,namespace,clusterrole", "-o", "name")
     assert "coldsend" not in names
     assert "namespace/sales" not in names
     assert not Path(Shell(kept.text).kubeconfig).parent.exists()
 
 
 def test_a_demo_leaves_a_namespace_alone_that_was_there_before(
-    kept: Kept, around: dict[str, str], kubectl: Callable[..., str]
+    kept: Kept, around: dict[str, str], somebodys: devcluster.Cluster
 ) -> None:
-    kubectl("create", "namespace", "sales")
+    kubectl(somebodys, "create", "namespace", "sales")
     with demo(**around) as process:
         text, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert "the cluster already has a namespace sales" in text
-    assert kubectl("get", "namespace", "sales", "-o", "name") == "namespace/sales\n"
+    assert kubectl(somebodys, "get", "namespace", "sales", "-o", "name") == "namespace/sales\n"
 
 
 def test_a_kill_leaves_nothing_of_a_demo_with_a_control_plane_of_its_own(tmp_path: Path) -> None:

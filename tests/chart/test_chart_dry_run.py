@@ -8,6 +8,7 @@ import yaml
 from tests.chart.support import NAMESPACE, Helm, Object
 from tests.chart.switched import DIGEST, EVERYTHING, nested
 from tests.e2e.stage.world import World
+from tests.kube.support import established
 
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted", "pod-security.kubernetes.io/warn": "restricted"}
 MONITORS = {"ServiceMonitor": "servicemonitors", "PodMonitor": "podmonitors", "PrometheusRule": "prometheusrules"}
@@ -21,7 +22,7 @@ def ready(world: World) -> World:
     for kind, plural in MONITORS.items():
         _apply(world, _definition(kind, plural))
     names = [f"crd/{plural}.monitoring.coreos.com" for plural in MONITORS.values()]
-    world.server.kubectl("wait", "--for=condition=Established", "--timeout=120s", *names)
+    established(world.cluster, *names)
     return world
 
 

@@ -13,6 +13,7 @@ from tests.e2e.batches.pool import Pool, clear
 from tests.e2e.stage.operators import OperatorRun
 from tests.e2e.stage.stage import Stage, staged
 from tests.e2e.stage.world import World, opened_world
+from tests.kube.support import established
 
 CRDS = ("senderaccounts.coldsend.pro", "senderaccountbatches.coldsend.pro")
 MANY = tuple(f"seller-{number:02}" for number in range(30))
@@ -48,10 +49,6 @@ def _key(stage: Stage) -> Path:
     return path
 
 
-def _established(world: World) -> None:
-    world.server.kubectl("wait", "--for=condition=Established", "--timeout=120s", *(f"crd/{name}" for name in CRDS))
-
-
 def _crds(world: World) -> list[Object]:
     path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
     return [world.server.ask("GET", f"{path}/{name}") for name in CRDS]
@@ -82,7 +79,7 @@ def _quiet(operator: OperatorRun, stage: Stage) -> None:
 def test_an_uninstall_keeps_crds_objects_and_inboxes_and_a_new_release_goes_on(fresh: World, helm: Helm) -> None:
     with _home(fresh) as stage:
         release = install(fresh, helm, stage.namespace, _values(stage))
-        _established(fresh)
+        established(fresh.cluster, *(f"crd/{name}" for name in CRDS))
         pool = Pool(stage)
         with release.operator(_key(stage)) as operator:
             operator.wait_until_ready()

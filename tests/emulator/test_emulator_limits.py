@@ -1,7 +1,6 @@
 """Keys, scopes and both rate windows."""
 
 import time
-from typing import Any
 
 import pytest
 
@@ -9,7 +8,6 @@ from coldsend_emulator.limits import Window
 from tests.emulator.desk import KEY, Desk
 
 LIST = "/sender-accounts"
-EMPTY: dict[str, Any] = {}
 
 
 @pytest.mark.parametrize("key", [None, "cs_live_nobody", ""])

@@ -26,7 +26,12 @@ PATIENCE = 90.0  # on a busy machine
 
 def install_crds(cluster: devcluster.Cluster) -> None:
     kubectl(cluster, "apply", "--server-side", "-f", str(CRDS))
-    kubectl(cluster, "wait", "--for=condition=Established", "--timeout=120s", "-f", str(CRDS))
+    established(cluster, "-f", str(CRDS))
+
+
+def established(cluster: devcluster.Cluster, *crds: str) -> None:
+    """Wait until the API server serves these CRDs."""
+    kubectl(cluster, "wait", "--for=condition=Established", "--timeout=120s", *crds)
 
 
 def kubectl(cluster: devcluster.Cluster, *args: str, given: str | None = None) -> str:

@@ -22,9 +22,9 @@ from devcluster.modules import PROMETHEUS
 from tests.e2e.stage.operators import running_operator
 from tests.e2e.stage.stage import Stage, eventually, staged
 from tests.e2e.stage.world import OWN_KEY, opened_world
+from tests.kube.support import install_crds
 from tests.monitoring.dashboard import dashboard, filled
 from tests.monitoring.prometheus import Prometheus, running_prometheus
-from tests.monitoring.promtool import ROOT
 
 CELL, ROW, PAD, LEFT = 60, 34, 8, 44  # pixels of a column and a row of the grid
 COLOURS = ("#7eb26d", "#eab839", "#6ed0e0", "#ef843c", "#e24d42", "#1f78c1", "#ba43a9", "#705da0")
@@ -38,10 +38,7 @@ def busy_scene(folder: Path) -> Iterator[Prometheus]:
     program = build(PROMETHEUS, ["prometheus"]) / "prometheus"
     with ExitStack() as stack:
         cluster = stack.enter_context(devcluster.control_plane())
-        kubectl = [str(cluster.kubectl), "--kubeconfig", str(cluster.kubeconfig)]
-        crds = ["-f", str(ROOT / "crds")]
-        subprocess.run([*kubectl, "apply", "--server-side", *crds], check=True)
-        subprocess.run([*kubectl, "wait", "--for=condition=Established", "--timeout=60s", *crds], check=True)
+        install_crds(cluster)
         world = stack.enter_context(opened_world(cluster, folder))
         given = {
             "COLDSEND_API_URL": world.emulator.api_url,

@@ -5,7 +5,6 @@ The control plane and the ColdSend that the emulator plays are those of the end-
 
 import json
 import math
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,9 +16,10 @@ import devcluster
 from tests.e2e.stage.operators import OperatorRun, running_operator
 from tests.e2e.stage.stage import Stage, eventually, staged
 from tests.e2e.stage.world import MARKER, OWN_KEY, World, opened_world
+from tests.kube.support import install_crds
 from tests.monitoring.dashboard import Query, queries, variables
 from tests.monitoring.prometheus import NAMESPACE, Prometheus, running_prometheus
-from tests.monitoring.promtool import ROOT, rules
+from tests.monitoring.promtool import rules
 from tests.monitoring.signals import INBOXES, SIGNALS, Signal
 
 INTERFACE = {
@@ -45,10 +45,7 @@ LOW = 55
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with devcluster.control_plane() as cluster:
-        kubectl = [str(cluster.kubectl), "--kubeconfig", str(cluster.kubeconfig)]
-        crds = ["-f", str(ROOT / "crds")]
-        subprocess.run([*kubectl, "apply", "--server-side", *crds], check=True)
-        subprocess.run([*kubectl, "wait", "--for=condition=Established", "--timeout=120s", *crds], check=True)
+        install_crds(cluster)
         with opened_world(cluster, tmp_path_factory.mktemp("operators")) as opened:
             opened.emulator.switch(job_seconds=2)
             yield opened

@@ -12,7 +12,6 @@ from tests.e2e.stage.stage import GOOGLE, Shown, Stage
 
 NATIVE = "COLDSEND"
 LISTED = 60  # inboxes that the batch may list
-LONGEST_BURST = 20
 LISTINGS = 12
 
 

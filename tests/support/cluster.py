@@ -18,7 +18,6 @@ from coldsend_operator.resources.names import (
     API_VERSION,
     BATCH_KIND,
     BATCH_PLURAL,
-    FINALIZER,
 )
 from tests.support import writes
 from tests.support.clock import FakeClock, rfc3339
@@ -386,10 +385,3 @@ def _there(found: T | None, path: str) -> T:
     if found is None:
         raise NotFound(f"{path} is not there", status=404, reason="NotFound")
     return found
-
-
-def is_marked(raw: Raw) -> bool:
-    return FINALIZER in (raw["metadata"].get("finalizers") or ())
-
-
-NO_ANSWER = KubeError("no response in time", reason="TimeoutError")

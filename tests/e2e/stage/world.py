@@ -13,7 +13,6 @@ from tests.e2e.stage.sight import Sight, sight
 
 MARKER = "hush"  # stands in every password and every key, and must stand nowhere else
 OWN_KEY = f"cs_live_{MARKER}_own"
-OWN_WORKSPACE = "default"
 
 
 @dataclass(frozen=True)
