@@ -1,7 +1,6 @@
 """What most tests share in one worker: a real control plane with the committed CRDs in it. And what begins first."""
 
 import gc
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -10,9 +9,6 @@ import structlog
 import devcluster
 from coldsend_operator import log_masks
 from tests.kube.support import install_crds
-
-# API servers, helm and kubectl look for garbage less often: they take a fifth less CPU, and have the memory here.
-os.environ.setdefault("GOGC", "400")
 
 # The files that take longest begin first, so that no worker is left alone with one in the end. Half of them compute,
 # half of them wait.
