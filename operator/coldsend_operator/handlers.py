@@ -8,6 +8,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Coroutine
+from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -21,6 +22,7 @@ from coldsend_operator.process.operator import Operator
 from coldsend_operator.resources.names import ACCOUNT_PLURAL, BATCH_PLURAL, GROUP, VERSION
 from coldsend_operator.settings import Settings
 
+CANCEL_AGAIN_SECONDS = 1.0
 CHUNK = 50  # objects of a list page: with 1,000 accounts 500 cost 10 MB more than they save in time
 IDLE_WORKER_SECONDS = 0.02  # lifetime of a kopf worker after its last event; 12 kB each in the first list
 LIST_SECONDS = 30.0
@@ -59,8 +61,22 @@ async def _serve(settings: Settings) -> None:
     for task in tasks:  # after the Lease is released, as kopf ends slowly
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    await end(asyncio.all_tasks() - {asyncio.current_task()})
     for task in done:
         task.result()
+
+
+async def end(tasks: AbstractSet[asyncio.Task[Any] | None]) -> None:
+    """Cancel tasks until they have ended.
+
+    kopf leaves a watcher behind when it is cancelled while it starts, as at a deleted CRD, and a watcher that waits
+    for a response loses its first cancellation. `asyncio.run` cancels once, and would wait for ever.
+    """
+    left = set(filter(None, tasks))
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS)
 
 
 async def _until_told(told: asyncio.Event) -> None:
