@@ -156,6 +156,9 @@ class Connection:
         if request.url.origin() == URL(login.server).origin():  # a redirect elsewhere gets no token
             if login.authorization:
                 request.headers["Authorization"] = login.authorization
+            for name, value in login.impersonation:
+                if name != "Impersonate-User" or name not in request.headers:  # --as goes before the kubeconfig
+                    request.headers.add(name, value)
             if login.configuration.tls_server_name:
                 request.server_hostname = login.configuration.tls_server_name
         return await handler(request)

@@ -13,9 +13,10 @@ from pathlib import Path
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config.config_exception import ConfigException
 from kubernetes.aio.config.incluster_config import SERVICE_HOST_ENV_NAME, InClusterConfigLoader
-from kubernetes.aio.config.kube_config import list_kube_config_contexts, load_kube_config
+from kubernetes.aio.config.kube_config import load_kube_config_from_dict
 
 from coldsend_operator.kube.errors import NotConfigured
+from coldsend_operator.kube.kubeconfig import impersonation, read_kubeconfig, without_credentials
 from coldsend_operator.proxies import proxies_of
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -29,6 +30,7 @@ class Login:
     configuration: Configuration
     expires: float | None = None  # Unix seconds; None: not known, or never
     rotates: bool = False  # the kubelet replaces the token of a service account at any time
+    impersonation: tuple[tuple[str, str], ...] = ()  # headers, by `as` of the kubeconfig
 
     @property
     def server(self) -> str:
@@ -65,35 +67,40 @@ async def load_login(service_account: Path = SERVICE_ACCOUNT, *, kubeconfig: str
     An explicit kubeconfig or context takes precedence over the service account of the pod, as in kubectl. Raises
     NotConfigured with one sentence if there are none.
     """
-    configuration, expires = Configuration(), None
-    in_cluster = _in_cluster(service_account) and not (kubeconfig or context)
-    if in_cluster:
+    if _in_cluster(service_account) and not (kubeconfig or context):
+        configuration = Configuration()
         _load_service_account(configuration, service_account)
-    else:
-        expires = await _load_kubeconfig(configuration, kubeconfig, context)
-    # the kubeconfig's proxy-url precedes the environment, as in kubectl
-    configuration.proxy = configuration.proxy or proxies_of(os.environ).to(configuration.host)
-    return Login(configuration, expires or _expiry(configuration.api_key), rotates=in_cluster)
+        return _login(configuration, None, rotates=True)
+    return await _load_kubeconfig(kubeconfig, context)
 
 
 def namespace_of_context(kubeconfig: str = "", context: str = "") -> str | None:
     """The namespace of the current context, as in kubectl; None if no kubeconfig sets one."""
     try:
-        contexts, current = list_kube_config_contexts(_kubeconfig_paths(kubeconfig))  # type: ignore[no-untyped-call]
-    except (ConfigException, NotConfigured, OSError, ValueError):
+        namespace = read_kubeconfig(kubeconfig).context(context).get("namespace")
+    except NotConfigured:
         return None
-    found = next((each for each in contexts if each["name"] == context), None) if context else current
-    namespace = (found or {}).get("context", {}).get("namespace")
     return str(namespace) if namespace else None
 
 
 def context_names(kubeconfig: str = "") -> list[str]:
     """The names of all contexts of a kubeconfig; empty if it cannot be used."""
     try:
-        found, _ = list_kube_config_contexts(_kubeconfig_paths(kubeconfig))  # type: ignore[no-untyped-call]
-    except Exception:  # noqa: BLE001 - the library stumbles over a wrong file in any way; a message may hold a token
+        return list(read_kubeconfig(kubeconfig).entries["contexts"])
+    except NotConfigured:
         return []
-    return [str(each["name"]) for each in found]
+
+
+def _login(
+    configuration: Configuration,
+    expires: float | None,
+    *,
+    rotates: bool = False,
+    impersonate: tuple[tuple[str, str], ...] = (),
+) -> Login:
+    # the kubeconfig's proxy-url precedes the environment, as in kubectl
+    configuration.proxy = configuration.proxy or proxies_of(os.environ).to(configuration.host)
+    return Login(configuration, expires or _expiry(configuration.api_key), rotates, impersonate)
 
 
 def _in_cluster(service_account: Path) -> bool:
@@ -109,30 +116,25 @@ def _load_service_account(configuration: Configuration, folder: Path) -> None:
         raise NotConfigured(f"the service account in {folder} cannot be used: {error}") from error
 
 
-async def _load_kubeconfig(configuration: Configuration, kubeconfig: str, context: str) -> float | None:
-    """When the credentials expire, by an exec plugin."""
-    paths = _kubeconfig_paths(kubeconfig)
-    known = context_names(kubeconfig)
-    if context and known and context not in known:
-        raise NotConfigured(f"the kubeconfig {paths} has no context {context}; see kubectl config get-contexts")
+async def _load_kubeconfig(kubeconfig: str, context: str) -> Login:
+    config = read_kubeconfig(kubeconfig)
+    user, raw = config.user(context), config.to_raw(context)
+    configuration = Configuration()
     try:
         async with asyncio.timeout(PLUGIN_SECONDS):
-            loader = await load_kube_config(  # type: ignore[no-untyped-call]
-                paths, context=context or None, client_configuration=configuration, persist_config=False
+            loader = await load_kube_config_from_dict(  # type: ignore[no-untyped-call]
+                raw, client_configuration=configuration
             )
     except Exception as error:  # noqa: BLE001 - the library stumbles over a wrong file in any way
         # messages with a user's entry may contain the token, so neither they nor the cause are shown
         what = type(error).__name__ if "{" in str(error) or not isinstance(error, ConfigException | OSError) else error
-        raise NotConfigured(f"the kubeconfig {paths} cannot be used: {what}") from None
+        raise NotConfigured(f"the kubeconfig {config.paths} cannot be used: {what}") from None
+    if user.get("exec") and not (configuration.api_key or configuration.cert_file):
+        # the library logs the error of the plugin and goes on without credentials, as somebody else
+        raise NotConfigured(f"the kubeconfig {config.paths} cannot be used: {without_credentials(user)}")
     expiry = getattr(loader, "exec_plugin_expiry", None)
-    return expiry.timestamp() if isinstance(expiry, datetime) else None
-
-
-def _kubeconfig_paths(named: str) -> str:
-    paths = named or os.environ.get("KUBECONFIG") or str(Path("~/.kube/config").expanduser())
-    if not any(Path(path).expanduser().is_file() for path in paths.split(os.pathsep) if path):
-        raise NotConfigured(f"no access to a cluster: there is neither a service account nor the file {paths}")
-    return paths
+    expires = expiry.timestamp() if isinstance(expiry, datetime) else None
+    return _login(configuration, expires, impersonate=impersonation(user))
 
 
 def _expiry(api_key: Mapping[str, str]) -> float | None:
