@@ -146,8 +146,10 @@ class Placement:
         if old is not None and old is not loop and not self._leaves(account, old, loop):
             return
         if old is loop and account.key == digest:
+            self._found_workspace(account)
             loop.workspace.touch(account.uid)
             loop.wake()
+            self.on_placed()
             return
         if account.uid in loop.workspace.accounts:  # with another key, or of a workspace that was merged into this one
             loop.workspace.use_key(account, digest)

@@ -262,6 +262,20 @@ def test_a_batch_says_in_its_status_that_its_namespace_cannot_be_read() -> None:
     assert {inbox.address for inbox in simulation.remote.live()} == {ANN, BOB}
 
 
+def test_an_object_without_a_key_leaves_its_address_to_others_once_its_namespace_can_be_read() -> None:
+    simulation = Simulation()
+    fail_to_read(simulation)
+    running(simulation)
+    simulation.apply("sales", "ann", ANN, apiKeySecretRef={"name": "missing"})
+    go_on(simulation, 30)
+    other = simulation.apply("support", "ann", ANN)
+    go_on(simulation, 30)
+    assert not simulation.remote.live()  # the older object may get there
+    read_again(simulation)
+    go_on(simulation, 60)
+    assert simulation.ready(other)[1] == "Active"
+
+
 def test_what_a_namespace_last_said_holds_while_it_cannot_be_read() -> None:
     simulation = Simulation()
     annotate(simulation, PAUSED)
