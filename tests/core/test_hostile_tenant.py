@@ -117,8 +117,7 @@ class HostileTenant(RuleBasedStateMachine):
 
     @rule(address=st.sampled_from(ADDRESSES[:3]))
     def a_person_makes_an_inbox_with_the_name_that_everybody_uses(self, address: str) -> None:
-        if not self.world.remote.at(address):
-            self.world.remote.make_by_hand(address, name="Jane")
+        self.world.make_by_hand(address)
 
     @rule(downtime=st.sampled_from([0.0, 50.0, 200.0]), wipe=st.booleans())
     def crash(self, downtime: float, wipe: bool) -> None:

@@ -25,6 +25,7 @@ VICTIMS, TENANT = "sales", "support"
 OWN = "own"  # the Secret with the key of the tenant's own workspace
 OWN_KEY = "cs_live_own"
 SLACK = CLOCK_SLACK + 1.0  # marks have whole seconds
+MARK, FORGED = "coldsend.pro/creating.", "a" * 24
 BOUND = 2 * 3600.0  # simulated seconds: a spent hour, and the work that waits for the next
 
 API_DIGEST, SECOND_DIGEST = workspace_digest(API_KEY), workspace_digest(SECOND_KEY)
@@ -58,6 +59,9 @@ class HostileWorld(Simulation):
     marked_again: dict[str, list[float]] = field(
         default_factory=dict
     )  # by address: when marks were made that came back
+    beside_marks: dict[str, list[float]] = field(
+        default_factory=dict
+    )  # by inbox that a person made: when the marks were made that said then that a create leaves
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -66,6 +70,7 @@ class HostileWorld(Simulation):
             self.clock, lag=self.lag, offset=self.remote_offset, item_seconds=self.item_seconds, **limits
         )
         self.watch.remote = self.remote
+        self.watch.looks_like_ours = self._looks_like_ours
         self.elsewhere = PoisonedColdSend(self.clock, ids="elsewhere", **limits)
         known: dict[str, FakeColdSend] = {API_KEY: self.remote, SECOND_KEY: self.remote, OWN_KEY: self.elsewhere}
         self.remotes = Remotes(known, RefusingColdSend(self.clock, **limits))
@@ -107,10 +112,12 @@ class HostileWorld(Simulation):
     def _contest(self, uid: str) -> None:
         """With a key of the workspace a tenant may create any inbox that nobody has: first come, first served."""
         raw, address = self.raw(uid), self.stories[uid].address
-        if any(not inbox.by_hand for inbox in self.remote.at(address)):
-            return
+        live = [inbox for inbox in self.remote.at(address) if not inbox.by_hand]
         # After a step back of the API server's clock the tenant counts as the first, by creationTimestamp.
         rivals = [self.raw(victim) for victim in self.victims if self.stories[victim].address == address]
+        held = any(holds(rival, inbox.inbox_id) for rival in rivals for inbox in live)
+        if live and (held or not rivals):  # an etcd of before its create shows a victim without its inbox
+            return
         created = raw["metadata"]["creationTimestamp"]
         if any(created < rival["metadata"]["creationTimestamp"] for rival in rivals):
             self.contested.add(address)
@@ -122,10 +129,24 @@ class HostileWorld(Simulation):
         workspaces = [loop.workspace for loop in self.process.loops] if self.process is not None else []
         return any({API_DIGEST, SECOND_DIGEST} <= workspace.digests for workspace in workspaces)
 
+    def make_by_hand(self, address: str) -> None:
+        """A person makes the inbox that a create of an object with this address would make."""
+        if self.remote.at(address):
+            return
+        inbox = self.remote.make_by_hand(address, name="Jane")
+        for raw in self.cluster.of_kind(ACCOUNT_KIND):
+            mine = self.stories[raw["metadata"]["uid"]].address == address_key(address)
+            if mine and not (raw.get("status") or {}).get("inboxID"):
+                times = [self._time_of(mark) for mark in _marks(raw)]
+                self.beside_marks.setdefault(inbox.inbox_id, []).extend(times)
+
+    def _time_of(self, mark: str) -> float:
+        return float(mark.split(".")[2]) - self.cluster_offset
+
     def forge(self, uid: str, *, since: int = 0, old: str | None = None) -> None:
         """Our finalizer, a mark, and managedFields that say that the operator put them there in the year 0."""
         raw = self.raw(uid)
-        mark = old or f"coldsend.pro/creating.{since}.{'a' * 24}"
+        mark = old or f"{MARK}{since}.{FORGED}"
         owned: Raw = {"f:metadata": {"f:finalizers": {f'v:"{FINALIZER}"': {}, f'v:"{mark}"': {}}}}
         entry = {
             "manager": FIELD_MANAGER,
@@ -142,15 +163,13 @@ class HostileWorld(Simulation):
     def replay(self, uid: str) -> None:
         """Restore a create mark that the operator once set on the object."""
         marks = {
-            name
+            mark
             for event in self.cluster.history
             if event.object["metadata"]["uid"] == uid
-            for name in event.object["metadata"].get("finalizers") or ()
-            if name.startswith("coldsend.pro/creating.")
+            for mark in _marks(event.object)
         }
         for mark in sorted(marks)[:1]:
-            made_at = float(mark.split(".")[2]) - self.cluster_offset
-            self.marked_again.setdefault(self.stories[uid].address, []).append(made_at)
+            self.marked_again.setdefault(self.stories[uid].address, []).append(self._time_of(mark))
             self.forge(uid, old=mark)
 
     def wipe(self, uid: str) -> None:
@@ -279,10 +298,12 @@ class HostileWorld(Simulation):
     def _looks_like_ours(self, inbox: Inbox) -> bool:
         """Whether a person created it while the outcome of our create of the same inbox was unknown (rule 6).
 
-        A mark that is put back while the operator is down says so of that create again (docs/security/tenants.md).
+        It is unknown from the mark on: after a crash nobody can tell whether the call left (rule 4). A mark that is
+        put back while the operator is down says so of that create again (docs/security/tenants.md).
         """
         left_at = self.remote.unanswered.get(address_key(inbox.address))
-        lefts = [*self.marked_again.get(inbox.address, ()), *(() if left_at is None else (left_at,))]
+        lefts = [*self.marked_again.get(inbox.address, ()), *self.beside_marks.get(inbox.inbox_id, ())]
+        lefts += [] if left_at is None else [left_at]
         slack = SLACK + self.leaps
         return any(left - slack <= inbox.made_at < left + LATEST + slack for left in lefts)
 
@@ -322,3 +343,9 @@ class HostileWorld(Simulation):
             if len(live) != 1 or not holds(raw, live[0].inbox_id) or ready_of(raw)[0] != "True":
                 found.append(f"{metadata['name']} is not Ready with its one inbox ({len(live)}): {ready_of(raw)}")
         return found
+
+
+def _marks(raw: Raw) -> list[str]:
+    """Its create marks, without forged ones."""
+    finalizers = raw["metadata"].get("finalizers") or ()
+    return [name for name in finalizers if name.startswith(MARK) and not name.endswith(FORGED)]
