@@ -1,8 +1,10 @@
 """Sheets in the forms that the trade has: what `import` makes of each file."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+from typer.testing import Result
 
 from tests.tools.support import SHEETS, command, documents, inboxes, problems
 
@@ -116,7 +118,7 @@ line 9: hal@company.com: its daily_limit is not a whole number
 line 10: it has no e-mail address
 line 11: emailAddress: must be one plain e-mail address
 line 12: kim@company.com: its password holds U+200B (ZERO WIDTH SPACE) at position 7
-line 13: lea@company.com: displayName: must be one line of text
+line 13: lea@company.com: displayName: holds U+000A (LINE FEED) at position 4
 """.splitlines()
 
 
@@ -168,3 +170,61 @@ def test_what_is_no_sheet_ends_with_one_sentence(given: bytes, sentence: str) ->
     assert run.exit_code == 1
     (line,) = run.stderr.splitlines()
     assert line.startswith(sentence)
+
+
+HEADER = "email;name;passwort;limit;smtp_tls;type"
+
+
+def imported(folder: Path, row: str, header: str = HEADER) -> Result:
+    """The import of one row. Its passwords go to the file `secrets` of the folder."""
+    return command(
+        *("import", "-", "-n", "sales", "--name", "pool", "--secrets", folder / "secrets"), given=f"{header}\n{row}\n"
+    )
+
+
+def passwords(folder: Path) -> list[str]:
+    return [value for secret in documents((folder / "secrets").read_text()) for value in secret["stringData"].values()]
+
+
+@pytest.mark.parametrize("limit", ["50", "50,0", "50.00", "50,00", '="50"'])
+def test_a_number_with_decimals_in_any_language_is_that_number(tmp_path: Path, limit: str) -> None:
+    (made,) = documents(imported(tmp_path, f"a@x.example.com;Ann;pw;{limit};FALSCH;google").stdout)
+    assert (made["spec"]["dailyLimit"], made["spec"]["smtp"]["useTLS"]) == (50, False)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("a@x.example.com;Ann;pw;1.000;;google", "its daily_limit is not a whole number"),
+        ("a@x.example.com;Ann;pw;1,000;;google", "its daily_limit is not a whole number"),
+        ("a@x.example.com;#NV;pw;50;;google", "its from_name is an error of the spreadsheet (#NV)"),
+        ("a@x.example.com;Ann;#NAME?;50;;google", "its password is an error of the spreadsheet (#NAME?)"),
+        ("a@x.example.com;Ann;########;50;;google", "its password is an error of the spreadsheet (########)"),
+        ("a@x.example.com;Ann;1,23457E+15;50;;google", "its password was rounded by the spreadsheet"),
+        ("'a@x.example.com;Ann;pw;50;;google", "its e-mail address begins with the apostrophe"),
+    ],
+)
+def test_what_a_spreadsheet_made_of_a_value_is_not_taken_for_the_value(tmp_path: Path, row: str, said: str) -> None:
+    run = imported(tmp_path, row)
+    assert (run.exit_code, run.stdout) == (1, "")
+    assert said in run.stderr
+
+
+def test_a_password_that_programs_wrapped_as_text_is_unwrapped(tmp_path: Path) -> None:
+    imported(tmp_path, 'a@x.example.com;Ann;"=""0123""";50;WAHR;google')
+    assert passwords(tmp_path) == ["0123"]
+
+
+TWICE = "email;name;password;password;limit;type"
+
+
+def test_of_two_columns_with_one_name_the_filled_one_counts(tmp_path: Path) -> None:
+    imported(tmp_path, "a@x.example.com;Ann;;pw-2;50;google", TWICE)
+    assert passwords(tmp_path) == ["pw-2"]
+
+
+def test_two_columns_with_one_name_that_differ_make_a_row_unclear(tmp_path: Path) -> None:
+    run = imported(tmp_path, "a@x.example.com;Ann;pw-1;pw-2;50;google", TWICE)
+    assert run.exit_code == 1
+    assert "its columns for password have one name and differ" in run.stderr
+    assert "pw-" not in run.stderr

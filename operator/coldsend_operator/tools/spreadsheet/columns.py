@@ -54,6 +54,15 @@ def recognise(headers: Sequence[str], mapped: Mapping[str, str]) -> dict[str, in
     return dict(_found(headers, plain, mapped))
 
 
+def of_one_name(headers: Sequence[str], columns: Mapping[str, int]) -> dict[str, list[int]]:
+    """The positions of all columns that have the name of a field's column."""
+    names = [header.strip().casefold() for header in headers]
+    return {
+        field: [position for position, name in enumerate(names) if name == names[column]]
+        for field, column in columns.items()
+    }
+
+
 def _found(headers: Sequence[str], plain: Sequence[str], mapped: Mapping[str, str]) -> Iterator[tuple[str, int]]:
     wanted = {field: _plain(column) for field, column in mapped.items()}
     taken = set(wanted.values())

@@ -14,9 +14,20 @@ from coldsend_operator.resources.values import password_fault, password_of
 from coldsend_operator.tools.spreadsheet.providers import type_of
 from coldsend_operator.tools.spreadsheet.table import Record
 
-_TRUE = frozenset({"true", "yes", "y", "1", "on", "tls", "ssl", "starttls", "ssl/tls", "tls/ssl", "ja", "x"})
-_FALSE = frozenset({"false", "no", "n", "0", "off", "none", "plain", "nein"})
-_WHOLE = re.compile(r"(\d{1,9})(\.0+)?", re.ASCII)
+_TRUE = frozenset(
+    {
+        *("true", "yes", "y", "1", "on", "tls", "ssl", "starttls", "ssl/tls", "tls/ssl", "ja", "x"),
+        *("wahr", "vrai", "oui", "verdadero", "vero"),  # as spreadsheets in other languages write TRUE
+    }
+)
+_FALSE = frozenset({"false", "no", "n", "0", "off", "none", "plain", "nein", "falsch", "faux", "non", "falso"})
+# At most two zeros: 1.000 is one thousand in German, and 1,000 in English.
+_WHOLE = re.compile(r"(\d{1,9})([.,]0{1,2})?", re.ASCII)
+# What stands in a cell whose formula failed, in English and German, or whose column is too narrow.
+_ERROR = re.compile(
+    r"#(N/A|NV|REF!|BEZUG!|NAME\?|VALUE!|WERT!|DIV/0!|NUM!|ZAHL!|NULL!|SPILL!|ÜBERLAUF!|ERROR!|#+)", re.IGNORECASE
+)
+_SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d{2,3}", re.ASCII)  # a long number, after a spreadsheet rounded it
 _PLACEHOLDER = {"name": "password"}  # the name of the Secret is not known yet, and no part of the check
 
 
@@ -114,8 +125,15 @@ def _mailbox(record: Record, fixed: InboxType | None, *, passwords: bool) -> Mai
     cells = record.cells
     if record.overflow:
         raise _BadCell("it has more cells than the header; quote cells that contain the delimiter")
+    if record.unclear:
+        raise _BadCell(f"its columns for {record.unclear[0]} have one name and differ; remove or rename one of them")
+    for field, cell in cells.items():
+        if _ERROR.fullmatch(cell):
+            raise _BadCell(f"its {field} is an error of the spreadsheet ({cell}); correct it")
     if "email" not in cells:
         raise _BadCell("it has no e-mail address; give it, or remove the row")
+    if cells["email"].startswith("'"):
+        raise _BadCell("its e-mail address begins with the apostrophe that marks text in spreadsheets; remove it")
     inbox_type = fixed or type_of(cells)
     if inbox_type is None:
         raise _BadCell("its type is unclear; add a column provider or smtp_host, or give --type")
@@ -193,6 +211,8 @@ def _unless(text: str | None, usual: str | None) -> str | None:
 def _password(cells: Mapping[str, str], fields: tuple[str, ...], inbox_type: InboxType) -> SecretStr | None:
     for field in fields:
         if field in cells:
+            if _SHORTENED.fullmatch(cells[field]):
+                raise _BadCell(f"its {field} was rounded by the spreadsheet; make the column text, and give it again")
             google = inbox_type is InboxType.GOOGLE_WORKSPACE
             # Google's page separates the groups by no-break spaces when the password is copied from it.
             value = password_of(cells[field].replace("\u00a0", " ") if google else cells[field], google=google)
@@ -207,7 +227,7 @@ def _number(cells: Mapping[str, str], field: str, usual: int | None = None) -> i
         return None
     match = _WHOLE.fullmatch(cells[field])
     if match is None:
-        raise _BadCell(f"its {field} is not a whole number; correct it")
+        raise _BadCell(f"its {field} is not a whole number; write it without point and comma")
     number = int(match[1])
     return None if number == usual else number
 

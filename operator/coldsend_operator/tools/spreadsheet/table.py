@@ -2,14 +2,16 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from coldsend_operator.tools.errors import CommandError, UsageError
-from coldsend_operator.tools.spreadsheet.columns import recognise
+from coldsend_operator.tools.spreadsheet.columns import of_one_name, recognise
 
 DELIMITERS = (",", ";", "\t", "|")
 HEADER_WITHIN = 50  # lines of titles and notes that may stand above the header
+_TEXT = re.compile(r'="(.*)"', re.DOTALL)  # how programs keep a spreadsheet from reading text as a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +19,13 @@ class Record:
     """One row below the header. Cells are by field and without the spaces around them; empty ones are left out.
 
     `overflow`: it has more cells than the header, so a delimiter stands inside a cell and the rest is shifted.
+    `unclear`: fields for which columns of one name hold different values.
     """
 
     line: int
     cells: Mapping[str, str] = field(repr=False)  # passwords among them
     overflow: bool = False
+    unclear: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +47,18 @@ def read_table(text: str, mapped: Mapping[str, str]) -> Table:
     """Find the delimiter and the header, and read the rows below. `mapped`: the column of a field, by name."""
     header = _find_header(text, mapped)
     records: list[Record] = []
-    columns, width = dict(header.columns), 0
+    columns: dict[str, list[int]] = {}
+    width = 0
     for number, (line, row) in enumerate(_rows(text, header.delimiter)):
         if number < header.row or not any(row):
             continue
-        if number == header.row or _is_header(row, columns["email"], mapped):
-            columns, width = recognise(row, mapped), len(row)
+        if number == header.row or _is_header(row, header.columns["email"], mapped):
+            columns, width = of_one_name(row, recognise(row, mapped)), len(row)
             continue
-        cells = {name: row[position] for name, position in columns.items() if position < len(row) and row[position]}
-        records.append(Record(line, cells, overflow=any(row[width:])))
+        values = {name: [row[at] for at in found if at < len(row) and row[at]] for name, found in columns.items()}
+        cells = {name: told[0] for name, told in values.items() if told}
+        unclear = tuple(name for name, told in values.items() if len(set(told)) > 1)
+        records.append(Record(line, cells, overflow=any(row[width:]), unclear=unclear))
     return Table(tuple(records), frozenset(header.columns))
 
 
@@ -94,10 +101,16 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     line = 1
     try:
         for row in reader:
-            yield line, [cell.strip() for cell in row]
+            yield line, [_text(cell.strip()) for cell in row]
             line = reader.line_num + 1
     except csv.Error:
         pass  # not chained: its frames hold the text, and with it passwords
     else:
         return
     raise CommandError(f"line {line}: the row cannot be read; is a quotation mark missing?")
+
+
+def _text(cell: str) -> str:
+    """`="0123"` is the text 0123."""
+    wrapped = _TEXT.fullmatch(cell)
+    return wrapped[1].replace('""', '"') if wrapped else cell
