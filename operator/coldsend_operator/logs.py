@@ -59,6 +59,7 @@ class Event(StrEnum):
     EVENTS_DROPPED = "events_dropped"
     OBJECT_RESTORED = "object_restored"
     OBJECT_SET_ASIDE = "object_set_aside"
+    STATUS_CONTESTED = "status_contested"
     LOOP_FAILED = "loop_failed"
     FAILED = "failed"
     LIBRARY = "library"  # a warning or error of a library; see `message`

@@ -1,11 +1,13 @@
 """The status of SenderAccounts: what `core.status` says, when the API server holds something else."""
 
+import asyncio
 from collections.abc import Callable
 
 from coldsend_operator.core.decide.questions import came_from
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.conditions import reasons
+from coldsend_operator.core.model.pauses import FIRST_REWRITE
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored_status import from_text, to_text
 from coldsend_operator.core.model.times import unix_of
@@ -22,6 +24,10 @@ from coldsend_operator.kube.status_writer import EventType, StatusChange, Status
 from coldsend_operator.logs import Event, log
 
 LONGEST_DRAIN = 5.0
+CONTESTED = (
+    "Somebody else keeps changing the status of this object, so it is written less often. Does a second operator watch "
+    "this namespace? Each namespace may have one"
+)
 # Priorities: first what must be stored before the next call, then news, last expected times.
 TO_BE_STORED, NEWS, QUIET = range(3)
 NOT_REPORTED = frozenset(
@@ -98,10 +104,22 @@ class AccountStatusWriter(StatusWriter[Account]):
             return None
         status = self._kube.pruning.without("SenderAccount", status)
         if to_text(status) != item.raw_status and status != (old := from_text(item.raw_status)):
-            return StatusChange(ref_of(item), old, status)
+            return None if self._is_contested(item) else StatusChange(ref_of(item), old, status)
         if item.stored != item.confirmed and not self._kube.pruning.lost("SenderAccount"):
             self._workspace.status_stored(item.uid, item.stored)
         return None
+
+    def _is_contested(self, item: Account) -> bool:
+        """Whether the write waits, as somebody else keeps writing the status of the object."""
+        now = self._clock()
+        if item.written_status not in {0, hash(item.raw_status)}:
+            pause = transitions.status_overwritten(item, now)
+            if pause:
+                asyncio.get_running_loop().call_later(pause, self.again, item.uid)
+            if pause == FIRST_REWRITE:
+                desired = item.desired
+                log.warning(Event.STATUS_CONTESTED, namespace=desired.namespace, name=desired.name, message=CONTESTED)
+        return now < item.status_kept_until
 
     async def stored(self, item: Account, change: StatusChange, written: WrittenStatus) -> None:
         before, after = change.old, change.new
@@ -109,6 +127,7 @@ class AccountStatusWriter(StatusWriter[Account]):
             transitions.written(item, version_number(written.resource_version))
         self._learn()
         stored = transitions.status_kept(item, written.status)
+        transitions.status_written(item)
         if before.get("emailsSentToday") != after.get("emailsSentToday"):
             transitions.counter_written(item, self._clock())
         self._workspace.status_stored(item.uid, stored_of(stored))

@@ -56,3 +56,19 @@ def test_an_inbox_that_two_objects_show_after_a_start_stays_ready_for_the_one_an
     assert simulation.uids == [victim]
     assert len(simulation.remote.live()) == 1
     assert simulation.says(victim)["Synced"][1] == "InSync"
+
+
+def test_a_status_that_somebody_keeps_changing_is_written_ever_less_often_and_put_right_when_that_ends() -> None:
+    simulation = Simulation()
+    uid = simulation.apply("sales", "ann", ANN)
+    running(simulation, 60.0)
+    right = simulation.status(uid)
+    rewrites = 0
+    for _ in range(1_200):
+        if simulation.status(uid) == right:
+            rewrites += 1
+            simulation.cluster._update(simulation.raw(uid) | {"status": {**right, "origin": "Adopted"}})
+        simulation.wait(1.0)
+    assert 8 <= rewrites <= 16
+    simulation.wait(300.0)
+    assert simulation.status(uid) == right

@@ -65,6 +65,9 @@ class Account:
     ready_reason: str = ""  # that status shows; empty for none
     said: tuple[tuple[str, str, str], ...] = ()  # type, status and reason of each condition that status shows
     written_version: int = 0  # resourceVersion of our last write: older watch events are stale
+    written_status: int = 0  # hash of what our last write of status left there, or of what somebody else made of it
+    overwrites: tuple[int, float] = (0, 0.0)  # of our status by others: how many in a row, and when the last was seen
+    status_kept_until: float = 0.0  # no status is written before, as somebody else would write it again
     workspace_digest: str = ""  # names its workspace
     key: str = ""  # digest of the API key that its own calls go with
     address: str | None = None  # lower case; None while the domain of a native inbox is unknown

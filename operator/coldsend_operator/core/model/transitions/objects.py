@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from coldsend_operator.core.model.account import Account, Credentials
 from coldsend_operator.core.model.desired import Desired
+from coldsend_operator.core.model.pauses import REWRITES, REWRITES_FORGOTTEN, nth
 from coldsend_operator.core.model.phases import CreateJob
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored import Stored
@@ -34,6 +35,22 @@ def status_kept(account: Account, raw: object) -> Status:
 def status_shown(account: Account, stored: Stored) -> None:
     """The API server holds this, as its status tells."""
     account.confirmed = account.stored if stored == account.stored else stored
+
+
+def status_written(account: Account) -> None:
+    """Our write of status was stored."""
+    account.written_status = hash(account.raw_status)
+
+
+def status_overwritten(account: Account, now: float) -> float:
+    """Somebody else wrote the status since our last write. Returns the seconds until it is written again."""
+    times, last = account.overwrites
+    times = times + 1 if now - last < REWRITES_FORGOTTEN else 1
+    pause = nth(REWRITES, times)
+    account.overwrites = (times, now)
+    account.written_status = hash(account.raw_status)
+    account.status_kept_until = now + pause
+    return pause
 
 
 def unreadable(account: Account, problem: str) -> None:
