@@ -133,6 +133,27 @@ main()
     assert "swordfish" not in run.stderr
 
 
+def redirected(command: str, redirection: str) -> subprocess.CompletedProcess[str]:
+    line = f'exec "{sys.executable}" -m coldsend_operator {command} {redirection}'
+    return subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize("command", ["version", "crds", "completion bash"])
+@pytest.mark.parametrize(
+    ("redirection", "said"),
+    [(">/dev/full", "[Errno 28] No space left on device"), (">&-", "standard output is closed")],
+)
+def test_output_that_cannot_be_written_ends_with_1_and_one_line(command: str, redirection: str, said: str) -> None:
+    run = redirected(command, redirection)
+    assert (run.returncode, run.stderr) == (1, f"coldsend-operator failed: {said}\n")
+
+
+def test_closed_standard_input_is_empty_and_closed_errors_go_nowhere() -> None:
+    run = redirected("validate -f -", "<&-")
+    assert "Traceback" not in run.stderr
+    assert (redirected("version", "2>&-").returncode, redirected("no-such-command", "2>&-").returncode) == (0, 2)
+
+
 def test_wrong_usage_is_one_sentence_on_one_line_however_narrow_the_terminal() -> None:
     run = operator("wait", "sender/ann", "--for", "something-that-it-will-never-become", COLUMNS="40")
     assert run.returncode == 2

@@ -143,13 +143,33 @@ def _fail(*lines: str, code: int = 1) -> NoReturn:
     raise typer.Exit(code)
 
 
+def _open_streams() -> None:
+    """Whoever starts the program may have closed a stream: Python has None there, and files would take its place."""
+    if sys.stdin is None:
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - as long as the process lives
+    if sys.stdout is None:
+        _fail_at_once("standard output is closed")
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - likewise
+
+
+def _fail_at_once(what: str) -> NoReturn:
+    if sys.stderr is not None:
+        sys.stderr.write(f"coldsend-operator failed: {what}\n")
+    sys.stdout = None  # at its end Python would try again to write what is left
+    sys.exit(1)
+
+
 def main() -> None:
     gc.set_threshold(_WHILE_LOADING)
+    _open_streams()
     if sys.argv[1:2] == ["__complete"]:
         complete(sys.argv[2:])
         return
     try:
         app(prog_name="kubectl coldsend" if Path(sys.argv[0]).stem == "kubectl-coldsend" else "coldsend-operator")
+    except OSError as error:  # such as a full disk under standard output
+        _fail_at_once(str(error))
     except Exception as error:  # noqa: BLE001 - nothing is above it: the last line says what happened
         from coldsend_operator.logs import one_line, traceback_text
 

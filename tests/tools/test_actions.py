@@ -164,6 +164,8 @@ def test_an_object_may_be_named_as_kubectl_names_it() -> None:
     assert object_of("ann") == ("SenderAccount", "ann")
     assert object_of("senderaccounts/ann") == ("SenderAccount", "ann")
     assert object_of("senderbatch/pool") == ("SenderAccountBatch", "pool")
+    assert object_of("senderaccount.coldsend.pro/ann") == ("SenderAccount", "ann")
+    assert object_of("senderaccountbatches.v1alpha1.coldsend.pro/pool") == ("SenderAccountBatch", "pool")
 
 
 # -- wait
@@ -202,6 +204,13 @@ def said(reason: Reason, status: str = "False", **around: Any) -> dict[str, Any]
 )
 def test_wait_knows_when_waiting_cannot_help(raw: Any, goal: Any, done: bool | None) -> None:
     assert judge(raw, "SenderAccount", goal).done is done
+
+
+@pytest.mark.parametrize("goal", ["ready", "synced"])
+def test_wait_says_that_the_operator_has_not_reported_yet(goal: Any) -> None:
+    raw = held("ann")
+    raw["status"] = {}
+    assert judge(raw, "SenderAccount", goal).sentence.startswith("the operator has not reported on it yet")
 
 
 @pytest.mark.parametrize(

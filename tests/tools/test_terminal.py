@@ -112,6 +112,10 @@ def test_no_color_counts_when_it_is_not_empty() -> None:
     assert "\x1b[32mcreate" in on_a_terminal(TABLE, NO_COLOR="")
 
 
+def test_a_terminal_without_colors_gets_none() -> None:
+    assert "\x1b" not in on_a_terminal(TABLE, TERM="dumb")
+
+
 def test_control_characters_in_a_message_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     message = "550\x1b[2J no\r\nsuch \x9b31m user"
     write_table(("WHY",), [(message,)], "never")

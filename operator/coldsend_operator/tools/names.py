@@ -57,9 +57,13 @@ def password_key(address: str) -> str:
 
 
 def object_of(text: str) -> tuple[Kind, str]:
-    """Kind and name of `sender/ann`, `senderbatch/pool`, or `ann` alone. Raises UsageError."""
+    """Kind and name of `sender/ann`, `senderbatch/pool`, or `ann` alone. Raises UsageError.
+
+    Kinds may have version and group, as `kubectl get -o name` prints them.
+    """
     kind, slash, name = text.rpartition("/")
-    found = _KINDS.get(kind.lower()) if slash else ACCOUNT
+    plain = kind.lower().removesuffix(f".{names.GROUP}").removesuffix(f".{names.VERSION}")
+    found = _KINDS.get(plain) if slash else ACCOUNT
     if found is None or not name:
         raise UsageError(f"{text}: give sender/NAME or senderbatch/NAME")
     return found, name

@@ -113,7 +113,8 @@ def write_styled(lines: Iterable[tuple[str, str]], color: Color) -> None:
 
 
 def _colored(color: Color) -> bool:
-    return color == "always" or (color == "auto" and sys.stdout.isatty() and not os.environ.get("NO_COLOR"))
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return color == "always" or (color == "auto" and sys.stdout.isatty() and not plain)
 
 
 def counted(number: int, one: str, many: str) -> str:

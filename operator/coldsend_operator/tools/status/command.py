@@ -84,8 +84,10 @@ async def _overview(kube: KubeReader, options: StatusOptions) -> Overview:
     accounts: list[dict[str, Any]] = await kube.objects(ACCOUNT, options.namespace)
     batches = await kube.objects(BATCH, options.namespace)
     if options.name:
-        accounts = [raw for raw in accounts if _belongs(raw, options.name)]
-        batches = [raw for raw in batches if raw["metadata"]["name"] == options.name]
+        kind, name = object_of(options.name)
+        exact = kind if "/" in options.name else ""  # a name alone is that of a batch or of an account
+        batches = [raw for raw in batches if raw["metadata"]["name"] == name and exact != ACCOUNT]
+        accounts = [raw for raw in accounts if _belongs(raw, name, exact)]
         if not accounts and not batches:
             raise CommandError(f"there is no SenderAccount or SenderAccountBatch {options.name} here")
     place, state = await kube.state(options.access)
@@ -96,8 +98,10 @@ async def _overview(kube: KubeReader, options: StatusOptions) -> Overview:
     return Overview(lines, batch_lines(batches), reason_lines(map(read_sender, accounts)), state or {})
 
 
-def _belongs(raw: dict[str, Any], name: str) -> bool:
-    return name in {raw["metadata"]["name"], read_sender(raw).batch}
+def _belongs(raw: dict[str, Any], name: str, exact: str) -> bool:
+    """Whether it is the account of this name, or one of the batch of this name."""
+    named, of_batch = raw["metadata"]["name"] == name, read_sender(raw).batch == name
+    return (named and exact != BATCH) or (of_batch and exact != ACCOUNT)
 
 
 def _show(overview: Overview, options: StatusOptions) -> None:

@@ -81,7 +81,7 @@ def judge(raw: Mapping[str, Any] | None, kind: str, goal: Goal) -> Verdict:
         return Verdict(goal == "deleted", "it does not exist")
     status = batch_status(raw.get("status")) if kind == BATCH else account_status(raw.get("status"))
     ready = condition(status, ConditionType.READY)
-    said = f"{ready.get('reason', 'Unknown')}: {ready.get('message', '')}"
+    said = _said(ready)
     deleting = raw["metadata"].get("deletionTimestamp") is not None
     current = status.get("observedGeneration") == raw["metadata"].get("generation")
     if goal == "deleted":
@@ -98,8 +98,14 @@ def judge(raw: Mapping[str, Any] | None, kind: str, goal: Goal) -> Verdict:
     if deleting:
         return Verdict(done=False, sentence="it is being deleted")
     wanted = condition(status, ConditionType.READY if goal == "ready" else ConditionType.SYNCED)
-    said = f"{wanted.get('reason', 'Unknown')}: {wanted.get('message', '')}"
+    said = _said(wanted)
     if current and wanted.get("status") == "True":
         return Verdict(done=True, sentence=said)
     hopeless = current and wanted.get("reason") in _HOPELESS
     return Verdict(False if hopeless else None, said, wanted.get("reason") in _OUTSIDE_SPEC)
+
+
+def _said(told: Mapping[str, Any]) -> str:
+    if not told:
+        return "the operator has not reported on it yet; does it run, and does it watch this namespace?"
+    return f"{told.get('reason', 'Unknown')}: {told.get('message', '')}"
