@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from coldsend_operator.setting_texts import variable
+from coldsend_operator.setting_texts import shown, variable
 from coldsend_operator.setting_values import Address, DeleteBrake
 from coldsend_operator.settings import SettingError, Settings, load_settings, notices
+from tests.support.tls import CA
 
 KEY = "cs_live_0123456789abcdef"
 
@@ -270,3 +271,16 @@ def test_every_setting_says_what_it_means() -> None:
 def test_only_100_percent_switches_the_brake_off(brake: DeleteBrake, off: bool, text: str) -> None:
     assert brake.off is off
     assert str(brake) == text
+
+
+def test_certificates_of_the_environment_that_cannot_be_read_are_refused_before_anything_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing, empty = tmp_path / "missing.pem", tmp_path / "empty.pem"
+    empty.touch()
+    for file in (missing, empty):
+        said = f"SSL_CERT_FILE={shown(file)} is no file with CA certificates: correct it, or take it out"
+        assert lines_of(SSL_CERT_FILE=str(file)) == (said,)
+    monkeypatch.setenv("SSL_CERT_FILE", str(missing))
+    load_settings({"api_url": "http://localhost:8080"})
+    load_settings({"ca_file": str(CA)})

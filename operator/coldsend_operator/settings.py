@@ -225,7 +225,20 @@ class Settings(BaseSettings):
                 f"{PREFIX}HEALTH_GOOD={self.health_good:g} is not allowed: a number not below "
                 f"{PREFIX}HEALTH_LOW, which is {self.health_low:g}"
             )
+        usual = os.environ.get("SSL_CERT_FILE")  # without a file of its own the client of ColdSend reads this one
+        if usual and self.ca_file is None and self.api_url.startswith("https:") and not _holds_certificates(usual):
+            raise ValueError(
+                f"SSL_CERT_FILE={shown(usual)} is no file with CA certificates: correct it, or take it out"
+            )
         return self
+
+
+def _holds_certificates(file: str) -> bool:
+    try:
+        to_ca_file(Path(file))
+    except ValueError:
+        return False
+    return True
 
 
 def load_settings(flags: Mapping[str, str] | None = None, *, without: Iterable[str] = ()) -> Settings:
