@@ -39,6 +39,7 @@ def refusing(stage: Stage) -> Iterator[None]:
     with policy(stage, "ValidatingAdmissionPolicy", spec, {"validationActions": ["Deny"]}):
         eventually(lambda: WHY in try_on_probe(stage, change).stderr, "the effect of the policy")
         yield
+    eventually(lambda: WHY not in try_on_probe(stage, change).stderr, "the end of the policy")
 
 
 @contextmanager
@@ -50,6 +51,7 @@ def stripping(stage: Stage) -> Iterator[None]:
     with policy(stage, "MutatingAdmissionPolicy", spec, {}):
         eventually(lambda: "coldsend.pro/finalizer" not in try_on_probe(stage, change).stdout, "its effect")
         yield
+    eventually(lambda: "coldsend.pro/finalizer" in try_on_probe(stage, change).stdout, "its end")
 
 
 @contextmanager

@@ -1,11 +1,12 @@
 """The required final state: one inbox and one holder for each requested address, and nothing else."""
 
 from coldsend_operator.core.model.answers import address_key
+from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored import HELD_ORIGINS
 from coldsend_operator.resources.children import child_name
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 from tests.support.cluster import Raw
-from tests.support.stories import Stories, ready_of
+from tests.support.stories import Stories, condition_of, ready_of
 
 
 def wrong(stories: Stories) -> list[str]:
@@ -35,11 +36,14 @@ def _wrong_at(stories: Stories, address: str, members: list[Raw]) -> list[str]:
     holders = [raw for raw in members if holds(raw, inbox.inbox_id)]
     adopters = [raw for raw in members if raw["spec"].get("adoptionPolicy") == "Adopt"]
     if not holders and (inbox.by_hand or address in stories.loose) and len(adopters) < len(members):
-        return []
+        at_work = any(condition_of(raw, "Reconciling")[0] == "True" for raw in members)
+        return [f"{address} is being worked on"] if at_work else []
     if len(holders) != 1:
         return [f"{inbox.inbox_id} of {address} has {len(holders)} holders; {[ready_of(raw) for raw in members]}"]
     ready = ready_of(holders[0])
-    return [] if ready[0] == "True" else [f"{address} is not Ready: {ready}"]
+    if ready[0] != "True":
+        return [f"{address} is not Ready: {ready}"]
+    return [f"{address} is to be replaced"] if condition_of(holders[0], "Synced")[1] == Reason.RECREATING else []
 
 
 def _wrong_in(stories: Stories, batch: Raw) -> list[str]:

@@ -238,7 +238,12 @@ def _owner_of(raw: Raw | None) -> str | None:
 
 
 def ready_of(raw: Raw) -> tuple[str, str, str]:
+    return condition_of(raw, "Ready")
+
+
+def condition_of(raw: Raw, kind: str) -> tuple[str, str, str]:
+    """Status, reason and message; empty if the object does not show the condition."""
     for condition in (raw.get("status") or {}).get("conditions") or ():
-        if condition["type"] == "Ready":
+        if condition["type"] == kind:
             return condition["status"], condition["reason"], condition["message"]
     return ("", "", "")

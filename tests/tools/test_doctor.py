@@ -333,7 +333,7 @@ def chart_rules(name: str, *, lease: str) -> set[Right]:
     """The rights of a block of the chart's rules, as they are for namespace `own`."""
     block = re.search(rf'define "{name}" -}}}}\n(.*?){{{{- end', RULES.read_text(encoding="utf-8"), re.DOTALL)
     assert block is not None
-    text = re.sub(r'\{\{ include "coldsend.fullname" \. \}\}', lease, block[1])
+    text = re.sub(r'\{\{ include "coldsend.fullname" \.( \| quote)? \}\}', lease, block[1])
     return {
         Right(group, resource.partition("/")[0], verb, resource.partition("/")[2], "own", named)
         for rule in yaml.safe_load(text)

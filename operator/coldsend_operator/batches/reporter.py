@@ -115,8 +115,8 @@ class BatchReporter(StatusWriter[BatchWork]):
             self.changed(work)
 
     def _estimate(self, work: BatchWork, now: float) -> str | None:
-        """The estimated time at which all open inboxes are done."""
-        left = work.counts.count(InboxState.OPEN)
+        """The estimated time at which all open inboxes are done that wait for nothing but their turn."""
+        left = work.counts.count(InboxState.OPEN, working=True)
         before = work.estimate or work.batch.status.get("estimatedCompletionTime")
         if not left or work.batch.deleting or work.batch.paused or self._controller.policy.freeze:
             return None

@@ -99,6 +99,7 @@ class Counts:
         ready: bool | None = None,
         obstacle: str | None = None,
         healthy: str | None = None,
+        working: bool | None = None,
     ) -> int:
         """The number of inboxes in one of these states; without states, of all inboxes of the list."""
         chosen = states or (InboxState.SUCCEEDED, InboxState.FAILED, InboxState.OPEN)
@@ -109,6 +110,7 @@ class Counts:
             and (ready is None or contribution.ready is ready)
             and (obstacle is None or contribution.obstacle == obstacle)
             and (healthy is None or contribution.healthy == healthy)
+            and (working is None or contribution.working is working)
         )
 
     def reasons(self, *states: InboxState) -> Counter[str]:

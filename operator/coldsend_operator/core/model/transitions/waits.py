@@ -27,8 +27,9 @@ def annotation_picked_up(account: Account, now: float) -> None:
 
 
 def reconcile_began(account: Account, asked: str) -> None:
-    """This value of coldsend.pro/reconcile is being answered: an inbox is looked at now, a deletion tried again."""
+    """This value of coldsend.pro/reconcile is being answered: an inbox is looked at now, what failed is tried again."""
     account.reconcile_asked = asked
+    account.postponed_until = 0.0
     account.delete_backoff = None
     account.probe_at, account.probe_count = (0.0 if account.stored.inbox_id is not None else None), 0
 
