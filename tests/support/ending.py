@@ -1,7 +1,6 @@
 """The required final state: one inbox and one holder for each requested address, and nothing else."""
 
 from coldsend_operator.core.model.answers import address_key
-from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored import HELD_ORIGINS
 from coldsend_operator.resources.children import child_name
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
@@ -41,9 +40,7 @@ def _wrong_at(stories: Stories, address: str, members: list[Raw]) -> list[str]:
     if len(holders) != 1:
         return [f"{inbox.inbox_id} of {address} has {len(holders)} holders; {[ready_of(raw) for raw in members]}"]
     ready = ready_of(holders[0])
-    if ready[0] != "True":
-        return [f"{address} is not Ready: {ready}"]
-    return [f"{address} is to be replaced"] if condition_of(holders[0], "Synced")[1] == Reason.RECREATING else []
+    return [] if ready[0] == "True" else [f"{address} is not Ready: {ready}"]
 
 
 def _wrong_in(stories: Stories, batch: Raw) -> list[str]:
