@@ -311,7 +311,7 @@ class SimulatedColdSendClient(ColdSendClient):
             if error.failure.kind not in {FailureKind.LOST, FailureKind.UNAVAILABLE}:
                 self._remote.heard(item.address for item in items)
             raise
-        if not isinstance(answer, BulkAnswer) or answer.job_id is None:
+        if not isinstance(answer, BulkAnswer) or (answer.job_id is None and answer.results):
             self._remote.heard(item.address for item in items)
         return answer
 
