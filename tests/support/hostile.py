@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coldsend_operator.core.decide.questions import CLOCK_SLACK, LATEST
+from coldsend_operator.core.model import create_marks
 from coldsend_operator.core.model.answers import address_key
 from coldsend_operator.core.model.hashes import workspace_digest
 from coldsend_operator.kube.client import FIELD_MANAGER
@@ -25,7 +26,7 @@ VICTIMS, TENANT = "sales", "support"
 OWN = "own"  # the Secret with the key of the tenant's own workspace
 OWN_KEY = "cs_live_own"
 SLACK = CLOCK_SLACK + 1.0  # marks have whole seconds
-MARK, FORGED = "coldsend.pro/creating.", "a" * 24
+FORGED = "a" * 24  # in place of the MAC of a mark
 BOUND = 2 * 3600.0  # simulated seconds: a spent hour, and the work that waits for the next
 
 API_DIGEST, SECOND_DIGEST = workspace_digest(API_KEY), workspace_digest(SECOND_KEY)
@@ -146,7 +147,7 @@ class HostileWorld(Simulation):
     def forge(self, uid: str, *, since: int = 0, old: str | None = None) -> None:
         """Our finalizer, a mark, and managedFields that say that the operator put them there in the year 0."""
         raw = self.raw(uid)
-        mark = old or f"{MARK}{since}.{FORGED}"
+        mark = old or f"{create_marks.PREFIX}{since}.{FORGED}"
         owned: Raw = {"f:metadata": {"f:finalizers": {f'v:"{FINALIZER}"': {}, f'v:"{mark}"': {}}}}
         entry = {
             "manager": FIELD_MANAGER,
@@ -348,4 +349,4 @@ class HostileWorld(Simulation):
 def _marks(raw: Raw) -> list[str]:
     """Its create marks, without forged ones."""
     finalizers = raw["metadata"].get("finalizers") or ()
-    return [name for name in finalizers if name.startswith(MARK) and not name.endswith(FORGED)]
+    return [name for name in finalizers if create_marks.is_mark(name) and not name.endswith(FORGED)]

@@ -1,6 +1,7 @@
 """Shared by the models of both kinds: camel case names, checked strings, rules, references to Secrets."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -96,16 +97,17 @@ def validations(*rules: Rule) -> JsonDict:
     return {"x-kubernetes-validations": [rule.to_schema() for rule in rules]}
 
 
-class Check:
+class Check(ABC):
     """A check of a text, in Annotated of pydantic: CEL in the schema for the API server, and the same in Python."""
 
     @property
+    @abstractmethod
     def rule(self) -> Rule:
-        raise NotImplementedError
+        """The check for the API server."""
 
+    @abstractmethod
     def fault_of(self, value: str) -> str:
         """What is wrong with the text, as the end of a sentence; empty if nothing is."""
-        raise NotImplementedError
 
     def __call__(self, value: str) -> str:
         fault = self.fault_of(value)

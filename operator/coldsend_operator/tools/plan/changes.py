@@ -63,7 +63,7 @@ class Change:
 
     @property
     def changes(self) -> bool:
-        """Whether something happens. A new object that waits asks for an inbox all the same."""
+        """Whether the plan counts it as a change: a new object does, also while it waits."""
         return self.action.changes or (self.action is ChangeKind.WAIT and self.new)
 
     def to_json(self) -> dict[str, str]:
