@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from coldsend_operator.accounts.effective import effective_smtp
+from coldsend_operator.accounts.effective import effective_servers
 from coldsend_operator.resources.account import SenderAccountSpec
 from coldsend_operator.resources.children import child_spec
 from coldsend_operator.resources.reading import read_account, read_batch
@@ -63,7 +63,7 @@ def test_every_password_that_an_example_names_is_in_a_secret_beside_it() -> None
         for key in document["stringData"]
     }
     for namespace, spec in account_specs():
-        server = effective_smtp(spec)
+        server, _ = effective_servers(spec)
         if server is not None:
             assert (namespace, server.password.name, server.password.key) in keys
 

@@ -14,8 +14,13 @@ IMAP_PORT = 993
 NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]")
 
 
-def effective_smtp(spec: SenderAccountSpec) -> Server | None:
-    """The SMTP server; None if the spec has none (COLDSEND, or Observe without smtp)."""
+def effective_servers(spec: SenderAccountSpec) -> tuple[Server | None, Server | None]:
+    """The SMTP and the IMAP server; None where the spec has none (COLDSEND, or Observe without smtp)."""
+    smtp = _smtp(spec)
+    return smtp, None if smtp is None else _imap(spec, smtp)
+
+
+def _smtp(spec: SenderAccountSpec) -> Server | None:
     host = (spec.smtp and spec.smtp.host) or SMTP_HOSTS.get(spec.inbox_type)
     if spec.smtp is None or host is None or spec.email_address is None:
         return None
@@ -28,12 +33,11 @@ def effective_smtp(spec: SenderAccountSpec) -> Server | None:
     )
 
 
-def effective_imap(spec: SenderAccountSpec) -> Server | None:
-    """The IMAP server; None if the spec has none (COLDSEND, or Observe without smtp)."""
-    smtp = effective_smtp(spec)
+def _imap(spec: SenderAccountSpec, smtp: Server) -> Server | None:
+    """What the spec leaves open is that of SMTP."""
     imap = spec.imap
     host = (imap and imap.host) or IMAP_HOSTS.get(spec.inbox_type)
-    if smtp is None or host is None:
+    if host is None:
         return None
     return Server(
         host=host,

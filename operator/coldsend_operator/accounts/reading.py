@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from coldsend_operator.accounts.effective import api_key, effective_imap, effective_smtp
+from coldsend_operator.accounts.effective import api_key, effective_servers
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import address_key
@@ -69,7 +69,7 @@ def _owner(metadata: Raw) -> str | None:
 
 
 def _spec(spec: SenderAccountSpec) -> Spec:
-    smtp, imap = effective_smtp(spec), effective_imap(spec)
+    smtp, imap = effective_servers(spec)
     native = None
     if spec.inbox_type is InboxType.COLDSEND and spec.native is not None:
         native = Native(spec.native.domain_id, spec.native.domain_name, spec.native.email_prefix)

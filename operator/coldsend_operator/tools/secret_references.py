@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from coldsend_operator.accounts.effective import api_key, api_key_default, effective_imap, effective_smtp
+from coldsend_operator.accounts.effective import api_key, api_key_default, effective_servers
 from coldsend_operator.core.model.desired import SecretRef
 from coldsend_operator.resources.children import child_spec
 from coldsend_operator.resources.common import InboxType
@@ -47,7 +47,7 @@ def _of_spec(namespace: str, raw: Any) -> Iterator[Reference]:
     if spec is None:
         return
     google = spec.inbox_type is InboxType.GOOGLE_WORKSPACE
-    for server in (effective_smtp(spec), effective_imap(spec)):
+    for server in effective_servers(spec):
         if server is not None:
             yield Reference(namespace, server.password.name, server.password.key, google=google)
     key = api_key(spec.api_key_secret_ref)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from coldsend_operator.accounts.effective import api_key, effective_imap, effective_smtp
+from coldsend_operator.accounts.effective import api_key, effective_servers
 from coldsend_operator.batches.reading import read_list
 from coldsend_operator.core.model.desired import SecretRef, Server
 from coldsend_operator.resources.account import SenderAccountSpec
@@ -40,8 +40,7 @@ def spec_of(manifest: dict[str, Any]) -> SenderAccountSpec:
     ids=["Google", "Outlook", "custom"],
 )
 def test_what_is_unset_follows_from_the_type(manifest: dict[str, Any], smtp: Server, imap: Server) -> None:
-    assert effective_smtp(spec_of(manifest)) == smtp
-    assert effective_imap(spec_of(manifest)) == imap
+    assert effective_servers(spec_of(manifest)) == (smtp, imap)
 
 
 def test_what_is_set_wins_over_the_defaults() -> None:
@@ -49,12 +48,14 @@ def test_what_is_set_wins_over_the_defaults() -> None:
     imap = {"host": "i.x.de", "port": 143, "username": "r", "useSSL": False, "passwordSecretRef": {"name": "read"}}
     spec = spec_of(google(smtp=smtp, imap=imap))
 
-    assert effective_smtp(spec) == Server("relay.x.de", 465, "u", SecretRef("login", "k"), encrypted=False)
-    assert effective_imap(spec) == Server("i.x.de", 143, "r", SecretRef("read", "password"), encrypted=False)
+    assert effective_servers(spec) == (
+        Server("relay.x.de", 465, "u", SecretRef("login", "k"), encrypted=False),
+        Server("i.x.de", 143, "r", SecretRef("read", "password"), encrypted=False),
+    )
 
 
 def test_imap_takes_user_name_and_password_from_smtp() -> None:
-    imap = effective_imap(
+    _, imap = effective_servers(
         spec_of(google(smtp={"username": "u", "passwordSecretRef": {"key": "k"}}, imap={"port": 143}))
     )
 
@@ -63,8 +64,7 @@ def test_imap_takes_user_name_and_password_from_smtp() -> None:
 
 @pytest.mark.parametrize("manifest", [native(), observed()], ids=["native", "Observe"])
 def test_there_are_no_servers_where_the_spec_names_no_password(manifest: dict[str, Any]) -> None:
-    assert effective_smtp(spec_of(manifest)) is None
-    assert effective_imap(spec_of(manifest)) is None
+    assert effective_servers(spec_of(manifest)) == (None, None)
 
 
 def test_the_key_of_an_api_key_reference_is_api_key_when_unset() -> None:
