@@ -153,6 +153,9 @@ def test_no_password_is_printed(sheet: object) -> None:
     assert [word for word in words if word in run.stdout + run.stderr] == []
 
 
+OPEN = 'email,name,password,type,notes\na@x.example.com,Ann,pw,google,"call\nb@x.example.com,Bob,pw,google,\n'
+
+
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
@@ -160,9 +163,11 @@ def test_no_password_is_printed(sheet: object) -> None:
         (b"email,password\nann@company.com,pw\x81", "the file is neither UTF-8, UTF-16 nor Windows-1252 text"),
         (b"who,what\nann@company.com,x", "no row names a column with the e-mail address"),
         (b"email,name\n", "the sheet has no row that can become an inbox"),
-        (b'email,password\n"' + b"x" * 140_000, "line 2: the row cannot be read; is a quotation mark missing?"),
+        (OPEN.encode(), "line 2: the row cannot be read; is a quotation mark missing"),
+        (OPEN.encode() + b'c@x.example.com,Cat,pw,google,"x"', "line 2: the row cannot be read; is a quotation mark"),
+        (b'email,name,password\na@x.example.com,Ann,"pw"-1', "line 2: the row cannot be read; is a quotation mark"),
     ],
-    ids=["workbook", "bytes", "no header", "no rows", "open quotation mark"],
+    ids=["workbook", "bytes", "no header", "no rows", "open quotation mark", "closed by a later row", "one too many"],
 )
 def test_what_is_no_sheet_ends_with_one_sentence(given: bytes, sentence: str) -> None:
     run = command("import", "-", "-n", "sales", "--name", "pool", given=given)
@@ -228,3 +233,9 @@ def test_two_columns_with_one_name_that_differ_make_a_row_unclear(tmp_path: Path
     assert run.exit_code == 1
     assert "its columns for password have one name and differ" in run.stderr
     assert "pw-" not in run.stderr
+
+
+def test_quotation_marks_may_be_padded_and_may_stand_inside_a_cell(tmp_path: Path) -> None:
+    run = imported(tmp_path, '"a@x.example.com" ; "Ann ""A""" ; p"w ;50; ; "google" ')
+    assert (run.exit_code, passwords(tmp_path)) == (0, ['p"w'])
+    assert inboxes(documents(run.stdout))[0]["displayName"] == 'Ann "A"'

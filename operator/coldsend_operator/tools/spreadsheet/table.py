@@ -4,13 +4,16 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import islice
 
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.spreadsheet.columns import of_one_name, recognise
 
 DELIMITERS = (",", ";", "\t", "|")
 HEADER_WITHIN = 50  # lines of titles and notes that may stand above the header
+_PADDED = re.compile(r'((?<!")(?:"")*") +(?=[,;\t|\r\n])')  # spaces after a closing quotation mark
 _TEXT = re.compile(r'="(.*)"', re.DOTALL)  # how programs keep a spreadsheet from reading text as a number
 
 
@@ -71,12 +74,11 @@ def _find_header(text: str, mapped: Mapping[str, str]) -> _Header:
     """The row that names the most fields, with its delimiter."""
     found: list[_Header] = []
     for delimiter in DELIMITERS:
-        for number, (_, row) in enumerate(_rows(text, delimiter)):
-            if number == HEADER_WITHIN:
-                break
-            columns = recognise(row, mapped)
-            if "email" in columns:
-                found.append(_Header(number, delimiter, columns))
+        with suppress(CommandError):  # quotation marks are misplaced only with another delimiter, or are told later
+            for number, (_, row) in enumerate(islice(_rows(text, delimiter), HEADER_WITHIN)):
+                columns = recognise(row, mapped)
+                if "email" in columns:
+                    found.append(_Header(number, delimiter, columns))
     if not found and "email" in mapped:
         raise UsageError(f"--map email={mapped['email']}: no row has a column of this name; check its spelling")
     if not found:
@@ -96,8 +98,12 @@ def _check_mapped(header: _Header, mapped: Mapping[str, str]) -> None:
 
 
 def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Each row with its first line, counted from 1."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=delimiter != "\t")
+    """Each row with its first line, counted from 1.
+
+    Strict, as an open quotation mark would swallow the rows below it, and `"pw"x` would be read as another password.
+    """
+    lines = io.StringIO(_PADDED.sub(r"\1", text), newline="")
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter != "\t", strict=True)
     line = 1
     try:
         for row in reader:
@@ -107,7 +113,7 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         pass  # not chained: its frames hold the text, and with it passwords
     else:
         return
-    raise CommandError(f"line {line}: the row cannot be read; is a quotation mark missing?")
+    raise CommandError(f"line {line}: the row cannot be read; is a quotation mark missing, or one too many?")
 
 
 def _text(cell: str) -> str:
