@@ -1,4 +1,4 @@
-"""One call to ColdSend, from the plan to its answer: prepared, sent, taken in."""
+"""One call to ColdSend, from the plan to its answer: prepare it, send it, apply the answer."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +28,7 @@ from coldsend_operator.logs import Event, Recurring, log
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """A call that leaves now, and what is sent with it."""
+    """A call that is sent now, with what it needs."""
 
     call: Call
     client: ColdSendClient
@@ -37,10 +37,10 @@ class Ready:
 
 
 class CallRunner:
-    """Carries the calls of one workspace out.
+    """Carries out the calls of one workspace.
 
-    `decide_again` is told of an account that must be decided once more, `listed` that a page of a list was taken in,
-    and `ended` that a call is over.
+    `decide_again` is called for an account to decide about again, `listed` after a page of a list was applied, and
+    `ended` after each call.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class CallRunner:
         self._audit_trouble = Recurring(Event.AUDIT_FAILED, workspace=workspace.digest)
 
     async def carry_out(self, call: Call, generations: Mapping[str, int]) -> None:
-        """Prepare the call and send it: one that has left is never taken back, whatever goes wrong after it."""
+        """Prepare the call and send it. A call that was sent is never taken back, whatever fails after it."""
         ready: Ready | None = None
         try:
             ready = await self._ready(call, generations)
@@ -78,7 +78,7 @@ class CallRunner:
         self._ended()
 
     async def _ready(self, call: Call, generations: Mapping[str, int]) -> Ready | None:
-        """The call with all that it needs; None when it is not to leave."""
+        """The call with all that it needs; None if it is not to be sent."""
         members = call.uids
         passwords: dict[str, Passwords] = {}
         job_members: tuple[Member, ...] = ()
@@ -91,12 +91,10 @@ class CallRunner:
             self._workspace.brake.leave(call.uids, self._clients.clock())
             await self._clients.bookings.save(self._workspace)
         elif call.operation is Operation.SEND_TEST_EMAIL:
-            await self._clients.bookings.save(
-                self._workspace
-            )  # a restart must not begin a new share of mails (rule 45)
+            await self._clients.bookings.save(self._workspace)  # rule 45: the count of test mails survives a restart
         call = self._still_due(call, generations)
         key = self._keys.get(call.key)
-        if (members and not call.uids) or key is None:  # none is left of those that it was for
+        if (members and not call.uids) or key is None:  # none of its accounts needs it any more
             return None
         if not self._clients.leadership.fresh():
             return None
@@ -109,15 +107,15 @@ class CallRunner:
         return Ready(call, key.client, passwords, job_members)
 
     async def _send(self, ready: Ready) -> None:
-        """Without an answer that can be taken in the call counts as lost: to take it back would send it twice."""
+        """Send the call. If its answer cannot be applied, it counts as lost: to take it back would send it twice."""
         call, accounts = ready.call, self._workspace.accounts
-        outcome: Answer | Failure = Failure(FailureKind.LOST, "the answer could not be taken in")
+        outcome: Answer | Failure = Failure(FailureKind.LOST, "the operator failed to process the answer")
         try:
             outcome = await perform(ready.client, call, accounts, ready.passwords, ready.job_members)
             if call.operation.creates and isinstance(outcome, BulkAnswer) and outcome.job_id is not None:
                 sent = [(accounts[uid], ready.passwords[uid]) for uid in call.uids if uid in accounts]
                 self._job_secrets.keep(outcome.job_id, sent)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the call may have left
+        except Exception as error:  # noqa: BLE001 - whatever it is, the call may have been sent
             log.error(Event.LOOP_FAILED, workspace=self._workspace.digest, exc_info=error)
         finally:
             self._apply(call, outcome)
@@ -125,7 +123,7 @@ class CallRunner:
     def _apply(self, call: Call, outcome: Answer | Failure) -> None:
         try:
             apply.fold(self._workspace, call, outcome, self._clients.clock())
-        except Exception as error:  # noqa: BLE001 - whatever goes wrong with one answer costs its accounts alone
+        except Exception as error:  # noqa: BLE001 - whatever fails with one answer affects only its accounts
             log.error(
                 Event.LOOP_FAILED, workspace=self._workspace.digest, operation=call.operation.value, exc_info=error
             )
@@ -135,7 +133,7 @@ class CallRunner:
             self._listed()
 
     def write_audit_log(self) -> bool:
-        """Whether all lines are written; else they are kept, and no call leaves that writes."""
+        """Write the lines that wait. Returns whether all are written; if not, no call that writes is sent."""
         trail = self._workspace.audit
         if trail.lines:
             try:
@@ -150,7 +148,7 @@ class CallRunner:
         return True
 
     def _still_due(self, call: Call, generations: Mapping[str, int]) -> Call:
-        """The call without those that are gone, name another key now, or do not want it any more."""
+        """The call without accounts that are gone, name another key now, or no longer need it."""
         accounts = self._workspace.accounts
         out = {
             uid
@@ -162,9 +160,9 @@ class CallRunner:
         return apply.drop(self._workspace, call, out) if out else call
 
     async def _prepare(self, call: Call) -> tuple[Call, dict[str, Passwords]]:
-        """Read the Secrets, then put the mark on each object: a refused mark takes that member out (rule 2).
+        """Read the Secrets, then add the create mark to each object (rule 4: mark before you write).
 
-        What goes wrong with one member costs that member alone (rule 38).
+        A member whose Secret or mark fails is dropped from the call; the others are not affected (rule 38).
         """
         passwords = await self._passwords(call, self._clients.reader())
         since = float(int(self._clients.clock() + self._clients.kube.clock_offset))
@@ -176,10 +174,10 @@ class CallRunner:
         return call, passwords
 
     async def _add_mark(self, uid: str, since: float) -> bool:
-        """Whether the mark stands; an account whose mark is refused waits, a little longer each time."""
+        """Add the mark. Returns whether it is set; if not, the account waits, longer after each refusal."""
         put, account = False, self._workspace.accounts.get(uid)
         if account is None:
-            return False  # it went while the Secrets were read
+            return False  # it is gone since the Secrets were read
         with self._clients.set_aside.trying(ref_of(account), ADD_FINALIZER, partial(self._decide_again, uid)):
             put = await self._finalizers.add_before_call(uid, since)
         if not put:
@@ -215,9 +213,9 @@ class CallRunner:
             names = {"namespace": desired.namespace, "name": desired.name}
         elif call.uids:
             names = {"accounts": str(len(call.uids))}
-        # a 404 to the question whether an inbox is there is an answer: each deletion may end with one
-        asked = call.operation is Operation.GET_ACCOUNT
-        if isinstance(outcome, Failure) and not (asked and outcome.kind is FailureKind.NOT_FOUND):
+        # each deletion may end with a GET that is answered with 404: that is no failure
+        is_get = call.operation is Operation.GET_ACCOUNT
+        if isinstance(outcome, Failure) and not (is_get and outcome.kind is FailureKind.NOT_FOUND):
             log.warning(
                 Event.CALL_FAILED,
                 workspace=self._workspace.digest,
@@ -242,7 +240,7 @@ async def perform(
     passwords: Mapping[str, Passwords],
     job_members: Sequence[Member] = (),
 ) -> Answer | Failure:
-    """Send the call; a refusal is a normal outcome. `job_members` are those of a polled create job."""
+    """Send the call. Returns the failure, if any. `job_members` are the members of a polled create job."""
     try:
         return await _ask(client, call, accounts, passwords, job_members)
     except CallFailed as failed:

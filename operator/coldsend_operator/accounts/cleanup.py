@@ -52,7 +52,7 @@ class Cleanup:
                     loop.workspace.digests -= {digest}
 
     def _is_unused(self, loop: WorkspaceLoop) -> bool:
-        """Whether there is no object and nothing is under way. The workspace of the operator's own key stays open."""
+        """Whether it can be closed: without objects, with nothing under way, and not of the operator's own key."""
         own = self._ring.state(OWN_KEY).digest
         stays = own in loop.keys and loop.workspace.merged_into is None
         return bool(loop.keys) and not stays and not loop.workspace.merged and loop.idle
@@ -63,7 +63,7 @@ class Cleanup:
         if leading:
             await self._bookings.save(workspace, block=0 if workspace.merged_into is None else None)
         if not self._is_unused(loop):
-            return  # an object arrived meanwhile
+            return  # an object has arrived since
         del self._loops[digest]
         if workspace.merged_into is not None:
             workspace.merged_into.merged.remove(workspace)
@@ -78,7 +78,7 @@ class Cleanup:
         for key in loop.keys.values():
             await self._close_key(key)
 
-    # -- keys that no account uses any more, of a workspace that stays open
+    # -- unused keys of a workspace that stays open
 
     def _close_idle_keys(self, now: float) -> None:
         idle = {
@@ -95,13 +95,13 @@ class Cleanup:
 
     @staticmethod
     def _is_idle(loop: WorkspaceLoop, key: str) -> bool:
-        """Whether no account uses the key, no call with it is under way, and none will be."""
+        """Whether no account uses the key, and no call with it is under way."""
         parts = loop.workspace.parts
         calls = (call for part in parts for call in part.in_flight.values())
         return not any(part.keys.count(key) for part in parts) and all(call.key != key for call in calls)
 
     async def _close_key(self, key: OpenKey) -> None:
-        """End its connections, unless a workspace that this one was merged into goes on with them."""
+        """Close its connections, unless the workspace into which this one was merged still uses them."""
         left = [other for loop in self._loops.values() for other in loop.keys.values()]
         if all(other is not key for other in left):
             if all(other.label != key.label for other in left):

@@ -1,4 +1,4 @@
-"""What every workspace shares of the outside world, and the API keys that calls are made with."""
+"""The clients that all workspaces share, and the API keys that are open for calls."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,10 +15,10 @@ from coldsend_operator.metrics import Metrics
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """What every workspace shares of the outside world."""
+    """The clients of Kubernetes, the stored state, the clock, and what else all workspaces share."""
 
     kube: KubeClient
-    status_kube: KubeClient  # slots of its own: marks and bookings wait for no flood of status
+    status_kube: KubeClient  # with separate slots: many writes of status do not delay marks and bookings
     bookings: Bookings
     leadership: Leadership
     metrics: Metrics
@@ -31,9 +31,9 @@ class Clients:
 
 @dataclass(slots=True)
 class OpenKey:
-    """An API key that calls are made with. `namespace` is that of its Secret, empty for the operator's own."""
+    """An API key that is open for calls. `namespace` is that of its Secret, empty for the operator's own."""
 
     client: ColdSendClient
     label: str
     namespace: str
-    answered: bool = False  # ColdSend has answered to this key, be it with a refusal
+    answered: bool = False  # whether ColdSend has ever answered to this key, even with a refusal

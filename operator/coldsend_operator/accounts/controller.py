@@ -1,4 +1,4 @@
-"""The SenderAccounts that the API server shows: what comes, changes and goes."""
+"""The controller of SenderAccount: takes its watch events, and starts and stops the workspaces."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -24,7 +24,7 @@ UNREADABLE = "The operator could not read the latest state of this object; see i
 
 
 class AccountController:
-    """Takes watch events in, and starts and stops the workspaces."""
+    """Knows every account; `on_seen`, `on_spec_change` and `on_gone` are called after the events of that name."""
 
     def __init__(
         self, policy: Policy, ring: KeyRing, clients: Clients, client_of: Callable[..., ColdSendClient]
@@ -43,7 +43,7 @@ class AccountController:
     # -- watch events
 
     def seen(self, raw: Mapping[str, Any]) -> None:
-        """The API server shows an object: new, changed, or just again."""
+        """Take in an object from a watch event; it may be new, changed or unchanged."""
         uid = raw["metadata"]["uid"]
         account = self.accounts.get(uid)
         if account is None:
@@ -55,7 +55,7 @@ class AccountController:
         desired = self._with_default(read_desired(raw))
         if desired.resource_version < max(account.desired.resource_version, account.written_version):
             if desired.generation <= account.desired.generation:
-                return  # older than what we know: our own write came before this event
+                return  # older than our last write, whose own event follows
             desired = replace(
                 desired,
                 resource_version=account.desired.resource_version,
@@ -66,10 +66,7 @@ class AccountController:
         if desired.reconcile != account.desired.reconcile:
             self.placement.hasten(account)
         changed_spec = desired.generation != account.desired.generation
-        transitions.shown(account, desired)
-        loop = self._workspaces.of_account(account)
-        if loop is not None:
-            loop.workspace.update(account, desired)
+        self._update(account, desired)
         self.placement.place(account)
         if changed_spec:
             _tell(self.on_spec_change, account)
@@ -84,11 +81,18 @@ class AccountController:
         _tell(self.on_seen, account)
 
     def _read_again(self, account: Account, raw: Mapping[str, Any]) -> None:
-        """A standby has done nothing itself: all that it knows of an object is what another replica wrote there."""
+        """Read a known object as if it were new: a standby knows of it only what the leader has written."""
         loop = self._workspaces.of_account(account)
         if loop is not None:
             loop.workspace.remove(account.uid)
         self._read(raw)
+
+    def _update(self, account: Account, desired: Desired) -> None:
+        loop = self._workspaces.of_account(account)
+        if loop is None:
+            transitions.shown(account, desired)
+        else:
+            loop.workspace.update(account, desired)
 
     def _see_status(self, account: Account, status: Status) -> None:
         if to_text(status) != account.raw_status:
@@ -96,22 +100,21 @@ class AccountController:
             transitions.status_shown(account, stored_of(status))
 
     def unreadable(self, uid: str) -> None:
-        """The newest state of the object cannot be read: nothing is begun for it (rule 38)."""
+        """The newest state of the object cannot be read: start nothing for it (rule 38: it affects only itself)."""
         account = self.accounts.get(uid)
         loop = self._workspaces.of_account(account) if account is not None else None
         if account is not None and loop is not None:
             transitions.unreadable(account, UNREADABLE)
-            loop.workspace.touch(uid)
-            loop.wake()
+            loop.decide_again(uid)
 
     def roll_back(self, uid: str) -> None:
-        """The API server was restored: what it shows of the object now is older than what is known, and holds."""
+        """Accept the next state of the object although it is older: the API server was restored."""
         account = self.accounts.get(uid)
         if account is not None:
             transitions.restored(account)
 
     def gone(self, uid: str) -> None:
-        """The object has left the API server."""
+        """The object no longer exists, or left the shard."""
         account = self.accounts.pop(uid, None)
         if account is None:
             return
@@ -127,35 +130,28 @@ class AccountController:
 
     @property
     def namespaces(self) -> set[str]:
-        """Those that have accounts."""
+        """The namespaces with accounts."""
         return set(self._namespaces.counts())
 
     def namespace_changed(self, namespace: str) -> None:
-        """The namespace was read for the first time, or says something else now."""
+        """The namespace was read for the first time, or its settings changed."""
         for uid in self._namespaces.members(namespace):
             account = self.accounts[uid]
             desired = self._with_default(account.desired)
             if desired is not account.desired:
-                transitions.shown(account, desired)
-                loop = self._workspaces.of_account(account)
-                if loop is not None:
-                    loop.workspace.update(account, desired)
+                self._update(account, desired)
             self.placement.place(account)
 
     def _with_default(self, desired: Desired) -> Desired:
-        """With the API key that the namespace gives to objects that name none."""
-        marks = self.policy.namespaces.get(desired.namespace)
-        key = marks.key if marks is not None else desired.default_key
+        """The same with the API key of its namespace, for objects that name none."""
+        settings = self.policy.namespaces.get(desired.namespace)
+        key = settings.key if settings is not None else desired.default_key
         return desired if key == desired.default_key else replace(desired, default_key=key)
 
     # -- running
 
     def start(self) -> None:
-        """Both kinds are listed whole, the state is loaded, the Lease is ours: calls may leave (rule 1).
-
-        What waited as a standby may be old: budget and brake are those stored last, and a create of the replica that
-        led before may have left just now.
-        """
+        """Start to send calls, once both kinds are listed, the state is loaded, and the Lease is ours (rule 1)."""
         self.placement.start()
         self._workspaces.start()
 
@@ -169,7 +165,7 @@ class AccountController:
         return [loop.workspace for loop in self.loops.values()]
 
     def loop_of(self, account: Account | None) -> WorkspaceLoop | None:
-        """The loop of the workspace that serves the account, or did last."""
+        """The loop of the account's workspace, or of its last one."""
         return self.loops.get(account.workspace_digest) if account is not None else None
 
     def wake(self, account: Account) -> None:
@@ -184,7 +180,7 @@ class AccountController:
 
     @property
     def loop_ended(self) -> bool:
-        """Whether the loop of a workspace has ended, which none does before the stop."""
+        """Whether the loop of a workspace has ended, as none does before `stop`."""
         return any(task.done() for task in self._workspaces.tasks.values())
 
 

@@ -18,7 +18,7 @@ TROUBLE_PAUSE = 1.0
 
 
 class FinalizerWriter:
-    """`fresh` tells whether the Lease was renewed recently."""
+    """`fresh`: whether the Lease was renewed recently."""
 
     def __init__(self, kube: KubeClient, workspace: Workspace, fresh: Callable[[], bool]) -> None:
         self._kube = kube
@@ -77,5 +77,5 @@ class FinalizerWriter:
 
 
 def _wrote(account: Account, version: str | None) -> None:
-    """Watch events from before our own write are stale: they show the old finalizers."""
+    """Remember the version of our write: older watch events show the former finalizers."""
     transitions.written(account, version_number(version))

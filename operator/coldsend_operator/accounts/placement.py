@@ -1,4 +1,4 @@
-"""Which workspace each account is in: that of its API key, and none while no key can be had."""
+"""Which workspace each account is in: the one of its API key, and none while it has no usable key."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -23,9 +23,9 @@ KEY_PAUSE = 1.0
 
 
 class Placement:
-    """Brings each account into the workspace of its key, and reads the keys again when they are due.
+    """Places each account into the workspace of its key, and reads the keys again when they are due.
 
-    `on_placed` hears that an account has found its workspace, `on_unread` that one has come whose namespace was not
+    `on_placed` is called when an account has a workspace, `on_unread` when an account arrives whose namespace was not
     read yet.
     """
 
@@ -51,14 +51,14 @@ class Placement:
     # -- one account
 
     def knows(self, namespace: str) -> bool:
-        """Whether what the namespace says is known: nothing is decided for its objects before."""
+        """Whether the namespace was read: nothing is decided for its objects before."""
         known = namespace in self._policy.namespaces
         if not known:
             self.on_unread()
         return known
 
     def place(self, account: Account) -> None:
-        """Put the account into the workspace of its key; into none while no key can be had."""
+        """Place the account into the workspace of its key; into none while it has no usable key."""
         if not self.knows(account.desired.namespace):
             self._await_workspace(account)
             self._tell_why_it_waits(account)
@@ -74,7 +74,7 @@ class Placement:
             self._crowded_out.add(account.uid)
         if state.digest is None and state.problem is None:
             self._await_workspace(account)
-            # where the key leads is not known: nothing is created with the one before
+            # the workspace of the new key is not known: nothing is created with the former key
             transitions.moving(account, away=True)
             self._key_wake.set()
             return
@@ -89,7 +89,7 @@ class Placement:
         self._move(account, digest or NO_WORKSPACE, ref)
 
     def _tell_why_it_waits(self, account: Account) -> None:
-        """Put it where status is all that is written, if its namespace cannot be read."""
+        """If its namespace cannot be read, place it where only its status is written."""
         unread = self._policy.unread_namespaces.get(account.desired.namespace)
         if unread is None:
             return
@@ -97,19 +97,18 @@ class Placement:
         loop = self._workspaces.open(NO_WORKSPACE, OWN_KEY)
         if account.uid not in loop.workspace.accounts:
             loop.workspace.add(account, self._clients.clock(), NO_WORKSPACE)
-        loop.workspace.touch(account.uid)
-        loop.wake()
+        loop.decide_again(account.uid)
 
     def _await_workspace(self, account: Account) -> None:
-        """Nothing is decided for it yet, but no younger object may take its address meanwhile (rule 13)."""
+        """Decide nothing for it yet, but let no younger object take its address meanwhile (rule 13)."""
         self._unplaced.add(account.uid)
         if self._workspaces.of_account(account) is None:
             transitions.addressed(account)
             self._workspaces.claims.await_workspace(account)
-            self._touch_others(account)  # perhaps it no longer claims the address for which they wait
+            self._touch_others(account)  # it may no longer claim the address for which they wait
 
     def _found_workspace(self, account: Account) -> None:
-        """It stands in line in its own workspace now, or is gone: others need not wait for it any more."""
+        """It has a workspace now, or is gone: other accounts no longer wait for it."""
         self._unplaced.discard(account.uid)
         if self._workspaces.claims.found_workspace(account.uid):
             self._touch_others(account)
@@ -123,32 +122,31 @@ class Placement:
     def _for_deletion(
         self, account: Account, digest: str | None, problem: tuple[Reason, str] | None
     ) -> tuple[str | None, tuple[Reason, str] | None]:
-        """Rule 26: a deletion uses any key in memory that leads to the workspace of its inbox."""
+        """The key for a deletion: any in memory that leads to the workspace of its inbox (rule 26)."""
         if account.desired.deleting is None:
             return digest, problem
         bound = account.stored.applied.workspace if account.stored.applied else account.key
         loop = self._workspaces.of_key(digest) if digest is not None else None
         if problem is None and loop is not None and bound in loop.workspace.digests:
-            return digest, None  # a rotated key: the old one may be refused by now
+            return digest, None  # a rotated key: ColdSend may refuse the old one by now
         if problem is None and digest is not None and digest != bound and self._workspaces.refused(bound):
-            return digest, None  # rule 15 holds: only the own inboxID, seen with it, is deleted with it
-        if bound in self._ring.keys and problem is not MADE_UP:  # the other key of this digest is another's
+            return digest, None  # with it, only the own inboxID is deleted, and only if it shows that (rule 15)
+        if bound in self._ring.keys and problem is not MADE_UP:  # else the key in memory is somebody else's
             return bound, None
         if digest is not None and problem is not None and digest in self._ring.keys:
             return digest, None
         return digest, problem
 
     def _move(self, account: Account, digest: str, ref: KeyRef) -> None:
-        """Bring the account into the workspace that its key leads to, with that key."""
-        old = self._workspaces.of_account(account)  # still there while a new key was waited for
+        """Move the account into the workspace of its key."""
+        old = self._workspaces.of_account(account)  # it stayed there while it waited for the new key
         transitions.moving(account, away=False)
         loop = self._workspaces.open(digest, ref)
         if old is not None and old is not loop and not self._leaves(account, old, loop):
             return
         if old is loop and account.key == digest:
             self._found_workspace(account)
-            loop.workspace.touch(account.uid)
-            loop.wake()
+            loop.decide_again(account.uid)
             self.on_placed()
             return
         if account.uid in loop.workspace.accounts:  # with another key, or of a workspace that was merged into this one
@@ -162,7 +160,7 @@ class Placement:
         self.on_placed()
 
     def _leaves(self, account: Account, old: WorkspaceLoop, loop: WorkspaceLoop) -> bool:
-        """Whether the account has left its workspace for another one; if not, it is tried again after a pause."""
+        """Take the account out of its workspace; returns False if it may not leave yet, which is tried again later."""
         if old.workspace.merged_into is loop.workspace:
             if may_follow(account, old.workspace):
                 follow(account, old.workspace, self._clients.clock())
@@ -174,13 +172,12 @@ class Placement:
             return True
         else:
             transitions.moving(account, away=True)
-            old.workspace.touch(account.uid)
-            old.wake()
+            old.decide_again(account.uid)
         self._moves[account.uid] = asyncio.get_running_loop().call_later(KEY_PAUSE, self._again, account.uid)
         return False
 
     def _may_leave(self, account: Account, loop: WorkspaceLoop) -> bool:
-        """What is under way with the old key ends there, unless ColdSend refuses that key, or there was none."""
+        """Whether nothing is under way with its old key that has to end first, unless ColdSend refuses that key."""
         if account.busy is not None:
             return False
         if not loop.keys:
@@ -188,14 +185,14 @@ class Placement:
         return self._workspaces.refused(account.key) or (account.unknown_create is None and account.job is None)
 
     def _again(self, uid: str) -> None:
-        """A fault with one account costs that account alone (rule 38): this is no event of its own that tries it."""
+        """Place the account again; a failure affects only this account (rule 38)."""
         account = self._accounts.get(uid)
         if account is not None:
             with self._clients.set_aside.trying(ref_of(account), PLACE, partial(self._again, uid)):
                 self.place(account)
 
     def _needs_key(self, account: Account) -> bool:
-        """Whether it holds an inbox that was made or adopted with its key."""
+        """Whether it holds an inbox that was created or adopted with its key."""
         return account.stored.held and account.uid not in self._from_elsewhere
 
     def _cancel_move(self, uid: str) -> None:
@@ -213,13 +210,13 @@ class Placement:
 
     @property
     def complete(self) -> bool:
-        """Whether every account whose namespace was read has found its workspace."""
+        """Whether every account of a namespace that was read has a workspace."""
         return not any(self._accounts[uid].desired.namespace in self._policy.namespaces for uid in self._unplaced)
 
     # -- the keys
 
     def start(self) -> None:
-        """Before the first call: keys without an inbox give way to those with one, which may have come later."""
+        """Call this before the first call: keys without an inbox give way to those with one (rule 43)."""
         needed = {account.desired.key_ref for account in self._accounts.values() if self._needs_key(account)}
         for ref in self._ring.drop_surplus(needed):
             self.place_all(self._refs.members(ref))
@@ -252,7 +249,7 @@ class Placement:
 
     async def _tidy(self) -> None:
         if self._workspaces.running:
-            if not self._unplaced:  # what these refer to is not known yet
+            if not self._unplaced:  # else the keys of some accounts are not known yet
                 self._workspaces.trust.forget(
                     frozenset(self._refs.counts()), self._workspaces.trust.bound() | self._workspaces.keys
                 )
@@ -260,18 +257,18 @@ class Placement:
         await self.cleanup.run_once(leading=self._workspaces.running)
 
     def _crowded_out_of(self, namespaces: frozenset[str]) -> list[str]:
-        """Objects of these namespaces whose key was one too many: there is room now."""
+        """Objects of these namespaces whose key was one too many: another one may be used now."""
         if not namespaces:
             return []
         return [uid for uid in self._crowded_out if self._accounts[uid].desired.namespace in namespaces]
 
     def _without_key(self) -> list[str]:
-        """Objects in deletion that wait for a key: one that was given elsewhere may serve them (rule 26)."""
+        """Objects in deletion that wait for a key: a key of another object may serve them (rule 26)."""
         found = (account for account in self._accounts.values() if account.key_problem is not None)
         return [account.uid for account in found if account.desired.deleting is not None]
 
     def _with_refused_key(self) -> list[str]:
-        """Objects in deletion that wait for a key which is refused: the one that is given now may serve them."""
+        """Objects in deletion whose key ColdSend refuses, while their reference has another one now."""
         found = (
             self._accounts[uid]
             for digest in filter(self._workspaces.refused, self._workspaces.keys)
@@ -289,7 +286,7 @@ class Placement:
 
 
 def _by_default(problem: tuple[Reason, str] | None) -> tuple[Reason, str] | None:
-    """What is wrong with a key that the namespace names."""
+    """The same problem of a key that the namespace names instead of the object."""
     if problem is None:
         return None
     return problem[0], problem[1].replace("(spec.apiKeySecretRef)", "(coldsend.pro/api-key-secret of the namespace)")

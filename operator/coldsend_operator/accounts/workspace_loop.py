@@ -25,13 +25,13 @@ LONGEST_SLEEP = 5.0
 STALE_LEASE_PAUSE = 0.5
 MOST_PATCHES = 16
 MANY = 2_000  # accounts
-STUBBORN = 3  # a cached answer has an old date, and machines behind one address may differ
-LONGEST_GATHERING = 0.05
+STUBBORN = 3  # a cached response has an old date, and the clocks of machines behind one address may differ
+LONGEST_BATCHING = 0.05
 LONGEST_STOP = 10.0  # the process exits within 20 s
 
 
 class WorkspaceLoop:
-    """Runs one workspace. Without a key (none can be had) it only writes status and lets objects go."""
+    """Runs one workspace. The one without a key only writes status and removes finalizers."""
 
     def __init__(self, workspace: Workspace, clients: Clients) -> None:
         self.workspace = workspace
@@ -42,8 +42,8 @@ class WorkspaceLoop:
         self._tasks = Tasks(workspace=workspace.digest)
         self._stopping = False
         self._saving = False
-        self._undecided: set[str] = set()  # told to be set aside
-        self._told_faults: set[str] = set()
+        self._undecided: set[str] = set()  # reported as set aside
+        self._logged_faults: set[str] = set()
         self._finalizers = FinalizerWriter(clients.kube, workspace, clients.leadership.fresh)
         self.server_clock = ServerClock(STUBBORN)
         self.came_round_at = clients.clock()
@@ -56,7 +56,7 @@ class WorkspaceLoop:
             clients,
             self.keys,
             self._finalizers,
-            decide_again=self._decide_again,
+            decide_again=self.decide_again,
             listed=lambda: self.on_list(self),
             ended=self._end_call,
         )
@@ -65,10 +65,15 @@ class WorkspaceLoop:
     def wake(self) -> None:
         self._wake.set()
 
+    def decide_again(self, uid: str) -> None:
+        """Decide about this account in the next round."""
+        self.workspace.touch(uid)
+        self.wake()
+
     # -- the loop
 
     async def run(self) -> None:
-        """Go round until told to stop."""
+        """Run rounds until `stop`."""
         while not self._stopping:
             pause = await self._try_round()
             self.came_round_at = self._clients.clock()
@@ -79,30 +84,29 @@ class WorkspaceLoop:
             await self._batch_wake_ups()
 
     async def _try_round(self) -> float:
-        """A round that fails is made again after a while: what is under way goes on, and so do other workspaces."""
+        """Run a round; one that fails is repeated later, while running calls and other workspaces go on."""
         faults: list[Exception] = []
         try:
             return await self._round(faults)
-        except Exception as fault:  # noqa: BLE001 - no fault of one workspace ends the process, which serves all
+        except Exception as fault:  # noqa: BLE001 - a fault of one workspace must not end the process, which serves all
             faults.append(fault)
             return LONGEST_SLEEP
         finally:
-            self._tell_faults(faults)
+            self._log_faults(faults)
 
-    def _tell_faults(self, faults: Sequence[Exception]) -> None:
-        """Once for each that is new: a round is made many times a second."""
-        said = {repr(fault) for fault in faults}
+    def _log_faults(self, faults: Sequence[Exception]) -> None:
+        """Log those that the last round did not have: there are many rounds a second."""
         for fault in faults:
-            if repr(fault) not in self._told_faults:
+            if repr(fault) not in self._logged_faults:
                 log.error(Event.LOOP_FAILED, workspace=self.workspace.digest, exc_info=fault)
-        self._told_faults = said
+        self._logged_faults = {repr(fault) for fault in faults}
 
     async def _batch_wake_ups(self) -> None:
         """Batch wake-ups for up to 50 ms, as a round with many thousands of accounts costs some milliseconds.
 
-        The end of a call is not waited for longer: the next page of a list has to follow soon, before rows move on.
+        The end of a call ends the wait: the next page of a list has to follow soon, before rows move to other pages.
         """
-        pause = min(LONGEST_GATHERING, 0.01 * (len(self.workspace.accounts) // MANY))
+        pause = min(LONGEST_BATCHING, 0.01 * (len(self.workspace.accounts) // MANY))
         if pause and not self._call_ended.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._call_ended.wait(), pause)
@@ -112,29 +116,29 @@ class WorkspaceLoop:
 
     @property
     def untried(self) -> bool:
-        """Whether its key is of a Secret, wanted, and neither answered nor known by an inbox yet."""
+        """Whether accounts wait for its key of a Secret, which has neither been answered nor shown an inbox yet."""
         if not self.keys or any(key.answered or not key.namespace for key in self.keys.values()):
             return False
         return bool(self.workspace.accounts) and not any(self.workspace.managed.values())
 
     @property
     def namespaces(self) -> frozenset[str]:
-        """Those of the Secrets of its keys; empty for the operator's own."""
+        """The namespaces of its keys; an empty one for the operator's own key."""
         return frozenset(key.namespace for key in self.keys.values())
 
     @property
     def idle(self) -> bool:
-        """Whether there is no account, and nothing under way that may yet tell of one."""
+        """Whether it has no account, and nothing is under way that may still concern one."""
         workspace = self.workspace
         return not (
             workspace.accounts or workspace.in_flight or workspace.jobs or workspace.finished_jobs or self._tasks
         )
 
     async def stop(self, *, save: bool = True) -> None:
-        """Begin nothing new, end what is under way, leave the unspent requests in the budget.
+        """Begin nothing new, wait for what is under way, and give unspent requests back to the budget.
 
-        A create that takes longer than a stop may is left as after a crash: its mark tells of it. Nothing is recorded
-        once the Lease may be another's.
+        A create that takes longer than a stop may is left as after a crash, with its mark. Nothing is written once
+        another replica may hold the Lease.
         """
         self._stopping = True
         self.wake()
@@ -147,7 +151,7 @@ class WorkspaceLoop:
             await self._clients.bookings.save(self.workspace, block=0)
 
     async def _round(self, faults: list[Exception]) -> float:
-        """One round; how long to sleep without an event."""
+        """Run one round. Returns the seconds to sleep if no event comes."""
         self._wake.clear()
         if not self._clients.leadership.fresh():
             return STALE_LEASE_PAUSE
@@ -165,41 +169,37 @@ class WorkspaceLoop:
             wake_at = await self._call(now, faults)
         try:
             estimate_waits(workspace, now)
-        except Exception as fault:  # noqa: BLE001 - without estimates all else goes on
+        except Exception as fault:  # noqa: BLE001 - a round is complete without estimates
             faults.append(fault)
         self.writer.flush()
         now = self._clients.clock()
         return LONGEST_SLEEP if wake_at is None else min(LONGEST_SLEEP, max(0.0, wake_at - now))
 
     def _set_aside_undecided(self) -> None:
-        """Tell of accounts whose decision failed; they are decided again after a pause, and at their next event."""
+        """Report accounts whose decision failed; they are decided again after a pause, and at their next event."""
         for uid in self._undecided - self.workspace.undecided.keys():
             self._clients.set_aside.succeeded(uid, DECIDE)
         for uid, error in self.workspace.undecided.items():
             if not self._clients.set_aside.waits(uid, DECIDE):
                 self._clients.set_aside.failed(
-                    ref_of(self.workspace.accounts[uid]), DECIDE, error, partial(self._decide_again, uid)
+                    ref_of(self.workspace.accounts[uid]), DECIDE, error, partial(self.decide_again, uid)
                 )
         self._undecided = set(self.workspace.undecided)
 
-    def _decide_again(self, uid: str) -> None:
-        self.workspace.touch(uid)
-        self.wake()
-
     async def _save(self) -> None:
-        """What the brake holds must be held after a restart too."""
+        """Store what the brake holds, so that it is held after a restart too."""
         try:
             await self._clients.bookings.save(self.workspace)
         finally:
             self._saving = False
 
     async def _call(self, now: float, faults: list[Exception]) -> float | None:
-        """Plan, and start what leaves now; when to plan again."""
+        """Plan, and start the calls that leave now. Returns when to plan again."""
         plan = make_plan(self.workspace, now)
         if plan.booking:
             await self._clients.bookings.book(self.workspace)
             now = self._clients.clock()
-            decide_changed(self.workspace, now)  # events may have come meanwhile
+            decide_changed(self.workspace, now)  # events may have arrived meanwhile
             plan = make_plan(self.workspace, now)
         faults += plan.faults
         for uid, fault in plan.unplanned.items():
@@ -234,13 +234,10 @@ class WorkspaceLoop:
         account = self.workspace.accounts.get(uid)
         try:
             if account is not None:
-                with self._clients.set_aside.trying(
-                    ref_of(account), PATCH_FINALIZERS, partial(self._decide_again, uid)
-                ):
+                with self._clients.set_aside.trying(ref_of(account), PATCH_FINALIZERS, partial(self.decide_again, uid)):
                     self.workspace.audit.ending(self.workspace, account, action)
                     self._calls.write_audit_log()
                     await self._finalizers.patch(uid, action)
         finally:
             self.workspace.patching.discard(uid)
-            self.workspace.touch(uid)
-            self.wake()
+            self.decide_again(uid)

@@ -1,4 +1,4 @@
-"""The workspaces that are open: which API key leads to which, and what is done when two lead to one."""
+"""The open workspaces: which API key leads to which, and how two that turn out to be one are merged."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Set
@@ -28,7 +28,7 @@ SHARED = (
 class Workspaces:
     """Opens a workspace with the first key that leads to it, and merges those that turn out to be one (rule 13).
 
-    `place_again` is told which accounts have to find their workspace again.
+    `place_again` is called with the UIDs of accounts that have to be placed again.
     """
 
     def __init__(
@@ -45,21 +45,21 @@ class Workspaces:
         self._clients = clients
         self._client_of = client_of
 
-    # -- which is whose
+    # -- by account and by key
 
     def of_account(self, account: Account) -> WorkspaceLoop | None:
-        """Where the account is now; None while it has no workspace."""
+        """The workspace of the account; None while it has none."""
         loop = self.loops.get(account.workspace_digest)
         return loop if loop is not None and account.uid in loop.workspace.accounts else None
 
     def of_key(self, digest: str) -> WorkspaceLoop | None:
-        """The workspace that the key is known to lead to."""
+        """The workspace that the key leads to, as far as known."""
         loop = self.loops.get(digest) or next((loop for loop in self.loops.values() if digest in loop.keys), None)
         whole = loop.workspace.merged_into if loop is not None else None
         return loop if whole is None else self.loops[whole.digest]
 
     def open(self, digest: str, ref: KeyRef) -> WorkspaceLoop:
-        """The workspace of the key, in which calls can be made with it."""
+        """The workspace of the key, opened if it is not, and ready for calls with this key."""
         loop = self.of_key(digest)
         if loop is not None:
             if digest != NO_WORKSPACE and digest not in loop.keys:
@@ -73,7 +73,7 @@ class Workspaces:
             self._open_key(opened, digest, ref)
         if self.running:
             self._start(digest, opened)
-        return self.of_key(digest) or opened  # what earlier runs stored may tell that it leads to one that is open
+        return self.of_key(digest) or opened  # by the stored state, the key may lead to a workspace that is open
 
     def _open_key(self, loop: WorkspaceLoop, digest: str, ref: KeyRef) -> None:
         client = self._client_of(self._ring.keys[digest], lambda op, meta: self._answered(digest, ref, op, meta))
@@ -83,21 +83,23 @@ class Workspaces:
 
     def refused(self, digest: str | None) -> bool:
         """Whether ColdSend refuses the key."""
-        loop = self.of_key(digest) if digest else None
-        return loop is not None and loop.workspace.keys.refused(digest or "")
+        if not digest:
+            return False
+        loop = self.of_key(digest)
+        return loop is not None and loop.workspace.keys.refused(digest)
 
     def users(self, digest: str) -> Set[str]:
-        """UIDs of the accounts whose calls go with the key."""
+        """UIDs of the accounts that use the key."""
         loop = self.of_key(digest)
         return frozenset() if loop is None else loop.workspace.keys.users(digest)
 
     @property
     def keys(self) -> Set[str]:
-        """Digests of all keys that calls can be made with."""
+        """Digests of all keys that are open for calls."""
         return self.loops.keys() | {digest for loop in self.loops.values() for digest in loop.keys}
 
     def _may_call(self, loop: WorkspaceLoop) -> bool:
-        """Keys that were never of use yet are tried one at a time in each namespace (rule 43)."""
+        """Whether it is its turn: keys that never worked are tried one at a time in each namespace (rule 43)."""
         if not loop.untried:
             return True
         waiting = (each for each in self.loops.values() if each.untried and each.namespaces & loop.namespaces)
@@ -108,7 +110,7 @@ class Workspaces:
         loop, now = self.of_key(digest), self._clients.clock()
         key = loop.keys.get(digest) if loop is not None else None
         if loop is None or key is None:
-            return  # it was closed meanwhile
+            return  # closed meanwhile
         workspace = loop.workspace
         if not key.answered:
             key.answered = True
@@ -120,15 +122,19 @@ class Workspaces:
             for part in workspace.parts:
                 part.server_offset = loop.server_clock.offset
         if meta.rate is not None:
-            told = workspace.budget.crowded
+            reported = workspace.budget.crowded
             workspace.budget.see(meta.rate, now, workspace.server_offset)
-            if workspace.budget.crowded and not told:
+            if workspace.budget.crowded and not reported:
                 log.warning(Event.BUDGET_SHARED, workspace=workspace.digest, message=SHARED)
 
     # -- running
 
     def start(self) -> None:
-        """Calls may leave from now on. A create of the replica that led before may have left just now."""
+        """Send calls from now on.
+
+        A standby's knowledge may be old: budget and brake are loaded again, and the former leader may have sent a
+        create just now.
+        """
         self.running = True
         now = self._clients.clock()
         self._clients.bookings.restore_trust(self.trust)
@@ -144,7 +150,7 @@ class Workspaces:
         self.trust.settle_unrecorded()
 
     def settle_trust(self, workspace: Workspace, ref: KeyRef) -> None:
-        """Once all objects are known and the key of a reference leads here; a deletion may use another (rule 40)."""
+        """Trust the reference if its own key leads here; call this once all objects are known (rule 40)."""
         if self._ring.state(ref).digest in workspace.keys.breakers:
             self.trust.settle(ref, workspace.digests)
 
@@ -153,7 +159,7 @@ class Workspaces:
         if loop.keys:
             loop.on_list = self._merge_with_same
             carried = self._clients.bookings.restore(loop.workspace)
-            # A key that was rotated while nobody ran: most likely the windows are those of its workspace still.
+            # A key rotated while no operator ran most likely still belongs to the same workspace, with its windows.
             for digest_before in former_digests(loop.workspace) - carried - self.keys:
                 self._clients.bookings.restore(loop.workspace, digest_before)
         self.tasks[digest] = asyncio.create_task(loop.run(), name=f"workspace {digest}")
@@ -170,7 +176,7 @@ class Workspaces:
                 self._merge(other, loop)
 
     def _merge(self, one: WorkspaceLoop, other: WorkspaceLoop, *, counted: bool = False) -> None:
-        """The workspace with more accounts stays; the accounts of the other follow as soon as they may."""
+        """Keep the workspace with more accounts; the accounts of the other move to it as soon as they may."""
         wholes = [self.loops[(loop.workspace.merged_into or loop.workspace).digest] for loop in (one, other)]
         if wholes[0] is wholes[1]:
             return
@@ -188,7 +194,7 @@ class Workspaces:
     async def stop(self) -> None:
         ends = await asyncio.gather(*(loop.stop() for loop in self.loops.values()), return_exceptions=True)
         for failure in ends:
-            if isinstance(failure, Exception):  # it keeps no other workspace from storing what it has spent (rule 38)
+            if isinstance(failure, Exception):  # the others have stored what they spent all the same (rule 38)
                 log.error(Event.LOOP_FAILED, operation="stop", exc_info=failure)
         await asyncio.gather(*self.tasks.values(), return_exceptions=True)
 
@@ -200,6 +206,6 @@ class Workspaces:
 
 
 def report_end(task: "asyncio.Task[None]") -> None:
-    """A background task that ended with an exception is told of; the liveness probe fails from then on."""
+    """Log the exception of a background task; the liveness probe fails from then on."""
     if not task.cancelled() and task.exception() is not None:
         log.error(Event.LOOP_FAILED, operation=task.get_name(), exc_info=task.exception())

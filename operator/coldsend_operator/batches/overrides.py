@@ -86,8 +86,7 @@ class BatchOverrides:
             account = self._controller.accounts.get(child.uid)
             loop = self._controller.loop_of(account)
             if loop is not None and child.uid in loop.workspace.accounts:
-                loop.workspace.touch(child.uid)
-                loop.wake()
+                loop.decide_again(child.uid)
 
     def _moves(self, child: Child) -> bool:
         """Whether its inbox is handed over to another object."""

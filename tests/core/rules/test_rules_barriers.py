@@ -125,7 +125,7 @@ def test_rule_38_a_fault_in_a_decision_is_told_and_decided_again() -> None:
     simulation.wait(30.0)
     account = process.operator.controller.accounts[uid]
     account.probe_at = "soon"  # type: ignore[assignment] # whatever a decision fails at
-    process.loops[0]._decide_again(uid)
+    process.loops[0].decide_again(uid)
     simulation.wait(5.0)
     assert set_aside(process)["SenderAccount"] == 1
     account.probe_at = None
