@@ -190,7 +190,7 @@ class AnySchedule(Schedule):
     def take_the_password_away(self, namespace: str, terminating: bool) -> None:
         self.simulation.take_password(namespace)
         if terminating:
-            self.simulation.cluster.namespaces[namespace] = {"metadata": {}, "status": {"phase": "Terminating"}}
+            self.simulation.cluster.terminate(namespace)
             self.delete_all_of_a_namespace(namespace)
 
     @rule(address=st.sampled_from(ADDRESSES))

@@ -193,6 +193,16 @@ class FakeCluster:
     def of_kind(self, kind: str) -> list[Raw]:
         return [raw for raw in self.objects.values() if raw["kind"] == kind]
 
+    def terminate(self, namespace: str) -> None:
+        """The namespace is in deletion: its annotations still hold."""
+        self.namespaces[namespace] = self.namespaces.get(namespace, {"metadata": {}}) | {
+            "status": {"phase": "Terminating"}
+        }
+
+    def terminates(self, namespace: str) -> bool:
+        status: Raw = (self.namespaces.get(namespace) or {}).get("status") or {}
+        return status.get("phase") == "Terminating"
+
     def write_secret(self, namespace: str, name: str, values: Mapping[str, str | bytes] | None) -> None:
         if values is None:
             self.secrets.pop((namespace, name), None)
@@ -286,8 +296,7 @@ class FakeCluster:
         if raw is None and self.quota is not None and len(self.of_kind(ACCOUNT_KIND)) >= self.quota:
             self.refused_children += 1
             raise Forbidden("exceeded quota: inboxes, requested: count/senderaccounts.coldsend.pro=1", status=403)
-        ends = (self.namespaces.get(wanted["namespace"]) or {}).get("status", {}).get("phase") == "Terminating"
-        if raw is None and ends:
+        if raw is None and self.terminates(wanted["namespace"]):
             self.refused_children += 1
             message = f"unable to create new content in namespace {wanted['namespace']} because it is being terminated"
             raise Forbidden(message, status=403, reason="Forbidden")

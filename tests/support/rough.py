@@ -149,7 +149,7 @@ class RoughWorld(Simulation):
 
     def change_defaults(self, namespace: str, annotations: dict[str, str]) -> None:
         """A person annotates the Namespace; that of a terminating one has no effect."""
-        if (self.cluster.namespaces.get(namespace) or {}).get("status", {}).get("phase") == "Terminating":
+        if self.cluster.terminates(namespace):
             return
         self._changed[namespace] = self.clock(), self._says_orphan(namespace)
         self.cluster.namespaces[namespace] = {"metadata": {"annotations": annotations}, "status": {}}

@@ -27,7 +27,7 @@ class ChildIndex:
         self._decide_again = decide_again
         self._reader = ChildReader()
         self._by_uid: dict[str, BatchWork] = {}
-        self._by_key: dict[Key, BatchWork] = {}
+        self._by_key: dict[Key, dict[str, BatchWork]] = {}  # then by UID: two if one replaces the other
         self._by_namespace: dict[str, dict[str, BatchWork]] = {}
         self._children: dict[Key, Child] = {}
         self._names: dict[Key, dict[str, str]] = {}  # `Batch.children`, by namespace and name of the batch
@@ -59,7 +59,7 @@ class ChildIndex:
         batch.children = self._names.setdefault(key, {})
         work = BatchWork(batch)
         self._by_uid[batch.uid] = work
-        self._by_key[key] = work
+        self._by_key.setdefault(key, {})[batch.uid] = work
         self._by_namespace.setdefault(batch.namespace, {})[batch.uid] = work
         return work
 
@@ -70,7 +70,9 @@ class ChildIndex:
             return None
         batch = work.batch
         self._by_namespace[batch.namespace].pop(uid, None)
-        if self._by_key.get((batch.namespace, batch.name)) is work:
+        namesakes = self._by_key[batch.namespace, batch.name]
+        del namesakes[uid]
+        if not namesakes:
             del self._by_key[batch.namespace, batch.name]
             self._tidy(batch.namespace, batch.name)
         return batch
@@ -162,11 +164,13 @@ class ChildIndex:
         """Call `decide_again` for each batch that the child concerns."""
         namespace, name = key
         owners = {each.owner_name for each in (known, child) if each is not None and each.owner_name is not None}
-        concerned = {owner: work for owner in owners if (work := self._by_key.get((namespace, owner)))}
+        concerned: dict[str, BatchWork] = {}
+        for owner in owners:
+            concerned |= self._by_key.get((namespace, owner), {})
         if known is None or child is None or known.owner != child.owner or child.owner is None:
-            for work in self._by_namespace.get(namespace, {}).values():
+            for uid, work in self._by_namespace.get(namespace, {}).items():
                 if work.batch.entry(name) is not None:
-                    concerned[work.batch.name] = work
+                    concerned[uid] = work
         for work in concerned.values():
             self._decide_again(work, name)
 

@@ -69,7 +69,7 @@ def test_that_a_child_that_leaves_the_list_while_it_waits_for_the_quota_keeps_no
 def test_that_a_batch_in_a_terminating_namespace_asks_for_one_child_at_a_time() -> None:
     simulation = Simulation()
     addresses = [f"inbox-{number}@company.com" for number in range(100)]
-    simulation.cluster.namespaces["sales"] = {"metadata": {}, "status": {"phase": "Terminating"}}
+    simulation.cluster.terminate("sales")
     simulation.list_in_batch("sales", "pool", addresses)
     running(simulation, 600.0)
     assert simulation.cluster.refused_children <= MOST_WRITES + 600 / 30 + 5

@@ -287,7 +287,7 @@ def without_any_key(*, terminating: bool) -> tuple[Simulation, FakeColdSend, str
     simulation.crash()
     simulation.cluster.write_secret("sales", "key", None)
     if terminating:
-        simulation.cluster.namespaces["sales"] = {"metadata": {}, "status": {"phase": "Terminating"}}
+        simulation.cluster.terminate("sales")
     simulation.delete(uid)
     running(simulation, 60.0)
     return simulation, other, uid

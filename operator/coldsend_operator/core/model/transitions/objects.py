@@ -13,7 +13,9 @@ from coldsend_operator.core.model.transitions.reads import reset_probes
 
 
 def shown(account: Account, desired: Desired) -> None:
-    """The API server shows the object like this."""
+    """The API server shows the object like this. A new spec ends a postponement, unless ColdSend cannot be reached."""
+    if desired.generation != account.desired.generation and account.misrouted is None:
+        account.postponed_until = 0.0
     account.desired = desired
 
 
