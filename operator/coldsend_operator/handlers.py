@@ -32,8 +32,8 @@ STEADY_SECONDS = 60.0  # watches that lasted this long restart at once
 # For peering, which is off: without it kopf asks for the user name, which a pod may lack.
 IDENTITY: Any = "coldsend-operator"
 
-# `Watches` and `_keep_watching` log failed requests and tasks, once per cause.
-TOLD_ELSEWHERE = ("kopf._cogs", "kopf._core.reactor")
+# Loggers of kopf that are silenced: `Watches` and `_keep_watching` log failed requests and tasks once per cause.
+LOGGED_HERE = ("kopf._cogs", "kopf._core.reactor")
 
 
 def serve(settings: Settings) -> None:
@@ -42,7 +42,7 @@ def serve(settings: Settings) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    told = asyncio.Event()
+    stop = asyncio.Event()
     async with AsyncExitStack() as stack:
         operator = await stack.enter_async_context(Operator(settings))
         tasks = [
@@ -50,8 +50,8 @@ async def _serve(settings: Settings) -> None:
             for work in (
                 operator.work(),
                 operator.crds.run(),
-                _keep_watching(operator, settings, told),
-                _until_told(told),
+                _keep_watching(operator, settings, stop),
+                _until_signal(stop),
             )
         ]
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -79,32 +79,32 @@ async def end(tasks: AbstractSet[asyncio.Task[Any] | None]) -> None:
         _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS)
 
 
-async def _until_told(told: asyncio.Event) -> None:
-    _take_signals(told)
-    await told.wait()
+async def _until_signal(stop: asyncio.Event) -> None:
+    _handle_signals(stop)
+    await stop.wait()
 
 
-def _take_signals(told: asyncio.Event) -> None:
+def _handle_signals(stop: asyncio.Event) -> None:
     """Handle SIGTERM and SIGINT here: kopf installs its own handlers at each start."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+        loop.add_signal_handler(number, stop.set)
 
 
-async def _keep_watching(operator: Operator, settings: Settings, told: asyncio.Event) -> None:
+async def _keep_watching(operator: Operator, settings: Settings, stop: asyncio.Event) -> None:
     """Watch while both CRDs exist; when a watch ends with an error, restart it after a growing pause."""
-    for name in TOLD_ELSEWHERE:
+    for name in LOGGED_HERE:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     trouble, pauses = Recurring(Event.WATCH_FAILED), Pauses()
     loop = asyncio.get_running_loop()
-    await operator.crds.asked_again()
+    await operator.crds.check_again()
     while True:
         await operator.crds.present()
         began = loop.time()
         operator.watches.starting()
-        error = await _first(_watch(operator, settings, told), _both_kinds_watched(operator), operator.crds.absent())
+        error = await _first(_watch(operator, settings, stop), _both_kinds_watched(operator), operator.crds.absent())
         if error is not None:
-            await operator.crds.asked_again()  # the message may suffice
+            await operator.crds.check_again()  # the message may suffice
         if operator.crds.missing:
             operator.watches.forget()
         elif error is not None:
@@ -140,7 +140,7 @@ async def _first(*works: Coroutine[Any, Any, None]) -> Exception | None:
     return error if isinstance(error, Exception) else None
 
 
-async def _watch(operator: Operator, settings: Settings, told: asyncio.Event) -> None:
+async def _watch(operator: Operator, settings: Settings, stop: asyncio.Event) -> None:
     """Run kopf until one of its tasks ends, which only happens on an error."""
     tasks = await kopf.spawn_tasks(
         registry=registry_of(operator),
@@ -150,7 +150,7 @@ async def _watch(operator: Operator, settings: Settings, told: asyncio.Event) ->
         clusterwide=not settings.namespaces,
         namespaces=settings.namespaces,
     )
-    _take_signals(told)
+    _handle_signals(stop)
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -172,21 +172,21 @@ def registry_of(operator: Operator) -> kopf.OperatorRegistry:
 
     @kopf.on.event(GROUP, VERSION, ACCOUNT_PLURAL, registry=registry)
     async def account(type: str | None, event: Any, **_: Any) -> None:  # noqa: A002 - kopf passes it by this name
-        await _unless_its_kind_goes(operator, event["object"])
+        await _check_crds(operator, event["object"])
         operator.cache_sync.account_event(type, event["object"])
 
     @kopf.on.event(GROUP, VERSION, BATCH_PLURAL, registry=registry)
     async def batch(type: str | None, event: Any, **_: Any) -> None:  # noqa: A002 - kopf passes it by this name
-        await _unless_its_kind_goes(operator, event["object"])
+        await _check_crds(operator, event["object"])
         operator.cache_sync.batch_event(type, event["object"])
 
     return registry
 
 
-async def _unless_its_kind_goes(operator: Operator, raw: Any) -> None:
+async def _check_crds(operator: Operator, raw: Any) -> None:
     """Check for a deletion of the CRD before an object in deletion is passed on (rule 31: the CRD guard)."""
     if raw["metadata"].get("deletionTimestamp"):
-        await operator.crds.asked_again()
+        await operator.crds.check_again()
 
 
 def kopf_settings(settings: Settings) -> kopf.OperatorSettings:

@@ -149,7 +149,7 @@ class Process:
         if before is not None:
             await before
         if "deletionTimestamp" in event.object["metadata"]:
-            await self.operator.crds.asked_again()
+            await self.operator.crds.check_again()
         take()
 
     def call(self, work: Any) -> None:

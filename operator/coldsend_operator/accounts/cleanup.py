@@ -21,13 +21,13 @@ class Cleanup:
     """Closes workspaces and keys, and takes them out of `workspaces`."""
 
     def __init__(
-        self, workspaces: Workspaces, ring: KeyRing, store: Bookings, metrics: Metrics, clock: Callable[[], float]
+        self, workspaces: Workspaces, ring: KeyRing, bookings: Bookings, metrics: Metrics, clock: Callable[[], float]
     ) -> None:
         self.closing = Tasks(operation="close")
         self._workspaces = workspaces
         self._loops = workspaces.loops
         self._ring = ring
-        self._bookings = store
+        self._bookings = bookings
         self._metrics = metrics
         self._clock = clock
         self._unused_since: dict[str, float] = {}  # by digest of the workspace

@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pydantic import SecretStr
+
 from coldsend_operator.accounts.bookings import Bookings
 from coldsend_operator.audit_log import AuditLog
-from coldsend_operator.coldsend.client import ColdSendClient
+from coldsend_operator.coldsend.client import ColdSendClient, OnAnswer
 from coldsend_operator.credentials.passwords import SecretReader
 from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.leadership import Leadership
@@ -27,6 +29,7 @@ class Clients:
     set_aside: SetAside
     audit: AuditLog
     jitter: Callable[[], float]  # 0 to 1
+    coldsend: Callable[[SecretStr, OnAnswer], ColdSendClient]  # makes the client of an API key
 
 
 @dataclass(slots=True)

@@ -9,7 +9,6 @@ from coldsend_operator.accounts.placement import Placement
 from coldsend_operator.accounts.reading import read_desired, read_object
 from coldsend_operator.accounts.workspace_loop import WorkspaceLoop
 from coldsend_operator.accounts.workspaces import Workspaces
-from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.desired import Desired
@@ -26,15 +25,13 @@ UNREADABLE = "The operator could not read the latest state of this object; see i
 class AccountController:
     """Knows every account; `on_seen`, `on_spec_change` and `on_gone` are called after the events of that name."""
 
-    def __init__(
-        self, policy: Policy, ring: KeyRing, clients: Clients, client_of: Callable[..., ColdSendClient]
-    ) -> None:
+    def __init__(self, policy: Policy, ring: KeyRing, clients: Clients) -> None:
         self.policy = policy
         self.accounts: dict[str, Account] = {}
         self.on_seen: list[Callable[[Account], None]] = []
         self.on_spec_change: list[Callable[[Account], None]] = []
         self.on_gone: list[Callable[[Account], None]] = []
-        self._workspaces = Workspaces(policy, ring, clients, client_of)
+        self._workspaces = Workspaces(policy, ring, clients)
         self.loops = self._workspaces.loops
         self.placement = Placement(self.accounts, policy, self._workspaces, ring, clients)
         self._clients = clients

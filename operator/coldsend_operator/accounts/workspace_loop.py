@@ -46,7 +46,7 @@ class WorkspaceLoop:
         self._logged_faults: set[str] = set()
         self._finalizers = FinalizerWriter(clients.kube, workspace, clients.leadership.fresh)
         self.server_clock = ServerClock(STUBBORN)
-        self.came_round_at = clients.clock()
+        self.last_round_at = clients.clock()
         self.writer = AccountStatusWriter(
             clients.status_kube, workspace, clients.clock, clients.metrics.account_ready, clients.set_aside, self.wake
         )
@@ -76,7 +76,7 @@ class WorkspaceLoop:
         """Run rounds until `stop`."""
         while not self._stopping:
             pause = await self._try_round()
-            self.came_round_at = self._clients.clock()
+            self.last_round_at = self._clients.clock()
             try:
                 await asyncio.wait_for(self._wake.wait(), pause)
             except TimeoutError:

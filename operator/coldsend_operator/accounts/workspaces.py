@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Set
 
 from coldsend_operator.accounts.clients import Clients, OpenKey
 from coldsend_operator.accounts.workspace_loop import WorkspaceLoop
-from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.coldsend.headers import Meta
 from coldsend_operator.core.decide import ask_brake_for_all
 from coldsend_operator.core.model.account import Account
@@ -31,9 +30,7 @@ class Workspaces:
     `place_again` is called with the UIDs of accounts that have to be placed again.
     """
 
-    def __init__(
-        self, policy: Policy, ring: KeyRing, clients: Clients, client_of: Callable[..., ColdSendClient]
-    ) -> None:
+    def __init__(self, policy: Policy, ring: KeyRing, clients: Clients) -> None:
         self.claims = Claims()
         self.trust = Trust()
         self.loops: dict[str, WorkspaceLoop] = {}  # by the digest that names the workspace
@@ -43,7 +40,6 @@ class Workspaces:
         self._policy = policy
         self._ring = ring
         self._clients = clients
-        self._client_of = client_of
 
     # -- by account and by key
 
@@ -76,7 +72,7 @@ class Workspaces:
         return self.of_key(digest) or opened  # by the stored state, the key may lead to a workspace that is open
 
     def _open_key(self, loop: WorkspaceLoop, digest: str, ref: KeyRef) -> None:
-        client = self._client_of(self._ring.keys[digest], lambda op, meta: self._answered(digest, ref, op, meta))
+        client = self._clients.coldsend(self._ring.keys[digest], lambda op, meta: self._answered(digest, ref, op, meta))
         loop.keys[digest] = OpenKey(client, ref.label, ref.namespace)
         if self.running:
             log.info(Event.WORKSPACE_OPENED, workspace=loop.workspace.digest, key=ref.label)

@@ -1,9 +1,9 @@
 """The controller of SenderAccountBatch: keeps the children of each batch as its list asks, and reports on them."""
 
 import asyncio
-from collections.abc import Callable
 from functools import partial
 
+from coldsend_operator.accounts.clients import Clients
 from coldsend_operator.accounts.controller import AccountController
 from coldsend_operator.accounts.reading import Raw
 from coldsend_operator.batches.batch_work import BatchWork
@@ -18,10 +18,8 @@ from coldsend_operator.core.batch.counts import InboxState, count_child, count_l
 from coldsend_operator.core.batch.decide import ChildAction, decide_child
 from coldsend_operator.core.batch.model import Batch
 from coldsend_operator.core.work_queue import WorkQueue
-from coldsend_operator.kube.client import KubeClient
-from coldsend_operator.kube.leadership import Leadership
 from coldsend_operator.kube.objects import version_number
-from coldsend_operator.kube.set_aside import DECIDE, SetAside
+from coldsend_operator.kube.set_aside import DECIDE
 from coldsend_operator.tasks import Tasks
 
 MOST_WRITES = 8  # at once, with separate slots: many writes of finalizers and status do not delay new children
@@ -37,41 +35,40 @@ class BatchController:
     `run` starts after both kinds are listed (rule 1: no write leaves before).
     """
 
-    def __init__(
-        self,
-        kube: KubeClient,
-        leadership: Callable[[], Leadership],
-        controller: AccountController,
-        clock: Callable[[], float],
-        job_finished: Callable[[str, str], None],
-        set_aside: SetAside,
-    ) -> None:
-        self._leadership = leadership
-        self._clock = clock
+    def __init__(self, controller: AccountController, clients: Clients) -> None:
         self._controller = controller
-        self._set_aside = set_aside
+        self._leadership = clients.leadership
+        self._clock = clients.clock
+        self._set_aside = clients.set_aside
         self._tasks = Tasks(self.wake, operation="batches")
         self.children = ChildIndex(self._decide_again)
-        own = kube.beside(MOST_WRITES)
+        own = clients.kube.beside(MOST_WRITES)
         self._writes = BatchWrites(
             own,
             ChildWriter(own, self._spelling),
             self.children,
-            clock,
+            self._clock,
             self._tasks,
             self._decide_again,
             self._activate,
         )
-        self._lists = ListReader(self.children, set_aside, self._tasks, self._use_list, self._activate)
+        self._lists = ListReader(self.children, self._set_aside, self._tasks, self._use_list, self._activate)
         self._overrides = BatchOverrides(controller)
         self._reporter = BatchReporter(
-            own, controller, clock, self.children, self._activate, job_finished, set_aside, self.wake
+            own,
+            controller,
+            self._clock,
+            self.children,
+            self._activate,
+            clients.metrics.job_finished,
+            self._set_aside,
+            self.wake,
         )
         self._deciding = WorkQueue[str]()  # UIDs of batches with decisions to make, in turns
         self._acting = WorkQueue[str]()  # UIDs of batches with writes to make, in turns
         self._wake = asyncio.Event()
         self._stopping = False
-        self.came_round_at = clock()
+        self.last_round_at = self._clock()
 
     def wake(self) -> None:
         self._wake.set()
@@ -148,7 +145,7 @@ class BatchController:
         """Run rounds until `stop`."""
         while not self._stopping:
             pause = self._round()
-            self.came_round_at = self._clock()
+            self.last_round_at = self._clock()
             try:
                 await asyncio.wait_for(self._wake.wait(), pause)
             except TimeoutError:
@@ -165,7 +162,7 @@ class BatchController:
     def _round(self) -> float:
         """Run one round. Returns the seconds to sleep if no event comes."""
         self._wake.clear()
-        if not self._leadership().fresh():
+        if not self._leadership.fresh():
             return STALE_LEASE_PAUSE
         now = self._clock()
         self._decide(now)

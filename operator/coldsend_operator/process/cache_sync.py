@@ -81,7 +81,7 @@ class CacheSync:
         ref = _ref("SenderAccount", raw)
         if kind is None:
             self._relisted.set()
-            self._settle_in()
+            self._freeze_arrived()
         if kind == "DELETED":
             self._gone(ref)
             return
@@ -96,7 +96,7 @@ class CacheSync:
             self._known[ref.kind].seen.pop(ref.uid, None)
         self._set_aside.hasten(ref.uid, but=(READ, READ_CHILD))
 
-    def _settle_in(self) -> None:
+    def _freeze_arrived(self) -> None:
         """Exclude the objects of the first list from garbage collection, which would take a tenth of the start."""
         self._arriving += 1
         if self._arriving % FREEZE_EACH == 0 and not self._arrived:
@@ -214,8 +214,8 @@ class CacheSync:
         An object that the list shows in an older state than known before was restored from a backup.
         """
         before = {uid: (ref, self._version(of, uid)) for uid, ref in self._refs(of).items()}
-        answer = await self._answered(of)
-        self._tell_forbidden(of, answer.forbidden)
+        answer = await self._fetch_list(of)
+        self._log_forbidden(of, answer.forbidden)
         listed = answer.versions
         for uid, (ref, version) in before.items():
             if self._version(of, uid) != version or version is None or ref.namespace in answer.forbidden:
@@ -227,7 +227,7 @@ class CacheSync:
                 self._roll_back(ref)
         return listed
 
-    def _tell_forbidden(self, of: Kind, namespaces: frozenset[str]) -> None:
+    def _log_forbidden(self, of: Kind, namespaces: frozenset[str]) -> None:
         """Log when a namespace may no longer be listed, and when it may again (rule 38: it affects only itself)."""
         self._forbidden[of] = namespaces
         forbidden = frozenset().union(*self._forbidden.values())
@@ -248,14 +248,14 @@ class CacheSync:
         self._batches.children.roll_back(ref)
         self._read_again(ref)
 
-    async def _answered(self, of: Kind) -> ListedObjects:
+    async def _fetch_list(self, of: Kind) -> ListedObjects:
         trouble, pauses = Recurring(Event.CALL_FAILED, operation=f"list {of}"), Pauses(LIST_RETRY, LONGEST_RETRY)
         while True:
             await self._crds.present()
             try:
                 listed = await list_versions(self._kube, of, self._settings.namespaces, self._settings.label_selector)
             except NotFound:  # no such kind: the CRD guard reports it and waits
-                await self._crds.asked_again()
+                await self._crds.check_again()
             except KubeError as error:
                 trouble.failed(str(error))
             else:

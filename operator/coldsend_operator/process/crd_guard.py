@@ -15,6 +15,14 @@ from coldsend_operator.tasks import Tasks
 CHECK_SECONDS = 10.0
 MISSING_SECONDS = 2.0  # seconds between two checks while one is missing
 TOGETHER_SECONDS = 0.25  # deletions within this time share a check
+MISSING = (
+    "CRD not installed: {names}. The operator waits for it. To install: coldsend-operator crds | kubectl apply "
+    "--server-side -f - (with Helm: crds.install=true)"
+)
+DELETING = (
+    "CRD is being deleted: {names}. Every deletion in ColdSend is on hold until it is approved with the annotation "
+    "coldsend.pro/approve-deletion: 'true' on the object or its namespace"
+)
 
 
 class CrdGuard:
@@ -59,7 +67,7 @@ class CrdGuard:
         """Returns when one is missing."""
         await self._absent.wait()
 
-    async def asked_again(self) -> None:
+    async def check_again(self) -> None:
         """Wait for a check started after this call: an object may be deleted together with its CRD (rule 31).
 
         Returns only after a response of the API server, or at once when the operator has stopped.
@@ -108,8 +116,8 @@ class CrdGuard:
                 return
 
     def _use(self, found: Definitions) -> None:
-        _say(self._missing, found.missing, _missing_text)
-        _say(self._deleting, found.deleting, _deleting_text)
+        _report(self._missing, MISSING, found.missing)
+        _report(self._deleting, DELETING, found.deleting)
         for event, holds in ((self._present, not found.missing), (self._absent, bool(found.missing))):
             if holds:
                 event.set()
@@ -125,22 +133,8 @@ class CrdGuard:
             self._on_change()
 
 
-def _say(about: Recurring, names: tuple[str, ...], text: Callable[[str], str]) -> None:
+def _report(trouble: Recurring, text: str, names: tuple[str, ...]) -> None:
     if names:
-        about.failed(text(" and ".join(names)))
+        trouble.failed(text.format(names=" and ".join(names)))
     else:
-        about.ended()
-
-
-def _missing_text(names: str) -> str:
-    return (
-        f"CRD not installed: {names}. The operator waits for it. To install: "
-        "coldsend-operator crds | kubectl apply --server-side -f - (with Helm: crds.install=true)"
-    )
-
-
-def _deleting_text(names: str) -> str:
-    return (
-        f"CRD is being deleted: {names}. Every deletion in ColdSend is on hold until it is approved with the "
-        "annotation coldsend.pro/approve-deletion: 'true' on the object or its namespace"
-    )
+        trouble.ended()

@@ -28,8 +28,8 @@ class NamespaceWatch:
     """Keeps `policy.namespaces` up to date for the namespaces with objects; a missing one was not read yet.
 
     `names` are the namespaces with objects, `waiting` those with something that waits for approval. `on_change` is
-    called for each that changed, when one is read for the first time, and when a first read keeps failing; why it fails
-    stands in `policy.unread_namespaces` then.
+    called for each that changed, when one is read for the first time, and when a first read keeps failing; then
+    `policy.unread_namespaces` says why.
     """
 
     def __init__(
@@ -55,19 +55,19 @@ class NamespaceWatch:
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
-        """An object arrived whose namespace was not read yet."""
+        """Call this when an object arrives whose namespace was not read yet."""
         self._wake.set()
 
     @property
-    def whole(self) -> bool:
-        """Whether every namespace with objects was read, but for those whose objects wait because it fails."""
+    def complete(self) -> bool:
+        """Whether every namespace with objects was read, or its objects say that it cannot be read."""
         known = self._policy.namespaces.keys() | self._policy.unread_namespaces.keys()
         return all(name in known for name in self._names())
 
     async def run(self) -> None:
         while True:
             self._wake.clear()
-            self._keep_up()
+            self._update_schedule()
             now = self._clock()
             await self._read_all([name for name, due in self._due.items() if due <= now])
             pause = min(self._due.values(), default=now + URGENT) - self._clock()
@@ -76,11 +76,11 @@ class NamespaceWatch:
 
     async def read_again(self) -> None:
         """Read all of them now, as this process becomes the leader."""
-        self._keep_up()
+        self._update_schedule()
         await self._read_all(list(self._due))
 
-    def _keep_up(self) -> None:
-        """Update the schedule: new namespaces, and those that matter more, are read sooner."""
+    def _update_schedule(self) -> None:
+        """Drop namespaces without objects, and read new and urgent ones sooner."""
         names, now = set(self._names()), self._clock()
         for name in self._due.keys() - names:
             del self._due[name]
@@ -139,10 +139,10 @@ class NamespaceWatch:
         if not known and forbidden:
             self._use(name, NOTHING)
         elif not known:
-            self._tell_objects(name, error)
+            self._explain(name, error)
 
-    def _tell_objects(self, name: str, error: Exception) -> None:
-        """The objects of a namespace that was never read say why they wait."""
+    def _explain(self, name: str, error: Exception) -> None:
+        """Let the objects of a namespace that was never read say why they wait."""
         answer = f" (Kubernetes {error.answer})" if isinstance(error, KubeError) else ""
         message = (
             f"The operator cannot read the namespace {name}{answer}, which may set another API key or "
@@ -161,14 +161,14 @@ class NamespaceWatch:
         share = zlib.crc32(name.encode()) % 1000 / 1000
         return max(PERIOD, len(self._due) / MOST_PER_SECOND) * (0.8 + 0.2 * share)
 
-    def _use(self, name: str, marks: NamespaceSettings) -> None:
+    def _use(self, name: str, settings: NamespaceSettings) -> None:
         before = self._policy.namespaces.get(name, NOTHING)
-        for note in marks.notes:
+        for note in settings.notes:
             if note not in before.notes:
                 log.warning(Event.SETTING_NOTICE, namespace=name, message=note)
         self._policy.unread_namespaces.pop(name, None)
-        if self._policy.namespaces.get(name) != marks:
-            self._policy.namespaces[name] = marks
+        if self._policy.namespaces.get(name) != settings:
+            self._policy.namespaces[name] = settings
             self._on_change(name)
 
 

@@ -9,6 +9,8 @@ from random import random
 from types import TracebackType
 from typing import Any, Self
 
+from pydantic import SecretStr
+
 from coldsend_operator import __version__, http, metric_names, metrics
 from coldsend_operator.accounts.bookings import UNGUARDED, Bookings, StoredReport
 from coldsend_operator.accounts.clients import Clients
@@ -18,7 +20,7 @@ from coldsend_operator.accounts.workspaces import report_end
 from coldsend_operator.audit_log import AuditLog
 from coldsend_operator.batches.controller import BatchController
 from coldsend_operator.build import commit
-from coldsend_operator.coldsend.client import ColdSendClient
+from coldsend_operator.coldsend.client import ColdSendClient, OnAnswer
 from coldsend_operator.core.model.create_marks import CreateMarks
 from coldsend_operator.credentials.api_keys import KeyRing
 from coldsend_operator.credentials.passwords import Hmac, SecretReader, load_hmac
@@ -88,7 +90,7 @@ class Operator:
     async def __aenter__(self) -> Self:
         await self._stack.enter_async_context(self._kube)
         state = StateMap(self._kube, self._settings.lease_namespace, self._settings.lease_name, UNGUARDED)
-        self._store = Bookings(state, self.clock, lambda: self._kube.clock_offset)
+        self._bookings = Bookings(state, self.clock, lambda: self._kube.clock_offset)
         if self._settings.leader_election:
             election = Election(self._kube, self._settings.lease_namespace, self._settings.lease_name)
             self._leader = election.identity
@@ -97,29 +99,23 @@ class Operator:
         self._audit = AuditLog(self._settings.audit_log)
         self.set_aside = SetAside(kube, lambda: self._leading)
         clients = Clients(
-            kube,
-            kube.beside(MOST_WRITES),
-            self._store,
-            self._leadership,
-            self.metrics,
-            self.clock,
-            self._reader,
-            self.set_aside,
-            self._audit,
-            self._jitter,
+            kube=kube,
+            status_kube=kube.beside(MOST_WRITES),
+            bookings=self._bookings,
+            leadership=self._leadership,
+            metrics=self.metrics,
+            clock=self.clock,
+            reader=self._reader,
+            set_aside=self.set_aside,
+            audit=self._audit,
+            jitter=self._jitter,
+            coldsend=self._client,
         )
         self.policy = policy_of(self._settings)
         ring = KeyRing(self._settings, self._read_secret, self.clock)
-        self._store.make_report = self._report
-        self.controller = AccountController(self.policy, ring, clients, self._client)
-        self.batches = BatchController(
-            self._kube,
-            lambda: self._leadership,
-            self.controller,
-            self.clock,
-            self.metrics.job_finished,
-            self.set_aside,
-        )
+        self._bookings.make_report = self._report
+        self.controller = AccountController(self.policy, ring, clients)
+        self.batches = BatchController(self.controller, clients)
         self._namespaces = NamespaceWatch(
             self._kube,
             self.policy,
@@ -161,7 +157,7 @@ class Operator:
         self._begin(self.controller.placement.watch_keys(), "keys")
         await self.cache_sync.wait("SenderAccount")
         await self.cache_sync.wait("SenderAccountBatch")
-        while not (self._namespaces.whole and self.controller.placement.complete):
+        while not (self._namespaces.complete and self.controller.placement.complete):
             self._progress.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._progress.wait(), SYNC_PAUSE)
@@ -172,7 +168,7 @@ class Operator:
         await self.cache_sync.wait("SenderAccountBatch")
         with suppress(TimeoutError):
             await asyncio.wait_for(self._namespaces.read_again(), NAMESPACES_TIMEOUT)
-        await self._store.load()
+        await self._bookings.load()
         self.metrics.leader(leading=True)
         self._leading = True
         self._begin(self._secret_watch().run(), "secrets")
@@ -202,7 +198,7 @@ class Operator:
     def alive(self) -> bool:
         """Whether every loop ran recently, and none has ended (rule 38: an ended task fails the liveness probe).
 
-        Without a reader of its audit log on stdout it writes nothing to ColdSend, and only a restart brings one.
+        While nobody reads the audit log on stdout, nothing is written to ColdSend, and only a restart ends that.
         """
         if self._audit.closed or any(task.done() for task in self._background):
             return False
@@ -211,8 +207,8 @@ class Operator:
         limit = self.clock() - STALLED_SECONDS
         if self._batches_work.done() or self.controller.loop_ended:
             return False
-        rounds = (self.batches.came_round_at, *(loop.came_round_at for loop in self.controller.loops.values()))
-        return all(came_round_at > limit for came_round_at in rounds)
+        rounds = (self.batches.last_round_at, *(loop.last_round_at for loop in self.controller.loops.values()))
+        return all(last_round_at > limit for last_round_at in rounds)
 
     async def _load_hmac(self) -> None:
         trouble, pauses = Recurring(Event.CALL_FAILED, operation="load_hmac_key"), Pauses(HMAC_RETRY, LONGEST_RETRY)
@@ -234,25 +230,27 @@ class Operator:
         await asyncio.sleep(REPORT_PERIOD * self._jitter())
         while True:
             await asyncio.sleep(REPORT_PERIOD)
-            await self._store.report()
+            await self._bookings.report()
 
     def _report(self) -> StoredReport | None:
         return report_of(self.controller, self._leader, self.clock()) if self._leading else None
 
     # -- parts
 
-    def _reader(self) -> SecretReader:
+    @property
+    def _loaded_hmac(self) -> Hmac:
         if self._hmac is None:
             raise RuntimeError("no Secret is read before the HMAC key")
-        return SecretReader(self._read_secret, self._hmac)
+        return self._hmac
+
+    def _reader(self) -> SecretReader:
+        return SecretReader(self._read_secret, self._loaded_hmac)
 
     def _secret_watch(self) -> SecretWatch:
-        if self._hmac is None:
-            raise RuntimeError("no Secret is watched before the HMAC key")
         controller = self.controller
         watch = SecretWatch(
             self._settings.secret_check_seconds,
-            self._hmac,
+            self._loaded_hmac,
             self._reader,
             self.clock,
             lambda: controller.workspaces,
@@ -271,7 +269,7 @@ class Operator:
         self.controller.namespace_changed(namespace)
         self.batches.namespace_changed(namespace)
 
-    def _client(self, key: Any, on_answer: Any) -> ColdSendClient:
+    def _client(self, key: SecretStr, on_answer: OnAnswer) -> ColdSendClient:
         return ColdSendClient(
             self._settings.api_url,
             key,

@@ -27,13 +27,13 @@ def test_that_a_deletion_seen_while_the_operator_stops_needs_no_answer_of_the_ap
     async def story() -> None:
         kube: Any = _ClosingClient()
         guard = CrdGuard(kube, Policy(), lambda: None, may_read=True)
-        seen_before = asyncio.create_task(guard.asked_again())
+        seen_before = asyncio.create_task(guard.check_again())
         await kube.asked.wait()
-        on_its_way = asyncio.create_task(guard.asked_again())
+        on_its_way = asyncio.create_task(guard.check_again())
         await asyncio.sleep(0)
         guard.close()
         kube.closed = True
-        await asyncio.gather(seen_before, on_its_way, guard.asked_again())
+        await asyncio.gather(seen_before, on_its_way, guard.check_again())
         assert kube.times == 1
 
     asyncio.run(asyncio.wait_for(story(), 60))

@@ -39,7 +39,7 @@ def sizes(process: Process) -> dict[str, int]:
     """How much is kept of keys."""
     controller = process.operator.controller
     placement = controller.placement
-    ring, store = placement._ring, process.operator._store
+    ring, bookings = placement._ring, process.operator._bookings
     return {
         "runners": len(controller.loops),
         "open keys": sum(len(loop.keys) for loop in controller.loops.values()),
@@ -52,9 +52,9 @@ def sizes(process: Process) -> dict[str, int]:
         "keys": len(ring.keys),
         "trusted": len(controller._workspaces.trust._workspaces),
         "counts": len(controller._workspaces.trust._counts),
-        "texts": len(store._texts),
-        "pruning": len(store._unused_since),
-        "stored": len(process.operator._store._state._known),
+        "texts": len(bookings._texts),
+        "pruning": len(bookings._unused_since),
+        "stored": len(bookings._state._known),
         "series": len(process.operator.metrics._requests._metrics),
     }
 
