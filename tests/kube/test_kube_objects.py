@@ -50,6 +50,14 @@ async def test_a_child_is_made_and_a_second_apply_changes_nothing(world: World) 
     assert {entry["manager"] for entry in made["metadata"]["managedFields"]} == {BATCH_FIELD_MANAGER}
 
 
+async def test_a_child_has_every_character_of_its_batch(world: World) -> None:
+    note = {"note": '\U0001f469\u200d\U0001f467 \x7f\x85\u2028\ufeff\uffff \\ud83d " é'}
+    manifest = world.manifest("pool-john", annotations=note)
+    manifest["spec"]["displayName"] = "Ann \U0001f469\u200d\U0001f467"
+    made = await apply_child(world.client, manifest)
+    assert (made["spec"], made["metadata"]["annotations"]) == (manifest["spec"], note)
+
+
 async def test_an_edit_of_a_child_by_hand_is_reset_and_other_fields_stay(world: World) -> None:
     manifest = world.manifest("pool-john", labels={"coldsend.pro/batch": "pool"})
     made = await apply_child(world.client, manifest)

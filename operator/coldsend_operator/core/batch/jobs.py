@@ -49,8 +49,8 @@ def _row(job: Job, state: str, known: dict[str, JobRow]) -> JobRow:
         state=state,
         total=total,
         processed=max(total * percentage // 100 if processed is None else processed, before.get("processed", 0)),
-        succeeded=progress.succeeded if progress else None,
-        failed=progress.failed if progress else None,
+        succeeded=progress.succeeded if progress else before.get("succeeded", 0),
+        failed=progress.failed if progress else before.get("failed", 0),
         progressPercentage=max(percentage, before.get("progressPercentage", 0)),
         startedAt=before.get("startedAt") or rfc3339(job.begun),
     )

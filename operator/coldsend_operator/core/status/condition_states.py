@@ -231,20 +231,21 @@ def _credentials(account: Account, previous: Status) -> ConditionState | None:
         return None
     sent = applied.credentials_hash if applied is not None else None
     present = credentials.digest if credentials is not None else None
-    unread = sent is not None and present is not None and not comparable(sent, present)  # with the salt of `sent`
-    if credentials is None or unread:
-        before = condition(previous, ConditionType.CREDENTIALS_CURRENT)
-        return ConditionState(before["status"], before["reason"], before["message"]) if before else None
-    if credentials.reason is not None:
+    comparable_now = sent is None or present is None or comparable(sent, present)  # read with the salt of `sent`
+    unread = credentials is None or not comparable_now
+    before = condition(previous, ConditionType.CREDENTIALS_CURRENT)
+    if unread and before:
+        return ConditionState(before["status"], before["reason"], before["message"])
+    if credentials is not None and credentials.reason is not None:
         return ConditionState("False", credentials.reason, credentials.message)
-    if sent is None and account.stored.inbox_id is None:
-        return None
-    if sent is None:
+    if sent is None and account.stored.inbox_id is not None:
         message = (
             "The operator does not know which password ColdSend has, as it did not create the inbox with this Secret. "
             "If it is the password in the Secret, set the annotation coldsend.pro/credentials-current."
         )
         return ConditionState("Unknown", Reason.CREDENTIALS_UNKNOWN, message)
+    if sent is None or unread:
+        return None
     if sent != present:
         return ConditionState("False", Reason.SECRET_CHANGED, ROTATED)
     return ConditionState("True", Reason.SECRET_UNCHANGED, _as_sent(account.stored))
