@@ -14,13 +14,14 @@ from pydantic import SecretStr
 from coldsend_emulator.running import RunningEmulator
 from coldsend_operator.coldsend.client import ColdSendClient
 from coldsend_operator.coldsend.headers import Meta
+from coldsend_operator.credentials.passwords import HMAC_SECRET
 from coldsend_operator.kube.errors import Forbidden, KubeError
 from coldsend_operator.kube.secrets import SecretContent
 from coldsend_operator.resources.crd import account_crd, batch_crd
 from coldsend_operator.tools.allowance import Allowance
 from coldsend_operator.tools.doctor.checks import Check, Result
 from coldsend_operator.tools.doctor.definitions import compared
-from coldsend_operator.tools.doctor.rights import HMAC_SECRET, Right, own_rights, work_rights
+from coldsend_operator.tools.doctor.rights import Right, own_rights, work_rights
 from coldsend_operator.tools.doctor.secrets import judge
 from coldsend_operator.tools.errors import CommandError
 from coldsend_operator.tools.secret_references import Reference, references
@@ -96,6 +97,23 @@ def test_what_coldsend_does_otherwise_settles_its_row(
         coldsend.change_key(API_KEY, scopes=["*"])
     assert code == 0
     assert [each[: len(line)] for each in said(lines, row)] == [line]
+
+
+@pytest.mark.parametrize(
+    ("request_number", "line"),
+    [
+        (2, "! domains: the domains cannot be read: slow down"),
+        (3, "! details: the details of an inbox cannot be read: slow down [row 37]"),
+        (4, "! search: the search failed: slow down [row 34]"),
+    ],
+)
+def test_a_check_that_coldsend_refuses_for_now_is_a_warning(
+    coldsend: RunningEmulator, request_number: int, line: str
+) -> None:
+    coldsend.seed(ANN)
+    coldsend.fault("status", skip=request_number - 1, count=1, status=429, body={"detail": "slow down"})
+    code, lines, _ = doctor()
+    assert (code, line in lines) == (0, True), lines
 
 
 def test_the_window_of_the_headers_is_told_from_their_limit(coldsend: RunningEmulator) -> None:

@@ -49,14 +49,10 @@ async def check_coldsend(reader: ColdSendReader, settings: Settings) -> list[Che
 async def _list(reader: ColdSendReader, settings: Settings, checks: list[Check]) -> list[Row] | None:
     """The rows of the first page; None if further checks are pointless."""
     began = time.time()
-    try:
-        reply = await reader.reply_to(requests.list_accounts(1, PAGE, "email_address", "asc"))
-    except CallFailed as error:
-        checks.append(bad("connection", f"{settings.api_url}: {error.failure.message}"))
-        return None
+    reply = await _reply(reader, requests.list_accounts(1, PAGE, "email_address", "asc"))
     ended = time.time()
-    if not 200 <= reply.status < 300:
-        checks.append(_refused(_failure(reply)))
+    if isinstance(reply, Failure):
+        checks.append(_refused(reply, settings))
         return None
     checks.append(good("key", f"{settings.api_url} accepts the API key, which has {_READ}; other scopes show on use"))
     checks.append(_limits(reply, settings))
@@ -82,17 +78,12 @@ async def _list(reader: ColdSendReader, settings: Settings, checks: list[Check])
 
 
 async def _domains(reader: ColdSendReader, checks: list[Check]) -> None:
-    try:
-        reply = await reader.reply_to(requests.list_domains(1, PAGE))
-    except CallFailed as error:
-        checks.append(doubtful("domains", f"no response: {error.failure.message}"))
-        return
-    if not 200 <= reply.status < 300:
-        failure = _failure(reply)
-        if failure.kind is not FailureKind.FORBIDDEN:
-            checks.append(doubtful("domains", f"the domains cannot be read: {failure.message}"))
+    reply = await _reply(reader, requests.list_domains(1, PAGE))
+    if isinstance(reply, Failure):
+        if reply.kind is not FailureKind.FORBIDDEN:
+            checks.append(doubtful("domains", f"the domains cannot be read: {reply.message}"))
             return
-        needed = ", ".join(failure.required) or "one that ColdSend does not name"
+        needed = ", ".join(reply.required) or "one that ColdSend does not name"
         what = "native inboxes need spec.native.domainName then, or the scope"
         checks.append(doubtful("domains", f"the key lacks the scope of the domains ({needed}); {what}", 41))
         return
@@ -116,16 +107,13 @@ async def _domains(reader: ColdSendReader, checks: list[Check]) -> None:
 
 async def _details(reader: ColdSendReader, row: Row, checks: list[Check]) -> None:
     area = "details"
+    reply = await _reply(reader, requests.get_account(row.inbox_id))
+    if isinstance(reply, Failure):
+        checks.append(doubtful(area, f"the details of an inbox cannot be read: {reply.message}", 37))
+        return
     try:
-        reply = await reader.reply_to(requests.get_account(row.inbox_id))
-        if not 200 <= reply.status < 300:
-            checks.append(doubtful(area, f"the details of an inbox cannot be read: {_failure(reply).message}", 37))
-            return
         readers.read_details(reply.body or b"", Mask(), row.inbox_id)
         whole = read_object(reply.body or b"")
-    except CallFailed as error:
-        checks.append(doubtful(area, f"no response: {error.failure.message}"))
-        return
     except (NotUnderstood, Refused) as error:
         checks.append(bad(area, f"the operator does not understand the details of an inbox: {error}", 37))
         return
@@ -140,12 +128,12 @@ async def _details(reader: ColdSendReader, row: Row, checks: list[Check]) -> Non
 
 async def _search(reader: ColdSendReader, row: Row, checks: list[Check]) -> None:
     area, part = "search", row.address[1:-1]
-    try:
-        reply = await reader.reply_to(requests.list_accounts(1, PAGE, "email_address", "asc", search=part))
-        page = readers.read_page(reply.body or b"", Mask(), 1, PAGE)
-    except CallFailed as error:
-        checks.append(doubtful(area, f"no response: {error.failure.message}"))
+    reply = await _reply(reader, requests.list_accounts(1, PAGE, "email_address", "asc", search=part))
+    if isinstance(reply, Failure):
+        checks.append(doubtful(area, f"the search failed: {reply.message}", 34))
         return
+    try:
+        page = readers.read_page(reply.body or b"", Mask(), 1, PAGE)
     except (NotUnderstood, Refused) as error:
         checks.append(bad(area, f"the response to a search is not understood: {error}", 34))
         return
@@ -162,11 +150,20 @@ async def _search(reader: ColdSendReader, row: Row, checks: list[Check]) -> None
 # -- readings
 
 
-def _failure(reply: Reply) -> Failure:
+async def _reply(reader: ColdSendReader, request: requests.Request) -> Reply | Failure:
+    """The response, or the failure if there is none or its status is not 2xx."""
+    try:
+        reply = await reader.reply_to(request)
+    except CallFailed as error:
+        return error.failure
+    if 200 <= reply.status < 300:
+        return reply
     return read_refusal(reply.status, reply.headers, reply.body or b"", Mask(), items=0, now=time.time())
 
 
-def _refused(failure: Failure) -> Check:
+def _refused(failure: Failure, settings: Settings) -> Check:
+    if failure.status is None:
+        return bad("connection", f"{settings.api_url}: {failure.message}")
     match failure.kind:
         case FailureKind.UNAUTHORIZED:
             return bad("key", f"ColdSend refuses the API key: {failure.message}")
@@ -177,10 +174,7 @@ def _refused(failure: Failure) -> Check:
             return doubtful("limits", f"ColdSend allows no more requests at the moment: {failure.message}", 13)
         case FailureKind.NOT_FOUND | FailureKind.REFUSED | FailureKind.MISROUTED:
             said = f"HTTP {failure.status}: {failure.message}"
-            return bad(
-                "connection",
-                f"COLDSEND_API_URL does not lead to the ColdSend API; check it ({said})",
-            )
+            return bad("connection", f"COLDSEND_API_URL does not lead to the ColdSend API; check it ({said})")
     return bad("connection", f"ColdSend answered with an error: {failure.message}")
 
 
