@@ -105,7 +105,11 @@ def test_no_secret_is_asked_for_and_what_may_not_be_read_is_listed(
     assert run.returncode == 0, run.stderr
     told = contents(file)
     unread = {entry["what"] for entry in json.loads(told["unread.json"])}
-    assert {f"SenderAccounts of namespace {namespace}", f"Events of namespace {namespace}", "Deployments"} <= unread
+    assert {
+        f"SenderAccount objects of namespace {namespace}",
+        f"Events of namespace {namespace}",
+        "Deployments",
+    } <= unread
     assert not [what for what in unread if "Secret" in what]
     assert secrets_read(world, user) == []
     again = tool(world, "report-bundle", "-n", namespace, "-f", str(file), "--as", user)

@@ -22,6 +22,7 @@ from coldsend_operator.kube.set_aside import SetAside
 from coldsend_operator.kube.status import WrittenStatus
 from coldsend_operator.kube.status_writer import EventType, StatusChange, StatusWriter
 from coldsend_operator.logs import Event, log
+from coldsend_operator.resources.names import ACCOUNT_KIND
 
 LONGEST_DRAIN = 5.0
 CONTESTED = (
@@ -56,7 +57,7 @@ ROUTINE = frozenset(
 
 def ref_of(account: Account) -> Ref:
     desired = account.desired
-    return Ref("SenderAccount", desired.namespace, desired.name, desired.uid)
+    return Ref(ACCOUNT_KIND, desired.namespace, desired.name, desired.uid)
 
 
 class AccountStatusWriter(StatusWriter[Account]):
@@ -102,10 +103,10 @@ class AccountStatusWriter(StatusWriter[Account]):
         status = project(item, self._workspace, self._clock())
         if status is None:
             return None
-        status = self._kube.pruning.without("SenderAccount", status)
+        status = self._kube.pruning.without(ACCOUNT_KIND, status)
         if to_text(status) != item.raw_status and status != (old := from_text(item.raw_status)):
             return None if self._is_contested(item) else StatusChange(ref_of(item), old, status)
-        if item.stored != item.confirmed and not self._kube.pruning.lost("SenderAccount"):
+        if item.stored != item.confirmed and not self._kube.pruning.lost(ACCOUNT_KIND):
             self._workspace.status_stored(item.uid, item.stored)
         return None
 
@@ -138,7 +139,7 @@ class AccountStatusWriter(StatusWriter[Account]):
 
     def _learn(self) -> None:
         """Tell all decisions which fields an older CRD drops (rule 35)."""
-        lost = frozenset(name.partition(".")[0] for name in self._kube.pruning.lost("SenderAccount"))
+        lost = frozenset(name.partition(".")[0] for name in self._kube.pruning.lost(ACCOUNT_KIND))
         if lost != self._workspace.policy.lost_fields:
             self._workspace.policy.lost_fields = lost
             self._workspace.touch_everything()

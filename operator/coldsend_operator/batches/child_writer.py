@@ -12,12 +12,13 @@ from coldsend_operator.kube.objects import apply_child, change_object, delete_ob
 from coldsend_operator.kube.paths import Ref
 from coldsend_operator.resources.batch import SenderAccountBatchSpec
 from coldsend_operator.resources.common import DeletionPolicy
+from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 
 Raw = dict[str, Any]
 
 
 def batch_ref(batch: Batch) -> Ref:
-    return Ref("SenderAccountBatch", batch.namespace, batch.name, batch.uid)
+    return Ref(BATCH_KIND, batch.namespace, batch.name, batch.uid)
 
 
 class ChildWriter:
@@ -44,7 +45,7 @@ class ChildWriter:
             return await self._apply(batch, spec, entry, child)
         if child is None:
             return None
-        ref = Ref("SenderAccount", batch.namespace, child.name, child.uid)
+        ref = _child_ref(batch, child)
         match action:
             case ChildAction.RENEW:
                 return await change_object(self._kube, ref, _new_owner(batch, child))
@@ -63,9 +64,8 @@ class ChildWriter:
         """A message about a field of the child that others changed; None if none is changed."""
         if spec is None or entry is None:
             return None
-        ref = Ref("SenderAccount", batch.namespace, child.name, child.uid)
         manifest = self._manifest(batch, spec, entry, child)
-        stored = await self._kube.find(ref.path)
+        stored = await self._kube.find(_child_ref(batch, child).path)
         return None if stored is None else change_by_others(stored, manifest)
 
     async def _apply(self, batch: Batch, spec: SenderAccountBatchSpec, entry: Entry, child: Child | None) -> Raw | None:
@@ -89,8 +89,8 @@ class ChildWriter:
         """Replace the whole spec: an apply does not remove fields that others added."""
         if child.orphan_by_hand:
             asked = {**asked, "deletionPolicy": str(DeletionPolicy.ORPHAN)}
-        ref = Ref("SenderAccount", batch.namespace, child.name, child.uid)
-        return await change_object(self._kube, ref, [{"op": "add", "path": "/spec", "value": asked}])
+        operations = [{"op": "add", "path": "/spec", "value": asked}]
+        return await change_object(self._kube, _child_ref(batch, child), operations)
 
     async def _is_live(self, batch: Batch) -> bool:
         """Whether the batch still exists and is not in deletion.
@@ -100,6 +100,10 @@ class ChildWriter:
         """
         metadata = await metadata_of(self._kube, batch_ref(batch))
         return metadata is not None and metadata.get("deletionTimestamp") is None
+
+
+def _child_ref(batch: Batch, child: Child) -> Ref:
+    return Ref(ACCOUNT_KIND, batch.namespace, child.name, child.uid)
 
 
 def _new_owner(batch: Batch, child: Child) -> list[Raw]:

@@ -24,6 +24,7 @@ from coldsend_operator.kube.paths import Ref
 from coldsend_operator.kube.set_aside import SetAside
 from coldsend_operator.kube.status import WrittenStatus, difference
 from coldsend_operator.kube.status_writer import EventType, StatusChange, StatusWriter
+from coldsend_operator.resources.names import BATCH_KIND
 
 REPORT_SECONDS = 1.0
 COUNTING_PAUSE = 0.05
@@ -152,7 +153,7 @@ class BatchReporter(StatusWriter[BatchWork]):
         status = project_batch(batch, item.counts, _known_jobs(item), item.estimate, now)
         if status is None:
             return None
-        changed = difference(batch.status, self._kube.pruning.without("SenderAccountBatch", status))
+        changed = difference(batch.status, self._kube.pruning.without(BATCH_KIND, status))
         if not changed:
             if self._may_empty(item):  # an earlier run reported it
                 self._let_children_go(item)

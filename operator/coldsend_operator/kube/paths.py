@@ -8,7 +8,8 @@ from coldsend_operator.resources.names import ACCOUNT_KIND, ACCOUNT_PLURAL, API_
 
 Kind = Literal["SenderAccount", "SenderAccountBatch"]
 
-PLURALS: dict[Kind, str] = {"SenderAccount": ACCOUNT_PLURAL, "SenderAccountBatch": BATCH_PLURAL}
+KINDS: tuple[Kind, ...] = (ACCOUNT_KIND, BATCH_KIND)
+PLURALS: dict[Kind, str] = {ACCOUNT_KIND: ACCOUNT_PLURAL, BATCH_KIND: BATCH_PLURAL}
 _KINDS = {
     ACCOUNT_PLURAL: ACCOUNT_KIND,
     BATCH_PLURAL: BATCH_KIND,

@@ -11,9 +11,8 @@ from typing import Any, Final
 import aiohttp
 
 from coldsend_operator.kube.connection import Connection, Handler
-from coldsend_operator.kube.paths import kind_of
+from coldsend_operator.kube.paths import KINDS, Kind, kind_of
 from coldsend_operator.logs import Event, Recurring
-from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 
 IDLE_SECONDS: Final = 80.0
 """A watch without any data for this long counts as dead."""
@@ -38,9 +37,9 @@ class Watches:
         self._requested.clear()
 
     @property
-    def unwatched(self) -> set[str]:
+    def unwatched(self) -> set[Kind]:
         """Our kinds that kopf has neither listed nor watched since it started."""
-        return {ACCOUNT_KIND, BATCH_KIND} - self._requested
+        return {kind for kind in KINDS if kind not in self._requested}
 
     def open_session(self) -> aiohttp.ClientSession:
         return self._connection.open_session(self._ask, connections=0)

@@ -13,11 +13,12 @@ from coldsend_operator.batches.controller import BatchController
 from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.errors import KubeError, NotFound
 from coldsend_operator.kube.objects import ListedObjects, list_versions, version_number
-from coldsend_operator.kube.paths import Kind, Ref
+from coldsend_operator.kube.paths import KINDS, Kind, Ref
 from coldsend_operator.kube.set_aside import READ, SetAside
 from coldsend_operator.kube.throttle import Pauses
 from coldsend_operator.logs import Event, Recurring, log
 from coldsend_operator.process.crd_guard import CrdGuard
+from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 from coldsend_operator.settings import Settings
 from coldsend_operator.tasks import Tasks
 
@@ -27,7 +28,6 @@ LIST_RETRY, LONGEST_RETRY = 2.0, 30.0
 FREEZE_EACH = 1_000
 UNSEEN_SECONDS = 600.0  # missed deletions are found after this long, even if no event shows a new list
 READ_CHILD, FORGET = "read_child", "forget"
-KINDS: tuple[Kind, ...] = ("SenderAccount", "SenderAccountBatch")
 
 
 @dataclass(slots=True)
@@ -78,7 +78,7 @@ class CacheSync:
 
     def account_event(self, kind: str | None, raw: Mapping[str, Any]) -> None:
         """An event without a type comes from a list of kopf."""
-        ref = _ref("SenderAccount", raw)
+        ref = _ref(ACCOUNT_KIND, raw)
         if kind is None:
             self._relisted.set()
             self._freeze_arrived()
@@ -104,7 +104,7 @@ class CacheSync:
             gc.freeze()
 
     def batch_event(self, kind: str | None, raw: Mapping[str, Any]) -> None:
-        ref = _ref("SenderAccountBatch", raw)
+        ref = _ref(BATCH_KIND, raw)
         if kind is None:
             self._relisted.set()
         if kind == "DELETED":
@@ -122,7 +122,7 @@ class CacheSync:
             known.gone.add(ref.uid)
         self._set_aside.forget(ref.uid)
         with self._set_aside.trying(ref, FORGET, lambda: self._gone(ref)):
-            if ref.kind == "SenderAccountBatch":
+            if ref.kind == BATCH_KIND:
                 self._batches.batch_gone(ref.uid)
             else:
                 self._controller.gone(ref.uid)
@@ -145,7 +145,7 @@ class CacheSync:
             return
         if raw["metadata"]["uid"] != ref.uid:
             self._gone(ref)
-        elif ref.kind == "SenderAccountBatch":
+        elif ref.kind == BATCH_KIND:
             self.batch_event("MODIFIED", raw)
         else:
             self.account_event("MODIFIED", raw)
@@ -198,13 +198,13 @@ class CacheSync:
         """The newest known resourceVersion; None if the object does not exist."""
         if uid in self._known[of].seen:
             return self._known[of].seen[uid][1]
-        account = self._controller.accounts.get(uid) if of == "SenderAccount" else None
+        account = self._controller.accounts.get(uid) if of == ACCOUNT_KIND else None
         return account.desired.resource_version if account is not None else None
 
     def _refs(self, of: Kind) -> dict[str, Ref]:
         """All known objects of the kind."""
         refs = {uid: ref for uid, (ref, _) in self._known[of].seen.items()}
-        for uid, account in self._controller.accounts.items() if of == "SenderAccount" else ():
+        for uid, account in self._controller.accounts.items() if of == ACCOUNT_KIND else ():
             refs[uid] = ref_of(account)
         return refs
 

@@ -14,12 +14,12 @@ from coldsend_operator.core.plan import sweep_period
 from coldsend_operator.core.report import inboxes_by_holder, waiting_by_lane
 from coldsend_operator.core.workspace.trust import lacks_trust
 from coldsend_operator.core.workspace.workspace import Workspace
+from coldsend_operator.kube.paths import KINDS
 from coldsend_operator.metric_names import Metric
-from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 
 Labels = tuple[str, ...]
 
-KINDS = frozenset({*ConditionType, *KstatusType})
+CONDITION_TYPES = frozenset({*ConditionType, *KstatusType})
 REASONS = frozenset(Reason)
 OTHER = "OTHER"  # any unknown status, so that new words of ColdSend add no series
 
@@ -46,7 +46,7 @@ def snapshot(
         desired = account.desired
         states[desired.namespace, desired.spec.inbox_type, account.ready_reason or Reason.PROVISIONING.value] += 1
         for kind, status, reason in account.said:  # status is untrusted input: only known words become labels
-            if kind in KINDS and reason in REASONS:
+            if kind in CONDITION_TYPES and reason in REASONS:
                 conditions[desired.namespace, kind, status, reason] += 1
         score = _score(controller, account) if with_scores else None
         if score is not None:
@@ -60,7 +60,7 @@ def snapshot(
         names.CONDITIONS: dict(conditions),
         names.HEALTH_SCORE: scores,
         names.JOBS: dict(jobs),
-        names.OBJECTS_SET_ASIDE: {(kind,): set_aside.get(kind, 0) for kind in (ACCOUNT_KIND, BATCH_KIND)},
+        names.OBJECTS_SET_ASIDE: {(kind,): set_aside.get(kind, 0) for kind in KINDS},
     }
     working = [(loop.workspace, digest, key) for loop in controller.loops.values() for digest, key in loop.keys.items()]
     working.sort(key=lambda each: each[0].keys.count(each[1]))

@@ -30,6 +30,7 @@ from coldsend_operator.kube.clock import unix_seconds
 from coldsend_operator.kube.errors import KubeError
 from coldsend_operator.kube.leadership import Leadership, NoElection
 from coldsend_operator.kube.lease import Election
+from coldsend_operator.kube.paths import KINDS
 from coldsend_operator.kube.secrets import read_secret
 from coldsend_operator.kube.set_aside import SetAside
 from coldsend_operator.kube.state import StateMap
@@ -155,8 +156,7 @@ class Operator:
         await self._load_hmac()
         self._begin(self._namespaces.run(), "namespaces")
         self._begin(self.controller.placement.watch_keys(), "keys")
-        await self.cache_sync.wait("SenderAccount")
-        await self.cache_sync.wait("SenderAccountBatch")
+        await self._cached()
         while not (self._namespaces.complete and self.controller.placement.complete):
             self._progress.clear()
             with suppress(TimeoutError):
@@ -164,8 +164,7 @@ class Operator:
         self.ready = True
         await self._leadership.acquired()
         self._kube.write_guard.may_write = self._leadership.fresh
-        await self.cache_sync.wait("SenderAccount")  # the last writes of the previous leader must have arrived too
-        await self.cache_sync.wait("SenderAccountBatch")
+        await self._cached()  # the last writes of the previous leader too
         with suppress(TimeoutError):
             await asyncio.wait_for(self._namespaces.read_again(), NAMESPACES_TIMEOUT)
         await self._bookings.load()
@@ -180,6 +179,11 @@ class Operator:
         self._batches_work.add_done_callback(report_end)
         await self._leadership.lost()
         raise LeaseLost("another replica holds the Lease; this process exits and is restarted")
+
+    async def _cached(self) -> None:
+        """Wait until all objects of both kinds have arrived."""
+        for kind in KINDS:
+            await self.cache_sync.wait(kind)
 
     async def stop(self) -> None:
         """Finish or record all work under way."""

@@ -1,15 +1,17 @@
 """Names that users, charts and dashboards rely on; none is ever renamed."""
 
+from typing import Final
+
 GROUP = "coldsend.pro"
 VERSION = "v1alpha1"
 API_VERSION = f"{GROUP}/{VERSION}"
 
-ACCOUNT_KIND = "SenderAccount"
+ACCOUNT_KIND: Final = "SenderAccount"
 ACCOUNT_PLURAL = "senderaccounts"
 ACCOUNT_SINGULAR = "senderaccount"
 ACCOUNT_SHORT_NAME = "sender"
 
-BATCH_KIND = "SenderAccountBatch"
+BATCH_KIND: Final = "SenderAccountBatch"
 BATCH_PLURAL = "senderaccountbatches"
 BATCH_SINGULAR = "senderaccountbatch"
 BATCH_SHORT_NAME = "senderbatch"

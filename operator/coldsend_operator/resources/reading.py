@@ -59,20 +59,15 @@ class Policies:
 
 
 def read_account(raw: object) -> AccountReading:
-    """Read the spec of a SenderAccount."""
+    """Read the spec of a SenderAccount. Problems have the form `field: what is wrong; what to do`."""
     try:
         spec = SenderAccountSpec.model_validate(raw)
     except ValidationError as error:
         return AccountReading(None, _sentences(error, "spec"))
-    return AccountReading(spec, local_problems(spec))
-
-
-def local_problems(spec: SenderAccountSpec) -> tuple[str, ...]:
-    """The problems of a spec of the right shape, each as `field: what is wrong; what to do`."""
-    found = [*_broken(spec.rules, spec, "spec")]
+    found = [*broken(spec.rules, spec, "spec")]
     if spec.native is not None:
-        found += _broken(spec.native.rules, spec.native, "spec.native")
-    return tuple(found)
+        found += broken(spec.native.rules, spec.native, "spec.native")
+    return AccountReading(spec, tuple(found))
 
 
 def read_batch(raw: object) -> BatchReading:
@@ -84,7 +79,7 @@ def read_batch(raw: object) -> BatchReading:
         return BatchReading(None, _sentences(error, "spec"))
     if not isinstance(rows, list):
         return BatchReading(None, ("spec.inboxes: must be a list; give one, which may be empty",))
-    problems = [*_broken(TEMPLATE_RULES, spec.template, "spec.template")]
+    problems = [*broken(TEMPLATE_RULES, spec.template, "spec.template")]
     if len(rows) > MAX_INBOXES:
         problems.append(f"spec.inboxes: must have at most {MAX_INBOXES:,} items; split it into several batches")
     inboxes = tuple(_read_inbox(spec, position, row) for position, row in enumerate(rows))
@@ -98,7 +93,7 @@ def _read_inbox(batch: SenderAccountBatchSpec, position: int, row: object) -> In
         inbox = BatchInbox.model_validate(row)
     except ValidationError as error:
         return InboxReading(position, None, _sentences(error, path))
-    problems = [*_broken(inbox.rules, inbox, path)]
+    problems = [*broken(inbox.rules, inbox, path)]
     if inbox.password_key is not None and batch.template.inbox_type is InboxType.COLDSEND:
         problems.append(f"{path}.passwordKey: {NO_KEY_FOR_NATIVE}")
     if not problems:
@@ -131,7 +126,8 @@ def policies(raw: object) -> Policies:
     )
 
 
-def _broken(rules: tuple[Rule, ...], block: Any, path: str) -> Iterator[str]:
+def broken(rules: tuple[Rule, ...], block: Any, path: str) -> Iterator[str]:
+    """The problems of the block at this path by the rules that Python checks."""
     for rule in rules:
         if rule.holds is not None and not rule.holds(block):
             yield f"{path}.{rule.field}: {rule.message}" if rule.field else f"{path}: {rule.message}"

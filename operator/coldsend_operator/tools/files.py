@@ -36,8 +36,7 @@ def write_file(path: Path, text: str) -> None:
 
 def check_secret_file(place: str, *, force: bool) -> None:
     """Refuse an existing file before anything is written."""
-    path = Path(place)
-    if place != "-" and not force and path.exists() and path.is_file():
+    if place != "-" and not force and Path(place).is_file():
         raise CommandError(f"{place} exists and may hold passwords, so it is not overwritten; move it, or give --force")
 
 

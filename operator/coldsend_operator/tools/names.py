@@ -4,7 +4,7 @@ import re
 
 from coldsend_operator.kube.paths import Kind
 from coldsend_operator.resources import names
-from coldsend_operator.resources.children import DIGEST_LENGTH, digest
+from coldsend_operator.resources.children import DIGEST_LENGTH, MAX_NAME, digest
 from coldsend_operator.resources.common import InboxType
 from coldsend_operator.tools.errors import UsageError
 
@@ -14,12 +14,9 @@ WORDS = {
     InboxType.OUTLOOK_365: "outlook",
     InboxType.CUSTOM_SMTP: "smtp",
 }
-ACCOUNT: Kind = "SenderAccount"
-BATCH: Kind = "SenderAccountBatch"
-MAX_NAME = 63
 _KINDS: dict[str, Kind] = {
-    **dict.fromkeys((names.ACCOUNT_SHORT_NAME, names.ACCOUNT_SINGULAR, names.ACCOUNT_PLURAL), ACCOUNT),
-    **dict.fromkeys((names.BATCH_SHORT_NAME, names.BATCH_SINGULAR, names.BATCH_PLURAL), BATCH),
+    **dict.fromkeys((names.ACCOUNT_SHORT_NAME, names.ACCOUNT_SINGULAR, names.ACCOUNT_PLURAL), names.ACCOUNT_KIND),
+    **dict.fromkeys((names.BATCH_SHORT_NAME, names.BATCH_SINGULAR, names.BATCH_PLURAL), names.BATCH_KIND),
 }
 _CUT_DIGEST = 6
 _NOT_IN_A_LABEL = re.compile(r"[^a-z0-9]+")
@@ -35,11 +32,9 @@ def label(text: str) -> str:
 
 def fitting(name: str) -> str:
     """The name, cut to the maximum of a batch label, with a digest if it was cut."""
-    return (
-        name
-        if len(name) <= MAX_NAME
-        else f"{name[: MAX_NAME - _CUT_DIGEST - 1].rstrip('-')}-{digest(name, _CUT_DIGEST)}"
-    )
+    if len(name) <= MAX_NAME:
+        return name
+    return f"{name[: MAX_NAME - _CUT_DIGEST - 1].rstrip('-')}-{digest(name, _CUT_DIGEST)}"
 
 
 def numbered(name: str, number: int) -> str:
@@ -63,7 +58,7 @@ def object_of(text: str) -> tuple[Kind, str]:
     """
     kind, slash, name = text.rpartition("/")
     plain = kind.lower().removesuffix(f".{names.GROUP}").removesuffix(f".{names.VERSION}")
-    found = _KINDS.get(plain) if slash else ACCOUNT
+    found = _KINDS.get(plain) if slash else names.ACCOUNT_KIND
     if found is None or not name:
         raise UsageError(f"{text}: give sender/NAME or senderbatch/NAME")
     return found, name

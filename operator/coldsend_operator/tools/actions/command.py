@@ -12,8 +12,10 @@ from coldsend_operator.core.model.stored_status import account_status
 from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.kube.paths import Ref
 from coldsend_operator.resources.names import (
+    ACCOUNT_KIND,
     APPROVE_DELETION_ANNOTATION,
     APPROVE_RECREATION_ANNOTATION,
+    BATCH_KIND,
     FORCE_ORPHAN_ANNOTATION,
     HAND_OVER_ANNOTATION,
     PAUSED_ANNOTATION,
@@ -21,7 +23,7 @@ from coldsend_operator.resources.names import (
 )
 from coldsend_operator.tools.editing import KubeEditor, kube_editor
 from coldsend_operator.tools.errors import CommandError, UsageError
-from coldsend_operator.tools.names import ACCOUNT, BATCH, object_of
+from coldsend_operator.tools.names import object_of
 from coldsend_operator.tools.options import Access, Choice
 from coldsend_operator.tools.output import confirm, counted, few, remark, write_lines
 from coldsend_operator.tools.selectors import Selector
@@ -105,7 +107,7 @@ def check(options: ActionOptions) -> None:
 async def _chosen(kube: KubeEditor, options: ActionOptions) -> list[Raw]:
     if options.objects.names:
         return [await _named(kube, options, text) for text in options.objects.names]
-    found = [{**raw, "kind": ACCOUNT} for raw in await kube.objects(ACCOUNT, options.namespace)]
+    found = [{**raw, "kind": ACCOUNT_KIND} for raw in await kube.objects(ACCOUNT_KIND, options.namespace)]
     if options.objects.everything:
         return found
     chooses = Selector(options.objects.selector)
@@ -114,7 +116,7 @@ async def _chosen(kube: KubeEditor, options: ActionOptions) -> list[Raw]:
 
 async def _named(kube: KubeEditor, options: ActionOptions, text: str) -> Raw:
     kind, name = object_of(text)
-    if kind == BATCH and options.action in FOR_ACCOUNTS_ALONE:
+    if kind == BATCH_KIND and options.action in FOR_ACCOUNTS_ALONE:
         raise UsageError(f"{options.action} works on SenderAccounts; {text} is a batch")
     raw = await kube.one(kind, options.namespace, name)
     if raw is None:
@@ -127,7 +129,7 @@ def _remark_alive(action: str, chosen: Sequence[Raw]) -> None:
     alive = [
         str(raw["metadata"]["name"])
         for raw in chosen
-        if raw["kind"] == ACCOUNT
+        if raw["kind"] == ACCOUNT_KIND
         and raw["metadata"].get("deletionTimestamp") is None
         and not read_sender(raw).says(Reason.DELETION_HELD)  # a replacement is held as well
     ]
@@ -175,7 +177,7 @@ async def _answered(kube: KubeEditor, options: ActionOptions, chosen: Sequence[R
     until = time.monotonic() + (options.wait or 0.0)
     while waiting:
         for name in sorted(waiting):
-            raw = await kube.one(ACCOUNT, options.namespace, name)
+            raw = await kube.one(ACCOUNT_KIND, options.namespace, name)
             if raw is None or account_status(raw.get("status")).get("lastReconcileRequest") == asked:
                 waiting.discard(name)
         if waiting and time.monotonic() > until:

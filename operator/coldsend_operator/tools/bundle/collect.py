@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from coldsend_operator.kube import paths
-from coldsend_operator.kube.errors import KubeError, NotFound
+from coldsend_operator.kube.errors import KubeError
+from coldsend_operator.kube.paths import KINDS
 from coldsend_operator.resources.names import API_VERSION
 from coldsend_operator.setting_texts import PREFIX
 from coldsend_operator.tools.clients import KubeReader
 from coldsend_operator.tools.installation import Installation, installations
-from coldsend_operator.tools.names import ACCOUNT, BATCH
 from coldsend_operator.tools.terminal import Progress
 
 T = TypeVar("T")
@@ -55,26 +55,25 @@ class Collector:
         found.cluster = str(space["metadata"]["uid"]) if space else ""
         return found
 
-    async def _try(self, what: str, reading: Awaitable[T], *, missing_is_fine: bool = False) -> T | None:
+    async def _try(self, what: str, reading: Awaitable[T]) -> T | None:
         try:
             return await reading
         except KubeError as error:
-            if not (missing_is_fine and isinstance(error, NotFound)):
-                self.found.unread.append({"what": what, "why": error.message})
+            self.found.unread.append({"what": what, "why": error.message})
             return None
 
     async def _objects(self) -> None:
         kube, found = self._kube, self.found
         where = f"namespace {self._namespace}" if self._namespace else "all namespaces"
-        for kind, plural in ((ACCOUNT, "SenderAccounts"), (BATCH, "SenderAccountBatches")):
-            listed = await self._try(f"{plural} of {where}", kube.objects(kind, self._namespace))
+        for kind in KINDS:
+            listed = await self._try(f"{kind} objects of {where}", kube.objects(kind, self._namespace))
             found.objects[kind] = [{"apiVersion": API_VERSION, "kind": kind, **raw} for raw in listed or ()]
         spaces = sorted({raw["metadata"]["namespace"] for raws in found.objects.values() for raw in raws})
         read = [await self._try(f"Namespace {name}", kube.get(paths.namespace_path(name))) for name in spaces]
         found.objects["Namespace"] = [raw for raw in read if raw is not None]
 
     async def _events(self) -> None:
-        spaces = {raw["metadata"]["namespace"] for kind in (ACCOUNT, BATCH) for raw in self.found.objects[kind]}
+        spaces = {raw["metadata"]["namespace"] for kind in KINDS for raw in self.found.objects[kind]}
         for space in sorted(spaces | ({self._namespace} if self._namespace else set())):
             listed = await self._try(f"Events of namespace {space}", self._kube.items(paths.events(space)))
             self.found.events += [

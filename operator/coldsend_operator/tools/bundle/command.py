@@ -12,14 +12,15 @@ from typing import Any
 
 from coldsend_operator import __version__
 from coldsend_operator.build import commit
+from coldsend_operator.kube.paths import KINDS
 from coldsend_operator.kube.reads import KubeReads
 from coldsend_operator.log_masks import masked_text
+from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 from coldsend_operator.tools.bundle.collect import Collector, Findings
 from coldsend_operator.tools.bundle.pseudonyms import Pseudonyms
 from coldsend_operator.tools.clients import KubeReader, SecretlessConnection, connected, settings_of
 from coldsend_operator.tools.errors import CommandError
 from coldsend_operator.tools.files import write_private
-from coldsend_operator.tools.names import ACCOUNT, BATCH
 from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.output import counted, remark
 
@@ -65,7 +66,7 @@ async def run(options: BundleOptions) -> None:
     write_private(str(options.file), packed.getvalue(), replaces=options.force)
     for each in found.unread:
         remark(f"Not read: {each['what']}: {each['why']}")
-    number = counted(len(found.objects[ACCOUNT]) + len(found.objects[BATCH]), "object", "objects")
+    number = counted(len(found.objects[ACCOUNT_KIND]) + len(found.objects[BATCH_KIND]), "object", "objects")
     hidden = "" if options.with_addresses else ", without addresses"
     remark(f"{options.file}: {number}, {counted(len(found.logs), 'log', 'logs')}{hidden}")
 
@@ -93,9 +94,9 @@ def _files(found: Findings, options: BundleOptions) -> Iterator[tuple[str, str]]
 def _pseudonyms(found: Findings) -> Pseudonyms:
     key = found.cluster.encode() or secrets.token_bytes(16)
     made = Pseudonyms(key)
-    others = (kind for kind in found.objects if kind not in {ACCOUNT, BATCH})
+    others = (kind for kind in found.objects if kind not in KINDS)
     kept = {str(raw["metadata"]["name"]) for kind in others for raw in found.objects[kind]}
-    made.learn(found.objects[ACCOUNT], found.objects[BATCH], kept)
+    made.learn(found.objects[ACCOUNT_KIND], found.objects[BATCH_KIND], kept)
     return made
 
 

@@ -7,15 +7,14 @@ from coldsend_operator.kube import paths
 from coldsend_operator.kube.login import context_names
 from coldsend_operator.kube.paths import Kind
 from coldsend_operator.kube.reads import METADATA_LIST
-from coldsend_operator.resources.names import ACCOUNT_SHORT_NAME, BATCH_SHORT_NAME
+from coldsend_operator.resources.names import ACCOUNT_KIND, ACCOUNT_SHORT_NAME, BATCH_KIND, BATCH_SHORT_NAME
 from coldsend_operator.tools.clients import KubeReader, default_namespace, kube_reader
 from coldsend_operator.tools.completion.engine import CommandLine, Parameter
-from coldsend_operator.tools.names import ACCOUNT, BATCH
 from coldsend_operator.tools.options import Access
 
 SECONDS = 2.0
 MOST = "500"  # names of one kind
-_SHORT: dict[Kind, str] = {ACCOUNT: ACCOUNT_SHORT_NAME, BATCH: BATCH_SHORT_NAME}
+_SHORT: dict[Kind, str] = {ACCOUNT_KIND: ACCOUNT_SHORT_NAME, BATCH_KIND: BATCH_SHORT_NAME}
 _NAMESPACES = "/api/v1/namespaces"
 
 
@@ -40,7 +39,7 @@ async def _within(access: Access, line: CommandLine, parameter: Parameter) -> li
             return await _names(kube, _NAMESPACES)
         namespace = line.given.get("namespace") or default_namespace(access)
         if parameter.name == "to" and line.command == "hand-over":
-            return [f"{namespace}/{name}" for name in await _of_kind(kube, ACCOUNT, namespace)]
+            return [f"{namespace}/{name}" for name in await _of_kind(kube, ACCOUNT_KIND, namespace)]
         found: list[str] = []
         for kind in _kinds(line, parameter):
             words = await _of_kind(kube, kind, namespace)
@@ -52,13 +51,13 @@ def _kinds(line: CommandLine, parameter: Parameter) -> tuple[Kind, ...]:
     """The kinds that an argument accepts."""
     match line.command, parameter.name:
         case "tree", "batch":
-            return (BATCH,)
+            return (BATCH_KIND,)
         case ("status" | "wait", "name"):
-            return (BATCH, ACCOUNT)
+            return (BATCH_KIND, ACCOUNT_KIND)
         case ("reconcile" | "hand-over" | "test-email", "names"):
-            return (ACCOUNT,)
+            return (ACCOUNT_KIND,)
         case _, "names":
-            return (ACCOUNT, BATCH)
+            return (ACCOUNT_KIND, BATCH_KIND)
     return ()
 
 

@@ -13,14 +13,13 @@ from coldsend_operator.kube.errors import Forbidden, KubeError, NotFound
 from coldsend_operator.kube.lease import DURATION_SECONDS
 from coldsend_operator.kube.reviews import AccessReviews
 from coldsend_operator.kube.secrets import SecretContent
-from coldsend_operator.resources.names import API_VERSION
+from coldsend_operator.resources.names import ACCOUNT_KIND, API_VERSION, BATCH_KIND
 from coldsend_operator.settings import Settings
 from coldsend_operator.tools.clients import KubeReader
 from coldsend_operator.tools.doctor import definitions, secrets
 from coldsend_operator.tools.doctor.checks import Check, bad, doubtful, good
 from coldsend_operator.tools.doctor.rights import Right, own_rights, work_rights
 from coldsend_operator.tools.installation import Installation, installations
-from coldsend_operator.tools.names import ACCOUNT, BATCH
 from coldsend_operator.tools.output import few
 from coldsend_operator.tools.secret_references import references
 from coldsend_operator.tools.terminal import Progress
@@ -159,8 +158,8 @@ async def _lease(cluster: Cluster, found: Installation | None) -> Check:
 async def _secrets(cluster: Cluster) -> list[Check]:
     kube = cluster.kube
     try:
-        accounts = await kube.objects(ACCOUNT, cluster.namespace)
-        batches = await kube.objects(BATCH, cluster.namespace)
+        accounts = await kube.objects(ACCOUNT_KIND, cluster.namespace)
+        batches = await kube.objects(BATCH_KIND, cluster.namespace)
     except Forbidden as error:
         return [doubtful(secrets.AREA, f"the objects that name Secrets cannot be read: {error.message}")]
     spaces = sorted({raw["metadata"]["namespace"] for raw in (*accounts, *batches)})

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from coldsend_operator.credentials.passwords import HMAC_SECRET
 from coldsend_operator.resources.names import ACCOUNT_PLURAL, BATCH_PLURAL, GROUP
-
-HMAC_SECRET = "coldsend-operator-hmac"  # noqa: S105 - the name of a Secret
 
 
 @dataclass(frozen=True, slots=True)

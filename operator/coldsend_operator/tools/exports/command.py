@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from coldsend_operator.core.model.answers import Row
+from coldsend_operator.resources.names import ACCOUNT_KIND
 from coldsend_operator.setting_values import to_namespace
 from coldsend_operator.tools import files, manifests
 from coldsend_operator.tools.clients import coldsend_reader, kube_reader
@@ -66,7 +67,7 @@ def _check(options: ExportOptions) -> None:
 async def _unmanaged(listing: Listing, access: Access) -> list[Row]:
     """The rows without inboxes that an object of the cluster shows or requests."""
     async with kube_reader(access) as kube:
-        objects = await kube.objects("SenderAccount", None)
+        objects = await kube.objects(ACCOUNT_KIND, None)
     senders = [read_sender(each) for each in objects]
     shown = {sender.inbox_id for sender in senders}
     asked = {sender.address for sender in senders}

@@ -15,7 +15,10 @@ from coldsend_operator.tools.manifests import Manifest, sized
 from coldsend_operator.tools.names import WORDS, fitting, label, numbered, password_key
 
 GroupBy = Literal["domain", "type", "none"]
+Keys = dict[str, tuple[str, ...]]  # keys of passwords, by Secret
 MAX_DISPLAY_NAME = 255
+UNKNOWN_HOST = "FILL-IN"
+HOSTS_NEEDED = "ColdSend does not return the hosts of these inboxes; give --smtp-host and --imap-host, or fill them in"
 _LIMITS = {InboxType.GOOGLE_WORKSPACE: 2_000, InboxType.OUTLOOK_365: 5_000, InboxType.CUSTOM_SMTP: 100_000}
 
 
@@ -40,7 +43,7 @@ class Group:
     name: str
     manifests: tuple[Manifest, ...]
     comment: str = ""
-    passwords: Mapping[str, tuple[str, ...]] | None = None  # keys that are needed, by Secret
+    passwords: Keys | None = None  # the keys that are needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,35 +92,34 @@ def _inbox(row: Row, form: Form) -> _Inbox | Left:
         inbox = _Inbox(row, InboxType(row.inbox_type or ""))
     except ValueError:
         return Left(row.email_address, f"its type {row.inbox_type or '(unknown)'} is not supported by this version")
-    problems = read_account(_spec(inbox, form, "any", {"host": "any.host"})).problems
+    problems = read_account(_spec(inbox, form, "any")).problems
     return Left(row.email_address, problems[0]) if problems else inbox
 
 
 def _group(inbox_type: InboxType, domain: str, inboxes: Sequence[_Inbox], form: Form) -> Group:
     name = fitting("-".join(filter(None, (WORDS[inbox_type], label(domain)))))
     needs_hosts = form.manage and inbox_type is InboxType.CUSTOM_SMTP and not (form.smtp_host and form.imap_host)
-    hosts = {"host": "FILL-IN"} if needs_hosts else {}
-    make = _accounts if form.accounts else _batches
-    manifests, secrets = make(name, inbox_type, domain, inboxes, form, hosts)
+    if form.accounts:
+        manifests, secrets = _accounts(name, inboxes, form)
+    else:
+        manifests, secrets = _batches(name, inbox_type, domain, inboxes, form)
     return Group(
         name,
         manifests,
-        comment="ColdSend does not return the hosts of these inboxes; give --smtp-host and --imap-host, or fill them in"
-        if needs_hosts
-        else "",
+        comment=HOSTS_NEEDED if needs_hosts else "",
         passwords=secrets if form.manage and inbox_type is not InboxType.COLDSEND else None,
     )
 
 
 def _batches(
-    name: str, inbox_type: InboxType, domain: str, inboxes: Sequence[_Inbox], form: Form, hosts: Mapping[str, str]
-) -> tuple[tuple[Manifest, ...], dict[str, tuple[str, ...]]]:
+    name: str, inbox_type: InboxType, domain: str, inboxes: Sequence[_Inbox], form: Form
+) -> tuple[tuple[Manifest, ...], Keys]:
     manifests: list[Manifest] = []
-    secrets: dict[str, tuple[str, ...]] = {}
+    secrets: Keys = {}
     for number, part in enumerate(sized(inboxes, _width), 1):
         called = numbered(name, number)
         secret = form.secret or called
-        template = {"inboxType": inbox_type.value} | _terms(inbox_type, form, {"name": secret}, hosts)
+        template = {"inboxType": inbox_type.value} | _terms(inbox_type, form, {"name": secret})
         if inbox_type is InboxType.COLDSEND:
             template["native"] = {"domainName": domain}
         listed = [_listed(inbox, form) for inbox in part]
@@ -127,12 +129,10 @@ def _batches(
     return tuple(manifests), secrets
 
 
-def _accounts(
-    name: str, _inbox_type: InboxType, _domain: str, inboxes: Sequence[_Inbox], form: Form, hosts: Mapping[str, str]
-) -> tuple[tuple[Manifest, ...], dict[str, tuple[str, ...]]]:
+def _accounts(name: str, inboxes: Sequence[_Inbox], form: Form) -> tuple[tuple[Manifest, ...], Keys]:
     secret = form.secret or name
     manifests = tuple(
-        _manifest(names.ACCOUNT_KIND, child_name(name, inbox.row.address), form, _spec(inbox, form, secret, hosts))
+        _manifest(names.ACCOUNT_KIND, child_name(name, inbox.row.address), form, _spec(inbox, form, secret))
         for inbox in inboxes
     )
     return manifests, {secret: tuple(password_key(inbox.row.address) for inbox in inboxes)}
@@ -143,7 +143,7 @@ def _manifest(kind: str, name: str, form: Form, spec: dict[str, Any]) -> Manifes
     return {"apiVersion": names.API_VERSION, "kind": kind, "metadata": metadata, "spec": spec}
 
 
-def _terms(inbox_type: InboxType, form: Form, reference: Mapping[str, str], hosts: Mapping[str, str]) -> dict[str, Any]:
+def _terms(inbox_type: InboxType, form: Form, reference: dict[str, str]) -> dict[str, Any]:
     """Policies, servers and workspace: the fields common to a template and the spec of an account."""
     key = {"apiKeySecretRef": dict(form.api_key)} if form.api_key else {}
     if not form.manage:
@@ -151,24 +151,21 @@ def _terms(inbox_type: InboxType, form: Form, reference: Mapping[str, str], host
     terms: dict[str, Any] = {"adoptionPolicy": "Adopt", "deletionPolicy": "Orphan", **key}
     if inbox_type is InboxType.COLDSEND:
         return terms
-    smtp, imap = dict(hosts), dict(hosts)
-    if inbox_type is InboxType.CUSTOM_SMTP:
-        smtp |= {"host": form.smtp_host} if form.smtp_host else {}
-        imap |= {"host": form.imap_host} if form.imap_host else {}
-    else:
-        smtp, imap = {}, {}
-    terms["smtp"] = {**smtp, "passwordSecretRef": dict(reference)}
-    return terms | {"imap": imap} if imap else terms
+    password = {"passwordSecretRef": reference}
+    if inbox_type is not InboxType.CUSTOM_SMTP:
+        return terms | {"smtp": password}
+    smtp, imap = ({"host": host or UNKNOWN_HOST} for host in (form.smtp_host, form.imap_host))
+    return terms | {"smtp": smtp | password, "imap": imap}
 
 
-def _spec(inbox: _Inbox, form: Form, secret: str, hosts: Mapping[str, str]) -> dict[str, Any]:
+def _spec(inbox: _Inbox, form: Form, secret: str) -> dict[str, Any]:
     spec: dict[str, Any] = {"inboxType": inbox.inbox_type.value}
     if inbox.native:
         spec["native"] = {"domainName": inbox.domain, "emailPrefix": inbox.prefix}
     else:
         spec["emailAddress"] = inbox.row.email_address
     reference = {"name": secret, "key": password_key(inbox.row.address)}
-    return spec | _shown(inbox, form) | _terms(inbox.inbox_type, form, reference, hosts)
+    return spec | _shown(inbox, form) | _terms(inbox.inbox_type, form, reference)
 
 
 def _listed(inbox: _Inbox, form: Form) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from coldsend_operator.accounts.effective import IMAP_HOSTS, IMAP_PORT, SMTP_HOSTS, SMTP_PORT
 from coldsend_operator.core.model.policy import Threshold
+from coldsend_operator.kube.paths import KINDS
 from coldsend_operator.resources import names
 from coldsend_operator.resources.common import InboxType
 from coldsend_operator.tools.imports.groups import Shared
@@ -45,7 +46,7 @@ def is_earlier(manifest: Any, namespace: str, name: str) -> bool:
     if not is_ours(manifest):
         return False
     kind, place, called = key_of(manifest)
-    if kind not in {names.ACCOUNT_KIND, names.BATCH_KIND} or place not in {namespace, ""}:
+    if kind not in KINDS or place not in {namespace, ""}:
         return False
     return called == name or called.startswith(f"{name}-")
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from coldsend_operator.core.model.times import rfc3339
+from coldsend_operator.kube.paths import KINDS
 from coldsend_operator.resources.account_rules import IDENTITY_RULES
-from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND, FINALIZER
+from coldsend_operator.resources.names import BATCH_KIND, FINALIZER
 from coldsend_operator.tools.manifests import Document, Manifest, generate_name, key_of
 from coldsend_operator.tools.selectors import Selector
 from coldsend_operator.tools.validation.checks import Problem, problems
 
 Raw = dict[str, Any]
 Key = tuple[str, str, str]  # kind, namespace, name
-OURS = frozenset({ACCOUNT_KIND, BATCH_KIND})
 _IDENTITY = ("inboxType", *(rule.field for rule in IDENTITY_RULES))
 _OF_INBOX = "spec.inboxes["
 _LISTED = re.compile(r"spec\.inboxes\[(\d+)\]")
@@ -32,7 +32,7 @@ class World:
     unreadable: dict[Key, str] = field(default_factory=dict)  # existing objects that cannot be read, and why
 
     def set_aside(self, raw: Any, error: Exception) -> None:
-        """Read one object; an unreadable one affects itself alone (rule 38)."""
+        """Record that the object cannot be read, which affects only this object (rule 38)."""
         kind, namespace, name = key_of(raw)
         self.unreadable.setdefault((kind, namespace, name), type(error).__name__)
 
@@ -53,7 +53,7 @@ def world_of(items: Iterable[Raw]) -> World:
     for raw in items:
         if raw.get("kind") == "Namespace":
             world.namespaces[str(raw["metadata"]["name"])] = raw
-        elif raw.get("kind") in OURS:
+        elif raw.get("kind") in KINDS:
             if _is_whole(raw.get("metadata")):
                 world.objects[key_of(raw)] = raw
             else:

@@ -54,7 +54,7 @@ class Rehearsal:
     def run(self) -> None:
         """Run from a start of the operator to the end of all work."""
         workspace = self.workspace
-        self.begun = self.done_at = moved = self.now
+        self.begun = self.done_at = changed_at = self.now
         self.pasts = {
             uid: Past(account, account.stored, account.credentials) for uid, account in workspace.accounts.items()
         }
@@ -65,14 +65,14 @@ class Rehearsal:
         while self.now < self.begun + LONGEST_PLAN:
             decide_changed(workspace, self.now)
             if self._write():
-                moved = self.now
+                changed_at = self.now
                 continue
             if workspace.inventory.swept_at >= self.done_at and not self._is_busy():
                 return  # a list that began after the last change has shown it to those that only observe
             plan = self._plan()
             if plan.calls:
-                moved = self.now if self._call(plan.calls) else moved
-            elif plan.wake_at is None or self.now > moved + LONGEST_REST:
+                changed_at = self.now if self._call(plan.calls) else changed_at
+            elif plan.wake_at is None or self.now > changed_at + LONGEST_REST:
                 return
             else:
                 self.now = max(plan.wake_at, self.now + 0.01)
@@ -87,7 +87,7 @@ class Rehearsal:
         workspace = self.workspace
         if workspace.dirty or workspace.in_flight or workspace.jobs or workspace.patches:
             return True
-        return any(_is_moving(decision) for decision in workspace.decisions.values())
+        return any(_is_passing(decision) for decision in workspace.decisions.values())
 
     # -- writes to Kubernetes
 
@@ -99,8 +99,8 @@ class Rehearsal:
             transitions.secret_read(account, self.pasts[uid].credentials or _as_sent(account))
             workspace.touch(uid)
         workspace.stale_secrets.clear()
-        for uid, move in list(workspace.patches.items()):
-            self._chore(workspace.accounts[uid], move)
+        for uid, action in list(workspace.patches.items()):
+            self._patch(workspace.accounts[uid], action)
             wrote = True
         for uid in workspace.changed:
             changed = workspace.accounts.get(uid)
@@ -110,13 +110,13 @@ class Rehearsal:
         workspace.changed.clear()
         return wrote
 
-    def _chore(self, account: Account, move: Action) -> None:
+    def _patch(self, account: Account, action: Action) -> None:
         workspace = self.workspace
-        if move is Action.ADD_FINALIZER:
+        if action is Action.ADD_FINALIZER:
             apply.finalizers_added(workspace, account, (FINALIZER, *self._marks(account)))
             return
         apply.finalizers_removed(workspace, account)
-        if account.desired.deleting is not None and move is not Action.FORGET:
+        if account.desired.deleting is not None and action is not Action.FORGET:
             past = self.pasts[account.uid]
             holders = workspace.claims.inbox_owners(account.stored.inbox_id or "", account.uid)
             past.gone, past.taken_over_by = True, next(iter(holders), None)
@@ -164,8 +164,8 @@ class Rehearsal:
             past.difference = SPEC if spec_changed(account, row) else SECRET
 
 
-def _is_moving(decision: Decision) -> bool:
-    """Whether waiting helps the account, rather than an action of a person or of ColdSend."""
+def _is_passing(decision: Decision) -> bool:
+    """Whether waiting alone helps the account, without an action of a person or of ColdSend."""
     if decision.reason not in _PASSING:
         return False
     return decision.action is not Action.WAIT or decision.quiet or decision.reason is not None

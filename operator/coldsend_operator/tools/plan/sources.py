@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from coldsend_operator.credentials.passwords import HMAC_KEY, HMAC_SECRET, Hmac, SecretReader
 from coldsend_operator.kube.errors import Forbidden, KubeError, NotFound
-from coldsend_operator.kube.paths import Kind, namespace_path
+from coldsend_operator.kube.paths import KINDS, namespace_path
 from coldsend_operator.kube.secrets import SecretContent, read_manifest
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 from coldsend_operator.tools.clients import KubeReader, kube_reader, settings_of
@@ -26,7 +26,6 @@ from coldsend_operator.tools.secret_references import references
 
 _BUILDERS = (("kubectl", "kustomize"), ("kustomize", "build"))
 GivenSecrets = dict[tuple[str, str], SecretContent]
-KINDS: tuple[Kind, ...] = ("SenderAccount", "SenderAccountBatch")
 
 
 @dataclass(slots=True)

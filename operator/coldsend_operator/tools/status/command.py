@@ -9,9 +9,10 @@ from typing import Any
 
 from coldsend_operator.accounts.policy import policy_of
 from coldsend_operator.kube.errors import KubeError
+from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 from coldsend_operator.tools.clients import KubeReader, kube_reader, settings_of
 from coldsend_operator.tools.errors import CommandError, UsageError
-from coldsend_operator.tools.names import ACCOUNT, BATCH, object_of
+from coldsend_operator.tools.names import object_of
 from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.output import Color, remark, write_json, write_lines, write_table
 from coldsend_operator.tools.senders import read_sender
@@ -28,7 +29,7 @@ from coldsend_operator.tools.terminal import LiveView
 
 REDRAW = 2.0
 _WORKSPACES = ("WORKSPACE", "KEY", "INBOXES", "READY", "CREATING", "JOBS", "HELD", "MINUTE LEFT", "HOUR LEFT")
-_BATCHES = ("BATCH", "PROGRESS", "READY", "FAILED", "DONE AT", "REASON")
+_BATCHES = ("BATCH_KIND", "PROGRESS", "READY", "FAILED", "DONE AT", "REASON")
 _REASONS = ("REASON", "OBJECTS", "MESSAGE")
 _TREE = ("OBJECT", "ADDRESS", "READY", "REASON")
 
@@ -81,12 +82,12 @@ async def _keep_drawing(view: LiveView, kube: KubeReader, options: StatusOptions
 
 
 async def _overview(kube: KubeReader, options: StatusOptions) -> Overview:
-    accounts: list[dict[str, Any]] = await kube.objects(ACCOUNT, options.namespace)
-    batches = await kube.objects(BATCH, options.namespace)
+    accounts: list[dict[str, Any]] = await kube.objects(ACCOUNT_KIND, options.namespace)
+    batches = await kube.objects(BATCH_KIND, options.namespace)
     if options.name:
         kind, name = object_of(options.name)
         exact = kind if "/" in options.name else ""  # a name alone is that of a batch or of an account
-        batches = [raw for raw in batches if raw["metadata"]["name"] == name and exact != ACCOUNT]
+        batches = [raw for raw in batches if raw["metadata"]["name"] == name and exact != ACCOUNT_KIND]
         accounts = [raw for raw in accounts if _belongs(raw, name, exact)]
         if not accounts and not batches:
             raise CommandError(f"there is no SenderAccount or SenderAccountBatch {options.name} here")
@@ -101,7 +102,7 @@ async def _overview(kube: KubeReader, options: StatusOptions) -> Overview:
 def _belongs(raw: dict[str, Any], name: str, exact: str) -> bool:
     """Whether it is the account of this name, or one of the batch of this name."""
     named, of_batch = raw["metadata"]["name"] == name, read_sender(raw).batch == name
-    return (named and exact != BATCH) or (of_batch and exact != ACCOUNT)
+    return (named and exact != BATCH_KIND) or (of_batch and exact != ACCOUNT_KIND)
 
 
 def _show(overview: Overview, options: StatusOptions) -> None:
@@ -144,7 +145,7 @@ def _cell(value: object) -> str:
 async def run_tree(access: Access, namespace: str, text: str, color: Color) -> None:
     """The batch, and below it its SenderAccounts."""
     kind, name = object_of(text)
-    if kind != BATCH:
+    if kind != BATCH_KIND:
         raise UsageError(f"tree shows a batch and its SenderAccounts; give senderbatch/{name}")
     async with kube_reader(access) as kube:
         raw = await kube.one(kind, namespace, name)
@@ -153,7 +154,7 @@ async def run_tree(access: Access, namespace: str, text: str, color: Color) -> N
         uid = raw["metadata"]["uid"]
         children = [
             read_sender(each)
-            for each in await kube.objects(ACCOUNT, namespace)
+            for each in await kube.objects(ACCOUNT_KIND, namespace)
             if any(owner.get("uid") == uid for owner in each["metadata"].get("ownerReferences") or ())
         ]
     batch = batch_lines([raw])[0]

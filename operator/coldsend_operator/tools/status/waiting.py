@@ -10,9 +10,10 @@ from coldsend_operator.core.model.conditions import condition
 from coldsend_operator.core.model.reasons import LASTING, ConditionType, Reason
 from coldsend_operator.core.model.stored_status import account_status, batch_status
 from coldsend_operator.resources.annotations import read_annotations
+from coldsend_operator.resources.names import BATCH_KIND
 from coldsend_operator.tools.clients import kube_reader
 from coldsend_operator.tools.errors import CommandError
-from coldsend_operator.tools.names import BATCH, object_of
+from coldsend_operator.tools.names import object_of
 from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.output import remark
 
@@ -79,30 +80,20 @@ def judge(raw: Mapping[str, Any] | None, kind: str, goal: Goal) -> Verdict:
     """The verdict for the goal of an object; None: it does not exist."""
     if raw is None:
         return Verdict(goal == "deleted", "it does not exist")
-    status = batch_status(raw.get("status")) if kind == BATCH else account_status(raw.get("status"))
-    ready = condition(status, ConditionType.READY)
-    said = _said(ready)
+    status = batch_status(raw.get("status")) if kind == BATCH_KIND else account_status(raw.get("status"))
     deleting = raw["metadata"].get("deletionTimestamp") is not None
+    if deleting != (goal == "deleted"):
+        return Verdict(done=False, sentence="it is being deleted" if deleting else "it is not being deleted")
     current = status.get("observedGeneration") == raw["metadata"].get("generation")
-    if goal == "deleted":
-        hopeless = current and deleting and ready.get("reason") in _HOPELESS
-        if (
-            ready.get("reason") == Reason.DELETION_HELD
-            and read_annotations(raw["metadata"].get("annotations")).approve_deletion
-        ):
-            hopeless = False  # approved: status says so once the deletions are under way
-        settles = deleting and ready.get("reason") in _OUTSIDE_SPEC
-        return Verdict(
-            False if hopeless or not deleting else None, said if deleting else "it is not being deleted", settles
-        )
-    if deleting:
-        return Verdict(done=False, sentence="it is being deleted")
-    wanted = condition(status, ConditionType.READY if goal == "ready" else ConditionType.SYNCED)
-    said = _said(wanted)
-    if current and wanted.get("status") == "True":
-        return Verdict(done=True, sentence=said)
-    hopeless = current and wanted.get("reason") in _HOPELESS
-    return Verdict(False if hopeless else None, said, wanted.get("reason") in _OUTSIDE_SPEC)
+    wanted = condition(status, ConditionType.SYNCED if goal == "synced" else ConditionType.READY)
+    reason = wanted.get("reason")
+    if current and not deleting and wanted.get("status") == "True":
+        return Verdict(done=True, sentence=_said(wanted))
+    approved = deleting and read_annotations(raw["metadata"].get("annotations")).approve_deletion
+    hopeless = current and reason in _HOPELESS
+    if reason == Reason.DELETION_HELD and approved:
+        hopeless = False  # status says so once the deletions are under way
+    return Verdict(False if hopeless else None, _said(wanted), reason in _OUTSIDE_SPEC)
 
 
 def _said(told: Mapping[str, Any]) -> str:

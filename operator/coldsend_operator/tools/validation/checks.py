@@ -11,15 +11,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from coldsend_operator.resources import names
+from coldsend_operator.kube.paths import KINDS
+from coldsend_operator.resources import children, names
 from coldsend_operator.resources.batch_rules import NAME_RULE
-from coldsend_operator.resources.common import Rule
 from coldsend_operator.resources.crd import account_crd, batch_crd
-from coldsend_operator.resources.reading import read_account, read_batch
+from coldsend_operator.resources.reading import broken, read_account, read_batch
 from coldsend_operator.tools.manifests import Manifest
 
 MAX_STORED = 1_572_864  # the size limit of etcd for one object
-MAX_BATCH_NAME = 63
 MAX_NAME = 253
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
@@ -40,7 +39,7 @@ def problems(manifest: Manifest) -> tuple[Problem, ...]:
     kind = manifest.get("kind")
     if manifest.get("apiVersion") != names.API_VERSION:
         return (Problem("apiVersion", f"must be {names.API_VERSION}; correct it"),)
-    if kind not in (names.ACCOUNT_KIND, names.BATCH_KIND):
+    if kind not in KINDS:
         return (Problem("kind", f"must be {names.ACCOUNT_KIND} or {names.BATCH_KIND}; correct it"),)
     found = [*_of_metadata(manifest), *_unknown_fields(manifest, _schema(kind), "")]
     if manifest.get("spec") is None:
@@ -62,7 +61,7 @@ def _of_metadata(manifest: Manifest) -> Iterator[Problem]:
         yield Problem("metadata.name", "is required; add it")
     elif not _NAME.fullmatch(name) or len(name) > MAX_NAME:
         yield Problem("metadata.name", "must be lower case letters, digits, hyphens and dots, at most 253; correct it")
-    elif manifest["kind"] == names.BATCH_KIND and len(name) > MAX_BATCH_NAME:
+    elif manifest["kind"] == names.BATCH_KIND and len(name) > children.MAX_NAME:
         yield Problem("metadata.name", NAME_RULE.message)
 
 
@@ -72,24 +71,18 @@ def _of_account(spec: Any) -> Iterator[Problem]:
 
 def _of_batch(spec: Any) -> Iterator[Problem]:
     reading = read_batch(spec)
-    found = [_problem(sentence) for sentence in reading.problems]
+    found = list(map(_problem, reading.problems))
     if reading.spec is not None:
         template = reading.spec.template
-        found += _broken(template.rules, template, "spec.template")
+        found += map(_problem, broken(template.rules, template, "spec.template"))
         if template.native is not None:
-            found += _broken(template.native.rules, template.native, "spec.template.native")
+            found += map(_problem, broken(template.native.rules, template.native, "spec.template.native"))
     yield from found
     told = tuple(problem.message for problem in found)
     for inbox in reading.inboxes:
         for sentence in inbox.problems:
             if not told or not sentence.endswith(told):  # a problem of the template is not one of each inbox
                 yield _problem(sentence)
-
-
-def _broken(rules: tuple[Rule, ...], block: Any, path: str) -> Iterator[Problem]:
-    for rule in rules:
-        if rule.holds is not None and not rule.holds(block):
-            yield Problem(f"{path}.{rule.field}" if rule.field else path, rule.message)
 
 
 def _problem(sentence: str) -> Problem:
