@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ REREAD_SECONDS: Final = 60.0  # a token file may be replaced at any time; as oth
 EARLY_SECONDS: Final = 60.0  # credentials are renewed this long before they expire, or in the last fifth of their life
 LOGIN_SECONDS: Final = 5.0  # minimum time between two reads of the credentials
 CLOSING_SECONDS: Final = 30.0  # time for running calls to end when a client certificate is replaced
+
+# The API server reads an apply as YAML, which has no escape of two halves (an emoji in JSON) and would fold or refuse
+# these characters as they are.
+_ESCAPED = re.compile(r"[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 Handler = Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 Load = Callable[[], Awaitable[Login]]
@@ -93,7 +98,7 @@ class Connection:
                 method,
                 self.login.server + target,
                 headers=headers,
-                data=None if body is None else json.dumps(body),
+                data=None if body is None else _json(body),
                 timeout=aiohttp.ClientTimeout(total=seconds, sock_connect=min(CONNECT_SECONDS, seconds)),
                 allow_redirects=False,
             ) as response:
@@ -167,3 +172,8 @@ class Connection:
 async def _close_later(session: aiohttp.ClientSession) -> None:
     await asyncio.sleep(CLOSING_SECONDS)
     await session.close()
+
+
+def _json(body: Any) -> bytes:
+    text = json.dumps(body, ensure_ascii=False)
+    return _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
