@@ -2,6 +2,7 @@
 
 from coldsend_operator.resources.names import CREDENTIALS_CURRENT_ANNOTATION, RECONCILE_ANNOTATION
 from tests.core.rules.watching import running
+from tests.support.desk import held
 from tests.support.simulation import Simulation
 
 ANN = "ann@company.com"
@@ -60,6 +61,12 @@ def test_the_condition_of_an_adopted_inbox_says_on_whose_word_it_stands() -> Non
     simulation.wait(30.0)
     assert simulation.says(uid)["CredentialsCurrent"][1] == "SecretUnchanged"
     assert "coldsend.pro/credentials-current says" in simulation.says(uid)["CredentialsCurrent"][2]
+
+
+def test_an_adopted_inbox_says_from_its_first_status_on_that_its_password_is_unknown() -> None:
+    desk, account = held(applied={"credentialsHash": None}, origin="Adopted")
+    account.credentials = None
+    assert desk.says(account)["CredentialsCurrent"][:2] == ("Unknown", "CredentialsUnknown")
 
 
 def test_a_secret_that_is_missing_is_waited_for_and_then_accepted() -> None:
