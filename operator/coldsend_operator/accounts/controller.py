@@ -92,9 +92,15 @@ class AccountController:
             loop.workspace.update(account, desired)
 
     def _see_status(self, account: Account, status: Status) -> None:
-        if to_text(status) != account.raw_status:
-            transitions.status_kept(account, status)
-            transitions.status_shown(account, stored_of(status))
+        """The status may be our own, of a write whose response was lost."""
+        if to_text(status) == account.raw_status:
+            return
+        stored = stored_of(transitions.status_kept(account, status))
+        loop = self._workspaces.of_account(account)
+        if loop is None:
+            transitions.status_shown(account, stored)
+        else:
+            loop.workspace.status_stored(account.uid, stored)
 
     def unreadable(self, uid: str) -> None:
         """The newest state of the object cannot be read: start nothing for it (rule 38: it affects only itself)."""
