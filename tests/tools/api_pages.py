@@ -39,10 +39,10 @@ def api_server(
         yield asked
 
 
-def write_kubeconfig(config: Path, url: str) -> None:
+def write_kubeconfig(config: Path, url: str, **credentials: Any) -> None:
     """A kubeconfig for this API server."""
     named = {"name": "it", "cluster": {"server": url}}
     context = {"name": "it", "context": {"cluster": "it", "user": "it"}}
-    user = {"name": "it", "user": {}}
+    user = {"name": "it", "user": credentials}
     whole = {"current-context": "it", "clusters": [named], "contexts": [context], "users": [user]}
     config.write_text(json.dumps(whole), encoding="utf-8")

@@ -88,6 +88,12 @@ async def test_objects_are_chosen_by_label_or_all_of_them() -> None:
     assert list(annotations(cluster)) == ["ann", "bob"]
 
 
+async def test_an_object_that_is_named_twice_is_changed_once() -> None:
+    cluster = Cluster(held("ann"))
+    await do(cluster, "pause", names=["ann", "sender/ann"])
+    assert [name for name, _ in cluster.patches] == ["ann"]
+
+
 async def test_reconcile_waits_for_the_answer_in_status() -> None:
     cluster = Cluster(held("ann"))
     cluster.answers = True
@@ -258,6 +264,13 @@ def test_a_workspace_is_shown_with_what_is_left_of_its_budget() -> None:
     assert (line.minute_left, line.hour_left) == (80, 800)
     (line,) = workspace_lines(objects, {}, Policy(), 0.0)
     assert line.hour_left is None
+
+
+def test_the_budget_is_that_of_the_operator_whatever_the_environment_of_the_person_says() -> None:
+    report = {"workspaces": {WORKSPACE: {"minute": {"limit": 4000}, "hour": {"limit": 40_000}}}}
+    state = {WORKSPACE: {"budget": {"open": 400}, "brake": {}}, "report": report}
+    (line,) = workspace_lines([held("ann")], state, Policy(), 0.0)
+    assert (line.minute_left, line.hour_left) == (3600, 39_600)
 
 
 def new(name: str, **spec: Any) -> dict[str, Any]:

@@ -105,6 +105,15 @@ def test_credentials_that_the_cluster_does_not_accept_are_told_with_the_way_out(
     )
 
 
+def test_a_plugin_that_is_missing_is_told_once(tmp_path: Path) -> None:
+    plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": "no-such-plugin"}
+    write_kubeconfig(tmp_path / "config", "http://127.0.0.1:1", exec=plugin)
+    run = command("status", "--kubeconfig", tmp_path / "config")
+    assert run.exit_code == 1
+    (line,) = run.stderr.splitlines()
+    assert line.endswith("the plugin no-such-plugin is not installed")
+
+
 def test_a_context_that_the_kubeconfig_does_not_have_is_named(tmp_path: Path) -> None:
     write_kubeconfig(tmp_path / "config", "http://127.0.0.1:1")
     run = command("status", "--context", "prod", "--kubeconfig", tmp_path / "config")

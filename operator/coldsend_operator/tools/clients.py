@@ -186,7 +186,7 @@ async def kube_reader(access: Access) -> AsyncIterator[KubeReader]:
 @asynccontextmanager
 async def connected(client: C) -> AsyncIterator[C]:
     """The client with its connection open. Raises CommandError as `kube_reader`."""
-    configure_logs("console", "error")  # messages of lower layers are not data of the command
+    configure_logs("console", "critical")  # messages of lower layers are not data of the command
     try:
         async with client:
             yield client

@@ -106,7 +106,8 @@ def check(options: ActionOptions) -> None:
 
 async def _chosen(kube: KubeEditor, options: ActionOptions) -> list[Raw]:
     if options.objects.names:
-        return [await _named(kube, options, text) for text in options.objects.names]
+        named = [await _named(kube, options, text) for text in options.objects.names]
+        return list({raw["metadata"]["uid"]: raw for raw in named}.values())  # `ann` and `sender/ann` are one
     found = [{**raw, "kind": ACCOUNT_KIND} for raw in await kube.objects(ACCOUNT_KIND, options.namespace)]
     if options.objects.everything:
         return found

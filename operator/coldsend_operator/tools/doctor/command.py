@@ -57,7 +57,7 @@ async def run(options: DoctorOptions) -> None:
 async def _cluster(options: DoctorOptions) -> list[Check]:
     settings = settings_of(options.access)
     try:
-        configure_logs("console", "error")
+        configure_logs("console", "critical")
         async with (
             KubeReads(ReadingConnection(options.access)) as client,
             AccessReviews(ReviewingConnection(options.access)) as reviews,

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from coldsend_operator.core.model.conditions import condition
-from coldsend_operator.core.model.policy import Policy
+from coldsend_operator.core.model.policy import Limits, Policy
 from coldsend_operator.core.model.reasons import ConditionType, Reason
 from coldsend_operator.core.model.stored_status import Status, batch_status
-from coldsend_operator.core.workspace.brake import Brake
 from coldsend_operator.core.workspace.budget import Budget
 from coldsend_operator.tools.senders import Sender, read_sender
-from coldsend_operator.tools.status.reported import reported
+from coldsend_operator.tools.status.reported import limits_of, reported
 
 Raw = Mapping[str, Any]
 BAR = 20
@@ -77,13 +76,17 @@ def workspace_lines(raws: Iterable[Raw], state: Mapping[str, Any], policy: Polic
         for each in members if digest else ():
             known[_key(each)].add(digest)
     told: dict[str, set[str]] = defaultdict(set)
-    for digest, report in reported(state).items():
+    reports = reported(state)
+    for digest, report in reports.items():
         told[str(report.get("key"))].add(digest)
     for each in groups.pop("", []):
         key = _key(each)
         digests = known.get(key) or told["/".join(key[:2]) or "default"]
         groups[next(iter(digests)) if len(digests) == 1 else ""].append(each)
-    return [_workspace(digest, members, state.get(digest), policy, now) for digest, members in sorted(groups.items())]
+    return [
+        _workspace(digest, members, state.get(digest), limits_of(reports.get(digest, {}), policy.limits), now)
+        for digest, members in sorted(groups.items())
+    ]
 
 
 def _key(sender: Sender) -> tuple[str, ...]:
@@ -94,12 +97,11 @@ def _key(sender: Sender) -> tuple[str, ...]:
     return (sender.namespace, str(default)) if default else ()
 
 
-def _workspace(digest: str, members: list[Sender], stored: Any, policy: Policy, now: float) -> WorkspaceLine:
+def _workspace(digest: str, members: list[Sender], stored: Any, limits: Limits, now: float) -> WorkspaceLine:
     left: tuple[int | None, int | None] = (None, None)
     if isinstance(stored, dict):
-        budget, brake = Budget(policy.limits), Brake(policy.brake)
+        budget = Budget(limits)
         budget.load(stored.get("budget", {}), now)
-        brake.load(stored.get("brake", {}), now)
         left = budget.remaining(now)
     keys = {"operator's own" if each.key is None else "/".join(each.key[:2]) for each in members}
     return WorkspaceLine(

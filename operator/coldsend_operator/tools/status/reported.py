@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from coldsend_operator.core.model.policy import Limits
 from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.core.report import UNTRIED
 
@@ -14,6 +15,16 @@ def reported(state: Mapping[str, Any]) -> dict[str, Any]:
     workspaces = report.get("workspaces") if isinstance(report, dict) else None
     found = workspaces if isinstance(workspaces, dict) else {}
     return {str(digest): each for digest, each in found.items() if isinstance(each, dict)}
+
+
+def limits_of(each: Mapping[str, Any], usual: Limits) -> Limits:
+    """The limits that the operator keeps to, its reserve taken off; `usual` if it has not reported them."""
+    windows = (each.get("minute"), each.get("hour"))
+    told = [window.get("limit") for window in windows if isinstance(window, dict)]
+    match told:
+        case [int(minute), int(hour)]:
+            return Limits(minute, hour, reserve=0.0)
+    return usual
 
 
 def frozen(state: Mapping[str, Any]) -> bool:
