@@ -1,5 +1,6 @@
 """`export` against the emulator: what it writes of a workspace, and what it asks for."""
 
+import json
 import stat
 from collections import Counter
 from pathlib import Path
@@ -159,6 +160,29 @@ def test_hosts_that_coldsend_does_not_tell_make_a_comment_and_nothing_invalid(co
     )
     assert "#   - {emailAddress: zoe@two.com" in run.stdout
     assert "smtp-two-com: written as a comment. ColdSend does not return the hosts of these inboxes;" in run.stderr
+
+
+def test_json_is_a_list_of_the_same_objects_that_kubectl_applies(coldsend: RunningEmulator) -> None:
+    seed(coldsend)
+
+    run = command("export", "-n", "sales", "-o", "json")
+
+    shown = json.loads(run.stdout)
+    assert (shown["apiVersion"], shown["kind"], shown["items"]) == ("v1", "List", export())
+
+
+def test_json_leaves_out_what_yaml_has_as_a_comment(coldsend: RunningEmulator) -> None:
+    seed(coldsend)
+
+    run = command("export", "-n", "sales", "--manage", "--type", "CUSTOM_SMTP", "-o", "json")
+
+    assert json.loads(run.stdout)["items"] == []
+    assert "smtp-two-com: left out, as JSON has no comments. ColdSend does not return the hosts" in run.stderr
+
+
+def test_files_are_yaml(tmp_path: Path) -> None:
+    run = command("export", "-n", "sales", "-d", tmp_path, "-o", "json")
+    assert (run.exit_code, run.stderr.splitlines()[-1]) == (2, "-d writes YAML files; leave out -o json")
 
 
 def test_filters_are_those_of_coldsend(coldsend: RunningEmulator) -> None:

@@ -92,6 +92,7 @@ def export(
     ] = "",
     directory: Folder = None,
     force: Force = False,
+    output: Annotated[Literal["yaml", "json"], typer.Option("-o", "--output", help="Output format.")] = "yaml",
     access: Annotated[Access, "kubeconfig", "context", "api_url", "api_key_file", "api_key_secret"],  # --as is a shape
 ) -> None:
     """Write the inboxes of a workspace as manifests. Without --manage they only observe."""
@@ -122,6 +123,7 @@ def export(
                 unmanaged=unmanaged,
                 folder=directory,
                 force=force,
+                output=output,
             )
         )
     )

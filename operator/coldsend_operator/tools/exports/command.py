@@ -1,9 +1,11 @@
 """The steps of `export`, in order."""
 
+import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from coldsend_operator.core.model.answers import Row
 from coldsend_operator.resources.names import ACCOUNT_KIND
@@ -36,6 +38,7 @@ class ExportOptions:
     unmanaged: bool
     folder: Path | None
     force: bool
+    output: Literal["yaml", "json"]
 
 
 async def run(options: ExportOptions) -> None:
@@ -50,7 +53,8 @@ async def run(options: ExportOptions) -> None:
     _write(made, options)
     for group in made:
         if group.comment:
-            remark(f"{group.name}: written as a comment. {group.comment}")
+            done = "left out, as JSON has no comments" if options.output == "json" else "written as a comment"
+            remark(f"{group.name}: {done}. {group.comment}")
     written = len(rows) - len(left)
     remark(f"{counted(written, 'inbox', 'inboxes')} in {counted(len(made), 'group', 'groups')}")
     if listing.missing:
@@ -62,6 +66,8 @@ def _check(options: ExportOptions) -> None:
         to_namespace(options.form.namespace)
     except ValueError:
         raise UsageError(f"-n {options.form.namespace}: no name of a namespace") from None
+    if options.folder is not None and options.output == "json":
+        raise UsageError("-d writes YAML files; leave out -o json")
 
 
 async def _unmanaged(listing: Listing, access: Access) -> list[Row]:
@@ -76,7 +82,7 @@ async def _unmanaged(listing: Listing, access: Access) -> list[Row]:
 
 def _write(made: Sequence[Group], options: ExportOptions) -> None:
     if options.folder is None:
-        sys.stdout.write("---\n".join(_text(group) for group in made))
+        sys.stdout.write(_json(made) if options.output == "json" else "---\n".join(map(_text, made)))
         if any(group.passwords for group in made):
             remark("-d DIR also writes secrets.todo.yaml with the names of the required passwords")
         return
@@ -104,6 +110,12 @@ def _text(group: Group) -> str:
     if not group.comment:
         return text
     return "".join(f"# {line}\n" for line in (group.comment, *text.splitlines()))
+
+
+def _json(made: Sequence[Group]) -> str:
+    """A List like that of kubectl, without the groups that cannot be applied as they are."""
+    items = [manifest for group in made if not group.comment for manifest in group.manifests]
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=2, ensure_ascii=False) + "\n"
 
 
 def _todo(made: Sequence[Group], namespace: str) -> str:
