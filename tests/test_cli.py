@@ -77,7 +77,9 @@ def test_a_wrong_setting_ends_run_with_2_and_one_line() -> None:
     run = operator("run", COLDSEND_SWEEP_SECONDS="5m")
     assert run.returncode == 2
     assert run.stdout == ""
-    assert run.stderr == "COLDSEND_SWEEP_SECONDS=5m is not allowed: a number from 1 to 86400 (flag --sweep-seconds)\n"
+    assert (
+        run.stderr == "COLDSEND_SWEEP_SECONDS=5m is not allowed; give a number from 1 to 86400 (flag --sweep-seconds)\n"
+    )
 
 
 def test_a_flag_is_judged_like_its_variable() -> None:

@@ -178,7 +178,7 @@ def test_every_wrong_value_has_its_line() -> None:
 
 def test_a_wrong_api_key_is_never_shown() -> None:
     (line,) = lines_of(COLDSEND_API_KEY=f"{KEY} and more")
-    assert line.startswith("COLDSEND_API_KEY=(not shown) is not allowed: printable ASCII")
+    assert line.startswith("COLDSEND_API_KEY=(not shown) is not allowed; give printable ASCII")
     assert KEY not in line
 
 
@@ -202,7 +202,7 @@ def test_a_value_with_line_ends_stays_on_one_line() -> None:
 
 def test_the_key_and_its_file_together_are_refused() -> None:
     (line,) = lines_of(COLDSEND_API_KEY=KEY, COLDSEND_API_KEY_FILE="/key")
-    assert line == "COLDSEND_API_KEY_FILE=/key is not allowed while COLDSEND_API_KEY is set: give one of them"
+    assert line == "COLDSEND_API_KEY_FILE=/key is not allowed while COLDSEND_API_KEY is set; set only one of them"
 
 
 def test_the_settings_and_their_errors_hold_no_key_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -279,7 +279,7 @@ def test_certificates_of_the_environment_that_cannot_be_read_are_refused_before_
     missing, empty = tmp_path / "missing.pem", tmp_path / "empty.pem"
     empty.touch()
     for file in (missing, empty):
-        said = f"SSL_CERT_FILE={shown(file)} is no file with CA certificates: correct it, or take it out"
+        said = f"SSL_CERT_FILE={shown(file)} is not a file with CA certificates; correct or unset it"
         assert lines_of(SSL_CERT_FILE=str(file)) == (said,)
     monkeypatch.setenv("SSL_CERT_FILE", str(missing))
     load_settings({"api_url": "http://localhost:8080"})

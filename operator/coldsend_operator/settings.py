@@ -217,19 +217,17 @@ class Settings(BaseSettings):
     def _fit_together(self) -> Self:
         if self.api_key is not None and self.api_key_file is not None:
             raise ValueError(
-                f"{PREFIX}API_KEY_FILE={shown(self.api_key_file)} is not allowed while {PREFIX}API_KEY is set: "
-                "give one of them"
+                f"{PREFIX}API_KEY_FILE={shown(self.api_key_file)} is not allowed while {PREFIX}API_KEY is set; "
+                "set only one of them"
             )
         if self.health_good < self.health_low:
             raise ValueError(
-                f"{PREFIX}HEALTH_GOOD={self.health_good:g} is not allowed: a number not below "
+                f"{PREFIX}HEALTH_GOOD={self.health_good:g} is not allowed; give a number not below "
                 f"{PREFIX}HEALTH_LOW, which is {self.health_low:g}"
             )
         usual = os.environ.get("SSL_CERT_FILE")  # without a file of its own the client of ColdSend reads this one
         if usual and self.ca_file is None and self.api_url.startswith("https:") and not _holds_certificates(usual):
-            raise ValueError(
-                f"SSL_CERT_FILE={shown(usual)} is no file with CA certificates: correct it, or take it out"
-            )
+            raise ValueError(f"SSL_CERT_FILE={shown(usual)} is not a file with CA certificates; correct or unset it")
         return self
 
 
@@ -291,4 +289,4 @@ def _wrong(name: str, value: object) -> str:
     said = "(not shown)" if name == "api_key" else shown(value)
     spelled = flag(name)
     also = f" (flag {spelled})" if spelled else ""
-    return f"{variable(name)}={said} is not allowed: {allowed(field)}{also}"
+    return f"{variable(name)}={said} is not allowed; give {allowed(field)}{also}"

@@ -82,7 +82,7 @@ def test_a_cluster_without_an_operator_is_told_as_such(world: World, namespace: 
         "secrets": ["ok"],
         "coldsend": ["warning"],
     }
-    assert "an operator that runs as you would have all" in checks["rights"][0]["message"]
+    assert "an operator with your permissions would have all" in checks["rights"][0]["message"]
 
 
 def test_rights_are_those_of_the_service_account(world: World, namespace: str) -> None:

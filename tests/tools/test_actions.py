@@ -118,7 +118,10 @@ async def test_an_annotation_for_deletions_on_an_object_that_is_not_deleted_is_n
     deleted["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     replaced["status"]["conditions"] = said(Reason.DELETION_HELD)["status"]["conditions"]
     await do(Cluster(held("ann"), deleted, replaced), action, everything=True)
-    assert f"Note: not being deleted now: ann; {action} will apply whenever that happens\n" in capsys.readouterr().err
+    assert (
+        f"Note: {action} takes effect when the objects are deleted; these are not being deleted now: ann\n"
+        in capsys.readouterr().err
+    )
 
 
 async def test_without_a_terminal_nothing_is_done_unasked() -> None:

@@ -416,7 +416,7 @@ def secret(**values: str) -> SecretContent:
             "✘ secrets: key password of Secret sales/login holds a",
         ),
         ({"google": True}, secret(password="abcd efgh ijkl mnop"), "✔ secrets: 1 of 1 keys of Secrets"),
-        ({}, Forbidden("no", status=403), "! secrets: could not be read and were not checked: Secret sales/login"),
+        ({}, Forbidden("no", status=403), "! secrets: these cannot be read and were not checked: Secret sales/login"),
     ],
 )
 def test_a_value_is_judged_and_never_shown(

@@ -296,7 +296,7 @@ async def test_the_share_of_the_minute_is_waited_for() -> None:
         await allowance.take()
 
     assert now[0] == 120.0
-    with pytest.raises(CommandError, match="more than the 5 requests an hour"):
+    with pytest.raises(CommandError, match="more than the 5 requests per hour"):
         await allowance.take()
 
 

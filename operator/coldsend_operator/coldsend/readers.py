@@ -173,7 +173,7 @@ def _list(whole: dict[str, Any], name: str, pagination: PaginationAnswer) -> lis
 
 def _pagination(whole: dict[str, Any], page: int) -> PaginationAnswer:
     if not isinstance(whole.get("pagination"), dict):
-        raise NotUnderstood("the list does not tell its page and the number of pages")
+        raise NotUnderstood("the list does not contain its page number and the number of pages")
     pagination = _model(PaginationAnswer, whole["pagination"])
     if pagination.page not in {None, page}:
         raise NotUnderstood(f"page {page} was requested, but page {pagination.page} came")

@@ -223,7 +223,7 @@ def _read(reply: Reply, read: Callable[[bytes, Mask], T], mask: Mask) -> T | Fai
     if reply.body is None:
         return Failure(
             FailureKind.LOST,
-            "the response was cut off, too long, or compressed without a request for that",
+            "the response was cut off, too long, or compressed although that was not requested",
             reply.status,
         )
     try:

@@ -41,7 +41,7 @@ class KeyState:
 
 NO_KEY = (
     Reason.UNAUTHORIZED,
-    "The operator has no API key of its own; set spec.apiKeySecretRef, or give it COLDSEND_API_KEY_FILE.",
+    "The operator has no API key of its own; set spec.apiKeySecretRef, or COLDSEND_API_KEY_FILE of the operator.",
 )
 NOT_FOR_NAMESPACE = (
     Reason.UNAUTHORIZED,
@@ -63,7 +63,7 @@ TOO_MANY = (
 
 MADE_UP = (
     Reason.SECRET_INVALID,
-    "The API key of spec.apiKeySecretRef is not used: its digest is that of another key. Create a new one.",
+    "The API key of spec.apiKeySecretRef is not used: its digest equals that of another key. Create a new one.",
 )
 
 

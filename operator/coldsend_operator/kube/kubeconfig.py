@@ -105,7 +105,7 @@ def _read(file: Path) -> Mapping[str, Any]:
     else:
         if isinstance(content, dict | None):
             return content or {}  # an empty file is one without entries
-        trouble = "it is no mapping"
+        trouble = "it is not a mapping"
     raise NotConfigured(f"the kubeconfig {file} cannot be used: {trouble}")
 
 

@@ -37,8 +37,8 @@ class Allowance:
         """One more request. Raises CommandError when it is one too many."""
         if self.taken >= self.per_hour:
             raise CommandError(
-                f"it takes more than the {self.per_hour} requests an hour that are left to people "
-                "(COLDSEND_RESERVE); narrow it down, or raise the share"
+                f"this takes more than the {self.per_hour} requests per hour that commands may send "
+                "(COLDSEND_RESERVE); narrow the selection, or raise COLDSEND_RESERVE"
             )
         if len(self._latest) == self.per_minute:
             await self._sleep(max(0.0, self._latest[0] + MINUTE - self._clock()))

@@ -112,7 +112,7 @@ def plan(
             "-l",
             "--selector",
             metavar="SELECTOR",
-            help="With --prune: labels of the objects that the files hold in full.",
+            help="With --prune: the objects to compare with the files; those in no file are deleted.",
         ),
     ] = "",
     live: Live = False,

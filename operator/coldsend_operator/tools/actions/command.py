@@ -135,7 +135,9 @@ def _remark_alive(action: str, chosen: Sequence[Raw]) -> None:
         and not read_sender(raw).says(Reason.DELETION_HELD)  # a replacement is held as well
     ]
     if action in FOR_DELETIONS and alive:
-        remark(f"Note: not being deleted now: {few(alive)}; {action} will apply whenever that happens")
+        remark(
+            f"Note: {action} takes effect when the objects are deleted; these are not being deleted now: {few(alive)}"
+        )
 
 
 def _line(raw: Mapping[str, Any]) -> str:

@@ -109,9 +109,11 @@ async def _rights(cluster: Cluster, found: Installation | None) -> list[Check]:
     if lacking:
         some = few([str(each) for each in lacking], 2)
         return [
-            doubtful(area, f"an operator that runs as you would lack {len(lacking)} of {len(wanted)} rights: {some}")
+            doubtful(
+                area, f"an operator with your permissions would lack {len(lacking)} of {len(wanted)} rights: {some}"
+            )
         ]
-    return [good(area, f"an operator that runs as you would have all {len(wanted)} rights")]
+    return [good(area, f"an operator with your permissions would have all {len(wanted)} rights")]
 
 
 def _wanted(cluster: Cluster, found: Installation | None) -> Iterator[Right]:

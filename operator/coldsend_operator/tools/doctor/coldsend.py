@@ -54,7 +54,9 @@ async def _list(reader: ColdSendReader, settings: Settings, checks: list[Check])
     if isinstance(reply, Failure):
         checks.append(_refused(reply, settings))
         return None
-    checks.append(good("key", f"{settings.api_url} accepts the API key, which has {_READ}; other scopes show on use"))
+    checks.append(
+        good("key", f"{settings.api_url} accepts the API key, which has {_READ}; other scopes are not checked")
+    )
     checks.append(_limits(reply, settings))
     checks.append(_clock(reply, began, ended))
     try:

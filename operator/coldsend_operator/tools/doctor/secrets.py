@@ -34,7 +34,7 @@ def judge(
         elif check not in checks:
             checks.append(check)
     if unread:
-        checks.append(doubtful(AREA, f"could not be read and were not checked: {few(list(unread), 2)}"))
+        checks.append(doubtful(AREA, f"these cannot be read and were not checked: {few(list(unread), 2)}"))
     if well:
         of = f"{well:,} of {len(ordered):,} keys of Secrets that objects name"
         checks.append(good(AREA, f"{of} exist and have values that can be sent"))
