@@ -20,6 +20,7 @@ from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.paths import collection, secrets
 from coldsend_operator.kube.reads import METADATA_LIST
 from devcluster import Cluster
+from tests.e2e.stage.operators import free_port
 
 ROOT = Path(__file__).parents[2]
 API_KEY = "cs_live_bench"
@@ -222,13 +223,6 @@ async def count_objects(client: KubeClient) -> int:
     async for page in client.list_pages(ACCOUNTS, 500, {}, METADATA_LIST):
         found += len(page["items"] or ())
     return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_for_port(port: int, process: "subprocess.Popen[bytes]") -> None:

@@ -1,12 +1,12 @@
 """A release on a real API server. No pods run there: the operator is a process with all that its pod would have."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.chart.support import CHART, RELEASE, Helm, Object, Rendered
 from tests.e2e.stage.operators import OperatorRun, running_operator
+from tests.e2e.stage.stage import Stage
 from tests.e2e.stage.world import World
 
 QUICK: Object = {
@@ -20,6 +20,14 @@ QUICK: Object = {
     "logLevel": "debug",
 }
 """The settings with which stories take seconds, as values of the chart."""
+
+
+def values(stage: Stage) -> Object:
+    """Of a release whose API key is in the namespace of the stage."""
+    return {
+        "apiKey": {"existingSecret": "workspace"},
+        "settings": {**QUICK, "apiUrl": stage.emulator.api_url},
+    }
 
 
 @dataclass(frozen=True)
@@ -43,9 +51,8 @@ class Release:
             return self.namespace
         return str(variable["value"])
 
-    @contextmanager
-    def operator(self, key: Path, **beside: str) -> Iterator[OperatorRun]:
-        """One pod's container as a process; `key` is the file that the kubelet would mount."""
+    def operator(self, key: Path, **beside: str) -> AbstractContextManager[OperatorRun]:
+        """One pod's container as a ready process; `key` is the file that the kubelet would mount."""
         container = self.made.container
         assert container["args"] == ["run"]
         environment = {each["name"]: self._given(each) for each in container["env"]}
@@ -55,8 +62,7 @@ class Release:
             del environment[name]  # fixed ports suit a pod with an address of its own
         token = self.world.server.token(self.namespace, self.account)
         kubeconfig = self.world.cluster.kubeconfig_for(token)
-        with running_operator(kubeconfig, self.world.folder, **environment, **beside) as running:
-            yield running
+        return running_operator(kubeconfig, self.world.folder, **environment, **beside)
 
 
 def install(world: World, helm: Helm, namespace: str, values: Object, *flags: str, chart: Path = CHART) -> Release:

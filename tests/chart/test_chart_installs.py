@@ -7,10 +7,9 @@ from pathlib import Path
 import pytest
 
 import devcluster
-from tests.chart.installed import QUICK, install, upgrade
+from tests.chart.installed import install, upgrade, values
 from tests.chart.support import RELEASE, Helm, HelmError, Object
 from tests.e2e.batches.pool import Pool, clear
-from tests.e2e.stage.operators import OperatorRun
 from tests.e2e.stage.stage import Stage, staged
 from tests.e2e.stage.world import World, opened_world
 from tests.kube.support import established
@@ -34,13 +33,6 @@ def _home(world: World) -> Iterator[Stage]:
             yield stage
         finally:
             clear(stage)
-
-
-def _values(stage: Stage) -> Object:
-    return {
-        "apiKey": {"existingSecret": "workspace"},
-        "settings": {**QUICK, "apiUrl": stage.emulator.api_url},
-    }
 
 
 def _key(stage: Stage) -> Path:
@@ -71,33 +63,27 @@ def _writes_to_coldsend(stage: Stage) -> list[str]:
     return [each["operation"] for each in stage.asked() if each["method"] != "GET"]
 
 
-def _quiet(operator: OperatorRun, stage: Stage) -> None:
-    operator.wait_until_ready()
-    stage.after_sweeps()
-
-
 def test_an_uninstall_keeps_crds_objects_and_inboxes_and_a_new_release_goes_on(fresh: World, helm: Helm) -> None:
     with _home(fresh) as stage:
-        release = install(fresh, helm, stage.namespace, _values(stage))
+        release = install(fresh, helm, stage.namespace, values(stage))
         established(fresh.cluster, *(f"crd/{name}" for name in CRDS))
         pool = Pool(stage)
-        with release.operator(_key(stage)) as operator:
-            operator.wait_until_ready()
+        with release.operator(_key(stage)):
             stage.apply("ann", apiKeySecretRef=None)
             stage.known("ann")
             pool.make(*MANY)
             stage.after_sweeps()
         before, writes = _versions(stage), _writes_to_coldsend(stage)
-        upgrade(release, {**_values(stage), "crds": {"install": False}})
+        upgrade(release, {**values(stage), "crds": {"install": False}})
         assert _versions(stage) == before
         release.helm("uninstall", RELEASE, "--namespace", stage.namespace)
         left = [each["metadata"]["name"] for each in fresh.server.items("Role", stage.namespace)]
         assert left == []
         assert _versions(stage) == before
 
-        again = install(fresh, helm, stage.namespace, _values(stage))
+        again = install(fresh, helm, stage.namespace, values(stage))
         with again.operator(_key(stage)) as operator:
-            _quiet(operator, stage)
+            stage.after_sweeps()
             assert operator.figure("coldsend_kubernetes_writes_total", kind="SenderAccount") == 0
             assert _writes_to_coldsend(stage) == writes
             stage.remove("ann")
@@ -106,10 +92,10 @@ def test_an_uninstall_keeps_crds_objects_and_inboxes_and_a_new_release_goes_on(f
 
 def test_crds_that_another_release_left_are_taken_over_when_asked(fresh: World, helm: Helm) -> None:
     with _home(fresh) as first, _home(fresh) as second:
-        release = install(fresh, helm, first.namespace, _values(first))
+        release = install(fresh, helm, first.namespace, values(first))
         release.helm("uninstall", RELEASE, "--namespace", first.namespace)
         with pytest.raises(HelmError, match="invalid ownership metadata"):
-            install(fresh, helm, second.namespace, _values(second))
-        install(fresh, helm, second.namespace, _values(second), "--take-ownership")
+            install(fresh, helm, second.namespace, values(second))
+        install(fresh, helm, second.namespace, values(second), "--take-ownership")
         owners = {each["metadata"]["annotations"]["meta.helm.sh/release-namespace"] for each in _crds(fresh)}
         assert owners == {second.namespace}

@@ -61,12 +61,10 @@ def _play(release: Release, home: Stage, stages: list[Stage]) -> None:
     key = release.world.folder / f"{home.namespace}.key"
     key.write_text(stages[0].key)
     with release.operator(key) as first:
-        first.wait_until_ready()
         _accounts(stages[0], stages[1])
         _batches(stages[1])
         assert first.stop() == 0
     with release.operator(key) as second:
-        second.wait_until_ready()
         _deletions(stages[0], stages[1])
         _prove_content(second)
         assert second.stop() == 0

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 import devcluster
-from tests.chart.installed import QUICK, Release, install, upgrade
-from tests.chart.support import RELEASE, Helm, Object
+from tests.chart.installed import Release, install, upgrade, values
+from tests.chart.support import RELEASE, Helm
 from tests.e2e.batches.pool import Pool
 from tests.e2e.batches.pool import clear as clear_pools
 from tests.e2e.stage.operators import OperatorRun
 from tests.e2e.stage.stage import CUSTOM, OUTLOOK, Stage, eventually, staged
-from tests.e2e.stage.world import World, opened_world
+from tests.e2e.stage.world import opened_world
+from tests.kube.support import established
 
 PREVIOUS = Path(__file__).parent / "previous"
 CRDS = ("senderaccounts.coldsend.pro", "senderaccountbatches.coldsend.pro")
@@ -119,7 +120,6 @@ def operator_of(release: Release, stage: Stage, packages: Path | None = None) ->
     key.write_text(stage.key)
     other = {} if packages is None else {"PYTHONPATH": str(packages)}
     with release.operator(key, **other) as operator:
-        operator.wait_until_ready()
         yield operator
 
 
@@ -143,20 +143,9 @@ def uids(stage: Stage) -> dict[str, str]:
     return {each["metadata"]["name"]: each["metadata"]["uid"] for each in found}
 
 
-def values(stage: Stage) -> Object:
-    return {
-        "apiKey": {"existingSecret": "workspace"},
-        "settings": {**QUICK, "apiUrl": stage.emulator.api_url},
-    }
-
-
-def established(world: World) -> None:
-    world.server.kubectl("wait", "--for=condition=Established", "--timeout=120s", *(f"crd/{name}" for name in CRDS))
-
-
 def test_an_upgrade_finishes_what_the_previous_version_has_begun(stage: Stage, helm: Helm, previous: Previous) -> None:
     release = install(stage.world, helm, stage.namespace, values(stage), chart=previous.chart)
-    established(stage.world)
+    established(stage.world.cluster, *(f"crd/{name}" for name in CRDS))
     with operator_of(release, stage, previous.packages) as operator:
         in_flight = put_in_flight(stage)
         assert is_of(operator, previous)
@@ -166,7 +155,7 @@ def test_an_upgrade_finishes_what_the_previous_version_has_begun(stage: Stage, h
     before = uids(stage)
 
     upgraded = upgrade(release, values(stage))
-    established(stage.world)
+    established(stage.world.cluster, *(f"crd/{name}" for name in CRDS))
     with operator_of(upgraded, stage) as operator:
         in_flight.finished()
         assert not is_of(operator, previous)
@@ -177,7 +166,7 @@ def test_an_upgrade_finishes_what_the_previous_version_has_begun(stage: Stage, h
 def test_a_rollback_finishes_what_this_version_has_begun(stage: Stage, helm: Helm, previous: Previous) -> None:
     release = install(stage.world, helm, stage.namespace, values(stage), chart=previous.chart)
     upgraded = upgrade(release, values(stage))
-    established(stage.world)
+    established(stage.world.cluster, *(f"crd/{name}" for name in CRDS))
     with operator_of(upgraded, stage) as operator:
         in_flight = put_in_flight(stage)
         operator.kill()
@@ -186,7 +175,7 @@ def test_a_rollback_finishes_what_this_version_has_begun(stage: Stage, helm: Hel
     before = uids(stage)
 
     release.helm("rollback", RELEASE, "1", "--namespace", stage.namespace)
-    established(stage.world)
+    established(stage.world.cluster, *(f"crd/{name}" for name in CRDS))
     with operator_of(release, stage, previous.packages) as operator:
         in_flight.finished()
         assert is_of(operator, previous)

@@ -121,8 +121,7 @@ def test_an_install_waits_for_the_operator_and_then_for_the_inboxes(mailboxes: M
         mailboxes.pool.until(lambda shown: shown.status == UNSEEN, "the default of the schema")
         mailboxes.label()
         create = mailboxes.operators.coldsend.hold(CREATE, when="before")
-        with mailboxes.operators.operator() as operator:
-            operator.wait_until_ready()
+        with mailboxes.operators.operator():
             assert create.reached.wait(SECONDS)
             assert waiting.poll() is None
             mailboxes.operators.coldsend.release(create)
@@ -133,8 +132,7 @@ def test_an_install_waits_for_the_operator_and_then_for_the_inboxes(mailboxes: M
 def test_an_upgrade_waits_until_the_batch_is_ready_again(mailboxes: Mailboxes) -> None:
     mailboxes.install()
     mailboxes.label()
-    with mailboxes.operators.operator() as operator:
-        operator.wait_until_ready()
+    with mailboxes.operators.operator():
         mailboxes.pool.ready()
         create = mailboxes.operators.coldsend.hold(CREATE, when="before")
         mailboxes.boxes["carl"] = {}
@@ -158,8 +156,7 @@ def test_what_waiting_does_not_cure_fails_long_before_the_timeout_with_its_messa
     mailboxes.stage.secret(password=mailboxes.stage.password, wrong=wrong)
     mailboxes.install()
     mailboxes.label()
-    with mailboxes.operators.operator() as operator:
-        operator.wait_until_ready()
+    with mailboxes.operators.operator():
         mailboxes.pool.ready()
         mailboxes.boxes["carl"] = {"passwordKey": key}
         with mailboxes.started("upgrade", "--wait", "--timeout", LATE) as waiting:
@@ -174,8 +171,7 @@ def test_what_waiting_does_not_cure_fails_long_before_the_timeout_with_its_messa
 def test_an_uninstall_waits_until_the_inboxes_are_gone(mailboxes: Mailboxes) -> None:
     mailboxes.install()
     mailboxes.label()
-    with mailboxes.operators.operator() as operator:
-        operator.wait_until_ready()
+    with mailboxes.operators.operator():
         mailboxes.pool.ready()
         mailboxes.helm("uninstall", POOL, "--namespace", mailboxes.stage.namespace, "--wait")
         assert mailboxes.stage.emulator.inboxes(workspace=mailboxes.stage.workspace) == []

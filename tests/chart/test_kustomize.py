@@ -79,8 +79,7 @@ def test_its_operator_works_with_the_rights_of_its_own_account(
         key = world.folder / "key-of-the-base"
         key.write_text(stage.key)
         release = Release(world, helm, manifests.NAMESPACE, Rendered(tuple(base)))
-        with release.operator(key, COLDSEND_API_URL=stage.emulator.api_url) as operator:
-            operator.wait_until_ready()
+        with release.operator(key, COLDSEND_API_URL=stage.emulator.api_url):
             stage.make("ann", apiKeySecretRef=None)
             stage.remove("ann")
 

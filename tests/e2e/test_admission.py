@@ -26,8 +26,7 @@ def stage(world: World, tmp_path: Path) -> Iterator[Stage]:
             "COLDSEND_NAMESPACES": made.namespace,
             "COLDSEND_LEASE_NAMESPACE": made.namespace,
         }
-        with running_operator(world.cluster.kubeconfig, tmp_path, **settings) as operator:
-            operator.wait_until_ready()
+        with running_operator(world.cluster.kubeconfig, tmp_path, **settings):
             yield made
 
 

@@ -117,7 +117,6 @@ def kill_at(world: World, points: list[Point]) -> Faults:
         played, _ = stack.enter_context(solo(world, "crashes"))
         stages = {point: stack.enter_context(played.staged(point.name.replace("_the_", "_"))) for point in points}
         with played.operator() as killed:
-            killed.wait_until_ready()
             holds = _reach(played, stages)
             killed.kill()
         late = [hold for point, hold in holds.items() if point.late]

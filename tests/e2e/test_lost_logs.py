@@ -65,7 +65,6 @@ def test_without_its_audit_log_nothing_is_written_to_coldsend_and_that_is_said_o
     with staged(world, "audit") as stage:
         audit = {"COLDSEND_AUDIT_LOG": str(place / "audit.log")}
         with running_operator(world.cluster.kubeconfig, tmp_path, **settings_of(stage), **audit) as operator:
-            operator.wait_until_ready()
             stage.apply("ann")
             eventually(lambda: "audit_failed" in operator.lines(), "a line about the audit log")
             stage.after_sweeps()

@@ -54,7 +54,6 @@ def operator_with_roles(home: Stage, watched: Stage, folder: Path) -> Iterator[O
         "COLDSEND_LEASE_NAMESPACE": home.namespace,
     }
     with running_operator(path, folder, **settings) as operator:
-        operator.wait_until_ready()
         yield operator
 
 

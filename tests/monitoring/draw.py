@@ -19,7 +19,7 @@ from typing import Any
 import devcluster
 from devcluster.builder import build
 from devcluster.modules import PROMETHEUS
-from tests.e2e.stage.operators import running_operator
+from tests.e2e.stage.operators import started_operator
 from tests.e2e.stage.stage import Stage, eventually, staged
 from tests.e2e.stage.world import OWN_KEY, opened_world
 from tests.kube.support import install_crds
@@ -48,7 +48,7 @@ def busy_scene(folder: Path) -> Iterator[Prometheus]:
             "COLDSEND_REQUESTS_PER_MINUTE": "600",
             "COLDSEND_REQUESTS_PER_HOUR": "6000",
         }
-        replicas = [stack.enter_context(running_operator(cluster.kubeconfig, folder, **given)) for _ in range(2)]
+        replicas = [stack.enter_context(started_operator(cluster.kubeconfig, folder, **given)) for _ in range(2)]
         for replica in replicas:
             replica.wait_until_ready()
         targets = [replica.metrics_url.removeprefix("http://") for replica in replicas]

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 import devcluster
-from tests.e2e.stage.operators import OperatorRun, running_operator
+from tests.e2e.stage.operators import OperatorRun, started_operator
 from tests.e2e.stage.stage import Stage, eventually, staged
 from tests.e2e.stage.world import MARKER, OWN_KEY, World, opened_world
 from tests.kube.support import install_crds
@@ -62,7 +62,7 @@ def replicas(world: World) -> Iterator[list[OperatorRun]]:
     }
     with ExitStack() as stack:
         started = [
-            stack.enter_context(running_operator(world.cluster.kubeconfig, world.folder, **settings)) for _ in range(2)
+            stack.enter_context(started_operator(world.cluster.kubeconfig, world.folder, **settings)) for _ in range(2)
         ]
         for replica in started:
             replica.wait_until_ready()

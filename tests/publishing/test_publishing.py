@@ -27,7 +27,6 @@ def works(release: Release, stage: Stage, files: str) -> None:
     key.write_text(stage.key)
     about = {"PYTHONPATH": files, "COLDSEND_API_URL": stage.emulator.api_url}
     with release.operator(key, **about) as operator:
-        operator.wait_until_ready()
         stage.make("ann", apiKeySecretRef=None)
         stage.remove("ann")
         assert f"PYTHONPATH={files}" in _loaded(operator.process.pid)

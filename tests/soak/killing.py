@@ -9,7 +9,7 @@ from random import Random
 from uuid import uuid4
 
 from tests.e2e.batches.pool import Pool, pooled
-from tests.e2e.stage.operators import OperatorRun, running_operator
+from tests.e2e.stage.operators import OperatorRun, started_operator
 from tests.e2e.stage.world import World
 from tests.soak.audit import AuditFile, disagreements
 from tests.soak.people import People
@@ -92,7 +92,7 @@ def _first_moment(operator: OperatorRun, random: Random) -> float:
 
 
 def _operator(world: World, pool: Pool, audit: AuditFile) -> AbstractContextManager[OperatorRun]:
-    return running_operator(
+    return started_operator(
         world.cluster.kubeconfig,
         world.folder,
         COLDSEND_API_URL=world.emulator.api_url,

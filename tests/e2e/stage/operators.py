@@ -109,6 +109,14 @@ class OperatorRun:
 
 @contextmanager
 def running_operator(kubeconfig: Path, folder: Path, **settings: str) -> Iterator[OperatorRun]:
+    """As `started_operator`; it is ready when the block begins."""
+    with started_operator(kubeconfig, folder, **settings) as operator:
+        operator.wait_until_ready()
+        yield operator
+
+
+@contextmanager
+def started_operator(kubeconfig: Path, folder: Path, **settings: str) -> Iterator[OperatorRun]:
     """Run the operator until the block ends, with QUICK settings and these, by their full names."""
     metrics, probes = (f"127.0.0.1:{free_port()}" for _ in range(2))
     around = {name: value for name, value in os.environ.items() if not name.startswith("COLDSEND_")}

@@ -12,7 +12,7 @@ import yaml
 
 from coldsend_emulator.operations import BASE_PATH
 from tests.e2e.stage.gate import Gate, gate
-from tests.e2e.stage.operators import OperatorRun, running_operator
+from tests.e2e.stage.operators import OperatorRun, started_operator
 from tests.e2e.stage.stage import Stage, staged
 from tests.e2e.stage.world import World
 
@@ -29,17 +29,20 @@ class Solo:
     labels: dict[str, str]
     home: str
 
-    def operator(self, **settings: str) -> AbstractContextManager[OperatorRun]:
-        return self.operator_of(self._kubeconfig(), **settings)
+    @contextmanager
+    def operator(self, **settings: str) -> Iterator[OperatorRun]:
+        with self.start(**settings) as operator:
+            operator.wait_until_ready()
+            yield operator
 
-    def operator_of(self, kubeconfig: Path, **settings: str) -> AbstractContextManager[OperatorRun]:
-        """Connect with another login, without the gate."""
+    def start(self, **settings: str) -> AbstractContextManager[OperatorRun]:
+        """Start one, without waiting until it is ready."""
         ours = {
             "COLDSEND_API_URL": self.coldsend.url + BASE_PATH,
             "COLDSEND_LABEL_SELECTOR": f"{LABEL}={self.labels[LABEL]}",
             "COLDSEND_LEASE_NAMESPACE": self.home,
         }
-        return running_operator(kubeconfig, self.world.folder, **{**ours, **settings})
+        return started_operator(self._kubeconfig(), self.world.folder, **{**ours, **settings})
 
     def staged(self, title: str) -> AbstractContextManager[Stage]:
         return staged(self.world, title, self.labels)

@@ -1,7 +1,7 @@
 """Shared by all stories: one API server, one ColdSend, one watch."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,13 +23,10 @@ class World:
     sight: Sight
     folder: Path
 
-    @contextmanager
-    def operator(self, **settings: str) -> Iterator[OperatorRun]:
+    def operator(self, **settings: str) -> AbstractContextManager[OperatorRun]:
         """A ready operator with OWN_KEY of the emulator; `settings` by their full names."""
         ours = {"COLDSEND_API_URL": self.emulator.api_url, "COLDSEND_API_KEY": OWN_KEY}
-        with running_operator(self.cluster.kubeconfig, self.folder, **{**ours, **settings}) as running:
-            running.wait_until_ready()
-            yield running
+        return running_operator(self.cluster.kubeconfig, self.folder, **{**ours, **settings})
 
     def search(self, namespace: str) -> None:
         """Search for the marker in what the operators wrote besides accounts, before the namespace is deleted."""

@@ -27,14 +27,12 @@ YEAR_0 = "0000-01-01T00:00:00Z"
 def a_restart_with_nothing_changed_writes_nothing(world: World) -> None:
     with solo(world, "restart") as (operators, stage):
         with operators.operator() as first:
-            first.wait_until_ready()
             names = _apply_one_of_each(stage)
             stage.after_sweeps()
             assert first.stop() == 0
         versions = {name: _version(stage, name) for name in names}
         asked = len(stage.asked())
         with operators.operator() as second:
-            second.wait_until_ready()
             stage.after_sweeps(2)
             assert second.figure("coldsend_kubernetes_writes_total", kind="SenderAccount") == 0
         assert {name: _version(stage, name) for name in names} == versions
@@ -81,8 +79,7 @@ def _version(stage: Stage, name: str) -> str:
 def who_waits_for_the_budget_is_told_when_and_the_limits_hold(world: World) -> None:
     with solo(world, "budget") as (operators, stage):
         limits = {"COLDSEND_REQUESTS_PER_MINUTE": str(FEW), "COLDSEND_RESERVE": "0", "COLDSEND_SWEEP_SECONDS": "300"}
-        with operators.operator(**limits) as operator:
-            operator.wait_until_ready()
+        with operators.operator(**limits):
             stage.apply("first")
             stage.shows("first", Ready="True Active")
             stage.apply("second")
@@ -112,20 +109,17 @@ def _has_asked_more_than(stage: Stage, requests: int) -> bool:
 def what_the_brake_holds_stays_held_over_a_restart(world: World) -> None:
     with solo(world, "brake") as (operators, stage):
         names = [f"n{number}" for number in range(12)]
-        with operators.operator() as first:
-            first.wait_until_ready()
+        with operators.operator():
             for name in names:
                 stage.apply(name)
             for name in names:
                 stage.known(name)
         stage.delete_all()
         with operators.operator() as second:
-            second.wait_until_ready()
             for name in names:
                 stage.until(name, lambda shown: shown.condition("Ready") == "False DeletionHeld", "DeletionHeld")
             second.kill()
-        with operators.operator() as third:
-            third.wait_until_ready()
+        with operators.operator():
             stage.after_sweeps()
             assert [name for name in names if stage.no_inbox(name)] == []
             stage.annotate_namespace(approve_deletion="true")
@@ -137,8 +131,7 @@ def what_the_brake_holds_stays_held_over_a_restart(world: World) -> None:
 def the_file_of_the_operators_key_is_read_again_when_it_changes(world: World) -> None:
     with solo(world, "key-file") as (operators, stage):
         path = world.folder / f"{stage.namespace}.key"
-        with operators.operator(COLDSEND_API_KEY_FILE=str(path)) as operator:
-            operator.wait_until_ready()
+        with operators.operator(COLDSEND_API_KEY_FILE=str(path)):
             stage.apply(**OWN_KEY)
             assert "missing or empty" in stage.shows(Ready="False Unauthorized").message("Ready")
             path.write_text(f"{stage.key}\n")
@@ -152,8 +145,7 @@ def the_file_of_the_operators_key_is_read_again_when_it_changes(world: World) ->
 
 
 def without_a_key_of_its_own_the_operator_serves_those_who_bring_one(world: World) -> None:
-    with solo(world, "no-key") as (operators, stage), operators.operator() as operator:
-        operator.wait_until_ready()
+    with solo(world, "no-key") as (operators, stage), operators.operator():
         stage.apply("ann")
         stage.apply("bob", **OWN_KEY)
         stage.ready("ann")
@@ -170,8 +162,7 @@ def the_operators_key_serves_the_namespaces_that_may_use_it(world: World) -> Non
             "COLDSEND_OPERATOR_KEY_NAMESPACES": stage.namespace,
             "COLDSEND_ADOPT_NAMESPACES": "somebody-else",
         }
-        with operators.operator(**settings) as operator:
-            operator.wait_until_ready()
+        with operators.operator(**settings):
             stage.seed("old")
             stage.apply("ann", **OWN_KEY)
             stage.apply("old", adoptionPolicy="Adopt", **OWN_KEY)
@@ -191,21 +182,18 @@ def objects_restored_into_a_new_cluster_adopt_where_that_is_the_default(world: W
         ids = {name: stage.seed(name, display_name="Ann Example", daily_limit=50) for name in ("ann", "bob", "carol")}
         for name in ids:
             stage.apply(name)
-        with operators.operator(COLDSEND_ADOPTION_DEFAULT="Adopt") as operator:
-            operator.wait_until_ready()
+        with operators.operator(COLDSEND_ADOPTION_DEFAULT="Adopt"):
             assert {name: stage.ready(name, reason="Adopted").inbox_id for name in ids} == ids
 
 
 def two_objects_that_a_restore_made_of_one_inbox_delete_it_neither(world: World) -> None:
     with solo(world, "twins") as (operators, stage):
-        with operators.operator() as first:
-            first.wait_until_ready()
+        with operators.operator():
             stage.apply()
             status = stage.known().status
         stage.server.apply(stage.manifest("copy", emailAddress=stage.address()))
         stage.write_status("copy", status)
-        with operators.operator() as second:
-            second.wait_until_ready()
+        with operators.operator():
             for name, other in (("ann", "copy"), ("copy", "ann")):
                 assert f"SenderAccount {other}" in stage.shows(name, Synced="False AddressConflict").message("Synced")
             stage.remove("copy")
@@ -215,7 +203,6 @@ def two_objects_that_a_restore_made_of_one_inbox_delete_it_neither(world: World)
 
 def sigterm_records_the_call_under_way_and_gives_the_lease_back(world: World) -> None:
     with solo(world, "sigterm") as (operators, stage), operators.operator(COLDSEND_LEADER_ELECTION="on") as operator:
-        operator.wait_until_ready()
         hold = operators.coldsend.hold("POST .*/sender-accounts/smtp ?\n", when="after")
         stage.apply()
         assert hold.reached.wait(60)
@@ -235,10 +222,8 @@ def sigterm_records_the_call_under_way_and_gives_the_lease_back(world: World) ->
 def a_standby_takes_over_from_a_leader_that_was_killed(world: World) -> None:
     election = {"COLDSEND_LEADER_ELECTION": "on"}
     with solo(world, "replicas") as (operators, stage), operators.operator(**election) as leader:
-        leader.wait_until_ready()
         stage.make("ann")
         with operators.operator(**election) as standby:
-            standby.wait_until_ready()
             assert [each.figure("coldsend_leader") for each in (leader, standby)] == [1, 0]
             hold = operators.coldsend.hold("POST .*/sender-accounts/smtp ?\n", when="before")
             stage.apply("bob")
@@ -255,8 +240,7 @@ def a_coldsend_that_nobody_can_reach_is_told_and_used_once_it_is_there(world: Wo
     with solo(world, "unreachable") as (operators, stage), socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         port: int = nobody.getsockname()[1]
-        with operators.operator(COLDSEND_API_URL=f"http://127.0.0.1:{port}{BASE_PATH}") as operator:
-            operator.wait_until_ready()
+        with operators.operator(COLDSEND_API_URL=f"http://127.0.0.1:{port}{BASE_PATH}"):
             stage.apply()
             stage.shows(Ready="False ApiUnavailable")
             nobody.close()
@@ -268,7 +252,6 @@ def a_coldsend_that_nobody_can_reach_is_told_and_used_once_it_is_there(world: Wo
 
 def an_api_server_that_is_away_for_a_while_costs_nothing_but_time(world: World) -> None:
     with solo(world, "api-server-away") as (operators, stage), operators.operator() as operator:
-        operator.wait_until_ready()
         stage.apply("ann")
         stage.known("ann")
         operators.kubernetes.close()
@@ -283,8 +266,7 @@ def an_api_server_that_is_away_for_a_while_costs_nothing_but_time(world: World) 
 
 
 def objects_of_another_shard_are_left_alone(world: World) -> None:
-    with solo(world, "shards") as (operators, stage), operators.operator() as operator:
-        operator.wait_until_ready()
+    with solo(world, "shards") as (operators, stage), operators.operator():
         manifest = stage.manifest("other")
         manifest["metadata"]["labels"] = {"played-by": "another-shard"}
         stage.server.apply(manifest)
@@ -300,8 +282,7 @@ def the_same_reason_is_not_told_again_after_a_restart(world: World) -> None:
     with solo(world, "told-once") as (operators, stage):
         told: list[list[str]] = []
         for _ in range(2):
-            with operators.operator() as operator:
-                operator.wait_until_ready()
+            with operators.operator():
                 stage.apply()
                 stage.known()
                 stage.after_sweeps()
@@ -314,8 +295,7 @@ def times_of_the_year_0_that_a_tenant_writes_stop_nobody(world: World) -> None:
     with solo(world, "year-0") as (operators, stage):
         stage.apply("early", smtp={"passwordSecretRef": {"name": "not-there"}})
         _set_times_to_year_0(stage, "early")
-        with operators.operator() as operator:
-            operator.wait_until_ready()
+        with operators.operator():
             stage.apply("late", smtp={"passwordSecretRef": {"name": "comes-later"}})
             stage.shows("late", Ready="False SecretNotFound")
             _set_times_to_year_0(stage, "late")

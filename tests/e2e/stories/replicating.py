@@ -36,10 +36,8 @@ def a_leader_paused_past_its_deadline_writes_nothing_when_it_wakes(world: World)
         _beside(operators) as others,
         operators.operator(**ELECTION) as sleeper,
     ):
-        sleeper.wait_until_ready()
         stage.make("ann")
         with others.operator(**ELECTION) as successor:
-            successor.wait_until_ready()
             under_way = operators.coldsend.hold(CREATE, when="before")
             stage.apply("bob")
             assert under_way.reached.wait(END_SECONDS)
@@ -70,7 +68,6 @@ def a_leader_paused_past_its_deadline_writes_nothing_when_it_wakes(world: World)
 
 def a_leader_paused_for_less_than_its_deadline_goes_on(world: World) -> None:
     with solo(world, "napping") as (operators, stage), operators.operator(**ELECTION) as sleeper:
-        sleeper.wait_until_ready()
         sleeper.pause()
         stage.apply("ann")
         sleeper.resume()
@@ -84,9 +81,7 @@ def a_standby_goes_on_where_a_leader_was_told_to_stop(world: World) -> None:
         stack.callback(clear, stage)
         pool = Pool(stage)
         leader = stack.enter_context(operators.operator(**ELECTION))
-        leader.wait_until_ready()
         standby = stack.enter_context(operators.operator(**ELECTION))
-        standby.wait_until_ready()
         pool.apply(*MANY)
         eventually(lambda: stage.emulator.history(event="created"), "the first inbox")
         assert leader.stop() == 0
@@ -105,7 +100,7 @@ class _Replicas:
 
     def fill(self) -> None:
         while len(self.running) < 2:
-            self.running.append(self.stack.enter_context(self.operators.operator(**ELECTION)))
+            self.running.append(self.stack.enter_context(self.operators.start(**ELECTION)))
 
     def leader(self) -> OperatorRun:
         found: list[OperatorRun] = []
