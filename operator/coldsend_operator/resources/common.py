@@ -163,7 +163,23 @@ class Hidden(Check):
 
 _OFTEN_HIDDEN = (
     *("FEFF", "00A0", "00AD", "200B", "200C", "200D", "200E", "200F", "202A", "202B", "202C", "202D", "202E", "202F"),
-    *("2003", "2007", "2009", "2028", "2029", "2060", "2066", "2067", "2068", "2069", "3000", "0009", "000A", "000D"),
+    *(
+        "2003",
+        "2007",
+        "2009",
+        "2028",
+        "2029",
+        "2060",
+        "2066",
+        "2067",
+        "2068",
+        "2069",
+        "3000",
+        "3164",
+        "0009",
+        "000A",
+        "000D",
+    ),
 )
 
 
@@ -213,14 +229,18 @@ ONE_LINE = Shape(
     "must be one line of text with at least one visible character; take line breaks and control characters out",
 )
 
+_BLANKS = r"\x{34f}\x{115f}\x{1160}\x{17b4}\x{17b5}\x{3164}\x{ffa0}"  # letters and marks, but invisible
 HIDDEN_IN_ADDRESS = Hidden(
-    r"[\pC\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]", values.address_fault
+    r"[\pC\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}" + _BLANKS + "]",
+    values.address_fault,
 )
 HIDDEN_IN_NAME = Hidden(
-    r"[\p{Cc}\x{a0}\x{ad}\x{61c}\x{180e}\x{200b}\x{200e}\x{200f}\x{2028}-\x{202f}\x{2060}-\x{206f}\x{feff}]",
+    r"[\p{Cc}\x{a0}\x{ad}\x{61c}\x{180e}\x{200b}\x{200e}\x{200f}\x{2028}-\x{202f}\x{2060}-\x{206f}\x{feff}"
+    + _BLANKS
+    + "]",
     lambda name: values.unseen_fault(name, joiners=True),
 )
-HIDDEN_IN_LOGIN = Hidden(r"[\pC\x{a0}\x{2007}\x{2028}\x{2029}\x{202f}]", values.unseen_fault)
+HIDDEN_IN_LOGIN = Hidden(r"[\pC\x{a0}\x{2007}\x{2028}\x{2029}\x{202f}" + _BLANKS + "]", values.unseen_fault)
 
 EmailAddress = Annotated[
     str,
