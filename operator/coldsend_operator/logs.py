@@ -36,6 +36,7 @@ class Event(StrEnum):
     STOPPED = "stopped"
     SETTING_NOTICE = "setting_notice"
     LEASE_ACQUIRED = "lease_acquired"
+    LEASE_HELD = "lease_held"
     LEASE_LOST = "lease_lost"
     LEASE_RELEASED = "lease_released"
     WORKSPACE_OPENED = "workspace_opened"

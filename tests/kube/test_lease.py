@@ -105,6 +105,28 @@ async def test_of_two_only_one_leads_until_it_gives_the_lease_back(world: World)
             assert (await spec_of(world))["leaseTransitions"] == 1
 
 
+async def test_a_candidate_that_waits_says_once_for_whom(world: World) -> None:
+    with capture_logs() as lines:
+        async with AsyncExitStack() as stack:
+            first = await stack.enter_async_context(candidate(world, "first"))
+            await soon(first.acquired())
+            async with candidate(world, "second") as second, asyncio.timeout(PATIENCE):
+                before = renewed = (await spec_of(world))["renewTime"]
+                while len(lines) < 2 or renewed == before:
+                    await asyncio.sleep(QUICK.retry)
+                    renewed = (await spec_of(world))["renewTime"]
+                await stack.aclose()
+                await second.acquired()
+    said = [(line["event"], line.get("holder")) for line in lines]
+    assert said == [
+        ("lease_acquired", "first"),
+        ("lease_held", "first"),
+        ("lease_released", None),
+        ("lease_acquired", "second"),
+        ("lease_released", None),
+    ]
+
+
 async def test_a_lease_given_back_names_nobody(world: World) -> None:
     with capture_logs() as lines:
         async with candidate(world, "first") as first:

@@ -200,10 +200,12 @@ class Election:
 
     def _expired(self, spec: dict[str, Any]) -> bool:
         """Whether the record did not change for the duration, by our own clock, whatever times it contains."""
-        now = self._clock()
-        if self._sight is None or self._sight.spec != spec:
-            self._sight = _Sight(spec, now)
-        return self._sight.over(now)
+        now, sight = self._clock(), self._sight
+        if sight is None or sight.spec["holderIdentity"] != spec["holderIdentity"]:
+            log.info(Event.LEASE_HELD, holder=spec["holderIdentity"], **self._what)
+        if sight is None or sight.spec != spec:
+            sight = self._sight = _Sight(spec, now)
+        return sight.over(now)
 
     async def _create(self) -> bool:
         left = self._clock()
