@@ -37,7 +37,7 @@ class Installation:
 
     @property
     def selector(self) -> str:
-        """Its pods."""
+        """The label selector of its pods."""
         wanted = (self.raw["spec"].get("selector") or {}).get("matchLabels") or {}
         return ",".join(f"{name}={value}" for name, value in sorted(wanted.items()))
 
@@ -47,7 +47,7 @@ class Installation:
 
     @property
     def container(self) -> str:
-        """The one that is the operator."""
+        """The name of the operator's container."""
         named = [str(each["name"]) for each in self._containers]
         return "operator" if "operator" in named else named[0]
 
@@ -57,7 +57,7 @@ class Installation:
 
     @property
     def variables(self) -> list[Mapping[str, Any]]:
-        """Those of the environment, as they stand in the Deployment."""
+        """The environment variables as in the Deployment."""
         return [variable for container in self._containers for variable in container.get("env") or ()]
 
     def setting(self, name: str) -> str:
@@ -76,7 +76,7 @@ class Installation:
 
 
 async def installations(kube: KubeReader, namespace: str) -> list[Installation]:
-    """All of the cluster, or only those of `namespace` if no more may be read. Raises Forbidden."""
+    """The operators of the cluster, or of `namespace` alone if no more may be read. Raises Forbidden."""
     given = {"labelSelector": LABELS}
     try:
         found = await kube.items(f"{_DEPLOYMENTS}/deployments", given)

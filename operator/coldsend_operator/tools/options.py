@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 import typer
 
+LIST = ",..."  # at the end of the metavar of an option that takes several values
+
 Namespace = Annotated[str, typer.Option("-n", "--namespace", metavar="NAME", help="Namespace of the objects.")]
 OwnNamespace = Annotated[
     str, typer.Option("-n", "--namespace", metavar="NAME", help="Namespace. Default: that of the context.")
@@ -66,6 +68,14 @@ class Choice:
     everything: Annotated[bool, typer.Option("--all", help="All SenderAccounts of the namespace.")] = False
     yes: Yes = False
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the objects and change nothing.")] = False
+
+
+def spellings(info: Any) -> tuple[str, ...]:
+    """The names of an option, such as `-n` and `--namespace`; none if typer derives it from the parameter.
+
+    In Annotated, typer takes the first name for the default.
+    """
+    return tuple(each for each in (info.default, *(info.param_decls or ())) if str(each).startswith("-"))
 
 
 def unfolded(command: Callable[..., None]) -> Callable[..., None]:

@@ -184,9 +184,7 @@ async def _answered(kube: KubeEditor, options: ActionOptions, chosen: Sequence[R
             if raw is None or account_status(raw.get("status")).get("lastReconcileRequest") == asked:
                 waiting.discard(name)
         if waiting and time.monotonic() > until:
-            raise CommandError(
-                f"{len(waiting)} of {_number(chosen)} were not reconciled in time: {few(sorted(waiting))}"
-            )
+            raise CommandError(f"{len(waiting)} of {_number(chosen)} not reconciled in time: {few(sorted(waiting))}")
         if waiting:
             await asyncio.sleep(POLL)
 

@@ -9,10 +9,11 @@ from typing import Literal, get_args, get_origin
 import typer
 from typer.models import ArgumentInfo
 
+from coldsend_operator.tools.options import LIST, spellings
+
 Words = Sequence[str]
 ANYTHING, NO_FILES = 0, 4  # directives, as kubectl and cobra count them
 _FILES = frozenset({"FILE", "FILE.zip", "DIR"})
-_AND_MORE = ",..."
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +135,17 @@ def _commands(app: typer.Typer) -> Iterator[tuple[str, str, list[Parameter]]]:
 def _parameter(parameter: inspect.Parameter) -> Parameter:
     kind, info = get_args(parameter.annotation)[:2]
     parts = (kind, *get_args(kind))
-    spellings = [each for each in (info.default, *(info.param_decls or ())) if str(each).startswith("-")]
-    if not spellings and not isinstance(info, ArgumentInfo):
-        spellings = [f"--{parameter.name.replace('_', '-')}"]
+    spelled = spellings(info)
+    if not spelled and not isinstance(info, ArgumentInfo):
+        spelled = (f"--{parameter.name.replace('_', '-')}",)
     return Parameter(
         name=parameter.name,
-        spellings=tuple(spellings),
+        spellings=spelled,
         help=info.help or "",
         takes_value=kind is not bool,
         words=tuple(str(word) for part in parts if get_origin(part) is Literal for word in get_args(part))
         or _alternatives(info.metavar or ""),
-        is_list=(info.metavar or "").endswith(_AND_MORE),
+        is_list=(info.metavar or "").endswith(LIST),
         is_file=Path in parts or info.metavar in _FILES or parameter.name in {"file", "files"},
         repeated=any(get_origin(part) is list for part in parts) or any(part is list for part in parts),
     )
@@ -152,7 +153,7 @@ def _parameter(parameter: inspect.Parameter) -> Parameter:
 
 def _alternatives(metavar: str) -> tuple[str, ...]:
     """The words of `a|b|key=VALUE` that can be typed as they are."""
-    words = metavar.removesuffix(_AND_MORE).split("|")
+    words = metavar.removesuffix(LIST).split("|")
     return tuple(word for word in words if word == word.lower()) if len(words) > 1 else ()
 
 
