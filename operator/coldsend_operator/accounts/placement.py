@@ -78,9 +78,8 @@ class Placement:
             transitions.moving(account, away=True)
             self._key_wake.set()
             return
-        problem = state.problem if self._ring.allowed(account) else NOT_FOR_NAMESPACE
-        digest = state.digest if self._ring.allowed(account) else None
-        digest, problem = self._for_deletion(account, digest, problem)
+        known = (state.digest, state.problem) if self._ring.allowed(account) else (None, NOT_FOR_NAMESPACE)
+        digest, problem = self._for_deletion(account, *known)
         transitions.key_read(account, _by_default(problem) if account.desired.spec.key is None else problem)
         if self._workspaces.running and state.digest is not None and account.uid in self._from_elsewhere:
             self._workspaces.trust.begin(ref, state.digest, account.uid)

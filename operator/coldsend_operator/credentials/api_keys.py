@@ -50,8 +50,6 @@ NOT_FOR_NAMESPACE = (
         "(COLDSEND_OPERATOR_KEY_NAMESPACES)."
     ),
 )
-
-
 TOO_MANY = (
     Reason.UNAUTHORIZED,
     (
@@ -59,8 +57,6 @@ TOO_MANY = (
         "spec.apiKeySecretRef, or delete those that are not needed. The operator continues automatically."
     ),
 )
-
-
 MADE_UP = (
     Reason.SECRET_INVALID,
     "The API key of spec.apiKeySecretRef is not used: its digest equals that of another key. Create a new one.",

@@ -42,8 +42,8 @@ class Hmac:
     def digest(self, account: Account, values: tuple[str, ...]) -> str:
         """The digest of the values of an account's Secrets, with the salt of the last sent digest."""
         applied = account.stored.applied
-        sent = applied.credentials_hash if applied is not None else None
-        salt = self._salt(sent) if sent is not None and self.made(sent) else salt_of(account.uid)
+        sent = (applied.credentials_hash if applied is not None else None) or ""
+        salt = sent.removeprefix(self._start).partition("-")[0] if self.made(sent) else salt_of(account.uid)
         return f"{self._start}{salt}-{credentials_digest(self.key.get_secret_value().encode(), salt, values)}"
 
     @classmethod
@@ -57,9 +57,6 @@ class Hmac:
     @property
     def _start(self) -> str:
         return f"{DIGEST_VERSION}.{self.key_id}."
-
-    def _salt(self, digest: str) -> str:
-        return digest.removeprefix(self._start).partition("-")[0]
 
 
 async def load_hmac(kube: KubeClient, namespace: str) -> Hmac:
