@@ -82,10 +82,7 @@ def test_a_namespace_that_goes_with_the_rights_in_it(world: World, tmp_path: Pat
         staged(world, "goes") as stage,
         operator_with_roles(home, stage, tmp_path) as operator,
     ):
-        for name in NAMES:
-            stage.apply(name)
-        for name in NAMES:
-            stage.ready(name)
+        stage.make_each(*NAMES)
         if lasting:
             outlive(stage, home)
         stage.server.delete("Namespace", "", stage.namespace)

@@ -61,10 +61,7 @@ def busy_scene(folder: Path) -> Iterator[Prometheus]:
 
 
 def _live(stage: Stage, floor: int) -> None:
-    for name in NAMES:
-        stage.apply(name)
-    for name in NAMES:
-        stage.known(name)
+    stage.make_each(*NAMES)
     for number, name in enumerate(NAMES[:18]):
         stage.emulator.change(stage.address(name), health_score=floor + number % 11, emails_sent_today=number * 2)
     stage.emulator.change(stage.address(NAMES[0]), overall_status="DISABLED")

@@ -171,10 +171,7 @@ def test_that_a_refused_key_becomes_an_alert_until_nothing_uses_it(prometheus: P
 
 def test_that_inboxes_missing_at_once_become_an_alert(prometheus: Prometheus, world: World) -> None:
     with staged(world, "missing") as stage:
-        for name in SOME:
-            stage.apply(name)
-        for name in SOME:
-            stage.known(name)
+        stage.make_each(*SOME)
         world.emulator.delete_many(workspace=stage.workspace)
         eventually(
             lambda: _raised(prometheus, "ColdSendInventoryImplausible", stage), "an alert for what is not trusted"
@@ -187,10 +184,7 @@ def test_that_inboxes_missing_at_once_become_an_alert(prometheus: Prometheus, wo
 
 def test_that_held_deletions_become_an_alert_until_they_are_approved(prometheus: Prometheus, world: World) -> None:
     with staged(world, "held") as stage:
-        for name in SOME:
-            stage.apply(name)
-        for name in SOME:
-            stage.known(name)
+        stage.make_each(*SOME)
         stage.delete_all()
         eventually(lambda: _raised(prometheus, "ColdSendDeletionsHeld", stage), "an alert for what is held")
         assert any(stage.inboxes(name) for name in SOME)  # the first may have left before there were too many
@@ -205,10 +199,7 @@ def test_that_what_goes_wrong_is_seen_in_kubectl_metric_alert_and_log(
     prometheus: Prometheus, world: World, replicas: list[OperatorRun], signal: Signal
 ) -> None:
     with staged(world, "signal") as stage:
-        for name in INBOXES:
-            stage.apply(name)
-        for name in INBOXES:
-            stage.ready(name)
+        stage.make_each(*INBOXES)
         workspace = f"{stage.namespace}/workspace"
         query = signal.metric.replace("NAMESPACE", stage.namespace).replace("WORKSPACE", workspace)
         signal.make(stage)

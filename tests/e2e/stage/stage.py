@@ -192,6 +192,14 @@ class Stage:
         self.apply(name, inbox_type, **changes)
         return self.ready(name)
 
+    def make_each(self, *names: str) -> None:
+        """Apply the objects, and wait until they are Ready and all probes of their inboxes are done."""
+        for name in names:
+            self.apply(name)
+        for name in names:
+            self.ready(name)
+            self.known(name)
+
     def remove(self, name: str = "ann") -> None:
         """Delete the object, and wait until it is gone."""
         self.delete(name)

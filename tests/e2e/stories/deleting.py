@@ -100,10 +100,7 @@ def a_status_that_somebody_bent_deletes_no_inbox_of_another(stage: Stage) -> Non
 
 def more_than_ten_deletions_at_once_are_held_until_a_person_approves(stage: Stage) -> None:
     names = [f"n{number}" for number in range(12)]
-    for name in names:
-        stage.apply(name)
-    for name in names:
-        stage.ready(name)
+    stage.make_each(*names)
     stage.delete_all()
     held = [name for name in names if _is_held(stage, name)]
     assert len(held) >= 2

@@ -51,10 +51,7 @@ def an_inbox_removed_by_hand_is_made_again(stage: Stage) -> None:
 
 def most_inboxes_gone_at_once_are_not_trusted_until_a_person_approves(stage: Stage) -> None:
     names = [f"n{number}" for number in range(12)]
-    for name in names:
-        stage.apply(name)
-    for name in names:
-        stage.ready(name)
+    stage.make_each(*names)
     stage.emulator.delete_many(workspace=stage.workspace)
     for name in names:
         shown = stage.shows(name, Ready="True Active", Synced="False InventoryImplausible")

@@ -52,9 +52,7 @@ def _apply_one_of_each(stage: Stage) -> list[str]:
     stage.server.apply(stage.observer("observed"), stage.observer("absent"))
     stage.apply("waiting", smtp={"passwordSecretRef": {"name": "not-there"}})
     stage.apply("mailing", testEmail={"recipient": f"ops@{stage.domain}", "requestID": "1"})
-    for name in ("drifted", "changed", "paused"):
-        stage.apply(name)
-        stage.known(name)
+    stage.make_each("drifted", "changed", "paused")
     stage.emulator.change(stage.address("drifted"), display_name="Another")
     stage.edit("changed", displayName="Another")
     stage.annotate("paused", paused="true")
@@ -110,10 +108,7 @@ def what_the_brake_holds_stays_held_over_a_restart(world: World) -> None:
     with solo(world, "brake") as (operators, stage):
         names = [f"n{number}" for number in range(12)]
         with operators.operator():
-            for name in names:
-                stage.apply(name)
-            for name in names:
-                stage.known(name)
+            stage.make_each(*names)
         stage.delete_all()
         with operators.operator() as second:
             for name in names:
