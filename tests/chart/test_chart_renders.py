@@ -64,7 +64,12 @@ def test_every_setting_of_the_operator_can_be_made(helm: Helm) -> None:
         ({"settings": {"sweepSeconds": 0}}, "sweepSeconds"),
         ({"settings": {"deleteBrake": "half"}}, "deleteBrake"),
         ({"image": {"pullPolicy": "Sometimes"}}, "pullPolicy"),
+        ({"image": {"registry": "https://registry.example.com"}}, "registry"),
+        ({"image": {"registry": "registry.example.com/"}}, "registry"),
+        ({"image": {"repository": "coldsend-operator:0.1.0"}}, "repository"),
         ({"replicas": "two"}, "replicas"),
+        ({"settings": None}, "missing property 'settings'"),  # all its lines are comments
+        ({"metrics": {"dashboard": None}}, "missing property 'dashboard'"),
         ({"namespaces": "sales"}, "namespaces"),
         ({"networkPolicy": {"egressCIDRs": ["everywhere"]}}, "egressCIDRs"),
         ({"planAccess": {"subjects": [{"kind": "ServiceAccount", "name": "plan"}]}}, "subjects"),
@@ -100,6 +105,16 @@ def test_the_chart_may_be_a_dependency_of_another_chart_that_has_global_values(h
     made = as_dependency(helm, tmp_path, {"crds": {"install": False}}, {"region": "eu"})
     assert "Deployment" in made.kinds
     assert "CustomResourceDefinition" not in made.kinds
+
+
+def test_the_usual_condition_of_a_parent_chart_is_no_unknown_value(helm: Helm, tmp_path: Path) -> None:
+    assert "Deployment" in as_dependency(helm, tmp_path, {"enabled": True}).kinds
+
+
+@pytest.mark.parametrize("registry", ["registry.example.com", "localhost:5000/team/mail"])
+def test_a_registry_may_have_a_port_and_a_path(helm: Helm, registry: str) -> None:
+    made = helm.render({"image": {"registry": registry, "repository": "team/operator"}})
+    assert made.container["image"].startswith(f"{registry}/team/operator:")
 
 
 def test_helm_finds_nothing_to_complain_about(helm: Helm) -> None:
