@@ -1,6 +1,7 @@
 """`validate` says what the API server says: the manifests are those that tests/e2e gives to a real one."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,20 @@ def test_an_empty_batch_with_a_wrong_template_is_refused() -> None:
 )
 def test_the_frame_of_a_manifest_is_checked(changes: dict[str, Any], field: str) -> None:
     assert [problem.field for problem in problems(google() | changes)] == [field]
+
+
+@pytest.mark.parametrize("limit", ["50.0", "5e1", "5.e+1", "50"])
+@pytest.mark.parametrize("dump", [yaml.safe_dump, json.dumps])
+def test_numbers_are_those_that_the_api_server_reads(dump: Callable[[Any], str], limit: str) -> None:
+    text = dump(google(dailyLimit=777)).replace("777", limit)
+    assert command("validate", "-f", "-", given=text).exit_code == 0
+    text = dump(google(displayName=777)).replace("777", limit)
+    assert "spec.displayName: it should be a valid string" in command("validate", "-f", "-", given=text).stdout
+
+
+def test_a_manifest_of_our_kinds_whose_version_is_misspelt_is_not_ignored() -> None:
+    run = command("validate", "-f", "-", given=yaml.safe_dump(google()).replace("apiVersion", "apiversion"))
+    assert (run.exit_code, "apiVersion: must be coldsend.pro/v1alpha1" in run.stdout) == (1, True)
 
 
 def test_an_object_that_etcd_does_not_take_is_refused() -> None:

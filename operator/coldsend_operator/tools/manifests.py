@@ -1,6 +1,7 @@
 """Manifests: read like the API server, written with one inbox per line, equal bytes for equal content."""
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ T = TypeVar("T")
 MAX_BYTES = 1_048_576  # of one object; etcd takes 1.5 MiB, and status needs room beside the list
 _LIST_SHARE = 0.9  # share of the limit that the list of a batch may take; the rest is for metadata and template
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
+_FLOAT = "tag:yaml.org,2002:float"
+_EXPONENT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$")  # PyYAML reads `1e5` as a text
 _WIDTH = 1_000_000  # no line is ever folded
 
 
@@ -67,6 +70,15 @@ class _Loader(yaml.CSafeLoader):
                 )
             seen.add(key.value)
         return super().construct_mapping(node, deep=deep)
+
+
+def _number(value: float) -> float:
+    """For the API server 50.0 is a whole number."""
+    return int(value) if value.is_integer() else value
+
+
+_Loader.add_constructor(_FLOAT, lambda loader, node: _number(loader.construct_yaml_float(node)))
+_Loader.add_implicit_resolver(_FLOAT, _EXPONENT, list("-+.0123456789"))
 
 
 def render(manifests: Iterable[Manifest]) -> str:
@@ -131,8 +143,13 @@ def generate_name(manifest: Mapping[str, Any]) -> str:
 
 
 def is_ours(manifest: Any) -> bool:
-    """Whether it is of one of the two kinds, in any version."""
-    return isinstance(manifest, Mapping) and str(manifest.get("apiVersion")).startswith(f"{names.GROUP}/")
+    """Whether it is of one of the two kinds, in any version or without one."""
+    if not isinstance(manifest, Mapping):
+        return False
+    version = manifest.get("apiVersion")
+    if version is None:
+        return manifest.get("kind") in {names.ACCOUNT_KIND, names.BATCH_KIND}
+    return str(version).startswith(f"{names.GROUP}/")
 
 
 def _files(place: str) -> Iterator[str]:
@@ -184,7 +201,7 @@ def _parsed(text: str) -> list[Any]:
 
 def _json_values(text: str) -> Iterator[Any]:
     """One value after the other, as kubectl reads them."""
-    decoder, rest = json.JSONDecoder(), text.strip()
+    decoder, rest = json.JSONDecoder(parse_float=lambda number: _number(float(number))), text.strip()
     while rest:
         value, end = decoder.raw_decode(rest)
         yield value
