@@ -77,7 +77,11 @@ def _number(value: float) -> float:
     return int(value) if value.is_integer() else value
 
 
-_Loader.add_constructor(_FLOAT, lambda loader, node: _number(loader.construct_yaml_float(node)))
+def _construct_float(loader: _Loader, node: yaml.ScalarNode) -> float:
+    return _number(loader.construct_yaml_float(node))
+
+
+_Loader.add_constructor(_FLOAT, _construct_float)
 _Loader.add_implicit_resolver(_FLOAT, _EXPONENT, list("-+.0123456789"))
 
 
