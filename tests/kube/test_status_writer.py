@@ -87,6 +87,7 @@ async def test_fields_that_did_not_change_are_not_sent(world: World) -> None:
         ({"inboxID": "x"}, FULL, {"inboxID": "y"}, {"inboxID": "y"}),
         ({"inboxID": "x"}, {"inboxID": "x", "overallStatus": "ACTIVE"}, {"inboxID": "x"}, {"inboxID": "x"}),
         ({}, FULL, {}, {}),
+        ({}, {}, {"overallStatus": "PAUSED"}, {"overallStatus": "PAUSED"}),
     ],
 )
 async def test_a_wrong_idea_of_the_old_status_changes_only_what_differs(

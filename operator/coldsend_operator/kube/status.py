@@ -29,7 +29,7 @@ async def write_status(client: KubeClient, ref: Ref, old: dict[str, Any], new: d
     change = difference(old, client.pruning.without(ref.kind, new))
     if not change:
         return WrittenStatus(None, old)
-    held, refusal = old, None
+    held, refusal = old or None, None
     for _ in range(TRIES):
         patch = [{"op": "test", "path": "/metadata/uid", "value": ref.uid}, *_operations(held, change)]
         try:
@@ -45,8 +45,8 @@ async def write_status(client: KubeClient, ref: Ref, old: dict[str, Any], new: d
         found = await client.find(ref.path)
         if found is None or found["metadata"]["uid"] != ref.uid:
             return None
-        held = found.get("status") or {}
-        if not difference(held, {**held, **change}):
+        held = found.get("status")
+        if not difference(held or {}, {**(held or {}), **change}):
             return _written(found)
     raise refusal or KubeError("no try was made")
 
@@ -65,9 +65,10 @@ def compact(value: Any) -> Any:
     return [compact(item) for item in value] if isinstance(value, list) else value
 
 
-def _operations(held: dict[str, Any], change: dict[str, Any]) -> list[dict[str, Any]]:
+def _operations(held: dict[str, Any] | None, change: dict[str, Any]) -> list[dict[str, Any]]:
+    """The patch of a status that is `held`; None: the object has none, which an empty one is not."""
     kept = {key: value for key, value in change.items() if value is not None}
-    if not held:
+    if held is None:
         return [{"op": "test", "path": "/status", "value": None}, {"op": "add", "path": "/status", "value": kept}]
     gone = [key for key, value in change.items() if value is None and key in held]
     return [
