@@ -81,9 +81,11 @@ class Metrics:
         self._jobs_finished.labels(operation, state).inc()
 
     def account_ready(self, seconds: float) -> None:
+        """An account became Ready for the first time, this long after it was created."""
         self._ready_seconds.observe(seconds)
 
     def planned(self, seconds: float) -> None:
+        """A round of planning took this long."""
         self._plan_seconds.observe(seconds)
 
     def leader(self, *, leading: bool) -> None:

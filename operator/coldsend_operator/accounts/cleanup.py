@@ -1,16 +1,13 @@
 """Closes unused workspaces and drops their keys and stored state (rule 43: nothing grows with what came and went)."""
 
 import asyncio
-from collections.abc import Callable
 
-from coldsend_operator.accounts.bookings import Bookings
-from coldsend_operator.accounts.clients import OpenKey
+from coldsend_operator.accounts.clients import Clients, OpenKey
 from coldsend_operator.accounts.workspace_loop import WorkspaceLoop
 from coldsend_operator.accounts.workspaces import Workspaces
 from coldsend_operator.core.model.desired import OWN_KEY
 from coldsend_operator.credentials.api_keys import KeyRing
 from coldsend_operator.logs import Event, log
-from coldsend_operator.metrics import Metrics
 from coldsend_operator.tasks import Tasks
 
 CLOSE_AFTER = 60.0  # seconds without an object; a key that is replaced comes back sooner
@@ -20,23 +17,19 @@ PRUNE_EVERY = 60.0
 class Cleanup:
     """Closes workspaces and keys, and takes them out of `workspaces`."""
 
-    def __init__(
-        self, workspaces: Workspaces, ring: KeyRing, bookings: Bookings, metrics: Metrics, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, workspaces: Workspaces, ring: KeyRing, clients: Clients) -> None:
         self.closing = Tasks(operation="close")
         self._workspaces = workspaces
         self._loops = workspaces.loops
         self._ring = ring
-        self._bookings = bookings
-        self._metrics = metrics
-        self._clock = clock
+        self._clients = clients
         self._unused_since: dict[str, float] = {}  # by digest of the workspace
         self._idle_keys: dict[tuple[str, str], float] = {}  # by digests of workspace and key, since when
         self._prune_at = 0.0
 
     async def run_once(self, *, leading: bool) -> None:
         """Close and drop what is due; called periodically. Only the leader writes to the state."""
-        now = self._clock()
+        now = self._clients.clock()
         unused = {digest for digest, loop in self._loops.items() if self._is_unused(loop)}
         self._unused_since = {digest: self._unused_since.get(digest, now) for digest in unused}
         for digest, since in self._unused_since.items():
@@ -47,7 +40,7 @@ class Cleanup:
         self._ring.forget_keys(used)
         if leading and now >= self._prune_at:
             self._prune_at = now + PRUNE_EVERY
-            for digest in await self._bookings.prune(used):
+            for digest in await self._clients.bookings.prune(used):
                 for loop in self._loops.values():
                     loop.workspace.digests -= {digest}
 
@@ -61,7 +54,7 @@ class Cleanup:
         """Store what was spent, then end the loop. The workspace can be opened again as after a restart."""
         workspace = loop.workspace
         if leading:
-            await self._bookings.save(workspace, block=0 if workspace.merged_into is None else None)
+            await self._clients.bookings.save(workspace, block=0 if workspace.merged_into is None else None)
         if not self._is_unused(loop):
             return  # an object has arrived since
         del self._loops[digest]
@@ -105,5 +98,5 @@ class Cleanup:
         left = [other for loop in self._loops.values() for other in loop.keys.values()]
         if all(other is not key for other in left):
             if all(other.label != key.label for other in left):
-                self._metrics.forget_workspace(key.label)
+                self._clients.metrics.forget_workspace(key.label)
             await key.client.aclose()

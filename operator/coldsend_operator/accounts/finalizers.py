@@ -1,15 +1,14 @@
 """Adds and removes finalizers and create marks: before a call, or as an action of their own (rules 4 and 39)."""
 
 import asyncio
-from collections.abc import Callable
 
+from coldsend_operator.accounts.clients import Clients
 from coldsend_operator.accounts.status_writer import ref_of
 from coldsend_operator.core import apply
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.workspace.workspace import Workspace
-from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.errors import Conflict, KubeError, NotFound, by_admission
 from coldsend_operator.kube.finalizers import add_finalizers, remove_finalizers
 from coldsend_operator.kube.objects import version_number
@@ -18,12 +17,12 @@ TROUBLE_PAUSE = 1.0
 
 
 class FinalizerWriter:
-    """`fresh`: whether the Lease was renewed recently."""
+    """Writes the finalizers of the accounts of one workspace."""
 
-    def __init__(self, kube: KubeClient, workspace: Workspace, fresh: Callable[[], bool]) -> None:
-        self._kube = kube
+    def __init__(self, workspace: Workspace, clients: Clients) -> None:
         self._workspace = workspace
-        self._fresh = fresh
+        self._kube = clients.kube
+        self._leadership = clients.leadership
 
     async def add_before_call(self, uid: str, since: float) -> bool:
         """Add the create mark before a create leaves. Returns whether it is set. Raises KubeError.
@@ -31,7 +30,7 @@ class FinalizerWriter:
         `since` is the time of the mark, in whole seconds of the API server's clock; members of one call share it.
         """
         account = self._workspace.accounts.get(uid)
-        if account is None or account.desired.deleting is not None or not self._fresh():
+        if account is None or account.desired.deleting is not None or not self._leadership.fresh():
             return False
         try:
             put = await add_finalizers(self._kube, ref_of(account), self._text(uid, since))

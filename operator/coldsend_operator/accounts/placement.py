@@ -32,7 +32,7 @@ class Placement:
     def __init__(
         self, accounts: dict[str, Account], policy: Policy, workspaces: Workspaces, ring: KeyRing, clients: Clients
     ) -> None:
-        self.cleanup = Cleanup(workspaces, ring, clients.bookings, clients.metrics, clients.clock)
+        self.cleanup = Cleanup(workspaces, ring, clients)
         self.on_placed: Callable[[], None] = lambda: None
         self.on_unread: Callable[[], None] = lambda: None
         self._accounts = accounts

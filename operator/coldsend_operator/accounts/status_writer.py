@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from coldsend_operator.accounts.clients import Clients
 from coldsend_operator.core.decide.questions import came_from
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
@@ -14,11 +15,9 @@ from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.core.status.projection import project
 from coldsend_operator.core.status.stored import stored_of
 from coldsend_operator.core.workspace.workspace import Workspace
-from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.events import emit
 from coldsend_operator.kube.objects import version_number
 from coldsend_operator.kube.paths import Ref
-from coldsend_operator.kube.set_aside import SetAside
 from coldsend_operator.kube.status import WrittenStatus
 from coldsend_operator.kube.status_writer import EventType, StatusChange, StatusWriter
 from coldsend_operator.logs import Event, log
@@ -61,20 +60,12 @@ def ref_of(account: Account) -> Ref:
 
 
 class AccountStatusWriter(StatusWriter[Account]):
-    """Writes the changed statuses of one workspace. `on_ready` gets the seconds from apply to the first Ready."""
+    """Writes the changed statuses of one workspace."""
 
-    def __init__(
-        self,
-        kube: KubeClient,
-        workspace: Workspace,
-        clock: Callable[[], float],
-        on_ready: Callable[[float], None],
-        set_aside: SetAside,
-        wake: Callable[[], None],
-    ) -> None:
-        super().__init__(kube, clock, set_aside, wake)
+    def __init__(self, workspace: Workspace, clients: Clients, wake: Callable[[], None]) -> None:
+        super().__init__(clients.status_kube, clients.clock, clients.set_aside, wake)
         self._workspace = workspace
-        self._on_ready = on_ready
+        self._metrics = clients.metrics
 
     def flush(self) -> None:
         """Queue each account whose status may have to change, and start as many writes as allowed."""
@@ -148,7 +139,7 @@ class AccountStatusWriter(StatusWriter[Account]):
         was, is_now = (reasons(status).get("Ready", ("", "", ""))[0] for status in (change.old, change.new))
         if is_now == "True" and was != "True" and "inboxID" not in change.old:
             created = unix_of(account.desired.created) or self._clock()
-            self._on_ready(max(0.0, self._clock() - created + self._kube.clock_offset))
+            self._metrics.account_ready(max(0.0, self._clock() - created + self._kube.clock_offset))
 
     def is_reported(self, kind: str, reason: str, *, first: bool) -> bool:  # noqa: ARG002 - the same for each condition
         return not (first and reason in NOT_REPORTED)

@@ -44,12 +44,10 @@ class WorkspaceLoop:
         self._saving = False
         self._undecided: set[str] = set()  # reported as set aside
         self._logged_faults: set[str] = set()
-        self._finalizers = FinalizerWriter(clients.kube, workspace, clients.leadership.fresh)
+        self._finalizers = FinalizerWriter(workspace, clients)
         self.server_clock = ServerClock(STUBBORN)
         self.last_round_at = clients.clock()
-        self.writer = AccountStatusWriter(
-            clients.status_kube, workspace, clients.clock, clients.metrics.account_ready, clients.set_aside, self.wake
-        )
+        self.writer = AccountStatusWriter(workspace, clients, self.wake)
         self.on_list: Callable[[WorkspaceLoop], None] = lambda _: None
         self._calls = CallRunner(
             workspace,

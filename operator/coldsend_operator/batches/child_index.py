@@ -49,6 +49,10 @@ class ChildIndex:
     def get(self, uid: str) -> BatchWork | None:
         return self._by_uid.get(uid)
 
+    def has(self, work: BatchWork) -> bool:
+        """Whether the batch still exists in the shard."""
+        return self._by_uid.get(work.batch.uid) is work
+
     def follow(self, metadata: Raw) -> BatchWork:
         """The batch of this metadata, added if it is new."""
         known = self._by_uid.get(metadata["uid"])

@@ -54,16 +54,7 @@ class BatchController:
         )
         self._lists = ListReader(self.children, self._set_aside, self._tasks, self._use_list, self._activate)
         self._overrides = BatchOverrides(controller)
-        self._reporter = BatchReporter(
-            own,
-            controller,
-            self._clock,
-            self.children,
-            self._activate,
-            clients.metrics.job_finished,
-            self._set_aside,
-            self.wake,
-        )
+        self._reporter = BatchReporter(own, clients, controller, self.children, self._activate, self.wake)
         self._deciding = WorkQueue[str]()  # UIDs of batches with decisions to make, in turns
         self._acting = WorkQueue[str]()  # UIDs of batches with writes to make, in turns
         self._wake = asyncio.Event()

@@ -46,17 +46,14 @@ class ListReader:
                 spec, work.unread = work.unread, None
                 with self._set_aside.trying(batch_ref(batch), READ_LIST, partial(self._read_again, work, spec)):
                     reading = await asyncio.to_thread(read_list, batch.name, work.read_generation, spec)
-                    if work.unread is None and not batch.deleting and self._is_there(work):
+                    if work.unread is None and not batch.deleting and self._children.has(work):
                         self._use(work, reading)
         finally:
             work.reading = False
-            if self._is_there(work):
+            if self._children.has(work):
                 self._ended(work)
 
     def _read_again(self, work: BatchWork, spec: Any) -> None:
         """Read the list again after a failure, unless a newer one came."""
-        if work.unread is None and not work.reading and self._is_there(work):
+        if work.unread is None and not work.reading and self._children.has(work):
             self.read(work, spec)
-
-    def _is_there(self, work: BatchWork) -> bool:
-        return self._children.get(work.batch.uid) is work

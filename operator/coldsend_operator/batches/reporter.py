@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from coldsend_operator.accounts.clients import Clients
 from coldsend_operator.accounts.controller import AccountController
 from coldsend_operator.batches.batch_work import BatchWork
 from coldsend_operator.batches.child_index import ChildIndex
@@ -21,7 +22,6 @@ from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.events import emit
 from coldsend_operator.kube.objects import version_number
 from coldsend_operator.kube.paths import Ref
-from coldsend_operator.kube.set_aside import SetAside
 from coldsend_operator.kube.status import WrittenStatus, difference
 from coldsend_operator.kube.status_writer import EventType, StatusChange, StatusWriter
 from coldsend_operator.resources.names import BATCH_KIND
@@ -43,19 +43,17 @@ class BatchReporter(StatusWriter[BatchWork]):
     def __init__(
         self,
         kube: KubeClient,
+        clients: Clients,
         controller: AccountController,
-        clock: Callable[[], float],
         children: ChildIndex,
         activate: Callable[[BatchWork], None],
-        job_finished: Callable[[str, str], None],
-        set_aside: SetAside,
         wake: Callable[[], None],
     ) -> None:
-        super().__init__(kube, clock, set_aside, wake)
+        super().__init__(kube, clients.clock, clients.set_aside, wake)
         self._controller = controller
         self._children = children
         self._activate = activate
-        self._job_finished = job_finished
+        self._metrics = clients.metrics
         self._jobs_updated_at = float("-inf")
         self._batches_of: dict[str, frozenset[str]] = {}  # by id of a running job: UIDs of the batches that it serves
 
@@ -94,7 +92,7 @@ class BatchReporter(StatusWriter[BatchWork]):
                     running.setdefault(uid, []).append(job)
             finished, workspace.finished_jobs = workspace.finished_jobs, []
             for each in finished:
-                self._job_finished(each[0].operation, each[1])
+                self._metrics.job_finished(each[0].operation, each[1])
                 for uid in self._served(each[0]):
                     ended.setdefault(uid, []).append(each)
         self._batches_of = {job: uids for job, uids in self._batches_of.items() if job in present}

@@ -64,7 +64,7 @@ class BatchWrites:
             await asyncio.sleep(TROUBLE_PAUSE)
         finally:
             work.writing_finalizer = False
-            if self._children.get(batch.uid) is work:
+            if self._children.has(work):
                 self._activate(work)
 
     async def carry_out(self, work: BatchWork, name: str, action: ChildAction, child: Child | None) -> None:
@@ -95,7 +95,7 @@ class BatchWrites:
         elif action is ChildAction.DELETE and child is not None:
             self._children.deletion_accepted(batch, child)
         self._children.write_ended()
-        if self._children.get(batch.uid) is work:
+        if self._children.has(work):
             self._decide_again(work, name)
 
     def _pace(
