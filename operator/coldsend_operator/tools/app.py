@@ -121,7 +121,7 @@ def plan(
         typer.Option(
             "--snapshot",
             metavar="FILE",
-            help="Not a cluster, but output of kubectl get sender,senderbatch,ns -A -o json.",
+            help="Read output of kubectl get sender,senderbatch,ns -A -o json instead of a cluster.",
         ),
     ] = None,
     fail_on: Annotated[
@@ -186,7 +186,7 @@ def inventory(
         typer.Option(
             "--by",
             metavar="domain|type|namespace|batch|status|label=KEY",
-            help="Totals instead of lines; label=KEY groups by the values of this label of the objects.",
+            help="Totals instead of lines; label=KEY: by the values of this label of the objects.",
         ),
     ] = None,
     output: Annotated[Literal["table", "csv", "json"], typer.Option("-o", "--output", help="Output format.")] = "table",
@@ -230,7 +230,7 @@ def doctor(
     color: Color = "auto",
     access: Access,
 ) -> None:
-    """Check whether the operator will work here. At most four requests to ColdSend; exit 1: a check failed."""
+    """Check whether the operator will work here. Sends at most four requests to ColdSend. Exit 1: a check failed."""
     import asyncio
 
     from coldsend_operator.tools import write_test as writing

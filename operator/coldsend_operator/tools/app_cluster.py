@@ -73,7 +73,7 @@ def pause(*, objects: Choice, namespace: OwnNamespace = "", access: AccessToClus
 
 
 def resume(*, objects: Choice, namespace: OwnNamespace = "", access: AccessToCluster) -> None:
-    """Resume reconciliation of these objects."""
+    """Resume reconciliation of these objects. Removes coldsend.pro/paused."""
     _act("resume", access, namespace, objects)
 
 
@@ -108,11 +108,13 @@ def force_orphan(*, objects: Choice, namespace: OwnNamespace = "", access: Acces
 def hand_over(
     *,
     objects: Choice,
-    to: Annotated[str, typer.Option("--to", metavar="NAMESPACE/NAME", help="The object that takes it over.")] = "",
+    to: Annotated[
+        str, typer.Option("--to", metavar="NAMESPACE/NAME", help="The object that takes over the inbox.")
+    ] = "",
     namespace: OwnNamespace = "",
     access: AccessToCluster,
 ) -> None:
-    """Name the object that takes over the inbox. It does when this one is deleted; sets coldsend.pro/hand-over-to."""
+    """Name the object that takes over the inbox. It does once this one is deleted. Sets coldsend.pro/hand-over-to."""
     _act("hand-over", access, namespace, objects, value=to)
 
 

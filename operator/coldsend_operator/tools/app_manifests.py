@@ -21,7 +21,7 @@ def import_(
         TypeOrAuto, typer.Option("--type", help="Type of all rows; auto takes it from each row.", case_sensitive=False)
     ] = "auto",
     mapped: Annotated[
-        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN,...", help="The column of a field.")
+        list[str] | None, typer.Option("--map", metavar="FIELD=COLUMN,...", help="The column that holds a field.")
     ] = None,
     split_by: Annotated[
         Literal["domain", "none"], typer.Option("--split-by", help="One batch per domain, or one for all.")
@@ -65,7 +65,8 @@ def export(
         Literal["accounts", "batches"], typer.Option("--as", help="One object per inbox, or batches.")
     ] = "batches",
     group_by: Annotated[
-        Literal["domain", "type", "none"], typer.Option("--group-by", help="What to group into one batch or file.")
+        Literal["domain", "type", "none"],
+        typer.Option("--group-by", help="What the inboxes of one batch or file share."),
     ] = "domain",
     inbox_type: Annotated[
         InboxTypeName | None, typer.Option("--type", help="Only inboxes of this type.", case_sensitive=False)

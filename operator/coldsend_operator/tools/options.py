@@ -60,7 +60,7 @@ class Choice:
     """The objects of an action, and whether it asks for confirmation."""
 
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="sender/NAME, or senderbatch/NAME where a batch may be.")
+        list[str] | None, typer.Argument(metavar="NAME", help="sender/NAME; some actions also take senderbatch/NAME.")
     ] = None
     selector: Annotated[
         str, typer.Option("-l", "--selector", metavar="SELECTOR", help="SenderAccounts with these labels.")
