@@ -106,7 +106,7 @@ async def of_cluster(
 
 
 async def _namespaces(kube: KubeReader, found: Found, manifests: Iterable[Raw]) -> None:
-    """Those of the objects and of the manifests."""
+    """Read the Namespaces of the objects and of the manifests."""
     named = {str(manifest["metadata"]["namespace"]) for manifest in manifests}
     names = sorted({namespace for _, namespace, _ in found.world.objects} | named)
     read = await asyncio.gather(*(kube.client.get(namespace_path(name)) for name in names), return_exceptions=True)
