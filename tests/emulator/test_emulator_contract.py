@@ -23,7 +23,6 @@ from coldsend_emulator.operations import BASE_PATH, OPERATIONS
 from tests.emulator.desk import KEY, Desk
 
 CONTRACT = Path(__file__).parent.parent / "openapi.yaml"
-DESCRIPTION: dict[str, Any] = yaml.safe_load(CONTRACT.read_text())
 CHECKS = [
     schemathesis.checks.not_a_server_error,
     content_type_conformance,
@@ -56,10 +55,18 @@ ODD_BUT_ALLOWED: dict[str, Any] = {
     "validation_detail": "sentence",
 }
 
+ODD_KEY, ODD_WORKSPACE = "cs_live_other", "workspace-2"
+
 schema = schemathesis.openapi.from_path(str(CONTRACT))
 bounded: Callable[[Any], Any] = settings(
     max_examples=8, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
 )
+
+
+@pytest.fixture(scope="module")
+def description() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.load(CONTRACT.read_text(), Loader=yaml.CSafeLoader)
+    return loaded
 
 
 @pytest.fixture(scope="module")
@@ -70,33 +77,48 @@ def session() -> Iterator[requests.Session]:
         yield opened
 
 
-@pytest.fixture(params=["what_is_made_up", "what_is_there", "what_is_there_with_odd_answers"])
-def about(request: pytest.FixtureRequest, desk: Desk) -> str:
-    chosen: str = request.param
-    if chosen == "what_is_there_with_odd_answers":
-        desk.emulator.switch(**ODD_BUT_ALLOWED)
-    return chosen
+@pytest.fixture
+def odd_answers(desk: Desk) -> None:
+    desk.emulator.switch(ODD_WORKSPACE, **ODD_BUT_ALLOWED)
 
 
 @schema.parametrize()
 @bounded
 def test_answers_keep_to_the_contract(
-    desk: Desk, session: requests.Session, about: str, case: schemathesis.Case[Any]
+    desk: Desk, session: requests.Session, odd_answers: None, case: schemathesis.Case[Any]
 ) -> None:
-    """One test for all that requests may be about: each worker makes the requests of a test up when it collects it."""
-    if about != "what_is_made_up":
-        point_at_what_is_there(desk, case)
-    case.call_and_validate(base_url=desk.emulator.api_url, headers={"X-API-Key": KEY}, checks=CHECKS, session=session)
+    """Each request as it is made up, about what is there, and about what is there where answers are odd.
+
+    All three in one test: each worker makes the requests of a test up when it collects it.
+    """
+
+    def ask(key: str) -> None:
+        case.call_and_validate(
+            base_url=desk.emulator.api_url, headers={"X-API-Key": key}, checks=CHECKS, session=session
+        )
+
+    ask(KEY)
+    if point_at_what_is_there(desk, case, "default"):
+        ask(KEY)
+    point_at_what_is_there(desk, case, ODD_WORKSPACE)
+    ask(ODD_KEY)
 
 
-def point_at_what_is_there(desk: Desk, case: schemathesis.Case[Any]) -> None:
-    """Put ids of existing things where well-formed ids were made up."""
+def point_at_what_is_there(desk: Desk, case: schemathesis.Case[Any], workspace: str) -> bool:
+    """Put ids of existing things of the workspace where well-formed ids are. Returns whether there was such an id."""
+    found = False
     if is_uuid(case.path_parameters.get("inbox_id")):
-        case.path_parameters["inbox_id"] = desk.seed(f"{uuid.uuid4()}@company.com")[0]
+        address = f"{uuid.uuid4()}@company.com"
+        case.path_parameters["inbox_id"] = desk.emulator.seed({"email_address": address}, workspace=workspace)[0]
+        found = True
     if is_uuid(case.path_parameters.get("domain_id")):
-        case.path_parameters["domain_id"] = desk.domain(f"{uuid.uuid4()}.example.com", status="DNS_PENDING")
+        name = f"{uuid.uuid4()}.example.com"
+        case.path_parameters["domain_id"] = desk.domain(name, workspace=workspace, status="DNS_PENDING")
+        found = True
     if isinstance(case.body, dict) and is_uuid(case.body.get("domain_id")):
-        case.body["domain_id"] = desk.domain(f"{uuid.uuid4()}.example.com")
+        case.body["domain_id"] = desk.domain(f"{uuid.uuid4()}.example.com", workspace=workspace)
+        found = True
+    return found
 
 
 def is_uuid(value: object) -> bool:
@@ -107,26 +129,26 @@ def is_uuid(value: object) -> bool:
     return True
 
 
-def test_the_operations_are_those_of_the_contract() -> None:
+def test_the_operations_are_those_of_the_contract(description: dict[str, Any]) -> None:
     described = {
         (operation["operationId"], method.upper(), path)
-        for path, item in DESCRIPTION["paths"].items()
+        for path, item in description["paths"].items()
         for method, operation in item.items()
         if method != "parameters"
     }
     assert {(operation.name, operation.method, operation.path) for operation in OPERATIONS} == described
 
 
-def test_documented_scopes_are_those_of_the_contract() -> None:
+def test_documented_scopes_are_those_of_the_contract(description: dict[str, Any]) -> None:
     for operation in OPERATIONS:
-        described = DESCRIPTION["paths"][operation.path][operation.method.lower()]
+        described = description["paths"][operation.path][operation.method.lower()]
         stated = described.get("x-required-scope")
         if stated and not described.get("x-required-scope-inferred"):
             assert operation.scope == stated
 
 
-def test_the_base_path_is_that_of_the_contract() -> None:
-    assert DESCRIPTION["servers"][0]["url"].endswith(BASE_PATH)
+def test_the_base_path_is_that_of_the_contract(description: dict[str, Any]) -> None:
+    assert description["servers"][0]["url"].endswith(BASE_PATH)
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "POST"])
