@@ -1,7 +1,6 @@
 """`helm install`, `upgrade` and `uninstall` on a real API server, with the operator at work on objects of a release."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 import devcluster
 from tests.chart.installed import install, upgrade, values
 from tests.chart.support import RELEASE, Helm, HelmError, Object
-from tests.e2e.batches.pool import Pool, clear
+from tests.e2e.batches.pool import Pool
 from tests.e2e.stage.stage import Stage, staged
 from tests.e2e.stage.world import World, opened_world
 from tests.kube.support import established
@@ -23,16 +22,6 @@ def fresh(tmp_path: Path) -> Iterator[World]:
     """A control plane that knows nothing of us."""
     with devcluster.control_plane() as plane, opened_world(plane, tmp_path) as opened:
         yield opened
-
-
-@contextmanager
-def _home(world: World) -> Iterator[Stage]:
-    """The release's namespace, and that of the objects: the Secrets that both need are the same."""
-    with staged(world, "home") as stage:
-        try:
-            yield stage
-        finally:
-            clear(stage)
 
 
 def _key(stage: Stage) -> Path:
@@ -64,7 +53,7 @@ def _writes_to_coldsend(stage: Stage) -> list[str]:
 
 
 def test_an_uninstall_keeps_crds_objects_and_inboxes_and_a_new_release_goes_on(fresh: World, helm: Helm) -> None:
-    with _home(fresh) as stage:
+    with staged(fresh, "home") as stage:
         release = install(fresh, helm, stage.namespace, values(stage))
         established(fresh.cluster, *(f"crd/{name}" for name in CRDS))
         pool = Pool(stage)
@@ -91,7 +80,7 @@ def test_an_uninstall_keeps_crds_objects_and_inboxes_and_a_new_release_goes_on(f
 
 
 def test_crds_that_another_release_left_are_taken_over_when_asked(fresh: World, helm: Helm) -> None:
-    with _home(fresh) as first, _home(fresh) as second:
+    with staged(fresh, "home") as first, staged(fresh, "home") as second:
         release = install(fresh, helm, first.namespace, values(first))
         release.helm("uninstall", RELEASE, "--namespace", first.namespace)
         with pytest.raises(HelmError, match="invalid ownership metadata"):

@@ -12,7 +12,7 @@ import pytest
 from tests.chart.installed import QUICK, Release, install
 from tests.chart.rights import Request, Right, asked, rights_of, unneeded
 from tests.chart.support import RELEASE, Helm, Object
-from tests.e2e.batches.pool import ANN, BOB, FINALIZER, Pool, clear
+from tests.e2e.batches.pool import ANN, BOB, FINALIZER, Pool
 from tests.e2e.stage.operators import OperatorRun
 from tests.e2e.stage.stage import CUSTOM, GOOGLE, OUTLOOK, Stage, eventually, staged
 from tests.e2e.stage.world import World
@@ -37,8 +37,6 @@ def played(request: pytest.FixtureRequest, world: World, helm: Helm) -> Iterator
         home = stack.enter_context(staged(world, "home"))
         labels = {"played-by": home.namespace}
         stages = [stack.enter_context(staged(world, "rights", labels)) for _ in range(2)]
-        for stage in stages:
-            stack.callback(clear, stage)
         release = install(world, helm, home.namespace, _values(world, stages, labels, request.param))
         stack.callback(release.helm, "uninstall", RELEASE, "--namespace", home.namespace)
         _play(release, home, stages)

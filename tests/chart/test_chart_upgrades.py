@@ -12,7 +12,6 @@ import devcluster
 from tests.chart.installed import Release, install, upgrade, values
 from tests.chart.support import RELEASE, Helm
 from tests.e2e.batches.pool import Pool
-from tests.e2e.batches.pool import clear as clear_pools
 from tests.e2e.stage.operators import OperatorRun
 from tests.e2e.stage.stage import CUSTOM, OUTLOOK, Stage, eventually, staged
 from tests.e2e.stage.world import opened_world
@@ -48,10 +47,7 @@ def previous(tmp_path_factory: pytest.TempPathFactory) -> Previous:
 def stage(tmp_path: Path) -> Iterator[Stage]:
     """A namespace on a control plane that knows nothing of us; release and objects are in it."""
     with devcluster.control_plane() as plane, opened_world(plane, tmp_path) as world, staged(world, "home") as found:
-        try:
-            yield found
-        finally:
-            clear_pools(found)
+        yield found
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import yaml
 from coldsend_operator.resources.crd import UNSEEN
 from coldsend_operator.resources.reading import read_batch
 from tests.chart.support import ROOT, Helm, HelmError, Object, rendered
-from tests.e2e.batches.pool import Pool, clear
+from tests.e2e.batches.pool import Pool
 from tests.e2e.stage.solo import Solo, solo
 from tests.e2e.stage.stage import LOGIN, WORKSPACE, Stage
 from tests.e2e.stage.world import World
@@ -65,10 +65,7 @@ def mailboxes(world: World, helm: Helm) -> Iterator[Mailboxes]:
 @contextmanager
 def _mailboxes(world: World, helm: Helm) -> Iterator[Mailboxes]:
     with solo(world, "example") as (operators, stage):
-        try:
-            yield Mailboxes(stage, operators, helm.at(world.cluster), {"ann": {}, "bob": {"dailyLimit": 20}})
-        finally:
-            clear(stage)
+        yield Mailboxes(stage, operators, helm.at(world.cluster), {"ann": {}, "bob": {"dailyLimit": 20}})
 
 
 def test_the_example_is_a_batch_without_problems(helm: Helm) -> None:

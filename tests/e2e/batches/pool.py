@@ -3,14 +3,14 @@
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 from coldsend_operator.resources.children import child_name
 from tests.e2e.manifests.builders import changed
-from tests.e2e.stage.api_server import GROUP, Object, Refused
+from tests.e2e.stage.api_server import GROUP, Object
 from tests.e2e.stage.stage import CHECK_SECONDS, LOGIN, WORKSPACE, Shown, Stage, staged
 from tests.e2e.stage.world import World
 
@@ -193,19 +193,5 @@ class Pool:
 
 @contextmanager
 def pooled(world: World, title: str, labels: dict[str, str]) -> Iterator[Pool]:
-    """The pool is cleared away in the end, whatever the operator does meanwhile."""
     with staged(world, title, labels) as stage:
-        try:
-            yield Pool(stage)
-        finally:
-            clear(stage)
-
-
-def clear(stage: Stage) -> None:
-    path = f"{GROUP}/namespaces/{stage.namespace}/senderaccountbatches"
-    with suppress(Refused):
-        for each in stage.server.ask("GET", path)["items"]:
-            name = each["metadata"]["name"]
-            with suppress(Refused):  # gone meanwhile
-                stage.server.ask("DELETE", f"{path}/{name}")
-                stage.server.merge("SenderAccountBatch", stage.namespace, name, {"metadata": {"finalizers": None}})
+        yield Pool(stage)

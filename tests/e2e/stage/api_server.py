@@ -77,6 +77,9 @@ class ApiServer:
     def delete(self, kind: str, namespace: str, name: str) -> None:
         self.ask("DELETE", f"{_path(kind, namespace)}/{name}")
 
+    def delete_all(self, kind: str, namespace: str) -> None:
+        self.ask("DELETE", _path(kind, namespace))
+
     def ask(
         self, method: str, path: str, body: Object | None = None, content_type: str = "application/json", **query: str
     ) -> Object:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-from tests.e2e.batches.pool import Pool, clear
+from tests.e2e.batches.pool import Pool
 from tests.e2e.stage.gate import gate
 from tests.e2e.stage.operators import OperatorRun
 from tests.e2e.stage.solo import Solo, solo
@@ -78,7 +78,6 @@ def a_leader_paused_for_less_than_its_deadline_goes_on(world: World) -> None:
 
 def a_standby_goes_on_where_a_leader_was_told_to_stop(world: World) -> None:
     with solo(world, "handover") as (operators, stage), ExitStack() as stack:
-        stack.callback(clear, stage)
         pool = Pool(stage)
         leader = stack.enter_context(operators.operator(**ELECTION))
         standby = stack.enter_context(operators.operator(**ELECTION))
@@ -125,7 +124,6 @@ def two_replicas_that_are_ended_in_turn_make_no_inbox_twice(world: World) -> Non
     print(f"seed {seed}")  # noqa: T201 - a failure can be played again with it
     chance = random.Random(seed)  # noqa: S311 - no secret
     with solo(world, "taking-turns") as (operators, stage), ExitStack() as stack:
-        stack.callback(clear, stage)
         replicas = _Replicas(operators, stack)
         replicas.fill()
         pools = []
