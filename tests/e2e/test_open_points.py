@@ -1,8 +1,8 @@
 """Open points of the API with real processes: one operator, a real API server, the emulator over HTTP.
 
-Each line of the table of tests/open_points is played with one of its readings, each in a namespace and a workspace of
-its own, many at the same time; all readings are played in simulated time over there. So are the surprises that users
-of the generic provider met.
+Each story and each switch of the table of tests/open_points is played, each in a namespace and a workspace of its own,
+many at the same time; all stories are played with all readings in simulated time over there. So are the surprises that
+users of the generic provider met.
 """
 
 from collections.abc import Callable, Iterator
@@ -38,11 +38,14 @@ class Reading:
 
 
 def readings() -> Iterator[Reading]:
-    """The last reading of each line, which is the oddest, where nothing of it takes minutes."""
+    """The last reading of each line that has a new story or switch: the oddest, where nothing of it takes minutes."""
+    seen: set[object] = set()  # stories, and names of switches
     for row, plays in ROWS.items():
         for number, play in enumerate(plays if not isinstance(plays, str) else ()):
             *_, case = play.cases(row)
-            if not case.long and "date_skew_seconds" not in dict(case.values):
+            new = {case.story, *dict(case.values)} - seen
+            if new and not case.long and "date_skew_seconds" not in dict(case.values):
+                seen |= new
                 yield Reading(f"row-{row}-{number}-{case.story.__name__}", case.story, case.values)
     for surprise in SURPRISES:
         yield Reading(f"surprise-{surprise.__name__}", surprise)
