@@ -51,7 +51,7 @@ def _refused(place: Place) -> int:
 
 def more_than_one_bulk_is_made(place: Place) -> None:
     """More accounts than one bulk carries, with whatever number of jobs at once."""
-    names = tuple(f"u{number}" for number in range(130))
+    names = tuple(f"u{number}" for number in range(110))
     place.make_all(names=names)
     assert place.histories(names) == {("created",)}
     place.annotate_namespace(approve_deletion="true")
