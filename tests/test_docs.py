@@ -22,6 +22,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES_OUTSIDE = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "examples/README.md")
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
+COMMANDS = re.compile(r"^```(?:console|sh)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
@@ -51,6 +52,17 @@ def test_no_table_has_a_bar_in_code_which_github_and_the_site_show_differently()
         if line.startswith("|") and re.search(r"`[^`|]*\\\|[^`]*`", line)
     )
     assert list(rows) == []
+
+
+def test_no_command_has_a_comment_behind_it_which_zsh_takes_for_arguments() -> None:
+    lines = (
+        f"{path.relative_to(ROOT)}: {line}"
+        for path in (*DOCS.rglob("*.md"), *(ROOT / name for name in PAGES_OUTSIDE))
+        for block in COMMANDS.findall(path.read_text(encoding="utf-8"))
+        for line in block.splitlines()
+        if re.search(r"\S\s+# ", line)
+    )
+    assert list(lines) == []
 
 
 @pytest.mark.parametrize("reason", list(Reason))

@@ -350,3 +350,10 @@ def test_a_key_is_no_argument() -> None:
     run = command("export", "-n", "sales", "--api-key", API_KEY)
     assert run.exit_code == 2
     assert API_KEY not in run.output
+
+
+def test_a_coldsend_that_does_not_answer_is_not_said_to_have_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLDSEND_API_KEY", API_KEY)
+    run = command("export", "-n", "sales", "--api-url", "http://127.0.0.1:1")
+    assert run.exit_code == 1
+    assert run.stderr.startswith("no connection to ColdSend: ")

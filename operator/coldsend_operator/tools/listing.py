@@ -64,6 +64,8 @@ def _ended(error: CallFailed, page: int, pages: int) -> str:
     failure = error.failure
     if failure.kind is FailureKind.RATE_LIMITED:
         sentence = f"ColdSend allows no more requests at the moment ({failure.message})"
+    elif failure.status is None:  # nothing was sent, or nothing came back
+        sentence = failure.message
     else:
         sentence = f"ColdSend answered with an error: {failure.message}"
     if page == 1:
