@@ -37,6 +37,7 @@ LONG = (
     "e2e/test_git.py",
     "commands/test_bringing.py",
     "kube/test_lease.py",
+    "emulator/test_emulator_contract.py",
     "rules/test_rules_hand_over.py",
     "chart/test_helm_example.py",
     "commands/test_reading_commands.py",
