@@ -206,6 +206,8 @@ def said(reason: Reason, status: str = "False", **around: Any) -> dict[str, Any]
         (said(Reason.DELETING, deleting=True), "deleted", None),
         (said(Reason.DELETION_HELD, deleting=True), "deleted", False),
         (said(Reason.DELETION_HELD, deleting=True, annotations=APPROVED), "deleted", None),
+        (said(Reason.DELETION_HELD), "ready", False),  # an inbox that is to be replaced
+        (said(Reason.DELETION_HELD, annotations=APPROVED), "ready", None),
         (said(Reason.ACTIVE, "True"), "deleted", False),
         (None, "deleted", True),
         (None, "ready", False),

@@ -41,8 +41,7 @@ class Hmac:
 
     def digest(self, account: Account, values: tuple[str, ...]) -> str:
         """The digest of the values of an account's Secrets, with the salt of the last sent digest."""
-        applied = account.stored.applied
-        sent = (applied.credentials_hash if applied is not None else None) or ""
+        sent = account.stored.sent_credentials or ""
         salt = sent.removeprefix(self._start).partition("-")[0] if self.made(sent) else salt_of(account.uid)
         return f"{self._start}{salt}-{credentials_digest(self.key.get_secret_value().encode(), salt, values)}"
 

@@ -162,9 +162,8 @@ class SecretWatch:
         asked = workspace is not None and account.uid in workspace.stale_secrets
         if workspace is not None:
             workspace.stale_secrets.discard(account.uid)
-        applied = account.stored.applied
-        sent = applied.credentials_hash if applied is not None else None
-        if applied is not None and sent is not None and credentials.digest is not None and not self._hmac.made(sent):
+        sent = account.stored.sent_credentials
+        if sent is not None and credentials.digest is not None and not self._hmac.made(sent):
             # with another HMAC key, or without a salt: the Secret counts as current
             transitions.hash_renewed(account, credentials.digest)
         if asked or account.credentials != credentials:

@@ -68,7 +68,7 @@ def _not_taken_in(workspace: Workspace, call: Call, now: float) -> None:
     if call.operation.creates:
         not_taken_in(workspace, call, now)
     else:
-        _fold_failure(workspace, call, Failure(FailureKind.LOST, "the answer could not be taken in"), now)
+        _fold_failure(workspace, call, Failure(FailureKind.LOST, "the operator failed to process the answer"), now)
 
 
 def _fold_answer(workspace: Workspace, call: Call, answer: Answer, now: float) -> None:

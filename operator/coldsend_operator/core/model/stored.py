@@ -79,6 +79,11 @@ class Stored:
     credentials_current: str | None = None  # the annotation value that was served last
 
     @property
+    def sent_credentials(self) -> str | None:
+        """The digest of the credentials that ColdSend was last sent."""
+        return self.applied.credentials_hash if self.applied is not None else None
+
+    @property
     def held(self) -> bool:
         """Whether the object holds an inbox: only such inboxes are deleted, recreated or sent mail from.
 

@@ -226,10 +226,9 @@ def _healthy(workspace: Workspace, status: Status, previous: Status, now: float)
 
 
 def _credentials(account: Account, previous: Status) -> ConditionState | None:
-    spec, credentials, applied = account.desired.spec, account.credentials, account.stored.applied
+    spec, credentials, sent = account.desired.spec, account.credentials, account.stored.sent_credentials
     if spec.smtp is None or spec.observe:
         return None
-    sent = applied.credentials_hash if applied is not None else None
     present = credentials.digest if credentials is not None else None
     comparable_now = sent is None or present is None or comparable(sent, present)  # read with the salt of `sent`
     unread = credentials is None or not comparable_now

@@ -173,6 +173,4 @@ def _is_passing(decision: Decision) -> bool:
 
 def _as_sent(account: Account) -> Credentials:
     """Passwords for an account whose Secrets could not be read."""
-    applied = account.stored.applied
-    sent = applied.credentials_hash if applied is not None else None
-    return Credentials(sent or UNREAD)
+    return Credentials(account.stored.sent_credentials or UNREAD)

@@ -102,8 +102,7 @@ def _read_secrets(account: Account, secrets: SecretReader | None, reading: Plann
         reading.secrets_unread.add((account.desired.namespace, account.desired.name))
         return
     found = secrets.fetched(account).credentials
-    applied, known = account.stored.applied, account.credentials
-    sent = applied.credentials_hash if applied is not None else None
+    sent, known = account.stored.sent_credentials, account.credentials
     if found.digest and sent and known is not None and known.digest and not comparable(found.digest, sent):
         reading.uncompared.add((account.desired.namespace, account.desired.name))  # what status says of it holds
         return
@@ -154,8 +153,7 @@ def _remember(account: Account, now: float, *, refusals: bool) -> None:
 def _credentials(account: Account, status: Status, reason: str, message: str) -> Credentials:
     if reason in _SECRETS:
         return Credentials(None, Reason(reason), message)
-    applied = account.stored.applied
-    sent = applied.credentials_hash if applied is not None else None
+    sent = account.stored.sent_credentials
     if sent is None:
         return Credentials(UNREAD)
     changed = condition(status, ConditionType.CREDENTIALS_CURRENT).get("reason") == Reason.SECRET_CHANGED

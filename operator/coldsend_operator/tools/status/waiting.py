@@ -89,10 +89,8 @@ def judge(raw: Mapping[str, Any] | None, kind: str, goal: Goal) -> Verdict:
     reason = wanted.get("reason")
     if current and not deleting and wanted.get("status") == "True":
         return Verdict(done=True, sentence=_said(wanted))
-    approved = deleting and read_annotations(raw["metadata"].get("annotations")).approve_deletion
-    hopeless = current and reason in _HOPELESS
-    if reason == Reason.DELETION_HELD and approved:
-        hopeless = False  # status says so once the deletions are under way
+    approved = read_annotations(raw["metadata"].get("annotations")).approve_deletion
+    hopeless = current and reason in _HOPELESS and not (reason == Reason.DELETION_HELD and approved)
     return Verdict(False if hopeless else None, _said(wanted), reason in _OUTSIDE_SPEC)
 
 
