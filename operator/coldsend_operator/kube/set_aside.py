@@ -20,7 +20,8 @@ from coldsend_operator.logs import Event, log
 from coldsend_operator.tasks import Tasks
 
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 600.0
-LONGEST_OUTAGE = 10.0  # no response from the API server: not a fault of the object
+LONGEST_OUTAGE = 10.0  # while the API server fails for all: not a fault of the object
+OUTAGES = frozenset({None, 429, 503, 504})  # HTTP codes of such failures; None: no response
 PATIENCE = 4  # refusals of the API server in a row before they are reported on the object
 
 # Kinds of work; a suffix distinguishes several of one object.
@@ -127,7 +128,7 @@ class SetAside:
 
 
 def _longest(error: Exception) -> float:
-    return LONGEST_OUTAGE if isinstance(error, KubeError) and error.status is None else LONGEST_PAUSE
+    return LONGEST_OUTAGE if isinstance(error, KubeError) and error.status in OUTAGES else LONGEST_PAUSE
 
 
 def _message(what: str, error: Exception) -> str:

@@ -74,6 +74,25 @@ def test_an_object_that_fails_for_days_is_still_set_aside() -> None:
     assert process.operator.set_aside.waits("uid", "read")
 
 
+@pytest.mark.parametrize(
+    ("status", "seconds"), [(None, 10.0), (429, 10.0), (503, 10.0), (504, 10.0), (500, 600.0), (422, 600.0)]
+)
+def test_an_outage_of_the_api_server_leaves_no_object_waiting_long(status: int | None, seconds: float) -> None:
+    simulation = Simulation()
+    process = running(simulation)
+    ref, error, again = Ref("SenderAccount", "sales", "one", "uid"), KubeError("no", status=status), []
+
+    def fail_for_days() -> None:
+        for _ in range(DAYS):
+            process.operator.set_aside.failed(ref, "read", error, lambda: again.append(status))
+
+    process.call(fail_for_days)
+    simulation.wait(seconds - 1.0)
+    assert not again
+    simulation.wait(2.0)
+    assert again
+
+
 def test_a_child_that_is_refused_for_days_goes_on_to_be_tried() -> None:
     work = BatchWork(Batch("batch-1", "sales", "pool"))
     for number in range(DAYS):
