@@ -12,10 +12,11 @@ from coldsend_operator.core.model.policy import Limits, Policy, Threshold
 from coldsend_operator.core.workspace.budget import Budget
 from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.core.workspace.merging import merge
+from coldsend_operator.core.workspace.wait_estimate import estimate_waits
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from tests.core.rules.watching import running
 from tests.support.clock import START
-from tests.support.desk import Desk, held, row, row_of
+from tests.support.desk import Desk, asked_for, held, row, row_of
 from tests.support.process import API_KEY
 from tests.support.remote import FakeColdSend, Fault, Item
 from tests.support.simulation import Simulation
@@ -431,6 +432,22 @@ def test_rule_42_one_namespace_alone_has_nine_tenths_of_the_hour() -> None:
     budget.shares.charge("support", START)
     assert "support" not in budget.exhausted_by(START, probes=False)
     assert budget.exhausted_by(START + 3901.0, probes=False) == frozenset()
+
+
+def test_rule_42_an_object_of_a_namespace_that_has_used_its_part_of_the_hour_says_when_its_turn_comes() -> None:
+    desk, account = asked_for()
+    desk.workspace.budget.limits = LIMITS
+    for _ in range(950):
+        desk.workspace.budget.start()
+        desk.workspace.budget.shares.charge(account.desired.namespace, desk.now)
+        desk.workspace.budget.end(desk.now)
+    desk.wait(1.0)
+    estimate_waits(desk.workspace, desk.now)
+    assert desk.calls() == ()
+    assert account.eta is not None
+    assert desk.says(account)["Synced"][1] == "RateLimited"
+    desk.wait(account.eta - desk.now)
+    assert desk.operations() != []
 
 
 def test_rule_42_looks_take_at_most_their_share_of_the_hour() -> None:

@@ -4,9 +4,11 @@ ColdSend grants 100 requests a minute and 1,000 an hour over all endpoints (refe
 fixed or sliding and whether refused requests count is not documented (contract row 15): sliding, and they count.
 """
 
+from functools import partial
 from typing import Any
 
 from coldsend_operator.core.model.answers import RateHeaders
+from coldsend_operator.core.model.calls import Lane
 from coldsend_operator.core.model.policy import Limits
 from coldsend_operator.core.workspace.shares import HourShares, MailBudget
 from coldsend_operator.core.workspace.windows import HOUR, MINUTE, Window, stored
@@ -60,8 +62,17 @@ class Budget:
 
     def exhausted_by(self, now: float, *, probes: bool) -> frozenset[str]:
         """Namespaces that have used their part of the hour, for probes or for all calls (rule 42)."""
-        left = self.hour_limit - self._hour.used(now) - self.flying
-        return self.shares.exhausted_by(now, self.hour_limit, left, probes=probes)
+        return self.shares.exhausted_by(now, self.hour_limit, self._hour_left_at(now, probes=probes))
+
+    def share_free_at(self, namespace: str, now: float, *, probes: bool) -> float:
+        """When a namespace that has used its part of the hour may call again, if nobody calls until then."""
+        return self.shares.free_at(namespace, now, partial(self._hour_left_at, probes=probes), self._hour.ends)
+
+    def _hour_left_at(self, when: float, *, probes: bool) -> int:
+        left = self.hour_limit - self._hour.used_at(when) - self.flying
+        if probes:
+            left = min(left, self.shares.probes_left_at(when, self.hour_limit, Lane.PROBE.hour_share))
+        return max(0, left)
 
     def free_at(self, now: float, reserved: float = 0.0, probe_share: float = 1.0) -> float:
         """When the next request may leave; `now` when it may at once."""

@@ -1,6 +1,7 @@
 """The shares of the budget: of test mails, of probes, and of each namespace (rules 28 and 42)."""
 
-from coldsend_operator.core.model.calls import Lane
+from collections.abc import Callable, Iterable
+
 from coldsend_operator.core.workspace.windows import HOUR, MINUTE, Window, stored
 
 MAIL_SHARE = 10  # at most one request in ten is a test mail (rule 28)
@@ -59,6 +60,10 @@ class HourShares:
         """The number of probes that may leave, given their share of the hour."""
         return self._limit(hour_limit, share) - self._probes.used(now) - self.flying
 
+    def probes_left_at(self, when: float, hour_limit: int, share: float) -> int:
+        """The same for a later time, if no probe leaves until then."""
+        return self._limit(hour_limit, share) - self._probes.used_at(when) - self.flying
+
     def probes_free_at(self, now: float, hour_limit: int, share: float) -> float:
         return self._probes.free_at(now, self._limit(hour_limit, share) - self.flying)
 
@@ -71,18 +76,22 @@ class HourShares:
         self._namespaces = {name: each for name, each in self._namespaces.items() if each.used(now)}
         self._namespaces.setdefault(namespace, Window(HOUR, NAMESPACE_GRAIN)).add(now)
 
-    def exhausted_by(self, now: float, hour_limit: int, left: int, *, probes: bool) -> frozenset[str]:
+    def exhausted_by(self, now: float, hour_limit: int, left: int) -> frozenset[str]:
         """Namespaces that must wait when `left` calls of the hour are left.
 
         A namespace leaves a tenth of the calls to others, the next one a tenth of that, and so on: none delays the
         first call of another while requests are left.
         """
-        if probes:
-            left = min(left, self.probes_left(now, hour_limit, Lane.PROBE.hour_share))
-        most = NAMESPACE_PART * max(0, left)
+        most = NAMESPACE_PART * left
         if most >= hour_limit:
             return frozenset()
         return frozenset(name for name, window in self._namespaces.items() if window.used(now) > most)
+
+    def free_at(self, namespace: str, now: float, left_at: Callable[[float], int], ends: Iterable[float]) -> float:
+        """When the namespace may call again, given how many calls are left then; `ends` are times at which more are."""
+        window = self._namespaces[namespace]
+        times = sorted(at for at in (*window.ends, *ends) if at > now)
+        return next((at for at in times if window.used_at(at) <= NAMESPACE_PART * left_at(at)), now + HOUR)
 
     def absorb(self, other: "HourShares", now: float) -> None:
         self._probes.add(now, other._probes.used(now))  # noqa: SLF001 - shares like these

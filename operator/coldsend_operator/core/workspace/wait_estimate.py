@@ -24,12 +24,16 @@ def estimate_waits(workspace: Workspace, now: float) -> None:
             continue
         turn_at, length = now, len(queue)
         free_at = budget.free_at(now, kind.lane.reserved, kind.lane.hour_share)
+        exhausted = budget.exhausted_by(now, probes=kind.lane.probes)
+        shares = {name: budget.share_free_at(name, now, probes=kind.lane.probes) for name in exhausted}
         for index, uid in enumerate(queue.in_turn()):
             if index % BULK == 0:
                 turn_at = max(free_at, budget.done_at(now, ahead))
                 ahead += REQUESTS_PER_BULK
-            if turn_at > now + SHORT_WAIT:
-                _set_eta(workspace, workspace.accounts[uid], turn_at, index, length)
+            account = workspace.accounts[uid]
+            at = max(turn_at, shares.get(account.desired.namespace, now))
+            if at > now + SHORT_WAIT:
+                _set_eta(workspace, account, at, index, length)
 
 
 def _set_eta(workspace: Workspace, account: Account, turn_at: float, ahead: int, length: int) -> None:

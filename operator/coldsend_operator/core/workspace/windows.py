@@ -44,6 +44,15 @@ class Window:
             self._total -= self._buckets.popleft().count
         return self._total
 
+    def used_at(self, when: float) -> int:
+        """How many will still count then, if nothing else is spent until then."""
+        return sum(bucket.count for bucket in self._buckets if bucket.latest + self.length > when)
+
+    @property
+    def ends(self) -> list[float]:
+        """When what is spent leaves the window."""
+        return [bucket.latest + self.length for bucket in self._buckets]
+
     def free_at(self, now: float, limit: int, wanted: int = 1) -> float:
         """When `wanted` more fit below `limit`, if nothing else is spent until then."""
         excess = self.used(now) + wanted - limit
