@@ -150,6 +150,16 @@ async def test_a_plugin_without_credentials_is_no_reason_to_go_on_as_somebody_el
     assert error.value.message == f"the kubeconfig {kubeconfig} cannot be used: {said}"
 
 
+async def test_an_auth_provider_that_kubernetes_has_removed_is_named(tmp_path: Path) -> None:
+    kubeconfig = write(tmp_path / "config", config("http://api.example", user={"auth-provider": {"name": "gcp"}}))
+    with pytest.raises(NotConfigured) as error:
+        await load_login(kubeconfig=kubeconfig)
+    assert error.value.message == (
+        f"the kubeconfig {kubeconfig} cannot be used: Kubernetes has removed the auth-provider gcp; let the tool of "
+        "your cloud write the user again, with an exec plugin"
+    )
+
+
 @pytest.mark.parametrize("content", ["", "- a", "clusters:\n\t- a", "current-context: {", "contexts: [1]"])
 def test_a_broken_kubeconfig_has_no_namespace_and_no_contexts(tmp_path: Path, content: str) -> None:
     broken = tmp_path / "config"

@@ -331,6 +331,20 @@ def test_the_key_may_stand_in_a_file(
     )
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("\n", "is empty"),
+        ("\ufeffcs_live_1\n", "holds U+FEFF (BYTE ORDER MARK) at position 1; store it without that character"),
+    ],
+)
+def test_a_file_whose_key_cannot_be_sent_is_named(tmp_path: Path, content: str, said: str) -> None:
+    file = tmp_path / "key"
+    file.write_text(content, encoding="utf-8")
+    run = command("export", "-n", "sales", "--api-key-file", file)
+    assert (run.exit_code, run.stderr) == (1, f"the API key of {file} {said}\n")
+
+
 def test_a_file_named_on_the_command_line_comes_before_the_key_of_the_environment(
     coldsend: RunningEmulator, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

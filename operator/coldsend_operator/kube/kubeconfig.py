@@ -12,6 +12,7 @@ import yaml
 from coldsend_operator.kube.errors import NotConfigured
 
 _FILES = {"clusters": ("certificate-authority",), "users": ("client-certificate", "client-key", "tokenFile")}
+_REMOVED_PROVIDERS = frozenset({"azure", "gcp"})  # kubectl 1.26 refuses them
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,14 @@ class Kubeconfig:
 
     def user(self, context: str = "") -> Mapping[str, Any]:
         """The credentials of a context; empty if it names none. Raises NotConfigured."""
-        return self.entries["users"].get(_text(self.context(context).get("user")), {})
+        user = self.entries["users"].get(_text(self.context(context).get("user")), {})
+        provider = user.get("auth-provider")
+        if isinstance(provider, dict) and provider.get("name") in _REMOVED_PROVIDERS:
+            raise NotConfigured(
+                f"the kubeconfig {self.paths} cannot be used: Kubernetes has removed the auth-provider "
+                f"{provider['name']}; let the tool of your cloud write the user again, with an exec plugin"
+            )
+        return user
 
     def to_raw(self, context: str = "") -> dict[str, Any]:
         """A kubeconfig with this context alone."""

@@ -25,6 +25,7 @@ from coldsend_operator.kube.secrets import SecretContent, read_secret
 from coldsend_operator.logs import configure_logs, mask
 from coldsend_operator.resources.common import SECRET_KEY, SECRET_NAME
 from coldsend_operator.resources.names import API_KEY_KEY
+from coldsend_operator.resources.values import api_key_fault, api_key_of
 from coldsend_operator.settings import SettingError, Settings, load_settings, own_namespace
 from coldsend_operator.tools.allowance import Allowance
 from coldsend_operator.tools.errors import CommandError, UsageError
@@ -267,7 +268,7 @@ async def _api_key(access: Access, settings: Settings, namespace: str) -> Secret
         return settings.api_key
     if settings.api_key_file is None:
         raise UsageError("there is no API key: set COLDSEND_API_KEY, or give --api-key-file or --api-key-secret")
-    return SecretStr(read_text(str(settings.api_key_file)).strip())
+    return _usable(read_text(str(settings.api_key_file)), f"the API key of {settings.api_key_file}")
 
 
 async def _key_of_secret(access: Access, namespace: str, name: str, key: str) -> SecretStr:
@@ -278,4 +279,13 @@ async def _key_of_secret(access: Access, namespace: str, name: str, key: str) ->
     value = content.values.get(key)
     if value is None or not value.get_secret_value().strip():
         raise CommandError(f"Secret {namespace}/{name} has no value under {key}; name the key as {name}/KEY")
-    return SecretStr(value.get_secret_value().strip())
+    return _usable(value.get_secret_value(), f"the API key in Secret {namespace}/{name}, key {key},")
+
+
+def _usable(value: str, what: str) -> SecretStr:
+    """The key in the form that is sent; `what` names it in a sentence, as the value may be shown nowhere."""
+    key = api_key_of(value)
+    fault = api_key_fault(key)
+    if fault or not key:
+        raise CommandError(f"{what} {fault or 'is empty'}")
+    return SecretStr(key)
