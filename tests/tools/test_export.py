@@ -171,16 +171,16 @@ def test_json_is_a_list_of_the_same_objects_that_kubectl_applies(coldsend: Runni
     assert (shown["apiVersion"], shown["kind"], shown["items"]) == ("v1", "List", export())
 
 
-def test_json_leaves_out_what_yaml_has_as_a_comment(coldsend: RunningEmulator) -> None:
+def test_what_yaml_has_as_a_comment_is_refused_as_json(coldsend: RunningEmulator) -> None:
     seed(coldsend)
 
     run = command("export", "-n", "sales", "--manage", "--type", "CUSTOM_SMTP", "-o", "json")
 
-    assert json.loads(run.stdout)["items"] == []
-    assert "smtp-two-com: left out, as JSON has no comments. ColdSend does not return the hosts" in run.stderr
+    assert (run.exit_code, run.stdout) == (1, "")
+    assert "smtp-two-com cannot be written as JSON. ColdSend does not return the hosts of these" in run.stderr
 
 
-def test_files_are_yaml(tmp_path: Path) -> None:
+def test_json_is_refused_for_files(tmp_path: Path) -> None:
     run = command("export", "-n", "sales", "-d", tmp_path, "-o", "json")
     assert (run.exit_code, run.stderr.splitlines()[-1]) == (2, "-d writes YAML files; leave out -o json")
 

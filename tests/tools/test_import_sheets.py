@@ -166,8 +166,12 @@ OPEN = 'email,name,password,type,notes\na@x.example.com,Ann,pw,google,"call\nb@x
         (OPEN.encode(), "line 2: the row cannot be read; is a quotation mark missing"),
         (OPEN.encode() + b'c@x.example.com,Cat,pw,google,"x"', "line 2: the row cannot be read; is a quotation mark"),
         (b'email,name,password\na@x.example.com,Ann,"pw"-1', "line 2: the row cannot be read; is a quotation mark"),
+        (b'"Report" 2024,,\nemail,name,password\n', "line 1: the row cannot be read; is a quotation mark missing"),
     ],
-    ids=["workbook", "bytes", "no header", "no rows", "open quotation mark", "closed by a later row", "one too many"],
+    ids=[
+        *("workbook", "bytes", "no header", "no rows", "open quotation mark", "closed by a later row", "one too many"),
+        "in a title",
+    ],
 )
 def test_what_is_no_sheet_ends_with_one_sentence(given: bytes, sentence: str) -> None:
     run = command("import", "-", "-n", "sales", "--name", "pool", given=given)
@@ -239,3 +243,10 @@ def test_quotation_marks_may_be_padded_and_may_stand_inside_a_cell(tmp_path: Pat
     run = imported(tmp_path, '"a@x.example.com" ; "Ann ""A""" ; p"w ;50; ; "google" ')
     assert (run.exit_code, passwords(tmp_path)) == (0, ['p"w'])
     assert inboxes(documents(run.stdout))[0]["displayName"] == 'Ann "A"'
+
+
+@pytest.mark.parametrize("password", ['" ;x', '" |y', '"" ,', 'a" "b'])
+def test_a_password_with_quotation_marks_and_spaces_stays_as_it_is(tmp_path: Path, password: str) -> None:
+    quoted = password.replace('"', '""')
+    run = imported(tmp_path, f'a@x.example.com;"Ann" ;"{quoted}" ;50;"" ;"google"\u00a0')
+    assert (run.exit_code, passwords(tmp_path)) == (0, [password])

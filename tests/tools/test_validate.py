@@ -81,9 +81,11 @@ def test_the_frame_of_a_manifest_is_checked(changes: dict[str, Any], field: str)
     assert [problem.field for problem in problems(google() | changes)] == [field]
 
 
-@pytest.mark.parametrize("limit", ["50.0", "5e1", "5.e+1", "50"])
-@pytest.mark.parametrize("dump", [yaml.safe_dump, json.dumps])
-def test_numbers_are_those_that_the_api_server_reads(dump: Callable[[Any], str], limit: str) -> None:
+@pytest.mark.parametrize(
+    ("dump", "limit"),
+    [*((yaml.safe_dump, limit) for limit in ("50", "50.0", "5e1", "5.e+1")), (json.dumps, "50.0"), (json.dumps, "5e1")],
+)
+def test_a_whole_number_is_an_integer_in_any_notation_and_never_a_text(dump: Callable[[Any], str], limit: str) -> None:
     text = dump(google(dailyLimit=777)).replace("777", limit)
     assert command("validate", "-f", "-", given=text).exit_code == 0
     text = dump(google(displayName=777)).replace("777", limit)
@@ -93,6 +95,11 @@ def test_numbers_are_those_that_the_api_server_reads(dump: Callable[[Any], str],
 def test_a_manifest_of_our_kinds_whose_version_is_misspelt_is_not_ignored() -> None:
     run = command("validate", "-f", "-", given=yaml.safe_dump(google()).replace("apiVersion", "apiversion"))
     assert (run.exit_code, "apiVersion: must be coldsend.pro/v1alpha1" in run.stdout) == (1, True)
+
+
+def test_a_file_of_something_else_whose_kind_is_a_list_is_no_object_of_ours() -> None:
+    run = command("validate", "-f", "-", given="kind: [a, b]\n")
+    assert (run.exit_code, "0 objects" in run.stderr) == (0, True)
 
 
 def test_an_object_that_etcd_does_not_take_is_refused() -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from coldsend_operator.core.model.pauses import doubled
 from coldsend_operator.core.model.reasons import SET_ASIDE
 from coldsend_operator.kube.client import KubeClient
-from coldsend_operator.kube.errors import KubeError
+from coldsend_operator.kube.errors import KubeError, by_admission
 from coldsend_operator.kube.events import emit
 from coldsend_operator.kube.paths import Ref
 from coldsend_operator.logs import Event, log
@@ -128,7 +128,8 @@ class SetAside:
 
 
 def _longest(error: Exception) -> float:
-    return LONGEST_OUTAGE if isinstance(error, KubeError) and error.status in OUTAGES else LONGEST_PAUSE
+    fails_for_all = isinstance(error, KubeError) and error.status in OUTAGES and not by_admission(error)
+    return LONGEST_OUTAGE if fails_for_all else LONGEST_PAUSE
 
 
 def _message(what: str, error: Exception) -> str:

@@ -163,23 +163,8 @@ class Hidden(Check):
 
 _OFTEN_HIDDEN = (
     *("FEFF", "00A0", "00AD", "200B", "200C", "200D", "200E", "200F", "202A", "202B", "202C", "202D", "202E", "202F"),
-    *(
-        "2003",
-        "2007",
-        "2009",
-        "2028",
-        "2029",
-        "2060",
-        "2066",
-        "2067",
-        "2068",
-        "2069",
-        "3000",
-        "3164",
-        "0009",
-        "000A",
-        "000D",
-    ),
+    *("2003", "2007", "2009", "2028", "2029", "2060", "2066", "2067", "2068", "2069"),
+    *("3000", "3164", "0009", "000A", "000D"),
 )
 
 
@@ -229,7 +214,7 @@ ONE_LINE = Shape(
     "must be one line of text with at least one visible character; take line breaks and control characters out",
 )
 
-_BLANKS = r"\x{34f}\x{115f}\x{1160}\x{17b4}\x{17b5}\x{3164}\x{ffa0}"  # letters and marks, but invisible
+_BLANKS = "".join(rf"\x{{{ord(blank):x}}}" for blank in sorted(values.BLANKS))
 HIDDEN_IN_ADDRESS = Hidden(
     r"[\pC\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}" + _BLANKS + "]",
     values.address_fault,

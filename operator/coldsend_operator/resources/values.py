@@ -14,7 +14,7 @@ from coldsend_operator.addresses import ascii_domain
 _UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Zl", "Zp"})
 _NO_BREAK_SPACES = frozenset("\u00a0\u2007\u202f")
 # Categories of letters and marks, but invisible.
-_BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+BLANKS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 _GOOGLE_APP_PASSWORD = re.compile(r"[A-Za-z]{4}(?: [A-Za-z]{4}){3}")
 _JOINERS = frozenset("\u200c\u200d")
 DOTS_FAULT = "has a dot at its start, before the @, or two dots in a row; correct it"
@@ -45,7 +45,7 @@ def first_unseen(text: str, *, spaces: bool = False, joiners: bool = False) -> U
         category = unicodedata.category(character)
         if joiners and character in _JOINERS:
             continue
-        if category in _UNSEEN_CATEGORIES or character in _NO_BREAK_SPACES or character in _BLANKS:
+        if category in _UNSEEN_CATEGORIES or character in _NO_BREAK_SPACES or character in BLANKS:
             return Unseen(character, position)
         if spaces and category in {"Zs", "Co"}:
             return Unseen(character, position)

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from coldsend_operator.kube.paths import KINDS
 from coldsend_operator.resources import names
 from coldsend_operator.resources.batch_rules import MAX_INBOXES
 from coldsend_operator.tools.errors import CommandError
@@ -152,7 +153,7 @@ def is_ours(manifest: Any) -> bool:
         return False
     version = manifest.get("apiVersion")
     if version is None:
-        return manifest.get("kind") in {names.ACCOUNT_KIND, names.BATCH_KIND}
+        return manifest.get("kind") in KINDS
     return str(version).startswith(f"{names.GROUP}/")
 
 

@@ -74,23 +74,34 @@ def test_an_object_that_fails_for_days_is_still_set_aside() -> None:
     assert process.operator.set_aside.waits("uid", "read")
 
 
-@pytest.mark.parametrize(
-    ("status", "seconds"), [(None, 10.0), (429, 10.0), (503, 10.0), (504, 10.0), (500, 600.0), (422, 600.0)]
-)
-def test_an_outage_of_the_api_server_leaves_no_object_waiting_long(status: int | None, seconds: float) -> None:
+def tried_again_after_days(error: KubeError, seconds: float) -> bool:
+    """Whether an object that has failed for days is tried again once that time is over, and not before."""
     simulation = Simulation()
     process = running(simulation)
-    ref, error, again = Ref("SenderAccount", "sales", "one", "uid"), KubeError("no", status=status), []
+    tries: list[KubeError] = []
 
     def fail_for_days() -> None:
         for _ in range(DAYS):
-            process.operator.set_aside.failed(ref, "read", error, lambda: again.append(status))
+            ref = Ref("SenderAccount", "sales", "one", "uid")
+            process.operator.set_aside.failed(ref, "read", error, lambda: tries.append(error))
 
     process.call(fail_for_days)
     simulation.wait(seconds - 1.0)
-    assert not again
+    too_early = bool(tries)
     simulation.wait(2.0)
-    assert again
+    return bool(tries) and not too_early
+
+
+@pytest.mark.parametrize("status", [None, 429, 503, 504])
+def test_after_an_outage_of_the_api_server_an_object_is_tried_within_ten_seconds(status: int | None) -> None:
+    assert tried_again_after_days(KubeError("no", status=status), 10.0)
+
+
+@pytest.mark.parametrize(
+    "error", [KubeError("no", status=500), KubeError("no", status=422), KubeError("failed calling webhook", status=504)]
+)
+def test_an_object_with_a_fault_of_its_own_is_tried_every_ten_minutes(error: KubeError) -> None:
+    assert tried_again_after_days(error, 600.0)
 
 
 def test_a_child_that_is_refused_for_days_goes_on_to_be_tried() -> None:

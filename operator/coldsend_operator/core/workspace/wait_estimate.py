@@ -24,7 +24,8 @@ def estimate_waits(workspace: Workspace, now: float) -> None:
             continue
         turn_at, length = now, len(queue)
         free_at = budget.free_at(now, kind.lane.reserved, kind.lane.hour_share)
-        exhausted = budget.exhausted_by(now, probes=kind.lane.probes)
+        # a namespace that has used its part of the hour still profits from the list of all domains
+        exhausted = budget.exhausted_by(now, probes=kind.lane.probes) if kind.action is not Action.DOMAINS else ()
         shares = {name: budget.share_free_at(name, now, probes=kind.lane.probes) for name in exhausted}
         for index, uid in enumerate(queue.in_turn()):
             if index % BULK == 0:

@@ -50,11 +50,12 @@ async def run(options: ExportOptions) -> None:
     made, left = groups(rows, options.form)
     for each in left:
         remark(f"{each.address}: skipped, as {each.reason}")
+    commented = [group for group in made if group.comment]
+    if commented and options.output == "json":
+        raise CommandError(f"{commented[0].name} cannot be written as JSON. {commented[0].comment}")
     _write(made, options)
-    for group in made:
-        if group.comment:
-            done = "left out, as JSON has no comments" if options.output == "json" else "written as a comment"
-            remark(f"{group.name}: {done}. {group.comment}")
+    for group in commented:
+        remark(f"{group.name}: written as a comment. {group.comment}, or fill them in")
     written = len(rows) - len(left)
     remark(f"{counted(written, 'inbox', 'inboxes')} in {counted(len(made), 'group', 'groups')}")
     if listing.missing:
@@ -109,12 +110,12 @@ def _text(group: Group) -> str:
     text = manifests.render(group.manifests)
     if not group.comment:
         return text
-    return "".join(f"# {line}\n" for line in (group.comment, *text.splitlines()))
+    return "".join(f"# {line}\n" for line in (f"{group.comment}, or fill them in", *text.splitlines()))
 
 
 def _json(made: Sequence[Group]) -> str:
-    """A List like that of kubectl, without the groups that cannot be applied as they are."""
-    items = [manifest for group in made if not group.comment for manifest in group.manifests]
+    """A List like that of kubectl."""
+    items = [manifest for group in made for manifest in group.manifests]
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=2, ensure_ascii=False) + "\n"
 
 

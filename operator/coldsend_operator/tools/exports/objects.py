@@ -18,7 +18,7 @@ GroupBy = Literal["domain", "type", "none"]
 Keys = dict[str, tuple[str, ...]]  # keys of passwords, by Secret
 MAX_DISPLAY_NAME = 255
 UNKNOWN_HOST = "FILL-IN"
-HOSTS_NEEDED = "ColdSend does not return the hosts of these inboxes; give --smtp-host and --imap-host, or fill them in"
+HOSTS_NEEDED = "ColdSend does not return the hosts of these inboxes; give --smtp-host and --imap-host"
 _LIMITS = {InboxType.GOOGLE_WORKSPACE: 2_000, InboxType.OUTLOOK_365: 5_000, InboxType.CUSTOM_SMTP: 100_000}
 
 

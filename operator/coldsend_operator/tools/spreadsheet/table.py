@@ -4,7 +4,6 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -13,7 +12,8 @@ from coldsend_operator.tools.spreadsheet.columns import of_one_name, recognise
 
 DELIMITERS = (",", ";", "\t", "|")
 HEADER_WITHIN = 50  # lines of titles and notes that may stand above the header
-_PADDED = re.compile(r'((?<!")(?:"")*") +(?=[,;\t|\r\n])')  # spaces after a closing quotation mark
+# A quoted cell from its delimiter on, and the spaces behind it, which the csv module refuses.
+_QUOTED = re.compile(r'(\A|[,;\t|\r\n])([ \xa0]*"(?:[^"]|"")*")(?:[ \xa0]+(?=[,;\t|\r\n]|\Z))?')
 _TEXT = re.compile(r'="(.*)"', re.DOTALL)  # how programs keep a spreadsheet from reading text as a number
 
 
@@ -48,6 +48,7 @@ class _Header:
 
 def read_table(text: str, mapped: Mapping[str, str]) -> Table:
     """Find the delimiter and the header, and read the rows below. `mapped`: the column of a field, by name."""
+    text = _QUOTED.sub(r"\1\2", text)
     header = _find_header(text, mapped)
     records: list[Record] = []
     columns: dict[str, list[int]] = {}
@@ -73,12 +74,17 @@ def _is_header(row: list[str], email: int, mapped: Mapping[str, str]) -> bool:
 def _find_header(text: str, mapped: Mapping[str, str]) -> _Header:
     """The row that names the most fields, with its delimiter."""
     found: list[_Header] = []
+    unreadable: list[CommandError] = []
     for delimiter in DELIMITERS:
-        with suppress(CommandError):  # quotation marks are misplaced only with another delimiter, or are told later
+        try:
             for number, (_, row) in enumerate(islice(_rows(text, delimiter), HEADER_WITHIN)):
                 columns = recognise(row, mapped)
                 if "email" in columns:
                     found.append(_Header(number, delimiter, columns))
+        except CommandError as error:  # with another delimiter the quotation marks may be in place
+            unreadable.append(error)
+    if not found and len(unreadable) == len(DELIMITERS):
+        raise unreadable[0]
     if not found and "email" in mapped:
         raise UsageError(f"--map email={mapped['email']}: no row has a column of this name; check its spelling")
     if not found:
@@ -102,7 +108,7 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
 
     Strict, as an open quotation mark would swallow the rows below it, and `"pw"x` would be read as another password.
     """
-    lines = io.StringIO(_PADDED.sub(r"\1", text), newline="")
+    lines = io.StringIO(text, newline="")
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=delimiter != "\t", strict=True)
     line = 1
     try:
