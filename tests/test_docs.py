@@ -20,9 +20,9 @@ from coldsend_operator.reference import check
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES_OUTSIDE = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "examples/README.md")
+PAGES_OUTSIDE = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "devcluster/README.md", "examples/README.md")
 LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
-COMMANDS = re.compile(r"^```(?:console|sh)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+COMMANDS = re.compile(r"^ *```(?:console|sh)?\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
 CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 

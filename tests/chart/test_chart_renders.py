@@ -111,7 +111,7 @@ def test_the_usual_condition_of_a_parent_chart_is_no_unknown_value(helm: Helm, t
     assert "Deployment" in as_dependency(helm, tmp_path, {"enabled": True}).kinds
 
 
-@pytest.mark.parametrize("registry", ["registry.example.com", "localhost:5000/team/mail"])
+@pytest.mark.parametrize("registry", ["registry.example.com", "localhost:5000/team/mail", "[fd00::5]:5000"])
 def test_a_registry_may_have_a_port_and_a_path(helm: Helm, registry: str) -> None:
     made = helm.render({"image": {"registry": registry, "repository": "team/operator"}})
     assert made.container["image"].startswith(f"{registry}/team/operator:")

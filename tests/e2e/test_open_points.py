@@ -1,8 +1,8 @@
 """Open points of the API with real processes: one operator, a real API server, the emulator over HTTP.
 
-Each story and each switch of the table of tests/open_points is played, each in a namespace and a workspace of its own,
-many at the same time; all stories are played with all readings in simulated time over there. So are the surprises that
-users of the generic provider met.
+Each story and each switch of the table of tests/open_points that does not take minutes is played once, each in a
+namespace and a workspace of its own, many at the same time; all stories are played with all readings in simulated time
+over there. So are the surprises that users of the generic provider met.
 """
 
 from collections.abc import Callable, Iterator

@@ -138,13 +138,10 @@ ROWS: dict[int, list[Play] | str] = {
     ],
     13: [
         *plays(
-            limits.less_is_granted_than_the_settings_say,
+            limits.a_refusal_says_how_long_to_wait,
             retry_after=every("retry_after"), limit_detail=every("limit_detail"), headers_window="absent", long=True,
         ),
-        *plays(
-            limits.less_is_granted_than_the_settings_say,
-            retry_after=every("retry_after"), headers_window="minute", long=True,
-        ),
+        *plays(limits.less_is_granted_than_the_settings_say, headers_window="minute", long=True),
     ],
     14: [
         *plays(limits.two_keys_share_one_account, limit_scope=every("limit_scope"), long=True),
@@ -376,9 +373,9 @@ ROWS: dict[int, list[Play] | str] = {
         *plays(refusing.several_with_one_bad_connection, connection_failure="refused"),
     ],
     43: [
-        *plays(limits.more_than_one_bulk_is_made, parallel_jobs=[None, 2], job_seconds=20, long=True),
+        *plays(limits.three_bulks_are_made, parallel_jobs=[None], job_seconds=20, long=True),
         *plays(
-            limits.more_than_one_bulk_is_made,
+            limits.one_job_too_many_is_refused_and_repeated,
             parallel_jobs=1, parallel_jobs_code=every("parallel_jobs_code"), job_seconds=20, long=True,
         ),
     ],

@@ -186,7 +186,7 @@ def inventory(
         typer.Option(
             "--by",
             metavar="domain|type|namespace|batch|status|label=KEY",
-            help="Totals instead of lines; label=KEY: by the values of this label of the objects.",
+            help="Totals instead of lines; label=KEY groups by that label of the objects.",
         ),
     ] = None,
     output: Annotated[Literal["table", "csv", "json"], typer.Option("-o", "--output", help="Output format.")] = "table",

@@ -139,6 +139,9 @@ def test_export_writes_what_is_in_coldsend_or_what_is_nobodys(looked: dict[str, 
 
 def test_status_shows_budget_progress_and_the_first_failures(looked: dict[str, Read]) -> None:
     shown = looked["status"].run.out
+    headers = [line.split() for line in shown.splitlines() if line.startswith(("WORKSPACE", "BATCH", "REASON"))]
+    assert [header[0] for header in headers] == ["WORKSPACE", "BATCH", "REASON"]
+    assert headers[1] == ["BATCH", "PROGRESS", "READY", "FAILED", "DONE", "AT", "REASON"]
     assert "2/3" in shown
     assert f"{REFUSED}: ConnectionFailed" in shown
     told = json.loads(looked["status-json"].run.out)

@@ -5,6 +5,12 @@ from tests.open_points.place import Place
 FLOOD = tuple(f"u{number}" for number in range(30))
 
 
+def a_refusal_says_how_long_to_wait(place: Place) -> None:
+    """A limit that no header announces."""
+    less_is_granted_than_the_settings_say(place)
+    assert _refused(place) >= 1
+
+
 def less_is_granted_than_the_settings_say(place: Place) -> None:
     """A minute of 10 requests where the settings say 100."""
     place.limit(per_minute=10, per_hour=500)
@@ -49,9 +55,16 @@ def _refused(place: Place) -> int:
     return sum(each["status"] == 429 for each in place.asked())
 
 
-def more_than_one_bulk_is_made(place: Place) -> None:
-    """More accounts than one bulk carries, with whatever number of jobs at once."""
-    names = tuple(f"u{number}" for number in range(110))
+def one_job_too_many_is_refused_and_repeated(place: Place) -> None:
+    """ColdSend takes one job of a kind at a time: three bulks are made all the same."""
+    three_bulks_are_made(place)
+    for operation in ("bulkCreateSmtpAccounts", "bulkDeleteSenderAccounts"):
+        assert any(each["status"] >= 400 for each in place.asked(operation))
+
+
+def three_bulks_are_made(place: Place) -> None:
+    """After the first job has ended, several go on at once."""
+    names = tuple(f"u{number}" for number in range(210))
     place.make_all(names=names)
     assert place.histories(names) == {("created",)}
     place.annotate_namespace(approve_deletion="true")
