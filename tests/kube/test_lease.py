@@ -212,13 +212,14 @@ async def test_a_lease_that_another_got_is_lost_and_not_written_again(world: Wor
 
 async def test_a_deleted_lease_is_made_again_by_its_holder(world: World) -> None:
     patient = replace(QUICK, duration=60, fresh=30)  # a holder that a busy machine slows down keeps the Lease
-    async with candidate(world, "first", patient) as first, candidate(world, "second", patient) as second:
+    async with candidate(world, "first", patient) as first:
         await first.acquired()
-        await asyncio.sleep(3 * QUICK.retry)  # so that the second has seen a holder
-        await world.client.delete(path_of(world))
-        await eventually(lambda: holds(world, "first"))
-        assert first.fresh()
-        assert not second.fresh()
+        async with candidate(world, "second", patient) as second:
+            await asyncio.sleep(3 * QUICK.retry)  # so that the second has seen a holder
+            await world.client.delete(path_of(world))
+            await eventually(lambda: holds(world, "first"))
+            assert first.fresh()
+            assert not second.fresh()
 
 
 async def leave_state(world: World) -> None:

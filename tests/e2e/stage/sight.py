@@ -57,7 +57,7 @@ class Sight:
                 if not self._version:
                     self._list()
                 self._watch()
-            except (httpx.TransportError, Refused):
+            except (httpx.TransportError, Refused, json.JSONDecodeError):  # also a line that was cut
                 self._stopped.wait(0.2)
 
     def stop(self) -> None:
