@@ -114,7 +114,7 @@ def hand_over(
     namespace: OwnNamespace = "",
     access: AccessToCluster,
 ) -> None:
-    """Hand the inbox to another object on deletion of this one. Sets coldsend.pro/hand-over-to."""
+    """Name the object that gets the inbox on deletion. Sets coldsend.pro/hand-over-to."""
     _act("hand-over", access, namespace, objects, value=to)
 
 
