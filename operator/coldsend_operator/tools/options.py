@@ -60,7 +60,10 @@ class Choice:
     """The objects of an action, and whether it asks for confirmation."""
 
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="sender/NAME; some actions also take senderbatch/NAME.")
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME", help="sender/NAME or, but for reconcile, hand-over and test-email, senderbatch/NAME."
+        ),
     ] = None
     selector: Annotated[
         str, typer.Option("-l", "--selector", metavar="SELECTOR", help="SenderAccounts with these labels.")
