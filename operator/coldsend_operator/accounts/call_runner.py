@@ -16,7 +16,7 @@ from coldsend_operator.core import apply
 from coldsend_operator.core.decide import still_due
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
-from coldsend_operator.core.model.answers import Answer, BulkAnswer, Failure, FailureKind, Page
+from coldsend_operator.core.model.answers import NOT_PROCESSED, Answer, BulkAnswer, Failure, FailureKind, Page
 from coldsend_operator.core.model.calls import Call, Operation, Scope
 from coldsend_operator.core.workspace.audit_lines import fields_of
 from coldsend_operator.core.workspace.workspace import Workspace
@@ -109,7 +109,7 @@ class CallRunner:
     async def _send(self, ready: Ready) -> None:
         """Send the call. If its answer cannot be applied, it counts as lost: to take it back would send it twice."""
         call, accounts = ready.call, self._workspace.accounts
-        outcome: Answer | Failure = Failure(FailureKind.LOST, "the operator failed to process the answer")
+        outcome: Answer | Failure = NOT_PROCESSED
         try:
             outcome = await perform(ready.client, call, accounts, ready.passwords, ready.job_members)
             if call.operation.creates and isinstance(outcome, BulkAnswer) and outcome.job_id is not None:

@@ -190,7 +190,7 @@ class Workspaces:
     async def stop(self) -> None:
         ends = await asyncio.gather(*(loop.stop() for loop in self.loops.values()), return_exceptions=True)
         for failure in ends:
-            if isinstance(failure, Exception):  # the others have stored what they spent all the same (rule 38)
+            if isinstance(failure, Exception):  # rule 38: the other workspaces have stored what they spent
                 log.error(Event.LOOP_FAILED, operation="stop", exc_info=failure)
         await asyncio.gather(*self.tasks.values(), return_exceptions=True)
 

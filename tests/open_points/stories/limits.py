@@ -56,7 +56,7 @@ def _refused(place: Place) -> int:
 
 
 def one_job_too_many_is_refused_and_repeated(place: Place) -> None:
-    """ColdSend takes one job of a kind at a time: three bulks are made all the same."""
+    """ColdSend accepts one job of a kind at a time. The operator still creates all three bulks."""
     three_bulks_are_made(place)
     for operation in ("bulkCreateSmtpAccounts", "bulkDeleteSenderAccounts"):
         assert any(each["status"] >= 400 for each in place.asked(operation))

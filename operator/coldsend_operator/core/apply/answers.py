@@ -11,6 +11,7 @@ from coldsend_operator.core.apply.lists import fold_page, found, get_failed, lis
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import RETRY_FIRST
 from coldsend_operator.core.model.answers import (
+    NOT_PROCESSED,
     Answer,
     BulkAnswer,
     Created,
@@ -68,7 +69,7 @@ def _not_taken_in(workspace: Workspace, call: Call, now: float) -> None:
     if call.operation.creates:
         not_taken_in(workspace, call, now)
     else:
-        _fold_failure(workspace, call, Failure(FailureKind.LOST, "the operator failed to process the answer"), now)
+        _fold_failure(workspace, call, NOT_PROCESSED, now)
 
 
 def _fold_answer(workspace: Workspace, call: Call, answer: Answer, now: float) -> None:

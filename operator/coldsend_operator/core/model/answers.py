@@ -200,6 +200,9 @@ class Failure:
     retry_after: float | None = None
 
 
+NOT_PROCESSED = Failure(FailureKind.LOST, "the operator failed to process the answer")
+
+
 @dataclass(frozen=True, slots=True)
 class RateHeaders:
     """X-RateLimit-Limit, -Remaining and -Reset (Unix seconds) of one response.

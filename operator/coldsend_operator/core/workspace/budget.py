@@ -57,7 +57,7 @@ class Budget:
         if self.refusals:
             free = min(free, 1 - self.flying)
         if probe_share < 1.0:
-            free = min(free, self.shares.probes_left(now, self.hour_limit, probe_share))
+            free = min(free, self.shares.probes_left_at(now, self.hour_limit, probe_share))
         return max(0, free)
 
     def exhausted_by(self, now: float, *, probes: bool) -> frozenset[str]:

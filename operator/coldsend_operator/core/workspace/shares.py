@@ -56,12 +56,8 @@ class HourShares:
         self.flying -= 1
         self._probes.add(now)
 
-    def probes_left(self, now: float, hour_limit: int, share: float) -> int:
-        """The number of probes that may leave, given their share of the hour."""
-        return self._limit(hour_limit, share) - self._probes.used(now) - self.flying
-
     def probes_left_at(self, when: float, hour_limit: int, share: float) -> int:
-        """The same for a later time, if no probe leaves until then."""
+        """The number of probes that may leave, given their share of the hour, if none leaves until then."""
         return self._limit(hour_limit, share) - self._probes.used_at(when) - self.flying
 
     def probes_free_at(self, now: float, hour_limit: int, share: float) -> float:

@@ -28,6 +28,7 @@ class Window:
         self._total = 0
 
     def add(self, when: float, count: int = 1) -> None:
+        self._forget(when)
         self._total += count
         last = self._buckets[-1] if self._buckets else None
         if last is not None and last.first <= when < last.first + self._grain:
@@ -39,9 +40,12 @@ class Window:
             position -= 1
         self._buckets.insert(position, _Bucket(when, when, count))
 
-    def used(self, now: float) -> int:
+    def _forget(self, now: float) -> None:
         while self._buckets and self._buckets[0].latest + self.length <= now:
             self._total -= self._buckets.popleft().count
+
+    def used(self, now: float) -> int:
+        self._forget(now)
         return self._total
 
     def used_at(self, when: float) -> int:
