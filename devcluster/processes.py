@@ -15,7 +15,7 @@ from devcluster.run_folder import RunFolder
 
 _PR_SET_PDEATHSIG = 1
 _TAIL_LINES = 20
-_MEMORY = {"GOGC": "200", "GOMEMLIMIT": "4GiB"}  # by default garbage collection takes a third of the API server's time
+_MEMORY = {"GOGC": "400", "GOMEMLIMIT": "4GiB"}  # by default garbage collection takes a third of the API server's time
 
 
 class Processes:

@@ -179,4 +179,4 @@ class HostileTenant(RuleBasedStateMachine):
 
 
 TestHostileTenant = HostileTenant.TestCase
-TestHostileTenant.settings = profile(200)
+TestHostileTenant.settings = profile(120)

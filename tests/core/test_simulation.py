@@ -421,12 +421,12 @@ class AnyWipeInPortions(Schedule):
 
 
 TestAnySchedule = AnySchedule.TestCase
-TestAnySchedule.settings = profile(450)
+TestAnySchedule.settings = profile(250)
 TestAnyScheduleWithBatches = AnyScheduleWithBatches.TestCase
-TestAnyScheduleWithBatches.settings = profile(250)
+TestAnyScheduleWithBatches.settings = profile(150)
 TestAnyScheduleWithTwoKeys = AnyScheduleWithTwoKeys.TestCase
-TestAnyScheduleWithTwoKeys.settings = profile(200)
+TestAnyScheduleWithTwoKeys.settings = profile(100)
 TestAnyScheduleInARoughWorld = AnyScheduleInARoughWorld.TestCase
 TestAnyScheduleInARoughWorld.settings = profile(150)
 TestAnyWipeInPortions = AnyWipeInPortions.TestCase
-TestAnyWipeInPortions.settings = profile(60)
+TestAnyWipeInPortions.settings = profile(40)
