@@ -103,8 +103,7 @@ def _decide(workspace: Workspace, account: Account, now: float) -> None:
         queue = None
     workspace.queues.put(account.uid, account.desired.namespace, queue, now)
     if decision.action in FINALIZER_ACTIONS:
-        if account.uid not in workspace.patches:
-            workspace.patches[account.uid] = decision.action
+        workspace.patches[account.uid] = decision.action
     else:
         workspace.patches.pop(account.uid, None)
         _apply_action(workspace, account, decision, now)
