@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 from coldsend_operator.core.decide.hand_over import conflict, taking_over
-from coldsend_operator.core.decide.native_domain import domain_step, usable_domain
+from coldsend_operator.core.decide.native_domain import unnamed_create, usable_domain
 from coldsend_operator.core.decide.questions import (
     may_be_of,
     name_of,
     ours,
-    paced_search,
+    paced,
     probed_since_change,
     read_at,
     under_way,
@@ -35,38 +35,49 @@ def decide_create(account: Account, workspace: Workspace, now: float) -> Decisio
         return _leaving(account, workspace, now)
     if account.key_problem is not None:
         return wait_without_call(account, *account.key_problem)
-    decision = taking_over(account, workspace, now)
-    if decision is not None and account.job is None:
-        return decision
-    backoff = account.create_backoff
-    if backoff is not None and account.awaits_secret and now < backoff.retry_at:
-        return Decision(quiet=True)
-    until = backoff.waits(account.basis, now) if backoff is not None else None
-    if backoff is not None and until is not None:
-        refused = wait_without_call(account, backoff.reason, _refused(account, backoff, until), until)
-        return _of_domain(account, workspace, now) or refused
     if account.job is not None:
         return under_way(account, workspace)
-    doubtful = workspace.implausible is not None or unproven(workspace, account)
-    if doubtful and not workspace.policy.recreation_approved(account.desired):
-        return _untrusted(workspace)
-    decision = domain_step(account, workspace, now) or _address_owned_by_other(account, workspace)
-    if decision is not None:
-        return decision
     unknown = account.unknown_create
-    if account.address is None:  # the domain cannot be read (rule 10: one create by the single endpoint)
-        return _send_create(account) if unknown is None else decide_unnamed_create(workspace, now)
+    sought = unknown is not None and account.address is not None  # a lost create, whatever its domain allows by now
+    stop = (
+        taking_over(account, workspace, now)
+        or _refused_before(account, workspace, now)
+        or _untrusted(account, workspace)
+        or (None if sought else usable_domain(account, workspace, now))
+        or _address_owned_by_other(account, workspace)
+    )
+    if stop is not None:
+        return stop
     if unknown is not None:
         decision = decide_unknown_create(account, unknown, workspace, now)
         return decision if decision.action is not Action.CREATE else usable_domain(account, workspace, now) or decision
+    if account.address is None:  # the domain cannot be read (rule 10: one create by the single endpoint)
+        return _send_create(account)
     rows = workspace.inventory.at(account.address)
     if rows:
         return _existing(account, rows[0], workspace)
-    if read_at(account, workspace) <= account.conflict_seen_at:
-        return paced_search(account, now)
-    if workspace.policy.adopts(said=account.desired.spec.adopt) and not probed_since_change(account, workspace):
-        return paced_search(account, now)
+    adopts = workspace.policy.adopts(said=account.desired.spec.adopt)
+    outdated = read_at(account, workspace) <= account.conflict_seen_at
+    if outdated or (adopts and not probed_since_change(account, workspace)):
+        return paced(account, now, Decision(Action.SEARCH, quiet=True))
     return _send_create(account)
+
+
+def _refused_before(account: Account, workspace: Workspace, now: float) -> Decision | None:
+    """What ColdSend refused is not tried before its time (rule 33: refusals are remembered)."""
+    backoff, native = account.create_backoff, account.desired.spec.native
+    if backoff is None:
+        return None
+    if account.awaits_secret and now < backoff.retry_at:
+        return Decision(quiet=True)
+    until = backoff.waits(account.basis, now)
+    if until is None:
+        return None
+    if native is not None and workspace.domains.find(native) is not None:
+        domain = usable_domain(account, workspace, now)  # most likely why it was refused (contract row 27)
+        if domain is not None:
+            return domain
+    return wait_without_call(account, backoff.reason, _refused(account, backoff, until), until)
 
 
 def _refused(account: Account, backoff: Backoff, until: float) -> str:
@@ -114,28 +125,17 @@ def _leaving(account: Account, workspace: Workspace, now: float) -> Decision:
         return Decision(
             Action.WAIT, Reason.PROVISIONING, "The object moves to the workspace of its API key.", quiet=True
         )
-    if account.address is None:
-        decision = decide_unnamed_create(workspace, now)
-    else:
-        decision = decide_unknown_create(account, unknown, workspace, now)
-    if decision.origin == "Created":
-        return decision
-    if decision.action not in PROBES or decision.reason not in {Reason.PROVISIONING, Reason.MISSING_SCOPES}:
-        return Decision(Action.REMOVE_FINALIZER, quiet=True)
-    if account.key_problem is not None:
+    decision = await_unknown_create(account, unknown, workspace, now)
+    if decision.action in PROBES and account.key_problem is not None:
         return replace(decision, reason=account.key_problem[0], message=account.key_problem[1], quiet=False)
     return decision
 
 
-def _of_domain(account: Account, workspace: Workspace, now: float) -> Decision | None:
-    """A refused native inbox may wait for its domain (contract row 27)."""
-    native = account.desired.spec.native
-    if native is None or workspace.domains.find(native) is None:
+def _untrusted(account: Account, workspace: Workspace) -> Decision | None:
+    """Nothing is created where inboxes are missing, or with a key that shows none of those it should (rule 40)."""
+    doubtful = workspace.implausible is not None or unproven(workspace, account)
+    if not doubtful or workspace.policy.recreation_approved(account.desired):
         return None
-    return usable_domain(account, workspace, now)
-
-
-def _untrusted(workspace: Workspace) -> Decision:
     if workspace.implausible is None and workspace.inventory.listed_at == 0:
         return Decision(quiet=True)
     message = workspace.implausible or (
@@ -203,14 +203,22 @@ def _existing(account: Account, row: Row, workspace: Workspace) -> Decision:
 
 def _not_ours(account: Account, message: str) -> Decision:
     """Another inbox has the address, so no create of ours can be under way there."""
-    if account.desired.finalizers:
-        return Decision(Action.REMOVE_FINALIZER, Reason.ALREADY_EXISTS, message)
-    return wait_without_call(account, Reason.ALREADY_EXISTS, message)
+    action = Action.REMOVE_FINALIZER if account.desired.finalizers else Action.WAIT
+    return Decision(action, Reason.ALREADY_EXISTS, message)
+
+
+def await_unknown_create(account: Account, unknown: UnknownCreate, workspace: Workspace, now: float) -> Decision:
+    """A create without a response that is not repeated: probe until its inbox appears or the wait is over (rule 18)."""
+    decision = decide_unknown_create(account, unknown, workspace, now)
+    waits = decision.action in PROBES and decision.reason in {Reason.PROVISIONING, Reason.MISSING_SCOPES}
+    return decision if waits or decision.origin == "Created" else Decision(Action.REMOVE_FINALIZER, quiet=True)
 
 
 def decide_unknown_create(account: Account, unknown: UnknownCreate, workspace: Workspace, now: float) -> Decision:
     """A create without a response: probe, wait, probe, and only then repeat it (rules 6 and 7)."""
-    rows = workspace.inventory.at(account.address or "")
+    if account.address is None:
+        return unnamed_create(account, workspace, now)
+    rows = workspace.inventory.at(account.address)
     mine = next((row for row in rows if ours(account, row, workspace)), None)
     if mine is not None and not workspace.claims.inbox_owners(mine.inbox_id, account.uid):
         return Decision(Action.ACQUIRE, inbox_id=mine.inbox_id, origin="Created")
@@ -222,30 +230,9 @@ def decide_unknown_create(account: Account, unknown: UnknownCreate, workspace: W
     if now >= over and read_at(account, workspace) >= over:
         if workspace.goes_again(account) and (decision := _send_create(account)).action is Action.CREATE:
             return decision
-        return Decision(
-            Action.REMOVE_FINALIZER,
-            Reason.PROVISIONING,
-            "The create had no effect; the operator repeats it.",
-            quiet=True,
-        )
-    quiet = unknown.answered
-    message = (
-        "ColdSend accepted the create; the operator looks up the inbox."
-        if quiet
-        else "ColdSend's response to the create was lost; the operator watches the address before it repeats it."
-    )
-    if account.probe_at is not None and now < account.probe_at:
-        return Decision(Action.WAIT, Reason.PROVISIONING, message, due=account.probe_at, quiet=quiet)
-    return Decision(Action.SEARCH, Reason.PROVISIONING, message, quiet=quiet)
-
-
-def decide_unnamed_create(workspace: Workspace, now: float) -> Decision:
-    """The lost create of a native inbox of unknown address is never repeated or matched (rule 10)."""
-    message = (
-        "ColdSend's response to the create was lost and the API key may not read domains, so the inbox cannot be "
-        f"found; grant {workspace.domains.missing_scopes or 'the scope of the domain endpoints'} or make the object "
-        "again with spec.native.domainName."
-    )
-    if now >= workspace.domains.retry_at:
-        return Decision(Action.DOMAINS, Reason.MISSING_SCOPES, message)
-    return Decision(Action.WAIT, Reason.MISSING_SCOPES, message, due=workspace.domains.retry_at)
+        message = "The create had no effect; the operator repeats it."
+        return Decision(Action.REMOVE_FINALIZER, Reason.PROVISIONING, message, quiet=True)
+    message = "ColdSend's response to the create was lost; the operator watches the address before it repeats it."
+    if unknown.answered:
+        message = "ColdSend accepted the create; the operator looks up the inbox."
+    return paced(account, now, Decision(Action.SEARCH, Reason.PROVISIONING, message, quiet=unknown.answered))

@@ -3,20 +3,20 @@
 from contextlib import suppress
 from dataclasses import replace
 
-from coldsend_operator.core.decide.create import decide_unknown_create, decide_unnamed_create
+from coldsend_operator.core.decide.create import await_unknown_create, decide_unknown_create
 from coldsend_operator.core.decide.hand_over import (
+    RECHECK,
     goes_last,
     handing_over,
     is_handed_over,
     shared_inbox_in_deletion,
     stays,
 )
-from coldsend_operator.core.decide.native_domain import domain_step
+from coldsend_operator.core.decide.native_domain import usable_domain
 from coldsend_operator.core.decide.questions import (
     on_hold,
     other_workspace,
-    paced_get,
-    paced_search,
+    paced,
     read_at,
     unconfirmed_404,
     under_own_address,
@@ -60,7 +60,12 @@ def decide_delete(account: Account, workspace: Workspace, now: float) -> Decisio
     if decision is not None and decision.reason is Reason.INVENTORY_IMPLAUSIBLE:  # no approval helps (rule 19)
         message = "The API key leads to a workspace that does not have this inbox, so nothing is deleted there."
         return _without_key(workspace, account, decision.reason, message)
-    return decision or handing_over(account, workspace, now) or _deleting_inbox(account, workspace, now)
+    if decision is not None:
+        return decision
+    handed_over = handing_over(account, workspace)
+    if handed_over is not None:
+        return replace(handed_over, due=now + RECHECK)
+    return _deleting_inbox(account, workspace, now)
 
 
 def _deleting(message: str, *, quiet: bool = False) -> Decision:
@@ -86,15 +91,12 @@ def _unborn(account: Account, workspace: Workspace, now: float) -> Decision:
     if unknown is None or account.job is not None:
         return _deleting("ColdSend is still creating the inbox; it is deleted as soon as that is finished.")
     if account.address is None:
-        decision = domain_step(account, workspace, now) or decide_unnamed_create(workspace, now)
+        decision = usable_domain(account, workspace, now) or decide_unknown_create(account, unknown, workspace, now)
         told = _without_key(workspace, account, decision.reason, decision.message)
         return replace(told, action=decision.action, due=decision.due)
-    decision = decide_unknown_create(account, unknown, workspace, now)
-    ended = decision.action in {Action.CREATE, Action.REMOVE_FINALIZER, Action.ADD_FINALIZER}
-    if ended or decision.origin == "Adopted":
-        return Decision(Action.REMOVE_FINALIZER, quiet=True)
-    if decision.reason in {Reason.ALREADY_EXISTS, Reason.ADDRESS_CONFLICT} or decision.reason is None:
-        return decision if decision.action is Action.ACQUIRE else Decision(Action.REMOVE_FINALIZER, quiet=True)
+    decision = await_unknown_create(account, unknown, workspace, now)
+    if decision.action in {Action.ACQUIRE, Action.REMOVE_FINALIZER}:
+        return decision
     message = (
         "ColdSend's response to the create was lost; the operator watches the address and deletes an inbox that "
         "appears."
@@ -108,19 +110,17 @@ def _deleting_inbox(account: Account, workspace: Workspace, now: float) -> Decis
     if account.job is not None:
         return _deleting("ColdSend is deleting the inbox.", quiet=True)
     if account.deleted_at is not None:
-        return paced_get(account, now, quiet=True, reason=Reason.DELETING, message="ColdSend is deleting the inbox.")
+        probe = Decision(Action.GET, Reason.DELETING, "ColdSend is deleting the inbox.", quiet=True)
+        return paced(account, now, probe)
     refused = account.delete_backoff
     until = refused.waits(account.basis, now) if refused is not None else None
     if refused is not None and until is not None:
         return Decision(Action.WAIT, refused.reason, refused.message, until)
     held = on_hold(account, workspace)
     row = workspace.inventory.row(account.stored.inbox_id)
-    if row is None and held is not None:  # it may be gone already
-        return paced_get(account, now, quiet=False, reason=Reason.DELETION_HELD, message=held)
-    if row is None:
-        return paced_get(
-            account, now, quiet=True, reason=Reason.DELETING, message="The operator looks up the inbox in ColdSend."
-        )
+    if row is None:  # it may be gone already
+        probe = Decision(Action.GET, Reason.DELETING, "The operator looks up the inbox in ColdSend.", quiet=True)
+        return paced(account, now, probe if held is None else Decision(Action.GET, Reason.DELETION_HELD, held))
     if not under_own_address(account, row):
         return Decision(
             reason=Reason.ADDRESS_CONFLICT,
@@ -153,10 +153,9 @@ def _gone(account: Account, workspace: Workspace, now: float) -> Decision:
 
     Another inbox at the address may have been made by hand: without a lost create nothing tells, so it stays (rule 39).
     """
-    if account.address is None:
-        return Decision(Action.REMOVE_FINALIZER, quiet=True)
-    if read_at(account, workspace) == 0:
-        return paced_search(account, now, Reason.DELETING, "The operator looks up the address once more.")
+    if account.address is not None and read_at(account, workspace) == 0:
+        message = "The operator looks up the address once more."
+        return paced(account, now, Decision(Action.SEARCH, Reason.DELETING, message, quiet=True))
     return Decision(Action.REMOVE_FINALIZER, quiet=True)
 
 

@@ -15,7 +15,7 @@ def successor(holder: Account, workspace: Workspace) -> Account | None:
 
     The oldest one is chosen, and none once a delete was sent, as its outcome decides then.
     """
-    if not may_be_handed_over(holder, workspace):
+    if not _may_be_handed_over(holder, workspace):
         return None
     others = workspace.claims.claimants(holder, workspace.id)
     if any(other.stored.held for other in others):
@@ -26,14 +26,10 @@ def successor(holder: Account, workspace: Workspace) -> Account | None:
 
 def is_handed_over(holder: Account, workspace: Workspace) -> bool:
     """Whether the inbox goes to another object, now or as soon as possible, and so is not deleted."""
-    if not may_be_handed_over(holder, workspace):
-        return False
-    named = holder.desired.hand_over_to is not None
-    claimed = successor(holder, workspace) is not None or _unplaced(holder, workspace) is not None
-    return named or claimed or _awaited(holder, workspace) is not None
+    return handing_over(holder, workspace) is not None
 
 
-def may_be_handed_over(holder: Account, workspace: Workspace) -> bool:
+def _may_be_handed_over(holder: Account, workspace: Workspace) -> bool:
     """Whether the object has an inbox to hand over: it would be deleted, and no delete was sent."""
     stored = holder.stored
     left = holder.deleted_at is not None or holder.not_found_at is not None or holder.job is not None
@@ -85,9 +81,9 @@ def stays(account: Account, workspace: Workspace) -> bool:
     return desired.force_orphan or workspace.policy.orphans(desired) or observed
 
 
-def handing_over(account: Account, workspace: Workspace, now: float) -> Decision | None:
-    """What an object in deletion waits for if its inbox goes to another one."""
-    if not may_be_handed_over(account, workspace):
+def handing_over(account: Account, workspace: Workspace) -> Decision | None:
+    """What an object in deletion waits for if its inbox goes to another one; decided again after RECHECK."""
+    if not _may_be_handed_over(account, workspace):
         return None
     other = successor(account, workspace)
     name = other.desired.name if other is not None else _awaited(account, workspace)
@@ -99,12 +95,12 @@ def handing_over(account: Account, workspace: Workspace, now: float) -> Decision
                 " Its SenderAccountBatch has yet to create that object, and says what keeps it from that, such as a "
                 "ResourceQuota without room for both; to delete the inbox instead, remove it from the list there."
             )
-        return Decision(Action.WAIT, Reason.HANDED_OVER, message, now + RECHECK, quiet=True)
+        return Decision(Action.WAIT, Reason.HANDED_OVER, message, quiet=True)
     claimant = _unplaced(account, workspace)
     if claimant is not None:
         name = claimant.desired.name
         message = f"Whether SenderAccount {name} takes the inbox over is known once its API key is read."
-        return Decision(Action.WAIT, Reason.DELETING, message, now + RECHECK, quiet=True)
+        return Decision(Action.WAIT, Reason.DELETING, message, quiet=True)
     if account.desired.hand_over_to is None:
         return None
     message = (
@@ -114,7 +110,7 @@ def handing_over(account: Account, workspace: Workspace, now: float) -> Decision
         "managementPolicy Full, not paused, and in another namespace with adoptionPolicy: Adopt. To delete the inbox "
         "instead, remove the annotation."
     )
-    return Decision(Action.WAIT, Reason.DELETION_HELD, message, now + RECHECK)
+    return Decision(Action.WAIT, Reason.DELETION_HELD, message)
 
 
 def taking_over(account: Account, workspace: Workspace, now: float) -> Decision | None:

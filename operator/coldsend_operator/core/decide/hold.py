@@ -4,11 +4,11 @@ from coldsend_operator.core.decide.questions import (
     IMPLAUSIBLE_AT,
     on_hold,
     other_workspace,
-    paced_get,
-    probe,
+    paced,
     unconfirmed_404,
     under_own_address,
     waits_for_crd,
+    wanted_get,
 )
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Row
@@ -39,7 +39,8 @@ def decide_hold(account: Account, workspace: Workspace, now: float) -> Decision:
             message="The inboxID in status belongs to another address in ColdSend; the operator does not touch it. "
             "Restore the status or delete the object.",
         )
-    return _recreation(account, row, workspace, now) or _mail(account, row, workspace) or probe(account, now) or IN_SYNC
+    wanted = _recreation(account, row, workspace, now) or _mail(account, row, workspace) or wanted_get(account, now)
+    return wanted or IN_SYNC
 
 
 def _vanished(account: Account, workspace: Workspace, now: float) -> Decision:
@@ -61,7 +62,7 @@ def _vanished(account: Account, workspace: Workspace, now: float) -> Decision:
     settled = account.wrote_at + workspace.policy.lost_seconds
     if now < settled and account.probe_count >= len(PAUSES):
         return Decision(quiet=True, due=settled)
-    return paced_get(account, now, quiet=True)
+    return paced(account, now, Decision(Action.GET, quiet=True))
 
 
 def _unlisted(account: Account, gone: Gone, workspace: Workspace) -> Decision | None:
@@ -111,7 +112,7 @@ def _replacing(account: Account, workspace: Workspace, now: float) -> Decision:
         return Decision(Action.WAIT, Reason.RECREATING, message)
     if workspace.confirmed_gone(account):
         return Decision(Action.FORGET, Reason.RECREATING, message)
-    return paced_get(account, now, quiet=False, reason=Reason.RECREATING, message=message)
+    return paced(account, now, Decision(Action.GET, Reason.RECREATING, message))
 
 
 def _mail(account: Account, row: Row, workspace: Workspace) -> Decision | None:

@@ -9,16 +9,8 @@ from coldsend_operator.core.workspace.domains import NEW_NAME
 from coldsend_operator.core.workspace.workspace import Workspace
 
 
-def domain_step(account: Account, workspace: Workspace, now: float) -> Decision | None:
-    """The domain of a native inbox must be known, ACTIVE and not full; for the probe of a lost create, known."""
-    native = account.desired.spec.native
-    if native is None or (account.unknown_create is not None and account.address is not None):
-        return None
-    return usable_domain(account, workspace, now)
-
-
 def usable_domain(account: Account, workspace: Workspace, now: float) -> Decision | None:
-    """What the create waits for, if anything."""
+    """What the create of a native inbox waits for, if anything; None for other inboxes."""
     native = account.desired.spec.native
     if native is None:
         return None
@@ -40,9 +32,7 @@ def usable_domain(account: Account, workspace: Workspace, now: float) -> Decisio
     else:
         return None
     message = f"{message} Checked again every {workspace.policy.domain_seconds:g} s."
-    if now >= recheck:
-        return Decision(Action.DOMAINS, reason, message)
-    return wait_without_call(account, reason, message, due=recheck)
+    return _until_read_again(account, reason, message, recheck, now)
 
 
 def _unknown_domain(account: Account, native: Native, workspace: Workspace, now: float) -> Decision | None:
@@ -54,9 +44,7 @@ def _unknown_domain(account: Account, native: Native, workspace: Workspace, now:
             "grant the scope (checked again every 5 minutes), or delete this object and create it again with "
             "spec.native.domainID instead of domainName."
         )
-        if now >= workspace.domains.retry_at:
-            return Decision(Action.DOMAINS, Reason.MISSING_SCOPES, message)
-        return wait_without_call(account, Reason.MISSING_SCOPES, message, due=workspace.domains.retry_at)
+        return _until_read_again(account, Reason.MISSING_SCOPES, message, workspace.domains.retry_at, now)
     if workspace.domains.trouble:
         message = (
             f"ColdSend refuses to list the domains ({workspace.domains.trouble}); the list is retried automatically."
@@ -71,6 +59,21 @@ def _unknown_domain(account: Account, native: Native, workspace: Workspace, now:
         f"Domain {wanted} is not in this ColdSend workspace. Add it there; for another domain delete this object and "
         f"create it again, as spec.native cannot be changed. Checked again every {workspace.policy.domain_seconds:g} s."
     )
-    if now >= recheck:
-        return Decision(Action.DOMAINS, Reason.DOMAIN_NOT_FOUND, message)
-    return wait_without_call(account, Reason.DOMAIN_NOT_FOUND, message, due=recheck)
+    return _until_read_again(account, Reason.DOMAIN_NOT_FOUND, message, recheck, now)
+
+
+def unnamed_create(account: Account, workspace: Workspace, now: float) -> Decision:
+    """The lost create of a native inbox of unknown address is never repeated or matched (rule 10)."""
+    message = (
+        "ColdSend's response to the create was lost and the API key may not read domains, so the inbox cannot be "
+        f"found; grant {workspace.domains.missing_scopes or 'the scope of the domain endpoints'} or make the object "
+        "again with spec.native.domainName."
+    )
+    return _until_read_again(account, Reason.MISSING_SCOPES, message, workspace.domains.retry_at, now)
+
+
+def _until_read_again(account: Account, reason: Reason, message: str, at: float, now: float) -> Decision:
+    """Wait; the domains are read again then."""
+    if now >= at:
+        return Decision(Action.DOMAINS, reason, message)
+    return wait_without_call(account, reason, message, due=at)

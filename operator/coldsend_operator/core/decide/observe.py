@@ -1,14 +1,13 @@
 """The next action for an account that only observes (managementPolicy Observe)."""
 
-from coldsend_operator.core.decide.create import decide_unknown_create
-from coldsend_operator.core.decide.native_domain import domain_step
+from coldsend_operator.core.decide.create import await_unknown_create
+from coldsend_operator.core.decide.native_domain import usable_domain
 from coldsend_operator.core.decide.questions import (
-    paced_get,
-    paced_search,
-    probe,
+    paced,
     probed_since_change,
     under_way,
     wait_without_call,
+    wanted_get,
 )
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.decision import IN_SYNC, Action, Decision
@@ -29,13 +28,13 @@ def decide_observe(account: Account, workspace: Workspace, now: float) -> Decisi
         return Decision(Action.ACQUIRE, inbox_id=account.stored.inbox_id, origin="Observed")
     if account.create_pending or account.desired.finalizers:
         return _outgrown(account, workspace, now)
-    if account.address is None and account.desired.spec.native is not None and account.stored.inbox_id is None:
-        decision = domain_step(account, workspace, now)
+    if account.address is None and account.stored.inbox_id is None:
+        decision = usable_domain(account, workspace, now)
         if decision is not None and decision.reason not in {Reason.DOMAIN_FULL, Reason.DOMAIN_NOT_ACTIVE}:
             return decision
     known = account.stored.inbox_id
     if known is not None and known in workspace.inventory.rows:
-        return probe(account, now) or IN_SYNC
+        return wanted_get(account, now) or IN_SYNC
     row = next(iter(workspace.inventory.at(account.address or "")), None)
     if row is not None:
         return Decision(Action.ACQUIRE, inbox_id=row.inbox_id, origin="Observed")
@@ -43,7 +42,7 @@ def decide_observe(account: Account, workspace: Workspace, now: float) -> Decisi
     if known is not None:
         return _observed_vanished(account, workspace, now, message)
     if not probed_since_change(account, workspace):
-        return paced_search(account, now)
+        return paced(account, now, Decision(Action.SEARCH, quiet=True))
     return Decision(reason=Reason.NOT_FOUND, message=message)
 
 
@@ -57,10 +56,7 @@ def _outgrown(account: Account, workspace: Workspace, now: float) -> Decision:
     row = next(iter(workspace.inventory.at(account.address)), None)
     if row is not None:
         return Decision(Action.ACQUIRE, inbox_id=row.inbox_id, origin="Observed")
-    decision = decide_unknown_create(account, unknown, workspace, now)
-    return (
-        decision if decision.action in {Action.SEARCH, Action.WAIT} else Decision(Action.REMOVE_FINALIZER, quiet=True)
-    )
+    return await_unknown_create(account, unknown, workspace, now)
 
 
 def _observed_vanished(account: Account, workspace: Workspace, now: float, message: str) -> Decision:
@@ -70,4 +66,4 @@ def _observed_vanished(account: Account, workspace: Workspace, now: float, messa
         return Decision(quiet=True)
     if workspace.implausible is not None:
         return Decision(reason=Reason.INVENTORY_IMPLAUSIBLE, message=workspace.implausible)
-    return paced_get(account, now, quiet=True)
+    return paced(account, now, Decision(Action.GET, quiet=True))

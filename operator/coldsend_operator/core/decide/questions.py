@@ -33,8 +33,8 @@ def ours(account: Account, row: Row, workspace: Workspace) -> bool:
     sent_name = unknown.sent.display_name if unknown.sent is not None else None
     names = {(name or "").strip() for name in (spec.display_name, sent_name or spec.display_name)}
     named = (row.display_name or "").strip() in names
-    answered = unknown.answered and unknown.hint is None and unknown.left_at is not None
-    if answered and not workspace.inventory.shown_before(row.inbox_id, unknown.left_at or 0.0):
+    left_at = unknown.left_at if unknown.answered and unknown.hint is None else None
+    if left_at is not None and not workspace.inventory.shown_before(row.inbox_id, left_at):
         return named or row.display_name is None
     if not named:
         return False
@@ -86,22 +86,11 @@ def wait_without_call(account: Account, reason: Reason, message: str, due: float
     return Decision(Action.WAIT, reason, message, due)
 
 
-def paced_get(
-    account: Account, now: float, *, quiet: bool, reason: Reason | None = None, message: str = ""
-) -> Decision:
-    """A GET of the inbox: at once, then with growing pauses."""
-    return _paced(account, now, Decision(Action.GET, reason, message, quiet=quiet))
-
-
-def paced_search(account: Account, now: float, reason: Reason | None = None, message: str = "") -> Decision:
-    """A search of the address, paced likewise."""
-    return _paced(account, now, Decision(Action.SEARCH, reason, message, quiet=True))
-
-
-def _paced(account: Account, now: float, decision: Decision) -> Decision:
+def paced(account: Account, now: float, probe: Decision) -> Decision:
+    """A GET of the inbox or a search of its address: at once, then with growing pauses."""
     if account.probe_at is not None and now < account.probe_at:
-        return replace(decision, action=Action.WAIT, due=account.probe_at)
-    return decision
+        return replace(probe, action=Action.WAIT, due=account.probe_at)
+    return probe
 
 
 def read_at(account: Account, workspace: Workspace) -> float:
@@ -114,10 +103,9 @@ def probed_since_change(account: Account, workspace: Workspace) -> bool:
     return read_at(account, workspace) >= account.unchanged_since
 
 
-def probe(account: Account, now: float) -> Decision | None:
-    if account.probe_at is None:
-        return None
-    return Decision(Action.GET) if now >= account.probe_at else Decision(due=account.probe_at)
+def wanted_get(account: Account, now: float) -> Decision | None:
+    """The GET of the inbox that is wanted, if one is."""
+    return None if account.probe_at is None else paced(account, now, Decision(Action.GET))
 
 
 def name_of(other: Account, asking: Account) -> str:
@@ -170,7 +158,7 @@ def other_workspace(account: Account, workspace: Workspace, now: float) -> Decis
     if workspace.policy.recreation_approved(account.desired) and account.desired.deleting is None:
         return None
     if workspace.inventory.listed_at == 0 and account.not_found_at is None:
-        return paced_get(account, now, quiet=True)
+        return paced(account, now, Decision(Action.GET, quiet=True))
     # approve-recreation never applies to objects in deletion (rule 19)
     way_out = "approve-recreation" if account.desired.deleting is None else "force-orphan"
     return Decision(
@@ -191,9 +179,7 @@ def unconfirmed_404(account: Account, workspace: Workspace, now: float) -> Decis
     address_read_at = read_at(account, workspace)
     if address_read_at >= account.not_found_at and address_read_at > shown_at:
         return None
-    if account.probe_at is not None and now < account.probe_at:
-        return Decision(due=account.probe_at, quiet=True)
-    return Decision(Action.SEARCH, quiet=True)
+    return paced(account, now, Decision(Action.SEARCH, quiet=True))
 
 
 def on_hold(account: Account, workspace: Workspace) -> str | None:

@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from coldsend_operator.core.decide.hand_over import is_handed_over, stays
-from coldsend_operator.core.decide.questions import on_hold, probe, wait_without_call
+from coldsend_operator.core.decide.questions import on_hold, wait_without_call, wanted_get
 from coldsend_operator.core.model.account import Account
-from coldsend_operator.core.model.calls import Call, Scope
+from coldsend_operator.core.model.calls import Call
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.workspace import Workspace
@@ -18,12 +18,11 @@ def still_due(account: Account, call: Call, generation: int, workspace: Workspac
         return True
     if workspace.policy.freeze:
         return False
-    if call.operation.scope is Scope.DELETE and (desired.force_orphan or workspace.claims.same_inbox(account)):
-        return False
-    if call.operation.scope is Scope.DELETE and on_hold(account, workspace) is not None:
-        return False
-    if call.operation.scope is Scope.DELETE and desired.deleting is not None:
-        return not (stays(account, workspace) or is_handed_over(account, workspace))
+    if call.operation.deletes:
+        if desired.force_orphan or workspace.claims.same_inbox(account) or on_hold(account, workspace) is not None:
+            return False
+        if desired.deleting is not None:
+            return not (stays(account, workspace) or is_handed_over(account, workspace))
     if call.operation.creates and workspace.inventory.at(account.address or ""):
         return False  # a probe has shown an inbox there meanwhile
     unchanged = desired.generation == generation and not desired.problems and not account.moving
@@ -46,5 +45,5 @@ def frozen(account: Account, decision: Decision, now: float) -> Decision:
     message = f"The operator is frozen (COLDSEND_FREEZE) and writes nothing to ColdSend; {what} waits."
     if decision.action is Action.CREATE:
         return wait_without_call(account, Reason.FROZEN, message)
-    probing = (probe(account, now) if decision.action is not Action.DELETE else None) or Decision()
-    return replace(probing, reason=Reason.FROZEN, message=message)
+    probing = None if decision.action is Action.DELETE else wanted_get(account, now)
+    return replace(probing or Decision(), reason=Reason.FROZEN, message=message)

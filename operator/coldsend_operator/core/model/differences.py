@@ -35,7 +35,6 @@ def drift(account: Account, row: Row) -> str:
 
 
 def secret_changed(account: Account) -> bool:
-    applied = account.stored.applied
-    sent = applied.credentials_hash if applied else None
+    sent = account.stored.sent_credentials
     present = account.credentials.digest if account.credentials else None
     return sent is not None and present is not None and sent != present and comparable(sent, present)
