@@ -253,9 +253,7 @@ class BatchController:
 
     def _emptied_unreported(self, work: BatchWork) -> bool:
         """Whether the emptied list is not reported yet: that comes before the first child is deleted."""
-        batch = work.batch
-        emptied = not batch.deleting and batch.desired is not None and not batch.desired.total
-        return emptied and work.empty_reported != batch.generation
+        return work.batch.emptied and work.empty_reported != work.batch.generation
 
     def _spelling(self, uid: str) -> str | None:
         account = self._controller.accounts.get(uid)

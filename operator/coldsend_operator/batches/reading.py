@@ -72,7 +72,7 @@ def read_list(batch: str, generation: int, raw_spec: object) -> ListReading:
     """Read the list of the batch with this name. 5,000 inboxes take 0.15 s, so call it in a thread."""
     reading = read_batch(raw_spec)
     if reading.spec is None:
-        return ListReading(None, desired_list(generation, (), reading.problems))
+        return ListReading(None, DesiredList(generation, problems=reading.problems))
     spec = reading.spec.model_copy(update={"inboxes": []})
     rows = raw_spec.get("inboxes") if isinstance(raw_spec, Mapping) else ()
     entries = _entries(batch, spec, reading.inboxes, rows or ())

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
+from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND, PAUSED_ANNOTATION
 from tests.core.rules.watching import running
 from tests.support.simulation import Simulation
 from tests.support.writes import PERSON
@@ -156,6 +156,34 @@ def test_that_an_emptied_list_is_told_in_status_and_in_an_event_before_anything_
     )
     assert all(message in events for events in told)
     assert not simulation.remote.live()
+
+
+def test_that_a_list_emptied_during_a_pause_is_told_after_it_and_before_anything_leaves() -> None:
+    simulation = Simulation()
+    simulation.list_in_batch("sales", "pool", ADDRESSES[:2])
+    running(simulation, 60.0)
+    told: list[list[str]] = []
+    simulation.cluster.on_end_asked = lambda raw: told.append([note for _, note in events_of(simulation)])
+    (batch,) = simulation.cluster.of_kind(BATCH_KIND)
+    simulation.cluster.annotate(batch["metadata"]["uid"], PAUSED_ANNOTATION, "true")
+    simulation.wait(60.0)
+    simulation.list_in_batch("sales", "pool", [])
+    simulation.wait(60.0)
+    assert not any(reason == "Deleting" for reason, _ in events_of(simulation))
+    simulation.cluster.annotate(batch["metadata"]["uid"], PAUSED_ANNOTATION, None)
+    simulation.wait(60.0)
+    assert len(told) == 2
+    assert all(any(note.startswith("spec.inboxes is empty") for note in events) for events in told)
+
+
+def test_that_a_list_emptied_where_orphan_is_the_default_is_told_to_leave_its_inboxes() -> None:
+    simulation = Simulation(changes={"deletion_default": "Orphan"})
+    simulation.list_in_batch("sales", "pool", ADDRESSES[:2])
+    running(simulation, 60.0)
+    simulation.list_in_batch("sales", "pool", [])
+    simulation.wait(60.0)
+    assert any("2 inboxes of this batch are released and stay in ColdSend" in note for _, note in events_of(simulation))
+    assert len(simulation.remote.live()) == 2
 
 
 @pytest.mark.parametrize("crashes", range(1, 30))

@@ -163,9 +163,10 @@ def count_child(counts: Counts, batch: Batch, name: str, child: Child | None, de
     refusal = decision.refusal
     if refusal is not None:
         mine = child if child is not None and batch.owns(child) else None
-        contribution = _refused(refusal, mine.shown if mine is not None else NOTHING_SHOWN)
+        shown, score = (mine.shown, mine.score) if mine is not None else (NOTHING_SHOWN, None)
+        contribution = _refused(refusal, shown)
         failure = _failure(entry, refusal.reason, refusal.message)
-        return counts.put(name, contribution, _score(mine), failure, _share(entry, contribution, mine))
+        return counts.put(name, contribution, score, failure, _share(entry, contribution, mine))
     if child is None:
         contribution = _contribution(InboxState.OPEN, NOTHING_SHOWN, Reason.PROVISIONING)
         return counts.put(name, contribution, share=_share(entry, contribution, None))
@@ -175,7 +176,7 @@ def count_child(counts: Counts, batch: Batch, name: str, child: Child | None, de
         obstacle = Reason.CHILD_CHANGED_BY_OTHERS
     failed = _failure(entry, shown.ready_reason, child.message) if state is InboxState.FAILED else None
     contribution = _contribution(state, shown, obstacle)
-    return counts.put(name, contribution, _score(child), failed, _share(entry, contribution, child))
+    return counts.put(name, contribution, child.score, failed, _share(entry, contribution, child))
 
 
 def count_list(counts: Counts, desired: DesiredList) -> None:
@@ -248,10 +249,6 @@ def _share(entry: Entry, contribution: Contribution, child: Child | None) -> Sha
     if child is None:
         return Share(domain, contribution.ready)
     return Share(domain, contribution.ready, child.disabled, child.score, child.sent, child.limit)
-
-
-def _score(child: Child | None) -> float | None:
-    return child.score if child is not None else None
 
 
 def _failure(entry: Entry, reason: str, message: str) -> FailedInbox:

@@ -40,7 +40,7 @@ def decide_child(batch: Batch, name: str, child: Child | None) -> ChildDecision:
         return NOTHING
     if batch.deleting:
         return _leaving(batch, child)
-    if batch.desired is None or batch.problems or batch.paused:
+    if not batch.in_effect:
         return NOTHING
     entry = batch.entry(name)
     if entry is None:
@@ -80,10 +80,7 @@ def is_leaving(batch: Batch, child: Child) -> bool:
     """Whether the child is deleted with its batch, or no longer in the list."""
     if not batch.owns(child):
         return False
-    if batch.deleting:
-        return True
-    read = batch.desired is not None and not batch.problems and not batch.paused
-    return read and batch.entry(child.name) is None
+    return batch.deleting or (batch.in_effect and batch.entry(child.name) is None)
 
 
 def _leaving(batch: Batch, child: Child | None) -> ChildDecision:
@@ -123,17 +120,15 @@ def finalizer_change(batch: Batch, owned: Callable[[], Iterable[Child]], *, idle
         return FinalizerChange.NONE
     if batch.deleting:
         return FinalizerChange.REMOVE if batch.finalized and idle and _may_go(batch, owned) else FinalizerChange.NONE
-    wanted = batch.desired
-    if batch.finalized:
-        asks_for_none = wanted is not None and not batch.problems and not wanted.by_name
-        return FinalizerChange.REMOVE if idle and asks_for_none and not batch.children else FinalizerChange.NONE
     if batch.children:
-        return FinalizerChange.ADD
-    if wanted is None or batch.problems or batch.paused:
+        return FinalizerChange.NONE if batch.finalized else FinalizerChange.ADD
+    wanted = batch.desired
+    if wanted is None or batch.problems:
         return FinalizerChange.NONE
-    return (
-        FinalizerChange.ADD if any(entry.refusal is None for entry in wanted.by_name.values()) else FinalizerChange.NONE
-    )
+    if batch.finalized:
+        return FinalizerChange.REMOVE if idle and not wanted.by_name else FinalizerChange.NONE
+    creates = not batch.paused and any(entry.refusal is None for entry in wanted.by_name.values())
+    return FinalizerChange.ADD if creates else FinalizerChange.NONE
 
 
 def _may_go(batch: Batch, owned: Callable[[], Iterable[Child]]) -> bool:

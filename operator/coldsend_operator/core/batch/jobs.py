@@ -25,9 +25,9 @@ def job_rows(before: Iterable[JobRow], running: Iterable[Job], ended: Iterable[E
     known = {row["id"]: row for row in before if "id" in row}
     rows = [_row(job, RUNNING, known) for job in running]
     rows += [_row(job, state, known) | {"completedAt": rfc3339(at)} for job, state, at in ended]
-    present = {row["id"] for row in rows if "id" in row}
+    current = {row["id"] for row in rows if "id" in row}
     for row in before:
-        if row.get("id") in present:
+        if row.get("id") in current:
             continue
         if row.get("state") == RUNNING:  # an earlier run started it, and no child refers to it any more
             rows.append({**row, "state": LOST, "completedAt": rfc3339(now)})
@@ -42,7 +42,7 @@ def _row(job: Job, state: str, known: dict[str, JobRow]) -> JobRow:
     progress, before = job.progress, known.get(job.id, {})
     total = (progress.total if progress else None) or job.size
     percentage = 100 if state == COMPLETED else _percentage(job, total)
-    processed = progress.processed if progress is not None and progress.processed is not None else None
+    processed = progress.processed if progress is not None else None
     return present(
         id=job.id or None,
         operation=job.operation,

@@ -53,7 +53,10 @@ class DesiredList:
 
 
 def desired_list(
-    generation: int, entries: Iterable[Entry], problems: tuple[str, ...] = (), unavailable: Unavailable | None = None
+    generation: int,
+    entries: Iterable[Entry],
+    problems: tuple[str, ...] = (),
+    unavailable: Unavailable = DEFAULT_UNAVAILABLE,
 ) -> DesiredList:
     """The first inbox of an address gets the child; repeated ones get none."""
     kept: list[Entry] = []
@@ -65,7 +68,7 @@ def desired_list(
         kept.append(entry)
         if entry.name is not None:
             by_name[entry.name] = entry
-    return DesiredList(generation, tuple(kept), problems, unavailable or DEFAULT_UNAVAILABLE, by_name)
+    return DesiredList(generation, tuple(kept), problems, unavailable, by_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,16 @@ class Batch:
     @property
     def all_notes(self) -> tuple[str, ...]:
         return (*self.notes, *self.namespace_notes)
+
+    @property
+    def in_effect(self) -> bool:
+        """Whether children are made, changed and deleted as the list says."""
+        return self.desired is not None and not self.problems and not self.paused
+
+    @property
+    def emptied(self) -> bool:
+        """Whether the list asks for no inbox."""
+        return not self.deleting and self.desired is not None and not self.desired.total
 
     def entry(self, name: str) -> Entry | None:
         return self.desired.by_name.get(name) if self.desired is not None else None

@@ -40,7 +40,7 @@ def project_batch(batch: Batch, counts: Counts, jobs: list[JobRow], estimate: st
     generation = batch.generation if wanted is None or batch.deleting else wanted.generation
     if batch.deleting:
         status = _kept(previous) | {"ready": counts.count(InboxState.LEAVING, ready=True)}
-    elif _frozen(batch) and previous.get("conditions"):
+    elif not batch.in_effect and previous.get("conditions"):
         status = _kept(previous)
     else:
         status = _figures(batch, counts, estimate)
@@ -55,11 +55,6 @@ def project_batch(batch: Batch, counts: Counts, jobs: list[JobRow], estimate: st
     status["observedGeneration"] = generation
     status["conditions"] = conditions(says, previous, generation, now)
     return status
-
-
-def _frozen(batch: Batch) -> bool:
-    """Whether the last known figures stay: the batch is paused, or cannot be read."""
-    return batch.paused or bool(batch.problems)
 
 
 def _kept(previous: Status) -> Status:
@@ -208,20 +203,22 @@ def _contested(batch: Batch) -> ConditionState | None:
     return ConditionState("False", Reason.CHILD_CHANGED_BY_OTHERS, message)
 
 
-def _emptied(batch: Batch, counts: Counts) -> ConditionState | None:
-    """The list was emptied while there are children, perhaps by mistake."""
-    leaving = counts.count(InboxState.LEAVING)
-    if batch.deleting or batch.desired is None or batch.desired.total or not leaving:
-        return None
-    inboxes = f"{_inboxes(leaving)} of this batch {'is' if leaving == 1 else 'are'}"
-    state = "released and stay in ColdSend" if batch.orphan else "deleted"
-    message = f"spec.inboxes is empty, so {inboxes} {state}. To keep the remaining inboxes, restore the list."
+def _leaving(batch: Batch, leaving: int) -> ConditionState:
+    """Inboxes leave the list; perhaps by mistake, if it was emptied."""
+    inboxes, verb = _inboxes(leaving), "is" if leaving == 1 else "are"
+    message = f"{inboxes} removed from the list {verb} being released."
+    if batch.emptied:
+        state = "released and stay in ColdSend" if batch.orphans else "deleted"
+        message = (
+            f"spec.inboxes is empty, so {inboxes} of this batch {verb} {state}. To keep the remaining inboxes, restore "
+            "the list."
+        )
     return ConditionState("False", Reason.DELETING, message)
 
 
 def tells_of_empty_list(batch: Batch) -> bool:
     """Whether status already reports that the list of this generation is empty: only then are its children deleted."""
-    if batch.deleting or batch.desired is None or batch.desired.total or batch.desired.problems:
+    if batch.waits or not batch.in_effect or not batch.emptied:
         return False
     said = condition(batch.status, ConditionType.SYNCED)
     return said.get("observedGeneration") == batch.generation and said.get("status") == "False"
@@ -250,13 +247,9 @@ def _synced(batch: Batch, counts: Counts, status: Status) -> ConditionState:
         verb = "does" if count == 1 else "do"
         message = f"{count} of {_inboxes(total)} {verb} not match the spec yet; see the SenderAccounts for the reason."
         return ConditionState("False", reason, message)
-    emptied = _emptied(batch, counts)
-    if emptied is not None:
-        return emptied
     leaving = counts.count(InboxState.LEAVING)
     if leaving:
-        message = f"{_inboxes(leaving)} removed from the list {'is' if leaving == 1 else 'are'} being released."
-        return ConditionState("False", Reason.DELETING, message)
+        return _leaving(batch, leaving)
     return ConditionState("True", Reason.IN_SYNC, "ColdSend matches the spec.")
 
 
