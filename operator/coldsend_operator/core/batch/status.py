@@ -231,8 +231,7 @@ def _synced(batch: Batch, counts: Counts, status: Status) -> ConditionState:
     if stop is not None:
         return stop
     if batch.paused:
-        message = NAMESPACE_PAUSED if batch.paused_said is None and batch.effective else PAUSED
-        return ConditionState("False", Reason.RECONCILIATION_PAUSED, message)
+        return ConditionState("False", Reason.RECONCILIATION_PAUSED, PAUSED if batch.paused_said else NAMESPACE_PAUSED)
     held = _held(batch, counts) or _contested(batch)
     if held is not None:
         return held
