@@ -94,7 +94,15 @@ class _World:
     def _status(self) -> Raw:
         """What the operator's own reading, counting and projection make of it."""
         reading = read_list(NAME, 1, self.spec)
-        batch = Batch(UID, "sales", NAME, deleting=self.deleting, paused=self.paused, desired=reading.desired)
+        batch = Batch(
+            UID,
+            "sales",
+            NAME,
+            deleting=self.deleting,
+            paused=self.paused,
+            paused_said=self.paused,
+            desired=reading.desired,
+        )
         batch.generation = 2 if self.deleting else 1
         batch.labels = ((BATCH_LABEL, NAME),)
         tally = Counts()
