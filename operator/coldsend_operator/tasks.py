@@ -1,4 +1,4 @@
-"""The background tasks of one owner, which are counted and awaited at its end."""
+"""Background tasks: counted and awaited at the end of their owner, and reported if they fail."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -52,3 +52,9 @@ class Tasks:
         if not task.cancelled() and task.exception() is not None:
             log.error(Event.LOOP_FAILED, **self._names, exc_info=task.exception())
         self._on_end()
+
+
+def report_end(task: "asyncio.Task[None]") -> None:
+    """Log the exception of a background task; the liveness probe fails from then on."""
+    if not task.cancelled() and task.exception() is not None:
+        log.error(Event.LOOP_FAILED, operation=task.get_name(), exc_info=task.exception())

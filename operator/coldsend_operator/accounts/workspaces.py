@@ -16,6 +16,7 @@ from coldsend_operator.core.workspace.trust import Trust, former_digests
 from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.credentials.api_keys import KeyRing
 from coldsend_operator.logs import Event, log
+from coldsend_operator.tasks import report_end
 
 NO_WORKSPACE = ""
 SHARED = (
@@ -199,9 +200,3 @@ class Workspaces:
             id(key.client): key.client for loop in self.loops.values() for key in loop.keys.values()
         }.values():
             await client.aclose()
-
-
-def report_end(task: "asyncio.Task[None]") -> None:
-    """Log the exception of a background task; the liveness probe fails from then on."""
-    if not task.cancelled() and task.exception() is not None:
-        log.error(Event.LOOP_FAILED, operation=task.get_name(), exc_info=task.exception())

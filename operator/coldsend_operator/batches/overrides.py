@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 
 from coldsend_operator.accounts.controller import AccountController
-from coldsend_operator.accounts.policy import apply_overrides, deleted_with
 from coldsend_operator.core.batch.decide import ChildAction, ChildDecision
 from coldsend_operator.core.batch.model import Batch, Child
+from coldsend_operator.core.batch.overrides import apply_overrides, deleted_with
 from coldsend_operator.core.decide import is_handed_over
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.reasons import Reason

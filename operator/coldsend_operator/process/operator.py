@@ -16,7 +16,6 @@ from coldsend_operator.accounts.bookings import UNGUARDED, Bookings, StoredRepor
 from coldsend_operator.accounts.clients import Clients
 from coldsend_operator.accounts.controller import AccountController
 from coldsend_operator.accounts.policy import policy_of
-from coldsend_operator.accounts.workspaces import report_end
 from coldsend_operator.audit_log import AuditLog
 from coldsend_operator.batches.controller import BatchController
 from coldsend_operator.build import commit
@@ -44,6 +43,7 @@ from coldsend_operator.process.metrics_snapshot import snapshot
 from coldsend_operator.process.namespaces import NamespaceWatch, waiting_namespaces
 from coldsend_operator.process.reports import report_of
 from coldsend_operator.settings import Settings
+from coldsend_operator.tasks import report_end
 
 HMAC_RETRY, LONGEST_RETRY = 2.0, 30.0
 STALLED_SECONDS = 60.0

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from coldsend_operator.accounts.policy import apply_overrides, deleted_with
 from coldsend_operator.batches.reading import ChildReader, manifest_of, owner_reference, read_list, see_batch
 from coldsend_operator.core.batch.decide import ChildAction, decide_child
 from coldsend_operator.core.batch.model import Batch, Child, EntryRefusal
+from coldsend_operator.core.batch.overrides import apply_overrides, deleted_with
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.resources.batch import SenderAccountBatchSpec
 from coldsend_operator.resources.common import DeletionPolicy
