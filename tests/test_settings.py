@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from coldsend_operator.setting_texts import shown, variable
-from coldsend_operator.setting_values import Address, DeleteBrake
+from coldsend_operator.setting_values import Address, DeleteBrake, to_delete_brake
 from coldsend_operator.settings import SettingError, Settings, load_settings, notices
 from tests.support.tls import CA
 
@@ -264,13 +264,9 @@ def test_every_setting_says_what_it_means() -> None:
     assert [variable(name) for name, field in Settings.model_fields.items() if not field.description] == []
 
 
-@pytest.mark.parametrize(
-    ("brake", "off", "text"),
-    [(DeleteBrake(percent=100), True, "100%"), (DeleteBrake(percent=50), False, "50%"), (DeleteBrake(7), False, "7")],
-)
-def test_only_100_percent_switches_the_brake_off(brake: DeleteBrake, off: bool, text: str) -> None:
-    assert brake.off is off
-    assert str(brake) == text
+@pytest.mark.parametrize("text", ["100%", "12.5%", "7", "0"])
+def test_the_brake_is_shown_as_it_is_set(text: str) -> None:
+    assert str(to_delete_brake(text)) == text
 
 
 def test_certificates_of_the_environment_that_cannot_be_read_are_refused_before_anything_is_called(

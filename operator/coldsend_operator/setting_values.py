@@ -41,14 +41,10 @@ class DeleteBrake:
     """How many deletions may leave without approval: a number, or a share of the managed inboxes."""
 
     number: int | None = None
-    percent: float | None = None
-
-    @property
-    def off(self) -> bool:
-        return self.percent is not None and self.percent >= 100
+    percent: float = 50.0
 
     def __str__(self) -> str:
-        return str(self.number) if self.percent is None else f"{self.percent:g}%"
+        return f"{self.percent:g}%" if self.number is None else str(self.number)
 
 
 def to_audit_log(text: str) -> str:

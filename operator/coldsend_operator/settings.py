@@ -150,7 +150,7 @@ class Settings(BaseSettings):
         BeforeValidator(to_delete_brake),
         Allowed("a whole number, or a percentage from `0%` to `100%`; `100%` switches the brake off"),
     ] = Field(
-        DeleteBrake(percent=50),
+        DeleteBrake(),
         description="More deletions than this within ten minutes are put on hold (`DeletionHeld`) until the object or "
         'its namespace has the annotation `coldsend.pro/approve-deletion: "true"`. A percentage refers to the inboxes '
         "managed when the ten minutes began, and never holds ten or fewer.",

@@ -12,12 +12,7 @@ from coldsend_operator.core.decide.delete import ask_brake, ask_brake_for_all, d
 from coldsend_operator.core.decide.hand_over import is_handed_over
 from coldsend_operator.core.decide.hold import decide_hold
 from coldsend_operator.core.decide.observe import decide_observe
-from coldsend_operator.core.decide.questions import (
-    shared_inbox,
-    under_way,
-    unknown_origin,
-    wait_without_call,
-)
+from coldsend_operator.core.decide.questions import shared_inbox, under_way, unknown_origin, wait_without_call
 from coldsend_operator.core.decide.still_wanted import frozen, still_due
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account

@@ -122,9 +122,8 @@ def _leaving(account: Account, workspace: Workspace, now: float) -> Decision:
         return under_way(account, workspace)
     unknown = account.unknown_create
     if unknown is None:
-        return Decision(
-            Action.WAIT, Reason.PROVISIONING, "The object moves to the workspace of its API key.", quiet=True
-        )
+        message = "The object moves to the workspace of its API key."
+        return Decision(Action.WAIT, Reason.PROVISIONING, message, quiet=True)
     decision = await_unknown_create(account, unknown, workspace, now)
     if decision.action in PROBES and account.key_problem is not None:
         return replace(decision, reason=account.key_problem[0], message=account.key_problem[1], quiet=False)
@@ -159,10 +158,10 @@ def _send_create(account: Account) -> Decision:
     credentials = account.credentials
     if credentials is not None and credentials.reason is not None:
         return Decision(Action.WAIT, credentials.reason, credentials.message)
-    if account.confirmed.inbox_id is not None or account.confirmed.job is not None:
-        # rule 8: status holds no old inboxID and no job before an inbox is created again
-        return Decision(Action.WAIT, Reason.PROVISIONING, "The inbox is about to be created in ColdSend.", quiet=True)
-    return Decision(Action.CREATE, Reason.PROVISIONING, "The inbox is about to be created in ColdSend.", quiet=True)
+    # rule 8: status holds no old inboxID and no job before an inbox is created again
+    cleared = account.confirmed.inbox_id is None and account.confirmed.job is None
+    action = Action.CREATE if cleared else Action.WAIT
+    return Decision(action, Reason.PROVISIONING, "The inbox is about to be created in ColdSend.", quiet=True)
 
 
 def _existing(account: Account, row: Row, workspace: Workspace) -> Decision:
@@ -174,37 +173,34 @@ def _existing(account: Account, row: Row, workspace: Workspace) -> Decision:
             "if you delete the other one instead, its inbox is deleted with it, and this object may create a new one."
         )
         return wait_without_call(account, Reason.ADDRESS_CONFLICT, message)
-    spec = account.desired.spec
-    if not workspace.policy.adopts(said=spec.adopt):
-        message = (
-            "The address already exists in ColdSend; set adoptionPolicy: Adopt to adopt the inbox, or delete it in "
-            "ColdSend."
-        )
-        return _not_ours(account, message)
-    if not workspace.policy.may_adopt(account.desired):
-        message = (
-            "The address already exists in ColdSend, and this namespace may not adopt inboxes with the operator's "
-            "key; use apiKeySecretRef, or ask the administrator (COLDSEND_ADOPT_NAMESPACES)."
-        )
-        return _not_ours(account, message)
-    if not may_be_of(row, spec.inbox_type):
-        message = (
-            f"The address exists in ColdSend with type {row.inbox_type}; to adopt it, create this object again with "
-            "that inboxType."
-        )
-        return _not_ours(account, message)
-    waits = waits_for_crd(workspace, "lastApplied", "origin", "inboxID")
-    if waits is not None:
-        return _not_ours(account, waits)
+    refusal = _refuses_adoption(account, row, workspace)
+    if refusal is not None:  # another inbox has the address, so no create of ours can be under way there
+        action = Action.REMOVE_FINALIZER if account.desired.finalizers else Action.WAIT
+        return Decision(action, Reason.ALREADY_EXISTS, refusal)
     if not account.desired.finalized:
         return Decision(Action.ADD_FINALIZER, quiet=True)
     return Decision(Action.ACQUIRE, inbox_id=row.inbox_id, origin="Adopted")
 
 
-def _not_ours(account: Account, message: str) -> Decision:
-    """Another inbox has the address, so no create of ours can be under way there."""
-    action = Action.REMOVE_FINALIZER if account.desired.finalizers else Action.WAIT
-    return Decision(action, Reason.ALREADY_EXISTS, message)
+def _refuses_adoption(account: Account, row: Row, workspace: Workspace) -> str | None:
+    """Why the object does not adopt the inbox; None if it does."""
+    spec, policy = account.desired.spec, workspace.policy
+    if not policy.adopts(said=spec.adopt):
+        return (
+            "The address already exists in ColdSend; set adoptionPolicy: Adopt to adopt the inbox, or delete it in "
+            "ColdSend."
+        )
+    if not policy.may_adopt(account.desired):
+        return (
+            "The address already exists in ColdSend, and this namespace may not adopt inboxes with the operator's "
+            "key; use apiKeySecretRef, or ask the administrator (COLDSEND_ADOPT_NAMESPACES)."
+        )
+    if not may_be_of(row, spec.inbox_type):
+        return (
+            f"The address exists in ColdSend with type {row.inbox_type}; to adopt it, create this object again with "
+            "that inboxType."
+        )
+    return waits_for_crd(workspace, "lastApplied", "origin", "inboxID")
 
 
 def await_unknown_create(account: Account, unknown: UnknownCreate, workspace: Workspace, now: float) -> Decision:

@@ -122,9 +122,8 @@ def taking_over(account: Account, workspace: Workspace, now: float) -> Decision 
     if holder is None or holder.desired.deleting is None or successor(holder, workspace) is not account:
         return None
     if holder.busy is not None:
-        return Decision(
-            Action.WAIT, Reason.PROVISIONING, "The inbox is about to be handed over.", now + RECHECK, quiet=True
-        )
+        message = "The inbox is about to be handed over."
+        return Decision(Action.WAIT, Reason.PROVISIONING, message, now + RECHECK, quiet=True)
     if not account.desired.finalized:
         return Decision(Action.ADD_FINALIZER, quiet=True)
     return Decision(Action.TAKE_OVER, inbox_id=holder.stored.inbox_id)

@@ -33,13 +33,12 @@ class Threshold:
     """A number, or a percentage of the inboxes managed (at least 10). `percent=100` never holds."""
 
     number: int | None = None
-    percent: float | None = 50.0
+    percent: float = 50.0
 
     def allowed(self, managed: int) -> float:
         if self.number is not None:
             return self.number
-        percent = self.percent if self.percent is not None else 50.0
-        return float("inf") if percent >= 100 else max(10.0, managed * percent / 100)
+        return float("inf") if self.percent >= 100 else max(10.0, managed * self.percent / 100)
 
 
 @dataclass(frozen=True, slots=True)
