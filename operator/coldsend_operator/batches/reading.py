@@ -35,7 +35,7 @@ Labels = tuple[tuple[str, str], ...]
 def see_batch(batch: Batch, raw: Raw) -> None:
     """Update the batch from its JSON, except its list, which `read_list` reads outside the event loop."""
     metadata, spec = raw["metadata"], raw.get("spec") or {}
-    annotations = read_annotations(metadata.get("annotations"))
+    annotations = read_annotations(metadata.get("annotations"), of_batch=True)
     batch.generation = metadata.get("generation", 1)
     batch.version = version_number(metadata.get("resourceVersion"))
     batch.deleting = metadata.get("deletionTimestamp") is not None

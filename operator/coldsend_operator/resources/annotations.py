@@ -51,7 +51,7 @@ class Annotations:
     notes: tuple[str, ...] = ()
 
 
-def read_annotations(raw: Mapping[str, str] | None) -> Annotations:
+def read_annotations(raw: Mapping[str, str] | None, *, of_batch: bool = False) -> Annotations:
     """Read the annotations of an account, a batch or a namespace."""
     given = raw or {}
     return Annotations(
@@ -64,7 +64,7 @@ def read_annotations(raw: Mapping[str, str] | None) -> Annotations:
         credentials_current=text(given, CREDENTIALS_CURRENT_ANNOTATION),
         deletion_policy=(text(given, DELETION_POLICY_ANNOTATION) or "").strip() or None,
         api_key_secret=(text(given, API_KEY_SECRET_ANNOTATION) or "").strip() or None,
-        notes=tuple(_notes(given))[:MOST_NOTES],
+        notes=tuple(_notes(given, of_batch=of_batch))[:MOST_NOTES],
     )
 
 
@@ -91,13 +91,15 @@ def text(annotations: Mapping[str, str], name: str) -> str | None:
     return f"sha256:{hashlib.sha256(value.encode(errors='replace')).hexdigest()}"
 
 
-def _notes(annotations: Mapping[str, str]) -> Iterator[str]:
+def _notes(annotations: Mapping[str, str], *, of_batch: bool) -> Iterator[str]:
     for name in sorted(annotations):
         if not name.startswith(f"{GROUP}/"):
             continue
         value = annotations[name]
         if name in FLAGS and value.strip().lower() not in {"true", "false", ""}:
             yield f"The annotation {name} {_ignored(value)}"
+        elif name in TEXTS and of_batch:
+            yield f"The annotation {name} has no effect on a SenderAccountBatch; set it on its SenderAccounts."
         elif name in TEXTS and len(value) > LONGEST:
             yield f"The annotation {name} is longer than {LONGEST} characters; only its digest is kept."
         elif name == HAND_OVER_ANNOTATION and (
@@ -107,7 +109,7 @@ def _notes(annotations: Mapping[str, str]) -> Iterator[str]:
         elif name in OF_NAMESPACES:
             yield f"The annotation {name} works on a Namespace only."
         elif name not in FLAGS | TEXTS:
-            yield f"The annotation {_short(name)} is not known{_meant(name, FLAGS | TEXTS)}"
+            yield f"The annotation {_short(name)} is not known{_meant(name, FLAGS if of_batch else FLAGS | TEXTS)}"
 
 
 def _notes_of_namespace(annotations: Mapping[str, str], namespace: str) -> Iterator[str]:

@@ -65,6 +65,18 @@ def test_a_batch_tells_of_its_annotations_too() -> None:
     assert 'has the value "yes"' in simulation.says(batch)["Synced"][2]
 
 
+@pytest.mark.parametrize("name", ["hand-over-to", "reconcile", "credentials-current"])
+def test_a_batch_tells_of_an_annotation_that_only_accounts_have(name: str) -> None:
+    simulation = Simulation()
+    simulation.list_in_batch("sales", "pool", ["bob@company.com"])
+    (batch,) = simulation.batches
+    simulation.cluster.annotate(batch, f"coldsend.pro/{name}", "support/pool")
+    running(simulation, 30.0)
+    note = f"The annotation coldsend.pro/{name} has no effect on a SenderAccountBatch; set it on its SenderAccounts."
+    assert note in simulation.says(batch)["Synced"][2]
+    assert ignored(simulation) == [note]
+
+
 def ignored(simulation: Simulation) -> list[str]:
     return [event["note"] for event in simulation.cluster.events if event["reason"] == "AnnotationIgnored"]
 

@@ -9,7 +9,7 @@ from coldsend_operator.core.model.answers import Failure, FailureKind
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.reasons import KstatusType
 from coldsend_operator.core.status.projection import project
-from coldsend_operator.resources.names import BATCH_KIND
+from coldsend_operator.resources.names import BATCH_KIND, PAUSED_ANNOTATION
 from tests.core.rules.test_rules_values import an_account, passwords_sent
 from tests.core.rules.watching import play_until, running
 from tests.support.desk import ANN, BOB, Desk, held, row
@@ -140,3 +140,17 @@ def test_that_a_batch_is_reconciling_until_nothing_moves_any_more(*, exists: boo
     assert progress_of(simulation, uid) == {"Reconciling": simulation.ready(uid)[1:]}
     simulation.wait(120.0)
     assert progress_of(simulation, uid) == ({"Stalled": simulation.ready(uid)[1:]} if exists else {})
+
+
+@pytest.mark.parametrize("annotations", [{PAUSED_ANNOTATION: "true"}, {}], ids=["paused", "of another workspace"])
+def test_that_an_inbox_of_unknown_state_is_stalled_by_what_keeps_the_operator_from_looking(
+    annotations: dict[str, str],
+) -> None:
+    desk = Desk()
+    account = desk.holder(annotations=annotations, applied={} if annotations else {"workspace": "elsewhere"})
+    desk.sweep(row("zoe@company.com", "inbox-9"))
+    says = desk.says(account)
+    assert says["Ready"] == says["Synced"]
+    assert says["Ready"][1] == ("ReconciliationPaused" if annotations else "InventoryImplausible")
+    assert says["Stalled"] == ("True", *says["Ready"][1:])
+    assert "Reconciling" not in says

@@ -24,6 +24,7 @@ OPERATION_OF_ACTION = {
 }
 WITHOUT_INBOX = "To release the object without touching ColdSend, set the annotation coldsend.pro/force-orphan: 'true'."
 WITHOUT_RESULT = ConditionState("False", Reason.PROVISIONING, "The inbox is being created in ColdSend.")
+WITHOUT_STATE = ConditionState("False", Reason.PROVISIONING, "ColdSend has not reported the state of the inbox yet.")
 WRITES_FINALIZERS = frozenset({Action.CREATE, Action.ADD_FINALIZER, Action.REMOVE_FINALIZER, Action.FORGET})
 LASTING_REFUSALS = 2  # in a row: a webhook that restarts is not worth a write
 REFUSED = (
@@ -145,8 +146,8 @@ def _ready(account: Account, stands: ConditionState | None, status: Status) -> C
         )
     if shown in STATE_OF_STATUS:
         return ConditionState("False", *STATE_OF_STATUS[shown])
-    if shown is None:
-        return ConditionState("False", Reason.PROVISIONING, "ColdSend has not reported the state of the inbox yet.")
+    if shown is None:  # what keeps the operator from looking keeps the object from becoming Ready
+        return stands or WITHOUT_STATE
     return ConditionState(
         "False", Reason.UNKNOWN_STATUS, f"ColdSend reports a status that the operator does not know: {shown}."
     )
