@@ -42,7 +42,6 @@ def see_batch(batch: Batch, raw: Raw) -> None:
     batch.finalized = has_finalizer(metadata)
     batch.released = ORPHANS_STAY in (metadata.get("finalizers") or ())
     batch.paused_said = annotations.paused
-    batch.paused = annotations.paused is True
     batch.approve_deletion = annotations.approve_deletion
     batch.approve_recreation = annotations.approve_recreation
     template = spec.get("template") if isinstance(spec, Mapping) else None

@@ -43,11 +43,12 @@ def snapshot(
     conditions: Counter[Labels] = Counter()
     scores: dict[Labels, float] = {}
     for account in controller.accounts.values():
-        desired = account.desired
-        states[desired.namespace, desired.spec.inbox_type, account.ready_reason or Reason.PROVISIONING.value] += 1
+        desired, state = account.desired, Reason.PROVISIONING.value
         for kind, status, reason in account.said:  # status is untrusted input: only known words become labels
             if kind in CONDITION_TYPES and reason in REASONS:
                 conditions[desired.namespace, kind, status, reason] += 1
+                state = reason if kind == ConditionType.READY else state
+        states[desired.namespace, desired.spec.inbox_type, state] += 1
         score = _score(controller, account) if with_scores else None
         if score is not None:
             scores[desired.namespace, desired.name] = score

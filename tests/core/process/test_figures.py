@@ -1,6 +1,7 @@
 """What Prometheus is shown of accounts and inboxes."""
 
 from coldsend_operator import metric_names as names
+from coldsend_operator.core.model import transitions
 from coldsend_operator.process.metrics_snapshot import snapshot
 from tests.core.rules.watching import reach, running
 from tests.support.simulation import SECRET, Simulation
@@ -24,6 +25,18 @@ def test_that_conditions_are_counted_and_inboxes_by_who_manages_them() -> None:
     figures = snapshot(process.operator.controller, {}, simulation.clock(), with_scores=False, with_domains=False)
     assert figures[names.CONDITIONS]["sales", "CredentialsCurrent", "False", "SecretChanged"] == 2
     assert ("sales", "CredentialsCurrent", "True", "SecretUnchanged") not in figures[names.CONDITIONS]
+
+
+def test_that_no_word_of_a_status_becomes_a_label_unless_it_is_known() -> None:
+    simulation = Simulation()
+    uid = simulation.apply("sales", "ann", "ann@company.com")
+    process = running(simulation, 60.0)
+    controller = process.operator.controller
+    conditions = [{**each, "reason": "OfAnother"} for each in simulation.status(uid)["conditions"]]
+    transitions.status_kept(controller.accounts[uid], {"conditions": conditions})
+    figures = snapshot(controller, {}, simulation.clock(), with_scores=False, with_domains=False)
+    assert not any("OfAnother" in labels for metric in (names.ACCOUNTS, names.CONDITIONS) for labels in figures[metric])
+    assert sum(figures[names.ACCOUNTS].values()) == 1
 
 
 def test_there_is_no_age_before_the_first_sweep() -> None:

@@ -128,7 +128,7 @@ class Batch:
     released: bool = False  # deleted with `--cascade=orphan`: the children stay, without ownerReference
     waits: bool = False  # nothing is decided before its namespace was read
     unread: str | None = None  # why its namespace cannot be read
-    paused: bool = False  # in effect: the next one, else the namespace's
+    paused: bool = False  # in effect: the next one, else that of the namespace
     paused_said: bool | None = None  # set on the batch itself; None: not set
     orphan: bool | None = None  # of the live template; None: not set; force-orphan counts as Orphan
     recreate: bool = False  # of the live template

@@ -62,7 +62,6 @@ class Account:
     stored: Stored
     confirmed: Stored  # what the API server is known to hold; steps that must be stored first look here
     raw_status: str = ""  # what the API server holds, as text; see `transitions.status_kept`
-    ready_reason: str = ""  # that status shows; empty for none
     said: tuple[tuple[str, str, str], ...] = ()  # type, status and reason of each condition that status shows
     written_version: int = 0  # resourceVersion of our last write: older watch events are stale
     written_status: int = 0  # hash of what our last write of status left there, or of what somebody else made of it

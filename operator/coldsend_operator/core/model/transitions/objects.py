@@ -30,7 +30,6 @@ def status_kept(account: Account, raw: object) -> Status:
     account.raw_status = to_text(status)
     conditions = status.get("conditions") or ()
     account.said = tuple((each["type"], each["status"], each["reason"]) for each in conditions)
-    account.ready_reason = next((reason for kind, _, reason in account.said if kind == "Ready"), "")
     return status
 
 
