@@ -123,7 +123,7 @@ def _forget_the_observed(workspace: Workspace, account: Account, decision: Decis
 
 def _wait(workspace: Workspace, account: Account, decision: Decision, now: float) -> None:
     """A quiet action is reported in status only if it lasts."""
-    transitions.quiet_step(account, now, quiet=decision.quiet)
+    transitions.decided(account, now, quiet=decision.quiet)
     if account.waiting_since is not None and now < account.waiting_since + QUIET_SECONDS:
         workspace.timers.set(account.uid, account.waiting_since + QUIET_SECONDS)
 

@@ -149,7 +149,7 @@ def asks_for_deletion(account: Account, decision: Decision | None, workspace: Wo
 
 
 def _gone(account: Account, workspace: Workspace, now: float) -> Decision:
-    """The id is gone, and a look at the address has not shown it (rule 17).
+    """The id is gone, and a read of the address has not shown it (rule 17).
 
     Another inbox at the address may have been made by hand: without a lost create nothing tells, so it stays (rule 39).
     """

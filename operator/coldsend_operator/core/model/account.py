@@ -60,7 +60,7 @@ class Account:
 
     desired: Desired
     stored: Stored
-    confirmed: Stored  # what the API server is known to hold; steps that must be stored first look here
+    confirmed: Stored  # what the API server is known to hold; what must be stored first is checked here
     raw_status: str = ""  # what the API server holds, as text; see `transitions.status_kept`
     said: tuple[tuple[str, str, str], ...] = ()  # type, status and reason of each condition that status shows
     written_version: int = 0  # resourceVersion of our last write: older watch events are stale
@@ -76,21 +76,21 @@ class Account:
     create_backoff: Backoff | None = None
     credentials: Credentials | None = None
     key_problem: tuple[Reason, str] | None = None
-    moving: bool = False  # its key leads elsewhere now: here it may only look (rule 40)
-    state_hash: int = 0  # hash of what a look at the address must be newer than
+    moving: bool = False  # its key leads elsewhere now: here it may only read (rule 40)
+    state_hash: int = 0  # hash of what a read of the address must be newer than
     unchanged_since: float = 0.0
     searched_at: float = 0.0  # begin of the last search of its address
-    conflict_seen_at: float = 0.0  # ColdSend said "exists": only a look begun after this counts
+    conflict_seen_at: float = 0.0  # ColdSend said "exists": only a read begun after this counts
     wrote_at: float = 0.0  # end of our last write to its address
     removal: Removal | None = None  # how far its inbox is on the way out
     delete_job: str | None = None  # the job that deletes the inbox; it outlives `removal` when the object only observes
-    delete_partial: bool = False  # the delete may have been skipped or lost: a look decides
+    delete_partial: bool = False  # the delete may have been skipped or lost: a read decides
     delete_backoff: Backoff | None = None
-    probe_at: float | None = None  # a quick look is wanted from then on
+    probe_at: float | None = None  # a probe is wanted from then on
     probe_count: int = 0
     counter_at: float = 0.0  # when emailsSentToday was last written
     waiting_since: float | None = None
-    secret_missing_since: float | None = None  # since when the step has been waiting for a Secret
+    secret_missing_since: float | None = None  # since when it has been waiting for a Secret
     eta: float | None = None  # the estimate that status holds
     place: str = ""  # in line when that estimate was made, such as `240 of 1,300`
     reconcile_asked: str | None = None  # the coldsend.pro/reconcile value that is being answered

@@ -157,7 +157,7 @@ class MailSent(Written):
 
 
 class FailureKind(StrEnum):
-    """What a failed call means for the next step."""
+    """What a failed call means for the next action."""
 
     NOT_SENT = "NotSent"  # no connection: ColdSend did not receive the request
     LOST = "Lost"  # sent, but no readable response: timeout, closed connection, 2xx with an unreadable body

@@ -31,7 +31,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The next step of an account.
+    """The next action of an account.
 
     `reason` and `message` say why ColdSend does not match the spec; None if it does. `due` is when to decide again
     without an event. A `quiet` action passes by itself and is written to status only if it lasts.

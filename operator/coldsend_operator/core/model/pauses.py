@@ -7,7 +7,7 @@ FIRST_REWRITE = 2.0
 # edits, a restore, or another version; without end go two operators that watch one namespace.
 REWRITES = (0.0, 0.0, 0.0, 0.0, 0.0, FIRST_REWRITE, 4.0, 8.0, 15.0, 30.0, 60.0, 120.0, 300.0)
 REWRITES_FORGOTTEN = 900.0  # seconds without one: the next is the first again
-FIRST_PROBE = 1.0  # seconds after an answer to a write: what it does not tell a look shows by then
+FIRST_PROBE = 1.0  # seconds after an answer to a write: what it does not tell a probe shows by then
 POSTPONEMENTS = PAUSES[1:]  # of a call that did not leave
 
 

@@ -45,7 +45,7 @@ class UnknownCreate(_Create):
     at: float
     left_at: float | None = None  # when the call left, or this run began to follow its job; None: not known
     hint: str | None = None  # what a result row said of a failure
-    answered: bool = False  # ColdSend did answer, only not with the inbox: a look shows it
+    answered: bool = False  # ColdSend did answer, only not with the inbox: a read shows it
     existed: bool = False  # a row said "exists" to a first create: what is found is not ours (rule 6)
     earliest: float = 0.0  # a single create is not repeated before its own timeout would have passed
     arrived: bool = False  # the object came so: perhaps no create of ours ever left, so nothing is matched (rule 39)
@@ -61,7 +61,7 @@ Create = Creating | CreateJob | UnknownCreate
 
 @dataclass(frozen=True, slots=True)
 class Deleting:
-    """ColdSend accepted our delete of the inbox; a look tells whether it is done."""
+    """ColdSend accepted our delete of the inbox; a read tells whether it is done."""
 
     at: float
     answered: bool = True  # False: the answer was lost, so ColdSend may never have seen it

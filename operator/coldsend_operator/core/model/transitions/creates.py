@@ -1,4 +1,4 @@
-"""What becomes of a create, from its mark to an inbox, a refusal, or an outcome that only a look tells."""
+"""What becomes of a create, from its mark to an inbox, a refusal, or an outcome that only a read tells."""
 
 import math
 from dataclasses import replace
@@ -78,7 +78,7 @@ def create_job_started(account: Account, job: str, now: float) -> None:
 
 
 def bulk_create_ended(account: Account, unknown: UnknownCreate, now: float) -> None:
-    """A bulk create, or its job, has ended: a look tells who has an inbox now."""
+    """A bulk create, or its job, has ended: a read tells who has an inbox now."""
     account.create = _of_same(account, unknown)
     account.stored = replace(account.stored, job=None)
     account.wrote_at = now
@@ -121,7 +121,7 @@ def create_refusal_known(account: Account, backoff: Backoff) -> None:
 
 
 def create_conflicted(account: Account, now: float) -> None:
-    """ColdSend said that the address exists: only a look begun after this counts."""
+    """ColdSend said that the address exists: only a read begun after this counts."""
     account.conflict_seen_at = now
     reset_probes(account)
 

@@ -24,7 +24,7 @@ def delete_accepted_in_bulk(account: Account, now: float, *, partial: bool) -> N
 
 
 def delete_unanswered(account: Account, now: float) -> None:
-    """Nobody knows whether ColdSend took the delete: it counts as accepted, and a look decides."""
+    """Nobody knows whether ColdSend took the delete: it counts as accepted, and a read decides."""
     _left(account, Deleting(now, answered=False))
     account.delete_partial = False
     account.probe_at = now + FIRST_PROBE
@@ -65,7 +65,7 @@ def delete_refusal_known(account: Account, backoff: Backoff) -> None:
 
 
 def _left(account: Account, delete: Deleting) -> None:
-    """From here on a look decides."""
+    """From here on a read decides."""
     account.removal = replace(account.removal, delete=delete) if isinstance(account.removal, Gone) else delete
     account.wrote_at = delete.at
     account.delete_backoff = None

@@ -118,7 +118,7 @@ def key_chosen(account: Account, digest: str) -> None:
 
 
 def moving(account: Account, *, away: bool) -> None:
-    """Whether its key leads elsewhere: here it may only look (rule 40: trust belongs to a key reference)."""
+    """Whether its key leads elsewhere: here it may only read (rule 40: trust belongs to a key reference)."""
     account.moving = away
 
 

@@ -1,4 +1,4 @@
-"""What looks show: a GET of the inbox, a search of the address, a list."""
+"""What reads show: a GET of the inbox, a search of the address, a list."""
 
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.pauses import PAUSES, nth
@@ -11,17 +11,17 @@ def reset_probes(account: Account) -> None:
 
 
 def probe_wanted(account: Account, at: float) -> None:
-    """A look is wanted from then on."""
+    """A probe is wanted from then on."""
     account.probe_at, account.probe_count = at, 0
 
 
 def probe_answered(account: Account) -> None:
-    """The look that was wanted has shown what it was to show."""
+    """The probe that was wanted has shown what it was to show."""
     account.probe_at = None
 
 
 def probe_put_off(account: Account, now: float) -> None:
-    """A look told nothing new: the next one comes after a pause that grows."""
+    """A probe told nothing new: the next one comes after a pause that grows."""
     account.probe_count += 1
     account.probe_at = now + nth(PAUSES, account.probe_count)
 
@@ -37,7 +37,7 @@ def searched(account: Account, begun: float) -> None:
 
 
 def found(account: Account) -> None:
-    """A look shows the inbox: a 404 that is refuted proves nothing any more."""
+    """A read shows the inbox: a 404 that is refuted proves nothing any more."""
     account.removal = account.delete
 
 

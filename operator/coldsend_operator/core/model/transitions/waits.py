@@ -52,13 +52,13 @@ def credentials_accepted(account: Account, asked: str, digest: str) -> None:
     account.stored = replace(account.stored, credentials_current=asked, applied=applied)
 
 
-def quiet_step(account: Account, now: float, *, quiet: bool) -> None:
-    """Whether its step passes by itself: `waiting_since` tells since when."""
+def decided(account: Account, now: float, *, quiet: bool) -> None:
+    """Whether what is decided for it passes by itself: `waiting_since` tells since when."""
     account.waiting_since = (account.waiting_since or now) if quiet else None
 
 
 def secret_waited_for(account: Account, now: float, *, missing: bool) -> None:
-    """Whether its step waits for a Secret: `secret_missing_since` tells since when."""
+    """Whether it waits for a Secret: `secret_missing_since` tells since when."""
     account.secret_missing_since = (account.secret_missing_since or now) if missing else None
 
 
