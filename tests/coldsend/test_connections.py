@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -320,6 +321,26 @@ async def test_a_ca_without_key_usage_is_accepted_by_setting(monkeypatch: pytest
             assert await client.delete_account(INBOX_ID) == Deleted()
         else:
             assert "CERTIFICATE_VERIFY_FAILED" in (await failure_of(client.delete_account(INBOX_ID))).message
+
+
+def _answers_with_a_damaged_record(listener: socket.socket) -> None:
+    connection, _ = listener.accept()
+    tls = server_tls().wrap_socket(connection, server_side=True)
+    tls.recv(65_536)
+    with socket.socket(fileno=tls.detach()) as plain:
+        plain.sendall(b"\x17\x03\x03\x00\x20" + bytes(32))
+        while plain.recv(65_536):
+            pass
+
+
+@pytest.mark.parametrize("operation", ["create_smtp", "list_accounts"])
+async def test_a_damaged_tls_record_is_a_lost_answer(operation: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = asyncio.to_thread(_answers_with_a_damaged_record, listener)
+        async with client_of(f"https://127.0.0.1:{listener.getsockname()[1]}", ca_file=CA) as client:
+            failure, _ = await asyncio.gather(failure_of(ALL_CALLS[operation](client)), serving)
+    assert failure.kind is FailureKind.LOST
+    assert "BAD_RECORD_MAC" in failure.message
 
 
 def test_the_ca_bundle_of_the_environment_is_trusted_instead(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

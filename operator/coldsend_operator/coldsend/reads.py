@@ -51,6 +51,7 @@ _NOT_SENT = (
     httpx.LocalProtocolError,
     httpx.InvalidURL,
 )
+_BROKEN = (httpx.HTTPError, ssl.SSLError)  # httpx passes errors of TLS after the handshake on as they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +192,7 @@ class ColdSendReads:
             return Failure(FailureKind.NOT_SENT, mask.sentence(f"no connection to ColdSend: {_reason(error)}"))
         except (TimeoutError, httpx.TimeoutException):
             return Failure(FailureKind.LOST, f"no response from ColdSend within {seconds:g} s")
-        except httpx.HTTPError as error:
+        except _BROKEN as error:
             return Failure(
                 FailureKind.LOST, mask.sentence(f"the connection closed before the response: {_reason(error)}")
             )
@@ -245,7 +246,7 @@ async def _body(response: httpx.Response) -> bytes | None:
             body += chunk
             if len(body) > MAX_BODY:
                 return None
-    except httpx.HTTPError:
+    except _BROKEN:
         return None
     return bytes(body)
 
