@@ -97,6 +97,8 @@ async def test_a_score_that_is_no_number_counts_as_absent(body: bytes) -> None:
         ({"page": 2, "total": 200, "pages": 2}, False),
         ({"page": "2", "total": "201"}, True),
         ({"page": 2, "total": 200}, False),
+        ({"page": 2, "total": 200, "limit": 50}, True),  # shorter pages than asked for
+        ({"page": 2, "total": 100, "limit": 50}, False),
         ({"page": 2, "has_next": "false"}, False),
         ({}, False),
     ],
@@ -315,6 +317,9 @@ JOB_BODIES: list[tuple[object, JobProgress]] = [
     ({"job": {"status": None, "completed_at": "2024"}}, JobProgress(completed_at="2024")),
     ({"job": {"completed_at": 1705314600}}, JobProgress(completed_at="1705314600")),
     ({"job": {"completed_at": ""}}, JobProgress()),
+    ({"job": {"completed_at": "0001-01-01T00:00:00Z"}}, JobProgress()),  # the zero of a language: not yet
+    ({"job": {"completed_at": "1970-01-01T00:00:00+00:00"}}, JobProgress()),
+    ({"job": {"completed_at": 0}}, JobProgress()),
     ({"job": {}}, JobProgress()),
     ({"success": True, "message": "ok"}, JobProgress()),
     (

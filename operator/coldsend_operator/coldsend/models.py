@@ -4,12 +4,15 @@ Section 2 of the contract names the fields; the models tolerate every open point
 Messages are masked where responses become records (`readers`).
 """
 
+import re
 from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from coldsend_operator.coldsend.bodies import as_flag, as_number, as_text, as_whole
 from coldsend_operator.core.model.answers import INBOX_TYPES, STATUSES, Domain, Row
+
+_ZERO_TIME = re.compile(r"0+(\.0*)?$|0001-01-01|1970-01-01T00:00:00")
 
 
 class Payload(BaseModel):
@@ -54,12 +57,19 @@ class NativeInbox(Payload):
     display_name: str
 
 
+def _moment(value: object) -> str | None:
+    """A time as sent; None for the zero of a language, which means "not yet" (`0001-01-01T00:00:00Z`, 0)."""
+    text = as_text(value)
+    return None if text is None or _ZERO_TIME.match(text) else text
+
+
 def _id(value: object) -> str | None:
     """A number under `id` is a row number, not an inbox id."""
     return value if isinstance(value, str) and value else None
 
 
 Text = Annotated[str | None, BeforeValidator(as_text)]
+Moment = Annotated[str | None, BeforeValidator(_moment)]
 Id = Annotated[str | None, BeforeValidator(_id)]
 Whole = Annotated[int | None, BeforeValidator(as_whole)]
 Number = Annotated[float | None, BeforeValidator(as_number)]
@@ -122,13 +132,16 @@ class PaginationAnswer(AnswerModel):
     has_next: Flag = None
 
     def another_after(self, page: int, rows: int, limit: int) -> bool:
-        """Whether another page follows; without any information a full page is followed by another."""
+        """Whether another page follows; without any information a full page is followed by another.
+
+        A server may give shorter pages than `limit`, which is what was asked for.
+        """
         if self.has_next is not None:
             return self.has_next
         if self.pages is not None:
             return page < self.pages
         if self.total is not None:
-            return page * limit < self.total
+            return page * min(limit, self.limit or limit) < self.total
         return rows >= limit
 
 
@@ -164,7 +177,7 @@ class JobAnswer(AnswerModel):
     failed: Whole = Field(None, validation_alias=AliasChoices("failed_count", "failed"))
     skipped: Whole = Field(None, validation_alias=AliasChoices("skipped_count", "skipped"))
     started_at: Text = None
-    completed_at: Text = None
+    completed_at: Moment = None
 
 
 class MailAnswer(AnswerModel):
