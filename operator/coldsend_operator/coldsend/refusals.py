@@ -17,14 +17,19 @@ _KINDS = {
     401: FailureKind.UNAUTHORIZED,
     402: FailureKind.PLAN_LIMIT,
     404: FailureKind.NOT_FOUND,
+    410: FailureKind.NOT_FOUND,
     409: FailureKind.CONFLICT,
     413: FailureKind.TOO_LARGE,
     429: FailureKind.RATE_LIMITED,
-    # A proxy gave up waiting: like a 5xx it leaves open whether the work was done.
+    # Of a proxy: like a 5xx it leaves open whether the work was done.
+    407: FailureKind.UNAVAILABLE,
     408: FailureKind.UNAVAILABLE,
+    421: FailureKind.UNAVAILABLE,
     425: FailureKind.UNAVAILABLE,
     499: FailureKind.UNAVAILABLE,
 }
+_ABOUT_THE_INBOX = frozenset({FailureKind.REFUSED, FailureKind.CONFLICT, FailureKind.NOT_FOUND, FailureKind.PLAN_LIMIT})
+_ABSENT = frozenset({404, 410})
 _SCOPE_WORD = re.compile(r"\bscopes?\b", re.IGNORECASE)
 _PLACES = frozenset({"body", "query", "path", "header"})
 
@@ -33,17 +38,21 @@ def read_refusal(
     status: int, headers: Mapping[str, str], body: bytes, mask: Mask, *, items: int, now: float
 ) -> Failure:
     """`items` is the number of items of a bulk call (0: no bulk): a fault with a higher index names none."""
-    whole = _readable(status, body)
+    readable = _readable(status, body)
+    whole = readable or {}
     detail = whole.get("detail")
     faults = _faults(detail, mask, items)
     required = _required(whole, mask) if status == 403 else ()
     lacks_scope = (
         bool(required) or whole.get("error") == "insufficient_scopes" or (status == 403 and _tells_of_scope(whole))
     )
-    kind = _kind(status, whole, lacks_scope=lacks_scope)
+    kind = _kind(status, lacks_scope=lacks_scope)
+    by_another = readable is None and kind in _ABOUT_THE_INBOX and status >= 400
+    if by_another:
+        kind = FailureKind.UNAVAILABLE
     return Failure(
         kind=kind,
-        message=_message(status, whole, faults, mask),
+        message=_not_of_the_api(status) if by_another else _message(status, whole, faults, mask),
         status=status,
         faults=faults,
         required=required,
@@ -51,25 +60,26 @@ def read_refusal(
     )
 
 
-def _readable(status: int, body: bytes) -> dict[str, Any]:
-    """The JSON object of an error, or an object made from a text or a list; empty for HTML from gateways.
+def _readable(status: int, body: bytes) -> dict[str, Any] | None:
+    """The JSON object of an error, or an object made from a text or a list.
 
-    A 404 counts as that of the API only with an object, as it may prove that an inbox is gone.
+    None if another server answered, such as a gateway or a firewall: errors of the API are JSON, and a 404 counts only
+    with an object, as it may prove that an inbox is gone.
     """
     try:
         value = read_json(body)
     except NotUnderstood:
-        return {}
+        return None
+    if status in _ABSENT and not (value and isinstance(value, dict)):
+        return None
     if isinstance(value, dict):
         return value
-    return {"detail": value} if value and status != 404 else {}
+    return {"detail": value} if value else {}
 
 
-def _kind(status: int, whole: dict[str, Any], *, lacks_scope: bool) -> FailureKind:
+def _kind(status: int, *, lacks_scope: bool) -> FailureKind:
     if status == 403:
         return FailureKind.FORBIDDEN if lacks_scope else FailureKind.PLAN_LIMIT
-    if status == 404 and not whole:
-        return FailureKind.UNAVAILABLE  # a gateway without its backend, or another server: no proof of absence
     return _KINDS.get(status) or (FailureKind.UNAVAILABLE if status >= 500 else FailureKind.REFUSED)
 
 
@@ -122,9 +132,14 @@ def _message(status: int, whole: dict[str, Any], faults: tuple[Fault, ...], mask
     said = mask.sentence(as_sentence(whole.get("detail")) or as_sentence(whole))
     if 300 <= status < 400:
         return f"ColdSend answered with a redirect ({status}), which is not followed; check COLDSEND_API_URL"
-    if status == 404 and not whole:
-        return "the 404 did not come from the ColdSend API; ColdSend may be down, or COLDSEND_API_URL wrong"
     return said or f"ColdSend answered {status} without a reason"
+
+
+def _not_of_the_api(status: int) -> str:
+    said = f"the {status} did not come from the ColdSend API"
+    if status in _ABSENT:
+        return f"{said}; ColdSend may be down, or COLDSEND_API_URL wrong"
+    return f"{said} but from a server before it, such as a proxy or firewall"
 
 
 def _place(fault: Fault) -> str:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from coldsend_operator.core.model import transitions
+from coldsend_operator.core.model.account import Credentials
 from coldsend_operator.core.model.answers import BulkAnswer, Created, Failure, FailureKind, MailSent, Page, Row
 from coldsend_operator.core.model.calls import Call, Lane, Operation, Scope
 from coldsend_operator.core.model.policy import Limits, Policy, Threshold
@@ -295,6 +297,33 @@ def test_rule_32_a_404_for_every_path_is_told_as_such_and_costs_no_item_its_turn
     simulation.wait(10.0)
     assert simulation.ready(uid)[:2] == ("True", "Active")
     simulation.check()
+
+
+@pytest.mark.parametrize("kind", [FailureKind.REFUSED, FailureKind.CONFLICT])
+def test_lists_that_are_refused_again_and_again_are_told(kind: FailureKind) -> None:
+    desk, account = held()
+    for _ in range(3):
+        desk.answer(desk.ask(Operation.LIST_ACCOUNTS), Failure(kind, "This version of the API has ended", 400))
+        desk.wait(60.0)
+    assert desk.says(account)["Synced"][:2] == ("False", "ApiUnavailable")
+    desk.show(account)
+    assert desk.says(account)["Synced"][:2] == ("True", "InSync")
+
+
+def test_a_plan_that_was_raised_is_tried_at_once_when_a_person_asks() -> None:
+    desk = Desk()
+    one, two, three = desk.asked_for("a@company.com", "b@company.com", "c@company.com")
+    for account in (one, two):
+        desk.answer(desk.ask(Operation.CREATE_SMTP, account), PLAN)
+    status, reason, message = desk.says(three)["Ready"]
+    assert (status, reason) == ("False", "PlanLimit")
+    assert "does not allow this. The operator tries again" in message
+    desk.wait(20.0)
+    assert Operation.CREATE_SMTP not in desk.operations()
+    desk.change(three, "c@company.com", annotations={RECONCILE_ANNOTATION: "raised"})
+    transitions.secret_read(three, Credentials("hmac-of-one"))
+    desk.workspace.touch(three.uid)
+    assert Operation.CREATE_SMTP in desk.operations()
 
 
 @pytest.mark.parametrize("status", [404, 405, 302])

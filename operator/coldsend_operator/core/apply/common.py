@@ -30,22 +30,23 @@ FAILS_ON_CREATE = "ColdSend fails to create this particular inbox; the operator 
 CONNECTION_WORDS = ("connect", "authent", "login", "smtp", "imap", "credential", "password", "timed out", "timeout")
 CONNECTION_FAULTS = ("connection", "authentic", "login", "credential", "timed out")
 
+NOT_THERE = frozenset({404, 410})
 MISROUTED_OFTEN = 2  # this many such responses before a bulk is repeated in halves
 TOO_OFTEN_UNKNOWN = 2  # calls of unknown outcome in a row before a bulk is repeated in halves (rule 41)
 
 
 def seen_as(workspace: Workspace, call: Call, failure: Failure) -> Failure:
-    """A 404, a 405 or a redirect on a path without an inbox is about the server, never the item (rule 32).
+    """A 404, 405, 410 or a redirect on a path without an inbox is about the server, never the item (rule 32).
 
     Until such paths work again, a 404 of an id proves nothing either.
     """
     status, breaker = failure.status or 0, workspace.keys.breaker(call.key)
     if call.operation.names_item:
-        wrong = status == 404 and breaker.misrouted
+        wrong = status in NOT_THERE and breaker.misrouted
     elif call.domain_id is not None and failure.kind is FailureKind.NOT_FOUND:
         wrong = breaker.misrouted  # otherwise the domain of these inboxes is unknown
     else:
-        wrong = status in {404, 405} or 300 <= status < 400
+        wrong = status in {*NOT_THERE, 405} or 300 <= status < 400
     return replace(failure, kind=FailureKind.MISROUTED) if wrong else failure
 
 

@@ -25,7 +25,7 @@ from coldsend_operator.core.model.pauses import FIRST_PROBE
 from coldsend_operator.core.model.phases import UnknownCreate
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace import jobs
-from coldsend_operator.core.workspace.breaker import of_domain
+from coldsend_operator.core.workspace.breaker import beyond_plan, of_domain
 from coldsend_operator.core.workspace.holding import acquire
 from coldsend_operator.core.workspace.workspace import Workspace
 
@@ -128,8 +128,7 @@ def _beyond_plan(workspace: Workspace, call: Call, members: list[Account], failu
         halve(workspace, call.operation, call.uids)
         return
     for account in members:
-        message = f"The ColdSend plan of this workspace does not allow this: {failure.message}"
-        back_off_create(workspace, account, Reason.PLAN_LIMIT, message, now)
+        back_off_create(workspace, account, Reason.PLAN_LIMIT, beyond_plan(failure), now)
 
 
 def _refused(workspace: Workspace, account: Account, failure: Failure, now: float) -> None:

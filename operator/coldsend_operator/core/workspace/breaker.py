@@ -14,10 +14,10 @@ from coldsend_operator.core.model.reasons import Reason
 
 FAILURES_TO_OPEN = 3
 HASTEN_PAUSE = 15.0  # at most this often by annotation
-ASKED_AGAIN = (
-    "The operator tries again after 1 to 10 minutes, and immediately when the annotation coldsend.pro/reconcile "
-    "changes."
-)
+_ASKED_AGAIN = "The operator tries again after {}, and immediately when the annotation coldsend.pro/reconcile changes."
+ASKED_AGAIN = _ASKED_AGAIN.format("1 to 10 minutes")
+PLAN_ASKED_AGAIN = _ASKED_AGAIN.format("5 to 60 minutes")
+HOPEFUL = frozenset({Reason.UNAUTHORIZED, Reason.MISSING_SCOPES, Reason.PLAN_LIMIT})  # a person may have cured it
 BY_NAMESPACE = frozenset({Scope.CREATE, Scope.DELETE})  # whose calls can be planned by namespace
 WRITING = frozenset({Scope.CREATE, Scope.DELETE, Scope.MAIL})
 POLLS = frozenset({Operation.POLL_CREATE_JOB, Operation.POLL_DELETE_JOB})
@@ -117,10 +117,9 @@ class Breaker:
         return block is not None and block.reason is Reason.UNAUTHORIZED
 
     def hasten(self, now: float) -> None:
-        """A person says that the key works now: try it at once."""
+        """A person says that the key or the plan allows it now: try it at once."""
         for block in self.blocks.values():
-            hopeful = block.reason in {Reason.UNAUTHORIZED, Reason.MISSING_SCOPES}
-            if hopeful and not block.probing and now >= block.hastened_at + HASTEN_PAUSE:
+            if block.reason in HOPEFUL and not block.probing and now >= block.hastened_at + HASTEN_PAUSE:
                 block.until, block.hastened_at = min(block.until, now), now
 
     @property
@@ -195,7 +194,7 @@ class Breaker:
                     return False
                 if scope not in BY_NAMESPACE and streak.namespaces:
                     return False  # each probe is paced by itself (rule 42); a page of the list tells more
-                message = f"The ColdSend plan of this workspace does not allow this: {failure.message}"
+                message = f"{beyond_plan(failure)} {PLAN_ASKED_AGAIN}"
                 return self._block(scope, Reason.PLAN_LIMIT, message, now, 300.0, 3600.0, streak)
             case FailureKind.MISROUTED:
                 return self._count(Scope.ALL, failure, about, namespaces, now)
@@ -206,6 +205,8 @@ class Breaker:
                 return (scope in WRITING and self._count(scope, failure, about, namespaces, now)) or changed
             case FailureKind.RATE_LIMITED:
                 return False
+            case kind if kind in ABOUT_THE_CALL and operation is Operation.LIST_ACCOUNTS:
+                return self._count(Scope.ALL, failure, about, namespaces, now)  # it asks for nothing that can be wrong
             case kind if kind in ABOUT_THE_CALL and scope not in WRITING:
                 return False  # a refused probe proves neither that ColdSend is down nor that it is up
         return self.succeed(operation)
@@ -267,9 +268,15 @@ def _down(failure: Failure) -> str:
         said = "ColdSend does not answer"
     elif failure.status < 300:
         said = "The operator cannot read the answers of ColdSend, or of what stands at COLDSEND_API_URL"
+    elif failure.kind is FailureKind.UNAVAILABLE and failure.status < 500:
+        said = f"A server before ColdSend, such as a proxy or firewall, answers HTTP {failure.status}"
     else:
         said = f"ColdSend is not available: it answers HTTP {failure.status}"
     return f"{said}; the last known values stay, and the operator retries automatically."
+
+
+def beyond_plan(failure: Failure) -> str:
+    return f"The ColdSend plan of this workspace does not allow this: {failure.message.rstrip('. ')}."
 
 
 def _refused_key(failure: Failure) -> str:
