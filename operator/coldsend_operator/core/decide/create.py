@@ -11,6 +11,7 @@ from coldsend_operator.core.decide.questions import (
     paced,
     probed_since_change,
     read_at,
+    under_own_address,
     under_way,
     wait_without_call,
     waits_for_crd,
@@ -41,6 +42,7 @@ def decide_create(account: Account, workspace: Workspace, now: float) -> Decisio
     sought = unknown is not None and account.address is not None  # a lost create, whatever its domain allows by now
     stop = (
         taking_over(account, workspace, now)
+        or _found_again(account, workspace)
         or _refused_before(account, workspace, now)
         or _untrusted(account, workspace)
         or (None if sought else usable_domain(account, workspace, now))
@@ -162,6 +164,19 @@ def _send_create(account: Account) -> Decision:
     cleared = account.confirmed.inbox_id is None and account.confirmed.job is None
     action = Action.CREATE if cleared else Action.WAIT
     return Decision(action, Reason.PROVISIONING, "The inbox is about to be created in ColdSend.", quiet=True)
+
+
+def _found_again(account: Account, workspace: Workspace) -> Decision | None:
+    """The inbox that was missed is shown again, as after a read from a lagging copy: its id says that it is ours."""
+    if account.missed is None or account.create is not None:
+        return None
+    inbox_id, origin = account.missed
+    row = workspace.inventory.row(inbox_id)
+    if row is None or not under_own_address(account, row) or workspace.claims.inbox_owners(inbox_id, account.uid):
+        return None
+    if not account.desired.finalized:
+        return Decision(Action.ADD_FINALIZER, quiet=True)
+    return Decision(Action.ACQUIRE, inbox_id=inbox_id, origin=origin)
 
 
 def _existing(account: Account, row: Row, workspace: Workspace) -> Decision:

@@ -83,6 +83,7 @@ class Account:
     conflict_seen_at: float = 0.0  # ColdSend said "exists": only a read begun after this counts
     wrote_at: float = 0.0  # end of our last write to its address
     removal: Removal | None = None  # how far its inbox is on the way out
+    missed: tuple[str, str] | None = None  # id and origin of its last inbox, if that was gone without our doing
     delete_job: str | None = None  # the job that deletes the inbox; it outlives `removal` when the object only observes
     delete_partial: bool = False  # the delete may have been skipped or lost: a read decides
     delete_backoff: Backoff | None = None

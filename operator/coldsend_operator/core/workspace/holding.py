@@ -7,7 +7,9 @@ from coldsend_operator.core.workspace.workspace import Workspace
 
 def acquire(workspace: Workspace, account: Account, inbox_id: str, origin: str, now: float) -> None:
     """The account has an inbox from now on."""
-    if origin == "Created":
+    if account.missed is not None and account.missed[0] == inbox_id:
+        transitions.found_again(account)
+    elif origin == "Created":
         workspace.audit.created(workspace, account, inbox_id)
         if account.unknown_create is not None:
             workspace.lost_creates.appeared(account.unknown_create.call, now, workspace.policy.lost_seconds)

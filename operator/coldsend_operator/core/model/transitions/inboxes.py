@@ -31,6 +31,14 @@ def adopted(account: Account, inbox_id: str, workspace: str) -> None:
     _holds(account, inbox_id, "Adopted", Applied(account.desired.spec.hash, None, workspace))
 
 
+def found_again(account: Account) -> None:
+    """ColdSend shows the missed inbox again: it is what it was."""
+    if account.missed is not None:
+        inbox_id, origin = account.missed
+        account.stored = replace(account.stored, inbox_id=inbox_id, origin=origin)
+        _begins_to_hold(account)
+
+
 def observed(account: Account, inbox_id: str) -> None:
     """The account shows an inbox that it does not hold."""
     _holds(account, inbox_id, "Observed", None)
@@ -63,7 +71,7 @@ def _begins_to_hold(account: Account) -> None:
     account.unknowns = 0
     account.stored = replace(account.stored, refusal=None)
     account.create = account.repeated_mark = account.create_backoff = None
-    account.removal = account.delete_backoff = None
+    account.removal = account.delete_backoff = account.missed = None
     account.conflict_seen_at, account.delete_partial = 0.0, False
     reset_probes(account)
 
@@ -76,6 +84,8 @@ def rebound(account: Account, workspace: str) -> None:
 
 def forgotten(account: Account) -> None:
     """The inbox is gone, and is made again: status shows none meanwhile (rule 8)."""
+    inbox_id, origin = account.stored.inbox_id, account.stored.origin
+    account.missed = None if account.delete or not (inbox_id and origin) else (inbox_id, origin)
     account.stored = replace(account.stored, inbox_id=None, origin=None, job=None)
     account.removal, account.delete_partial = None, False
     reset_probes(account)
