@@ -55,11 +55,11 @@ def decide_delete(account: Account, workspace: Workspace, now: float) -> Decisio
     if stop is not None:
         return stop
     if account.key_problem is not None:
-        return _without_key(workspace, account, *account.key_problem)
+        return _without_key(account, workspace, *account.key_problem)
     decision = other_workspace(account, workspace, now)
     if decision is not None and decision.reason is Reason.INVENTORY_IMPLAUSIBLE:  # no approval helps (rule 19)
         message = "The API key leads to a workspace that does not have this inbox, so nothing is deleted there."
-        return _without_key(workspace, account, decision.reason, message)
+        return _without_key(account, workspace, decision.reason, message)
     if decision is not None:
         return decision
     handed_over = handing_over(account, workspace)
@@ -72,7 +72,7 @@ def _deleting(message: str, *, quiet: bool = False) -> Decision:
     return Decision(Action.WAIT, Reason.DELETING, message, quiet=quiet)
 
 
-def _without_key(workspace: Workspace, account: Account, reason: Reason | None, message: str) -> Decision:
+def _without_key(account: Account, workspace: Workspace, reason: Reason | None, message: str) -> Decision:
     """Wait for the key. A namespace in deletion takes no new Secret (rule 26)."""
     restore = "Restore the key"
     if workspace.policy.terminating(account.desired.namespace):
@@ -87,12 +87,12 @@ def _unborn(account: Account, workspace: Workspace, now: float) -> Decision:
     if unknown is None and account.job is None:
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
     if account.key_problem is not None:
-        return _without_key(workspace, account, *account.key_problem)
+        return _without_key(account, workspace, *account.key_problem)
     if unknown is None or account.job is not None:
         return _deleting("ColdSend is still creating the inbox; it is deleted as soon as that is finished.")
     if account.address is None:
         decision = usable_domain(account, workspace, now) or decide_unknown_create(account, unknown, workspace, now)
-        told = _without_key(workspace, account, decision.reason, decision.message)
+        told = _without_key(account, workspace, decision.reason, decision.message)
         return replace(told, action=decision.action, due=decision.due)
     decision = await_unknown_create(account, unknown, workspace, now)
     if decision.action in {Action.ACQUIRE, Action.REMOVE_FINALIZER}:
@@ -132,7 +132,7 @@ def _deleting_inbox(account: Account, workspace: Workspace, now: float) -> Decis
     return Decision(Action.DELETE, Reason.DELETING, "The inbox is being deleted in ColdSend.", quiet=True)
 
 
-def asks_for_deletion(account: Account, decision: Decision | None, workspace: Workspace) -> bool:
+def _asks_for_deletion(account: Account, workspace: Workspace, decision: Decision | None) -> bool:
     """Whether an inbox is to be deleted in ColdSend, visible there or not yet: the brake counts it (rule 45).
 
     `decision` is the one for the account; None when there is none yet.
@@ -173,7 +173,7 @@ def ask_brake(workspace: Workspace, account: Account, decision: Decision | None,
     if account.busy is not None:
         return  # counted before the call left; the end of the call touches the account
     refused = account.delete_backoff is not None or account.delete_partial
-    if refused or not asks_for_deletion(account, decision, workspace):
+    if refused or not _asks_for_deletion(account, workspace, decision):
         workspace.brake.withdraw(account.uid)
         return
     approved = workspace.policy.deletion_approved(desired)

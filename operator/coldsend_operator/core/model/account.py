@@ -61,49 +61,54 @@ class Account:
     desired: Desired
     stored: Stored
     confirmed: Stored  # what the API server is known to hold; what must be stored first is checked here
-    raw_status: str = ""  # what the API server holds, as text; see `transitions.status_kept`
-    said: tuple[tuple[str, str, str], ...] = ()  # type, status and reason of each condition that status shows
+    workspace_digest: str = ""  # names its workspace
+    key: str = ""  # digest of the API key that its own calls go with
+    key_problem: tuple[Reason, str] | None = None
+    moving: bool = False  # its key leads elsewhere now: here it may only read (rule 40)
+    address: str | None = None  # lower case; None while the domain of a native inbox is unknown
+    credentials: Credentials | None = None
+    # Its status on the API server:
+    raw_status: str = ""  # as text; see `transitions.status_kept`
+    said: tuple[tuple[str, str, str], ...] = ()  # type, status and reason of each condition
     written_version: int = 0  # resourceVersion of our last write: older watch events are stale
     written_status: int = 0  # hash of what our last write of status left there, or of what somebody else made of it
     overwrites: tuple[int, float] = (0, 0.0)  # of our status by others: how many in a row, and when the last was seen
     status_kept_until: float = 0.0  # no status is written before, as somebody else would write it again
-    workspace_digest: str = ""  # names its workspace
-    key: str = ""  # digest of the API key that its own calls go with
-    address: str | None = None  # lower case; None while the domain of a native inbox is unknown
-    busy: int | None = None  # the call that carries it
+    counter_at: float = 0.0  # when emailsSentToday was last written
+    # The way to an inbox, and its way out:
     create: Create | None = None  # the create that is not over
     repeated_mark: float | None = None  # time of the mark of a lost create that the next one repeats
     create_backoff: Backoff | None = None
-    credentials: Credentials | None = None
-    key_problem: tuple[Reason, str] | None = None
-    moving: bool = False  # its key leads elsewhere now: here it may only read (rule 40)
-    state_hash: int = 0  # hash of what a read of the address must be newer than
-    unchanged_since: float = 0.0
-    searched_at: float = 0.0  # begin of the last search of its address
-    conflict_seen_at: float = 0.0  # ColdSend said "exists": only a read begun after this counts
-    wrote_at: float = 0.0  # end of our last write to its address
     removal: Removal | None = None  # how far its inbox is on the way out
     missed: tuple[str, str] | None = None  # id and origin of its last inbox, if that was gone without our doing
     delete_job: str | None = None  # the job that deletes the inbox; it outlives `removal` when the object only observes
     delete_partial: bool = False  # the delete may have been skipped or lost: a read decides
     delete_backoff: Backoff | None = None
+    mail_begun: str | None = None  # the requestID whose sending this run has begun
+    # Its reads:
     probe_at: float | None = None  # a probe is wanted from then on
-    probe_count: int = 0
-    counter_at: float = 0.0  # when emailsSentToday was last written
-    waiting_since: float | None = None
+    probe_count: int = 0  # probes in a row that told nothing new
+    searched_at: float = 0.0  # begin of the last search of its address
+    conflict_seen_at: float = 0.0  # ColdSend said "exists": only a read begun after this counts
+    wrote_at: float = 0.0  # end of our last write to its address
+    state_hash: int = 0  # of what a read of the address must be newer than
+    unchanged_since: float = 0.0  # when that last changed
+    # Its calls and writes, and what they wait for:
+    busy: int | None = None  # the call that carries it
+    unknowns: int = 0  # writes in a row whose outcome was unknown
+    misrouted: tuple[int, float] | None = None  # HTTP status by which another server answers its writes, and since when
+    refused_writes: tuple[int, str] = (0, "")  # of our finalizers, by policies: how many in a row, and why
+    postponed_until: float = 0.0  # no call leaves for it before
+    postponements: int = 0  # in a row
+    waiting_since: float | None = None  # since when what is decided for it passes by itself
     secret_missing_since: float | None = None  # since when it has been waiting for a Secret
     eta: float | None = None  # the estimate that status holds
     place: str = ""  # in line when that estimate was made, such as `240 of 1,300`
-    reconcile_asked: str | None = None  # the coldsend.pro/reconcile value that is being answered
-    postponed_until: float = 0.0  # no call leaves for it before
-    postponements: int = 0  # in a row
-    misrouted: tuple[int, float] | None = None  # HTTP status by which another server answers its writes, and since when
-    refused_writes: tuple[int, str] = (0, "")  # of our finalizers, by policies: how many in a row, and why
-    unknowns: int = 0  # writes in a row whose outcome was unknown
-    credentials_asked: str | None = None  # likewise of coldsend.pro/credentials-current
-    reconciled_at: float = 0.0  # when a new value of one of these annotations was picked up
+    # The values of annotations that are being answered:
+    reconcile_asked: str | None = None  # of coldsend.pro/reconcile
+    credentials_asked: str | None = None  # of coldsend.pro/credentials-current
+    reconciled_at: float = 0.0  # when a new value of one of them was picked up
     reconciles: int = 0  # in quick succession
-    mail_begun: str | None = None  # the requestID whose sending this run has begun
 
     @property
     def uid(self) -> str:
