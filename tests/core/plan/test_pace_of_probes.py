@@ -9,7 +9,6 @@ from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Answer, Domain, DomainPage, Failure, FailureKind, Page, Row
 from coldsend_operator.core.model.calls import Call, Operation
-from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from tests.support.clock import START
 from tests.support.desk import Desk, asked_for, held, row
@@ -191,7 +190,7 @@ def whole(call: Call, *rows: Row) -> Answer:
 
 @pytest.mark.parametrize("age", [2.0, 11.0])
 def test_that_a_domain_which_nobody_asked_for_so_far_is_looked_up_at_once(age: float) -> None:
-    desk = Desk(policy=Policy(domain_seconds=600.0))
+    desk = Desk()
     desk.account(f"one@{DOMAIN.domain_name}")
     desk.sweep()
     desk.answer(desk.ask(Operation.LIST_DOMAINS), DomainPage((DOMAIN,), 1, has_next=False))
@@ -203,13 +202,13 @@ def test_that_a_domain_which_nobody_asked_for_so_far_is_looked_up_at_once(age: f
         desk.wait(10.0)
     assert Operation.LIST_DOMAINS in desk.operations()
     desk.answer(desk.ask(Operation.LIST_DOMAINS), DomainPage((DOMAIN,), 1, has_next=False))
-    desk.wait(100.0)
+    desk.wait(50.0)
     assert Operation.LIST_DOMAINS not in desk.operations()  # once
     assert desk.says(late)["Ready"][1] == "DomainNotFound"
 
 
 def test_that_a_domain_stays_unknown_in_status_while_it_is_looked_up_again() -> None:
-    desk = Desk(policy=Policy(domain_seconds=60.0))
+    desk = Desk()
     late = native(desk, "new.com")
     desk.sweep()
     desk.answer(desk.ask(Operation.LIST_DOMAINS), DomainPage((DOMAIN,), 1, has_next=False))
@@ -221,7 +220,7 @@ def test_that_a_domain_stays_unknown_in_status_while_it_is_looked_up_again() -> 
 
 
 def test_that_objects_with_ever_new_domains_do_not_list_them_without_end() -> None:
-    desk = Desk(policy=Policy(domain_seconds=600.0))
+    desk = Desk()
     desk.sweep()
     lists = 0
     domain = Domain("550e8400-e29b-41d4-a716-446655440000", "known.com", "ACTIVE")

@@ -8,6 +8,8 @@ from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.domains import NEW_NAME
 from coldsend_operator.core.workspace.workspace import Workspace
 
+CHECK_SECONDS = 60.0  # between the lists for a domain that is missing, not ACTIVE or full
+
 
 def usable_domain(account: Account, workspace: Workspace, now: float) -> Decision | None:
     """What the create of a native inbox waits for, if anything; None for other inboxes."""
@@ -19,7 +21,7 @@ def usable_domain(account: Account, workspace: Workspace, now: float) -> Decisio
         return _unknown_domain(account, native, workspace, now)
     if workspace.domains.outdated and not workspace.domains.forbidden:
         return Decision(Action.DOMAINS, quiet=True)
-    recheck = workspace.domains.listed_at + workspace.policy.domain_seconds
+    recheck = workspace.domains.listed_at + CHECK_SECONDS
     if domain.status.upper() != "ACTIVE":
         reason = Reason.DOMAIN_NOT_ACTIVE
         message = f"Domain {domain.domain_name} is {domain.status} in ColdSend; the inbox is created once it is ACTIVE."
@@ -31,7 +33,7 @@ def usable_domain(account: Account, workspace: Workspace, now: float) -> Decisio
         )
     else:
         return None
-    message = f"{message} Checked again every {workspace.policy.domain_seconds:g} s."
+    message = f"{message} Checked again every {CHECK_SECONDS:g} s."
     return _until_read_again(account, reason, message, recheck, now)
 
 
@@ -51,13 +53,13 @@ def _unknown_domain(account: Account, native: Native, workspace: Workspace, now:
         )
         return Decision(Action.DOMAINS, Reason.API_UNAVAILABLE, message)
     sought = native.domain in workspace.domains.sought
-    recheck = workspace.domains.listed_at + (workspace.policy.domain_seconds if sought else NEW_NAME)
+    recheck = workspace.domains.listed_at + (CHECK_SECONDS if sought else NEW_NAME)
     if workspace.domains.listed_at == 0 or (now >= recheck and not sought):
         return Decision(Action.DOMAINS, quiet=True)
     wanted = native.domain_name or native.domain_id
     message = (
         f"Domain {wanted} is not in this ColdSend workspace. Add it there; for another domain delete this object and "
-        f"create it again, as spec.native cannot be changed. Checked again every {workspace.policy.domain_seconds:g} s."
+        f"create it again, as spec.native cannot be changed. Checked again every {CHECK_SECONDS:g} s."
     )
     return _until_read_again(account, Reason.DOMAIN_NOT_FOUND, message, recheck, now)
 

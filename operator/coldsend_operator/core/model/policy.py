@@ -126,7 +126,6 @@ class Policy:
     check_timeout: float = 120.0  # client timeout of a single create
     bulk: int = BULK  # accounts that one bulk create carries at most
     counter_seconds: float = 900.0
-    domain_seconds: float = 60.0
     health_low: float = 70.0
     health_good: float = 75.0
     adopt_by_default: bool = False
