@@ -85,32 +85,35 @@ def handing_over(account: Account, workspace: Workspace) -> Decision | None:
     """What an object in deletion waits for if its inbox goes to another one; decided again after RECHECK."""
     if not _may_be_handed_over(account, workspace):
         return None
-    other = successor(account, workspace)
-    name = other.desired.name if other is not None else _awaited(account, workspace)
-    if name is not None and (other is not None or account.desired.hand_over_to is None):
-        name = account.desired.hand_over_to or name  # of another namespace only if the annotation names it
-        message = f"The inbox is handed over to SenderAccount {name} and stays in ColdSend."
-        if other is None:
-            message += (
-                " Its SenderAccountBatch has yet to create that object, and says what keeps it from that, such as a "
-                "ResourceQuota without room for both; to delete the inbox instead, remove it from the list there."
-            )
-        return Decision(Action.WAIT, Reason.HANDED_OVER, message, quiet=True)
+    named, other = account.desired.hand_over_to, successor(account, workspace)
+    if other is not None:  # one of another namespace only if the annotation names it
+        return _goes_to(f"SenderAccount {named or other.desired.name}")
+    awaited = _awaited(account, workspace) if named is None else None
+    if awaited is not None:
+        return _goes_to(
+            f"SenderAccount {awaited}",
+            " Its SenderAccountBatch has yet to create that object, and says what keeps it from that, such as a "
+            "ResourceQuota without room for both; to delete the inbox instead, remove it from the list there.",
+        )
     claimant = _unplaced(account, workspace)
     if claimant is not None:
         name = claimant.desired.name
         message = f"Whether SenderAccount {name} takes the inbox over is known once its API key is read."
         return Decision(Action.WAIT, Reason.DELETING, message, quiet=True)
-    if account.desired.hand_over_to is None:
+    if named is None:
         return None
     message = (
-        "Deletion is on hold: the annotation coldsend.pro/hand-over-to names "
-        f"{account.desired.hand_over_to[:253]!r}, which cannot take the inbox over now. It must be the "
-        "<namespace>/<name> of a SenderAccount with the same address, inboxType and ColdSend workspace, with "
-        "managementPolicy Full, not paused, and in another namespace with adoptionPolicy: Adopt. To delete the inbox "
-        "instead, remove the annotation."
+        f"Deletion is on hold: the annotation coldsend.pro/hand-over-to names {named[:253]!r}, which cannot take the "
+        "inbox over now. It must be the <namespace>/<name> of a SenderAccount with the same address, inboxType and "
+        "ColdSend workspace, with managementPolicy Full, not paused, and in another namespace with adoptionPolicy: "
+        "Adopt. To delete the inbox instead, remove the annotation."
     )
     return Decision(Action.WAIT, Reason.DELETION_HELD, message)
+
+
+def _goes_to(whom: str, more: str = "") -> Decision:
+    message = f"The inbox is handed over to {whom} and stays in ColdSend.{more}"
+    return Decision(Action.WAIT, Reason.HANDED_OVER, message, quiet=True)
 
 
 def taking_over(account: Account, workspace: Workspace, now: float) -> Decision | None:
@@ -166,8 +169,7 @@ def shared_inbox_in_deletion(account: Account, workspace: Workspace) -> Decision
         return Decision(Action.WAIT, Reason.DELETING, message, quiet=True)
     if any(_is_stored(other) for other in others):
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
-    message = f"The inbox is handed over to {name_of(others[0], account)} and stays in ColdSend."
-    return Decision(Action.WAIT, Reason.HANDED_OVER, message, quiet=True)
+    return _goes_to(name_of(others[0], account))
 
 
 def goes_last(account: Account, workspace: Workspace) -> bool:
