@@ -9,6 +9,7 @@ from coldsend_operator.batches.reading import see_batch
 from coldsend_operator.core.batch.counts import Counts
 from coldsend_operator.core.batch.decide import ChildAction, FinalizerChange, decide_child, finalizer_change
 from coldsend_operator.core.batch.model import Batch, Child, DesiredList, Entry, desired_list
+from coldsend_operator.core.batch.overrides import deleted_with
 from coldsend_operator.core.batch.status import project_batch
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.policy import BatchSettings, Policy
@@ -58,6 +59,22 @@ def test_rule_24_a_batch_does_not_go_while_a_write_of_it_is_under_way() -> None:
 
 
 ORPHANED = replace(CHILD, orphan=True)
+HOLDER = replace(CHILD, has_inbox=True)
+UNLISTED = replace(HOLDER, uid="uid-2", name="pool-bob-abcdefghij")
+
+
+@pytest.mark.parametrize(
+    ("fields", "count"),
+    [({}, 1), ({"deleting": True}, 2), ({"deleting": True, "orphan": True}, 0), ({"desired": None}, 0)],
+    ids=["one_is_listed", "both_go", "the_template_keeps_them", "the_list_was_not_read"],
+)
+def test_rule_23_a_batch_tells_the_brake_how_many_inboxes_it_deletes(fields: dict[str, object], count: int) -> None:
+    without = replace(UNLISTED, uid="uid-3", name="pool-eve-abcdefghij", has_inbox=False)
+    stays = replace(UNLISTED, uid="uid-4", name="pool-joe-abcdefghij", orphan=True)
+    children = (HOLDER, UNLISTED, without, stays)
+    assert deleted_with(batch_of(*children, **fields), children) == count
+
+
 BY_HAND = replace(CHILD, orphan=True, orphan_by_hand=True)
 
 
