@@ -88,7 +88,7 @@ class Settings(BaseSettings):
         None,
         description="CA certificates by which the operator verifies the ColdSend API, instead of the built-in ones: "
         "for example behind the proxy of a company. As in curl, a CA without a key usage is accepted, which Python's "
-        "strict profile refuses.",
+        "strict profile refuses. The file is read again when a certificate is not trusted.",
     )
     requests_per_minute: Requests = Field(
         100, ge=1, le=1_000_000, description="What ColdSend grants to each key in a minute."

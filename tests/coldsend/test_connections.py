@@ -323,6 +323,32 @@ async def test_a_ca_without_key_usage_is_accepted_by_setting(monkeypatch: pytest
             assert "CERTIFICATE_VERIFY_FAILED" in (await failure_of(client.delete_account(INBOX_ID))).message
 
 
+def another_authority(folder: Path) -> Path:
+    """A file with one CA of those of the machine."""
+    end = "-----END CERTIFICATE-----\n"
+    bundle = folder / "ca.pem"
+    bundle.write_text(Path(certifi.where()).read_text().partition(end)[0] + end)
+    return bundle
+
+
+@pytest.mark.parametrize("by_setting", [True, False])
+async def test_a_file_of_authorities_that_changed_is_read_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, by_setting: bool
+) -> None:
+    bundle = another_authority(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    async with (
+        serving(sending(answer()), tls=server_tls()) as server,
+        client_of(server.url.replace("http:", "https:"), ca_file=bundle if by_setting else None) as client,
+    ):
+        assert (await failure_of(client.delete_account(INBOX_ID))).kind is FailureKind.NOT_SENT
+        bundle.write_text("half of a cert")
+        assert (await failure_of(client.delete_account(INBOX_ID))).kind is FailureKind.NOT_SENT
+        bundle.write_bytes(CA.read_bytes())
+        await failure_of(client.delete_account(INBOX_ID))
+        assert await client.delete_account(INBOX_ID) == Deleted()
+
+
 def _answers_with_a_damaged_record(listener: socket.socket) -> None:
     connection, _ = listener.accept()
     tls = server_tls().wrap_socket(connection, server_side=True)
@@ -344,10 +370,7 @@ async def test_a_damaged_tls_record_is_a_lost_answer(operation: str) -> None:
 
 
 def test_the_ca_bundle_of_the_environment_is_trusted_instead(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    end = "-----END CERTIFICATE-----\n"
-    bundle = tmp_path / "ca.pem"
-    bundle.write_text(Path(certifi.where()).read_text().partition(end)[0] + end)
-    monkeypatch.setenv("SSL_CERT_FILE", str(bundle))
+    monkeypatch.setenv("SSL_CERT_FILE", str(another_authority(tmp_path)))
     client = ColdSendClient("https://api.example.com", API_KEY, on_answer=lambda *_: None)
     context = client._http._transport._pool._ssl_context  # type: ignore[attr-defined]
     assert isinstance(context, ssl.SSLContext)

@@ -12,6 +12,7 @@ import os
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
@@ -92,13 +93,15 @@ class ColdSendReads:
         self._timeout = timeout
         self._check_timeout = check_timeout
         self._may_send = may_send
+        self._ca_file = ca_file or os.environ.get("SSL_CERT_FILE")
+        self._tls = _tls(self._base_url, ca_file)
         self._http = httpx.AsyncClient(
             headers={
                 "User-Agent": f"coldsend-operator/{__version__}",
                 "Accept": "application/json",
                 "Accept-Encoding": "identity",  # a few kB that unpack to gigabytes would kill the process
             },
-            verify=_tls(self._base_url, ca_file),
+            verify=self._tls,
             trust_env=False,  # the proxy is set here, and .netrc is ignored
             proxy=None if transport else proxies_of(os.environ).to(self._base_url, any_scheme=True),
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # the key is all the state there is
@@ -189,6 +192,8 @@ class ColdSendReads:
             async with asyncio.timeout(seconds):
                 return await self._send(request, key, seconds)
         except _NOT_SENT as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                self._read_authorities_again()
             return Failure(FailureKind.NOT_SENT, mask.sentence(f"no connection to ColdSend: {_reason(error)}"))
         except (TimeoutError, httpx.TimeoutException):
             return Failure(FailureKind.LOST, f"no response from ColdSend within {seconds:g} s")
@@ -196,6 +201,12 @@ class ColdSendReads:
             return Failure(
                 FailureKind.LOST, mask.sentence(f"the connection closed before the response: {_reason(error)}")
             )
+
+    def _read_authorities_again(self) -> None:
+        """A file with CAs that is mounted from a ConfigMap changes while the process runs."""
+        if self._ca_file:
+            with suppress(OSError):  # which ssl.SSLError is, too: the file is being written
+                self._tls.load_verify_locations(self._ca_file)
 
     async def _send(self, request: Request, key: str, seconds: float) -> Reply:
         headers = {"X-API-Key": key}
