@@ -60,10 +60,12 @@ def test_rule_45_two_keys_of_one_workspace_share_the_tenth_of_test_mails() -> No
 
 def test_rule_45_test_mails_count_over_a_restart() -> None:
     before, after = Budget(LIMITS), Budget(LIMITS)
-    before.mails.add(START, 90)
+    for _ in range(90):
+        before.mails.add(START)
     before.mails.in_flight = 5  # their answers are awaited when the process ends
     after.load(before.to_json(START, block=0), START + 120.0)
-    after.mails.add(START + 120.0, 5)
+    for _ in range(5):
+        after.mails.add(START + 120.0)
     assert after.mails.free_at(START + 120.0, 1000, 1000) > START + 3590.0
 
 
@@ -187,7 +189,7 @@ def test_rule_41_an_outage_is_no_fault_of_those_whose_calls_met_it() -> None:
     desk.sweep()
     for account in accounts:
         desk.answer(desk.ask(Operation.CREATE_SMTP, account), DOWN)
-    assert desk.breaker.failing(Operation.CREATE_SMTP)
+    assert desk.breaker.failing(Operation.CREATE_SMTP, frozenset({accounts[0].desired.namespace}))
     assert [account.unknowns for account in accounts] == [1, 1, 0, 0]
 
 

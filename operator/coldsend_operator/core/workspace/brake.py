@@ -81,11 +81,7 @@ class Brake:
     def leave(self, uids: Iterable[str], now: float) -> None:
         """The deletes are about to be sent: they count from now on, sent or not, unless a person approved them."""
         leaving = {uid: self._waiting[uid] for uid in uids if uid in self._waiting}
-        counts = Counter(
-            (asked.namespace, asked.batch)
-            for uid, asked in leaving.items()
-            if not asked.approved and not self._is_called(uid)
-        )
+        counts = Counter((asked.namespace, asked.batch) for uid, asked in leaving.items() if self._is_new(uid))
         known, _ = self._of_batches()
         for (namespace, batch), count in counts.items():
             if batch is not None:
@@ -100,11 +96,11 @@ class Brake:
 
     def leaves_at(self, uids: Iterable[str]) -> float:
         """When deletions without approval may leave: related ones are decided together."""
-        waiting = [self._waiting[uid] for uid in uids if uid in self._waiting and not self._is_called(uid)]
         known, announced = list[float](), list[float]()
-        for asked in waiting:
-            if not asked.approved and asked.known_at is not None:
-                (announced if self._is_announced(asked.batch) else known).append(asked.known_at)
+        for asked in (self._waiting[uid] for uid in uids if uid in self._waiting and self._is_new(uid)):
+            if asked.known_at is not None:
+                whole = self._wholes.get(asked.batch or "")
+                (announced if whole is not None and whole.size else known).append(asked.known_at)
         # the number of a Batch is known; another object may still ask for its inboxes (rule 30)
         at = min(announced) + QUIET if announced else 0.0
         if not known:
@@ -112,9 +108,11 @@ class Brake:
         off = self.threshold.allowed(self._base) == inf  # wait only for what holds regardless of the number
         return max(at, min(self._asked_last + QUIET, min(known) + (QUIET if off else LONGEST_WAIT)))
 
-    def _is_called(self, uid: str) -> bool:
-        """Whether this very deletion of the object has already been sent in this window."""
-        return uid in self._called and abs(self._called[uid].asked_at - self._waiting[uid].asked_at) < CLOCKS
+    def _is_new(self, uid: str) -> bool:
+        """Whether a deletion that waits counts: nobody approved it, and this very one was not sent in this window."""
+        asked, called = self._waiting[uid], self._called.get(uid)
+        sent = called is not None and abs(called.asked_at - asked.asked_at) < CLOCKS
+        return not asked.approved and not sent
 
     def _recall(self, uid: str, namespace: str, asked_at: float) -> None:
         """A deletion that an earlier run sent may ask again after a restart: it does not count twice."""
@@ -125,9 +123,6 @@ class Brake:
                 return
 
     # -- Batches
-
-    def _is_announced(self, batch: str | None) -> bool:
-        return batch is not None and self._wholes[batch].size > 0
 
     def _is_let(self, batch: str | None, known: Counter[str | None] | None = None) -> bool:
         """Whether deletions of the Batch have begun and it asks for no more than then: it leaves as a whole."""
@@ -143,7 +138,7 @@ class Brake:
         for uid, asked in self._waiting.items():
             if asked.approved:
                 approved[asked.batch] += 1
-            elif not self._is_called(uid):
+            elif self._is_new(uid):
                 known[asked.batch] += 1
         for called in self._called.values():
             approved[called.batch] += called.approved
@@ -176,7 +171,7 @@ class Brake:
                 self._asked_last = self._asked_last if asked.approved else now
         self._base = self._left[0].managed if self._left else sum(managed.values())
         newly = self._hold(now)
-        moved = newly | set(filter(self.holds.__contains__, self._held_at_once))
+        moved = newly | {uid for uid in self._held_at_once if uid in self.holds}
         self._held_at_once.clear()
         namespaces = {uid: asked.namespace for uid, asked in self._waiting.items()}
         self.changed = self.holds.remember(newly, namespaces, now) or self.changed
@@ -185,7 +180,7 @@ class Brake:
     def _hold(self, now: float) -> set[str]:
         """Hold those that may not leave. Returns their UIDs."""
         allowed = self.threshold.allowed(self._base)
-        new = {uid: asked for uid, asked in self._waiting.items() if not asked.approved and not self._is_called(uid)}
+        new = {uid: asked for uid, asked in self._waiting.items() if self._is_new(uid)}
         known, approved = self._of_batches()
         asking = self._asking(new, known, approved, now)
         over = sum(asking.values()) > allowed
@@ -194,7 +189,6 @@ class Brake:
             for uid, asked in new.items()
             if asked.batch is not None and (hold := self.holds.of(uid)) is not None
         }
-        let = {batch for batch in self._wholes if self._is_let(batch, known)}
         small = {namespace for namespace, count in asking.items() if self._is_small(namespace, count, allowed)}
         newly = {
             uid
@@ -203,7 +197,7 @@ class Brake:
             and (
                 self._hold_all
                 or asked.batch in with_batch
-                or (over and asked.batch not in let and asked.namespace not in small)
+                or (over and asked.namespace not in small and not self._is_let(asked.batch, known))
             )
         }
         decided = bool(newly) and (over or self._hold_all)

@@ -113,8 +113,8 @@ class Breaker:
 
     @property
     def key_refused(self) -> bool:
-        block = self.blocks.get(Scope.ALL)
-        return block is not None and block.reason is Reason.UNAUTHORIZED
+        """Whether ColdSend refuses the key as such."""
+        return self._blocked(Scope.ALL, Reason.UNAUTHORIZED)
 
     def hasten(self, now: float) -> None:
         """A person says that the key or the plan allows it now: try it at once."""
@@ -136,7 +136,7 @@ class Breaker:
         """Whether only one object meets errors: a page of the list shows whether it is the server."""
         return Scope.ALL not in self.blocks and Scope.ALL in self._errors and self._errors[Scope.ALL].long
 
-    def failing(self, operation: Operation, namespaces: frozenset[str] | None = None) -> bool:
+    def failing(self, operation: Operation, namespaces: frozenset[str]) -> bool:
         """Whether errors of this operation count as errors of the server for all objects of these namespaces."""
         block = self.block_of(operation, namespaces)
         return block is not None and block.reason is Reason.API_UNAVAILABLE
@@ -252,7 +252,6 @@ class Breaker:
         if old.probing or now >= old.until:
             old.until = now + doubled(first, old.tries, longest)
             old.tries += 1
-        old.probing = False
         changed = old.message != message
         old.message = message
         return changed

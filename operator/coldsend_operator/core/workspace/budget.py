@@ -89,7 +89,7 @@ class Budget:
 
     def done_at(self, now: float, requests: int) -> float:
         """When `requests` more will have left, at the rate that both windows allow."""
-        if requests <= max(0, self.available(now)):
+        if requests <= self.available(now):
             return now
         minute = self._finish(self._minute, now, requests, self.minute_limit)
         hour = self._finish(self._hour, now, requests, self.hour_limit)
@@ -110,10 +110,8 @@ class Budget:
 
     def remaining(self, now: float) -> tuple[int, int]:
         """Requests left in the minute and in the hour, for metrics."""
-        return (
-            max(0, self.minute_limit - self._minute.used(now) - self.flying),
-            max(0, self.hour_limit - self._hour.used(now) - self.flying),
-        )
+        minute = max(0, self.minute_limit - self._minute.used(now) - self.flying)
+        return minute, self._hour_left_at(now, probes=False)
 
     # -- spending
 
@@ -201,8 +199,7 @@ class Budget:
             "hour": self._hour.to_json(now),
             "open": block + self.flying,
         }
-        mails = self.mails.to_json(now)
-        if mails:
+        if mails := self.mails.to_json(now):
             state["mails"] = mails
         if self.refusals:
             state["refusedUntil"] = stored(self.refused_until)
@@ -216,25 +213,18 @@ class Budget:
         written by a clock that was ahead: it counts as now.
         """
         ahead = max(ahead, 0.0)  # moved back, an entry could leave its window too early
-        for window, name in ((self._minute, "minute"), (self._hour, "hour")):
-            for entry in state.get(name, ()):
-                latest, count = float(entry[0]) + ahead, int(entry[1])
-                if latest + window.length > now:
-                    window.add(min(latest, now), count)
+        self._minute.load(state.get("minute", ()), now, ahead)
+        self._hour.load(state.get("hour", ()), now, ahead)
         left_open = int(state.get("open", 0))
         if left_open > 0:
             self._minute.add(now, left_open)
             self._hour.add(now, left_open)
-        self.mails.load(state.get("mails", []), now, ahead)
+        self.mails.load(state.get("mails", ()), now, ahead)
         until = min(float(state.get("refusedUntil", 0.0)) + ahead, now + HOUR)
-        self._refused(until, int(state.get("refusals", 0)))
+        self.heed(until, int(state.get("refusals", 0)))
 
-    def heed(self, other: "Budget") -> None:
-        """A refusal of the other key also applies to this one."""
-        self._refused(other.refused_until, other.refusals)
-
-    def _refused(self, until: float, refusals: int) -> None:
-        """A wait that ColdSend stated is never shortened by another state."""
+    def heed(self, until: float, refusals: int) -> None:
+        """A refusal of an earlier run or another key holds here too; a wait that ColdSend stated is never shortened."""
         self.refused_until = max(self.refused_until, until)
         self.refusals = max(self.refusals, refusals)
 
@@ -245,4 +235,3 @@ class Budget:
         self.flying += other.flying
         self.booked += other.booked
         self.shares.absorb(other.shares, now)
-        self.heed(other)

@@ -18,7 +18,7 @@ def merge(workspace: Workspace, other: Workspace, now: float, *, counted: bool =
     if not counted:
         workspace.budget.absorb(other.budget, now)
         workspace.brake.absorb(other.brake, now)
-    workspace.budget.heed(other.budget)
+    workspace.budget.heed(other.budget.refused_until, other.budget.refusals)
     workspace.digests |= other.digests
     workspace.inventory.absorb(other.inventory)
     workspace.departed.absorb(other.departed)

@@ -1,6 +1,6 @@
 """The shares of the budget: of test mails, of probes, and of each namespace (rules 28 and 42)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from coldsend_operator.core.workspace.windows import HOUR, MINUTE, Window, stored
 
@@ -17,9 +17,9 @@ class MailBudget:
         self._hour = Window(HOUR, 60.0)
         self.in_flight = 0
 
-    def add(self, when: float, count: int = 1) -> None:
-        self._minute.add(when, count)
-        self._hour.add(when, count)
+    def add(self, when: float) -> None:
+        self._minute.add(when)
+        self._hour.add(when)
 
     def free_at(self, now: float, minute_limit: int, hour_limit: int) -> float:
         """When the next mail may leave, given the limits of all requests."""
@@ -31,10 +31,9 @@ class MailBudget:
         flying = [[stored(now), float(self.in_flight)]] if self.in_flight else []
         return self._hour.to_json(now) + flying
 
-    def load(self, entries: list[list[float]], now: float, ahead: float = 0.0) -> None:
-        for when, count in entries:
-            if when + ahead + HOUR > now:
-                self.add(min(when + ahead, now), int(count))
+    def load(self, entries: Sequence[Sequence[float]], now: float, ahead: float = 0.0) -> None:
+        for window in (self._minute, self._hour):
+            window.load(entries, now, ahead)
 
     def absorb(self, other: "MailBudget", now: float) -> None:
         self.load(other._hour.to_json(now), now)  # noqa: SLF001 - a budget like this one

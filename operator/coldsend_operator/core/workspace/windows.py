@@ -1,6 +1,7 @@
 """Sliding windows of requests."""
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
@@ -69,8 +70,15 @@ class Window:
         return now + self.length
 
     def to_json(self, now: float) -> list[list[float]]:
-        self.used(now)
+        self._forget(now)
         return [[stored(bucket.latest), bucket.count] for bucket in self._buckets]
+
+    def load(self, entries: Sequence[Sequence[float]], now: float, ahead: float = 0.0) -> None:
+        """Add what `to_json` returned, with `ahead` seconds added to each time; one in the future counts as now."""
+        for entry in entries:
+            latest, count = float(entry[0]) + ahead, int(entry[1])
+            if latest + self.length > now:
+                self.add(min(latest, now), count)
 
 
 def stored(when: float) -> float:
