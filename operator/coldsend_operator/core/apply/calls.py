@@ -16,13 +16,11 @@ from coldsend_operator.core.workspace.workspace import Workspace
 def launch(workspace: Workspace, planned: Call, now: float) -> Call:
     """The planned call leaves its queue: its accounts are busy from now on."""
     namespaces = workspace.namespaces_of(planned.uids)
-    call = replace(planned, id=workspace.next_call_id(), namespaces=namespaces, begun=now)
+    call = replace(planned, id=next(workspace.call_ids), namespaces=namespaces, begun=now)
     taken, scope = set(call.uids), call.operation.scope
     if scope in workspace.splits:
         workspace.splits[scope] = [split for split in workspace.splits[scope] if not taken.intersection(split)]
-    kind = workspace.queues.launch(call.uids, now)
-    if kind is not None:
-        workspace.queue_of_call[call.id] = kind
+    workspace.queues.launch(call, now)
     for uid in call.uids:
         account = workspace.accounts[uid]
         if call.operation.creates:
@@ -39,7 +37,6 @@ def launch(workspace: Workspace, planned: Call, now: float) -> Call:
     if call.operation is Operation.LIST_DOMAINS:
         workspace.domains.begin(now)
     workspace.in_flight[call.id] = call
-    workspace.queues.last_served[call.lane, call.group, call.key] = now
     workspace.budget.start(probe=call.lane.probes)
     if call.uids:
         counts = Counter(workspace.accounts[uid].desired.namespace for uid in call.uids)
@@ -97,9 +94,7 @@ def pause(workspace: Workspace, call: Call, now: float) -> None:
 def end(workspace: Workspace, call: Call) -> None:
     if workspace.in_flight.pop(call.id, None) is not None and call.operation is Operation.SEND_TEST_EMAIL:
         workspace.budget.mails.in_flight -= 1
-    key = workspace.queue_of_call.pop(call.id, None)
-    if key is not None and key in workspace.queues:
-        workspace.queues[key].in_flight -= 1
+    workspace.queues.end(call)
     if call.job in workspace.jobs:
         workspace.jobs[call.job or ""].in_flight = False
 

@@ -96,8 +96,7 @@ def _swept(workspace: Workspace, result: SweepResult, now: float) -> None:
         workspace.touch_everything()
     else:
         workspace.first_period = 1.0
-    workspace.touch_all(workspace.queues.waiting(Action.SEARCH))
-    workspace.touch_all(workspace.queues.waiting(Action.GET))
+    workspace.touch_all(workspace.queues.waiting(Action.SEARCH, Action.GET))
     _ask_for_missed(workspace, now)
     if result.proven:
         for account in workspace.accounts.values():

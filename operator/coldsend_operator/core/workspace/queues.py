@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import NamedTuple
 
-from coldsend_operator.core.model.calls import Lane
+from coldsend_operator.core.model.calls import Call, Lane
 from coldsend_operator.core.model.decision import Action
 
 LINGER = 2.0  # maximum time that a bulk call waits to fill
@@ -156,6 +156,7 @@ class Queues(dict[CallKind, Queue]):
         super().__init__()
         self.last_served: dict[tuple[Lane, str, str], float] = {}  # by lane, group and key
         self._kind_of: dict[str, CallKind] = {}
+        self._launched: dict[int, Queue] = {}  # by id of the call that carries some of its accounts
 
     def put(self, uid: str, namespace: str, kind: CallKind | None, now: float) -> None:
         """Let the account wait for a call of this kind and for no other; None: for none."""
@@ -174,14 +175,21 @@ class Queues(dict[CallKind, Queue]):
         if kind is not None:
             self[kind].remove(uid)
 
-    def launch(self, uids: tuple[str, ...], now: float) -> CallKind | None:
-        """A call for these leaves: they wait for none any more. Returns what the first of them waited for."""
-        kind = self._kind_of.get(uids[0]) if uids else None
+    def launch(self, call: Call, now: float) -> None:
+        """The call leaves: its accounts wait for none any more."""
+        self.last_served[call.lane, call.group, call.key] = now
+        kind = self._kind_of.get(call.uids[0]) if call.uids else None
         if kind is not None:
-            self[kind].launch(uids, now)
-        for uid in uids:
+            self._launched[call.id] = self[kind]
+            self[kind].launch(call.uids, now)
+        for uid in call.uids:
             self.drop(uid)
-        return kind
+
+    def end(self, call: Call) -> None:
+        """The call has ended, or did not leave after all."""
+        queue = self._launched.pop(call.id, None)
+        if queue is not None:
+            queue.in_flight -= 1
 
     def waiting(self, *actions: Action) -> tuple[str, ...]:
         """UIDs that wait for a call of one of these kinds."""

@@ -7,6 +7,7 @@ that needs the time gets it as Unix seconds.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Set
+from itertools import count
 
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
@@ -27,7 +28,7 @@ from coldsend_operator.core.workspace.jobs import Job, PollIntervals
 from coldsend_operator.core.workspace.keys import Keys
 from coldsend_operator.core.workspace.members import Members
 from coldsend_operator.core.workspace.open_creates import Departed, LostCreates
-from coldsend_operator.core.workspace.queues import CallKind, Queues
+from coldsend_operator.core.workspace.queues import Queues
 from coldsend_operator.core.workspace.replacements import Replacements
 from coldsend_operator.core.workspace.timers import Timers
 from coldsend_operator.core.workspace.trust import Trust
@@ -66,7 +67,6 @@ class Workspace:
         self.jobs: dict[str, Job] = {}
         self.in_flight: dict[int, Call] = {}
         self.parallel = {"Create": 1, "Delete": 1}  # bulks at once, by the operation of their job
-        self.queue_of_call: dict[int, CallKind] = {}
         # halves of bulks that failed, to be called as they are
         self.splits: dict[Scope, list[tuple[str, ...]]] = {Scope.CREATE: [], Scope.DELETE: []}
         self.apart: dict[str, float] = {}  # namespaces whose calls share nothing with others, and until when
@@ -94,7 +94,7 @@ class Workspace:
         self.newest = NewestRead()
         self.estimated_at = 0.0
         self.searches: dict[str, Search] = {}  # those that go on to a further page
-        self._next_call = 0
+        self.call_ids = count(1)
         self.replacements = Replacements(self)
         self.members = Members()
 
@@ -283,10 +283,6 @@ class Workspace:
         """A call for these had an unknown outcome: for a while none of them shares a call with another (rule 41)."""
         kept = {namespace: until for namespace, until in self.apart.items() if until > now}
         self.apart = kept | dict.fromkeys(namespaces, now + APART_FOR)
-
-    def next_call_id(self) -> int:
-        self._next_call += 1
-        return self._next_call
 
     def status_stored(self, uid: str, stored: Stored) -> None:
         """The API server holds these facts now: steps that wait for them may follow."""
