@@ -1,10 +1,10 @@
 """Candidates: calls that could leave, and which one goes first."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.model.calls import Call
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.workspace.queues import Queue
 from coldsend_operator.core.workspace.workspace import Workspace
@@ -12,7 +12,6 @@ from coldsend_operator.core.workspace.workspace import Workspace
 T = TypeVar("T")
 
 MOST_FLYING = 8
-PLENTY = 0.3  # of the minute: after a burst of 1,000 accounts more than that is left, so a single one need not wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +44,6 @@ class Alone:
         return [uid for uid, found in self.each(uids, lambda uid: (uid, good(uid))) if found]
 
 
-def exclusions(
-    workspace: Workspace, operation: Operation, key: str, queue: Queue, without: frozenset[str], now: float
-) -> Iterator[frozenset[str]]:
-    """The namespaces that each bulk leaves out: those whose calls fail share no bulk with others (rule 41)."""
-    failing = {namespace for namespace, until in workspace.apart.items() if until > now}
-    apart = (workspace.keys.breaker(key).held(operation) | failing) & queue.namespaces
-    yield without | apart
-    for namespace in sorted(apart):
-        yield without | (queue.namespaces - {namespace})
-
-
 def in_turn(workspace: Workspace, uids: Iterable[str], without: frozenset[str]) -> tuple[str, ...]:
     """Those whose namespaces have a turn."""
     return tuple(uid for uid in uids if workspace.accounts[uid].desired.namespace not in without)
@@ -75,7 +63,3 @@ def queues_of(workspace: Workspace, action: Action) -> list[tuple[str, Queue]]:
 def length_of(workspace: Workspace, action: Action) -> int:
     """How many accounts wait for calls of this kind."""
     return sum(len(queue) for _, queue in queues_of(workspace, action))
-
-
-def plenty(workspace: Workspace, now: float) -> bool:
-    return workspace.budget.available(now) >= PLENTY * workspace.budget.minute_limit

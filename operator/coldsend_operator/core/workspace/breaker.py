@@ -100,9 +100,9 @@ class Breaker:
         """The block for a call for objects of these namespaces; None: of any namespace."""
         return next(self._holding(operation, namespaces), None)
 
-    def held(self, operation: Operation) -> frozenset[str]:
+    def held(self, scope: Scope) -> frozenset[str]:
         """The namespaces that wait while others are served."""
-        block = self.blocks.get(operation.scope)
+        block = self.blocks.get(scope)
         return block.namespaces if block is not None else frozenset()
 
     def _holding(self, operation: Operation, namespaces: frozenset[str] | None) -> Iterator[BlockedCalls]:
