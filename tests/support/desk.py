@@ -5,6 +5,7 @@ from typing import Any
 
 from coldsend_operator.accounts.reading import read_object
 from coldsend_operator.core import apply
+from coldsend_operator.core.apply import patches
 from coldsend_operator.core.decide import decide_changed
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account, Credentials
@@ -139,7 +140,7 @@ class Desk:
         for account in creating:
             mark = float(int(self.now + self.workspace.kube_offset))
             transitions.marked(account, mark)
-            apply.finalizers_added(self.workspace, account, (FINALIZER, MARKS.text(account.uid, mark)))
+            patches.finalizers_added(self.workspace, account, (FINALIZER, MARKS.text(account.uid, mark)))
         if call.writes:
             self.workspace.audit.intend(self.workspace, call)
         return call
@@ -175,9 +176,9 @@ class Desk:
         if move is Action.ADD_FINALIZER:
             since = account.marked_at if account.create_pending else None
             marks = () if since is None else (MARKS.text(account.uid, since),)
-            apply.finalizers_added(self.workspace, account, (FINALIZER, *marks))
+            patches.finalizers_added(self.workspace, account, (FINALIZER, *marks))
         elif move is not None:
-            apply.finalizers_removed(self.workspace, account)
+            patches.finalizers_removed(self.workspace, account)
         self.settle()
         return move
 

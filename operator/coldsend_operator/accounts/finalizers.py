@@ -4,7 +4,7 @@ import asyncio
 
 from coldsend_operator.accounts.clients import Clients
 from coldsend_operator.accounts.status_writer import ref_of
-from coldsend_operator.core import apply
+from coldsend_operator.core.apply import patches
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.decision import Action
@@ -41,7 +41,7 @@ class FinalizerWriter:
             raise
         _wrote(account, put.resource_version)
         transitions.marked(account, since)
-        apply.finalizers_added(self._workspace, account, put.finalizers)
+        patches.finalizers_added(self._workspace, account, put.finalizers)
         return True
 
     def _text(self, uid: str, since: float) -> str:
@@ -58,21 +58,21 @@ class FinalizerWriter:
                 marks = () if since is None else (self._text(uid, since),)
                 put = await add_finalizers(self._kube, ref_of(account), *marks)
                 _wrote(account, put.resource_version)
-                apply.finalizers_added(self._workspace, account, put.finalizers)
+                patches.finalizers_added(self._workspace, account, put.finalizers)
             else:
                 _wrote(account, await remove_finalizers(self._kube, ref_of(account), account.desired.finalizers))
-                apply.finalizers_removed(self._workspace, account)
+                patches.finalizers_removed(self._workspace, account)
         except (NotFound, Conflict):
             await asyncio.sleep(TROUBLE_PAUSE)
-            apply.patch_failed(self._workspace, account)
+            patches.patch_failed(self._workspace, account)
         except KubeError as error:
             self._note_refusal(account, error)
-            apply.patch_failed(self._workspace, account)
+            patches.patch_failed(self._workspace, account)
             raise
 
     def _note_refusal(self, account: Account, error: KubeError) -> None:
         if by_admission(error):
-            apply.write_refused(self._workspace, account, error.message)
+            patches.write_refused(self._workspace, account, error.message)
 
 
 def _wrote(account: Account, version: str | None) -> None:

@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from coldsend_operator.core import apply
+from coldsend_operator.core.apply import patches
 from coldsend_operator.core.decide import ask_brake_for_all, decide_changed
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account, Credentials
@@ -113,9 +114,9 @@ class Rehearsal:
     def _patch(self, account: Account, action: Action) -> None:
         workspace = self.workspace
         if action is Action.ADD_FINALIZER:
-            apply.finalizers_added(workspace, account, (FINALIZER, *self._marks(account)))
+            patches.finalizers_added(workspace, account, (FINALIZER, *self._marks(account)))
             return
-        apply.finalizers_removed(workspace, account)
+        patches.finalizers_removed(workspace, account)
         if account.desired.deleting is not None and action is not Action.FORGET:
             past = self.pasts[account.uid]
             holders = workspace.claims.inbox_owners(account.stored.inbox_id or "", account.uid)
@@ -153,7 +154,7 @@ class Rehearsal:
             account = workspace.accounts[uid]
             transitions.create_prepared(account, account.credentials.digest if account.credentials else None)
             transitions.marked(account, float(int(self.now)))
-            apply.finalizers_added(workspace, account, (FINALIZER, *self._marks(account)))
+            patches.finalizers_added(workspace, account, (FINALIZER, *self._marks(account)))
         return apply.leave(workspace, call, self.now) if call.operation.creates else call
 
     def _remember(self, account: Account, operation: Operation) -> None:
