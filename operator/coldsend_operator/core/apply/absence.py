@@ -1,6 +1,6 @@
 """Absence: an address that a probe does not show, and inboxes that a list does not show."""
 
-from coldsend_operator.core.apply.common import FAILS_ON_CREATE, back_off_create, refusal_reason, says_exists
+from coldsend_operator.core.apply.common import back_off_create, refusal_reason, says_exists
 from coldsend_operator.core.decide.questions import IMPLAUSIBLE_AT
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
@@ -8,6 +8,7 @@ from coldsend_operator.core.model.calls import Scope
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.workspace import Workspace
 
+FAILS_ON_CREATE = "ColdSend fails to create this particular inbox; the operator retries automatically."
 AFTER_DELETE_FIRST, AFTER_DELETE_LONGEST = 15.0, 600.0
 
 

@@ -1,14 +1,14 @@
 """Shared by all responses: backoffs, repeated probes, kinds of failures."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import RETRY_FIRST, RETRY_LONGEST, Account, Backoff
 from coldsend_operator.core.model.answers import Failure, FailureKind
-from coldsend_operator.core.model.calls import Call, Operation, Scope
-from coldsend_operator.core.model.phases import UnknownCreate
+from coldsend_operator.core.model.calls import Call, Operation
 from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.jobs import job_operation
 from coldsend_operator.core.workspace.workspace import Workspace
 
 UNKNOWN = frozenset({FailureKind.LOST, FailureKind.UNAVAILABLE})
@@ -24,9 +24,6 @@ WORKSPACE = frozenset(
 )
 """Failures unrelated to the accounts of a call, which wait in their queue until the workspace may continue."""
 BREAKER_PACES = UNKNOWN | WORKSPACE
-LAGGING_PROBES = 4  # this many probes of lagging lists do not prove that a delete was refused
-FAILS_ON_DELETE = "ColdSend fails to delete this particular inbox; the operator retries automatically."
-FAILS_ON_CREATE = "ColdSend fails to create this particular inbox; the operator retries automatically."
 CONNECTION_WORDS = ("connect", "authent", "login", "smtp", "imap", "credential", "password", "timed out", "timeout")
 CONNECTION_FAULTS = ("connection", "authentic", "login", "credential", "timed out")
 
@@ -90,27 +87,6 @@ def outcome_unknown(workspace: Workspace, key: str, operation: Operation, uids: 
         halve(workspace, operation, uids)
 
 
-def each_alone(accounts: Iterable[Account], take_in: Callable[[Account], None]) -> None:
-    """Apply a response account by account: an error affects only its account (rule 38).
-
-    Raises the error when all others are done.
-    """
-    faults = []
-    for account in accounts:
-        try:
-            take_in(account)
-        except Exception as fault:  # noqa: BLE001 - whatever goes wrong with one account costs that account alone
-            faults.append(fault)
-    if faults:
-        raise ExceptionGroup("an answer could not be taken in for all its accounts", faults)
-
-
-def create_unknown(account: Account, call: Call, now: float, earliest: float = 0.0) -> None:
-    """The outcome of a create is unknown: only a probe tells (rule 39)."""
-    unknown = UnknownCreate(f"call-{call.id}", now, call.begun, earliest=earliest)
-    transitions.create_unknown(account, unknown, now)
-
-
 def members_of(workspace: Workspace, uids: Iterable[str]) -> list[Account]:
     """Those of the accounts that are still in the workspace."""
     found = (workspace.accounts.get(uid) for uid in uids)
@@ -138,24 +114,18 @@ def says_exists(message: str | None) -> bool:
     return message is not None and "already" in message.lower()
 
 
-def refusal_reason(message: str) -> Reason:
-    """ConnectionFailed or Rejected: a hint for people only; no decision depends on it."""
-    return _reason_by(CONNECTION_WORDS, message)
+def refusal_reason(message: str, *, of_field: bool = False) -> Reason:
+    """ConnectionFailed or Rejected: a hint for people only; no decision depends on it.
 
-
-def fault_reason(message: str) -> Reason:
-    """The same for a fault that names a field: "smtp_password: Field required" is no failed connection."""
-    return _reason_by(CONNECTION_FAULTS, message)
-
-
-def _reason_by(words: Iterable[str], message: str) -> Reason:
-    lowered = message.lower()
+    `of_field`: the message is about a field, as in "smtp_password: Field required", which is no failed connection.
+    """
+    words, lowered = CONNECTION_FAULTS if of_field else CONNECTION_WORDS, message.lower()
     return Reason.CONNECTION_FAILED if any(word in lowered for word in words) else Reason.REJECTED
 
 
-def too_many_jobs(workspace: Workspace, kind: str, operation: Operation, failure: Failure) -> bool:
+def too_many_jobs(workspace: Workspace, operation: Operation, failure: Failure) -> bool:
     """Whether a refused bulk may have been one job too many (contract row 43): then it is sent alone later."""
-    running = any(job.operation == kind for job in workspace.jobs.values())
+    running = any(job.operation == job_operation(operation) for job in workspace.jobs.values())
     flying = any(call.operation is operation for call in workspace.in_flight.values())
     return failure.kind in {FailureKind.CONFLICT, FailureKind.REFUSED} and (running or flying)
 
@@ -171,20 +141,3 @@ def not_found(workspace: Workspace, account: Account, now: float) -> None:
     transitions.not_found(account, now, listed=row is not None)
     if row is not None:
         workspace.touch_address(row.address)
-
-
-def still_there(workspace: Workspace, account: Account, now: float, *, sure: bool) -> None:
-    """The inbox is visible after its delete: skipped, in use, or not deleted yet (contract rows 20, 22, 23).
-
-    A list is not `sure`, as it may lag behind (row 35).
-    """
-    if account.delete_partial and (sure or account.probe_count >= LAGGING_PROBES):
-        transitions.delete_in_vain(account)
-        said = "ColdSend did not delete the inbox; most likely a campaign uses it."
-        transitions.delete_refused_in_use(account, said, now)
-    elif now - (account.deleted_at or now) > workspace.policy.lost_seconds:
-        transitions.delete_in_vain(account)  # lost or forgotten by now; by its id it may be asked for again
-        if (account.uid,) in workspace.splits[Scope.DELETE]:
-            transitions.delete_failed(account, Reason.API_UNAVAILABLE, FAILS_ON_DELETE, now)
-    else:
-        transitions.probe_put_off(account, now)

@@ -4,8 +4,6 @@ from coldsend_operator.core.apply.common import (
     UNKNOWN,
     WORKSPACE,
     back_off_create,
-    create_unknown,
-    fault_reason,
     halve,
     members_of,
     outcome_unknown,
@@ -71,8 +69,7 @@ def created_in_bulk(workspace: Workspace, call: Call, answer: BulkAnswer, now: f
     if answer.job_id is not None and call.operation is Operation.CREATE_SMTP_BULK:
         begin_job(workspace, call, answer.job_id, members, now)
         return
-    workspace.parallel["Create"] = jobs.MOST_PARALLEL
-    answered_at_once(workspace, call, "Create", answer, now)
+    answered_at_once(workspace, call, answer, now)
     finish_members(workspace, f"call-{call.id}", members, jobs.failures(answer.results), now, left_at=call.begun)
 
 
@@ -82,15 +79,8 @@ def create_failed(workspace: Workspace, call: Call, failure: Failure, now: float
         single = call.operation is Operation.CREATE_SMTP
         earliest = call.begun + workspace.policy.check_timeout if single else 0.0
         for account in members:
-            create_unknown(account, call, now, earliest)
+            _create_unknown(account, call, now, earliest=earliest)
         outcome_unknown(workspace, call.key, call.operation, call.uids, now)
-        return
-    if failure.kind is FailureKind.PLAN_LIMIT and of_domain(call.operation, failure):
-        workspace.domains.outdated = True
-        for account in members:
-            back_off_create(
-                workspace, account, Reason.PLAN_LIMIT, f"ColdSend refused the inbox: {failure.message}", now
-            )
         return
     if failure.kind in WORKSPACE:
         if failure.kind is FailureKind.PLAN_LIMIT:
@@ -100,8 +90,7 @@ def create_failed(workspace: Workspace, call: Call, failure: Failure, now: float
         transitions.outcome_known(account)
     if failure.status is not None and failure.status < 300:  # `success: false` does not say that nothing was done
         for account in members:
-            unknown = UnknownCreate(f"call-{call.id}", now, call.begun, failure.message)
-            transitions.create_unknown(account, unknown, now)
+            _create_unknown(account, call, now, hint=failure.message)
         return
     if len(call.uids) > 1:
         _bulk_refused(workspace, call, members, failure, now)
@@ -114,7 +103,14 @@ def not_taken_in(workspace: Workspace, call: Call, now: float) -> None:
     """Applying the response to a create failed: for all accounts without a known outcome it is unknown (rule 39)."""
     for account in members_of(workspace, call.uids):
         if not account.stored.held and account.unknown_create is None and account.job is None:
-            create_unknown(account, call, now)
+            _create_unknown(account, call, now)
+
+
+def _create_unknown(
+    account: Account, call: Call, now: float, *, hint: str | None = None, earliest: float = 0.0
+) -> None:
+    unknown = UnknownCreate(f"call-{call.id}", now, call.begun, hint, earliest=earliest)
+    transitions.create_unknown(account, unknown, now)
 
 
 def _beyond_plan(workspace: Workspace, call: Call, members: list[Account], failure: Failure, now: float) -> None:
@@ -127,8 +123,10 @@ def _beyond_plan(workspace: Workspace, call: Call, members: list[Account], failu
     if len(call.uids) > 1:
         halve(workspace, call.operation, call.uids)
         return
+    refused = f"ColdSend refused the inbox: {failure.message}"
+    message = refused if of_domain(call.operation, failure) else beyond_plan(failure)
     for account in members:
-        back_off_create(workspace, account, Reason.PLAN_LIMIT, beyond_plan(failure), now)
+        back_off_create(workspace, account, Reason.PLAN_LIMIT, message, now)
 
 
 def _refused(workspace: Workspace, account: Account, failure: Failure, now: float) -> None:
@@ -152,7 +150,7 @@ def _refused(workspace: Workspace, account: Account, failure: Failure, now: floa
             back_off_create(workspace, account, Reason.DOMAIN_NOT_FOUND, message, now)
             return
     message = failure.faults[0].message if failure.faults and not failure.message else failure.message
-    reason = fault_reason(failure.faults[0].message) if failure.faults else refusal_reason(message)
+    reason = refusal_reason(failure.faults[0].message if failure.faults else message, of_field=bool(failure.faults))
     back_off_create(workspace, account, reason, f"ColdSend refused the inbox: {message}", now)
 
 
@@ -165,7 +163,7 @@ def _bulk_refused(workspace: Workspace, call: Call, members: list[Account], fail
     """One bad item affects only itself: found by `loc` if given, else by halves (contract row 6)."""
     named = {fault.index: fault for fault in failure.faults if fault.index is not None}
     bad = {call.uids[index]: fault for index, fault in named.items() if 0 <= index < len(call.uids)}
-    if not bad and too_many_jobs(workspace, "Create", Operation.CREATE_SMTP_BULK, failure):
+    if not bad and too_many_jobs(workspace, Operation.CREATE_SMTP_BULK, failure):
         workspace.parallel["Create"] = 1  # perhaps too many jobs at once (contract row 43): repeat them one by one
         return
     if bad and failure.kind is not FailureKind.TOO_LARGE:
@@ -173,6 +171,6 @@ def _bulk_refused(workspace: Workspace, call: Call, members: list[Account], fail
             fault = bad.get(account.uid)
             if fault is not None:
                 message = f"ColdSend refused the inbox: {fault.field or 'request'}: {fault.message}"
-                back_off_create(workspace, account, fault_reason(fault.message), message, now)
+                back_off_create(workspace, account, refusal_reason(fault.message, of_field=True), message, now)
         return
     halve(workspace, call.operation, call.uids)

@@ -13,9 +13,8 @@ from coldsend_operator.core.apply.jobs import answered_at_once, begin_job
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import BulkAnswer, Failure, FailureKind
-from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.model.calls import Call
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.core.workspace.jobs import MOST_PARALLEL
 from coldsend_operator.core.workspace.workspace import Workspace
 
 
@@ -34,8 +33,7 @@ def deleted_in_bulk(workspace: Workspace, call: Call, answer: BulkAnswer, now: f
     if answer.job_id is not None:
         begin_job(workspace, call, answer.job_id, members, now)
     else:
-        workspace.parallel["Delete"] = MOST_PARALLEL
-        answered_at_once(workspace, call, "Delete", answer, now)
+        answered_at_once(workspace, call, answer, now)
 
 
 def delete_failed(workspace: Workspace, call: Call, failure: Failure, now: float) -> None:
@@ -55,7 +53,7 @@ def delete_failed(workspace: Workspace, call: Call, failure: Failure, now: float
         elif len(call.uids) == 1:
             transitions.delete_refused_in_use(account, f"ColdSend refuses to delete the inbox ({failure.message})", now)
     if len(call.uids) > 1 and failure.kind not in UNKNOWN:
-        if too_many_jobs(workspace, "Delete", Operation.DELETE_ACCOUNTS, failure):
+        if too_many_jobs(workspace, call.operation, failure):
             workspace.parallel["Delete"] = 1
             return
         halve(workspace, call.operation, call.uids)

@@ -1,6 +1,8 @@
 """Bulk jobs: started, in progress, ended, lost."""
 
-from coldsend_operator.core.apply.common import each_alone, members_of, outcome_unknown, says_exists
+from collections.abc import Callable, Iterable
+
+from coldsend_operator.core.apply.common import members_of, outcome_unknown, says_exists
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import BulkAnswer, Failure, FailureKind, JobProgress
@@ -19,7 +21,7 @@ def begin_job(workspace: Workspace, call: Call, job_id: str, members: list[Accou
     if job_id in workspace.jobs:
         _finish_job(workspace, call.key, workspace.jobs[job_id], "Lost", now)
     uids = {account.uid for account in members}
-    operation = "Create" if call.operation.creates else "Delete"
+    operation = jobs.job_operation(call.operation)
     job = Job(job_id, operation, uids, begun=now, moved_at=now, size=len(uids), left_at=call.begun)
     job.next_poll = workspace.poll_intervals.first_poll(job, workspace.policy.poll_seconds)
     workspace.jobs[job_id] = job
@@ -31,8 +33,10 @@ def begin_job(workspace: Workspace, call: Call, job_id: str, members: list[Accou
             transitions.delete_job_started(account, job_id, now)
 
 
-def answered_at_once(workspace: Workspace, call: Call, operation: str, answer: BulkAnswer, now: float) -> None:
+def answered_at_once(workspace: Workspace, call: Call, answer: BulkAnswer, now: float) -> None:
     """A bulk call without a job: batches list it as finished."""
+    operation = jobs.job_operation(call.operation)
+    workspace.parallel[operation] = jobs.MOST_PARALLEL
     progress = JobProgress(total=answer.total, succeeded=answer.success_count, failed=answer.failed_count)
     job = Job(answer.job_id or "", operation, set(call.uids), call.begun, size=len(call.uids), progress=progress)
     workspace.finished_jobs.append((job, "Completed", now))
@@ -53,7 +57,7 @@ def finish_members(
         transitions.bulk_create_told(account, hint, exists=says_exists(hint))
         workspace.touch(account.uid)
 
-    each_alone(members, finish)
+    _each_alone(members, finish)
 
 
 def progressed(workspace: Workspace, call: Call, progress: JobProgress, now: float) -> None:
@@ -103,3 +107,18 @@ def _finish_job(workspace: Workspace, key: str, job: Job, state: str, now: float
     for account in members:
         transitions.delete_job_ended(account, partial=uncertain)
         workspace.touch(account.uid)
+
+
+def _each_alone(accounts: Iterable[Account], take_in: Callable[[Account], None]) -> None:
+    """Apply a response account by account: an error affects only its account (rule 38).
+
+    Raises the error when all others are done.
+    """
+    faults = []
+    for account in accounts:
+        try:
+            take_in(account)
+        except Exception as fault:  # noqa: BLE001 - whatever goes wrong with one account costs that account alone
+            faults.append(fault)
+    if faults:
+        raise ExceptionGroup("an answer could not be taken in for all its accounts", faults)

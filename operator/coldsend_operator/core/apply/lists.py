@@ -3,19 +3,22 @@
 from dataclasses import replace
 
 from coldsend_operator.core.apply.absence import judge_absence, judge_plausibility
-from coldsend_operator.core.apply.common import BREAKER_PACES, members_of, not_found, probe_again, still_there
+from coldsend_operator.core.apply.common import BREAKER_PACES, members_of, not_found, probe_again
 from coldsend_operator.core.decide.questions import CLOCK_SLACK
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Failure, FailureKind, Page, Row
-from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.model.calls import Call, Operation, Scope
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.pauses import FIRST_PROBE, POSTPONEMENTS, nth
+from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.core.workspace.inventory import Search, SweepResult, most_pages
 from coldsend_operator.core.workspace.workspace import Workspace
 
 SWEEP_RETRY = 30.0
+LAGGING_PROBES = 4  # this many probes of lagging lists do not prove that a delete was refused
+FAILS_ON_DELETE = "ColdSend fails to delete this particular inbox; the operator retries automatically."
 MISSED_AT_ONCE = 10  # of rows that unproven sweeps do not show: unstable pages may miss a third of all
 
 
@@ -82,7 +85,7 @@ def _serve_gets(workspace: Workspace, call: Call, page: Page, now: float) -> Non
                 transitions.probe_answered(account)
                 workspace.touch(uid)
             elif uid in waiting and call.begun > account.deleted_at:
-                still_there(workspace, account, now, sure=False)
+                _still_there(workspace, account, now, sure=False)
                 workspace.touch(uid)
 
 
@@ -116,27 +119,23 @@ def _ask_for_missed(workspace: Workspace, now: float) -> None:
 
 
 def _searched(workspace: Workspace, call: Call, page: Page, now: float) -> None:
-    uid = call.uids[0]
     show(workspace, page.rows, call.begun)
-    account = workspace.accounts.get(uid)
-    address = call.address or ""
-    found = bool(workspace.inventory.at(address)) and any(row.address == address for row in page.rows)
-    search = workspace.searches.pop(uid, None) or Search(call.begun, most_pages(page))
-    goes_on = not found and page.has_next and bool(page.rows)
+    uid, address = call.uids[0], call.address or ""
+    account, search = workspace.accounts.get(uid), workspace.searches.pop(uid, None)
+    if account is None:
+        return
+    search = search or Search(call.begun, most_pages(page))
+    shown = bool(workspace.inventory.at(address)) and any(row.address == address for row in page.rows)
+    goes_on = not shown and page.has_next and bool(page.rows)
     ids = frozenset(row.inbox_id for row in page.rows)
     if goes_on and search.page < search.most and ids != search.shown:
         workspace.searches[uid] = replace(search, page=search.page + 1, shown=ids)
         return
-    if account is None:
-        return
-    if goes_on:  # without an end it proves no absence
-        probe_again(workspace, call, now)
-        return
-    begun = search.begun
-    transitions.searched(account, begun)
-    workspace.touch_address(address)
-    if not found:
-        judge_absence(workspace, account, begun, now)
+    if not goes_on:  # without an end it proves no absence
+        transitions.searched(account, search.begun)
+        workspace.touch_address(address)
+        if not shown:
+            judge_absence(workspace, account, search.begun, now)
     probe_again(workspace, call, now)
 
 
@@ -190,7 +189,7 @@ def found(workspace: Workspace, call: Call, row: Row, now: float) -> None:
         transitions.found(account)
         transitions.probe_answered(account)
         if account.deleted_at is not None:
-            still_there(workspace, account, now, sure=True)
+            _still_there(workspace, account, now, sure=True)
     workspace.inventory.clear_tombstone(row.inbox_id)
     show(workspace, (row,), call.begun)
     for account in members_of(workspace, call.uids):
@@ -209,3 +208,20 @@ def get_failed(workspace: Workspace, call: Call, failure: Failure, now: float) -
             transitions.probe_put_off(account, now)  # it may lag behind our own create (contract row 35)
             continue
         not_found(workspace, account, now)
+
+
+def _still_there(workspace: Workspace, account: Account, now: float, *, sure: bool) -> None:
+    """The inbox is visible after its delete: skipped, in use, or not deleted yet (contract rows 20, 22, 23).
+
+    A list is not `sure`, as it may lag behind (row 35).
+    """
+    if account.delete_partial and (sure or account.probe_count >= LAGGING_PROBES):
+        transitions.delete_in_vain(account)
+        said = "ColdSend did not delete the inbox; most likely a campaign uses it."
+        transitions.delete_refused_in_use(account, said, now)
+    elif now - (account.deleted_at or now) > workspace.policy.lost_seconds:
+        transitions.delete_in_vain(account)  # lost or forgotten by now; by its id it may be asked for again
+        if (account.uid,) in workspace.splits[Scope.DELETE]:
+            transitions.delete_failed(account, Reason.API_UNAVAILABLE, FAILS_ON_DELETE, now)
+    else:
+        transitions.probe_put_off(account, now)

@@ -10,7 +10,7 @@ from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.plan.candidate import MOST_FLYING, Alone, Candidate, by_deadline, in_turn, queues_of
 from coldsend_operator.core.plan.probes import Waiters, newest_under_way, pages_of, probes, who_waits
 from coldsend_operator.core.plan.sweeps import sweep, sweep_period
-from coldsend_operator.core.workspace.jobs import Job, idle
+from coldsend_operator.core.workspace.jobs import Job, idle, job_operation
 from coldsend_operator.core.workspace.queues import CallKind, Queue
 from coldsend_operator.core.workspace.workspace import Workspace
 
@@ -192,7 +192,7 @@ def _ready_at(workspace: Workspace, queue: Queue, full: int, now: float) -> floa
 
 def _slot_free(workspace: Workspace, bulk: Operation) -> bool:
     """Whether one more bulk of this kind may leave; bulks that have jobs wait for these."""
-    kind = "Create" if bulk.creates else "Delete"
+    kind = job_operation(bulk)
     busy = sum(call.operation is bulk for call in workspace.in_flight.values())
     if bulk in WITH_JOBS:
         busy += sum(job.operation == kind and not idle(job) for job in workspace.jobs.values())

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from coldsend_operator.core.model.answers import JobProgress, ResultRow, address_key
+from coldsend_operator.core.model.calls import Operation
 
 ENDED = frozenset(
     {
@@ -47,6 +48,11 @@ class Job:
     size: int = 0
     in_flight: bool = False
     left_at: float | None = None  # when its call left; None when an earlier run sent it
+
+
+def job_operation(call: Operation) -> str:
+    """The operation of the jobs that such calls begin."""
+    return "Create" if call.creates else "Delete"
 
 
 def ended(progress: JobProgress) -> bool:
