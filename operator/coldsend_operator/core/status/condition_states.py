@@ -96,11 +96,9 @@ def what_stands_in_the_way(account: Account, workspace: Workspace, decision: Dec
         return ConditionState("False", Reason.RATE_LIMITED, message)
     if decision.reason is not None:
         return ConditionState("False", decision.reason, decision.message)
-    if block is not None and account.desired.deleting is None:
-        return _blocked(block, account)
     if account.desired.deleting is not None:
         return ConditionState("False", Reason.DELETING, "The object is being deleted.")
-    return None
+    return None if block is None else _blocked(block, account)
 
 
 def refused_write(account: Account) -> ConditionState | None:
@@ -131,13 +129,13 @@ def _blocked(block: BlockedCalls, account: Account) -> ConditionState:
 
 
 def _ready(account: Account, stands: ConditionState | None, status: Status) -> ConditionState:
-    reason = stands.reason if stands else None
-    if account.desired.deleting is not None and stands is not None:
-        return stands
-    if account.stored.inbox_id is None:
-        return stands or WITHOUT_RESULT
-    if stands is not None and (reason is Reason.NOT_FOUND or (reason is Reason.RECREATING and account.deleted_at)):
-        return stands
+    without_inbox = account.stored.inbox_id is None
+    if stands is not None:
+        gone = stands.reason is Reason.NOT_FOUND or (stands.reason is Reason.RECREATING and account.deleted_at)
+        if without_inbox or gone or account.desired.deleting is not None:
+            return stands
+    if without_inbox:
+        return WITHOUT_RESULT
     shown = seen_word(status["overallStatus"]) if "overallStatus" in status else None
     if shown == "ACTIVE":
         adopted = account.stored.origin == "Adopted"

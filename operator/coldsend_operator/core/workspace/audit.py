@@ -71,13 +71,14 @@ class AuditTrail:
                 told.add(line.write.uid)
         job = outcome.job_id if isinstance(outcome, BulkAnswer) else None
         result = _result(call, outcome)
+        gone = isinstance(outcome, Failure) and outcome.kind is FailureKind.NOT_FOUND
         for uid in call.uids:
             write = self._open.get(uid)
             if write is None or uid in told:
                 continue
             write = replace(write, job=job)
             self._tell(write, result, code)
-            awaited = result in {Outcome.ACCEPTED, Outcome.UNKNOWN} or _is_gone(outcome)
+            awaited = result in {Outcome.ACCEPTED, Outcome.UNKNOWN} or gone
             if uid not in workspace.accounts or not awaited or call.operation is Operation.SEND_TEST_EMAIL:
                 self._close(uid, again=result is not Outcome.SENT)
 
@@ -107,12 +108,10 @@ class AuditTrail:
 
     def _no_create(self, workspace: "Workspace", account: Account) -> None:
         lost = account.unknown_create
-        ours = lost is not None and not lost.arrived
-        if account.uid not in self._open and ours:
-            self._open[account.uid] = write_of(workspace, account, create_of(account), None)
-        self._give_up(
-            account.uid, refused=account.create_backoff is not None or (lost is not None and lost.hint is not None)
-        )
+        if lost is not None and not lost.arrived:
+            self._open.setdefault(account.uid, write_of(workspace, account, create_of(account), None))
+        refused = account.create_backoff is not None or (lost is not None and lost.hint is not None)
+        self._give_up(account.uid, refused=refused)
 
     def _no_inbox(self, workspace: "Workspace", account: Account) -> None:
         write = self._open.get(account.uid)
@@ -171,7 +170,3 @@ def _result(call: Call, outcome: Answer | Failure) -> Outcome:
     done = call.operation.creates and outcome.status is not None and outcome.status < 300
     unknown = done or outcome.kind in {FailureKind.LOST, FailureKind.UNAVAILABLE}
     return Outcome.UNKNOWN if unknown else Outcome.REFUSED
-
-
-def _is_gone(outcome: Answer | Failure) -> bool:
-    return isinstance(outcome, Failure) and outcome.kind is FailureKind.NOT_FOUND

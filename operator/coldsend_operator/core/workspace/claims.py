@@ -59,20 +59,18 @@ class Claims:
         address = (workspace, account.address) if claims and account.address else None
         prefix = (workspace, spec.identity) if claims and spec.native is not None else None
         inbox = account.stored.inbox_id if account.is_holder else None
-        concerned = self._claim(account, (address, prefix, inbox))
-        self._keys[account.uid] = (address, prefix, inbox)
-        return concerned
+        return self._claim(account, (address, prefix, inbox))
 
     def remove(self, account: Account) -> set[str]:
         """The object is gone: release its claims."""
-        concerned = self._claim(account, NOTHING)
-        self._keys.pop(account.uid, None)
-        return concerned
+        return self._claim(account, NOTHING)
 
     def _claim(self, account: Account, new: tuple[Hashable, Hashable, Hashable]) -> set[str]:
         indexes, concerned = (self._by_address, self._by_prefix, self._by_inbox), set[str]()
-        for index, before, after in zip(indexes, self._keys.get(account.uid, NOTHING), new, strict=True):
+        for index, before, after in zip(indexes, self._keys.pop(account.uid, NOTHING), new, strict=True):
             concerned |= _move(index, before, after, account)
+        if new != NOTHING:
+            self._keys[account.uid] = new
         return concerned - {account.uid}
 
     def address_owner(self, account: Account, workspace: str) -> Account | None:

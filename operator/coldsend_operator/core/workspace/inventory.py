@@ -193,9 +193,9 @@ class Inventory:
         freed = self._freed.get(address or "")
         return freed is not None and now - freed < FREED_FOR
 
-    def begin(self, now: float) -> Sweep:
+    def begin(self, now: float) -> None:
+        """The first page of a sweep leaves."""
         self.sweep = Sweep(begun=now)
-        return self.sweep
 
     def fold(self, page: Page, begun: float) -> tuple[list[str], SweepResult | None]:
         """Add one page of the sweep. Returns the ids of changed rows, and the result after the last page."""
@@ -227,25 +227,17 @@ class Inventory:
         self._shown_despite_tombstone = {
             inbox_id: at for inbox_id, at in self._shown_despite_tombstone.items() if inbox_id in self._tombstones
         }
-        proven = sweep.steady and sweep.total == len(sweep.ids)
-        if not proven:
-            self._count_missed(sweep)
-            return SweepResult(sweep.begun, proven=False)
-        self.in_vain, self._missed = 0, {}
-        self.listed_at = sweep.begun
         missing = [
             inbox_id for inbox_id, seen in self._put_at.items() if inbox_id not in sweep.ids and seen < sweep.begun
         ]
+        if not (sweep.steady and sweep.total == len(sweep.ids)):
+            self.in_vain += 1
+            self._missed = {inbox_id: self._missed.get(inbox_id, 0) + 1 for inbox_id in missing}
+            return SweepResult(sweep.begun, proven=False)
+        self.in_vain, self._missed = 0, {}
+        self.listed_at = sweep.begun
         gone = tuple(row for inbox_id in missing if (row := self.drop(inbox_id)) is not None)
         return SweepResult(sweep.begun, proven=True, gone=gone)
-
-    def _count_missed(self, sweep: Sweep) -> None:
-        self.in_vain += 1
-        self._missed = {
-            inbox_id: self._missed.get(inbox_id, 0) + 1
-            for inbox_id, seen in self._put_at.items()
-            if inbox_id not in sweep.ids and seen < sweep.begun
-        }
 
     def most_missed(self, count: int) -> list[str]:
         """Ids that at least two unproven sweeps did not show; the most missed first."""
