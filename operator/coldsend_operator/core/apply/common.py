@@ -126,8 +126,8 @@ def refusal_reason(message: str, *, of_field: bool = False) -> Reason:
 def too_many_jobs(workspace: Workspace, operation: Operation, failure: Failure) -> bool:
     """Whether a refused bulk may have been one job too many (contract row 43): then it is sent alone later."""
     running = any(job.operation == job_operation(operation) for job in workspace.jobs.values())
-    flying = any(call.operation is operation for call in workspace.in_flight.values())
-    return failure.kind in {FailureKind.CONFLICT, FailureKind.REFUSED} and (running or flying)
+    in_flight = any(call.operation is operation for call in workspace.in_flight.values())
+    return failure.kind in {FailureKind.CONFLICT, FailureKind.REFUSED} and (running or in_flight)
 
 
 def probe_again(workspace: Workspace, call: Call, now: float) -> None:

@@ -7,7 +7,7 @@ from itertools import islice
 
 from coldsend_operator.core.model.calls import BULK, Call, Lane, Operation, Scope
 from coldsend_operator.core.model.decision import Action
-from coldsend_operator.core.plan.candidate import MOST_FLYING, Alone, Candidate, by_deadline, in_turn, queues_of
+from coldsend_operator.core.plan.candidate import MOST_IN_FLIGHT, Alone, Candidate, by_deadline, in_turn, queues_of
 from coldsend_operator.core.plan.probes import Waiters, newest_under_way, pages_of, probes, who_waits
 from coldsend_operator.core.plan.sweeps import sweep, sweep_period
 from coldsend_operator.core.workspace.jobs import Job, idle, job_operation
@@ -41,7 +41,6 @@ def make_plan(workspace: Workspace, now: float) -> Plan:
     booking = False
     faults: list[Exception] = []
     alone = Alone()
-    available = workspace.budget.available(now)
     trying = set[str]()  # keys with which one call goes alone
     for candidate in sorted(_candidates(workspace, now, faults, alone), key=lambda candidate: candidate.score):
         call = candidate.call
@@ -54,7 +53,7 @@ def make_plan(workspace: Workspace, now: float) -> Plan:
         if call.operation in WITH_JOBS and any(other.operation is call.operation for other in calls):
             wake_at = now + NEXT_ROUND  # perhaps one job too many: the next round counts this one
             continue
-        if len(calls) >= available or len(workspace.in_flight) + len(calls) >= MOST_FLYING:
+        if len(workspace.in_flight) + len(calls) >= MOST_IN_FLIGHT:
             continue
         if len(calls) >= workspace.budget.booked:
             booking = True
@@ -71,10 +70,10 @@ def _free_at(workspace: Workspace, candidate: Candidate, now: float, ahead: int)
     call = candidate.call
     breaker, namespaces = workspace.keys.breaker(call.key), workspace.namespaces_of(call.uids)
     at = max(candidate.ready_at, breaker.free_at(call.operation, namespaces))
-    if at <= now and not breaker.allows(call.operation, now, namespaces):
-        return now + 0.5  # a probe is under way; its response wakes the loop anyway
     if at > now:
         return at
+    if not breaker.allows(call.operation, now, namespaces):
+        return now + 0.5  # a probe is under way; its response wakes the loop anyway
     reserved, share = call.lane.reserved, call.hour_share
     if workspace.budget.available(now, reserved, share) <= ahead:
         free_at = now if ahead else workspace.budget.free_at(now, reserved, share)
@@ -248,8 +247,7 @@ def _key_of(workspace: Workspace, job: Job) -> str:
 
 def domains(workspace: Workspace) -> Iterator[Candidate]:
     waiting = [queue for _, queue in queues_of(workspace, Action.DOMAINS)]
-    flying = any(call.operation is Operation.LIST_DOMAINS for call in workspace.in_flight.values())
-    if not waiting or flying:
+    if not waiting or any(call.operation is Operation.LIST_DOMAINS for call in workspace.in_flight.values()):
         return
     since = min(queue.since for queue in waiting)
     key = workspace.keys.for_list(Operation.LIST_DOMAINS)

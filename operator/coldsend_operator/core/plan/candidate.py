@@ -11,7 +11,7 @@ from coldsend_operator.core.workspace.workspace import Workspace
 
 T = TypeVar("T")
 
-MOST_FLYING = 8
+MOST_IN_FLIGHT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,11 @@ def by_deadline(workspace: Workspace, ready_at: float, call: Call) -> Candidate:
     return Candidate(ready_at, max(ready_at, served_at) + call.lane.may_wait, call)
 
 
-def queues_of(workspace: Workspace, action: Action) -> list[tuple[str, Queue]]:
-    """The accounts that wait for calls of this kind, by the digest of their API key."""
-    return [(kind.key, queue) for kind, queue in workspace.queues.items() if kind.action is action and len(queue)]
+def queues_of(workspace: Workspace, *actions: Action) -> list[tuple[str, Queue]]:
+    """The accounts that wait for calls of these kinds, by the digest of their API key."""
+    return [(kind.key, queue) for kind, queue in workspace.queues.items() if kind.action in actions and len(queue)]
 
 
-def length_of(workspace: Workspace, action: Action) -> int:
-    """How many accounts wait for calls of this kind."""
-    return sum(len(queue) for _, queue in queues_of(workspace, action))
+def length_of(workspace: Workspace, *actions: Action) -> int:
+    """How many accounts wait for calls of these kinds."""
+    return sum(len(queue) for _, queue in queues_of(workspace, *actions))

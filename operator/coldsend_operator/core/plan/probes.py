@@ -8,7 +8,7 @@ from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.calls import BULK, Call, Lane, Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.plan.candidate import (
-    MOST_FLYING,
+    MOST_IN_FLIGHT,
     Alone,
     Candidate,
     by_deadline,
@@ -55,7 +55,7 @@ def who_waits(workspace: Workspace, now: float, alone: Alone) -> Waiters:
         pages_of(workspace),
         listed=workspace.inventory.listed_at > 0,
         deleting=_deleting_flood(workspace, now),
-        longest_get=now - _since(workspace, Action.GET),
+        longest_get=now - min((queue.since for _, queue in queues_of(workspace, Action.GET)), default=0.0),
         in_vain=workspace.inventory.in_vain,
     )
     return Waiters(counts, just_made, missing)
@@ -76,7 +76,7 @@ def probes(workspace: Workspace, now: float, waiters: Waiters, alone: Alone) -> 
         probe = probe_for(why, waiters.counts)
         if probe in {Probe.LIST, Probe.LATER}:
             continue
-        most, served = (1, set(waiters.missing)) if probe is Probe.LIST_AND_ONE else (MOST_FLYING, waiters.just_made)
+        most, served = (1, set(waiters.missing)) if probe is Probe.LIST_AND_ONE else (MOST_IN_FLIGHT, waiters.just_made)
         for _, queue in queues_of(workspace, action):
             uids = [uid for uid in queue.first(BULK, without) if uid not in served][:most]
             yield from alone.each(uids, partial(_probe, workspace, operation=operation, ready_at=since))
@@ -87,7 +87,7 @@ def _few_of_each_key(workspace: Workspace, uids: tuple[str, ...]) -> list[str]:
     found: dict[str, list[str]] = {}
     for uid in uids:
         of_key = found.setdefault(workspace.accounts[uid].key, [])
-        if len(of_key) < MOST_FLYING:
+        if len(of_key) < MOST_IN_FLIGHT:
             of_key.append(uid)
     return [uid for few in found.values() for uid in few]
 
@@ -113,8 +113,7 @@ def _just_made(workspace: Workspace, now: float, alone: Alone) -> frozenset[str]
 
     Fewer than FEW_PROBES are looked at one by one: then there are none.
     """
-    queues = queues_of(workspace, Action.SEARCH) + queues_of(workspace, Action.GET)
-    uids = (uid for _, queue in queues for uid in queue.first(MOST_FRESH))
+    uids = (uid for _, queue in queues_of(workspace, Action.SEARCH, Action.GET) for uid in queue.first(MOST_FRESH))
     fresh = frozenset(alone.those(uids, lambda uid: _is_just_made(workspace, uid, now)))
     return fresh if len(fresh) >= FEW_PROBES else frozenset()
 
@@ -173,7 +172,7 @@ def _newest_due(workspace: Workspace) -> float:
 
     Each read wastes some pages: those of running bulks, of which only some rows exist yet.
     """
-    waiting = length_of(workspace, Action.SEARCH) + length_of(workspace, Action.GET)
+    waiting = length_of(workspace, Action.SEARCH, Action.GET)
     more = any(len(queue) >= BULK for _, queue in queues_of(workspace, Action.CREATE))
     lingers = more and not workspace.newest.page and waiting < NEWEST_FULL
     return workspace.newest.after + (NEWEST_LINGER if lingers else 0.0)
@@ -181,12 +180,7 @@ def _newest_due(workspace: Workspace) -> float:
 
 def waiting_since(workspace: Workspace, now: float) -> float:
     """Since when an account has waited for a probe."""
-    waiting = [action for action in (Action.SEARCH, Action.GET) if length_of(workspace, action)]
-    return min((_since(workspace, action) for action in waiting), default=now)
-
-
-def _since(workspace: Workspace, action: Action) -> float:
-    return min((queue.since for _, queue in queues_of(workspace, action)), default=0.0)
+    return min((queue.since for _, queue in queues_of(workspace, Action.SEARCH, Action.GET)), default=now)
 
 
 def _probe(workspace: Workspace, uid: str, operation: Operation, ready_at: float) -> Candidate:

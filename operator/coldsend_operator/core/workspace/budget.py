@@ -28,7 +28,7 @@ class Budget:
         self._hour = Window(HOUR, 60.0)
         self.mails = MailBudget()
         self.shares = HourShares()
-        self.flying = 0
+        self.in_flight = 0
         self.booked = 0  # requests that the stored state already counts
         self.granted_minute: int | None = None
         self.granted_hour: int | None = None
@@ -49,13 +49,13 @@ class Budget:
             return 0
         minute = self.minute_limit
         free = min(
-            int(minute * (1 - reserved)) - self._minute.used(now) - self.flying,
-            self.hour_limit - self._hour.used(now) - self.flying,
+            int(minute * (1 - reserved)) - self._minute.used(now) - self.in_flight,
+            self.hour_limit - self._hour.used(now) - self.in_flight,
         )
         if self._server_left and now < self._server_left[0]:
-            free = min(free, self._server_left[1] - self.flying)
+            free = min(free, self._server_left[1] - self.in_flight)
         if self.refusals:
-            free = min(free, 1 - self.flying)
+            free = min(free, 1 - self.in_flight)
         if probe_share < 1.0:
             free = min(free, self.shares.probes_left_at(now, self.hour_limit, probe_share))
         return max(0, free)
@@ -69,7 +69,7 @@ class Budget:
         return self.shares.free_at(namespace, now, partial(self._hour_left_at, probes=probes), self._hour.ends)
 
     def _hour_left_at(self, when: float, *, probes: bool) -> int:
-        left = self.hour_limit - self._hour.used_at(when) - self.flying
+        left = self.hour_limit - self._hour.used_at(when) - self.in_flight
         if probes:
             left = min(left, self.shares.probes_left_at(when, self.hour_limit, Lane.PROBE.hour_share))
         return max(0, left)
@@ -78,13 +78,13 @@ class Budget:
         """When the next request may leave; `now` when it may at once."""
         if self.available(now, reserved, probe_share) > 0:
             return now
-        if self.refusals and self.flying and now >= self.refused_until:
+        if self.refusals and self.in_flight and now >= self.refused_until:
             return now + PROBE_PAUSE  # a probe is under way; its response tells more than time does
-        minute = self._minute.free_at(now, int(self.minute_limit * (1 - reserved)) - self.flying)
-        hour = self._hour.free_at(now, self.hour_limit - self.flying)
+        minute = self._minute.free_at(now, int(self.minute_limit * (1 - reserved)) - self.in_flight)
+        hour = self._hour.free_at(now, self.hour_limit - self.in_flight)
         if probe_share < 1.0:
             hour = max(hour, self.shares.probes_free_at(now, self.hour_limit, probe_share))
-        server = self._server_left[0] if self._server_left and self._server_left[1] <= self.flying else now
+        server = self._server_left[0] if self._server_left and self._server_left[1] <= self.in_flight else now
         return max(minute, hour, self.refused_until, server, now + 0.02)
 
     def done_at(self, now: float, requests: int) -> float:
@@ -110,7 +110,7 @@ class Budget:
 
     def remaining(self, now: float) -> tuple[int, int]:
         """Requests left in the minute and in the hour, for metrics."""
-        minute = max(0, self.minute_limit - self._minute.used(now) - self.flying)
+        minute = max(0, self.minute_limit - self._minute.used(now) - self.in_flight)
         return minute, self._hour_left_at(now, probes=False)
 
     # -- spending
@@ -121,12 +121,12 @@ class Budget:
         return max(BLOCK, self.minute_limit // 10)
 
     def start(self, *, probe: bool = False) -> None:
-        self.flying += 1
-        self.shares.flying += probe
+        self.in_flight += 1
+        self.shares.in_flight += probe
         self.booked = max(0, self.booked - 1)
 
     def end(self, now: float, *, probe: bool = False) -> None:
-        self.flying -= 1
+        self.in_flight -= 1
         self._minute.add(now)
         self._hour.add(now)
         if probe:
@@ -136,8 +136,8 @@ class Budget:
 
     def cancel(self, *, probe: bool = False) -> None:
         """The request that `start` announced did not leave."""
-        self.flying -= 1
-        self.shares.flying -= probe
+        self.in_flight -= 1
+        self.shares.in_flight -= probe
         self.booked += 1
 
     def answered(self, now: float) -> None:
@@ -182,7 +182,7 @@ class Budget:
     def _see_others(self, limit: int, remaining: int, now: float, *, hourly: bool) -> None:
         """Requests that ColdSend counts and we did not send come from people or another operator with the same key."""
         window, ours = (self._hour, self.hour_limit) if hourly else (self._minute, self.minute_limit)
-        others = limit - remaining - window.used(now) - self.flying
+        others = limit - remaining - window.used(now) - self.in_flight
         if others > limit - ours:
             self.crowded = True
 
@@ -197,7 +197,7 @@ class Budget:
         state: dict[str, Any] = {
             "minute": self._minute.to_json(now),
             "hour": self._hour.to_json(now),
-            "open": block + self.flying,
+            "open": block + self.in_flight,
         }
         if mails := self.mails.to_json(now):
             state["mails"] = mails
@@ -232,6 +232,6 @@ class Budget:
         """Two keys lead to one workspace: merge the other's counts (rule 13)."""
         self.load(other.to_json(now, block=0) | {"open": 0, "mails": []}, now)
         self.mails.absorb(other.mails, now)
-        self.flying += other.flying
+        self.in_flight += other.in_flight
         self.booked += other.booked
         self.shares.absorb(other.shares, now)

@@ -28,8 +28,8 @@ class MailBudget:
 
     def to_json(self, now: float) -> list[list[float]]:
         """Mails without a response count as sent now: they may have left when the process ends."""
-        flying = [[stored(now), float(self.in_flight)]] if self.in_flight else []
-        return self._hour.to_json(now) + flying
+        unanswered = [[stored(now), float(self.in_flight)]] if self.in_flight else []
+        return self._hour.to_json(now) + unanswered
 
     def load(self, entries: Sequence[Sequence[float]], now: float, ahead: float = 0.0) -> None:
         for window in (self._minute, self._hour):
@@ -41,7 +41,7 @@ class MailBudget:
 
 
 class HourShares:
-    """Probes, and calls of each namespace, in the current hour; `flying` are probes under way.
+    """Probes, and calls of each namespace, in the current hour; `in_flight` are probes under way.
 
     The stored budget does not distinguish them: after a restart the shares start again, within the stored hour.
     """
@@ -49,18 +49,18 @@ class HourShares:
     def __init__(self) -> None:
         self._probes = Window(HOUR, 60.0)
         self._namespaces: dict[str, Window] = {}
-        self.flying = 0
+        self.in_flight = 0
 
     def end_probe(self, now: float) -> None:
-        self.flying -= 1
+        self.in_flight -= 1
         self._probes.add(now)
 
     def probes_left_at(self, when: float, hour_limit: int, share: float) -> int:
         """The number of probes that may leave, given their share of the hour, if none leaves until then."""
-        return self._limit(hour_limit, share) - self._probes.used_at(when) - self.flying
+        return self._limit(hour_limit, share) - self._probes.used_at(when) - self.in_flight
 
     def probes_free_at(self, now: float, hour_limit: int, share: float) -> float:
-        return self._probes.free_at(now, self._limit(hour_limit, share) - self.flying)
+        return self._probes.free_at(now, self._limit(hour_limit, share) - self.in_flight)
 
     @staticmethod
     def _limit(hour_limit: int, share: float) -> int:
@@ -90,6 +90,6 @@ class HourShares:
 
     def absorb(self, other: "HourShares", now: float) -> None:
         self._probes.add(now, other._probes.used(now))  # noqa: SLF001 - shares like these
-        self.flying += other.flying
+        self.in_flight += other.in_flight
         for name, window in other._namespaces.items():  # noqa: SLF001 - likewise
             self._namespaces.setdefault(name, Window(HOUR, NAMESPACE_GRAIN)).add(now, window.used(now))

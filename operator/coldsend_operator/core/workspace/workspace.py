@@ -1,8 +1,8 @@
 """All that is known of one workspace, and the accounts that it serves.
 
-The workspace is the state between the pure parts: `decide` takes the step of each account, `plan` makes calls of
-the steps, `apply` takes answers in, `status` says it in status. It does no I/O and reads no clock: every method
-that needs the time gets it as Unix seconds.
+The workspace is the state between the pure parts: `decide` chooses the next action of each account, `plan` the calls
+that leave now, `apply` notes what became of them, `status` computes the status of each object. It does no I/O and reads
+no clock: every method that needs the time gets it as Unix seconds.
 """
 
 from collections import Counter
@@ -236,7 +236,7 @@ class Workspace:
         """The key references of these accounts."""
         return self.members.refs() | self.members.refs(deleting=True)
 
-    # -- what steps ask for
+    # -- what decisions ask for
 
     def wait_until(self, account: Account) -> float:
         """When the wait for a lost create is over."""
@@ -260,10 +260,10 @@ class Workspace:
                 return self.inventory.listed_at > at + (0.0 if answered else self.policy.lost_seconds)
         return False
 
-    # -- indexes and small change
+    # -- indexes
 
     def index(self, account: Account) -> None:
-        """The facts of the account changed: its claims and its neighbours follow. The dead claim nothing."""
+        """The account has changed: update its claims, and decide again for others whom that affects."""
         if self.accounts.get(account.uid) is not account:
             return
         self.touch_all(self.replacements.place(account))
@@ -285,7 +285,7 @@ class Workspace:
         self.apart = kept | dict.fromkeys(namespaces, now + APART_FOR)
 
     def status_stored(self, uid: str, stored: Stored) -> None:
-        """The API server holds these facts now: steps that wait for them may follow."""
+        """The API server holds this now: actions that wait for it may follow."""
         account = self.accounts.get(uid)
         if account is None:
             return
