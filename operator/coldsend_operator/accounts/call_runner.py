@@ -71,8 +71,7 @@ class CallRunner:
             ready = await self._ready(call, generations)
         finally:
             if ready is None:
-                apply.cancel(self._workspace, self._workspace.in_flight.get(call.id, call), self._clients.clock())
-                apply.pause(self._workspace, call, self._clients.clock())
+                apply.cancel(self._workspace, call, self._clients.clock())
         if ready is not None:
             await self._send(ready)
         self._ended()

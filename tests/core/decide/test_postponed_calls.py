@@ -10,16 +10,21 @@ from tests.support.desk import Desk, asked_for
 TRIES = 6
 
 
+def refuse_mark(desk: Desk) -> None:
+    """The call that is due does not leave."""
+    [call] = desk.calls()
+    apply.cancel(desk.workspace, apply.launch(desk.workspace, call, desk.now), desk.now)
+
+
 def postponed() -> tuple[Desk, Account]:
     """The mark of its create was refused several times: the next try is far away."""
     desk, account = asked_for()
     for _ in range(TRIES):
-        [call] = desk.calls()
-        apply.pause(desk.workspace, call, desk.now)
+        refuse_mark(desk)
         desk.settle()
         assert desk.calls() == ()
         desk.wait(account.postponed_until - desk.now)
-    apply.pause(desk.workspace, desk.calls()[0], desk.now)
+    refuse_mark(desk)
     desk.wait(1.0)
     assert desk.calls() == ()
     return desk, account

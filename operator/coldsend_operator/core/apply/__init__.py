@@ -94,7 +94,7 @@ def leave(workspace: Workspace, call: Call, now: float) -> Call:
 
 
 def cancel(workspace: Workspace, call: Call, now: float) -> None:
-    """The call does not leave, without members or a fresh Lease: nothing was spent."""
+    """The call does not leave: nothing was spent, and only its own accounts wait a moment (rule 42)."""
     drop(workspace, call, set(call.uids))
     _end(workspace, call)
     workspace.budget.cancel(probe=call.lane.probes)
@@ -102,10 +102,6 @@ def cancel(workspace: Workspace, call: Call, now: float) -> None:
     if call.sweeps:
         workspace.inventory.abandon()
         workspace.sweep_after = now + 1.0
-
-
-def pause(workspace: Workspace, call: Call, now: float) -> None:
-    """The call did not leave: only its own accounts wait a moment (rule 42)."""
     for account in members_of(workspace, call.uids):
         transitions.postponed(account, now)
         workspace.touch(account.uid)
