@@ -6,7 +6,7 @@ from typing import Any
 from coldsend_operator.core.model.calls import BULK, Lane
 from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.core.plan import pages_of, sweep_period
-from coldsend_operator.core.workspace.trust import lacks_trust
+from coldsend_operator.core.workspace.trust import is_implausible
 from coldsend_operator.core.workspace.wait_estimate import REQUESTS_PER_BULK
 from coldsend_operator.core.workspace.workspace import Workspace
 
@@ -64,7 +64,7 @@ def key_state(workspace: Workspace, digest: str, now: float, *, answered: bool) 
     """The state of the API key in one word: the first that applies."""
     if workspace.keys.refused(digest):
         return "Refused"
-    if workspace.implausible is not None or lacks_trust(workspace):
+    if is_implausible(workspace):
         return "Implausible"
     if now < workspace.budget.refused_until:
         return "RateLimited"

@@ -12,7 +12,7 @@ from coldsend_operator.core.model.answers import STATUSES, Row
 from coldsend_operator.core.model.reasons import ConditionType, KstatusType, Reason
 from coldsend_operator.core.plan import sweep_period
 from coldsend_operator.core.report import inboxes_by_holder, waiting_by_lane
-from coldsend_operator.core.workspace.trust import lacks_trust
+from coldsend_operator.core.workspace.trust import is_implausible
 from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.kube.paths import KINDS
 from coldsend_operator.metric_names import Metric
@@ -88,7 +88,7 @@ def _of_key(
     used = bool(workspace.keys.count(digest))
     yield names.DELETIONS_HELD, (), len(workspace.brake.holds)
     yield names.KEY_REFUSED, (), used and workspace.keys.refused(digest)
-    yield names.INVENTORY_IMPLAUSIBLE, (), used and (workspace.implausible is not None or lacks_trust(workspace))
+    yield names.INVENTORY_IMPLAUSIBLE, (), used and is_implausible(workspace)
     if not used:
         return  # it is no longer read, and its last values would stay
     yield names.SWEEP_PERIOD, ("wanted",), workspace.policy.sweep_seconds

@@ -142,6 +142,7 @@ class Breaker:
         return block is not None and block.reason is Reason.API_UNAVAILABLE
 
     def start(self, operation: Operation, namespaces: frozenset[str]) -> None:
+        """A call leaves: where calls are blocked, it is the probe."""
         for block in self._holding(operation, namespaces):
             block.probing = True
 

@@ -123,9 +123,10 @@ def unproven(workspace: "Workspace", account: Account) -> bool:
     return not workspace.trust.trusts(account.desired.key_ref, workspace.digests)
 
 
-def lacks_trust(workspace: "Workspace") -> bool:
-    """Whether nothing is created for some reference; a deletion may use the key of another one."""
-    return not all(workspace.trust.trusts(ref, workspace.digests) for ref in workspace.members.refs())
+def is_implausible(workspace: "Workspace") -> bool:
+    """Whether nothing is created for some reference or for all; a deletion may use the key of another one."""
+    refs = workspace.members.refs()
+    return workspace.implausible is not None or not all(workspace.trust.trusts(ref, workspace.digests) for ref in refs)
 
 
 def former_digests(workspace: "Workspace") -> frozenset[str]:
