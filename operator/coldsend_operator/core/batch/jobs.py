@@ -76,9 +76,7 @@ def completion(workspace: Workspace, key: str, namespace: str, left: int, now: f
     """
     if workspace.keys.breaker(key).block_of(Operation.CREATE_SMTP, frozenset({namespace})) is not None:
         return None
-    waiting = sum(
-        len(queue) for kind, queue in workspace.queues.items() if kind.action in {Action.CREATE, Action.DELETE}
-    )
+    waiting = workspace.queues.count(Action.CREATE, Action.DELETE)
     carried = sum(len(job.members) for job in workspace.jobs.values())
     calls = -(-max(left - carried, waiting, 0) // BULK)
     return (

@@ -7,7 +7,7 @@ from itertools import islice
 
 from coldsend_operator.core.model.calls import BULK, Call, Lane, Operation, Scope
 from coldsend_operator.core.model.decision import Action
-from coldsend_operator.core.plan.candidate import MOST_IN_FLIGHT, Alone, Candidate, by_deadline, in_turn, queues_of
+from coldsend_operator.core.plan.candidate import MOST_IN_FLIGHT, Alone, Candidate, by_deadline, in_turn
 from coldsend_operator.core.plan.probes import Waiters, newest_under_way, pages_of, probes, who_waits
 from coldsend_operator.core.plan.sweeps import sweep, sweep_period
 from coldsend_operator.core.workspace.jobs import Job, idle, job_operation
@@ -117,9 +117,7 @@ def creates(workspace: Workspace, now: float) -> Iterator[Candidate]:
             halved[kind] = halved.get(kind, frozenset()) | workspace.namespaces_of(uids)
             if having_turn := in_turn(workspace, uids, without):
                 splits.setdefault(kind, having_turn)
-    for kind, queue in workspace.queues.items():
-        if kind.action is not Action.CREATE:
-            continue
+    for kind, queue in workspace.queues.of(Action.CREATE):
         single = kind.group.startswith("single:")
         most = 1 if single else _most(workspace, kind.group)
         ready_at = queue.since if single else _ready_at(workspace, queue, workspace.policy.bulk, now)
@@ -157,9 +155,7 @@ def deletes(workspace: Workspace, now: float, alone: Alone) -> Iterator[Candidat
         for kind, uids in workspace.queues.still_waiting(split, Action.DELETE).items()
     ]
     halved = frozenset[str]().union(*(workspace.namespaces_of(uids) for _, uids in splits))
-    for kind, queue in workspace.queues.items():
-        if kind.action is not Action.DELETE:
-            continue
+    for kind, queue in workspace.queues.of(Action.DELETE):
         for left_out in _exclusions(workspace, kind, queue, without | halved, now):
             uids = queue.first(BULK, left_out)
             if not uids or (len(uids) > 1 and not slot_free):
@@ -216,7 +212,7 @@ def _exclusions(
 def mails(workspace: Workspace, now: float, alone: Alone) -> Iterator[Candidate]:
     budget = workspace.budget  # shared by the keys of one workspace, like the share of test mails (rule 45)
     without, free_at = budget.exhausted_by(now, probes=False), None
-    for key, queue in queues_of(workspace, Action.MAIL):
+    for kind, queue in workspace.queues.of(Action.MAIL):
         uids = queue.first(1, without)
         found = alone.each(uids, lambda uid: workspace.accounts[uid].stored.inbox_id or "")
         if not found:
@@ -224,7 +220,7 @@ def mails(workspace: Workspace, now: float, alone: Alone) -> Iterator[Candidate]
         if free_at is None:
             free_at = budget.mails.free_at(now, budget.minute_limit, budget.hour_limit)
         inbox_ids = (workspace.inventory.spelled(found[0]),)
-        call = Call(Operation.SEND_TEST_EMAIL, Lane.MAIL, key, uids, inbox_ids)
+        call = Call(Operation.SEND_TEST_EMAIL, Lane.MAIL, kind.key, uids, inbox_ids)
         yield by_deadline(workspace, max(queue.since, free_at), call)
 
 
@@ -246,7 +242,7 @@ def _key_of(workspace: Workspace, job: Job) -> str:
 
 
 def domains(workspace: Workspace) -> Iterator[Candidate]:
-    waiting = [queue for _, queue in queues_of(workspace, Action.DOMAINS)]
+    waiting = [queue for _, queue in workspace.queues.of(Action.DOMAINS)]
     if not waiting or any(call.operation is Operation.LIST_DOMAINS for call in workspace.in_flight.values()):
         return
     since = min(queue.since for queue in waiting)

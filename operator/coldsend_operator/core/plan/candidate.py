@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from coldsend_operator.core.model.calls import Call
-from coldsend_operator.core.model.decision import Action
-from coldsend_operator.core.workspace.queues import Queue
 from coldsend_operator.core.workspace.workspace import Workspace
 
 T = TypeVar("T")
@@ -53,13 +51,3 @@ def by_deadline(workspace: Workspace, ready_at: float, call: Call) -> Candidate:
     """Earliest deadline first. A lane, or a key, that was just served goes behind the others, so that none starves."""
     served_at = workspace.queues.last_served.get((call.lane, call.group, call.key), 0.0)
     return Candidate(ready_at, max(ready_at, served_at) + call.lane.may_wait, call)
-
-
-def queues_of(workspace: Workspace, *actions: Action) -> list[tuple[str, Queue]]:
-    """The accounts that wait for calls of these kinds, by the digest of their API key."""
-    return [(kind.key, queue) for kind, queue in workspace.queues.items() if kind.action in actions and len(queue)]
-
-
-def length_of(workspace: Workspace, *actions: Action) -> int:
-    """How many accounts wait for calls of these kinds."""
-    return sum(len(queue) for _, queue in queues_of(workspace, *actions))

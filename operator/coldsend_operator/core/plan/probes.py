@@ -7,15 +7,7 @@ from functools import partial
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.calls import BULK, Call, Lane, Operation
 from coldsend_operator.core.model.decision import Action
-from coldsend_operator.core.plan.candidate import (
-    MOST_IN_FLIGHT,
-    Alone,
-    Candidate,
-    by_deadline,
-    in_turn,
-    length_of,
-    queues_of,
-)
+from coldsend_operator.core.plan.candidate import MOST_IN_FLIGHT, Alone, Candidate, by_deadline, in_turn
 from coldsend_operator.core.plan.probe_choice import FEW_PROBES, Probe, Waiting, Why, list_serves, probe_for
 from coldsend_operator.core.workspace.workspace import Workspace
 
@@ -48,14 +40,14 @@ def who_waits(workspace: Workspace, now: float, alone: Alone) -> Waiters:
     just_made = _just_made(workspace, now, alone)
     missing = _missing(workspace, alone)
     counts = Waiting(
-        length_of(workspace, Action.SEARCH),
-        length_of(workspace, Action.GET),
+        workspace.queues.count(Action.SEARCH),
+        workspace.queues.count(Action.GET),
         len(just_made),
         len(missing),
         pages_of(workspace),
         listed=workspace.inventory.listed_at > 0,
         deleting=_deleting_flood(workspace, now),
-        longest_get=now - min((queue.since for _, queue in queues_of(workspace, Action.GET)), default=0.0),
+        longest_get=now - min((queue.since for _, queue in workspace.queues.of(Action.GET)), default=0.0),
         in_vain=workspace.inventory.in_vain,
     )
     return Waiters(counts, just_made, missing)
@@ -77,7 +69,7 @@ def probes(workspace: Workspace, now: float, waiters: Waiters, alone: Alone) -> 
         if probe in {Probe.LIST, Probe.LATER}:
             continue
         most, served = (1, set(waiters.missing)) if probe is Probe.LIST_AND_ONE else (MOST_IN_FLIGHT, waiters.just_made)
-        for _, queue in queues_of(workspace, action):
+        for _, queue in workspace.queues.of(action):
             uids = [uid for uid in queue.first(BULK, without) if uid not in served][:most]
             yield from alone.each(uids, partial(_probe, workspace, operation=operation, ready_at=since))
 
@@ -113,7 +105,7 @@ def _just_made(workspace: Workspace, now: float, alone: Alone) -> frozenset[str]
 
     Fewer than FEW_PROBES are looked at one by one: then there are none.
     """
-    uids = (uid for _, queue in queues_of(workspace, Action.SEARCH, Action.GET) for uid in queue.first(MOST_FRESH))
+    uids = (uid for _, queue in workspace.queues.of(Action.SEARCH, Action.GET) for uid in queue.first(MOST_FRESH))
     fresh = frozenset(alone.those(uids, lambda uid: _is_just_made(workspace, uid, now)))
     return fresh if len(fresh) >= FEW_PROBES else frozenset()
 
@@ -132,7 +124,7 @@ def _is_just_made(workspace: Workspace, uid: str, now: float) -> bool:
 
 def _deleting_flood(workspace: Workspace, now: float) -> bool:
     """Whether more deletions are to leave, or are worked off."""
-    waits = any(len(queue) > 1 for _, queue in queues_of(workspace, Action.DELETE))
+    waits = any(len(queue) > 1 for _, queue in workspace.queues.of(Action.DELETE))
     return waits or any(job.operation == "Delete" and now < job.begun + WORKED_OFF for job in workspace.jobs.values())
 
 
@@ -172,15 +164,15 @@ def _newest_due(workspace: Workspace) -> float:
 
     Each read wastes some pages: those of running bulks, of which only some rows exist yet.
     """
-    waiting = length_of(workspace, Action.SEARCH, Action.GET)
-    more = any(len(queue) >= BULK for _, queue in queues_of(workspace, Action.CREATE))
+    waiting = workspace.queues.count(Action.SEARCH, Action.GET)
+    more = any(len(queue) >= BULK for _, queue in workspace.queues.of(Action.CREATE))
     lingers = more and not workspace.newest.page and waiting < NEWEST_FULL
     return workspace.newest.after + (NEWEST_LINGER if lingers else 0.0)
 
 
 def waiting_since(workspace: Workspace, now: float) -> float:
     """Since when an account has waited for a probe."""
-    return min((queue.since for _, queue in queues_of(workspace, Action.SEARCH, Action.GET)), default=now)
+    return min((queue.since for _, queue in workspace.queues.of(Action.SEARCH, Action.GET)), default=now)
 
 
 def _probe(workspace: Workspace, uid: str, operation: Operation, ready_at: float) -> Candidate:

@@ -191,9 +191,17 @@ class Queues(dict[CallKind, Queue]):
         if queue is not None:
             queue.in_flight -= 1
 
+    def of(self, *actions: Action) -> list[tuple[CallKind, Queue]]:
+        """The queues in which accounts wait for calls of these actions."""
+        return [(kind, queue) for kind, queue in self.items() if kind.action in actions and len(queue)]
+
+    def count(self, *actions: Action) -> int:
+        """How many accounts wait for calls of these actions."""
+        return sum(len(queue) for _, queue in self.of(*actions))
+
     def waiting(self, *actions: Action) -> tuple[str, ...]:
-        """UIDs that wait for a call of one of these kinds."""
-        return tuple(uid for kind, queue in self.items() if kind.action in actions for uid in queue)
+        """UIDs of the accounts that wait for calls of these actions."""
+        return tuple(uid for _, queue in self.of(*actions) for uid in queue)
 
     def still_waiting(self, uids: tuple[str, ...], action: Action) -> dict[CallKind, tuple[str, ...]]:
         """Those of a bulk that are to go again, and wait for this now, by kind: some may wait for a look instead."""

@@ -19,9 +19,7 @@ def estimate_waits(workspace: Workspace, now: float) -> None:
     workspace.estimated_at = now
     budget = workspace.budget
     ahead = 1 if workspace.inventory.listed_at else 1 + len(workspace.accounts) // BULK
-    for kind, queue in workspace.queues.items():
-        if kind.action not in ESTIMATED:
-            continue
+    for kind, queue in workspace.queues.of(*ESTIMATED):
         turn_at, length = now, len(queue)
         free_at = budget.free_at(now, kind.lane.reserved, kind.lane.hour_share)
         # a namespace that has used its part of the hour still profits from the list of all domains
