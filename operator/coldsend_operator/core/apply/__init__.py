@@ -105,16 +105,18 @@ def cancel(workspace: Workspace, call: Call, now: float) -> None:
     for account in members_of(workspace, call.uids):
         transitions.postponed(account, now)
         workspace.touch(account.uid)
-    if call.job in workspace.jobs:
-        workspace.jobs[call.job or ""].next_poll = now + POSTPONEMENTS[0]
+    job = workspace.jobs.get(call.job or "")
+    if job is not None:
+        job.next_poll = now + POSTPONEMENTS[0]
 
 
 def _end(workspace: Workspace, call: Call) -> None:
     if workspace.in_flight.pop(call.id, None) is not None and call.operation is Operation.SEND_TEST_EMAIL:
         workspace.budget.mails.in_flight -= 1
     workspace.queues.end(call)
-    if call.job in workspace.jobs:
-        workspace.jobs[call.job or ""].in_flight = False
+    job = workspace.jobs.get(call.job or "")
+    if job is not None:
+        job.in_flight = False
 
 
 def fold(workspace: Workspace, call: Call, outcome: Answer | Failure, now: float) -> None:
@@ -184,7 +186,7 @@ def _fold_answer(workspace: Workspace, call: Call, answer: Answer, now: float) -
                 transitions.mail_sent(account, answer.sent_at or rfc3339(now), answer.message_id)
         case DomainPage():
             if workspace.domains.fold(answer):
-                domains_listed(workspace)
+                _domains_listed(workspace)
 
 
 def _with_known_ids(workspace: Workspace, answer: Answer) -> Answer:
@@ -227,14 +229,14 @@ def _fold_failure(workspace: Workspace, call: Call, failure: Failure, now: float
         case Operation.DELETE_ACCOUNT | Operation.DELETE_ACCOUNTS:
             delete_failed(workspace, call, failure, now)
         case Operation.SEND_TEST_EMAIL:
-            mail_failed(workspace, call, failure, now)
+            _mail_failed(workspace, call, failure, now)
         case Operation.LIST_DOMAINS:
-            domains_failed(workspace, call, failure, now)
+            _domains_failed(workspace, call, failure, now)
         case _:
             create_failed(workspace, call, failure, now)
 
 
-def mail_failed(workspace: Workspace, call: Call, failure: Failure, now: float) -> None:
+def _mail_failed(workspace: Workspace, call: Call, failure: Failure, now: float) -> None:
     if failure.kind in {FailureKind.NOT_SENT, FailureKind.RATE_LIMITED, FailureKind.MISROUTED}:
         return
     workspace.budget.mails.add(now)
@@ -247,7 +249,7 @@ def mail_failed(workspace: Workspace, call: Call, failure: Failure, now: float) 
         transitions.mail_failed(account, error)
 
 
-def domains_failed(workspace: Workspace, call: Call, failure: Failure, now: float) -> None:
+def _domains_failed(workspace: Workspace, call: Call, failure: Failure, now: float) -> None:
     """The list was refused. Where another key of the workspace may read domains it is asked with that one."""
     if failure.kind is FailureKind.FORBIDDEN and workspace.keys.works(call.operation):
         workspace.domains.page = 1
@@ -257,16 +259,16 @@ def domains_failed(workspace: Workspace, call: Call, failure: Failure, now: floa
         workspace.domains.page = 1
     else:
         workspace.domains.refuse(failure.message, now)
-    rename_natives(workspace)
+    _rename_natives(workspace)
 
 
-def domains_listed(workspace: Workspace) -> None:
+def _domains_listed(workspace: Workspace) -> None:
     natives = (account.desired.spec.native for account in workspace.accounts.values())
     workspace.domains.sought = frozenset(native.domain for native in natives if native is not None)
-    rename_natives(workspace)
+    _rename_natives(workspace)
 
 
-def rename_natives(workspace: Workspace) -> None:
+def _rename_natives(workspace: Workspace) -> None:
     for account in workspace.accounts.values():
         if account.desired.spec.native is not None and not account.stored.held:
             workspace.name_address(account)

@@ -97,7 +97,7 @@ def _finish_job(workspace: Workspace, key: str, job: Job, state: str, now: float
         failures = jobs.failures(results)
         left_at = job.left_at
         if left_at is None and jobs.tells_of_each(job, failures):
-            left_at = job.begun  # no look of this run began before, so none showed what was there before the call
+            left_at = job.begun  # no probe of this run began before, so none showed what was there before the call
         finish_members(workspace, f"job-{job.id}", members, failures, now, left_at if state == "Completed" else None)
         if state != "Completed":
             outcome_unknown(workspace, key, Operation.CREATE_SMTP_BULK, tuple(sorted(job.members)), now)

@@ -134,7 +134,7 @@ def pages_of(workspace: Workspace) -> int:
 
 
 def _key_checks(workspace: Workspace, now: float) -> Iterator[Candidate]:
-    """A look at the newest page with a key that ColdSend has refused: the sweeps of the others do not try it."""
+    """A read of the newest page with a key that ColdSend has refused: the sweeps of the others do not try it."""
     key = workspace.keys.to_be_checked(now)
     if key is not None and not _newest_page_in_flight(workspace):
         yield by_deadline(workspace, now, Call(Operation.LIST_ACCOUNTS, Lane.PROBE, key, newest=True))

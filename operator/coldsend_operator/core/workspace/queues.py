@@ -204,7 +204,7 @@ class Queues(dict[CallKind, Queue]):
         return tuple(uid for _, queue in self.of(*actions) for uid in queue)
 
     def still_waiting(self, uids: tuple[str, ...], action: Action) -> dict[CallKind, tuple[str, ...]]:
-        """Those of a bulk that are to go again, and wait for this now, by kind: some may wait for a look instead."""
+        """Those of a bulk that are to go again, and wait for this now, by kind: some may wait for a probe instead."""
         found: dict[CallKind, tuple[str, ...]] = {}
         for uid in uids:
             kind = self._kind_of.get(uid)
