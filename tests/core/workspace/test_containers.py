@@ -3,7 +3,8 @@
 from coldsend_operator.batches.child_index import ChildIndex
 from coldsend_operator.batches.reading import MOST_SHARED, ChildReader
 from coldsend_operator.core.apply.deletes import accepted_delete
-from coldsend_operator.core.model.calls import Lane
+from coldsend_operator.core.model.answers import Page, Row
+from coldsend_operator.core.model.calls import Lane, Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.workspace.queues import CallKind
 from tests.core.rules.watching import running
@@ -31,6 +32,15 @@ def test_that_queues_of_domains_that_nobody_asks_for_any_more_are_forgotten() ->
         desk.now += 60.0
     assert len(desk.workspace.queues) < 10
     assert len(desk.workspace.queues.last_served) <= 201
+
+
+def test_that_a_search_of_several_pages_is_forgotten_if_its_account_leaves_meanwhile() -> None:
+    desk = Desk()
+    account = desk.account()
+    call = desk.ask(Operation.SEARCH_ACCOUNTS, account, address=account.address)
+    desk.workspace.depart(account.uid, desk.now)
+    desk.answer(call, Page((Row("inbox-2", "anna@company.com"),), 1, 200, 2, has_next=True))
+    assert not desk.workspace.searches
 
 
 def test_that_names_of_batches_that_came_and_went_are_forgotten() -> None:
