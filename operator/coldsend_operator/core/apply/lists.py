@@ -215,11 +215,12 @@ def _still_there(workspace: Workspace, account: Account, now: float, *, sure: bo
 
     A list is not `sure`, as it may lag behind (row 35).
     """
-    if account.delete_partial and (sure or account.probe_count >= LAGGING_PROBES):
+    over = now - (account.deleted_at or now) > workspace.policy.lost_seconds
+    if account.delete_partial and (sure or over or account.probe_count >= LAGGING_PROBES):
         transitions.delete_in_vain(account)
         said = "ColdSend did not delete the inbox; most likely a campaign uses it."
         transitions.delete_refused_in_use(account, said, now)
-    elif now - (account.deleted_at or now) > workspace.policy.lost_seconds:
+    elif over:
         transitions.delete_in_vain(account)  # lost or forgotten by now; by its id it may be asked for again
         if (account.uid,) in workspace.splits[Scope.DELETE]:
             transitions.delete_failed(account, Reason.API_UNAVAILABLE, FAILS_ON_DELETE, now)

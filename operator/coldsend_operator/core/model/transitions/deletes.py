@@ -65,10 +65,9 @@ def delete_refusal_known(account: Account, backoff: Backoff) -> None:
 
 
 def _left(account: Account, delete: Deleting) -> None:
-    """From here on a read decides."""
+    """From here on a read decides. An earlier refusal is kept: the next one, also by a skip in a bulk, waits longer."""
     account.removal = replace(account.removal, delete=delete) if isinstance(account.removal, Gone) else delete
     account.wrote_at = delete.at
-    account.delete_backoff = None
     reset_probes(account)
 
 
