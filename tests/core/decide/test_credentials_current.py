@@ -1,8 +1,9 @@
 """`coldsend.pro/reconcile` looks again; `coldsend.pro/credentials-current` vouches for the Secret (core.decide)."""
 
+from coldsend_operator.core.model.account import Credentials
 from coldsend_operator.resources.names import CREDENTIALS_CURRENT_ANNOTATION, RECONCILE_ANNOTATION
 from tests.core.rules.watching import running
-from tests.support.desk import held
+from tests.support.desk import Desk, held
 from tests.support.simulation import Simulation
 
 ANN = "ann@company.com"
@@ -37,6 +38,23 @@ def test_a_word_that_was_given_holds_for_no_later_secret_and_over_no_restart() -
     simulation.rotate("sales", "three")
     running(simulation, 30.0)
     assert simulation.says(uid)["CredentialsCurrent"][1] == "SecretChanged"
+
+
+def test_after_a_start_a_changed_secret_stays_told_until_it_is_read() -> None:
+    told = {
+        "type": "CredentialsCurrent",
+        "status": "False",
+        "reason": "SecretChanged",
+        "message": "The Secret has changed.",
+    }
+    desk = Desk()
+    account = desk.holder(status={"overallStatus": "ACTIVE", "conditions": [told]})
+    account.credentials = None  # not read yet
+    desk.show(account)
+    says = desk.says(account)
+    assert says["Synced"] == says["CredentialsCurrent"] == ("False", "SecretChanged", "The Secret has changed.")
+    account.credentials = Credentials("hmac-of-one")
+    assert desk.says(account)["Synced"][1] == "InSync"
 
 
 def test_a_word_that_stood_there_before_the_inbox_was_made_says_nothing_of_a_later_secret() -> None:

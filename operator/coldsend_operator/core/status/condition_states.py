@@ -5,7 +5,7 @@ from coldsend_operator.core.model.answers import Row
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.conditions import SECRET_SECONDS, ConditionState, condition, progress, with_notes
 from coldsend_operator.core.model.decision import Action, Decision
-from coldsend_operator.core.model.differences import drift, secret_changed, spec_changed
+from coldsend_operator.core.model.differences import drift, spec_changed
 from coldsend_operator.core.model.hashes import comparable, hidden_part
 from coldsend_operator.core.model.reasons import AT_WORK, STALLING, ConditionType, KstatusType, Reason
 from coldsend_operator.core.model.stored import Stored
@@ -46,13 +46,14 @@ def condition_states(
 ) -> dict[ConditionType | KstatusType, ConditionState]:
     """What each condition says; `status` is the new one without its conditions."""
     stands = what_stands_in_the_way(account, workspace, decision)
+    credentials = _credentials(account, previous)
+    synced = _synced(account, workspace, stands, credentials)
     says: dict[ConditionType | KstatusType, ConditionState] = {
         ConditionType.READY: _ready(account, stands, status),
-        ConditionType.SYNCED: with_notes(_synced(account, workspace, stands), workspace.policy.notes(account.desired)),
+        ConditionType.SYNCED: with_notes(synced, workspace.policy.notes(account.desired)),
     }
     if account.stored.inbox_id is not None:  # without an inbox there is no health
         says[ConditionType.HEALTHY] = _healthy(workspace, status, previous, now)
-    credentials = _credentials(account, previous)
     if credentials is not None:
         says[ConditionType.CREDENTIALS_CURRENT] = credentials
     ready, synced = says[ConditionType.READY], says[ConditionType.SYNCED]
@@ -151,20 +152,24 @@ def _ready(account: Account, stands: ConditionState | None, status: Status) -> C
     )
 
 
-def _synced(account: Account, workspace: Workspace, stands: ConditionState | None) -> ConditionState:
+def _synced(
+    account: Account, workspace: Workspace, stands: ConditionState | None, credentials: ConditionState | None
+) -> ConditionState:
     if stands is not None:
         return stands
     if account.stored.inbox_id is None:
         return WITHOUT_RESULT
     row = workspace.inventory.row(account.stored.inbox_id)
     if row is not None and not account.desired.spec.observe:
-        difference = _difference(account, workspace, row)
+        difference = _difference(account, workspace, row, credentials)
         if difference is not None:
             return difference
     return ConditionState("True", Reason.IN_SYNC, "ColdSend matches the spec.")
 
 
-def _difference(account: Account, workspace: Workspace, row: Row) -> ConditionState | None:
+def _difference(
+    account: Account, workspace: Workspace, row: Row, credentials: ConditionState | None
+) -> ConditionState | None:
     second = next((other for other in workspace.inventory.at(row.address) if other.inbox_id != row.inbox_id), None)
     if second is not None:
         message = (
@@ -182,8 +187,8 @@ def _difference(account: Account, workspace: Workspace, row: Row) -> ConditionSt
     differences = drift(account, row)
     if differences:
         return ConditionState("False", Reason.DRIFTED, f"ColdSend differs from the spec: {differences}.")
-    if secret_changed(account):
-        return ConditionState("False", Reason.SECRET_CHANGED, ROTATED)
+    if credentials is not None and credentials.reason == Reason.SECRET_CHANGED:
+        return credentials  # after a start this holds until the Secret has been read
     return None
 
 
