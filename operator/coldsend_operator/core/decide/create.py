@@ -7,6 +7,7 @@ from coldsend_operator.core.decide.native_domain import unnamed_create, usable_d
 from coldsend_operator.core.decide.questions import (
     may_be_of,
     name_of,
+    once_finalized,
     ours,
     paced,
     probed_since_change,
@@ -174,9 +175,7 @@ def _found_again(account: Account, workspace: Workspace) -> Decision | None:
     row = workspace.inventory.row(inbox_id)
     if row is None or not under_own_address(account, row) or workspace.claims.inbox_owners(inbox_id, account.uid):
         return None
-    if not account.desired.finalized:
-        return Decision(Action.ADD_FINALIZER, quiet=True)
-    return Decision(Action.ACQUIRE, inbox_id=inbox_id, origin=origin)
+    return once_finalized(account, Decision(Action.ACQUIRE, inbox_id=inbox_id, origin=origin))
 
 
 def _existing(account: Account, row: Row, workspace: Workspace) -> Decision:
@@ -192,9 +191,7 @@ def _existing(account: Account, row: Row, workspace: Workspace) -> Decision:
     if refusal is not None:  # another inbox has the address, so no create of ours can be under way there
         action = Action.REMOVE_FINALIZER if account.desired.finalizers else Action.WAIT
         return Decision(action, Reason.ALREADY_EXISTS, refusal)
-    if not account.desired.finalized:
-        return Decision(Action.ADD_FINALIZER, quiet=True)
-    return Decision(Action.ACQUIRE, inbox_id=row.inbox_id, origin="Adopted")
+    return once_finalized(account, Decision(Action.ACQUIRE, inbox_id=row.inbox_id, origin="Adopted"))
 
 
 def _refuses_adoption(account: Account, row: Row, workspace: Workspace) -> str | None:

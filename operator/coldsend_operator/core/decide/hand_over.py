@@ -1,6 +1,6 @@
 """Hand-over: the inbox of an object in deletion goes to another object that claims its address (rule 30)."""
 
-from coldsend_operator.core.decide.questions import came_from, name_of
+from coldsend_operator.core.decide.questions import came_from, name_of, once_finalized
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.reasons import Reason
@@ -117,19 +117,14 @@ def _goes_to(whom: str, more: str = "") -> Decision:
 
 
 def taking_over(account: Account, workspace: Workspace, now: float) -> Decision | None:
-    """The action of the successor of an object in deletion that owns its address.
-
-    The finalizer comes first: once the inbox is in its status the operator must clean up before the object goes.
-    """
+    """The action of the successor of an object in deletion that owns its address."""
     holder = _holder(account, workspace)
     if holder is None or holder.desired.deleting is None or successor(holder, workspace) is not account:
         return None
     if holder.busy is not None:
         message = "The inbox is about to be handed over."
         return Decision(Action.WAIT, Reason.PROVISIONING, message, now + RECHECK, quiet=True)
-    if not account.desired.finalized:
-        return Decision(Action.ADD_FINALIZER, quiet=True)
-    return Decision(Action.TAKE_OVER, inbox_id=holder.stored.inbox_id)
+    return once_finalized(account, Decision(Action.TAKE_OVER, inbox_id=holder.stored.inbox_id))
 
 
 def _holder(account: Account, workspace: Workspace) -> Account | None:

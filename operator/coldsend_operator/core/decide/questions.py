@@ -86,6 +86,11 @@ def wait_without_call(account: Account, reason: Reason, message: str, due: float
     return Decision(Action.WAIT, reason, message, due)
 
 
+def once_finalized(account: Account, decision: Decision) -> Decision:
+    """What comes after our finalizer: an object that holds an inbox must not vanish without us (rule 4)."""
+    return decision if account.desired.finalized else Decision(Action.ADD_FINALIZER, quiet=True)
+
+
 def paced(account: Account, now: float, probe: Decision) -> Decision:
     """A GET of the inbox or a search of its address: at once, then with growing pauses."""
     if account.probe_at is not None and now < account.probe_at:
