@@ -31,6 +31,10 @@ REFUSED = (
     "The cluster refuses to change the finalizers of this object: {why}. The operator tries again automatically; to "
     "let it pass, exclude metadata.finalizers or the operator's ServiceAccount from the policy."
 )
+ROTATED = (
+    "The Secret has changed, and ColdSend cannot update an inbox. Enter the new value in the ColdSend dashboard and "
+    "set the annotation coldsend.pro/credentials-current, or set updatePolicy: Recreate."
+)
 STATE_OF_STATUS = {
     "PAUSED": (Reason.PAUSED, "The inbox is paused in ColdSend; resume it there."),
     "DISABLED": (
@@ -190,12 +194,6 @@ def _difference(
     if credentials is not None and credentials.reason == Reason.SECRET_CHANGED:
         return credentials  # after a start this holds until the Secret has been read
     return None
-
-
-ROTATED = (
-    "The Secret has changed, and ColdSend cannot update an inbox. Enter the new value in the ColdSend dashboard and "
-    "set the annotation coldsend.pro/credentials-current, or set updatePolicy: Recreate."
-)
 
 
 def _servers_changed(account: Account) -> str:
