@@ -68,6 +68,7 @@ def test_while_deletions_go_on_a_list_must_be_worth_its_pages() -> None:
     assert probe_for(Why.INBOX, replace(FLOOD, gets=5)) is Probe.LIST
     long = replace(FLOOD, pages=FEW_PAGES + 1, gets=100 * UNCONFIRMED)
     assert probe_for(Why.INBOX, long) is Probe.LATER
+    assert probe_for(Why.ADDRESS, replace(long, gets=0, searches=100 * UNCONFIRMED)) is Probe.LIST
     assert probe_for(Why.INBOX, replace(long, longest_get=LONGEST_UNCONFIRMED)) is Probe.LIST
 
 

@@ -78,5 +78,5 @@ def list_serves(waiting: Waiting) -> bool:
     if not waiting.deleting:
         return count >= FEW_PROBES and count >= waiting.pages
     # After the burst the list is shorter: before, a long list is worth it only to confirm many old deletions.
-    patient = waiting.pages > FEW_PAGES and waiting.longest_get < LONGEST_UNCONFIRMED
+    patient = waiting.gets > 0 and waiting.pages > FEW_PAGES and waiting.longest_get < LONGEST_UNCONFIRMED
     return not patient and count >= waiting.pages * min(UNCONFIRMED, 5 * waiting.pages)

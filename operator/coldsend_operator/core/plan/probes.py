@@ -47,7 +47,7 @@ def who_waits(workspace: Workspace, now: float, alone: Alone) -> Waiters:
         pages_of(workspace),
         listed=workspace.inventory.listed_at > 0,
         deleting=_deleting_flood(workspace, now),
-        longest_get=now - min((queue.since for _, queue in workspace.queues.of(Action.GET)), default=0.0),
+        longest_get=now - min((queue.since for _, queue in workspace.queues.of(Action.GET)), default=now),
         in_vain=workspace.inventory.in_vain,
     )
     return Waiters(counts, just_made, missing)
