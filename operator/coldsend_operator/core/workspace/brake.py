@@ -154,7 +154,7 @@ class Brake:
     # -- the decision
 
     def decide(self, managed: Mapping[str, int], now: float, *, hold_all: bool = False) -> set[str]:
-        """Decide again. Returns the UIDs that are newly held or released, or whose message changed.
+        """Decide again. Returns the UIDs that are newly held, or whose message changed.
 
         `managed` counts the held inboxes by namespace. `hold_all` holds regardless of the number.
         """
@@ -168,7 +168,8 @@ class Brake:
         for asked in self._waiting.values():
             if asked.known_at is None:
                 asked.known_at = now
-                self._asked_last = self._asked_last if asked.approved else now
+                if not asked.approved:
+                    self._asked_last = now
         self._base = self._left[0].managed if self._left else sum(managed.values())
         newly = self._hold(now)
         moved = newly | {uid for uid in self._held_at_once if uid in self.holds}
