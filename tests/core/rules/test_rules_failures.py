@@ -307,9 +307,22 @@ def test_lists_that_are_refused_again_and_again_are_told(kind: FailureKind) -> N
     for _ in range(3):
         desk.answer(desk.ask(Operation.LIST_ACCOUNTS), Failure(kind, "This version of the API has ended", 400))
         desk.wait(60.0)
-    assert desk.says(account)["Synced"][:2] == ("False", "ApiUnavailable")
+    status, reason, message = desk.says(account)["Synced"]
+    assert (status, reason) == ("False", "ApiUnavailable")
+    assert message.startswith("ColdSend refuses to list the inboxes (This version of the API has ended); ")
     desk.show(account)
     assert desk.says(account)["Synced"][:2] == ("True", "InSync")
+
+
+@pytest.mark.parametrize("failure", [ELSEWHERE, Failure(FailureKind.REFUSED, "page: out of range", 422)])
+def test_rule_32_a_page_beyond_the_end_of_a_list_that_became_shorter_ends_that_list(failure: Failure) -> None:
+    desk, account = held()
+    desk.wait(3600.0)
+    desk.answer(desk.ask(Operation.LIST_ACCOUNTS), Page((row_of(account),), 1, 101, 2, has_next=True))
+    desk.answer(desk.ask(Operation.LIST_ACCOUNTS, page=2), failure)
+    assert desk.says(account)["Synced"][:2] == ("True", "InSync")
+    desk.wait(3600.0)
+    assert [call.page for call in desk.calls() if call.sweeps] == [1]
 
 
 def test_a_plan_that_was_raised_is_tried_at_once_when_a_person_asks() -> None:

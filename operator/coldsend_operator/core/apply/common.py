@@ -6,7 +6,7 @@ from dataclasses import replace
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import RETRY_FIRST, RETRY_LONGEST, Account, Backoff
 from coldsend_operator.core.model.answers import Failure, FailureKind
-from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.model.calls import Call, Operation, Scope
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.jobs import job_operation
 from coldsend_operator.core.workspace.workspace import Workspace
@@ -38,6 +38,8 @@ def seen_as(workspace: Workspace, call: Call, failure: Failure) -> Failure:
     Until such paths work again, a 404 of an id proves nothing either.
     """
     status, breaker = failure.status or 0, workspace.keys.breaker(call.key)
+    if call.page > 1 and failure.kind is FailureKind.NOT_FOUND and call.operation.scope is Scope.READ:
+        return replace(failure, kind=FailureKind.REFUSED)  # a page beyond the end: the list has become shorter
     if call.operation.names_item:
         wrong = status in NOT_THERE and breaker.misrouted
     elif call.domain_id is not None and failure.kind is FailureKind.NOT_FOUND:

@@ -179,6 +179,11 @@ def list_failed(workspace: Workspace, call: Call, failure: Failure, now: float) 
     if call.newest:
         workspace.newest.page, workspace.newest.after = 0, now + SWEEP_RETRY
         return
+    sweep = workspace.inventory.sweep
+    if call.page > 1 and failure.kind is FailureKind.REFUSED and sweep is not None:
+        end = Page((), call.page, sweep.total, None, has_next=False)  # of a list that has become shorter meanwhile
+        fold_page(workspace, call, end, now)
+        return
     workspace.list_refusals = 0 if failure.kind in BREAKER_PACES else workspace.list_refusals + 1
     workspace.sweep_after = now + nth(POSTPONEMENTS, workspace.list_refusals)
 

@@ -262,7 +262,9 @@ def _down(failure: Failure) -> str:
     """Why nothing can be asked of ColdSend."""
     if failure.kind is FailureKind.MISROUTED:
         return MISROUTED.format(status=failure.status)
-    if failure.kind is FailureKind.NOT_SENT and failure.message:
+    if failure.kind in ABOUT_THE_CALL:
+        said = f"ColdSend refuses to list the inboxes ({failure.message.rstrip('. ')})"
+    elif failure.kind is FailureKind.NOT_SENT and failure.message:
         said = failure.message[0].upper() + failure.message[1:].rstrip(". ")  # a name, a proxy or a CA that is wrong
     elif failure.status is None:
         said = "ColdSend does not answer"
