@@ -40,7 +40,8 @@ NOT_REPORTED = frozenset(
         Reason.CREDENTIALS_UNKNOWN,
     }
 )
-"""Reasons that need no Event when they are the first of an object."""
+"""Reasons that need no Event when they are the first of a condition, or follow one of BEGINNINGS."""
+BEGINNINGS = frozenset({None, Reason.PROVISIONING, Reason.HEALTH_SCORE_UNKNOWN})
 ROUTINE = frozenset(
     {
         Reason.PROVISIONING,
@@ -141,8 +142,8 @@ class AccountStatusWriter(StatusWriter[Account]):
             created = unix_of(account.desired.created) or self._clock()
             self._metrics.account_ready(max(0.0, self._clock() - created + self._kube.clock_offset))
 
-    def is_reported(self, kind: str, reason: str, *, first: bool) -> bool:  # noqa: ARG002 - the same for each condition
-        return not (first and reason in NOT_REPORTED)
+    def is_reported(self, kind: str, reason: str, before: str | None) -> bool:  # noqa: ARG002 - the same for each kind
+        return not (before in BEGINNINGS and reason in NOT_REPORTED)
 
     def event_type(self, state: str, reason: str) -> EventType:
         return "Warning" if state == "False" and reason not in ROUTINE else "Normal"

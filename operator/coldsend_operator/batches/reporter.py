@@ -176,7 +176,7 @@ class BatchReporter(StatusWriter[BatchWork]):
             await emit(self._kube, change.ref, "Warning", Reason.DELETING, message, "Reconcile")
             self._let_children_go(item)
 
-    def is_reported(self, kind: str, reason: str, *, first: bool) -> bool:  # noqa: ARG002 - first or not, the same is reported
+    def is_reported(self, kind: str, reason: str, before: str | None) -> bool:  # noqa: ARG002 - whatever it was before
         return kind in REPORTED and reason not in NOT_REPORTED
 
     def event_type(self, state: str, reason: str) -> EventType:  # noqa: ARG002 - the type depends on the state alone

@@ -63,8 +63,8 @@ class StatusWriter(ABC, Generic[T]):
         """The API server stored the status."""
 
     @abstractmethod
-    def is_reported(self, kind: str, reason: str, *, first: bool) -> bool:
-        """Whether a reason that no condition had before is reported. `first`: the condition itself is new."""
+    def is_reported(self, kind: str, reason: str, before: str | None) -> bool:
+        """Whether a reason that no condition had is reported. `before`: that of its condition; None if that is new."""
 
     @abstractmethod
     def event_type(self, state: str, reason: str) -> EventType:
@@ -112,11 +112,11 @@ class StatusWriter(ABC, Generic[T]):
 
         The caller sends the Event about the reason `later`.
         """
-        before = reasons(change.old)
-        known = {reason for _, reason, _ in before.values()}
+        before = {kind: reason for kind, (_, reason, _) in reasons(change.old).items()}
+        known = set(before.values())
         names |= {"namespace": change.ref.namespace, "name": change.ref.name}
         for kind, (state, reason, message) in reasons(change.new).items():
-            if reason in known or not self.is_reported(kind, reason, first=kind not in before):
+            if reason in known or not self.is_reported(kind, reason, before.get(kind)):
                 continue
             known.add(reason)
             log.info(Event.CONDITION_CHANGED, condition=kind, status=state, reason=reason, **names)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coldsend_operator.resources.names import PAUSED_ANNOTATION
+from coldsend_operator.resources.names import ACCOUNT_KIND, PAUSED_ANNOTATION
 from tests.core.rules.watching import running
 from tests.support.simulation import Simulation
 
@@ -45,3 +45,13 @@ def test_that_what_stands_in_the_way_is_a_warning(what: str) -> None:
     reason = "SecretNotFound" if what == "no Secret" else "NotFound"
     assert ("Warning", reason) in events(simulation)
     assert ("Warning", "Provisioning") not in events(simulation)
+
+
+def test_that_a_create_that_takes_a_while_has_one_event() -> None:
+    simulation = Simulation(item_seconds=90.0)
+    running(simulation)
+    simulation.list_in_batch("sales", "pool", ["ann@company.com", "bob@company.com"])
+    simulation.wait(900.0)
+    about_accounts = [each for each in simulation.cluster.events if each["regarding"]["kind"] == ACCOUNT_KIND]
+    assert {simulation.ready(uid)[1] for uid in simulation.uids} == {"Active"}
+    assert [(each["type"], each["reason"]) for each in about_accounts] == [("Normal", "Active")] * 2
