@@ -247,6 +247,15 @@ def test_rule_23_the_message_names_both_ways() -> None:
         assert words in message
     assert "force-orphan" in message
     assert "docs/operations/deletion-brake.md" in message
+    assert "SenderAccountBatch" not in message
+
+
+def test_rule_23_the_message_of_a_child_names_its_batch_too() -> None:
+    desk = Desk(policy=Policy(brake=Threshold(number=0)))
+    (account,) = batch_of(desk, 1)
+    desk.show(account)
+    delete(desk, [account])
+    assert "on this object, its SenderAccountBatch or the namespace" in desk.says(account)["Ready"][2]
 
 
 def test_rule_31_while_a_crd_is_being_deleted_every_deletion_is_held_whatever_the_number() -> None:
