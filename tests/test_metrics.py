@@ -27,6 +27,7 @@ SNAPSHOT: Snapshot = {
     names.CONDITIONS: {("sales", "CredentialsCurrent", "False", "SecretChanged"): 2},
     names.HEALTH_SCORE: {("sales", "outreach"): 95.0},
     names.JOBS: {("Create", "Running"): 1},
+    names.LEADER: {(): True},
 }
 
 
@@ -38,7 +39,6 @@ def counted() -> Metrics:
     metrics.job_finished("Create", "Lost")
     metrics.account_ready(0.09)
     metrics.planned(0.001)
-    metrics.leader(leading=True)
     metrics.build("0.1.0", "abc")
     return metrics
 

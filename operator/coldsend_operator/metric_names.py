@@ -178,7 +178,12 @@ CRD_OUTDATED = Metric(
 FROZEN = Metric(
     "coldsend_frozen", "gauge", (), "1 while COLDSEND_FREEZE keeps the operator from writing to ColdSend, else 0."
 )
-LEADER = Metric("coldsend_leader", "gauge", (), "1 while this replica is the leader, 0 while it is a standby.")
+LEADER = Metric(
+    "coldsend_leader",
+    "gauge",
+    (),
+    "1 while this replica leads, 0 while it is a standby or cannot renew its Lease and therefore writes nothing.",
+)
 BUILD = Metric("coldsend_build_info", "gauge", ("version", "commit"), "Always 1; the labels identify the build.")
 
 METRICS = tuple(each for each in list(globals().values()) if isinstance(each, Metric))

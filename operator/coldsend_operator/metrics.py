@@ -29,7 +29,6 @@ _REQUEST_BUCKETS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _READY_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 900, 3600, 14_400, 43_200)
 _JOB_OPERATIONS = ("Create", "Delete")
 _JOB_STATES = ("Completed", "Failed", "Lost")
-_KEPT = {names.LEADER, names.BUILD}  # gauges of the process, that are set when they change
 _PLAN_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5)
 
 
@@ -55,7 +54,6 @@ class Metrics:
             self._jobs_finished.labels(operation, state)  # present from the start, so that the first end is an increase
         self._writes = self._counter(names.WRITES)
         self._watches_silent = self._counter(names.WATCHES_SILENT)
-        self._leader = self._gauge(names.LEADER)
         self._build = self._gauge(names.BUILD)
 
     def request(self, workspace: str, operation: str, code: int | None, seconds: float) -> None:
@@ -88,9 +86,6 @@ class Metrics:
         """A round of planning took this long."""
         self._plan_seconds.observe(seconds)
 
-    def leader(self, *, leading: bool) -> None:
-        self._leader.set(int(leading))
-
     def build(self, version: str, commit: str) -> None:
         self._build.labels(version, commit).set(1)
 
@@ -119,7 +114,7 @@ class _Scrape(Collector):
     def collect(self) -> Iterator[Family]:
         yield from self._registry.collect()
         for metric in names.METRICS:
-            if metric.kind == "gauge" and metric not in _KEPT:
+            if metric.kind == "gauge" and metric is not names.BUILD:
                 yield metric.gauge(self._snapshot.get(metric, {}).items())
 
 

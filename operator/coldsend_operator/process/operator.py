@@ -134,7 +134,7 @@ class Operator:
             self._kube, self._settings, self.controller, self.batches, self.clock, self.set_aside, self.crds
         )
         for site, address in (
-            (metrics.site(self.metrics, self._snapshot), self._settings.metrics_address),
+            (metrics.site(self.metrics, self.figures), self._settings.metrics_address),
             (http.probes(lambda: self.alive, lambda: self.ready), self._settings.probes_address),
         ):
             await self._stack.enter_async_context(http.serving(site, address))
@@ -168,7 +168,6 @@ class Operator:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._namespaces.read_again(), NAMESPACES_TIMEOUT)
         await self._bookings.load()
-        self.metrics.leader(leading=True)
         self._leading = True
         self._begin(self._secret_watch().run(), "secrets")
         self._begin(self.cache_sync.relist_missed(), "lists")
@@ -283,7 +282,8 @@ class Operator:
             ca_file=self._settings.ca_file,
         )
 
-    def _snapshot(self) -> metrics.Snapshot:
+    def figures(self) -> metrics.Snapshot:
+        """The gauges now. A leader that cannot renew its Lease does nothing, so it does not count as one."""
         figures = snapshot(
             self.controller,
             self.set_aside.counts(),
@@ -295,4 +295,5 @@ class Operator:
         figures[metric_names.WATCH_SILENCE] = {(kind,): seconds for kind, seconds in silence.items()}
         figures[metric_names.CRD_OUTDATED] = {(): self._kube.pruning.outdated}
         figures[metric_names.FROZEN] = {(): self.policy.freeze}
+        figures[metric_names.LEADER] = {(): self._leading and self._leadership.fresh()}
         return figures

@@ -47,3 +47,22 @@ def test_there_is_no_age_before_the_first_sweep() -> None:
     figures = snapshot(process.operator.controller, {}, simulation.clock(), with_scores=False, with_domains=False)
     assert names.BUDGET_LIMIT in figures
     assert names.SWEEP_AGE not in figures
+
+
+def test_that_a_leader_that_cannot_renew_its_lease_is_not_counted_as_one() -> None:
+    simulation = Simulation()
+    process = running(simulation, 60.0)
+    assert process.operator.figures()[names.LEADER] == {(): True}
+    process.leadership.renewed = False
+    assert process.operator.figures()[names.LEADER] == {(): False}
+    process.leadership.renewed = True
+    assert process.operator.figures()[names.LEADER] == {(): True}
+
+
+def test_that_a_standby_is_not_counted_as_the_leader() -> None:
+    simulation = Simulation()
+    running(simulation, 60.0)
+    simulation.stand_by()
+    simulation.wait(60.0)
+    assert simulation.standby is not None
+    assert simulation.standby.operator.figures()[names.LEADER] == {(): False}

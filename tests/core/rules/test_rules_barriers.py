@@ -59,7 +59,7 @@ def watch_nothing(_before: dict[str, Any] | None, _after: dict[str, Any]) -> Non
 
 
 def set_aside(process: Process) -> dict[str, float]:
-    return {kind: count for (kind,), count in process.operator._snapshot()[names.OBJECTS_SET_ASIDE].items()}
+    return {kind: count for (kind,), count in process.operator.figures()[names.OBJECTS_SET_ASIDE].items()}
 
 
 @pytest.mark.parametrize("kind", ["SenderAccount", BATCH_KIND])
@@ -211,7 +211,7 @@ def test_rule_38_a_status_that_is_never_taken_is_tried_ever_more_slowly_and_keep
     assert set_aside(process)["SenderAccount"] == 1
     assert len(simulation.remote.at(VICTIM)) == 1
     assert process.operator.controller.accounts[uid].stored.inbox_id
-    assert process.operator._snapshot()[names.SWEEP_AGE][("default",)] < 400.0
+    assert process.operator.figures()[names.SWEEP_AGE][("default",)] < 400.0
 
 
 def test_rule_38_a_background_task_that_ends_fails_the_liveness_probe() -> None:

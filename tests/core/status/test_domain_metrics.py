@@ -66,7 +66,7 @@ def summed(inboxes: list[Inbox]) -> dict[str, DomainFigures]:
 
 def of_domains(process: Process, workspace: str) -> dict[str, DomainFigures]:
     """What Prometheus is shown of the domains of a workspace."""
-    shown = process.operator._snapshot()
+    shown = process.operator.figures()
     found = {}
     for (label, name), limit in shown.get(names.DOMAIN_LIMIT, {}).items():
         if label == workspace:
@@ -123,6 +123,6 @@ def test_the_series_appear_only_when_they_are_asked_for() -> None:
         process = running(simulation)
         simulation.apply("sales", "ann", "ann@company.com")
         simulation.wait(SWEEPS)
-        text, _ = Metrics().render(process.operator._snapshot())
+        text, _ = Metrics().render(process.operator.figures())
         line = b'coldsend_domain_inboxes{domain="company.com",status="ACTIVE",workspace="default"} 1.0'
         assert (line in text) == asked
