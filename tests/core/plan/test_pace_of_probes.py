@@ -11,7 +11,7 @@ from coldsend_operator.core.model.answers import Answer, Domain, DomainPage, Fai
 from coldsend_operator.core.model.calls import Call, Operation
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from tests.support.clock import START
-from tests.support.desk import Desk, asked_for, held, row
+from tests.support.desk import Desk, asked_for, held, row, row_of
 from tests.support.remote import DOMAIN
 
 REFUSED = Failure(FailureKind.REFUSED, "Unprocessable", 422)
@@ -60,6 +60,18 @@ def test_rule_42_a_list_of_domains_that_is_refused_is_paced_and_told() -> None:
     counts = answers(desk, lambda call: REFUSED if call.operation is Operation.LIST_DOMAINS else empty(), 600)
     assert counts[Operation.LIST_DOMAINS] <= 20
     assert "Unprocessable" in desk.says(account)["Ready"][2]
+
+
+@pytest.mark.parametrize("kind", [FailureKind.UNAVAILABLE, FailureKind.LOST])
+def test_rule_42_a_list_of_domains_that_alone_fails_is_paced_and_stops_nobody(kind: FailureKind) -> None:
+    down = Failure(kind, "Internal Server Error", 500)
+    desk, native = asked_for(f"n@{DOMAIN.domain_name}")
+    other = desk.holder("other@company.com", "inbox-2")
+    shown = Page((row_of(other),), 1, 1, 1, has_next=False)
+    counts = answers(desk, lambda call: down if call.operation is Operation.LIST_DOMAINS else shown, 600)
+    assert counts[Operation.LIST_DOMAINS] <= 20
+    assert desk.breaker.block_of(Operation.LIST_ACCOUNTS) is None
+    assert "Internal Server Error" in desk.says(native)["Ready"][2]
 
 
 def empty() -> Page:

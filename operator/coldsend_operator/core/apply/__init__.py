@@ -7,7 +7,7 @@ unknown (`UnknownCreate`) and only a probe decides.
 from collections import Counter
 from dataclasses import replace
 
-from coldsend_operator.core.apply.common import BREAKER_PACES, UNKNOWN, members_of, misrouted, probe_again, seen_as
+from coldsend_operator.core.apply.common import UNKNOWN, WORKSPACE, members_of, misrouted, probe_again, seen_as
 from coldsend_operator.core.apply.creates import create_failed, created, created_in_bulk, not_taken_in
 from coldsend_operator.core.apply.deletes import accepted_delete, delete_failed, deleted_in_bulk
 from coldsend_operator.core.apply.jobs import poll_failed, progressed
@@ -255,7 +255,7 @@ def _domains_failed(workspace: Workspace, call: Call, failure: Failure, now: flo
         workspace.domains.page = 1
     elif failure.kind in {FailureKind.FORBIDDEN, FailureKind.PLAN_LIMIT}:
         workspace.domains.forbid(failure.required, failure.message, now + RETRY_FIRST)
-    elif failure.kind in BREAKER_PACES:
+    elif failure.kind in WORKSPACE:
         workspace.domains.page = 1
     else:
         workspace.domains.refuse(failure.message, now)

@@ -49,7 +49,7 @@ def _unknown_domain(account: Account, native: Native, workspace: Workspace, now:
         return _until_read_again(account, Reason.MISSING_SCOPES, message, workspace.domains.retry_at, now)
     if workspace.domains.trouble:
         message = (
-            f"ColdSend refuses to list the domains ({workspace.domains.trouble}); the list is retried automatically."
+            f"ColdSend does not list the domains ({workspace.domains.trouble}); the operator retries automatically."
         )
         return Decision(Action.DOMAINS, Reason.API_UNAVAILABLE, message)
     sought = native.domain in workspace.domains.sought

@@ -201,6 +201,8 @@ class Breaker:
                 return self._count(Scope.ALL, failure, about, namespaces, now)
             case FailureKind.NOT_SENT:
                 return self._count(Scope.ALL, failure, frozenset(), frozenset(), now)
+            case FailureKind.UNAVAILABLE | FailureKind.LOST if scope is Scope.DOMAINS:
+                return False  # it is paced by itself; a page of the list tells whether ColdSend is down
             case FailureKind.UNAVAILABLE | FailureKind.LOST:
                 changed = self._count(Scope.ALL, failure, about, namespaces, now)
                 return (scope in WRITING and self._count(scope, failure, about, namespaces, now)) or changed
