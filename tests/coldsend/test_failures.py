@@ -200,13 +200,6 @@ async def test_how_long_a_429_asks_to_wait(headers: dict[str, str], detail: obje
     assert (failure.kind, failure.retry_after) == (FailureKind.RATE_LIMITED, seconds)
 
 
-async def test_a_503_may_name_a_time_in_its_header_only() -> None:
-    headers = {"Retry-After": "30", "X-RateLimit-Reset": RESET}
-    named = await failure_of(answering(503, {"detail": "wait 60 seconds"}, headers).client.get_account(INBOX_ID))
-    unnamed = await failure_of(answering(503, {"detail": "wait 60 seconds"}).client.get_account(INBOX_ID))
-    assert (named.retry_after, unnamed.retry_after) == (30.0, None)
-
-
 BROKEN: list[tuple[type[httpx.RequestError], FailureKind]] = [
     (httpx.ConnectError, FailureKind.NOT_SENT),
     (httpx.ConnectTimeout, FailureKind.NOT_SENT),

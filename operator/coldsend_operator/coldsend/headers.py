@@ -41,7 +41,7 @@ def read_server_time(headers: Mapping[str, str]) -> float | None:
     return _unix_seconds(headers.get("date", ""))
 
 
-def read_retry_after(headers: Mapping[str, str], now: float) -> float | None:
+def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """Seconds to wait by Retry-After: a number, or a date relative to the Date header (else to `now`)."""
     text = headers.get("retry-after", "")
     seconds = _number(text)
@@ -53,7 +53,7 @@ def read_retry_after(headers: Mapping[str, str], now: float) -> float | None:
 
 def read_wait(headers: Mapping[str, str], sentence: str, now: float) -> float | None:
     """Seconds to wait after a 429 (contract row 13): Retry-After, else the reset header, else the message."""
-    wait = read_retry_after(headers, now)
+    wait = _retry_after(headers, now)
     if wait is not None:
         return wait
     rate = read_rate(headers)

@@ -6,7 +6,7 @@ from typing import Any
 
 from coldsend_operator.coldsend.bodies import as_sentence, read_json
 from coldsend_operator.coldsend.errors import NotUnderstood
-from coldsend_operator.coldsend.headers import read_retry_after, read_wait
+from coldsend_operator.coldsend.headers import read_wait
 from coldsend_operator.coldsend.masking import Mask
 from coldsend_operator.core.model.answers import Failure, FailureKind, Fault
 
@@ -56,7 +56,7 @@ def read_refusal(
         status=status,
         faults=faults,
         required=required,
-        retry_after=_retry_after(kind, headers, as_sentence(whole), now),
+        retry_after=read_wait(headers, as_sentence(whole), now) if kind is FailureKind.RATE_LIMITED else None,
     )
 
 
@@ -81,12 +81,6 @@ def _kind(status: int, *, lacks_scope: bool) -> FailureKind:
     if status == 403:
         return FailureKind.FORBIDDEN if lacks_scope else FailureKind.PLAN_LIMIT
     return _KINDS.get(status) or (FailureKind.UNAVAILABLE if status >= 500 else FailureKind.REFUSED)
-
-
-def _retry_after(kind: FailureKind, headers: Mapping[str, str], sentence: str, now: float) -> float | None:
-    if kind is FailureKind.RATE_LIMITED:
-        return read_wait(headers, sentence, now)
-    return read_retry_after(headers, now) if kind is FailureKind.UNAVAILABLE else None
 
 
 def _required(whole: dict[str, Any], mask: Mask) -> tuple[str, ...]:

@@ -188,8 +188,7 @@ class Failure:
 
     `message` is a sentence for people: at most 200 characters, made of `loc` and `msg` or of a text `detail` only,
     every secret value of the call masked (rule 11); of a bulk it refers to the first three `faults`, whoever's
-    they are. `retry_after` is in seconds, None if the response named no time (contract row 13); UNAVAILABLE may
-    have one too.
+    they are. `retry_after` is the wait in seconds after a 429, None if the response named no time (contract row 13).
     """
 
     kind: FailureKind
