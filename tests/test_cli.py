@@ -135,9 +135,12 @@ main()
     assert "swordfish" not in run.stderr
 
 
-def redirected(command: str, redirection: str) -> subprocess.CompletedProcess[str]:
+def redirected(command: str, redirection: str, stdout: int = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
     line = f'exec "{sys.executable}" -m coldsend_operator {command} {redirection}'
-    return subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=False, timeout=60)
+    around = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}  # as on most machines
+    return subprocess.run(
+        ["/bin/sh", "-c", line], env=around, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False, timeout=60
+    )
 
 
 @pytest.mark.parametrize("command", ["version", "crds", "completion bash"])
@@ -148,6 +151,15 @@ def redirected(command: str, redirection: str) -> subprocess.CompletedProcess[st
 def test_output_that_cannot_be_written_ends_with_1_and_one_line(command: str, redirection: str, said: str) -> None:
     run = redirected(command, redirection)
     assert (run.returncode, run.stderr) == (1, f"coldsend-operator failed: {said}\n")
+
+
+@pytest.mark.parametrize("command", ["version", "crds", "--help"])
+def test_output_that_nobody_reads_is_told_of_in_no_line(command: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    run = redirected(command, "", stdout=writer)
+    os.close(writer)
+    assert (run.returncode in {0, 1}, run.stderr) == (True, "")
 
 
 def test_closed_standard_input_is_empty_and_closed_errors_go_nowhere() -> None:

@@ -160,6 +160,17 @@ def _fail_at_once(what: str) -> NoReturn:
     sys.exit(1)
 
 
+def _write_out() -> None:
+    """Write what the streams hold back: Python would do it after all else, and fail in its own words with code 120."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        try:
+            if not stream.closed:
+                stream.flush()
+        except BrokenPipeError:  # nobody reads it any more, as in `... | head`
+            setattr(sys, name, None)
+
+
 def main() -> None:
     gc.set_threshold(_WHILE_LOADING)
     _open_streams()
@@ -167,7 +178,10 @@ def main() -> None:
         complete(sys.argv[2:])
         return
     try:
-        app(prog_name="kubectl coldsend" if Path(sys.argv[0]).stem == "kubectl-coldsend" else "coldsend-operator")
+        try:
+            app(prog_name="kubectl coldsend" if Path(sys.argv[0]).stem == "kubectl-coldsend" else "coldsend-operator")
+        finally:
+            _write_out()
     except OSError as error:  # such as a full disk under standard output
         _fail_at_once(str(error))
     except Exception as error:  # noqa: BLE001 - nothing is above it: the last line says what happened

@@ -27,6 +27,7 @@ def read_until(audit: str, world: World, stage: Stage) -> Iterator[tuple[int, st
     """Run an operator whose output is read from a pipe: the end to close, and the address of the probes."""
     addresses = {f"COLDSEND_{name}_ADDRESS": f"127.0.0.1:{free_port()}" for name in ("METRICS", "PROBES")}
     around = {**os.environ, "KUBECONFIG": str(world.cluster.kubeconfig), "COLDSEND_AUDIT_LOG": audit}
+    around.pop("PYTHONUNBUFFERED", None)  # with it, Python holds back nothing that is lost at the end
     env = {**around, **QUICK, **addresses, **settings_of(stage)}
     reader, writer = os.pipe()
     command = [sys.executable, "-m", "demo.end_with_parent", sys.executable, "-m", "coldsend_operator", "run"]
