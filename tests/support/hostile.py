@@ -188,9 +188,16 @@ class HostileWorld(Simulation):
         if status.keys() & {"inboxID", "job"}:  # inboxID in a status is trusted
             self.contested.add(self.stories[uid].address)
             self.watch.loose.add(self.stories[uid].address)
+        if status.keys() & {
+            "inboxID",
+            "job",
+            "conditions",
+        }:  # what was said of the inbox is gone until it is read again
             self.stories[uid].ready_may_go = True
-        if "job" in status:  # so is the job of a create
-            self.remote.sent([self.stories[uid].address])
+        if "job" in status:  # so is the job of a create, again after a restore that brings it back
+            address = self.stories[uid].address
+            self.remote.sent([address])
+            self.marked_again.setdefault(address, []).append(self.remote.clock())
             self.stories[uid].may_adopt = True
         self.cluster._update(raw | {"status": {**(raw.get("status") or {}), **status}})
 
