@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -162,13 +162,20 @@ def _fail_at_once(what: str) -> NoReturn:
 
 def _write_out() -> None:
     """Write what the streams hold back: Python would do it after all else, and fail in its own words with code 120."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        try:
-            if not stream.closed:
-                stream.flush()
-        except BrokenPipeError:  # nobody reads it any more, as in `... | head`
-            setattr(sys, name, None)
+    if not _is_written(sys.stdout):
+        sys.stdout = None
+    if not _is_written(sys.stderr):
+        sys.stderr = None
+
+
+def _is_written(stream: TextIO) -> bool:
+    """False if nobody reads it any more, as in `... | head`."""
+    try:
+        if not stream.closed:
+            stream.flush()
+    except BrokenPipeError:
+        return False
+    return True
 
 
 def main() -> None:
