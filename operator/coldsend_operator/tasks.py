@@ -49,12 +49,15 @@ class Tasks:
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error(Event.LOOP_FAILED, **self._names, exc_info=task.exception())
+        _report_failure(task, **self._names)
         self._on_end()
 
 
 def report_end(task: "asyncio.Task[None]") -> None:
     """Log the exception of a background task; the liveness probe fails from then on."""
+    _report_failure(task, operation=task.get_name())
+
+
+def _report_failure(task: "asyncio.Task[None]", **names: str) -> None:
     if not task.cancelled() and task.exception() is not None:
-        log.error(Event.LOOP_FAILED, operation=task.get_name(), exc_info=task.exception())
+        log.error(Event.LOOP_FAILED, **names, exc_info=task.exception())

@@ -8,7 +8,7 @@ from coldsend_operator.coldsend.bodies import as_sentence, read_json
 from coldsend_operator.coldsend.errors import NotUnderstood
 from coldsend_operator.coldsend.headers import read_wait
 from coldsend_operator.coldsend.masking import Mask
-from coldsend_operator.core.model.answers import Failure, FailureKind, Fault
+from coldsend_operator.core.model.answers import ABSENT_CODES, Failure, FailureKind, Fault
 
 MAX_FAULTS = 500
 MAX_SCOPES = 20
@@ -29,7 +29,6 @@ _KINDS = {
     499: FailureKind.UNAVAILABLE,
 }
 _ABOUT_THE_INBOX = frozenset({FailureKind.REFUSED, FailureKind.CONFLICT, FailureKind.NOT_FOUND, FailureKind.PLAN_LIMIT})
-_ABSENT = frozenset({404, 410})
 _SCOPE_WORD = re.compile(r"\bscopes?\b", re.IGNORECASE)
 _PLACES = frozenset({"body", "query", "path", "header"})
 
@@ -70,7 +69,7 @@ def _readable(status: int, body: bytes) -> dict[str, Any] | None:
         value = read_json(body)
     except NotUnderstood:
         return None
-    if status in _ABSENT and not (value and isinstance(value, dict)):
+    if status in ABSENT_CODES and not (value and isinstance(value, dict)):
         return None
     if isinstance(value, dict):
         return value
@@ -131,7 +130,7 @@ def _message(status: int, whole: dict[str, Any], faults: tuple[Fault, ...], mask
 
 def _not_of_the_api(status: int) -> str:
     said = f"the {status} did not come from the ColdSend API"
-    if status in _ABSENT:
+    if status in ABSENT_CODES:
         return f"{said}; ColdSend may be down, or COLDSEND_API_URL wrong"
     return f"{said} but from a server before it, such as a proxy or firewall"
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import RETRY_FIRST, RETRY_LONGEST, Account, Backoff
-from coldsend_operator.core.model.answers import Failure, FailureKind
+from coldsend_operator.core.model.answers import ABSENT_CODES, Failure, FailureKind
 from coldsend_operator.core.model.calls import Call, Operation, Scope
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.jobs import job_operation
@@ -27,7 +27,6 @@ BREAKER_PACES = UNKNOWN | WORKSPACE
 CONNECTION_WORDS = ("connect", "authent", "login", "smtp", "imap", "credential", "password", "timed out", "timeout")
 CONNECTION_FAULTS = ("connection", "authentic", "login", "credential", "timed out")
 
-NOT_THERE = frozenset({404, 410})
 MISROUTED_OFTEN = 2  # this many such responses before a bulk is repeated in halves
 TOO_OFTEN_UNKNOWN = 2  # calls of unknown outcome in a row before a bulk is repeated in halves (rule 41)
 
@@ -41,11 +40,11 @@ def seen_as(workspace: Workspace, call: Call, failure: Failure) -> Failure:
     if call.page > 1 and failure.kind is FailureKind.NOT_FOUND and call.operation.scope is Scope.READ:
         return replace(failure, kind=FailureKind.REFUSED)  # a page beyond the end: the list has become shorter
     if call.operation.names_item:
-        wrong = status in NOT_THERE and breaker.misrouted
+        wrong = status in ABSENT_CODES and breaker.misrouted
     elif call.domain_id is not None and failure.kind is FailureKind.NOT_FOUND:
         wrong = breaker.misrouted  # otherwise the domain of these inboxes is unknown
     else:
-        wrong = status in {*NOT_THERE, 405} or 300 <= status < 400
+        wrong = status in {*ABSENT_CODES, 405} or 300 <= status < 400
     return replace(failure, kind=FailureKind.MISROUTED) if wrong else failure
 
 

@@ -199,6 +199,8 @@ class Failure:
     retry_after: float | None = None
 
 
+ABSENT_CODES = frozenset({404, 410})
+"""HTTP codes that say of the path of an inbox that there is none, if the ColdSend API answers."""
 NOT_PROCESSED = Failure(FailureKind.LOST, "the operator failed to process the answer")
 
 
