@@ -9,7 +9,7 @@ from tests.e2e.stage.manifests import account
 from tests.e2e.stage.stage import LOGIN, Shown, eventually
 
 MANY = tuple(f"seller-{number:03}" for number in range(250))
-MOST_REQUESTS = 75  # three for ten inboxes at the worst: on a busy machine children come slowly and bulks are smaller
+MOST_REQUESTS = len(MANY) // 2  # how slowly children come depends on the machine; tests/core/plan holds the exact counts
 
 
 def two_hundred_and_fifty_inboxes_become_ready_with_few_requests(pool: Pool) -> None:
