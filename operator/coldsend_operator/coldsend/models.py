@@ -83,9 +83,12 @@ class AnswerModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
-def _known(word: str | None, words: frozenset[str]) -> str | None:
+_KNOWN = {word: word for word in INBOX_TYPES | STATUSES}
+
+
+def _known(word: str | None) -> str | None:
     """A word of the contract in any case, any other text as sent (contract row 33)."""
-    return word.upper() if word is not None and word.upper() in words else word
+    return None if word is None else _KNOWN.get(word.upper(), word)
 
 
 class RowAnswer(AnswerModel):
@@ -104,8 +107,8 @@ class RowAnswer(AnswerModel):
             self.inbox_id,
             self.email_address,
             self.display_name,
-            _known(self.inbox_type, INBOX_TYPES),
-            _known(self.overall_status, STATUSES),
+            _known(self.inbox_type),
+            _known(self.overall_status),
             self.daily_limit,
             self.emails_sent_today,
             self.health_score,

@@ -1,6 +1,7 @@
 """What Kubernetes shows of the object, and which workspace serves it."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 from coldsend_operator.core.model.account import Account, Credentials
 from coldsend_operator.core.model.desired import Desired
@@ -29,8 +30,14 @@ def status_kept(account: Account, raw: object) -> Status:
     status = account_status(raw)
     account.raw_status = to_text(status)
     conditions = status.get("conditions") or ()
-    account.said = tuple((each["type"], each["status"], each["reason"]) for each in conditions)
+    account.said = _shared(tuple((each["type"], each["status"], each["reason"]) for each in conditions))
     return status
+
+
+@lru_cache(1_000)
+def _shared(said: tuple[tuple[str, str, str], ...]) -> tuple[tuple[str, str, str], ...]:
+    """One tuple for all accounts that say the same; tens of thousands do."""
+    return said
 
 
 def status_shown(account: Account, stored: Stored) -> None:
