@@ -9,7 +9,7 @@ from tests.e2e.stage.manifests import account
 from tests.e2e.stage.stage import LOGIN, Shown, eventually
 
 MANY = tuple(f"seller-{number:03}" for number in range(250))
-MOST_REQUESTS = len(MANY) // 2  # children come as slowly as the machine makes them; tests/core/plan has the exact counts
+MOST_REQUESTS = len(MANY) // 2  # children come as slowly as the machine makes them; tests/core/plan counts exactly
 
 
 def two_hundred_and_fifty_inboxes_become_ready_with_few_requests(pool: Pool) -> None:
