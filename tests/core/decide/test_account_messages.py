@@ -86,3 +86,13 @@ def test_that_a_native_inbox_that_exists_elsewhere_is_told_that_its_domain_is_fu
     full = Domain(DOMAIN.domain_id, DOMAIN.domain_name, "ACTIVE", 1, 1)
     desk.answer(desk.ask(Operation.LIST_DOMAINS), DomainPage((full,), 1, has_next=False))
     assert desk.says(account)["Ready"][1] == Reason.DOMAIN_FULL
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_that_a_domain_name_that_is_listed_twice_is_the_domain_that_can_be_used(order: int) -> None:
+    desk = Desk()
+    account = desk.account(NATIVE, native={"domainName": DOMAIN.domain_name, "emailPrefix": "jane"})
+    failed = Domain("850e8400-e29b-41d4-a716-446655440009", DOMAIN.domain_name, "FAILED")
+    desk.answer(desk.ask(Operation.LIST_DOMAINS), DomainPage((DOMAIN, failed)[::order], 1, has_next=False))
+    desk.sweep()
+    assert Operation.CREATE_NATIVE in desk.operations(), desk.says(account)

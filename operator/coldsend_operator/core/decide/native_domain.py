@@ -22,7 +22,7 @@ def usable_domain(account: Account, workspace: Workspace, now: float) -> Decisio
     if workspace.domains.outdated and not workspace.domains.forbidden:
         return Decision(Action.DOMAINS, quiet=True)
     recheck = workspace.domains.listed_at + CHECK_SECONDS
-    if domain.status.upper() != "ACTIVE":
+    if not domain.is_active():
         reason = Reason.DOMAIN_NOT_ACTIVE
         message = f"Domain {domain.domain_name} is {domain.status} in ColdSend; the inbox is created once it is ACTIVE."
     elif workspace.domains.free(domain) <= 0:

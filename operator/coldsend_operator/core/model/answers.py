@@ -74,6 +74,10 @@ class Domain:
     max_inboxes: int | None = None
     current_inboxes: int | None = None
 
+    def is_active(self) -> bool:
+        """Whether inboxes can be created in it."""
+        return self.status.upper() == "ACTIVE"
+
 
 @dataclass(frozen=True, slots=True)
 class DomainPage:

@@ -67,7 +67,9 @@ class Domains:
         self.in_vain = self.in_vain + 1 if quick and self._fresh == self._by_id else 0
         self.trouble, self.refusals = "", 0
         self._by_id = self._fresh
-        self._by_name = {domain.domain_name.lower(): domain for domain in self._fresh.values()}
+        # of several with one name, as after a failed set-up was begun again, the one that can be used
+        usable_last = sorted(self._fresh.values(), key=Domain.is_active)
+        self._by_name = {domain.domain_name.lower(): domain for domain in usable_last}
         self._fresh, self._used, self.page = {}, {}, 1
         self.listed_at = self.begun
         self.forbidden = self.outdated = False

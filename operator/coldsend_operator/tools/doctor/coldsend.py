@@ -95,7 +95,7 @@ async def _domains(reader: ColdSendReader, checks: list[Check]) -> None:
     except (NotUnderstood, Refused) as error:
         checks.append(bad("domains", f"the domains do not have the documented shape: {error}"))
         return
-    active = sum(domain.status.upper() == "ACTIVE" for domain in page.domains)
+    active = sum(domain.is_active() for domain in page.domains)
     checks.append(
         good(
             "domains",
