@@ -23,7 +23,7 @@ RUN cp -r /src/operator/coldsend_operator "$(/opt/coldsend/bin/python -c 'import
  && find /opt/coldsend -path '*/kubernetes/*client/api/*_api.py' -delete \
  && /opt/coldsend/bin/python -m compileall -q -j 0 --invalidation-mode unchecked-hash \
     -x 'kubernetes/.*client/models/(?!__init__)' /opt/coldsend/lib \
- && chmod -R go-w /opt/coldsend
+ && chmod -R a+rX,go-w /opt/coldsend
 
 FROM ${BASE}
 ARG VERSION=0.0.0

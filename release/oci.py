@@ -118,7 +118,8 @@ class Layout:
 def packed(folder: Path, whiteouts: list[str], changed: int) -> tuple[bytes, str]:
     """A layer with the content of `folder` that also removes `whiteouts`; and the digest of its uncompressed tar.
 
-    All files belong to root and have the time `changed`, so that equal content makes an equal layer.
+    All files belong to root, may be read by everybody, and have the time `changed`, so that equal content makes an
+    equal layer, whatever the umask was.
     """
     plain = io.BytesIO()
     with tarfile.open(fileobj=plain, mode="w", format=tarfile.PAX_FORMAT) as tar:
@@ -128,7 +129,7 @@ def packed(folder: Path, whiteouts: list[str], changed: int) -> tuple[bytes, str
             entry.uid = entry.gid = 0
             entry.uname = entry.gname = ""
             entry.mtime = changed
-            entry.mode &= 0o755
+            entry.mode = 0o755 if entry.isdir() or entry.mode & 0o100 else 0o644
             if path and entry.isreg():
                 with path.open("rb") as file:
                     tar.addfile(entry, file)

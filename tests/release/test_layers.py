@@ -36,6 +36,16 @@ def test_a_layer_belongs_to_root_and_nobody_else_may_write_it(tmp_path: Path) ->
         assert {(each.uid, each.gid, each.mtime, each.mode & 0o022) for each in tar} == {(0, 0, 7, 0)}
 
 
+def test_everybody_may_read_a_layer_made_with_a_strict_umask(tmp_path: Path) -> None:
+    program = tree(tmp_path, 1) / "opt" / "a"
+    program.chmod(0o700)
+    (tmp_path / "opt" / "b").chmod(0o600)
+    (tmp_path / "opt").chmod(0o700)
+    content, _ = oci.packed(tmp_path, [], 7)
+    with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as tar:
+        assert {each.name: each.mode for each in tar} == {"opt": 0o755, "opt/a": 0o755, "opt/b": 0o644}
+
+
 def test_a_whiteout_stands_beside_what_it_takes_away(tmp_path: Path) -> None:
     content, _ = oci.packed(tree(tmp_path, 1), ["usr/local/bin/pip3"], 7)
     with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as tar:
