@@ -56,7 +56,7 @@ def proxies_of(environment: Mapping[str, str]) -> Proxies:
     by_scheme, ignored = {}, []
     for scheme in ("http", "https", "all"):
         name, text = _variable(environment, f"{scheme}_proxy")
-        proxy = _proxy(text)
+        proxy = usable_proxy(text)
         if proxy is not None:
             by_scheme[scheme] = proxy
         elif text:
@@ -76,7 +76,8 @@ def _variable(environment: Mapping[str, str], name: str) -> tuple[str, str]:
     return name, ""
 
 
-def _proxy(text: str) -> str | None:
+def usable_proxy(text: str) -> str | None:
+    """The URL of a proxy, `http` if the text has no scheme; None if there is no host, or for a proxy such as SOCKS."""
     url = text if "://" in text else f"http://{text}"
     try:
         parts = urlsplit(url)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import certifi
 import pytest
 import yaml
 from aiohttp import web
@@ -131,6 +132,19 @@ async def test_a_certificate_of_another_ca_is_refused(place: Place) -> None:
                     await ask()
 
 
+@pytest.mark.parametrize("first", [0, 1])
+async def test_a_ca_that_the_cluster_replaces_needs_no_restart(place: Place, tmp_path: Path, first: int) -> None:
+    file = tmp_path / "ca.crt"
+    file.write_text(certifi.contents())
+    async with serving(Server(), server_tls()) as server:
+        place.write(server.url, cluster={"certificate-authority": str(file)})
+        async with place.both_ways() as ways:
+            file.write_bytes(CA.read_bytes())
+            with pytest.raises(Exception, match="CERTIFICATE_VERIFY_FAILED"):
+                await ways[first]()
+            assert [await ways[1 - first](), await ways[first]()] == [200, 200]
+
+
 async def test_no_proxy_as_platforms_write_it_leads_straight_to_the_api_server(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -241,10 +255,11 @@ async def test_a_token_goes_to_no_other_server(place: Place) -> None:
             assert "Authorization" not in response.request_info.headers
 
 
-async def test_a_kind_that_kopf_lists_counts_as_requested_before_its_watch_opens(place: Place) -> None:
+@pytest.mark.parametrize("path", ["", "/k8s/clusters/c-m-1/"], ids=["plain", "as behind Rancher"])
+async def test_a_kind_that_kopf_lists_counts_as_requested_before_its_watch_opens(place: Place, path: str) -> None:
     """The list of 50,000 objects takes minutes: a restart in the middle of it would never end."""
     async with serving(Server()) as server:
-        place.write(server.url)
+        place.write(server.url + path)
         async with place.opened() as (_, watches, session):
             async with session.get(f"{watches.server}/apis/coldsend.pro/v1alpha1"):
                 pass

@@ -18,6 +18,7 @@ from coldsend_operator.kube.watches import Watches
 from coldsend_operator.tools.clients import ReadingConnection
 from coldsend_operator.tools.options import Access
 from tests.support.clock import FakeClock
+from tests.support.tls import CA, CERTIFICATE, ENCRYPTED_KEY, KEY
 
 PATH = collection("SenderAccount", None)
 
@@ -138,15 +139,16 @@ async def test_a_plugin_is_relative_to_its_kubeconfig(tmp_path: Path) -> None:
     [
         ("false", "the plugin false gave no credentials; log in with it, and try again"),
         ("no-such-plugin", "the plugin no-such-plugin is not installed: install it so"),
+        ("sleep", "the plugin sleep gave no credentials; log in with it, and try again"),  # as if it waits for a person
     ],
 )
 async def test_a_plugin_without_credentials_is_no_reason_to_go_on_as_somebody_else(
     tmp_path: Path, command: str, said: str
 ) -> None:
     plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": command, "installHint": "install it so"}
-    kubeconfig = write(tmp_path / "config", config("http://api.example", user={"exec": plugin}))
+    kubeconfig = write(tmp_path / "config", config("http://api.example", user={"exec": {**plugin, "args": ["600"]}}))
     with pytest.raises(NotConfigured) as error:
-        await load_login(kubeconfig=kubeconfig)
+        await load_login(kubeconfig=kubeconfig, plugin_seconds=1)
     assert error.value.message == f"the kubeconfig {kubeconfig} cannot be used: {said}"
 
 
@@ -165,3 +167,28 @@ def test_a_broken_kubeconfig_has_no_namespace_and_no_contexts(tmp_path: Path, co
     broken = tmp_path / "config"
     broken.write_text(content)
     assert (namespace_of_context(str(broken)), context_names(str(broken))) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("cluster", "user", "said"),
+    [
+        ({}, {"client-certificate": CERTIFICATE, "client-key": ENCRYPTED_KEY}, "its client key has a passphrase"),
+        ({}, {"client-certificate": CERTIFICATE}, "its client certificate and key do not belong together"),
+        ({}, {"client-certificate": CA, "client-key": KEY}, "its client certificate and key do not belong together"),
+        ({}, {"client-certificate": KEY, "client-key": KEY}, "its client certificate and key do not belong together"),
+        ({"certificate-authority": KEY}, {}, "its CA has no certificates in PEM form"),
+        ({"proxy-url": "socks5://me:secret@proxy.example"}, {}, "its proxy-url is no http or https URL"),
+        ({"server": "api.example:443"}, {}, "its server is no http or https URL"),
+        ({"server": "https://api.example:port"}, {}, "its server is no http or https URL"),
+    ],
+)
+async def test_what_cannot_be_used_is_one_sentence_that_names_the_kubeconfig(
+    tmp_path: Path, cluster: dict[str, object], user: dict[str, object], said: str
+) -> None:
+    content = config("https://api.example", user={name: str(file) for name, file in user.items()})
+    content["clusters"][0]["cluster"].update({name: str(value) for name, value in cluster.items()})
+    kubeconfig = write(tmp_path / "config", content)
+    with pytest.raises(NotConfigured) as error:
+        (await load_login(kubeconfig=kubeconfig)).tls()
+    assert error.value.message.startswith(f"the kubeconfig {kubeconfig} cannot be used: {said}")
+    assert "secret" not in error.value.message

@@ -8,12 +8,13 @@ import pytest
 
 _FOLDER = Path(__file__).parents[1] / "certificates"
 CA = _FOLDER / "ca.pem"
+CERTIFICATE, KEY, ENCRYPTED_KEY = (_FOLDER / name for name in ("server.pem", "server-key.pem", "encrypted-key.pem"))
 
 
 def server_tls() -> ssl.SSLContext:
     """The TLS context of a server on 127.0.0.1 or localhost, with a certificate of that CA."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(_FOLDER / "server.pem", _FOLDER / "server-key.pem")
+    context.load_cert_chain(CERTIFICATE, KEY)
     return context
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -54,6 +55,7 @@ class Connection:
         self._read_at = float("-inf")
         self._renew_at = float("inf")
         self._login: Login | None = None
+        self._tls: ssl.SSLContext | None = None  # of all sessions
         self._session: aiohttp.ClientSession | None = None
         self._closing = Tasks(operation="close_connections")
         self._trouble = Recurring(Event.CALL_FAILED, operation="read_credentials")
@@ -78,8 +80,10 @@ class Connection:
     def open_session(self, *middlewares: Any, connections: int = CONNECTIONS) -> aiohttp.ClientSession:
         """A session with the API server that adds the current credentials to each request."""
         login = self.login
+        if self._tls is None:
+            self._tls = login.tls()
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=connections, ssl=login.tls()),
+            connector=aiohttp.TCPConnector(limit=connections, ssl=self._tls),
             headers={"User-Agent": AGENT},
             middlewares=(*middlewares, self._authorize),
             proxy=login.configuration.proxy,
@@ -127,6 +131,7 @@ class Connection:
         try:
             fresh = await self._load()
             moved = fresh.certificate != self.login.certificate
+            tls = fresh.tls() if moved else self._tls
             trouble = (
                 "the new credentials hold no token" if self.login.authorization and not fresh.authorization else ""
             )
@@ -137,6 +142,7 @@ class Connection:
             self._renew_at = time.monotonic() + LOGIN_SECONDS
             return False
         self._trouble.ended()
+        self._tls = tls
         self._use(fresh)
         if moved and self._session is not None:  # open connections use the old certificate
             self._closing.start(_close_later(self._session))
@@ -146,6 +152,8 @@ class Connection:
     def _use(self, login: Login) -> None:
         known = self._login is not None and self._login.authorization == login.authorization
         self._login = login
+        if self._tls is not None:
+            login.trust(self._tls)
         self._read_at = time.monotonic()
         lasts = REREAD_SECONDS if login.rotates else float("inf")
         if login.expires is not None:
@@ -166,7 +174,12 @@ class Connection:
                     request.headers.add(name, value)
             if login.configuration.tls_server_name:
                 request.server_hostname = login.configuration.tls_server_name
-        return await handler(request)
+        asked = time.monotonic()
+        try:
+            return await handler(request)
+        except aiohttp.ClientConnectorCertificateError:
+            await self.renew(asked)  # perhaps the cluster has another CA by now
+            raise
 
 
 async def _close_later(session: aiohttp.ClientSession) -> None:

@@ -6,6 +6,7 @@ import json
 import os
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +18,8 @@ from kubernetes.aio.config.kube_config import load_kube_config_from_dict
 
 from coldsend_operator.kube.errors import NotConfigured
 from coldsend_operator.kube.kubeconfig import impersonation, read_kubeconfig, without_credentials
-from coldsend_operator.proxies import proxies_of
+from coldsend_operator.proxies import proxies_of, usable_proxy
+from coldsend_operator.setting_values import to_base_url
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 PLUGIN_SECONDS = 30.0  # timeout of an exec plugin of a kubeconfig
@@ -28,6 +30,7 @@ class Login:
     """The content of a service account or a kubeconfig at one time."""
 
     configuration: Configuration
+    source: str  # names it in messages
     expires: float | None = None  # Unix seconds; None: not known, or never
     rotates: bool = False  # the kubelet replaces the token of a service account at any time
     impersonation: tuple[tuple[str, str], ...] = ()  # headers, by `as` of the kubeconfig
@@ -48,20 +51,51 @@ class Login:
         files = [self.configuration.cert_file, self.configuration.key_file]
         return tuple((file, Path(file).stat().st_mtime_ns) for file in files if file) or None
 
-    def tls(self) -> ssl.SSLContext:
-        """Checks as kubectl does: Python's strict profile refuses CAs without a key usage, which clusters have."""
+    def trust(self, context: ssl.SSLContext) -> None:
+        """Add the CA as it is now, as clusters rotate theirs; what the context trusted before stays trusted."""
         configuration = self.configuration
-        context = ssl.create_default_context(cafile=configuration.ssl_ca_cert, cadata=configuration.ca_cert_data)
+        if configuration.ssl_ca_cert or configuration.ca_cert_data:
+            with suppress(OSError):  # which ssl.SSLError is, too: the file is being written
+                context.load_verify_locations(configuration.ssl_ca_cert, cadata=configuration.ca_cert_data)
+
+    def tls(self) -> ssl.SSLContext:
+        """Checks as kubectl does: Python's strict profile refuses CAs without a key usage, which clusters have.
+
+        Raises NotConfigured if a certificate or key cannot be used.
+        """
+        configuration = self.configuration
+        try:
+            context = ssl.create_default_context(cafile=configuration.ssl_ca_cert, cadata=configuration.ca_cert_data)
+        except OSError:
+            raise NotConfigured(f"{self.source} cannot be used: its CA has no certificates in PEM form") from None
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         if configuration.cert_file:
-            context.load_cert_chain(configuration.cert_file, keyfile=configuration.key_file)
+            self._show_certificate(context, configuration.cert_file)
         if not configuration.verify_ssl:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         return context
 
+    def _show_certificate(self, context: ssl.SSLContext, certificate: str) -> None:
+        def passphrase() -> str:  # OpenSSL would ask for it on the terminal
+            raise NotConfigured(f"{self.source} cannot be used: its client key has a passphrase; store it without one")
 
-async def load_login(service_account: Path = SERVICE_ACCOUNT, *, kubeconfig: str = "", context: str = "") -> Login:
+        try:
+            context.load_cert_chain(certificate, self.configuration.key_file, passphrase)
+        except OSError:
+            raise NotConfigured(
+                f"{self.source} cannot be used: its client certificate and key do not belong together, or are not in "
+                "PEM form"
+            ) from None
+
+
+async def load_login(
+    service_account: Path = SERVICE_ACCOUNT,
+    *,
+    kubeconfig: str = "",
+    context: str = "",
+    plugin_seconds: float = PLUGIN_SECONDS,
+) -> Login:
     """Read address, CA and credentials of the API server.
 
     An explicit kubeconfig or context takes precedence over the service account of the pod, as in kubectl. Raises
@@ -70,8 +104,8 @@ async def load_login(service_account: Path = SERVICE_ACCOUNT, *, kubeconfig: str
     if _in_cluster(service_account) and not (kubeconfig or context):
         configuration = Configuration()
         _load_service_account(configuration, service_account)
-        return _login(configuration, None, rotates=True)
-    return await _load_kubeconfig(kubeconfig, context)
+        return _login(configuration, f"the service account in {service_account}", rotates=True)
+    return await _load_kubeconfig(kubeconfig, context, plugin_seconds)
 
 
 def namespace_of_context(kubeconfig: str = "", context: str = "") -> str | None:
@@ -93,14 +127,24 @@ def context_names(kubeconfig: str = "") -> list[str]:
 
 def _login(
     configuration: Configuration,
-    expires: float | None,
+    source: str,
+    expires: float | None = None,
     *,
     rotates: bool = False,
     impersonate: tuple[tuple[str, str], ...] = (),
 ) -> Login:
+    try:
+        configuration.host = to_base_url(configuration.host)
+    except ValueError:
+        raise NotConfigured(f"{source} cannot be used: its server is no http or https URL") from None
     # the kubeconfig's proxy-url precedes the environment, as in kubectl
-    configuration.proxy = configuration.proxy or proxies_of(os.environ).to(configuration.host)
-    return Login(configuration, expires or _expiry(configuration.api_key), rotates, impersonate)
+    if configuration.proxy:
+        configuration.proxy = usable_proxy(configuration.proxy)
+        if configuration.proxy is None:
+            raise NotConfigured(f"{source} cannot be used: its proxy-url is no http or https URL")
+    else:
+        configuration.proxy = proxies_of(os.environ).to(configuration.host)
+    return Login(configuration, source, expires or _expiry(configuration.api_key), rotates, impersonate)
 
 
 def _in_cluster(service_account: Path) -> bool:
@@ -116,25 +160,29 @@ def _load_service_account(configuration: Configuration, folder: Path) -> None:
         raise NotConfigured(f"the service account in {folder} cannot be used: {error}") from error
 
 
-async def _load_kubeconfig(kubeconfig: str, context: str) -> Login:
+async def _load_kubeconfig(kubeconfig: str, context: str, plugin_seconds: float) -> Login:
     config = read_kubeconfig(kubeconfig)
+    source = f"the kubeconfig {config.paths}"
     user, raw = config.user(context), config.to_raw(context)
     configuration = Configuration()
     try:
-        async with asyncio.timeout(PLUGIN_SECONDS):
+        async with asyncio.timeout(plugin_seconds):
             loader = await load_kube_config_from_dict(  # type: ignore[no-untyped-call]
                 raw, client_configuration=configuration
             )
+    except TimeoutError:
+        why = without_credentials(user) if user.get("exec") else "its auth-provider does not answer"
+        raise NotConfigured(f"{source} cannot be used: {why}") from None
     except Exception as error:  # noqa: BLE001 - the library stumbles over a wrong file in any way
         # messages with a user's entry may contain the token, so neither they nor the cause are shown
         what = type(error).__name__ if "{" in str(error) or not isinstance(error, ConfigException | OSError) else error
-        raise NotConfigured(f"the kubeconfig {config.paths} cannot be used: {what}") from None
+        raise NotConfigured(f"{source} cannot be used: {what}") from None
     if user.get("exec") and not (configuration.api_key or configuration.cert_file):
         # the library logs the error of the plugin and goes on without credentials, as somebody else
-        raise NotConfigured(f"the kubeconfig {config.paths} cannot be used: {without_credentials(user)}")
+        raise NotConfigured(f"{source} cannot be used: {without_credentials(user)}")
     expiry = getattr(loader, "exec_plugin_expiry", None)
     expires = expiry.timestamp() if isinstance(expiry, datetime) else None
-    return _login(configuration, expires, impersonate=impersonation(user))
+    return _login(configuration, source, expires, impersonate=impersonation(user))
 
 
 def _expiry(api_key: Mapping[str, str]) -> float | None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
 
 import aiohttp
+from yarl import URL
 
 from coldsend_operator.kube.connection import Connection, Handler
 from coldsend_operator.kube.paths import KINDS, Kind, kind_of
@@ -49,6 +50,11 @@ class Watches:
         return self._connection.login.server
 
     @property
+    def _prefix(self) -> str:
+        """The path before those of the API, as behind the proxy of Rancher: `/k8s/clusters/ID`."""
+        return URL(self.server).path.rstrip("/")
+
+    @property
     def silent_seconds(self) -> dict[str, float]:
         """By kind: for how long its watch, or the most silent of several, has had no data."""
         now, longest = self._clock(), dict[str, float]()
@@ -62,7 +68,7 @@ class Watches:
         self._begun.clear()
 
     async def _ask(self, request: aiohttp.ClientRequest, handler: Handler) -> aiohttp.ClientResponse:
-        path, asked = request.url.path, time.monotonic()
+        path, asked = request.url.path.removeprefix(self._prefix), time.monotonic()
         watching = "watch" in request.url.query
         self._requested.add(kind_of(path))
         if watching:
