@@ -78,7 +78,8 @@ class Placement:
             transitions.moving(account, away=True)
             self._key_wake.set()
             return
-        known = (state.digest, state.problem) if self._ring.allowed(account) else (None, NOT_FOR_NAMESPACE)
+        allowed = self._policy.may_use_key(account.desired)
+        known = (state.digest, state.problem) if allowed else (None, NOT_FOR_NAMESPACE)
         digest, problem = self._for_deletion(account, *known)
         transitions.key_read(account, _by_default(problem) if account.desired.spec.key is None else problem)
         if self._workspaces.running and state.digest is not None and account.uid in self._from_elsewhere:

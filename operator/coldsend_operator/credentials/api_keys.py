@@ -8,7 +8,6 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.desired import KeyRef, SecretRef
 from coldsend_operator.core.model.hashes import workspace_digest
 from coldsend_operator.core.model.pauses import doubled
@@ -100,11 +99,6 @@ class KeyRing:
     def state(self, ref: KeyRef) -> KeyState:
         """The state of a key; empty if it is not in use."""
         return self._states.get(ref) or KeyState()
-
-    def allowed(self, account: Account) -> bool:
-        """Rule 14: which namespaces may use the operator's own key."""
-        names = self._settings.operator_key_namespaces
-        return not account.desired.uses_operator_key or not names or account.desired.namespace in names
 
     def forget(self, refs: set[KeyRef]) -> frozenset[str]:
         """Keep only these references. Returns the namespaces that may use others instead."""
