@@ -117,7 +117,7 @@ def _replacing(account: Account, workspace: Workspace, now: float) -> Decision:
 
 def _mail(account: Account, row: Row, workspace: Workspace) -> Decision | None:
     """Rule 28: the intent is stored before the call; a started mail without a response is never sent again."""
-    if waits_for_crd(workspace, "testEmail", "testEmail.requestID", "testEmail.startedAt") is not None:
+    if waits_for_crd(workspace, "testEmail") is not None:
         return None
     spec, mail = account.desired.spec, account.stored.mail
     if spec.mail_request is None or spec.mail_recipient is None or row.overall_status != "ACTIVE":
