@@ -28,8 +28,8 @@ def usable_domain(account: Account, workspace: Workspace, now: float) -> Decisio
     elif workspace.domains.free(domain) <= 0:
         reason = Reason.DOMAIN_FULL
         message = (
-            f"Domain {domain.domain_name} is full (limit {domain.max_inboxes}); "
-            f"delete one of them, or create this object again with another domain."
+            f"Domain {domain.domain_name} is full (limit {domain.max_inboxes}); delete one of its inboxes, or create "
+            "this object again with another domain."
         )
     else:
         return None
