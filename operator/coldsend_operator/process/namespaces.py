@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 from coldsend_operator.accounts.policy import namespace_settings
-from coldsend_operator.core.model.policy import NamespaceSettings, Policy
+from coldsend_operator.core.model.policy import UNSET, NamespaceSettings, Policy
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.kube.client import KubeClient
@@ -20,7 +20,6 @@ MOST_PER_SECOND = 20.0
 MOST_READS = 8  # at once
 SHORTEST_PAUSE = 0.05
 FIRST_TRIES = (0.5, 1.0, 2.0)  # seconds between tries of a first read
-NOTHING = NamespaceSettings()
 WAITING = frozenset({Reason.DELETION_HELD, Reason.INVENTORY_IMPLAUSIBLE, Reason.SECRET_NOT_FOUND})
 
 
@@ -91,7 +90,7 @@ class NamespaceWatch:
         for name in names - self._due.keys():
             self._due[name] = now
         if now >= self._urgent_at + URGENT:  # it visits every account
-            approving = {name for name in names if self._policy.namespaces.get(name, NOTHING).approves}
+            approving = {name for name in names if self._policy.of_namespace(name).approves}
             self._urgent, self._urgent_at = approving | self._waiting(), now
         for name in self._urgent & names - self._failures.keys():
             self._due[name] = min(self._due[name], now + URGENT)
@@ -137,7 +136,7 @@ class NamespaceWatch:
         trouble.failed(f"namespace {name} cannot be read ({error}); {effect}")
         self._plan(name, self._period(name))
         if not known and forbidden:
-            self._use(name, NOTHING)
+            self._use(name, UNSET)
         elif not known:
             self._explain(name, error)
 
@@ -162,7 +161,7 @@ class NamespaceWatch:
         return max(PERIOD, len(self._due) / MOST_PER_SECOND) * (0.8 + 0.2 * share)
 
     def _use(self, name: str, settings: NamespaceSettings) -> None:
-        before = self._policy.namespaces.get(name, NOTHING)
+        before = self._policy.of_namespace(name)
         for note in settings.notes:
             if note not in before.notes:
                 log.warning(Event.SETTING_NOTICE, namespace=name, message=note)

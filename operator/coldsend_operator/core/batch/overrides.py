@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from coldsend_operator.core.batch.decide import is_leaving
 from coldsend_operator.core.batch.model import Batch, Child
-from coldsend_operator.core.model.policy import DEFAULT_UNAVAILABLE, BatchSettings, NamespaceSettings, Policy
+from coldsend_operator.core.model.policy import DEFAULT_UNAVAILABLE, BatchSettings, Policy
 
 
 def apply_overrides(policy: Policy, batch: Batch) -> None:
@@ -12,7 +12,7 @@ def apply_overrides(policy: Policy, batch: Batch) -> None:
     batch.unread = policy.unread_namespaces.get(batch.namespace)
     batch.orphan_by_default = policy.orphaned_by_default(batch.namespace)
     batch.paused = policy.paused_in(batch.namespace, said=batch.paused_said)
-    defaults = policy.namespaces.get(batch.namespace, NamespaceSettings())
+    defaults = policy.of_namespace(batch.namespace)
     batch.namespace_notes = defaults.notes
     key = batch.key or defaults.key
     batch.effective = policy.effective(orphan=batch.orphans, recreate=batch.recreate, adopt=batch.adopt, key=key)

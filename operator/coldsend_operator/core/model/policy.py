@@ -137,7 +137,7 @@ class Policy:
     unread_namespaces: dict[str, str] = field(default_factory=dict)  # a sentence why each was never read, by its name
     batches: dict[str, BatchSettings] = field(default_factory=dict)  # by UID
     leaving: dict[str, int] = field(default_factory=dict)  # by UID of the Batch: inboxes that are to be deleted with it
-    lost_fields: frozenset[str] = frozenset()  # of status of SenderAccounts: an older CRD drops them (rule 35)
+    lost_fields: frozenset[str] = frozenset()  # names in status of SenderAccounts: an older CRD drops them (rule 35)
     hold_deletions: bool = False  # a CRD is being deleted: hold every deletion, whatever the number (rule 31)
     awaited: AwaitedChildren = field(default_factory=AwaitedChildren)
     create_marks: CreateMarks = field(default_factory=CreateMarks, repr=False)  # with a key once that is loaded
@@ -155,24 +155,28 @@ class Policy:
         """The settings of the Batch with this UID; the usual ones if there is none."""
         return self.batches.get(uid or "", NO_BATCH)
 
+    def of_namespace(self, name: str) -> NamespaceSettings:
+        """The settings of the namespace; none before it was read."""
+        return self.namespaces.get(name, UNSET)
+
     def orphaned_by_default(self, namespace: str) -> bool:
         """Whether the inboxes of objects without a policy stay in ColdSend when these are deleted."""
-        said = self._namespace(namespace).orphan
+        said = self.of_namespace(namespace).orphan
         return self.orphan_by_default if said is None else said
 
     def notes(self, desired: Desired) -> tuple[str, ...]:
         """Sentences about invalid or unknown annotations of the object and of its namespace."""
-        return (*desired.notes, *self._namespace(desired.namespace).notes)
+        return (*desired.notes, *self.of_namespace(desired.namespace).notes)
 
     def paused(self, desired: Desired) -> bool:
         return self.paused_in(desired.namespace, said=desired.paused)
 
     def paused_in(self, namespace: str, *, said: bool | None) -> bool:
         """Whether an object or a Batch is paused; `said` is its own annotation (None: not set)."""
-        return self._namespace(namespace).paused if said is None else said
+        return self.of_namespace(namespace).paused if said is None else said
 
     def terminating(self, namespace: str) -> bool:
-        return self._namespace(namespace).terminating
+        return self.of_namespace(namespace).terminating
 
     def adopts(self, *, said: bool | None) -> bool:
         """Whether an inbox that exists is adopted; `said` is the adoptionPolicy of the object (None: not set)."""
@@ -221,8 +225,5 @@ class Policy:
         return {
             "SenderAccount": desired,
             "SenderAccountBatch": self.batch(desired.batch),
-            "Namespace": self._namespace(desired.namespace),
+            "Namespace": self.of_namespace(desired.namespace),
         }
-
-    def _namespace(self, namespace: str) -> NamespaceSettings:
-        return self.namespaces.get(namespace, UNSET)

@@ -12,7 +12,7 @@ from coldsend_operator.core.model.conditions import condition
 from coldsend_operator.core.model.create_marks import CreateMarks
 from coldsend_operator.core.model.desired import KeyRef, Native
 from coldsend_operator.core.model.hashes import comparable, visible_part
-from coldsend_operator.core.model.policy import NamespaceSettings, Policy
+from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.model.reasons import ConditionType, Reason
 from coldsend_operator.core.model.stored_status import Status, from_text
 from coldsend_operator.core.workspace.claims import Claims
@@ -112,7 +112,7 @@ def _read_secrets(account: Account, secrets: SecretReader | None, reading: Plann
 def _account(raw: Raw, policy: Policy) -> Account:
     """The object, with the API key that its namespace gives to those that name none."""
     account = read_object(raw)
-    key = policy.namespaces.get(account.desired.namespace, NamespaceSettings()).key
+    key = policy.of_namespace(account.desired.namespace).key
     transitions.shown(account, replace(account.desired, default_key=key))
     return account
 
