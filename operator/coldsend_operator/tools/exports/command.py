@@ -19,6 +19,8 @@ from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.output import counted, remark
 from coldsend_operator.tools.senders import read_sender
 
+HOSTS_NEEDED = "ColdSend does not return the hosts of these inboxes; give --smtp-host and --imap-host"
+FILL_IN = f"{HOSTS_NEEDED}, or fill them in"
 TODO = "secrets.todo.yaml"
 _TODO_HEAD = (
     "# The passwords that the exported objects need; ColdSend never returns one. Fill them in before you apply this\n"
@@ -50,12 +52,12 @@ async def run(options: ExportOptions) -> None:
     made, left = groups(rows, options.form)
     for each in left:
         remark(f"{each.address}: skipped, as {each.reason}")
-    commented = [group for group in made if group.comment]
+    commented = [group for group in made if group.needs_hosts]
     if commented and options.output == "json":
-        raise CommandError(f"{commented[0].name} cannot be written as JSON. {commented[0].comment}")
+        raise CommandError(f"{commented[0].name} cannot be written as JSON. {HOSTS_NEEDED}")
     _write(made, options)
     for group in commented:
-        remark(f"{group.name}: written as a comment. {group.comment}, or fill them in")
+        remark(f"{group.name}: written as a comment. {FILL_IN}")
     written = len(rows) - len(left)
     remark(f"{counted(written, 'inbox', 'inboxes')} in {counted(len(made), 'group', 'groups')}")
     if listing.missing:
@@ -108,9 +110,9 @@ def _check_todo(path: Path, text: str, *, force: bool) -> None:
 
 def _text(group: Group) -> str:
     text = manifests.render(group.manifests)
-    if not group.comment:
+    if not group.needs_hosts:
         return text
-    return "".join(f"# {line}\n" for line in (f"{group.comment}, or fill them in", *text.splitlines()))
+    return "".join(f"# {line}\n" for line in (FILL_IN, *text.splitlines()))
 
 
 def _json(made: Sequence[Group]) -> str:

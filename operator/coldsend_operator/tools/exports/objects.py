@@ -18,7 +18,6 @@ GroupBy = Literal["domain", "type", "none"]
 Keys = dict[str, tuple[str, ...]]  # keys of passwords, by Secret
 MAX_DISPLAY_NAME = 255
 UNKNOWN_HOST = "FILL-IN"
-HOSTS_NEEDED = "ColdSend does not return the hosts of these inboxes; give --smtp-host and --imap-host"
 _LIMITS = {InboxType.GOOGLE_WORKSPACE: 2_000, InboxType.OUTLOOK_365: 5_000, InboxType.CUSTOM_SMTP: 100_000}
 
 
@@ -38,11 +37,11 @@ class Form:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Objects of one file. `comment` says why they cannot be applied as they are; empty if they can."""
+    """Objects of one file. `needs_hosts`: they cannot be applied before UNKNOWN_HOST is replaced in them."""
 
     name: str
     manifests: tuple[Manifest, ...]
-    comment: str = ""
+    needs_hosts: bool = False
     passwords: Keys | None = None  # the keys that are needed
 
 
@@ -106,7 +105,7 @@ def _group(inbox_type: InboxType, domain: str, inboxes: Sequence[_Inbox], form: 
     return Group(
         name,
         manifests,
-        comment=HOSTS_NEEDED if needs_hosts else "",
+        needs_hosts=needs_hosts,
         passwords=secrets if form.manage and inbox_type is not InboxType.COLDSEND else None,
     )
 
