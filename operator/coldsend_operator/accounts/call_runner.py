@@ -20,8 +20,7 @@ from coldsend_operator.core.model.answers import NOT_PROCESSED, Answer, BulkAnsw
 from coldsend_operator.core.model.calls import Call, Operation, Scope
 from coldsend_operator.core.workspace.audit_lines import fields_of
 from coldsend_operator.core.workspace.workspace import Workspace
-from coldsend_operator.credentials.job_passwords import JobPasswords
-from coldsend_operator.credentials.passwords import Passwords, SecretReader, smtp_inbox
+from coldsend_operator.credentials.passwords import JobPasswords, Passwords, SecretReader, smtp_inbox
 from coldsend_operator.kube.set_aside import ADD_FINALIZER, READ_SECRETS
 from coldsend_operator.logs import Event, Recurring, log
 
@@ -61,7 +60,7 @@ class CallRunner:
         self._decide_again = decide_again
         self._listed = listed
         self._ended = ended
-        self._job_secrets = JobPasswords(workspace)
+        self._job_passwords = JobPasswords(workspace)
         self._audit_trouble = Recurring(Event.AUDIT_FAILED, workspace=workspace.digest)
 
     async def carry_out(self, call: Call, generations: Mapping[str, int]) -> None:
@@ -82,7 +81,7 @@ class CallRunner:
         passwords: dict[str, Passwords] = {}
         job_members: tuple[Member, ...] = ()
         if call.operation is Operation.POLL_CREATE_JOB:
-            job_members = await self._job_secrets.of(call.job or "", self._clients.reader())
+            job_members = await self._job_passwords.of(call.job or "", self._clients.reader())
         elif call.operation.creates:
             await self._clients.bookings.save_trust(self._workspace.trust)
             call, passwords = await self._prepare(call)
@@ -113,7 +112,7 @@ class CallRunner:
             outcome = await perform(ready.client, call, accounts, ready.passwords, ready.job_members)
             if call.operation.creates and isinstance(outcome, BulkAnswer) and outcome.job_id is not None:
                 sent = [(accounts[uid], ready.passwords[uid]) for uid in call.uids if uid in accounts]
-                self._job_secrets.keep(outcome.job_id, sent)
+                self._job_passwords.keep(outcome.job_id, sent)
         except Exception as error:  # noqa: BLE001 - whatever it is, the call may have been sent
             log.error(Event.LOOP_FAILED, workspace=self._workspace.digest, exc_info=error)
         finally:

@@ -10,10 +10,13 @@ from typing import Self
 
 from pydantic import SecretStr
 
+from coldsend_operator.coldsend.masking import Member
 from coldsend_operator.coldsend.models import SmtpInbox
+from coldsend_operator.coldsend.requests import member_of
 from coldsend_operator.core.model.account import Account, Credentials
 from coldsend_operator.core.model.desired import SecretRef, Server
 from coldsend_operator.core.model.hashes import credentials_digest, salt_of
+from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.credentials.secret_values import value_of
 from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.errors import Conflict, Forbidden, KubeError
@@ -47,10 +50,11 @@ class Hmac:
 
     @classmethod
     def of(cls, key: SecretStr) -> Self:
-        """The digest of the content of the Secret."""
+        """The key with this text, as the Secret holds it: `<id>.<the rest>`."""
         return cls(key.get_secret_value().partition(".")[0][:8], key)
 
     def made(self, digest: str) -> bool:
+        """Whether the digest is of this version and was made with this key."""
         return digest.startswith(self._start)
 
     @property
@@ -184,3 +188,37 @@ def _known(server: Server | None) -> Server:
     if server is None:
         raise ValueError("only SMTP accounts have servers")
     return server
+
+
+class JobPasswords:
+    """The passwords sent by the creates of running jobs, to mask them in result rows that quote them (rule 11).
+
+    They are kept while the job runs, and read again after a restart.
+    """
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self._sent: dict[str, tuple[Member, ...]] = {}
+
+    def keep(self, job_id: str, sent: Iterable[tuple[Account, Passwords]]) -> None:
+        """The create of these accounts carried these passwords."""
+        running = {known: members for known, members in self._sent.items() if known in self._workspace.jobs}
+        self._sent = running | {job_id: _members(sent)}
+
+    async def of(self, job_id: str, reader: SecretReader) -> tuple[Member, ...]:
+        """The known passwords: an unreadable Secret does not stop the poll of the job (rule 38)."""
+        if job_id in self._sent:
+            return self._sent[job_id]
+        job = self._workspace.jobs.get(job_id)
+        found = (self._workspace.accounts.get(uid) for uid in (job.members if job is not None else ()))
+        accounts = [account for account in found if account is not None]
+        await reader.fetch(accounts)
+        sent = [(account, await reader.passwords(account)) for account in accounts]
+        if any(passwords.unread for _, passwords in sent):
+            return _members(sent)  # read again at the next poll
+        self.keep(job_id, sent)
+        return self._sent[job_id]
+
+
+def _members(sent: Iterable[tuple[Account, Passwords]]) -> tuple[Member, ...]:
+    return tuple(member_of(smtp_inbox(account, passwords)) for account, passwords in sent if passwords.smtp is not None)
