@@ -24,7 +24,7 @@ def batch_ref(batch: Batch) -> Ref:
 class ChildWriter:
     """One action is one or two writes. All methods raise KubeError.
 
-    `spelling(uid)` returns the address as the child's spec spells it: the field is immutable, case included.
+    `spelling(uid)` returns the address as the child's spec spells it.
     """
 
     def __init__(self, kube: KubeClient, spelling: Callable[[str], str | None]) -> None:
@@ -79,11 +79,8 @@ class ChildWriter:
         return await self._reset(batch, found, manifest["spec"]) or stored
 
     def _manifest(self, batch: Batch, spec: SenderAccountBatchSpec, entry: Entry, child: Child | None) -> Raw:
-        manifest = manifest_of(batch, spec, entry, child)
         spelled = self._spelling(child.uid) if child is not None else None
-        if spelled is not None and "emailAddress" in manifest["spec"]:
-            manifest["spec"]["emailAddress"] = spelled
-        return manifest
+        return manifest_of(batch, spec, entry, child, spelled)
 
     async def _reset(self, batch: Batch, child: Child, asked: Raw) -> Raw | None:
         """Replace the whole spec: an apply does not remove fields that others added."""

@@ -241,8 +241,13 @@ def owner_reference(batch: Batch) -> dict[str, Any]:
     return {"apiVersion": API_VERSION, "kind": BATCH_KIND, "name": batch.name, "uid": batch.uid, "controller": True}
 
 
-def manifest_of(batch: Batch, spec: SenderAccountBatchSpec, entry: Entry, child: Child | None) -> dict[str, Any]:
-    """The manifest of the child. It contains the UID of an existing child, so that an apply creates no new one."""
+def manifest_of(
+    batch: Batch, spec: SenderAccountBatchSpec, entry: Entry, child: Child | None, spelled: str | None = None
+) -> dict[str, Any]:
+    """The manifest of the child. It contains the UID of an existing child, so that an apply creates no new one.
+
+    `spelled` is the address as the spec of an existing child spells it: the field is immutable, case included.
+    """
     metadata = {
         "name": entry.name,
         "namespace": batch.namespace,
@@ -250,6 +255,8 @@ def manifest_of(batch: Batch, spec: SenderAccountBatchSpec, entry: Entry, child:
         "ownerReferences": [owner_reference(batch)],
     }
     asked = child_spec(spec, BatchInbox.model_validate_json(entry.own))
+    if spelled is not None and "emailAddress" in asked:
+        asked["emailAddress"] = spelled
     if child is not None:
         metadata["uid"] = child.uid
         if child.orphan_by_hand:

@@ -128,12 +128,9 @@ class _Settling:
         entry = self._batch.entry(key[2])
         if entry is None or self._spec is None:
             return
-        manifest = manifest_of(self._batch, self._spec, entry, child)
-        if raw is not None:
-            spelled = (raw.get("spec") or {}).get("emailAddress")
-            if spelled is not None and "emailAddress" in manifest["spec"]:
-                manifest["spec"]["emailAddress"] = spelled
-            if child is not None and child.orphan_by_hand:
-                manifest["spec"]["deletionPolicy"] = str(DeletionPolicy.ORPHAN)
+        spelled = ((raw or {}).get("spec") or {}).get("emailAddress")
+        manifest = manifest_of(self._batch, self._spec, entry, child, spelled)
+        if child is not None and child.orphan_by_hand:
+            manifest["spec"]["deletionPolicy"] = str(DeletionPolicy.ORPHAN)
         self._world.note(key, raw)
         self._world.objects[key] = applied(raw, manifest, key, len(self._world.objects), self._now)
