@@ -4,6 +4,7 @@ import os
 import stat
 import sys
 from pathlib import Path
+from secrets import token_hex
 
 from coldsend_operator.tools.errors import CommandError
 
@@ -27,11 +28,26 @@ def read_text(place: str) -> str:
 
 
 def write_file(path: Path, text: str) -> None:
+    """Write the file as a whole or not at all: the first part of a manifest may be a valid one with fewer inboxes."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        _replace(path.resolve(), text.encode())  # what a link leads to
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    if path.exists() and not path.is_file():  # a pipe
+        path.write_bytes(content)
+        return
+    part = path.with_name(f".{path.name}.{token_hex(4)}")
+    try:
+        part.write_bytes(content)
+        if path.exists():
+            part.chmod(path.stat().st_mode & 0o777)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def check_secret_file(place: str, *, force: bool) -> None:
