@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.batches.pool import Pool
 from tests.e2e.stage.api_server import Object, named
 from tests.e2e.stage.operators import running_operator
 from tests.e2e.stage.stage import Shown, Stage, eventually, staged
 from tests.e2e.stage.world import World
 
+ACCOUNTS, BATCHES = "senderaccounts", "senderaccountbatches"
 PROBE = "probe"  # an object by which the test sees that the policy is in force
 SAME = "object.metadata.?finalizers.orValue([]) == oldObject.metadata.?finalizers.orValue([])"
 STRIP = 'has(object.metadata.finalizers) ? [JSONPatch{op: "remove", path: "/metadata/finalizers"}] : []'
@@ -31,14 +33,14 @@ def stage(world: World, tmp_path: Path) -> Iterator[Stage]:
 
 
 @contextmanager
-def refusing(stage: Stage) -> Iterator[None]:
-    """A policy that refuses changes of the finalizers of accounts in the namespace of the stage."""
+def refusing(stage: Stage, resource: str = ACCOUNTS, probe: str = PROBE) -> Iterator[None]:
+    """A policy that refuses changes of the finalizers of a kind in the namespace of the stage."""
     spec = {"validations": [{"expression": SAME, "message": WHY}]}
     change = '{"metadata":{"finalizers":["example.com/probe"]}}'
-    with policy(stage, "ValidatingAdmissionPolicy", spec, {"validationActions": ["Deny"]}):
-        eventually(lambda: WHY in try_on_probe(stage, change).stderr, "the effect of the policy")
+    with policy(stage, "ValidatingAdmissionPolicy", spec, {"validationActions": ["Deny"]}, resource):
+        eventually(lambda: WHY in try_on_probe(stage, change, resource, probe).stderr, "the effect of the policy")
         yield
-    eventually(lambda: WHY not in try_on_probe(stage, change).stderr, "the end of the policy")
+    eventually(lambda: WHY not in try_on_probe(stage, change, resource, probe).stderr, "the end of the policy")
 
 
 @contextmanager
@@ -54,10 +56,10 @@ def stripping(stage: Stage) -> Iterator[None]:
 
 
 @contextmanager
-def policy(stage: Stage, kind: str, spec: Object, binding: Object) -> Iterator[None]:
+def policy(stage: Stage, kind: str, spec: Object, binding: Object, resource: str = ACCOUNTS) -> Iterator[None]:
     name, server = f"policy-{stage.namespace}", stage.server
     rule = {"apiGroups": ["coldsend.pro"], "apiVersions": ["*"], "operations": ["UPDATE"]}
-    constraints = {"resourceRules": [{**rule, "resources": ["senderaccounts"]}]}
+    constraints = {"resourceRules": [{**rule, "resources": [resource]}]}
     matches = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": stage.namespace}}}
     bound = {**binding, "policyName": name, "matchResources": matches}
     server.apply(named(kind, "", name, spec={**spec, "matchConstraints": constraints}))
@@ -69,9 +71,11 @@ def policy(stage: Stage, kind: str, spec: Object, binding: Object) -> Iterator[N
         server.delete(kind, "", name)
 
 
-def try_on_probe(stage: Stage, change: str) -> "subprocess.CompletedProcess[str]":
+def try_on_probe(
+    stage: Stage, change: str, resource: str = ACCOUNTS, probe: str = PROBE
+) -> "subprocess.CompletedProcess[str]":
     flags = ("--type=merge", "--dry-run=server", "-o", "json", "-n", stage.namespace, "-p", change)
-    return stage.server.kubectl("patch", f"senderaccount/{PROBE}", *flags, check=False)
+    return stage.server.kubectl("patch", f"{resource}/{probe}", *flags, check=False)
 
 
 def events(stage: Stage) -> list[Object]:
@@ -104,6 +108,17 @@ def test_a_policy_that_keeps_the_finalizer_of_a_deleted_object_is_named_on_it(st
         assert shown.condition("Ready") == "False Deleting"
     stage.annotate("ann", reconcile="now")
     stage.gone("ann")
+
+
+def test_a_policy_that_keeps_the_finalizer_of_a_deleted_batch_is_named_in_an_event(stage: Stage) -> None:
+    pool = Pool(stage)
+    pool.apply("ann")
+    pool.until(lambda shown: shown.status.get("ready") == 1, "its inbox")
+    with refusing(stage, BATCHES, pool.name):
+        pool.delete()
+        eventually(lambda: any(WHY in each["note"] for each in events(stage)), "an Event with the refusal")
+    pool.annotate(touched="now")
+    pool.gone()
 
 
 def test_a_policy_that_removes_the_finalizers_from_what_is_written_is_told_and_nothing_is_created(

@@ -45,6 +45,7 @@ class BatchController:
         own = clients.kube.beside(MOST_WRITES)
         self._writes = BatchWrites(
             own,
+            self._set_aside,
             ChildWriter(own, self._spelling),
             self.children,
             self._clock,

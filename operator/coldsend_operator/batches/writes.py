@@ -1,7 +1,8 @@
 """Carries out the writes decided for children and for the batch's finalizer, and records their outcome."""
 
-import asyncio
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 
 from coldsend_operator.batches.batch_work import BatchWork
 from coldsend_operator.batches.child_index import ChildIndex
@@ -13,10 +14,10 @@ from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.errors import Conflict, Forbidden, Invalid, KubeError, NotFound, StaleLease
 from coldsend_operator.kube.events import TERMINATING
 from coldsend_operator.kube.finalizers import add_finalizers, remove_finalizers
+from coldsend_operator.kube.set_aside import PATCH_FINALIZERS, SetAside
 from coldsend_operator.logs import Event, log
 from coldsend_operator.tasks import Tasks
 
-TROUBLE_PAUSE = 1.0
 QUOTA = "exceeded quota"  # in the API server's message when a ResourceQuota is used up
 FULL = (QUOTA, TERMINATING)  # no other new child is allowed either
 
@@ -27,6 +28,7 @@ class BatchWrites:
     def __init__(
         self,
         kube: KubeClient,
+        set_aside: SetAside,
         writer: ChildWriter,
         children: ChildIndex,
         clock: Callable[[], float],
@@ -35,6 +37,7 @@ class BatchWrites:
         activate: Callable[[BatchWork], None],
     ) -> None:
         self._kube = kube
+        self._set_aside = set_aside
         self._writer = writer
         self._children = children
         self._clock = clock
@@ -44,7 +47,7 @@ class BatchWrites:
 
     def keep_finalizer(self, work: BatchWork) -> None:
         """Add or remove the finalizer of the batch, if due."""
-        if work.writing_finalizer:
+        if work.writing_finalizer or self._set_aside.waits(work.batch.uid, PATCH_FINALIZERS):
             return
         change = finalizer_change(work.batch, self._children.owned_by(work.batch), idle=work.idle)
         if change is not FinalizerChange.NONE:
@@ -54,18 +57,21 @@ class BatchWrites:
     async def _write_finalizer(self, work: BatchWork, change: FinalizerChange) -> None:
         batch = work.batch
         try:
-            if change is FinalizerChange.ADD:
-                await add_finalizers(self._kube, batch_ref(batch))
-            else:
-                await remove_finalizers(self._kube, batch_ref(batch))
-            batch.finalized = change is FinalizerChange.ADD
-        except KubeError as error:
-            _complain(batch, f"{change} finalizer", batch.name, error)
-            await asyncio.sleep(TROUBLE_PAUSE)
+            with self._set_aside.trying(batch_ref(batch), PATCH_FINALIZERS, partial(self._activate, work)):
+                await self._change_finalizer(batch, change)
         finally:
             work.writing_finalizer = False
             if self._children.has(work):
                 self._activate(work)
+
+    async def _change_finalizer(self, batch: Batch, change: FinalizerChange) -> None:
+        if change is FinalizerChange.REMOVE:
+            await remove_finalizers(self._kube, batch_ref(batch))
+            batch.finalized = False
+            return
+        with suppress(NotFound):  # the next watch event explains it
+            await add_finalizers(self._kube, batch_ref(batch))
+            batch.finalized = True
 
     async def carry_out(self, work: BatchWork, name: str, action: ChildAction, child: Child | None) -> None:
         """The decided write to the child, which is in progress until this ends."""
