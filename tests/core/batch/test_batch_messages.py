@@ -197,3 +197,28 @@ def test_that_a_crash_while_an_emptied_list_is_told_keeps_no_child_for_ever(cras
     simulation.crash()
     running(simulation, 300.0)
     assert not simulation.cluster.of_kind(ACCOUNT_KIND)
+
+
+@pytest.mark.parametrize("shorter", [False, True])
+def test_that_a_deletion_whose_inboxes_are_in_use_says_so_until_they_are_free(shorter: bool) -> None:
+    simulation = Simulation()
+    simulation.list_in_batch("sales", "pool", ADDRESSES)
+    running(simulation, 60.0)
+    used = simulation.remote.at(ADDRESSES[0])[0]
+    used.in_use = True
+    (batch,) = simulation.batches
+    if shorter:
+        simulation.list_in_batch("sales", "pool", ADDRESSES[1:])
+    else:
+        simulation.cluster.delete(batch)
+    for _ in range(30):
+        simulation.wait(3.0)
+    synced = said(simulation, "Synced")
+    assert (synced["status"], synced["reason"]) == ("False", "InUseByCampaign")
+    assert "1 inbox cannot be deleted yet" in synced["message"]
+    used.in_use = False
+    for _ in range(300):
+        simulation.wait(3.0)
+        simulation.collect_garbage()
+    assert not simulation.remote.at(ADDRESSES[0])
+    assert len(simulation.cluster.of_kind(BATCH_KIND)) == shorter

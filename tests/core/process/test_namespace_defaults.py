@@ -85,7 +85,9 @@ def test_a_batch_in_a_paused_namespace_makes_no_children() -> None:
     simulation.wait(60.0)
     assert not simulation.cluster.of_kind(ACCOUNT_KIND)
     (batch,) = simulation.batches
-    assert simulation.says(batch)["Synced"][1:][0] == "ReconciliationPaused"
+    says = simulation.says(batch)
+    assert says["Ready"][1] == says["Synced"][1] == "ReconciliationPaused"
+    assert says["Stalled"][1:] == says["Ready"][1:]
     annotate(simulation, {})
     simulation.wait(120.0)
     assert {inbox.address for inbox in simulation.remote.live()} == {ANN, BOB}

@@ -18,6 +18,9 @@ from coldsend_operator.core.model.stored_status import Status
 
 APPROVE = "coldsend.pro/approve-deletion: 'true'"
 NEVER_BACK = ("succeeded", "failed")
+OBSTRUCTS_DELETION = frozenset(
+    {Reason.IN_USE_BY_CAMPAIGN, Reason.FROZEN, Reason.UNAUTHORIZED, Reason.MISSING_SCOPES, Reason.API_UNAVAILABLE}
+)
 FIGURES = (
     "total",
     "processed",
@@ -136,7 +139,7 @@ def _condition_states(
     if healthy is not None:
         says[ConditionType.HEALTHY] = healthy
     if batch.paused and not batch.deleting:
-        return says | progress(synced if ready.status != "True" else ready, synced, working=False)
+        return says | progress(ready, synced, working=False)
     stop = _stop(batch, counts)
     return says | progress(ready, synced, working=stop.reason not in STALLING if stop is not None else counts.working)
 
@@ -158,15 +161,17 @@ def _ready(batch: Batch, counts: Counts) -> ConditionState:
     reason, _ = counts.most_common("reason", InboxState.FAILED)
     if not reason:
         reason, _ = counts.most_common("reason", InboxState.OPEN, InboxState.SUCCEEDED)
-    return ConditionState("False", reason or Reason.PROVISIONING, message)
+    reason = reason or Reason.PROVISIONING
+    if batch.paused and reason == Reason.PROVISIONING:
+        return ConditionState("False", Reason.RECONCILIATION_PAUSED, f"{message} {_pause(batch)}")
+    return ConditionState("False", reason, message)
 
 
 def _stop(batch: Batch, counts: Counts) -> ConditionState | None:
     """The state of the whole batch, if it replaces that of the inboxes."""
     if batch.deleting:
-        return _held(batch, counts) or ConditionState(
-            "False", Reason.DELETING, "The batch is being deleted; its SenderAccounts go first."
-        )
+        deleting = ConditionState("False", Reason.DELETING, "The batch is being deleted; its SenderAccounts go first.")
+        return _held(batch, counts) or _obstructed(counts) or deleting
     if batch.problems:
         return ConditionState("False", Reason.INVALID_SPEC, " ".join(batch.problems))
     return None
@@ -188,6 +193,15 @@ def _held(batch: Batch, counts: Counts) -> ConditionState | None:
         "see docs/operations/deletion-brake.md."
     )
     return ConditionState("False", Reason.DELETION_HELD, message)
+
+
+def _obstructed(counts: Counts) -> ConditionState | None:
+    """What the inboxes that leave wait for, if most of them wait for more than their turn."""
+    reason, count = counts.most_common("obstacle", InboxState.LEAVING)
+    if reason not in OBSTRUCTS_DELETION:
+        return None
+    message = f"{_inboxes(count)} cannot be deleted yet ({reason}); see the SenderAccounts for what to do."
+    return ConditionState("False", reason, message)
 
 
 def _contested(batch: Batch) -> ConditionState | None:
@@ -231,7 +245,7 @@ def _synced(batch: Batch, counts: Counts, status: Status) -> ConditionState:
     if stop is not None:
         return stop
     if batch.paused:
-        return ConditionState("False", Reason.RECONCILIATION_PAUSED, PAUSED if batch.paused_said else NAMESPACE_PAUSED)
+        return ConditionState("False", Reason.RECONCILIATION_PAUSED, _pause(batch))
     held = _held(batch, counts) or _contested(batch)
     if held is not None:
         return held
@@ -248,8 +262,12 @@ def _synced(batch: Batch, counts: Counts, status: Status) -> ConditionState:
         return ConditionState("False", reason, message)
     leaving = counts.count(InboxState.LEAVING)
     if leaving:
-        return _leaving(batch, leaving)
+        return (None if batch.emptied else _obstructed(counts)) or _leaving(batch, leaving)
     return ConditionState("True", Reason.IN_SYNC, "ColdSend matches the spec.")
+
+
+def _pause(batch: Batch) -> str:
+    return PAUSED if batch.paused_said else NAMESPACE_PAUSED
 
 
 def _by_reason(counts: Counts) -> str:
