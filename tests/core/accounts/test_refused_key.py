@@ -78,3 +78,23 @@ def test_that_an_object_in_deletion_whose_key_was_revoked_for_good_says_how_to_l
     _, reason, message = simulation.ready(uid)
     assert reason == "Unauthorized"
     assert "force-orphan" in message
+
+
+def test_that_a_restart_while_a_key_is_refused_still_says_since_when_and_writes_no_status() -> None:
+    simulation = with_a_bad_key()
+    simulation.cluster.write_secret("sales", "key", {"apiKey": BAD})
+    bad = simulation.remotes[BAD]
+    assert isinstance(bad, Revocable)
+    bad.revoked = False
+    running(simulation)
+    uid = simulation.apply("sales", "one", "a@company.com", **KEY)
+    go_on(simulation, 10.0)
+    bad.revoked = True
+    go_on(simulation, 600.0)
+    assert " Since 20" in simulation.says(uid)["Synced"][2]
+    before = simulation.raw(uid)
+    simulation.crash()
+    simulation.wait(60.0)
+    running(simulation)
+    go_on(simulation, 60.0)
+    assert simulation.raw(uid) == before

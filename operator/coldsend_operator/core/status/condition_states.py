@@ -1,5 +1,7 @@
 """What the conditions of an account say."""
 
+from dataclasses import replace
+
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Row
 from coldsend_operator.core.model.calls import Operation
@@ -26,6 +28,7 @@ WITHOUT_INBOX = "To release the object without touching ColdSend, set the annota
 WITHOUT_RESULT = ConditionState("False", Reason.PROVISIONING, "The inbox is being created in ColdSend.")
 WITHOUT_STATE = ConditionState("False", Reason.PROVISIONING, "ColdSend has not reported the state of the inbox yet.")
 WRITES_FINALIZERS = frozenset({Action.CREATE, Action.ADD_FINALIZER, Action.REMOVE_FINALIZER, Action.FORGET})
+SINCE = " Since "
 LASTING_REFUSALS = 2  # in a row: a webhook that restarts is not worth a write
 REFUSED = (
     "The cluster refuses to change the finalizers of this object: {why}. The operator tries again automatically; to "
@@ -49,7 +52,7 @@ def condition_states(
     account: Account, workspace: Workspace, decision: Decision, status: Status, previous: Status, now: float
 ) -> dict[ConditionType | KstatusType, ConditionState]:
     """What each condition says; `status` is the new one without its conditions."""
-    stands = what_stands_in_the_way(account, workspace, decision)
+    stands = _since_before(what_stands_in_the_way(account, workspace, decision), previous)
     credentials = _credentials(account, previous)
     synced = _synced(account, workspace, stands, credentials)
     says: dict[ConditionType | KstatusType, ConditionState] = {
@@ -127,10 +130,21 @@ def block_of(account: Account, workspace: Workspace, decision: Decision) -> Bloc
 
 
 def _blocked(block: BlockedCalls, account: Account) -> ConditionState:
-    message = f"{block.message} Since {rfc3339(block.since)}."
+    message = f"{block.message}{SINCE}{rfc3339(block.since)}."
     if account.desired.deleting is not None and block.reason is not Reason.API_UNAVAILABLE:
         message += f" {WITHOUT_INBOX}"
     return ConditionState("False", block.reason, message)
+
+
+def _since_before(stands: ConditionState | None, previous: Status) -> ConditionState | None:
+    """A block that status already reports: a restart does not know since when, and writes no status for it."""
+    if stands is None or SINCE not in stands.message:
+        return stands
+    said = condition(previous, ConditionType.SYNCED).get("message", "")
+    begin = stands.message.index(SINCE) + len(SINCE)
+    end = begin + len(rfc3339(0.0))
+    same = said[:begin] == stands.message[:begin]
+    return replace(stands, message=said[:end] + stands.message[end:]) if same else stands
 
 
 def _ready(account: Account, stands: ConditionState | None, status: Status) -> ConditionState:
