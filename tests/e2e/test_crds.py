@@ -14,6 +14,7 @@ from tests.e2e.stage.api_server import ApiServer, api_server, named
 from tests.e2e.stage.operators import OperatorRun, running_operator, started_operator
 from tests.e2e.stage.stage import eventually
 from tests.e2e.stage.world import OWN_KEY
+from tests.kube.support import CRDS as DEFINITIONS
 from tests.kube.support import install_crds, kubectl
 
 CRDS = ("senderaccounts.coldsend.pro", "senderaccountbatches.coldsend.pro")
@@ -92,3 +93,40 @@ def test_rule_31_a_deleted_crd_takes_no_inbox_with_it_and_the_operator_outlives_
         assert len(emulator.inboxes()) == len(names) + 1
         assert len(told(operator, "crd_missing")) == 1
         assert "Traceback" not in operator.lines()
+
+
+def install_older_crd(cluster: devcluster.Cluster) -> None:
+    """The CRD of an older version, which drops a field without which no test mail is sent."""
+    install_crds(cluster)
+    definition = json.loads(kubectl(cluster, "get", "crd", CRDS[0], "-o", "json"))
+    status = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["status"]
+    del status["properties"]["testEmail"]["properties"]["startedAt"]
+    kubectl(cluster, "replace", "-f", "-", given=json.dumps(definition))
+
+
+@pytest.mark.parametrize("namespaces", ["", "default"])
+def test_rule_35_an_upgraded_crd_is_noticed_without_a_restart(
+    cluster: devcluster.Cluster, tmp_path: Path, namespaces: str
+) -> None:
+    install_older_crd(cluster)
+    with (
+        api_server(cluster) as server,
+        running_emulator([OWN_KEY]) as emulator,
+        running_operator(
+            cluster.kubeconfig,
+            tmp_path,
+            COLDSEND_API_KEY=OWN_KEY,
+            COLDSEND_API_URL=emulator.api_url,
+            COLDSEND_NAMESPACES=namespaces,
+        ) as operator,
+    ):
+        server.apply(named("Secret", "default", "login", type="Opaque", data={"password": "aHVzaA=="}))
+        spec = manifests.smtp_spec("GOOGLE_WORKSPACE", "old@company.com", "login")
+        spec["testEmail"] = {"recipient": "ops@company.com", "requestID": "1"}
+        server.apply(manifests.account("default", "old", spec))
+        eventually(lambda: len(told(operator, "crd_outdated")) == 1, "a word about the older CRD")
+        assert not emulator.mails()
+        kubectl(cluster, "apply", "--server-side", "--force-conflicts", "-f", str(DEFINITIONS))
+        eventually(lambda: len(emulator.mails()) == 1, "the test mail")
+        server.delete("SenderAccount", "default", "old")
+        eventually(lambda: not server.get("SenderAccount", "default", "old"), "the end of the object")

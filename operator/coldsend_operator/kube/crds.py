@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from coldsend_operator.kube.errors import Forbidden
 from coldsend_operator.kube.reads import METADATA, KubeReads
 from coldsend_operator.resources.names import ACCOUNT_PLURAL, API_VERSION, BATCH_PLURAL, GROUP
 
@@ -14,12 +15,12 @@ LAG_SECONDS: Final = 1.0  # seconds by which discovery may lag behind a CRD
 class Definitions:
     """Names of CRDs, such as `senderaccounts.coldsend.pro`.
 
-    `generations` change when a CRD changes; empty if the CRDs may not be read.
+    `generations` change when a CRD changes.
     """
 
     missing: tuple[str, ...] = ()
     deleting: tuple[str, ...] = ()
-    generations: tuple[int, ...] = ()
+    generations: tuple[int | str, ...] = ()
 
     @property
     def usable(self) -> bool:
@@ -36,6 +37,16 @@ async def served(client: KubeReads) -> Definitions:
         missing=tuple(_name(plural) for plural in PLURALS if plural not in verbs),
         deleting=tuple(_name(plural) for plural in PLURALS if plural in verbs and "create" not in verbs[plural]),
     )
+
+
+async def schemas(client: KubeReads) -> tuple[str, ...]:
+    """Where the API server serves the schemas of both kinds: the URL contains their hash. Empty if nothing tells."""
+    try:
+        index = await client.find("/openapi/v3") or {}
+    except Forbidden:  # by default everybody may read it
+        return ()
+    shown = (index.get("paths") or {}).get(f"apis/{API_VERSION}") or {}
+    return (str(shown.get("serverRelativeURL")),)
 
 
 async def defined(client: KubeReads) -> Definitions:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.kube.client import KubeClient
-from coldsend_operator.kube.crds import LAG_SECONDS, Definitions, defined, served
+from coldsend_operator.kube.crds import LAG_SECONDS, Definitions, defined, schemas, served
 from coldsend_operator.kube.errors import Forbidden, KubeError
 from coldsend_operator.kube.throttle import Pauses
 from coldsend_operator.logs import Event, Recurring
@@ -44,7 +44,7 @@ class CrdGuard:
         self._checks = Tasks(operation="check_crds")
         self._closed = False
         self._checked_at = float("-inf")
-        self._generations: tuple[int, ...] = ()
+        self._generations: tuple[int | str, ...] = ()
         self._missing = Recurring(Event.CRD_MISSING)
         self._deleting = Recurring(Event.CRD_DELETING)
         self._trouble = Recurring(Event.CALL_FAILED, operation="check_crds")
@@ -101,7 +101,7 @@ class CrdGuard:
                     found = await defined(self._kube)
                 else:
                     await asyncio.sleep(LAG_SECONDS)  # until discovery reflects all earlier changes
-                    found = await served(self._kube)
+                    found = replace(await served(self._kube), generations=await schemas(self._kube))
                 if found.usable and (thoroughly or self._absent.is_set()):
                     # a new CRD is not served at once
                     found = replace(await served(self._kube), generations=found.generations)
