@@ -8,7 +8,7 @@ from coldsend_operator.core import apply
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Answer, Domain, DomainPage, Failure, FailureKind, Page, Row
-from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.model.calls import BULK, Call, Operation
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from tests.support.clock import START
 from tests.support.desk import Desk, asked_for, held, row, row_of
@@ -89,7 +89,7 @@ def test_rule_42_a_refused_probe_does_not_count_as_a_success() -> None:
 
 def reconciled(desk: Desk, account: Account, value: int) -> None:
     """The annotation changes, and the Secret is read again."""
-    desk.change(account, generation=1, annotations={RECONCILE_ANNOTATION: str(value)})
+    desk.change(account, account.address or "", generation=1, annotations={RECONCILE_ANNOTATION: str(value)})
     desk.workspace.stale_secrets.discard(account.uid)
 
 
@@ -249,3 +249,24 @@ def native(desk: Desk, domain: str) -> Account:
 
 def listed(call: Call, domain: Domain) -> Answer:
     return DomainPage((domain,), 1, has_next=False) if call.operation is Operation.LIST_DOMAINS else empty()
+
+
+def test_rule_42_more_inboxes_just_made_than_a_page_shows_are_reconciled_with_few_requests() -> None:
+    """Those beyond the page of the newest rows had it read each second until the next sweep."""
+    desk, number = Desk(), 250
+    accounts = [desk.holder(f"n{each}@company.com", f"inbox-{each}") for each in range(number)]
+    rows = [row_of(account) for account in accounts]
+
+    def shown(call: Call) -> Answer:
+        if call.operation is Operation.GET_ACCOUNT:
+            return next(each for each in rows if each.inbox_id == call.inbox_ids[0])
+        part = rows[(call.page - 1) * BULK : call.page * BULK]
+        return Page(tuple(part), call.page, number, 3, has_next=call.page < 3)
+
+    answers(desk, shown, 10)
+    for account in accounts:
+        transitions.address_written(account, desk.now)  # as if it had been made after that list
+        reconciled(desk, account, 1)
+    counts = answers(desk, shown, 60)
+    assert sum(counts.values()) <= 12, counts
+    assert all(account.stored.reconcile == "1" for account in accounts)

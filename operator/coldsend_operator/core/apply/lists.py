@@ -13,6 +13,7 @@ from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.pauses import FIRST_PROBE, POSTPONEMENTS, nth
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.times import unix_of
+from coldsend_operator.core.plan.probes import more_bulks_wait
 from coldsend_operator.core.workspace.inventory import Search, SweepResult, most_pages
 from coldsend_operator.core.workspace.workspace import Workspace
 
@@ -160,6 +161,17 @@ def _newest_seen(workspace: Workspace, call: Call, page: Page, now: float) -> No
         if account.unknown_create is not None and account.unknown_create.hint is None:
             transitions.probe_put_off(account, now)
             workspace.touch(account.uid)
+    if not more_bulks_wait(workspace):  # else their pages show them
+        _put_off_those_passed_over(workspace, now)
+
+
+def _put_off_those_passed_over(workspace: Workspace, now: float) -> None:
+    """Inboxes just made whose rows are on later pages, as after more than one page of creates."""
+    for uid in workspace.queues.waiting(Action.GET):
+        account = workspace.accounts[uid]
+        if account.probe_at is not None and account.deleted_at is None and account.wrote_at <= workspace.newest.begun:
+            transitions.probe_put_off(account, now)
+            workspace.touch(uid)
 
 
 def _younger(workspace: Workspace, page: Page, waiting: list[Account]) -> bool:

@@ -113,12 +113,13 @@ def _just_made(workspace: Workspace, now: float, alone: Alone) -> frozenset[str]
 def _is_just_made(workspace: Workspace, uid: str, now: float) -> bool:
     account = workspace.accounts[uid]
     unknown = account.unknown_create
-    if unknown is None:
-        listed = workspace.inventory.swept_at > account.wrote_at  # and not shown: no newest page will show it
-        return account.desired.deleting is None and account.probe_at is not None and account.stored.held and not listed
-    waits = now < workspace.lost_creates.last_evidence(account) + workspace.policy.lost_seconds
     # The newest page did not show it: probe once in another way, then that page again.
     in_vain = account.probe_count == 1
+    if unknown is None:
+        listed = workspace.inventory.swept_at > account.wrote_at  # and not shown: no newest page will show it
+        waits = account.desired.deleting is None and account.probe_at is not None and account.stored.held
+        return waits and not listed and not in_vain
+    waits = now < workspace.lost_creates.last_evidence(account) + workspace.policy.lost_seconds
     return unknown.hint is None and waits and not in_vain and unknown.left_at is not None
 
 
@@ -165,9 +166,13 @@ def _newest_due(workspace: Workspace) -> float:
     Each read wastes some pages: those of running bulks, of which only some rows exist yet.
     """
     waiting = workspace.queues.count(Action.SEARCH, Action.GET)
-    more = any(len(queue) >= BULK for _, queue in workspace.queues.of(Action.CREATE))
-    lingers = more and not workspace.newest.page and waiting < NEWEST_FULL
+    lingers = more_bulks_wait(workspace) and not workspace.newest.page and waiting < NEWEST_FULL
     return workspace.newest.after + (NEWEST_LINGER if lingers else 0.0)
+
+
+def more_bulks_wait(workspace: Workspace) -> bool:
+    """Whether a whole bulk of creates still waits."""
+    return any(len(queue) >= BULK for _, queue in workspace.queues.of(Action.CREATE))
 
 
 def waiting_since(workspace: Workspace, now: float) -> float:
