@@ -26,6 +26,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_%+](?:[A-Za-z0-9._%+-]*[A-Za-z0-9_%+])?")
 _PAIR = re.compile(r"([a-z0-9-]+)/([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)")
 _CHILD = re.compile(r"(.+)-[a-z2-7]{10}")  # as children of batches are called
 _SAID_NAME = re.compile(r"((?:displayName is|the spec says) )(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")")
+_SAID_USER = re.compile(r"(:\d+ as |:\d+, username )(.+?)(?= with key |, use(?:TLS|SSL) )")
 _QUOTED = re.compile(r"(SenderAccount |[\"'])([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)\b")
 _METRIC_LABEL = re.compile(r'([A-Za-z_]\w*)="((?:[^"\\]|\\.)*)"')
 _PROVIDERS = frozenset({*SMTP_HOSTS.values(), *IMAP_HOSTS.values()})
@@ -95,6 +96,8 @@ class Pseudonyms:
                 self._odd.append(re.escape(value))
         elif field == "emailPrefix":
             self._learn_local(value)
+        elif field == "username" and not ("@" in value or value.isalpha()):
+            self._words.setdefault(value.lower(), self._user(value))
         elif field in {"domainName", "domain"}:
             self._learn_domain(value)
 
@@ -133,7 +136,7 @@ class Pseudonyms:
             case "emailPrefix":
                 return self._local(value)
             case "username" if "@" not in value:
-                return f"user-{self._digest(value)}"
+                return self._user(value)
             case "passwordKey" | "key" if value not in _KEYS and (
                 field == "passwordKey" or within == "passwordSecretRef"
             ):
@@ -151,6 +154,7 @@ class Pseudonyms:
         text = masked_text(text)
         if self._odd and "@" in text:
             text = re.sub("|".join(self._odd), lambda found: self._whole(found[0]), text, flags=re.IGNORECASE)
+        text = _SAID_USER.sub(lambda found: f"{found[1]}{self._string(found[2], 'username', '')}", text)
         text = _ADDRESS.sub(self._address, text)
         text = _SAID_NAME.sub(r"\1(not shown)", text)
         text = _PAIR.sub(lambda found: f"{found[1]}/{self._meant(found[2])}", text)
@@ -234,6 +238,9 @@ class Pseudonyms:
 
     def _local(self, local: str) -> str:
         return f"inbox-{self._digest(local.lower())}"
+
+    def _user(self, username: str) -> str:
+        return f"user-{self._digest(username)}"
 
     def _below_domain(self, word: str) -> str | None:
         """A domain that is known, or a host below it."""
