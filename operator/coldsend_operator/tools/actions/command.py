@@ -99,8 +99,8 @@ def check(options: ActionOptions) -> None:
         raise UsageError(f"{options.action} works on one object; give its name")
     if options.action == "test-email" and not options.value:
         raise UsageError("test-email needs the recipient; give --to ADDRESS")
-    namespace, slash, name = options.value.partition("/")
-    if options.action == "hand-over" and not (slash and namespace and name):
+    namespace, _, name = options.value.partition("/")
+    if options.action == "hand-over" and (not namespace or not name or "/" in name):
         raise UsageError("--to takes <namespace>/<name> of the SenderAccount that takes over the inbox")
 
 
@@ -176,15 +176,18 @@ async def _carry_out(kube: KubeEditor, options: ActionOptions, chosen: Sequence[
 
 async def _answered(kube: KubeEditor, options: ActionOptions, chosen: Sequence[Raw], asked: str) -> None:
     """Wait until status.lastReconcileRequest of each object shows the request."""
-    waiting = {raw["metadata"]["name"] for raw in chosen}
+    waiting = {raw["metadata"]["name"]: "" for raw in chosen}
     until = time.monotonic() + (options.wait or 0.0)
     while waiting:
         for name in sorted(waiting):
             raw = await kube.one(ACCOUNT_KIND, options.namespace, name)
             if raw is None or account_status(raw.get("status")).get("lastReconcileRequest") == asked:
-                waiting.discard(name)
+                del waiting[name]
+            elif read_sender(raw).says(Reason.RECONCILIATION_PAUSED):
+                waiting[name] = ", which is paused"
         if waiting and time.monotonic() > until:
-            raise CommandError(f"{len(waiting)} of {_number(chosen)} not reconciled in time: {few(sorted(waiting))}")
+            late = few([f"{name}{why}" for name, why in sorted(waiting.items())])
+            raise CommandError(f"{len(waiting)} of {_number(chosen)} not reconciled in time: {late}")
         if waiting:
             await asyncio.sleep(POLL)
 
