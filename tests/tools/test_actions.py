@@ -99,7 +99,7 @@ async def test_reconcile_waits_for_the_answer_in_status() -> None:
     cluster.answers = True
     await do(cluster, "reconcile", everything=True, wait=0.0)
     cluster.answers = False
-    with pytest.raises(CommandError, match="1 of 1 object not reconciled in time: ann$"):
+    with pytest.raises(CommandError, match=r"1 of 1 object not reconciled in time: ann$"):
         await do(cluster, "reconcile", everything=True, wait=0.0)
     cluster.objects["ann"]["status"]["conditions"][0]["reason"] = "ReconciliationPaused"
     with pytest.raises(CommandError, match="ann, which is paused"):
