@@ -12,7 +12,7 @@ from coldsend_operator.kube.errors import Conflict, NotFound
 from coldsend_operator.resources.names import APPROVE_DELETION_ANNOTATION
 from coldsend_operator.tools.actions.command import ANNOTATIONS, ActionOptions, act, check
 from coldsend_operator.tools.app_cluster import read_seconds
-from coldsend_operator.tools.editing import EditingConnection, KubeEditor
+from coldsend_operator.tools.editing import EditingConnection
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.names import object_of
 from coldsend_operator.tools.options import Access, Choice
@@ -56,7 +56,7 @@ def options(action: str, *, value: str = "", wait: float | None = None, **chosen
 async def do(cluster: Cluster, action: str, **given: Any) -> None:
     chosen = options(action, **given)
     check(chosen)
-    await act(KubeEditor(cast("KubeClient", cluster)), chosen)
+    await act(cast("KubeClient", cluster), chosen)
 
 
 def annotations(cluster: Cluster) -> dict[str, dict[str, Any]]:

@@ -11,8 +11,10 @@ import pytest
 from coldsend_operator.coldsend import requests
 from coldsend_operator.coldsend.reads import ColdSendReads
 from coldsend_operator.kube.reads import KubeReads
+from coldsend_operator.settings import load_settings
 from coldsend_operator.tools.allowance import Allowance
-from coldsend_operator.tools.clients import ColdSendReader, KubeReader, ReadingConnection, key_reference
+from coldsend_operator.tools.clients import ColdSendReader, ReadingConnection, key_reference
+from coldsend_operator.tools.cluster import find_object, objects, operator_state
 from coldsend_operator.tools.errors import UsageError
 from coldsend_operator.tools.options import Access
 from tests.coldsend.support import API_KEY, answering, pagination, row
@@ -66,19 +68,14 @@ class Gets:
 
 async def test_every_call_to_the_cluster_is_a_get_or_a_list() -> None:
     client = Gets()
-    reader = KubeReader(cast("KubeReads", client))
+    kube = cast("KubeReads", client)
 
-    assert calls(KubeReader) == {"get", "text", "items", "objects", "one", "secret", "namespace", "state", "now"}
-    assert await reader.objects("SenderAccount", None) == [{"kind": "SenderAccount"}]
-    assert await reader.secret("sales", "login") is not None
-    assert await reader.one("SenderAccount", "sales", "ann") is not None
-    assert await reader.namespace("sales") is not None
-    assert await reader.state(Access()) == ("default/coldsend-operator-state", {})
+    assert await objects(kube, "SenderAccount", None) == [{"kind": "SenderAccount"}]
+    assert await find_object(kube, "SenderAccount", "sales", "ann") is not None
+    assert await operator_state(kube, load_settings({})) == ("default/coldsend-operator-state", {})
     assert client.asked == [
         "/apis/coldsend.pro/v1alpha1/senderaccounts",
-        "/api/v1/namespaces/sales/secrets/login",
         "/apis/coldsend.pro/v1alpha1/namespaces/sales/senderaccounts/ann",
-        "/api/v1/namespaces/sales",
         "/api/v1/namespaces/default/configmaps/coldsend-operator-state",
     ]
 

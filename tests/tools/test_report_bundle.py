@@ -15,7 +15,7 @@ from coldsend_operator.kube.errors import KubeError, NotFound
 from coldsend_operator.resources.children import child_name
 from coldsend_operator.tools.bundle.collect import Collector, Findings
 from coldsend_operator.tools.bundle.pseudonyms import Pseudonyms
-from coldsend_operator.tools.clients import KubeReader, SecretlessConnection
+from coldsend_operator.tools.clients import SecretlessConnection
 from coldsend_operator.tools.names import password_key
 from coldsend_operator.tools.options import Access
 from tests.tools.api_pages import api_server
@@ -214,7 +214,7 @@ DEPLOYMENT: dict[str, Any] = {
 
 async def collected(**pages: Any) -> tuple[Findings, list[str]]:
     client = Pages(**pages)
-    found = await Collector(KubeReader(client), "sales", ("coldsend", "operator")).run()  # type: ignore[arg-type]
+    found = await Collector(client, "sales", ("coldsend", "operator")).run()  # type: ignore[arg-type]
     return found, client.asked
 
 

@@ -1,11 +1,9 @@
 """The read-only clients of the commands. The client that changes objects is in `editing`."""
 
-import json
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 from pydantic import SecretStr
 from pydantic_core import PydanticCustomError
@@ -13,15 +11,12 @@ from pydantic_core import PydanticCustomError
 from coldsend_operator.coldsend.reads import ColdSendReads, OnAnswer, Reply
 from coldsend_operator.coldsend.requests import Request
 from coldsend_operator.core.model.answers import Domain, Page
-from coldsend_operator.kube import paths
-from coldsend_operator.kube.clock import unix_seconds
 from coldsend_operator.kube.connection import Connection, HttpAnswer
-from coldsend_operator.kube.errors import Expired, Forbidden, KubeError, NotFound
+from coldsend_operator.kube.errors import KubeError, NotFound
 from coldsend_operator.kube.login import load_login, namespace_of_context
-from coldsend_operator.kube.paths import Kind
 from coldsend_operator.kube.reads import KubeReads
 from coldsend_operator.kube.reviews import OTHER, SELF
-from coldsend_operator.kube.secrets import SecretContent, read_secret
+from coldsend_operator.kube.secrets import read_secret
 from coldsend_operator.logs import configure_logs, mask
 from coldsend_operator.resources.common import SECRET_KEY, SECRET_NAME
 from coldsend_operator.resources.names import API_KEY_KEY
@@ -31,12 +26,10 @@ from coldsend_operator.tools.allowance import Allowance
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.files import read_text
 from coldsend_operator.tools.options import Access
-from coldsend_operator.tools.terminal import Progress
 
 C = TypeVar("C", bound=KubeReads)
 S = TypeVar("S", bound=ColdSendReads)
 
-LIST_TRIES = 3
 UNAUTHORIZED = 401
 
 
@@ -105,83 +98,11 @@ class SecretlessConnection(ReadingConnection):
         return method == "GET" and "secrets" not in parts and "token" not in parts
 
 
-class KubeReader:
-    """Reads objects of the cluster with the user's own permissions."""
-
-    def __init__(self, client: KubeReads) -> None:
-        self.client = client
-
-    def now(self) -> float:
-        """Unix seconds, by the clock of the API server."""
-        return unix_seconds() + self.client.clock_offset
-
-    async def get(self, path: str) -> dict[str, Any]:
-        """Read any path. Raises KubeError."""
-        return await self.client.get(path)
-
-    async def text(self, path: str, params: Mapping[str, str] | None = None) -> str:
-        """Read a text other than JSON, such as the log of a pod. Raises KubeError."""
-        return await self.client.get_text(path, params)
-
-    async def items(self, path: str, params: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-        """All items of a list."""
-        found: list[dict[str, Any]] = []
-        with Progress(path.rpartition("/")[2]) as progress:
-            async for page in self.client.list_pages(path, params=params):
-                found += page["items"] or ()
-                left = (page.get("metadata") or {}).get("remainingItemCount")
-                progress.show(len(found), None if left is None else len(found) + int(left))
-        return found
-
-    async def objects(self, kind: Kind, namespace: str | None) -> list[dict[str, Any]]:
-        """All objects of a kind, in a namespace or in all of them."""
-        for _ in range(LIST_TRIES - 1):
-            try:
-                return await self.items(paths.collection(kind, namespace))
-            except Expired:  # the list took longer than the API server keeps its snapshot
-                continue
-        return await self.items(paths.collection(kind, namespace))
-
-    async def secret(self, namespace: str, name: str) -> SecretContent | None:
-        return await read_secret(self.client, namespace, name)
-
-    async def one(self, kind: Kind, namespace: str, name: str) -> dict[str, Any] | None:
-        """One object; None if it does not exist. Raises NotFound if its kind does not."""
-        try:
-            return await self.client.get(f"{paths.collection(kind, namespace)}/{quote(name, safe='')}")
-        except NotFound as error:
-            if error.reason != "NotFound":  # the API server does not know the path at all
-                raise
-            return None
-
-    async def namespace(self, name: str) -> dict[str, Any] | None:
-        """The Namespace; None if it does not exist, or may not be read."""
-        try:
-            return await self.client.find(paths.namespace_path(name))
-        except Forbidden:
-            return None
-
-    async def state(self, access: Access) -> tuple[str, dict[str, Any] | None]:
-        """The place of the operator's state and its entries; None if it does not exist, or may not be read."""
-        settings = settings_of(access)
-        name = f"{settings.lease_name}-state"
-        place = f"{settings.lease_namespace}/{name}"
-        try:
-            found = await self.client.get(f"{paths.config_maps(settings.lease_namespace)}/{name}")
-        except (Forbidden, NotFound):
-            return place, None
-        entries: dict[str, Any] = {}
-        for digest, text in (found.get("data") or {}).items():
-            with suppress(ValueError):  # somebody edited it
-                entries[digest] = json.loads(text)
-        return place, entries
-
-
 @asynccontextmanager
-async def kube_reader(access: Access) -> AsyncIterator[KubeReader]:
+async def kube_reader(access: Access) -> AsyncIterator[KubeReads]:
     """Raises CommandError with the message of any error inside."""
     async with connected(KubeReads(ReadingConnection(access))) as client:
-        yield KubeReader(client)
+        yield client
 
 
 @asynccontextmanager
@@ -273,7 +194,7 @@ async def _api_key(access: Access, settings: Settings, namespace: str) -> Secret
 
 async def _key_of_secret(access: Access, namespace: str, name: str, key: str) -> SecretStr:
     async with kube_reader(access) as kube:
-        content = await kube.secret(namespace, name)
+        content = await read_secret(kube, namespace, name)
     if content is None:
         raise CommandError(f"Secret {namespace}/{name} does not exist; create it, or name another --api-key-secret")
     value = content.values.get(key)

@@ -8,7 +8,7 @@ from coldsend_operator.kube.client import MERGE_PATCH, KubeClient
 from coldsend_operator.kube.errors import KubeError
 from coldsend_operator.kube.paths import Ref
 from coldsend_operator.resources.names import API_VERSION
-from coldsend_operator.tools.clients import KubeReader, ReadingConnection, connected
+from coldsend_operator.tools.clients import ReadingConnection, connected
 from coldsend_operator.tools.options import Access
 
 EDITOR = "kubectl-coldsend"  # field manager
@@ -21,28 +21,21 @@ class EditingConnection(ReadingConnection):
         return method == "GET" or (method == "PATCH" and target.startswith(f"/apis/{API_VERSION}/"))
 
 
-class KubeEditor(KubeReader):
-    """Changes objects of the two kinds with the user's own permissions."""
-
-    def __init__(self, client: KubeClient) -> None:
-        super().__init__(client)
-        self._writer = client
-
-    async def change(self, ref: Ref, patch: dict[str, Any]) -> str | None:
-        """Merge the patch into this very object. Returns the error, if any."""
-        metadata = {**patch.get("metadata", {}), "uid": ref.uid}
-        body = {**patch, "metadata": metadata}  # another object of the name has another UID: that is a conflict
-        try:
-            await self._writer.patch(ref.path, body, MERGE_PATCH, {"fieldManager": EDITOR})
-        except KubeError as error:
-            return f"{ref.kind} {ref.namespace}/{ref.name}: {error.message}"
-        return None
-
-
 @asynccontextmanager
-async def kube_editor(access: Access) -> AsyncIterator[KubeEditor]:
+async def kube_editor(access: Access) -> AsyncIterator[KubeClient]:
     """As `kube_reader`, for the commands that change objects."""
     client = KubeClient(lambda _kind, _verb: None)
     client.connection = EditingConnection(access)
     async with connected(client):
-        yield KubeEditor(client)
+        yield client
+
+
+async def change(kube: KubeClient, ref: Ref, patch: dict[str, Any]) -> str | None:
+    """Merge the patch into this very object. Returns the error, if any."""
+    metadata = {**patch.get("metadata", {}), "uid": ref.uid}
+    body = {**patch, "metadata": metadata}  # another object of the name has another UID: that is a conflict
+    try:
+        await kube.patch(ref.path, body, MERGE_PATCH, {"fieldManager": EDITOR})
+    except KubeError as error:
+        return f"{ref.kind} {ref.namespace}/{ref.name}: {error.message}"
+    return None

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from coldsend_operator.kube.errors import Forbidden
+from coldsend_operator.kube.reads import KubeReads
 from coldsend_operator.setting_texts import PREFIX
-from coldsend_operator.tools.clients import KubeReader
+from coldsend_operator.tools.cluster import items
 
 LABELS = "app.kubernetes.io/part-of=coldsend-operator"
 VERSION_LABEL = "app.kubernetes.io/version"
@@ -75,11 +76,11 @@ class Installation:
         return found
 
 
-async def installations(kube: KubeReader, namespace: str) -> list[Installation]:
+async def installations(kube: KubeReads, namespace: str) -> list[Installation]:
     """The operators of the cluster, or of `namespace` alone if no more may be read. Raises Forbidden."""
     given = {"labelSelector": LABELS}
     try:
-        found = await kube.items(f"{_DEPLOYMENTS}/deployments", given)
+        found = await items(kube, f"{_DEPLOYMENTS}/deployments", given)
     except Forbidden:
-        found = await kube.items(f"{_DEPLOYMENTS}/namespaces/{namespace}/deployments", given)
+        found = await items(kube, f"{_DEPLOYMENTS}/namespaces/{namespace}/deployments", given)
     return [Installation(raw) for raw in found]

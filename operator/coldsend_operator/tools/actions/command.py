@@ -10,6 +10,7 @@ from typing import Any
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored_status import account_status
 from coldsend_operator.core.model.times import rfc3339
+from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.paths import Ref
 from coldsend_operator.resources.names import (
     ACCOUNT_KIND,
@@ -21,7 +22,8 @@ from coldsend_operator.resources.names import (
     PAUSED_ANNOTATION,
     RECONCILE_ANNOTATION,
 )
-from coldsend_operator.tools.editing import KubeEditor, kube_editor
+from coldsend_operator.tools.cluster import find_object, objects
+from coldsend_operator.tools.editing import change, kube_editor
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.names import object_of
 from coldsend_operator.tools.options import Access, Choice
@@ -64,7 +66,7 @@ async def run(options: ActionOptions) -> None:
         await act(kube, options)
 
 
-async def act(kube: KubeEditor, options: ActionOptions) -> None:
+async def act(kube: KubeClient, options: ActionOptions) -> None:
     """The same, with an open connection."""
     chosen = await _chosen(kube, options)
     if not chosen:
@@ -104,22 +106,22 @@ def check(options: ActionOptions) -> None:
         raise UsageError("--to takes <namespace>/<name> of the SenderAccount that takes over the inbox")
 
 
-async def _chosen(kube: KubeEditor, options: ActionOptions) -> list[Raw]:
+async def _chosen(kube: KubeClient, options: ActionOptions) -> list[Raw]:
     if options.objects.names:
         named = [await _named(kube, options, text) for text in options.objects.names]
         return list({raw["metadata"]["uid"]: raw for raw in named}.values())  # `ann` and `sender/ann` are one
-    found = [{**raw, "kind": ACCOUNT_KIND} for raw in await kube.objects(ACCOUNT_KIND, options.namespace)]
+    found = [{**raw, "kind": ACCOUNT_KIND} for raw in await objects(kube, ACCOUNT_KIND, options.namespace)]
     if options.objects.everything:
         return found
     chooses = Selector(options.objects.selector)
     return [raw for raw in found if chooses(raw["metadata"].get("labels") or {})]
 
 
-async def _named(kube: KubeEditor, options: ActionOptions, text: str) -> Raw:
+async def _named(kube: KubeClient, options: ActionOptions, text: str) -> Raw:
     kind, name = object_of(text)
     if kind == BATCH_KIND and options.action in FOR_ACCOUNTS_ALONE:
         raise UsageError(f"{options.action} works on SenderAccounts; {text} is a batch")
-    raw = await kube.one(kind, options.namespace, name)
+    raw = await find_object(kube, kind, options.namespace, name)
     if raw is None:
         raise CommandError(f"{kind} {options.namespace}/{name} does not exist")
     return {**raw, "kind": kind}
@@ -159,12 +161,12 @@ def _ask(options: ActionOptions, chosen: Sequence[Raw]) -> None:
     confirm(f"{options.action} {_number(chosen)}?")
 
 
-async def _carry_out(kube: KubeEditor, options: ActionOptions, chosen: Sequence[Raw], asked: str) -> None:
+async def _carry_out(kube: KubeClient, options: ActionOptions, chosen: Sequence[Raw], asked: str) -> None:
     patch = patch_of(options.action, options.value, asked)
     refused: list[str] = []
     with Progress("objects") as progress:
         for position, raw in enumerate(chosen, start=1):
-            problem = await kube.change(_ref(raw), patch)
+            problem = await change(kube, _ref(raw), patch)
             refused += [] if problem is None else [problem]
             progress.show(position, len(chosen))
     for problem in refused:
@@ -174,13 +176,13 @@ async def _carry_out(kube: KubeEditor, options: ActionOptions, chosen: Sequence[
     remark(f"{options.action}: {_number(chosen)} changed")
 
 
-async def _answered(kube: KubeEditor, options: ActionOptions, chosen: Sequence[Raw], asked: str) -> None:
+async def _answered(kube: KubeClient, options: ActionOptions, chosen: Sequence[Raw], asked: str) -> None:
     """Wait until status.lastReconcileRequest of each object shows the request."""
     waiting = {raw["metadata"]["name"]: "" for raw in chosen}
     until = time.monotonic() + (options.wait or 0.0)
     while waiting:
         for name in sorted(waiting):
-            raw = await kube.one(ACCOUNT_KIND, options.namespace, name)
+            raw = await find_object(kube, ACCOUNT_KIND, options.namespace, name)
             if raw is None or account_status(raw.get("status")).get("lastReconcileRequest") == asked:
                 del waiting[name]
             elif read_sender(raw).says(Reason.RECONCILIATION_PAUSED):

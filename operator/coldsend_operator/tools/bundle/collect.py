@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 from coldsend_operator.kube import paths
 from coldsend_operator.kube.errors import KubeError
 from coldsend_operator.kube.paths import KINDS
+from coldsend_operator.kube.reads import KubeReads
 from coldsend_operator.resources.names import API_VERSION
 from coldsend_operator.setting_texts import PREFIX
-from coldsend_operator.tools.clients import KubeReader
+from coldsend_operator.tools.cluster import items, objects
 from coldsend_operator.tools.installation import Installation, installations
 from coldsend_operator.tools.terminal import Progress
 
@@ -40,7 +41,7 @@ class Findings:
 class Collector:
     """Reads one part after the other."""
 
-    def __init__(self, kube: KubeReader, namespace: str | None, lease: tuple[str, str]) -> None:
+    def __init__(self, kube: KubeReads, namespace: str | None, lease: tuple[str, str]) -> None:
         self._kube, self._namespace, self._lease = kube, namespace, lease
         self.found = Findings()
 
@@ -66,7 +67,7 @@ class Collector:
         kube, found = self._kube, self.found
         where = f"namespace {self._namespace}" if self._namespace else "all namespaces"
         for kind in KINDS:
-            listed = await self._try(f"{kind} objects of {where}", kube.objects(kind, self._namespace))
+            listed = await self._try(f"{kind} objects of {where}", objects(kube, kind, self._namespace))
             found.objects[kind] = [{"apiVersion": API_VERSION, "kind": kind, **raw} for raw in listed or ()]
         spaces = sorted({raw["metadata"]["namespace"] for raws in found.objects.values() for raw in raws})
         read = [await self._try(f"Namespace {name}", kube.get(paths.namespace_path(name))) for name in spaces]
@@ -75,7 +76,7 @@ class Collector:
     async def _events(self) -> None:
         spaces = {raw["metadata"]["namespace"] for kind in KINDS for raw in self.found.objects[kind]}
         for space in sorted(spaces | ({self._namespace} if self._namespace else set())):
-            listed = await self._try(f"Events of namespace {space}", self._kube.items(paths.events(space)))
+            listed = await self._try(f"Events of namespace {space}", items(self._kube, paths.events(space)))
             self.found.events += [
                 raw for raw in listed or () if str((raw.get("regarding") or {}).get("apiVersion")) == API_VERSION
             ]
@@ -111,17 +112,17 @@ class Collector:
         kube, found, namespace = self._kube, self.found, installed.namespace
         base = f"/api/v1/namespaces/{namespace}/pods"
         pods = await self._try(
-            f"pods of {namespace}/{installed.name}", kube.items(base, {"labelSelector": installed.selector})
+            f"pods of {namespace}/{installed.name}", items(kube, base, {"labelSelector": installed.selector})
         )
         for raw in pods or ():
             name = str(raw["metadata"]["name"])
             found.objects.setdefault("Pod", []).append(_without_secrets(raw))
             given = {"tailLines": LOG_LINES, "timestamps": "true", "container": installed.container}
             log, before, metrics = await asyncio.gather(
-                self._try(f"log of pod {namespace}/{name}", kube.text(f"{base}/{name}/log", given)),
+                self._try(f"log of pod {namespace}/{name}", kube.get_text(f"{base}/{name}/log", given)),
                 self._before(f"{base}/{name}/log", given),
                 self._try(
-                    f"metrics of pod {namespace}/{name}", kube.text(f"{base}/{name}:{METRICS_PORT}/proxy/metrics")
+                    f"metrics of pod {namespace}/{name}", kube.get_text(f"{base}/{name}:{METRICS_PORT}/proxy/metrics")
                 ),
             )
             texts = {f"{namespace}-{name}": log, f"{namespace}-{name}-previous": before}
@@ -132,7 +133,7 @@ class Collector:
     async def _before(self, path: str, given: Mapping[str, str]) -> str | None:
         """The log of the container that ran before, which most pods do not have."""
         try:
-            return await self._kube.text(path, {**given, "previous": "true"})
+            return await self._kube.get_text(path, {**given, "previous": "true"})
         except KubeError:
             return None
 

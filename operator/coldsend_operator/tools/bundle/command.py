@@ -18,7 +18,7 @@ from coldsend_operator.log_masks import masked_text
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 from coldsend_operator.tools.bundle.collect import Collector, Findings
 from coldsend_operator.tools.bundle.pseudonyms import Pseudonyms
-from coldsend_operator.tools.clients import KubeReader, SecretlessConnection, connected, settings_of
+from coldsend_operator.tools.clients import SecretlessConnection, connected, settings_of
 from coldsend_operator.tools.errors import CommandError
 from coldsend_operator.tools.files import write_private
 from coldsend_operator.tools.options import Access
@@ -57,7 +57,7 @@ async def run(options: BundleOptions) -> None:
         raise CommandError(f"{options.file} exists and is not overwritten; give another name, or --force")
     settings = settings_of(options.access)
     async with connected(KubeReads(SecretlessConnection(options.access))) as client:
-        collector = Collector(KubeReader(client), options.namespace, (settings.lease_namespace, settings.lease_name))
+        collector = Collector(client, options.namespace, (settings.lease_namespace, settings.lease_name))
         found = await collector.run()
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from coldsend_operator.kube import paths
 from coldsend_operator.kube.login import context_names
 from coldsend_operator.kube.paths import Kind
-from coldsend_operator.kube.reads import METADATA_LIST
+from coldsend_operator.kube.reads import METADATA_LIST, KubeReads
 from coldsend_operator.resources.names import ACCOUNT_KIND, ACCOUNT_SHORT_NAME, BATCH_KIND, BATCH_SHORT_NAME
-from coldsend_operator.tools.clients import KubeReader, default_namespace, kube_reader
+from coldsend_operator.tools.clients import default_namespace, kube_reader
 from coldsend_operator.tools.completion.engine import CommandLine, Parameter
 from coldsend_operator.tools.options import Access
 
@@ -61,10 +61,10 @@ def _kinds(line: CommandLine, parameter: Parameter) -> tuple[Kind, ...]:
     return ()
 
 
-async def _of_kind(kube: KubeReader, kind: Kind, namespace: str) -> list[str]:
+async def _of_kind(kube: KubeReads, kind: Kind, namespace: str) -> list[str]:
     return await _names(kube, paths.collection(kind, namespace))
 
 
-async def _names(kube: KubeReader, path: str) -> list[str]:
-    page = await kube.client.get(path, {"limit": MOST}, METADATA_LIST)
+async def _names(kube: KubeReads, path: str) -> list[str]:
+    page = await kube.get(path, {"limit": MOST}, METADATA_LIST)
     return [str(each["metadata"]["name"]) for each in page.get("items") or ()]

@@ -4,18 +4,21 @@ import asyncio
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from coldsend_operator import __version__
 from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.kube import paths
+from coldsend_operator.kube.clock import unix_seconds
 from coldsend_operator.kube.crds import Definitions, served
 from coldsend_operator.kube.errors import Forbidden, KubeError, NotFound
 from coldsend_operator.kube.lease import DURATION_SECONDS
+from coldsend_operator.kube.reads import KubeReads
 from coldsend_operator.kube.reviews import AccessReviews
-from coldsend_operator.kube.secrets import SecretContent
+from coldsend_operator.kube.secrets import SecretContent, read_secret
 from coldsend_operator.resources.names import ACCOUNT_KIND, API_VERSION, BATCH_KIND
 from coldsend_operator.settings import Settings
-from coldsend_operator.tools.clients import KubeReader
+from coldsend_operator.tools.cluster import objects
 from coldsend_operator.tools.doctor import definitions, secrets
 from coldsend_operator.tools.doctor.checks import Check, bad, doubtful, good
 from coldsend_operator.tools.doctor.rights import Right, own_rights, work_rights
@@ -31,7 +34,7 @@ MOST_NAMESPACES = 20  # maximum namespaces whose permissions are checked
 class Cluster:
     """The connection to the cluster; `namespace` None: all namespaces."""
 
-    kube: KubeReader
+    kube: KubeReads
     reviews: AccessReviews
     settings: Settings
     namespace: str | None
@@ -51,7 +54,7 @@ async def check_cluster(cluster: Cluster) -> list[Check]:
 
 
 async def _definitions(cluster: Cluster, checks: list[Check]) -> Definitions:
-    here = await served(cluster.kube.client)
+    here = await served(cluster.kube)
     if here.missing:
         way = "coldsend-operator crds | kubectl apply --server-side -f -"
         checks.append(bad(definitions.AREA, f"not installed: {few(here.missing)}; install them: {way}"))
@@ -89,7 +92,7 @@ async def _installation(cluster: Cluster, checks: list[Check]) -> Installation |
 
 async def _rights(cluster: Cluster, found: Installation | None) -> list[Check]:
     area = "rights"
-    in_pod = bool(os.environ.get("KUBERNETES_SERVICE_HOST")) and cluster.kube.client.connection.login.rotates
+    in_pod = bool(os.environ.get("KUBERNETES_SERVICE_HOST")) and cluster.kube.connection.login.rotates
     if found is not None and not in_pod:
         who = f"ServiceAccount {found.namespace}/{found.service_account}"
         user = f"system:serviceaccount:{found.namespace}:{found.service_account}"
@@ -148,7 +151,7 @@ async def _lease(cluster: Cluster, found: Installation | None) -> Check:
     holder, renewed = spec.get("holderIdentity"), unix_of(str(spec.get("renewTime") or ""))
     if not holder or renewed is None:
         return doubtful(area, f"{place} is free: no operator is the leader")
-    age = max(0.0, cluster.kube.now() - renewed)
+    age = max(0.0, unix_seconds() + cluster.kube.clock_offset - renewed)
     if age > (spec.get("leaseDurationSeconds") or DURATION_SECONDS):
         return bad(area, f"{holder} holds {place} but last renewed it {age:,.0f} s ago: no leader; see its log")
     return good(area, f"{holder} is the leader and renewed {place} {age:.0f} s ago")
@@ -160,12 +163,12 @@ async def _lease(cluster: Cluster, found: Installation | None) -> Check:
 async def _secrets(cluster: Cluster) -> list[Check]:
     kube = cluster.kube
     try:
-        accounts = await kube.objects(ACCOUNT_KIND, cluster.namespace)
-        batches = await kube.objects(BATCH_KIND, cluster.namespace)
+        accounts = await objects(kube, ACCOUNT_KIND, cluster.namespace)
+        batches = await objects(kube, BATCH_KIND, cluster.namespace)
     except Forbidden as error:
         return [doubtful(secrets.AREA, f"the objects that name Secrets cannot be read: {error.message}")]
     spaces = sorted({raw["metadata"]["namespace"] for raw in (*accounts, *batches)})
-    read = [await kube.namespace(name) for name in spaces]
+    read = [await _namespace(kube, name) for name in spaces]
     wanted = references(accounts, batches, [raw for raw in read if raw is not None])
     if not wanted:
         where = f"namespace {cluster.namespace}" if cluster.namespace else "the cluster"
@@ -175,8 +178,16 @@ async def _secrets(cluster: Cluster) -> list[Check]:
     with Progress("Secrets") as progress:
         for position, place in enumerate(places, start=1):
             try:
-                contents[place] = await kube.secret(*place)
+                contents[place] = await read_secret(kube, *place)
             except KubeError as error:
                 contents[place] = error
             progress.show(position, len(places))
     return secrets.judge(wanted, contents)
+
+
+async def _namespace(kube: KubeReads, name: str) -> dict[str, Any] | None:
+    """The Namespace; None if it does not exist, or may not be read."""
+    try:
+        return await kube.find(paths.namespace_path(name))
+    except Forbidden:
+        return None

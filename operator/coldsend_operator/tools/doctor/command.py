@@ -9,7 +9,6 @@ from coldsend_operator.kube.reads import KubeReads
 from coldsend_operator.kube.reviews import AccessReviews
 from coldsend_operator.logs import configure_logs
 from coldsend_operator.tools.clients import (
-    KubeReader,
     ReadingConnection,
     ReviewingConnection,
     coldsend_reader,
@@ -62,7 +61,7 @@ async def _cluster(options: DoctorOptions) -> list[Check]:
             KubeReads(ReadingConnection(options.access)) as client,
             AccessReviews(ReviewingConnection(options.access)) as reviews,
         ):
-            return await check_cluster(Cluster(KubeReader(client), reviews, settings, options.namespace))
+            return await check_cluster(Cluster(client, reviews, settings, options.namespace))
     except NotConfigured as error:
         return [doubtful("cluster", f"not checked: {error.message}")]
     except KubeError as error:

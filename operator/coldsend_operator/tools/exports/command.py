@@ -12,6 +12,7 @@ from coldsend_operator.resources.names import ACCOUNT_KIND
 from coldsend_operator.setting_values import to_namespace
 from coldsend_operator.tools import files, manifests
 from coldsend_operator.tools.clients import coldsend_reader, kube_reader
+from coldsend_operator.tools.cluster import objects
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.exports.objects import Form, Group, groups
 from coldsend_operator.tools.listing import Listing, whole_list
@@ -76,8 +77,7 @@ def _check(options: ExportOptions) -> None:
 async def _unmanaged(listing: Listing, access: Access) -> list[Row]:
     """The rows without inboxes that an object of the cluster shows or requests."""
     async with kube_reader(access) as kube:
-        objects = await kube.objects(ACCOUNT_KIND, None)
-    senders = [read_sender(each) for each in objects]
+        senders = [read_sender(each) for each in await objects(kube, ACCOUNT_KIND, None)]
     shown = {sender.inbox_id for sender in senders}
     asked = {sender.address for sender in senders}
     return [row for row in listing.rows if row.inbox_id not in shown and row.address not in asked]

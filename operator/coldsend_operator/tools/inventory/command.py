@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.resources.names import ACCOUNT_KIND
 from coldsend_operator.tools.clients import coldsend_reader, key_place, kube_reader
+from coldsend_operator.tools.cluster import objects
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.inventory.lines import InventoryLine, State, lines
 from coldsend_operator.tools.inventory.totals import LABEL, Total, read_by, total, totals
@@ -66,7 +67,7 @@ async def _senders(options: InventoryOptions) -> list[Sender]:
     """With the list, objects of all namespaces, so that their inboxes do not count as unmanaged."""
     everywhere = options.live or options.unmanaged
     async with kube_reader(options.access) as kube:
-        raw = await kube.objects(ACCOUNT_KIND, None if everywhere else options.namespace)
+        raw = await objects(kube, ACCOUNT_KIND, None if everywhere else options.namespace)
     return [read_sender(each) for each in raw]
 
 

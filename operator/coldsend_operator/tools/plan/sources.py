@@ -15,9 +15,11 @@ from pydantic import SecretStr
 from coldsend_operator.credentials.passwords import HMAC_KEY, HMAC_SECRET, Hmac, SecretReader
 from coldsend_operator.kube.errors import Forbidden, KubeError, NotFound
 from coldsend_operator.kube.paths import KINDS, namespace_path
-from coldsend_operator.kube.secrets import SecretContent, read_manifest
+from coldsend_operator.kube.reads import KubeReads
+from coldsend_operator.kube.secrets import SecretContent, read_manifest, read_secret
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
-from coldsend_operator.tools.clients import KubeReader, kube_reader, settings_of
+from coldsend_operator.tools.clients import kube_reader, settings_of
+from coldsend_operator.tools.cluster import objects, operator_state
 from coldsend_operator.tools.errors import CommandError
 from coldsend_operator.tools.manifests import Document, parse
 from coldsend_operator.tools.options import Access
@@ -89,7 +91,7 @@ async def of_cluster(
         items: list[Raw] = []
         for kind in KINDS:
             for namespace in sorted(namespaces) if namespaces is not None else (None,):
-                items += [{**raw, "kind": kind} for raw in await kube.objects(kind, namespace)]
+                items += [{**raw, "kind": kind} for raw in await objects(kube, kind, namespace)]
         found = Found(world_of(items))
         manifests = [_placed(each.manifest, default_namespace) for each in documents]
         await _namespaces(kube, found, manifests)
@@ -105,11 +107,11 @@ async def of_cluster(
     return found
 
 
-async def _namespaces(kube: KubeReader, found: Found, manifests: Iterable[Raw]) -> None:
+async def _namespaces(kube: KubeReads, found: Found, manifests: Iterable[Raw]) -> None:
     """Read the Namespaces of the objects and of the manifests."""
     named = {str(manifest["metadata"]["namespace"]) for manifest in manifests}
     names = sorted({namespace for _, namespace, _ in found.world.objects} | named)
-    read = await asyncio.gather(*(kube.client.get(namespace_path(name)) for name in names), return_exceptions=True)
+    read = await asyncio.gather(*(kube.get(namespace_path(name)) for name in names), return_exceptions=True)
     for name, raw in zip(names, read, strict=True):
         if isinstance(raw, NotFound):
             found.missing.add(name)
@@ -123,8 +125,8 @@ async def _namespaces(kube: KubeReader, found: Found, manifests: Iterable[Raw]) 
             found.world.namespaces[name] = raw
 
 
-async def _state(kube: KubeReader, access: Access, found: Found) -> None:
-    place, state = await kube.state(access)
+async def _state(kube: KubeReads, access: Access, found: Found) -> None:
+    place, state = await operator_state(kube, settings_of(access))
     if state is None:
         found.remarks.append(
             f"the operator's state (ConfigMap {place}) cannot be read: the plan assumes an unspent budget and no "
@@ -142,7 +144,7 @@ def _placed(manifest: Any, default_namespace: str) -> Raw:
 
 
 async def _secrets(
-    kube: KubeReader, access: Access, found: Found, manifests: Iterable[Raw], given: GivenSecrets
+    kube: KubeReads, access: Access, found: Found, manifests: Iterable[Raw], given: GivenSecrets
 ) -> None:
     """Read the Secrets with passwords, and the key of the digests by which a changed one is seen."""
     raws = [*found.world.objects.values(), *manifests]
@@ -156,7 +158,7 @@ async def _secrets(
         return
     own = settings_of(access).lease_namespace
     try:
-        content = await kube.secret(own, HMAC_SECRET)
+        content = await read_secret(kube, own, HMAC_SECRET)
     except KubeError:
         content = None
     key = content.values.get(HMAC_KEY) if content is not None else None
@@ -170,7 +172,7 @@ async def _secrets(
         """The Secret as the user may read it, with the values that the manifests give it."""
         values = given.get((namespace, name))
         try:
-            present = await kube.secret(namespace, name)
+            present = await read_secret(kube, namespace, name)
         except KubeError:
             if values is None:
                 raise

@@ -9,8 +9,10 @@ from typing import Any
 
 from coldsend_operator.accounts.policy import policy_of
 from coldsend_operator.kube.errors import KubeError
+from coldsend_operator.kube.reads import KubeReads
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
-from coldsend_operator.tools.clients import KubeReader, kube_reader, settings_of
+from coldsend_operator.tools.clients import kube_reader, settings_of
+from coldsend_operator.tools.cluster import find_object, objects, operator_state
 from coldsend_operator.tools.errors import CommandError, UsageError
 from coldsend_operator.tools.names import object_of
 from coldsend_operator.tools.options import Access
@@ -68,7 +70,7 @@ async def run_status(options: StatusOptions) -> None:
             await _keep_drawing(view, kube, options)
 
 
-async def _keep_drawing(view: LiveView, kube: KubeReader, options: StatusOptions) -> None:
+async def _keep_drawing(view: LiveView, kube: KubeReads, options: StatusOptions) -> None:
     """Refresh until Ctrl-C; the first line shows if the cluster does not answer."""
     overview, trouble = await _overview(kube, options), ""
     while True:
@@ -81,9 +83,9 @@ async def _keep_drawing(view: LiveView, kube: KubeReader, options: StatusOptions
             trouble = f"  {error.message}; showing the last state"
 
 
-async def _overview(kube: KubeReader, options: StatusOptions) -> Overview:
-    accounts: list[dict[str, Any]] = await kube.objects(ACCOUNT_KIND, options.namespace)
-    batches = await kube.objects(BATCH_KIND, options.namespace)
+async def _overview(kube: KubeReads, options: StatusOptions) -> Overview:
+    accounts: list[dict[str, Any]] = await objects(kube, ACCOUNT_KIND, options.namespace)
+    batches = await objects(kube, BATCH_KIND, options.namespace)
     if options.name:
         kind, name = object_of(options.name)
         exact = kind if "/" in options.name else ""  # a name alone is that of a batch or of an account
@@ -91,11 +93,11 @@ async def _overview(kube: KubeReader, options: StatusOptions) -> Overview:
         accounts = [raw for raw in accounts if _belongs(raw, name, exact)]
         if not accounts and not batches:
             raise CommandError(f"there is no SenderAccount or SenderAccountBatch {options.name} here")
-    place, state = await kube.state(options.access)
+    settings = settings_of(options.access)
+    place, state = await operator_state(kube, settings)
     if state is None and not options.watch:
         remark(f"The operator's state (ConfigMap {place}) cannot be read, so its budget is not shown")
-    policy = policy_of(settings_of(options.access))
-    lines = workspace_lines(accounts, state or {}, policy, time.time())
+    lines = workspace_lines(accounts, state or {}, policy_of(settings), time.time())
     return Overview(lines, batch_lines(batches), reason_lines(map(read_sender, accounts)), state or {})
 
 
@@ -148,13 +150,13 @@ async def run_tree(access: Access, namespace: str, text: str, color: Color) -> N
     if kind != BATCH_KIND:
         raise UsageError(f"tree shows a batch and its SenderAccounts; give senderbatch/{name}")
     async with kube_reader(access) as kube:
-        raw = await kube.one(kind, namespace, name)
+        raw = await find_object(kube, kind, namespace, name)
         if raw is None:
             raise CommandError(f"SenderAccountBatch {namespace}/{name} does not exist")
         uid = raw["metadata"]["uid"]
         children = [
             read_sender(each)
-            for each in await kube.objects(ACCOUNT_KIND, namespace)
+            for each in await objects(kube, ACCOUNT_KIND, namespace)
             if any(owner.get("uid") == uid for owner in each["metadata"].get("ownerReferences") or ())
         ]
     batch = batch_lines([raw])[0]

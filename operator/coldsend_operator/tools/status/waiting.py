@@ -12,6 +12,7 @@ from coldsend_operator.core.model.stored_status import account_status, batch_sta
 from coldsend_operator.resources.annotations import read_annotations
 from coldsend_operator.resources.names import BATCH_KIND
 from coldsend_operator.tools.clients import kube_reader
+from coldsend_operator.tools.cluster import find_object
 from coldsend_operator.tools.errors import CommandError
 from coldsend_operator.tools.names import object_of
 from coldsend_operator.tools.options import Access
@@ -65,7 +66,7 @@ async def run(access: Access, namespace: str, text: str, goal: Goal, seconds: fl
     until = began + seconds
     async with kube_reader(access) as kube:
         while True:
-            verdict = judge(await kube.one(kind, namespace, name), kind, goal)
+            verdict = judge(await find_object(kube, kind, namespace, name), kind, goal)
             if verdict.done:
                 remark(f"{text}: {verdict.sentence}")
                 return
