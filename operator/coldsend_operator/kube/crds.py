@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from coldsend_operator.kube.errors import Forbidden
+from coldsend_operator.kube.paths import PLURALS
 from coldsend_operator.kube.reads import METADATA, KubeReads
-from coldsend_operator.resources.names import ACCOUNT_PLURAL, API_VERSION, BATCH_PLURAL, GROUP
+from coldsend_operator.resources.names import API_VERSION, GROUP
 
-PLURALS: Final = (ACCOUNT_PLURAL, BATCH_PLURAL)
 LAG_SECONDS: Final = 1.0  # seconds by which discovery may lag behind a CRD
 
 
@@ -31,11 +31,11 @@ async def served(client: KubeReads) -> Definitions:
     """The state by discovery, which everybody may read: a CRD in deletion accepts no creates."""
     answer = await client.find(f"/apis/{API_VERSION}")
     if answer is None:
-        return Definitions(missing=tuple(map(_name, PLURALS)))
+        return Definitions(missing=tuple(map(_name, PLURALS.values())))
     verbs = {entry["name"]: entry.get("verbs") or () for entry in answer.get("resources") or ()}
     return Definitions(
-        missing=tuple(_name(plural) for plural in PLURALS if plural not in verbs),
-        deleting=tuple(_name(plural) for plural in PLURALS if plural in verbs and "create" not in verbs[plural]),
+        missing=tuple(_name(plural) for plural in PLURALS.values() if plural not in verbs),
+        deleting=tuple(_name(plural) for plural in PLURALS.values() if plural in verbs and "create" not in verbs[plural]),
     )
 
 
@@ -52,7 +52,7 @@ async def schemas(client: KubeReads) -> tuple[str, ...]:
 async def defined(client: KubeReads) -> Definitions:
     """The current state by the CRDs themselves. Raises Forbidden if they may not be read."""
     missing, deleting, generations = [], [], []
-    for plural in PLURALS:
+    for plural in PLURALS.values():
         path = f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{_name(plural)}"
         found = await client.find(path, METADATA)
         if found is None:

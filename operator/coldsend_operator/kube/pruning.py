@@ -5,7 +5,7 @@ from typing import Any
 
 from coldsend_operator.kube.paths import PLURALS, Kind
 from coldsend_operator.logs import Event, Recurring
-from coldsend_operator.resources.names import GROUP
+from coldsend_operator.resources.names import GROUP, INSTALL_CRDS
 
 Path = tuple[str, ...]
 
@@ -66,5 +66,5 @@ def _text(lost: tuple[str, ...]) -> str:
     fields = ", ".join(f"status.{name}" for name in lost)
     return (
         f"The CRD is older than the operator: the API server drops {fields}. Test mails, adoptions and recreations "
-        "that need them wait. To upgrade: coldsend-operator crds | kubectl apply --server-side -f -"
+        f"that need them wait. To upgrade: {INSTALL_CRDS}"
     )

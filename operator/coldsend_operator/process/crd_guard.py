@@ -10,14 +10,15 @@ from coldsend_operator.kube.crds import LAG_SECONDS, Definitions, defined, schem
 from coldsend_operator.kube.errors import Forbidden, KubeError
 from coldsend_operator.kube.throttle import Pauses
 from coldsend_operator.logs import Event, Recurring
+from coldsend_operator.resources.names import INSTALL_CRDS
 from coldsend_operator.tasks import Tasks
 
 CHECK_SECONDS = 10.0
 MISSING_SECONDS = 2.0  # seconds between two checks while one is missing
 TOGETHER_SECONDS = 0.25  # deletions within this time share a check
 MISSING = (
-    "CRD not installed: {names}. The operator waits for it. To install: coldsend-operator crds | kubectl apply "
-    "--server-side -f - (with Helm: crds.install=true)"
+    f"CRD not installed: {{names}}. The operator waits for it. To install: {INSTALL_CRDS} "
+    "(with Helm: crds.install=true)"
 )
 DELETING = (
     "CRD is being deleted: {names}. Every deletion in ColdSend is on hold until it is approved with the annotation "

@@ -17,6 +17,7 @@ BATCH_SINGULAR = "senderaccountbatch"
 BATCH_SHORT_NAME = "senderbatch"
 
 CATEGORY = "coldsend"
+INSTALL_CRDS = "coldsend-operator crds | kubectl apply --server-side -f -"  # of this version
 
 FINALIZER = "coldsend.pro/finalizer"
 BATCH_LABEL = "coldsend.pro/batch"

@@ -19,7 +19,7 @@ from coldsend_operator.kube.reviews import OTHER, SELF
 from coldsend_operator.kube.secrets import read_secret
 from coldsend_operator.logs import configure_logs, mask
 from coldsend_operator.resources.common import SECRET_KEY, SECRET_NAME
-from coldsend_operator.resources.names import API_KEY_KEY
+from coldsend_operator.resources.names import API_KEY_KEY, INSTALL_CRDS
 from coldsend_operator.resources.values import api_key_fault, api_key_of
 from coldsend_operator.settings import SettingError, Settings, load_settings, own_namespace
 from coldsend_operator.tools.allowance import Allowance
@@ -113,10 +113,7 @@ async def connected(client: C) -> AsyncIterator[C]:
         async with client:
             yield client
     except NotFound:
-        raise CommandError(
-            "the cluster does not know these kinds; install them: coldsend-operator crds | kubectl apply --server-side "
-            "-f -"
-        ) from None
+        raise CommandError(f"the cluster does not know these kinds; install them: {INSTALL_CRDS}") from None
     except KubeError as error:
         way = "; log in again, or give another --context or --kubeconfig" if error.status == UNAUTHORIZED else ""
         raise CommandError(f"Kubernetes: {error.message}{way}") from None

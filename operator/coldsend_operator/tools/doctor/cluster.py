@@ -16,7 +16,7 @@ from coldsend_operator.kube.lease import DURATION_SECONDS
 from coldsend_operator.kube.reads import KubeReads
 from coldsend_operator.kube.reviews import AccessReviews
 from coldsend_operator.kube.secrets import SecretContent, read_secret
-from coldsend_operator.resources.names import ACCOUNT_KIND, API_VERSION, BATCH_KIND
+from coldsend_operator.resources.names import ACCOUNT_KIND, API_VERSION, BATCH_KIND, INSTALL_CRDS
 from coldsend_operator.settings import Settings
 from coldsend_operator.tools.cluster import objects
 from coldsend_operator.tools.doctor import definitions, secrets
@@ -56,8 +56,7 @@ async def check_cluster(cluster: Cluster) -> list[Check]:
 async def _definitions(cluster: Cluster, checks: list[Check]) -> Definitions:
     here = await served(cluster.kube)
     if here.missing:
-        way = "coldsend-operator crds | kubectl apply --server-side -f -"
-        checks.append(bad(definitions.AREA, f"not installed: {few(here.missing)}; install them: {way}"))
+        checks.append(bad(definitions.AREA, f"not installed: {few(here.missing)}; install them: {INSTALL_CRDS}"))
         return here
     if here.deleting:
         checks.append(bad(definitions.AREA, f"being deleted together with all their objects: {few(here.deleting)}"))

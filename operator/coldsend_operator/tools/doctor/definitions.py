@@ -10,7 +10,7 @@ from coldsend_operator.tools.output import few
 
 AREA = "definitions"
 _RULES = "x-kubernetes-validations"
-_INSTALL = "install those of this version: coldsend-operator crds | kubectl apply --server-side -f -"
+_INSTALL = f"install those of this version: {names.INSTALL_CRDS}"
 
 
 def compared(published: Mapping[str, Any]) -> Iterator[Check]:
