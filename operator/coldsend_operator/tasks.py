@@ -22,7 +22,7 @@ class Tasks:
     def __len__(self) -> int:
         return len(self._tasks)
 
-    def start(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    def start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
@@ -47,17 +47,17 @@ class Tasks:
         while self._tasks:
             await self.wait_for_all()
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
+    def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         _report_failure(task, **self._names)
         self._on_end()
 
 
-def report_end(task: "asyncio.Task[None]") -> None:
+def report_end(task: asyncio.Task[None]) -> None:
     """Log the exception of a background task; the liveness probe fails from then on."""
     _report_failure(task, operation=task.get_name())
 
 
-def _report_failure(task: "asyncio.Task[None]", **names: str) -> None:
+def _report_failure(task: asyncio.Task[None], **names: str) -> None:
     if not task.cancelled() and task.exception() is not None:
         log.error(Event.LOOP_FAILED, **names, exc_info=task.exception())

@@ -62,7 +62,7 @@ class Cleanup:
             workspace.merged_into.merged.remove(workspace)
         self.closing.start(self._end(digest, loop, self._workspaces.tasks.pop(digest, None)))
 
-    async def _end(self, digest: str, loop: WorkspaceLoop, running: "asyncio.Task[None] | None") -> None:
+    async def _end(self, digest: str, loop: WorkspaceLoop, running: asyncio.Task[None] | None) -> None:
         if running is not None:
             await loop.stop(save=False)
             await asyncio.gather(running, return_exceptions=True)

@@ -35,7 +35,9 @@ async def served(client: KubeReads) -> Definitions:
     verbs = {entry["name"]: entry.get("verbs") or () for entry in answer.get("resources") or ()}
     return Definitions(
         missing=tuple(_name(plural) for plural in PLURALS.values() if plural not in verbs),
-        deleting=tuple(_name(plural) for plural in PLURALS.values() if plural in verbs and "create" not in verbs[plural]),
+        deleting=tuple(
+            _name(plural) for plural in PLURALS.values() if plural in verbs and "create" not in verbs[plural]
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from coldsend_operator.kube.paths import Ref
 from coldsend_operator.kube.reads import METADATA
 from coldsend_operator.resources.names import API_VERSION, FINALIZER
 
+PLAIN = (FINALIZER,)  # thousands of objects share it
 TRIES = 5
 MOST_KEPT = 8  # of our finalizers on one object, in case somebody adds many
 
@@ -33,9 +34,6 @@ def own_finalizers(metadata: Mapping[str, Any]) -> tuple[str, ...]:
     """Our finalizers in their order, at most MOST_KEPT: the plain one and create marks, forged or not."""
     found = tuple(name for name in metadata.get("finalizers") or () if _is_ours(name))
     return PLAIN if found == PLAIN else found[:MOST_KEPT]
-
-
-PLAIN = (FINALIZER,)  # thousands share it
 
 
 async def add_finalizers(client: KubeClient, ref: Ref, *marks: str) -> OwnFinalizers:

@@ -45,9 +45,8 @@ async def list_versions(
 ) -> ListedObjects:
     """The operator's own list, as kopf does not tell when its first list is done (rule 1).
 
-    No namespaces means all of them.
-
-    A namespace that may not be listed is skipped. Raises Forbidden if there is no other.
+    No namespaces means all of them. A namespace that may not be listed is skipped. Raises Forbidden if there is no
+    other.
     """
     versions: dict[str, int] = {}
     forbidden: dict[str, Forbidden] = {}
