@@ -14,10 +14,10 @@ from typing import NoReturn
 from rich.console import Console
 
 from coldsend_emulator.running import EmulatorError, RunningEmulator, running_emulator
-from demo.acts import CHECK_SECONDS, NAMESPACE, Acts, DemoError
 from demo.kubectl import Kubectl, KubectlError
 from demo.operator_run import OperatorRun, running_operator
 from demo.product import CommandFailedError, Product
+from demo.steps import CHECK_SECONDS, NAMESPACE, DemoError, Steps
 from devcluster import Cluster, DevclusterError, control_plane, uses_current_cluster
 
 ROOT = Path(__file__).parents[1]
@@ -59,7 +59,7 @@ def _demo(*, keep: bool) -> None:
         _namespace(kubectl),
     ):
         around = {"KUBECONFIG": str(cluster.kubeconfig), **_as_operator(emulator)}
-        Acts(console, kubectl, Product(console, around), emulator, operator).play()
+        Steps(console, kubectl, Product(console, around), emulator, operator).run()
         if keep:
             _keep(cluster, emulator, operator)
 

@@ -13,7 +13,7 @@ from coldsend_operator.resources.crd import UNSEEN
 from coldsend_operator.resources.reading import read_batch
 from tests.chart.support import ROOT, Helm, HelmError, Object, rendered
 from tests.e2e.batches.pool import Pool
-from tests.e2e.stage.solo import Solo, solo
+from tests.e2e.stage.gated_operators import GatedOperators, gated_operators
 from tests.e2e.stage.stage import LOGIN, WORKSPACE, Stage
 from tests.e2e.stage.world import World
 
@@ -29,7 +29,7 @@ class Mailboxes:
     """The example's release of one stage. What is in `boxes` is what people would write into values.yaml."""
 
     stage: Stage
-    operators: Solo
+    operators: GatedOperators
     helm: Helm
     boxes: dict[str, Object]
 
@@ -64,7 +64,7 @@ def mailboxes(world: World, helm: Helm) -> Iterator[Mailboxes]:
 
 @contextmanager
 def _mailboxes(world: World, helm: Helm) -> Iterator[Mailboxes]:
-    with solo(world, "example") as (operators, stage):
+    with gated_operators(world, "example") as (operators, stage):
         yield Mailboxes(stage, operators, helm.at(world.cluster), {"ann": {}, "bob": {"dailyLimit": 20}})
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from tests.e2e.stage.company import LONGEST, all_ended, played
+from tests.e2e.stage.concurrency import LONGEST, all_ended, played
 from tests.e2e.stage.operators import OperatorRun
 from tests.e2e.stage.stage import Stage, staged
 from tests.e2e.stage.world import MARKER, World

@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.batches import stories
 from tests.e2e.batches.pool import ANN, BOB, CAT, Pool, pooled
-from tests.e2e.stage.company import LONGEST, played
+from tests.e2e.stage.concurrency import LONGEST, played
 from tests.e2e.stage.operators import OperatorRun
 from tests.e2e.stage.stage import eventually
 from tests.e2e.stage.world import World

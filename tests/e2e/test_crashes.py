@@ -12,8 +12,10 @@ from typing import Literal
 
 import pytest
 
-from tests.e2e.stage.company import LONGEST, all_ended, chosen_of
+from tests.e2e.stage.account_watch import PATIENCE
+from tests.e2e.stage.concurrency import LONGEST, all_ended, chosen_of
 from tests.e2e.stage.gate import Hold, When
+from tests.e2e.stage.gated_operators import GatedOperators, gated_operators
 from tests.e2e.stage.operators import OperatorRun
 from tests.e2e.stage.scenes import (
     ADOPTING,
@@ -25,8 +27,6 @@ from tests.e2e.stage.scenes import (
     REPLACING,
     Scene,
 )
-from tests.e2e.stage.sight import PATIENCE
-from tests.e2e.stage.solo import Solo, solo
 from tests.e2e.stage.stage import Stage
 from tests.e2e.stage.world import World
 
@@ -114,29 +114,29 @@ Faults = dict[Point, Exception | None]
 def kill_at(world: World, points: list[Point]) -> Faults:
     """Play these points with one operator up to the kill and with another one afterwards; what went wrong at each."""
     with ExitStack() as stack:
-        played, _ = stack.enter_context(solo(world, "crashes"))
-        stages = {point: stack.enter_context(played.staged(point.name.replace("_the_", "_"))) for point in points}
-        with played.operator() as killed:
-            holds = _reach(played, stages)
+        operators, _ = stack.enter_context(gated_operators(world, "crashes"))
+        stages = {point: stack.enter_context(operators.staged(point.name.replace("_the_", "_"))) for point in points}
+        with operators.operator() as killed:
+            holds = _reach(operators, stages)
             killed.kill()
         late = [hold for point, hold in holds.items() if point.late]
-        played.kubernetes.drop()
-        played.coldsend.drop(besides=late)
-        with played.operator() as successor:
+        operators.kubernetes.drop()
+        operators.coldsend.drop(besides=late)
+        with operators.operator() as successor:
             for point, stage in stages.items():
                 if point.late:
                     point.scene.look(stage)
-                    played.coldsend.release(holds[point])
+                    operators.coldsend.release(holds[point])
             with ThreadPoolExecutor(GROUP_SIZE) as pool:
                 faults = pool.map(lambda point: _fault(point, stages[point], (killed, successor)), points)
                 return dict(zip(points, faults, strict=True))
 
 
-def _reach(played: Solo, stages: dict[Point, Stage]) -> dict[Point, Hold]:
+def _reach(operators: GatedOperators, stages: dict[Point, Stage]) -> dict[Point, Hold]:
     """Each point's request, held."""
     with ThreadPoolExecutor(GROUP_SIZE) as pool:
         list(pool.map(lambda point: point.scene.prepare(stages[point]), stages))
-    gates = {"kubernetes": played.kubernetes, "coldsend": played.coldsend}
+    gates = {"kubernetes": operators.kubernetes, "coldsend": operators.coldsend}
     holds = {
         point: gates[point.step.api].hold(stage.namespace, *point.step.parts, when=point.when)
         for point, stage in stages.items()

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.stage.company import LONGEST, all_ended, played
+from tests.e2e.stage.concurrency import LONGEST, all_ended, played
 from tests.e2e.stage.operators import OperatorRun
 from tests.e2e.stage.stage import staged
 from tests.e2e.stage.world import World

@@ -5,7 +5,7 @@ from concurrent.futures import Future
 
 import pytest
 
-from tests.e2e.stage.company import LONGEST, all_ended, played
+from tests.e2e.stage.concurrency import LONGEST, all_ended, played
 from tests.e2e.stage.world import World
 from tests.e2e.stories import operating, replicating, stories_of
 

@@ -17,8 +17,8 @@ from coldsend_operator.coldsend.client import ColdSendClient, OnAnswer
 from coldsend_operator.core.plan import make_plan
 from coldsend_operator.settings import Settings
 from tests.e2e.manifests.builders import changed
+from tests.e2e.stage.account_watch import AccountWatch
 from tests.e2e.stage.api_server import MERGE, ApiServer, Object
-from tests.e2e.stage.sight import Sight
 from tests.e2e.stage.world import OWN_KEY, World
 from tests.open_points.wire import ClientSide, ControlSide, Wire
 from tests.support.clients import SimulatedKubeClient
@@ -186,7 +186,7 @@ class SimulatedServer(ApiServer):
         return {}
 
 
-class SimulatedSight(Sight):
+class SimulatedWatch(AccountWatch):
     """Waiting lets time go by."""
 
     def __init__(self, simulated: Simulated) -> None:
@@ -233,4 +233,4 @@ def simulated_world(simulated: Simulated) -> World:
     nowhere = cast("devcluster.Cluster", None)
     emulator = SimulatedEmulator(simulated)
     emulator.limit()
-    return World(nowhere, SimulatedServer(simulated), emulator, SimulatedSight(simulated), Path("nowhere"))
+    return World(nowhere, SimulatedServer(simulated), emulator, SimulatedWatch(simulated), Path("nowhere"))

@@ -12,8 +12,8 @@ import devcluster
 from coldsend_emulator.running import RunningEmulator
 from tests.e2e.manifests.builders import changed
 from tests.e2e.stage import manifests
+from tests.e2e.stage.account_watch import PATIENCE
 from tests.e2e.stage.api_server import GROUP, MERGE, ApiServer, Object, Refused, named
-from tests.e2e.stage.sight import PATIENCE
 from tests.e2e.stage.world import MARKER, World
 
 GOOGLE, OUTLOOK, CUSTOM = "GOOGLE_WORKSPACE", "OUTLOOK_365", "CUSTOM_SMTP"
@@ -159,17 +159,17 @@ class Stage:
     # What people see in Kubernetes
 
     def look(self, name: str = "ann") -> Shown | None:
-        found = self.world.sight.now(self.namespace, name)
+        found = self.world.watch.now(self.namespace, name)
         return None if found is None else Shown(found)
 
     def states(self, name: str = "ann") -> list[Shown]:
         """All states of the object so far."""
-        return [Shown(each) for each in self.world.sight.states(self.namespace, name)]
+        return [Shown(each) for each in self.world.watch.states(self.namespace, name)]
 
     def until(self, name: str, good: Callable[[Shown], bool], what: object = "what was waited for") -> Shown:
         """Wait until the object is `good`."""
         try:
-            found = self.world.sight.wait(
+            found = self.world.watch.wait(
                 self.namespace, name, lambda raw: raw is not None and good(Shown(raw)), PATIENCE
             )
         except TimeoutError as late:
@@ -220,7 +220,7 @@ class Stage:
 
     def gone(self, name: str = "ann") -> None:
         try:
-            self.world.sight.wait(self.namespace, name, lambda raw: raw is None)
+            self.world.watch.wait(self.namespace, name, lambda raw: raw is None)
         except TimeoutError as late:
             raise AssertionError(f"{name} is still there; its status is\n{late}") from None
 

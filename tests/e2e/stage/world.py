@@ -7,9 +7,9 @@ from pathlib import Path
 
 import devcluster
 from coldsend_emulator.running import RunningEmulator, running_emulator
+from tests.e2e.stage.account_watch import AccountWatch, watching
 from tests.e2e.stage.api_server import ApiServer, api_server
 from tests.e2e.stage.operators import OperatorRun, running_operator
-from tests.e2e.stage.sight import Sight, sight
 
 MARKER = "hush"  # stands in every password and every key, and must stand nowhere else
 OWN_KEY = f"cs_live_{MARKER}_own"
@@ -20,7 +20,7 @@ class World:
     cluster: devcluster.Cluster
     server: ApiServer
     emulator: RunningEmulator
-    sight: Sight
+    watch: AccountWatch
     folder: Path
 
     def operator(self, **settings: str) -> AbstractContextManager[OperatorRun]:
@@ -32,7 +32,7 @@ class World:
         """Search for the marker in what the operators wrote besides accounts, before the namespace is deleted."""
         for kind in ("Event", "ConfigMap"):
             shown = [str(each) for each in self.server.items(kind, namespace)]
-            self.sight.leaks.extend(each for each in shown if MARKER in each)
+            self.watch.leaks.extend(each for each in shown if MARKER in each)
 
     def leaks(self) -> list[str]:
         """Log lines and API objects that contain the marker of a secret."""
@@ -42,7 +42,7 @@ class World:
             for line in log.read_text(errors="replace").splitlines()
             if MARKER in line
         ]
-        return logs + self.sight.leaks
+        return logs + self.watch.leaks
 
 
 @contextmanager
@@ -50,6 +50,6 @@ def opened_world(cluster: devcluster.Cluster, folder: Path) -> Iterator[World]:
     with (
         api_server(cluster) as server,
         running_emulator([OWN_KEY]) as emulator,
-        sight(server, MARKER) as seen,
+        watching(server, MARKER) as watch,
     ):
-        yield World(cluster, server, emulator, seen, folder)
+        yield World(cluster, server, emulator, watch, folder)

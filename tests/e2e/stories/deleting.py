@@ -118,7 +118,7 @@ def more_than_ten_deletions_at_once_are_held_until_a_person_approves(stage: Stag
 
 def _is_held(stage: Stage, name: str) -> bool:
     """Waits until it is known."""
-    raw = stage.world.sight.wait(
+    raw = stage.world.watch.wait(
         stage.namespace, name, lambda raw: raw is None or "DeletionHeld" in str(raw.get("status"))
     )
     return raw is not None

@@ -15,7 +15,7 @@ from coldsend_emulator.running import running_emulator
 from coldsend_operator.kube.client import FIELD_MANAGER
 from coldsend_operator.resources.names import FINALIZER
 from tests.e2e.stage.api_server import MERGE, Refused
-from tests.e2e.stage.solo import solo
+from tests.e2e.stage.gated_operators import gated_operators
 from tests.e2e.stage.stage import CUSTOM, GOOGLE, OUTLOOK, Stage, eventually
 from tests.e2e.stage.world import World
 
@@ -25,7 +25,7 @@ YEAR_0 = "0000-01-01T00:00:00Z"
 
 
 def a_restart_with_nothing_changed_writes_nothing(world: World) -> None:
-    with solo(world, "restart") as (operators, stage):
+    with gated_operators(world, "restart") as (operators, stage):
         with operators.operator() as first:
             names = _apply_one_of_each(stage)
             stage.after_sweeps()
@@ -75,7 +75,7 @@ def _version(stage: Stage, name: str) -> str:
 
 
 def who_waits_for_the_budget_is_told_when_and_the_limits_hold(world: World) -> None:
-    with solo(world, "budget") as (operators, stage):
+    with gated_operators(world, "budget") as (operators, stage):
         limits = {"COLDSEND_REQUESTS_PER_MINUTE": str(FEW), "COLDSEND_RESERVE": "0", "COLDSEND_SWEEP_SECONDS": "300"}
         with operators.operator(**limits):
             stage.apply("first")
@@ -105,7 +105,7 @@ def _has_asked_more_than(stage: Stage, requests: int) -> bool:
 
 
 def what_the_brake_holds_stays_held_over_a_restart(world: World) -> None:
-    with solo(world, "brake") as (operators, stage):
+    with gated_operators(world, "brake") as (operators, stage):
         names = [f"n{number}" for number in range(12)]
         with operators.operator():
             stage.make_each(*names)
@@ -124,7 +124,7 @@ def what_the_brake_holds_stays_held_over_a_restart(world: World) -> None:
 
 
 def the_file_of_the_operators_key_is_read_again_when_it_changes(world: World) -> None:
-    with solo(world, "key-file") as (operators, stage):
+    with gated_operators(world, "key-file") as (operators, stage):
         path = world.folder / f"{stage.namespace}.key"
         with operators.operator(COLDSEND_API_KEY_FILE=str(path)):
             stage.apply(**OWN_KEY)
@@ -140,7 +140,7 @@ def the_file_of_the_operators_key_is_read_again_when_it_changes(world: World) ->
 
 
 def without_a_key_of_its_own_the_operator_serves_those_who_bring_one(world: World) -> None:
-    with solo(world, "no-key") as (operators, stage), operators.operator():
+    with gated_operators(world, "no-key") as (operators, stage), operators.operator():
         stage.apply("ann")
         stage.apply("bob", **OWN_KEY)
         stage.ready("ann")
@@ -151,7 +151,7 @@ def without_a_key_of_its_own_the_operator_serves_those_who_bring_one(world: Worl
 
 
 def the_operators_key_serves_the_namespaces_that_may_use_it(world: World) -> None:
-    with solo(world, "tenants") as (operators, stage), operators.staged("stranger") as stranger:
+    with gated_operators(world, "tenants") as (operators, stage), operators.staged("stranger") as stranger:
         settings = {
             "COLDSEND_API_KEY": stage.key,
             "COLDSEND_OPERATOR_KEY_NAMESPACES": stage.namespace,
@@ -173,7 +173,7 @@ def the_operators_key_serves_the_namespaces_that_may_use_it(world: World) -> Non
 
 
 def objects_restored_into_a_new_cluster_adopt_where_that_is_the_default(world: World) -> None:
-    with solo(world, "restored") as (operators, stage):
+    with gated_operators(world, "restored") as (operators, stage):
         ids = {name: stage.seed(name, display_name="Ann Example", daily_limit=50) for name in ("ann", "bob", "carol")}
         for name in ids:
             stage.apply(name)
@@ -182,7 +182,7 @@ def objects_restored_into_a_new_cluster_adopt_where_that_is_the_default(world: W
 
 
 def two_objects_that_a_restore_made_of_one_inbox_delete_it_neither(world: World) -> None:
-    with solo(world, "twins") as (operators, stage):
+    with gated_operators(world, "twins") as (operators, stage):
         with operators.operator():
             stage.apply()
             status = stage.known().status
@@ -197,7 +197,10 @@ def two_objects_that_a_restore_made_of_one_inbox_delete_it_neither(world: World)
 
 
 def sigterm_records_the_call_under_way_and_gives_the_lease_back(world: World) -> None:
-    with solo(world, "sigterm") as (operators, stage), operators.operator(COLDSEND_LEADER_ELECTION="on") as operator:
+    with (
+        gated_operators(world, "sigterm") as (operators, stage),
+        operators.operator(COLDSEND_LEADER_ELECTION="on") as operator,
+    ):
         hold = operators.coldsend.hold("POST .*/sender-accounts/smtp ?\n", when="after")
         stage.apply()
         assert hold.reached.wait(60)
@@ -216,7 +219,7 @@ def sigterm_records_the_call_under_way_and_gives_the_lease_back(world: World) ->
 
 def a_standby_takes_over_from_a_leader_that_was_killed(world: World) -> None:
     election = {"COLDSEND_LEADER_ELECTION": "on"}
-    with solo(world, "replicas") as (operators, stage), operators.operator(**election) as leader:
+    with gated_operators(world, "replicas") as (operators, stage), operators.operator(**election) as leader:
         stage.make("ann")
         with operators.operator(**election) as standby:
             assert [each.figure("coldsend_leader") for each in (leader, standby)] == [1, 0]
@@ -232,7 +235,7 @@ def a_standby_takes_over_from_a_leader_that_was_killed(world: World) -> None:
 
 
 def a_coldsend_that_nobody_can_reach_is_told_and_used_once_it_is_there(world: World) -> None:
-    with solo(world, "unreachable") as (operators, stage), socket.socket() as nobody:
+    with gated_operators(world, "unreachable") as (operators, stage), socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         port: int = nobody.getsockname()[1]
         with operators.operator(COLDSEND_API_URL=f"http://127.0.0.1:{port}{BASE_PATH}"):
@@ -246,7 +249,7 @@ def a_coldsend_that_nobody_can_reach_is_told_and_used_once_it_is_there(world: Wo
 
 
 def an_api_server_that_is_away_for_a_while_costs_nothing_but_time(world: World) -> None:
-    with solo(world, "api-server-away") as (operators, stage), operators.operator() as operator:
+    with gated_operators(world, "api-server-away") as (operators, stage), operators.operator() as operator:
         stage.apply("ann")
         stage.known("ann")
         operators.kubernetes.close()
@@ -261,7 +264,7 @@ def an_api_server_that_is_away_for_a_while_costs_nothing_but_time(world: World) 
 
 
 def objects_of_another_shard_are_left_alone(world: World) -> None:
-    with solo(world, "shards") as (operators, stage), operators.operator():
+    with gated_operators(world, "shards") as (operators, stage), operators.operator():
         manifest = stage.manifest("other")
         manifest["metadata"]["labels"] = {"played-by": "another-shard"}
         stage.server.apply(manifest)
@@ -274,7 +277,7 @@ def objects_of_another_shard_are_left_alone(world: World) -> None:
 
 
 def the_same_reason_is_not_told_again_after_a_restart(world: World) -> None:
-    with solo(world, "told-once") as (operators, stage):
+    with gated_operators(world, "told-once") as (operators, stage):
         told: list[list[str]] = []
         for _ in range(2):
             with operators.operator():
@@ -287,7 +290,7 @@ def the_same_reason_is_not_told_again_after_a_restart(world: World) -> None:
 
 
 def times_of_the_year_0_that_a_tenant_writes_stop_nobody(world: World) -> None:
-    with solo(world, "year-0") as (operators, stage):
+    with gated_operators(world, "year-0") as (operators, stage):
         stage.apply("early", smtp={"passwordSecretRef": {"name": "not-there"}})
         _set_times_to_year_0(stage, "early")
         with operators.operator():

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from tests.e2e.batches.pool import Pool
 from tests.e2e.stage.gate import gate
+from tests.e2e.stage.gated_operators import GatedOperators, gated_operators
 from tests.e2e.stage.operators import OperatorRun
-from tests.e2e.stage.solo import Solo, solo
 from tests.e2e.stage.stage import Stage, eventually
 from tests.e2e.stage.world import World
 
@@ -23,16 +23,16 @@ MANY = tuple(f"seller-{number:02}" for number in range(15))
 
 
 @contextmanager
-def _beside(operators: Solo) -> Iterator[Solo]:
+def _beside(operators: GatedOperators) -> Iterator[GatedOperators]:
     """Another replica of these operators, with gates of its own."""
     world = operators.world
     with gate(world.server.url) as kubernetes, gate(world.emulator.url) as coldsend:
-        yield Solo(world, kubernetes, coldsend, operators.labels, operators.home)
+        yield GatedOperators(world, kubernetes, coldsend, operators.labels, operators.home)
 
 
 def a_leader_paused_past_its_deadline_writes_nothing_when_it_wakes(world: World) -> None:
     with (
-        solo(world, "paused") as (operators, stage),
+        gated_operators(world, "paused") as (operators, stage),
         _beside(operators) as others,
         operators.operator(**ELECTION) as sleeper,
     ):
@@ -67,7 +67,7 @@ def a_leader_paused_past_its_deadline_writes_nothing_when_it_wakes(world: World)
 
 
 def a_leader_paused_for_less_than_its_deadline_goes_on(world: World) -> None:
-    with solo(world, "napping") as (operators, stage), operators.operator(**ELECTION) as sleeper:
+    with gated_operators(world, "napping") as (operators, stage), operators.operator(**ELECTION) as sleeper:
         sleeper.pause()
         stage.apply("ann")
         sleeper.resume()
@@ -77,7 +77,7 @@ def a_leader_paused_for_less_than_its_deadline_goes_on(world: World) -> None:
 
 
 def a_standby_goes_on_where_a_leader_was_told_to_stop(world: World) -> None:
-    with solo(world, "handover") as (operators, stage), ExitStack() as stack:
+    with gated_operators(world, "handover") as (operators, stage), ExitStack() as stack:
         pool = Pool(stage)
         leader = stack.enter_context(operators.operator(**ELECTION))
         standby = stack.enter_context(operators.operator(**ELECTION))
@@ -93,7 +93,7 @@ def a_standby_goes_on_where_a_leader_was_told_to_stop(world: World) -> None:
 class _Replicas:
     """Two replicas; one that ends is replaced, as a Deployment does it."""
 
-    operators: Solo
+    operators: GatedOperators
     stack: ExitStack
     running: list[OperatorRun] = field(default_factory=list)
 
@@ -123,7 +123,7 @@ def two_replicas_that_are_ended_in_turn_make_no_inbox_twice(world: World) -> Non
     seed = secrets.randbelow(1_000_000)
     print(f"seed {seed}")  # noqa: T201 - a failure can be played again with it
     chance = random.Random(seed)  # noqa: S311 - no secret
-    with solo(world, "taking-turns") as (operators, stage), ExitStack() as stack:
+    with gated_operators(world, "taking-turns") as (operators, stage), ExitStack() as stack:
         replicas = _Replicas(operators, stack)
         replicas.fill()
         pools = []

@@ -35,15 +35,15 @@ class DemoError(Exception):
 
 
 @dataclass
-class Acts:
+class Steps:
     console: Console
     kubectl: Kubectl
     product: Product
     emulator: RunningEmulator
     operator: OperatorRun
-    _acts: int = field(default=0)
+    _number: int = field(default=0)
 
-    def play(self) -> None:
+    def run(self) -> None:
         self._plan()
         self._apply()
         self._rename()
@@ -99,8 +99,8 @@ class Acts:
     # Output
 
     def _title(self, text: str) -> None:
-        self._acts += 1
-        self.console.print(f"\n{self._acts}. {text}\n", style="bold cyan")
+        self._number += 1
+        self.console.print(f"\n{self._number}. {text}\n", style="bold cyan")
 
     def _say(self, text: str) -> None:
         self.console.print(f"\n{text}", style="green")

@@ -1,4 +1,4 @@
-"""An operator of its own behind gates, to be killed and restarted."""
+"""Operators behind gates of their own, to be killed and restarted."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -20,8 +20,8 @@ LABEL = "played-by"
 
 
 @dataclass
-class Solo:
-    """`labels` make objects those of this operator; its Lease and state are in the namespace `home`."""
+class GatedOperators:
+    """`labels` make objects those of these operators; their Lease and state are in the namespace `home`."""
 
     world: World
     kubernetes: Gate
@@ -62,12 +62,12 @@ class Solo:
 
 
 @contextmanager
-def solo(world: World, title: str) -> Iterator[tuple[Solo, Stage]]:
-    """The operator-to-be, and its first stage, which is also its home."""
+def gated_operators(world: World, title: str) -> Iterator[tuple[GatedOperators, Stage]]:
+    """Operators to start, and their first stage, which is also their home."""
     labels = {LABEL: uuid4().hex[:8]}
     with (
         gate(world.server.url) as kubernetes,
         gate(world.emulator.url) as coldsend,
         staged(world, title, labels) as stage,
     ):
-        yield Solo(world, kubernetes, coldsend, labels, stage.namespace), stage
+        yield GatedOperators(world, kubernetes, coldsend, labels, stage.namespace), stage

@@ -17,7 +17,7 @@ WATCH_SECONDS = 3  # how long an end of the watch may take
 PATIENCE = 75.0  # seconds that a state may be late on a loaded machine
 
 
-class Sight:
+class AccountWatch:
     def __init__(self, server: ApiServer, marker: str) -> None:
         self._server = server
         self._marker = marker
@@ -95,8 +95,8 @@ class Sight:
 
 
 @contextmanager
-def sight(server: ApiServer, marker: str) -> Iterator[Sight]:
-    found = Sight(server, marker)
+def watching(server: ApiServer, marker: str) -> Iterator[AccountWatch]:
+    found = AccountWatch(server, marker)
     thread = threading.Thread(target=found.run, name="watch", daemon=True)
     thread.start()
     try:
