@@ -8,6 +8,9 @@ import structlog
 
 import devcluster
 from coldsend_operator import log_masks
+from devcluster.builder import build
+from devcluster.modules import HELM
+from tests.chart.support import Helm
 from tests.kube.support import install_crds
 
 # The files that take longest begin first, so that no worker is left alone with one in the end. Half of them compute,
@@ -76,3 +79,9 @@ def cluster() -> Iterator[devcluster.Cluster]:
 @pytest.fixture(scope="session")
 def crds(cluster: devcluster.Cluster) -> None:
     install_crds(cluster)
+
+
+@pytest.fixture(scope="session")
+def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
+    """Helm from source."""
+    return Helm(build(HELM, HELM.packages) / "helm", tmp_path_factory.mktemp("helm"))

@@ -17,6 +17,8 @@ ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "coldsend-operator"
 RELEASE = "coldsend-operator"
 NAMESPACE = "coldsend"
+KINDS = ("senderaccounts", "senderaccountbatches")
+CRDS = tuple(f"{kind}.coldsend.pro" for kind in KINDS)
 
 
 class HelmError(Exception):

@@ -7,13 +7,12 @@ import pytest
 
 import devcluster
 from tests.chart.installed import install, upgrade, values
-from tests.chart.support import RELEASE, Helm, HelmError, Object
+from tests.chart.support import CRDS, RELEASE, Helm, HelmError, Object
 from tests.e2e.batches.pool import Pool
 from tests.e2e.stage.stage import Stage, staged
 from tests.e2e.stage.world import World, opened_world
 from tests.kube.support import established
 
-CRDS = ("senderaccounts.coldsend.pro", "senderaccountbatches.coldsend.pro")
 MANY = tuple(f"seller-{number:02}" for number in range(30))
 
 

@@ -5,13 +5,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.chart.installed import install
-from tests.chart.support import RELEASE, Helm
+from tests.chart.support import KINDS, RELEASE, Helm
 from tests.e2e.stage.api_server import named
 from tests.e2e.stage.stage import Stage, eventually, staged
 from tests.e2e.stage.world import World
 
 ROLES = ("view", "edit", "admin")
-KINDS = ("senderaccounts", "senderaccountbatches")
 READ, WRITE = ("get", "list", "watch"), ("create", "update", "patch", "delete", "deletecollection")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import devcluster
 from tests.chart.installed import Release, install, upgrade, values
-from tests.chart.support import RELEASE, Helm
+from tests.chart.support import CRDS, RELEASE, Helm
 from tests.e2e.batches.pool import Pool
 from tests.e2e.stage.operators import OperatorRun
 from tests.e2e.stage.stage import CUSTOM, OUTLOOK, Stage, eventually, staged
@@ -18,7 +18,6 @@ from tests.e2e.stage.world import opened_world
 from tests.kube.support import established
 
 PREVIOUS = Path(__file__).parent / "previous"
-CRDS = ("senderaccounts.coldsend.pro", "senderaccountbatches.coldsend.pro")
 QUIET = tuple(f"quiet-{number:02}" for number in range(20))
 HALF = tuple(f"half-{number:02}" for number in range(40))
 LOST = tuple(f"lost-{number:02}" for number in range(10))

@@ -13,13 +13,12 @@ import pytest
 
 from tests.chart.installed import Release, install
 from tests.chart.rights import asked, rights_of, unneeded
-from tests.chart.support import RELEASE, Helm
+from tests.chart.support import KINDS, RELEASE, Helm
 from tests.e2e.stage.api_server import named
 from tests.e2e.stage.stage import eventually, staged
 from tests.e2e.stage.world import World
 
 ACCOUNT = "plan"
-KINDS = ("senderaccounts", "senderaccountbatches")
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from devcluster.builder import build
-from devcluster.modules import HELM, PROMETHEUS
-from tests.chart.support import Helm
+from devcluster.modules import PROMETHEUS
 from tests.monitoring.promtool import Promtool
 
 
@@ -18,8 +17,3 @@ def promtool() -> Promtool:
 @pytest.fixture(scope="session")
 def prometheus_program() -> Path:
     return build(PROMETHEUS, ["prometheus"]) / "prometheus"
-
-
-@pytest.fixture(scope="session")
-def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
-    return Helm(build(HELM, HELM.packages) / "helm", tmp_path_factory.mktemp("helm"))

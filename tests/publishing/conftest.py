@@ -12,7 +12,7 @@ import pytest
 import devcluster
 from devcluster.builder import build
 from devcluster.kubectl import any_kubectl
-from devcluster.modules import HELM, PUBLISHING
+from devcluster.modules import PUBLISHING
 from release import artifacts, version
 from release.artifacts import Name, Programs
 from release.image import Image, Origin
@@ -48,11 +48,6 @@ class Registry:
         done = subprocess.run([self.crane, *arguments], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
-
-
-@pytest.fixture(scope="session")
-def helm(tmp_path_factory: pytest.TempPathFactory) -> Helm:
-    return Helm(build(HELM, HELM.packages) / "helm", tmp_path_factory.mktemp("helm"))
 
 
 @pytest.fixture(scope="session")
