@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pydantic.fields import FieldInfo
 
 from coldsend_operator.setting_values import KEY_PATTERN
+from coldsend_operator.spellings import MASK
 
 PREFIX = "COLDSEND_"
 
@@ -63,6 +64,6 @@ def default_text(field: FieldInfo) -> str:
 
 def shown(value: object) -> str:
     """An invalid value for display on one line: short, without line breaks, credentials and keys."""
-    text = KEY_PATTERN.sub("***", re.sub(r"//[^/@\s]*@", "//***@", str(value)))
+    text = KEY_PATTERN.sub(MASK, re.sub(r"//[^/@\s]*@", f"//{MASK}@", str(value)))
     text = text if text.isprintable() and text else repr(text)
     return text if len(text) <= 80 else text[:80] + "..."

@@ -14,10 +14,10 @@ TRIES = 5
 
 def state_path(namespace: str, lease_name: str) -> str:
     """The ConfigMap of this election. The first leader that calls ColdSend creates it."""
-    return f"{paths.config_maps(namespace)}/{quote(_name(lease_name), safe='')}"
+    return f"{paths.config_maps(namespace)}/{quote(state_name(lease_name), safe='')}"
 
 
-def _name(lease_name: str) -> str:
+def state_name(lease_name: str) -> str:
     return f"{lease_name}-state"
 
 
@@ -38,7 +38,7 @@ class StateMap:
     def __init__(self, client: KubeClient, namespace: str, lease_name: str, unguarded: Collection[str] = ()) -> None:
         self._client = client
         self._namespace = namespace
-        self.name = _name(lease_name)
+        self.name = state_name(lease_name)
         self._path = state_path(namespace, lease_name)
         self._version: str | None = None  # None: does not exist, as far as known
         self._known: dict[str, str] = {}

@@ -10,7 +10,7 @@ from coldsend_operator.kube import paths
 from coldsend_operator.kube.errors import Expired, Forbidden, NotFound
 from coldsend_operator.kube.paths import Kind
 from coldsend_operator.kube.reads import KubeReads
-from coldsend_operator.kube.state import state_path
+from coldsend_operator.kube.state import state_name, state_path
 from coldsend_operator.settings import Settings
 from coldsend_operator.tools.terminal import Progress
 
@@ -50,10 +50,9 @@ async def find_object(kube: KubeReads, kind: Kind, namespace: str, name: str) ->
 
 async def operator_state(kube: KubeReads, settings: Settings) -> tuple[str, dict[str, Any] | None]:
     """The place of the operator's state and its entries; None if it does not exist, or may not be read."""
-    path = state_path(settings.lease_namespace, settings.lease_name)
-    place = f"{settings.lease_namespace}/{path.rpartition('/')[2]}"
+    place = f"{settings.lease_namespace}/{state_name(settings.lease_name)}"
     try:
-        found = await kube.get(path)
+        found = await kube.get(state_path(settings.lease_namespace, settings.lease_name))
     except (Forbidden, NotFound):
         return place, None
     entries: dict[str, Any] = {}

@@ -9,6 +9,7 @@ from coldsend_operator.kube import paths
 from coldsend_operator.kube.errors import KubeError
 from coldsend_operator.kube.paths import KINDS
 from coldsend_operator.kube.reads import KubeReads
+from coldsend_operator.kube.state import state_path
 from coldsend_operator.resources.names import API_VERSION
 from coldsend_operator.setting_texts import PREFIX
 from coldsend_operator.tools.cluster import items, objects
@@ -102,7 +103,7 @@ class Collector:
     async def _state(self, namespace: str, name: str) -> None:
         for kind, path in (
             ("Lease", f"{paths.leases(namespace)}/{name}"),
-            ("ConfigMap", f"{paths.config_maps(namespace)}/{name}-state"),
+            ("ConfigMap", state_path(namespace, name)),
         ):
             place = path.rpartition("/")[2]
             raw = await self._try(f"{kind} {namespace}/{place}", self._kube.get(path))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from coldsend_operator.credentials.passwords import HMAC_SECRET
+from coldsend_operator.kube.state import state_name
 from coldsend_operator.resources.names import ACCOUNT_PLURAL, BATCH_PLURAL, GROUP
 
 
@@ -62,6 +63,6 @@ def own_rights(namespace: str, lease: str) -> Iterator[Right]:
     yield Right(*leases, "create", namespace=namespace)
     yield from (Right(*leases, verb, namespace=namespace, name=lease) for verb in ("get", "update"))
     yield Right("", "configmaps", "create", namespace=namespace)
-    yield from (Right("", "configmaps", verb, namespace=namespace, name=f"{lease}-state") for verb in ("get", "patch"))
+    yield from (Right("", "configmaps", verb, namespace=namespace, name=state_name(lease)) for verb in ("get", "patch"))
     yield Right("", "secrets", "create", namespace=namespace)
     yield Right("", "secrets", "get", namespace=namespace, name=HMAC_SECRET)
