@@ -183,6 +183,42 @@ def test_rule_41_a_bulk_of_deletions_that_is_twice_unknown_goes_again_in_halves(
     assert [len(split) for split in desk.workspace.splits[Scope.DELETE]] == [4, 4]
 
 
+def test_rule_41_the_neighbour_of_one_that_fails_to_be_deleted_is_tried_alone_before_it_waits_long() -> None:
+    desk = Desk()
+    bad, good = accounts = [desk.holder(f"{n}@company.com", f"inbox-{n}", deleting=True) for n in range(2)]
+    for account in accounts:
+        desk.workspace.brake.ask(account.uid, "sales", START, approved=True)
+    for _ in range(2):
+        desk.show(*accounts)
+        ids = tuple(account.stored.inbox_id or "" for account in accounts)
+        desk.answer(desk.ask(Operation.DELETE_ACCOUNTS, *accounts, inbox_ids=ids), DOWN)
+        desk.wait(121.0)
+    desk.show(*accounts)
+    alone = [call.uids for call in desk.calls() if call.operation.deletes]
+    assert alone == [(bad.uid,)]
+    desk.answer(desk.send(next(call for call in desk.calls() if call.operation.deletes)), DOWN)
+    desk.wait(121.0)
+    desk.show(*accounts)
+    assert [call.uids for call in desk.calls() if call.operation.deletes] == [(good.uid,)]
+    assert "this particular inbox" in desk.says(bad)["Ready"][2]
+
+
+def test_rule_41_the_neighbour_of_one_that_fails_to_be_created_is_tried_alone_before_it_waits_long() -> None:
+    desk = Desk()
+    bad, good = accounts = [desk.account(f"{n}@company.com") for n in range(2)]
+    for _ in range(2):
+        desk.sweep()
+        desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, *accounts), DOWN)
+        desk.wait(121.0)
+    desk.sweep()
+    assert [account.create_backoff for account in accounts] == [None, None]
+    desk.answer(desk.ask(Operation.CREATE_SMTP, bad), DOWN)
+    desk.answer(desk.ask(Operation.CREATE_SMTP, good), Created(row("1@company.com", "inbox-1")))
+    desk.wait(121.0)
+    desk.show(good)
+    assert bad.create_backoff is not None
+
+
 def test_rule_41_an_outage_is_no_fault_of_those_whose_calls_met_it() -> None:
     desk = Desk()
     accounts = [desk.account(f"{n}@company.com") for n in range(4)]

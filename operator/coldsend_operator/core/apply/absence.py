@@ -1,6 +1,6 @@
 """Absence: an address that a probe does not show, and inboxes that a list does not show."""
 
-from coldsend_operator.core.apply.common import back_off_create, refusal_reason, says_exists
+from coldsend_operator.core.apply.common import back_off_create, fails_alone, refusal_reason, says_exists
 from coldsend_operator.core.decide.questions import IMPLAUSIBLE_AT
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
@@ -26,8 +26,8 @@ def judge_absence(workspace: Workspace, account: Account, begun: float, now: flo
         else:
             message = unknown.hint or "ColdSend refused the inbox."
             back_off_create(workspace, account, refusal_reason(unknown.hint), message, now)
-    elif unknown is not None and (account.uid,) in workspace.splits[Scope.CREATE] and begun >= over:
-        transitions.create_had_no_effect(account)  # it left alone, twice: its neighbours do not wait for it
+    elif unknown is not None and fails_alone(workspace, account, Scope.CREATE) and begun >= over:
+        transitions.create_had_no_effect(account)  # its neighbours do not wait for it
         workspace.index(account)
         back_off_create(workspace, account, Reason.API_UNAVAILABLE, FAILS_ON_CREATE, now)
     elif account.conflict_seen_at and begun > max(account.conflict_seen_at, over):

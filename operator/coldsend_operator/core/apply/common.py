@@ -81,11 +81,16 @@ def outcome_unknown(workspace: Workspace, key: str, operation: Operation, uids: 
     workspace.set_apart(namespaces, now)
     members = members_of(workspace, uids)
     for account in members:
-        transitions.outcome_unknown(account)
+        transitions.outcome_unknown(account, alone=len(uids) == 1)
     if any(account.unknowns >= TOO_OFTEN_UNKNOWN for account in members):
         kept = (split for split in workspace.splits[operation.scope] if workspace.accounts.keys() & set(split))
         workspace.splits[operation.scope] = list(kept)
         halve(workspace, operation, uids)
+
+
+def fails_alone(workspace: Workspace, account: Account, scope: Scope) -> bool:
+    """Whether it keeps failing in a call of its own, and not only together with others (rule 41)."""
+    return account.unknown_alone and (account.uid,) in workspace.splits[scope]
 
 
 def members_of(workspace: Workspace, uids: Iterable[str]) -> list[Account]:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from coldsend_operator.core.apply.absence import judge_absence, judge_plausibility
-from coldsend_operator.core.apply.common import BREAKER_PACES, members_of, not_found, probe_again
+from coldsend_operator.core.apply.common import BREAKER_PACES, fails_alone, members_of, not_found, probe_again
 from coldsend_operator.core.decide.questions import CLOCK_SLACK
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
@@ -239,7 +239,7 @@ def _still_there(workspace: Workspace, account: Account, now: float, *, sure: bo
         transitions.delete_refused_in_use(account, said, now)
     elif over:
         transitions.delete_in_vain(account)  # lost or forgotten by now; by its id it may be asked for again
-        if (account.uid,) in workspace.splits[Scope.DELETE]:
+        if fails_alone(workspace, account, Scope.DELETE):
             transitions.delete_failed(account, Reason.API_UNAVAILABLE, FAILS_ON_DELETE, now)
     else:
         transitions.probe_put_off(account, now)

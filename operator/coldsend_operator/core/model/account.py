@@ -96,6 +96,7 @@ class Account:
     # Its calls and writes, and what they wait for:
     busy: int | None = None  # the call that carries it
     unknowns: int = 0  # writes in a row whose outcome was unknown
+    unknown_alone: bool = False  # the last of them was for this account only
     misrouted: tuple[int, float] | None = None  # HTTP status by which another server answers its writes, and since when
     refused_writes: tuple[int, str] = (0, "")  # of our finalizers, by policies: how many in a row, and why
     postponed_until: float = 0.0  # no call leaves for it before

@@ -114,9 +114,10 @@ def write_accepted(account: Account) -> None:
     account.refused_writes = (0, "")
 
 
-def outcome_unknown(account: Account) -> None:
+def outcome_unknown(account: Account, *, alone: bool) -> None:
     """Once more nobody knows what came of a write for it (rule 41: what fails for one is told from what fails)."""
     account.unknowns += 1
+    account.unknown_alone = alone
 
 
 def outcome_known(account: Account) -> None:
