@@ -259,16 +259,17 @@ def _domains_failed(workspace: Workspace, call: Call, failure: Failure, now: flo
         workspace.domains.page = 1
     else:
         workspace.domains.refuse(failure.message, now)
-    _rename_natives(workspace)
+    _decide_natives_again(workspace)
 
 
 def _domains_listed(workspace: Workspace) -> None:
     natives = (account.desired.spec.native for account in workspace.accounts.values())
     workspace.domains.sought = frozenset(native.domain for native in natives if native is not None)
-    _rename_natives(workspace)
+    _decide_natives_again(workspace)
 
 
-def _rename_natives(workspace: Workspace) -> None:
+def _decide_natives_again(workspace: Workspace) -> None:
+    workspace.touch_all(workspace.queues.waiting(Action.DOMAINS))  # also those that hold the inbox to be replaced
     for account in workspace.accounts.values():
         if account.desired.spec.native is not None and not account.stored.held:
             workspace.name_address(account)

@@ -1,5 +1,6 @@
 """The next action for an account with an inbox."""
 
+from coldsend_operator.core.decide.native_domain import domain_of_replacement
 from coldsend_operator.core.decide.questions import (
     IMPLAUSIBLE_AT,
     on_hold,
@@ -85,12 +86,13 @@ def _recreation(account: Account, row: Row, workspace: Workspace, now: float) ->
     """Replace the inbox: only if spec or Secret changed since they were sent (rule 21), and in turns (rule 22)."""
     if not account.desired.spec.recreate or not needs_recreation(account, row):
         return None
-    if account.credentials is not None and account.credentials.reason is not None:
-        return None
+    credentials = account.credentials
+    if credentials is not None and credentials.reason is not None:
+        return Decision(reason=credentials.reason, message=credentials.message)
     waits = waits_for_crd(workspace, "lastApplied", "origin", "inboxID")
     if waits is not None:
         return Decision(reason=Reason.RECREATING, message=waits)
-    if account.desired.spec.smtp is not None and account.credentials is None:
+    if account.desired.spec.smtp is not None and credentials is None:
         return Decision(quiet=True)
     if account.delete_backoff is not None and now < account.delete_backoff.retry_at:
         refused = account.delete_backoff
@@ -102,6 +104,9 @@ def _recreation(account: Account, row: Row, workspace: Workspace, now: float) ->
         )
     if held is not None:
         return Decision(reason=Reason.DELETION_HELD, message=held)
+    stop = domain_of_replacement(account, workspace, now)
+    if stop is not None:
+        return stop
     return Decision(Action.DELETE, Reason.RECREATING, "The inbox is deleted and created again with the current spec.")
 
 

@@ -2,6 +2,7 @@
 
 from coldsend_operator.core.decide.questions import wait_without_call
 from coldsend_operator.core.model.account import Account
+from coldsend_operator.core.model.answers import Domain
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.desired import Native
 from coldsend_operator.core.model.reasons import Reason
@@ -9,6 +10,7 @@ from coldsend_operator.core.workspace.domains import NEW_NAME
 from coldsend_operator.core.workspace.workspace import Workspace
 
 CHECK_SECONDS = 60.0  # between the lists for a domain that is missing, not ACTIVE or full
+CHECKED = f"Checked again every {CHECK_SECONDS:g} s."
 
 
 def usable_domain(account: Account, workspace: Workspace, now: float) -> Decision | None:
@@ -21,20 +23,37 @@ def usable_domain(account: Account, workspace: Workspace, now: float) -> Decisio
         return _unknown_domain(account, native, workspace, now)
     if workspace.domains.outdated and not workspace.domains.forbidden:
         return Decision(Action.DOMAINS, quiet=True)
-    recheck = workspace.domains.listed_at + CHECK_SECONDS
     if not domain.is_active():
-        reason = Reason.DOMAIN_NOT_ACTIVE
-        message = f"Domain {domain.domain_name} is {domain.status} in ColdSend; the inbox is created once it is ACTIVE."
-    elif workspace.domains.free(domain) <= 0:
-        reason = Reason.DOMAIN_FULL
-        message = (
-            f"Domain {domain.domain_name} is full (limit {domain.max_inboxes}); delete one of its inboxes, or create "
-            "this object again with another domain."
-        )
-    else:
+        return _not_active(account, domain, workspace, now)
+    if workspace.domains.free(domain) > 0:
         return None
-    message = f"{message} Checked again every {CHECK_SECONDS:g} s."
-    return _until_read_again(account, reason, message, recheck, now)
+    message = (
+        f"Domain {domain.domain_name} is full (limit {domain.max_inboxes}); delete one of its inboxes, or create "
+        f"this object again with another domain. {CHECKED}"
+    )
+    return _until_read_again(account, Reason.DOMAIN_FULL, message, workspace.domains.listed_at + CHECK_SECONDS, now)
+
+
+def domain_of_replacement(account: Account, workspace: Workspace, now: float) -> Decision | None:
+    """What the replacement of a native inbox waits for, as its create would fail; the domain may be full of it."""
+    native = account.desired.spec.native
+    if native is None or workspace.domains.forbidden:
+        return None
+    if now >= workspace.domains.listed_at + CHECK_SECONDS and not workspace.domains.trouble:
+        return Decision(Action.DOMAINS, quiet=True)
+    domain = workspace.domains.find(native)
+    if domain is None:
+        return _unknown_domain(account, native, workspace, now)
+    return None if domain.is_active() else _not_active(account, domain, workspace, now)
+
+
+def _not_active(account: Account, domain: Domain, workspace: Workspace, now: float) -> Decision:
+    message = (
+        f"Domain {domain.domain_name} is {domain.status} in ColdSend; the inbox is created once it is ACTIVE. {CHECKED}"
+    )
+    return _until_read_again(
+        account, Reason.DOMAIN_NOT_ACTIVE, message, workspace.domains.listed_at + CHECK_SECONDS, now
+    )
 
 
 def _unknown_domain(account: Account, native: Native, workspace: Workspace, now: float) -> Decision | None:
@@ -59,7 +78,7 @@ def _unknown_domain(account: Account, native: Native, workspace: Workspace, now:
     wanted = native.domain_name or native.domain_id
     message = (
         f"Domain {wanted} is not in this ColdSend workspace. Add it there; for another domain delete this object and "
-        f"create it again, as spec.native cannot be changed. Checked again every {CHECK_SECONDS:g} s."
+        f"create it again, as spec.native cannot be changed. {CHECKED}"
     )
     return _until_read_again(account, Reason.DOMAIN_NOT_FOUND, message, recheck, now)
 

@@ -1,0 +1,60 @@
+"""An inbox is not deleted for a replacement that could not be created."""
+
+from dataclasses import replace
+
+import pytest
+
+from coldsend_operator.core.decide.native_domain import CHECK_SECONDS
+from coldsend_operator.core.model.account import Account, Credentials
+from coldsend_operator.core.model.answers import DomainPage
+from coldsend_operator.core.model.calls import Operation
+from coldsend_operator.core.model.reasons import Reason
+from tests.core.rules.deleting import leaving
+from tests.support.desk import Desk, held, row_of
+from tests.support.remote import DOMAIN
+
+NATIVE = f"jane@{DOMAIN.domain_name}"
+
+
+def renamed(status: str) -> tuple[Desk, Account]:
+    """A native account with Recreate and another name; its domain was ACTIVE long ago and has this status now."""
+    desk = Desk()
+    account = desk.holder(NATIVE, updatePolicy="Recreate")
+    desk.sweep(row_of(account, inbox_type="COLDSEND"))
+    list_domains(desk, "ACTIVE")
+    desk.wait(CHECK_SECONDS)
+    desk.change(account, NATIVE, updatePolicy="Recreate", displayName="Jane Doe")
+    assert Operation.LIST_DOMAINS in desk.operations()
+    assert leaving(desk) == 0
+    list_domains(desk, status)
+    return desk, account
+
+
+def list_domains(desk: Desk, status: str) -> None:
+    domain = replace(DOMAIN, status=status, max_inboxes=1, current_inboxes=1)
+    desk.answer(desk.ask(Operation.LIST_DOMAINS), DomainPage((domain,), 1, has_next=False))
+
+
+def test_a_native_inbox_is_replaced_on_an_active_domain_even_if_it_fills_the_domain() -> None:
+    desk, _ = renamed("ACTIVE")
+    assert leaving(desk) == 1
+
+
+def test_a_native_inbox_is_not_replaced_until_its_domain_is_active() -> None:
+    desk, account = renamed("FAILED")
+    assert leaving(desk) == 0
+    said = desk.says(account)
+    assert said["Ready"][0] == "True"
+    assert said["Synced"][1] == Reason.DOMAIN_NOT_ACTIVE
+    desk.wait(CHECK_SECONDS)
+    list_domains(desk, "ACTIVE")
+    assert leaving(desk) == 1
+
+
+@pytest.mark.parametrize("reason", [Reason.SECRET_NOT_FOUND, Reason.SECRET_INVALID])
+def test_a_replacement_that_waits_for_its_secret_says_so(reason: Reason) -> None:
+    desk, account = held(updatePolicy="Recreate")
+    account.credentials = Credentials("", reason, "What is wrong with the Secret.")
+    desk.change(account, updatePolicy="Recreate", displayName="Jane Doe")
+    assert leaving(desk) == 0
+    assert desk.says(account)["Synced"] == ("False", reason, "What is wrong with the Secret.")
