@@ -8,7 +8,8 @@ import pytest
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.kube.client import KubeClient
-from coldsend_operator.kube.errors import Conflict, NotFound
+from coldsend_operator.kube.errors import Conflict, NotFound, Unreachable
+from coldsend_operator.kube.reads import KubeReads
 from coldsend_operator.resources.names import APPROVE_DELETION_ANNOTATION
 from coldsend_operator.tools.actions.command import ANNOTATIONS, ActionOptions, act, check
 from coldsend_operator.tools.app_cluster import read_seconds
@@ -18,7 +19,7 @@ from coldsend_operator.tools.names import object_of
 from coldsend_operator.tools.options import Access, Choice
 from coldsend_operator.tools.senders import read_sender
 from coldsend_operator.tools.status.overview import batch_lines, reason_lines, workspace_lines
-from coldsend_operator.tools.status.waiting import judge
+from coldsend_operator.tools.status.waiting import judge, wait_for
 from tests.tools.support import LABELS, WORKSPACE, command, held
 
 
@@ -29,9 +30,14 @@ class Cluster:
         self.objects = {raw["metadata"]["name"]: raw for raw in objects}
         self.patches: list[tuple[str, dict[str, Any]]] = []
         self.answers = False  # an operator that runs answers a reconcile request at once
+        self.restarts_at: int | None = None  # the number of the read at which the API server is away
 
     async def get(self, path: str) -> dict[str, Any]:
         name = path.rpartition("/")[2]
+        if self.restarts_at is not None:
+            self.restarts_at -= 1
+            if self.restarts_at == 0:
+                raise Unreachable("connection refused")
         if name not in self.objects:
             raise NotFound("not found", status=404, reason="NotFound")
         return self.objects[name]
@@ -92,6 +98,23 @@ async def test_an_object_that_is_named_twice_is_changed_once() -> None:
     cluster = Cluster(held("ann"))
     await do(cluster, "pause", names=["ann", "sender/ann"])
     assert [name for name, _ in cluster.patches] == ["ann"]
+
+
+async def test_waiting_goes_on_while_the_api_server_restarts() -> None:
+    cluster = Cluster(held("ann"))
+    cluster.answers, cluster.restarts_at = True, 2
+    await do(cluster, "reconcile", names=["ann"], wait=60.0)
+    cluster.objects["ann"]["status"]["conditions"][0].update(status="False", reason="Provisioning")
+    cluster.restarts_at = 2
+    with pytest.raises(CommandError, match=r"sender/ann is not ready after 0\.01 s: Kubernetes: connection refused"):
+        await wait_for(cast("KubeReads", cluster), "sales", "sender/ann", "ready", 0.01)
+
+
+async def test_an_api_server_that_never_answered_ends_the_wait_at_once() -> None:
+    cluster = Cluster(held("ann"))
+    cluster.restarts_at = 1
+    with pytest.raises(Unreachable):
+        await wait_for(cast("KubeReads", cluster), "sales", "sender/ann", "ready", 60.0)
 
 
 async def test_reconcile_waits_for_the_answer_in_status() -> None:

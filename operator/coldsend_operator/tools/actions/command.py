@@ -4,6 +4,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored_status import account_status
 from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.kube.client import KubeClient
+from coldsend_operator.kube.errors import Unreachable
 from coldsend_operator.kube.paths import Ref
 from coldsend_operator.resources.names import (
     ACCOUNT_KIND,
@@ -181,12 +183,13 @@ async def _answered(kube: KubeClient, options: ActionOptions, chosen: Sequence[R
     waiting = {raw["metadata"]["name"]: "" for raw in chosen}
     until = time.monotonic() + (options.wait or 0.0)
     while waiting:
-        for name in sorted(waiting):
-            raw = await find_object(kube, ACCOUNT_KIND, options.namespace, name)
-            if raw is None or account_status(raw.get("status")).get("lastReconcileRequest") == asked:
-                del waiting[name]
-            elif read_sender(raw).says(Reason.RECONCILIATION_PAUSED):
-                waiting[name] = ", which is paused"
+        with suppress(Unreachable):  # the API server may restart meanwhile
+            for name in sorted(waiting):
+                raw = await find_object(kube, ACCOUNT_KIND, options.namespace, name)
+                if raw is None or account_status(raw.get("status")).get("lastReconcileRequest") == asked:
+                    del waiting[name]
+                elif read_sender(raw).says(Reason.RECONCILIATION_PAUSED):
+                    waiting[name] = ", which is paused"
         if waiting and time.monotonic() > until:
             late = few([f"{name}{why}" for name, why in sorted(waiting.items())])
             raise CommandError(f"{len(waiting)} of {_number(chosen)} not reconciled in time: {late}")

@@ -9,6 +9,8 @@ from typing import Any, Literal
 from coldsend_operator.core.model.conditions import condition
 from coldsend_operator.core.model.reasons import LASTING, ConditionType, Reason
 from coldsend_operator.core.model.stored_status import account_status, batch_status
+from coldsend_operator.kube.errors import Unreachable
+from coldsend_operator.kube.reads import KubeReads
 from coldsend_operator.resources.annotations import read_annotations
 from coldsend_operator.resources.names import BATCH_KIND
 from coldsend_operator.tools.clients import kube_reader
@@ -61,20 +63,31 @@ class Verdict:
 
 async def run(access: Access, namespace: str, text: str, goal: Goal, seconds: float) -> None:
     """Raises CommandError if the state cannot be reached, or was not reached in time."""
-    kind, name = object_of(text)
-    began = time.monotonic()
-    until = began + seconds
     async with kube_reader(access) as kube:
-        while True:
+        await wait_for(kube, namespace, text, goal, seconds)
+
+
+async def wait_for(kube: KubeReads, namespace: str, text: str, goal: Goal, seconds: float) -> None:
+    """The same, with an open connection. Raises KubeError if the first read fails; later the API server may restart."""
+    kind, name = object_of(text)
+    began, answered = time.monotonic(), False
+    until = began + seconds
+    while True:
+        try:
             verdict = judge(await find_object(kube, kind, namespace, name), kind, goal)
-            if verdict.done:
-                remark(f"{text}: {verdict.sentence}")
-                return
-            if verdict.done is False and not (verdict.settles and time.monotonic() < min(until, began + SETTLE)):
-                raise CommandError(f"{text} will not become {goal} by waiting: {verdict.sentence}")
-            if time.monotonic() >= until:
-                raise CommandError(f"{text} is not {goal} after {seconds:g} s: {verdict.sentence}")
-            await asyncio.sleep(min(POLL, max(0.0, until - time.monotonic())))
+            answered = True
+        except Unreachable as error:
+            if not answered:
+                raise
+            verdict = Verdict(None, f"Kubernetes: {error.message}")
+        if verdict.done:
+            remark(f"{text}: {verdict.sentence}")
+            return
+        if verdict.done is False and not (verdict.settles and time.monotonic() < min(until, began + SETTLE)):
+            raise CommandError(f"{text} will not become {goal} by waiting: {verdict.sentence}")
+        if time.monotonic() >= until:
+            raise CommandError(f"{text} is not {goal} after {seconds:g} s: {verdict.sentence}")
+        await asyncio.sleep(min(POLL, max(0.0, until - time.monotonic())))
 
 
 def judge(raw: Mapping[str, Any] | None, kind: str, goal: Goal) -> Verdict:
