@@ -10,11 +10,11 @@ from uuid import uuid4
 
 from coldsend_operator.resources.children import child_name
 from tests.e2e.manifests.builders import changed
+from tests.e2e.stage.account_watch import PATIENCE
 from tests.e2e.stage.api_server import GROUP, Object
 from tests.e2e.stage.stage import CHECK_SECONDS, LOGIN, WORKSPACE, Shown, Stage, staged
 from tests.e2e.stage.world import World
 
-PATIENCE = 75.0
 FINALIZER = "coldsend.pro/finalizer"
 ANN, BOB, CAT, DAN, EVE = "ann", "bob", "cat", "dan", "eve"
 

@@ -14,7 +14,7 @@ from tests.e2e.stage.api_server import GROUP, ApiServer, Object, Refused
 
 PATH = f"{GROUP}/senderaccounts"
 WATCH_SECONDS = 3  # how long an end of the watch may take
-PATIENCE = 75.0  # seconds that a state may be late on a loaded machine
+PATIENCE = 150.0  # seconds that a state may be late on a loaded machine
 
 
 class AccountWatch:
