@@ -252,6 +252,19 @@ def test_rule_15_a_swapped_key_sends_no_password_of_a_new_object_to_a_strangers_
     assert not WRITES & set(desk.operations())
 
 
+def test_rule_15_an_object_in_deletion_takes_no_inbox_of_a_strangers_workspace_for_its_lost_create() -> None:
+    """The key was swapped while no operator ran, and a stranger made an inbox of this address and name."""
+    desk = Desk()
+    desk.holder("bob@company.com", "inbox-2", applied=STRANGE)
+    account = desk.account(marked=START, deleting=True)
+    desk.now += 1.0
+    desk.sweep(row(inbox_id="inbox-of-a-stranger", made=START + 0.5))
+    assert desk.step(account).reason is Reason.INVENTORY_IMPLAUSIBLE
+    desk.wait(700.0)
+    assert account.stored.inbox_id is None
+    assert not WRITES & set(desk.operations())
+
+
 def test_rule_15_a_404_of_the_id_in_another_workspace_is_not_trusted() -> None:
     desk = Desk()
     account = desk.holder(applied=STRANGE)

@@ -25,6 +25,7 @@ from coldsend_operator.core.decide.questions import (
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.trust import unproven
 from coldsend_operator.core.workspace.workspace import Workspace
 
 OTHERS_HOLD_IT = (
@@ -94,6 +95,9 @@ def _unborn(account: Account, workspace: Workspace, now: float) -> Decision:
         decision = usable_domain(account, workspace, now) or decide_unknown_create(account, unknown, workspace, now)
         told = _without_key(account, workspace, decision.reason, decision.message)
         return replace(told, action=decision.action, due=decision.due)
+    if unproven(workspace, account):  # an inbox that appears there may be a stranger's (rule 15)
+        message = "The API key leads to a workspace that has none of the inboxes known for this key."
+        return _without_key(account, workspace, Reason.INVENTORY_IMPLAUSIBLE, message)
     decision = await_unknown_create(account, unknown, workspace, now)
     if decision.action in {Action.ACQUIRE, Action.REMOVE_FINALIZER}:
         return decision
