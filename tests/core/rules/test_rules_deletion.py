@@ -11,6 +11,7 @@ from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.policy import BatchSettings, Policy, Threshold, Unavailable
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.brake import QUIET
+from coldsend_operator.core.workspace.replacements import ROLLOUT_SECONDS
 from coldsend_operator.resources.names import PAUSED_ANNOTATION
 from tests.core.rules.deleting import DELETES
 from tests.core.rules.watching import finish, pending, reach, running
@@ -145,6 +146,7 @@ def sharing(desk: Desk, count: int, **around: Any) -> list[Account]:
         desk.holder(f"{number:02}@company.com", f"inbox-{number}", updatePolicy="Recreate", **around)
         for number in range(count)
     ]
+    desk.wait(ROLLOUT_SECONDS)
     for account in accounts:
         account.credentials = Credentials("hmac-of-two")
     show(desk, accounts)
@@ -189,6 +191,22 @@ def test_rule_22_once_the_first_has_an_inbox_again_max_unavailable_follow(
     desk.answer(desk.ask(Operation.CREATE_SMTP, first), Created(row(first.address or "", "inbox-new", made=desk.now)))
     show(desk, accounts)
     assert len(chosen(desk, accounts)) == at_a_time
+
+
+def test_rule_22_children_that_have_not_got_the_new_template_yet_do_not_open_a_share() -> None:
+    """A batch changes its children one after the other."""
+    policy = Policy(batches={"batch-1": BatchSettings(unavailable=Unavailable(number=7))}, brake=Threshold(percent=100))
+    desk = Desk(policy=policy)
+    accounts = [
+        desk.holder(f"{number:02}@company.com", f"inbox-{number}", updatePolicy="Recreate", batch="batch-1")
+        for number in range(30)
+    ]
+    show(desk, accounts)
+    desk.wait(3600.0)
+    for account in accounts[:10]:
+        desk.change(account, account.address or "", updatePolicy="Recreate", batch="batch-1", displayName="Joe")
+        desk.wait(0.1)
+    assert len(chosen(desk, accounts)) == 1
 
 
 def test_rule_22_a_restart_opens_no_second_share() -> None:

@@ -98,7 +98,7 @@ def _recreation(account: Account, row: Row, workspace: Workspace, now: float) ->
         refused = account.delete_backoff
         return Decision(Action.WAIT, refused.reason, refused.message, refused.retry_at)
     held = on_hold(account, workspace)
-    if not workspace.policy.protected(account.desired) and not workspace.replacements.slot(account):
+    if not workspace.policy.protected(account.desired) and not workspace.replacements.slot(account, now):
         return Decision(
             reason=Reason.RECREATING, message="The inbox waits for its turn to be replaced (maxUnavailable)."
         )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Group = tuple[str, str, str]  # namespace, "batch" or "secret", UID of the Batch or name of the Secret
 NEXT_IN_LINE = 100
+ROLLOUT_SECONDS = 10.0  # longer than a batch takes from one child to the next
 
 
 class Replacements:
@@ -47,7 +48,7 @@ class Replacements:
             self._turns.get(key, {}).pop(uid, None)
             self._groups.place(uid, None)
 
-    def slot(self, account: Account) -> bool:
+    def slot(self, account: Account, now: float) -> bool:
         """Whether the account may be replaced now; if not, it is decided again when its turn may have come."""
         if self._being_replaced(account):
             return True
@@ -55,19 +56,21 @@ class Replacements:
         if key is None:
             return True
         if key not in self._slots:
-            self._slots[key] = self._chosen(key)
+            self._slots[key] = self._chosen(key, now)
         if account.uid not in self._slots[key]:
             self._turns.setdefault(key, {})[account.uid] = None
             return False
         self._turns.get(key, {}).pop(account.uid, None)
         return True
 
-    def _chosen(self, key: Group) -> frozenset[str]:
+    def _chosen(self, key: Group, now: float) -> frozenset[str]:
         """The accounts that may be replaced now, in a fixed order, so that a restart continues with the same ones."""
         members = [self._workspace.accounts[uid] for uid in self._groups.members(key)]
         members = [other for other in members if other.desired.deleting is None]
         out = sum(1 for other in members if self._being_replaced(other) or self._vanished(other))
-        proven = any(other.stored.held and not self._outdated(other) for other in members)
+        # while specs change one by one, those that are not changed yet prove nothing of the new one
+        settled = all(now >= other.unchanged_since + ROLLOUT_SECONDS for other in members)
+        proven = settled and any(other.stored.held and not self._outdated(other) for other in members)
         unavailable = self._workspace.policy.batch(key[2]).unavailable
         free = (unavailable.allowed(len(members)) if proven else 1) - out
         if free <= 0:
