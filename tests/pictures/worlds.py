@@ -37,7 +37,8 @@ def for_plan(folder: Path) -> None:
         *map(_manifest, there[3:]),
         _manifest(held("fay", labels=LABELS)),
     ]
-    (folder / "snapshot.json").write_text(json.dumps({"kind": "List", "items": there}), encoding="utf-8")
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "sales"}}
+    (folder / "snapshot.json").write_text(json.dumps({"kind": "List", "items": [*there, space]}), encoding="utf-8")
     (folder / "inboxes").mkdir()
     (folder / "inboxes" / "sales.yaml").write_text(yaml.safe_dump_all(git), encoding="utf-8")
 

@@ -38,7 +38,8 @@ def test_a_page_shows_what_its_commands_print(
     coldsend.add_domain("mail.company.com")
     coldsend.seed(*WORKSPACE)
     objects = [held("ann", displayName="Ann", updatePolicy="Recreate"), held("bob", displayName="Bob Brown")]
-    Path("snapshot.json").write_text(json.dumps({"kind": "List", "items": objects}), encoding="utf-8")
+    space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "sales"}}
+    Path("snapshot.json").write_text(json.dumps({"kind": "List", "items": [*objects, space]}), encoding="utf-8")
     shown = [(line, expected, output_of(line)) for line, expected in commands(page)]
     assert shown
     for line, expected, printed in shown:

@@ -49,6 +49,13 @@ def test_nothing_to_do_is_exit_code_0() -> None:
     assert told["cost"] == {"requests": 0, "seconds": 0, "remainingThisHour": None}
 
 
+def test_a_snapshot_without_namespaces_is_told_as_their_annotations_are_not_known() -> None:
+    snapshot(held("ann"))
+    assert [each for each in plan()[1]["warnings"] if "holds no Namespaces" in each]
+    snapshot(held("ann"), {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "sales"}})
+    assert not [each for each in plan()[1]["warnings"] if "Namespaces" in each]
+
+
 def test_an_object_whose_create_was_refused_waits() -> None:
     ann = held("ann")
     ready = {"type": "Ready", "status": "False", "reason": "ConnectionFailed", "message": "no", "observedGeneration": 1}

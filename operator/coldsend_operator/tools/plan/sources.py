@@ -61,7 +61,12 @@ def of_snapshot(path: Path) -> Found:
         raise CommandError(
             f"{path} holds no list of objects; create it with: kubectl get sender,senderbatch,ns -A -o json"
         )
-    return Found(world_of(item for item in items if isinstance(item, dict)))
+    found = Found(world_of(item for item in items if isinstance(item, dict)))
+    if not found.world.namespaces:
+        found.remarks.append(
+            "the snapshot holds no Namespaces: the plan ignores their annotations, such as a pause or a deletion policy"
+        )
+    return found
 
 
 def given_secrets(documents: Iterable[Document], default_namespace: str) -> GivenSecrets:
