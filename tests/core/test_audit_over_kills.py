@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from tests.core.rules.watching import finish, reach, running
+from tests.support.desk import ANN, row
+from tests.support.remote import Fault
 from tests.support.simulation import Simulation
 
 STEPS = range(2, 40, 2)
@@ -61,3 +64,21 @@ def test_nothing_is_written_to_coldsend_while_the_log_cannot_be_written(tmp_path
     simulation.wait(120.0)
     assert [line["outcome"] for line in lines_of(path)] == ["intent", "created"]
     simulation.check()
+
+
+def test_what_is_found_while_the_operator_stops_is_written_too(tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    simulation = Simulation(changes={"audit_log": str(path)})
+    process = running(simulation)
+    simulation.apply("sales", "ann", ANN)
+    create = reach(simulation, "coldsend", f"create {ANN}")
+    create.fault = Fault.LOST_AFTER
+    shown = row(inbox_id="shown-before-the-response-was-lost", made=simulation.clock())
+    process.loops[0].workspace.inventory.put(shown, simulation.clock())
+    task = process.stop()
+    finish(simulation, create)
+    while not task.done():
+        simulation.pass_time(1.0)
+        for call in list(process.traffic.movable):
+            simulation.go_on(call)
+    assert [line["outcome"] for line in lines_of(path)] == ["intent", "unknown", "created"]

@@ -143,6 +143,7 @@ class WorkspaceLoop:
         await self._tasks.wait_for_all(LONGEST_STOP)
         if self._clients.leadership.fresh():
             decide_changed(self.workspace, self._clients.clock())
+            self._calls.write_audit_log()
             self.writer.flush()
         await self.writer.drain()
         if save and self.keys and self._clients.leadership.fresh():
