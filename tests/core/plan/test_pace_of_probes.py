@@ -270,3 +270,10 @@ def test_rule_42_more_inboxes_just_made_than_a_page_shows_are_reconciled_with_fe
     counts = answers(desk, shown, 60)
     assert sum(counts.values()) <= 12, counts
     assert all(account.stored.reconcile == "1" for account in accounts)
+
+
+def test_that_the_newest_rows_put_off_nobody_who_waits_for_another_reason() -> None:
+    desk, account = held()
+    reconciled(desk, account, 1)
+    desk.answer(desk.ask(Operation.LIST_ACCOUNTS, newest=True), empty())
+    assert Operation.GET_ACCOUNT in desk.operations()

@@ -13,7 +13,7 @@ from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.pauses import FIRST_PROBE, POSTPONEMENTS, nth
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.times import unix_of
-from coldsend_operator.core.plan.probes import more_bulks_wait
+from coldsend_operator.core.plan.probes import is_just_made, more_bulks_wait
 from coldsend_operator.core.workspace.inventory import Search, SweepResult, most_pages
 from coldsend_operator.core.workspace.workspace import Workspace
 
@@ -169,7 +169,7 @@ def _put_off_those_passed_over(workspace: Workspace, now: float) -> None:
     """Inboxes just made whose rows are on later pages, as after more than one page of creates."""
     for uid in workspace.queues.waiting(Action.GET):
         account = workspace.accounts[uid]
-        if account.probe_at is not None and account.deleted_at is None and account.wrote_at <= workspace.newest.begun:
+        if is_just_made(workspace, uid, now) and account.wrote_at <= workspace.newest.begun:
             transitions.probe_put_off(account, now)
             workspace.touch(uid)
 

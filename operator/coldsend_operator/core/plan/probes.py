@@ -106,11 +106,11 @@ def _just_made(workspace: Workspace, now: float, alone: Alone) -> frozenset[str]
     Fewer than FEW_PROBES are looked at one by one: then there are none.
     """
     uids = (uid for _, queue in workspace.queues.of(Action.SEARCH, Action.GET) for uid in queue.first(MOST_FRESH))
-    fresh = frozenset(alone.those(uids, lambda uid: _is_just_made(workspace, uid, now)))
+    fresh = frozenset(alone.those(uids, lambda uid: is_just_made(workspace, uid, now)))
     return fresh if len(fresh) >= FEW_PROBES else frozenset()
 
 
-def _is_just_made(workspace: Workspace, uid: str, now: float) -> bool:
+def is_just_made(workspace: Workspace, uid: str, now: float) -> bool:
     account = workspace.accounts[uid]
     unknown = account.unknown_create
     # The newest page did not show it: probe once in another way, then that page again.
