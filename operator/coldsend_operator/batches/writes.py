@@ -112,7 +112,8 @@ class BatchWrites:
         if child is None and isinstance(failure, Forbidden) and any(words in failure.message for words in FULL):
             work.quota.park(name)
             work.quota.see_full(now)
-        elif child is not None or failure is not None:
+        elif child is not None or failure is not None or self._children.child(work.batch, name) is None:
+            # the last: it left the selector meanwhile, and would be written again at once, for ever
             work.hold(name, now, failed=failure is not None)
         elif action is ChildAction.APPLY:
             for waiting in work.quota.release():
