@@ -111,6 +111,7 @@ def _just_made(workspace: Workspace, now: float, alone: Alone) -> frozenset[str]
 
 
 def is_just_made(workspace: Workspace, uid: str, now: float) -> bool:
+    """Whether the page of the newest rows may show what the account waits for."""
     account = workspace.accounts[uid]
     unknown = account.unknown_create
     # The newest page did not show it: probe once in another way, then that page again.
