@@ -46,7 +46,7 @@ test: $(INSTALLED) ## Run all tests; ARGS='-k word' selects some, WORKERS=0 runs
 	@PYTHONHASHSEED=0 $(PYTHON_IN_VENV) -m pytest $(SPREAD) $(ARGS) # a fixed order of sets, so that searches are reproducible
 
 .PHONY: quick
-quick: $(INSTALLED) ## Run check, and the tests of core, resources and coldsend with short searches, in less than a minute
+quick: $(INSTALLED) ## Run check, and the tests of core, resources and coldsend with short searches, in about a minute
 	@$(MAKE) --jobs --output-sync check quick-tests
 
 .PHONY: quick-tests
