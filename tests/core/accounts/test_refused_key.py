@@ -63,7 +63,8 @@ def test_that_a_refused_key_is_tried_at_once_when_asked_for() -> None:
     assert simulation.ready(uid)[1] == "Active"
 
 
-def test_that_an_object_in_deletion_whose_key_was_revoked_for_good_says_how_to_let_it_go() -> None:
+def with_a_key_that_was_revoked() -> tuple[Simulation, str]:
+    """An account that became ready before ColdSend revoked its key, and its UID."""
     simulation = with_a_bad_key()
     simulation.cluster.write_secret("sales", "key", {"apiKey": BAD})
     bad = simulation.remotes[BAD]
@@ -73,6 +74,11 @@ def test_that_an_object_in_deletion_whose_key_was_revoked_for_good_says_how_to_l
     uid = simulation.apply("sales", "one", "a@company.com", **KEY)
     go_on(simulation, 10.0)
     bad.revoked = True
+    return simulation, uid
+
+
+def test_that_an_object_in_deletion_whose_key_was_revoked_for_good_says_how_to_let_it_go() -> None:
+    simulation, uid = with_a_key_that_was_revoked()
     simulation.delete(uid)
     go_on(simulation, 120.0)
     _, reason, message = simulation.ready(uid)
@@ -81,15 +87,7 @@ def test_that_an_object_in_deletion_whose_key_was_revoked_for_good_says_how_to_l
 
 
 def test_that_a_restart_while_a_key_is_refused_still_says_since_when_and_writes_no_status() -> None:
-    simulation = with_a_bad_key()
-    simulation.cluster.write_secret("sales", "key", {"apiKey": BAD})
-    bad = simulation.remotes[BAD]
-    assert isinstance(bad, Revocable)
-    bad.revoked = False
-    running(simulation)
-    uid = simulation.apply("sales", "one", "a@company.com", **KEY)
-    go_on(simulation, 10.0)
-    bad.revoked = True
+    simulation, uid = with_a_key_that_was_revoked()
     go_on(simulation, 600.0)
     assert " Since 20" in simulation.says(uid)["Synced"][2]
     before = simulation.raw(uid)

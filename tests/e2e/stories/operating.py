@@ -182,7 +182,7 @@ def objects_restored_into_a_new_cluster_adopt_where_that_is_the_default(world: W
 
 
 def two_objects_that_a_restore_made_of_one_inbox_delete_it_neither(world: World) -> None:
-    with gated_operators(world, "twins") as (operators, stage):
+    with gated_operators(world, "restored") as (operators, stage):
         with operators.operator():
             stage.apply()
             status = stage.known().status
