@@ -22,8 +22,8 @@ from coldsend_operator.tools.senders import read_sender
 
 HOSTS_NEEDED = "ColdSend does not return the hosts of these inboxes; give --smtp-host and --imap-host"
 FILL_IN = f"{HOSTS_NEEDED}, or fill them in"
-TODO = "secrets.todo.yaml"
-_TODO_HEAD = (
+SECRETS_FILE = "secrets.todo.yaml"
+_SECRETS_HEAD = (
     "# The passwords that the exported objects need; ColdSend never returns one. Fill them in before you apply this\n"
     "# folder. If the Secrets exist already, delete this file: its empty values would replace their passwords.\n"
 )
@@ -91,14 +91,14 @@ def _write(made: Sequence[Group], options: ExportOptions) -> None:
         return
     todo = _todo(made, options.form.namespace)
     if todo:
-        _check_todo(options.folder / TODO, todo, force=options.force)
+        _check_todo(options.folder / SECRETS_FILE, todo, force=options.force)
     for group in made:
         files.write_file(options.folder / f"{group.name}.yaml", _text(group))
     if todo:
-        files.write_secret_file(str(options.folder / TODO), todo, force=True)
+        files.write_secret_file(str(options.folder / SECRETS_FILE), todo, force=True)
         remark(
-            f"Before you apply {options.folder}: fill in the passwords in {TODO}, or delete that file if the Secrets "
-            "exist already, as its empty values would replace their passwords"
+            f"Before you apply {options.folder}: fill in the passwords in {SECRETS_FILE}, or delete that file if the "
+            "Secrets exist already, as its empty values would replace their passwords"
         )
 
 
@@ -133,4 +133,4 @@ def _todo(made: Sequence[Group], namespace: str) -> str:
         manifests.secret_manifest(name, namespace, dict(sorted(values.items())))
         for name, values in sorted(keys.items())
     ]
-    return _TODO_HEAD + manifests.render_secrets(found)
+    return _SECRETS_HEAD + manifests.render_secrets(found)
