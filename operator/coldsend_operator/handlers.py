@@ -6,9 +6,10 @@ restarted.
 
 import asyncio
 import logging
+import os
 import signal
+import threading
 from collections.abc import Coroutine
-from collections.abc import Set as AbstractSet
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -21,10 +22,11 @@ from coldsend_operator.logs import Event, Recurring, one_line
 from coldsend_operator.process.operator import Operator
 from coldsend_operator.resources.names import ACCOUNT_PLURAL, BATCH_PLURAL, GROUP, VERSION
 from coldsend_operator.settings import Settings
+from coldsend_operator.tasks import end
 
-CANCEL_AGAIN_SECONDS = 1.0
 CHUNK = 50  # objects of a list page: with 1,000 accounts 500 cost 10 MB more than they save in time
 IDLE_WORKER_SECONDS = 0.02  # lifetime of a kopf worker after its last event; 12 kB each in the first list
+KOPF_SECONDS = 5.0  # in which kopf ends; what is left then is abandoned
 LIST_SECONDS = 30.0
 LONGEST_PAUSE = 30.0  # between two tries of a request that fails
 STEADY_SECONDS = 60.0  # watches that lasted this long restart at once
@@ -58,25 +60,26 @@ async def _serve(settings: Settings) -> None:
         working = tasks[0]
         working.cancel()
         await operator.stop()
-    for task in tasks:  # after the Lease is released, as kopf ends slowly
+    # all work is recorded, and the Lease is released
+    end_process_after(KOPF_SECONDS, code=int(any(task.exception() for task in done)))
+    for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    # kopf leaves a watcher behind when it is cancelled while it starts, as at a deleted CRD
     await end(asyncio.all_tasks() - {asyncio.current_task()})
     for task in done:
         task.result()
 
 
-async def end(tasks: AbstractSet[asyncio.Task[Any] | None]) -> None:
-    """Cancel tasks until they have ended.
+def end_process_after(seconds: float, code: int) -> None:
+    """End the process even if its event loop does not end.
 
-    kopf leaves a watcher behind when it is cancelled while it starts, as at a deleted CRD, and a watcher that waits
-    for a response loses its first cancellation. `asyncio.run` cancels once, and would wait for ever.
+    A watcher of kopf suppresses every cancellation until its own tasks have ended, and waits for ever if these were
+    cancelled before it.
     """
-    left = set(filter(None, tasks))
-    while left:
-        for task in left:
-            task.cancel()
-        _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS)
+    timer = threading.Timer(seconds, os._exit, (code,))
+    timer.daemon = True
+    timer.start()
 
 
 async def _until_signal(stop: asyncio.Event) -> None:
@@ -156,7 +159,7 @@ async def _watch(operator: Operator, settings: Settings, stop: asyncio.Event) ->
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.wait(tasks, timeout=KOPF_SECONDS)  # not longer: a restart of the watches cannot wait for ever
     for task in done:
         task.result()
     raise RuntimeError("kopf ended without an error")

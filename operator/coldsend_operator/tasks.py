@@ -1,10 +1,12 @@
 """Background tasks: counted and awaited at the end of their owner, and reported if they fail."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from coldsend_operator.logs import Event, log
+
+CANCEL_AGAIN_SECONDS = 1.0
 
 
 class Tasks:
@@ -51,6 +53,19 @@ class Tasks:
         self._tasks.discard(task)
         _report_failure(task, **self._names)
         self._on_end()
+
+
+async def end(tasks: Iterable[asyncio.Task[Any] | None]) -> None:
+    """Cancel tasks until they have ended; their results and errors are left to the caller.
+
+    A cancellation can be lost, as `asyncio.wait_for` of Python 3.11 swallows one that arrives together with its
+    result. Whoever cancels once may wait for ever.
+    """
+    left = {task for task in tasks if task is not None and not task.done()}
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=CANCEL_AGAIN_SECONDS)
 
 
 def report_end(task: asyncio.Task[None]) -> None:

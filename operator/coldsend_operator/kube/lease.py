@@ -20,6 +20,7 @@ from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.errors import Conflict, KubeError, NotFound
 from coldsend_operator.kube.state import state_path
 from coldsend_operator.logs import Event, Recurring, log
+from coldsend_operator.tasks import end
 
 DURATION_SECONDS = 15
 MOST_TRANSITIONS = 2**31 - 1  # the field is an int32
@@ -97,8 +98,7 @@ class Election:
     ) -> None:
         self._renewed = None
         if self._loop is not None:
-            self._loop.cancel()
-            await asyncio.gather(self._loop, return_exceptions=True)
+            await end([self._loop])
         try:
             await self._give_back()
         except KubeError as failure:

@@ -43,7 +43,7 @@ from coldsend_operator.process.metrics_snapshot import snapshot
 from coldsend_operator.process.namespaces import NamespaceWatch, waiting_namespaces
 from coldsend_operator.process.reports import report_of
 from coldsend_operator.settings import Settings
-from coldsend_operator.tasks import report_end
+from coldsend_operator.tasks import end, report_end
 
 HMAC_RETRY, LONGEST_RETRY = 2.0, 30.0
 STALLED_SECONDS = 60.0
@@ -188,9 +188,7 @@ class Operator:
         """Finish or record all work under way."""
         log.info(Event.STOPPING)
         self.ready = False
-        for task in self._background:
-            task.cancel()
-        await asyncio.gather(*self._background, return_exceptions=True)
+        await end(self._background)
         if self._leading:
             await self.batches.stop()
             await asyncio.gather(self._batches_work, return_exceptions=True)

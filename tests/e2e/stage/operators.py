@@ -52,7 +52,11 @@ class OperatorRun:
         """SIGTERM, as Kubernetes stops a pod. Returns the exit code."""
         if self.process.stdin:
             self.process.stdin.close()
-        return self.process.wait(STOP_SECONDS)
+        try:
+            return self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired as failure:
+            failure.add_note("\n".join(["the last lines of its log:", *self.lines().splitlines()[-40:]]))
+            raise
 
     def pause(self) -> None:
         """SIGSTOP, as on a suspended or overloaded machine."""
