@@ -3,7 +3,7 @@
 import pytest
 
 from coldsend_operator.core.model.account import Account, Credentials
-from coldsend_operator.core.model.answers import Domain, DomainPage, Failure, FailureKind
+from coldsend_operator.core.model.answers import Created, Domain, DomainPage, Failure, FailureKind
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.status.projection import project
@@ -86,6 +86,20 @@ def test_that_a_native_inbox_that_exists_elsewhere_is_told_that_its_domain_is_fu
     full = Domain(DOMAIN.domain_id, DOMAIN.domain_name, "ACTIVE", 1, 1)
     desk.answer(desk.ask(Operation.LIST_DOMAINS), DomainPage((full,), 1, has_next=False))
     assert desk.says(account)["Ready"][1] == Reason.DOMAIN_FULL
+
+
+def test_that_an_inbox_that_waits_is_told_at_once_when_another_takes_the_last_room_of_the_domain() -> None:
+    desk = Desk()
+    first, second = (
+        desk.account(f"{prefix}@{DOMAIN.domain_name}", native={"domainName": DOMAIN.domain_name, "emailPrefix": prefix})
+        for prefix in ("ann", "bob")
+    )
+    room_for_one = Domain(DOMAIN.domain_id, DOMAIN.domain_name, "ACTIVE", 1, 0)
+    desk.answer(desk.ask(Operation.LIST_DOMAINS), DomainPage((room_for_one,), 1, has_next=False))
+    desk.sweep()
+    create = desk.ask(Operation.CREATE_NATIVE, first, domain_id=DOMAIN.domain_id)
+    desk.answer(create, Created(row(first.address or "")))
+    assert desk.says(second)["Ready"][1] == Reason.DOMAIN_FULL
 
 
 @pytest.mark.parametrize("order", [1, -1])

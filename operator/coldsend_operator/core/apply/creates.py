@@ -18,6 +18,7 @@ from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import BulkAnswer, Created, Failure, FailureKind, Row
 from coldsend_operator.core.model.calls import Call, Operation
+from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.differences import drift
 from coldsend_operator.core.model.pauses import FIRST_PROBE
 from coldsend_operator.core.model.phases import UnknownCreate
@@ -41,10 +42,18 @@ def created(workspace: Workspace, call: Call, answer: Created, now: float) -> No
             show(workspace, (answer.row,), now)
             continue
         if call.domain_id is not None:
-            workspace.domains.use(call.domain_id, 1)
+            _room_taken(workspace, call.domain_id, 1)
         show(workspace, (answer.row,), now)
         acquire(workspace, account, answer.row.inbox_id, "Created", now)
         transitions.probe_wanted(account, now + FIRST_PROBE)
+
+
+def _room_taken(workspace: Workspace, domain_id: str, count: int) -> None:
+    """Inboxes were created in a domain. If it is full now, those that wait for their create are told at once."""
+    workspace.domains.use(domain_id, count)
+    domain = workspace.domains.by_id(domain_id)
+    if domain is not None and workspace.domains.free(domain) <= 0:
+        workspace.touch_all(workspace.queues.waiting(Action.CREATE))
 
 
 def _was_there_before(workspace: Workspace, account: Account, row: Row, call: Call) -> bool:
@@ -65,7 +74,7 @@ def _was_there_before(workspace: Workspace, account: Account, row: Row, call: Ca
 def created_in_bulk(workspace: Workspace, call: Call, answer: BulkAnswer, now: float) -> None:
     members = members_of(workspace, call.uids)
     if call.domain_id is not None:
-        workspace.domains.use(call.domain_id, len(members))
+        _room_taken(workspace, call.domain_id, len(members))
     if answer.job_id is not None and call.operation is Operation.CREATE_SMTP_BULK:
         begin_job(workspace, call, answer.job_id, members, now)
         return
