@@ -71,6 +71,16 @@ def test_that_a_secret_may_come_half_a_minute_after_the_account() -> None:
     assert progress_of(simulation, uid) == {}
 
 
+def test_that_a_restart_does_not_begin_the_half_minute_anew() -> None:
+    simulation = Simulation()
+    simulation.cluster.write_secret("sales", SECRET, None)
+    uid = simulation.apply("sales", "ann", ANN)
+    running(simulation, 20.0)
+    simulation.crash()
+    running(simulation, 20.0)
+    assert progress_of(simulation, uid) == {"Stalled": simulation.ready(uid)[1:]}
+
+
 def test_that_an_account_that_waits_is_reconciling() -> None:
     desk = Desk()
     account = desk.account()

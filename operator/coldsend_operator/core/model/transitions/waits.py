@@ -3,7 +3,11 @@
 from dataclasses import replace
 
 from coldsend_operator.core.model.account import Account, Backoff
+from coldsend_operator.core.model.conditions import condition
 from coldsend_operator.core.model.pauses import PAUSES, POSTPONEMENTS, doubled, nth
+from coldsend_operator.core.model.reasons import ConditionType, Reason
+from coldsend_operator.core.model.stored_status import from_text
+from coldsend_operator.core.model.times import unix_of
 
 RECONCILE_QUIET = 300.0  # seconds after which a new value of an annotation is picked up at once again
 
@@ -58,8 +62,13 @@ def decided(account: Account, now: float, *, quiet: bool) -> None:
 
 
 def secret_waited_for(account: Account, now: float, *, missing: bool) -> None:
-    """Whether it waits for a Secret: `secret_missing_since` tells since when."""
-    account.secret_missing_since = (account.secret_missing_since or now) if missing else None
+    """Whether it waits for a Secret: `secret_missing_since` tells since when, also over a restart."""
+    if not missing:
+        account.secret_missing_since = None
+    elif account.secret_missing_since is None:
+        ready = condition(from_text(account.raw_status), ConditionType.READY)
+        told_at = unix_of(ready["lastTransitionTime"]) if ready.get("reason") == Reason.SECRET_NOT_FOUND else None
+        account.secret_missing_since = min(now, told_at or now)
 
 
 def turn_estimated(account: Account, at: float, place: str) -> None:
