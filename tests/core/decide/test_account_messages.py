@@ -44,6 +44,17 @@ def test_that_an_adopted_inbox_says_that_its_health_and_its_password_are_not_kno
     assert says["CredentialsCurrent"][:2] == ("Unknown", Reason.CREDENTIALS_UNKNOWN)
 
 
+@pytest.mark.parametrize("policy", ["Never", "Recreate"])
+def test_that_a_changed_secret_is_told_with_a_way_out_that_is_not_taken_yet(policy: str) -> None:
+    desk, account = held(updatePolicy=policy)
+    account.credentials = Credentials("hmac-of-two")
+    desk.step(account)
+    _, reason, message = desk.says(account)["CredentialsCurrent"]
+    assert reason == Reason.SECRET_CHANGED
+    assert ("set updatePolicy: Recreate" in message) == (policy == "Never")
+    assert "coldsend.pro/credentials-current" in message
+
+
 def test_that_a_change_of_spec_is_told_with_field_wanted_and_actual_value() -> None:
     desk = Desk()
     account = desk.holder(dailyLimit=50)

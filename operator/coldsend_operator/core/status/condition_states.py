@@ -38,6 +38,11 @@ ROTATED = (
     "The Secret has changed, and ColdSend cannot update an inbox. Enter the new value in the ColdSend dashboard and "
     "set the annotation coldsend.pro/credentials-current, or set updatePolicy: Recreate."
 )
+ROTATED_TO_RECREATE = (
+    "The Secret has changed, and ColdSend cannot update an inbox: updatePolicy is Recreate, so the inbox is replaced; "
+    "the condition Synced says what that waits for. To keep the inbox, enter the new value in the ColdSend dashboard "
+    "and set the annotation coldsend.pro/credentials-current."
+)
 STATE_OF_STATUS = {
     "PAUSED": (Reason.PAUSED, "The inbox is paused in ColdSend; resume it there."),
     "DISABLED": (
@@ -262,7 +267,7 @@ def _credentials(account: Account, previous: Status) -> ConditionState | None:
     if sent is None or unread:
         return None
     if sent != present:
-        return ConditionState("False", Reason.SECRET_CHANGED, ROTATED)
+        return ConditionState("False", Reason.SECRET_CHANGED, ROTATED_TO_RECREATE if spec.recreate else ROTATED)
     return ConditionState("True", Reason.SECRET_UNCHANGED, _as_sent(account.stored))
 
 
