@@ -11,7 +11,7 @@ from coldsend_operator.accounts.reading import Raw, orphan_of
 from coldsend_operator.addresses import domain_of
 from coldsend_operator.core.batch.model import Batch, Child, DesiredList, Entry, EntryRefusal, Shown, desired_list
 from coldsend_operator.core.model.policy import DEFAULT_UNAVAILABLE, Unavailable
-from coldsend_operator.core.model.reasons import LASTING, KstatusType, Reason
+from coldsend_operator.core.model.reasons import KstatusType, Reason
 from coldsend_operator.core.model.stored_status import account_status, batch_status
 from coldsend_operator.kube.finalizers import has_finalizer
 from coldsend_operator.kube.objects import BATCH_FIELD_MANAGER, version_number
@@ -201,7 +201,7 @@ class ChildReader:
             healthy.get("status", "Unknown"),
             next((kind.value for kind in KstatusType if said.get(kind, {}).get("status") == "True"), ""),
         )
-        message = ready.get("message", "") if shown.ready_reason in LASTING else ""
+        message = ready.get("message", "") if shown.failed else ""
         return _shared(self._shown, shown), message
 
 

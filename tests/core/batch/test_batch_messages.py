@@ -60,6 +60,18 @@ def test_that_a_child_which_waits_for_the_inbox_of_an_account_counts_as_failed_u
     assert simulation.remote.creates == 1
 
 
+def test_that_inboxes_to_observe_that_are_not_in_coldsend_count_as_failed_and_are_named() -> None:
+    simulation = Simulation()
+    simulation.remote.make_by_hand(ADDRESSES[0])
+    simulation.list_in_batch("sales", "pool", ADDRESSES[:3], managementPolicy="Observe")
+    running(simulation, 120.0)
+    status = status_of(simulation)
+    assert (status["succeeded"], status["failed"], status["progressPercentage"]) == (1, 2, 100)
+    assert {(each["reason"], each["message"]) for each in status["failures"]} == {
+        ("NotFound", "ColdSend has no inbox with this address. Its values appear here once it exists.")
+    }
+
+
 def test_that_an_event_tells_when_the_count_of_failures_has_changed() -> None:
     simulation = Simulation()
     simulation.remote.make_by_hand(ADDRESSES[0])

@@ -11,7 +11,7 @@ from coldsend_operator.addresses import domain_of
 from coldsend_operator.core.batch.decide import ChildDecision, as_asked
 from coldsend_operator.core.batch.domains import DomainCounts, Share
 from coldsend_operator.core.batch.model import Batch, Child, DesiredList, Entry, EntryRefusal, Shown
-from coldsend_operator.core.model.reasons import AT_WORK, LASTING, STALLING, KstatusType, Reason
+from coldsend_operator.core.model.reasons import AT_WORK, STALLING, KstatusType, Reason
 
 T = TypeVar("T")
 
@@ -208,8 +208,7 @@ def _state(child: Child) -> InboxState:
         return InboxState.OPEN
     if child.has_inbox:
         return InboxState.SUCCEEDED
-    lasting = child.shown.ready == "False" and child.shown.ready_reason in LASTING
-    return InboxState.FAILED if lasting else InboxState.OPEN
+    return InboxState.FAILED if child.shown.failed else InboxState.OPEN
 
 
 def _obstacle(child: Child, *, settled: bool) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from coldsend_operator.core.model.desired import SecretRef
 from coldsend_operator.core.model.policy import DEFAULT_UNAVAILABLE, Unavailable
-from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.model.reasons import LASTING, KstatusType, Reason
 
 TWICE = "The address is listed twice; the first entry counts. Remove this one."
 
@@ -81,6 +81,12 @@ class Shown:
     synced_reason: str = Reason.PROVISIONING
     healthy: str = "Unknown"
     progress: str = ""  # Reconciling or Stalled; empty for neither
+
+    @property
+    def failed(self) -> bool:
+        """Whether waiting alone does not make it Ready. NotFound lasts only if the child is to observe the inbox."""
+        waits_for_a_person = self.ready_reason == Reason.NOT_FOUND and self.progress == KstatusType.STALLED
+        return self.ready == "False" and (self.ready_reason in LASTING or waits_for_a_person)
 
 
 @dataclass(frozen=True, slots=True)
