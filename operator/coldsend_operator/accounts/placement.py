@@ -16,6 +16,7 @@ from coldsend_operator.core.model.membership import Membership
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.merging import follow, may_follow
+from coldsend_operator.core.workspace.trust import created_elsewhere
 from coldsend_operator.credentials.api_keys import MADE_UP, NOT_FOR_NAMESPACE, TOO_MANY, KeyRing
 from coldsend_operator.kube.set_aside import PLACE
 
@@ -182,7 +183,10 @@ class Placement:
             return False
         if not loop.keys:
             return True
-        return self._workspaces.refused(account.key) or (account.unknown_create is None and account.job is None)
+        if self._workspaces.refused(account.key):
+            return True
+        sought = account.unknown_create is not None and not created_elsewhere(loop.workspace, account)
+        return not sought and account.job is None
 
     def _again(self, uid: str) -> None:
         """Place the account again; a failure affects only this account (rule 38)."""

@@ -74,6 +74,32 @@ def test_rule_40_an_inbox_of_somebody_else_does_not_prove_a_swapped_key() -> Non
     assert addresses(team) == ["theirs@company.com"]
 
 
+def test_rule_40_a_lost_create_is_not_looked_up_in_the_workspace_of_a_swapped_key(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    key_file = tmp_path_factory.mktemp("key") / "key"
+    key_file.write_text(OWN)
+    simulation, team = two_workspaces()
+    simulation.settings = simulation.settings.model_copy(update={"api_key": None, "api_key_file": key_file})
+    running(simulation)
+    simulation.apply("sales", "held", "held@company.com")
+    simulation.wait(10.0)
+    ann = simulation.apply("sales", "ann", "ann@company.com")
+    reach(simulation, "coldsend", "create ann@company.com")
+    simulation.crash()
+    simulation.clock.advance(5.0)
+    stranger = team.make_by_hand("ann@company.com", name="Jane")
+    key_file.write_text(TEAM)
+    running(simulation, 60.0)
+    key_file.write_text(OWN)
+    simulation.wait(900.0)
+    assert addresses(simulation.remote) == ["ann@company.com", "held@company.com"]
+    assert simulation.status(ann)["inboxID"] != stranger.inbox_id
+    simulation.delete(ann)
+    simulation.wait(60.0)
+    assert team.live() == [stranger]
+
+
 @pytest.mark.parametrize("restart", [False, True])
 def test_rule_40_an_object_that_comes_from_elsewhere_stops_nobody_who_was_there_before(restart: bool) -> None:
     simulation, _ = two_workspaces()

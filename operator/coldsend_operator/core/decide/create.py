@@ -24,7 +24,7 @@ from coldsend_operator.core.model.desired import Server
 from coldsend_operator.core.model.phases import UnknownCreate
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.times import rfc3339
-from coldsend_operator.core.workspace.trust import unproven
+from coldsend_operator.core.workspace.trust import created_elsewhere, unproven
 from coldsend_operator.core.workspace.workspace import Workspace
 
 PROBES = frozenset({Action.SEARCH, Action.DOMAINS, Action.WAIT})
@@ -124,7 +124,7 @@ def _leaving(account: Account, workspace: Workspace, now: float) -> Decision:
     if account.job is not None:
         return under_way(account, workspace)
     unknown = account.unknown_create
-    if unknown is None:
+    if unknown is None or created_elsewhere(workspace, account):
         message = "The object moves to the workspace of its API key."
         return Decision(Action.WAIT, Reason.PROVISIONING, message, quiet=True)
     decision = await_unknown_create(account, unknown, workspace, now)

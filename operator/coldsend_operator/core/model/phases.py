@@ -49,6 +49,7 @@ class UnknownCreate(_Create):
     existed: bool = False  # a row said "exists" to a first create: what is found is not ours (rule 6)
     earliest: float = 0.0  # a single create is not repeated before its own timeout would have passed
     arrived: bool = False  # the object came so: perhaps no create of ours ever left, so nothing is matched (rule 39)
+    elsewhere: bool = False  # it came from an earlier run or another workspace, into one that was not trusted for it
 
     @property
     def matches(self) -> bool:

@@ -1,5 +1,6 @@
 """What this process, other processes and earlier runs have begun for an account that comes (rules 33 and 39)."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from coldsend_operator.core.model import transitions
@@ -8,6 +9,7 @@ from coldsend_operator.core.model.phases import CreateJob, Creating, UnknownCrea
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.core.workspace.jobs import Job
+from coldsend_operator.core.workspace.trust import unproven
 
 if TYPE_CHECKING:
     from coldsend_operator.core.workspace.workspace import Workspace
@@ -34,7 +36,7 @@ def resume(workspace: "Workspace", account: Account, now: float) -> None:
     if marked is not None:
         name = account.uid if workspace.leads else f"create-{marked:.0f}"
         unknown = UnknownCreate(name, now, earliest=earliest, arrived=workspace.leads, mark=marked)
-        transitions.create_found(account, unknown)
+        transitions.create_found(account, replace(unknown, elsewhere=unproven(workspace, account)))
     elif desired.finalizers and not workspace.leads:
         # An earlier version marked so; or the HMAC key was lost, somebody forged a mark, a manifest was copied.
         transitions.create_found(account, UnknownCreate(account.uid, now, earliest=earliest, arrived=True))
@@ -57,7 +59,8 @@ def resume_after_move(workspace: "Workspace", account: Account, now: float) -> N
     """The key of the account changed: this process knows of its creates, whatever stands on the object."""
     if account.unknown_create is not None:
         earliest = now + workspace.policy.check_timeout
-        transitions.create_goes_on(account, account.unknown_create, now, earliest)
+        unknown = replace(account.unknown_create, elsewhere=unproven(workspace, account))
+        transitions.create_goes_on(account, unknown, now, earliest)
     elif not account.stored.held:
         _carried(workspace, account, account.marked_at or unix_of(account.desired.created), now)
 

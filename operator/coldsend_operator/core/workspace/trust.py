@@ -123,6 +123,12 @@ def unproven(workspace: "Workspace", account: Account) -> bool:
     return not workspace.trust.trusts(account.desired.key_ref, workspace.digests)
 
 
+def created_elsewhere(workspace: "Workspace", account: Account) -> bool:
+    """Whether its lost create cannot have been sent to this workspace: an inbox there is a stranger's (rule 15)."""
+    unknown = account.unknown_create
+    return unknown is not None and unknown.elsewhere and unproven(workspace, account)
+
+
 def is_implausible(workspace: "Workspace") -> bool:
     """Whether nothing is created for some reference or for all; a deletion may use the key of another one."""
     refs = workspace.members.refs()
