@@ -14,7 +14,7 @@ from coldsend_operator.core.model.stored import Stored
 from coldsend_operator.core.model.stored_status import Status
 from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.core.workspace.breaker import MISROUTED, BlockedCalls
-from coldsend_operator.core.workspace.wait_estimate import ESTIMATED
+from coldsend_operator.core.workspace.wait_estimate import ESTIMATED, TURN
 from coldsend_operator.core.workspace.workspace import Workspace
 
 LAST_SEEN = " (last seen)"  # appended to `overallStatus` of an inbox that ColdSend no longer lists
@@ -102,10 +102,7 @@ def what_stands_in_the_way(account: Account, workspace: Workspace, decision: Dec
     if block is not None and (decision.action in ESTIMATED or decision.action is Action.GET):
         return _blocked(block, account)
     if account.eta is not None and decision.action in ESTIMATED:
-        message = (
-            "The ColdSend request budget is used up; the turn of this object is expected at "
-            f"{rfc3339(account.eta)} (it was {account.place} in line at the time of writing)."
-        )
+        message = TURN.format(at=rfc3339(account.eta), place=account.place)
         return ConditionState("False", Reason.RATE_LIMITED, message)
     if decision.reason is not None:
         return ConditionState("False", decision.reason, decision.message)

@@ -1,15 +1,26 @@
 """Estimates when accounts that wait for the budget have their turn."""
 
+import re
+
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.calls import BULK
+from coldsend_operator.core.model.conditions import condition
 from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.model.reasons import ConditionType
+from coldsend_operator.core.model.stored_status import from_text
+from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.core.workspace.workspace import Workspace
 
 SHORT_WAIT = 5.0  # shorter waits are not reported
 ETA_MOVED = 600.0
 ESTIMATED = frozenset({Action.CREATE, Action.DELETE, Action.SEARCH, Action.DOMAINS})  # whose turn is estimated
 REQUESTS_PER_BULK = 3  # the call, a poll of its job, and a list page
+TURN = (
+    "The ColdSend request budget is used up; the turn of this object is expected at {at} (it was {place} in line at "
+    "the time of writing)."
+)
+_TOLD = re.compile(re.escape(TURN).replace(r"\{at\}", "(.+?)").replace(r"\{place\}", "(.+?)"))
 
 
 def estimate_waits(workspace: Workspace, now: float) -> None:
@@ -36,7 +47,19 @@ def estimate_waits(workspace: Workspace, now: float) -> None:
 
 
 def _set_eta(workspace: Workspace, account: Account, turn_at: float, ahead: int, length: int) -> None:
-    """The place is updated with the time only, as each change costs a write."""
+    """The place is updated with the time only, as each change costs a write; a restart keeps what status tells."""
+    place = f"{ahead + 1:,} of {length:,}"
+    told = _told(account) if account.eta is None else None
+    if told is not None and abs(told[0] - turn_at) <= ETA_MOVED:
+        turn_at, place = told
     if account.eta is None or abs(account.eta - turn_at) > ETA_MOVED:
-        transitions.turn_estimated(account, turn_at, f"{ahead + 1:,} of {length:,}")
+        transitions.turn_estimated(account, turn_at, place)
         workspace.changed.add(account.uid)
+
+
+def _told(account: Account) -> tuple[float, str] | None:
+    """The expected time and the place that status tells."""
+    said = condition(from_text(account.raw_status), ConditionType.SYNCED).get("message", "")
+    found = _TOLD.match(said)
+    at = unix_of(found[1]) if found is not None else None
+    return None if found is None or at is None else (at, found[2])
