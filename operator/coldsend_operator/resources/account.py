@@ -136,7 +136,7 @@ class TestEmail(Block):
         min_length=1,
         max_length=253,
         alias="requestID",
-        description="Any text, 1 to 253 characters. At most one test mail is sent for each new value, as soon as the "
+        description="Any text, 1 to 253 characters. At most one test mail is sent for each value, as soon as the "
         "inbox is Ready.",
     )
 

@@ -1,5 +1,7 @@
 """The status of a SenderAccount."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from coldsend_operator.resources.common import CONDITIONS_EXTENSION, Block, Condition
@@ -32,6 +34,12 @@ class TestEmailStatus(Block):
     message_id: str | None = Field(None, description="Message id that ColdSend reported.")
     error: str | None = Field(
         None, description="Why it was not sent, or that the outcome is unknown. To send again, set a new requestID."
+    )
+    earlier_request_ids: list[Annotated[str, Field(description="A requestID.")]] | None = Field(
+        None,
+        max_length=16,
+        alias="earlierRequestIDs",
+        description="The requestIDs before this one, the last 10: to set one of them again sends no mail.",
     )
 
 

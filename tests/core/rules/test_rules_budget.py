@@ -11,8 +11,10 @@ from coldsend_operator.core.model.answers import MailSent
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.policy import Limits, Policy, Threshold
+from coldsend_operator.core.status.projection import project
 from coldsend_operator.core.workspace.budget import Budget
 from coldsend_operator.core.workspace.queues import Queue
+from coldsend_operator.resources.names import FINALIZER
 from coldsend_operator.resources.reading import read_batch
 from tests.core.rules.watching import reach, running
 from tests.support.clock import START
@@ -143,6 +145,22 @@ def test_rule_28_a_mail_whose_answer_was_lost_is_never_sent_again() -> None:
     assert desk.step(account).action is not Action.MAIL
     desk.change(account, testEmail={**MAIL, "requestID": "2"})
     assert desk.step(account).action is Action.MAIL
+
+
+def test_rule_28_an_earlier_request_that_is_set_again_sends_no_mail() -> None:
+    desk = Desk()
+    account = wanting_a_mail(desk)
+    for number in ("1", "2"):
+        desk.change(account, testEmail={**MAIL, "requestID": number})
+        desk.answer(desk.ask(Operation.SEND_TEST_EMAIL, account, inbox_ids=("inbox-1",)), MailSent(None, None))
+    desk.change(account, testEmail=MAIL)
+    assert desk.step(account).action is not Action.MAIL
+    again = Desk()
+    status = project(account, desk.workspace, desk.now)
+    restarted = again.account(finalizers=(FINALIZER,), testEmail=MAIL, status=status)
+    again.sweep(row())
+    assert again.step(restarted).action is not Action.MAIL
+    assert restarted.stored.mail == account.stored.mail
 
 
 @pytest.mark.parametrize(("limits", "most"), [(Limits(100, 1000, 0.0), 10), (Limits(100, 50, 0.0), 5)])

@@ -127,6 +127,8 @@ def _mail(account: Account, row: Row, workspace: Workspace) -> Decision | None:
     spec, mail = account.desired.spec, account.stored.mail
     if spec.mail_request is None or spec.mail_recipient is None or row.overall_status != "ACTIVE":
         return None
+    if mail is not None and spec.mail_request in mail.earlier:
+        return None
     if mail is None or mail.request_id != spec.mail_request:
         return Decision(Action.BEGIN_MAIL)
     if mail.settled:

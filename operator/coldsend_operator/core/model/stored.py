@@ -25,6 +25,7 @@ class Mail:
     sent_at: str | None = None
     message_id: str | None = None
     error: str | None = None
+    earlier: tuple[str, ...] = ()  # request ids before this one, newest first
 
     @property
     def settled(self) -> bool:

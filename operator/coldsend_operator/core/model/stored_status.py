@@ -106,7 +106,10 @@ _ACCOUNT = _fields(
         "createdAt": _text,
         "job": _fields({"id": _text, "operation": _text, "state": _text, "progressPercentage": _whole}),
         "testEmail": _fields(
-            dict.fromkeys(("requestID", "recipient", "startedAt", "sentAt", "messageID", "error"), _text)
+            {
+                **dict.fromkeys(("requestID", "recipient", "startedAt", "sentAt", "messageID", "error"), _text),
+                "earlierRequestIDs": _list(_text),
+            }
         ),
         "effective": _EFFECTIVE,
         "lastReconcileRequest": _text,

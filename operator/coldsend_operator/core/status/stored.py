@@ -34,6 +34,7 @@ def stored_to_status(stored: Stored) -> Status:
             sentAt=stored.mail.sent_at,
             messageID=stored.mail.message_id,
             error=stored.mail.error,
+            earlierRequestIDs=list(stored.mail.earlier) or None,
         )
     return status
 
@@ -55,6 +56,7 @@ def stored_of(status: Status) -> Stored:
             mail.get("sentAt"),
             mail.get("messageID"),
             mail.get("error"),
+            tuple(mail.get("earlierRequestIDs", ())),
         )
         if mail
         else None,

@@ -11,6 +11,7 @@ NOT_SENT = (
     "No mail was sent: this requestID was already in spec when the inbox was taken over, so its mail may have been "
     "sent before. To send one, set a new requestID."
 )
+MOST_REQUESTS = 10  # earlier requests of test mails that status remembers
 
 
 def created(account: Account, inbox_id: str, workspace: str) -> None:
@@ -101,7 +102,7 @@ def mail_begun(account: Account, now: float) -> None:
     spec = account.desired.spec
     account.mail_begun = spec.mail_request
     mail = Mail(spec.mail_request or "", spec.mail_recipient or "", started_at=rfc3339(now))
-    account.stored = replace(account.stored, mail=mail)
+    account.stored = replace(account.stored, mail=_after(account.stored.mail, mail))
 
 
 def mail_sent(account: Account, sent_at: str, message_id: str | None) -> None:
@@ -125,4 +126,11 @@ def _served(account: Account, mail: Mail | None) -> Mail | None:
     spec = account.desired.spec
     if spec.mail_request is None or (mail is not None and mail.request_id == spec.mail_request):
         return mail
-    return Mail(spec.mail_request, spec.mail_recipient or "", error=NOT_SENT)
+    return _after(mail, Mail(spec.mail_request, spec.mail_recipient or "", error=NOT_SENT))
+
+
+def _after(before: Mail | None, mail: Mail) -> Mail:
+    """The mail, with the requests that came before it: a revert in Git must not send one of these again."""
+    if before is None:
+        return mail
+    return replace(mail, earlier=(before.request_id, *before.earlier)[:MOST_REQUESTS])
