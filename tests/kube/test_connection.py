@@ -21,6 +21,7 @@ import yaml
 from aiohttp import web
 
 from coldsend_operator.kube.client import KubeClient
+from coldsend_operator.kube.connection import LOGIN_SECONDS
 from coldsend_operator.kube.paths import collection
 from coldsend_operator.kube.watches import IDLE_SECONDS, Watches
 from tests.support.clock import FakeClock
@@ -88,7 +89,7 @@ class Place:
     async def opened(self) -> AsyncIterator[tuple[KubeClient, Watches, aiohttp.ClientSession]]:
         async with KubeClient(lambda kind, verb: None) as client:
             watches = Watches(client.connection, self.silent.append, self.clock)
-            async with watches.open_session() as session:
+            async with await watches.log_in() as session:
                 yield client, watches, session
 
     @asynccontextmanager
@@ -216,6 +217,19 @@ async def test_a_token_that_is_replaced_without_warning_is_refused_once_for_all(
             server.accepted = {"new"}
             assert [await ways[first](), await ways[1 - first]()] == [200, 200]
     assert server.refusals == 1
+
+
+async def test_kopf_which_logs_in_again_whenever_it_is_refused_does_so_only_as_often_as_credentials_are_read(
+    place: Place,
+) -> None:
+    async with serving(Server()) as server:
+        place.write(server.url)
+        async with place.opened() as (_, watches, _):
+            again = asyncio.create_task(watches.log_in())
+            assert not (await asyncio.wait({again}, timeout=0.1))[0]
+            again.cancel()
+            place.clock.advance(LOGIN_SECONDS)
+            await (await watches.log_in()).close()
 
 
 async def test_a_plugin_of_the_kubeconfig_runs_once_until_its_token_expires(place: Place, tmp_path: Path) -> None:

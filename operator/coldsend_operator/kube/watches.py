@@ -3,6 +3,7 @@
 kopf closes a silent watch after `IDLE_SECONDS` and reopens it; the API server sends a bookmark each minute.
 """
 
+import asyncio
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
@@ -11,7 +12,7 @@ from typing import Any, Final
 import aiohttp
 from yarl import URL
 
-from coldsend_operator.kube.connection import Connection, Handler
+from coldsend_operator.kube.connection import LOGIN_SECONDS, Connection, Handler
 from coldsend_operator.kube.paths import KINDS, Kind, kind_of
 from coldsend_operator.logs import Event, Recurring
 
@@ -31,6 +32,7 @@ class Watches:
         self._heard: dict[str, float] = {}  # time of the last data, by path
         self._begun: dict[str, float] = {}  # time of the last opening, by path
         self._requested: set[str] = set()
+        self._logged_in = float("-inf")
         self._troubles: defaultdict[str, Recurring] = defaultdict(lambda: Recurring(Event.WATCH_FAILED))
 
     def starting(self) -> None:
@@ -42,7 +44,10 @@ class Watches:
         """Our kinds that kopf has neither listed nor watched since it started."""
         return {kind for kind in KINDS if kind not in self._requested}
 
-    def open_session(self) -> aiohttp.ClientSession:
+    async def log_in(self) -> aiohttp.ClientSession:
+        """A new session. Kopf logs in at once when it is refused, and an earlier login would show the same credentials."""
+        await asyncio.sleep(self._logged_in + LOGIN_SECONDS - self._clock())
+        self._logged_in = self._clock()
         return self._connection.open_session(self._ask, connections=0)
 
     @property
