@@ -42,9 +42,10 @@ async def test_an_address_of_one_family_stays_so() -> None:
             socket.create_connection(("::1", taken.port), timeout=5).close()
 
 
-async def test_a_port_that_is_taken_is_an_error() -> None:
-    async with serving(site(), Address("", 0)) as taken:
-        with pytest.raises(OSError, match="in use"):
+@pytest.mark.parametrize("host", ["", "127.0.0.1"])
+async def test_a_port_that_is_taken_is_an_error_that_names_the_address(host: str) -> None:
+    async with serving(site(), Address(host, 0)) as taken:
+        with pytest.raises(OSError, match=f"cannot listen on {taken}: .*in use"):
             async with serving(site(), taken):
                 pass
 

@@ -17,7 +17,7 @@ async def serving(site: web.Application, address: Address | None) -> AsyncIterat
     """Serve the site while the context is open; yields the address with the port that was taken, None when it is off.
 
     Raises:
-        OSError: the address is not available.
+        OSError: the address is not available; the message names it.
     """
     if address is None:
         yield None
@@ -25,13 +25,20 @@ async def serving(site: web.Application, address: Address | None) -> AsyncIterat
     runner = web.AppRunner(site, access_log=None, handle_signals=False, shutdown_timeout=1)
     await runner.setup()
     try:
+        await _listen(runner, address)
+        yield Address(address.host, runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, address: Address) -> None:
+    try:
         if address.host:
             await web.TCPSite(runner, address.host, address.port).start()
         else:
             await web.SockSite(runner, _on_every_interface(address.port)).start()
-        yield Address(address.host, runner.addresses[0][1])
-    finally:
-        await runner.cleanup()
+    except OSError as error:
+        raise OSError(error.errno, f"cannot listen on {address}: {error.strerror}") from None
 
 
 def _on_every_interface(port: int) -> socket.socket:
