@@ -6,13 +6,15 @@ import pytest
 
 from coldsend_operator.core.decide.native_domain import CHECK_SECONDS
 from coldsend_operator.core.model.account import Account, Credentials
-from coldsend_operator.core.model.answers import DomainPage
+from coldsend_operator.core.model.answers import Created, DomainPage, Failure, FailureKind
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from tests.core.rules.deleting import leaving
-from tests.support.desk import Desk, held, row_of
+from tests.support.desk import BOB, Desk, held, row, row_of
 from tests.support.remote import DOMAIN
 
+CARL = "carl@company.com"
 NATIVE = f"jane@{DOMAIN.domain_name}"
 
 
@@ -48,6 +50,38 @@ def test_a_native_inbox_is_not_replaced_until_its_domain_is_active() -> None:
     assert said["Synced"][1] == Reason.DOMAIN_NOT_ACTIVE
     desk.wait(CHECK_SECONDS)
     list_domains(desk, "ACTIVE")
+    assert leaving(desk) == 1
+
+
+def refused_scope() -> tuple[Desk, Account]:
+    """An account with Recreate and another name; ColdSend has refused a create of another one to its key."""
+    desk, account = held(updatePolicy="Recreate")
+    other = desk.account(BOB)
+    refusal = Failure(FailureKind.FORBIDDEN, "insufficient scopes", 403, required=("sender_accounts:create",))
+    desk.answer(desk.ask(Operation.CREATE_SMTP, other), refusal)
+    desk.change(account, updatePolicy="Recreate", displayName="Jane Doe")
+    return desk, account
+
+
+def test_an_inbox_is_not_replaced_while_its_key_may_not_create_inboxes() -> None:
+    desk, account = refused_scope()
+    desk.wait(3600.0)
+    assert leaving(desk) == 0
+    said = desk.says(account)
+    assert said["Ready"][0] == "True"
+    assert said["Synced"][1] == Reason.MISSING_SCOPES
+    assert "grant sender_accounts:create" in said["Synced"][2]
+    desk.answer(desk.ask(Operation.CREATE_SMTP, desk.account(CARL)), Created(row(CARL, "inbox-3")))
+    assert leaving(desk) == 1
+
+
+def test_an_inbox_is_replaced_when_a_person_says_that_its_key_may_create_inboxes_now() -> None:
+    desk, account = refused_scope()
+    asked = {RECONCILE_ANNOTATION: "granted"}
+    desk.change(account, updatePolicy="Recreate", displayName="Jane Doe", annotations=asked)
+    account.credentials = Credentials("hmac-of-one")
+    desk.workspace.stale_secrets.clear()
+    desk.get(account, row_of(account))
     assert leaving(desk) == 1
 
 

@@ -13,11 +13,13 @@ from coldsend_operator.core.decide.questions import (
 )
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Row
+from coldsend_operator.core.model.calls import Scope
 from coldsend_operator.core.model.decision import IN_SYNC, Action, Decision
 from coldsend_operator.core.model.differences import needs_recreation
 from coldsend_operator.core.model.pauses import PAUSES
 from coldsend_operator.core.model.phases import Gone
 from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.breaker import ASKED_AGAIN
 from coldsend_operator.core.workspace.workspace import Workspace
 
 
@@ -104,10 +106,23 @@ def _recreation(account: Account, row: Row, workspace: Workspace, now: float) ->
         )
     if held is not None:
         return Decision(reason=Reason.DELETION_HELD, message=held)
-    stop = domain_of_replacement(account, workspace, now)
+    stop = _key_may_not_create(account, workspace) or domain_of_replacement(account, workspace, now)
     if stop is not None:
         return stop
     return Decision(Action.DELETE, Reason.RECREATING, "The inbox is deleted and created again with the current spec.")
+
+
+def _key_may_not_create(account: Account, workspace: Workspace) -> Decision | None:
+    """Whether ColdSend has refused the scope to create to its key; a person may say that it is granted by now."""
+    block = workspace.keys.breaker(account.key).blocks.get(Scope.CREATE)
+    if block is None or block.reason is not Reason.MISSING_SCOPES or block.until <= block.hastened_at:
+        return None
+    message = (
+        f"The inbox is not deleted, as it could not be created again. {block.message.removesuffix(ASKED_AGAIN)}The "
+        "operator goes on when ColdSend accepts a create with this key, or when the annotation coldsend.pro/reconcile "
+        "changes."
+    )
+    return Decision(reason=Reason.MISSING_SCOPES, message=message)
 
 
 def _replacing(account: Account, workspace: Workspace, now: float) -> Decision:
