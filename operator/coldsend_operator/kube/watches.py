@@ -45,7 +45,7 @@ class Watches:
         return {kind for kind in KINDS if kind not in self._requested}
 
     async def log_in(self) -> aiohttp.ClientSession:
-        """A new session. Kopf logs in at once when it is refused, and an earlier login would show the same credentials."""
+        """A new session. Kopf logs in at once when refused, and an earlier login would show the same credentials."""
         await asyncio.sleep(self._logged_in + LOGIN_SECONDS - self._clock())
         self._logged_in = self._clock()
         return self._connection.open_session(self._ask, connections=0)
