@@ -14,6 +14,7 @@ from coldsend_operator.core.decide.hand_over import (
 )
 from coldsend_operator.core.decide.native_domain import usable_domain
 from coldsend_operator.core.decide.questions import (
+    asked_in_vain,
     on_hold,
     other_workspace,
     paced,
@@ -124,7 +125,8 @@ def _deleting_inbox(account: Account, workspace: Workspace, now: float) -> Decis
     row = workspace.inventory.row(account.stored.inbox_id)
     if row is None:  # it may be gone already
         probe = Decision(Action.GET, Reason.DELETING, "The operator looks up the inbox in ColdSend.", quiet=True)
-        return paced(account, now, probe if held is None else Decision(Action.GET, Reason.DELETION_HELD, held))
+        held_probe = None if held is None else Decision(Action.GET, Reason.DELETION_HELD, held)
+        return paced(account, now, held_probe or asked_in_vain(account, probe))
     if not under_own_address(account, row):
         return Decision(
             reason=Reason.ADDRESS_CONFLICT,

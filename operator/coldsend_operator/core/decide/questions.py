@@ -5,6 +5,7 @@ from dataclasses import replace
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import INBOX_TYPES, Row
 from coldsend_operator.core.model.decision import Action, Decision
+from coldsend_operator.core.model.pauses import PAUSES
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored import Former
 from coldsend_operator.core.model.times import unix_of
@@ -96,6 +97,26 @@ def paced(account: Account, now: float, probe: Decision) -> Decision:
     if account.probe_at is not None and now < account.probe_at:
         return replace(probe, action=Action.WAIT, due=account.probe_at)
     return probe
+
+
+def asked_in_vain(account: Account, probe: Decision) -> Decision:
+    """The GET of an inbox that no list shows; once ColdSend has long told nothing, it says so and names the ways out.
+
+    It refuses an id that somebody wrote into status by hand, and only a 404 says that an inbox is gone.
+    """
+    if account.probe_count < len(PAUSES):
+        return probe
+    release = "set the annotation coldsend.pro/force-orphan: 'true', which releases this object and keeps the inbox"
+    if account.desired.deleting is None:
+        release = (
+            "delete this object with the annotation coldsend.pro/force-orphan: 'true', which keeps the inbox, and "
+            "create it again with adoptionPolicy: Adopt"
+        )
+    message = (
+        f"ColdSend neither shows the inbox of status.inboxID ({(account.stored.inbox_id or '')[:40]}) nor says that it "
+        f"is gone; the operator goes on asking. If somebody has edited the status, restore it; or {release}."
+    )
+    return replace(probe, reason=Reason.UNKNOWN_STATUS, message=message, quiet=False)
 
 
 def read_at(account: Account, workspace: Workspace) -> float:
