@@ -137,7 +137,7 @@ async def test_a_plugin_is_relative_to_its_kubeconfig(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        ("false", "the plugin false gave no credentials; log in with it, and try again"),
+        ("false", "the plugin false gave no credentials (process returned 1); log in with it, and try again"),
         ("no-such-plugin", "the plugin no-such-plugin is not installed: install it so"),
         ("sleep", "the plugin sleep gave no credentials; log in with it, and try again"),  # as if it waits for a person
     ],
@@ -149,6 +149,16 @@ async def test_a_plugin_without_credentials_is_no_reason_to_go_on_as_somebody_el
     kubeconfig = write(tmp_path / "config", config("http://api.example", user={"exec": {**plugin, "args": ["600"]}}))
     with pytest.raises(NotConfigured) as error:
         await load_login(kubeconfig=kubeconfig, plugin_seconds=1)
+    assert error.value.message == f"the kubeconfig {kubeconfig} cannot be used: {said}"
+
+
+async def test_a_plugin_that_fails_is_told_with_the_last_line_of_its_output_without_secrets(tmp_path: Path) -> None:
+    script = """echo 'Try' >&2; echo 'The token "cs_live_0123456789abcdef" has expired; it'"'"'s old.' >&2; exit 3"""
+    plugin = {"apiVersion": "client.authentication.k8s.io/v1", "command": "sh", "args": ["-c", script]}
+    kubeconfig = write(tmp_path / "config", config("http://api.example", user={"exec": plugin}))
+    with pytest.raises(NotConfigured) as error:
+        await load_login(kubeconfig=kubeconfig)
+    said = 'the plugin sh gave no credentials (The token "***" has expired; it\'s old.); log in with it, and try again'
     assert error.value.message == f"the kubeconfig {kubeconfig} cannot be used: {said}"
 
 

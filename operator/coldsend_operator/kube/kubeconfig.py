@@ -94,13 +94,14 @@ def impersonation(user: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     return tuple(headers)
 
 
-def without_credentials(user: Mapping[str, Any]) -> str:
-    """What to say when the plugin of a user gave no credentials."""
+def without_credentials(user: Mapping[str, Any], said: str = "") -> str:
+    """What to say when the plugin of a user gave no credentials; `said`: the last line of its output."""
     plugin = user["exec"]
     command, hint = _text(plugin.get("command")), _text(plugin.get("installHint"))
     if not shutil.which(command):
         return f"the plugin {command} is not installed" + (f": {hint}" if hint else "")
-    return f"the plugin {command} gave no credentials; log in with it, and try again"
+    told = f" ({said})" if said else ""
+    return f"the plugin {command} gave no credentials{told}; log in with it, and try again"
 
 
 def _read(file: Path) -> Mapping[str, Any]:

@@ -1,12 +1,15 @@
 """The API server and its credentials: the service account of the pod, else the kubeconfig."""
 
+import ast
 import asyncio
 import base64
 import json
+import logging
 import os
+import re
 import ssl
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -18,11 +21,14 @@ from kubernetes.aio.config.kube_config import load_kube_config_from_dict
 
 from coldsend_operator.kube.errors import NotConfigured
 from coldsend_operator.kube.kubeconfig import impersonation, read_kubeconfig, without_credentials
+from coldsend_operator.log_masks import masked_text
 from coldsend_operator.proxies import proxies_of, usable_proxy
 from coldsend_operator.setting_values import to_base_url
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 PLUGIN_SECONDS = 30.0  # timeout of an exec plugin of a kubeconfig
+LONGEST_LINE = 200  # characters of what a plugin says
+_LIBRARY = logging.getLogger(load_kube_config_from_dict.__module__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +171,13 @@ async def _load_kubeconfig(kubeconfig: str, context: str, plugin_seconds: float)
     source = f"the kubeconfig {config.paths}"
     user, raw = config.user(context), config.to_raw(context)
     configuration = Configuration()
+    errors = _Errors()
     try:
         async with asyncio.timeout(plugin_seconds):
-            loader = await load_kube_config_from_dict(  # type: ignore[no-untyped-call]
-                raw, client_configuration=configuration
-            )
+            with errors.collected():
+                loader = await load_kube_config_from_dict(  # type: ignore[no-untyped-call]
+                    raw, client_configuration=configuration
+                )
     except TimeoutError:
         why = without_credentials(user) if user.get("exec") else "its auth-provider does not answer"
         raise NotConfigured(f"{source} cannot be used: {why}") from None
@@ -179,10 +187,44 @@ async def _load_kubeconfig(kubeconfig: str, context: str, plugin_seconds: float)
         raise NotConfigured(f"{source} cannot be used: {what}") from None
     if user.get("exec") and not (configuration.api_key or configuration.cert_file):
         # the library logs the error of the plugin and goes on without credentials, as somebody else
-        raise NotConfigured(f"{source} cannot be used: {without_credentials(user)}")
+        raise NotConfigured(f"{source} cannot be used: {without_credentials(user, _last_line(errors.messages))}")
     expiry = getattr(loader, "exec_plugin_expiry", None)
     expires = expiry.timestamp() if isinstance(expiry, datetime) else None
     return _login(configuration, source, expires, impersonate=impersonation(user))
+
+
+class _Errors(logging.Handler):
+    """What the library logs of an exec plugin that fails: it raises nothing then."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.messages: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.messages.append(record.getMessage())
+
+    @contextmanager
+    def collected(self) -> Iterator[None]:
+        level, _LIBRARY.propagate = _LIBRARY.level, False
+        _LIBRARY.setLevel(self.level)
+        _LIBRARY.addHandler(self)
+        try:
+            yield
+        finally:
+            _LIBRARY.removeHandler(self)
+            _LIBRARY.setLevel(level)
+            _LIBRARY.propagate = True
+
+
+def _last_line(errors: list[str]) -> str:
+    """The last line of the output of a plugin, masked. The library writes the bytes as Python does."""
+    said = errors[-1].removeprefix("exec: ") if errors else ""
+    written = re.search(r"b(['\"]).*\1$", said, re.DOTALL)
+    if written is not None:
+        with suppress(ValueError, SyntaxError):
+            said = ast.literal_eval(written[0]).decode(errors="replace")
+    lines = masked_text(said).split("\n")
+    return " ".join(lines[-1].split())[:LONGEST_LINE]
 
 
 def _expiry(api_key: Mapping[str, str]) -> float | None:
