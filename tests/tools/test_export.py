@@ -149,6 +149,24 @@ def test_passwords_that_someone_filled_in_are_not_overwritten(coldsend: RunningE
     assert command(*arguments, "--force").exit_code == 0
 
 
+def test_manifests_that_someone_changed_are_not_overwritten(coldsend: RunningEmulator, tmp_path: Path) -> None:
+    seed(coldsend)
+    arguments = ("export", "-n", "sales", "-d", tmp_path)
+    command(*arguments)
+    changed = tmp_path / "google-two-com.yaml"
+    changed.write_text(f"# by hand\n{changed.read_text()}")
+    (tmp_path / "google-one-com.yaml").unlink()
+
+    refused = command(*arguments)
+
+    assert refused.exit_code == 1
+    assert f"{changed} exists and differs; write to another folder to compare, or give --force" in refused.stderr
+    assert list(tmp_path.glob("google-*")) == [changed]
+    assert command(*arguments, "--force").exit_code == 0
+    assert "by hand" not in changed.read_text()
+    assert command(*arguments).exit_code == 0
+
+
 def test_hosts_that_coldsend_does_not_tell_make_a_comment_and_nothing_invalid(coldsend: RunningEmulator) -> None:
     seed(coldsend)
 

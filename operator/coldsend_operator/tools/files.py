@@ -3,6 +3,7 @@
 import os
 import stat
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from secrets import token_hex
 
@@ -34,6 +35,15 @@ def write_file(path: Path, text: str) -> None:
         _replace(path.resolve(), text.encode())  # what a link leads to
     except OSError as error:
         raise CommandError(f"{path} cannot be written: {error.strerror or error}") from None
+
+
+def write_new_files(texts: Mapping[Path, str], *, force: bool, instead: str) -> None:
+    """Write them all, or none: without `force` a file that has other content, as people may have changed it, stays."""
+    for path, text in texts.items():
+        if not force and path.is_file() and path.read_bytes() != text.encode():
+            raise CommandError(f"{path} exists and differs; {instead}, or give --force")
+    for path, text in texts.items():
+        write_file(path, text)
 
 
 def _replace(path: Path, content: bytes) -> None:

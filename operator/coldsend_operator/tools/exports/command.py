@@ -92,8 +92,8 @@ def _write(made: Sequence[Group], options: ExportOptions) -> None:
     todo = _todo(made, options.form.namespace)
     if todo:
         _check_todo(options.folder / SECRETS_FILE, todo, force=options.force)
-    for group in made:
-        files.write_file(options.folder / f"{group.name}.yaml", _text(group))
+    texts = {options.folder / f"{group.name}.yaml": _text(group) for group in made}
+    files.write_new_files(texts, force=options.force, instead="write to another folder to compare")
     if todo:
         files.write_secret_file(str(options.folder / SECRETS_FILE), todo, force=True)
         remark(

@@ -134,14 +134,8 @@ def _write(made: Sequence[Manifest], options: ImportOptions) -> None:
     by_file: dict[Path, list[Manifest]] = {}
     for manifest in made:
         by_file.setdefault(_file(options.folder, manifest, options.name), []).append(manifest)
-    for path, content in by_file.items():
-        _write_new(path, manifests.render(content), force=options.force)
-
-
-def _write_new(path: Path, text: str, *, force: bool) -> None:
-    if not force and path.is_file() and path.read_bytes() != text.encode():
-        raise CommandError(f"{path} exists and differs; compare with --update {path.parent}, or give --force")
-    files.write_file(path, text)
+    texts = {path: manifests.render(content) for path, content in by_file.items()}
+    files.write_new_files(texts, force=options.force, instead=f"compare with --update {options.folder}")
 
 
 def _file(folder: Path, manifest: Manifest, name: str) -> Path:
