@@ -176,8 +176,9 @@ def test_every_wrong_value_has_its_line() -> None:
     assert [line.split("=")[0] for line in lines] == ["COLDSEND_RESERVE", "COLDSEND_LOG_LEVEL"]
 
 
-def test_a_wrong_api_key_is_never_shown() -> None:
-    (line,) = lines_of(COLDSEND_API_KEY=f"{KEY} and more")
+@pytest.mark.parametrize("value", [f"{KEY} and more", f'"{KEY}"', f"<{KEY}>"])
+def test_a_wrong_api_key_is_never_shown(value: str) -> None:
+    (line,) = lines_of(COLDSEND_API_KEY=value)
     assert line.startswith("COLDSEND_API_KEY=(not shown) is not allowed; give printable ASCII")
     assert KEY not in line
 

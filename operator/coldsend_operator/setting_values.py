@@ -144,10 +144,13 @@ def to_ca_file(path: Path | None) -> Path | None:
 
 
 def to_api_key(text: object) -> object:
-    """The key without spaces and line breaks around it; it must fit into a header."""
+    """The key without spaces and line breaks around it; it must fit into a header.
+
+    Docker's --env-file keeps quotation marks, which would be sent as part of the key.
+    """
     if not isinstance(text, str):
         return text
     key = text.strip()
-    if not re.fullmatch(r"[\x21-\x7e]+", key):
+    if not re.fullmatch(r"[\x21-\x7e]+", key) or key[0] in "\"'`<":
         raise ValueError("no API key")
     return key

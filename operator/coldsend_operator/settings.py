@@ -70,13 +70,13 @@ class Settings(BaseSettings):
     api_url: Annotated[
         str, AfterValidator(to_base_url), Allowed("an `http` or `https` URL without credentials, query or fragment")
     ] = Field("https://api.coldsend.pro/api/public/v1", description="Base URL of the ColdSend API.")
-    api_key: Annotated[SecretStr | None, BeforeValidator(to_api_key), Allowed("printable ASCII without spaces")] = (
-        Field(
-            None,
-            description="API key of the operator's own workspace. Without it and without `COLDSEND_API_KEY_FILE` only "
-            "objects with `apiKeySecretRef` work; the others report it in their conditions. There is no flag for it: "
-            "every user of the machine can read the arguments of a process.",
-        )
+    api_key: Annotated[
+        SecretStr | None, BeforeValidator(to_api_key), Allowed("printable ASCII without spaces and quotation marks")
+    ] = Field(
+        None,
+        description="API key of the operator's own workspace. Without it and without `COLDSEND_API_KEY_FILE` only "
+        "objects with `apiKeySecretRef` work; the others report it in their conditions. There is no flag for it: "
+        "every user of the machine can read the arguments of a process.",
     )
     api_key_file: Annotated[Path | None, Allowed("the path of a file; not together with `COLDSEND_API_KEY`")] = Field(
         None,

@@ -39,6 +39,22 @@ def test_an_api_key_is_printable_ascii(key: str, good: bool) -> None:
     assert (api_key_fault(key) == "") is good
 
 
+@pytest.mark.parametrize(
+    ("key", "fault"),
+    [
+        ('"cs_live_1"', "is in quotation marks; store it without them"),
+        ("cs_live_1'", "is in quotation marks; store it without them"),
+        ("Bearer cs_live_1", "begins with the word Bearer; store the key alone"),
+        ("<your-key>", "has the form of a placeholder that no tool has replaced; store the key itself"),
+        ("${COLDSEND_API_KEY}", "has the form of a placeholder that no tool has replaced; store the key itself"),
+        ("cs_live_1 2", "holds a space at position 10; correct it"),
+        ("cs_live_ä", "holds a character that no API key has at position 9; correct it"),
+    ],
+)
+def test_what_is_wrong_with_an_api_key_is_told_without_its_value(key: str, fault: str) -> None:
+    assert api_key_fault(key) == fault
+
+
 def test_white_space_around_an_api_key_is_dropped_but_nothing_hidden() -> None:
     assert api_key_of(" cs_live_1\r\n\n") == "cs_live_1"
     assert api_key_of("\u00a0cs_live_1") == "\u00a0cs_live_1"

@@ -125,6 +125,10 @@ def password_fault(value: str) -> str:
     return f"holds {unseen}, which cannot be part of a password that people type; store it without that character"
 
 
+_SCHEME = re.compile(r"bearer\s", re.IGNORECASE)
+_QUOTES = ('"', "'", "`")
+
+
 def api_key_of(value: str) -> str:
     """The API key for the value of a Secret or file: without spaces and line ends around it."""
     return value.strip(" \t\r\n")
@@ -137,5 +141,15 @@ def api_key_fault(key: str) -> str:
         return f"holds {unseen} and more of them, as UTF-16 text does; store it as UTF-8"
     if unseen is not None:
         return f"holds {unseen}; store it without that character"
+    for pattern, form in _LEFT_BY_TOOLS:
+        if pattern.fullmatch(key):
+            return f"has {form}; store the key itself"
+    if _SCHEME.match(key):
+        return "begins with the word Bearer; store the key alone"
+    if key.startswith(_QUOTES) or key.endswith(_QUOTES):
+        return "is in quotation marks; store it without them"
     position = next((at for at, each in enumerate(key, 1) if not ("!" <= each <= "~")), None)
-    return "" if position is None else f"holds a character at position {position} that no API key has; correct it"
+    if position is None:
+        return ""
+    what = "a space" if key[position - 1] == " " else "a character that no API key has"
+    return f"holds {what} at position {position}; correct it"

@@ -285,7 +285,8 @@ def beyond_plan(failure: Failure) -> str:
 
 def _refused_key(failure: Failure) -> str:
     said = f" ({failure.message})" if failure.message else ""
-    return f"ColdSend refuses the API key{said}; provide a valid one, which is picked up automatically. {ASKED_AGAIN}"
+    valid = "provide a valid one (keys of ColdSend begin with cs_live_), which is picked up automatically"
+    return f"ColdSend refuses the API key{said}; {valid}. {ASKED_AGAIN}"
 
 
 def _missing(failure: Failure) -> str:

@@ -168,7 +168,8 @@ def _refused(failure: Failure, settings: Settings) -> Check:
         return bad("connection", f"{settings.api_url}: {failure.message}")
     match failure.kind:
         case FailureKind.UNAUTHORIZED:
-            return bad("key", f"ColdSend refuses the API key: {failure.message}")
+            said = f"ColdSend refuses the API key: {failure.message.rstrip('. ')}; keys of ColdSend begin with cs_live_"
+            return bad("key", said)
         case FailureKind.FORBIDDEN:
             needed = ", ".join(failure.required) or _READ
             return bad("scopes", f"the key lacks {needed}; grant it that scope in ColdSend")
