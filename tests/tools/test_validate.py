@@ -144,6 +144,18 @@ def test_objects_of_two_workspaces_may_hold_one_address() -> None:
     assert len(validated(google(), account("twin", google()["spec"]))[1]["warnings"]) == 1
 
 
+def test_native_inboxes_of_one_address_are_told_and_observers_are_not() -> None:
+    native = {"inboxType": "COLDSEND", "displayName": "J", "native": {"domainName": "one.com", "emailPrefix": "john"}}
+    template = {"inboxType": "COLDSEND", "native": {"domainName": "One.com"}}
+    pool = batch(template=template, inboxes=[{"emailPrefix": "john", "displayName": "John"}])
+    observer = account("watching", {**native, "managementPolicy": "Observe"})
+
+    assert validated(observer, account("john", native))[1]["warnings"] == []
+    (warning,) = validated(account("john", native), pool)[1]["warnings"]
+    assert warning["field"] == "spec.inboxes[0].emailPrefix"
+    assert "john@one.com is already in john" in warning["message"]
+
+
 FIELDS = st.sampled_from(["name", "inboxes", "template", "smtp", "x"])
 SHAPES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

@@ -134,6 +134,11 @@ def key_of(manifest: Mapping[str, Any]) -> tuple[str, str, str]:
     return str(manifest.get("kind")), str(metadata.get("namespace") or ""), str(metadata.get("name") or "")
 
 
+def mapping(value: object) -> Mapping[str, Any]:
+    """The value if it is a mapping, else an empty one: a manifest may have anything anywhere."""
+    return value if isinstance(value, Mapping) else {}
+
+
 def called(manifest: Mapping[str, Any]) -> str:
     """The name for people; that of an object which the API server will name ends with `*`."""
     name = key_of(manifest)[2]

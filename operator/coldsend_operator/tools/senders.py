@@ -8,6 +8,7 @@ from coldsend_operator.core.model.answers import address_key
 from coldsend_operator.core.model.stored import NOT_HELD_ORIGINS
 from coldsend_operator.core.model.stored_status import Status, account_status
 from coldsend_operator.resources.names import API_KEY_KEY, BATCH_LABEL
+from coldsend_operator.tools.manifests import mapping
 
 KeyReference = tuple[str, str, str]  # namespace, Secret, key
 
@@ -64,10 +65,10 @@ class Sender:
 
 def read_sender(raw: Mapping[str, Any]) -> Sender:
     """Read the object, however its spec and status look."""
-    metadata, spec = raw["metadata"], _mapping(raw.get("spec"))
+    metadata, spec = raw["metadata"], mapping(raw.get("spec"))
     status = account_status(raw.get("status"))
-    namespace, labels = metadata["namespace"], _mapping(metadata.get("labels"))
-    reference = _mapping(spec.get("apiKeySecretRef"))
+    namespace, labels = metadata["namespace"], mapping(metadata.get("labels"))
+    reference = mapping(spec.get("apiKeySecretRef"))
     key = (namespace, str(reference.get("name")), str(reference.get("key") or API_KEY_KEY)) if reference else None
     return Sender(
         namespace=namespace,
@@ -83,11 +84,7 @@ def read_sender(raw: Mapping[str, Any]) -> Sender:
 
 
 def _address(spec: Mapping[str, Any]) -> str:
-    native = _mapping(spec.get("native"))
+    native = mapping(spec.get("native"))
     if native.get("domainName"):
         return f"{native.get('emailPrefix', '')}@{native['domainName']}"
     return str(spec.get("emailAddress") or "")
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

@@ -16,7 +16,7 @@ from coldsend_operator.kube.paths import KINDS
 from coldsend_operator.resources import names
 from coldsend_operator.resources.common import InboxType
 from coldsend_operator.tools.imports.groups import Shared
-from coldsend_operator.tools.manifests import Document, Manifest, is_ours, key_of
+from coldsend_operator.tools.manifests import Document, Manifest, is_ours, key_of, mapping
 from coldsend_operator.tools.output import counted
 from coldsend_operator.tools.spreadsheet.mailboxes import SheetServer
 
@@ -57,12 +57,12 @@ def known_groups(before: Iterable[Manifest], *, by_domain: bool) -> dict[Shared,
     for manifest in sorted(before, key=lambda each: (len(key_of(each)[2]), key_of(each))):  # `pool` before `pool-2`
         if manifest.get("kind") != names.BATCH_KIND:
             continue
-        template = _mapping(_mapping(manifest.get("spec")).get("template"))
+        template = mapping(mapping(manifest.get("spec")).get("template"))
         try:
             inbox_type = InboxType(template.get("inboxType", ""))
         except ValueError:
             continue
-        native = _mapping(template.get("native")).get("domainName", "")
+        native = mapping(template.get("native")).get("domainName", "")
         domain = native or (next(iter(sorted(_domains(manifest))), "") if by_domain else "")
         smtp = _server(template.get("smtp"), SMTP_HOSTS.get(inbox_type), SMTP_PORT, "useTLS")
         imap = _server(template.get("imap"), IMAP_HOSTS.get(inbox_type), IMAP_PORT, "useSSL")
@@ -76,7 +76,7 @@ def update(folder: Iterable[Document], before: Sequence[Manifest], after: Iterab
     merged = {key_of(each): _merged(old.get(key_of(each)), each) for each in after}
     for key, manifest in old.items():
         if key not in merged and key[0] == names.BATCH_KIND:  # its last inbox was removed; the object stays
-            merged[key] = {**manifest, "spec": {**_mapping(manifest.get("spec")), "inboxes": []}}
+            merged[key] = {**manifest, "spec": {**mapping(manifest.get("spec")), "inboxes": []}}
     return Update(_files(folder, old, merged, new), tuple(_lines(before, merged.values())))
 
 
@@ -106,10 +106,10 @@ def _merged(old: Manifest | None, new: Manifest) -> Manifest:
     if old is None:
         return new
     if new["kind"] == names.ACCOUNT_KIND:
-        return {**old, "spec": _over(_mapping(old.get("spec")), new["spec"])}
+        return {**old, "spec": _over(mapping(old.get("spec")), new["spec"])}
     known = {_identity(inbox): inbox for inbox in _inboxes(old)}
     inboxes = [{**known.get(_identity(inbox), {}), **inbox} for inbox in new["spec"]["inboxes"]]
-    return {**old, "spec": {**_mapping(old.get("spec")), "inboxes": inboxes}}
+    return {**old, "spec": {**mapping(old.get("spec")), "inboxes": inboxes}}
 
 
 def _over(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
@@ -161,15 +161,15 @@ def _difference(was: Inbox, now: Inbox) -> str:
 
 def _listed(manifests: Iterable[Manifest]) -> Iterator[tuple[str, Inbox]]:
     for manifest in manifests:
-        spec, holder = _mapping(manifest.get("spec")), key_of(manifest)[2]
+        spec, holder = mapping(manifest.get("spec")), key_of(manifest)[2]
         if manifest["kind"] == names.ACCOUNT_KIND:
             address = str(spec.get("emailAddress") or _native(spec.get("native"))).lower()
             fields = {field: value for field, value in spec.items() if field not in {"smtp", "imap"}}
             for side in ("smtp", "imap"):
-                fields |= {f"{side}.{field}": value for field, value in _mapping(spec.get(side)).items()}
+                fields |= {f"{side}.{field}": value for field, value in mapping(spec.get(side)).items()}
             yield address, Inbox(holder, fields, spec.get("deletionPolicy") == "Orphan")
             continue
-        template = _mapping(spec.get("template"))
+        template = mapping(spec.get("template"))
         for inbox in _inboxes(manifest):
             yield _identity(inbox, template), Inbox(holder, inbox, template.get("deletionPolicy") == "Orphan")
 
@@ -178,12 +178,12 @@ def _identity(inbox: Mapping[str, Any], template: Mapping[str, Any] | None = Non
     """The address in the form in which addresses are compared; of a native inbox without its template the prefix."""
     if inbox.get("emailAddress"):
         return str(inbox["emailAddress"]).lower()
-    domain = _mapping(_mapping(template).get("native")).get("domainName", "")
+    domain = mapping(mapping(template).get("native")).get("domainName", "")
     return _native({"emailPrefix": inbox.get("emailPrefix"), "domainName": domain})
 
 
 def _native(native: object) -> str:
-    block = _mapping(native)
+    block = mapping(native)
     return f"{block.get('emailPrefix')}@{block.get('domainName', '')}"
 
 
@@ -192,19 +192,15 @@ def _domains(manifest: Manifest) -> set[str]:
 
 
 def _inboxes(manifest: Manifest) -> list[Mapping[str, Any]]:
-    listed = _mapping(manifest.get("spec")).get("inboxes")
+    listed = mapping(manifest.get("spec")).get("inboxes")
     return [inbox for inbox in listed if isinstance(inbox, Mapping)] if isinstance(listed, list) else []
 
 
 def _server(block: object, host: str | None, port: int, flag: str) -> SheetServer:
-    said = _mapping(block)
+    said = mapping(block)
     return SheetServer(
         said.get("host") if said.get("host") != host else None,
         said.get("port") if said.get("port") != port else None,
         None,
         False if said.get(flag) is False else None,
     )
-
-
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

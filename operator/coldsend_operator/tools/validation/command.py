@@ -1,12 +1,12 @@
 """The steps of `validate`, in order."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from coldsend_operator.resources import names
 from coldsend_operator.tools.errors import CommandError
-from coldsend_operator.tools.manifests import Document, Manifest, called, is_ours, key_of, read
+from coldsend_operator.tools.manifests import Document, Manifest, called, is_ours, key_of, mapping, read
 from coldsend_operator.tools.output import Format, counted, remark, write_json, write_lines
 from coldsend_operator.tools.validation.checks import Problem, problems
 
@@ -74,16 +74,22 @@ def _likely_mistakes(documents: Iterable[Document]) -> Iterator[Finding]:
 
 
 def _addresses(manifest: Manifest) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Field, address and workspace of each inbox with an address. Objects of one key share a workspace."""
-    spec = manifest.get("spec")
-    if not isinstance(spec, Mapping):
+    """Field, address and workspace of each inbox that is claimed. Objects of one key share a workspace."""
+    spec, is_batch = mapping(manifest.get("spec")), manifest.get("kind") == names.BATCH_KIND
+    shared = mapping(spec.get("template")) if is_batch else spec
+    if shared.get("managementPolicy") == "Observe":
         return
-    template = spec.get("template") if manifest.get("kind") == names.BATCH_KIND else spec
-    reference = template.get("apiKeySecretRef") if isinstance(template, Mapping) else None
+    reference, native = shared.get("apiKeySecretRef"), mapping(shared.get("native"))
     workspace = (key_of(manifest)[1], str(reference)) if reference else ()
-    if manifest.get("kind") == names.ACCOUNT_KIND and isinstance(spec.get("emailAddress"), str):
-        yield "spec.emailAddress", spec["emailAddress"].lower(), workspace
-    rows = spec.get("inboxes") if manifest.get("kind") == names.BATCH_KIND else None
-    for position, inbox in enumerate(rows if isinstance(rows, list) else ()):
-        if isinstance(inbox, Mapping) and isinstance(inbox.get("emailAddress"), str):
-            yield f"spec.inboxes[{position}].emailAddress", inbox["emailAddress"].lower(), workspace
+    domain = native.get("domainName") or native.get("domainID")
+    rows = spec.get("inboxes") if is_batch else None
+    inboxes = [("spec.", spec), ("spec.native.", native)]
+    if is_batch:
+        listed = rows if isinstance(rows, list) else ()
+        inboxes = [(f"spec.inboxes[{position}].", mapping(inbox)) for position, inbox in enumerate(listed)]
+    for path, inbox in inboxes:
+        address, prefix = inbox.get("emailAddress"), inbox.get("emailPrefix")
+        if isinstance(address, str):
+            yield f"{path}emailAddress", address.lower(), workspace
+        elif isinstance(prefix, str) and domain:
+            yield f"{path}emailPrefix", f"{prefix}@{domain}".lower(), workspace
