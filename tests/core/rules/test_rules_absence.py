@@ -111,6 +111,39 @@ def test_rule_17_before_any_look_at_the_address_a_404_does_not_end_a_deletion() 
     assert desk.step(account).action is Action.REMOVE_FINALIZER
 
 
+def test_rule_17_a_look_at_the_address_from_before_the_404_does_not_end_a_deletion() -> None:
+    desk = Desk()
+    account = desk.holder(deleting=True)
+    desk.sweep()
+    desk.wait(10.0)
+    desk.get(account)
+    assert desk.step(account).action is Action.SEARCH
+    desk.search(account)
+    assert desk.step(account).action is Action.REMOVE_FINALIZER
+
+
+def test_rule_17_a_look_that_shows_the_id_in_spite_of_its_404_does_not_end_a_deletion() -> None:
+    desk = Desk()
+    account = desk.holder(deleting=True)
+    desk.get(account)
+    desk.search(account, row())
+    desk.wait(10.0)
+    assert desk.step(account).action is Action.SEARCH
+    desk.search(account)
+    assert desk.step(account).action is Action.REMOVE_FINALIZER
+
+
+def test_rule_17_the_404_of_an_inbox_that_we_deleted_does_not_end_a_deletion_before_any_look_at_the_address() -> None:
+    desk = Desk()
+    account = desk.holder(deleting=True)
+    desk.get(account, row())
+    desk.answer(desk.ask(Operation.DELETE_ACCOUNT, account, inbox_ids=("inbox-1",)), Deleted())
+    desk.get(account)
+    assert desk.step(account).action is Action.SEARCH
+    desk.search(account)
+    assert desk.step(account).action is Action.REMOVE_FINALIZER
+
+
 def test_rule_17_the_address_under_another_id_is_left_alone_without_a_lost_create() -> None:
     """A restored status looks just like an inbox that a person made again by hand: nothing tells them apart."""
     desk = Desk()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coldsend_operator.core.model.answers import Created, Failure, FailureKind
+from coldsend_operator.core.model.answers import Created, Failure, FailureKind, Page
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.reasons import Reason
@@ -132,6 +132,29 @@ def test_rule_03_a_look_that_began_before_the_wait_was_over_proves_nothing_howev
     desk.wait(100.0)
     desk.sweep(seconds=60.0)
     assert desk.step(account).action is not Action.CREATE
+
+
+def test_rule_03_a_search_that_began_before_the_wait_was_over_proves_nothing_however_late_it_ends() -> None:
+    desk, account = asked_for()
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
+    desk.wait(100.0)
+    search = desk.ask(Operation.SEARCH_ACCOUNTS, account, address=account.address)
+    desk.wait(60.0)
+    desk.answer(search, Page((), 1, 0, 1, has_next=False))
+    desk.wait(2.0)
+    assert desk.step(account).action is Action.SEARCH
+
+
+def test_rule_03_a_search_proves_nothing_before_its_last_page() -> None:
+    desk, account = asked_for()
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
+    desk.wait(200.0)
+    first = desk.ask(Operation.SEARCH_ACCOUNTS, account, address=account.address)
+    desk.answer(first, Page((row("joann@company.com", "inbox-2"),), 1, 2, 2, has_next=True))
+    assert desk.step(account).action is Action.SEARCH
+    second = desk.ask(Operation.SEARCH_ACCOUNTS, account, address=account.address, page=2)
+    desk.answer(second, Page((row("annann@company.com", "inbox-3"),), 2, 2, 2, has_next=False))
+    assert desk.step(account).action is Action.REMOVE_FINALIZER
 
 
 def test_rule_03_known_outcomes_are_in_the_inventory() -> None:
