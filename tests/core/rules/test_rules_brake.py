@@ -176,6 +176,15 @@ def test_rule_23_once_over_the_threshold_a_namespace_passes_only_with_a_minor_pa
     assert len(brake.holds) == held
 
 
+@pytest.mark.parametrize(("asked", "held"), [(10, 150), (11, 161)])
+def test_rule_23_once_over_the_threshold_no_namespace_passes_with_more_than_10(asked: int, held: int) -> None:
+    brake = Brake(Threshold())
+    ask(brake, 150)
+    ask(brake, asked, "support")
+    brake.decide(of(200, support=80), START)
+    assert len(brake.holds) == held
+
+
 def test_rule_23_a_deletion_that_a_restart_asks_for_again_is_no_second_one() -> None:
     before = Brake(Threshold(number=20))
     uids = ask(before, 15)

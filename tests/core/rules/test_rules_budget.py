@@ -54,6 +54,16 @@ def test_rule_27_an_unused_block_counts_as_spent_after_a_crash() -> None:
     assert after.available(START + 62.0) == 100
 
 
+def test_rule_27_requests_under_way_count_as_spent_before_and_after_a_crash() -> None:
+    limits = Limits(100, 1000, 0.0)
+    before, after = Budget(limits), Budget(limits)
+    for _ in range(30):
+        before.start()
+    assert before.available(START) == 70
+    after.load(before.to_json(START, block=20), START + 1.0)
+    assert after.available(START + 1.0) == 50
+
+
 def test_rule_27_what_was_spent_before_a_crash_still_counts_in_both_windows() -> None:
     limits = Limits(100, 1000, 0.0)
     before, after = Budget(limits), Budget(limits)
@@ -191,6 +201,16 @@ def test_rule_29_namespaces_take_turns_within_a_lane() -> None:
     assert queue.first(1) == ("many-0",)
     queue.launch(("many-0",), START + 11.0)
     assert queue.first(1) == ("lone",)
+
+
+def test_rule_29_what_one_namespace_leaves_of_a_call_goes_to_all_others_in_turn() -> None:
+    queue = Queue()
+    queue.add("lone", "support", START)
+    for namespace in ("sales", "hr"):
+        for number in range(10):
+            queue.add(f"{namespace}-{number}", namespace, START)
+    taken = queue.first(9)
+    assert [sum(uid.startswith(name) for uid in taken) for name in ("lone", "sales", "hr")] == [1, 4, 4]
 
 
 def test_rule_29_a_lone_account_is_made_soon_though_thousands_of_another_namespace_wait() -> None:

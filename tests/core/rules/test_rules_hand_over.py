@@ -121,6 +121,25 @@ def test_rule_30_the_finalizer_comes_first_then_the_status_then_the_old_object_g
     assert desk.patch(holder) is Action.REMOVE_FINALIZER
 
 
+def test_rule_30_the_old_object_stays_while_the_new_one_lacks_the_finalizer_that_it_had() -> None:
+    desk = Desk()
+    holder, claimant = renamed(desk)
+    desk.patch(claimant)
+    assert claimant.confirmed.inbox_id == "inbox-1"
+    desk.change(claimant, name="new", created=LATER, finalizers=())
+    assert desk.step(holder).action is Action.WAIT
+    desk.patch(claimant)
+    assert desk.step(holder).action is Action.REMOVE_FINALIZER
+
+
+def test_rule_30_an_inbox_of_another_workspace_is_not_taken_over_in_this_one() -> None:
+    desk = Desk()
+    desk.holder(applied={"workspace": "digest-2"}, deleting=True)
+    claimant = desk.account(name="new", created=LATER)
+    desk.sweep()
+    assert desk.step(claimant).action is Action.WAIT
+
+
 def test_rule_30_the_oldest_claimant_takes_over_and_the_others_wait() -> None:
     desk = Desk()
     holder, younger = renamed(desk, created=LATER + 60.0)
@@ -407,9 +426,10 @@ def test_rule_34_a_request_that_stood_there_at_a_hand_over_counts_as_served(sent
     assert Operation.SEND_TEST_EMAIL in desk.operations()
 
 
-def test_rule_34_a_request_that_stood_there_at_an_adoption_counts_as_served() -> None:
+@pytest.mark.parametrize("before", [{}, {"testEmail": {**MAIL, "requestID": "0", "sentAt": "2023-11-14T22:13:20Z"}}])
+def test_rule_34_a_request_that_stood_there_at_an_adoption_counts_as_served(before: dict[str, Any]) -> None:
     desk = Desk()
-    account = desk.account(adoptionPolicy="Adopt", testEmail=MAIL)
+    account = desk.account(adoptionPolicy="Adopt", testEmail=MAIL, status=before)
     desk.sweep(row(made=START - LONG_AGO))
     finish_chores(desk, account)
     assert account.stored.origin == "Adopted"
