@@ -153,7 +153,7 @@ def test_output_that_cannot_be_written_ends_with_1_and_one_line(command: str, re
     assert (run.returncode, run.stderr) == (1, f"coldsend-operator failed: {said}\n")
 
 
-@pytest.mark.parametrize("command", ["version", "crds", "--help"])
+@pytest.mark.parametrize("command", ["version", "crds", "--help", "__complete status"])
 def test_output_that_nobody_reads_is_told_of_in_no_line(command: str) -> None:
     reader, writer = os.pipe()
     os.close(reader)

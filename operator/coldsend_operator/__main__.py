@@ -8,6 +8,7 @@ import platform
 import re
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TextIO
@@ -134,7 +135,9 @@ def complete(words: Sequence[str] | None = None) -> None:
         return names(line, parameter)
 
     given = ["" if word == '""' else word for word in (sys.argv[1:] if words is None else words)]
-    sys.stdout.write(text(*candidates(app, given, lookup)))
+    with suppress(BrokenPipeError):  # the shell has gone on
+        sys.stdout.write(text(*candidates(app, given, lookup)))
+    _write_out()
 
 
 def _fail(*lines: str, code: int = 1) -> NoReturn:

@@ -102,6 +102,19 @@ def test_a_file_of_something_else_whose_kind_is_a_list_is_no_object_of_ours() ->
     assert (run.exit_code, "0 objects" in run.stderr) == (0, True)
 
 
+def test_a_manifest_from_powershell_is_read_or_told_how_to_write_it(tmp_path: Path) -> None:
+    path = tmp_path / "google.json"
+    path.write_text(json.dumps(google(displayName="\N{SLIGHTLY SMILING FACE}")), encoding="utf-8-sig")
+    assert command("validate", "-f", path).exit_code == 0
+    path.write_text(json.dumps(google()), encoding="utf-16")
+    run = command("validate", "-f", path)
+    assert run.exit_code == 1
+    assert run.stderr == (
+        f"{path} cannot be read: it is UTF-16, as `>` of Windows PowerShell writes it; write it again with "
+        "`| Out-File -Encoding utf8`\n"
+    )
+
+
 def test_an_object_that_etcd_does_not_take_is_refused() -> None:
     wide = [{"emailAddress": f"a{n}@company.com", "displayName": "Ö" * 255} for n in range(5000)]
     assert "larger than 1.5 MiB" in str(problems(batch(inboxes=wide)))

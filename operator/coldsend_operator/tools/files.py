@@ -1,5 +1,6 @@
 """Files that a user names, with one sentence for each error. `-` is standard input or output."""
 
+import codecs
 import os
 import stat
 import sys
@@ -19,13 +20,16 @@ def read_bytes(place: str) -> bytes:
 
 
 def read_text(place: str) -> str:
-    """As `read_bytes`; the text must be UTF-8."""
+    """As `read_bytes`; the text must be UTF-8, and a byte order mark is not part of it."""
     content = read_bytes(place)
     try:
-        return content.decode()
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         pass  # not chained: it holds the content
-    raise CommandError(f"{place} cannot be read: it is not UTF-8 text")
+    what = "it is not UTF-8 text"
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        what = "it is UTF-16, as `>` of Windows PowerShell writes it; write it again with `| Out-File -Encoding utf8`"
+    raise CommandError(f"{place} cannot be read: {what}")
 
 
 def write_file(path: Path, text: str) -> None:
