@@ -34,7 +34,7 @@ class OperatorRun:
 @contextmanager
 def running_operator(kubeconfig: Path, folder: Path, **settings: str) -> Iterator[OperatorRun]:
     """Run the operator until the end of the block. `settings` are fields of `Settings`."""
-    metrics, probes = (f"127.0.0.1:{_free_port()}" for _ in range(2))
+    metrics, probes = (f"127.0.0.1:{free_port()}" for _ in range(2))
     around = {name: value for name, value in os.environ.items() if not name.startswith("COLDSEND_")}
     ours = {f"COLDSEND_{name.upper()}": value for name, value in settings.items()}
     addresses = {"COLDSEND_METRICS_ADDRESS": metrics, "COLDSEND_PROBES_ADDRESS": probes}
@@ -56,7 +56,8 @@ def running_operator(kubeconfig: Path, folder: Path, **settings: str) -> Iterato
         process.wait(_STOP_SECONDS)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A TCP port that nobody listens on; another process may take it."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -6,9 +6,9 @@ from contextlib import ExitStack
 
 import httpx
 
+from demo.operator_run import free_port
 from tests.bench.figures import Figure, Say, figure
 from tests.bench.stack import OperatorProcess, Stack
-from tests.e2e.stage.operators import free_port
 
 ROUNDS = 5
 ELECTION = {"COLDSEND_LEADER_ELECTION": "on", "COLDSEND_LOG_FORMAT": "json"}

@@ -19,8 +19,8 @@ from coldsend_emulator.running import RunningEmulator, running_emulator
 from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.paths import collection, secrets
 from coldsend_operator.kube.reads import METADATA_LIST
+from demo.operator_run import free_port
 from devcluster import Cluster
-from tests.e2e.stage.operators import free_port
 
 ROOT = Path(__file__).parents[2]
 API_KEY = "cs_live_bench"

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.e2e.stage.operators import QUICK, STOP_SECONDS, free_port, running_operator
+from demo.operator_run import free_port
+from tests.e2e.stage.operators import QUICK, STOP_SECONDS, running_operator
 from tests.e2e.stage.stage import Stage, eventually, staged
 from tests.e2e.stage.world import World
 

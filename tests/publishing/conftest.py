@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 import devcluster
+from demo.operator_run import free_port
 from devcluster.builder import build
 from devcluster.kubectl import any_kubectl
 from devcluster.modules import PUBLISHING
@@ -17,7 +18,6 @@ from release import artifacts, version
 from release.artifacts import Name, Programs
 from release.image import Image, Origin
 from tests.chart.support import Helm
-from tests.e2e.stage.operators import free_port
 from tests.e2e.stage.world import World, opened_world
 from tests.publishing.base import base_layout
 

@@ -17,12 +17,12 @@ from coldsend_operator.core.plan import make_plan
 from coldsend_operator.core.workspace.wait_estimate import estimate_waits
 from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.kube.clock import ServerClock
+from coldsend_operator.kube.leadership import STALE_LEASE_PAUSE
 from coldsend_operator.kube.set_aside import DECIDE, PATCH_FINALIZERS
 from coldsend_operator.logs import Event, log
 from coldsend_operator.tasks import Tasks
 
 LONGEST_SLEEP = 5.0
-STALE_LEASE_PAUSE = 0.5
 MOST_PATCHES = 16
 MANY = 2_000  # accounts
 STUBBORN = 3  # a cached response has an old date, and the clocks of machines behind one address may differ

@@ -18,6 +18,7 @@ from coldsend_operator.core.batch.counts import InboxState, count_child, count_l
 from coldsend_operator.core.batch.decide import ChildAction, decide_child
 from coldsend_operator.core.batch.model import Batch
 from coldsend_operator.core.work_queue import WorkQueue
+from coldsend_operator.kube.leadership import STALE_LEASE_PAUSE
 from coldsend_operator.kube.objects import version_number
 from coldsend_operator.kube.set_aside import DECIDE
 from coldsend_operator.tasks import Tasks
@@ -25,7 +26,6 @@ from coldsend_operator.tasks import Tasks
 MOST_WRITES = 8  # at once, with separate slots: many writes of finalizers and status do not delay new children
 SLICE = 200  # decisions in one round
 LONGEST_SLEEP = 5.0
-STALE_LEASE_PAUSE = 0.5
 ACT = "act"
 
 

@@ -3,6 +3,8 @@
 import asyncio
 from typing import Protocol
 
+STALE_LEASE_PAUSE = 0.5  # seconds until a loop asks again whether it may write
+
 
 class Leadership(Protocol):
     """The interface for the rest of the operator."""

@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +13,8 @@ from pathlib import Path
 from uuid import uuid4
 
 import httpx
+
+from demo.operator_run import free_port
 
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
@@ -142,10 +143,3 @@ def started_operator(kubeconfig: Path, folder: Path, **settings: str) -> Iterato
         if process.poll() is None:
             operator.resume()
             operator.stop()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
