@@ -19,11 +19,12 @@ import certifi
 import pytest
 import yaml
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.connection import LOGIN_SECONDS
 from coldsend_operator.kube.paths import collection
-from coldsend_operator.kube.watches import IDLE_SECONDS, Watches
+from coldsend_operator.kube.watches import IDLE_SECONDS, SHORTEST_SECONDS, Watches
 from tests.support.clock import FakeClock
 from tests.support.tls import CA, server_tls, strict_as_python_3_13
 
@@ -36,6 +37,7 @@ class Server:
     """Answers whoever shows a token that is in `accepted`; empty: everybody."""
 
     accepted: set[str] = field(default_factory=set)
+    ends_watches: bool = False
     refusals: int = 0
     hosts: list[str] = field(default_factory=list)
     url: str = ""
@@ -49,6 +51,8 @@ class Server:
         if "watch" in request.query:
             response = web.StreamResponse()
             await response.prepare(request)
+            if self.ends_watches:
+                return response
             await response.write(b'{"type": "BOOKMARK"}\n')
             await asyncio.sleep(60)
         return web.json_response({"metadata": {}, "items": []})
@@ -307,3 +311,25 @@ async def test_a_watch_that_falls_silent_is_counted_when_it_is_opened_again(plac
             await watch()
             assert place.silent == ["SenderAccount"]
             assert watches.silent_seconds == {"SenderAccount": 0}
+
+
+async def test_a_watch_that_a_proxy_ends_at_once_is_reopened_once_a_second_and_told_and_counts_as_silent(
+    place: Place,
+) -> None:
+    async with serving(Server(ends_watches=True)) as server:
+        place.write(server.url)
+        async with place.opened() as (_, watches, session):
+
+            async def watch() -> None:
+                async with session.get(f"{server.url}{PATH}", params={"watch": "true"}) as response:
+                    async for _ in response.content.iter_chunked(1024):
+                        pass
+
+            await watch()
+            place.clock.advance(60)
+            with capture_logs() as logged:
+                again = asyncio.create_task(watch())
+                assert not (await asyncio.wait({again}, timeout=SHORTEST_SECONDS / 4))[0]
+                await again
+            assert [line["message"] for line in logged] == [f"GET {PATH}: the watch ended at once, without an event"]
+            assert watches.silent_seconds == {"SenderAccount": 60}

@@ -6,7 +6,7 @@ kopf closes a silent watch after `IDLE_SECONDS` and reopens it; the API server s
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Final
 
 import aiohttp
@@ -18,6 +18,8 @@ from coldsend_operator.logs import Event, Recurring
 
 IDLE_SECONDS: Final = 80.0
 """A watch without any data for this long counts as dead."""
+SHORTEST_SECONDS: Final = 1.0
+"""Minimum duration of a watch: kopf reopens one at once, and a proxy may end each at once."""
 
 
 class Watches:
@@ -34,6 +36,7 @@ class Watches:
         self._requested: set[str] = set()
         self._logged_in = float("-inf")
         self._troubles: defaultdict[str, Recurring] = defaultdict(lambda: Recurring(Event.WATCH_FAILED))
+        self._short: defaultdict[str, Recurring] = defaultdict(lambda: Recurring(Event.WATCH_FAILED))
 
     def starting(self) -> None:
         """Kopf starts, and has neither listed nor watched anything yet."""
@@ -96,12 +99,23 @@ class Watches:
             trouble.failed(f"GET {path}: HTTP {response.status} {response.reason}")
             return response
         trouble.ended()
-        if path in self._heard:
-            self._heard[path] = self._clock()
         if watching:
-            heard: Any = _Heard(response.content, lambda: self._heard.update({path: self._clock()}))
+            heard: Any = _Heard(response.content, lambda: self._hear(path), lambda: self._end(path))
             response.content = heard
+        elif path in self._heard:
+            self._heard[path] = self._clock()
         return response
+
+    def _hear(self, path: str) -> None:
+        self._heard[path] = self._clock()
+        self._short[path].ended()
+
+    async def _end(self, path: str) -> None:
+        lasted = self._clock() - self._begun.get(path, float("-inf"))
+        if lasted < SHORTEST_SECONDS:
+            if self._heard[path] < self._begun[path]:
+                self._short[path].failed(f"GET {path}: the watch ended at once, without an event")
+            await asyncio.sleep(SHORTEST_SECONDS - lasted)
 
     def _reopened(self, path: str) -> None:
         """A watch starts: check whether the one before it was silent."""
@@ -117,16 +131,24 @@ class Watches:
 
 
 class _Heard:
-    """The content of a response, with a callback for each chunk."""
+    """The content of a response, with a callback for each chunk and one for the end."""
 
-    def __init__(self, content: aiohttp.StreamReader, on_piece: Callable[[], None]) -> None:
+    def __init__(
+        self, content: aiohttp.StreamReader, on_piece: Callable[[], None], on_end: Callable[[], Awaitable[None]]
+    ) -> None:
         self._content = content
         self._on_piece = on_piece
+        self._on_end = on_end
 
     async def iter_chunked(self, size: int) -> AsyncIterator[bytes]:
-        async for piece in self._content.iter_chunked(size):
-            self._on_piece()
-            yield piece
+        try:
+            async for piece in self._content.iter_chunked(size):
+                self._on_piece()
+                yield piece
+        except aiohttp.ClientError:
+            await self._on_end()
+            raise
+        await self._on_end()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._content, name)
