@@ -271,6 +271,6 @@ def _domains_listed(workspace: Workspace) -> None:
 def _decide_natives_again(workspace: Workspace) -> None:
     workspace.touch_all(workspace.queues.waiting(Action.DOMAINS))  # also those that hold the inbox to be replaced
     for account in workspace.accounts.values():
-        if account.desired.spec.native is not None and not account.stored.held:
+        if account.desired.spec.native is not None and (account.address is None or not account.stored.held):
             workspace.name_address(account)
             workspace.index(account)

@@ -60,8 +60,12 @@ def _sharing(workspace: Workspace, row: Row) -> Row:
 
 def _touch_row(workspace: Workspace, inbox_id: str, address: str | None) -> None:
     for uid in workspace.members.showing(inbox_id):
+        account = workspace.accounts[uid]
         if inbox_id in workspace.inventory.rows:
-            transitions.found(workspace.accounts[uid])
+            transitions.found(account)
+        if account.address is None:  # of a native inbox whose domain has no name yet; others may claim it by name
+            workspace.name_address(account)
+            workspace.index(account)
         workspace.touch(uid)
     if address is not None:
         workspace.touch_address(address)

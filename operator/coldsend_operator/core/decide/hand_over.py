@@ -47,7 +47,9 @@ def _awaited(holder: Account, workspace: Workspace) -> str | None:
     """
     if workspace.policy.hold_deletions:
         return None
-    return workspace.policy.awaited.child(holder.desired.namespace, holder.desired.spec.identity)
+    spec, namespace, awaited = holder.desired.spec, holder.desired.namespace, workspace.policy.awaited
+    by_name = f"{spec.inbox_type} {holder.address}".lower()  # where this object names the domain by its id
+    return awaited.child(namespace, spec.identity) or awaited.child(namespace, by_name)
 
 
 def _unplaced(holder: Account, workspace: Workspace) -> Account | None:
