@@ -1,6 +1,12 @@
 """Absence: an address that a probe does not show, and inboxes that a list does not show."""
 
-from coldsend_operator.core.apply.common import back_off_create, fails_alone, refusal_reason, says_exists
+from coldsend_operator.core.apply.common import (
+    back_off_create,
+    fails_alone,
+    refusal_reason,
+    repeated_create,
+    says_exists,
+)
 from coldsend_operator.core.decide.questions import IMPLAUSIBLE_AT
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
@@ -46,6 +52,14 @@ def _exists_elsewhere(workspace: Workspace, account: Account, now: float) -> Non
         "ColdSend says that the address exists, but it is not in this workspace; delete it there, or use another "
         "address."
     )
+    lost = repeated_create(workspace, account, now)
+    if lost is not None:  # lists may lag behind it for longer than it is waited for (contract row 35)
+        transitions.repeated_create_unknown(account, lost, now)
+        message = (
+            "ColdSend says that the address exists, but does not list it. If the inbox is from this object's create, "
+            "whose response was lost, the operator picks it up once it is listed; otherwise delete it where it is, or "
+            "use another address."
+        )
     back_off_create(workspace, account, Reason.ALREADY_EXISTS, message, now)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
+from coldsend_operator.core.decide.questions import LATEST
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import RETRY_FIRST, RETRY_LONGEST, Account, Backoff
 from coldsend_operator.core.model.answers import ABSENT_CODES, Failure, FailureKind
@@ -113,6 +114,12 @@ def back_off_create(
     if reason is Reason.CONNECTION_FAILED:
         workspace.stale_secrets.add(account.uid)  # a corrected Secret ends the wait, so read it again soon
     workspace.touch(account.uid)
+
+
+def repeated_create(workspace: Workspace, account: Account, now: float) -> float | None:
+    """The mark of the lost create that the last one repeated, while an inbox may still be matched with it."""
+    mark = account.repeated_mark
+    return mark if mark is not None and now < mark - workspace.kube_offset + LATEST else None
 
 
 def says_exists(message: str | None) -> bool:

@@ -8,12 +8,13 @@ from coldsend_operator.core.apply.common import (
     members_of,
     outcome_unknown,
     refusal_reason,
+    repeated_create,
     says_exists,
     too_many_jobs,
 )
 from coldsend_operator.core.apply.jobs import answered_at_once, begin_job, finish_members
 from coldsend_operator.core.apply.lists import show
-from coldsend_operator.core.decide.questions import LATEST, made_before, may_be_of
+from coldsend_operator.core.decide.questions import made_before, may_be_of
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import BulkAnswer, Created, Failure, FailureKind, Row
@@ -142,10 +143,13 @@ def _refused(workspace: Workspace, account: Account, failure: Failure, now: floa
     """ColdSend refused one account."""
     native = account.desired.spec.native
     if failure.kind is FailureKind.CONFLICT or _says_exists(failure):
+        if account.address is None:  # no probe can show whose it is
+            _exists_unseen(workspace, account, now)
+            return
         transitions.create_conflicted(account, now)
-        since = account.repeated_mark
-        if since is not None and now < since - workspace.kube_offset + LATEST:
-            transitions.repeated_create_unknown(account, since, now)
+        lost = repeated_create(workspace, account, now)
+        if lost is not None:
+            transitions.repeated_create_unknown(account, lost, now)
         if native is not None:
             workspace.domains.outdated = True  # a full or inactive domain may cause this too (contract row 27)
         return
@@ -161,6 +165,16 @@ def _refused(workspace: Workspace, account: Account, failure: Failure, now: floa
     message = failure.faults[0].message if failure.faults and not failure.message else failure.message
     reason = refusal_reason(failure.faults[0].message if failure.faults else message, of_field=bool(failure.faults))
     back_off_create(workspace, account, reason, f"ColdSend refused the inbox: {message}", now)
+
+
+def _exists_unseen(workspace: Workspace, account: Account, now: float) -> None:
+    """The address of a native inbox exists, and the API key may not read the name of its domain (rule 10)."""
+    message = (
+        "ColdSend says that the address exists. The API key may not read domains, so the inbox cannot be looked up; "
+        f"grant {workspace.domains.missing_scopes or 'the scope of the domain endpoints'} or make the object again "
+        "with spec.native.domainName."
+    )
+    back_off_create(workspace, account, Reason.ALREADY_EXISTS, message, now)
 
 
 def _says_exists(failure: Failure) -> bool:

@@ -69,7 +69,7 @@ def decide_create(account: Account, workspace: Workspace, now: float) -> Decisio
 def _refused_before(account: Account, workspace: Workspace, now: float) -> Decision | None:
     """What ColdSend refused is not tried before its time (rule 33: refusals are remembered)."""
     backoff, native = account.create_backoff, account.desired.spec.native
-    if backoff is None:
+    if backoff is None or _appeared(account, workspace) is not None:
         return None
     if account.awaits_secret and now < backoff.retry_at:
         return Decision(quiet=True)
@@ -222,14 +222,21 @@ def await_unknown_create(account: Account, unknown: UnknownCreate, workspace: Wo
     return decision if waits or decision.origin == "Created" else Decision(Action.REMOVE_FINALIZER, quiet=True)
 
 
+def _appeared(account: Account, workspace: Workspace) -> Row | None:
+    """The inbox of the lost create, once ColdSend shows it (rule 6)."""
+    rows = workspace.inventory.at(account.address) if account.address is not None else ()
+    mine = next((row for row in rows if ours(account, row, workspace)), None)
+    return None if mine is None or workspace.claims.inbox_owners(mine.inbox_id, account.uid) else mine
+
+
 def decide_unknown_create(account: Account, unknown: UnknownCreate, workspace: Workspace, now: float) -> Decision:
     """A create without a response: probe, wait, probe, and only then repeat it (rules 6 and 7)."""
     if account.address is None:
         return unnamed_create(account, workspace, now)
-    rows = workspace.inventory.at(account.address)
-    mine = next((row for row in rows if ours(account, row, workspace)), None)
-    if mine is not None and not workspace.claims.inbox_owners(mine.inbox_id, account.uid):
+    mine = _appeared(account, workspace)
+    if mine is not None:
         return Decision(Action.ACQUIRE, inbox_id=mine.inbox_id, origin="Created")
+    rows = workspace.inventory.at(account.address)
     over = workspace.wait_until(account)
     decisive = unknown.at if unknown.answered else over  # an older read may show the state before our create
     others = [row for row in rows if workspace.inventory.seen_at(row.inbox_id) >= decisive]
