@@ -4,8 +4,8 @@ from uuid import uuid4
 
 import pytest
 
-from coldsend_operator.kube.errors import Conflict, NotFound
-from coldsend_operator.kube.objects import BATCH_FIELD_MANAGER, apply_child, delete_object, list_versions
+from coldsend_operator.kube.errors import Conflict, Invalid, NotFound
+from coldsend_operator.kube.objects import BATCH_FIELD_MANAGER, apply_child, change_object, delete_object, list_versions
 from coldsend_operator.kube.paths import Ref
 from tests.kube.support import World
 
@@ -85,6 +85,18 @@ async def test_a_later_object_of_the_same_name_is_not_deleted(world: World) -> N
     new = await world.account_again(ref)
     await delete_object(world.client, ref)
     assert (await world.metadata(new))["uid"] == new.uid
+
+
+async def test_a_later_object_of_the_same_name_is_not_changed(world: World) -> None:
+    ref = await world.account()
+    new = await world.account_again(ref)
+    label = {"op": "add", "path": "/metadata/labels", "value": {"team": "blue"}}
+    with pytest.raises(Invalid):
+        await change_object(world.client, ref, [label])
+    assert "labels" not in await world.metadata(new)
+    changed = await change_object(world.client, new, [label])
+    assert changed is not None
+    assert changed["metadata"]["labels"] == {"team": "blue"}
 
 
 async def test_an_object_that_changed_since_is_not_deleted(world: World) -> None:

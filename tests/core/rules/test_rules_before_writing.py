@@ -203,6 +203,15 @@ def test_rule_04_a_held_inbox_without_the_finalizer_gets_it_back_before_anything
     assert account.desired.finalizers == (FINALIZER,)
 
 
+def test_rule_04_an_object_that_waits_keeps_no_finalizer_of_a_copied_manifest() -> None:
+    desk, holder = held()
+    desk.lead()
+    copy = desk.account(holder.address or "", name="copy", created=START, finalizers=(FINALIZER,))
+    assert desk.step(copy).reason is Reason.ADDRESS_CONFLICT
+    assert desk.patch(copy) is Action.REMOVE_FINALIZER
+    assert not copy.desired.finalizers
+
+
 def test_rule_04_an_object_that_never_reached_coldsend_carries_no_finalizer() -> None:
     simulation = Simulation()
     simulation.remote.make_by_hand(A)
