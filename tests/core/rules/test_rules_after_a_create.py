@@ -22,6 +22,7 @@ from coldsend_operator.core.model.answers import (
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.model.stored import JobRef
 from tests.support.clock import START
 from tests.support.desk import ANN, BOB, LOST, Desk, asked_for, held, row
 
@@ -191,6 +192,17 @@ def test_rule_08_a_job_is_polled_only_when_all_its_members_show_its_id() -> None
     assert Operation.POLL_CREATE_JOB in desk.operations()
 
 
+def test_rule_08_the_id_of_an_earlier_job_in_status_is_not_that_of_the_new_one() -> None:
+    desk = Desk()
+    desk.stores = False
+    ann, bob = desk.asked_for(ANN, BOB)
+    desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, ann, bob), BulkAnswer("job-2", 2))
+    for account in (ann, bob):
+        desk.workspace.status_stored(account.uid, replace(account.stored, job=JobRef("job-1", "Create")))
+    desk.wait(60.0)
+    assert Operation.POLL_CREATE_JOB not in desk.operations()
+
+
 def test_rule_08_a_restart_goes_on_with_the_stored_job_and_makes_nothing_twice() -> None:
     desk = Desk()
     job = {"id": "job-1", "operation": "Create", "state": "Running"}
@@ -215,6 +227,19 @@ def test_rule_08_an_inbox_is_made_again_only_after_its_old_id_was_cleared() -> N
     assert desk.step(account).action is Action.WAIT
     desk.workspace.status_stored(account.uid, account.stored)
     desk.search(account)
+    assert desk.step(account).action is Action.CREATE
+
+
+def test_rule_08_an_inbox_is_made_again_only_after_the_job_of_the_last_try_was_cleared() -> None:
+    desk = Desk()
+    account = desk.account(marked=START, status={"job": {"id": "job-1", "operation": "Create", "state": "Running"}})
+    desk.stores = False
+    desk.answer(desk.ask(Operation.POLL_CREATE_JOB, job="job-1"), JobProgress("COMPLETED", total=1, processed=1))
+    desk.wait(200.0)
+    desk.sweep()
+    assert desk.patch(account) is Action.REMOVE_FINALIZER
+    assert desk.step(account).action is Action.WAIT
+    desk.workspace.status_stored(account.uid, account.stored)
     assert desk.step(account).action is Action.CREATE
 
 
