@@ -134,10 +134,9 @@ class Desk:
     def send(self, planned: Call) -> Call:
         """Send it now; before a create set the mark, as the loop does."""
         creating = [self.workspace.accounts[uid] for uid in planned.uids] if planned.operation.creates else []
-        for account in creating:
-            transitions.create_prepared(account, account.credentials.digest if account.credentials else None)
         call = apply.launch(self.workspace, planned, self.now)
         for account in creating:
+            transitions.create_prepared(account, account.credentials.digest if account.credentials else None)
             mark = float(int(self.now + self.workspace.kube_offset))
             transitions.marked(account, mark)
             patches.finalizers_added(self.workspace, account, (FINALIZER, MARKS.text(account.uid, mark)))

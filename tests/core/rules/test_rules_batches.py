@@ -14,7 +14,9 @@ from coldsend_operator.core.batch.status import project_batch
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.policy import BatchSettings, Policy
 from coldsend_operator.core.model.reasons import Reason
+from tests.core.rules.watching import finish, reach, running
 from tests.support.desk import Desk, row
+from tests.support.simulation import Simulation
 
 LABELS = (("coldsend.pro/batch", "pool"), ("shard", "1"))
 NAME = "pool-ann-abcdefghij"
@@ -56,6 +58,18 @@ def test_rule_24_a_batch_carries_the_finalizer_while_it_has_or_is_to_have_childr
 
 def test_rule_24_a_batch_does_not_go_while_a_write_of_it_is_under_way() -> None:
     assert mark_for(batch_of(deleting=True), idle=False) is FinalizerChange.NONE
+
+
+def test_rule_24_a_child_that_changes_while_its_deletion_is_on_its_way_is_not_deleted_as_it_was() -> None:
+    simulation = Simulation()
+    simulation.list_in_batch("sales", "pool", ["a@company.com", "b@company.com"])
+    running(simulation, 10.0)
+    simulation.list_in_batch("sales", "pool", ["a@company.com"])
+    deletion = reach(simulation, "kube", "delete ")
+    (child,) = (uid for uid in simulation.uids if simulation.raw(uid)["spec"]["emailAddress"] == "b@company.com")
+    simulation.edit(child, deletionPolicy="Orphan")
+    finish(simulation, deletion)
+    assert "deletionTimestamp" not in simulation.raw(child)["metadata"]
 
 
 ORPHANED = replace(CHILD, orphan=True)

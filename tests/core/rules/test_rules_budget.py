@@ -36,10 +36,11 @@ def test_rule_27_requests_are_booked_before_they_are_spent() -> None:
 def test_rule_27_the_first_request_waits_until_its_block_is_stored() -> None:
     simulation = Simulation()
     simulation.apply("sales", "one", "a@company.com")
-    running(simulation)
+    process = running(simulation)
     booking = reach(simulation, "kube", "create /api/v1/namespaces/default/configmaps")
     while not booking.future.done():
         assert simulation.remote.requests == 0
+        assert not any(workspace.budget.booked for workspace in process.operator.controller.workspaces)
         simulation.go_on(booking)
     (made,) = simulation.cluster.config_maps.values()
     (stored,) = (json.loads(text) for name, text in made["data"].items() if name != "report")

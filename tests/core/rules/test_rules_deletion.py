@@ -16,7 +16,7 @@ from coldsend_operator.resources.names import PAUSED_ANNOTATION
 from tests.core.rules.deleting import DELETES
 from tests.core.rules.watching import finish, pending, reach, running
 from tests.support.clock import START
-from tests.support.desk import ANN, Desk, row
+from tests.support.desk import ANN, Desk, asked_for, row
 from tests.support.remote import FakeColdSend
 from tests.support.simulation import Simulation
 
@@ -93,6 +93,14 @@ def test_rule_21_only_what_differs_from_what_was_sent_is_a_cause_to_recreate(
     account.credentials = Credentials(secret)
     desk.change(account, updatePolicy="Recreate", **{"dailyLimit": 50, **changes})
     assert (deletes(desk) == ["inbox-1"]) == replaced
+
+
+def test_rule_21_what_changes_while_a_create_is_under_way_differs_from_what_was_sent() -> None:
+    desk, account = asked_for()
+    create = desk.ask(Operation.CREATE_SMTP, account)
+    desk.change(account, updatePolicy="Recreate", displayName="Joe")
+    desk.answer(create, Created(row()))
+    assert deletes(desk) == ["inbox-1"]
 
 
 def test_rule_21_what_only_coldsend_shows_is_drifted() -> None:
@@ -216,6 +224,15 @@ def test_rule_22_a_restart_opens_no_second_share() -> None:
     assert chosen(desk, accounts) == []
 
 
+def test_rule_22_an_inbox_that_coldsend_does_not_show_counts_as_one_that_is_being_replaced() -> None:
+    desk = Desk()
+    accounts = sharing(desk, 30)
+    desk.show(*accounts[1:])
+    assert chosen(desk, accounts) == []
+    show(desk, accounts)
+    assert len(chosen(desk, accounts)) == 1
+
+
 def test_rule_22_one_that_waits_says_so() -> None:
     desk = Desk()
     accounts = sharing(desk, 3)
@@ -330,3 +347,11 @@ def test_rule_26_a_key_of_the_same_workspace_elsewhere_ends_the_deletion() -> No
     simulation.apply("support", "helper", "helper@company.com", apiKeySecretRef={"name": "key"})
     simulation.wait(120.0)
     assert [inbox.address for inbox in other.live()] == ["helper@company.com"]
+
+
+def test_rule_26_a_key_of_another_workspace_is_not_used_for_a_deletion() -> None:
+    simulation, other, uid = without_any_key(terminating=False)
+    simulation.apply("support", "plain", "plain@company.com")
+    simulation.wait(60.0)
+    assert simulation.ready(uid)[1] == "SecretNotFound"
+    assert len(other.live()) == 1

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from coldsend_operator.core.model.account import Credentials
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.policy import Policy
+from coldsend_operator.resources.names import CREDENTIALS_CURRENT_ANNOTATION
 from tests.core.rules.watching import play_until, running
 from tests.support.cluster import Raw
 from tests.support.desk import Desk, row
@@ -62,6 +64,15 @@ def test_rule_35_a_recreation_waits_until_what_was_sent_can_be_stored() -> None:
     desk.workspace.policy.lost_fields = frozenset()
     desk.workspace.touch_everything()
     assert desk.operations() == [Operation.DELETE_ACCOUNT]
+
+
+def test_rule_35_a_persons_word_for_the_secret_waits_until_it_can_be_stored() -> None:
+    desk = Desk(policy=Policy(lost_fields=frozenset({"lastCredentialsCurrentRequest"})))
+    account = desk.holder(annotations={CREDENTIALS_CURRENT_ANNOTATION: "1"})
+    account.credentials = Credentials("hmac-of-two")
+    desk.sweep(row())
+    assert account.stored.sent_credentials == "hmac-of-one"
+    assert not desk.workspace.stale_secrets
 
 
 def test_rule_35_an_adoption_waits_until_its_origin_can_be_stored() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from coldsend_operator.core.decide import decide_changed
+from coldsend_operator.core.decide import decide_changed, still_due
 from coldsend_operator.core.model.answers import Created
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
@@ -94,6 +94,15 @@ def test_rule_12_from_observe_to_full_an_object_is_as_if_first_seen() -> None:
     assert (account.stored.inbox_id, account.stored.origin) == ("inbox-1", "Adopted")
 
 
+def test_rule_12_an_object_that_changes_to_observe_holds_its_inbox_again_only_by_adoption() -> None:
+    desk, account = held()
+    desk.change(account, managementPolicy="Observe")
+    assert (account.stored.inbox_id, account.stored.origin) == ("inbox-1", "Observed")
+    desk.change(account)
+    assert desk.step(account).reason is Reason.ALREADY_EXISTS
+    assert account.stored.inbox_id is None
+
+
 def test_rule_12_a_refused_object_shows_no_inbox_and_mirrors_nothing() -> None:
     simulation = Simulation()
     simulation.remote.make_by_hand(ANN)
@@ -115,6 +124,31 @@ def test_rule_13_an_inbox_that_an_object_of_any_key_holds_is_never_adopted_by_an
     assert "ann" not in step.message  # of another namespace: it is not named
 
 
+def test_rule_13_a_lost_create_is_not_matched_with_an_inbox_that_an_object_of_any_key_holds() -> None:
+    claims = Claims()
+    first, second = Desk("digest-1", claims=claims), Desk("digest-2", claims=claims)
+    first.holder(namespace="support")
+    account = second.account(marked=START)
+    second.sweep(row(made=START))
+    assert (second.step(account).reason, account.stored.inbox_id) == (Reason.PROVISIONING, None)
+
+
+def test_rule_13_an_inbox_that_is_shown_again_is_left_to_the_object_that_holds_it_by_now() -> None:
+    claims = Claims()
+    first, second = Desk("digest-1", claims=claims), Desk("digest-2", claims=claims)
+    account = second.holder()
+    second.sweep(row())
+    second.wait(300.0)
+    second.sweep()
+    second.get(account)
+    second.sweep()
+    assert second.patch(account) is Action.FORGET
+    first.holder(namespace="support")
+    second.wait(300.0)
+    second.sweep(row())
+    assert (second.step(account).reason, account.stored.inbox_id) == (Reason.ADDRESS_CONFLICT, None)
+
+
 def test_rule_13_of_two_objects_that_show_one_inbox_neither_deletes_it() -> None:
     desk = Desk()
     first, second = desk.holder(), desk.holder(name="copy", deleting=True)
@@ -123,6 +157,14 @@ def test_rule_13_of_two_objects_that_show_one_inbox_neither_deletes_it() -> None
     assert "copy" in desk.step(first).message
     assert desk.step(second).action is Action.REMOVE_FINALIZER
     assert not WRITES & set(desk.operations())
+
+
+def test_rule_13_a_delete_does_not_leave_when_another_object_shows_the_inbox_meanwhile() -> None:
+    desk, account = held(deleting=True)
+    call = desk.ask(Operation.DELETE_ACCOUNT, account, inbox_ids=("inbox-1",))
+    assert still_due(account, call, account.desired.generation, desk.workspace)
+    desk.holder(name="copy")
+    assert not still_due(account, call, account.desired.generation, desk.workspace)
 
 
 def test_rule_13_both_say_that_they_show_one_inbox() -> None:

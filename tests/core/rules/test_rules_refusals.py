@@ -88,6 +88,18 @@ def test_rule_33_the_next_try_comes_when_it_was_told_and_the_one_after_it_later(
     assert (unix_of(simulation.status(uid)["nextAttempt"]) or 0.0) >= mailbox.tries[1] + 600.0
 
 
+def test_rule_33_after_a_restart_the_waits_go_on_growing() -> None:
+    desk = Desk()
+    refusal = {"reason": "Rejected", "message": "", "generation": 1, "credentialsHash": "hmac-of-one"}
+    last = {**refusal, "workspace": desk.workspace.digest}
+    status = {"nextAttempt": rfc3339(desk.now), "attempts": 3, "lastRefusal": last}
+    (account,) = desk.asked_for(ANN, status=status)
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), WORD)
+    assert account.stored.refusal is not None
+    assert account.stored.refusal.attempts == 4
+    assert (unix_of(account.stored.refusal.next_attempt) or 0.0) >= desk.now + 8 * 300.0
+
+
 def test_rule_33_a_new_leader_tries_no_earlier() -> None:
     simulation, mailbox, _ = refused()
     simulation.stand_by()

@@ -6,7 +6,7 @@ from coldsend_operator.core.apply.common import halve
 from coldsend_operator.core.model.answers import Failure, FailureKind
 from coldsend_operator.core.model.calls import Operation, Scope
 from tests.core.rules.watching import running
-from tests.support.desk import Desk
+from tests.support.desk import LOST, Desk
 from tests.support.hostile import OWN, HostileWorld
 
 PLAN = Failure(FailureKind.PLAN_LIMIT, "Your plan does not allow this", 402)
@@ -44,6 +44,23 @@ def test_rule_41_who_shared_a_bulk_of_unknown_outcome_with_another_namespace_sha
     for _ in range(3):  # what became of a lost create is known after 120 s
         pass_minute(world)
     assert is_ready(world, uid)
+
+
+@pytest.mark.parametrize(("seconds", "together"), [(590.0, False), (610.0, True)])
+def test_rule_41_after_an_unknown_outcome_a_namespace_shares_no_bulk_for_ten_minutes(
+    seconds: float, together: bool
+) -> None:
+    desk = Desk()
+    lost = [desk.account(f"ann@{namespace}.com", namespace=namespace) for namespace in ("sales", "support")]
+    desk.sweep()
+    desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, *lost), LOST)
+    desk.wait(seconds)
+    for namespace in ("sales", "support"):
+        desk.account(f"bob@{namespace}.com", namespace=namespace)
+    desk.sweep()
+    desk.wait(5.0)
+    creates = [call for call in desk.calls() if call.operation.creates]
+    assert sorted(len(call.uids) for call in creates) == ([2] if together else [1, 1])
 
 
 @pytest.mark.parametrize("minutes", [1, 10, 30])

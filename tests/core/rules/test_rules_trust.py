@@ -6,9 +6,12 @@ import pytest
 from pydantic import SecretStr
 
 from coldsend_operator.core.model import transitions
+from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.workspace.brake import QUIET
+from tests.core.rules.deleting import DELETES
 from tests.core.rules.watching import finish, pending, play_until, reach, running
-from tests.support.desk import Desk, row
+from tests.support.desk import ANN, BOB, Desk, row
 from tests.support.process import API_KEY
 from tests.support.remote import FakeColdSend, Fault
 from tests.support.simulation import Simulation
@@ -246,6 +249,27 @@ def test_rule_40_an_object_whose_key_leads_elsewhere_gets_no_inbox_of_the_old_wo
     desk.sweep(*[row()] if there else [])
     assert desk.step(account).action is Action.WAIT
     assert account.stored.inbox_id is None
+
+
+def test_rule_40_each_inbox_of_a_workspace_is_deleted_with_the_key_that_its_object_names() -> None:
+    desk = Desk()
+    one, two = desk.holder(ANN, "inbox-1", deleting=True), desk.holder(BOB, "inbox-2", deleting=True)
+    desk.workspace.use_key(two, "second-key")
+    desk.show(one, two)
+    desk.wait(QUIET)
+    leaving = {call.uids: call.key for call in desk.calls() if call.operation in DELETES}
+    assert leaving == {(one.uid,): desk.workspace.digest, (two.uid,): "second-key"}
+
+
+def test_rule_40_no_test_mail_leaves_in_the_old_workspace_of_an_object_whose_key_leads_elsewhere() -> None:
+    desk = Desk()
+    account = desk.holder(testEmail={"recipient": "ops@example.com", "requestID": "1"})
+    transitions.moving(account, away=True)
+    desk.sweep(row())
+    assert Operation.SEND_TEST_EMAIL not in desk.operations()
+    transitions.moving(account, away=False)
+    desk.step(account)
+    assert Operation.SEND_TEST_EMAIL in desk.operations()
 
 
 def test_rule_40_a_create_that_is_prepared_does_not_leave_once_the_key_is_corrected() -> None:

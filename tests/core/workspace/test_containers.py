@@ -3,7 +3,7 @@
 from coldsend_operator.batches.child_index import ChildIndex
 from coldsend_operator.batches.reading import MOST_SHARED, ChildReader
 from coldsend_operator.core.apply.deletes import accepted_delete
-from coldsend_operator.core.model.answers import Page, Row
+from coldsend_operator.core.model.answers import Failure, FailureKind, Page, Row
 from coldsend_operator.core.model.calls import Lane, Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.workspace.queues import CallKind
@@ -32,6 +32,14 @@ def test_that_queues_of_domains_that_nobody_asks_for_any_more_are_forgotten() ->
         desk.now += 60.0
     assert len(desk.workspace.queues) < 10
     assert len(desk.workspace.queues.last_served) <= 201
+
+
+def test_that_nothing_is_due_any_more_for_an_account_that_is_gone() -> None:
+    desk, account = asked_for()
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), Failure(FailureKind.REFUSED, "no such domain", 422))
+    assert desk.workspace.timers.first is not None
+    desk.workspace.depart(account.uid, desk.now)
+    assert desk.workspace.timers.first is None
 
 
 def test_that_a_search_of_several_pages_is_forgotten_if_its_account_leaves_meanwhile() -> None:
