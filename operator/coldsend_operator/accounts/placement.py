@@ -8,13 +8,14 @@ from coldsend_operator.accounts.cleanup import Cleanup
 from coldsend_operator.accounts.clients import Clients
 from coldsend_operator.accounts.status_writer import ref_of
 from coldsend_operator.accounts.workspace_loop import WorkspaceLoop
-from coldsend_operator.accounts.workspaces import NO_WORKSPACE, Workspaces
+from coldsend_operator.accounts.workspaces import Workspaces
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.desired import OWN_KEY, KeyRef
 from coldsend_operator.core.model.membership import Membership
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.claims import NO_WORKSPACE
 from coldsend_operator.core.workspace.merging import follow, may_follow
 from coldsend_operator.core.workspace.trust import created_elsewhere
 from coldsend_operator.credentials.api_keys import MADE_UP, NOT_FOR_NAMESPACE, TOO_MANY, KeyRing

@@ -10,7 +10,7 @@ from coldsend_operator.core.decide import ask_brake_for_all
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.desired import KeyRef
 from coldsend_operator.core.model.policy import Policy
-from coldsend_operator.core.workspace.claims import Claims
+from coldsend_operator.core.workspace.claims import NO_WORKSPACE, Claims
 from coldsend_operator.core.workspace.merging import merge
 from coldsend_operator.core.workspace.trust import Trust, former_digests
 from coldsend_operator.core.workspace.workspace import Workspace
@@ -18,7 +18,6 @@ from coldsend_operator.credentials.api_keys import KeyRing
 from coldsend_operator.logs import Event, log
 from coldsend_operator.tasks import report_end
 
-NO_WORKSPACE = ""
 SHARED = (
     "other clients use more requests of this API key than COLDSEND_RESERVE leaves them; give each shard that uses the "
     "key its share (COLDSEND_REQUESTS_PER_MINUTE, COLDSEND_REQUESTS_PER_HOUR), or raise COLDSEND_RESERVE"

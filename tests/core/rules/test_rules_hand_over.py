@@ -7,6 +7,8 @@ import pytest
 
 from coldsend_operator.accounts.reading import read_object
 from coldsend_operator.core.decide import still_due
+from coldsend_operator.core.decide.hand_over import KEY_WAIT
+from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Deleted, Failure, FailureKind
 from coldsend_operator.core.model.calls import Operation
@@ -15,7 +17,7 @@ from coldsend_operator.core.model.policy import Policy, Threshold
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.status.projection import project
 from coldsend_operator.core.workspace.brake import QUIET
-from coldsend_operator.core.workspace.claims import Claims
+from coldsend_operator.core.workspace.claims import NO_WORKSPACE, Claims
 from coldsend_operator.core.workspace.merging import merge
 from coldsend_operator.resources.names import (
     FORCE_ORPHAN_ANNOTATION,
@@ -240,6 +242,39 @@ def test_rule_30_a_native_inbox_whose_domain_cannot_be_read_is_handed_over_too()
     assert claimant.address is None
     desk.change(holder, NATIVE, deleting=True, **native)
     assert takes_over(desk, holder, claimant)
+
+
+def with_a_claimant_without_key(reason: Reason) -> tuple[Desk, Account, Account]:
+    claims = Claims()
+    desk, keyless = Desk(claims=claims), Desk(NO_WORKSPACE, claims=claims)
+    holder = desk.holder(deleting=True)
+    claimant = keyless.account(name="new", created=LATER)
+    transitions.key_read(claimant, (reason, "There is no key."))
+    desk.sweep(row())
+    return desk, holder, claimant
+
+
+@pytest.mark.parametrize("reason", [Reason.SECRET_NOT_FOUND, Reason.SECRET_KEY_NOT_FOUND])
+def test_rule_30_a_deletion_waits_for_a_claimant_whose_api_key_has_yet_to_come(reason: Reason) -> None:
+    desk, holder, claimant = with_a_claimant_without_key(reason)
+    assert writes(desk) == []
+    assert "SenderAccount new" in desk.step(holder).message
+    desk.workspace.claims.remove(claimant)
+    desk.step(holder)
+    assert writes(desk) == [Operation.DELETE_ACCOUNT]
+
+
+def test_rule_30_a_deletion_does_not_wait_for_an_api_key_for_ever() -> None:
+    desk, _, _ = with_a_claimant_without_key(Reason.SECRET_NOT_FOUND)
+    desk.wait(KEY_WAIT - 10.0)
+    assert writes(desk) == []
+    desk.wait(10.0)
+    assert writes(desk) == [Operation.DELETE_ACCOUNT]
+
+
+def test_rule_30_a_deletion_does_not_wait_for_one_that_may_not_use_its_api_key() -> None:
+    desk, _, _ = with_a_claimant_without_key(Reason.UNAUTHORIZED)
+    assert writes(desk) == [Operation.DELETE_ACCOUNT]
 
 
 def test_rule_30_once_a_delete_has_left_its_outcome_decides() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from coldsend_operator.accounts.cleanup import CLOSE_AFTER
-from coldsend_operator.accounts.workspaces import NO_WORKSPACE
 from coldsend_operator.core.model.hashes import workspace_digest
+from coldsend_operator.core.workspace.claims import NO_WORKSPACE
 from coldsend_operator.credentials.api_keys import MOST_KEYS
 from tests.core.accounts.test_refused_key import go_on
 from tests.core.accounts.test_rotated_keys import Revocable

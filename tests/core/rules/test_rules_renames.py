@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from coldsend_operator.core.decide.hand_over import KEY_WAIT
 from coldsend_operator.core.workspace.brake import QUIET
 from coldsend_operator.kube.errors import KubeError
 from tests.core.rules.watching import finish, reach, running
@@ -170,5 +171,7 @@ def test_rule_30_a_claimant_whose_key_cannot_be_had_is_not_waited_for_for_ever()
     simulation.apply("sales", "new", ANN, apiKeySecretRef={"name": "key-of-new"})
     simulation.delete(old)
     simulation.wait(60.0)
+    assert simulation.remote.live()
+    simulation.wait(KEY_WAIT)
     assert simulation.cluster.find(old) is None
     assert not simulation.remote.live()

@@ -6,6 +6,7 @@ from dataclasses import replace
 from coldsend_operator.core.decide.create import await_unknown_create, decide_unknown_create
 from coldsend_operator.core.decide.hand_over import (
     RECHECK,
+    awaiting_key,
     goes_last,
     handing_over,
     is_handed_over,
@@ -64,7 +65,7 @@ def decide_delete(account: Account, workspace: Workspace, now: float) -> Decisio
         return _without_key(account, workspace, decision.reason, message)
     if decision is not None:
         return decision
-    handed_over = handing_over(account, workspace)
+    handed_over = handing_over(account, workspace) or awaiting_key(account, workspace, now)
     if handed_over is not None:
         return replace(handed_over, due=now + RECHECK)
     return _deleting_inbox(account, workspace, now)

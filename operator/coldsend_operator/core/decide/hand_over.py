@@ -7,6 +7,7 @@ from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored import Former
 from coldsend_operator.core.workspace.workspace import Workspace
 
+KEY_WAIT = 600.0  # seconds after a deletion: how long it waits for the API key of another object
 RECHECK = 5.0  # seconds: the obstacle of a successor, such as its key, may change without an event
 
 
@@ -99,9 +100,7 @@ def handing_over(account: Account, workspace: Workspace) -> Decision | None:
         )
     claimant = _unplaced(account, workspace)
     if claimant is not None:
-        name = claimant.desired.name
-        message = f"Whether SenderAccount {name} takes the inbox over is known once its API key is read."
-        return Decision(Action.WAIT, Reason.DELETING, message, quiet=True)
+        return _known_once_read(claimant)
     if named is None:
         return None
     message = (
@@ -111,6 +110,24 @@ def handing_over(account: Account, workspace: Workspace) -> Decision | None:
         "Adopt. To delete the inbox instead, remove the annotation."
     )
     return Decision(Action.WAIT, Reason.DELETION_HELD, message)
+
+
+def awaiting_key(account: Account, workspace: Workspace, now: float) -> Decision | None:
+    """An object in deletion waits for a while for a claimant whose API key has yet to come, as with a new Secret."""
+    until = (account.desired.deleting or 0.0) - workspace.kube_offset + KEY_WAIT
+    if now >= until or not _may_be_handed_over(account, workspace):
+        return None
+    others = workspace.claims.without_key(account)
+    claimant = next((other for other in others if _claims_inbox(other, account, workspace)), None)
+    return None if claimant is None else _known_once_read(claimant)
+
+
+def _known_once_read(claimant: Account) -> Decision:
+    message = (
+        f"Whether SenderAccount {claimant.desired.name} takes the inbox over is known once its API key is read. To "
+        "delete the inbox instead, delete that object."
+    )
+    return Decision(Action.WAIT, Reason.DELETING, message, quiet=True)
 
 
 def _goes_to(whom: str, more: str = "") -> Decision:

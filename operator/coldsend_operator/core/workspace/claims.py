@@ -6,11 +6,14 @@ from operator import attrgetter
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import address_key
 from coldsend_operator.core.model.membership import Several
+from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored_status import from_text
 from coldsend_operator.core.workspace.domains import Domains
 from coldsend_operator.core.workspace.inventory import Inventory
 
+NO_WORKSPACE = ""  # of the accounts that have no usable key
 NOTHING = (None, None, None)
+MISSING = frozenset({Reason.SECRET_NOT_FOUND, Reason.SECRET_KEY_NOT_FOUND})
 _UID = attrgetter("uid")
 
 
@@ -90,6 +93,10 @@ class Claims:
         alike = self._by_prefix.at((workspace, spec.identity)) if spec.native is not None else ()
         return tuple({other.uid: other for other in (*found, *alike) if other.uid != account.uid}.values())
 
+    def without_key(self, account: Account) -> tuple[Account, ...]:
+        """The other accounts that claim the same inbox, and whose API key is not there."""
+        return tuple(other for other in self.claimants(account, NO_WORKSPACE) if _lacks_key(other))
+
     def at(self, address: str, workspace: str) -> tuple[str, ...]:
         """UIDs of the accounts that claim an address."""
         return tuple(account.uid for account in self._by_address.at((workspace, address)))
@@ -114,6 +121,10 @@ def _move(index: Several[Hashable, Account], old: Hashable, new: Hashable, accou
         concerned.update(other.uid for other in index.at(new))
         index.put(new, account)
     return concerned
+
+
+def _lacks_key(account: Account) -> bool:
+    return account.key_problem is not None and account.key_problem[0] in MISSING
 
 
 def _line(account: Account) -> str | None:
