@@ -50,8 +50,13 @@ class Hmac:
 
     @classmethod
     def of(cls, key: SecretStr) -> Self:
-        """The key with this text, as the Secret holds it: `<id>.<the rest>`."""
-        return cls(key.get_secret_value().partition(".")[0][:8], key)
+        """The key with this text, as the Secret holds it: `<id>.<the rest>`.
+
+        With the line end that a Secret gets when it is made again from a file it would be another key of the same id,
+        with which every Secret counts as changed.
+        """
+        text = key.get_secret_value().strip()
+        return cls(text.partition(".")[0][:8], SecretStr(text))
 
     def made(self, digest: str) -> bool:
         """Whether the digest is of this version and was made with this key."""
