@@ -140,6 +140,20 @@ def test_rule_42_pages_are_bounded_by_the_total_first_told() -> None:
     assert desk.workspace.inventory.listed_at > 0  # it told one inbox, and showed it
 
 
+def test_rule_42_a_whole_list_that_goes_on_showing_other_rows_has_an_end() -> None:
+    desk = Desk()
+    desk.holder()
+    pages: list[int] = []
+
+    def endless(call: Call) -> Page:
+        pages.append(call.page)
+        other = row(f"{len(pages)}@elsewhere.com", f"inbox-{len(pages)}")
+        return Page((other,), call.page, 10, 10, has_next=True)
+
+    answers(desk, endless, 60)
+    assert 10 < max(pages) <= 25
+
+
 def test_rule_42_a_search_and_the_newest_rows_have_an_end_too() -> None:
     desk = Desk()
     account = desk.account()
