@@ -4,15 +4,18 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from coldsend_operator.accounts.reading import read_object
 from coldsend_operator.coldsend.errors import CallFailed
 from coldsend_operator.core.model.answers import Failure, FailureKind, address_key
 from coldsend_operator.core.model.decision import Action
-from coldsend_operator.core.model.hashes import credentials_digest
+from coldsend_operator.core.model.hashes import comparable, credentials_digest
+from coldsend_operator.credentials.passwords import Hmac
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from coldsend_operator.resources.reading import read_account
 from tests.core.rules.watching import play_until, running
-from tests.support.desk import Desk, row
+from tests.support.desk import Desk, object_of, row
 from tests.support.simulation import SECOND, SECRET, Simulation
 
 ANN = "ann@company.com"
@@ -360,6 +363,27 @@ def test_rule_44_an_inbox_that_another_object_took_over_keeps_its_digest() -> No
     assert simulation.says("uid-after-the-restore")["CredentialsCurrent"][1] == "SecretUnchanged"
 
 
+def test_rule_44_an_object_that_took_an_inbox_over_notices_the_next_value_of_the_secret() -> None:
+    hmac = Hmac.of(SecretStr("a1b2c3d4.of-the-operator"))
+    sent = hmac.digest(read_object(object_of(ANN, "uid-1")), ("one", "one"))
+    status = {"lastApplied": {"credentialsHash": sent}}
+    successor = read_object(object_of(ANN, "uid-2", status=status))
+    assert hmac.digest(successor, ("one", "one")) == sent
+    other = hmac.digest(successor, ("two", "two"))
+    assert other != sent
+    assert comparable(other, sent)
+
+
 def test_rule_44_a_digest_tells_where_one_value_ends_and_the_next_begins() -> None:
     digests = {credentials_digest(b"key", "salt", values) for values in (("ab", "c"), ("a", "bc"), ("abc", ""))}
     assert len(digests) == 3
+
+
+def test_rule_44_only_who_has_the_operators_key_makes_its_digests() -> None:
+    assert credentials_digest(b"key", "salt", ("a", "b")) != credentials_digest(b"another", "salt", ("a", "b"))
+
+
+def test_rule_44_digests_of_another_salt_or_key_tell_nothing_of_each_other() -> None:
+    assert comparable("2.key.salt-one", "2.key.salt-two")
+    assert not comparable("2.key.salt-one", "2.key.another-one")
+    assert not comparable("2.key.salt-one", "2.new.salt-one")

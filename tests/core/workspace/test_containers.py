@@ -7,6 +7,11 @@ from coldsend_operator.core.model.answers import Failure, FailureKind, Page, Row
 from coldsend_operator.core.model.calls import Lane, Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.workspace.queues import CallKind
+from coldsend_operator.kube.client import KubeClient
+from coldsend_operator.kube.errors import KubeError
+from coldsend_operator.kube.paths import Ref
+from coldsend_operator.kube.set_aside import READ, SetAside
+from coldsend_operator.resources.names import ACCOUNT_KIND
 from tests.core.rules.watching import running
 from tests.support.desk import Desk, asked_for, object_of
 from tests.support.simulation import Simulation
@@ -86,3 +91,12 @@ def test_that_a_secret_that_nobody_references_any_more_is_not_remembered() -> No
     watch = simulation.process.operator.controller.on_gone[0].__self__  # type: ignore[attr-defined] # a bound method
     assert not watch._tries
     assert not watch._in_trouble
+
+
+async def test_that_failures_of_objects_that_are_gone_are_forgotten() -> None:
+    set_aside = SetAside(KubeClient(lambda _kind, _verb: None), lambda: False)
+    for number in range(3):
+        ref = Ref(ACCOUNT_KIND, "sales", f"name-{number}", f"uid-{number}")
+        set_aside.failed(ref, READ, KubeError("no answer"), lambda: None)
+        set_aside.forget(ref.uid)
+    assert not set_aside._troubles
