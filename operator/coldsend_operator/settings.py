@@ -151,9 +151,9 @@ class Settings(BaseSettings):
         Allowed("a whole number, or a percentage from `0%` to `100%`; `100%` switches the brake off"),
     ] = Field(
         DeleteBrake(),
-        description="More deletions than this within ten minutes are put on hold (`DeletionHeld`) until the object or "
-        'its namespace has the annotation `coldsend.pro/approve-deletion: "true"`. A percentage refers to the inboxes '
-        "managed when the ten minutes began, and never holds ten or fewer.",
+        description="More deletions than this within ten minutes are put on hold (`DeletionHeld`) until the object, "
+        'its batch or the namespace has the annotation `coldsend.pro/approve-deletion: "true"`. A percentage refers to '
+        "the inboxes managed when the ten minutes began, and never holds ten or fewer.",
     )
     operator_key_namespaces: Namespaces = Field(
         (), description="Namespaces whose objects may use the operator's own key. Empty: all."

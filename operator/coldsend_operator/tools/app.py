@@ -177,7 +177,9 @@ def inventory(
         bool, typer.Option("--unmanaged", help="Only inboxes that no object shows; asks ColdSend for its list.")
     ] = False,
     domain: Annotated[str, typer.Option("--domain", metavar="DOMAIN", help="Only addresses of this domain.")] = "",
-    older_than: Annotated[str, typer.Option("--older-than", metavar="30d", help="Only inboxes older than this.")] = "",
+    older_than: Annotated[
+        str, typer.Option("--older-than", metavar="TIME", help="Only inboxes older than this, such as 12h, 30d or 8w.")
+    ] = "",
     burned: Annotated[
         bool, typer.Option("--burned", help="Only inboxes whose condition Healthy is False, the worst first.")
     ] = False,

@@ -30,7 +30,7 @@ Files = typer.Option(
 )
 Folder = Annotated[Path | None, typer.Option("-d", "--directory", metavar="DIR", help="Write files into this folder.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite existing files.")]
-Timeout = Annotated[str, typer.Option("--timeout", metavar="300s", help="Maximum time to wait.")]
+Timeout = Annotated[str, typer.Option("--timeout", metavar="TIME", help="Maximum time to wait, such as 90s, 5m or 1h.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 
 
@@ -62,7 +62,7 @@ class Choice:
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="NAME", help="sender/NAME or, but for reconcile, hand-over and test-email, senderbatch/NAME."
+            metavar="NAME", help="sender/NAME, or senderbatch/NAME (not with reconcile, hand-over and test-email)."
         ),
     ] = None
     selector: Annotated[
