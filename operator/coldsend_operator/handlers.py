@@ -171,7 +171,7 @@ def registry_of(operator: Operator) -> kopf.OperatorRegistry:
 
     @kopf.on.login(registry=registry)
     async def login(**_: Any) -> Any:
-        return kopf.AiohttpSession(server=operator.watches.server, aiohttp_session=await operator.watches.log_in())
+        return kopf.AiohttpSession(server=operator.watches.server, aiohttp_session=operator.watches.open_session())
 
     @kopf.on.event(GROUP, VERSION, ACCOUNT_PLURAL, registry=registry)
     async def account(type: str | None, event: Any, **_: Any) -> None:  # noqa: A002 - kopf passes it by this name

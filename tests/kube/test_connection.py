@@ -25,6 +25,7 @@ from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.connection import LOGIN_SECONDS
 from coldsend_operator.kube.paths import collection
 from coldsend_operator.kube.watches import IDLE_SECONDS, SHORTEST_SECONDS, Watches
+from tests.kube.support import eventually
 from tests.support.clock import FakeClock
 from tests.support.tls import CA, server_tls, strict_as_python_3_13
 
@@ -93,7 +94,7 @@ class Place:
     async def opened(self) -> AsyncIterator[tuple[KubeClient, Watches, aiohttp.ClientSession]]:
         async with KubeClient(lambda kind, verb: None) as client:
             watches = Watches(client.connection, self.silent.append, self.clock)
-            async with await watches.log_in() as session:
+            async with watches.open_session() as session:
                 yield client, watches, session
 
     @asynccontextmanager
@@ -223,17 +224,18 @@ async def test_a_token_that_is_replaced_without_warning_is_refused_once_for_all(
     assert server.refusals == 1
 
 
-async def test_kopf_which_logs_in_again_whenever_it_is_refused_does_so_only_as_often_as_credentials_are_read(
-    place: Place,
-) -> None:
-    async with serving(Server()) as server:
-        place.write(server.url)
-        async with place.opened() as (_, watches, _):
-            again = asyncio.create_task(watches.log_in())
-            assert not (await asyncio.wait({again}, timeout=0.1))[0]
-            again.cancel()
-            place.clock.advance(LOGIN_SECONDS)
-            await (await watches.log_in()).close()
+async def test_a_refused_watch_is_held_back_as_kopf_would_log_in_and_ask_again_at_once(place: Place) -> None:
+    async with serving(Server({"valid"})) as server:
+        place.write(server.url, {"token": "revoked"})
+        async with place.both_ways() as (_, kopf):
+            asking = asyncio.ensure_future(kopf())
+
+            async def refused() -> bool:
+                return server.refusals == 2  # the second time with the credentials as read again
+
+            await eventually(refused)
+            assert not (await asyncio.wait({asking}, timeout=LOGIN_SECONDS / 20))[0]
+            asking.cancel()
 
 
 async def test_a_plugin_of_the_kubeconfig_runs_once_until_its_token_expires(place: Place, tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ async def test_the_user_whom_the_kubeconfig_impersonates_is_impersonated_in_call
     async with KubeClient(lambda kind, verb: None) as client:
         await client.get(PATH)
         watches = Watches(client.connection, lambda _kind: None, FakeClock())
-        async with await watches.log_in() as session, session.get(watches.server + PATH):
+        async with watches.open_session() as session, session.get(watches.server + PATH):
             pass
     assert seen.headers == [[("Authorization", "Bearer t"), *AS_JANE]] * 2
 

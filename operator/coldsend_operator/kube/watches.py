@@ -34,7 +34,6 @@ class Watches:
         self._heard: dict[str, float] = {}  # time of the last data, by path
         self._begun: dict[str, float] = {}  # time of the last opening, by path
         self._requested: set[str] = set()
-        self._logged_in = float("-inf")
         self._troubles: defaultdict[str, Recurring] = defaultdict(lambda: Recurring(Event.WATCH_FAILED))
         self._short: defaultdict[str, Recurring] = defaultdict(lambda: Recurring(Event.WATCH_FAILED))
 
@@ -47,10 +46,7 @@ class Watches:
         """Our kinds that kopf has neither listed nor watched since it started."""
         return {kind for kind in KINDS if kind not in self._requested}
 
-    async def log_in(self) -> aiohttp.ClientSession:
-        """A new session. Kopf logs in at once when refused, and an earlier login would show the same credentials."""
-        await asyncio.sleep(self._logged_in + LOGIN_SECONDS - self._clock())
-        self._logged_in = self._clock()
+    def open_session(self) -> aiohttp.ClientSession:
         return self._connection.open_session(self._ask, connections=0)
 
     @property
@@ -87,6 +83,8 @@ class Watches:
             if response.status == 401 and await self._connection.renew(asked):
                 response.release()
                 response = await handler(request)
+            if response.status == 401:  # kopf logs in and asks again at once, with the same credentials
+                await asyncio.sleep(LOGIN_SECONDS)
         except (aiohttp.ClientError, OSError) as error:
             if not request.session.closed:  # kopf is ending
                 trouble.failed(f"GET {path}: {str(error) or type(error).__name__}")
