@@ -219,6 +219,8 @@ def _accounts() -> Iterator[Case]:
     bad = _state("ConnectionFailed", "GOOGLE_WORKSPACE", "2x90") | _state("ConnectionFailed", "OUTLOOK_365", "1x90")
     yield Case(failing, "three accounts cannot connect for an hour", bad, "1h", fired)
     yield Case(failing, "they could not connect for half an hour", bad, "30m")
+    fired = Fired({"namespace": "sales", "state": "Unauthorized"}, "4 accounts in sales are not Ready (Unauthorized).")
+    yield Case(failing, "the namespace may not use any key", _state("Unauthorized", "COLDSEND", "4x90"), "1h", fired)
     fine = _state("Active", "COLDSEND", "9x90") | _state("Provisioning", "COLDSEND", "1x90")
     yield Case(failing, "accounts are made", fine, "80m")
 
