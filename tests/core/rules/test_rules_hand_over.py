@@ -244,11 +244,11 @@ def test_rule_30_a_native_inbox_whose_domain_cannot_be_read_is_handed_over_too()
     assert takes_over(desk, holder, claimant)
 
 
-def with_a_claimant_without_key(reason: Reason) -> tuple[Desk, Account, Account]:
+def with_a_claimant_without_key(reason: Reason, **around: Any) -> tuple[Desk, Account, Account]:
     claims = Claims()
     desk, keyless = Desk(claims=claims), Desk(NO_WORKSPACE, claims=claims)
     holder = desk.holder(deleting=True)
-    claimant = keyless.account(name="new", created=LATER)
+    claimant = keyless.account(**{"name": "new", "created": LATER, **around})
     transitions.key_read(claimant, (reason, "There is no key."))
     desk.sweep(row())
     return desk, holder, claimant
@@ -274,6 +274,14 @@ def test_rule_30_a_deletion_does_not_wait_for_an_api_key_for_ever() -> None:
 
 def test_rule_30_a_deletion_does_not_wait_for_one_that_may_not_use_its_api_key() -> None:
     desk, _, _ = with_a_claimant_without_key(Reason.UNAUTHORIZED)
+    assert writes(desk) == [Operation.DELETE_ACCOUNT]
+
+
+@pytest.mark.parametrize("around", [{"namespace": "support", "adoptionPolicy": "Adopt"}, {"inboxType": "OUTLOOK_365"}])
+def test_rule_30_a_deletion_does_not_wait_for_the_api_key_of_one_that_could_not_take_over(
+    around: dict[str, Any],
+) -> None:
+    desk, _, _ = with_a_claimant_without_key(Reason.SECRET_NOT_FOUND, **around)
     assert writes(desk) == [Operation.DELETE_ACCOUNT]
 
 
