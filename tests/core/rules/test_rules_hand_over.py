@@ -175,6 +175,8 @@ def test_rule_30_a_claimant_of_another_workspace_does_not_take_over() -> None:
     desk, other = Desk("digest-1", claims=claims), Desk("digest-2", claims=claims)
     holder = desk.holder(deleting=True)
     claimant = other.account(name="new")
+    other.sweep()
+    other.ask(Operation.CREATE_SMTP, claimant)  # the inbox is not there
     desk.sweep(row())
     assert not takes_over(desk, holder, claimant)
     assert Operation.DELETE_ACCOUNT in writes(desk)
@@ -260,6 +262,18 @@ def test_rule_30_a_deletion_waits_for_a_claimant_whose_api_key_has_yet_to_come(r
     assert writes(desk) == []
     assert "SenderAccount new" in desk.step(holder).message
     desk.workspace.claims.remove(claimant)
+    desk.step(holder)
+    assert writes(desk) == [Operation.DELETE_ACCOUNT]
+
+
+def test_rule_30_a_deletion_waits_until_another_api_key_has_shown_whether_it_leads_to_the_same_workspace() -> None:
+    claims = Claims()
+    desk, other = Desk(claims=claims), Desk("digest-2", claims=claims)
+    holder, claimant = desk.holder(deleting=True), other.account(name="new", created=LATER)
+    desk.sweep(row())
+    assert writes(desk) == []
+    other.sweep()
+    other.ask(Operation.CREATE_SMTP, claimant)
     desk.step(holder)
     assert writes(desk) == [Operation.DELETE_ACCOUNT]
 

@@ -7,6 +7,7 @@ from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored import Former
 from coldsend_operator.core.workspace.workspace import Workspace
 
+MISSING = frozenset({Reason.SECRET_NOT_FOUND, Reason.SECRET_KEY_NOT_FOUND})
 KEY_WAIT = 600.0  # seconds after a deletion: how long it waits for the API key of another object
 RECHECK = 5.0  # seconds: the obstacle of a successor, such as its key, may change without an event
 
@@ -113,19 +114,29 @@ def handing_over(account: Account, workspace: Workspace) -> Decision | None:
 
 
 def awaiting_key(account: Account, workspace: Workspace, now: float) -> Decision | None:
-    """An object in deletion waits for a while for a claimant whose API key has yet to come, as with a new Secret."""
+    """An object in deletion waits for a while for a claimant whose API key may lead to the same workspace.
+
+    The Secret of the key may have yet to come, or ColdSend may not have shown yet what is in its workspace.
+    """
     until = (account.desired.deleting or 0.0) - workspace.kube_offset + KEY_WAIT
     if now >= until or not _may_be_handed_over(account, workspace):
         return None
-    others = workspace.claims.without_key(account)
+    others = filter(_may_be_of_any_workspace, workspace.claims.elsewhere(account, workspace.id))
     claimant = next((other for other in others if _claims_inbox(other, account, workspace)), None)
     return None if claimant is None else _known_once_read(claimant)
 
 
+def _may_be_of_any_workspace(claimant: Account) -> bool:
+    """Whether nothing has shown yet that the inbox is in another workspace than the claimant."""
+    if claimant.key_problem is not None:
+        return claimant.key_problem[0] in MISSING
+    return claimant.create is None and claimant.create_backoff is None
+
+
 def _known_once_read(claimant: Account) -> Decision:
     message = (
-        f"Whether SenderAccount {claimant.desired.name} takes the inbox over is known once its API key is read. To "
-        "delete the inbox instead, delete that object."
+        f"Whether SenderAccount {claimant.desired.name} takes the inbox over is known once its API key has shown its "
+        "workspace. To delete the inbox instead, delete that object."
     )
     return Decision(Action.WAIT, Reason.DELETING, message, quiet=True)
 

@@ -6,14 +6,13 @@ from operator import attrgetter
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import address_key
 from coldsend_operator.core.model.membership import Several
-from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored_status import from_text
 from coldsend_operator.core.workspace.domains import Domains
 from coldsend_operator.core.workspace.inventory import Inventory
 
+Keys = tuple[Hashable, Hashable, Hashable, Hashable]
 NO_WORKSPACE = ""  # of the accounts that have no usable key
-NOTHING = (None, None, None)
-MISSING = frozenset({Reason.SECRET_NOT_FOUND, Reason.SECRET_KEY_NOT_FOUND})
+NOTHING = (None, None, None, None)
 _UID = attrgetter("uid")
 
 
@@ -27,7 +26,8 @@ class Claims:
         self._by_address = Several[Hashable, Account](_UID)
         self._by_prefix = Several[Hashable, Account](_UID)  # native ones, by workspace and `Spec.identity`
         self._by_inbox = Several[Hashable, Account](_UID)
-        self._keys: dict[str, tuple[Hashable, Hashable, Hashable]] = {}  # by UID: of the three above; None for none
+        self._without_inbox = Several[Hashable, Account](_UID)  # in whatever workspace, by `_line`
+        self._keys: dict[str, Keys] = {}  # by UID: of the four above; None for none
         self._unplaced = Several[str, Account](_UID)  # accounts of unknown workspace, by `_line`
         self._line_of: dict[str, str] = {}  # of these, by UID
 
@@ -62,14 +62,16 @@ class Claims:
         address = (workspace, account.address) if claims and account.address else None
         prefix = (workspace, spec.identity) if claims and spec.native is not None else None
         inbox = account.stored.inbox_id if account.is_holder else None
-        return self._claim(account, (address, prefix, inbox))
+        line = _line(account) if claims and not account.is_holder else None
+        return self._claim(account, (address, prefix, inbox, line))
 
     def remove(self, account: Account) -> set[str]:
         """The object is gone: release its claims."""
         return self._claim(account, NOTHING)
 
-    def _claim(self, account: Account, new: tuple[Hashable, Hashable, Hashable]) -> set[str]:
-        indexes, concerned = (self._by_address, self._by_prefix, self._by_inbox), set[str]()
+    def _claim(self, account: Account, new: Keys) -> set[str]:
+        indexes = (self._by_address, self._by_prefix, self._by_inbox, self._without_inbox)
+        concerned = set[str]()
         for index, before, after in zip(indexes, self._keys.pop(account.uid, NOTHING), new, strict=True):
             concerned |= _move(index, before, after, account)
         if new != NOTHING:
@@ -93,9 +95,10 @@ class Claims:
         alike = self._by_prefix.at((workspace, spec.identity)) if spec.native is not None else ()
         return tuple({other.uid: other for other in (*found, *alike) if other.uid != account.uid}.values())
 
-    def without_key(self, account: Account) -> tuple[Account, ...]:
-        """The other accounts that claim the same inbox, and whose API key is not there."""
-        return tuple(other for other in self.claimants(account, NO_WORKSPACE) if _lacks_key(other))
+    def elsewhere(self, account: Account, workspace: str) -> tuple[Account, ...]:
+        """The accounts of other workspaces, and of none, that ask for the same inbox and have none."""
+        here = {account.uid, *(other.uid for other in self.claimants(account, workspace))}
+        return tuple(other for other in self._without_inbox.at(_line(account)) if other.uid not in here)
 
     def at(self, address: str, workspace: str) -> tuple[str, ...]:
         """UIDs of the accounts that claim an address."""
@@ -121,10 +124,6 @@ def _move(index: Several[Hashable, Account], old: Hashable, new: Hashable, accou
         concerned.update(other.uid for other in index.at(new))
         index.put(new, account)
     return concerned
-
-
-def _lacks_key(account: Account) -> bool:
-    return account.key_problem is not None and account.key_problem[0] in MISSING
 
 
 def _line(account: Account) -> str | None:
