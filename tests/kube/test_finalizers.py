@@ -125,6 +125,14 @@ async def test_a_removal_takes_our_finalizer_and_no_other(world: World, others: 
     assert (await world.metadata(ref)).get("finalizers", []) == others
 
 
+async def test_a_removal_takes_nothing_from_a_later_object_of_the_same_name(world: World) -> None:
+    old = await world.account()
+    new = await world.account_again(old)
+    await add_finalizers(world.client, new)
+    await remove_finalizers(world.client, old)
+    assert has_finalizer(await world.metadata(new))
+
+
 async def test_a_removal_takes_our_finalizer_whoever_added_it(world: World) -> None:
     ref = await world.account("john", finalizers=[OTHER, FINALIZER])
     await remove_finalizers(world.client, ref)
