@@ -109,6 +109,14 @@ def test_rule_06_after_a_lost_answer_what_shows_our_marks_is_ours(shown: Row, ou
         assert desk.step(account).reason is Reason.ALREADY_EXISTS
 
 
+def test_rule_06_a_name_that_coldsend_composes_and_trims_is_the_name_that_was_sent() -> None:
+    desk, account = asked_for(displayName="Zoe\u0308  Joe ")
+    desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOST)
+    desk.search(account, row(display_name="Zo\u00eb Joe"))
+    desk.settle()
+    assert account.stored.inbox_id == "inbox-1"
+
+
 @pytest.mark.parametrize("lost", [False, True])
 def test_rule_06_a_row_without_a_name_is_ours_only_if_coldsend_accepted_the_create(lost: bool) -> None:
     desk, account = asked_for()

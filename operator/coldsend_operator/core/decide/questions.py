@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from coldsend_operator.core.model.account import Account
-from coldsend_operator.core.model.answers import INBOX_TYPES, Row
+from coldsend_operator.core.model.answers import INBOX_TYPES, Row, name_key
 from coldsend_operator.core.model.decision import Action, Decision
 from coldsend_operator.core.model.pauses import PAUSES
 from coldsend_operator.core.model.reasons import Reason
@@ -32,8 +32,8 @@ def ours(account: Account, row: Row, workspace: Workspace) -> bool:
     if not may_be_of(row, spec.inbox_type):
         return False
     sent_name = unknown.sent.display_name if unknown.sent is not None else None
-    names = {(name or "").strip() for name in (spec.display_name, sent_name or spec.display_name)}
-    named = (row.display_name or "").strip() in names
+    names = {name_key(name) for name in (spec.display_name, sent_name or spec.display_name)}
+    named = name_key(row.display_name) in names
     left_at = unknown.left_at if unknown.answered and unknown.hint is None else None
     if left_at is not None and not workspace.inventory.shown_before(row.inbox_id, left_at):
         return named or row.display_name is None

@@ -4,6 +4,7 @@ The client of ColdSend (`coldsend.client`) turns every HTTP response into one of
 reads JSON. Field names follow the API (contract, section 2); what its documentation leaves open is optional.
 """
 
+import unicodedata
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -45,6 +46,11 @@ def address_key(address: str) -> str:
     """
     key = comparable(address)
     return address if key == address else key  # not twice in memory
+
+
+def name_key(name: str | None) -> str:
+    """The form in which display names are compared: servers compose characters (NFC) and drop superfluous blanks."""
+    return " ".join(unicodedata.normalize("NFC", name or "").split())
 
 
 def inbox_key(inbox_id: str) -> str:
