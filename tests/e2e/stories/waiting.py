@@ -15,11 +15,9 @@ def a_revoked_key_stops_the_workspace_until_it_is_given_back(stage: Stage) -> No
     assert shown.status["healthScore"] == before.status["healthScore"]
     stage.apply("late")
     stage.shows("late", Ready="False Unauthorized")
-    refused = len(stage.emulator.requests(status=401))
     stage.emulator.change_key(stage.key, revoked=False)
     stage.ready("late")
     stage.ready()
-    assert refused <= 3
     assert stage.happened() == ["created"]
 
 
