@@ -114,13 +114,13 @@ class HostileWorld(Simulation):
         """With a key of the workspace a tenant may create any inbox that nobody has: first come, first served."""
         raw, address = self.raw(uid), self.stories[uid].address
         live = [inbox for inbox in self.remote.at(address) if not inbox.by_hand]
-        # After a step back of the API server's clock the tenant counts as the first, by creationTimestamp.
+        # By creationTimestamp: in whole seconds, and after a step back of the API server's clock the tenant may be first.
         rivals = [self.raw(victim) for victim in self.victims if self.stories[victim].address == address]
         held = any(holds(rival, inbox.inbox_id) for rival in rivals for inbox in live)
         if live and (held or not rivals):  # an etcd of before its create shows a victim without its inbox
             return
         created = raw["metadata"]["creationTimestamp"]
-        if any(created < rival["metadata"]["creationTimestamp"] for rival in rivals):
+        if any(created <= rival["metadata"]["creationTimestamp"] for rival in rivals):
             self.contested.add(address)
         if (raw["spec"].get("apiKeySecretRef") or {}).get("name") == SECOND:
             self.second.add(address)
