@@ -114,7 +114,7 @@ class HostileWorld(Simulation):
         """With a key of the workspace a tenant may create any inbox that nobody has: first come, first served."""
         raw, address = self.raw(uid), self.stories[uid].address
         live = [inbox for inbox in self.remote.at(address) if not inbox.by_hand]
-        # By creationTimestamp: in whole seconds, and after a step back of the API server's clock the tenant may be first.
+        # By creationTimestamp: it has whole seconds, and the clock of the API server may step back.
         rivals = [self.raw(victim) for victim in self.victims if self.stories[victim].address == address]
         held = any(holds(rival, inbox.inbox_id) for rival in rivals for inbox in live)
         if live and (held or not rivals):  # an etcd of before its create shows a victim without its inbox
