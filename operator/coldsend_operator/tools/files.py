@@ -20,10 +20,10 @@ def read_bytes(place: str) -> bytes:
 
 
 def read_text(place: str) -> str:
-    """As `read_bytes`; the text must be UTF-8, and a byte order mark is not part of it."""
+    """As `read_bytes`; the text must be UTF-8."""
     content = read_bytes(place)
     try:
-        return content.decode("utf-8-sig")
+        return content.decode()
     except UnicodeDecodeError:
         pass  # not chained: it holds the content
     what = "it is not UTF-8 text"

@@ -173,7 +173,7 @@ def _files(place: str) -> Iterator[str]:
 
 
 def _documents(place: str) -> Iterator[Document]:
-    text = read_text(place)
+    text = read_text(place).removeprefix("\ufeff")  # Windows writes a byte order mark
     try:
         yield from parse(place, text)
     except yaml.YAMLError as error:

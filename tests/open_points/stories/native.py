@@ -83,7 +83,7 @@ def a_domain_with_room_for_some(place: Place) -> None:
     place.apply_all(NATIVE)
     place.eventually(lambda: len(place.all_ours()) == 4, "four inboxes")
     place.eventually(lambda: _count(place, "False DomainFull") == 2, "two that find no room")
-    assert _count(place, "True Active") == 4
+    place.eventually(lambda: _count(place, "True Active") == 4, "four that are Ready")
     place.emulator.change_domain(place.domain, max_inboxes=6)
     for name in NAMES:
         place.annotate(name, reconcile="there is room")

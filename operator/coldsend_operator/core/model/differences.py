@@ -1,7 +1,7 @@
 """Differences between ColdSend and an account: in spec, in the Secret, and what only ColdSend changed."""
 
 from coldsend_operator.core.model.account import Account
-from coldsend_operator.core.model.answers import Row, name_key
+from coldsend_operator.core.model.answers import Row
 from coldsend_operator.core.model.hashes import comparable, hidden_part, visible_part
 
 
@@ -23,11 +23,8 @@ def spec_changed(account: Account, row: Row) -> bool:
 def drift(account: Account, row: Row) -> str:
     """What ColdSend shows otherwise than the spec asks; empty for nothing."""
     spec = account.desired.spec
-    name = row.display_name
-    if name != spec.display_name and name_key(name) == name_key(spec.display_name):
-        name = None
     fields = (
-        ("displayName", name, spec.display_name),
+        ("displayName", row.display_name, spec.display_name),
         ("dailyLimit", row.daily_limit, spec.daily_limit),
     )
     return "; ".join(
