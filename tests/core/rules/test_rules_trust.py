@@ -1,6 +1,7 @@
 """Rule 40: trust belongs to a key reference, not to whoever else uses the same workspace."""
 
 import json
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -27,6 +28,14 @@ def two_workspaces() -> tuple[Simulation, FakeColdSend]:
     return simulation, team
 
 
+def key_file_of(simulation: Simulation, folder: Path) -> Path:
+    """The file from which the operator reads its own key from now on."""
+    key_file = folder / "key"
+    key_file.write_text(OWN)
+    simulation.settings = simulation.settings.model_copy(update={"api_key": None, "api_key_file": key_file})
+    return key_file
+
+
 def reasons_of(simulation: Simulation, *uids: str) -> list[str]:
     return [simulation.ready(uid)[1] for uid in uids]
 
@@ -39,10 +48,8 @@ def addresses(remote: FakeColdSend) -> list[str]:
 def test_rule_40_a_swapped_key_is_not_trusted_because_others_have_their_inboxes_there(
     tmp_path_factory: pytest.TempPathFactory, running_on: bool
 ) -> None:
-    key_file = tmp_path_factory.mktemp("key") / "key"
-    key_file.write_text(OWN)
     simulation, team = two_workspaces()
-    simulation.settings = simulation.settings.model_copy(update={"api_key": None, "api_key_file": key_file})
+    key_file = key_file_of(simulation, tmp_path_factory.mktemp("key"))
     running(simulation)
     simulation.apply("sales", "held", "held@company.com")
     simulation.apply("support", "theirs", "theirs@company.com", **OF_TEAM)
@@ -80,10 +87,8 @@ def test_rule_40_an_inbox_of_somebody_else_does_not_prove_a_swapped_key() -> Non
 def test_rule_40_a_lost_create_is_not_looked_up_in_the_workspace_of_a_swapped_key(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
-    key_file = tmp_path_factory.mktemp("key") / "key"
-    key_file.write_text(OWN)
     simulation, team = two_workspaces()
-    simulation.settings = simulation.settings.model_copy(update={"api_key": None, "api_key_file": key_file})
+    key_file = key_file_of(simulation, tmp_path_factory.mktemp("key"))
     running(simulation)
     simulation.apply("sales", "held", "held@company.com")
     simulation.wait(10.0)
