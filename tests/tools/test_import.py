@@ -233,6 +233,45 @@ def test_an_update_tells_what_is_added_removed_and_changed_and_keeps_what_people
     assert [inbox["displayName"] for inbox in batch["spec"]["inboxes"]] == ["Anna", "Cat", "Dan"]
 
 
+OWN_SERVER = "email,from_name,password,smtp_host,imap_host,username,smtp_port,imap_user,daily_limit"
+
+
+def test_an_update_takes_out_what_the_sheet_no_longer_says(tmp_path: Path) -> None:
+    row = "ann@one.com,Ann,pw-1,smtp.one.com,imap.one.com"
+    own = (*BASE, "--type", "custom_smtp", "--update", tmp_path)
+    command("import", "-", *own, given=sheet(f"{row},ann,2525,ann-in,50", header=OWN_SERVER))
+
+    run = command("import", "-", *own, given=sheet(f"{row},,587,,", header=OWN_SERVER))
+
+    assert run.stdout.splitlines()[0] == "0 added, 0 removed, 1 changed, 0 as before"
+    assert run.stdout.splitlines()[1].endswith(": dailyLimit, imap.username, smtp.port, smtp.username")
+    (account,) = documents((tmp_path / "pool-accounts.yaml").read_text())
+    assert "dailyLimit" not in account["spec"]
+    assert account["spec"]["smtp"].keys() == {"host", "passwordSecretRef"}
+    assert account["spec"]["imap"] == {"host": "imap.one.com"}
+
+
+def test_an_update_takes_a_limit_out_of_a_list_only_if_the_sheet_has_limits(tmp_path: Path) -> None:
+    limits = "email,from_name,password,provider,daily_limit"
+    command("import", "-", *BASE, "-d", tmp_path, given=sheet("ann@one.com,Ann,pw-1,google,50", header=limits))
+
+    command("import", "-", *BASE, "--update", tmp_path, given=sheet("ann@one.com,Ann,pw-1,google"))
+    without_column = inboxes(documents((tmp_path / "pool.yaml").read_text()))
+    command("import", "-", *BASE, "--update", tmp_path, given=sheet("ann@one.com,Ann,pw-1,google,", header=limits))
+    with_empty_cell = inboxes(documents((tmp_path / "pool.yaml").read_text()))
+
+    assert without_column[0]["dailyLimit"] == 50
+    assert "dailyLimit" not in with_empty_cell[0]
+
+
+def test_columns_that_are_not_used_are_named() -> None:
+    header = "email,from_name,password,provider,Tageslimit,,Tags"
+
+    run = command("import", "-", *BASE, given=sheet("ann@one.com,Ann,pw-1,google,50,,x", header=header))
+
+    assert "Columns that were not used: Tageslimit, Tags; to use one, give --map FIELD=COLUMN" in run.stderr
+
+
 def test_an_update_says_when_the_brake_would_hold_the_deletions(tmp_path: Path) -> None:
     command("import", "-", *BASE, "-d", tmp_path, given=sheet(*rows(100)))
 

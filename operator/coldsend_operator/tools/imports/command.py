@@ -1,7 +1,7 @@
 """The steps of `import`, in order."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +62,7 @@ def run(options: ImportOptions) -> None:
     if options.secrets is not None:
         files.check_secret_file(options.secrets, force=options.force)
     if options.update is not None:
-        _update(folder, before, made, options)
+        _update(folder, before, made, table.fields, options)
     else:
         _write(made, options)
     if options.secrets is not None:
@@ -106,6 +106,8 @@ def _good(table: Table, options: ImportOptions) -> tuple[Mailbox, ...]:
 
 def _remark_unused(table: Table, mailboxes: Sequence[Mailbox], options: ImportOptions) -> None:
     """Remarks about what the sheet has but the manifests do not, or vice versa."""
+    if table.unused:
+        remark(f"Columns that were not used: {', '.join(table.unused)}; to use one, give --map FIELD=COLUMN")
     smtp = [mailbox for mailbox in mailboxes if not mailbox.native]
     if smtp and not table.fields & SECRET_FIELDS:
         if options.secrets is not None:
@@ -118,10 +120,14 @@ def _remark_unused(table: Table, mailboxes: Sequence[Mailbox], options: ImportOp
 
 
 def _update(
-    folder: Sequence[Document], before: Sequence[Manifest], made: Sequence[Manifest], options: ImportOptions
+    folder: Sequence[Document],
+    before: Sequence[Manifest],
+    made: Sequence[Manifest],
+    fields: Collection[str],
+    options: ImportOptions,
 ) -> None:
     target = options.update or Path()
-    changes = update.update(folder, before, made, lambda manifest: _file(target, manifest, options.name))
+    changes = update.update(folder, before, made, fields, lambda manifest: _file(target, manifest, options.name))
     for path, content in changes.files.items():
         files.write_file(path, manifests.render(content))
     write_lines(changes.lines)

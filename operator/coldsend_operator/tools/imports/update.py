@@ -1,11 +1,11 @@
 """`import --update`: merges the sheet into manifests of an earlier import that people may have edited.
 
 Additions by people (policies, labels, limits without a column in the sheet) stay; the list of inboxes and the
-fields of the sheet follow the sheet.
+fields of the sheet follow the sheet, an emptied cell too.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,20 @@ from coldsend_operator.tools.spreadsheet.mailboxes import SheetServer
 
 Key = tuple[str, str, str]
 NewFile = Callable[[Manifest], Path]
+
+# Where the columns of a sheet stand in a spec that may leave them out.
+_PLACES: Mapping[str, tuple[str, ...]] = {
+    "daily_limit": ("dailyLimit",),
+    "smtp_host": ("smtp", "host"),
+    "smtp_port": ("smtp", "port"),
+    "username": ("smtp", "username"),
+    "smtp_tls": ("smtp", "useTLS"),
+    "imap_host": ("imap", "host"),
+    "imap_port": ("imap", "port"),
+    "imap_username": ("imap", "username"),
+    "imap_ssl": ("imap", "useSSL"),
+    "imap_password": ("imap", "passwordSecretRef"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +84,20 @@ def known_groups(before: Iterable[Manifest], *, by_domain: bool) -> dict[Shared,
     return found
 
 
-def update(folder: Iterable[Document], before: Sequence[Manifest], after: Iterable[Manifest], new: NewFile) -> Update:
-    """Replace `before` by `after` among all objects of the folder; `new` names the file of further objects."""
+def update(
+    folder: Iterable[Document],
+    before: Sequence[Manifest],
+    after: Iterable[Manifest],
+    fields: Collection[str],
+    new: NewFile,
+) -> Update:
+    """Replace `before` by `after` among all objects of the folder.
+
+    `fields` are those for which the sheet has columns; `new` names the file of further objects.
+    """
     old = {key_of(manifest): manifest for manifest in before}
-    merged = {key_of(each): _merged(old.get(key_of(each)), each) for each in after}
+    places = [_PLACES[field] for field in _PLACES if field in fields]
+    merged = {key_of(each): _merged(old.get(key_of(each)), each, places) for each in after}
     for key, manifest in old.items():
         if key not in merged and key[0] == names.BATCH_KIND:  # its last inbox was removed; the object stays
             merged[key] = {**manifest, "spec": {**mapping(manifest.get("spec")), "inboxes": []}}
@@ -102,14 +126,25 @@ def _files(
     return {path: found for path, found in now.items() if found != was.get(path)}
 
 
-def _merged(old: Manifest | None, new: Manifest) -> Manifest:
+def _merged(old: Manifest | None, new: Manifest, places: Collection[tuple[str, ...]]) -> Manifest:
     if old is None:
         return new
     if new["kind"] == names.ACCOUNT_KIND:
-        return {**old, "spec": _over(mapping(old.get("spec")), new["spec"])}
+        return {**old, "spec": _over(_kept(mapping(old.get("spec")), new["spec"], places), new["spec"])}
     known = {_identity(inbox): inbox for inbox in _inboxes(old)}
-    inboxes = [{**known.get(_identity(inbox), {}), **inbox} for inbox in new["spec"]["inboxes"]]
+    inboxes = [{**_kept(known.get(_identity(inbox), {}), inbox, places), **inbox} for inbox in new["spec"]["inboxes"]]
     return {**old, "spec": {**mapping(old.get("spec")), "inboxes": inboxes}}
+
+
+def _kept(old: Mapping[str, Any], new: Mapping[str, Any], places: Collection[tuple[str, ...]]) -> dict[str, Any]:
+    """`old` without what stands at `places` but is missing in `new`."""
+    kept: dict[str, Any] = {}
+    for field, value in old.items():
+        below = [place[1:] for place in places if place[0] == field and place[1:]]
+        left = _kept(value, mapping(new.get(field)), below) if below and isinstance(value, dict) else value
+        if field in new or ((field,) not in places and (left or not below)):
+            kept[field] = left
+    return kept
 
 
 def _over(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:

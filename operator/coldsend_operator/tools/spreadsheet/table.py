@@ -33,10 +33,11 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """The rows of a sheet and the fields for which it has columns."""
+    """The rows of a sheet, the fields for which it has columns, and the names of its other columns."""
 
     records: tuple[Record, ...]
     fields: frozenset[str]
+    unused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +54,20 @@ def read_table(text: str, mapped: Mapping[str, str]) -> Table:
     records: list[Record] = []
     columns: dict[str, list[int]] = {}
     width = 0
+    unused: dict[str, None] = {}
     for number, (line, row) in enumerate(_rows(text, header.delimiter)):
         if number < header.row or not any(row):
             continue
         if number == header.row or _is_header(row, header.columns["email"], mapped):
             columns, width = of_one_name(row, recognise(row, mapped)), len(row)
+            used = {at for found in columns.values() for at in found}
+            unused |= dict.fromkeys(name for at, name in enumerate(row) if name and at not in used)
             continue
         values = {name: [row[at] for at in found if at < len(row) and row[at]] for name, found in columns.items()}
         cells = {name: told[0] for name, told in values.items() if told}
         unclear = tuple(name for name, told in values.items() if len(set(told)) > 1)
         records.append(Record(line, cells, overflow=any(row[width:]), unclear=unclear))
-    return Table(tuple(records), frozenset(header.columns))
+    return Table(tuple(records), frozenset(header.columns), tuple(unused))
 
 
 def _is_header(row: list[str], email: int, mapped: Mapping[str, str]) -> bool:
