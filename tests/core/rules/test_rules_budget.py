@@ -11,6 +11,8 @@ from coldsend_operator.core.model.answers import MailSent
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.policy import Limits, Policy, Threshold
+from coldsend_operator.core.model.stored import Mail
+from coldsend_operator.core.model.transitions.inboxes import USED_BEFORE
 from coldsend_operator.core.status.projection import project
 from coldsend_operator.core.workspace.budget import Budget
 from coldsend_operator.core.workspace.queues import Queue
@@ -158,14 +160,17 @@ def test_rule_28_a_mail_whose_answer_was_lost_is_never_sent_again() -> None:
     assert desk.step(account).action is Action.MAIL
 
 
-def test_rule_28_an_earlier_request_that_is_set_again_sends_no_mail() -> None:
+def test_rule_28_an_earlier_request_that_is_set_again_sends_no_mail_and_says_so() -> None:
     desk = Desk()
     account = wanting_a_mail(desk)
     for number in ("1", "2"):
         desk.change(account, testEmail={**MAIL, "requestID": number})
         desk.answer(desk.ask(Operation.SEND_TEST_EMAIL, account, inbox_ids=("inbox-1",)), MailSent(None, None))
+    for number, other in (("1", "2"), ("2", "1")):
+        desk.change(account, testEmail={**MAIL, "requestID": number})
+        assert desk.step(account).action is not Action.MAIL
+        assert account.stored.mail == Mail(number, MAIL["recipient"], error=USED_BEFORE, earlier=(other,))
     desk.change(account, testEmail=MAIL)
-    assert desk.step(account).action is not Action.MAIL
     again = Desk()
     status = project(account, desk.workspace, desk.now)
     restarted = again.account(finalizers=(FINALIZER,), testEmail=MAIL, status=status)

@@ -148,6 +148,8 @@ def _apply_action(workspace: Workspace, account: Account, decision: Decision, no
         transitions.rebound(account, account.key)
     elif decision.action is Action.BEGIN_MAIL:
         transitions.mail_begun(account, now)
+    elif decision.action is Action.REFUSE_MAIL:
+        transitions.mail_refused(account)
     elif decision.action is Action.GIVE_UP_MAIL and stored.mail is not None:
         error = (
             "The operator stopped while it sent the mail, which may have left. To send another, set a new requestID."

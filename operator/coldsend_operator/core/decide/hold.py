@@ -144,7 +144,7 @@ def _mail(account: Account, row: Row, workspace: Workspace) -> Decision | None:
     if spec.mail_request is None or spec.mail_recipient is None or row.overall_status != "ACTIVE":
         return None
     if mail is not None and spec.mail_request in mail.earlier:
-        return None
+        return Decision(Action.REFUSE_MAIL)
     if mail is None or mail.request_id != spec.mail_request:
         return Decision(Action.BEGIN_MAIL)
     if mail.settled:

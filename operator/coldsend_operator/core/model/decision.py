@@ -25,6 +25,7 @@ class Action(StrEnum):
     REBIND = "rebind"
     BEGIN_MAIL = "begin-mail"
     GIVE_UP_MAIL = "give-up-mail"
+    REFUSE_MAIL = "refuse-mail"
 
     WAIT = "wait"
 

@@ -11,6 +11,7 @@ NOT_SENT = (
     "No mail was sent: this requestID was already in spec when the inbox was taken over, so its mail may have been "
     "sent before. To send one, set a new requestID."
 )
+USED_BEFORE = "This requestID was used before, and its mail is not sent again. To send another, set a new requestID."
 MOST_REQUESTS = 10  # earlier requests of test mails that status remembers
 
 
@@ -105,6 +106,13 @@ def mail_begun(account: Account, now: float) -> None:
     account.stored = replace(account.stored, mail=_after(account.stored.mail, mail))
 
 
+def mail_refused(account: Account) -> None:
+    """A requestID that was used before is in spec again, as after a revert in Git (rule 28: at most one mail)."""
+    spec = account.desired.spec
+    mail = Mail(spec.mail_request or "", spec.mail_recipient or "", error=USED_BEFORE)
+    account.stored = replace(account.stored, mail=_after(account.stored.mail, mail))
+
+
 def mail_sent(account: Account, sent_at: str, message_id: str | None) -> None:
     """ColdSend sent the test mail."""
     if account.stored.mail is not None:
@@ -133,4 +141,5 @@ def _after(before: Mail | None, mail: Mail) -> Mail:
     """The mail, with the requests that came before it: a revert in Git must not send one of these again."""
     if before is None:
         return mail
-    return replace(mail, earlier=(before.request_id, *before.earlier)[:MOST_REQUESTS])
+    earlier = [each for each in (before.request_id, *before.earlier) if each != mail.request_id]
+    return replace(mail, earlier=tuple(earlier[:MOST_REQUESTS]))
