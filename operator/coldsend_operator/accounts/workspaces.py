@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Set
 from coldsend_operator.accounts.clients import Clients, OpenKey
 from coldsend_operator.accounts.workspace_loop import WorkspaceLoop
 from coldsend_operator.coldsend.headers import Meta
-from coldsend_operator.core.decide import ask_brake_for_all
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.desired import KeyRef
 from coldsend_operator.core.model.policy import Policy
@@ -141,8 +140,6 @@ class Workspaces:
         for loop in self.loops.values():
             for ref in loop.workspace.refs:
                 self.settle_trust(loop.workspace, ref)
-            loop.workspace.kube_offset = self._clients.kube.clock_offset
-            ask_brake_for_all(loop.workspace, now)
         self.trust.settle_unrecorded()
 
     def settle_trust(self, workspace: Workspace, ref: KeyRef) -> None:

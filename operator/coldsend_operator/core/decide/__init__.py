@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from coldsend_operator.core.decide.annotations import accept_credentials, acknowledge
 from coldsend_operator.core.decide.create import decide_create
-from coldsend_operator.core.decide.delete import ask_brake, ask_brake_for_all, decide_delete
+from coldsend_operator.core.decide.delete import ask_brake, decide_delete
 from coldsend_operator.core.decide.hand_over import is_handed_over
 from coldsend_operator.core.decide.hold import decide_hold
 from coldsend_operator.core.decide.observe import decide_observe
@@ -26,7 +26,6 @@ from coldsend_operator.core.workspace.workspace import Workspace
 
 __all__ = [
     "QUIET_SECONDS",
-    "ask_brake_for_all",
     "decide_changed",
     "give_up",
     "is_handed_over",

@@ -1,6 +1,5 @@
 """The next action for an object in deletion: delete its inbox first, unless it is to stay."""
 
-from contextlib import suppress
 from dataclasses import replace
 
 from coldsend_operator.core.decide.create import await_unknown_create, decide_unknown_create
@@ -139,16 +138,13 @@ def _deleting_inbox(account: Account, workspace: Workspace, now: float) -> Decis
     return Decision(Action.DELETE, Reason.DELETING, "The inbox is being deleted in ColdSend.", quiet=True)
 
 
-def _asks_for_deletion(account: Account, workspace: Workspace, decision: Decision | None) -> bool:
-    """Whether an inbox is to be deleted in ColdSend, visible there or not yet: the brake counts it (rule 45).
-
-    `decision` is the one for the account; None when there is none yet.
-    """
+def _asks_for_deletion(account: Account, workspace: Workspace, decision: Decision) -> bool:
+    """Whether an inbox is to be deleted in ColdSend, visible there or not yet: the brake counts it (rule 45)."""
     if workspace.policy.protected(account.desired):
         return False
     if account.desired.deleting is None:
-        return decision is not None and (decision.action is Action.DELETE or decision.reason is Reason.DELETION_HELD)
-    if decision is not None and decision.reason in {Reason.INVENTORY_IMPLAUSIBLE, Reason.ADDRESS_CONFLICT}:
+        return decision.action is Action.DELETE or decision.reason is Reason.DELETION_HELD
+    if decision.reason in {Reason.INVENTORY_IMPLAUSIBLE, Reason.ADDRESS_CONFLICT}:
         return False
     kept = stays(account, workspace) or not account.is_holder or account.key_problem is not None
     called = account.job is not None or account.deleted_at is not None or account.not_found_at is not None
@@ -166,15 +162,7 @@ def _gone(account: Account, workspace: Workspace, now: float) -> Decision:
     return Decision(Action.REMOVE_FINALIZER, quiet=True)
 
 
-def ask_brake_for_all(workspace: Workspace, now: float) -> None:
-    """At a start, before the first call of any key of the workspace: the brake decides about all of them (rule 45)."""
-    for account in workspace.accounts.values():
-        if account.desired.deleting is not None:
-            with suppress(Exception):  # its own decision reports the fault, which affects that account alone (rule 38)
-                ask_brake(workspace, account, None, now)
-
-
-def ask_brake(workspace: Workspace, account: Account, decision: Decision | None, now: float) -> None:
+def ask_brake(workspace: Workspace, account: Account, decision: Decision, now: float) -> None:
     """Count a deletion from the moment it is known. One that ColdSend refused before was counted then."""
     desired = account.desired
     if account.busy is not None:

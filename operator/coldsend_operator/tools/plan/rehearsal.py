@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from coldsend_operator.core import apply
 from coldsend_operator.core.apply import patches
-from coldsend_operator.core.decide import ask_brake_for_all, decide_changed
+from coldsend_operator.core.decide import decide_changed
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account, Credentials
 from coldsend_operator.core.model.calls import Call, Operation, Scope
@@ -62,7 +62,6 @@ class Rehearsal:
         workspace.resume(self.now)
         for ref in workspace.refs:
             workspace.trust.settle(ref, workspace.digests)
-        ask_brake_for_all(workspace, self.now)
         while self.now < self.begun + LONGEST_PLAN:
             decide_changed(workspace, self.now)
             if self._write():
