@@ -40,7 +40,7 @@ async def test_a_create_mark_stands_beside_the_finalizer_after_one_write(world: 
     metadata = await world.metadata(ref)
     assert set(metadata["finalizers"]) == {FINALIZER, text(ref)}
     assert (own_finalizers(metadata), metadata["resourceVersion"]) == (put.finalizers, put.resource_version)
-    assert MARKS.since(ref.uid, put.finalizers) == 1_700_000_000.0
+    assert MARKS.times(ref.uid, put.finalizers) == [1_700_000_000.0]
     assert world.writes[-1:] == [("SenderAccount", "patch")]
 
 
@@ -106,7 +106,7 @@ async def test_a_mark_of_a_copied_manifest_is_not_valid_for_the_copy(cluster: de
     kubectl(cluster, "create", "-f", "-", given=json.dumps(copy))
     metadata = await world.metadata(ref)
     finalizers = own_finalizers(metadata)
-    assert (len(finalizers), MARKS.since(metadata["uid"], finalizers)) == (2, None)
+    assert (len(finalizers), MARKS.times(metadata["uid"], finalizers)) == (2, [])
 
 
 async def test_a_replace_wipes_the_mark_and_it_can_be_put_again(cluster: devcluster.Cluster, world: World) -> None:

@@ -139,7 +139,9 @@ class Desk:
             transitions.create_prepared(account, account.credentials.digest if account.credentials else None)
             mark = float(int(self.now + self.workspace.kube_offset))
             transitions.marked(account, mark)
-            patches.finalizers_added(self.workspace, account, (FINALIZER, MARKS.text(account.uid, mark)))
+            patches.finalizers_added(
+                self.workspace, account, (FINALIZER, *MARKS.texts(account.uid, mark, account.repeated_mark))
+            )
         if call.writes:
             self.workspace.audit.intend(self.workspace, call)
         return call
@@ -174,7 +176,7 @@ class Desk:
             self.workspace.audit.ending(self.workspace, account, move)
         if move is Action.ADD_FINALIZER:
             since = account.marked_at if account.create_pending else None
-            marks = () if since is None else (MARKS.text(account.uid, since),)
+            marks = () if since is None else MARKS.texts(account.uid, since, account.repeated_mark)
             patches.finalizers_added(self.workspace, account, (FINALIZER, *marks))
         elif move is not None:
             patches.finalizers_removed(self.workspace, account)

@@ -33,7 +33,7 @@ class FinalizerWriter:
         if account is None or account.desired.deleting is not None or not self._leadership.fresh():
             return False
         try:
-            put = await add_finalizers(self._kube, ref_of(account), self._text(uid, since))
+            put = await add_finalizers(self._kube, ref_of(account), *self._marks(account, since))
         except (NotFound, Conflict):
             return False
         except KubeError as error:
@@ -44,8 +44,8 @@ class FinalizerWriter:
         patches.finalizers_added(self._workspace, account, put.finalizers)
         return True
 
-    def _text(self, uid: str, since: float) -> str:
-        return self._workspace.policy.create_marks.text(uid, since)
+    def _marks(self, account: Account, since: float) -> tuple[str, ...]:
+        return self._workspace.policy.create_marks.texts(account.uid, since, account.repeated_mark)
 
     async def patch(self, uid: str, action: Action) -> None:
         """Add or remove our finalizers, as an action asks. Raises KubeError."""
@@ -55,7 +55,7 @@ class FinalizerWriter:
         try:
             if action is Action.ADD_FINALIZER:
                 since = account.marked_at if account.create_pending else None
-                marks = () if since is None else (self._text(uid, since),)
+                marks = () if since is None else self._marks(account, since)
                 put = await add_finalizers(self._kube, ref_of(account), *marks)
                 _wrote(account, put.resource_version)
                 patches.finalizers_added(self._workspace, account, put.finalizers)

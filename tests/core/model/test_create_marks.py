@@ -2,11 +2,13 @@
 
 import pytest
 
+from coldsend_operator.core.model.answers import BulkAnswer, JobProgress, ResultRow
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.create_marks import CreateMarks, is_mark
 from coldsend_operator.resources.names import FINALIZER
 from tests.core.rules.watching import finish, reach, running
-from tests.support.desk import LOST, asked_for, row
+from tests.support.clock import START
+from tests.support.desk import ANN, BOB, LOST, Desk, asked_for, row
 from tests.support.remote import Fault
 from tests.support.simulation import SECOND, SECOND_KEY, Simulation
 
@@ -189,7 +191,33 @@ def test_that_a_shard_takes_an_inbox_of_another_for_its_lost_create_only_within_
         assert (account.stored.inbox_id is not None) == taken
 
 
-def test_of_several_marks_of_ours_the_newest_counts() -> None:
+def test_that_several_marks_of_ours_are_read_and_none_of_another_object() -> None:
     marks = CreateMarks(b"key")
     texts = [marks.text("uid", 300.0), marks.text("uid", 100.0), marks.text("another", 900.0)]
-    assert marks.since("uid", texts) == 300.0
+    assert marks.times("uid", texts) == [100.0, 300.0]
+
+
+@pytest.mark.parametrize("job", [True, False])
+def test_that_a_killed_process_leaves_behind_that_its_create_repeated_a_lost_one(job: bool) -> None:
+    """The inbox is of the first create, which arrived while the second was about to leave."""
+    desk = Desk()
+    ann, bob = desk.asked_for(ANN, BOB)
+    desk.answer(desk.ask(Operation.CREATE_SMTP_BULK, ann, bob), LOST)
+    desk.wait(130.0)
+    desk.sweep()
+    desk.wait(60.0)
+    repeat, made = desk.ask(Operation.CREATE_SMTP_BULK, ann, bob), desk.now - 30.0
+    if job:
+        desk.answer(repeat, BulkAnswer("job-2", 2))
+    status = {"job": {"id": "job-2", "operation": "Create", "state": "Running"}} if job else {}
+    desk, lists = Desk(), [each.desired.finalizers for each in (ann, bob)]
+    desk.now = START + 200.0
+    ann, bob = (desk.account(at, finalizers=found, status=status) for at, found in zip((ANN, BOB), lists, strict=True))
+    if job:
+        exists = ResultRow(ANN, None, success=False, message="email already exists")
+        desk.answer(
+            desk.ask(Operation.POLL_CREATE_JOB, job="job-2"), JobProgress("COMPLETED", total=2, results=(exists,))
+        )
+    desk.sweep(row(made=made))
+    assert (ann.stored.inbox_id, ann.stored.origin) == ("inbox-1", "Created")
+    assert bob.stored.inbox_id is None

@@ -231,7 +231,7 @@ def test_rule_04_the_mark_stands_before_the_call_leaves() -> None:
     reach(simulation, "coldsend", "create a@company.com")
     raw = simulation.raw(uid)
     assert FINALIZER in raw["metadata"]["finalizers"]
-    assert process.operator.policy.create_marks.since(uid, raw["metadata"]["finalizers"]) is not None
+    assert process.operator.policy.create_marks.times(uid, raw["metadata"]["finalizers"])
 
 
 def test_rule_04_a_refused_create_takes_its_mark_off_again() -> None:

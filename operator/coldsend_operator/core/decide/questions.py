@@ -39,16 +39,16 @@ def ours(account: Account, row: Row, workspace: Workspace) -> bool:
         return named or row.display_name is None
     if not named:
         return False
-    made, marked = _made(row, workspace), _marked(account, workspace)
-    if made is None or marked is None:
+    made = _made(row, workspace)
+    if made is None or unknown.mark is None or made_before(account, row, workspace):
         return False
-    latest = max(unknown.at, marked) if unknown.answered else marked
-    return marked - CLOCK_SLACK <= made <= latest + LATEST
+    marked = unknown.mark - workspace.kube_offset
+    return made <= (max(unknown.at, marked) if unknown.answered else marked) + LATEST
 
 
 def made_before(account: Account, row: Row, workspace: Workspace) -> bool:
-    """Whether an inbox existed before our create."""
-    made, marked = _made(row, workspace), _marked(account, workspace)
+    """Whether an inbox existed before our create, and before the lost one that it repeats."""
+    made, marked = _made(row, workspace), _first_marked(account, workspace)
     return made is not None and marked is not None and made < marked - CLOCK_SLACK
 
 
@@ -58,9 +58,13 @@ def _made(row: Row, workspace: Workspace) -> float | None:
     return None if created is None else created - workspace.server_offset
 
 
-def _marked(account: Account, workspace: Workspace) -> float | None:
-    """When the create was marked, by our clock."""
-    return None if account.marked_at is None else account.marked_at - workspace.kube_offset
+def _first_marked(account: Account, workspace: Workspace) -> float | None:
+    """When the create was marked, or the lost one that it repeats, by our clock."""
+    marked, repeated = account.marked_at, account.repeated_mark
+    if marked is None:
+        return None
+    first = marked if repeated is None or repeated <= marked - LATEST else min(marked, repeated)
+    return first - workspace.kube_offset
 
 
 def may_be_of(row: Row, inbox_type: str) -> bool:

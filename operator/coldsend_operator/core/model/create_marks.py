@@ -34,10 +34,13 @@ class CreateMarks:
         body = CONTEXT + uid.encode() + b"\x00" + time.encode()
         return f"{PREFIX}{time}.{hmac.new(self._key, body, hashlib.sha256).hexdigest()[:24]}"
 
-    def since(self, uid: str, finalizers: Iterable[str]) -> float | None:
-        """The time of the newest valid mark; None when there is none."""
-        times = [time for finalizer in finalizers if (time := self._time(uid, finalizer)) is not None]
-        return max(times, default=None)
+    def texts(self, uid: str, since: float, repeated: float | None) -> tuple[str, ...]:
+        """The finalizers for a create that leaves at `since` and repeats a lost one, if any, with that mark."""
+        return tuple(self.text(uid, time) for time in sorted({since, since if repeated is None else repeated}))
+
+    def times(self, uid: str, finalizers: Iterable[str]) -> list[float]:
+        """The times of the valid marks, oldest first."""
+        return sorted(time for finalizer in finalizers if (time := self._time(uid, finalizer)) is not None)
 
     def _time(self, uid: str, finalizer: str) -> float | None:
         found = _MARK.fullmatch(finalizer)

@@ -22,7 +22,8 @@ def resume(workspace: "Workspace", account: Account, now: float) -> None:
     create left is not known (a call that ColdSend is slow to answer), so its wait counts from now.
     """
     marks, desired = workspace.policy.create_marks, account.desired
-    marked = marks.since(account.uid, desired.finalizers)
+    times = marks.times(account.uid, desired.finalizers)
+    marked = times[-1] if times else None
     if account.stored.held:
         if marked is not None and account.wrote_at == 0:
             transitions.address_written(account, marked - workspace.kube_offset)
@@ -31,6 +32,8 @@ def resume(workspace: "Workspace", account: Account, now: float) -> None:
     earliest = now + workspace.policy.check_timeout
     if _came_back(workspace, account, now):
         return
+    if len(times) > 1 and not workspace.leads:
+        transitions.create_repeats(account, times[0])
     if _carried(workspace, account, marked if marked is not None else unix_of(desired.created), now):
         return
     if marked is not None:

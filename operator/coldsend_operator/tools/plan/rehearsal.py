@@ -125,7 +125,7 @@ class Rehearsal:
     def _marks(self, account: Account) -> tuple[str, ...]:
         if not account.create_pending or account.marked_at is None:
             return ()
-        return (self.workspace.policy.create_marks.text(account.uid, account.marked_at),)
+        return self.workspace.policy.create_marks.texts(account.uid, account.marked_at, account.repeated_mark)
 
     # -- calls to ColdSend
 

@@ -60,6 +60,11 @@ def create_found(account: Account, create: CreateJob | UnknownCreate) -> None:
     account.create = create
 
 
+def create_repeats(account: Account, mark: float) -> None:
+    """The create of an earlier run repeated a lost one with this mark: "exists" most likely refers to that."""
+    account.repeated_mark = mark
+
+
 def create_goes_on(account: Account, unknown: UnknownCreate, now: float, earliest: float) -> None:
     """The wait for a create that left before the account came here begins again."""
     account.create = replace(unknown, at=now, left_at=None, earliest=earliest)
@@ -88,12 +93,10 @@ def bulk_create_ended(account: Account, unknown: UnknownCreate, now: float) -> N
 
 def bulk_create_told(account: Account, hint: str | None, *, exists: bool) -> None:
     """What the rows of the bulk say of the account; "exists" most likely refers to a lost create that it repeated."""
-    unknown, repeated = account.unknown_create, account.repeated_mark
-    if unknown is None:
-        return
-    mark = repeated if exists and repeated is not None else unknown.mark
-    existed = exists and repeated is None
-    account.create = replace(unknown, hint=hint, answered=True, existed=existed, mark=mark)
+    unknown = account.unknown_create
+    if unknown is not None:
+        existed = exists and account.repeated_mark is None
+        account.create = replace(unknown, hint=hint, answered=True, existed=existed)
 
 
 def create_refused(account: Account, refusal: Backoff, longest: float, workspace: str) -> None:
