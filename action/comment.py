@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 PAGE = 100
-MOST_PAGES = 100
+MAX_PAGES = 100
 LONGEST = 65_536  # maximum length on GitHub, in characters
 SECONDS = 30
 UNCHANGED = "0"  # exit code of a plan that changes nothing
@@ -60,7 +60,7 @@ class Comments:
         self._ask("DELETE", f"{self._repository}/comments/{comment}")
 
     def _all(self) -> Iterator[dict[str, Any]]:
-        for page in range(1, MOST_PAGES + 1):
+        for page in range(1, MAX_PAGES + 1):
             found = self._ask("GET", f"{self._pull_request}?per_page={PAGE}&page={page}")
             yield from found
             if len(found) < PAGE:

@@ -24,7 +24,7 @@ from release.version import Version, current
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)")
 _DIGEST = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 _OPERATOR = "coldsend-operator"
-_LONGEST_NAME = 80  # of a license
+_MAX_NAME_LENGTH = 80  # of a license
 _licences = LicenseFactory()
 
 
@@ -99,7 +99,7 @@ def _licence(each: metadata.Distribution) -> str | None:
         if one.startswith("License :: OSI Approved :: ")
     ]
     named = next(iter(each.metadata.get_all("License") or ()), None)  # some packages put the whole text there
-    return expression or ", ".join(classified) or (named if named and len(named) < _LONGEST_NAME else None)
+    return expression or ", ".join(classified) or (named if named and len(named) < _MAX_NAME_LENGTH else None)
 
 
 def _system(status: str) -> Iterator[Component]:

@@ -28,7 +28,7 @@ CHUNK = 50  # objects of a list page: with 1,000 accounts 500 cost 10 MB more th
 IDLE_WORKER_SECONDS = 0.02  # lifetime of a kopf worker after its last event; 12 kB each in the first list
 KOPF_SECONDS = 5.0  # in which kopf ends; what is left then is abandoned
 LIST_SECONDS = 30.0
-LONGEST_PAUSE = 30.0  # between two tries of a request that fails
+MAX_PAUSE = 30.0  # between two tries of a request that fails
 STEADY_SECONDS = 60.0  # watches that lasted this long restart at once
 
 # For peering, which is off: without it kopf asks for the user name, which a pod may lack.
@@ -204,7 +204,7 @@ def kopf_settings(settings: Settings) -> kopf.OperatorSettings:
     chosen.watching.inactivity_timeout = IDLE_SECONDS
     chosen.networking.connect_timeout = CONNECT_SECONDS
     chosen.networking.request_timeout = LIST_SECONDS
-    chosen.networking.error_backoffs = Pauses(longest=LONGEST_PAUSE)  # endless: only permanent errors end kopf
+    chosen.networking.error_backoffs = Pauses(longest=MAX_PAUSE)  # endless: only permanent errors end kopf
     chosen.queueing.idle_timeout = IDLE_WORKER_SECONDS
     if settings.label_selector:
         for plural in (ACCOUNT_PLURAL, BATCH_PLURAL):

@@ -22,7 +22,7 @@ from coldsend_operator.log_masks import mask, mask_event, masked_text
 __all__ = ["Event", "Recurring", "configure_logs", "log", "mask", "masked_text", "one_line", "traceback_text"]
 
 Format = Literal["console", "json"]
-_LONGEST_TRACEBACK = 20_000
+_MAX_TRACEBACK_LENGTH = 20_000
 # Their lines of level info and debug hold addresses (in URLs), bodies of Secrets and one line for each watch event.
 _TALKATIVE = ("aiohttp", "asyncio", "httpcore", "httpx", "kopf", "kubernetes", "urllib3")
 _RETRIED = "; will retry:"  # kopf logs as an error what passes by itself, as the first list of a new CRD
@@ -152,7 +152,7 @@ def one_line(error: BaseException) -> str:
 def traceback_text(error: BaseException) -> str:
     """The traceback with its chain, masked, and never with the values of local variables."""
     text = "".join(traceback.TracebackException.from_exception(error, capture_locals=False).format())
-    return masked_text(text[-_LONGEST_TRACEBACK:]).rstrip()
+    return masked_text(text[-_MAX_TRACEBACK_LENGTH:]).rstrip()
 
 
 def _with_traceback(_logger: object, _method: str, event: MutableMapping[str, object]) -> MutableMapping[str, object]:

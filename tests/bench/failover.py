@@ -13,7 +13,7 @@ from tests.bench.stack import OperatorProcess, Stack
 ROUNDS = 5
 ELECTION = {"COLDSEND_LEADER_ELECTION": "on", "COLDSEND_LOG_FORMAT": "json"}
 CHECK_SECONDS = 0.02
-LONGEST_SECONDS = 60.0
+MAX_SECONDS = 60.0
 
 
 def failover(stack: Stack, say: Say) -> list[Figure]:
@@ -62,7 +62,7 @@ def _ready(running: ExitStack, stack: Stack) -> OperatorProcess:
 
 def _until(true: Callable[[], bool]) -> float:
     """The time when it came true."""
-    end = time.monotonic() + LONGEST_SECONDS
+    end = time.monotonic() + MAX_SECONDS
     while not true():
         if time.monotonic() > end:
             raise TimeoutError("no replica leads")

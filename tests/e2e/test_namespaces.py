@@ -30,7 +30,7 @@ WITHIN = [
 ]
 NAMES = ("ann", "bob", "carl")
 QUIET_SECONDS = 8.0
-MOST_LINES = 2 * len(NAMES)  # a finalizer and a status of each
+MAX_LINES = 2 * len(NAMES)  # a finalizer and a status of each
 
 
 @contextmanager
@@ -91,7 +91,7 @@ def test_a_namespace_that_goes_with_the_rights_in_it(world: World, tmp_path: Pat
             eventually(lambda: refusals(operator, stage.namespace), "a word about the rights that are gone")
             time.sleep(QUIET_SECONDS)
             said = refusals(operator, stage.namespace)
-            assert len(said) <= MOST_LINES, said
+            assert len(said) <= MAX_LINES, said
             assert all("orbidden" in each for each in said)
             outlive(stage, home)  # the way out that the docs name
         for name in NAMES:

@@ -24,7 +24,7 @@ from structlog.testing import capture_logs
 from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.connection import LOGIN_SECONDS
 from coldsend_operator.kube.paths import collection
-from coldsend_operator.kube.watches import IDLE_SECONDS, SHORTEST_SECONDS, Watches
+from coldsend_operator.kube.watches import IDLE_SECONDS, MIN_SECONDS, Watches
 from tests.kube.support import eventually
 from tests.support.clock import FakeClock
 from tests.support.tls import CA, server_tls, strict_as_python_3_13
@@ -331,7 +331,7 @@ async def test_a_watch_that_a_proxy_ends_at_once_is_reopened_once_a_second_and_t
             place.clock.advance(60)
             with capture_logs() as logged:
                 again = asyncio.create_task(watch())
-                assert not (await asyncio.wait({again}, timeout=SHORTEST_SECONDS / 4))[0]
+                assert not (await asyncio.wait({again}, timeout=MIN_SECONDS / 4))[0]
                 await again
             assert [line["message"] for line in logged] == [f"GET {PATH}: the watch ended at once, without an event"]
             assert watches.silent_seconds == {"SenderAccount": 60}

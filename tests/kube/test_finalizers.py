@@ -10,7 +10,7 @@ import devcluster
 from coldsend_operator.core.model.create_marks import CreateMarks
 from coldsend_operator.kube.errors import Conflict, Invalid, NotFound
 from coldsend_operator.kube.finalizers import (
-    MOST_KEPT,
+    MAX_KEPT,
     add_finalizers,
     has_finalizer,
     own_finalizers,
@@ -210,5 +210,5 @@ async def test_a_mark_counts_as_put_also_behind_many_others(world: World) -> Non
 
 def test_who_adds_many_marks_makes_only_a_few_of_them_known() -> None:
     many = [f"coldsend.pro/creating.{number}.00" for number in range(100)]
-    assert own_finalizers({"finalizers": [OTHER, FINALIZER, *many]}) == (FINALIZER, *many[: MOST_KEPT - 1])
+    assert own_finalizers({"finalizers": [OTHER, FINALIZER, *many]}) == (FINALIZER, *many[: MAX_KEPT - 1])
     assert own_finalizers({"finalizers": None}) == ()

@@ -10,7 +10,7 @@ from coldsend_operator.kube import paths
 from coldsend_operator.kube.client import EVENTS_AT_ONCE, KubeClient
 from coldsend_operator.kube.events import emit
 from coldsend_operator.kube.paths import Ref
-from coldsend_operator.kube.throttle import MANY, Throttle, Throttles
+from coldsend_operator.kube.throttle import NAMESPACES_AT_FULL_RATE, Throttle, Throttles
 from tests.kube.support import World, eventually, kubectl, token_of_account_with
 
 
@@ -103,7 +103,7 @@ def test_events_of_one_namespace_or_kind_silence_no_other() -> None:
 def test_events_of_all_namespaces_together_are_bounded() -> None:
     throttles = Throttles(20, EVENTS_AT_ONCE, clock=lambda: 100.0)
     passed = sum(passing(throttles, f"namespace-{number}", "SenderAccount", 300) for number in range(50))
-    assert passed == MANY * EVENTS_AT_ONCE
+    assert passed == NAMESPACES_AT_FULL_RATE * EVENTS_AT_ONCE
 
 
 def test_nothing_is_kept_of_namespaces_that_have_nothing_more_to_tell() -> None:

@@ -28,7 +28,7 @@ from tests.monitoring.prometheus import Prometheus, running_prometheus
 
 CELL, ROW, PAD, LEFT = 60, 34, 8, 44  # pixels of a column and a row of the grid
 COLOURS = ("#7eb26d", "#eab839", "#6ed0e0", "#ef843c", "#e24d42", "#1f78c1", "#ba43a9", "#705da0")
-MOST_LINES = 8
+MAX_LINES = 8
 NAMES = [f"inbox-{number}" for number in range(24)]
 
 
@@ -113,7 +113,7 @@ def _lines(
         (_legend(target, each["metric"]), [(float(at), float(value)) for at, value in each["values"]])
         for target in panel["targets"]
         for each in prometheus.range(filled(target["expr"]))
-    ][:MOST_LINES]
+    ][:MAX_LINES]
     values = [value for _, points in series for _, value in points if math.isfinite(value)]
     if not values:
         yield _text(x, y + height / 2, "no data", 12)

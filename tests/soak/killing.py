@@ -16,8 +16,8 @@ from tests.soak.people import People
 
 LABEL = "played-by"
 KILLS = 24
-LONGEST_LIFE = 2.5  # seconds from ready to the kill
-LONGEST_START = 1.5  # seconds from the start to the kill of one that never gets ready
+MAX_LIFE = 2.5  # seconds from ready to the kill
+MAX_START = 1.5  # seconds from the start to the kill of one that never gets ready
 PATIENCE = 150.0
 CHECK_SECONDS = 0.5
 TOLD = 10
@@ -86,9 +86,9 @@ def _disturb(pool: Pool, random: Random) -> None:
 def _first_moment(operator: OperatorRun, random: Random) -> float:
     """Seconds until the kill: most often of a running operator, sometimes of one that is just starting."""
     if random.random() < 0.2:
-        return random.uniform(0.0, LONGEST_START)
+        return random.uniform(0.0, MAX_START)
     operator.wait_until_ready()
-    return random.uniform(0.0, LONGEST_LIFE)
+    return random.uniform(0.0, MAX_LIFE)
 
 
 def _operator(world: World, pool: Pool, audit: AuditFile) -> AbstractContextManager[OperatorRun]:

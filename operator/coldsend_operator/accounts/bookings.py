@@ -25,7 +25,7 @@ EARLIER_KEY_WORKSPACES = "homes"  # its name in versions up to 0.1.0; read until
 # Errors of an edited ConfigMap.
 UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError)
 CLOCK_TOLERANCE = 5.0  # seconds: the API server's Date header has whole seconds, and takes its time to arrive
-MOST_BYTES = 900_000  # a ConfigMap takes 1 MiB
+MAX_BYTES = 900_000  # a ConfigMap takes 1 MiB
 RETRY_PAUSES = (0.5, 2.0)  # one lost response must not waste a booking
 
 
@@ -188,7 +188,7 @@ class Bookings:
         size = sum(len(name) + len(text) for name, text in self._texts.items())
         old = []
         for name, text in self._texts.items():
-            if size <= MOST_BYTES:
+            if size <= MAX_BYTES:
                 break
             if DIGEST.fullmatch(name) and name not in kept:
                 size -= len(name) + len(text)

@@ -47,7 +47,7 @@ class Placement:
         self._moves: dict[str, asyncio.TimerHandle] = {}  # accounts that may not leave their workspace yet
         self._unplaced: set[str] = set()
         self._from_elsewhere: set[str] = set()  # accounts that named another key before, and wait for this one
-        self._crowded_out: set[str] = set()  # their namespace uses too many keys
+        self._over_key_limit: set[str] = set()  # their namespace uses too many keys
         self._key_wake = asyncio.Event()
 
     # -- one account
@@ -71,9 +71,9 @@ class Placement:
         self._refs.place(account.uid, ref)
         self._cancel_move(account.uid)
         state = self._ring.admit(ref, held=self._needs_key(account))
-        self._crowded_out.discard(account.uid)
+        self._over_key_limit.discard(account.uid)
         if state.problem is TOO_MANY:
-            self._crowded_out.add(account.uid)
+            self._over_key_limit.add(account.uid)
         if state.digest is None and state.problem is None:
             self._await_workspace(account)
             # the workspace of the new key is not known: nothing is created with the former key
@@ -208,7 +208,7 @@ class Placement:
     def forget(self, account: Account) -> None:
         """The object is gone."""
         self._found_workspace(account)
-        self._crowded_out.discard(account.uid)
+        self._over_key_limit.discard(account.uid)
         self._from_elsewhere.discard(account.uid)
         self._refs.place(account.uid, None)
         self._cancel_move(account.uid)
@@ -223,7 +223,7 @@ class Placement:
     def start(self) -> None:
         """Call this before the first call: keys without an inbox give way to those with one (rule 43)."""
         needed = {account.desired.key_ref for account in self._accounts.values() if self._needs_key(account)}
-        for ref in self._ring.drop_surplus(needed):
+        for ref in self._ring.drop_over_limit(needed):
             self.place_all(self._refs.members(ref))
 
     def hasten(self, account: Account) -> None:
@@ -235,7 +235,7 @@ class Placement:
         """Read keys when they are due; move the accounts of those that changed."""
         while True:
             freed = self._ring.forget(set(self._refs.counts()))
-            self.place_all(self._crowded_out_of(freed))
+            self.place_all(self._over_key_limit_in(freed))
             self._ring.hasten_refused(frozenset(filter(self._workspaces.refused, self._workspaces.keys)))
             changed = await self._ring.refresh()
             for ref in changed:
@@ -261,11 +261,11 @@ class Placement:
             await self._clients.bookings.save_trust(self._workspaces.trust)
         await self.cleanup.run_once(leading=self._workspaces.running)
 
-    def _crowded_out_of(self, namespaces: frozenset[str]) -> list[str]:
+    def _over_key_limit_in(self, namespaces: frozenset[str]) -> list[str]:
         """Objects of these namespaces whose key was one too many: another one may be used now."""
         if not namespaces:
             return []
-        return [uid for uid in self._crowded_out if self._accounts[uid].desired.namespace in namespaces]
+        return [uid for uid in self._over_key_limit if self._accounts[uid].desired.namespace in namespaces]
 
     def _without_key(self) -> list[str]:
         """Objects in deletion that wait for a key: a key of another object may serve them (rule 26)."""

@@ -9,7 +9,7 @@ from coldsend_operator.resources.annotations import namespace_notes, read_annota
 from coldsend_operator.resources.common import DeletionPolicy
 from coldsend_operator.settings import Settings
 
-SHORTEST_CHECK, LONGEST_CHECK = 10.0, 120.0  # seconds: bounds of the timeout of a single create
+MIN_CHECK_SECONDS, MAX_CHECK_SECONDS = 10.0, 120.0  # bounds of the timeout of a single create
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -20,7 +20,7 @@ def policy_of(settings: Settings) -> Policy:
         sweep_seconds=settings.sweep_seconds,
         poll_seconds=settings.poll_seconds,
         lost_seconds=settings.lost_call_seconds,
-        check_timeout=min(LONGEST_CHECK, max(SHORTEST_CHECK, settings.lost_call_seconds)),
+        check_timeout=min(MAX_CHECK_SECONDS, max(MIN_CHECK_SECONDS, settings.lost_call_seconds)),
         counter_seconds=settings.counter_seconds,
         health_low=settings.health_low,
         health_good=settings.health_good,

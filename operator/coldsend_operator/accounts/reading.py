@@ -21,7 +21,7 @@ from coldsend_operator.resources.names import BATCH_KIND
 from coldsend_operator.resources.reading import policies, read_account
 
 Raw = Mapping[str, Any]
-LONGEST_UID = 64  # the API server gives 36 characters; who writes an ownerReference may write any text (rule 43)
+MAX_UID_LENGTH = 64  # the API server gives 36 characters; who writes an ownerReference may write any text (rule 43)
 START_OF_TIME = 1.0  # for an unreadable time: an object in deletion stays in deletion
 
 
@@ -65,7 +65,7 @@ def read_desired(raw: Raw) -> Desired:
 def _owner(metadata: Raw) -> str | None:
     owners = metadata.get("ownerReferences") or ()
     uid = next((owner["uid"] for owner in owners if owner.get("kind") == BATCH_KIND), None)
-    return uid if uid is not None and len(uid) <= LONGEST_UID else None
+    return uid if uid is not None and len(uid) <= MAX_UID_LENGTH else None
 
 
 def _spec(spec: SenderAccountSpec) -> Spec:

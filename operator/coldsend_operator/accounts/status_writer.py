@@ -23,7 +23,7 @@ from coldsend_operator.kube.status_writer import EventType, StatusChange, Status
 from coldsend_operator.logs import Event, log
 from coldsend_operator.resources.names import ACCOUNT_KIND
 
-LONGEST_DRAIN = 5.0
+MAX_DRAIN_SECONDS = 5.0
 CONTESTED = (
     "Somebody else keeps changing the status of this object, so it is written less often. Does a second operator watch "
     "this namespace? Each namespace may have one"
@@ -171,7 +171,7 @@ class AccountStatusWriter(StatusWriter[Account]):
     async def drain(self) -> None:
         """Write what is left, except expected times; what takes too long is written after the restart."""
         self._least_urgent = NEWS
-        until = self._clock() + LONGEST_DRAIN
+        until = self._clock() + MAX_DRAIN_SECONDS
         while (self.tasks or self.queue.ready(NEWS)) and self._clock() < until:
             await self.tasks.wait_for_one()
             self.flush()

@@ -22,12 +22,12 @@ from coldsend_operator.kube.set_aside import DECIDE, PATCH_FINALIZERS
 from coldsend_operator.logs import Event, log
 from coldsend_operator.tasks import Tasks
 
-LONGEST_SLEEP = 5.0
-MOST_PATCHES = 16
-MANY = 2_000  # accounts
-STUBBORN = 3  # a cached response has an old date, and the clocks of machines behind one address may differ
-LONGEST_BATCHING = 0.05
-LONGEST_STOP = 10.0  # the process exits within 20 s
+MAX_SLEEP = 5.0
+MAX_PATCHES = 16
+ACCOUNTS_PER_10_MS = 2_000
+CLOCK_SAMPLES = 3  # a cached response has an old date, and the clocks of machines behind one address may differ
+MAX_BATCHING_PAUSE = 0.05
+MAX_STOP_SECONDS = 10.0  # the process exits within 20 s
 
 
 class WorkspaceLoop:
@@ -45,7 +45,7 @@ class WorkspaceLoop:
         self._undecided: set[str] = set()  # reported as set aside
         self._logged_faults: set[str] = set()
         self._finalizers = FinalizerWriter(workspace, clients)
-        self.server_clock = ServerClock(STUBBORN)
+        self.server_clock = ServerClock(CLOCK_SAMPLES)
         self.last_round_at = clients.clock()
         self.writer = AccountStatusWriter(workspace, clients, self.wake)
         self.on_list: Callable[[WorkspaceLoop], None] = lambda _: None
@@ -88,7 +88,7 @@ class WorkspaceLoop:
             return await self._round(faults)
         except Exception as fault:  # noqa: BLE001 - a fault of one workspace must not end the process, which serves all
             faults.append(fault)
-            return LONGEST_SLEEP
+            return MAX_SLEEP
         finally:
             self._log_faults(faults)
 
@@ -104,7 +104,7 @@ class WorkspaceLoop:
 
         The end of a call ends the wait: the next page of a list has to follow soon, before rows move to other pages.
         """
-        pause = min(LONGEST_BATCHING, 0.01 * (len(self.workspace.accounts) // MANY))
+        pause = min(MAX_BATCHING_PAUSE, 0.01 * (len(self.workspace.accounts) // ACCOUNTS_PER_10_MS))
         if pause and not self._call_ended.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._call_ended.wait(), pause)
@@ -140,7 +140,7 @@ class WorkspaceLoop:
         """
         self._stopping = True
         self.wake()
-        await self._tasks.wait_for_all(LONGEST_STOP)
+        await self._tasks.wait_for_all(MAX_STOP_SECONDS)
         if self._clients.leadership.fresh():
             decide_changed(self.workspace, self._clients.clock())
             self._calls.write_audit_log()
@@ -172,7 +172,7 @@ class WorkspaceLoop:
             faults.append(fault)
         self.writer.flush()
         now = self._clients.clock()
-        return LONGEST_SLEEP if wake_at is None else min(LONGEST_SLEEP, max(0.0, wake_at - now))
+        return MAX_SLEEP if wake_at is None else min(MAX_SLEEP, max(0.0, wake_at - now))
 
     def _set_aside_undecided(self) -> None:
         """Report accounts whose decision failed; they are decided again after a pause, and at their next event."""
@@ -223,7 +223,7 @@ class WorkspaceLoop:
 
     def _start_patches(self) -> None:
         for uid, action in list(self.workspace.patches.items()):
-            if len(self.workspace.patching) >= MOST_PATCHES:
+            if len(self.workspace.patching) >= MAX_PATCHES:
                 return
             if uid not in self.workspace.patching and not self._clients.set_aside.waits(uid, PATCH_FINALIZERS):
                 self.workspace.patching.add(uid)

@@ -12,9 +12,9 @@ from coldsend_operator.core.work_queue import WorkQueue
 from coldsend_operator.resources.batch import SenderAccountBatchSpec
 
 FREE_TRIES = 1  # writes to one child without a pause before the next: others may be undoing them
-LONGEST_PAUSE = 600.0
-FORGOTTEN_AFTER = 3 * LONGEST_PAUSE
-FIRST_FULL, LONGEST_FULL = 2.0, 30.0  # pauses after the namespace refused a new child
+MAX_PAUSE = 600.0
+FORGOTTEN_AFTER = 3 * MAX_PAUSE
+FIRST_FULL, MAX_FULL = 2.0, 30.0  # pauses after the namespace refused a new child
 DECIDE, RENEW, WRITE = range(3)  # priorities of children
 
 
@@ -47,7 +47,7 @@ class Quota:
     def see_full(self, now: float) -> None:
         """The quota refused a new child: begin a pause, longer than the last one, unless one is running."""
         if now >= self.full_until:
-            self._pause = min(max(2 * self._pause, FIRST_FULL), LONGEST_FULL)
+            self._pause = min(max(2 * self._pause, FIRST_FULL), MAX_FULL)
             self.full_until = self.retry_at = now + self._pause
 
     def next_trial(self, now: float) -> str | None:
@@ -152,7 +152,7 @@ class BatchWork:
         before = self._tries.get(name, Tries(at=now))
         count = 1 if now - before.at > FORGOTTEN_AFTER else before.count + 1
         power = count - 1 if failed else count - 1 - FREE_TRIES
-        self._tries[name] = Tries(count, now, now + doubled(1.0, power, LONGEST_PAUSE) if power >= 0 else before.until)
+        self._tries[name] = Tries(count, now, now + doubled(1.0, power, MAX_PAUSE) if power >= 0 else before.until)
 
     def held_until(self, name: str, now: float) -> float | None:
         """When the next write to this child may begin; None if now."""

@@ -10,8 +10,8 @@ Raw = dict[str, Any]
 Path = tuple[str, ...]
 
 OURS = frozenset({BATCH_FIELD_MANAGER, FIELD_MANAGER})
-LONGEST_PATH = 100
-LONGEST_MANAGER = 60
+MAX_PATH_LENGTH = 100
+MAX_MANAGER_LENGTH = 60
 
 
 def change_by_others(stored: Raw, manifest: Raw) -> str | None:
@@ -25,8 +25,8 @@ def change_by_others(stored: Raw, manifest: Raw) -> str | None:
     if path is None:
         return None
     who = _manager(stored["metadata"], path)
-    by = f"the field manager {who[:LONGEST_MANAGER]!r}" if who else "an admission policy or webhook"
-    return f"{'.'.join(path)[:LONGEST_PATH]} of SenderAccount {stored['metadata']['name']} is changed by {by}"
+    by = f"the field manager {who[:MAX_MANAGER_LENGTH]!r}" if who else "an admission policy or webhook"
+    return f"{'.'.join(path)[:MAX_PATH_LENGTH]} of SenderAccount {stored['metadata']['name']} is changed by {by}"
 
 
 def _difference(stored: object, wanted: object, path: Path) -> Path | None:

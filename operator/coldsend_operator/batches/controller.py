@@ -23,9 +23,9 @@ from coldsend_operator.kube.objects import version_number
 from coldsend_operator.kube.set_aside import DECIDE
 from coldsend_operator.tasks import Tasks
 
-MOST_WRITES = 8  # at once, with separate slots: many writes of finalizers and status do not delay new children
+MAX_WRITES = 8  # at once, with separate slots: many writes of finalizers and status do not delay new children
 SLICE = 200  # decisions in one round
-LONGEST_SLEEP = 5.0
+MAX_SLEEP = 5.0
 ACT = "act"
 
 
@@ -42,7 +42,7 @@ class BatchController:
         self._set_aside = clients.set_aside
         self._tasks = Tasks(self.wake, operation="batches")
         self.children = ChildIndex(self._decide_again)
-        own = clients.kube.beside(MOST_WRITES)
+        own = clients.kube.beside(MAX_WRITES)
         self._writes = BatchWrites(
             own,
             self._set_aside,
@@ -160,7 +160,7 @@ class BatchController:
         self._decide(now)
         self._overrides.settle()
         self._act(now)
-        pause = min(self._reporter.report(now), LONGEST_SLEEP)
+        pause = min(self._reporter.report(now), MAX_SLEEP)
         if self._deciding.ready():
             return 0.0
         due = self._deciding.next_at
@@ -222,7 +222,7 @@ class BatchController:
 
     def _act(self, now: float) -> None:
         """Start writes; batches take turns."""
-        while len(self._tasks) < MOST_WRITES and (work := self._next(self._acting)) is not None:
+        while len(self._tasks) < MAX_WRITES and (work := self._next(self._acting)) is not None:
             with self._set_aside.trying(batch_ref(work.batch), ACT, partial(self._activate, work)):
                 if self._act_on(work, now):
                     self._acting.add(work.batch.uid)

@@ -24,7 +24,7 @@ from coldsend_operator.resources.reading import InboxReading, policies, read_bat
 
 ORPHANS_STAY = "orphan"  # finalizer of Kubernetes for `--cascade=orphan`
 DIGEST_SIZE = 16
-MOST_SHARED = 1_000
+MAX_SHARED_VALUES = 1_000
 T = TypeVar("T")
 Labels = tuple[tuple[str, str], ...]
 
@@ -207,7 +207,7 @@ class ChildReader:
 
 def _shared(kept: dict[T, T], value: T) -> T:
     """The stored value that equals this one. The store is bounded (rule 43: nothing grows with what came and went)."""
-    if value not in kept and len(kept) >= MOST_SHARED:
+    if value not in kept and len(kept) >= MAX_SHARED_VALUES:
         kept.clear()
     return kept.setdefault(value, value)
 

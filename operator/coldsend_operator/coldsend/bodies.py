@@ -8,8 +8,8 @@ from pydantic_core import from_json
 
 from coldsend_operator.coldsend.errors import NotUnderstood
 
-LONGEST_TEXT = 1024
-LARGEST_WHOLE = 2**53  # JSON parsers disagree about larger numbers
+MAX_TEXT_LENGTH = 1024
+MAX_SAFE_INTEGER = 2**53  # JSON parsers disagree about larger numbers
 
 
 def read_json(body: bytes) -> Any:
@@ -54,7 +54,7 @@ def read_object(body: bytes) -> dict[str, Any]:
 def as_text(value: object) -> str | None:
     """Text as sent, cut at 1,024 characters as it may be stored; a number as its digits; else None."""
     if isinstance(value, str):
-        return value[:LONGEST_TEXT] or None
+        return value[:MAX_TEXT_LENGTH] or None
     return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
@@ -67,7 +67,7 @@ def as_number(value: object) -> float | None:
             return None
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if abs(value) <= LARGEST_WHOLE and math.isfinite(value) else None
+    return float(value) if abs(value) <= MAX_SAFE_INTEGER and math.isfinite(value) else None
 
 
 def as_whole(value: object) -> int | None:

@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 
 from coldsend_operator.core.model.answers import RateHeaders
 
-LONGEST_WAIT = 86_400.0  # a longer wait than a day is a wrong clock or unit, not a rate limit
+MAX_WAIT = 86_400.0  # a longer wait than a day is a wrong clock or unit, not a rate limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def read_wait(headers: Mapping[str, str], sentence: str, now: float) -> float | 
     rate = read_rate(headers)
     if rate is not None and rate.reset is not None:
         until_reset = rate.reset - _server_time(headers, now)
-        if 0 < until_reset <= LONGEST_WAIT:  # a time in the past is ignored
+        if 0 < until_reset <= MAX_WAIT:  # a time in the past is ignored
             return until_reset
     return _plausible(_seconds_in(sentence))
 
@@ -83,7 +83,7 @@ def _server_time(headers: Mapping[str, str], now: float) -> float:
 
 
 def _plausible(seconds: float | None) -> float | None:
-    return seconds if seconds is not None and 0 <= seconds <= LONGEST_WAIT else None
+    return seconds if seconds is not None and 0 <= seconds <= MAX_WAIT else None
 
 
 def _number(text: str) -> float | None:

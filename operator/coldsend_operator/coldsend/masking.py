@@ -16,9 +16,9 @@ from coldsend_operator.spellings import MASK, one_line, spellings
 MAX_SENTENCE = 200
 MAX_RAW = 20_000  # a longer text is not a message; cutting it could leave part of a secret
 MAX_TEXT = 100_000  # of one response: a search for the secrets of 100 inboxes in megabytes would block the event loop
-SHORT = 4  # shorter secrets occur in too many words
-LONG = 8  # only longer ones are unlikely to occur in a message by chance
-HEAD = 6  # this many leading characters identify a truncated quote
+MIN_LENGTH = 4  # shorter secrets occur in too many words
+MIN_DISTINCT_LENGTH = 8  # only longer ones are unlikely to occur in a message by chance
+HEAD_LENGTH = 6  # this many leading characters identify a truncated quote
 
 _ANY_KEY = re.compile(r"cs_live_[\w-]+", re.IGNORECASE)
 
@@ -102,7 +102,7 @@ class Mask:
             values |= {(each.get_secret_value(), at): None for each in member.secrets}
         several = len(self._members) > 1
         forms = [
-            _Form(text, text.casefold(), at, at is not None and several and len(text) < SHORT, _telling(value))
+            _Form(text, text.casefold(), at, at is not None and several and len(text) < MIN_LENGTH, _telling(value))
             for value, at in values
             for text in spellings(value)
         ]
@@ -111,7 +111,9 @@ class Mask:
 
 def _telling(secret: str) -> bool:
     """Whether it cannot be ordinary words: letters alone must be as many as in an app password."""
-    return len(secret) >= (2 * LONG if secret.isalpha() else LONG) and not any(map(str.isspace, secret))
+    return len(secret) >= (2 * MIN_DISTINCT_LENGTH if secret.isalpha() else MIN_DISTINCT_LENGTH) and not any(
+        map(str.isspace, secret)
+    )
 
 
 def _pattern(form: _Form) -> str:
@@ -122,11 +124,11 @@ def _without_parts(text: str, forms: Iterable[_Form]) -> str:
     """The text without truncated quotes of a secret."""
     folded = text.casefold()
     for form in forms:
-        if len(form.text) < LONG or form.folded[:HEAD] not in folded:
+        if len(form.text) < MIN_DISTINCT_LENGTH or form.folded[:HEAD_LENGTH] not in folded:
             continue
         at = 0
-        while (found := re.compile(re.escape(form.text[:HEAD]), re.IGNORECASE).search(text, at)) is not None:
-            end, length = found.end(), HEAD
+        while (found := re.compile(re.escape(form.text[:HEAD_LENGTH]), re.IGNORECASE).search(text, at)) is not None:
+            end, length = found.end(), HEAD_LENGTH
             while end < len(text) and length < len(form.text) and text[end].casefold() == form.text[length].casefold():
                 end, length = end + 1, length + 1
             text, at = text[: found.start()] + MASK + text[end:], found.start() + len(MASK)

@@ -22,7 +22,7 @@ from coldsend_operator.settings import Settings
 FAILURES = 5  # failures of the API server in a row before the objects of the reference report it
 MISSING_FIRST, MISSING_LONGEST = 1.0, 15.0
 REFUSED_SECONDS = 10.0
-MOST_KEYS = 20  # maximum keys per namespace
+MAX_KEYS = 20  # maximum keys per namespace
 FILE_SECONDS = 2.0
 
 
@@ -52,7 +52,7 @@ NOT_FOR_NAMESPACE = (
 TOO_MANY = (
     Reason.UNAUTHORIZED,
     (
-        f"The objects of this namespace name more than {MOST_KEYS} API keys; let them share Secrets in "
+        f"The objects of this namespace name more than {MAX_KEYS} API keys; let them share Secrets in "
         "spec.apiKeySecretRef, or delete those that are not needed. The operator continues automatically."
     ),
 )
@@ -80,17 +80,17 @@ class KeyRing:
         state = self._states.get(ref)
         if state is None:
             others = sum(other.namespace == ref.namespace for other in self._states)
-            if ref.secret is not None and not held and others >= MOST_KEYS:
+            if ref.secret is not None and not held and others >= MAX_KEYS:
                 return KeyState(problem=TOO_MANY)
             state = self._states[ref] = KeyState()
         return state
 
-    def drop_surplus(self, needed: Set[KeyRef]) -> list[KeyRef]:
-        """Keep at most MOST_KEYS keys of a namespace, besides those needed. Returns the dropped ones (rule 43)."""
+    def drop_over_limit(self, needed: Set[KeyRef]) -> list[KeyRef]:
+        """Keep at most MAX_KEYS keys of a namespace, besides those needed. Returns the dropped ones (rule 43)."""
         counts = Counter(ref.namespace for ref in self._states)
         dropped = []
         for ref in reversed(list(self._states)):
-            if ref.secret is not None and ref not in needed and counts[ref.namespace] > MOST_KEYS:
+            if ref.secret is not None and ref not in needed and counts[ref.namespace] > MAX_KEYS:
                 counts[ref.namespace] -= 1
                 del self._states[ref]
                 dropped.append(ref)

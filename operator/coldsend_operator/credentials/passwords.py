@@ -27,7 +27,7 @@ from coldsend_operator.resources.values import form_of, password_fault, password
 
 HMAC_SECRET = "coldsend-operator-hmac"  # noqa: S105 - the name of a Secret
 HMAC_KEY = "key"
-SHORTEST_HMAC_KEY = 16  # characters: whoever guesses the key can make marks and test passwords
+MIN_HMAC_KEY_LENGTH = 16  # characters: whoever guesses the key can make marks and test passwords
 DIGEST_VERSION = "2"  # the first version had no salt, and no number
 GOOGLE = InboxType.GOOGLE_WORKSPACE.value
 
@@ -80,9 +80,9 @@ async def load_hmac(kube: KubeClient, namespace: str) -> Hmac:
             await create_secret(kube, namespace, HMAC_SECRET, {HMAC_KEY: made})
         content = await read_secret(kube, namespace, HMAC_SECRET)
     key = content.values.get(HMAC_KEY) if content is not None else None
-    if key is None or len(key.get_secret_value()) < SHORTEST_HMAC_KEY:
+    if key is None or len(key.get_secret_value()) < MIN_HMAC_KEY_LENGTH:
         raise KubeError(
-            f"Secret {namespace}/{HMAC_SECRET} lacks `{HMAC_KEY}`, or its value has fewer than {SHORTEST_HMAC_KEY} "
+            f"Secret {namespace}/{HMAC_SECRET} lacks `{HMAC_KEY}`, or its value has fewer than {MIN_HMAC_KEY_LENGTH} "
             "characters; delete the Secret, and the operator creates a new one",
             reason="Invalid",
         )

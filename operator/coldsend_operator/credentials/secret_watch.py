@@ -18,8 +18,8 @@ from coldsend_operator.tasks import Tasks
 TROUBLE_FIRST, TROUBLE_LONGEST = 1.0, 10.0  # a corrected Secret is picked up within 15 s
 # Reads per second of missing or broken Secrets, per namespace and in total: thousands of them neither flood the API
 # server nor delay others.
-TROUBLE_READS, MOST_TROUBLE_READS = 20.0, 200.0
-MOST_READS = 8  # at once: a slow read does not delay others
+TROUBLE_READS, MAX_TROUBLE_READS = 20.0, 200.0
+MAX_READS = 8  # at once: a slow read does not delay others
 URGENT_PAUSE = 0.2
 SLICE = 200
 SecretName = tuple[str, str]
@@ -101,7 +101,7 @@ class SecretWatch:
             for account in self._urgent():
                 self.hasten(account)
             self._queue.wake(self._clock())
-            while len(self._reads) < MOST_READS and (name := self._queue.take()) is not None:
+            while len(self._reads) < MAX_READS and (name := self._queue.take()) is not None:
                 self._reads.start(self._check_one(name))
             due = self._queue.next_at
             pause = URGENT_PAUSE if due is None else min(max(due - self._clock(), 0.01), URGENT_PAUSE)
@@ -145,7 +145,7 @@ class SecretWatch:
             tries = self._tries.get(name, 0)
             self._in_trouble[name[0]] += not tries
             self._tries[name] = tries + 1
-            theirs, all_of_them = self._in_trouble[name[0]] / TROUBLE_READS, len(self._tries) / MOST_TROUBLE_READS
+            theirs, all_of_them = self._in_trouble[name[0]] / TROUBLE_READS, len(self._tries) / MAX_TROUBLE_READS
             longest = max(TROUBLE_LONGEST, theirs, all_of_them)
             self._plan(name, self._clock() + doubled(TROUBLE_FIRST, tries, min(longest, self._period)))
         else:

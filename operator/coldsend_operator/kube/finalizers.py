@@ -14,7 +14,7 @@ from coldsend_operator.resources.names import API_VERSION, FINALIZER
 
 PLAIN = (FINALIZER,)  # thousands of objects share it
 TRIES = 5
-MOST_KEPT = 8  # of our finalizers on one object, in case somebody adds many
+MAX_KEPT = 8  # of our finalizers on one object, in case somebody adds many
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ def has_finalizer(metadata: Mapping[str, Any]) -> bool:
 
 
 def own_finalizers(metadata: Mapping[str, Any]) -> tuple[str, ...]:
-    """Our finalizers in their order, at most MOST_KEPT: the plain one and create marks, forged or not."""
+    """Our finalizers in their order, at most MAX_KEPT: the plain one and create marks, forged or not."""
     found = tuple(name for name in metadata.get("finalizers") or () if _is_ours(name))
-    return PLAIN if found == PLAIN else found[:MOST_KEPT]
+    return PLAIN if found == PLAIN else found[:MAX_KEPT]
 
 
 async def add_finalizers(client: KubeClient, ref: Ref, *marks: str) -> OwnFinalizers:

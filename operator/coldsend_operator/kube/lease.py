@@ -23,7 +23,7 @@ from coldsend_operator.logs import Event, Recurring, log
 from coldsend_operator.tasks import end
 
 DURATION_SECONDS = 15
-MOST_TRANSITIONS = 2**31 - 1  # the field is an int32
+MAX_TRANSITIONS = 2**31 - 1  # the field is an int32
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def steady() -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sight:
+class _ObservedRecord:
     """A record of another holder, and when it was first seen in this state."""
 
     spec: dict[str, Any]
@@ -81,7 +81,7 @@ class Election:
         self._clock = clock
         self._held: dict[str, Any] | None = None  # the Lease object as we last wrote it
         self._renewed: float | None = None  # when the last successful renewal was sent
-        self._sight: _Sight | None = None
+        self._observed: _ObservedRecord | None = None
         self._free_at: float | None = None  # when a Lease becomes free that was missing at our first check
         self._acquired = asyncio.Event()
         self._lost = asyncio.Event()
@@ -174,7 +174,7 @@ class Election:
         if holder and holder != self.identity and not self._expired(spec):
             return False
         ours = holder == self.identity  # our own acquisition, whose response was lost
-        transitions = min((spec.get("leaseTransitions") or 0) + (0 if ours else 1), MOST_TRANSITIONS)
+        transitions = min((spec.get("leaseTransitions") or 0) + (0 if ours else 1), MAX_TRANSITIONS)
         try:
             await self._write(lease, _now(), transitions)
         except (Conflict, NotFound):
@@ -186,8 +186,8 @@ class Election:
 
         Its holder recreates it at its next renewal. Without a former holder there is no wait.
         """
-        if self._sight is not None:
-            return self._sight.over(self._clock())
+        if self._observed is not None:
+            return self._observed.over(self._clock())
         if self._free_at is None:
             self._free_at = self._clock() + (self._pace.duration if await self._somebody_led() else 0)
         return self._clock() >= self._free_at
@@ -200,12 +200,12 @@ class Election:
 
     def _expired(self, spec: dict[str, Any]) -> bool:
         """Whether the record did not change for the duration, by our own clock, whatever times it contains."""
-        now, sight = self._clock(), self._sight
-        if sight is None or sight.spec["holderIdentity"] != spec["holderIdentity"]:
+        now, observed = self._clock(), self._observed
+        if observed is None or observed.spec["holderIdentity"] != spec["holderIdentity"]:
             log.info(Event.LEASE_HELD, holder=spec["holderIdentity"], **self._what)
-        if sight is None or sight.spec != spec:
-            sight = self._sight = _Sight(spec, now)
-        return sight.over(now)
+        if observed is None or observed.spec != spec:
+            observed = self._observed = _ObservedRecord(spec, now)
+        return observed.over(now)
 
     async def _create(self) -> bool:
         left = self._clock()

@@ -27,7 +27,7 @@ from coldsend_operator.setting_values import to_base_url
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 PLUGIN_SECONDS = 30.0  # timeout of an exec plugin of a kubeconfig
-LONGEST_LINE = 200  # characters of what a plugin says
+MAX_LINE_LENGTH = 200  # characters of what a plugin says
 _LIBRARY = logging.getLogger(load_kube_config_from_dict.__module__)
 
 
@@ -224,7 +224,7 @@ def _last_line(errors: list[str]) -> str:
         with suppress(ValueError, SyntaxError):
             said = ast.literal_eval(written[0]).decode(errors="replace")
     lines = masked_text(said).split("\n")
-    return " ".join(lines[-1].split())[:LONGEST_LINE]
+    return " ".join(lines[-1].split())[:MAX_LINE_LENGTH]
 
 
 def _expiry(api_key: Mapping[str, str]) -> float | None:

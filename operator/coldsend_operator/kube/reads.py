@@ -28,7 +28,7 @@ CALL_SECONDS: Final = 15.0
 LIST_SECONDS: Final = 30.0
 CONCURRENCY: Final = 16  # more would only queue in the API server
 READ_PAUSES: Final = (0.2, 1.0)  # before the second and the third try of a GET
-LONGEST_PAUSE: Final = 5.0  # the longest Retry-After that a GET waits for
+MAX_PAUSE: Final = 5.0  # the longest Retry-After that a GET waits for
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class KubeReads:
                 return await self._send(call, urgent=urgent)
             except Unreachable as error:
                 wait = pause if error.retry_after is None else error.retry_after
-                if wait > LONGEST_PAUSE:
+                if wait > MAX_PAUSE:
                     raise
             await asyncio.sleep(wait)
         return await self._send(call, urgent=urgent)

@@ -19,18 +19,18 @@ from coldsend_operator.kube.paths import Ref
 from coldsend_operator.logs import Event, log
 from coldsend_operator.tasks import Tasks
 
-FIRST_PAUSE, LONGEST_PAUSE = 2.0, 600.0
-LONGEST_OUTAGE = 10.0  # while the API server fails for all: not a fault of the object
+FIRST_PAUSE, MAX_PAUSE = 2.0, 600.0
+MAX_OUTAGE_PAUSE = 10.0  # while the API server fails for all: not a fault of the object
 OUTAGES = frozenset({None, 429, 503, 504})  # HTTP codes of such failures; None: no response
-PATIENCE = 4  # refusals of the API server in a row before they are reported on the object
+TRIES_BEFORE_REPORT = 4  # refusals of the API server in a row before they are reported on the object
 
 # Kinds of work; a suffix distinguishes several of one object.
 READ, DECIDE, ADD_FINALIZER, PATCH_FINALIZERS = "read", "decide", "add_finalizer", "finalizer"
 READ_SECRETS, PLACE = "read_secrets", "find_workspace"
 REPORT, WRITE_STATUS = "report", "write_status"
-AGAIN = "The operator retries automatically, and immediately when the object changes."
-MESSAGE = f"The operator failed to process this object ({{what}}: {{error}}); see the operator's log. {AGAIN}"
-FAILED = f"A call to the API server for this object fails ({{what}}): {{error}}. {AGAIN}"
+RETRIED = "The operator retries automatically, and immediately when the object changes."
+MESSAGE = f"The operator failed to process this object ({{what}}: {{error}}); see the operator's log. {RETRIED}"
+FAILED = f"A call to the API server for this object fails ({{what}}): {{error}}. {RETRIED}"
 
 
 @dataclass(slots=True)
@@ -77,7 +77,11 @@ class SetAside:
         trouble.tries += 1
         pause = doubled(FIRST_PAUSE, trouble.tries - 1, _longest(error))
         trouble.timer = asyncio.get_running_loop().call_later(pause, self._again, ref.uid, what)
-        if not trouble.told and self._leads() and (trouble.tries >= PATIENCE or not isinstance(error, KubeError)):
+        if (
+            not trouble.told
+            and self._leads()
+            and (trouble.tries >= TRIES_BEFORE_REPORT or not isinstance(error, KubeError))
+        ):
             trouble.told = True
             message = _message(what, error)
             self._tasks.start(emit(self._kube, ref, "Warning", SET_ASIDE, message, "Reconcile"))
@@ -129,7 +133,7 @@ class SetAside:
 
 def _longest(error: Exception) -> float:
     fails_for_all = isinstance(error, KubeError) and error.status in OUTAGES and not by_admission(error)
-    return LONGEST_OUTAGE if fails_for_all else LONGEST_PAUSE
+    return MAX_OUTAGE_PAUSE if fails_for_all else MAX_PAUSE
 
 
 def _message(what: str, error: Exception) -> str:

@@ -16,7 +16,7 @@ from coldsend_operator.kube.status import WrittenStatus, write_status
 from coldsend_operator.logs import Event, log
 from coldsend_operator.tasks import Tasks
 
-MOST_WRITES = 10  # at once
+MAX_WRITES = 10  # at once
 SLICE = 500  # objects checked in one flush
 
 T = TypeVar("T")
@@ -74,7 +74,7 @@ class StatusWriter(ABC, Generic[T]):
         """Check the queued objects, and start as many writes as may run at once."""
         self.queue.wake(self._clock())
         for _ in range(SLICE):
-            uid = self.queue.take(self._least_urgent) if len(self.tasks) < MOST_WRITES else None
+            uid = self.queue.take(self._least_urgent) if len(self.tasks) < MAX_WRITES else None
             if uid is None:
                 return
             self._check(uid)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 
-MANY = 5  # namespaces that may use their full rate at the same time
+NAMESPACES_AT_FULL_RATE = 5  # at the same time
 
 
 class Throttle:
@@ -49,7 +49,9 @@ class Throttles:
 
     def refused_by(self, namespace: str, kind: str) -> Throttle | None:
         """The throttle that refuses one more now; None if allowed."""
-        of_kind = self._of_kind.setdefault(kind, Throttle(self._rate * MANY, self._burst * MANY, self._clock))
+        of_kind = self._of_kind.setdefault(
+            kind, Throttle(self._rate * NAMESPACES_AT_FULL_RATE, self._burst * NAMESPACES_AT_FULL_RATE, self._clock)
+        )
         if (namespace, kind) not in self._of_namespace:
             self._of_namespace = {key: each for key, each in self._of_namespace.items() if not each.full}
             self._of_namespace[namespace, kind] = Throttle(self._rate, self._burst, self._clock)

@@ -18,7 +18,7 @@ from coldsend_operator.logs import Event, Recurring
 
 IDLE_SECONDS: Final = 80.0
 """A watch without any data for this long counts as dead."""
-SHORTEST_SECONDS: Final = 1.0
+MIN_SECONDS: Final = 1.0
 """Minimum duration of a watch: kopf reopens one at once, and a proxy may end each at once."""
 
 
@@ -110,10 +110,10 @@ class Watches:
 
     async def _end(self, path: str) -> None:
         lasted = self._clock() - self._begun.get(path, float("-inf"))
-        if lasted < SHORTEST_SECONDS:
+        if lasted < MIN_SECONDS:
             if self._heard[path] < self._begun[path]:
                 self._short[path].failed(f"GET {path}: the watch ended at once, without an event")
-            await asyncio.sleep(SHORTEST_SECONDS - lasted)
+            await asyncio.sleep(MIN_SECONDS - lasted)
 
     def _reopened(self, path: str) -> None:
         """A watch starts: check whether the one before it was silent."""

@@ -23,8 +23,8 @@ from coldsend_operator.settings import Settings
 from coldsend_operator.tasks import Tasks
 
 SYNC_PAUSE = 0.05
-RELIST_SECONDS, LONGEST_RELIST = 5.0, 60.0
-LIST_RETRY, LONGEST_RETRY = 2.0, 30.0
+RELIST_SECONDS, MAX_RELIST = 5.0, 60.0
+LIST_RETRY, MAX_RETRY = 2.0, 30.0
 FREEZE_EACH = 1_000
 UNSEEN_SECONDS = 600.0  # missed deletions are found after this long, even if no event shows a new list
 READ_CHILD, FORGET = "read_child", "forget"
@@ -170,7 +170,7 @@ class CacheSync:
                 elif self._clock() - at > pause:  # deleted before kopf's list, or that list takes its time
                     listed = await self._list(of)  # a version may be lower now: etcd was restored
                     awaited = [(uid, min(version, listed[uid])) for uid, version in awaited if uid in listed]
-                    at, pause = self._clock(), min(2 * pause, LONGEST_RELIST)
+                    at, pause = self._clock(), min(2 * pause, MAX_RELIST)
                 else:
                     await asyncio.sleep(SYNC_PAUSE)
         finally:
@@ -249,7 +249,7 @@ class CacheSync:
         self._read_again(ref)
 
     async def _fetch_list(self, of: Kind) -> ListedObjects:
-        trouble, pauses = Recurring(Event.CALL_FAILED, operation=f"list {of}"), Pauses(LIST_RETRY, LONGEST_RETRY)
+        trouble, pauses = Recurring(Event.CALL_FAILED, operation=f"list {of}"), Pauses(LIST_RETRY, MAX_RETRY)
         while True:
             await self._crds.present()
             try:

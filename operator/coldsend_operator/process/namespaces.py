@@ -16,9 +16,9 @@ from coldsend_operator.logs import Event, Recurring, log
 
 PERIOD = 10.0  # seconds between two reads of a namespace, more when there are very many
 URGENT = 2.0  # of one with something that waits for approval, or that approves
-MOST_PER_SECOND = 20.0
-MOST_READS = 8  # at once
-SHORTEST_PAUSE = 0.05
+MAX_PER_SECOND = 20.0
+MAX_READS = 8  # at once
+MIN_PAUSE = 0.05
 FIRST_TRIES = (0.5, 1.0, 2.0)  # seconds between tries of a first read
 WAITING = frozenset({Reason.DELETION_HELD, Reason.INVENTORY_IMPLAUSIBLE, Reason.SECRET_NOT_FOUND})
 
@@ -71,7 +71,7 @@ class NamespaceWatch:
             await self._read_all([name for name, due in self._due.items() if due <= now])
             pause = min(self._due.values(), default=now + URGENT) - self._clock()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), min(max(pause, SHORTEST_PAUSE), URGENT))
+                await asyncio.wait_for(self._wake.wait(), min(max(pause, MIN_PAUSE), URGENT))
 
     async def read_again(self) -> None:
         """Read all of them now, as this process becomes the leader."""
@@ -96,7 +96,7 @@ class NamespaceWatch:
             self._due[name] = min(self._due[name], now + URGENT)
 
     async def _read_all(self, names: list[str]) -> None:
-        slots = asyncio.Semaphore(MOST_READS)
+        slots = asyncio.Semaphore(MAX_READS)
 
         async def read(name: str) -> None:
             async with slots:
@@ -158,7 +158,7 @@ class NamespaceWatch:
     def _period(self, name: str) -> float:
         """Spread out, so that not all namespaces are read at the same time."""
         share = zlib.crc32(name.encode()) % 1000 / 1000
-        return max(PERIOD, len(self._due) / MOST_PER_SECOND) * (0.8 + 0.2 * share)
+        return max(PERIOD, len(self._due) / MAX_PER_SECOND) * (0.8 + 0.2 * share)
 
     def _use(self, name: str, settings: NamespaceSettings) -> None:
         before = self._policy.of_namespace(name)

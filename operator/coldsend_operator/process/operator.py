@@ -33,7 +33,7 @@ from coldsend_operator.kube.paths import KINDS
 from coldsend_operator.kube.secrets import read_secret
 from coldsend_operator.kube.set_aside import SetAside
 from coldsend_operator.kube.state import StateMap
-from coldsend_operator.kube.status_writer import MOST_WRITES
+from coldsend_operator.kube.status_writer import MAX_WRITES
 from coldsend_operator.kube.throttle import Pauses
 from coldsend_operator.kube.watches import Watches
 from coldsend_operator.logs import Event, Recurring, log
@@ -45,7 +45,7 @@ from coldsend_operator.process.reports import report_of
 from coldsend_operator.settings import Settings
 from coldsend_operator.tasks import end, report_end
 
-HMAC_RETRY, LONGEST_RETRY = 2.0, 30.0
+HMAC_RETRY, MAX_RETRY = 2.0, 30.0
 STALLED_SECONDS = 60.0
 REPORT_PERIOD = 10.0  # seconds between two checks for a new report
 NAMESPACES_TIMEOUT = 5.0  # seconds for the read of namespaces when this process becomes the leader
@@ -101,7 +101,7 @@ class Operator:
         self.set_aside = SetAside(kube, lambda: self._leading)
         clients = Clients(
             kube=kube,
-            status_kube=kube.beside(MOST_WRITES),
+            status_kube=kube.beside(MAX_WRITES),
             bookings=self._bookings,
             leadership=self._leadership,
             metrics=self.metrics,
@@ -212,7 +212,7 @@ class Operator:
         return all(last_round_at > limit for last_round_at in rounds)
 
     async def _load_hmac(self) -> None:
-        trouble, pauses = Recurring(Event.CALL_FAILED, operation="load_hmac_key"), Pauses(HMAC_RETRY, LONGEST_RETRY)
+        trouble, pauses = Recurring(Event.CALL_FAILED, operation="load_hmac_key"), Pauses(HMAC_RETRY, MAX_RETRY)
         while self._hmac is None:
             try:
                 self._hmac = await load_hmac(self._kube, self._settings.lease_namespace)

@@ -8,7 +8,7 @@ from coldsend_operator.accounts.controller import AccountController
 from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.core.report import UNTRIED, workspace_report, worth_a_write
 
-MOST_REPORTED = 100  # keys: those with the most objects
+MAX_REPORTED = 100  # keys: those with the most objects
 
 
 def report_of(controller: AccountController, leader: str, now: float) -> StoredReport | None:
@@ -22,7 +22,7 @@ def report_of(controller: AccountController, leader: str, now: float) -> StoredR
     working.sort(key=lambda each: (-each[0].keys.count(each[1]), each[1]))
     told = {
         digest: workspace_report(workspace, digest, now, key=key.label, answered=key.answered)
-        for workspace, digest, key in working[:MOST_REPORTED]
+        for workspace, digest, key in working[:MAX_REPORTED]
     }
     if told and all(each["keyState"] == UNTRIED for each in told.values()):
         return None  # it would be shown for a minute, and the first answer comes within seconds

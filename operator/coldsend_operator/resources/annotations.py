@@ -23,7 +23,7 @@ from coldsend_operator.resources.values import first_unseen
 from coldsend_operator.spellings import one_line
 
 LONGEST = 253  # maximum characters of a stored or repeated value (rule 43)
-MOST_NOTES = 3
+MAX_NOTES = 3
 _SHOWN = 40
 _NAMESPACE_AND_NAME = re.compile(r"[^/\s]+/[^/\s]+")
 
@@ -64,13 +64,13 @@ def read_annotations(raw: Mapping[str, str] | None, *, of_batch: bool = False) -
         credentials_current=text(given, CREDENTIALS_CURRENT_ANNOTATION),
         deletion_policy=(text(given, DELETION_POLICY_ANNOTATION) or "").strip() or None,
         api_key_secret=(text(given, API_KEY_SECRET_ANNOTATION) or "").strip() or None,
-        notes=tuple(_notes(given, of_batch=of_batch))[:MOST_NOTES],
+        notes=tuple(_notes(given, of_batch=of_batch))[:MAX_NOTES],
     )
 
 
 def namespace_notes(raw: Mapping[str, str] | None, namespace: str) -> tuple[str, ...]:
     """Sentences about invalid or unknown annotations of a Namespace."""
-    return tuple(_notes_of_namespace(raw or {}, namespace))[:MOST_NOTES]
+    return tuple(_notes_of_namespace(raw or {}, namespace))[:MAX_NOTES]
 
 
 def flag(annotations: Mapping[str, str], name: str) -> bool:

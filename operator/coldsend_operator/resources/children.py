@@ -33,7 +33,7 @@ TRACKING_DOMAINS = frozenset(
     }
 )
 
-MOST_LABELS, MOST_LABEL_CHARACTERS = 50, 5_000  # each label is stored with each of up to 5,000 children
+MAX_LABELS, MAX_LABEL_CHARACTERS = 50, 5_000  # each label is stored with each of up to 5,000 children
 LABEL_VALUE = re.compile(r"[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?")
 NOT_IN_A_LABEL = re.compile(r"[^a-z0-9-]+")
 
@@ -72,11 +72,11 @@ def child_labels(batch: str, labels: Mapping[str, str] | None) -> dict[str, str]
 def labels_problem(labels: Mapping[str, str]) -> str | None:
     """Why the children cannot have these labels."""
     size = sum(len(name) + len(value) for name, value in labels.items())
-    if len(labels) <= MOST_LABELS and size <= MOST_LABEL_CHARACTERS:
+    if len(labels) <= MAX_LABELS and size <= MAX_LABEL_CHARACTERS:
         return None
     return (
         f"Each SenderAccount of this batch would have its {len(labels)} labels, of {size} characters; at most "
-        f"{MOST_LABELS} of {MOST_LABEL_CHARACTERS} characters are possible. Remove labels from the batch."
+        f"{MAX_LABELS} of {MAX_LABEL_CHARACTERS} characters are possible. Remove labels from the batch."
     )
 
 

@@ -109,10 +109,10 @@ def _is_base64_of_text(value: str) -> bool:
         text = base64.b64decode(value, validate=True).decode("ascii") if value.endswith("=") else ""
     except ValueError:
         return False
-    return text.strip().isprintable() and len(text) >= _SHORTEST_TEXT
+    return text.strip().isprintable() and len(text) >= _MIN_TEXT_LENGTH
 
 
-_SHORTEST_TEXT = 6  # shorter values are base64 of text by chance
+_MIN_TEXT_LENGTH = 6  # shorter values are base64 of text by chance
 
 
 def password_fault(value: str) -> str:

@@ -22,7 +22,7 @@ _CUT_DIGEST = 6
 _NOT_IN_A_LABEL = re.compile(r"[^a-z0-9]+")
 _PLAIN = re.compile(r"[a-z0-9.-]+@[a-z0-9.-]+")
 _NOT_IN_A_KEY = re.compile(r"[^a-z0-9.-]")
-_LONGEST_READABLE = 200
+_MAX_NAME_LENGTH = 200
 
 
 def label(text: str) -> str:
@@ -45,9 +45,9 @@ def numbered(name: str, number: int) -> str:
 def password_key(address: str) -> str:
     """The key of an address in a Secret: readable, and never the same for two addresses."""
     address = address.lower()
-    if _PLAIN.fullmatch(address) and len(address) <= _LONGEST_READABLE:
+    if _PLAIN.fullmatch(address) and len(address) <= _MAX_NAME_LENGTH:
         return address.replace("@", "_")
-    readable = _NOT_IN_A_KEY.sub("_", address)[:_LONGEST_READABLE]
+    readable = _NOT_IN_A_KEY.sub("_", address)[:_MAX_NAME_LENGTH]
     return f"{readable}_{digest(address, DIGEST_LENGTH)}"
 
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Any, cast
 
-from coldsend_operator.accounts.bookings import MOST_BYTES, Bookings
+from coldsend_operator.accounts.bookings import MAX_BYTES, Bookings
 from coldsend_operator.core.model.policy import Policy
 from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.core.workspace.workspace import Workspace
@@ -54,7 +54,7 @@ def saved(texts: dict[str, str]) -> Stored:
 def test_rule_43_a_full_state_loses_what_was_written_longest_ago_and_nothing_else() -> None:
     digests = [f"{number:012x}" for number in range(200)]
     stored = saved({"key-workspaces": "{}", OURS: TEXT, **dict.fromkeys(digests, TEXT)})
-    assert stored.size <= MOST_BYTES
+    assert stored.size <= MAX_BYTES
     assert {"key-workspaces", OURS} <= stored.texts.keys()
     left = [digest for digest in digests if digest in stored.texts]
     assert len(left) > 150

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from coldsend_operator.core.batch.domains import MOST_DOMAINS, DomainCounts, Share
+from coldsend_operator.core.batch.domains import MAX_DOMAINS, DomainCounts, Share
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.status.projection import project
 from coldsend_operator.resources.children import domain_label
@@ -140,7 +140,7 @@ def test_that_the_first_fifty_domains_by_name_are_shown() -> None:
     tally = DomainCounts()
     for number in range(60):
         tally.put(f"child-{number}", Share(f"d{number:02d}.com", ready=True))
-    assert [each["name"] for each in tally.rows()] == [f"d{number:02d}.com" for number in range(MOST_DOMAINS)]
+    assert [each["name"] for each in tally.rows()] == [f"d{number:02d}.com" for number in range(MAX_DOMAINS)]
     tally.put("child-0", None)
     assert tally.rows()[0]["name"] == "d01.com"
-    assert len(tally.rows()) == MOST_DOMAINS
+    assert len(tally.rows()) == MAX_DOMAINS

@@ -1,6 +1,6 @@
 """What a namespace allows bounds what a batch may make, and the batch says so."""
 
-from coldsend_operator.batches.controller import MOST_WRITES
+from coldsend_operator.batches.controller import MAX_WRITES
 from coldsend_operator.kube.errors import Forbidden
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 from tests.core.rules.watching import running
@@ -72,6 +72,6 @@ def test_that_a_batch_in_a_terminating_namespace_asks_for_one_child_at_a_time() 
     simulation.cluster.terminate("sales")
     simulation.list_in_batch("sales", "pool", addresses)
     running(simulation, 600.0)
-    assert simulation.cluster.refused_children <= MOST_WRITES + 600 / 30 + 5
+    assert simulation.cluster.refused_children <= MAX_WRITES + 600 / 30 + 5
     (batch,) = simulation.cluster.of_kind(BATCH_KIND)
     assert "it is being terminated" in batch["status"]["failures"][0]["message"]

@@ -5,7 +5,7 @@ import pytest
 from coldsend_operator.core.model.account import Credentials
 from coldsend_operator.core.model.policy import BatchSettings, NamespaceSettings
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.core.workspace.brake import QUIET
+from coldsend_operator.core.workspace.brake import SETTLE_SECONDS
 from coldsend_operator.core.workspace.holds import WINDOW
 from tests.core.rules.deleting import APPROVED, delete, holders, leaving
 from tests.core.rules.watching import running
@@ -24,7 +24,7 @@ def test_an_inbox_under_deletion_protection_is_not_deleted_until_the_field_is_fa
     assert reason == "DeletionHeld"
     assert message.startswith("Deletion is on hold: deletionProtection is true. To approve: set it to false")
     delete(desk, [account], deletionProtection=False)
-    desk.wait(QUIET)
+    desk.wait(SETTLE_SECONDS)
     assert leaving(desk) == 1
 
 
@@ -39,7 +39,7 @@ def test_deletion_protection_is_approved_on_the_object_that_bears_it_only(where:
         desk.workspace.policy.namespaces["sales"] = NamespaceSettings(approve_deletion=True)
     annotations = APPROVED if where == "object" else None
     delete(desk, [account], deletionProtection=True, annotations=annotations)
-    desk.wait(QUIET)
+    desk.wait(SETTLE_SECONDS)
     assert leaving(desk) == count
 
 
@@ -50,7 +50,7 @@ def test_what_the_live_batch_says_of_deletion_protection_counts(live: bool, coun
     desk.show(account)
     desk.workspace.policy.batches["pool"] = BatchSettings(protected=live)
     delete(desk, [account], deletionProtection=not live)
-    desk.wait(QUIET)
+    desk.wait(SETTLE_SECONDS)
     assert leaving(desk) == count
 
 
@@ -70,7 +70,7 @@ def test_an_object_whose_spec_cannot_be_read_is_protected_unless_the_field_is_fa
     desk.wait(WINDOW)
     assert leaving(desk) == 0
     desk.change(account, deleting=True, inboxType="SOMETHING")
-    desk.wait(QUIET)
+    desk.wait(SETTLE_SECONDS)
     assert leaving(desk) == 1
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from coldsend_operator.batches.batch_work import LONGEST_PAUSE, BatchWork
+from coldsend_operator.batches.batch_work import MAX_PAUSE, BatchWork
 from coldsend_operator.core.batch.model import Batch
 from coldsend_operator.core.model.answers import Failure, FailureKind
 from coldsend_operator.core.model.calls import Operation
@@ -108,4 +108,4 @@ def test_a_child_that_is_refused_for_days_goes_on_to_be_tried() -> None:
     work = BatchWork(Batch("batch-1", "sales", "pool"))
     for number in range(DAYS):
         work.hold("child", START + number, failed=True)
-    assert work.held_until("child", START + DAYS + LONGEST_PAUSE - 5.0) is not None
+    assert work.held_until("child", START + DAYS + MAX_PAUSE - 5.0) is not None

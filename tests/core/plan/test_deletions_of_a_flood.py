@@ -4,7 +4,7 @@ from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import BulkAnswer
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.policy import Policy, Threshold
-from coldsend_operator.core.plan.probe_choice import FEW_PAGES, LONGEST_UNCONFIRMED
+from coldsend_operator.core.plan.probe_choice import FEW_PAGES, MAX_UNCONFIRMED_SECONDS
 from coldsend_operator.core.plan.probes import WORKED_OFF
 from tests.support.clock import START
 from tests.support.desk import LONG_AGO, Desk, row
@@ -55,5 +55,5 @@ def test_that_a_long_list_waits_for_the_end_of_the_flood_but_not_for_ever() -> N
         delete(desk, accounts[first : first + 100])
     desk.wait(5.0)
     assert not confirms(desk)
-    desk.wait(LONGEST_UNCONFIRMED)
+    desk.wait(MAX_UNCONFIRMED_SECONDS)
     assert confirms(desk)

@@ -4,7 +4,7 @@ from coldsend_operator.core import apply
 from coldsend_operator.core.model.answers import BulkAnswer, Failure, FailureKind
 from coldsend_operator.core.model.calls import Lane, Operation
 from coldsend_operator.core.model.policy import Policy, Threshold
-from coldsend_operator.core.workspace.brake import QUIET
+from coldsend_operator.core.workspace.brake import SETTLE_SECONDS
 from tests.support.clock import START
 from tests.support.desk import LONG_AGO, Desk, row
 
@@ -73,5 +73,5 @@ def test_that_the_deletion_of_a_person_comes_before_a_flood_of_creates() -> None
     served(desk, 1)
     desk.wait(SLOT)
     flood(desk)
-    desk.wait(QUIET)
+    desk.wait(SETTLE_SECONDS)
     assert desk.calls()[0].lane is Lane.DELETE

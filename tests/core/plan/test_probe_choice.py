@@ -7,8 +7,8 @@ import pytest
 from coldsend_operator.core.plan.probe_choice import (
     FEW_PAGES,
     FEW_PROBES,
-    LONGEST_UNCONFIRMED,
-    MOST_IN_VAIN,
+    MAX_UNCONFIRMED_SECONDS,
+    MAX_UNPROVEN_LISTS,
     UNCONFIRMED,
     Probe,
     Waiting,
@@ -69,9 +69,9 @@ def test_while_deletions_go_on_a_list_must_be_worth_its_pages() -> None:
     long = replace(FLOOD, pages=FEW_PAGES + 1, gets=100 * UNCONFIRMED)
     assert probe_for(Why.INBOX, long) is Probe.LATER
     assert probe_for(Why.ADDRESS, replace(long, gets=0, searches=100 * UNCONFIRMED)) is Probe.LIST
-    assert probe_for(Why.INBOX, replace(long, longest_get=LONGEST_UNCONFIRMED)) is Probe.LIST
+    assert probe_for(Why.INBOX, replace(long, longest_get=MAX_UNCONFIRMED_SECONDS)) is Probe.LIST
 
 
 @pytest.mark.parametrize(("why", "probe"), [(Why.INBOX, Probe.LIST_AND_ONE), (Why.JUST_MADE, Probe.LIST)])
 def test_beside_lists_that_prove_nothing_a_few_are_looked_up_one_by_one(why: Why, probe: Probe) -> None:
-    assert probe_for(why, replace(MANY, in_vain=MOST_IN_VAIN)) is probe
+    assert probe_for(why, replace(MANY, unproven_lists=MAX_UNPROVEN_LISTS)) is probe

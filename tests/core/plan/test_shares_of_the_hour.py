@@ -7,7 +7,7 @@ import pytest
 from coldsend_operator.core.model.calls import Call, Lane, Operation
 from coldsend_operator.core.model.policy import Policy, Threshold
 from coldsend_operator.core.plan import sweep_period
-from coldsend_operator.core.workspace.brake import QUIET
+from coldsend_operator.core.workspace.brake import SETTLE_SECONDS
 from tests.support.clock import START
 from tests.support.desk import Desk, row
 
@@ -36,7 +36,7 @@ def test_rule_42_a_namespace_that_has_used_its_part_of_the_hour_waits_in_each_la
         desk.holder(address, inbox_id, namespace=namespace, **around)
         shown += [row(address, inbox_id)] if listed else []
     desk.sweep(*shown)
-    desk.wait(QUIET)
+    desk.wait(SETTLE_SECONDS)
     calls = [call for call in desk.calls() if call.uids]
     assert {desk.workspace.accounts[uid].desired.namespace for call in calls for uid in call.uids} == {"support"}
 

@@ -7,7 +7,7 @@ from coldsend_operator.core.model.answers import BulkAnswer, Created, Deleted, P
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.core.workspace.brake import QUIET
+from coldsend_operator.core.workspace.brake import SETTLE_SECONDS
 from coldsend_operator.core.workspace.inventory import Inventory
 from tests.support.clock import START
 from tests.support.desk import ANN, BOB, LOST, Desk, asked_for, held, row, row_of
@@ -174,7 +174,7 @@ def test_rule_18_an_object_stays_while_its_create_is_under_way_and_what_appears_
     delete_meanwhile(desk, account)
     assert desk.step(account).action is Action.WAIT
     desk.answer(call, Created(row()))
-    desk.wait(QUIET)
+    desk.wait(SETTLE_SECONDS)
     assert [each.inbox_ids for each in desk.calls() if each.operation.deletes] == [("inbox-1",)]
 
 
@@ -205,7 +205,7 @@ def test_rule_18_what_a_lost_create_brings_to_an_object_in_deletion_is_deleted()
     desk = Desk()
     account = desk.account(marked=START - 60.0, deleting=True)
     desk.sweep(row(made=START - 58.0))
-    desk.wait(QUIET)
+    desk.wait(SETTLE_SECONDS)
     assert [each.inbox_ids for each in desk.calls() if each.operation.deletes] == [("inbox-1",)]
     assert account.stored.origin == "Created"
 

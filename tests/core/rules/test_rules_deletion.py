@@ -10,7 +10,7 @@ from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.policy import BatchSettings, Policy, Threshold, Unavailable
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.core.workspace.brake import QUIET
+from coldsend_operator.core.workspace.brake import SETTLE_SECONDS
 from coldsend_operator.core.workspace.replacements import ROLLOUT_SECONDS
 from coldsend_operator.resources.names import PAUSED_ANNOTATION
 from tests.core.rules.deleting import DELETES
@@ -25,7 +25,7 @@ OTHER_KEY = "cs_live_other"
 
 def deletes(desk: Desk) -> list[str]:
     """Inboxes that would be deleted, once no more deletions come."""
-    desk.wait(QUIET)
+    desk.wait(SETTLE_SECONDS)
     return [inbox_id for call in desk.calls() if call.operation in DELETES for inbox_id in call.inbox_ids]
 
 

@@ -10,7 +10,7 @@ from coldsend_operator.core.model.answers import Page
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.policy import Policy, Threshold
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.core.workspace.brake import LONGEST_WAIT, QUIET, Brake
+from coldsend_operator.core.workspace.brake import MAX_WAIT, SETTLE_SECONDS, Brake
 from coldsend_operator.core.workspace.holds import WINDOW
 from coldsend_operator.core.workspace.queues import LINGER
 from coldsend_operator.resources.names import (
@@ -29,14 +29,14 @@ from tests.support.stories import ready_of
 def test_rule_45_a_wipe_during_downtime_is_held_before_the_first_page_of_the_list_has_come() -> None:
     desk = Desk()
     accounts = holders(desk, 200, deleting=True)
-    desk.wait(LONGEST_WAIT)
+    desk.wait(MAX_WAIT)
     assert said(desk, accounts) == {"DeletionHeld"}
     rows = [row_of(account) for account in accounts]
     call = desk.ask(Operation.LIST_ACCOUNTS)
     desk.answer(call, Page(tuple(rows[:100]), 1, 200, 2, has_next=True))
     for _ in range(5):
         assert leaving(desk) == 0
-        desk.wait(QUIET)
+        desk.wait(SETTLE_SECONDS)
 
 
 @pytest.mark.parametrize("how", ["down", "failover"])
@@ -95,7 +95,7 @@ def test_rule_23_a_wipe_that_comes_in_portions_within_seconds_is_held_whole() ->
             desk.wait(0.125)
             assert leaving(desk) == 0
     for _ in range(10):
-        desk.wait(QUIET)
+        desk.wait(SETTLE_SECONDS)
         assert leaving(desk) == 0
     assert said(desk, [*chain(*teams)]) == {"DeletionHeld"}
 
@@ -110,7 +110,7 @@ def test_rule_23_deletions_that_do_not_end_wait_for_each_other_only_so_long() ->
         desk.wait(1.0)
         if leaving(desk):
             break
-    assert desk.now == begun + LONGEST_WAIT
+    assert desk.now == begun + MAX_WAIT
 
 
 def test_rule_23_with_the_brake_off_a_deletion_waits_a_moment_only() -> None:
@@ -123,7 +123,7 @@ def test_rule_23_with_the_brake_off_a_deletion_waits_a_moment_only() -> None:
         if leaving(desk):
             break
         desk.wait(0.5)
-    assert begun + QUIET <= desk.now <= begun + QUIET + LINGER
+    assert begun + SETTLE_SECONDS <= desk.now <= begun + SETTLE_SECONDS + LINGER
 
 
 def test_rule_23_an_approved_deletion_waits_for_no_other() -> None:
@@ -146,7 +146,7 @@ def test_rule_23_the_first_child_of_a_batch_asks_for_all_of_them() -> None:
     others = holders(desk, 4)
     desk.show(*pool, *others)
     delete(desk, pool[:1])
-    desk.wait(QUIET)
+    desk.wait(SETTLE_SECONDS)
     assert leaving(desk) == 0
     assert "50 of 54 inboxes were to be deleted" in desk.says(pool[0])["Ready"][2]
     delete(desk, pool[1:])
@@ -160,7 +160,7 @@ def test_rule_23_objects_that_claim_a_batch_of_another_namespace_do_not_hold_its
     desk.show(*pool, *own, *evil)
     delete(desk, evil)
     delete(desk, pool)
-    desk.wait(QUIET)
+    desk.wait(SETTLE_SECONDS)
     assert said(desk, evil) == {"DeletionHeld"}
     assert {desk.step(account).reason for account in pool} == {Reason.DELETING}
     assert leaving(desk) == len(pool)
@@ -172,12 +172,12 @@ def test_rule_23_a_batch_that_has_begun_to_leave_leaves_as_a_whole() -> None:
     others = holders(desk, 70)
     desk.show(*pool, *others)
     delete(desk, pool[:10])
-    desk.wait(QUIET)  # of known size: it waits only for others that may ask for its inboxes (rule 30)
+    desk.wait(SETTLE_SECONDS)  # of known size: it waits only for others that may ask for its inboxes (rule 30)
     (call,) = (each for each in desk.calls() if each.operation in DELETES)
     desk.workspace.brake.leave(call.uids, desk.now)
     delete(desk, others[:60])
     delete(desk, pool[10:])
-    desk.wait(QUIET)
+    desk.wait(SETTLE_SECONDS)
     assert said(desk, others[:60]) == {"DeletionHeld"}
     assert {desk.step(account).reason for account in pool} == {Reason.DELETING}
     restarted = Brake(Threshold())
@@ -253,7 +253,7 @@ def test_rule_31_while_a_crd_is_being_deleted_every_deletion_is_held_whatever_th
     accounts = holders(desk, 2)
     desk.show(*accounts)
     delete(desk, accounts[:1])
-    desk.wait(LONGEST_WAIT)
+    desk.wait(MAX_WAIT)
     assert leaving(desk) == 0
     _, reason, message = desk.says(accounts[0])["Ready"]
     assert reason == "DeletionHeld"
@@ -268,7 +268,7 @@ def test_rule_31_what_waits_when_the_crd_is_deleted_is_held_too_and_stays_so() -
     desk.show(*accounts)
     delete(desk, accounts)
     desk.workspace.policy.hold_deletions = True
-    desk.wait(QUIET)
+    desk.wait(SETTLE_SECONDS)
     assert leaving(desk) == 0
     desk.workspace.policy.hold_deletions = False
     desk.wait(WINDOW)

@@ -16,7 +16,7 @@ from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.policy import Policy, Threshold
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.status.projection import project
-from coldsend_operator.core.workspace.brake import QUIET
+from coldsend_operator.core.workspace.brake import SETTLE_SECONDS
 from coldsend_operator.core.workspace.claims import NO_WORKSPACE, Claims
 from coldsend_operator.core.workspace.merging import merge
 from coldsend_operator.resources.names import (
@@ -35,7 +35,7 @@ LATER = START - LONG_AGO + 60.0
 
 def writes(desk: Desk) -> list[Operation]:
     """What would be created or deleted, once no more deletions come."""
-    desk.wait(QUIET)
+    desk.wait(SETTLE_SECONDS)
     return [operation for operation in desk.operations() if operation in WRITES]
 
 
@@ -424,7 +424,7 @@ def test_rule_30_what_the_brake_holds_is_still_handed_over() -> None:
     desk = Desk(policy=Policy(brake=Threshold(number=0)))
     holder = desk.holder(deleting=True)
     desk.sweep(row())
-    desk.wait(QUIET)
+    desk.wait(SETTLE_SECONDS)
     assert desk.step(holder).reason is Reason.DELETION_HELD
     claimant = desk.account(name="new", created=LATER)
     assert takes_over(desk, holder, claimant)

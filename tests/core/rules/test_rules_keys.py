@@ -8,7 +8,7 @@ import pytest
 from coldsend_operator.accounts.cleanup import CLOSE_AFTER
 from coldsend_operator.core.model.hashes import workspace_digest
 from coldsend_operator.core.workspace.claims import NO_WORKSPACE
-from coldsend_operator.credentials.api_keys import MOST_KEYS
+from coldsend_operator.credentials.api_keys import MAX_KEYS
 from tests.core.accounts.test_refused_key import go_on
 from tests.core.accounts.test_rotated_keys import Revocable
 from tests.core.rules.watching import play_until, running
@@ -47,7 +47,7 @@ def sizes(process: Process) -> dict[str, int]:
         "closing": len(placement.cleanup.closing),
         "unused": len(placement.cleanup._unused_since) + len(placement.cleanup._idle_keys),
         "refs": len(placement._refs),
-        "crowded": len(placement._crowded_out),
+        "crowded": len(placement._over_key_limit),
         "states": len(ring._states),
         "keys": len(ring.keys),
         "trusted": len(controller._workspaces.trust._workspaces),
@@ -106,16 +106,16 @@ def test_rule_43_a_namespace_uses_a_bounded_number_of_keys_and_others_are_told_w
     team = simulation.add_workspace(TEAM, "support")
     simulation.apply("support", "one", "a@company.com", **OF_TEAM)
     go_on(simulation, 40.0)
-    assert len(process.operator.controller.placement._ring._states) == MOST_KEYS + 1
+    assert len(process.operator.controller.placement._ring._states) == MAX_KEYS + 1
     assert refusing.requests == 0  # what is refused is not counted as served
     said = [simulation.ready(uid) for uid in uids]
     assert [reason for _, reason, _ in said] == ["Unauthorized"] * 200
-    assert sum(f"more than {MOST_KEYS}" in message for _, _, message in said) == 200 - MOST_KEYS
+    assert sum(f"more than {MAX_KEYS}" in message for _, _, message in said) == 200 - MAX_KEYS
     assert len(team.inboxes) == 1
-    for uid in uids[:MOST_KEYS]:
+    for uid in uids[:MAX_KEYS]:
         simulation.delete(uid)
     go_on(simulation, 10.0)
-    assert sum(f"more than {MOST_KEYS}" in simulation.ready(uid)[2] for uid in uids[MOST_KEYS:]) == 160
+    assert sum(f"more than {MAX_KEYS}" in simulation.ready(uid)[2] for uid in uids[MAX_KEYS:]) == 160
 
 
 def test_rule_43_an_object_that_holds_an_inbox_may_always_use_its_key() -> None:
@@ -155,26 +155,26 @@ def test_rule_43_no_restart_admits_more_keys_than_a_namespace_may_use(standby: b
     simulation.crash()
     simulation.cluster.objects = dict(sorted(simulation.cluster.objects.items()))  # the junk is listed first
     process = running(simulation, 10.0)
-    assert len(process.operator.controller.placement._ring._states) == MOST_KEYS
+    assert len(process.operator.controller.placement._ring._states) == MAX_KEYS
     assert simulation.ready(held)[1] == "Active"
     said = [simulation.ready(uid)[2] for uid in uids]
-    assert sum(f"more than {MOST_KEYS}" in message for message in said) == 30 - MOST_KEYS + 1
+    assert sum(f"more than {MAX_KEYS}" in message for message in said) == 30 - MAX_KEYS + 1
 
 
 def test_rule_43_an_object_that_holds_an_inbox_may_not_name_a_key_more() -> None:
     simulation = Simulation()
-    junk_keys(simulation, MOST_KEYS + 1)
+    junk_keys(simulation, MAX_KEYS + 1)
     process = running(simulation)
     held = simulation.apply("sales", "held", "a@company.com") or ""
     go_on(simulation, 10.0)
-    for number in range(MOST_KEYS):
+    for number in range(MAX_KEYS):
         with_junk(simulation, number)
     go_on(simulation, 10.0)
-    simulation.edit(held, apiKeySecretRef={"name": "junk", "key": f"k{MOST_KEYS}"})
+    simulation.edit(held, apiKeySecretRef={"name": "junk", "key": f"k{MAX_KEYS}"})
     go_on(simulation, 10.0)
-    assert len(process.operator.controller.placement._ring._states) == MOST_KEYS
+    assert len(process.operator.controller.placement._ring._states) == MAX_KEYS
     said = simulation.raw(held)["status"]["conditions"]
-    assert any(f"more than {MOST_KEYS}" in condition["message"] for condition in said)
+    assert any(f"more than {MAX_KEYS}" in condition["message"] for condition in said)
     simulation.edit(held, apiKeySecretRef=None)
     go_on(simulation, 10.0)
     assert simulation.ready(held)[1] == "Active"

@@ -13,7 +13,7 @@ from coldsend_operator.core.model.calls import Operation, Scope
 from coldsend_operator.core.model.create_marks import CreateMarks
 from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.core.workspace.open_creates import KEPT_SECONDS, MOST_KEPT, Departed
+from coldsend_operator.core.workspace.open_creates import KEPT_SECONDS, MAX_KEPT, Departed
 from coldsend_operator.resources.names import FINALIZER
 from tests.support.clock import START
 from tests.support.desk import ANN, BOB, LOST, MARKS, Desk, asked_for, object_of, row
@@ -418,10 +418,10 @@ def test_rule_43_of_objects_that_left_under_a_create_no_more_are_kept_than_a_pro
     account = desk.account()
     transitions.create_started(account, call=1)
     transitions.marked(account, START)
-    for number in range(MOST_KEPT + 5):
+    for number in range(MAX_KEPT + 5):
         account.desired = replace(account.desired, uid=f"uid-{number}")
         departed.put(account, START)
-    assert len(departed) == MOST_KEPT
+    assert len(departed) == MAX_KEPT
     assert departed.pop("uid-4", START) is None
     assert departed.pop("uid-5", START) is not None
     assert departed.pop("uid-5", START) is None

@@ -11,7 +11,7 @@ from coldsend_operator.core.model.decision import Action
 from coldsend_operator.core.model.hashes import workspace_digest
 from coldsend_operator.core.model.policy import Limits, Policy, Threshold
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.core.workspace.brake import QUIET
+from coldsend_operator.core.workspace.brake import SETTLE_SECONDS
 from coldsend_operator.core.workspace.claims import Claims
 from coldsend_operator.core.workspace.merging import merge
 from coldsend_operator.kube.errors import KubeError
@@ -54,7 +54,7 @@ def test_rule_12_a_held_inbox_goes_with_its_object(origin: str) -> None:
     desk = Desk()
     desk.holder(origin=origin, deleting=True)
     desk.sweep(row(made=START - 20_000.0))
-    desk.wait(QUIET)
+    desk.wait(SETTLE_SECONDS)
     assert Operation.DELETE_ACCOUNT in desk.operations()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from coldsend_operator.core.decide.hand_over import KEY_WAIT
-from coldsend_operator.core.workspace.brake import QUIET
+from coldsend_operator.core.workspace.brake import SETTLE_SECONDS
 from coldsend_operator.kube.errors import KubeError
 from tests.core.rules.watching import finish, reach, running
 from tests.support.desk import ANN
@@ -47,7 +47,7 @@ def test_rule_30_a_claimant_that_comes_while_the_delete_is_prepared_takes_it_out
     inbox = held_by(simulation, old)
     simulation.delete(old)
     simulation.drain()
-    simulation.pass_time(QUIET)
+    simulation.pass_time(SETTLE_SECONDS)
     booking = reach(simulation, "kube", "coldsend-operator-state")
     new = simulation.apply("sales", "new", ANN)
     process.see()

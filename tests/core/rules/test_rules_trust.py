@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
-from coldsend_operator.core.workspace.brake import QUIET
+from coldsend_operator.core.workspace.brake import SETTLE_SECONDS
 from tests.core.rules.deleting import DELETES
 from tests.core.rules.watching import finish, pending, play_until, reach, running
 from tests.support.desk import ANN, BOB, Desk, row
@@ -261,7 +261,7 @@ def test_rule_40_each_inbox_of_a_workspace_is_deleted_with_the_key_that_its_obje
     one, two = desk.holder(ANN, "inbox-1", deleting=True), desk.holder(BOB, "inbox-2", deleting=True)
     desk.workspace.use_key(two, "second-key")
     desk.show(one, two)
-    desk.wait(QUIET)
+    desk.wait(SETTLE_SECONDS)
     leaving = {call.uids: call.key for call in desk.calls() if call.operation in DELETES}
     assert leaving == {(one.uid,): desk.workspace.digest, (two.uid,): "second-key"}
 

@@ -1,7 +1,7 @@
 """What came and went leaves nothing behind (rule 43)."""
 
 from coldsend_operator.batches.child_index import ChildIndex
-from coldsend_operator.batches.reading import MOST_SHARED, ChildReader
+from coldsend_operator.batches.reading import MAX_SHARED_VALUES, ChildReader
 from coldsend_operator.core.apply.deletes import accepted_delete
 from coldsend_operator.core.model.answers import Failure, FailureKind, Page, Row
 from coldsend_operator.core.model.calls import Lane, Operation
@@ -72,10 +72,10 @@ def test_that_names_of_batches_that_came_and_went_are_forgotten() -> None:
 
 def test_that_labels_that_came_and_went_are_not_kept() -> None:
     reader = ChildReader()
-    for number in range(2 * MOST_SHARED + 10):
+    for number in range(2 * MAX_SHARED_VALUES + 10):
         raw = object_of("a@company.com", "uid", status={"conditions": [{"type": "Ready", "reason": f"R{number}"}]})
         reader.read(raw, None)
-    assert len(reader._shown) <= MOST_SHARED
+    assert len(reader._shown) <= MAX_SHARED_VALUES
 
 
 def test_that_a_secret_that_nobody_references_any_more_is_not_remembered() -> None:

@@ -9,7 +9,7 @@ from tests.e2e.stage.manifests import account
 from tests.e2e.stage.stage import LOGIN, Shown, eventually
 
 MANY = tuple(f"seller-{number:03}" for number in range(250))
-MOST_REQUESTS = len(MANY) // 2  # children come as slowly as the machine makes them; tests/core/plan counts exactly
+MAX_REQUESTS = len(MANY) // 2  # children come as slowly as the machine makes them; tests/core/plan counts exactly
 
 
 def two_hundred_and_fifty_inboxes_become_ready_with_few_requests(pool: Pool) -> None:
@@ -18,7 +18,7 @@ def two_hundred_and_fifty_inboxes_become_ready_with_few_requests(pool: Pool) -> 
     pool.ready()  # lists may show all inboxes before the last job is polled again
     shown = pool.until(lambda shown: {job["state"] for job in shown.status["jobs"]} == {"Completed"}, "complete jobs")
     asked = [each for each in pool.stage.emulator.requests() if each["workspace"] == pool.stage.workspace]
-    assert len(asked) <= MOST_REQUESTS
+    assert len(asked) <= MAX_REQUESTS
     assert _figures(shown, "total", "processed", "succeeded", "failed", "ready") == [250, 250, 250, 0, 250]
     assert shown.status["progressPercentage"] == 100
     assert shown.status["healthScore"] == {"min": 100, "mean": 100}

@@ -36,7 +36,7 @@ def begin_job(workspace: Workspace, call: Call, job_id: str, members: list[Accou
 def answered_at_once(workspace: Workspace, call: Call, answer: BulkAnswer, now: float) -> None:
     """A bulk call without a job: batches list it as finished."""
     operation = jobs.job_operation(call.operation)
-    workspace.parallel[operation] = jobs.MOST_PARALLEL
+    workspace.parallel[operation] = jobs.MAX_PARALLEL
     progress = JobProgress(total=answer.total, succeeded=answer.success_count, failed=answer.failed_count)
     job = Job(answer.job_id or "", operation, set(call.uids), call.begun, size=len(call.uids), progress=progress)
     workspace.finished_jobs.append((job, "Completed", now))
@@ -67,7 +67,7 @@ def progressed(workspace: Workspace, call: Call, progress: JobProgress, now: flo
     jobs.fold(job, progress, now)
     if jobs.ended(progress):
         workspace.poll_intervals.learn(job)
-        workspace.parallel[job.operation] = jobs.MOST_PARALLEL
+        workspace.parallel[job.operation] = jobs.MAX_PARALLEL
         _finish_job(workspace, call.key, job, "Completed", now)
     elif jobs.stuck(job, now):
         _finish_job(workspace, call.key, job, "Failed", now)

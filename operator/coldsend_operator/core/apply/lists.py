@@ -238,11 +238,11 @@ def _still_there(workspace: Workspace, account: Account, now: float, *, sure: bo
     """
     over = now - (account.deleted_at or now) > workspace.policy.lost_seconds
     if account.delete_partial and (sure or over or account.probe_count >= LAGGING_PROBES):
-        transitions.delete_in_vain(account)
+        transitions.delete_had_no_effect(account)
         said = "ColdSend did not delete the inbox; most likely a campaign uses it."
         transitions.delete_refused_in_use(account, said, now)
     elif over:
-        transitions.delete_in_vain(account)  # lost or forgotten by now; by its id it may be asked for again
+        transitions.delete_had_no_effect(account)  # lost or forgotten by now; by its id it may be asked for again
         if fails_alone(workspace, account, Scope.DELETE):
             transitions.delete_failed(account, Reason.API_UNAVAILABLE, FAILS_ON_DELETE, now)
     else:

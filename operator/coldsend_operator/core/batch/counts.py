@@ -15,7 +15,7 @@ from coldsend_operator.core.model.reasons import AT_WORK, STALLING, KstatusType,
 
 T = TypeVar("T")
 
-MOST_FAILURES = 20
+MAX_FAILURES = 20
 NOTHING_SHOWN = Shown()
 
 
@@ -145,7 +145,7 @@ class Counts:
     @property
     def failures(self) -> list[FailedInbox]:
         """The first failures in the order of the list."""
-        return heapq.nsmallest(MOST_FAILURES, self._failures.values(), key=lambda failure: failure.position)
+        return heapq.nsmallest(MAX_FAILURES, self._failures.values(), key=lambda failure: failure.position)
 
 
 def _keep(store: dict[str, T], key: str, value: T | None) -> None:
@@ -159,7 +159,7 @@ def count_child(counts: Counts, batch: Batch, name: str, child: Child | None, de
     """Update the figures with this child. Returns whether they changed."""
     entry = None if batch.deleting else batch.entry(name)
     if entry is None:
-        return counts.put(name, _leaver(batch, child))
+        return counts.put(name, _leaving_child(batch, child))
     refusal = decision.refusal
     if refusal is not None:
         mine = child if child is not None and batch.owns(child) else None
@@ -196,7 +196,7 @@ def key_of(entry: Entry) -> str:
     return f"#{entry.position}"
 
 
-def _leaver(batch: Batch, child: Child | None) -> Contribution | None:
+def _leaving_child(batch: Batch, child: Child | None) -> Contribution | None:
     if child is None or not batch.owns(child):
         return None
     obstacle = child.shown.synced_reason if child.deleting and child.shown.synced == "False" else Reason.DELETING

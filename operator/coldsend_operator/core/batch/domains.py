@@ -7,7 +7,7 @@ from typing import Any
 
 from coldsend_operator.core.model.membership import Membership
 
-MOST_DOMAINS = 50
+MAX_DOMAINS = 50
 COUNTER = "emailsSentToday"
 
 
@@ -46,7 +46,7 @@ class DomainCounts:
     def rows(self) -> list[dict[str, Any]]:
         """`status.domains`: the first domains by name."""
         found = []
-        for name in sorted(self._members.counts())[:MOST_DOMAINS]:
+        for name in sorted(self._members.counts())[:MAX_DOMAINS]:
             if name not in self._rows:
                 self._rows[name] = _row(name, [self._shares[key] for key in self._members.members(name)])
             found.append(self._rows[name])

@@ -11,7 +11,7 @@ from coldsend_operator.core.workspace.jobs import Job
 from coldsend_operator.core.workspace.wait_estimate import REQUESTS_PER_BULK
 from coldsend_operator.core.workspace.workspace import Workspace
 
-MOST_FINISHED = 20
+MAX_FINISHED = 20
 LOST = "Lost"
 RUNNING = "Running"
 COMPLETED = "Completed"
@@ -34,7 +34,7 @@ def job_rows(before: Iterable[JobRow], running: Iterable[Job], ended: Iterable[E
         else:
             rows.append(row)
     rows.sort(key=lambda row: str(row.get("startedAt", "")), reverse=True)
-    finished = [row for row in rows if row.get("state") != RUNNING][:MOST_FINISHED]
+    finished = [row for row in rows if row.get("state") != RUNNING][:MAX_FINISHED]
     return [row for row in rows if row.get("state") == RUNNING or any(row is kept for kept in finished)]
 
 

@@ -8,7 +8,7 @@ from coldsend_operator.core.model.desired import SecretRef
 from coldsend_operator.core.model.policy import DEFAULT_UNAVAILABLE, Unavailable
 from coldsend_operator.core.model.reasons import LASTING, KstatusType, Reason
 
-TWICE = "The address is listed twice; the first entry counts. Remove this one."
+LISTED_TWICE = "The address is listed twice; the first entry counts. Remove this one."
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def desired_list(
     by_name: dict[str, Entry] = {}
     for entry in entries:
         if entry.name in by_name:
-            kept.append(replace(entry, name=None, own="", refusal=EntryRefusal(Reason.ADDRESS_CONFLICT, TWICE)))
+            kept.append(replace(entry, name=None, own="", refusal=EntryRefusal(Reason.ADDRESS_CONFLICT, LISTED_TWICE)))
             continue
         kept.append(entry)
         if entry.name is not None:

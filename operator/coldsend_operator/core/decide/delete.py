@@ -14,7 +14,7 @@ from coldsend_operator.core.decide.hand_over import (
 )
 from coldsend_operator.core.decide.native_domain import usable_domain
 from coldsend_operator.core.decide.questions import (
-    asked_in_vain,
+    asked_without_answer,
     on_hold,
     other_workspace,
     paced,
@@ -52,7 +52,7 @@ def decide_delete(account: Account, workspace: Workspace, now: float) -> Decisio
     if stays(account, workspace) and not goes_last(account, workspace):  # the one before it would delete the inbox
         return Decision(Action.REMOVE_FINALIZER, quiet=True)
     if not account.stored.held:
-        return _unborn(account, workspace, now)
+        return _without_inbox(account, workspace, now)
     stop = shared_inbox_in_deletion(account, workspace) or unknown_origin(account)
     if stop is not None:
         return stop
@@ -83,7 +83,7 @@ def _without_key(account: Account, workspace: Workspace, reason: Reason | None, 
     return Decision(Action.WAIT, reason, f"{message} {restore}, or {way}.")
 
 
-def _unborn(account: Account, workspace: Workspace, now: float) -> Decision:
+def _without_inbox(account: Account, workspace: Workspace, now: float) -> Decision:
     """No inbox is known. Wait for the inbox of a lost create, and delete it (rule 18)."""
     unknown = account.unknown_create
     if unknown is None and account.job is None:
@@ -126,7 +126,7 @@ def _deleting_inbox(account: Account, workspace: Workspace, now: float) -> Decis
     if row is None:  # it may be gone already
         probe = Decision(Action.GET, Reason.DELETING, "The operator looks up the inbox in ColdSend.", quiet=True)
         held_probe = None if held is None else Decision(Action.GET, Reason.DELETION_HELD, held)
-        return paced(account, now, held_probe or asked_in_vain(account, probe))
+        return paced(account, now, held_probe or asked_without_answer(account, probe))
     if not under_own_address(account, row):
         return Decision(
             reason=Reason.ADDRESS_CONFLICT,

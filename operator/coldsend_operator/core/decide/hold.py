@@ -3,7 +3,7 @@
 from coldsend_operator.core.decide.native_domain import domain_of_replacement
 from coldsend_operator.core.decide.questions import (
     IMPLAUSIBLE_AT,
-    asked_in_vain,
+    asked_without_answer,
     on_hold,
     other_workspace,
     paced,
@@ -66,7 +66,7 @@ def _vanished(account: Account, workspace: Workspace, now: float) -> Decision:
     settled = account.wrote_at + workspace.policy.lost_seconds
     if now < settled and account.probe_count >= len(PAUSES):
         return Decision(quiet=True, due=settled)
-    return paced(account, now, asked_in_vain(account, Decision(Action.GET, quiet=True)))
+    return paced(account, now, asked_without_answer(account, Decision(Action.GET, quiet=True)))
 
 
 def _unlisted(account: Account, gone: Gone, workspace: Workspace) -> Decision | None:

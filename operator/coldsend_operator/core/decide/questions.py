@@ -103,7 +103,7 @@ def paced(account: Account, now: float, probe: Decision) -> Decision:
     return probe
 
 
-def asked_in_vain(account: Account, probe: Decision) -> Decision:
+def asked_without_answer(account: Account, probe: Decision) -> Decision:
     """The GET of an inbox that no list shows; once ColdSend has long told nothing, it says so and names the ways out.
 
     It refuses an id that somebody wrote into status by hand, and only a 404 says that an inbox is gone.

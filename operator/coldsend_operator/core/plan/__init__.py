@@ -7,7 +7,7 @@ from itertools import islice
 
 from coldsend_operator.core.model.calls import BULK, Call, Lane, Operation, Scope
 from coldsend_operator.core.model.decision import Action
-from coldsend_operator.core.plan.candidate import MOST_IN_FLIGHT, Alone, Candidate, by_deadline, in_turn
+from coldsend_operator.core.plan.candidate import MAX_IN_FLIGHT, Alone, Candidate, by_deadline, in_turn
 from coldsend_operator.core.plan.probes import Waiters, newest_under_way, pages_of, probes, who_waits
 from coldsend_operator.core.plan.sweeps import sweep, sweep_period
 from coldsend_operator.core.workspace.jobs import Job, idle, job_operation
@@ -53,7 +53,7 @@ def make_plan(workspace: Workspace, now: float) -> Plan:
         if call.operation in WITH_JOBS and any(other.operation is call.operation for other in calls):
             wake_at = now + NEXT_ROUND  # perhaps one job too many: the next round counts this one
             continue
-        if len(workspace.in_flight) + len(calls) >= MOST_IN_FLIGHT:
+        if len(workspace.in_flight) + len(calls) >= MAX_IN_FLIGHT:
             continue
         if len(calls) >= workspace.budget.booked:
             booking = True

@@ -9,7 +9,7 @@ from coldsend_operator.core.workspace.workspace import Workspace
 
 T = TypeVar("T")
 
-MOST_IN_FLIGHT = 8
+MAX_IN_FLIGHT = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from coldsend_operator.core.model.calls import BULK
 FEW_PROBES = 3  # from so many on, a list page is cheaper than one probe for each account
 FEW_PAGES = 5
 UNCONFIRMED = BULK // 2  # deletions for each page of a list
-LONGEST_UNCONFIRMED = 300.0
-MOST_IN_VAIN = 2  # lists in a row that proved nothing (contract row 35)
+MAX_UNCONFIRMED_SECONDS = 300.0
+MAX_UNPROVEN_LISTS = 2  # lists in a row that proved nothing (contract row 35)
 
 
 class Why(Enum):
@@ -43,7 +43,7 @@ class Waiting:
     listed: bool = False  # whether a list was ever complete
     deleting: bool = False  # more deletions are to leave, or are worked off
     longest_get: float = 0.0  # seconds that the first GET has waited
-    in_vain: int = 0  # lists in a row that proved nothing
+    unproven_lists: int = 0  # lists in a row that proved nothing
 
 
 def probe_for(why: Why, waiting: Waiting) -> Probe:
@@ -59,7 +59,7 @@ def probe_for(why: Why, waiting: Waiting) -> Probe:
     if list_serves(waiting):
         if why is Why.MISSING:
             return Probe.EACH
-        beside = waiting.in_vain >= MOST_IN_VAIN and why is not Why.JUST_MADE
+        beside = waiting.unproven_lists >= MAX_UNPROVEN_LISTS and why is not Why.JUST_MADE
         return Probe.LIST_AND_ONE if beside else Probe.LIST
     if why is Why.JUST_MADE and waiting.just_made >= FEW_PROBES:
         return Probe.NEWEST
@@ -78,5 +78,5 @@ def list_serves(waiting: Waiting) -> bool:
     if not waiting.deleting:
         return count >= FEW_PROBES and count >= waiting.pages
     # After the burst the list is shorter: before, a long list is worth it only to confirm many old deletions.
-    patient = waiting.gets > 0 and waiting.pages > FEW_PAGES and waiting.longest_get < LONGEST_UNCONFIRMED
+    patient = waiting.gets > 0 and waiting.pages > FEW_PAGES and waiting.longest_get < MAX_UNCONFIRMED_SECONDS
     return not patient and count >= waiting.pages * min(UNCONFIRMED, 5 * waiting.pages)

@@ -7,11 +7,11 @@ from functools import partial
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.calls import BULK, Call, Lane, Operation
 from coldsend_operator.core.model.decision import Action
-from coldsend_operator.core.plan.candidate import MOST_IN_FLIGHT, Alone, Candidate, by_deadline, in_turn
+from coldsend_operator.core.plan.candidate import MAX_IN_FLIGHT, Alone, Candidate, by_deadline, in_turn
 from coldsend_operator.core.plan.probe_choice import FEW_PROBES, Probe, Waiting, Why, list_serves, probe_for
 from coldsend_operator.core.workspace.workspace import Workspace
 
-MOST_FRESH = 50 * BULK  # native bulks are answered at once: this many are made in a minute
+MAX_FRESH = 50 * BULK  # native bulks are answered at once: this many are made in a minute
 WORKED_OFF = 30.0  # seconds; nobody waits for a job that takes longer
 NEWEST_FULL = 25 * BULK
 NEWEST_LINGER = 50.0  # seconds in which that many inboxes are made at the default limits
@@ -48,7 +48,7 @@ def who_waits(workspace: Workspace, now: float, alone: Alone) -> Waiters:
         listed=workspace.inventory.listed_at > 0,
         deleting=_deleting_flood(workspace, now),
         longest_get=now - min((queue.since for _, queue in workspace.queues.of(Action.GET)), default=now),
-        in_vain=workspace.inventory.in_vain,
+        unproven_lists=workspace.inventory.unproven_sweeps,
     )
     return Waiters(counts, just_made, missing)
 
@@ -68,7 +68,7 @@ def probes(workspace: Workspace, now: float, waiters: Waiters, alone: Alone) -> 
         probe = probe_for(why, waiters.counts)
         if probe in {Probe.LIST, Probe.LATER}:
             continue
-        most, served = (1, set(waiters.missing)) if probe is Probe.LIST_AND_ONE else (MOST_IN_FLIGHT, waiters.just_made)
+        most, served = (1, set(waiters.missing)) if probe is Probe.LIST_AND_ONE else (MAX_IN_FLIGHT, waiters.just_made)
         for _, queue in workspace.queues.of(action):
             uids = [uid for uid in queue.first(BULK, without) if uid not in served][:most]
             yield from alone.each(uids, partial(_probe, workspace, operation=operation, ready_at=since))
@@ -79,7 +79,7 @@ def _few_of_each_key(workspace: Workspace, uids: tuple[str, ...]) -> list[str]:
     found: dict[str, list[str]] = {}
     for uid in uids:
         of_key = found.setdefault(workspace.accounts[uid].key, [])
-        if len(of_key) < MOST_IN_FLIGHT:
+        if len(of_key) < MAX_IN_FLIGHT:
             of_key.append(uid)
     return [uid for few in found.values() for uid in few]
 
@@ -105,7 +105,7 @@ def _just_made(workspace: Workspace, now: float, alone: Alone) -> frozenset[str]
 
     Fewer than FEW_PROBES are looked at one by one: then there are none.
     """
-    uids = (uid for _, queue in workspace.queues.of(Action.SEARCH, Action.GET) for uid in queue.first(MOST_FRESH))
+    uids = (uid for _, queue in workspace.queues.of(Action.SEARCH, Action.GET) for uid in queue.first(MAX_FRESH))
     fresh = frozenset(alone.those(uids, lambda uid: is_just_made(workspace, uid, now)))
     return fresh if len(fresh) >= FEW_PROBES else frozenset()
 
@@ -115,13 +115,13 @@ def is_just_made(workspace: Workspace, uid: str, now: float) -> bool:
     account = workspace.accounts[uid]
     unknown = account.unknown_create
     # The newest page did not show it: probe once in another way, then that page again.
-    in_vain = account.probe_count == 1
+    probed_once = account.probe_count == 1
     if unknown is None:
         listed = workspace.inventory.swept_at > account.wrote_at  # and not shown: no newest page will show it
         waits = account.desired.deleting is None and account.probe_at is not None and account.stored.held
-        return waits and not listed and not in_vain
+        return waits and not listed and not probed_once
     waits = now < workspace.lost_creates.last_evidence(account) + workspace.policy.lost_seconds
-    return unknown.hint is None and waits and not in_vain and unknown.left_at is not None
+    return unknown.hint is None and waits and not probed_once and unknown.left_at is not None
 
 
 def _deleting_flood(workspace: Workspace, now: float) -> bool:

@@ -11,9 +11,9 @@ from coldsend_operator.core.workspace.brake_records import Asked, Called, LeftDe
 from coldsend_operator.core.workspace.holds import WINDOW, Holds
 
 SMALL = 10
-QUIET = 1.5  # seconds without a new deletion before the waiting ones are decided together
-LONGEST_WAIT = 30.0  # maximum seconds that a deletion waits for others: `kubectl delete` sends them one by one
-CLOCKS = 5.0  # tolerance in seconds for the API server's clock
+SETTLE_SECONDS = 1.5  # seconds without a new deletion before the waiting ones are decided together
+MAX_WAIT = 30.0  # maximum seconds that a deletion waits for others: `kubectl delete` sends them one by one
+CLOCK_TOLERANCE = 5.0  # tolerance in seconds for the API server's clock
 
 
 class Brake:
@@ -102,16 +102,16 @@ class Brake:
                 whole = self._wholes.get(asked.batch or "")
                 (announced if whole is not None and whole.size else known).append(asked.known_at)
         # the number of a Batch is known; another object may still ask for its inboxes (rule 30)
-        at = min(announced) + QUIET if announced else 0.0
+        at = min(announced) + SETTLE_SECONDS if announced else 0.0
         if not known:
             return at
         off = self.threshold.allowed(self._base) == inf  # wait only for what holds regardless of the number
-        return max(at, min(self._asked_last + QUIET, min(known) + (QUIET if off else LONGEST_WAIT)))
+        return max(at, min(self._asked_last + SETTLE_SECONDS, min(known) + (SETTLE_SECONDS if off else MAX_WAIT)))
 
     def _is_new(self, uid: str) -> bool:
         """Whether a deletion that waits counts: nobody approved it, and this very one was not sent in this window."""
         asked, called = self._waiting[uid], self._called.get(uid)
-        sent = called is not None and abs(called.asked_at - asked.asked_at) < CLOCKS
+        sent = called is not None and abs(called.asked_at - asked.asked_at) < CLOCK_TOLERANCE
         return not asked.approved and not sent
 
     def _recall(self, uid: str, namespace: str, asked_at: float) -> None:

@@ -17,7 +17,7 @@ HASTEN_PAUSE = 15.0  # at most this often by annotation
 _ASKED_AGAIN = "The operator tries again after {}, and immediately when the annotation coldsend.pro/reconcile changes."
 ASKED_AGAIN = _ASKED_AGAIN.format("1 to 10 minutes")
 PLAN_ASKED_AGAIN = _ASKED_AGAIN.format("5 to 60 minutes")
-HOPEFUL = frozenset({Reason.UNAUTHORIZED, Reason.MISSING_SCOPES, Reason.PLAN_LIMIT})  # a person may have cured it
+USER_CAN_FIX = frozenset({Reason.UNAUTHORIZED, Reason.MISSING_SCOPES, Reason.PLAN_LIMIT})  # in ColdSend
 BY_NAMESPACE = frozenset({Scope.CREATE, Scope.DELETE})  # whose calls can be planned by namespace
 WRITING = frozenset({Scope.CREATE, Scope.DELETE, Scope.MAIL})
 POLLS = frozenset({Operation.POLL_CREATE_JOB, Operation.POLL_DELETE_JOB})
@@ -48,21 +48,21 @@ class BlockedCalls:
 
 @dataclass(slots=True)
 class Streak:
-    """Failures in a row. `culprits` are the objects that all failed calls had in common: one may be the cause.
+    """Failures in a row. `common_objects` are the objects that all failed calls had in common: one may be the cause.
 
     `namespaces` likewise.
     """
 
     count: int = 0
     since: float = 0.0
-    culprits: frozenset[str] = frozenset()
+    common_objects: frozenset[str] = frozenset()
     namespaces: frozenset[str] = frozenset()
 
     def add(self, about: frozenset[str], namespaces: frozenset[str], now: float) -> None:
         if not self.count:
-            self.since, self.culprits, self.namespaces = now, about, namespaces
+            self.since, self.common_objects, self.namespaces = now, about, namespaces
         self.count += 1
-        self.culprits &= about
+        self.common_objects &= about
         self.namespaces &= namespaces
 
     @property
@@ -72,7 +72,7 @@ class Streak:
     @property
     def of_one(self) -> bool:
         """Whether one object may be the cause of all failures."""
-        return bool(self.culprits)
+        return bool(self.common_objects)
 
 
 def of_domain(operation: Operation, failure: Failure) -> bool:
@@ -119,7 +119,7 @@ class Breaker:
     def hasten(self, now: float) -> None:
         """A person says that the key or the plan allows it now: try it at once."""
         for block in self.blocks.values():
-            if block.reason in HOPEFUL and not block.probing and now >= block.hastened_at + HASTEN_PAUSE:
+            if block.reason in USER_CAN_FIX and not block.probing and now >= block.hastened_at + HASTEN_PAUSE:
                 block.until, block.hastened_at = min(block.until, now), now
 
     @property

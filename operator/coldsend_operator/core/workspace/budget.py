@@ -15,7 +15,7 @@ from coldsend_operator.core.workspace.windows import HOUR, MINUTE, Window, store
 
 BLOCK = 20
 FALLBACK_WAIT = 60.0
-LONGEST_DOUBLED_WAIT = 600.0
+MAX_DOUBLED_WAIT = 600.0
 PROBE_PAUSE = 0.5
 
 
@@ -153,7 +153,7 @@ class Budget:
         if now < self.refused_until:  # a response to a call that left before the first refusal
             return self.refused_until
         stated = max(retry_after if retry_after is not None else FALLBACK_WAIT, 0.05)
-        wait = max(stated, min(stated * 2 ** min(self.refusals, 20), LONGEST_DOUBLED_WAIT))
+        wait = max(stated, min(stated * 2 ** min(self.refusals, 20), MAX_DOUBLED_WAIT))
         self.refusals += 1
         self.refused_until = now + wait
         return self.refused_until

@@ -5,7 +5,7 @@ from coldsend_operator.core.model.desired import Native
 from coldsend_operator.core.model.pauses import PAUSES, nth
 
 LIST_PAUSES = (0.0, *PAUSES[2:])  # the list may be long
-QUIET = 300.0
+FREQUENT_SECONDS = 300.0
 NEW_NAME = 10.0  # seconds: the maximum age of the list for a domain that nobody asked for before
 UNLIMITED = 1_000_000
 
@@ -28,7 +28,7 @@ class Domains:
         self.sought: frozenset[str] = frozenset()  # names and ids that were wanted when the list was read
         self.trouble = ""  # why the list cannot be read
         self.refusals = 0  # failed reads in a row
-        self.in_vain = 0  # frequent reads that showed nothing new
+        self.unchanged_reads = 0  # frequent reads that showed nothing new
         self.outdated = False  # ColdSend has refused an inbox: the domain may have changed since
 
     def find(self, native: Native) -> Domain | None:
@@ -63,8 +63,8 @@ class Domains:
         if page.has_next and len(self._fresh) > before:
             self.page += 1
             return False
-        quick = self.begun - self.listed_at < QUIET
-        self.in_vain = self.in_vain + 1 if quick and self._fresh == self._by_id else 0
+        quick = self.begun - self.listed_at < FREQUENT_SECONDS
+        self.unchanged_reads = self.unchanged_reads + 1 if quick and self._fresh == self._by_id else 0
         self.trouble, self.refusals = "", 0
         self._by_id = self._fresh
         # of several with one name, as after a failed set-up was begun again, the one that can be used
@@ -80,7 +80,7 @@ class Domains:
         """When the list may be read again: with growing pauses while it shows nothing new or is refused."""
         if self.page > 1:
             return 0.0
-        return max(self.begun + nth(LIST_PAUSES, self.in_vain), self.retry_at)
+        return max(self.begun + nth(LIST_PAUSES, self.unchanged_reads), self.retry_at)
 
     def doubt(self, now: float) -> None:
         """A person says that the domains changed."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from coldsend_operator.core.model.answers import Page, Row, inbox_key
 
 SPARE_PAGES = 5
-UNTOLD = 10_000
+PAGES_IF_TOTAL_UNKNOWN = 10_000
 MAY_BE_MISSING = (
     "display_name",
     "inbox_type",
@@ -15,7 +15,7 @@ MAY_BE_MISSING = (
     "created_at",
 )  # in a response: not `health_score`, which may truly be null (contract row 38)
 FREED_FOR = 3600.0  # so long after our own delete a refusal of its address counts as passing (contract row 24)
-IN_VAIN = 3  # pages in a row that show nothing new end a sweep
+MAX_PAGES_WITHOUT_NEW_ROWS = 3  # in a row: they end a sweep
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class Sweep:
     total: int | None = None
     steady: bool = True  # `total` was the same on all pages
     most: int = 1  # pages, by what the first one told
-    in_vain: int = 0  # pages in a row without a row that is new
+    pages_without_new_rows: int = 0  # in a row
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def most_pages(first: Page) -> int:
     Inboxes created meanwhile may add some. Without a total only the end of the list ends it.
     """
     if first.total is None:
-        return UNTOLD
+        return PAGES_IF_TOTAL_UNKNOWN
     return 2 * -(-first.total // max(1, len(first.rows))) + SPARE_PAGES
 
 
@@ -83,7 +83,7 @@ class Inventory:
         self._shown_despite_tombstone: dict[str, float] = {}  # when a read showed one of them nevertheless
         self.listed_at = 0.0  # begin of the last proven sweep
         self.swept_at = 0.0  # begin of the last finished sweep, proven or not
-        self.in_vain = 0  # finished sweeps in a row that were not proven
+        self.unproven_sweeps = 0  # finished sweeps in a row that were not proven
         self.sweep: Sweep | None = None
         self._freed: dict[str, float] = {}  # addresses that our deletes freed lately
         self._missed: dict[str, int] = {}  # ids of rows, and how many of these sweeps did not show them
@@ -205,7 +205,7 @@ class Inventory:
             return changed, None
         before = len(sweep.ids)
         sweep.ids.update(row.inbox_id for row in page.rows)
-        sweep.in_vain = sweep.in_vain + 1 if len(sweep.ids) == before else 0
+        sweep.pages_without_new_rows = sweep.pages_without_new_rows + 1 if len(sweep.ids) == before else 0
         if sweep.page == 1:
             sweep.most = most_pages(page)
         if page.total is None or (sweep.total is not None and sweep.total != page.total):
@@ -231,10 +231,10 @@ class Inventory:
             inbox_id for inbox_id, seen in self._put_at.items() if inbox_id not in sweep.ids and seen < sweep.begun
         ]
         if not (sweep.steady and sweep.total == len(sweep.ids)):
-            self.in_vain += 1
+            self.unproven_sweeps += 1
             self._missed = {inbox_id: self._missed.get(inbox_id, 0) + 1 for inbox_id in missing}
             return SweepResult(sweep.begun, proven=False)
-        self.in_vain, self._missed = 0, {}
+        self.unproven_sweeps, self._missed = 0, {}
         self.listed_at = sweep.begun
         gone = tuple(row for inbox_id in missing if (row := self.drop(inbox_id)) is not None)
         return SweepResult(sweep.begun, proven=True, gone=gone)
@@ -256,7 +256,11 @@ class Inventory:
 def _endless(sweep: Sweep) -> bool:
     """Whether the list is complete although the server still announces another page."""
     complete = sweep.total is not None and len(sweep.ids) >= sweep.total
-    return sweep.page >= sweep.most or sweep.in_vain >= IN_VAIN or (complete and sweep.in_vain > 0)
+    return (
+        sweep.page >= sweep.most
+        or sweep.pages_without_new_rows >= MAX_PAGES_WITHOUT_NEW_ROWS
+        or (complete and sweep.pages_without_new_rows > 0)
+    )
 
 
 def _filled(new: Row, old: Row) -> Row:

@@ -23,10 +23,10 @@ ENDED = frozenset(
         "CANCELED",
     }
 )
-MOST_PARALLEL = 4  # of one kind at once, after ColdSend has finished a first one
+MAX_PARALLEL = 4  # of one kind at once, after ColdSend has finished a first one
 STUCK_SECONDS = 600.0
 IDLE_SECONDS = 60.0  # without progress: the job is still polled, but others need not wait for it
-LONGEST_PAUSE = 60.0
+MAX_PAUSE = 60.0
 SOONER = 0.95  # a job that had ended at its first poll may take less time than estimated
 
 
@@ -112,7 +112,7 @@ class PollIntervals:
 
     def first_poll(self, job: Job, shortest: float) -> float:
         expected = self._seconds.get(_size(job), 0.0)
-        return job.begun + min(max(shortest, expected), LONGEST_PAUSE)
+        return job.begun + min(max(shortest, expected), MAX_PAUSE)
 
     def next_poll(self, job: Job, now: float, shortest: float) -> float:
         """The remaining time by the progress so far; longer while nothing moves."""
@@ -122,7 +122,7 @@ class PollIntervals:
             pause = max(0.0, total - job.processed) / speed
         else:
             pause = shortest * 2 ** min(job.polls, 5)
-        return now + min(max(shortest, pause), LONGEST_PAUSE)
+        return now + min(max(shortest, pause), MAX_PAUSE)
 
 
 def _size(job: Job) -> tuple[str, int]:

@@ -4,7 +4,7 @@ from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.phases import Create
 
 KEPT_SECONDS = 3600.0
-MOST_KEPT = 10_000
+MAX_KEPT = 10_000
 
 
 class LostCreates:
@@ -76,6 +76,6 @@ class Departed:
     def _prune(self, now: float) -> None:
         while self._departures:
             oldest = next(iter(self._departures))
-            if self._departures[oldest][0] >= now - KEPT_SECONDS and len(self._departures) <= MOST_KEPT:
+            if self._departures[oldest][0] >= now - KEPT_SECONDS and len(self._departures) <= MAX_KEPT:
                 return
             del self._departures[oldest]

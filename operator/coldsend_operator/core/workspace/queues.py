@@ -12,8 +12,8 @@ LINGER = 2.0  # maximum time that a bulk call waits to fill
 FILL = 5.0  # longest time it waits when what comes will have filled it by then
 FLOOD_GAP = 0.2  # seconds without arrivals that end a burst
 SHORT_GAP = 0.04
-MOST_SERVED = 200  # queues whose last call is remembered
-BRISK = 5  # after this many single calls within LINGER, wait for a short gap
+MAX_REMEMBERED = 200  # queues whose last call is remembered
+SINGLES_BEFORE_GAP = 5  # after this many single calls within LINGER, wait for a short gap
 LANES = {
     Action.CREATE: Lane.CREATE,
     Action.DELETE: Lane.DELETE,
@@ -140,7 +140,7 @@ class Queue:
         if now < self.flood_until:
             return min(deadline, flood_ends)
         recent = sum(1 for at in self.launches if now - at < LINGER)
-        if recent < BRISK:
+        if recent < SINGLES_BEFORE_GAP:
             return min(now, deadline)
         return min(deadline, self.last_arrival + SHORT_GAP if plenty else flood_ends)
 
@@ -217,4 +217,4 @@ class Queues(dict[CallKind, Queue]):
         for kind in [kind for kind, queue in self.items() if queue.idle(now)]:
             del self[kind]
         served = sorted(self.last_served.items(), key=lambda item: item[1])
-        self.last_served = dict(served[-MOST_SERVED:])
+        self.last_served = dict(served[-MAX_REMEMBERED:])

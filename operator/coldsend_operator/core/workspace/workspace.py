@@ -33,7 +33,7 @@ from coldsend_operator.core.workspace.replacements import Replacements
 from coldsend_operator.core.workspace.timers import Timers
 from coldsend_operator.core.workspace.trust import Trust
 
-APART_FOR = 600.0
+APART_SECONDS = 600.0
 
 
 class Workspace:
@@ -282,7 +282,7 @@ class Workspace:
     def set_apart(self, namespaces: Iterable[str], now: float) -> None:
         """A call for these had an unknown outcome: for a while none of them shares a call with another (rule 41)."""
         kept = {namespace: until for namespace, until in self.apart.items() if until > now}
-        self.apart = kept | dict.fromkeys(namespaces, now + APART_FOR)
+        self.apart = kept | dict.fromkeys(namespaces, now + APART_SECONDS)
 
     def status_stored(self, uid: str, stored: Stored) -> None:
         """The API server holds this now: actions that wait for it may follow."""

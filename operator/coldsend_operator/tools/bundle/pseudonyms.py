@@ -31,7 +31,7 @@ _QUOTED = re.compile(r"(SenderAccount |[\"'])([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?)\
 _METRIC_LABEL = re.compile(r'([A-Za-z_]\w*)="((?:[^"\\]|\\.)*)"')
 _PROVIDERS = frozenset({*SMTP_HOSTS.values(), *IMAP_HOSTS.values()})
 _KEYS = frozenset({PASSWORD_KEY, API_KEY_KEY})
-_MOST_DOMAINS = 2_000  # whose forms in names are looked for within other words
+_MAX_DOMAINS = 2_000  # whose forms in names are looked for within other words
 
 
 class Pseudonyms:
@@ -111,7 +111,7 @@ class Pseudonyms:
             self._domains.add(domain)
 
     def _close_domains(self) -> None:
-        forms = sorted({label(domain) for domain in self._domains}, key=len, reverse=True)[:_MOST_DOMAINS]
+        forms = sorted({label(domain) for domain in self._domains}, key=len, reverse=True)[:_MAX_DOMAINS]
         if forms:
             self._labels = re.compile(rf"(?:^|-)(?:{'|'.join(map(re.escape, forms))})(?:-|$)")
 

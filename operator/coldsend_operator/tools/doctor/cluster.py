@@ -27,7 +27,7 @@ from coldsend_operator.tools.output import few
 from coldsend_operator.tools.secret_references import references
 from coldsend_operator.tools.terminal import Progress
 
-MOST_NAMESPACES = 20  # maximum namespaces whose permissions are checked
+MAX_NAMESPACES = 20  # maximum namespaces whose permissions are checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ async def _rights(cluster: Cluster, found: Installation | None) -> list[Check]:
 def _wanted(cluster: Cluster, found: Installation | None) -> Iterator[Right]:
     told = found.setting("NAMESPACES") if found is not None else ""
     watched = tuple(filter(None, map(str.strip, told.split(",")))) or cluster.settings.namespaces or ("",)
-    for namespace in watched[:MOST_NAMESPACES]:
+    for namespace in watched[:MAX_NAMESPACES]:
         yield from work_rights(namespace)
     yield from own_rights(*_lease_of(cluster, found))
 

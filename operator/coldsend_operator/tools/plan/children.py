@@ -15,7 +15,7 @@ from coldsend_operator.resources.common import DeletionPolicy
 from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 from coldsend_operator.tools.plan.objects import Key, Raw, World, applied, delete
 
-MOST_ACTIONS = 4  # for one child: its owner, its policy, its spec, its end
+MAX_ACTIONS = 4  # for one child: its owner, its policy, its spec, its end
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class _Settling:
 
     def _settle(self, name: str) -> EntryRefusal | None:
         before: ChildAction | None = None
-        for _ in range(MOST_ACTIONS):
+        for _ in range(MAX_ACTIONS):
             decision = decide_child(self._batch, name, self._child(name))
             # an object of a snapshot does not say who wrote its labels: it would be applied again and again
             if decision.action in {ChildAction.NONE, before}:

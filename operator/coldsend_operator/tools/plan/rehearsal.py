@@ -19,9 +19,9 @@ from coldsend_operator.resources.names import FINALIZER
 from coldsend_operator.tools.plan.coldsend import ModelOfColdSend
 
 LATENCY = 0.3  # duration of a call in seconds
-LONGEST_REST = 3_700.0  # seconds without a change, after which none will come: longer than the window of the hour
-LONGEST_PLAN = 30 * 86_400.0
-MOST_BOOKED = 1_000
+MAX_IDLE_SECONDS = 3_700.0  # seconds without a change, after which none will come: longer than the window of the hour
+MAX_PLAN_SECONDS = 30 * 86_400.0
+MAX_BOOKED = 1_000
 _PASSING = frozenset({None, Reason.PROVISIONING, Reason.RECREATING, Reason.DELETING, Reason.HANDED_OVER})
 UNREAD = "unread-0"  # the digest of an unread password
 SPEC, SECRET = "spec", "secret"
@@ -62,7 +62,7 @@ class Rehearsal:
         workspace.resume(self.now)
         for ref in workspace.refs:
             workspace.trust.settle(ref, workspace.digests)
-        while self.now < self.begun + LONGEST_PLAN:
+        while self.now < self.begun + MAX_PLAN_SECONDS:
             decide_changed(workspace, self.now)
             if self._write():
                 changed_at = self.now
@@ -72,13 +72,13 @@ class Rehearsal:
             plan = self._plan()
             if plan.calls:
                 changed_at = self.now if self._call(plan.calls) else changed_at
-            elif plan.wake_at is None or self.now > changed_at + LONGEST_REST:
+            elif plan.wake_at is None or self.now > changed_at + MAX_IDLE_SECONDS:
                 return
             else:
                 self.now = max(plan.wake_at, self.now + 0.01)
 
     def _plan(self) -> Plan:
-        self.workspace.budget.booked = MOST_BOOKED
+        self.workspace.budget.booked = MAX_BOOKED
         return make_plan(self.workspace, self.now)
 
     # -- whether anything is left

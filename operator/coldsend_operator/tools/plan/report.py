@@ -10,7 +10,7 @@ from coldsend_operator.tools.plan.changes import Change, ChangeKind
 
 COLUMNS = ("ACTION", "KIND", "NAMESPACE/NAME", "ADDRESS", "WHY")
 FOLDED = 20  # rows from which on a comment hides them
-MOST_CHARACTERS = 60_000  # characters of the rows of a comment: GitHub takes 65,536 in all
+MAX_CHARACTERS = 60_000  # characters of the rows of a comment: GitHub takes 65,536 in all
 SHOWN = 160  # characters of a message in a comment
 
 
@@ -158,7 +158,7 @@ def _why(change: Change) -> str:
 def _that_fit(lines: Iterable[str]) -> list[str]:
     """The first lines, as many as fit into a comment."""
     found: list[str] = []
-    left = MOST_CHARACTERS
+    left = MAX_CHARACTERS
     for line in lines:
         left -= len(line) + 1
         if left < 0:

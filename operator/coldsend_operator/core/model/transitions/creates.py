@@ -11,7 +11,7 @@ from coldsend_operator.core.model.times import rfc3339
 from coldsend_operator.core.model.transitions.reads import reset_probes
 from coldsend_operator.core.model.transitions.waits import next_backoff
 
-LONGEST_MESSAGE = 400
+MAX_MESSAGE_LENGTH = 400
 
 
 def create_started(account: Account, call: int) -> None:
@@ -108,7 +108,7 @@ def create_refused(account: Account, refusal: Backoff, longest: float, workspace
     account.create_backoff = backoff
     stored = StoredRefusal(
         reason=backoff.reason,
-        message=backoff.message[:LONGEST_MESSAGE],
+        message=backoff.message[:MAX_MESSAGE_LENGTH],
         next_attempt=rfc3339(math.ceil(backoff.retry_at)),
         attempts=backoff.tries,
         basis=backoff.basis,

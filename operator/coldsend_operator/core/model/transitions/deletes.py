@@ -43,7 +43,7 @@ def delete_job_ended(account: Account, *, partial: bool) -> None:
     reset_probes(account)
 
 
-def delete_in_vain(account: Account) -> None:
+def delete_had_no_effect(account: Account) -> None:
     """The inbox is still there: the delete was skipped, got lost or was forgotten."""
     account.removal = replace(account.removal, delete=None) if isinstance(account.removal, Gone) else None
 

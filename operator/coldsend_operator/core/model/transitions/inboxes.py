@@ -12,7 +12,7 @@ NOT_SENT = (
     "sent before. To send one, set a new requestID."
 )
 USED_BEFORE = "This requestID was used before, and its mail is not sent again. To send another, set a new requestID."
-MOST_REQUESTS = 10  # earlier requests of test mails that status remembers
+MAX_REQUESTS = 10  # earlier requests of test mails that status remembers
 
 
 def created(account: Account, inbox_id: str, workspace: str) -> None:
@@ -142,4 +142,4 @@ def _after(before: Mail | None, mail: Mail) -> Mail:
     if before is None:
         return mail
     earlier = [each for each in (before.request_id, *before.earlier) if each != mail.request_id]
-    return replace(mail, earlier=tuple(earlier[:MOST_REQUESTS]))
+    return replace(mail, earlier=tuple(earlier[:MAX_REQUESTS]))

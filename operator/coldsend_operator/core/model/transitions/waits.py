@@ -134,15 +134,15 @@ def outcome_known(account: Account) -> None:
     account.unknowns = 0
 
 
-MOST_TRIES = 64  # that are told apart: the longest wait comes far sooner
-QUIET = 600.0  # seconds without a refusal after which what changed is tried at once again
+MAX_TRIES = 64  # that are told apart: the longest wait comes far sooner
+RUSHES_RESET_SECONDS = 600.0  # without a refusal, after which what changed is tried at once again
 
 
 def next_backoff(account: Account, before: Backoff | None, new: Backoff, longest: float) -> Backoff:
     """`new` with its times: the wait grows with each try, and immediate retries are limited."""
     again = before is not None and before.reason is new.reason and before.stands_on(account.basis)
-    tries = min(before.tries + 1, MOST_TRIES) if again and before is not None else 1
-    rushes = before.rushes + 1 if before is not None and new.at - before.at < QUIET else 0
+    tries = min(before.tries + 1, MAX_TRIES) if again and before is not None else 1
+    rushes = before.rushes + 1 if before is not None and new.at - before.at < RUSHES_RESET_SECONDS else 0
     return replace(
         new,
         retry_at=new.at + doubled(new.retry_at, tries - 1, longest),
