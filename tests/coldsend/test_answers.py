@@ -407,6 +407,13 @@ async def test_half_a_character_in_a_name_spoils_no_list() -> None:
     assert read.rows[0].display_name == "Jane ?"
 
 
+@pytest.mark.parametrize("field", ["daily_limit", "of_a_later_version"])
+async def test_a_number_of_thousands_of_digits_spoils_no_list(field: str) -> None:
+    body = json.dumps(page_of(row(), row(inbox_id="other", **{field: "XX"}))).replace('"XX"', "9" * 5000).encode()
+    read = await answering(200, body).client.list_accounts(page=1)
+    assert [shown.daily_limit for shown in read.rows] == [50, None if field == "daily_limit" else 50]
+
+
 async def test_no_compression_is_asked_for() -> None:
     server = answering(200, row(), {"Content-Encoding": "identity"})
     assert await server.client.get_account(INBOX_ID) == ROW

@@ -9,6 +9,7 @@ from pydantic_core import from_json
 from coldsend_operator.coldsend.errors import NotUnderstood
 
 MAX_TEXT_LENGTH = 1024
+MAX_DIGITS = 300
 MAX_SAFE_INTEGER = 2**53  # JSON parsers disagree about larger numbers
 
 
@@ -24,13 +25,16 @@ def read_json(body: bytes) -> Any:
     try:
         return from_json(text)
     except ValueError:
-        return _read_with_half_characters(text)
+        return _read_leniently(text)
 
 
-def _read_with_half_characters(text: bytes) -> Any:
-    """Accept half a surrogate pair: servers that cut a name after some UTF-16 units send it."""
+def _read_leniently(text: bytes) -> Any:
+    """Accept half a surrogate pair: servers that cut a name after some UTF-16 units send it.
+
+    A number of more digits than Python reads counts as absent, as it must not cost the other rows.
+    """
     try:
-        parsed = json.loads(text.decode())
+        parsed = json.loads(text.decode(), parse_int=lambda digits: int(digits) if len(digits) <= MAX_DIGITS else None)
         return from_json(json.dumps(parsed, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError):
         pass
