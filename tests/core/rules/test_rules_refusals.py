@@ -210,7 +210,7 @@ def test_rule_33_digests_that_cannot_be_compared_count_as_unchanged() -> None:
     assert Operation.CREATE_SMTP not in later.operations()
 
 
-def test_rule_33_a_time_that_somebody_wrote_far_ahead_is_bounded() -> None:
+def test_rule_33_a_time_that_somebody_wrote_far_ahead_is_bounded_in_status_too() -> None:
     desk, account = asked_for()
     desk.answer(desk.ask(Operation.CREATE_SMTP, account), LOGIN)
     assert account.stored.refusal is not None
@@ -218,6 +218,8 @@ def test_rule_33_a_time_that_somebody_wrote_far_ahead_is_bounded() -> None:
         account.stored, refusal=replace(account.stored.refusal, next_attempt="2999-01-01T00:00:00Z", attempts=10**9)
     )
     later, found = restarted(account, account.credentials)
+    assert found.stored.refusal is not None
+    assert found.stored.refusal.next_attempt == rfc3339(later.now + 6 * 3600.0)
     later.wait(6 * 3600.0 + 1.0)
     assert later.step(found).action.value == "create"
     later.answer(later.ask(Operation.CREATE_SMTP, found), LOGIN)

@@ -119,8 +119,11 @@ def create_refused(account: Account, refusal: Backoff, longest: float, workspace
 
 
 def create_refusal_known(account: Account, backoff: Backoff) -> None:
-    """An earlier run was refused the create so."""
+    """An earlier run was refused the create so; status names no later time than that of the backoff."""
     account.create_backoff = backoff
+    if account.stored.refusal is not None:
+        refusal = replace(account.stored.refusal, next_attempt=rfc3339(math.ceil(backoff.retry_at)))
+        account.stored = replace(account.stored, refusal=refusal)
 
 
 def create_conflicted(account: Account, now: float) -> None:
