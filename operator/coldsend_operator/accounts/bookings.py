@@ -1,4 +1,7 @@
-"""Budget and brake of each workspace in the state ConfigMap, booked before they are spent (rule 27)."""
+"""Budget and brake of each workspace in the state ConfigMap, booked before they are spent (rule 27).
+
+Beside them stand the keys that may not create inboxes.
+"""
 
 import asyncio
 import json
@@ -72,6 +75,7 @@ class Bookings:
             stored = json.loads(self._texts.get(digest or workspace.digest, "{}"))
             workspace.budget.load(stored.get("budget", {}), self._clock(), self._behind(stored))
             workspace.brake.load(stored.get("brake", {}), self._clock())
+            workspace.keys.load(stored.get("lackCreate", {}), self._clock())
             return frozenset(stored.get("keys", ()))
         except UNREADABLE:
             log.warning(Event.STATE_NOT_SAVED, workspace=workspace.digest, message="the stored state cannot be read")
@@ -155,6 +159,8 @@ class Bookings:
             "brake": workspace.brake.to_json(),
             "clockOffset": round(self._offset(), 1),
         }
+        if lacking := workspace.keys.to_json():
+            content["lackCreate"] = lacking
         if len(workspace.digests) > 1:
             content["keys"] = sorted(workspace.digests)
         text = json.dumps(content, separators=(",", ":"))

@@ -160,7 +160,7 @@ class WorkspaceLoop:
         self._calls.write_audit_log()
         self._set_aside_undecided()
         self._start_patches()
-        if workspace.brake.changed and self.keys and not self._saving:
+        if (workspace.brake.changed or workspace.keys.changed) and self.keys and not self._saving:
             self._saving = True
             self._tasks.start(self._save())
         wake_at = workspace.timers.first
@@ -186,7 +186,7 @@ class WorkspaceLoop:
         self._undecided = set(self.workspace.undecided)
 
     async def _save(self) -> None:
-        """Store what the brake holds, so that it is held after a restart too."""
+        """Store what the brake holds and which keys may not create, so that both hold after a restart too."""
         try:
             await self._clients.bookings.save(self.workspace)
         finally:

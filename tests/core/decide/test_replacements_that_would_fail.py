@@ -1,6 +1,6 @@
 """An inbox is not deleted for a replacement that could not be created."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -11,11 +11,15 @@ from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from tests.core.rules.deleting import leaving
+from tests.core.rules.watching import running
 from tests.support.desk import BOB, Desk, held, row, row_of
-from tests.support.remote import DOMAIN
+from tests.support.process import API_KEY
+from tests.support.remote import DOMAIN, FakeColdSend, Item
+from tests.support.simulation import Simulation
 
 CARL = "carl@company.com"
 NATIVE = f"jane@{DOMAIN.domain_name}"
+SCOPE = Failure(FailureKind.FORBIDDEN, "insufficient scopes", 403, required=("sender_accounts:create",))
 
 
 def renamed(status: str) -> tuple[Desk, Account]:
@@ -57,8 +61,7 @@ def refused_scope() -> tuple[Desk, Account]:
     """An account with Recreate and another name; ColdSend has refused a create of another one to its key."""
     desk, account = held(updatePolicy="Recreate")
     other = desk.account(BOB)
-    refusal = Failure(FailureKind.FORBIDDEN, "insufficient scopes", 403, required=("sender_accounts:create",))
-    desk.answer(desk.ask(Operation.CREATE_SMTP, other), refusal)
+    desk.answer(desk.ask(Operation.CREATE_SMTP, other), SCOPE)
     desk.change(account, updatePolicy="Recreate", displayName="Jane Doe")
     return desk, account
 
@@ -73,6 +76,42 @@ def test_an_inbox_is_not_replaced_while_its_key_may_not_create_inboxes() -> None
     assert "grant sender_accounts:create" in said["Synced"][2]
     desk.answer(desk.ask(Operation.CREATE_SMTP, desk.account(CARL)), Created(row(CARL, "inbox-3")))
     assert leaving(desk) == 1
+
+
+@dataclass
+class WithoutScope(FakeColdSend):
+    """A workspace as seen with a key that may lack the scope to create."""
+
+    lacks: bool = False
+
+    def create(self, item: Item, now: float) -> Created | Failure:
+        return SCOPE if self.lacks else super().create(item, now)
+
+
+@pytest.mark.parametrize("how", ["crash", "stop", "take_over"])
+def test_a_restart_does_not_replace_what_cannot_be_created_again(how: str) -> None:
+    simulation = Simulation()
+    remote = WithoutScope(simulation.clock, inboxes=simulation.remote.inboxes)
+    simulation.remotes[API_KEY] = remote
+    uid = simulation.apply("sales", "one", NATIVE, updatePolicy="Recreate")
+    running(simulation, 60.0)
+    before = simulation.status(uid)["inboxID"]
+    remote.lacks = True
+    refused = simulation.apply("sales", "two", BOB)
+    simulation.wait(60.0)
+    simulation.delete(refused)
+    simulation.wait(60.0)
+    simulation.stand_by()
+    getattr(simulation, how)()
+    simulation.edit(uid, displayName="Jane Doe")
+    running(simulation, 60.0)
+    assert simulation.says(uid)["Synced"][1] == "MissingScopes"
+    assert simulation.status(uid)["inboxID"] == before
+    remote.lacks = False
+    simulation.apply("sales", "three", CARL)
+    simulation.wait(60.0)
+    assert simulation.ready(uid)[0] == "True"
+    assert simulation.status(uid)["inboxID"] != before
 
 
 def test_an_inbox_is_replaced_when_a_person_says_that_its_key_may_create_inboxes_now() -> None:

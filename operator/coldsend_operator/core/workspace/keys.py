@@ -4,9 +4,12 @@ An account's own calls go with the key that the account names, and what ColdSend
 alone (rule 40: trust belongs to a key reference). Lists show the same to each key, so any one that works serves all.
 """
 
-from coldsend_operator.core.model.calls import Operation
+from collections.abc import Mapping
+
+from coldsend_operator.core.model.calls import Operation, Scope
 from coldsend_operator.core.model.membership import Membership
-from coldsend_operator.core.workspace.breaker import Breaker
+from coldsend_operator.core.model.reasons import Reason
+from coldsend_operator.core.workspace.breaker import BlockedCalls, Breaker
 
 NOBODY = frozenset[str]()  # a call that asks for no object in particular concerns no namespace
 
@@ -18,6 +21,7 @@ class Keys:
         self.breakers: dict[str, Breaker] = {digest: Breaker()}
         self._users = Membership[str]()
         self.listing = digest  # the key of the last page of a whole list
+        self._stored: Mapping[str, str] = {}
 
     def breaker(self, digest: str) -> Breaker:
         """What ColdSend refuses to this key."""
@@ -74,6 +78,30 @@ class Keys:
             return None
         found = (digest for digest in used if self.breakers[digest].doubtful or not self._may(digest, operation))
         return next((digest for digest in found if self.breakers[digest].allows(operation, now, NOBODY)), None)
+
+    # -- surviving a restart
+
+    @property
+    def changed(self) -> bool:
+        """Whether the stored state is out of date."""
+        return self._stored != self._lacking()
+
+    def to_json(self) -> Mapping[str, str]:
+        """The keys that may not create inboxes: a restart must not replace what cannot be created again."""
+        self._stored = self._lacking()
+        return self._stored
+
+    def load(self, state: Mapping[str, str], now: float) -> None:
+        """Load what an earlier run stored of the keys that are known here."""
+        self._stored = {digest: str(message) for digest, message in state.items() if digest in self.breakers}
+        for digest, message in self._stored.items():
+            block = BlockedCalls(Reason.MISSING_SCOPES, message, now, now)  # the next create tries it again
+            self.breakers[digest].blocks[Scope.CREATE] = block
+
+    def _lacking(self) -> Mapping[str, str]:
+        blocks = {digest: breaker.blocks.get(Scope.CREATE) for digest, breaker in self.breakers.items()}
+        lacks = Reason.MISSING_SCOPES
+        return {digest: block.message for digest, block in blocks.items() if block and block.reason is lacks}
 
     def _may(self, digest: str, operation: Operation) -> bool:
         return self.breakers[digest].block_of(operation, NOBODY) is None

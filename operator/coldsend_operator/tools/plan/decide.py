@@ -85,6 +85,7 @@ def _restore(planned: PlannedWorkspace, found: Found, now: float) -> int | None:
         return None
     workspace.budget.load(stored.get("budget", {}), now)
     workspace.brake.load(stored.get("brake", {}), now)
+    workspace.keys.load(stored.get("lackCreate", {}), now)
     return workspace.budget.remaining(now)[1]
 
 
