@@ -184,6 +184,13 @@ def test_short_options_take_an_equals_sign_as_those_of_kubectl(tmp_path: Path) -
     assert json.loads(run.stdout)["kind"] == "Plan"
 
 
+@pytest.mark.parametrize("before", [("-n", "plan"), ("-n=plan", "--color", "never"), ("-A", "-o", "json")])
+def test_options_may_come_before_the_command(before: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "snapshot.json").write_text('{"items": []}')
+    assert operator(*before, "plan", "--snapshot", str(tmp_path / "snapshot.json")).returncode == 0
+    assert operator(*before).returncode == 2
+
+
 def test_help_names_each_command_in_one_line_and_h_is_short_for_it() -> None:
     run = operator("-h", COLUMNS="80")
     commands = run.stdout.partition("Commands:\n")[2].splitlines()

@@ -20,14 +20,17 @@ from coldsend_operator import __version__
 from coldsend_operator.setting_texts import default_text, flag, variable
 from coldsend_operator.settings import SettingError, Settings, load_settings, notices
 from coldsend_operator.tools.app import register
+from coldsend_operator.tools.options import command_first
 
 
 class _Commands(TyperGroup):
-    """The program, which takes `-n=sales` and `-o=json` as kubectl does."""
+    """The program, which takes `-n=sales`, and options before the command, as kubectl does."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         split = [part for arg in args for part in (arg.split("=", 1) if _SHORT.match(arg) else (arg,))]
-        return super().parse_args(ctx, split)
+        options = (each for command in self.commands.values() for each in command.params)
+        with_value = {spelled for each in options if not getattr(each, "is_flag", False) for spelled in each.opts}
+        return super().parse_args(ctx, command_first(split, with_value))
 
 
 _SHORT = re.compile(r"-[A-Za-z]=")

@@ -16,6 +16,7 @@ from coldsend_operator.kube.login import context_names, load_login, namespace_of
 from coldsend_operator.kube.paths import collection
 from coldsend_operator.kube.watches import Watches
 from coldsend_operator.tools.clients import ReadingConnection
+from coldsend_operator.tools.errors import UsageError
 from coldsend_operator.tools.options import Access
 from tests.support.clock import FakeClock
 from tests.support.tls import CA, CERTIFICATE, ENCRYPTED_KEY, KEY
@@ -99,6 +100,18 @@ async def test_the_option_as_goes_before_the_user_of_the_kubeconfig(seen: Seen, 
     async with client:
         await client.get(PATH)
     assert seen.headers == [[("Impersonate-User", "joe")]]
+
+
+async def test_the_option_as_group_comes_with_the_option_as(seen: Seen, tmp_path: Path) -> None:
+    kubeconfig = write(tmp_path / "config", config(seen.url, user={"as-groups": ["mail"]}))
+    client = KubeClient(lambda kind, verb: None)
+    client.connection = ReadingConnection(Access(kubeconfig=kubeconfig, impersonate="joe", groups=["sales", "ops"]))
+    async with client:
+        await client.get(PATH)
+    groups = [("Impersonate-Group", "sales"), ("Impersonate-Group", "ops")]
+    assert seen.headers == [[("Impersonate-User", "joe"), *groups]]
+    with pytest.raises(UsageError, match="--as-group needs --as"):
+        ReadingConnection(Access(groups=["sales"]))
 
 
 async def test_the_first_kubeconfig_that_has_a_current_context_or_an_entry_wins(

@@ -32,6 +32,13 @@ def test_commands_come_first() -> None:
     assert ask("nothing-like-it", "") == ([], NO_FILES)
 
 
+def test_options_may_come_before_the_command() -> None:
+    assert ask("-n", "") == (["-namespace-"], NO_FILES)
+    assert ask("-n", "sales", "-A", "re") == (["resume", "reconcile", "report-bundle"], NO_FILES)
+    assert ask("-n", "status", "status", "") == (["status-name-status"], NO_FILES)
+    assert ask("-n", "sales", "wait", "sender/ann", "--for", "s") == (["synced"], NO_FILES)
+
+
 def test_options_are_those_of_the_command_and_each_comes_once() -> None:
     assert ask("wait", "sender/ann", "--f") == (["--for"], NO_FILES)
     assert "--namespace" not in ask("wait", "-n", "sales", "--n")[0]

@@ -170,8 +170,7 @@ class Connection:
             if login.authorization:
                 request.headers["Authorization"] = login.authorization
             for name, value in login.impersonation:
-                if name != "Impersonate-User" or name not in request.headers:  # --as goes before the kubeconfig
-                    request.headers.add(name, value)
+                request.headers.add(name, value)
             if login.configuration.tls_server_name:
                 request.server_hostname = login.configuration.tls_server_name
         asked = time.monotonic()

@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from kubernetes.aio.client.configuration import Configuration
 from kubernetes.aio.config.config_exception import ConfigException
@@ -101,17 +102,20 @@ async def load_login(
     kubeconfig: str = "",
     context: str = "",
     plugin_seconds: float = PLUGIN_SECONDS,
+    impersonate: Mapping[str, object] = MappingProxyType({}),
 ) -> Login:
     """Read address, CA and credentials of the API server.
 
-    An explicit kubeconfig or context takes precedence over the service account of the pod, as in kubectl. Raises
-    NotConfigured with one sentence if there are none.
+    An explicit kubeconfig or context takes precedence over the service account of the pod, as in kubectl, and
+    `impersonate` over these fields of a user of the kubeconfig. Raises NotConfigured with one sentence if there are
+    none.
     """
     if _in_cluster(service_account) and not (kubeconfig or context):
         configuration = Configuration()
         _load_service_account(configuration, service_account)
-        return _login(configuration, f"the service account in {service_account}", rotates=True)
-    return await _load_kubeconfig(kubeconfig, context, plugin_seconds)
+        source, headers = f"the service account in {service_account}", impersonation(impersonate)
+        return _login(configuration, source, rotates=True, impersonate=headers)
+    return await _load_kubeconfig(kubeconfig, context, plugin_seconds, impersonate)
 
 
 def namespace_of_context(kubeconfig: str = "", context: str = "") -> str | None:
@@ -166,7 +170,9 @@ def _load_service_account(configuration: Configuration, folder: Path) -> None:
         raise NotConfigured(f"the service account in {folder} cannot be used: {error}") from error
 
 
-async def _load_kubeconfig(kubeconfig: str, context: str, plugin_seconds: float) -> Login:
+async def _load_kubeconfig(
+    kubeconfig: str, context: str, plugin_seconds: float, impersonate: Mapping[str, object]
+) -> Login:
     config = read_kubeconfig(kubeconfig)
     source = f"the kubeconfig {config.paths}"
     user, raw = config.user(context), config.to_raw(context)
@@ -190,7 +196,7 @@ async def _load_kubeconfig(kubeconfig: str, context: str, plugin_seconds: float)
         raise NotConfigured(f"{source} cannot be used: {without_credentials(user, _last_line(errors.messages))}")
     expiry = getattr(loader, "exec_plugin_expiry", None)
     expires = expiry.timestamp() if isinstance(expiry, datetime) else None
-    return _login(configuration, source, expires, impersonate=impersonation(user))
+    return _login(configuration, source, expires, impersonate=impersonation({**user, **impersonate}))
 
 
 class _Errors(logging.Handler):

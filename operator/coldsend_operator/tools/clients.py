@@ -69,15 +69,19 @@ class ReadingConnection(Connection):
     """A connection to the API server that sends only GETs."""
 
     def __init__(self, access: Access) -> None:
-        super().__init__(partial(load_login, kubeconfig=access.kubeconfig, context=access.context))
-        self._as = {"Impersonate-User": access.impersonate} if access.impersonate else {}
+        if access.groups and not access.impersonate:
+            raise UsageError("--as-group needs --as")
+        given = {"as": access.impersonate, "as-groups": access.groups}
+        impersonate = {key: value for key, value in given.items() if value}
+        kubeconfig, context = access.kubeconfig, access.context
+        super().__init__(partial(load_login, kubeconfig=kubeconfig, context=context, impersonate=impersonate))
 
     async def exchange(
         self, method: str, target: str, headers: dict[str, str], body: Any, seconds: float
     ) -> HttpAnswer:
         if not self.may_send(method, target):
             raise AssertionError(f"this command must not send {method} {target}")
-        return await super().exchange(method, target, {**headers, **self._as}, body, seconds)
+        return await super().exchange(method, target, headers, body, seconds)
 
     def may_send(self, method: str, _target: str) -> bool:
         return method == "GET"

@@ -2,7 +2,7 @@
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
@@ -41,6 +41,10 @@ class Access:
     kubeconfig: Annotated[str, typer.Option("--kubeconfig", metavar="FILE", help="Path of the kubeconfig.")] = ""
     context: Annotated[str, typer.Option("--context", metavar="NAME", help="Context of the kubeconfig.")] = ""
     impersonate: Annotated[str, typer.Option("--as", metavar="USER", help="Impersonate this user.")] = ""
+    groups: Annotated[
+        list[str] | None,
+        typer.Option("--as-group", metavar="GROUP", help="With --as: a group of this user; repeatable."),
+    ] = None
     api_url: Annotated[
         str, typer.Option("--api-url", metavar="URL", help="Base URL of ColdSend. Default: COLDSEND_API_URL.")
     ] = ""
@@ -52,7 +56,7 @@ class Access:
     ] = ""
 
 
-AccessToCluster = Annotated[Access, "kubeconfig", "context", "impersonate"]
+AccessToCluster = Annotated[Access, "kubeconfig", "context", "impersonate", "groups"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,14 @@ def spellings(info: Any) -> tuple[str, ...]:
     In Annotated, typer takes the first name for the default.
     """
     return tuple(each for each in (info.default, *(info.param_decls or ())) if str(each).startswith("-"))
+
+
+def command_first(words: Sequence[str], with_value: Container[str]) -> list[str]:
+    """Options may come before the command, as in kubectl; `with_value` are those that take the next word."""
+    at = 0
+    while at < len(words) and words[at].startswith("-"):
+        at += 2 if words[at] in with_value else 1
+    return [*words[at : at + 1], *words[:at], *words[at + 1 :]]
 
 
 def unfolded(command: Callable[..., None]) -> Callable[..., None]:

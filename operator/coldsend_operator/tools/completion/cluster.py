@@ -24,6 +24,7 @@ def names(line: CommandLine, parameter: Parameter) -> Sequence[str]:
         kubeconfig=line.given.get("kubeconfig", ""),
         context=line.given.get("context", ""),
         impersonate=line.given.get("impersonate", ""),
+        groups=[line.given["groups"]] if "groups" in line.given else None,
     )
     try:
         if parameter.name == "context":

@@ -9,7 +9,7 @@ from typing import Literal, get_args, get_origin
 import typer
 from typer.models import ArgumentInfo
 
-from coldsend_operator.tools.options import LIST, spellings
+from coldsend_operator.tools.options import LIST, command_first, spellings
 
 Words = Sequence[str]
 ANYTHING, NO_FILES = 0, 4  # directives, as kubectl and cobra count them
@@ -61,9 +61,14 @@ Lookup = Callable[[CommandLine, Parameter], Sequence[str]]
 
 def candidates(app: typer.Typer, words: Words, lookup: Lookup) -> tuple[list[Completion], int]:
     """Completions of the last word, which may be empty, and the directive for the shell."""
-    before, last = list(words[:-1]), words[-1] if words else ""
     commands = {name: (help_, parameters) for name, help_, parameters in _commands(app)}
-    if not before:
+    options = [each for _, parameters in commands.values() for each in parameters]
+    with_value = {spelling for each in options if each.takes_value for spelling in each.spellings}
+    before, last = command_first(words[:-1], with_value), words[-1] if words else ""
+    if not before or before[0].startswith("-"):
+        line, pending = _read("", before, options)
+        if pending is not None:
+            return _values(line, pending, last, lookup)
         found = [Completion(name, help_) for name, (help_, _) in commands.items() if name.startswith(last)]
         return found, NO_FILES
     if before[0] not in commands:
