@@ -11,6 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from coldsend_operator.tools.manifests import parse
 from coldsend_operator.tools.validation.checks import problems
 from coldsend_operator.tools.validation.schemas import schemas
 from tests.e2e.manifests.accepted import ACCEPTED
@@ -90,6 +91,31 @@ def test_a_whole_number_is_an_integer_in_any_notation_and_never_a_text(dump: Cal
     assert command("validate", "-f", "-", given=text).exit_code == 0
     text = dump(google(displayName=777)).replace("777", limit)
     assert "spec.displayName: it should be a valid string" in command("validate", "-f", "-", given=text).stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *(("=", "="), ("12:30", "12:30"), ("190:20:30.15", "190:20:30.15"), ("2024-01-01", "2024-01-01")),
+        *(("0o17", 15), ("017", 15), ("0o8", "0o8"), ("08", 8), ("+.5", 0.5), ("1_000", 1000), ("0x1F", 31)),
+        *(("y", True), ("N", False), ("off", False), ("tRUE", "tRUE"), ("+", "+"), ("0x", "0x"), ("~", None)),
+    ],
+)
+def test_a_value_is_what_kubectl_reads(text: str, value: object) -> None:
+    (document,) = parse("-", f"v: {text}")
+    assert document.manifest["v"] == value
+    assert type(document.manifest["v"]) is type(value)
+
+
+def test_a_definition_of_others_with_an_equals_sign_is_passed_over() -> None:
+    definition = "kind: CustomResourceDefinition\nenum: ['!=', =, =~, '!~']\n"
+    run = command("validate", "-f", "-", given=f"{definition}---\n{yaml.safe_dump(google())}")
+    assert run.exit_code == 0, run.stderr
+
+
+def test_keys_are_strings_as_in_json() -> None:
+    (document,) = parse("-", "{y: 1, on: 2, 8080: 3}")
+    assert document.manifest == {"y": 1, "on": 2, "8080": 3}
 
 
 def test_a_manifest_of_our_kinds_whose_version_is_misspelt_is_not_ignored() -> None:

@@ -21,8 +21,14 @@ T = TypeVar("T")
 MAX_BYTES = 1_048_576  # of one object; etcd takes 1.5 MiB, and status needs room beside the list
 _LIST_SHARE = 0.9  # share of the limit that the list of a batch may take; the rest is for metadata and template
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
-_FLOAT = "tag:yaml.org,2002:float"
-_EXPONENT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$")  # PyYAML reads `1e5` as a text
+_BOOL, _INT, _FLOAT = (f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float"))
+# What is not a string for kubectl. PyYAML has others: 12:30 is 750 there, `y` and 1e5 are strings, and `=` is an error.
+_RESOLVERS = (
+    (_BOOL, r"(?i:y|n)|yes|Yes|YES|no|No|NO|true|True|TRUE|false|False|FALSE|on|On|ON|off|Off|OFF", "yYnNtTfFoO"),
+    (_INT, r"[-+]?(0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*)", "-+0123456789"),
+    (_FLOAT, r"[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(?i:inf)|\.(?i:nan)", "-+.0123456789"),
+)
+_NOT_OURS = frozenset({_BOOL, _INT, _FLOAT, *(f"tag:yaml.org,2002:{kind}" for kind in ("timestamp", "value"))})
 _WIDTH = 1_000_000  # no line is ever folded
 
 
@@ -53,10 +59,11 @@ _ManifestDumper.add_representer(str, _represent_text)
 
 
 class _Loader(yaml.CSafeLoader):
-    """Dates stay strings, and duplicate keys are errors, as for the API server."""
+    """Values are those that kubectl reads, and duplicate keys are errors, as for the API server."""
 
+    bool_values = {**yaml.CSafeLoader.bool_values, "y": True, "n": False}  # noqa: RUF012 - declared so by PyYAML
     yaml_implicit_resolvers = {  # noqa: RUF012 - declared so by PyYAML
-        first: [(tag, expression) for tag, expression in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+        first: [(tag, expression) for tag, expression in resolvers if tag not in _NOT_OURS]
         for first, resolvers in yaml.CSafeLoader.yaml_implicit_resolvers.items()
     }
 
@@ -65,11 +72,14 @@ class _Loader(yaml.CSafeLoader):
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise yaml.constructor.ConstructorError(None, None, "a key is not a string", key.start_mark)
-            if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+            if key.tag == "tag:yaml.org,2002:merge":
+                continue
+            if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key.value} appears twice", key.start_mark
                 )
             seen.add(key.value)
+            key.tag = "tag:yaml.org,2002:str"  # JSON has no other keys
         return super().construct_mapping(node, deep=deep)
 
 
@@ -83,7 +93,8 @@ def _construct_float(loader: _Loader, node: yaml.ScalarNode) -> float:
 
 
 _Loader.add_constructor(_FLOAT, _construct_float)
-_Loader.add_implicit_resolver(_FLOAT, _EXPONENT, list("-+.0123456789"))
+for _tag, _expression, _first in _RESOLVERS:
+    _Loader.add_implicit_resolver(_tag, re.compile(f"({_expression})$"), list(_first))
 
 
 def render(manifests: Iterable[Manifest]) -> str:
