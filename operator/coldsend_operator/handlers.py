@@ -9,7 +9,7 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -175,21 +175,34 @@ def registry_of(operator: Operator) -> kopf.OperatorRegistry:
 
     @kopf.on.event(GROUP, VERSION, ACCOUNT_PLURAL, registry=registry)
     async def account(type: str | None, event: Any, **_: Any) -> None:  # noqa: A002 - kopf passes it by this name
-        await _check_crds(operator, event["object"])
+        await _read_what_it_depends_on(operator, type, event["object"])
         operator.cache_sync.account_event(type, event["object"])
 
     @kopf.on.event(GROUP, VERSION, BATCH_PLURAL, registry=registry)
     async def batch(type: str | None, event: Any, **_: Any) -> None:  # noqa: A002 - kopf passes it by this name
-        await _check_crds(operator, event["object"])
+        await _read_what_it_depends_on(operator, type, event["object"])
         operator.cache_sync.batch_event(type, event["object"])
 
     return registry
 
 
-async def _check_crds(operator: Operator, raw: Any) -> None:
-    """Check for a deletion of the CRD before an object in deletion is passed on (rule 31: the CRD guard)."""
-    if raw["metadata"].get("deletionTimestamp"):
+async def _read_what_it_depends_on(operator: Operator, kind: str | None, raw: Any) -> None:
+    """Read what may have changed just before an object was created, changed or deleted, before it is passed on.
+
+    The annotations of its namespace may set its policies, and with its CRD nothing may be deleted (rule 31).
+    """
+    metadata = raw["metadata"]
+    deleting = metadata.get("deletionTimestamp") is not None
+    if deleting:
         await operator.crds.check_again()
+    if deleting or (kind is not None and not _is_observed(raw)):
+        await operator.namespaces.read_since(metadata["namespace"])
+
+
+def _is_observed(raw: Any) -> bool:
+    """Whether status refers to the current spec."""
+    status = raw.get("status")
+    return isinstance(status, Mapping) and status.get("observedGeneration") == raw["metadata"].get("generation")
 
 
 def kopf_settings(settings: Settings) -> kopf.OperatorSettings:

@@ -13,12 +13,14 @@ from coldsend_operator.kube.client import KubeClient
 from coldsend_operator.kube.errors import Forbidden, KubeError
 from coldsend_operator.kube.paths import namespace_path
 from coldsend_operator.logs import Event, Recurring, log
+from coldsend_operator.tasks import Tasks
 
 PERIOD = 10.0  # seconds between two reads of a namespace, more when there are very many
 URGENT = 2.0  # of one with something that waits for approval, or that approves
 MAX_PER_SECOND = 20.0
 MAX_READS = 8  # at once
 MIN_PAUSE = 0.05
+TOGETHER_SECONDS = 0.1  # objects that arrive within this time share a read
 FIRST_TRIES = (0.5, 1.0, 2.0)  # seconds between tries of a first read
 WAITING = frozenset({Reason.DELETION_HELD, Reason.INVENTORY_IMPLAUSIBLE, Reason.SECRET_NOT_FOUND})
 
@@ -52,6 +54,9 @@ class NamespaceWatch:
         self._urgent: set[str] = set()
         self._urgent_at = float("-inf")
         self._wake = asyncio.Event()
+        self._next: dict[str, asyncio.Task[None]] = {}
+        self._reads = Tasks(operation="read_namespace")
+        self._closed = False
 
     def wake(self) -> None:
         """Call this when an object arrives whose namespace was not read yet."""
@@ -77,6 +82,27 @@ class NamespaceWatch:
         """Read all of them now, as this process becomes the leader."""
         self._update_schedule()
         await self._read_all(list(self._due))
+
+    async def read_since(self, name: str) -> None:
+        """Wait for a read that starts after this call: the annotations may be as new as an object that arrives now.
+
+        Returns at once for a namespace that was not read yet, as its objects wait for that anyway.
+        """
+        if self._closed or name not in self._policy.namespaces:
+            return
+        if name not in self._next:
+            self._next[name] = self._reads.start(self._read_soon(name))
+        await asyncio.wait({self._next[name]})
+
+    async def _read_soon(self, name: str) -> None:
+        await asyncio.sleep(TOGETHER_SECONDS)
+        del self._next[name]  # later callers need a later read
+        await self._read_all([name])
+
+    def close(self) -> None:
+        """End the reads that were asked for: the connection to the API server is about to close."""
+        self._closed = True
+        self._reads.cancel()
 
     def _update_schedule(self) -> None:
         """Drop namespaces without objects, and read new and urgent ones sooner."""

@@ -117,7 +117,7 @@ class Operator:
         self._bookings.make_report = self._report
         self.controller = AccountController(self.policy, ring, clients)
         self.batches = BatchController(self.controller, clients)
-        self._namespaces = NamespaceWatch(
+        self.namespaces = NamespaceWatch(
             self._kube,
             self.policy,
             self.clock,
@@ -125,7 +125,7 @@ class Operator:
             lambda: waiting_namespaces(self.controller.workspaces),
             self._namespace_changed,
         )
-        self.controller.placement.on_unread = self._namespaces.wake
+        self.controller.placement.on_unread = self.namespaces.wake
         self.controller.placement.on_placed = self._progress.set
         self.crds = CrdGuard(
             self._kube, self.policy, self.controller.decide_all_again, may_read=not self._settings.namespaces
@@ -154,10 +154,10 @@ class Operator:
     async def work(self) -> None:
         """Wait until all is known, then lead. Returns on stop, raises if the Lease is lost."""
         await self._load_hmac()
-        self._begin(self._namespaces.run(), "namespaces")
+        self._begin(self.namespaces.run(), "namespaces")
         self._begin(self.controller.placement.watch_keys(), "keys")
         await self._cached()
-        while not (self._namespaces.complete and self.controller.placement.complete):
+        while not (self.namespaces.complete and self.controller.placement.complete):
             self._progress.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._progress.wait(), SYNC_PAUSE)
@@ -166,7 +166,7 @@ class Operator:
         self._kube.write_guard.may_write = self._leadership.fresh
         await self._cached()  # the last writes of the previous leader too
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._namespaces.read_again(), NAMESPACES_TIMEOUT)
+            await asyncio.wait_for(self.namespaces.read_again(), NAMESPACES_TIMEOUT)
         await self._bookings.load()
         self._leading = True
         self._begin(self._secret_watch().run(), "secrets")
@@ -194,6 +194,7 @@ class Operator:
             await asyncio.gather(self._batches_work, return_exceptions=True)
             await self.controller.stop()
         self.crds.close()
+        self.namespaces.close()
 
     @property
     def alive(self) -> bool:

@@ -16,7 +16,7 @@ def test_that_a_stop_ends_whatever_has_just_woken_up(steps: int) -> None:
     operator = process.operator
 
     async def stop() -> None:
-        operator._namespaces.wake()
+        operator.namespaces.wake()
         operator.controller.placement._key_wake.set()
         for _ in range(steps):
             await asyncio.sleep(0)

@@ -98,6 +98,21 @@ def a_status_that_somebody_bent_deletes_no_inbox_of_another(stage: Stage) -> Non
     assert stage.no_inbox()
 
 
+def a_policy_of_the_namespace_holds_for_what_is_deleted_right_after_it(stage: Stage) -> None:
+    stage.make()
+    stage.annotate_namespace(deletion_policy="Orphan")
+    stage.remove()
+    assert stage.happened() == ["created"]
+
+
+def a_pause_of_the_namespace_holds_for_what_is_applied_right_after_it(stage: Stage) -> None:
+    stage.make("bob")
+    stage.annotate_namespace(paused="true")
+    stage.apply()
+    stage.shows(Ready="False ReconciliationPaused")
+    assert stage.no_inbox()
+
+
 def more_than_ten_deletions_at_once_are_held_until_a_person_approves(stage: Stage) -> None:
     names = [f"n{number}" for number in range(12)]
     stage.make_each(*names)
