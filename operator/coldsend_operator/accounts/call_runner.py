@@ -86,6 +86,7 @@ class CallRunner:
             await self._clients.bookings.save_trust(self._workspace.trust)
             call, passwords = await self._prepare(call)
         elif call.operation.scope is Scope.DELETE:
+            call = await self._without_lacking(call)
             self._workspace.brake.leave(call.uids, self._clients.clock())
             await self._clients.bookings.save(self._workspace)
         elif call.operation is Operation.SEND_TEST_EMAIL:
@@ -162,7 +163,7 @@ class CallRunner:
 
         A member whose Secret or mark fails is dropped from the call; the others are not affected (rule 38).
         """
-        passwords = await self._passwords(call, self._clients.reader())
+        passwords = await self._passwords(call.uids, self._clients.reader())
         since = float(int(self._clients.clock() + self._clients.kube.clock_offset))
         marks = await asyncio.gather(*(self._add_mark(uid, since) for uid in passwords))
         kept = {uid for uid, good in zip(passwords, marks, strict=True) if good}
@@ -182,10 +183,17 @@ class CallRunner:
             transitions.postponed(account, self._clients.clock())
         return put
 
-    async def _passwords(self, call: Call, reader: SecretReader) -> dict[str, Passwords]:
+    async def _without_lacking(self, call: Call) -> Call:
+        """The call without replacements whose Secret cannot be used: their inboxes could not be created again."""
+        accounts = self._workspace.accounts
+        replaced = [uid for uid in call.uids if uid in accounts and accounts[uid].desired.deleting is None]
+        lacking = set(replaced) - (await self._passwords(replaced, self._clients.reader())).keys()
+        return apply.drop(self._workspace, call, lacking) if lacking else call
+
+    async def _passwords(self, uids: Sequence[str], reader: SecretReader) -> dict[str, Passwords]:
         found: dict[str, Passwords] = {}
-        await reader.fetch(self._workspace.accounts[uid] for uid in call.uids if uid in self._workspace.accounts)
-        for uid in call.uids:
+        await reader.fetch(self._workspace.accounts[uid] for uid in uids if uid in self._workspace.accounts)
+        for uid in uids:
             account = self._workspace.accounts.get(uid)
             if account is None:
                 continue

@@ -18,7 +18,7 @@ from tests.core.rules.watching import finish, pending, reach, running
 from tests.support.clock import START
 from tests.support.desk import ANN, Desk, asked_for, row
 from tests.support.remote import FakeColdSend
-from tests.support.simulation import Simulation
+from tests.support.simulation import SECRET, Simulation
 
 OTHER_KEY = "cs_live_other"
 
@@ -101,6 +101,23 @@ def test_rule_21_what_changes_while_a_create_is_under_way_differs_from_what_was_
     desk.change(account, updatePolicy="Recreate", displayName="Joe")
     desk.answer(create, Created(row()))
     assert deletes(desk) == ["inbox-1"]
+
+
+@pytest.mark.parametrize(
+    "value", [None, {"other": "one"}, {"password": "o\u00a0ne"}], ids=["gone", "no_key", "invalid"]
+)
+def test_rule_21_no_inbox_is_deleted_whose_secret_cannot_be_used_any_more(value: dict[str, str] | None) -> None:
+    simulation = Simulation()
+    running(simulation)
+    uid = simulation.apply("sales", "one", ANN, updatePolicy="Recreate")
+    simulation.wait(60.0)
+    simulation.cluster.write_secret("sales", SECRET, value)
+    simulation.edit(uid, displayName="Joe")
+    simulation.wait(60.0)
+    assert [inbox.display_name for inbox in simulation.remote.at(ANN)] == ["Jane"]
+    simulation.rotate("sales", "two")
+    simulation.wait(60.0)
+    assert [inbox.display_name for inbox in simulation.remote.at(ANN)] == ["Joe"]
 
 
 def test_rule_21_what_only_coldsend_shows_is_drifted() -> None:
