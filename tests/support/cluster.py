@@ -262,6 +262,7 @@ class FakeCluster:
 
     def end(self, path: str, body: Raw) -> Raw:
         """The operator's DELETE."""
+        self._may(path)
         raw = _there(self.objects.get(path), path)
         for name, wanted in body["preconditions"].items():
             if raw["metadata"][{"uid": "uid"}.get(name, name)] != wanted:

@@ -125,6 +125,7 @@ class BatchController:
         work.spec, batch.desired = reading.spec, reading.desired
         batch.refusals.clear()
         batch.contested.clear()
+        batch.kept.clear()
         work.start_again()
         self._overrides.see(batch, self.children.owned_by(batch))
         count_list(work.counts, reading.desired)

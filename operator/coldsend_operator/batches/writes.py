@@ -86,6 +86,7 @@ class BatchWrites:
             if stored is not None:
                 self._children.see_child(stored)
             batch.refusals.pop(name, None)
+            batch.kept.pop(name, None)
             log.debug(Event.CALL, operation=f"{action} child", namespace=batch.namespace, name=name)
         except KubeError as error:
             failure = error
@@ -126,6 +127,8 @@ def _refused(batch: Batch, name: str, action: ChildAction, error: KubeError) -> 
         reason = Reason.INVALID_SPEC if isinstance(error, Invalid) else Reason.REJECTED
         message = f"Kubernetes refuses the SenderAccount of this inbox: {error.message}"
         batch.refusals[name] = EntryRefusal(reason, message)
+    elif action is ChildAction.DELETE and isinstance(error, Invalid | Forbidden):
+        batch.kept[name] = error.message
     _complain(batch, f"{action} child", name, error)
 
 

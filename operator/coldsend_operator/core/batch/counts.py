@@ -200,6 +200,8 @@ def _leaving_child(batch: Batch, child: Child | None) -> Contribution | None:
     if child is None or not batch.owns(child):
         return None
     obstacle = child.shown.synced_reason if child.deleting and child.shown.synced == "False" else Reason.DELETING
+    if child.name in batch.kept and not child.deleting:
+        obstacle = Reason.REJECTED
     return _contribution(InboxState.LEAVING, child.shown, obstacle)
 
 

@@ -154,6 +154,7 @@ class Batch:
     children: dict[str, str] = field(default_factory=dict)
     contested: dict[str, str] = field(default_factory=dict)  # by child: the field that others change, and who
     refusals: dict[str, EntryRefusal] = field(default_factory=dict)  # by child: why the API server refused it
+    kept: dict[str, str] = field(default_factory=dict)  # by child: why the API server refuses to delete it
 
     @property
     def problems(self) -> tuple[str, ...]:

@@ -171,7 +171,7 @@ def _stop(batch: Batch, counts: Counts) -> ConditionState | None:
     """The state of the whole batch, if it replaces that of the inboxes."""
     if batch.deleting:
         deleting = ConditionState("False", Reason.DELETING, "The batch is being deleted; its SenderAccounts go first.")
-        return _held(batch, counts) or _obstructed(counts) or deleting
+        return _held(batch, counts) or _obstructed(batch, counts) or deleting
     if batch.problems:
         return ConditionState("False", Reason.INVALID_SPEC, " ".join(batch.problems))
     return None
@@ -195,9 +195,13 @@ def _held(batch: Batch, counts: Counts) -> ConditionState | None:
     return ConditionState("False", Reason.DELETION_HELD, message)
 
 
-def _obstructed(counts: Counts) -> ConditionState | None:
+def _obstructed(batch: Batch, counts: Counts) -> ConditionState | None:
     """What the inboxes that leave wait for, if most of them wait for more than their turn."""
     reason, count = counts.most_common("obstacle", InboxState.LEAVING)
+    if reason == Reason.REJECTED and batch.kept:
+        why = next(iter(batch.kept.values()))
+        message = f"Kubernetes refuses to delete the SenderAccounts of {_inboxes(count)} ({why}); it is retried."
+        return ConditionState("False", reason, message)
     if reason not in OBSTRUCTS_DELETION:
         return None
     message = f"{_inboxes(count)} cannot be deleted yet ({reason}); see the SenderAccounts for what to do."
@@ -262,7 +266,7 @@ def _synced(batch: Batch, counts: Counts, status: Status) -> ConditionState:
         return ConditionState("False", reason, message)
     leaving = counts.count(InboxState.LEAVING)
     if leaving:
-        return (None if batch.emptied else _obstructed(counts)) or _leaving(batch, leaving)
+        return (None if batch.emptied else _obstructed(batch, counts)) or _leaving(batch, leaving)
     return ConditionState("True", Reason.IN_SYNC, "ColdSend matches the spec.")
 
 
