@@ -1,7 +1,9 @@
 """`plan` as a person runs it, on snapshots; a real cluster is in tests/e2e/test_tools.py."""
 
 import json
+import os
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -47,6 +49,20 @@ def test_nothing_to_do_is_exit_code_0() -> None:
     assert (code, told["apiVersion"], told["kind"]) == (0, "cli.coldsend.pro/v1", "Plan")
     assert (told["summary"], told["changes"]) == ({"none": 2}, [])
     assert told["cost"] == {"requests": 0, "seconds": 0, "remainingThisHour": None}
+
+
+def test_a_snapshot_may_come_from_a_pipe() -> None:
+    listed = json.dumps({"kind": "List", "items": [held("ann")]})
+    result = command("plan", "--snapshot", "-", "-o", "json", given=listed)
+    assert (result.exit_code, json.loads(result.stdout)["summary"]) == (0, {"none": 1}), result.stderr
+
+
+def test_manifests_may_come_from_a_named_pipe() -> None:
+    snapshot()
+    os.mkfifo("pipe")
+    Thread(target=Path("pipe").write_text, args=(json.dumps(manifest(held("ann"))),), daemon=True).start()
+    code, told = plan("-f", "pipe")
+    assert (code, rows(told)) == (3, {"ann": "create"})
 
 
 def test_a_snapshot_without_namespaces_is_told_as_their_annotations_are_not_known() -> None:

@@ -121,7 +121,7 @@ def plan(
         typer.Option(
             "--snapshot",
             metavar="FILE",
-            help="Read output of kubectl get sender,senderbatch,ns -A -o json instead of a cluster.",
+            help="Read output of kubectl get sender,senderbatch,ns -A -o json instead of a cluster; - for stdin.",
         ),
     ] = None,
     fail_on: Annotated[

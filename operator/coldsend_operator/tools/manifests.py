@@ -175,10 +175,10 @@ def is_ours(manifest: Any) -> bool:
 
 def _files(place: str) -> Iterator[str]:
     path = Path(place)
-    if place == "-" or path.is_file():
-        yield place
-    elif path.is_dir():
+    if path.is_dir():
         yield from sorted(str(found) for found in path.rglob("*") if found.suffix in _SUFFIXES and found.is_file())
+    elif place == "-" or path.exists():  # a pipe too, such as /dev/stdin
+        yield place
     else:
         raise CommandError(f"{place}: no such file or folder")
 

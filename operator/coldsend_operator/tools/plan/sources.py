@@ -21,6 +21,7 @@ from coldsend_operator.resources.names import ACCOUNT_KIND, BATCH_KIND
 from coldsend_operator.tools.clients import kube_reader, settings_of
 from coldsend_operator.tools.cluster import objects, operator_state
 from coldsend_operator.tools.errors import CommandError
+from coldsend_operator.tools.files import read_bytes
 from coldsend_operator.tools.manifests import Document, parse
 from coldsend_operator.tools.options import Access
 from coldsend_operator.tools.plan.objects import Raw, World, world_of
@@ -49,9 +50,7 @@ class Found:
 def of_snapshot(path: Path) -> Found:
     """The objects of a file made by `kubectl get sender,senderbatch,ns -A -o json`."""
     try:
-        loaded = json.loads(path.read_bytes())
-    except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror or error}") from None
+        loaded = json.loads(read_bytes(str(path)))
     except ValueError:
         raise CommandError(
             f"{path} is not JSON; create it with: kubectl get sender,senderbatch,ns -A -o json > {path}"
