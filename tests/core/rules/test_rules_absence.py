@@ -133,6 +133,17 @@ def test_rule_17_a_look_that_shows_the_id_in_spite_of_its_404_does_not_end_a_del
     assert desk.step(account).action is Action.REMOVE_FINALIZER
 
 
+def test_rule_17_looks_that_show_the_id_in_spite_of_its_404_may_end_in_any_order() -> None:
+    desk = Desk()
+    account = desk.holder(deleting=True)
+    desk.get(account)
+    search = desk.ask(Operation.SEARCH_ACCOUNTS, account, address=account.address)
+    desk.wait(0.1)
+    desk.sweep(row())
+    desk.answer(search, Page((row(),), 1, 1, 1, has_next=False))
+    assert desk.step(account).action is not Action.REMOVE_FINALIZER
+
+
 def test_rule_17_the_404_of_an_inbox_that_we_deleted_does_not_end_a_deletion_before_any_look_at_the_address() -> None:
     desk = Desk()
     account = desk.holder(deleting=True)

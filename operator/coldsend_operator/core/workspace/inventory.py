@@ -125,7 +125,7 @@ class Inventory:
         `when` is the start of the read: an older response cannot know later changes.
         """
         if when < self._tombstones.get(row.inbox_id, 0.0):
-            self._shown_despite_tombstone[row.inbox_id] = when
+            self._shown_despite_tombstone[row.inbox_id] = max(when, self.shown_despite_tombstone_at(row.inbox_id))
             return False
         self._put_at[row.inbox_id] = max(when, self._put_at.get(row.inbox_id, 0.0))
         self._first_at[row.inbox_id] = min(when, self._first_at.get(row.inbox_id, when))
