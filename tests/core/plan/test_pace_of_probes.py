@@ -104,6 +104,20 @@ def test_rule_42_an_annotation_that_changes_each_second_causes_few_probes() -> N
     assert 5 <= looks <= 25
 
 
+@pytest.mark.parametrize("operation", [Operation.LIST_ACCOUNTS, Operation.GET_ACCOUNT])
+def test_that_a_read_from_before_a_person_asked_for_one_does_not_answer_that(operation: Operation) -> None:
+    desk, account = held()
+    get = {"inbox_ids": (account.stored.inbox_id,)}
+    early = desk.ask(operation, account, **get) if operation is Operation.GET_ACCOUNT else desk.ask(operation)
+    desk.wait(1.0)
+    reconciled(desk, account, 1)
+    desk.answer(early, row() if operation is Operation.GET_ACCOUNT else shown())
+    assert account.stored.reconcile is None
+    desk.wait(1.0)
+    desk.get(account, row())
+    assert account.stored.reconcile == "1"
+
+
 def shown() -> Page:
     return Page((row(),), 1, 1, 1, has_next=False)
 

@@ -87,11 +87,17 @@ def _serve_gets(workspace: Workspace, call: Call, page: Page, now: float) -> Non
         for uid in workspace.members.showing(row.inbox_id):
             account = workspace.accounts[uid]
             if account.deleted_at is None:
-                transitions.probe_answered(account)
+                _answer_probe(account, call)
                 workspace.touch(uid)
             elif uid in waiting and call.begun > account.deleted_at:
                 _still_there(workspace, account, now, sure=False)
                 workspace.touch(uid)
+
+
+def _answer_probe(account: Account, call: Call) -> None:
+    """A read from before a person asked for one does not answer that."""
+    if call.begun >= account.reconciled_at:
+        transitions.probe_answered(account)
 
 
 def _swept(workspace: Workspace, result: SweepResult, now: float) -> None:
@@ -208,7 +214,7 @@ def found(workspace: Workspace, call: Call, row: Row, now: float) -> None:
     """A GET answered 200."""
     for account in members_of(workspace, call.uids):
         transitions.found(account)
-        transitions.probe_answered(account)
+        _answer_probe(account, call)
         if account.deleted_at is not None:
             _still_there(workspace, account, now, sure=True)
     workspace.inventory.clear_tombstone(row.inbox_id)
