@@ -269,6 +269,19 @@ def test_rule_39_after_a_restart_clocks_decide_where_a_job_does_not_tell_of_each
     assert ann.stored.inbox_id is None
 
 
+@pytest.mark.parametrize(("made", "ours"), [(START + 1.0, True), (START - 50.0, False)], ids=["in_time", "older"])
+def test_rule_39_after_a_restart_clocks_decide_about_a_job_that_was_sent_another_name(made: float, ours: bool) -> None:
+    desk = Desk()
+    job = {"id": "job-1", "operation": "Create", "state": "Running"}
+    account = desk.account(marked=START, status={"job": job})
+    desk.sweep()
+    desk.wait(5.0)
+    ended = JobProgress("COMPLETED", total=1, processed=1, succeeded=1, failed=0)
+    desk.answer(desk.ask(Operation.POLL_CREATE_JOB, job="job-1"), ended)
+    desk.sweep(row(made=made, display_name="As spec said before"))
+    assert (account.stored.origin == "Created") == ours
+
+
 def test_rule_39_a_row_that_says_failed_leaves_the_decision_to_the_clocks() -> None:
     desk = Desk()
     ann, bob = desk.asked_for(ANN, BOB)

@@ -35,9 +35,10 @@ def ours(account: Account, row: Row, workspace: Workspace) -> bool:
     names = {name_key(name) for name in (spec.display_name, sent_name or spec.display_name)}
     named = name_key(row.display_name) in names
     left_at = unknown.left_at if unknown.answered and unknown.hint is None else None
-    if left_at is not None and not workspace.inventory.shown_before(row.inbox_id, left_at):
-        return named or row.display_name is None
-    if not named:
+    done = left_at is not None and not workspace.inventory.shown_before(row.inbox_id, left_at)
+    if done and (named or row.display_name is None):
+        return True
+    if not named and not (done and unknown.sent is None):  # the name that an earlier run sent may be another
         return False
     made = _made(row, workspace)
     if made is None or unknown.mark is None or made_before(account, row, workspace):
