@@ -92,6 +92,13 @@ class ChildIndex:
     def child(self, batch: Batch, name: str) -> Child | None:
         return self._children.get((batch.namespace, name))
 
+    def versions(self) -> dict[str, tuple[Ref, int]]:
+        """All stored SenderAccounts with their resourceVersions, by UID."""
+        return {
+            child.uid: (Ref(ACCOUNT_KIND, namespace, name, child.uid), child.version)
+            for (namespace, name), child in self._children.items()
+        }
+
     def owned_by(self, batch: Batch) -> Callable[[], Iterator[Child]]:
         """A function that iterates over its children, as there may be 5,000."""
 

@@ -201,24 +201,28 @@ class CacheSync:
         account = self._controller.accounts.get(uid) if of == ACCOUNT_KIND else None
         return account.desired.resource_version if account is not None else None
 
-    def _refs(self, of: Kind) -> dict[str, Ref]:
-        """All known objects of the kind."""
-        refs = {uid: ref for uid, (ref, _) in self._known[of].seen.items()}
-        for uid, account in self._controller.accounts.items() if of == ACCOUNT_KIND else ():
-            refs[uid] = ref_of(account)
-        return refs
+    def _versions(self, of: Kind) -> dict[str, tuple[Ref, int]]:
+        """All known objects of the kind with their newest known resourceVersions.
+
+        A child may be known only from the response to the write that created it.
+        """
+        if of == BATCH_KIND:
+            return dict(self._known[of].seen)
+        accounts = self._controller.accounts.items()
+        found = {uid: (ref_of(account), account.desired.resource_version) for uid, account in accounts}
+        return self._batches.children.versions() | found | self._known[of].seen
 
     async def _list(self, of: Kind) -> dict[str, int]:
         """Objects known before and not in the list were deleted or left our shard.
 
         An object that the list shows in an older state than known before was restored from a backup.
         """
-        before = {uid: (ref, self._version(of, uid)) for uid, ref in self._refs(of).items()}
+        before = self._versions(of)
         answer = await self._fetch_list(of)
         self._log_forbidden(of, answer.forbidden)
-        listed = answer.versions
+        listed, now = answer.versions, self._versions(of)
         for uid, (ref, version) in before.items():
-            if self._version(of, uid) != version or version is None or ref.namespace in answer.forbidden:
+            if now.get(uid) != (ref, version) or ref.namespace in answer.forbidden:
                 continue
             if uid not in listed:
                 self._gone(ref)

@@ -5,7 +5,7 @@ import pytest
 from coldsend_operator.kube.errors import Forbidden
 from coldsend_operator.kube.paths import collection
 from coldsend_operator.resources.names import ACCOUNT_KIND, RECONCILE_ANNOTATION
-from tests.core.rules.watching import finish, reach, running
+from tests.core.rules.watching import finish, play_until, reach, running
 from tests.support.clients import CallStage
 from tests.support.cluster import WatchEvent
 from tests.support.hostile import HostileWorld
@@ -178,6 +178,20 @@ def test_that_children_of_a_batch_are_read_again_after_a_restore() -> None:
     simulation.wait(60.0)
     limits = {raw["spec"].get("dailyLimit") for raw in simulation.cluster.of_kind(ACCOUNT_KIND)}
     assert limits == {9}
+
+
+def test_that_a_child_made_and_deleted_in_the_gap_is_made_again() -> None:
+    simulation = Simulation()
+    process = running(simulation)
+    simulation.list_in_batch("sales", "pool", [ADDRESS])
+    play_until(simulation, lambda: simulation.cluster.of_kind(ACCOUNT_KIND))
+    (child,) = simulation.cluster.of_kind(ACCOUNT_KIND)
+    for pending in process.traffic.movable:  # the response to its creation is all that the operator hears of it
+        finish(simulation, pending)
+    delete_unheard(simulation, child["metadata"]["uid"])
+    simulation.wait(1200.0)
+    (again,) = simulation.cluster.of_kind(ACCOUNT_KIND)
+    assert again["status"]["inboxID"]
 
 
 SUPPORT = "/namespaces/support/senderaccounts"
