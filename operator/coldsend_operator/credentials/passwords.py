@@ -114,9 +114,7 @@ class SecretReader:
 
     async def fetch(self, accounts: Iterable[Account]) -> None:
         """Read the Secrets of these accounts; an unreadable one affects only its own accounts (rule 38)."""
-        await self.fetch_places(
-            (account.desired.namespace, name) for account in accounts for name in secret_names(account)
-        )
+        await self.fetch_places(place for account in accounts for place in _places(account))
 
     async def fetch_places(self, places: Iterable[tuple[str, str]]) -> None:
         """Read the Secrets with these namespaces and names."""
@@ -124,8 +122,9 @@ class SecretReader:
 
     def has(self, account: Account) -> bool:
         """Whether the content of the account's Secrets, or their absence, is known."""
-        places = ((account.desired.namespace, name) for name in secret_names(account))
-        return all(place in self._contents and not isinstance(self._contents[place], KubeError) for place in places)
+        return all(
+            place in self._contents and not isinstance(self._contents[place], KubeError) for place in _places(account)
+        )
 
     async def _fetch(self, namespace: str, name: str) -> None:
         try:
@@ -135,7 +134,8 @@ class SecretReader:
 
     async def passwords(self, account: Account) -> Passwords:
         """The passwords of an account, or why they are not available."""
-        await self.fetch([account])
+        while _places(account) - self._contents.keys():  # its spec may name another Secret after the read
+            await self.fetch([account])
         return self.fetched(account)
 
     def fetched(self, account: Account) -> Passwords:
@@ -163,6 +163,10 @@ class SecretReader:
         content = self._contents[namespace, ref.name]
         value = content.values[ref.key] if isinstance(content, SecretContent) else sent
         return form_of(value.get_secret_value(), sent.get_secret_value())
+
+
+def _places(account: Account) -> set[tuple[str, str]]:
+    return {(account.desired.namespace, name) for name in secret_names(account)}
 
 
 def smtp_inbox(account: Account, passwords: Passwords) -> SmtpInbox:

@@ -9,6 +9,7 @@ from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.workspace import Workspace
 from coldsend_operator.credentials.passwords import Hmac, Passwords, SecretReader
 from coldsend_operator.credentials.secret_watch import SecretWatch
+from coldsend_operator.kube.secrets import SecretContent
 from tests.support.desk import Desk
 
 PERIOD = 600.0
@@ -66,6 +67,18 @@ async def test_that_a_secret_whose_object_is_replaced_while_it_is_read_is_read_a
     assert await reader.ended.get() == old.uid
     assert await reader.ended.get() == new.uid
     running.cancel()
+
+
+async def test_that_an_object_that_names_another_secret_during_a_read_gets_the_passwords_of_that_one() -> None:
+    desk = Desk()
+    account = desk.account()
+
+    async def read(_: str, name: str) -> SecretContent:
+        desk.change(account, smtp={"passwordSecretRef": {"name": "another"}})
+        return SecretContent("1", {"password": SecretStr(f"of {name}")})
+
+    found = await SecretReader(read, Hmac.of(SecretStr("12345678.key"))).passwords(account)
+    assert found.smtp == SecretStr("of another")
 
 
 class MissingSecret(SecretReader):
