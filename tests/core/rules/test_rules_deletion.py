@@ -277,6 +277,14 @@ def test_rule_22_one_whose_inbox_a_person_keeps_takes_no_turn_from_the_others(
     assert desk.step(first).reason is says
 
 
+def test_rule_22_one_that_never_had_an_inbox_keeps_no_other_from_its_turn() -> None:
+    desk = Desk()
+    claimant = desk.account("00@company.com", name="claimant", updatePolicy="Recreate")
+    accounts = sharing(desk, 3)
+    assert desk.step(claimant).reason is Reason.ADDRESS_CONFLICT
+    assert len(chosen(desk, accounts)) == 1
+
+
 def test_rule_22_deletions_for_replacements_count_in_the_brake() -> None:
     policy = Policy(brake=Threshold(number=5), batches={"batch-1": BatchSettings(unavailable=Unavailable(number=25))})
     desk = Desk(policy=policy)

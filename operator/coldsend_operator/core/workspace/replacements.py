@@ -104,7 +104,9 @@ class Replacements:
             call is not None and call.operation.deletes
         )
         under_way = account.deleted_at is not None or leaving
-        return account.desired.deleting is None and (under_way or not account.stored.held)
+        # one that never had an inbox may wait for a person for ever, for example because of an AddressConflict
+        had_one = account.stored.applied is not None or account.create is not None
+        return account.desired.deleting is None and (under_way or (had_one and not account.stored.held))
 
     def _outdated(self, account: Account) -> bool:
         row = self._workspace.inventory.row(account.stored.inbox_id)
