@@ -62,6 +62,7 @@ class Workspaces:
             return loop
         workspace = Workspace(digest, self._policy, self.claims, self.trust, self._clients.jitter())
         workspace.leads = self.running
+        workspace.kube_offset = self._clients.kube.clock_offset
         opened = self.loops[digest] = WorkspaceLoop(workspace, self._clients)
         opened.may_call = lambda: self._may_call(opened)
         if digest != NO_WORKSPACE:

@@ -4,7 +4,9 @@ from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Created, Row
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.decision import Action
+from tests.core.rules.watching import running
 from tests.support.desk import Desk, row
+from tests.support.simulation import Simulation
 
 ADDRESSES = tuple(f"{name}@company.com" for name in ("ann", "bob", "cat", "dan"))
 
@@ -44,3 +46,14 @@ def test_that_those_that_a_list_did_not_show_yet_are_looked_for_on_the_newest_pa
     looks = [call for call in desk.calls() if call.operation is Operation.LIST_ACCOUNTS and call.newest]
     assert len(looks) == 1
     assert Operation.GET_ACCOUNT not in desk.operations()
+
+
+def test_that_a_404_is_trusted_soon_after_a_restart_although_the_clock_of_the_api_server_is_ahead() -> None:
+    simulation = Simulation(cluster_offset=3600.0)
+    simulation.apply("sales", "ann", ADDRESSES[0])
+    running(simulation, 60.0)
+    simulation.crash()
+    (inbox,) = simulation.remote.at(ADDRESSES[0])
+    simulation.remote.delete_by_hand(inbox.inbox_id)
+    running(simulation, 600.0)
+    assert len(simulation.remote.at(ADDRESSES[0])) == 1
