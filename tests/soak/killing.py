@@ -76,11 +76,12 @@ def survive(world: World, seed: int, kills: int = KILLS, say: Callable[[str], No
 
 
 def _disturb(pool: Pool, random: Random) -> None:
-    """ColdSend takes its time, so that kills meet calls and jobs under way."""
+    """ColdSend takes its time, so that kills meet calls and jobs under way, and some responses are lost."""
     stage = pool.stage
     stage.emulator.switch(stage.workspace, job_seconds=random.choice((0.2, 1.0)))
     for when in ("before", "after"):
         stage.fault("delay", when=when, every=3, seconds=0.15)
+    stage.fault("cut", when="after", method=random.choice(("POST", "DELETE")), every=7)
 
 
 def _first_moment(operator: OperatorRun, random: Random) -> float:

@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any
 
 from tests.e2e.batches.pool import Pool
 from tests.e2e.stage.api_server import Object
-from tests.e2e.stage.stage import GOOGLE, Shown, Stage
+from tests.e2e.stage.stage import GOOGLE, WORKSPACE, Shown, Stage
 
 NATIVE = "COLDSEND"
 LISTED = 60  # inboxes that the batch may list
@@ -19,13 +20,13 @@ LISTINGS = 12
 class Deed:
     """Something that a person does. `names` are local parts of addresses."""
 
-    kind: str  # make, again, delete or list
+    kind: str  # make, again, move, delete, list or key
     names: tuple[str, ...]
 
 
 @dataclass
 class People:
-    """They make `lone` objects and delete many of them, and change the list of one batch."""
+    """They make `lone` objects, delete or rename many of them, change the list of one batch, and renew the API key."""
 
     pool: Pool
     random: Random
@@ -50,10 +51,13 @@ class People:
                 places.append((deleted, Deed("delete", (name,))))
                 if self.random.random() < 0.4:
                     places.append((self.random.uniform(deleted, 1.0), Deed("again", (name,))))
+            elif self.random.random() < 0.5:
+                places.append((self.random.uniform(made, 1.0), Deed("move", (name,))))
         listed = [f"b{number:03}" for number in range(LISTED)]
         for turn in range(LISTINGS):
             names = self.random.sample(listed, self.random.randint(LISTED // 3, LISTED))
             places.append((turn / LISTINGS, Deed("list", tuple(sorted(names)))))
+            places.append((self.random.random(), Deed("key", (f"key-{turn}",))))
         return [deed for _, deed in sorted(places, key=lambda place: place[0])]
 
     def bursts(self, deeds: list[Deed], count: int) -> Iterator[list[Deed]]:
@@ -68,6 +72,10 @@ class People:
                 self._make(deed.names[0], deed.names[0])
             case "again":
                 self._make(deed.names[0], f"{deed.names[0]}-again")
+            case "move":
+                self._move(deed.names[0], f"{deed.names[0]}-moved")
+            case "key":
+                self._renew_key(f"{self.stage.key}-{deed.names[0]}")
             case "delete":
                 self.stage.delete(deed.names[0])
                 del self.wanted[self.stage.address(deed.names[0])]
@@ -80,6 +88,17 @@ class People:
         manifest["metadata"]["name"] = called
         self.stage.server.apply(manifest)
         self._want(self.stage.address(name), called)
+
+    def _move(self, name: str, called: str) -> None:
+        """Rename the object of an address, as in Git: with luck the inbox goes on, else it is made once more."""
+        steps = [partial(self._make, name, called), partial(self.stage.delete, name)]
+        self.random.shuffle(steps)
+        for step in steps:
+            step()
+
+    def _renew_key(self, key: str) -> None:
+        self.stage.emulator.add_key(key, workspace=self.stage.workspace)
+        self.stage.secret(WORKSPACE, apiKey=key)
 
     def _list(self, names: tuple[str, ...]) -> None:
         before = {each["emailAddress"] for each in self.pool.inboxes}
