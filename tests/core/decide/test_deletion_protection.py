@@ -1,15 +1,19 @@
 """`deletionProtection`: an inbox under it is deleted by nobody until the field is false."""
 
+from typing import Any
+
 import pytest
 
 from coldsend_operator.core.model.account import Credentials
+from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.policy import BatchSettings, NamespaceSettings
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.workspace.brake import SETTLE_SECONDS
 from coldsend_operator.core.workspace.holds import WINDOW
+from coldsend_operator.resources.names import RECONCILE_ANNOTATION
 from tests.core.rules.deleting import APPROVED, delete, holders, leaving
 from tests.core.rules.watching import running
-from tests.support.desk import Desk, held
+from tests.support.desk import Desk, held, row_of
 from tests.support.simulation import Simulation
 
 
@@ -90,3 +94,19 @@ def test_a_protected_batch_keeps_the_inboxes_of_a_shorter_list_and_of_its_deleti
     simulation.wait(60.0)
     assert simulation.remote.live() == []
     assert simulation.uids == []
+
+
+@pytest.mark.parametrize("around", [{"updatePolicy": "Recreate", "displayName": "New"}, {"deleting": True}])
+def test_that_a_person_may_ask_for_a_look_at_an_inbox_whose_deletion_is_on_hold(around: dict[str, Any]) -> None:
+    desk, account = held(updatePolicy="Recreate")
+    spec = {"updatePolicy": "Recreate", "deletionProtection": True, **around}
+    desk.change(account, **spec)
+    assert desk.step(account).reason is Reason.DELETION_HELD
+    desk.change(account, annotations={RECONCILE_ANNOTATION: "now"}, generation=account.desired.generation, **spec)
+    account.credentials = Credentials("hmac-of-one")
+    desk.workspace.stale_secrets.clear()
+    assert Operation.GET_ACCOUNT in desk.operations()
+    desk.get(account, row_of(account, emails_sent_today=7))
+    desk.step(account)
+    assert account.stored.reconcile == "now"
+    assert desk.says(account)["Synced"][1] == "DeletionHeld"

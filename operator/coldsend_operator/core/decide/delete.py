@@ -15,6 +15,7 @@ from coldsend_operator.core.decide.hand_over import (
 from coldsend_operator.core.decide.native_domain import usable_domain
 from coldsend_operator.core.decide.questions import (
     asked_without_answer,
+    beside_wanted_get,
     on_hold,
     other_workspace,
     paced,
@@ -134,7 +135,7 @@ def _deleting_inbox(account: Account, workspace: Workspace, now: float) -> Decis
             "annotation coldsend.pro/force-orphan: 'true' to release the object.",
         )
     if held is not None:
-        return Decision(Action.WAIT, Reason.DELETION_HELD, held)
+        return beside_wanted_get(account, now, Decision(Action.WAIT, Reason.DELETION_HELD, held))
     return Decision(Action.DELETE, Reason.DELETING, "The inbox is being deleted in ColdSend.", quiet=True)
 
 

@@ -4,13 +4,13 @@ from coldsend_operator.core.decide.native_domain import domain_of_replacement
 from coldsend_operator.core.decide.questions import (
     IMPLAUSIBLE_AT,
     asked_without_answer,
+    beside_wanted_get,
     on_hold,
     other_workspace,
     paced,
     unconfirmed_404,
     under_own_address,
     waits_for_crd,
-    wanted_get,
 )
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Row
@@ -43,8 +43,8 @@ def decide_hold(account: Account, workspace: Workspace, now: float) -> Decision:
             message="The inboxID in status belongs to another address in ColdSend; the operator does not touch it. "
             "Restore the status or delete the object.",
         )
-    wanted = _recreation(account, row, workspace, now) or _mail(account, row, workspace) or wanted_get(account, now)
-    return wanted or IN_SYNC
+    wanted = _recreation(account, row, workspace, now) or _mail(account, row, workspace) or IN_SYNC
+    return beside_wanted_get(account, now, wanted)
 
 
 def _vanished(account: Account, workspace: Workspace, now: float) -> Decision:

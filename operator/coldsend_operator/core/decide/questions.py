@@ -139,6 +139,15 @@ def wanted_get(account: Account, now: float) -> Decision | None:
     return None if account.probe_at is None else paced(account, now, Decision(Action.GET))
 
 
+def beside_wanted_get(account: Account, now: float, decision: Decision) -> Decision:
+    """The decision; while it waits, a GET that is wanted leaves all the same, as coldsend.pro/reconcile asks for."""
+    probe = wanted_get(account, now) if decision.action is Action.WAIT else None
+    if probe is None:
+        return decision
+    due = min((each for each in (decision.due, probe.due) if each is not None), default=None)
+    return replace(decision, action=probe.action, due=due)
+
+
 def name_of(other: Account, asking: Account) -> str:
     """The object's name; objects of other namespaces are not named, as they may belong to another tenant."""
     if other.desired.namespace == asking.desired.namespace:
