@@ -219,6 +219,13 @@ def said(reason: Reason, status: str = "False", **around: Any) -> dict[str, Any]
     return raw
 
 
+def stalled(reason: Reason, **around: Any) -> dict[str, Any]:
+    raw = said(reason, **around)
+    told = {"status": "True", "reason": reason.value, "message": "so it is", "observedGeneration": 1}
+    raw["status"]["conditions"].append({"type": "Stalled", **told})
+    return raw
+
+
 @pytest.mark.parametrize(
     ("raw", "goal", "done"),
     [
@@ -228,6 +235,9 @@ def said(reason: Reason, status: str = "False", **around: Any) -> dict[str, Any]
         (said(Reason.REJECTED), "ready", False),
         (said(Reason.RECONCILIATION_PAUSED), "ready", False),
         (said(Reason.REJECTED, generation=2), "ready", None),  # the operator has not seen the new spec yet
+        (said(Reason.NOT_FOUND), "ready", None),
+        (stalled(Reason.NOT_FOUND), "ready", False),  # of an object that observes
+        (stalled(Reason.DOMAIN_FULL, generation=2), "ready", None),
         (said(Reason.DRIFTED), "synced", False),
         (said(Reason.DELETING, deleting=True), "ready", False),
         (said(Reason.DELETING, deleting=True), "deleted", None),

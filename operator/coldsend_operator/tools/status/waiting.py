@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from coldsend_operator.core.model.conditions import condition
-from coldsend_operator.core.model.reasons import LASTING, ConditionType, Reason
+from coldsend_operator.core.model.reasons import LASTING, ConditionType, KstatusType, Reason
 from coldsend_operator.core.model.stored_status import account_status, batch_status
 from coldsend_operator.kube.errors import Unreachable
 from coldsend_operator.kube.reads import KubeReads
@@ -104,7 +104,8 @@ def judge(raw: Mapping[str, Any] | None, kind: str, goal: Goal) -> Verdict:
     if current and not deleting and wanted.get("status") == "True":
         return Verdict(done=True, sentence=_said(wanted))
     approved = read_annotations(raw["metadata"].get("annotations")).approve_deletion
-    hopeless = current and reason in _HOPELESS and not (reason == Reason.DELETION_HELD and approved)
+    stalled = goal == "ready" and condition(status, KstatusType.STALLED).get("status") == "True"
+    hopeless = current and (stalled or reason in _HOPELESS) and not (reason == Reason.DELETION_HELD and approved)
     return Verdict(False if hopeless else None, _said(wanted), reason in _OUTSIDE_SPEC)
 
 
