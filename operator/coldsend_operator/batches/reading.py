@@ -126,8 +126,11 @@ def identity_of(spec: Raw) -> str:
 
 
 def fingerprint(spec: Raw) -> bytes:
-    """A digest of the spec: the address in lower case, and without deletionPolicy, which is compared by its meaning."""
-    fields = {key: value for key, value in spec.items() if key != "deletionPolicy"}
+    """A digest of the spec: the address in lower case, and without deletionPolicy, which is compared by its meaning.
+
+    A test mail is asked for on a child itself, never in the template, so it is no difference.
+    """
+    fields = {key: value for key, value in spec.items() if key not in {"deletionPolicy", "testEmail"}}
     if isinstance(fields.get("emailAddress"), str):
         fields["emailAddress"] = fields["emailAddress"].lower()
     text = json.dumps(fields, sort_keys=True, separators=(",", ":"))

@@ -138,6 +138,17 @@ def test_rule_24_other_edits_of_a_child_by_hand_are_reset() -> None:
     assert decide_child(batch_of(BY_HAND), NAME, BY_HAND).action is ChildAction.NONE
 
 
+def test_rule_24_a_test_mail_that_a_person_asks_for_on_a_child_is_no_edit_to_be_reset() -> None:
+    simulation = Simulation()
+    simulation.list_in_batch("sales", "pool", ["a@company.com"])
+    running(simulation, 60.0)
+    (child,) = simulation.uids
+    simulation.edit(child, testEmail={"recipient": "ops@example.com", "requestID": "1"})
+    simulation.wait(60.0)
+    assert simulation.raw(child)["spec"]["testEmail"]["requestID"] == "1"
+    assert len(simulation.remote.mails) == 1
+
+
 @pytest.mark.parametrize(
     "labels",
     [
