@@ -179,6 +179,7 @@ class ChildReader:
             limit=status.get("dailyLimit", 0),
             shown=shown,
             message=message,
+            settled=status.get("observedGeneration", generation) >= generation,
         )
 
     def _own_labels(self, metadata: Raw) -> Labels:

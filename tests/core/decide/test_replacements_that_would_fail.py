@@ -127,7 +127,8 @@ def test_an_inbox_is_replaced_when_a_person_says_that_its_key_may_create_inboxes
 @pytest.mark.parametrize("reason", [Reason.SECRET_NOT_FOUND, Reason.SECRET_INVALID])
 def test_a_replacement_that_waits_for_its_secret_says_so(reason: Reason) -> None:
     desk, account = held(updatePolicy="Recreate")
-    account.credentials = Credentials("", reason, "What is wrong with the Secret.")
     desk.change(account, updatePolicy="Recreate", displayName="Jane Doe")
+    account.credentials = Credentials("", reason, "What is wrong with the Secret.")
+    desk.step(account)
     assert leaving(desk) == 0
     assert desk.says(account)["Synced"] == ("False", reason, "What is wrong with the Secret.")

@@ -152,6 +152,23 @@ def test_that_a_batch_is_reconciling_until_nothing_moves_any_more(*, exists: boo
     assert progress_of(simulation, uid) == ({"Stalled": simulation.ready(uid)[1:]} if exists else {})
 
 
+def test_that_a_batch_is_stalled_by_no_state_that_its_children_had_before_the_template_was_corrected() -> None:
+    """Tools fail as soon as they see Stalled for the generation that they have applied."""
+    simulation = Simulation()
+    wrong, right = ({"passwordSecretRef": {"name": SECRET, "key": key}} for key in ("absent", "password"))
+    simulation.list_in_batch("sales", "pool", [ANN, BOB], smtp=wrong)
+    running(simulation, 120.0)
+    (batch,) = simulation.cluster.of_kind(BATCH_KIND)
+    uid = batch["metadata"]["uid"]
+    assert progress_of(simulation, uid) == {"Stalled": simulation.ready(uid)[1:]}
+    simulation.change_template(uid, smtp=right)
+    simulation.wait(700.0)
+    assert simulation.ready(uid)[0] == "True"
+    of_batch = (event.object["status"] for event in simulation.cluster.history if event.object["kind"] == BATCH_KIND)
+    after = [status for status in of_batch if status.get("observedGeneration") == 2]
+    assert {kind for status in after for kind in told(status)} == {"Reconciling"}
+
+
 @pytest.mark.parametrize("annotations", [{PAUSED_ANNOTATION: "true"}, {}], ids=["paused", "of another workspace"])
 def test_that_an_inbox_of_unknown_state_is_stalled_by_what_keeps_the_operator_from_looking(
     annotations: dict[str, str],

@@ -171,7 +171,7 @@ def count_child(counts: Counts, batch: Batch, name: str, child: Child | None, de
         contribution = _contribution(InboxState.OPEN, NOTHING_SHOWN, Reason.PROVISIONING)
         return counts.put(name, contribution, share=_share(entry, contribution, None))
     state, shown = _state(child), child.shown
-    obstacle = _obstacle(child, settled=batch.paused or as_asked(batch, entry, child))
+    obstacle = _obstacle(child, settled=batch.paused or (as_asked(batch, entry, child) and child.settled))
     if name in batch.contested:
         obstacle = Reason.CHILD_CHANGED_BY_OTHERS
     failed = _failure(entry, shown.ready_reason, child.message) if state is InboxState.FAILED else None

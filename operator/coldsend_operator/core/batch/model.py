@@ -115,6 +115,7 @@ class Child:
     limit: int = 0  # per day
     shown: Shown = Shown()
     message: str = ""  # of Ready, if waiting alone does not help
+    settled: bool = True  # whether its status refers to its current spec
 
 
 @dataclass(slots=True)

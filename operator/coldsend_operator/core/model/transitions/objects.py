@@ -14,9 +14,14 @@ from coldsend_operator.core.model.transitions.reads import reset_probes
 
 
 def shown(account: Account, desired: Desired) -> None:
-    """The API server shows the object like this. A new spec ends a postponement, unless ColdSend cannot be reached."""
-    if desired.generation != account.desired.generation and account.misrouted is None:
-        account.postponed_until = 0.0
+    """The API server shows the object like this. A new spec ends a postponement, unless ColdSend cannot be reached.
+
+    What was wrong with a Secret may be over: perhaps the new spec names another one, or another key.
+    """
+    if desired.generation != account.desired.generation:
+        account.postponed_until = 0.0 if account.misrouted is None else account.postponed_until
+        if account.credentials is not None and account.credentials.reason is not None:
+            account.credentials = None
     account.desired = desired
 
 
