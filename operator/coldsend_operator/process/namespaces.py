@@ -20,7 +20,7 @@ URGENT = 2.0  # of one with something that waits for approval, or that approves
 MAX_PER_SECOND = 20.0
 MAX_READS = 8  # at once
 MIN_PAUSE = 0.05
-TOGETHER_SECONDS = 0.1  # objects that arrive within this time share a read
+TOGETHER_SECONDS = 0.1  # between two reads that objects ask for: those that arrive meanwhile share the second
 FIRST_TRIES = (0.5, 1.0, 2.0)  # seconds between tries of a first read
 WAITING = frozenset({Reason.DELETION_HELD, Reason.INVENTORY_IMPLAUSIBLE, Reason.SECRET_NOT_FOUND})
 
@@ -55,6 +55,7 @@ class NamespaceWatch:
         self._urgent_at = float("-inf")
         self._wake = asyncio.Event()
         self._next: dict[str, asyncio.Task[None]] = {}
+        self._begun: dict[str, float] = {}  # of the last reads that were asked for, by the clock of the loop
         self._reads = Tasks(operation="read_namespace")
         self._closed = False
 
@@ -95,8 +96,10 @@ class NamespaceWatch:
         await asyncio.wait({self._next[name]})
 
     async def _read_soon(self, name: str) -> None:
-        await asyncio.sleep(TOGETHER_SECONDS)
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(self._begun.get(name, float("-inf")) + TOGETHER_SECONDS - loop.time())
         del self._next[name]  # later callers need a later read
+        self._begun[name] = loop.time()
         await self._read_all([name])
 
     def close(self) -> None:
@@ -111,6 +114,7 @@ class NamespaceWatch:
             del self._due[name]
             self._failures.pop(name, None)
             self._troubles.pop(name, None)
+            self._begun.pop(name, None)
             self._policy.namespaces.pop(name, None)
             self._policy.unread_namespaces.pop(name, None)
         for name in names - self._due.keys():
