@@ -1,19 +1,26 @@
 """`Reconciling` and `Stalled`, by which tools wait (Helm, Flux, kpt), and which cost no write of their own."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from coldsend_operator.batches.reading import ChildReader
+from coldsend_operator.core.batch.counts import Counts, count_child
+from coldsend_operator.core.batch.decide import decide_child
 from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.answers import Failure, FailureKind
 from coldsend_operator.core.model.calls import Operation
 from coldsend_operator.core.model.reasons import KstatusType
 from coldsend_operator.core.status.projection import project
 from coldsend_operator.resources.names import BATCH_KIND, PAUSED_ANNOTATION
+from tests.core.rules.test_rules_batches import CHILD, NAME, batch_of
 from tests.core.rules.test_rules_values import an_account, passwords_sent
 from tests.core.rules.watching import play_until, running
 from tests.support.desk import ANN, BOB, Desk, held, row
 from tests.support.simulation import SECRET, Simulation
+
+STALLED = {"Ready": "False", "Synced": "False", "Stalled": "True"}
 
 
 def progress_of(simulation: Simulation, uid: str) -> dict[str, tuple[str, str]]:
@@ -167,6 +174,17 @@ def test_that_a_batch_is_stalled_by_no_state_that_its_children_had_before_the_te
     of_batch = (event.object["status"] for event in simulation.cluster.history if event.object["kind"] == BATCH_KIND)
     after = [status for status in of_batch if status.get("observedGeneration") == 2]
     assert {kind for status in after for kind in told(status)} == {"Reconciling"}
+
+
+@pytest.mark.parametrize(("observed", "working"), [(1, True), (2, False)], ids=["before", "after"])
+def test_that_a_child_stalls_its_batch_once_it_has_judged_its_present_spec(observed: int, working: bool) -> None:
+    conditions = [{"type": kind, "status": status, "reason": "DomainFull"} for kind, status in STALLED.items()]
+    status = {"observedGeneration": observed, "conditions": conditions}
+    read = ChildReader().read({"metadata": {"uid": "uid-1", "name": NAME, "generation": 2}, "status": status}, None)
+    child = replace(CHILD, shown=read.shown, settled=read.settled)
+    counts, batch = Counts(), batch_of(child)
+    count_child(counts, batch, NAME, child, decide_child(batch, NAME, child))
+    assert counts.working is working
 
 
 @pytest.mark.parametrize("annotations", [{PAUSED_ANNOTATION: "true"}, {}], ids=["paused", "of another workspace"])
