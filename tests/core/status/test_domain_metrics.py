@@ -5,12 +5,13 @@ from collections import Counter, defaultdict
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from coldsend_operator import metric_names as names
 from coldsend_operator.metrics import Metrics
 from coldsend_operator.process.metrics_snapshot import DomainFigures, domain_figures
+from tests.core.conftest import profile
 from tests.core.rules.watching import running
 from tests.support.desk import row
 from tests.support.process import Process
@@ -86,7 +87,7 @@ def of_domains(process: Process, workspace: str) -> dict[str, DomainFigures]:
     return found
 
 
-@settings(max_examples=25, deadline=None)
+@profile(25)
 @given(st.lists(changes, max_size=12))
 def test_the_figures_of_a_domain_are_the_sum_of_its_inboxes_at_every_moment(what_happens: list[Any]) -> None:
     simulation = Simulation(changes={"domain_metrics": True}, brake="100%")
