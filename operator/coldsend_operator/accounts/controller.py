@@ -95,7 +95,8 @@ class AccountController:
         """The status may be our own, of a write whose response was lost."""
         if to_text(status) == account.raw_status:
             return
-        stored = stored_of(transitions.status_kept(account, status))
+        transitions.status_kept(account, status)
+        stored = stored_of(status)
         loop = self._workspaces.of_account(account)
         if loop is None:
             transitions.status_shown(account, stored)

@@ -28,9 +28,10 @@ START_OF_TIME = 1.0  # for an unreadable time: an object in deletion stays in de
 def read_object(raw: Raw) -> Account:
     """A SenderAccount as on the API server, with the state in its status."""
     desired = read_desired(raw)
-    stored = stored_of(account_status(raw.get("status")))
+    status = account_status(raw.get("status"))
+    stored = stored_of(status)
     account = Account(desired=desired, stored=stored, confirmed=stored)
-    transitions.status_kept(account, raw.get("status"))
+    transitions.status_kept(account, status)
     return account
 
 

@@ -10,7 +10,7 @@ from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.conditions import reasons
 from coldsend_operator.core.model.pauses import FIRST_REWRITE
 from coldsend_operator.core.model.reasons import Reason
-from coldsend_operator.core.model.stored_status import from_text, to_text
+from coldsend_operator.core.model.stored_status import account_status, from_text
 from coldsend_operator.core.model.times import unix_of
 from coldsend_operator.core.status.projection import project
 from coldsend_operator.core.status.stored import stored_of
@@ -96,7 +96,7 @@ class AccountStatusWriter(StatusWriter[Account]):
         if status is None:
             return None
         status = self._kube.pruning.without(ACCOUNT_KIND, status)
-        if to_text(status) != item.raw_status and status != (old := from_text(item.raw_status)):
+        if status != (old := from_text(item.raw_status)):
             return None if self._is_contested(item) else StatusChange(ref_of(item), old, status)
         if item.stored != item.confirmed and not self._kube.pruning.lost(ACCOUNT_KIND):
             self._workspace.status_stored(item.uid, item.stored)
@@ -119,11 +119,12 @@ class AccountStatusWriter(StatusWriter[Account]):
         if written.resource_version is not None:
             transitions.written(item, version_number(written.resource_version))
         self._learn()
-        stored = transitions.status_kept(item, written.status)
+        status = account_status(written.status)
+        transitions.status_kept(item, status)
         transitions.status_written(item)
         if before.get("emailsSentToday") != after.get("emailsSentToday"):
             transitions.counter_written(item, self._clock())
-        self._workspace.status_stored(item.uid, stored_of(stored))
+        self._workspace.status_stored(item.uid, stored_of(status))
         if after.get("handedOverFrom") not in (None, before.get("handedOverFrom")):
             await self._report_hand_over(item)
         self._measure_ready(item, change)

@@ -35,7 +35,7 @@ def conditions(
     says: Mapping[ConditionType | KstatusType, ConditionState], previous: Status, generation: int, now: float
 ) -> list[dict[str, Any]]:
     """The list for status; `lastTransitionTime` moves only when a condition's status does."""
-    made = []
+    made, at = [], rfc3339(now)
     for kind, saying in says.items():
         before = condition(previous, kind)
         moved = before.get("status") != saying.status
@@ -44,7 +44,7 @@ def conditions(
                 "type": kind.value,
                 "status": saying.status,
                 "observedGeneration": generation,
-                "lastTransitionTime": rfc3339(now) if moved else before.get("lastTransitionTime", rfc3339(now)),
+                "lastTransitionTime": at if moved else before.get("lastTransitionTime", at),
                 "reason": str(saying.reason),
                 "message": saying.message[:MESSAGE_LENGTH],
             }

@@ -48,9 +48,11 @@ def _fields(reads: Mapping[str, Read]) -> Read:
     """Reads an object with these fields; others are dropped."""
 
     def read(value: object) -> Status | None:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return None
-        return present(**{key: reads[key](entry) for key, entry in value.items() if key in reads})
+        return {
+            key: usable for key, entry in value.items() if key in reads and (usable := reads[key](entry)) is not None
+        }
 
     return read
 

@@ -9,7 +9,7 @@ from coldsend_operator.core.model.pauses import REWRITES, REWRITES_FORGOTTEN, nt
 from coldsend_operator.core.model.phases import CreateJob
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.stored import Stored
-from coldsend_operator.core.model.stored_status import Status, account_status, to_text
+from coldsend_operator.core.model.stored_status import Status, to_text
 from coldsend_operator.core.model.transitions.reads import reset_probes
 
 
@@ -30,13 +30,11 @@ def finalizers_shown(account: Account, finalizers: tuple[str, ...]) -> None:
     account.desired = replace(account.desired, finalizers=finalizers)
 
 
-def status_kept(account: Account, raw: object) -> Status:
-    """The API server holds this status; it is returned as far as it can be used."""
-    status = account_status(raw)
+def status_kept(account: Account, status: Status) -> None:
+    """The API server holds this status, as `account_status` reads it."""
     account.raw_status = to_text(status)
     conditions = status.get("conditions") or ()
     account.said = _shared(tuple((each["type"], each["status"], each["reason"]) for each in conditions))
-    return status
 
 
 @lru_cache(1_000)
