@@ -60,6 +60,10 @@ class AccountController:
             )
         else:
             self._see_status(account, account_status(raw.get("status")))
+        placed = self._workspaces.of_account(account) is not None
+        if placed and desired == replace(account.desired, resource_version=desired.resource_version):
+            transitions.shown(account, desired)  # nothing else is new, as after our own write
+            return
         if desired.reconcile != account.desired.reconcile:
             self.placement.hasten(account)
         changed_spec = desired.generation != account.desired.generation
