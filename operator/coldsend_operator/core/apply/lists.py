@@ -9,7 +9,7 @@ from coldsend_operator.core.model import transitions
 from coldsend_operator.core.model.account import Account
 from coldsend_operator.core.model.answers import Failure, FailureKind, Page, Row
 from coldsend_operator.core.model.calls import Call, Operation, Scope
-from coldsend_operator.core.model.decision import Action
+from coldsend_operator.core.model.decision import IN_SYNC, Action
 from coldsend_operator.core.model.pauses import FIRST_PROBE, POSTPONEMENTS, nth
 from coldsend_operator.core.model.reasons import Reason
 from coldsend_operator.core.model.times import unix_of
@@ -107,7 +107,8 @@ def _swept(workspace: Workspace, result: SweepResult, now: float) -> None:
     judge_plausibility(workspace)  # an unproven list proves no absence, but it too may be implausible
     if not workspace.first_sweep_done:
         workspace.first_sweep_done = True
-        workspace.touch_everything()
+        # an inbox in sync was shown: the end of the list tells nothing new of it
+        workspace.touch_all(uid for uid in workspace.accounts if workspace.decisions.get(uid) is not IN_SYNC)
     else:
         workspace.first_period = 1.0
     workspace.touch_all(workspace.queues.waiting(Action.SEARCH, Action.GET))
