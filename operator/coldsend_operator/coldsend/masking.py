@@ -59,8 +59,7 @@ class Mask:
     def member_at(self, address: str | None) -> int | None:
         """The member with this address; None if the call has none, or several."""
         key = comparable(address or "")
-        found = [at for at, member in enumerate(self._members) if comparable(member.address) == key]
-        return found[0] if len(found) == 1 else None
+        return self._addresses.index(key) if self._addresses.count(key) == 1 else None
 
     def sentence(self, text: str, member: int | None = None) -> str:
         """One line of at most 200 characters about `member`; None: about the whole call."""
@@ -72,7 +71,8 @@ class Mask:
         if len(self._members) == 1:
             member = 0
         # Twice: before the lines are joined for secrets that span lines, and after for their joined form.
-        line = self._masked(one_line(self._masked(text, member)), member)
+        line = one_line(self._masked(text, member))
+        line = line if line == text else self._masked(line, member)
         return line if len(line) <= MAX_SENTENCE else line[: MAX_SENTENCE - 1] + "…"
 
     def _masked(self, text: str, member: int | None) -> str:
@@ -89,6 +89,10 @@ class Mask:
         if member is None or form.member in {None, member}:
             return True
         return form.telling and not any(form.folded in shown for shown in self._shown[member])
+
+    @cached_property
+    def _addresses(self) -> list[str]:
+        return [comparable(member.address) for member in self._members]
 
     @cached_property
     def _shown(self) -> tuple[tuple[str, ...], ...]:
