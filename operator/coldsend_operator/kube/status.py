@@ -53,9 +53,8 @@ async def write_status(client: KubeClient, ref: Ref, old: dict[str, Any], new: d
 
 def difference(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     """The new values of the top-level fields that differ; None for a field to remove."""
-    return {
-        key: compact(new.get(key)) for key in old.keys() | new.keys() if compact(old.get(key)) != compact(new.get(key))
-    }
+    old, new = compact(old), compact(new)
+    return {key: new.get(key) for key in old.keys() | new.keys() if old.get(key) != new.get(key)}
 
 
 def compact(value: Any) -> Any:
