@@ -53,18 +53,19 @@ class Annotations:
 
 def read_annotations(raw: Mapping[str, str] | None, *, of_batch: bool = False) -> Annotations:
     """Read the annotations of an account, a batch or a namespace."""
-    given = raw or {}
+    if not raw:
+        return Annotations()
     return Annotations(
-        paused=switch(given, PAUSED_ANNOTATION),
-        approve_deletion=flag(given, APPROVE_DELETION_ANNOTATION),
-        approve_recreation=flag(given, APPROVE_RECREATION_ANNOTATION),
-        force_orphan=flag(given, FORCE_ORPHAN_ANNOTATION),
-        reconcile=text(given, RECONCILE_ANNOTATION),
-        hand_over_to=(text(given, HAND_OVER_ANNOTATION) or "").strip() or None,
-        credentials_current=text(given, CREDENTIALS_CURRENT_ANNOTATION),
-        deletion_policy=(text(given, DELETION_POLICY_ANNOTATION) or "").strip() or None,
-        api_key_secret=(text(given, API_KEY_SECRET_ANNOTATION) or "").strip() or None,
-        notes=tuple(_notes(given, of_batch=of_batch))[:MAX_NOTES],
+        paused=switch(raw, PAUSED_ANNOTATION),
+        approve_deletion=flag(raw, APPROVE_DELETION_ANNOTATION),
+        approve_recreation=flag(raw, APPROVE_RECREATION_ANNOTATION),
+        force_orphan=flag(raw, FORCE_ORPHAN_ANNOTATION),
+        reconcile=text(raw, RECONCILE_ANNOTATION),
+        hand_over_to=(text(raw, HAND_OVER_ANNOTATION) or "").strip() or None,
+        credentials_current=text(raw, CREDENTIALS_CURRENT_ANNOTATION),
+        deletion_policy=(text(raw, DELETION_POLICY_ANNOTATION) or "").strip() or None,
+        api_key_secret=(text(raw, API_KEY_SECRET_ANNOTATION) or "").strip() or None,
+        notes=tuple(_notes(raw, of_batch=of_batch))[:MAX_NOTES],
     )
 
 
