@@ -209,6 +209,7 @@ def kopf_settings(settings: Settings) -> kopf.OperatorSettings:
     """Watch only: no Events by kopf, no scanning for CRDs and namespaces, no peering."""
     chosen = kopf.OperatorSettings()
     chosen.persistence.diffbase_storage = _NoDiffBase()
+    chosen.persistence.progress_storage = kopf.MultiProgressStorage([])  # no handler has progress to store
     chosen.persistence.finalizer = ""  # kopf removes its default one, which other operators of kopf may have set
     chosen.posting.enabled = False
     chosen.process.ultimate_exiting_timeout = None  # kopf must not end the process
